@@ -1,0 +1,98 @@
+"""Identifiers: the only place where they are quoted, cut to PostgreSQL's length, and read from text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from schema_kit.errors import DeclarationError
+
+MAX_BYTES = 63
+"""NAMEDATALEN - 1: PostgreSQL cuts longer identifiers without an error."""
+
+
+def ident(name: str) -> str:
+    """Quote one identifier, always: reserved words, capitals and dots need no special case.
+
+    Raises:
+        DeclarationError: it is empty, holds a NUL, or is longer than 63 bytes.
+    """
+    if not name or "\0" in name:
+        raise DeclarationError(f"{name!r} is no identifier: it is empty or holds a NUL character")
+    if len(name.encode()) > MAX_BYTES:
+        raise DeclarationError(
+            f"the name {name!r} has {len(name.encode())} bytes; PostgreSQL keeps {MAX_BYTES} and would cut it "
+            "silently. Give a shorter one."
+        )
+    return '"' + name.replace('"', '""') + '"'
+
+
+def idents(names: tuple[str, ...]) -> str:
+    """Several identifiers, quoted, with commas between them."""
+    return ", ".join(ident(name) for name in names)
+
+
+def literal(text: str) -> str:
+    """Quote a string literal, safe whatever standard_conforming_strings says."""
+    if "\0" in text:
+        raise DeclarationError(f"{text!r} holds a NUL character, which PostgreSQL cannot store")
+    quoted = "'" + text.replace("'", "''") + "'"
+    return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
+
+
+def fit(stem: str, suffix: str = "") -> str:
+    """Cut *stem* on a character boundary so that stem + suffix keep within 63 bytes.
+
+    A cut stem carries six digits of its hash, so that two long names that begin alike stay apart.
+    """
+    if len((stem + suffix).encode()) <= MAX_BYTES:
+        return stem + suffix
+    mark = "_" + hashlib.sha256(stem.encode()).hexdigest()[:6]
+    room = MAX_BYTES - len((mark + suffix).encode())
+    return stem.encode()[:room].decode(errors="ignore") + mark + suffix
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class QualifiedName:
+    """A table, index, view or sequence: its schema and its name, both as the catalog holds them."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{_display(self.schema)}.{_display(self.name)}"
+
+    @property
+    def sql(self) -> str:
+        """Both parts quoted, for statements."""
+        return f"{ident(self.schema)}.{ident(self.name)}"
+
+    def sibling(self, name: str) -> QualifiedName:
+        """Another name in the same schema."""
+        return QualifiedName(self.schema, name)
+
+    @classmethod
+    def parse(cls, text: str, default_schema: str = "public") -> QualifiedName:
+        """Read ``table``, ``schema.table`` or ``"Schema"."ta.ble"``; unquoted parts are taken as written.
+
+        Case is kept: Python code and ``--help`` examples say names as the catalog holds them.
+
+        Raises:
+            DeclarationError: it is none of these.
+        """
+        part = r'"((?:[^"]|"")+)"|([^".]+)'
+        match = re.fullmatch(rf"(?:(?:{part})\.)?(?:{part})", text)
+        if match is None:
+            raise DeclarationError(f'{text!r} is no table name. Write table, schema.table or "Schema"."Table".')
+        quoted_schema, schema, quoted_name, name = match.groups()
+        found = cls(
+            quoted_schema.replace('""', '"') if quoted_schema else schema or default_schema,
+            quoted_name.replace('""', '"') if quoted_name else name,
+        )
+        ident(found.schema), ident(found.name)
+        return found
+
+
+def _display(name: str) -> str:
+    return name if re.fullmatch(r"[^\W\d]\w*", name) else '"' + name.replace('"', '""') + '"'
