@@ -1,0 +1,22 @@
+"""Months of product searches.
+
+Revision ID: partition_product_searches
+Revises: partition_telegram_messages
+"""
+
+from __future__ import annotations
+
+from schema_kit import op
+
+revision: str = "partition_product_searches"
+down_revision: str | None = "partition_telegram_messages"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+
+def upgrade() -> None:
+    op.convert_to_partitioned("product_searches", "search_timestamp", "1 month", schema="market_research")
+
+
+def downgrade() -> None:
+    op.unpartition("product_searches", schema="market_research")
