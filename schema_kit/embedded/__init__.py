@@ -1,0 +1,16 @@
+"""The PostgreSQL that serves when nobody names a database: found, started, stopped, thrown away.
+
+    place.py    where a server lives, whom it runs as, and one process at a time in there
+    tools.py    PostgreSQL's programs: found, made readable, run
+    server.py   start, stop, status, reset
+
+The server listens on a Unix socket only, in a directory that nobody but its user may enter. It outlives the
+process that started it; data survive a stop, a crash and a kill.
+"""
+
+from __future__ import annotations
+
+from schema_kit.embedded.place import data_folder, find_alembic_folder
+from schema_kit.embedded.server import DATABASE, Server, reset, start, status, stop
+
+__all__ = ["DATABASE", "Server", "data_folder", "find_alembic_folder", "reset", "start", "status", "stop"]
