@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -129,15 +128,25 @@ def private_dir(path: Path, account: Account | None) -> None:
     uid = account.uid if account else os.geteuid()
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
-    info = path.lstat()
-    if not stat.S_ISDIR(info.st_mode) or info.st_uid not in (uid, os.geteuid()):
-        raise EmbeddedServerError(
-            f"{path} is no directory of {owner_name(uid)}: it belongs to {owner_name(info.st_uid)}. "
-            f"Remove it, if it is yours to remove. {ELSEWHERE}"
-        )
-    if info.st_uid != uid and account:
-        os.chown(path, uid, account.gid, follow_symlinks=False)
-    path.chmod(0o700)
+    try:  # by handle: nobody can put a link in its place between the look and the change
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        raise _taken(path, uid) from None
+    try:
+        if os.fstat(handle).st_uid not in (uid, os.geteuid()):
+            raise _taken(path, uid)
+        if account:
+            os.fchown(handle, account.uid, account.gid)
+        os.fchmod(handle, 0o700)
+    finally:
+        os.close(handle)
+
+
+def _taken(path: Path, uid: int) -> EmbeddedServerError:
+    return EmbeddedServerError(
+        f"{path} is no directory of {owner_name(uid)}: it belongs to {owner_name(path.lstat().st_uid)}, or "
+        f"is something else. Remove it, if it is yours to remove. {ELSEWHERE}"
+    )
 
 
 @contextmanager

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
-import signal
-import socket
-import struct
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,17 +19,20 @@ from schema_kit.embedded.place import (
     locate,
     locked,
     owner_name,
-    private_dir,
+)
+from schema_kit.embedded.postmaster import (
+    Postmaster,
+    await_postmaster,
+    find_postmaster,
+    launch,
+    stop_postmaster,
+    tail,
 )
 from schema_kit.embedded.tools import Tools, clean_environment, find_tools
 from schema_kit.errors import EmbeddedServerError
 
 DATABASE = "schema_kit"
 """The database that every embedded server has."""
-
-PORT = 5432
-SECONDS = 120
-"""How long a server may take to recover, to start or to stop."""
 
 CONFIGURATION = """
 # Written by schema_kit when it made this server; yours to change.
@@ -121,11 +119,11 @@ def start(
         tools = find_tools(place.account)
         with locked(place):
             _same_major(place, tools)
-            postmaster = _await_postmaster(place)
+            postmaster = await_postmaster(place)
             if postmaster is None:
                 if not place.data.is_dir():
                     _initialise(place, tools, sync=(settings or {}).get("fsync") != "off")
-                postmaster = _launch(place, tools, settings or {})
+                postmaster = launch(place, tools, settings or {})
             server = _server(place, tools, postmaster)
             _create_database(server, tools)
     if not quiet:
@@ -144,7 +142,7 @@ def status(folder: Path | None = None) -> Server | None:
     """
     place = _place(folder)
     with _plainly(place):
-        postmaster = _postmaster(place) if place.is_ours() else None
+        postmaster = find_postmaster(place) if place.is_ours() else None
         if postmaster is None or not postmaster.ready:
             return None
         return _server(place, find_tools(place.account), postmaster)
@@ -167,7 +165,7 @@ def stop(folder: Path | None = None) -> bool:
         if not place.is_ours():
             return False
         with locked(place):
-            return _stop(place)
+            return stop_postmaster(place)
 
 
 def reset(folder: Path | None = None) -> bool:
@@ -184,10 +182,13 @@ def reset(folder: Path | None = None) -> bool:
     """
     place = _place(folder)
     with _plainly(place):
-        if not place.folder.exists():
+        if not place.folder.is_dir() or not any(place.folder.iterdir()):
             return False
         with locked(place):
-            _stop(place)
+            stop_postmaster(place)
+            with suppress(OSError):  # what a killed server left
+                if place.socket_dir.lstat().st_uid == place.uid:
+                    shutil.rmtree(place.socket_dir)
             for path in (place.data, *place.folder.glob("new-*")):
                 if path.exists():
                     shutil.rmtree(path)
@@ -197,16 +198,6 @@ def reset(folder: Path | None = None) -> bool:
             with suppress(OSError):  # it may be a mount point, or hold something that is not ours
                 place.folder.rmdir()
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Postmaster:
-    """What postmaster.pid says of a process that is alive."""
-
-    pid: int
-    port: int
-    socket_dir: Path
-    ready: bool
 
 
 def _place(folder: Path | None) -> Place:
@@ -234,7 +225,7 @@ def _unusable(folder: Path, error: OSError) -> EmbeddedServerError:
     )
 
 
-def _server(place: Place, tools: Tools, postmaster: _Postmaster) -> Server:
+def _server(place: Place, tools: Tools, postmaster: Postmaster) -> Server:
     return Server(
         folder=place.folder,
         bindir=tools.bindir,
@@ -272,93 +263,6 @@ def _same_major(place: Place, tools: Tools) -> None:
         )
 
 
-# The running process
-
-
-def _postmaster(place: Place) -> _Postmaster | None:
-    try:
-        lines = (place.data / "postmaster.pid").read_text(errors="replace").splitlines()
-        pid, port, socket_dir = int(lines[0]), int(lines[3]), Path(lines[4])
-    except (FileNotFoundError, ValueError, IndexError):  # none, or one that is being written or was torn
-        return None
-    if not _alive(pid, place):
-        return None
-    return _Postmaster(pid, port, socket_dir, ready=len(lines) > 7 and lines[7].strip() == "ready")
-
-
-def _alive(pid: int, place: Place) -> bool:
-    """Whether *pid* is the postmaster of *place*, and neither a zombie nor a stranger who got its number."""
-    proc = Path("/proc") / str(pid)
-    try:
-        name, _, rest = (proc / "stat").read_text(errors="replace").partition("(")[2].rpartition(")")
-    except OSError:
-        return not Path("/proc/self/stat").exists() and _accepts_signals(pid)
-    if name != "postgres" or rest.split()[0] in ("Z", "X"):
-        return False
-    try:
-        return (proc / "cwd").samefile(place.data)
-    except PermissionError:  # root in a container that may not trace processes
-        return True
-    except OSError:
-        return False
-
-
-def _accepts_signals(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _wait(done: Callable[[], bool], seconds: float = SECONDS) -> bool:
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _await_postmaster(place: Place) -> _Postmaster | None:
-    """The server that is there already; one that is just starting or stopping is waited for."""
-    found: _Postmaster | None = None
-
-    def settled() -> bool:
-        nonlocal found
-        found = _postmaster(place)
-        return found is None or found.ready
-
-    if not _wait(settled):
-        raise _failed(
-            place, f"the server in {place.folder} has been starting or stopping for {SECONDS} seconds"
-        )
-    if found and not (found.socket_dir / f".s.PGSQL.{found.port}").exists():
-        raise EmbeddedServerError(
-            f"the server in {place.folder} runs (process {found.pid}), but somebody removed its socket in "
-            f"{found.socket_dir}, and nobody can connect. Stop it with: schema_kit db stop, and try again."
-        )
-    return found
-
-
-def _stop(place: Place) -> bool:
-    postmaster = _postmaster(place)
-    if postmaster is None:
-        return False
-    with suppress(ProcessLookupError):
-        os.kill(postmaster.pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown
-    if not _wait(lambda: not _alive(postmaster.pid, place)):
-        raise _failed(place, f"the server in {place.folder} (process {postmaster.pid}) does not stop")
-    with suppress(OSError):
-        postmaster.socket_dir.rmdir()
-    return True
-
-
-# Making and launching one
-
-
 def _initialise(place: Place, tools: Tools, *, sync: bool) -> None:
     """Run initdb aside and rename: a data directory that is there is a whole one."""
     for leftover in place.folder.glob("new-*"):
@@ -377,9 +281,9 @@ def _initialise(place: Place, tools: Tools, *, sync: bool) -> None:
         if code == 0:
             break
         if "invalid locale" not in said:
-            raise EmbeddedServerError(f"initdb could not make {place.data}:\n{_tail(said)}\n{ELSEWHERE}")
+            raise EmbeddedServerError(f"initdb could not make {place.data}:\n{tail(said)}\n{ELSEWHERE}")
     else:
-        raise EmbeddedServerError(f"initdb accepts no locale of this machine:\n{_tail(said)}\n{ELSEWHERE}")
+        raise EmbeddedServerError(f"initdb accepts no locale of this machine:\n{tail(said)}\n{ELSEWHERE}")
     if locale == "C":
         sys.stderr.write(
             "schema_kit: this machine has no UTF-8 locale, so PostgreSQL knows no letters beyond ASCII: "
@@ -403,72 +307,6 @@ def _locales() -> Iterator[str]:
     yield "C"
 
 
-def _launch(place: Place, tools: Tools, settings: Mapping[str, str]) -> _Postmaster:
-    private_dir(place.socket_dir, place.account)
-    _end_orphan(place)
-    _forget_the_dead(place)
-    if place.log.exists() and place.log.stat().st_size > 10_000_000:
-        place.log.replace(place.log.with_suffix(".log.1"))
-    options = {"listen_addresses": "", "unix_socket_directories": str(place.socket_dir), "port": str(PORT)}
-    if tools.has_library("pg_stat_statements"):
-        options["shared_preload_libraries"] = "pg_stat_statements"
-    options |= settings
-    line = shlex.join(word for name, value in options.items() for word in ("-c", f"{name}={value}"))
-    command = ("start", "-D", "data", "-l", place.log.name, "-w", "-t", str(SECONDS), "-o", line)
-    deadline = time.monotonic() + 30
-    while True:
-        before = place.log.stat().st_size if place.log.exists() else 0
-        code, said = tools.run("pg_ctl", *command, cwd=place.folder)
-        if code == 0 and (postmaster := _postmaster(place)):
-            return postmaster
-        with suppress(FileNotFoundError), place.log.open("rb") as log:
-            log.seek(before)
-            said = log.read().decode(errors="replace") or said
-        # Backends of a killed postmaster need a moment to notice; until they go PostgreSQL refuses to start.
-        if "is still in use" not in said or time.monotonic() > deadline:
-            raise _failed(place, f"the server in {place.folder} does not start", said)
-        time.sleep(0.2)
-
-
-def _forget_the_dead(place: Place) -> None:
-    """Make a dead postmaster's lock files look dead.
-
-    A killed one may stay as a zombie, or its number may have passed to another process; PostgreSQL looks only
-    whether the number is in use. So the number is replaced and the file kept: by its other lines PostgreSQL
-    still finds out whether backends of the dead one are at work on the data.
-    """
-    (place.socket_dir / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
-    try:
-        handle = os.open(place.data / "postmaster.pid", os.O_RDWR | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return
-    with os.fdopen(handle, "r+", errors="surrogateescape") as lock:
-        _, newline, rest = lock.read().partition("\n")
-        lock.seek(0)
-        lock.truncate()
-        if newline:
-            lock.write("999999999\n" + rest)  # beyond the numbers that systems give
-    if not newline:
-        (place.data / "postmaster.pid").unlink()
-
-
-def _end_orphan(place: Place) -> None:
-    """Stop a server whose folder was removed under it: it still holds the socket, for up to a minute."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(place.socket_dir / f".s.PGSQL.{PORT}"))
-            answer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-            pid, uid, _ = struct.unpack("3i", answer)
-        except OSError:  # nobody listens
-            return
-    if uid == place.uid and pid > 0:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGQUIT)
-        _wait(lambda: not _accepts_signals(pid), 10)
-
-
 def _create_database(server: Server, tools: Tools) -> None:
     ask = f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608
     code, said = tools.run("psql", "-XAtqc", ask, server.url("postgres"), cwd=server.folder)
@@ -477,17 +315,6 @@ def _create_database(server: Server, tools: Tools) -> None:
         code, said = tools.run("psql", "-XAtqc", create, server.url("postgres"), cwd=server.folder)
     if code != 0:
         raise EmbeddedServerError(
-            f"the server in {server.folder} (process {server.pid}) takes no orders:\n{_tail(said)}\n"
+            f"the server in {server.folder} (process {server.pid}) takes no orders:\n{tail(said)}\n"
             f"Its log is {server.log}. Stop it with: schema_kit db stop, and try again."
         )
-
-
-def _tail(text: str, lines: int = 10) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
-
-
-def _failed(place: Place, what: str, said: str = "") -> EmbeddedServerError:
-    if not said:
-        with suppress(OSError):
-            said = place.log.read_text(errors="replace")
-    return EmbeddedServerError(f"{what}. The last lines of its log, {place.log}:\n{_tail(said)}")
