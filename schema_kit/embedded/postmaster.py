@@ -7,6 +7,7 @@ import shlex
 import signal
 import socket
 import struct
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from schema_kit.embedded.place import Place, private_dir
 from schema_kit.embedded.tools import Tools
 from schema_kit.errors import EmbeddedServerError
 
+PROC = Path("/proc")
 PORT = 5432
 SECONDS = 120
 """How long a server may take to recover, to start or to stop."""
@@ -46,33 +48,28 @@ def find_postmaster(place: Place) -> Postmaster | None:
 
 def _alive(pid: int, place: Place) -> bool:
     """Whether *pid* is the postmaster of *place*, and neither a zombie nor a stranger who got its number."""
-    if not Path("/proc/self/stat").exists():  # macOS
-        return _accepts_signals(pid)
+    if not _is_postgres(pid):
+        return False
     try:
-        return _is_postgres(pid) and Path(f"/proc/{pid}/cwd").samefile(place.data)
+        return (PROC / str(pid) / "cwd").samefile(place.data)
     except PermissionError:  # root in a container that may not trace processes
         return True
     except OSError:
-        return False
+        return not PROC.is_dir()
 
 
 def _is_postgres(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except OSError:
-        return False
-    name, _, rest = stat.partition("(")[2].rpartition(")")
-    return name == "postgres" and rest.split()[0] not in ("Z", "X")
-
-
-def _accepts_signals(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+    if PROC.is_dir():
+        try:
+            stat = (PROC / str(pid) / "stat").read_text(errors="replace")
+        except OSError:
+            return False
+        name, _, rest = stat.partition("(")[2].rpartition(")")
+        state = rest.strip()
+    else:  # macOS
+        ps = ["/bin/ps", "-o", "stat=,comm=", "-p", str(pid)]
+        state, _, name = subprocess.run(ps, capture_output=True, text=True, check=False).stdout.partition(" ")
+    return Path(name.strip()).name == "postgres" and state[:1] not in ("Z", "X")
 
 
 def _wait(done: Callable[[], bool], seconds: float = SECONDS) -> bool:
@@ -122,7 +119,7 @@ def stop_postmaster(place: Place) -> bool:
 def launch(place: Place, tools: Tools, settings: Mapping[str, str]) -> Postmaster:
     """Start one where none lives, and wait until it has recovered and takes connections."""
     private_dir(place.socket_dir, place.account)
-    _end_orphan(place)
+    _clear_socket(place)
     _forget_the_dead(place)
     if place.log.exists() and place.log.stat().st_size > 10_000_000:
         place.log.replace(place.log.with_suffix(".log.1"))
@@ -148,41 +145,41 @@ def launch(place: Place, tools: Tools, settings: Mapping[str, str]) -> Postmaste
 
 
 def _forget_the_dead(place: Place) -> None:
-    """Make a dead postmaster's lock files look dead.
+    """Make a dead postmaster's pid file look dead.
 
     A killed one may stay as a zombie, or its number may have passed to another process; PostgreSQL looks only
     whether the number is in use. So the number is replaced and the file kept: by its other lines PostgreSQL
     still finds out whether backends of the dead one are at work on the data.
     """
-    (place.socket_dir / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+    path = place.data / "postmaster.pid"
     try:
-        handle = os.open(place.data / "postmaster.pid", os.O_RDWR | os.O_NOFOLLOW)
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
         return
     with os.fdopen(handle, "r+", errors="surrogateescape") as lock:
         _, newline, rest = lock.read().partition("\n")
         lock.seek(0)
         lock.truncate()
-        if newline:
-            lock.write("999999999\n" + rest)  # beyond the numbers that systems give
-    if not newline:
-        (place.data / "postmaster.pid").unlink()
+        lock.write("999999999\n" + rest)  # beyond the numbers that systems give
+    if not newline:  # it was torn when the machine went down; so is the shared memory it spoke of
+        path.unlink()
 
 
-def _end_orphan(place: Place) -> None:
-    """Stop a server whose folder was removed under it: it still holds the socket, for up to a minute."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return
+def _clear_socket(place: Place) -> None:
+    """Free the socket's name from a dead server, or from one that lives on though its folder was removed."""
+    path = place.socket_dir / f".s.PGSQL.{PORT}"
     with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.connect(str(place.socket_dir / f".s.PGSQL.{PORT}"))
-            answer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-            pid, uid, _ = struct.unpack("3i", answer)
-        except OSError:  # nobody listens
+            probe.connect(str(path))
+        except OSError:  # nobody listens; the lock file may name a number that is in use again
+            path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
             return
-    if uid == place.uid and pid > 0:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGQUIT)
+        if not hasattr(socket, "SO_PEERCRED"):  # macOS: it notices by itself, within a minute
+            return
+        answer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, uid, _ = struct.unpack("3i", answer)
+    if uid == place.uid and _is_postgres(pid):
+        os.kill(pid, signal.SIGQUIT)
         _wait(lambda: not _is_postgres(pid), 10)
 
 
@@ -195,4 +192,7 @@ def _failed(place: Place, what: str, said: str = "") -> EmbeddedServerError:
     if not said:
         with suppress(OSError):
             said = place.log.read_text(errors="replace")
-    return EmbeddedServerError(f"{what}. The last lines of its log, {place.log}:\n{tail(said)}")
+    return EmbeddedServerError(
+        f"{what}:\n{tail(said)}\n"
+        f"Its log is {place.log}. Put right what it says, or begin anew with: schema_kit db reset --yes"
+    )

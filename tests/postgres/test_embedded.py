@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 
 from schema_kit import embedded
 from schema_kit.embedded import place as places
-from schema_kit.embedded import tools
+from schema_kit.embedded import postmaster, tools
 from schema_kit.errors import EmbeddedServerError
 
 pytestmark = pytest.mark.postgres
@@ -78,7 +78,7 @@ def kill(server: embedded.Server) -> None:
 
 def cli(project: Path, *args: str) -> subprocess.CompletedProcess[str]:
     run = "from schema_kit.cli.db import db; db(prog_name='schema_kit db')"
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
     environment.pop("SCHEMA_KIT_PG_DATA", None)
     command = [sys.executable, "-c", run, *args]
     return subprocess.run(
@@ -262,6 +262,18 @@ def test_a_dead_servers_number_may_be_in_use(folder: Path, kind: str) -> None:
             process.kill()
 
 
+def test_life_and_death_without_proc(folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/bin/ps").exists():
+        pytest.skip("no ps here, which stands in for /proc")
+    monkeypatch.setattr(postmaster, "PROC", project / "proc")
+    server = start(folder)
+    assert embedded.status(folder) == server
+    kill(server)
+    assert start(folder).pid != server.pid
+    assert embedded.stop(folder)
+    assert embedded.status(folder) is None
+
+
 def test_no_second_server_comes_while_a_backend_of_the_dead_one_works(folder: Path) -> None:
     server = start(folder)
     backend = psycopg.connect(server.url(), autocommit=True)
@@ -297,7 +309,7 @@ def test_starters_at_once_share_one_server(folder: Path) -> None:
         "import sys, pathlib; from schema_kit import embedded;"
         f"print(embedded.start(pathlib.Path(sys.argv[1]), quiet=True, settings={FAST!r}).pid)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
     starters = [
         subprocess.Popen(
             [sys.executable, "-c", script, str(folder)],
