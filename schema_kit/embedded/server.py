@@ -246,7 +246,11 @@ def _announce(server: Server) -> None:
     if server.folder in _announced:
         return
     _announced.add(server.folder)
-    why = "" if server.folder == server.wanted else f", as user {server.account} cannot reach {server.wanted}"
+    why = (
+        ""
+        if server.folder == server.wanted
+        else f", because user {server.account} cannot reach {server.wanted}"
+    )
     sys.stderr.write(
         f"schema_kit: embedded PostgreSQL {server.version} in {server.folder}{why} "
         "(stop it with: schema_kit db stop)\n"
