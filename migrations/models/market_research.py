@@ -96,9 +96,7 @@ class ProductCategory(Base):
 
     id: Mapped[BigId]
     product_id: Mapped[int] = mapped_column(
-        ForeignKey(
-            "market_research.products.id", name="product_categories_product_id_fkey", ondelete="CASCADE"
-        )
+        ForeignKey("market_research.products.id", name="product_categories_product_id_fkey", ondelete="CASCADE")
     )
     category: Mapped[str]
 
@@ -121,9 +119,7 @@ class ProductSearchResult(Base):
 
     id: Mapped[BigId]
     product_id: Mapped[int] = mapped_column(
-        ForeignKey(
-            "market_research.products.id", name="product_search_results_product_id_fkey", ondelete="CASCADE"
-        )
+        ForeignKey("market_research.products.id", name="product_search_results_product_id_fkey", ondelete="CASCADE")
     )
     search_query_hash: Mapped[str]
     relevance_score: Mapped[float]

@@ -28,9 +28,7 @@ class UserSession(Base):
     created_at: Mapped[Now]
     expires_at: Mapped[datetime]
 
-    conversations: Mapped[list[RagConversation]] = relationship(
-        back_populates="user_session", passive_deletes=True
-    )
+    conversations: Mapped[list[RagConversation]] = relationship(back_populates="user_session", passive_deletes=True)
 
 
 class RagConversation(Base):

@@ -81,12 +81,8 @@ class TelegramMessage(Base):
     )
 
     id: Mapped[BigId]
-    bot_id: Mapped[int | None] = mapped_column(
-        ForeignKey("telegram_bots.bots.id", name="messages_bot_id_fkey")
-    )
-    chat_db_id: Mapped[int] = mapped_column(
-        ForeignKey("telegram_bots.chats.id", name="messages_chat_db_id_fkey")
-    )
+    bot_id: Mapped[int | None] = mapped_column(ForeignKey("telegram_bots.bots.id", name="messages_bot_id_fkey"))
+    chat_db_id: Mapped[int] = mapped_column(ForeignKey("telegram_bots.chats.id", name="messages_chat_db_id_fkey"))
     telegram_message_id: Mapped[int | None]
     reply_to_message_id: Mapped[int | None]
     text: Mapped[str]

@@ -31,9 +31,7 @@ class Customer(Base):
 
     __tablename__ = "customers"
     __table_args__ = (
-        UniqueConstraint(
-            "restaurant_id", "customer_number", name="customers_restaurant_id_customer_number_key"
-        ),
+        UniqueConstraint("restaurant_id", "customer_number", name="customers_restaurant_id_customer_number_key"),
         Index(
             "idx_customers_phone_restaurant",
             "phone_number",
@@ -76,9 +74,7 @@ class Customer(Base):
 
     restaurant: Mapped[Restaurant] = relationship(back_populates="customers")
     messages: Mapped[list[WhatsappMessage]] = relationship(back_populates="customer")
-    ai_interactions: Mapped[list[AiInteraction]] = relationship(
-        back_populates="customer", passive_deletes=True
-    )
+    ai_interactions: Mapped[list[AiInteraction]] = relationship(back_populates="customer", passive_deletes=True)
 
 
 class WhatsappMessage(Base):

@@ -145,9 +145,7 @@ sa.Table(
     _text("feedback_sentiment", nullable=True),
     _boolean("is_deleted", default="false"),
     _time("created_at"),
-    sa.UniqueConstraint(
-        "restaurant_id", "customer_number", name="customers_restaurant_id_customer_number_key"
-    ),
+    sa.UniqueConstraint("restaurant_id", "customer_number", name="customers_restaurant_id_customer_number_key"),
     schema="whatsapp_agent",
 )
 sa.Table(
@@ -166,9 +164,7 @@ sa.Table(
     "ai_interactions",
     metadata,
     _uuid_id(),
-    _reference(
-        "customer_id", "whatsapp_agent.customers.id", "ai_interactions_customer_id_fkey", ondelete="CASCADE"
-    ),
+    _reference("customer_id", "whatsapp_agent.customers.id", "ai_interactions_customer_id_fkey", ondelete="CASCADE"),
     _text("model"),
     _text("prompt"),
     _text("response", nullable=True),
@@ -303,9 +299,7 @@ sa.Table(
     "product_categories",
     metadata,
     _bigint_id(),
-    _reference(
-        "product_id", "market_research.products.id", "product_categories_product_id_fkey", ondelete="CASCADE"
-    ),
+    _reference("product_id", "market_research.products.id", "product_categories_product_id_fkey", ondelete="CASCADE"),
     _text("category"),
     sa.UniqueConstraint("product_id", "category", name="product_categories_product_id_category_key"),
     schema="market_research",
@@ -359,9 +353,7 @@ sa.Table(
     "messages",
     metadata,
     _bigint_id(),
-    _reference(
-        "conversation_id", "rag_chat.conversations.id", "messages_conversation_id_fkey", ondelete="CASCADE"
-    ),
+    _reference("conversation_id", "rag_chat.conversations.id", "messages_conversation_id_fkey", ondelete="CASCADE"),
     _text("role"),
     _text("content"),
     _time("timestamp"),

@@ -26,9 +26,7 @@ def upgrade() -> None:
         ["user_id", sa.text("created_at DESC")],
         schema="line_support",
     )
-    op.create_index_concurrently(
-        "ix_conversation_language", "conversation", ["language"], schema="line_support"
-    )
+    op.create_index_concurrently("ix_conversation_language", "conversation", ["language"], schema="line_support")
     op.create_index_concurrently(
         "ix_system_log_level_created",
         "system_log",
@@ -125,9 +123,7 @@ def upgrade() -> None:
     op.create_index_concurrently(
         "idx_analysis_type_status", "market_analyses", ["analysis_type", "status"], schema="market_research"
     )
-    op.create_index_concurrently(
-        "idx_category_price", "products", ["category", "price"], schema="market_research"
-    )
+    op.create_index_concurrently("idx_category_price", "products", ["category", "price"], schema="market_research")
     op.create_index_concurrently(
         "idx_products_created",
         "products",
@@ -152,21 +148,13 @@ def upgrade() -> None:
         "ix_user_sessions_session_id", "user_sessions", ["session_id"], schema="rag_chat", unique=True
     )
     op.create_index_concurrently("ix_user_sessions_user_id", "user_sessions", ["user_id"], schema="rag_chat")
-    op.create_index_concurrently(
-        "ix_user_sessions_expires_at", "user_sessions", ["expires_at"], schema="rag_chat"
-    )
+    op.create_index_concurrently("ix_user_sessions_expires_at", "user_sessions", ["expires_at"], schema="rag_chat")
     op.create_index_concurrently(
         "ix_conversations_user_session_id", "conversations", ["user_session_id"], schema="rag_chat"
     )
-    op.create_index_concurrently(
-        "ix_conversations_created_at", "conversations", ["created_at"], schema="rag_chat"
-    )
-    op.create_index_concurrently(
-        "ix_conversations_expires_at", "conversations", ["expires_at"], schema="rag_chat"
-    )
-    op.create_index_concurrently(
-        "ix_messages_conversation_id", "messages", ["conversation_id"], schema="rag_chat"
-    )
+    op.create_index_concurrently("ix_conversations_created_at", "conversations", ["created_at"], schema="rag_chat")
+    op.create_index_concurrently("ix_conversations_expires_at", "conversations", ["expires_at"], schema="rag_chat")
+    op.create_index_concurrently("ix_messages_conversation_id", "messages", ["conversation_id"], schema="rag_chat")
     op.create_index_concurrently("ix_messages_timestamp", "messages", ["timestamp"], schema="rag_chat")
     op.create_index_concurrently("ix_messages_expires_at", "messages", ["expires_at"], schema="rag_chat")
     op.create_index_concurrently("ix_citations_message_id", "citations", ["message_id"], schema="rag_chat")
@@ -185,9 +173,7 @@ def downgrade() -> None:
     op.drop_index_concurrently("ix_user_sessions_session_id", "user_sessions", schema="rag_chat")
 
     op.drop_index_concurrently("idx_search_query_hash", "product_search_results", schema="market_research")
-    op.drop_index_concurrently(
-        "idx_product_categories_category", "product_categories", schema="market_research"
-    )
+    op.drop_index_concurrently("idx_product_categories_category", "product_categories", schema="market_research")
     op.drop_index_concurrently("idx_products_created", "products", schema="market_research")
     op.drop_index_concurrently("idx_category_price", "products", schema="market_research")
     op.drop_index_concurrently("idx_analysis_type_status", "market_analyses", schema="market_research")
@@ -207,18 +193,10 @@ def downgrade() -> None:
     op.drop_index_concurrently("ix_messages_chat_created_at", "messages", schema="telegram_bots")
     op.drop_index_concurrently("ix_messages_bot_created_at", "messages", schema="telegram_bots")
 
-    op.drop_index_concurrently(
-        "idx_ai_interactions_customer_date", "ai_interactions", schema="whatsapp_agent"
-    )
-    op.drop_index_concurrently(
-        "idx_whatsapp_messages_direction_status", "whatsapp_messages", schema="whatsapp_agent"
-    )
-    op.drop_index_concurrently(
-        "idx_whatsapp_messages_restaurant_date", "whatsapp_messages", schema="whatsapp_agent"
-    )
-    op.drop_index_concurrently(
-        "idx_whatsapp_messages_customer_date", "whatsapp_messages", schema="whatsapp_agent"
-    )
+    op.drop_index_concurrently("idx_ai_interactions_customer_date", "ai_interactions", schema="whatsapp_agent")
+    op.drop_index_concurrently("idx_whatsapp_messages_direction_status", "whatsapp_messages", schema="whatsapp_agent")
+    op.drop_index_concurrently("idx_whatsapp_messages_restaurant_date", "whatsapp_messages", schema="whatsapp_agent")
+    op.drop_index_concurrently("idx_whatsapp_messages_customer_date", "whatsapp_messages", schema="whatsapp_agent")
 
     op.drop_index_concurrently("ix_document_user_created", "document", schema="line_support")
     op.drop_index_concurrently("ix_system_log_level_created", "system_log", schema="line_support")

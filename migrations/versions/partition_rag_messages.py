@@ -18,9 +18,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned(
-        "messages", "timestamp", "1 month", schema="rag_chat", incoming_foreign_keys="add_key_column"
-    )
+    op.convert_to_partitioned("messages", "timestamp", "1 month", schema="rag_chat", incoming_foreign_keys="composite")
 
 
 def downgrade() -> None:

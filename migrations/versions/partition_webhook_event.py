@@ -15,9 +15,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned(
-        "webhook_event", "received_at", "1 month", schema="line_support", timezone="Asia/Bangkok"
-    )
+    op.convert_to_partitioned("webhook_event", "received_at", "1 month", schema="line_support", timezone="Asia/Bangkok")
 
 
 def downgrade() -> None:

@@ -91,9 +91,7 @@ def await_postmaster(place: Place) -> Postmaster | None:
         return found is None or found.ready
 
     if not _wait(settled):
-        raise _failed(
-            place, f"the server in {place.folder} has been starting or stopping for {SECONDS} seconds"
-        )
+        raise _failed(place, f"the server in {place.folder} has been starting or stopping for {SECONDS} seconds")
     if found and not (found.socket_dir / f".s.PGSQL.{found.port}").exists():
         raise EmbeddedServerError(
             f"the server in {place.folder} runs (process {found.pid}), but somebody removed its socket in "

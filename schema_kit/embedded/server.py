@@ -95,9 +95,7 @@ class Server:
         return [str(self.bindir / "psql"), *args]
 
 
-def start(
-    folder: Path | None = None, *, quiet: bool = False, settings: Mapping[str, str] | None = None
-) -> Server:
+def start(folder: Path | None = None, *, quiet: bool = False, settings: Mapping[str, str] | None = None) -> Server:
     """Find the running server, or start it; make its data and the database ``schema_kit`` if need be.
 
     It keeps running when this process ends. As root it runs as ``postgres`` or ``nobody``; if that user
@@ -246,14 +244,9 @@ def _announce(server: Server) -> None:
     if server.folder in _announced:
         return
     _announced.add(server.folder)
-    why = (
-        ""
-        if server.folder == server.wanted
-        else f", because user {server.account} cannot reach {server.wanted}"
-    )
+    why = "" if server.folder == server.wanted else f", because user {server.account} cannot reach {server.wanted}"
     sys.stderr.write(
-        f"schema_kit: embedded PostgreSQL {server.version} in {server.folder}{why} "
-        "(stop it with: schema_kit db stop)\n"
+        f"schema_kit: embedded PostgreSQL {server.version} in {server.folder}{why} (stop it with: schema_kit db stop)\n"
     )
 
 

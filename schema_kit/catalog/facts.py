@@ -1,0 +1,218 @@
+"""The questions that plans ask of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog import table as tables
+from schema_kit.catalog.session import observing, rows
+from schema_kit.errors import PlanError
+from schema_kit.intervals import parse
+from schema_kit.model import Conversion, ForeignKey, Partitioning, Referring, Relation, Table
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.plans import conversion, partitions
+from schema_kit.steps.baseline import CREATED_OBJECT
+from schema_kit.steps.conversion import BOUND_CHECK, being_built, fill_function
+from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
+
+
+class Catalog:
+    """A database, as plans see it.
+
+    Args:
+        connection: where to look.
+        now: a moment to take for the server's clock.
+    """
+
+    def __init__(self, connection: Connection, now: datetime | None = None) -> None:
+        self._connection = connection
+        self._now = now
+
+    @contextmanager
+    def _look(self) -> Iterator[Callable[..., Any]]:
+        with observing(self._connection):
+            yield lambda sql, values=None: rows(self._connection, sql, values)
+
+    def _server_version(self) -> int:
+        with self._look() as ask:
+            return int(ask("SELECT current_setting('server_version_num')")[0][0])
+
+    def now(self) -> datetime:
+        """The server's clock, or the moment that stands for it."""
+        if self._now is None:
+            with self._look() as ask:
+                self._now = ask("SELECT now()")[0][0]
+        return self._now
+
+    def table(self, name: QualifiedName) -> Table | None:
+        """The table of that name, with all that belongs to it."""
+        with observing(self._connection):
+            return tables.read(self._connection, name)
+
+    def exists(self, name: QualifiedName) -> bool:
+        """Whether there is any relation of that name."""
+        with self._look() as ask:
+            return bool(ask("SELECT to_regclass(%(name)s) IS NOT NULL", {"name": name.sql})[0][0])
+
+    def has_rows(self, name: QualifiedName) -> bool:
+        """Whether the table holds a row."""
+        with self._look() as ask:
+            return bool(ask(f"SELECT EXISTS (SELECT FROM {name.sql})")[0][0])
+
+    def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
+        """The table and its partitions with their indexes, parents first; empty where there is none."""
+        with observing(self._connection):
+            return tables.read_tree(self._connection, name)
+
+    def index_owner(self, index: QualifiedName) -> QualifiedName | None:
+        """The table that an index belongs to; None where there is no such index."""
+        sql = (
+            "SELECT n.nspname, c.relname FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE x.indexrelid = to_regclass(%(name)s)"
+        )
+        with self._look() as ask:
+            found = ask(sql, {"name": index.sql})
+        return QualifiedName(*found[0]) if found else None
+
+    def operator_class(self, name: str, method: str) -> str:
+        """An operator class by bare name, found wherever its extension lives, and qualified.
+
+        Raises:
+            PlanError: there is none.
+        """
+        sql = (
+            "SELECT n.nspname FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod "
+            "JOIN pg_namespace n ON n.oid = o.opcnamespace WHERE o.opcname = %(name)s AND m.amname = %(method)s "
+            "ORDER BY n.nspname = 'pg_catalog' DESC, n.nspname LIMIT 1"
+        )
+        with self._look() as ask:
+            found = ask(sql, {"name": name, "method": method})
+        if not found:
+            raise PlanError(
+                f"there is no operator class {name!r} for {method} in this database. Nothing was changed; "
+                "create the extension that brings it first (gin_trgm_ops is pg_trgm's)."
+            )
+        return f"{ident(found[0][0])}.{ident(name)}"
+
+    def letters_have_trigrams(self, operator_class: str) -> bool:
+        """Whether pg_trgm finds trigrams in text that is not ASCII: under an LC_CTYPE of C it finds none."""
+        schema = operator_class.rpartition(".")[0]
+        with self._look() as ask:
+            return bool(ask(f"SELECT cardinality({schema}.show_trgm({literal('สวัสดีครับ')})) > 0")[0][0])
+
+    def policies(self) -> tuple[Partitioning, ...]:
+        """Every set that part_config holds and that maintenance is on for."""
+        if not self.exists(PART_CONFIG):
+            return ()
+        with self._look() as ask:
+            found = ask(
+                f"SELECT parent_table, control, partition_interval, timezone, premake FROM {PART_CONFIG.sql} "
+                "WHERE automatic_maintenance = 'on' ORDER BY parent_table"
+            )
+        return tuple(Partitioning(QualifiedName.parse(row[0]), *row[1:]) for row in found)
+
+    def policy(self, parent: QualifiedName) -> Partitioning | None:
+        """The policy of one set."""
+        return next((policy for policy in self.policies() if policy.parent == parent), None)
+
+    def filled_default(self, table: Table | None) -> Table | None:
+        """The default partition, where there is one and it holds rows."""
+        name = next((p.name for p in table.partitions if p.default), None) if table else None
+        return self.table(name) if name and self.has_rows(name) else None
+
+    def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
+        """What a conversion of `policy.parent` has to know."""
+        table = self.table(policy.parent)
+        if table is None:
+            return None
+        names = {(key.table, key.name) for key in table.incoming}
+        provisional = {(other, being_built(name)) for other, name in names} & names
+        incoming = tuple(key for key in table.incoming if (key.table, key.name) not in provisional)
+        table = replace(table, incoming=incoming)
+        registered = self.policy(policy.parent)
+        seen = Conversion(
+            table,
+            self.now(),
+            built=self.table(policy.parent.sibling(being_built(policy.parent.name))),
+            referring=tuple(self._referring(key, policy.control) for key in table.incoming) if composite else (),
+            registered=replace(registered, interval=policy.interval)
+            if registered and parse(registered.interval).text == policy.cut.text
+            else registered,
+            has_config=self.exists(PART_CONFIG),
+            server_version=self._server_version(),
+        )
+        proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)
+        if table.partition_strategy or table.column(policy.control) is None or proved:
+            return seen
+        return self._with_reach(seen, policy)
+
+    def _with_reach(self, seen: Conversion, policy: Partitioning) -> Conversion:
+        key = partitions.codec(policy, seen.table)
+        farthest = [window.upper for window in partitions.windows_ahead(policy, seen.now)][-1]
+        assert farthest is not None  # windows have two ends
+        control, table = ident(policy.control), seen.table.name.sql
+        with self._look() as ask:
+            latest = ask(f"SELECT max({control})::text FROM {table}")[0][0]
+            moment = key.decode(latest) if latest else None
+            beyond = 0
+            if latest and (moment is None or moment >= farthest):
+                beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {literal(key.encode(farthest))}")[0][0]
+        return replace(seen, latest=moment, beyond=beyond)
+
+    def _referring(self, key: ForeignKey, control: str) -> Referring:
+        table = self.table(key.table)
+        assert table is not None  # a foreign key of it was just seen
+        column = conversion.composite_column(key.columns[0], control)
+        filled = any(trigger.name == fill_function(key, column).name for trigger in table.triggers)
+        provisional = being_built(key.name)
+        with observing(self._connection):
+            unfilled = filled and tables.unfilled(self._connection, key.table, key.columns[0], column)
+        return Referring(
+            key,
+            column,
+            has_column=filled,
+            provisional=next((own.name for own in table.foreign_keys if own.name == provisional), None),
+            fill_index=table.index(conversion.fill_index_name(key.table, column)),
+            unfilled=unfilled,
+        )
+
+    def created(self) -> Mapping[str, frozenset[str]]:
+        """What migrations made because it was missing: names by kind (schema, table, extension)."""
+        kinds: dict[str, set[str]] = {"schema": set(), "table": set(), "extension": set()}
+        if self.exists(CREATED_OBJECT):
+            with self._look() as ask:
+                for kind, name in ask(f"SELECT kind, name FROM {CREATED_OBJECT.sql}"):
+                    kinds[kind].add(name)
+        return {kind: frozenset(names) for kind, names in kinds.items()}
+
+    def has_extension(self, name: str) -> bool:
+        """Whether the extension is installed in this database."""
+        with self._look() as ask:
+            return bool(ask("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = %(name)s)", {"name": name})[0][0])
+
+    def has_schema(self, name: str) -> bool:
+        """Whether there is such a schema."""
+        with self._look() as ask:
+            return bool(ask("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %(name)s)", {"name": name})[0][0])
+
+    def alone_in_config_schema(self, name: QualifiedName) -> bool:
+        """Whether the schema of our own tables holds nothing besides that one."""
+        return self.relations_in(CONFIG_SCHEMA) <= {name.name}
+
+    def relations_in(self, schema: str) -> set[str]:
+        """The tables, views, sequences, functions and types of a schema, by name."""
+        sql = (
+            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
+            "WHERE nspname = %(schema)s AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') UNION ALL "
+            "SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = %(schema)s UNION ALL "
+            "SELECT typname FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace "
+            "WHERE nspname = %(schema)s AND typrelid = 0 AND typelem = 0"
+        )
+        with self._look() as ask:
+            return {row[0] for row in ask(sql, {"schema": schema})}

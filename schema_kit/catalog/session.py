@@ -1,0 +1,62 @@
+"""The session dress under which the catalog is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection
+
+_DRESS = (
+    "SET LOCAL search_path = ''",
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO, YMD'",
+    "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL lock_timeout = '5s'",
+)
+
+
+def send(connection: Connection, sql: str) -> Any:
+    """Send one statement as it is: no parameters, so that nothing in it needs escaping."""
+    return connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+
+
+def autocommits(connection: Connection) -> bool:
+    """Whether the connection is in autocommit: asked of the option, since the other ways mislead inside Alembic."""
+    level = connection.get_execution_options().get("isolation_level")
+    return bool(level == "AUTOCOMMIT") or bool(connection.dialect.detect_autocommit_setting(_raw(connection)))
+
+
+def _raw(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+@contextmanager
+def observing(connection: Connection) -> Iterator[None]:
+    """Read under the dress, and leave the session as it was.
+
+    On an autocommit connection in a read-only transaction of its own; in somebody's transaction behind a savepoint
+    that is rolled back, which puts the settings back and costs no transaction id.
+    """
+    begin, end = ("BEGIN READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
+    send(connection, begin)
+    try:
+        for setting in _DRESS:
+            send(connection, setting)
+        yield
+    except BaseException:
+        if end:
+            send(connection, "ROLLBACK")
+        raise
+    if end:
+        send(connection, end)
+    else:
+        send(connection, "ROLLBACK TO SAVEPOINT schema_kit")
+        send(connection, "RELEASE SAVEPOINT schema_kit")
+
+
+def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """The rows of a query with ``%(name)s`` places, or of one that is sent as it is."""
+    result = send(connection, sql) if values is None else connection.exec_driver_sql(sql, dict(values))
+    return list(result)

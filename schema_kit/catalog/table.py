@@ -1,0 +1,337 @@
+"""One table and all that belongs to it: a query for each kind of thing, beside the function that maps its rows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import rows
+from schema_kit.model import Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
+from schema_kit.names import QualifiedName, ident
+
+_TABLE = """
+SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence, c.relreplident,
+       c.reltuples, c.reloptions, obj_description(c.oid, 'pg_class') AS comment, c.reltype, c.reloftype,
+       nullif(pg_get_userbyid(c.relowner), current_user) AS owner, p.partstrat,
+       ARRAY(SELECT coalesce(a.attname::text, '(expression)') FROM unnest(p.partattrs) WITH ORDINALITY k (attnum, place)
+             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
+             ORDER BY k.place) AS key
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
+"""
+
+_COLUMNS = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity,
+       a.attgenerated <> ''
+FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+
+_INDEX_COLUMNS = """
+i.relname, pg_get_indexdef(i.oid) AS definition,
+       format('CREATE %%sINDEX %%I ON %%s%%I.%%I USING ', CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname,
+              CASE WHEN c.relkind = 'p' THEN 'ONLY ' END, n.nspname, c.relname) AS head,
+       ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY k (attnum, place)
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+             WHERE k.place <= x.indnkeyatts ORDER BY k.place) AS columns,
+       x.indisunique, x.indisprimary, x.indisvalid AND x.indisready AS valid, k.definition AS rests_on, k.contype = 'x',
+       EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = i.oid) AS building,
+       pn.nspname AS parent_schema, pi.relname AS parent_name, obj_description(i.oid, 'pg_class') AS comment
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN LATERAL (SELECT pg_get_constraintdef(k.oid) AS definition, k.contype FROM pg_constraint k
+                   WHERE k.conindid = i.oid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')) k ON true
+LEFT JOIN pg_inherits h ON h.inhrelid = i.oid LEFT JOIN pg_class pi ON pi.oid = h.inhparent
+LEFT JOIN pg_namespace pn ON pn.oid = pi.relnamespace
+"""
+
+_INDEXES = f"SELECT {_INDEX_COLUMNS} WHERE x.indrelid = %(oid)s ORDER BY i.relname"
+
+_TREE = """
+SELECT c.oid, n.nspname, c.relname, hn.nspname, hc.relname, c.relkind = 'p'
+FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace,
+     LATERAL (SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level WHERE r.relkind = 'r' UNION ALL
+              SELECT relid, CASE WHEN level > 0 THEN parentrelid::oid END, level FROM pg_partition_tree(r.oid)
+              WHERE r.relkind = 'p') t
+JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_class hc ON hc.oid = t.parentrelid LEFT JOIN pg_namespace hn ON hn.oid = hc.relnamespace
+WHERE rn.nspname = %(schema)s AND r.relname = %(name)s AND r.relkind IN ('r', 'p') AND c.relkind IN ('r', 'p')
+ORDER BY t.level, c.oid
+"""
+
+_INDEXES_OF = f"SELECT x.indrelid, {_INDEX_COLUMNS} WHERE x.indrelid = ANY (%(oids)s) ORDER BY i.relname"
+
+_FOREIGN_KEYS = """
+SELECT k.conname, tn.nspname, t.relname, rn.nspname, r.relname, pg_get_constraintdef(k.oid), k.confupdtype,
+       k.confdeltype, k.convalidated,
+       CASE WHEN k.condeferred THEN 'DEFERRABLE INITIALLY DEFERRED' WHEN k.condeferrable THEN 'DEFERRABLE' ELSE '' END,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u (n, p)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.p),
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, p)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p), k.conrelid = %(oid)s
+FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND %(oid)s IN (k.conrelid, k.confrelid) ORDER BY tn.nspname, t.relname, k.conname
+"""
+
+_CHECKS = """
+SELECT conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint
+WHERE conrelid = %(oid)s AND contype = 'c' ORDER BY conname
+"""
+
+_TRIGGERS = """
+SELECT t.tgname, pg_get_triggerdef(t.oid), t.tgenabled, p.prosrc, t.tgtype & 3 = 3,
+       t.tgtype & 1 = 1 AND (t.tgoldtable IS NOT NULL OR t.tgnewtable IS NOT NULL)
+FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgrelid = %(oid)s AND NOT t.tgisinternal AND t.tgparentid = 0 ORDER BY t.tgname
+"""
+
+_SEQUENCES = """
+SELECT n.nspname, s.relname, a.attname, d.deptype = 'i',
+       format('START WITH %%s INCREMENT BY %%s MINVALUE %%s MAXVALUE %%s CACHE %%s%%s',
+              q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' END)
+FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace
+JOIN pg_sequence q ON q.seqrelid = s.oid JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(oid)s
+  AND d.deptype IN ('a', 'i') ORDER BY s.relname
+"""
+
+_PARTITIONS = """
+SELECT n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid), c.relkind = 'r', greatest(c.reltuples, -1)::bigint,
+       pg_total_relation_size(c.oid), c.reloptions
+FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE h.inhparent = %(oid)s AND c.relispartition ORDER BY c.oid
+"""
+
+_VIEWS = """
+SELECT DISTINCT n.nspname, v.relname, pg_get_userbyid(v.relowner), pg_get_viewdef(v.oid), v.reloptions
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+JOIN pg_namespace n ON n.oid = v.relnamespace
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(oid)s ORDER BY 1, 2
+"""
+
+_POLICIES = """
+SELECT p.polname, p.polpermissive, p.polcmd,
+       ARRAY(SELECT CASE WHEN r.oid = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.oid)) END
+             FROM unnest(p.polroles) r (oid)), pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
+FROM pg_policy p WHERE p.polrelid = %(oid)s ORDER BY p.polname
+"""
+
+_GRANTS = """
+SELECT string_agg(privilege, ', ' ORDER BY privilege), grantee, is_grantable FROM (
+  SELECT a.privilege_type AS privilege, a.grantee AS role, a.is_grantable, c.relowner
+  FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = %(oid)s
+  UNION ALL
+  SELECT format('%%s (%%I)', a.privilege_type, t.attname), a.grantee, a.is_grantable, c.relowner
+  FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND NOT t.attisdropped, aclexplode(t.attacl) a
+  WHERE c.oid = %(oid)s
+) g, LATERAL (SELECT CASE WHEN role = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(role)) END) w (grantee)
+WHERE role <> relowner GROUP BY grantee, is_grantable ORDER BY 2, 3
+"""
+
+_OBSTACLES = """
+WITH own AS (SELECT c.oid, c.reltype, t.typarray, c.relnamespace FROM pg_class c LEFT JOIN pg_type t ON t.oid = c.reltype
+             WHERE c.oid = %(oid)s)
+SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d, own o
+WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)
+    OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (o.reltype, o.typarray))
+    OR (d.refclassid = 'pg_constraint'::regclass AND d.refobjid IN (SELECT oid FROM pg_constraint WHERE conrelid = o.oid
+                                                                    AND contype IN ('p', 'u'))))
+  AND d.deptype NOT IN ('P', 'S') AND NOT (d.classid = 'pg_class'::regclass AND d.objid = o.oid)
+  AND NOT (d.classid = 'pg_type'::regclass AND d.objid IN (o.reltype, o.typarray))
+  AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
+    SELECT FROM pg_class c WHERE c.oid = d.objid AND (c.relkind IN ('i', 'I', 'S', 't') OR c.relispartition)))
+  AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
+    SELECT FROM pg_constraint k WHERE k.oid = d.objid AND (k.conrelid = o.oid OR k.contype = 'f')))
+  AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
+    SELECT FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = o.oid))
+  AND NOT (d.classid = 'pg_trigger'::regclass AND EXISTS (
+    SELECT FROM pg_trigger t WHERE t.oid = d.objid AND (t.tgrelid = o.oid OR t.tgisinternal)))
+  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
+    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = o.oid))
+  AND NOT (d.classid = 'pg_statistic_ext'::regclass AND EXISTS (
+    SELECT FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = o.oid))
+  AND NOT (d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND EXISTS (
+    SELECT FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class WHERE r.oid = d.objid AND v.relkind = 'v'))
+UNION ALL
+SELECT 'it belongs to ' || pg_describe_object(refclassid, refobjid, 0) FROM pg_depend, own o
+WHERE classid = 'pg_class'::regclass AND objid = o.oid AND deptype = 'e'
+UNION ALL
+SELECT 'it inherits from ' || pg_describe_object('pg_class'::regclass, h.inhparent, 0)
+FROM pg_inherits h JOIN own o ON o.oid = h.inhrelid JOIN pg_class c ON c.oid = o.oid WHERE NOT c.relispartition
+"""
+
+
+def read(connection: Connection, name: QualifiedName) -> Table | None:
+    """The table of that name, plain or partitioned; None where there is none. Call it while observing."""
+    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
+    if not found:
+        return None
+    table = found[0]._mapping
+    at = {"oid": table["oid"]}
+    keys = [_foreign_key(row) for row in rows(connection, _FOREIGN_KEYS, at)]
+    triggers = rows(connection, _TRIGGERS, at)
+    parts = rows(connection, _PARTITIONS, at) if table["relkind"] == "p" else []
+    indexes = tuple(map(_index, rows(connection, _INDEXES, at)))
+    return Table(
+        name,
+        columns=tuple(Column(*row) for row in rows(connection, _COLUMNS, at)),
+        partitioned_by=tuple(table["key"] or ()),
+        partition_strategy=table["partstrat"] or "",
+        primary_key=next((found.columns for found in indexes if found.primary), ()),
+        indexes=indexes,
+        foreign_keys=tuple(key for own, _, key in keys if own),
+        incoming=tuple(key for _, refers, key in keys if refers),
+        checks=tuple((row[0], row[1], row[2]) for row in rows(connection, _CHECKS, at)),
+        triggers=tuple(Trigger(*row[:5]) for row in triggers),
+        sequences=tuple(Sequence(QualifiedName(row[0], row[1]), *row[2:]) for row in rows(connection, _SEQUENCES, at)),
+        partitions=tuple(sorted(map(_partition, parts), key=lambda p: (p.default, p.lower is not None, p.lower or ""))),
+        views=tuple(_view(row) for row in rows(connection, _VIEWS, at)),
+        policies=tuple((row[0], _policy(row)) for row in rows(connection, _POLICIES, at)),
+        row_security=table["relrowsecurity"],
+        force_row_security=table["relforcerowsecurity"],
+        grants=tuple(
+            (row[0], row[1] + (" WITH GRANT OPTION" if row[2] else "")) for row in rows(connection, _GRANTS, at)
+        ),
+        owner=table["owner"],
+        comment=table["comment"],
+        options=tuple((parts[-1][6] if parts else table["reloptions"]) or ()),
+        is_partition=table["relispartition"],
+        analyzed=table["reltuples"] >= 0,
+        obstacles=(
+            *(row[0] for row in rows(connection, _OBSTACLES, at)),
+            *_unlike_others(table),
+            *(f"trigger {row[0]} has transition tables for each row" for row in triggers if row[5]),
+        ),
+    )
+
+
+def read_tree(connection: Connection, name: QualifiedName) -> tuple[Relation, ...]:
+    """The table and its partitions with their indexes, parents first; empty where there is none."""
+    found = rows(connection, _TREE, {"schema": name.schema, "name": name.name})
+    indexes: dict[int, list[Index]] = {row[0]: [] for row in found}
+    for row in rows(connection, _INDEXES_OF, {"oids": list(indexes)}):
+        indexes[row[0]].append(_index(row[1:]))
+    return tuple(
+        Relation(
+            QualifiedName(schema, table),
+            tuple(indexes[oid]),
+            QualifiedName(parent_schema, parent) if parent else None,
+            partitioned,
+        )
+        for oid, schema, table, parent_schema, parent, partitioned in found
+    )
+
+
+def _index(row: Any) -> Index:
+    (
+        name,
+        definition,
+        head,
+        columns,
+        unique,
+        primary,
+        valid,
+        constraint,
+        exclusion,
+        building,
+        schema,
+        parent,
+        comment,
+    ) = row
+    assert definition.startswith(head), f"pg_get_indexdef prints {definition!r}, not {head!r}..."
+    return Index(
+        name,
+        definition[len(head) :],
+        tuple(columns),
+        unique=unique,
+        primary=primary,
+        valid=valid,
+        constraint=constraint,
+        exclusion=bool(exclusion),
+        building=building,
+        parent=QualifiedName(schema, parent) if parent else None,
+        comment=comment,
+    )
+
+
+def _unlike_others(table: Any) -> list[str]:
+    found = []
+    if table["relpersistence"] != "p":
+        found.append("it is unlogged or temporary")
+    if table["relreplident"] != "d":
+        found.append("its replica identity is not the default")
+    if table["reloftype"]:
+        found.append("it is a table of a type (CREATE TABLE ... OF)")
+    return found
+
+
+def _foreign_key(row: Any) -> tuple[bool, bool, ForeignKey]:
+    (
+        name,
+        schema,
+        table,
+        to_schema,
+        to_table,
+        definition,
+        update,
+        delete,
+        validated,
+        deferred,
+        columns,
+        to,
+        own,
+    ) = row
+    key = ForeignKey(
+        name,
+        QualifiedName(schema, table),
+        tuple(columns),
+        QualifiedName(to_schema, to_table),
+        tuple(to),
+        definition,
+        update,
+        delete,
+        validated,
+        deferred,
+    )
+    return own, key.referenced == key.table or not own, key
+
+
+def _partition(row: Any) -> Partition:
+    schema, name, bounds, leaf, count, size, _ = row
+    lower, upper = parse_bounds(bounds)
+    return Partition(QualifiedName(schema, name), lower, upper, bounds == "DEFAULT", leaf, count, size)
+
+
+def parse_bounds(text: str) -> tuple[str | None, str | None]:
+    """Both ends of FOR VALUES FROM (...) TO (...) of a key of one column; None where it has no end, or is none."""
+    match = re.fullmatch(r"FOR VALUES FROM \((.*)\) TO \((.*)\)", text)
+    return (_end(match[1]), _end(match[2])) if match else (None, None)
+
+
+def _end(text: str) -> str | None:
+    if text in ("MINVALUE", "MAXVALUE"):
+        return None
+    return text[1:-1].replace("''", "'") if text.startswith("'") else text
+
+
+def _view(row: Any) -> View:
+    schema, name, owner, definition, options = row
+    return View(QualifiedName(schema, name), owner, definition.strip().removesuffix(";"), tuple(options or ()))
+
+
+def _policy(row: Any) -> str:
+    _, permissive, command, roles, using, check = row
+    what = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}[command]
+    parts = [f"AS {'PERMISSIVE' if permissive else 'RESTRICTIVE'} FOR {what} TO {', '.join(roles)}"]
+    parts += [f"USING ({using})"] if using else []
+    parts += [f"WITH CHECK ({check})"] if check else []
+    return " ".join(parts)
+
+
+def unfilled(connection: Connection, table: QualifiedName, column: str, key_column: str) -> bool:
+    """Whether rows with a value in *column* and none in *key_column* are left."""
+    sql = f"SELECT EXISTS (SELECT FROM {table.sql} WHERE {ident(column)} IS NOT NULL AND {ident(key_column)} IS NULL)"
+    return bool(rows(connection, sql)[0][0])

@@ -1,0 +1,68 @@
+"""The shell door: ``schema_kit NOUN VERB [TABLE...]``. stdout is data, stderr is talk.
+
+A noun's module is imported when the noun is used, so that --help needs no database library.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from schema_kit.errors import SchemaKitError
+
+NOUNS = {
+    "db": "The embedded PostgreSQL that serves when no database is named.",
+    "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
+}
+
+
+class _Nouns(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in NOUNS:
+            return None
+        command = getattr(import_module(f"schema_kit.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(NOUNS.items()))
+
+
+@click.group(cls=_Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="schema-kit", prog_name="schema_kit")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Change big, live PostgreSQL tables without an outage.
+
+    Example: schema_kit partitions create-next --dry-run
+
+    Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 refused before anything was written.
+    """
+    ctx.obj = debug
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what was committed stays, and running again goes on from there", err=True)
+        code = 130
+    except SchemaKitError as error:
+        if "--debug" in sys.argv[1:]:
+            raise
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

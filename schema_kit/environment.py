@@ -1,0 +1,222 @@
+"""What an env.py needs: a database, one migrator at a time, a transaction for each revision.
+
+from schema_kit import environment
+environment.run(target_metadata=metadata)
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+
+from schema_kit import autogenerate, embedded
+from schema_kit.catalog.session import rows
+from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
+from schema_kit.ops import Settings, has_written
+
+_LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
+_POLL_SECONDS = 0.5
+
+
+def run(target_metadata: sa.MetaData | None = None, *, connection: sa.Connection | None = None, **options: Any) -> None:
+    """Run the migrations that Alembic was called for: all that an env.py has to do.
+
+    The database is ``-x url=``, else ``DATABASE_URL``, else ``sqlalchemy.url`` of alembic.ini, else the embedded
+    server. ``-x now=2026-11-21`` stands for the server's clock. Each revision is a transaction of its own, and one
+    migrator works on a database at a time: a second one waits, and says so.
+
+    Args:
+        target_metadata: the models, for autogenerate.
+        connection: one to use instead; nothing may have been executed on it.
+        options: more of ``context.configure``.
+
+    Raises:
+        CommandError: with the message of a SchemaKitError, which is its cause; Alembic prints it without a traceback.
+    """
+    if context.config.config_file_name is not None and connection is None:
+        logging.config.fileConfig(context.config.config_file_name, disable_existing_loggers=False)
+    try:
+        _run(target_metadata, connection, options)
+    except SchemaKitError as error:
+        raise CommandError(str(error)) from error
+
+
+def _run(target_metadata: sa.MetaData | None, connection: sa.Connection | None, options: dict[str, Any]) -> None:
+    x = context.get_x_argument(as_dictionary=True)
+    schemas = {table.schema for table in target_metadata.tables.values()} if target_metadata is not None else set()
+    options = {
+        "target_metadata": target_metadata,
+        "include_schemas": True,
+        "include_name": autogenerate.include_name(lambda: context.get_context().connection, schemas),
+        "transaction_per_migration": True,
+        "schema_kit": Settings(now=parse_now(x.get("now"))),
+        **options,
+    }
+    if context.is_offline_mode():
+        context.configure(dialect_name="postgresql", literal_binds=True, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    if connection is not None:
+        _migrate(connection, options)
+        return
+    with connect(database_url(x.get("url"), context.config.get_main_option("sqlalchemy.url"))) as own:
+        _migrate(own, options)
+
+
+def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
+    if connection.in_transaction():
+        raise PlanError(
+            "something was executed on the connection before context.configure(): Alembic would take its transaction "
+            "for somebody else's, run everything, say OK and roll all of it back. Nothing was changed; commit() the "
+            "connection first."
+        )
+    context.configure(connection=connection, **options)
+    given = context.get_context().opts
+    if given.get("dont_mutate"):
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    with one_migrator(connection.engine) as check:
+        context.configure(connection=connection, **{**options, "fn": _guarded(given["fn"], check)})
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Callable[..., Iterator[Any]]:
+    """Alembic's work function, with a look before and after each revision."""
+
+    def steps(heads: Any, migration: MigrationContext) -> Iterator[Any]:
+        for step in fn(heads, migration):
+            step.migration_fn = _looked_after(step.migration_fn, migration, check)
+            yield step
+
+    return steps
+
+
+def _looked_after(
+    migration_fn: Callable[..., None], migration: MigrationContext, check: Callable[[], None]
+) -> Callable[..., None]:
+    def revise(**kw: Any) -> None:
+        check()
+        # Before the very first revision, Alembic itself has made its version table in the same transaction.
+        migration.opts |= {"schema_kit_committed": False, "schema_kit_clean": not has_written(migration)}
+        migration_fn(**kw)
+        if migration.opts["schema_kit_committed"] and has_written(migration):
+            raise PlanError(
+                "this revision has done ordinary work after operations that commit on their own. They are committed, "
+                "the ordinary work is rolled back and the revision is not stamped; put the two kinds into two "
+                "revisions and run again."
+            )
+
+    return revise
+
+
+@contextmanager
+def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
+    """Hold an advisory lock on a connection of its own, so that one migrator works on a database at a time.
+
+    It is polled from the client: a session that waits inside pg_advisory_lock() holds a snapshot, which a concurrent
+    index build would wait for in turn. PgBouncer's transaction pooling loses such locks: migrate around it.
+
+    Yields:
+        A function that raises ExecutionError if the lock was lost with its connection.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # No idle timeout may take the connection away while a long build runs on the other one.
+        for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout"):
+            rows(connection, f"SELECT set_config('{setting}', '0', false)")
+        said = False
+        while not rows(connection, f"SELECT pg_try_advisory_lock({_LOCK})")[0][0]:
+            if not said:
+                logging.getLogger("schema_kit").warning("another migration is running on this database; waiting for it")
+            said = True
+            time.sleep(_POLL_SECONDS)
+
+        def check() -> None:
+            try:
+                rows(connection, "SELECT 1")
+            except sa.exc.DBAPIError as error:
+                raise ExecutionError(
+                    "the connection that keeps other migrators out was lost, so this one stopped before the next "
+                    "revision. The revisions before it are committed; run again."
+                ) from error
+
+        try:
+            yield check
+        finally:
+            with suppress(sa.exc.DBAPIError):
+                rows(connection, f"SELECT pg_advisory_unlock({_LOCK})")
+
+
+def database_url(given: str | None = None, configured: str | None = None) -> sa.URL:
+    """Which database: the given one, else DATABASE_URL, else the configured one, else the embedded server.
+
+    Raises:
+        DeclarationError: it is no URL, or one of another database system.
+        EmbeddedServerError: the embedded server cannot be had.
+    """
+    text = given or os.environ.get("DATABASE_URL") or configured
+    if not text:
+        text = embedded.start().url()
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError as error:
+        raise DeclarationError("the database URL cannot be read. Write postgresql://user@host/database.") from error
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise DeclarationError(
+            f"{url.render_as_string(hide_password=True)} is a database of {url.get_backend_name()}; schema_kit is for "
+            "PostgreSQL: postgresql://user@host/database."
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]:
+    """A connection by psycopg 3, whatever SQLAlchemy's default driver is.
+
+    Raises:
+        ExecutionError: the server cannot be reached, or refuses.
+    """
+    # Prepared statements would outlive the tables they were planned for, and poolers lose them.
+    engine = sa.create_engine(
+        url,
+        poolclass=sa.NullPool,
+        connect_args={"application_name": "schema_kit", "prepare_threshold": None},
+        isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
+    )
+    try:
+        connection = engine.connect()
+    except sa.exc.DBAPIError as error:
+        raise ExecutionError(
+            f"cannot connect to {url.render_as_string(hide_password=True)}: {str(error.orig).strip()}. "
+            "Nothing was changed; is the server running, and are user and password right?"
+        ) from error
+    with connection:
+        yield connection
+
+
+def parse_now(text: str | None) -> datetime | None:
+    """Read ``2026-11-21`` or ``2026-11-21T12:00+07:00``; UTC where no zone is given.
+
+    Raises:
+        DeclarationError: it is neither.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise DeclarationError(f"{text!r} is no moment. Write 2026-11-21 or 2026-11-21T12:00+07:00.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

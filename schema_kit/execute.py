@@ -1,0 +1,273 @@
+"""Plan -> PostgreSQL: send, retry by observing again, find out who blocks, tell what happens.
+
+One mechanism gives idempotence, recovery and retry: `decide` is called again whenever a step failed or all were sent,
+until it has nothing left to do. What an earlier attempt left behind is simply part of what it observes.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog.session import observing, rows, send
+from schema_kit.errors import ExecutionError, LockNotAvailable
+from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
+from schema_kit.steps import Plan, Step, Transaction
+
+Decide = Callable[[], Plan]
+"""Observes and decides."""
+
+_LOCK_STATES = {"55P03", "40P01"}
+_OVERTAKEN = {"42P07", "42710", "42P17", "23505", "42P01", "42704", "XX000", "40001"}
+"""What PostgreSQL says when somebody else was faster: it is there already, it is gone, it overlaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step is about to be sent."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A step that repeats has changed more rows; `rows` counts all of them."""
+
+    step: Step
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step is committed, after `seconds`."""
+
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A try gave up its place in the queue and comes again after `pause` seconds."""
+
+    step: Step
+    blockers: tuple[str, ...]
+    pause: float
+    attempt: int
+
+
+Event = StepStarted | StepProgress | StepDone | Waiting
+Emit = Callable[[Event], None]
+
+
+class _Busy(Exception):
+    """A lock was not to be had within the budget."""
+
+
+class _Overtaken(Exception):
+    """Somebody else has changed what was observed."""
+
+
+def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> tuple[Step, ...]:
+    """Send what *decide* wants until it wants nothing more, each step a commit of its own.
+
+    Args:
+        connection: in autocommit; steps bring their own BEGIN and COMMIT.
+        decide: observes and decides; called again after a failure and after the last step.
+        policy: lock budgets, tries and timeouts.
+        emit: is told what happens.
+
+    Returns:
+        The steps that were committed.
+
+    Raises:
+        LockNotAvailable: others held a lock through every try; they are named.
+        ExecutionError: PostgreSQL refused a step, or steps leave the database as it was.
+    """
+    done: list[Step] = []
+    attempt, least = 0, 0
+    plan = decide()
+    while plan:
+        sent = len(done)
+        current = plan.steps[0]
+        try:
+            for current in plan.steps:
+                if current.fresh and len(done) > sent:
+                    break
+                _send(connection, current, policy, max(policy.budget(attempt), least), emit)
+                done.append(current)
+                attempt, least = 0, 0
+            else:
+                current = plan.steps[0]
+            error: Exception | None = None
+        except (_Busy, _Overtaken) as failure:
+            error = failure
+        after = decide()
+        if isinstance(error, _Overtaken) and after == plan:
+            raise _refused(current, error.__cause__) from error.__cause__
+        # The same plan again though all of it was sent: rows that others hold were skipped, or it has no effect.
+        idle = error is None and after == plan and len(done) > sent
+        if isinstance(error, _Busy) or idle:
+            attempt += 1
+            least = _wait(connection, current, policy, attempt, error, emit)
+        plan = after
+    return tuple(done)
+
+
+def run_shared(connection: Connection, plan: Plan, policy: LockPolicy, emit: Emit) -> None:
+    """Send SHARED steps inside the transaction that *connection* is in; its owner commits.
+
+    Raises:
+        ExecutionError: PostgreSQL refused a step; the transaction has to be rolled back.
+    """
+    before = rows(connection, "SELECT current_setting('lock_timeout')")[0][0]
+    for step in plan.steps:
+        emit(StepStarted(step))
+        started = time.monotonic()
+        try:
+            for statement in render_shared(step, policy, before):
+                send(connection, statement)
+        except DBAPIError as error:
+            raise _refused(step, error) from error
+        emit(StepDone(step, time.monotonic() - started))
+
+
+def _send(connection: Connection, step: Step, policy: LockPolicy, budget: int, emit: Emit) -> None:
+    emit(StepStarted(step))
+    started, total = time.monotonic(), 0
+    while True:
+        changed = _send_once(connection, step, policy, budget)
+        total += changed
+        if not step.repeats or not changed:
+            break
+        emit(StepProgress(step, total))
+    emit(StepDone(step, time.monotonic() - started))
+
+
+def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int) -> int:
+    changed, statement = 0, ""
+    with _restored(connection, step):
+        try:
+            for statement in render(step, policy, budget):
+                if statement in RESTORE:
+                    continue  # _restored puts the session's own values back, whatever happens
+                result = send(connection, statement)
+                changed = max(result.rowcount, 0) if statement in step.sql()[-1:] else changed
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state in _LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
+                raise _Busy from error
+            if state in _OVERTAKEN and step.transaction is not Transaction.NONE:
+                raise _Overtaken from error
+            raise _refused(step, error) from error
+    return changed
+
+
+@contextmanager
+def _restored(connection: Connection, step: Step) -> Iterator[None]:
+    if step.transaction is not Transaction.NONE:
+        try:
+            yield
+        except BaseException:
+            with suppress(DBAPIError):
+                send(connection, "ROLLBACK")
+            raise
+        return
+    names = "lock_timeout", "statement_timeout"
+    before = rows(connection, f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}")[0]
+    try:
+        yield
+    finally:
+        with suppress(DBAPIError):
+            for name, value in zip(names, before, strict=True):
+                send(connection, f"SET {name} = '{value}'")
+
+
+def _wait(
+    connection: Connection, step: Step, policy: LockPolicy, attempt: int, error: Exception | None, emit: Emit
+) -> int:
+    """Sleep before the next try; the least budget it needs is returned."""
+    found = blockers(connection, step)
+    if attempt >= policy.attempts:
+        cause = error.__cause__ if error else None
+        if cause is None:
+            raise ExecutionError(
+                f"cannot {step.summary}: it was committed {attempt} times, and the database still asks for it. Others "
+                "hold the rows that are left, or something undoes it. Run again when they have ended."
+            )
+        raise LockNotAvailable(
+            f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
+            "This step changed nothing, the steps before it are committed; run again when the way is free.",
+            blockers=tuple(blocker.text for blocker in found),
+            sqlstate=getattr(getattr(cause, "orig", None), "sqlstate", None),
+        ) from cause
+    # Waiting for a lock makes others wait behind it, so the pauses between tries are at least as long as the tries.
+    pause = random.uniform(1.0, 2.0) * policy.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret
+    emit(Waiting(step, tuple(blocker.text for blocker in found), pause, attempt))
+    time.sleep(pause)
+    if found and all(blocker.autovacuum for blocker in found):
+        # PostgreSQL cancels an autovacuum that is in the way, but only after deadlock_timeout.
+        timeout = rows(connection, "SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout'")
+        return int(timeout[0][0]) + 500
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Somebody who holds a lock that a step waits for."""
+
+    text: str
+    autovacuum: bool
+
+
+_BLOCKERS = """
+SELECT DISTINCT coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'an unknown session')
+         || coalesce(' (' || nullif(a.application_name, '') || ')', '')
+         || ': ' || l.mode || ' on ' || l.relation::regclass || coalesce(', ' || a.state, '')
+         || coalesce(', transaction open for ' || date_trunc('second', clock_timestamp() - coalesce(a.xact_start,
+                     p.prepared)), '')
+         || coalesce(', query: ' || left(regexp_replace(regexp_replace(a.query, '''([^'']|'''')*''', '?', 'g'),
+                     '\\m[0-9.]+\\M', '?', 'g'), 120), ''),
+       coalesce(a.backend_type = 'autovacuum worker', false)
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction
+WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.relation = to_regclass(%(table)s) AND l.mode = ANY (%(modes)s)
+"""
+
+
+def blockers(connection: Connection, step: Step) -> tuple[Blocker, ...]:
+    """Who holds what *step* waits for, right now: sessions, and prepared transactions, which have none."""
+    found = []
+    try:
+        with observing(connection):
+            for lock in step.locks:
+                values = {"table": lock.table.sql, "modes": list(lock.mode.conflicts)}
+                found += [Blocker(*row) for row in rows(connection, _BLOCKERS, values)]
+    except DBAPIError:
+        logging.getLogger("schema_kit").debug("who blocks could not be seen", exc_info=True)
+    return tuple(found)
+
+
+def _refused(step: Step, error: BaseException | None) -> ExecutionError:
+    origin = getattr(error, "orig", error)
+    state = getattr(origin, "sqlstate", None)
+    message = str(getattr(getattr(origin, "diag", None), "message_primary", None) or origin).strip()
+    detail = getattr(getattr(origin, "diag", None), "message_detail", None)
+    left = (
+        "An INVALID index may be left, which the next run replaces."
+        if step.transaction is Transaction.NONE
+        else "This step changed nothing."
+    )
+    return ExecutionError(
+        f"cannot {step.summary}: {message}{f' ({detail})' if detail else ''} [{state or 'connection lost'}]. {left} "
+        "The steps before it are committed; running again goes on from here.",
+        sqlstate=state,
+    )

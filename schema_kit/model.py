@@ -1,0 +1,292 @@
+"""The nouns: what users declare, and what PostgreSQL has. Frozen, comparable, without behaviour that needs a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from schema_kit.intervals import Interval, parse
+from schema_kit.names import QualifiedName
+
+# What users declare
+
+
+@dataclass(frozen=True, slots=True)
+class IndexElement:
+    """One key of an index: a column or an expression (SQL, already in the form an index wants)."""
+
+    sql: str
+    opclass: str | None = None
+    """An operator class by bare name; the catalog finds its schema, so that search_path does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDeclaration:
+    """An index as an op declares it. `elements`, `include`, `where` and `with_` are SQL without the keywords."""
+
+    name: str
+    table: QualifiedName
+    elements: tuple[IndexElement, ...]
+    unique: bool = False
+    using: str = "btree"
+    include: tuple[str, ...] = ()
+    nulls_not_distinct: bool = False
+    with_: tuple[tuple[str, str], ...] = ()
+    tablespace: str | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioning:
+    """A policy: how a set is cut and kept. One row of part_config, in pg_partman's words.
+
+    Args:
+        parent: the partitioned table.
+        control: the column that decides.
+        interval: the width of a partition: ``1 month``, ``7 days``, ...
+        timezone: an IANA name; partitions begin at its midnight.
+        premake: how many partitions are kept ahead of the current one.
+    """
+
+    parent: QualifiedName
+    control: str
+    interval: str
+    timezone: str = "UTC"
+    premake: int = 4
+
+    @property
+    def cut(self) -> Interval:
+        """The interval, ready to compute with."""
+        return parse(self.interval, self.timezone)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone, ready to compute with."""
+        return self.cut.zone
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineTable:
+    """A plain table as a baseline declares it: what makes it, and what it is compared by."""
+
+    table: Table
+    create: tuple[str, ...]
+
+
+# What PostgreSQL has
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `type` as format_type prints it."""
+
+    name: str
+    type: str
+    not_null: bool = False
+    default: str | None = None
+    identity: str = ""
+    """'a' always, 'd' by default, '' none: pg_attribute.attidentity."""
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A sequence that a column owns."""
+
+    name: QualifiedName
+    column: str
+    identity: bool
+    options: str
+    """As CREATE SEQUENCE takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index; `tail` is its definition after ON table USING, as pg_get_indexdef prints it."""
+
+    name: str
+    tail: str
+    columns: tuple[str, ...] = ()
+    unique: bool = False
+    primary: bool = False
+    valid: bool = True
+    constraint: str | None = None
+    """pg_get_constraintdef, where a primary key, unique or exclusion constraint rests on it."""
+    exclusion: bool = False
+    building: bool = False
+    """Another session is building it right now."""
+    parent: QualifiedName | None = None
+    """The partitioned index that it is attached to."""
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key; actions in pg_constraint's letters (a no action, r restrict, c cascade, n set null, d set default)."""
+
+    name: str
+    table: QualifiedName
+    columns: tuple[str, ...]
+    referenced: QualifiedName
+    referenced_columns: tuple[str, ...]
+    definition: str
+    on_update: str = "a"
+    on_delete: str = "a"
+    validated: bool = True
+    deferred: str = ""
+    """DEFERRABLE [INITIALLY DEFERRED], where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger of a user; `enabled` in pg_trigger's letters (O origin, A always, R replica, D disabled)."""
+
+    name: str
+    definition: str
+    enabled: str = "O"
+    source: str = ""
+    """The text of its function."""
+    before_row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view, with its options and its definition, all names in it qualified."""
+
+    name: QualifiedName
+    owner: str
+    definition: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A half-open range of time; None where it has no end."""
+
+    lower: datetime | None
+    upper: datetime | None
+
+    def overlaps(self, other: Range) -> bool:
+        """Whether some moment lies in both."""
+        return (self.upper is None or other.lower is None or other.lower < self.upper) and (
+            other.upper is None or self.lower is None or self.lower < other.upper
+        )
+
+    def covers(self, other: Range) -> bool:
+        """Whether every moment of *other* lies in this one."""
+        above = self.lower is None or (other.lower is not None and self.lower <= other.lower)
+        return above and (self.upper is None or (other.upper is not None and other.upper <= self.upper))
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition, known by its bounds: the text of them as PostgreSQL prints it under UTC and ISO."""
+
+    name: QualifiedName
+    lower: str | None
+    """None is MINVALUE."""
+    upper: str | None
+    """None is MAXVALUE."""
+    default: bool = False
+    leaf: bool = True
+    rows: int = 0
+    """The planner's estimate; -1 where nobody has analyzed yet."""
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, or a partitioned table, and all that belongs to it."""
+
+    name: QualifiedName
+    columns: tuple[Column, ...]
+    partitioned_by: tuple[str, ...] = ()
+    """The key's columns where the table is partitioned by RANGE; empty on a plain table."""
+    partition_strategy: str = ""
+    """r, l, h, or '' on a plain table."""
+    primary_key: tuple[str, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    incoming: tuple[ForeignKey, ...] = ()
+    checks: tuple[tuple[str, str, bool], ...] = ()
+    """Name, definition, validated."""
+    triggers: tuple[Trigger, ...] = ()
+    sequences: tuple[Sequence, ...] = ()
+    partitions: tuple[Partition, ...] = ()
+    views: tuple[View, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
+    """Name, and what follows CREATE POLICY name ON table."""
+    row_security: bool = False
+    force_row_security: bool = False
+    grants: tuple[tuple[str, str], ...] = ()
+    """What stands before ON, and what stands after TO."""
+    owner: str | None = None
+    """None: whoever runs this."""
+    comment: str | None = None
+    options: tuple[str, ...] = ()
+    is_partition: bool = False
+    analyzed: bool = True
+    obstacles: tuple[str, ...] = ()
+    """What depends on the table or its row type and cannot move with it, in PostgreSQL's own words."""
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def index(self, name: str) -> Index | None:
+        """The index of that name."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+    @property
+    def primary(self) -> Index | None:
+        """The primary key's index."""
+        return next((index for index in self.indexes if index.primary), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table of a partition tree, with its indexes: what index work has to know of it."""
+
+    name: QualifiedName
+    indexes: tuple[Index, ...] = ()
+    parent: QualifiedName | None = None
+    partitioned: bool = False
+
+    def index(self, name: str) -> Index | None:
+        """The index of that name."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """A table that refers to one that is being converted, as the composite way needs to see it."""
+
+    key: ForeignKey
+    """The foreign key by id alone before the swap; afterwards the longer one."""
+    column: str
+    """The key column that it gets."""
+    has_column: bool = False
+    provisional: str | None = None
+    """The longer foreign key before the swap, where it is there."""
+    fill_index: Index | None = None
+    unfilled: bool = False
+    """Rows with an id and no key are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What is observed of a table that shall be converted, or has been."""
+
+    table: Table
+    now: datetime
+    built: Table | None = None
+    """The parent that is being built beside it."""
+    latest: datetime | None = None
+    """The greatest key."""
+    beyond: int = 0
+    """Rows farther in the future than premake reaches."""
+    referring: tuple[Referring, ...] = ()
+    registered: Partitioning | None = None
+    has_config: bool = False
+    server_version: int = 180000

@@ -1,0 +1,183 @@
+"""`alembic upgrade --sql`: a database that is not there, followed from base by what the steps would do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from schema_kit.errors import PlanError
+from schema_kit.model import (
+    Conversion,
+    Index,
+    IndexDeclaration,
+    Partition,
+    Partitioning,
+    Referring,
+    Relation,
+    Table,
+)
+from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.plans import conversion
+from schema_kit.steps import Step
+from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
+from schema_kit.steps.conversion import Swap
+from schema_kit.steps.indexes import CreateIndexConcurrently, CreateParentIndex
+from schema_kit.steps.partitions import CreatePartConfig, CreatePartition
+
+
+class EmptyDatabase:
+    """Answers as `catalog.Catalog` does, for a database that was empty at base.
+
+    Args:
+        now: where partitions begin; the clock of this machine where it is left out, as there is no server to ask.
+    """
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self._now = now or datetime.now(UTC)
+        self._tables: dict[QualifiedName, Table] = {}
+        self._policies: dict[QualifiedName, Partitioning] = {}
+        self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "extension": set()}
+        self._ledger = self._config = False
+
+    def apply(self, step: Step) -> None:
+        """Take note of what a step does, as far as later questions can ask about it."""
+        match step:
+            case CreateLedger():
+                self._ledger = True
+            case CreatePartConfig():
+                self._config = True
+            case CreateSchema(schema):
+                self._made["schema"].add(schema)
+            case CreateExtension(extension):
+                self._made["extension"].add(extension)
+            case CreateTable(baseline):
+                self._made["table"].add(str(baseline.table.name))
+                self._tables[baseline.table.name] = baseline.table
+            case CreateIndexConcurrently(index, name, table):
+                self._add_index(index, name, table)
+            case CreateParentIndex(index):
+                self._add_index(index, index.name, index.table)
+            case CreatePartition(parent, name, lower, upper) if parent in self._tables:
+                self._add_partition(parent, Partition(name, lower, upper))
+            case Swap():
+                self._swap(step)
+            case _:
+                pass
+
+    def _add_index(self, declared: IndexDeclaration, name: str, table: QualifiedName) -> None:
+        if table in self._tables:
+            old = self._tables[table]
+            columns = tuple(column.name for column in old.columns if ident(column.name) in declared_columns(declared))
+            index = Index(name, index_tail(declared), columns, unique=declared.unique)
+            self._tables[table] = replace(old, indexes=(*old.indexes, index))
+
+    def _add_partition(self, parent: QualifiedName, partition: Partition) -> None:
+        old = self._tables[parent]
+        self._tables[parent] = replace(old, partitions=(*old.partitions, partition))
+
+    def _swap(self, swap: Swap) -> None:
+        old = self._tables[swap.table.name]
+        self._tables[swap.table.name] = replace(
+            old,
+            partitioned_by=(swap.policy.control,),
+            partition_strategy="r",
+            primary_key=(*old.primary_key, swap.policy.control),
+            partitions=(Partition(swap.leaf, None, swap.upper),),
+            analyzed=False,
+        )
+        self._policies[swap.policy.parent] = swap.policy
+
+    def now(self) -> datetime:
+        """The moment that was given, or this machine's clock."""
+        return self._now
+
+    def table(self, name: QualifiedName) -> Table | None:
+        """A table that earlier steps have made."""
+        table = self._tables.get(name)
+        if table is None:
+            return None
+        incoming = [key for other in self._tables.values() for key in other.foreign_keys if key.referenced == name]
+        return replace(table, incoming=tuple(incoming))
+
+    def exists(self, name: QualifiedName) -> bool:
+        """Whether earlier steps have made it."""
+        return {"created_object": self._ledger, "part_config": self._config}.get(name.name, name in self._tables)
+
+    def has_rows(self, name: QualifiedName) -> bool:
+        """Never: it was empty at base."""
+        del name
+        return False
+
+    def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
+        """The table and its partitions; one that no step has made is taken for a plain table."""
+        table = self._tables.get(name)
+        if table is None:
+            return (Relation(name),)
+        children = (Relation(partition.name, parent=name) for partition in table.partitions)
+        return (Relation(name, table.indexes, partitioned=bool(table.partition_strategy)), *children)
+
+    def operator_class(self, name: str, method: str) -> str:
+        """The bare name, which the search_path of psql finds."""
+        del method
+        return ident(name)
+
+    def letters_have_trigrams(self, operator_class: str) -> bool:
+        """Cannot be asked."""
+        del operator_class
+        return True
+
+    def policy(self, parent: QualifiedName) -> Partitioning | None:
+        """The policy that an earlier step has registered."""
+        return self._policies.get(parent)
+
+    def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
+        """The table as earlier steps have left it, without rows."""
+        table = self.table(policy.parent)
+        if table is None:
+            raise PlanError(
+                f"--sql cannot know {policy.parent}: it follows a database that was empty at base. Write the script "
+                "from base, or run this revision online."
+            )
+        referring = [
+            Referring(key, conversion.composite_column(key.columns[0], policy.control)) for key in table.incoming
+        ]
+        return Conversion(table, self._now, referring=tuple(referring) if composite else (), has_config=self._config)
+
+    def created(self) -> Mapping[str, frozenset[str]]:
+        """What earlier steps have made."""
+        return {kind: frozenset(names) for kind, names in self._made.items()}
+
+    def has_extension(self, name: str) -> bool:
+        """Whether an earlier step has made it."""
+        return name in self._made["extension"]
+
+    def has_schema(self, name: str) -> bool:
+        """Whether an earlier step has made it; public is always there."""
+        return name == "public" or name in self._made["schema"]
+
+    def alone_in_config_schema(self, name: QualifiedName) -> bool:
+        """Whether our own tables are down to that one."""
+        del name
+        return not (self._ledger and self._config)
+
+    def relations_in(self, schema: str) -> set[str]:
+        """The tables that earlier steps have made there."""
+        return {name.name for name in self._tables if name.schema == schema}
+
+
+def declared_columns(declared: IndexDeclaration) -> set[str]:
+    """The keys that are plain columns, quoted."""
+    return {element.sql for element in declared.elements}
+
+
+def index_tail(declared: IndexDeclaration) -> str:
+    """What follows USING in the statement that makes it."""
+    from schema_kit.steps.indexes import create_index_sql
+
+    return create_index_sql(declared, "i", declared.table).partition(" USING ")[2]
+
+
+def primary_key_name(table: str) -> str:
+    """What PostgreSQL calls it where nobody says."""
+    return fit(table, "_pkey")

@@ -1,0 +1,11 @@
+"""``alembic.op`` with schema_kit's operations in it, typed: ``from schema_kit import op`` in a migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import alembic.op
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(alembic.op, name)

@@ -1,0 +1,353 @@
+"""A plain table becomes partitioned, by attaching it as the first partition; and back.
+
+The order of the steps is what keeps every row and stops nobody: see the README's chapter "Partitioning a live table".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.model import (
+    Conversion,
+    Index,
+    IndexDeclaration,
+    IndexElement,
+    Partitioning,
+    Range,
+    Referring,
+    Table,
+)
+from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.plans import partitions
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.conversion import (
+    BOUND_CHECK,
+    AddCompositeForeignKey,
+    AddFilledKeyColumn,
+    BuildParent,
+    DropBuiltParent,
+    FillKeyColumn,
+    Swap,
+    Unswap,
+    being_built,
+    fingerprint,
+    key_index_name,
+)
+from schema_kit.steps.indexes import CreateIndexConcurrently, DropIndexConcurrently
+from schema_kit.steps.partitions import (
+    AddCheck,
+    Analyze,
+    CreatePartConfig,
+    RegisterPolicy,
+    UnregisterPolicy,
+    ValidateConstraint,
+)
+
+IncomingForeignKeys = Literal["refuse", "drop", "composite"]
+
+
+def convert(
+    policy: Partitioning, seen: Conversion | None, incoming: IncomingForeignKeys, config: tuple[str, ...]
+) -> Plan:
+    """Partition a table that is in use, without copying a row.
+
+    Args:
+        policy: how the set is cut and kept; registered in part_config in the commit of the swap.
+        seen: the table, as observed; None where there is none.
+        incoming: what becomes of foreign keys to the table: ``refuse`` (a PlanError names them), ``drop``, or
+            ``composite`` (the referring table gets the key column too, filled by a trigger).
+        config: the statements that make part_config, where it is missing.
+
+    Raises:
+        DeclarationError: an unknown way for incoming foreign keys, or a premake below 1.
+        PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
+    """
+    title = f"partition {policy.parent} by {policy.control}, {policy.interval}"
+    if incoming not in ("refuse", "drop", "composite"):
+        raise DeclarationError(f"incoming_foreign_keys is 'refuse', 'drop' or 'composite', not {incoming!r}")
+    if policy.premake < 1:
+        raise DeclarationError(f"premake is at least 1, not {policy.premake}: else tomorrow's rows have no partition")
+    if seen is None:
+        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+    if seen.table.partition_strategy:
+        return Plan(title, tuple(_after_swap(policy, seen)))
+    _refuse(policy, seen, incoming)
+    return Plan(title, (*_prepare(policy, seen, incoming, config), *_after_swap_of_fresh(seen, incoming)))
+
+
+def composite_column(key_column: str, control: str) -> str:
+    """What the key column is called in the referring table: message_id and timestamp give message_timestamp."""
+    return fit(f"{key_column.removesuffix('_id')}_{control}")
+
+
+def fill_index_name(table: QualifiedName, column: str) -> str:
+    """The partial index that finds the rows whose key column is still empty."""
+    return fit(f"{table.name}_{column}", "__fill")
+
+
+def _prepare(
+    policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys, config: tuple[str, ...]
+) -> Iterator[Step]:
+    table, key = seen.table, partitions.codec(policy, seen.table)
+    if not seen.has_config:
+        yield CreatePartConfig(config)
+    upper, steps = _bound(policy, seen)
+    yield from steps
+    yield from _key_index(
+        IndexDeclaration(
+            key_index_name(table.name),
+            table.name,
+            tuple(IndexElement(ident(column)) for column in (*table.primary_key, policy.control)),
+            unique=True,
+        ),
+        table,
+    )
+    if incoming == "composite":
+        for referring in seen.referring:
+            yield from _composite(policy, seen, referring)
+    yield from _parent(policy, seen, upper)
+    assert upper is not None  # a boundary, never infinity
+    suffix = "_before_" + policy.cut.suffix(upper)[1:]
+    yield Swap(
+        table,
+        policy,
+        table.name.sibling(fit(table.name.name, suffix)),
+        suffix,
+        key.encode(upper),
+        dropped=table.incoming if incoming == "drop" else (),
+        composite=tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
+        if incoming == "composite"
+        else (),
+    )
+
+
+def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]]:
+    """Where the first partition ends, and the steps that prove it.
+
+    At least one interval after now and after the greatest key, since the check refuses rows past it from now on; a
+    swap that is not done a day before the bound starts again with a later one.
+    """
+    table, key, cut = seen.table, partitions.codec(policy, seen.table), policy.cut
+    latest = max(seen.now, seen.latest or seen.now)
+    existing = next((check for check in table.checks if check[0] == BOUND_CHECK), None)
+    if existing:
+        literals = re.findall(r"'([^']+)'::", existing[1])
+        upper = key.decode(literals[0]) if literals else None
+        if upper is None:
+            raise PlanError(
+                f"the check {BOUND_CHECK} on {table.name} is not one that a conversion made: {existing[1]}. "
+                "Nothing was changed; drop it and run again."
+            )
+        if latest < upper - timedelta(days=1) and upper == cut.floor(upper):
+            validated = [] if existing[2] else [ValidateConstraint(table.name, BOUND_CHECK)]
+            return upper, list[Step](validated)
+    upper = cut.shift(cut.floor(latest), 2)
+    control = ident(policy.control)
+    check = AddCheck(
+        table.name,
+        BOUND_CHECK,
+        f"{control} IS NOT NULL AND {control} < {literal(key.encode(upper))}",
+        replaces=BOUND_CHECK if existing else None,
+    )
+    return upper, [check, ValidateConstraint(table.name, BOUND_CHECK)]
+
+
+def _key_index(declared: IndexDeclaration, table: Table, existing: Index | None = None) -> Iterator[Step]:
+    found = existing or table.index(declared.name)
+    if found and not found.valid:
+        if found.building:
+            raise PlanError(
+                f"index {found.name} on {table.name} is being built by another session right now. "
+                "Run again when it has ended."
+            )
+        yield DropIndexConcurrently(table.name.sibling(found.name), table.name)
+    if not found or not found.valid:
+        yield CreateIndexConcurrently(declared, declared.name, table.name)
+
+
+def _fill_index(referring: Referring) -> IndexDeclaration:
+    table, own = referring.key.table, referring.key.columns[0]
+    return IndexDeclaration(
+        fill_index_name(table, referring.column),
+        table,
+        (IndexElement(ident(own)),),
+        where=f"{ident(own)} IS NOT NULL AND {ident(referring.column)} IS NULL",
+    )
+
+
+def _composite(policy: Partitioning, seen: Conversion, referring: Referring) -> Iterator[Step]:
+    if not referring.has_column:
+        column = seen.table.column(policy.control)
+        assert column is not None  # the codec has seen to it
+        yield AddFilledKeyColumn(referring.key, referring.column, column.type, policy.control)
+    if not referring.provisional:
+        yield AddCompositeForeignKey(referring.key, referring.column, being_built(referring.key.name), policy.control)
+    if referring.unfilled or not referring.has_column:
+        bare = Table(referring.key.table, ())
+        yield from _key_index(_fill_index(referring), bare, referring.fill_index)
+        yield FillKeyColumn(referring.key, referring.column)
+
+
+def _parent(policy: Partitioning, seen: Conversion, upper: datetime) -> Iterator[Step]:
+    table, built = seen.table, seen.built
+    key = partitions.codec(policy, table)
+    parent = table.name.sibling(being_built(table.name.name))
+    have: list[Range] = []
+    if built:
+        have = [partitions.range_of(partition, key) for partition in built.partitions]
+        reaches_back = any(taken.overlaps(Range(None, upper)) for taken in have)
+        if built.comment != fingerprint(table) or built.partitioned_by != (policy.control,) or reaches_back:
+            referenced = tuple(sorted({fk.referenced for fk in built.foreign_keys}))
+            yield DropBuiltParent(parent, tuple(p.name for p in built.partitions), referenced)
+            built, have = None, []
+    if not built:
+        yield BuildParent(table, policy)
+    for window in _windows_after(policy, seen.now, upper):
+        if not any(taken.covers(window) for taken in have):
+            yield partitions.create_partition(policy, table, parent, window, key, within=False)
+
+
+def _windows_after(policy: Partitioning, now: datetime, upper: datetime) -> Iterator[Range]:
+    """The windows that premake asks for and the first partition does not hold; at least one."""
+    ahead = [w for w in partitions.windows_ahead(policy, now) if w.lower is not None and w.lower >= upper]
+    yield from ahead or [Range(upper, policy.cut.shift(upper, 1))]
+
+
+def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys) -> Iterator[Step]:
+    if incoming == "composite":
+        for referring in seen.referring:
+            yield ValidateConstraint(referring.key.table, referring.key.name, seen.table.name)
+            if referring.unfilled or not referring.has_column or referring.fill_index:
+                name = referring.fill_index.name if referring.fill_index else _fill_index(referring).name
+                yield DropIndexConcurrently(referring.key.table.sibling(name), referring.key.table)
+    yield Analyze(seen.table.name)
+
+
+def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
+    partitions.partitioned_table(policy, seen.table)
+    if seen.registered != policy:
+        yield RegisterPolicy(policy)
+    for referring in seen.referring:
+        if not referring.key.validated:
+            yield ValidateConstraint(referring.key.table, referring.key.name, seen.table.name)
+        if referring.fill_index:
+            yield DropIndexConcurrently(referring.key.table.sibling(referring.fill_index.name), referring.key.table)
+    if not seen.table.analyzed:
+        yield Analyze(seen.table.name)
+
+
+def _refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> None:
+    table = seen.table
+    partitions.codec(policy, table)
+    why = list(_obstacles(policy, seen))
+    if table.incoming and incoming == "refuse":
+        why += [
+            f"foreign key {key.name} of {key.table} refers to it by ({', '.join(key.referenced_columns)}), which a "
+            "partitioned table cannot be unique in; choose incoming_foreign_keys='composite' (it gets the key column "
+            "too) or 'drop'"
+            for key in table.incoming
+        ]
+    if incoming == "composite":
+        why += [reason for referring in seen.referring for reason in _no_composite(seen, referring)]
+    if why:
+        raise PlanError(
+            f"{table.name} cannot be partitioned by {policy.control} as it is:\n"
+            + "\n".join(f"  - {reason}" for reason in why)
+            + "\nNothing was changed."
+        )
+
+
+def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
+    table = seen.table
+    yield from table.obstacles
+    if table.is_partition:
+        yield "it is a partition itself"
+    if not table.primary_key:
+        yield "it has no primary key; a partition's rows are told apart by it"
+    elif policy.control in table.primary_key:
+        yield f"its primary key holds {policy.control} already; that way is not built"
+    for index in table.indexes:
+        if index.exclusion:
+            yield f"exclusion constraint {index.name}"
+        elif (
+            index.unique
+            and not index.primary
+            and index.name != key_index_name(table.name)
+            and policy.control not in index.columns
+        ):
+            yield f"{index.name} is unique without {policy.control}, which no partitioned table can promise"
+        if not index.valid and index.name != key_index_name(table.name):
+            yield f"index {index.name} is INVALID; drop or rebuild it first"
+    yield from (
+        f"check {check[0]} is not validated" for check in table.checks if not check[2] and check[0] != BOUND_CHECK
+    )
+    yield from (f"foreign key {key.name} is not validated" for key in table.foreign_keys if not key.validated)
+    yield from (
+        f"trigger {trigger.name} is BEFORE ROW and speaks of {policy.control}; a row may not change its partition there"
+        for trigger in table.triggers
+        if trigger.before_row and re.search(rf"\b{re.escape(policy.control)}\b", trigger.source)
+    )
+    if seen.beyond:
+        yield (
+            f"{seen.beyond} rows lie farther in the future than premake={policy.premake} reaches "
+            f"(greatest {policy.control}: {seen.latest}); correct them or raise premake"
+        )
+
+
+def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
+    key, what = referring.key, f"foreign key {referring.key.name} of {referring.key.table}"
+    if key.table == seen.table.name:
+        yield f"{what} is the table's own; choose incoming_foreign_keys='drop'"
+    if len(key.columns) != 1:
+        yield f"{what} has several columns; the composite way knows keys of one"
+    if key.on_update != "a" or key.on_delete == "d":
+        yield f"{what} is ON UPDATE other than NO ACTION, or ON DELETE SET DEFAULT"
+    if key.deferred:
+        yield f"{what} is {key.deferred}; its key column is filled at once"
+    if not key.validated:
+        yield f"{what} is not validated"
+    if seen.server_version < 150000 and key.on_delete == "c":
+        yield f"{what} is ON DELETE CASCADE; PostgreSQL 14 would fire that when a row moves between partitions"
+
+
+def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | None, has_policy: bool) -> Plan:
+    """Make a partitioned table plain again: its first partition takes in the rows of the others. Blocks while it does.
+
+    Args:
+        parent: the table.
+        seen: it, as observed; None where there is none.
+        heir: its first partition, as observed.
+        has_policy: whether part_config knows the set.
+
+    Raises:
+        PlanError: something depends on it that cannot move with it; it is named.
+    """
+    title = f"make {parent} a plain table again"
+    if seen is None:
+        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+    table = seen.table
+    if not table.partition_strategy:
+        forget = (UnregisterPolicy(parent),) if has_policy else ()
+        unproved = (ValidateConstraint(key.table, key.name, parent) for key in table.incoming if not key.validated)
+        return Plan(title, (*forget, *unproved))
+    short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
+    why = [*table.obstacles]
+    if heir is None or heir.partition_strategy:
+        why.append("its first partition is missing or partitioned itself")
+    if not short:
+        why.append(f"without ({', '.join(table.partitioned_by)}) its primary key has no column")
+    own = {referring.key.name for referring in seen.referring if referring.has_column}
+    why += [f"foreign key {key.name} of {key.table} refers to it" for key in table.incoming if key.name not in own]
+    if why or heir is None:
+        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
+    index = IndexDeclaration(
+        key_index_name(parent), heir.name, tuple(IndexElement(ident(column)) for column in short), unique=True
+    )
+    composite = tuple((referring.key, referring.column) for referring in seen.referring)
+    steps: list[Step] = [*_key_index(index, heir), Unswap(table, heir, index.name, composite)]
+    steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
+    return Plan(title, tuple(steps))

@@ -1,0 +1,113 @@
+"""Plan -> exact SQL: what a dry run prints, what --sql writes and what the executor sends. The only BEGIN, SET and COMMIT."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from schema_kit.errors import DeclarationError
+from schema_kit.names import literal
+from schema_kit.steps import Plan, Step, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class LockPolicy:
+    """How long a step may wait for its locks, and so how long anybody can be made to wait behind it.
+
+    Args:
+        first: the budget of the first try, in milliseconds.
+        longest: what the budget grows to, doubling each second try, in milliseconds.
+        attempts: how many tries before giving up.
+        statement_timeout: how long a step that blocks writes may take once it has its locks, in milliseconds.
+            Concurrent builds and VALIDATE block nobody and have no limit.
+    """
+
+    first: int = 100
+    longest: int = 5000
+    attempts: int = 25
+    statement_timeout: int = 30_000
+
+    def budget(self, attempt: int) -> int:
+        """The lock budget of a try (the first is 0), in milliseconds."""
+        return int(min(self.longest, self.first * 2.0 ** min(attempt // 2, 20)))
+
+
+def parse_milliseconds(text: str) -> int:
+    """Read ``100ms``, ``5s``, ``1min`` or a bare number of milliseconds.
+
+    Raises:
+        DeclarationError: it is none of these, or not above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min)?\s*", text)
+    value = int(float(match[1]) * {"ms": 1, "s": 1000, "min": 60_000}[match[2] or "ms"]) if match else 0
+    if value < 1:
+        raise DeclarationError(f"{text!r} is no duration. Write 500ms, 5s or 1min (more than nothing).")
+    return value
+
+
+def render(step: Step, policy: LockPolicy, budget: int | None = None) -> tuple[str, ...]:
+    """The statements of one step on a connection of its own, in order.
+
+    Args:
+        step: what to do.
+        policy: the lock policy.
+        budget: milliseconds that this try may wait for locks; the policy's longest where it is left out.
+    """
+    wait = policy.longest if budget is None else budget
+    if step.transaction is Transaction.NONE:
+        # A timeout would kill a concurrent build half-way and leave an INVALID index; its waits block nobody.
+        return ("SET lock_timeout = 0", "SET statement_timeout = 0", *step.sql(), *RESTORE)
+    return ("BEGIN", *_guarded(step, policy, wait), *step.sql(), "COMMIT")
+
+
+RESTORE = ("RESET lock_timeout", "RESET statement_timeout")
+"""What puts the session back after a step outside of a transaction; the executor puts the session's own values in."""
+
+
+def render_shared(step: Step, policy: LockPolicy, before: str = "0") -> tuple[str, ...]:
+    """The statements of one SHARED step inside a transaction that somebody else has begun.
+
+    Args:
+        step: what to do.
+        policy: the lock policy.
+        before: lock_timeout as it was, and as it is put back: SET LOCAL outlives the statement.
+    """
+    after = f"SET LOCAL lock_timeout = {literal(before)}"
+    return (f"SET LOCAL lock_timeout = '{policy.longest}ms'", *step.sql(), after)
+
+
+def write(plan: Plan, policy: LockPolicy) -> str:
+    """The whole plan as a script that psql runs: what --dry-run and --format sql print."""
+    lines = []
+    for step in plan.steps:
+        lines.append(f"-- {step.summary}")
+        lines += [f"-- locks: {lock.mode.value} on {lock.table}" for lock in step.locks]
+        if step.repeats:
+            lines.append("-- repeated, a commit each time, until no row is left")
+        lines += [f"{statement};" for statement in render(step, policy)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
+    # lock_timeout is for each lock: with several to take, the second could wait while the first one stops the site.
+    # So several are taken in one statement, under a statement_timeout.
+    strong = any(lock.mode.blocks_writes for lock in step.locks)
+    limit = policy.statement_timeout if strong and not step.may_block else 0
+    lines = [f"SET LOCAL lock_timeout = '{wait}ms'"]
+    if first := lock_statement(step):
+        lines += [f"SET LOCAL statement_timeout = '{wait}ms'", first]
+    lines.append(f"SET LOCAL statement_timeout = '{limit}ms'")
+    return tuple(lines)
+
+
+def lock_statement(step: Step) -> str:
+    """The one statement that takes all locks of a step that block writes; empty where there are less than two."""
+    locks = [lock for lock in step.locks if lock.mode.blocks_writes]
+    if len(locks) < 2:
+        return ""
+    if len({lock.mode for lock in locks}) == 1 and not any(lock.acquire for lock in locks):
+        tables = ", ".join(f"ONLY {lock.table.sql}" for lock in locks)
+        return f"LOCK TABLE {tables} IN {locks[0].mode.value} MODE"
+    each = [lock.acquire or f"LOCK TABLE ONLY {lock.table.sql} IN {lock.mode.value} MODE" for lock in locks]
+    return f"DO {literal('BEGIN ' + '; '.join(each) + '; END')}"

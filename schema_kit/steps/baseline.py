@@ -1,0 +1,187 @@
+"""Commits that make what is missing, remember that they made it, and drop only that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import BaselineTable
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+
+CREATED_OBJECT = QualifiedName(CONFIG_SCHEMA, "created_object")
+
+
+def _remember(kind: str, name: str) -> str:
+    return (
+        f"INSERT INTO {CREATED_OBJECT.sql} (kind, name) VALUES ({literal(kind)}, {literal(name)}) "
+        "ON CONFLICT DO NOTHING"
+    )
+
+
+def _forget(kind: str, name: str) -> str:
+    return f"DELETE FROM {CREATED_OBJECT.sql} WHERE kind = {literal(kind)} AND name = {literal(name)}"
+
+
+@dataclass(frozen=True)
+class CreateLedger(Step):
+    """The table that remembers what was made because it was missing, from sql/tables/created_object.sql."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {CREATED_OBJECT}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class DropLedger(Step):
+    """The ledger goes when its last line is gone, and its schema where nothing else is in it."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    with_schema: bool
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"drop {CREATED_OBJECT}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Only migrations read it."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, CREATED_OBJECT),)
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT."""
+        drop = (f"DROP TABLE {CREATED_OBJECT.sql}",)
+        return (*drop, f"DROP SCHEMA {ident(CONFIG_SCHEMA)}") if self.with_schema else drop
+
+
+@dataclass(frozen=True)
+class CreateSchema(Step):
+    """A schema that was missing."""
+
+    schema: str
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"create schema {self.schema}"
+
+    def sql(self) -> tuple[str, ...]:
+        """The schema and its line in the ledger, in one commit."""
+        return (f"CREATE SCHEMA {ident(self.schema)}", _remember("schema", self.schema))
+
+
+@dataclass(frozen=True)
+class DropSchema(Step):
+    """A schema that was made here and is empty again; one that holds something else is left, and forgotten."""
+
+    schema: str
+    empty: bool
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop schema {self.schema}" if self.empty else f"leave schema {self.schema}: others use it"
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT."""
+        drop = (f"DROP SCHEMA {ident(self.schema)}",) if self.empty else ()
+        return (*drop, _forget("schema", self.schema))
+
+
+@dataclass(frozen=True)
+class CreateTable(Step):
+    """A plain table that was missing."""
+
+    table: BaselineTable
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"create table {self.table.table.name}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """A foreign key stops writes to the table that it refers to, for an instant."""
+        found = sorted({key.referenced for key in self.table.table.foreign_keys} - {self.table.table.name})
+        return tuple(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in found)
+
+    def sql(self) -> tuple[str, ...]:
+        """The table and its line in the ledger, in one commit."""
+        return (*self.table.create, _remember("table", str(self.table.table.name)))
+
+
+@dataclass(frozen=True)
+class DropTable(Step):
+    """A table that was made here, and that is empty: looked at again under the lock."""
+
+    table: QualifiedName
+    referenced: tuple[QualifiedName, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop the empty table {self.table}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Foreign keys make DROP lock the tables at their other end."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.referenced))
+
+    def sql(self) -> tuple[str, ...]:
+        """A row that came in meanwhile stops it."""
+        check = (
+            f"BEGIN IF EXISTS (SELECT FROM {self.table.sql}) THEN RAISE object_in_use "
+            f"USING MESSAGE = {literal(f'{self.table} holds rows')}; END IF; END"
+        )
+        return (f"DO {literal(check)}", f"DROP TABLE {self.table.sql}", _forget("table", str(self.table)))
+
+
+@dataclass(frozen=True)
+class CreateExtension(Step):
+    """An extension that was missing, in the schema public."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    extension: str
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"create extension {self.extension}"
+
+    def sql(self) -> tuple[str, ...]:
+        """The extension and its line in the ledger, in one commit."""
+        return (
+            f"CREATE EXTENSION {ident(self.extension)} SCHEMA public",
+            _remember("extension", self.extension),
+        )
+
+
+@dataclass(frozen=True)
+class DropExtension(Step):
+    """An extension that was made here."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    extension: str
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop extension {self.extension}"
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: what still uses it stops this."""
+        return (f"DROP EXTENSION {ident(self.extension)}", _forget("extension", self.extension))

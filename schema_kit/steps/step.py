@@ -1,0 +1,126 @@
+"""What a step is: the unit of SQL, lock, retry, progress and idempotence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from schema_kit.names import QualifiedName
+
+
+class LockMode(Enum):
+    """PostgreSQL's table locks, weakest first (manual: 13.3.1)."""
+
+    ACCESS_SHARE = "ACCESS SHARE"
+    ROW_SHARE = "ROW SHARE"
+    ROW_EXCLUSIVE = "ROW EXCLUSIVE"
+    SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
+    SHARE = "SHARE"
+    SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+    EXCLUSIVE = "EXCLUSIVE"
+    ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+    @property
+    def blocks_writes(self) -> bool:
+        """Whether INSERT, UPDATE and DELETE wait for it (and, worse, queue behind whoever waits for it)."""
+        return self in _BLOCKS_WRITES
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """The modes it waits for, as pg_locks spells them: RowExclusiveLock, ..."""
+        order = list(LockMode)
+        return tuple(_spelling(other) for other in order if (self, other) in _CONFLICTS or (other, self) in _CONFLICTS)
+
+
+_BLOCKS_WRITES = {LockMode.SHARE, LockMode.SHARE_ROW_EXCLUSIVE, LockMode.EXCLUSIVE, LockMode.ACCESS_EXCLUSIVE}
+
+
+def _pairs() -> set[tuple[LockMode, LockMode]]:
+    m = LockMode
+    conflicts = {
+        m.ROW_SHARE: [m.EXCLUSIVE],
+        m.ROW_EXCLUSIVE: [m.SHARE, m.SHARE_ROW_EXCLUSIVE, m.EXCLUSIVE],
+        m.SHARE_UPDATE_EXCLUSIVE: [m.SHARE_UPDATE_EXCLUSIVE, m.SHARE, m.SHARE_ROW_EXCLUSIVE, m.EXCLUSIVE],
+        m.SHARE: [m.SHARE_ROW_EXCLUSIVE, m.EXCLUSIVE],
+        m.SHARE_ROW_EXCLUSIVE: [m.SHARE_ROW_EXCLUSIVE, m.EXCLUSIVE],
+        m.EXCLUSIVE: [m.EXCLUSIVE],
+        m.ACCESS_EXCLUSIVE: list(m),
+    }
+    return {(mode, other) for mode, others in conflicts.items() for other in others}
+
+
+_CONFLICTS = _pairs()
+
+
+def _spelling(mode: LockMode) -> str:
+    return mode.value.title().replace(" ", "") + "Lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock that a step takes on a table or view that was there before it.
+
+    Args:
+        mode: the strongest that the step takes on it.
+        table: the table alone; partitions are listed by themselves.
+        acquire: the statement that takes it, where LOCK TABLE would take more than it (a view's tables too).
+    """
+
+    mode: LockMode
+    table: QualifiedName
+    acquire: str = ""
+
+
+class Transaction(Enum):
+    """How a step stands to transactions."""
+
+    SHARED = "may join a migration's transaction"
+    OWN = "is a transaction of its own"
+    NONE = "runs outside of any transaction block"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One commit. Subclasses hold the fields; everything here is derived from them."""
+
+    transaction: ClassVar[Transaction] = Transaction.OWN
+    repeats: ClassVar[bool] = False
+    """Sent again, a commit each time, until its last statement changes no row."""
+    fresh: ClassVar[bool] = False
+    """Carries what was observed, so it is decided again right before it is sent if other steps came first."""
+    may_block: ClassVar[bool] = False
+    """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a few words."""
+        raise NotImplementedError
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Every lock from SHARE UPDATE EXCLUSIVE upwards, on what was there before the step."""
+        return ()
+
+    def sql(self) -> tuple[str, ...]:
+        """The statements, without BEGIN, SET and COMMIT: those are script.py's."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in order; none means that there is nothing to do."""
+
+    title: str
+    steps: tuple[Step, ...] = ()
+
+    def __add__(self, other: Plan) -> Plan:
+        return Plan(self.title, self.steps + other.steps)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all of it may join a migration's transaction."""
+        return all(step.transaction is Transaction.SHARED for step in self.steps)

@@ -1,0 +1,36 @@
+-- One row a set: pg_partman's columns (5.x) with pg_partman's meanings, then our own.
+-- @schema@ stands for the schema it is installed in.
+
+CREATE SCHEMA IF NOT EXISTS @schema@;
+
+CREATE TABLE IF NOT EXISTS @schema@.part_config (
+    parent_table             text    NOT NULL PRIMARY KEY,
+    control                  text    NOT NULL,
+    time_encoder             text,
+    time_decoder             text,
+    partition_interval       text    NOT NULL,
+    partition_type           text    NOT NULL DEFAULT 'range' CHECK (partition_type IN ('range', 'list')),
+    premake                  integer NOT NULL DEFAULT 4 CHECK (premake > 0),
+    automatic_maintenance    text    NOT NULL DEFAULT 'on' CHECK (automatic_maintenance IN ('on', 'off')),
+    template_table           text,
+    retention                text,
+    retention_schema         text    CHECK (retention_schema <> ''),
+    retention_keep_index     boolean NOT NULL DEFAULT true,
+    retention_keep_table     boolean NOT NULL DEFAULT true,
+    epoch                    text    NOT NULL DEFAULT 'none'
+        CHECK (epoch IN ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds')),
+    constraint_cols          text[],
+    optimize_constraint      integer NOT NULL DEFAULT 30,
+    infinite_time_partitions boolean NOT NULL DEFAULT false,
+    datetime_string          text,
+    jobmon                   boolean NOT NULL DEFAULT true,
+    sub_partition_set_full   boolean NOT NULL DEFAULT false,
+    undo_in_progress         boolean NOT NULL DEFAULT false,
+    inherit_privileges       boolean NOT NULL DEFAULT false,
+    constraint_valid         boolean NOT NULL DEFAULT true,
+    ignore_default_data      boolean NOT NULL DEFAULT true,
+    date_trunc_interval      text,
+    timezone                 text    NOT NULL DEFAULT 'UTC'
+);
+
+COMMENT ON COLUMN @schema@.part_config.timezone IS 'Partitions begin at midnight of this IANA time zone';
