@@ -23,6 +23,12 @@ GO_ON_COUNTING = "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)"
 """Let an identity column go on after the ids that were written; where ids are UUIDs, nothing happens."""
 
 
+TRUST_REFERENCES = "SET LOCAL session_replication_role = replica"
+"""No triggers, and so no foreign key looked up row by row: a third of the time. The rows do have their parents."""
+
+CHECK_REFERENCES = "SET LOCAL session_replication_role = origin"
+
+
 class NotEmptyError(Exception):
     """A table to be filled has rows already."""
 
@@ -41,7 +47,10 @@ def fill(
     with connection.transaction(), _bar() if progress else nullcontext() as bar:
         _refuse_rows(connection)
         task = bar.add_task("", total=rows) if bar else None
+        may_trust = _is_superuser(connection)
         for table in TABLES:
+            if may_trust:
+                connection.execute(TRUST_REFERENCES if table.trusted else CHECK_REFERENCES)
             with connection.cursor().copy(f"COPY {table.name} ({table.columns}) FROM STDIN") as copy:
                 for lines, block in table.blocks(world):
                     copy.write(block)
@@ -60,6 +69,11 @@ def _refuse_rows(connection: psycopg.Connection) -> None:
     ]
     if filled:
         raise NotEmptyError(f"only empty tables are filled, and these have rows: {', '.join(filled)}")
+
+
+def _is_superuser(connection: psycopg.Connection) -> bool:
+    found = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    return found is not None and bool(found[0])
 
 
 def _bar() -> Progress:
