@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from contextlib import nullcontext
@@ -113,13 +114,13 @@ def main() -> None:
 
 
 def find_url(url: str | None) -> str:
-    """The database that was named, or the embedded one."""
+    """The database that was named, or the embedded one, as psycopg reads it."""
     found = url or os.environ.get("DATABASE_URL")
     if found is None:
         from schema_kit import embedded
 
         found = embedded.start().url()
-    return found.replace("postgresql+psycopg://", "postgresql://")
+    return re.sub(r"^postgres(ql)?\+\w+://", "postgresql://", found)
 
 
 if __name__ == "__main__":
