@@ -59,7 +59,7 @@ def key_for(type_name: str, zone: ZoneInfo, column: str) -> Key:
     bare = type_name.replace("(0)", "").replace("(3)", "").replace("(6)", "")
     if bare not in TYPES:
         raise PlanError(
-            f"column {column!r} is {type_name}; partitions by time need one of: {', '.join(TYPES)}. Nothing was changed."
+            f"column {column!r} is {type_name}; partitions by time need {', '.join(TYPES)}. Nothing was changed."
         )
     return Key(bare, zone)
 

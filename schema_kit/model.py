@@ -123,7 +123,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key; actions in pg_constraint's letters (a no action, r restrict, c cascade, n set null, d set default)."""
+    """A foreign key; actions in pg_constraint's letters: a no action, r restrict, c cascade, n set null, d default."""
 
     name: str
     table: QualifiedName

@@ -1,4 +1,7 @@
-"""Plan -> exact SQL: what a dry run prints, what --sql writes and what the executor sends. The only BEGIN, SET and COMMIT."""
+"""Plan -> exact SQL: what a dry run prints, what --sql writes, what the executor sends.
+
+The only BEGIN, SET and COMMIT are here.
+"""
 
 from __future__ import annotations
 

@@ -210,8 +210,8 @@ class Catalog:
         sql = (
             "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
             "WHERE nspname = %(schema)s AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') UNION ALL "
-            "SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = %(schema)s UNION ALL "
-            "SELECT typname FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace "
+            "SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = %(schema)s "
+            "UNION ALL SELECT typname FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace "
             "WHERE nspname = %(schema)s AND typrelid = 0 AND typelem = 0"
         )
         with self._look() as ask:

@@ -73,7 +73,8 @@ SELECT k.conname, tn.nspname, t.relname, rn.nspname, r.relname, pg_get_constrain
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p), k.conrelid = %(oid)s
 FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND %(oid)s IN (k.conrelid, k.confrelid) ORDER BY tn.nspname, t.relname, k.conname
+WHERE k.contype = 'f' AND k.conparentid = 0 AND %(oid)s IN (k.conrelid, k.confrelid)
+ORDER BY tn.nspname, t.relname, k.conname
 """
 
 _CHECKS = """
@@ -115,7 +116,8 @@ WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
 _POLICIES = """
 SELECT p.polname, p.polpermissive, p.polcmd,
        ARRAY(SELECT CASE WHEN r.oid = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.oid)) END
-             FROM unnest(p.polroles) r (oid)), pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
+             FROM unnest(p.polroles) r (oid)), pg_get_expr(p.polqual, p.polrelid),
+       pg_get_expr(p.polwithcheck, p.polrelid)
 FROM pg_policy p WHERE p.polrelid = %(oid)s ORDER BY p.polname
 """
 
@@ -132,7 +134,7 @@ WHERE role <> relowner GROUP BY grantee, is_grantable ORDER BY 2, 3
 """
 
 _OBSTACLES = """
-WITH own AS (SELECT c.oid, c.reltype, t.typarray, c.relnamespace FROM pg_class c LEFT JOIN pg_type t ON t.oid = c.reltype
+WITH own AS (SELECT c.oid, c.reltype, t.typarray FROM pg_class c LEFT JOIN pg_type t ON t.oid = c.reltype
              WHERE c.oid = %(oid)s)
 SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d, own o
 WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,7 @@ def create_next(
         done: list[Any] = []
         with _telling(form) as emit:
             for one in wanted:
-                done += execute.run(connection, lambda one=one: _plan(catalog, [one]), policy, emit)  # type: ignore[misc]
+                done += execute.run(connection, partial(_plan, catalog, [one]), policy, emit)
         _show(Plan("create next partitions", tuple(done)), form, policy)
 
 
@@ -209,27 +210,20 @@ def _set_as_json(policy: Partitioning, observed: Table | None, now: datetime) ->
 
 
 def _print_set(policy: Partitioning, table: Table | None, now: datetime) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.padding import Padding
-    from rich.table import Table as Grid
-
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        f"{policy.parent}  by {policy.control}, every {policy.interval}, {policy.timezone}, premake {policy.premake}",
-        markup=False,
-    )
+    kept = f"every {policy.interval}, {policy.timezone}, premake {policy.premake}"
+    click.echo(f"{policy.parent}  by {policy.control}, {kept}")
     if table is None:
-        console.print("  there is no such table")
+        click.echo("  there is no such table\n")
         return
-    grid = Grid("partition", "from", "to", "rows (est.)", "size", "state", box=None, pad_edge=False, padding=(0, 2))
-    for column in grid.columns:
-        column.no_wrap, column.overflow = True, "ignore"
+    lines = [("partition", "from", "to", "rows (est.)", "size", "state")]
     for partition in table.partitions:
         count = f"{partition.rows:,}" if partition.rows >= 0 else "not analyzed"
         state, bounds = _state(partition, policy, table, now), _bounds(partition, policy, table)
-        grid.add_row(escape(partition.name.name), *bounds, count, _size(partition.bytes), state)
-    console.print(Padding(grid, (0, 0, 1, 2)), width=1000 if not console.is_terminal else None)
+        lines.append((partition.name.name, *bounds, count, _size(partition.bytes), state))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    click.echo()
 
 
 def _size(count: float) -> str:

@@ -70,7 +70,8 @@ def _compare(declared: Table, have: Table) -> Iterator[str]:
         elif column.not_null and not found.not_null:
             yield f"{have.name}.{column.name} may be NULL, expected NOT NULL"
     if have.primary_key != declared.primary_key:
-        yield f"{have.name} has primary key ({', '.join(have.primary_key)}), expected ({', '.join(declared.primary_key)})"
+        keys = ", ".join(have.primary_key), ", ".join(declared.primary_key)
+        yield f"{have.name} has primary key ({keys[0]}), expected ({keys[1]})"
 
 
 def drop_baseline(

@@ -72,8 +72,8 @@ def _remove_leftover(found: Index, relation: Relation, parent: QualifiedName | N
     if found.parent == parent and parent is not None:
         raise PlanError(
             f"index {found.name} on {relation.name} is INVALID and already attached to {parent}; PostgreSQL does not "
-            f"drop it alone. Nothing was changed; run REINDEX INDEX CONCURRENTLY {relation.name.sibling(found.name).sql}"
-            " and then this again."
+            f"drop it alone. Nothing was changed; run REINDEX INDEX CONCURRENTLY "
+            f"{relation.name.sibling(found.name).sql} and then this again."
         )
     yield DropIndexConcurrently(relation.name.sibling(found.name), relation.name)
 

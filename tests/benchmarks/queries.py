@@ -379,7 +379,7 @@ def _refuse_the_head(connection: psycopg.Connection) -> None:
 def _own_database() -> str:
     from schema_kit import embedded
 
-    server = embedded.start()
+    server = embedded.start(settings={"max_connections": "200"})
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {DATABASE}")

