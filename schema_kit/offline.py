@@ -70,7 +70,8 @@ class EmptyDatabase:
             old = self._tables[table]
             columns = tuple(column.name for column in old.columns if ident(column.name) in declared_columns(declared))
             index = Index(name, index_tail(declared), columns, unique=declared.unique)
-            self._tables[table] = replace(old, indexes=(*old.indexes, index))
+            # By name, as the catalog gives them: PostgreSQL names the partitions' indexes in this order.
+            self._tables[table] = replace(old, indexes=tuple(sorted((*old.indexes, index), key=lambda i: i.name)))
 
     def _add_partition(self, parent: QualifiedName, partition: Partition) -> None:
         old = self._tables[parent]

@@ -316,10 +316,13 @@ def report(circumstances: dict[str, str], found: Sequence[Comparison], style: st
         for line in lines:
             print(_markdown(line))
         return
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 180)
     for name, value in circumstances.items():
         console.print(f"{name + ':':12} {value}", highlight=False, soft_wrap=True)
-    table = Table(*HEADINGS)
+    table = Table()
+    for heading in HEADINGS:
+        words = heading in ("query", "index used")
+        table.add_column(heading.replace(" ", "\n"), no_wrap=not words, overflow="fold")
     for line in lines:
         table.add_row(*line)
     console.print(table)
@@ -393,6 +396,7 @@ def _connection(url: str) -> Iterator[psycopg.Connection]:
 
 
 def _say(text: str) -> None:
+    """Progress, where somebody may be waiting for it."""
     print(text, file=sys.stderr)
 
 

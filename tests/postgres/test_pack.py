@@ -27,7 +27,8 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.
 WHERE NOT t.tgisinternal
 UNION ALL SELECT 'partition', n.nspname, c.relname, '', pg_get_expr(c.relpartbound, c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition AND c.relkind = 'r'
-UNION ALL SELECT 'function', n.nspname, p.proname, '', p.prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+UNION ALL SELECT 'function', n.nspname, p.proname, '', p.prosrc
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 UNION ALL SELECT 'schema', nspname, '', '', '' FROM pg_namespace
 UNION ALL SELECT 'comment', '', coalesce(c.relname, ''), d.objsubid::text, d.description
 FROM pg_description d LEFT JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass
@@ -54,9 +55,8 @@ def content(database: Database) -> dict[str, tuple[int, int]]:
         for table in metadata.sorted_tables:
             columns = ", ".join(f't."{column.name}"' for column in table.columns)
             name = f'"{table.schema}"."{table.name}"'
-            row = connection.execute(
-                f"SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0)::text FROM {name} t".encode()
-            ).fetchone()
+            checksum = f"coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0)::text"
+            row = connection.execute(f"SELECT count(*), {checksum} FROM {name} t".encode()).fetchone()
             assert row is not None
             found[name] = row
     return found

@@ -1,0 +1,41 @@
+# What `from schema_kit import op` offers: Alembic's own operations, and these. A test holds it to the code.
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic.op import *
+
+def create_index_concurrently(
+    index_name: str,
+    table_name: str,
+    columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
+    *,
+    schema: str | None = None,
+    unique: bool = False,
+    postgresql_using: str = "btree",
+    postgresql_where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+    postgresql_ops: Mapping[str, str] | None = None,
+    postgresql_include: Sequence[str] | None = None,
+    postgresql_with: Mapping[str, Any] | None = None,
+    postgresql_tablespace: str | None = None,
+    postgresql_nulls_not_distinct: bool = False,
+) -> None: ...
+def drop_index_concurrently(index_name: str, table_name: str, *, schema: str | None = None) -> None: ...
+def create_part_config() -> None: ...
+def drop_part_config() -> None: ...
+def convert_to_partitioned(
+    table_name: str,
+    control: str,
+    interval: str,
+    *,
+    schema: str | None = None,
+    timezone: str = "UTC",
+    premake: int = 4,
+    incoming_foreign_keys: Literal["refuse", "drop", "composite"] = "refuse",
+) -> None: ...
+def unpartition(table_name: str, *, schema: str | None = None) -> None: ...
+def create_extension(name: str) -> None: ...
+def drop_extension(name: str) -> None: ...
+def create_baseline(metadata: sa.MetaData) -> None: ...
+def drop_baseline(metadata: sa.MetaData) -> None: ...
