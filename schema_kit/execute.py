@@ -91,7 +91,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
         ExecutionError: PostgreSQL refused a step, or steps leave the database as it was.
     """
     done: list[Step] = []
-    attempt, least = 0, 0
+    attempt = stalls = least = 0
     plan = decide()
     while plan:
         sent = len(done)
@@ -103,6 +103,8 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
                 _send(connection, current, policy, max(policy.budget(attempt), least), emit)
                 done.append(current)
                 attempt, least = 0, 0
+                if current.decide_again:
+                    break
             else:
                 current = plan.steps[0]
             error: Exception | None = None
@@ -112,10 +114,10 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
         if isinstance(error, _Overtaken) and after == plan:
             raise _refused(current, error.__cause__) from error.__cause__
         # The same plan again though all of it was sent: rows that others hold were skipped, or it has no effect.
-        idle = error is None and after == plan and len(done) > sent
-        if isinstance(error, _Busy) or idle:
-            attempt += 1
-            least = _wait(connection, current, policy, attempt, error, emit)
+        stalls = stalls + 1 if error is None and after == plan else 0
+        attempt += isinstance(error, _Busy)
+        if stalls or isinstance(error, _Busy):
+            least = _wait(connection, current, policy, max(attempt, stalls), error, emit)
         plan = after
     return tuple(done)
 

@@ -13,7 +13,6 @@ from typing import Literal
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import (
     Conversion,
-    Index,
     IndexDeclaration,
     IndexElement,
     Partitioning,
@@ -22,7 +21,7 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.plans import partitions
+from schema_kit.plans import indexes, partitions
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.conversion import (
     BOUND_CHECK,
@@ -37,11 +36,12 @@ from schema_kit.steps.conversion import (
     fingerprint,
     key_index_name,
 )
-from schema_kit.steps.indexes import CreateIndexConcurrently, DropIndexConcurrently
+from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import (
     AddCheck,
     Analyze,
     CreatePartConfig,
+    CreatePartition,
     RegisterPolicy,
     UnregisterPolicy,
     ValidateConstraint,
@@ -97,19 +97,13 @@ def _prepare(
         yield CreatePartConfig(config)
     upper, steps = _bound(policy, seen)
     yield from steps
-    yield from _key_index(
-        IndexDeclaration(
-            key_index_name(table.name),
-            table.name,
-            tuple(IndexElement(ident(column)) for column in (*table.primary_key, policy.control)),
-            unique=True,
-        ),
-        table,
-    )
+    yield from _key_index(table, table.name, (*table.primary_key, policy.control))
     if incoming == "composite":
         for referring in seen.referring:
             yield from _composite(policy, seen, referring)
-    yield from _parent(policy, seen, upper)
+    parent = list(_parent(policy, seen, upper))
+    yield from parent
+    kept = () if any(isinstance(step, BuildParent) for step in parent) or not seen.built else seen.built.partitions
     assert upper is not None  # a boundary, never infinity
     suffix = "_before_" + policy.cut.suffix(upper)[1:]
     yield Swap(
@@ -122,6 +116,7 @@ def _prepare(
         composite=tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
         if incoming == "composite"
         else (),
+        partitions=(*(p.name for p in kept), *(step.name for step in parent if isinstance(step, CreatePartition))),
     )
 
 
@@ -156,17 +151,10 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]
     return upper, [check, ValidateConstraint(table.name, BOUND_CHECK)]
 
 
-def _key_index(declared: IndexDeclaration, table: Table, existing: Index | None = None) -> Iterator[Step]:
-    found = existing or table.index(declared.name)
-    if found and not found.valid:
-        if found.building:
-            raise PlanError(
-                f"index {found.name} on {table.name} is being built by another session right now. "
-                "Run again when it has ended."
-            )
-        yield DropIndexConcurrently(table.name.sibling(found.name), table.name)
-    if not found or not found.valid:
-        yield CreateIndexConcurrently(declared, declared.name, table.name)
+def _key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
+    name = key_index_name(named_after)
+    declared = IndexDeclaration(name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True)
+    yield from indexes.build(declared, name, table.name, table.index(name))
 
 
 def _fill_index(referring: Referring) -> IndexDeclaration:
@@ -187,8 +175,8 @@ def _composite(policy: Partitioning, seen: Conversion, referring: Referring) -> 
     if not referring.provisional:
         yield AddCompositeForeignKey(referring.key, referring.column, being_built(referring.key.name), policy.control)
     if referring.unfilled or not referring.has_column:
-        bare = Table(referring.key.table, ())
-        yield from _key_index(_fill_index(referring), bare, referring.fill_index)
+        index = _fill_index(referring)
+        yield from indexes.build(index, index.name, index.table, referring.fill_index)
         yield FillKeyColumn(referring.key, referring.column)
 
 
@@ -344,10 +332,7 @@ def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | No
     why += [f"foreign key {key.name} of {key.table} refers to it" for key in table.incoming if key.name not in own]
     if why or heir is None:
         raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
-    index = IndexDeclaration(
-        key_index_name(parent), heir.name, tuple(IndexElement(ident(column)) for column in short), unique=True
-    )
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
-    steps: list[Step] = [*_key_index(index, heir), Unswap(table, heir, index.name, composite)]
+    steps: list[Step] = [*_key_index(heir, parent, short), Unswap(table, heir, key_index_name(parent), composite)]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
     return Plan(title, tuple(steps))

@@ -15,6 +15,7 @@ from schema_kit.steps.indexes import (
     CreateParentIndex,
     DropIndexConcurrently,
     DropParentIndex,
+    WaitForBuild,
 )
 
 
@@ -55,27 +56,26 @@ def _create(
             child = _existing(declared, children[0], own)
             assert child is not None  # nothing was left to do below
             yield AttachIndex(own, children[0].name.sibling(child.name))
-    elif found is None or not found.valid:
-        if found:
-            yield from _remove_leftover(found, relation, parent)
-        yield CreateIndexConcurrently(declared, name, relation.name)
+    else:
+        if found and not found.valid and found.parent is not None:
+            raise PlanError(
+                f"index {own} is INVALID and already attached to {found.parent}; PostgreSQL does not drop it alone. "
+                f"Nothing was changed; run REINDEX INDEX CONCURRENTLY {own.sql} and then this again."
+            )
+        yield from build(declared, name, relation.name, found)
     if parent is not None and (found is None or found.parent != parent):
         yield AttachIndex(parent, own)
 
 
-def _remove_leftover(found: Index, relation: Relation, parent: QualifiedName | None) -> Iterator[Step]:
-    if found.building:
-        raise PlanError(
-            f"index {found.name} on {relation.name} is being built by another session right now "
-            "(pg_stat_progress_create_index shows it). Nothing was changed; run again when it has ended."
-        )
-    if found.parent == parent and parent is not None:
-        raise PlanError(
-            f"index {found.name} on {relation.name} is INVALID and already attached to {parent}; PostgreSQL does not "
-            f"drop it alone. Nothing was changed; run REINDEX INDEX CONCURRENTLY "
-            f"{relation.name.sibling(found.name).sql} and then this again."
-        )
-    yield DropIndexConcurrently(relation.name.sibling(found.name), relation.name)
+def build(declared: IndexDeclaration, name: str, table: QualifiedName, found: Index | None) -> Iterator[Step]:
+    """Make one table's index: nothing if it is valid, again if it is an INVALID leftover, later if others build it."""
+    if found and found.valid:
+        return
+    if found and found.building:
+        yield WaitForBuild(name, table)
+    elif found:
+        yield DropIndexConcurrently(table.sibling(name), table)
+    yield CreateIndexConcurrently(declared, name, table)
 
 
 def _existing(declared: IndexDeclaration, relation: Relation, parent: QualifiedName | None) -> Index | None:

@@ -58,6 +58,30 @@ class CreateIndexConcurrently(Step):
 
 
 @dataclass(frozen=True)
+class WaitForBuild(Step):
+    """Wait until nobody else builds an index on the table: a killed tool's build goes on in the server to its end."""
+
+    decide_again: ClassVar[bool] = True
+
+    name: str
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the index and the table."""
+        return f"wait for another session that builds {self.name} on {self.table}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The lock that a build holds from its beginning to its end."""
+        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
+
+    def sql(self) -> tuple[str, ...]:
+        """Nothing is changed; what to do is decided again afterwards."""
+        return (f"LOCK TABLE ONLY {self.table.sql} IN SHARE UPDATE EXCLUSIVE MODE",)
+
+
+@dataclass(frozen=True)
 class CreateParentIndex(Step):
     """CREATE INDEX ON ONLY: the partitioned index, invalid until each partition has its own attached."""
 

@@ -89,6 +89,8 @@ class Step:
     """Sent again, a commit each time, until its last statement changes no row."""
     fresh: ClassVar[bool] = False
     """Carries what was observed, so it is decided again right before it is sent if other steps came first."""
+    decide_again: ClassVar[bool] = False
+    """What comes after it depends on what it has found, so it is decided again."""
     may_block: ClassVar[bool] = False
     """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
 
