@@ -76,7 +76,8 @@ def convert(
     if seen.table.partition_strategy:
         return Plan(title, tuple(_after_swap(policy, seen)))
     _refuse(policy, seen, incoming)
-    return Plan(title, (*_prepare(policy, seen, incoming, config), *_after_swap_of_fresh(seen, incoming)))
+    steps = tuple(_prepare(policy, seen, incoming, config))
+    return Plan(title, (*steps, *_after_swap_of_fresh(seen, incoming, steps[-1])))
 
 
 def composite_column(key_column: str, control: str) -> str:
@@ -205,14 +206,15 @@ def _windows_after(policy: Partitioning, now: datetime, upper: datetime) -> Iter
     yield from ahead or [Range(upper, policy.cut.shift(upper, 1))]
 
 
-def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys) -> Iterator[Step]:
+def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: Step) -> Iterator[Step]:
+    assert isinstance(swap, Swap)  # what a preparation ends with
     if incoming == "composite":
         for referring in seen.referring:
             yield ValidateConstraint(referring.key.table, referring.key.name, seen.table.name)
             if referring.unfilled or not referring.has_column or referring.fill_index:
                 name = referring.fill_index.name if referring.fill_index else _fill_index(referring).name
                 yield DropIndexConcurrently(referring.key.table.sibling(name), referring.key.table)
-    yield Analyze(seen.table.name)
+    yield Analyze(seen.table.name, (swap.leaf, *swap.partitions))
 
 
 def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
@@ -225,7 +227,7 @@ def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
         if referring.fill_index:
             yield DropIndexConcurrently(referring.key.table.sibling(referring.fill_index.name), referring.key.table)
     if not seen.table.analyzed:
-        yield Analyze(seen.table.name)
+        yield Analyze(seen.table.name, tuple(partition.name for partition in seen.table.partitions))
 
 
 def _refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> None:

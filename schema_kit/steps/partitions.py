@@ -239,6 +239,7 @@ class Analyze(Step):
     transaction: ClassVar[Transaction] = Transaction.NONE
 
     table: QualifiedName
+    partitions: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -248,8 +249,8 @@ class Analyze(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
+        return tuple(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
-        """Samples every partition too."""
+        """Samples the whole first, then analyzes partition by partition."""
         return (f"ANALYZE {self.table.sql}",)
