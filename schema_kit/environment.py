@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
@@ -158,6 +159,12 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
         finally:
             with suppress(sa.exc.DBAPIError):
                 rows(connection, f"SELECT pg_advisory_unlock({_LOCK})")
+
+
+def configured_url() -> str | None:
+    """sqlalchemy.url of the alembic.ini in this folder or above it, for commands that Alembic does not start."""
+    ini = embedded.find_alembic_folder() / "alembic.ini"
+    return Config(ini).get_main_option("sqlalchemy.url") if ini.is_file() else None
 
 
 def database_url(given: str | None = None, configured: str | None = None) -> sa.URL:

@@ -29,7 +29,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def partitions() -> None:
     """Partitioned sets: keep them ahead of the clock, look at them.
 
-    The database is --url, else DATABASE_URL, else the embedded one.
+    The database is --url, else DATABASE_URL, else sqlalchemy.url of alembic.ini, else the embedded one.
 
     Example: schema_kit partitions list
     """
@@ -100,7 +100,9 @@ def list_(tables: tuple[str, ...], url: str | None, now: str | None, form: str) 
 @contextmanager
 def _database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, Catalog]]:
     moment = environment.parse_now(now)
-    with environment.connect(environment.database_url(url), autocommit=True) as connection:
+    with environment.connect(
+        environment.database_url(url, environment.configured_url()), autocommit=True
+    ) as connection:
         try:
             yield connection, Catalog(connection, moment)
         except sa.exc.DBAPIError as error:
