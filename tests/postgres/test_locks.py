@@ -434,7 +434,7 @@ def _parameter(scene: Callable[[Proof], None]) -> Any:
     return pytest.param(scene, id=scene.__name__.removeprefix("scene_"), marks=marks)
 
 
-@pytest.mark.parametrize("scene", map(_parameter, SCENES))
+@pytest.mark.parametrize("scene", [_parameter(scene) for scene in SCENES])
 def test_a_step_takes_the_locks_that_it_states(database: Database, scene: Callable[[Proof], None]) -> None:
     proof = Proof(database)
     scene(proof)
