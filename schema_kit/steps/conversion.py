@@ -459,6 +459,9 @@ class Unswap(Step):
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         yield f"ALTER TABLE {table.name.sql} DETACH PARTITION {heir.sql}"
+        deferred = (*(key.deferred for key in table.foreign_keys), *(index.constraint or "" for index in table.indexes))
+        if any("INITIALLY DEFERRED" in text for text in deferred):
+            yield "SET CONSTRAINTS ALL IMMEDIATE"  # ALTER TABLE refuses a table that has checks pending
         columns = idents(tuple(column.name for column in table.columns if not column.generated))
         yield f"INSERT INTO {heir.sql} ({columns}) SELECT {columns} FROM {table.name.sql}"
         for sequence in table.sequences:
