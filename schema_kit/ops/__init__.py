@@ -1,0 +1,25 @@
+"""The Alembic door: operations as inert data, and what turns each into a plan.
+
+Importing this package registers them with ``alembic.op``; `schema_kit.op` is the same, typed.
+"""
+
+from schema_kit.ops.baseline import CreateBaselineOp, CreateExtensionOp, DropBaselineOp, DropExtensionOp
+from schema_kit.ops.door import PlanOperation, Settings, has_written
+from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
+from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
+
+__all__ = [
+    "ConvertToPartitionedOp",
+    "CreateBaselineOp",
+    "CreateExtensionOp",
+    "CreateIndexConcurrentlyOp",
+    "CreatePartConfigOp",
+    "DropBaselineOp",
+    "DropExtensionOp",
+    "DropIndexConcurrentlyOp",
+    "DropPartConfigOp",
+    "PlanOperation",
+    "Settings",
+    "UnpartitionOp",
+    "has_written",
+]

@@ -1,0 +1,136 @@
+"""Operations that a migration pack stands on: tables that may be there already, extensions."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from schema_kit.model import BaselineTable
+from schema_kit.ops.clauses import baseline_table
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.plans import baseline
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.steps.baseline import CREATED_OBJECT
+
+LEDGER_SCRIPT = "tables/created_object.sql"
+
+
+@register("create_extension")
+class CreateExtensionOp(PlanOperation):
+    """Install an extension where it is missing."""
+
+    shared = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @classmethod
+    def create_extension(cls, operations: Operations, name: str) -> None:
+        """Install an extension where it is missing, and remember that. Joins the migration's transaction.
+
+        Args:
+            operations: given by Alembic.
+            name: the extension.
+        """
+        operations.invoke(cls(name))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        return baseline.create_extension(
+            self.name, catalog.has_extension(self.name), catalog.exists(CREATED_OBJECT), load(LEDGER_SCRIPT)
+        )
+
+
+@register("drop_extension")
+class DropExtensionOp(PlanOperation):
+    """Drop an extension that migrations installed."""
+
+    shared = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @classmethod
+    def drop_extension(cls, operations: Operations, name: str) -> None:
+        """Drop an extension that ``create_extension`` installed; leave one that was there before.
+
+        Args:
+            operations: given by Alembic.
+            name: the extension.
+        """
+        operations.invoke(cls(name))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        return baseline.drop_extension(self.name, catalog.created())
+
+
+@register("create_baseline")
+class CreateBaselineOp(PlanOperation):
+    """Make the tables that a pack starts from."""
+
+    def __init__(self, tables: tuple[BaselineTable, ...]) -> None:
+        self.tables = tables
+
+    @classmethod
+    def create_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
+        """Make each table of *metadata* where it is missing; compare it, and leave it, where it is there.
+
+        Locks: a new foreign key takes SHARE ROW EXCLUSIVE on the table it refers to, for an instant, under the budget.
+
+        Args:
+            operations: given by Alembic.
+            metadata: the tables, literally: a revision means tomorrow what it meant yesterday.
+
+        Raises:
+            PlanError: a table is there in another shape; each difference is named.
+        """
+        operations.invoke(cls(tuple(map(baseline_table, metadata.sorted_tables))))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        observed = {table.table.name: catalog.table(table.table.name) for table in self.tables}
+        schemas = {name.schema for name in observed if catalog.has_schema(name.schema)}
+        return baseline.create_baseline(
+            self.tables, observed, schemas, catalog.exists(CREATED_OBJECT), load(LEDGER_SCRIPT)
+        )
+
+
+@register("drop_baseline")
+class DropBaselineOp(PlanOperation):
+    """Drop the tables that a pack made."""
+
+    def __init__(self, tables: tuple[BaselineTable, ...]) -> None:
+        self.tables = tables
+
+    @classmethod
+    def drop_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
+        """Drop the tables that ``create_baseline`` made, if all of them are empty; leave all others.
+
+        Args:
+            operations: given by Alembic.
+            metadata: the same tables.
+
+        Raises:
+            PlanError: a table that it made holds rows; nothing was dropped.
+        """
+        operations.invoke(cls(tuple(map(baseline_table, metadata.sorted_tables))))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        created = catalog.created()
+        own = {table.table.name for table in self.tables if str(table.table.name) in created["table"]}
+        made = {
+            name
+            for table in self.tables
+            for name in (table.table.name.name, *(s.name.name for s in table.table.sequences))
+        }
+        return baseline.drop_baseline(
+            self.tables,
+            created,
+            {name for name in own if catalog.exists(name) and catalog.has_rows(name)},
+            {name.schema: catalog.relations_in(name.schema) - made for name in (t.table.name for t in self.tables)},
+            catalog.exists(CREATED_OBJECT),
+            catalog.alone_in_config_schema(CREATED_OBJECT),
+        )

@@ -1,0 +1,153 @@
+"""Operations that partition a table, and keep its policy."""
+
+from __future__ import annotations
+
+from alembic.operations import Operations
+
+from schema_kit.errors import PlanError
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.plans import conversion, partitions
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.steps.partitions import PART_CONFIG, CreatePartConfig
+
+PART_CONFIG_SCRIPT = "partman/tables/part_config.sql"
+
+
+@register("create_part_config")
+class CreatePartConfigOp(PlanOperation):
+    """Make the table of partition policies."""
+
+    shared = True
+
+    @classmethod
+    def create_part_config(cls, operations: Operations) -> None:
+        """Make ``schema_kit.part_config``, where policies live, if it is missing. Joins the migration's transaction."""
+        operations.invoke(cls())
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        if catalog.exists(PART_CONFIG):
+            return Plan("create part_config")
+        return Plan("create part_config", (CreatePartConfig(load(PART_CONFIG_SCRIPT)),))
+
+
+@register("drop_part_config")
+class DropPartConfigOp(PlanOperation):
+    """Drop the table of partition policies."""
+
+    shared = True
+
+    @classmethod
+    def drop_part_config(cls, operations: Operations) -> None:
+        """Drop ``schema_kit.part_config``, once it holds no policy. Joins the migration's transaction.
+
+        Raises:
+            PlanError: it holds policies.
+        """
+        operations.invoke(cls())
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        count = int(catalog.has_rows(PART_CONFIG)) if catalog.exists(PART_CONFIG) else 0
+        return partitions.drop_part_config(
+            bool(count), catalog.exists(PART_CONFIG), catalog.alone_in_config_schema(PART_CONFIG)
+        )
+
+
+@register("convert_to_partitioned")
+class ConvertToPartitionedOp(PlanOperation):
+    """Partition a table that is in use."""
+
+    def __init__(self, policy: Partitioning, incoming: conversion.IncomingForeignKeys) -> None:
+        self.policy = policy
+        self.incoming = incoming
+
+    @classmethod
+    def convert_to_partitioned(
+        cls,
+        operations: Operations,
+        table_name: str,
+        control: str,
+        interval: str,
+        *,
+        schema: str | None = None,
+        timezone: str = "UTC",
+        premake: int = 4,
+        incoming_foreign_keys: conversion.IncomingForeignKeys = "refuse",
+    ) -> None:
+        """Partition a populated table by range of time, without copying a row: it becomes the first partition.
+
+        Its primary key gets the control column as its last. What belongs to the table comes along: identity and
+        sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants, comments, views. The
+        policy is registered in part_config. Locks: ACCESS EXCLUSIVE for an instant to add a check, then for the one
+        short commit of the swap (milliseconds, whatever the size), each under the lock budget; scans and index builds
+        run beside writers.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            control: the column that decides: timestamptz, timestamp or date.
+            interval: the width of a partition: ``1 month``, ``7 days``, ``1 year``.
+            schema: its schema; public where it is left out.
+            timezone: an IANA name; partitions begin at its midnight.
+            premake: how many partitions are kept ahead of the current one.
+            incoming_foreign_keys: ``refuse``, ``drop``, or ``composite``: the referring table gets the key column
+                too, and a trigger that fills it.
+
+        Raises:
+            PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        parent = QualifiedName(schema or "public", table_name)
+        policy = Partitioning(parent, control, interval, timezone, premake)
+        policy = Partitioning(parent, control, policy.cut.text, timezone, premake)
+        operations.invoke(cls(policy, incoming_foreign_keys))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        seen = catalog.conversion(self.policy, self.incoming == "composite")
+        return conversion.convert(self.policy, seen, self.incoming, load(PART_CONFIG_SCRIPT))
+
+
+@register("unpartition")
+class UnpartitionOp(PlanOperation):
+    """Make a partitioned table plain again."""
+
+    def __init__(self, parent: QualifiedName) -> None:
+        self.parent = parent
+
+    @classmethod
+    def unpartition(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        """Make a partitioned table plain again: its first partition takes in the rows of the others.
+
+        It blocks: ACCESS EXCLUSIVE on the table and its partitions for as long as those rows need to move (those of
+        the first partition do not move). The primary key loses the control column; policies, key columns and triggers
+        that the conversion made go.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            schema: its schema; public where it is left out.
+
+        Raises:
+            PlanError: something depends on it that cannot move with it; it is named.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        if isinstance(catalog, EmptyDatabase):
+            raise PlanError(
+                f"--sql cannot write the way back of {self.parent}: it depends on what is there. Run it online."
+            )
+        table = catalog.table(self.parent)
+        control = table.partitioned_by[0] if table and table.partitioned_by else ""
+        policy = catalog.policy(self.parent)
+        seen = catalog.conversion(Partitioning(self.parent, control, "1 month"), composite=bool(control))
+        first = next((p.name for p in table.partitions if not p.default), None) if table else None
+        heir = catalog.table(first) if first else None
+        return conversion.unpartition(self.parent, seen, heir, policy is not None)
