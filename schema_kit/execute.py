@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable
@@ -23,6 +24,9 @@ from schema_kit.steps import Plan, Step, Transaction
 
 Decide = Callable[[], Plan]
 """Observes and decides."""
+
+_GIVE_WAY_SECONDS = 1.0
+_WATCH_SECONDS = 1.0
 
 _LOCK_STATES = {"55P03", "40P01"}
 _OVERTAKEN = {"42P07", "42710", "42P17", "23505", "42P01", "42704", "XX000", "40001"}
@@ -38,10 +42,12 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A step that repeats has changed more rows; `rows` counts all of them."""
+    """A step is under way; `state` says how far: rows that were changed, or blocks of an index build."""
 
     step: Step
-    rows: int
+    state: str
+    share: float | None = None
+    """Of all there is to do, from 0 to 1, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
     while plan:
         sent = len(done)
         current = plan.steps[0]
+        error: Exception | None = None
         try:
             for current in plan.steps:
                 if current.fresh and len(done) > sent:
@@ -105,21 +112,25 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
                 attempt, least = 0, 0
                 if current.decide_again:
                     break
-            else:
-                current = plan.steps[0]
-            error: Exception | None = None
         except (_Busy, _Overtaken) as failure:
             error = failure
-        after = decide()
+        after = _without(decide(), done)
         if isinstance(error, _Overtaken) and after == plan:
-            raise _refused(current, error.__cause__) from error.__cause__
-        # The same plan again though all of it was sent: rows that others hold were skipped, or it has no effect.
+            raise _refused(connection, current, error.__cause__) from error.__cause__
+        # The same plan again though it was sent: rows that others hold were skipped, or it has no effect.
         stalls = stalls + 1 if error is None and after == plan else 0
         attempt += isinstance(error, _Busy)
         if stalls or isinstance(error, _Busy):
             least = _wait(connection, current, policy, max(attempt, stalls), error, emit)
         plan = after
     return tuple(done)
+
+
+def _without(plan: Plan, done: Sequence[Step]) -> Plan:
+    """What is left of a plan when the steps whose effect nobody can see are taken for done."""
+    if not any(step.once for step in done):
+        return plan
+    return Plan(plan.title, tuple(step for step in plan.steps if not (step.once and step in done)))
 
 
 def run_shared(connection: Connection, plan: Plan, policy: LockPolicy, emit: Emit) -> None:
@@ -136,20 +147,38 @@ def run_shared(connection: Connection, plan: Plan, policy: LockPolicy, emit: Emi
             for statement in render_shared(step, policy, before):
                 send(connection, statement)
         except DBAPIError as error:
-            raise _refused(step, error) from error
+            raise _refused(None, step, error) from error
         emit(StepDone(step, time.monotonic() - started))
 
 
 def _send(connection: Connection, step: Step, policy: LockPolicy, budget: int, emit: Emit) -> None:
+    if policy.look_first and (found := blockers(connection, step)):
+        # Looked at before queueing: waiting in the queue would make others wait, however short.
+        raise _Busy(found)
     emit(StepStarted(step))
     started, total = time.monotonic(), 0
-    while True:
-        changed = _send_once(connection, step, policy, budget)
-        total += changed
-        if not step.repeats or not changed:
-            break
-        emit(StepProgress(step, total))
+    with watching(connection, step, emit):
+        while True:
+            changed = _send_once(connection, step, policy, budget)
+            total += changed
+            if not step.repeats or not changed:
+                break
+            emit(StepProgress(step, f"{total:,} rows"))
+            if step.throttled:
+                _give_way(connection, step, emit)
     emit(StepDone(step, time.monotonic() - started))
+
+
+def _give_way(connection: Connection, step: Step, emit: Emit) -> None:
+    """Pause while replicas lag or vacuum has work on the table; for ever, if it must be: nothing is locked."""
+    while reasons := [row[0] for row in _asked(connection, step)]:
+        emit(Waiting(step, tuple(reasons), _GIVE_WAY_SECONDS, 0))
+        time.sleep(_GIVE_WAY_SECONDS)
+
+
+def _asked(connection: Connection, step: Step) -> list[tuple[str]]:
+    with observing(connection):
+        return rows(connection, step.pressure) if step.pressure else []
 
 
 def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int) -> int:
@@ -167,7 +196,7 @@ def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: i
                 raise _Busy from error
             if state in _OVERTAKEN and step.transaction is not Transaction.NONE:
                 raise _Overtaken from error
-            raise _refused(step, error) from error
+            raise _refused(connection, step, error) from error
     return changed
 
 
@@ -195,7 +224,8 @@ def _wait(
     connection: Connection, step: Step, policy: LockPolicy, attempt: int, error: Exception | None, emit: Emit
 ) -> int:
     """Sleep before the next try; the least budget it needs is returned."""
-    found = blockers(connection, step)
+    looked = error.args[0] if isinstance(error, _Busy) and error.args else ()
+    found = looked or blockers(connection, step)
     if attempt >= policy.attempts:
         cause = error.__cause__ if error else None
         if cause is None:
@@ -218,6 +248,42 @@ def _wait(
         timeout = rows(connection, "SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout'")
         return int(timeout[0][0]) + 500
     return 0
+
+
+_BUILD = """
+SELECT phase || CASE WHEN blocks_total > 0 THEN format(': %s of %s blocks', blocks_done, blocks_total) ELSE '' END
+         || CASE WHEN lockers_total > 0 THEN format(', waiting for %s older transactions', lockers_total - lockers_done)
+                 ELSE '' END,
+       blocks_done::float / nullif(blocks_total, 0)
+FROM pg_stat_progress_create_index WHERE pid = %(pid)s
+"""
+
+
+@contextmanager
+def watching(connection: Connection, step: Step, emit: Emit) -> Iterator[None]:
+    """Tell how far a long index build is, seen from a connection of its own; short ones never notice."""
+    if step.transaction is not Transaction.NONE:
+        yield
+        return
+    pid = rows(connection, "SELECT pg_backend_pid()")[0][0]
+    ended = threading.Event()
+
+    def look() -> None:
+        if ended.wait(_WATCH_SECONDS):
+            return
+        with suppress(SQLAlchemyError), connection.engine.connect() as other:
+            while not ended.wait(_WATCH_SECONDS):
+                for state, share in rows(other, _BUILD, {"pid": pid}):
+                    emit(StepProgress(step, state, share))
+                other.rollback()  # an open snapshot would be one more that the build waits for
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +324,7 @@ def blockers(connection: Connection, step: Step) -> tuple[Blocker, ...]:
     return tuple(found)
 
 
-def _refused(step: Step, error: BaseException | None) -> ExecutionError:
+def _refused(connection: Connection | None, step: Step, error: BaseException | None) -> ExecutionError:
     origin = getattr(error, "orig", error)
     state = getattr(origin, "sqlstate", None)
     message = str(getattr(getattr(origin, "diag", None), "message_primary", None) or origin).strip()
@@ -268,8 +334,21 @@ def _refused(step: Step, error: BaseException | None) -> ExecutionError:
         if step.transaction is Transaction.NONE
         else "This step changed nothing."
     )
+    culprits = _diagnosed(connection, step) if connection is not None and str(state).startswith("23") else []
     return ExecutionError(
         f"cannot {step.summary}: {message}{f' ({detail})' if detail else ''} [{state or 'connection lost'}]. {left} "
-        "The steps before it are committed; running again goes on from here.",
+        "The steps before it are committed; running again goes on from here."
+        + "".join(f"\n  {line}" for line in culprits),
         sqlstate=state,
     )
+
+
+def _diagnosed(connection: Connection, step: Step) -> list[str]:
+    """Which rows stand in the way: counted only now that PostgreSQL refused, never as a scan up front."""
+    if step.diagnosis is None:
+        return []
+    try:
+        with observing(connection):
+            return [str(row[0]) for row in rows(connection, step.diagnosis)]
+    except DBAPIError:
+        return []

@@ -17,13 +17,14 @@ def sentence(event: Event) -> str:
     match event:
         case StepStarted(step):
             return step.summary
-        case StepProgress(step, rows):
-            return f"{step.summary}: {rows:,} rows"
+        case StepProgress(step, state):
+            return f"{step.summary}: {state}"
         case StepDone(step, seconds):
             return f"done in {seconds:.2f} s: {step.summary}"
         case Waiting(step, blockers, pause, attempt):
             who = "; ".join(blockers) or "somebody who is gone already"
-            return f"waiting {pause:.1f} s after try {attempt} to {step.summary}: blocked by {who}"
+            after = f" after try {attempt}" if attempt else ""
+            return f"waiting {pause:.1f} s{after} to {step.summary}: {who}"
 
 
 def to_logging(event: Event) -> None:
@@ -43,8 +44,8 @@ def to_json(event: Event) -> None:
     """JSON lines on stderr; stdout stays for data."""
     line: dict[str, Any] = {"event": type(event).__name__, "step": event.step.summary}
     match event:
-        case StepProgress(_, rows):
-            line["rows"] = rows
+        case StepProgress(_, state, share):
+            line |= {"state": state, "share": share}
         case StepDone(_, seconds):
             line["seconds"] = round(seconds, 3)
         case Waiting(_, blockers, pause, attempt):

@@ -21,6 +21,7 @@ class LockPolicy:
         first: the budget of the first try, in milliseconds.
         longest: what the budget grows to, doubling each second try, in milliseconds.
         attempts: how many tries before giving up.
+        look_first: look who holds a conflicting lock before queueing for it, and wait outside of the queue.
         statement_timeout: how long a step that blocks writes may take once it has its locks, in milliseconds.
             Concurrent builds and VALIDATE block nobody and have no limit.
     """
@@ -29,6 +30,7 @@ class LockPolicy:
     longest: int = 5000
     attempts: int = 25
     statement_timeout: int = 30_000
+    look_first: bool = False
 
     def budget(self, attempt: int) -> int:
         """The lock budget of a try (the first is 0), in milliseconds."""

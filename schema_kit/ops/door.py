@@ -42,7 +42,7 @@ class Settings:
 class PlanOperation(MigrateOperation):
     """An operation that becomes a plan, by looking at a database."""
 
-    name: ClassVar[str]
+    called: ClassVar[str]
     """What it is called in ``alembic.op``."""
     shared: ClassVar[bool] = False
     """All its steps may join the migration's transaction."""
@@ -59,7 +59,7 @@ def register(name: str) -> Callable[[OperationClass], OperationClass]:
     """Make a PlanOperation a member of ``alembic.op``: its classmethod of that name says with which parameters."""
 
     def register(cls: OperationClass) -> OperationClass:
-        cls.name = name
+        cls.called = name
         Operations.register_operation(name)(cls)
         Operations.implementation_for(cls, replace=True)(_perform)
         return cls
@@ -71,7 +71,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     context = operations.migration_context
     if isinstance(operations, BatchOperations):
         raise DeclarationError(
-            f"op.{operation.name} cannot stand in batch_alter_table: it would run before the batch's own operations. "
+            f"op.{operation.called} cannot stand in batch_alter_table: it would run before the batch's own operations. "
             "Put it beside the block."
         )
     if context.dialect.name != "postgresql":
@@ -111,7 +111,7 @@ def _refuse_after_ordinary_work(context: MigrationContext, operation: PlanOperat
     # Only environment.run sets it: elsewhere earlier revisions may share the transaction, and their work with it.
     if context.opts.get("schema_kit_clean") and has_written(context):
         raise PlanError(
-            f"op.{operation.name} commits on its own, and this revision has done ordinary work before it, which "
+            f"op.{operation.called} commits on its own, and this revision has done ordinary work before it, which "
             "would be committed half-way and could not be run again. Nothing of this revision was kept; put the two "
             "kinds of operations into two revisions."
         )

@@ -91,6 +91,10 @@ class Step:
     """Carries what was observed, so it is decided again right before it is sent if other steps came first."""
     decide_again: ClassVar[bool] = False
     """What comes after it depends on what it has found, so it is decided again."""
+    once: ClassVar[bool] = False
+    """Leaves nothing behind that could be observed, so it is sent once in a run, whatever is decided afterwards."""
+    throttled: ClassVar[bool] = False
+    """Between repetitions it gives way to replicas that lag and to vacuum."""
     may_block: ClassVar[bool] = False
     """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
 
@@ -103,6 +107,16 @@ class Step:
     def locks(self) -> tuple[Lock, ...]:
         """Every lock from SHARE UPDATE EXCLUSIVE upwards, on what was there before the step."""
         return ()
+
+    @property
+    def pressure(self) -> str | None:
+        """A SELECT of one text column: the reasons for a throttled step to pause; none, and it goes on."""
+        return None
+
+    @property
+    def diagnosis(self) -> str | None:
+        """A SELECT of one text column that says which rows stand in the way, asked only after PostgreSQL refused."""
+        return None
 
     def sql(self) -> tuple[str, ...]:
         """The statements, without BEGIN, SET and COMMIT: those are script.py's."""
