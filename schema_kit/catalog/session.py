@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-_DRESS = (
+DRESS = (
     "SET LOCAL search_path = ''",
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL DateStyle = 'ISO, YMD'",
     "SET LOCAL IntervalStyle = 'postgres'",
     "SET LOCAL lock_timeout = '5s'",
 )
+"""What every look at the catalog sets, for its own transaction."""
 
 
 def send(connection: Connection, sql: str) -> Any:
@@ -42,7 +43,7 @@ def observing(connection: Connection) -> Iterator[None]:
     begin, end = ("BEGIN READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
     send(connection, begin)
     try:
-        for setting in _DRESS:
+        for setting in DRESS:
             send(connection, setting)
         yield
     except BaseException:

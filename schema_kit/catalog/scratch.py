@@ -1,0 +1,90 @@
+"""PostgreSQL as the judge of a definition: tried on an empty copy of the table, in a transaction that is rolled back.
+
+How an index, a check or a default is printed back, and whether a change of type rewrites the table, differs between
+major versions; the server knows. The copy is a temporary table, made with ACCESS SHARE on the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog.session import DRESS, autocommits, rows, send
+from schema_kit.errors import PlanError
+from schema_kit.model import IndexDeclaration
+from schema_kit.names import QualifiedName, ident
+from schema_kit.steps.indexes import create_index_sql
+
+_NAME = QualifiedName("pg_temp", "schema_kit_scratch")
+_FILES = """
+SELECT c.oid::text, pg_relation_filenode(c.oid), c.relkind = 'i' FROM pg_class c
+WHERE c.oid = 'pg_temp.schema_kit_scratch'::regclass
+   OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'pg_temp.schema_kit_scratch'::regclass)
+"""
+
+
+@contextmanager
+def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
+    own = autocommits(connection)
+    send(connection, "BEGIN" if own else "SAVEPOINT schema_kit")
+    try:
+        for setting in DRESS:
+            send(connection, setting)
+        send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql} INCLUDING ALL)")
+        yield
+    except DBAPIError as error:
+        diagnosis = getattr(error.orig, "diag", None)
+        raise PlanError(
+            f"PostgreSQL does not take this for {table}: {getattr(diagnosis, 'message_primary', None) or error.orig}. "
+            "Nothing was changed."
+        ) from error
+    finally:
+        for statement in ("ROLLBACK",) if own else ("ROLLBACK TO SAVEPOINT schema_kit", "RELEASE SAVEPOINT schema_kit"):
+            send(connection, statement)
+
+
+def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
+    """What PostgreSQL prints of a declared index after USING: comparable to `Index.tail`.
+
+    Raises:
+        PlanError: PostgreSQL refuses the declaration.
+    """
+    name = "schema_kit_scratch_index"
+    with _copy(connection, declared.table):
+        send(connection, create_index_sql(declared, name, _NAME))
+        text = rows(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0][0]
+    return str(text).partition(" USING ")[2]
+
+
+def check_definition(connection: Connection, table: QualifiedName, expression: str) -> str:
+    """What PostgreSQL prints of a check: ``CHECK ((amount > 0))``.
+
+    Raises:
+        PlanError: PostgreSQL refuses the expression.
+    """
+    with _copy(connection, table):
+        send(connection, f"ALTER TABLE {_NAME.sql} ADD CONSTRAINT schema_kit_scratch_check CHECK ({expression})")
+        text = rows(
+            connection,
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'schema_kit_scratch_check' "
+            f"AND conrelid = '{_NAME.schema}.{_NAME.name}'::regclass",
+        )[0][0]
+    return str(text)
+
+
+def rewrites(connection: Connection, table: QualifiedName, action: str) -> tuple[bool, bool]:
+    """Whether ``ALTER TABLE table action`` rewrites the table, and whether it builds an index again.
+
+    Raises:
+        PlanError: PostgreSQL refuses the action.
+    """
+    with _copy(connection, table):
+        before = set(map(tuple, rows(connection, _FILES)))
+        send(connection, f"ALTER TABLE {_NAME.sql} {action}")
+        after = set(map(tuple, rows(connection, _FILES)))
+    kept = {(oid, node) for oid, node, _ in after}
+    changed = [is_index for oid, node, is_index in before if (oid, node) not in kept]
+    return (not all(changed)) if changed else False, any(changed)
