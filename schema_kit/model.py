@@ -38,6 +38,55 @@ class IndexDeclaration:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckDeclaration:
+    """A check as an op declares it; `expression` is SQL."""
+
+    name: str
+    table: QualifiedName
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKeyDeclaration:
+    """A foreign key as an op declares it; actions and deferral in SQL's words."""
+
+    name: str
+    table: QualifiedName
+    columns: tuple[str, ...]
+    referenced: QualifiedName
+    referenced_columns: tuple[str, ...]
+    on_update: str = "NO ACTION"
+    on_delete: str = "NO ACTION"
+    match: str = "SIMPLE"
+    deferred: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDeclaration:
+    """A unique constraint or a primary key as an op declares it."""
+
+    name: str
+    table: QualifiedName
+    columns: tuple[str, ...]
+    primary: bool = False
+    deferred: str = ""
+    nulls_not_distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDeclaration:
+    """A column as an op declares it; `type`, `default` and `references` are SQL."""
+
+    name: str
+    type: str
+    nullable: bool = True
+    default: str | None = None
+    references: str | None = None
+    referenced: QualifiedName | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Partitioning:
     """A policy: how a set is cut and kept. One row of part_config, in pg_partman's words.
 
@@ -133,6 +182,7 @@ class ForeignKey:
     definition: str
     on_update: str = "a"
     on_delete: str = "a"
+    match: str = "s"
     validated: bool = True
     deferred: str = ""
     """DEFERRABLE [INITIALLY DEFERRED], where it is."""
@@ -245,13 +295,35 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A check, or from 18 on a NOT NULL constraint: `definition` without NOT VALID."""
+
+    name: str
+    definition: str
+    validated: bool
+    columns: tuple[str, ...] = ()
+    not_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
-    """A table of a partition tree, with its indexes: what index work has to know of it."""
+    """A table of a partition tree, with its indexes and constraints: what work beside traffic has to know of it."""
 
     name: QualifiedName
     indexes: tuple[Index, ...] = ()
     parent: QualifiedName | None = None
     partitioned: bool = False
+    columns: tuple[Column, ...] = ()
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def check(self, name: str) -> Check | None:
+        """The check, or from 18 on the NOT NULL constraint, of that name."""
+        return next((check for check in self.checks if check.name == name), None)
 
     def index(self, name: str) -> Index | None:
         """The index of that name."""
@@ -286,6 +358,8 @@ class Conversion:
     """The greatest key."""
     beyond: int = 0
     """Rows farther in the future than premake reaches."""
+    keyless: int = 0
+    """Rows whose key is NULL."""
     referring: tuple[Referring, ...] = ()
     registered: Partitioning | None = None
     has_config: bool = False

@@ -163,7 +163,10 @@ class Catalog:
             beyond = 0
             if latest and (moment is None or moment >= farthest):
                 beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {literal(key.encode(farthest))}")[0][0]
-        return replace(seen, latest=moment, beyond=beyond)
+            keyless = 0
+            if any(column.name == policy.control and not column.not_null for column in seen.table.columns):
+                keyless = ask(f"SELECT count(*) FROM {table} WHERE {control} IS NULL")[0][0]
+        return replace(seen, latest=moment, beyond=beyond, keyless=keyless)
 
     def _referring(self, key: ForeignKey, control: str) -> Referring:
         table = self.table(key.table)

@@ -25,7 +25,6 @@ from schema_kit.plans import indexes, partitions
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.conversion import (
     BOUND_CHECK,
-    AddCompositeForeignKey,
     AddFilledKeyColumn,
     BuildParent,
     DropBuiltParent,
@@ -173,8 +172,6 @@ def _composite(policy: Partitioning, seen: Conversion, referring: Referring) -> 
         column = seen.table.column(policy.control)
         assert column is not None  # the codec has seen to it
         yield AddFilledKeyColumn(referring.key, referring.column, column.type, policy.control)
-    if not referring.provisional:
-        yield AddCompositeForeignKey(referring.key, referring.column, being_built(referring.key.name), policy.control)
     if referring.unfilled or not referring.has_column:
         index = _fill_index(referring)
         yield from indexes.build(index, index.name, index.table, referring.fill_index)
@@ -281,6 +278,8 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
         for trigger in table.triggers
         if trigger.before_row and re.search(rf"\b{re.escape(policy.control)}\b", trigger.source)
     )
+    if seen.keyless:
+        yield f"{seen.keyless} rows have no {policy.control}, and no partition would take them; fill it first"
     if seen.beyond:
         yield (
             f"{seen.beyond} rows lie farther in the future than premake={policy.premake} reaches "

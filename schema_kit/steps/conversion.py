@@ -177,7 +177,8 @@ class AddFilledKeyColumn(Step):
     """A table that refers to another by id gets that row's key beside it, and a trigger that fills it.
 
     Old application code goes on inserting the id alone. The function looks the key up with the rights of its owner, as
-    a foreign key does, and locks the row against a change of key until the transaction ends.
+    a foreign key does, and locks the row against a change of key until the transaction ends. The longer foreign key
+    comes in the same commit: from the first row that is filled, a change of key cascades to it.
     """
 
     key: ForeignKey
@@ -193,10 +194,10 @@ class AddFilledKeyColumn(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for an instant: the column has no default, and nothing is scanned."""
-        return _exclusive((self.key.table,))
+        return (Lock(LockMode.SHARE_ROW_EXCLUSIVE, self.key.referenced), *_exclusive((self.key.table,)))
 
     def sql(self) -> tuple[str, ...]:
-        """The column, the function, the trigger."""
+        """The column, the function, the trigger, the foreign key."""
         table, function = self.key.table, fill_function(self.key, self.column)
         column, own, id_ = (
             ident(self.column),
@@ -229,6 +230,7 @@ class AddFilledKeyColumn(Step):
             f"SET search_path = pg_catalog, pg_temp SET row_security = off AS {literal(body)}",
             f"CREATE TRIGGER {ident(function.name)} BEFORE INSERT OR UPDATE ON {table.sql} "
             f"FOR EACH ROW EXECUTE FUNCTION {function.sql}()",
+            composite_fk_sql(self.key, self.column, being_built(self.key.name), self.key.referenced, self.control),
         )
 
 
@@ -248,31 +250,6 @@ def composite_fk_sql(key: ForeignKey, column: str, name: str, referenced: Qualif
 
 
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-
-
-@dataclass(frozen=True)
-class AddCompositeForeignKey(Step):
-    """The longer foreign key, before the swap: from now on a change of key cascades, so that filled rows stay right."""
-
-    key: ForeignKey
-    column: str
-    name: str
-    control: str
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"add foreign key {self.name} to {self.key.table}, not validated"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Writes to both tables wait, for an instant."""
-        both = dict.fromkeys((self.key.referenced, self.key.table))
-        return tuple(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in both)
-
-    def sql(self) -> tuple[str, ...]:
-        """No scan."""
-        return (composite_fk_sql(self.key, self.column, self.name, self.key.referenced, self.control),)
 
 
 @dataclass(frozen=True)

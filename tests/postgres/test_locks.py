@@ -17,7 +17,8 @@ from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepStarted
 from schema_kit.model import BaselineTable, Column, ForeignKey, IndexDeclaration, IndexElement, Partitioning, Table
 from schema_kit.names import QualifiedName
-from schema_kit.ops import ConvertToPartitionedOp, CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp, UnpartitionOp
+from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
+from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.partitions import create_next
 from schema_kit.script import lock_statement
@@ -382,7 +383,6 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         partitions.AddCheck,
         partitions.ValidateConstraint,
         conversion.AddFilledKeyColumn,
-        conversion.AddCompositeForeignKey,
         conversion.FillKeyColumn,
         conversion.BuildParent,
         partitions.CreatePartition,
