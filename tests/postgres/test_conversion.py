@@ -1,0 +1,574 @@
+"""Plain tables become partitioned and plain again, beside writers, through kills, with all that belongs to them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from schema_kit import execute
+from schema_kit.catalog import Catalog
+from schema_kit.errors import DeclarationError, LockNotAvailable, PlanError
+from schema_kit.execute import Event, StepDone, StepProgress, StepStarted, Waiting
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
+from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.script import LockPolicy
+from schema_kit.steps import Plan, Step, conversion
+from tests.postgres.conftest import QUICK, Database
+
+CATALOG = """
+WITH r AS (
+  SELECT c.*, n.nspname || '.' || c.relname AS at FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+)
+SELECT 'relation', at, concat_ws(' | ', relpersistence, pg_get_userbyid(relowner), relrowsecurity,
+       relforcerowsecurity, relreplident, relispartition, obj_description(r.oid, 'pg_class'),
+       (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(relacl) a),
+       CASE WHEN relispartition THEN pg_get_expr(relpartbound, r.oid) END,
+       (SELECT string_agg(h.inhparent::regclass::text, ' ') FROM pg_inherits h WHERE h.inhrelid = r.oid))
+FROM r
+UNION ALL SELECT 'physical', at, concat_ws(' | ', relkind, reloptions::text, relhassubclass AND relkind IN ('p', 'I'))
+FROM r
+UNION ALL SELECT 'column', at || '.' || attname, concat_ws(' | ', format_type(atttypid, atttypmod), attnotnull,
+       attidentity, attgenerated, pg_get_expr(d.adbin, d.adrelid), attacl::text, attstorage,
+       attcompression, attcollation::regcollation, col_description(r.oid, a.attnum), attislocal, attinhcount)
+FROM r JOIN pg_attribute a ON a.attrelid = r.oid LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
+WHERE a.attnum > 0 AND NOT attisdropped AND relkind <> 'S'
+UNION ALL SELECT 'physical', at || '.' || attname, concat_ws(' | ', attnum, attstattarget)
+FROM r JOIN pg_attribute a ON a.attrelid = r.oid WHERE attnum > 0 AND NOT attisdropped AND relkind <> 'S'
+UNION ALL SELECT 'index', at, concat_ws(' | ', pg_get_indexdef(r.oid), indisvalid, indisready, indisclustered,
+       indisreplident, indisprimary, indimmediate)
+FROM r JOIN pg_index x ON x.indexrelid = r.oid
+UNION ALL SELECT 'constraint', at || '.' || conname, concat_ws(' | ', pg_get_constraintdef(k.oid), convalidated,
+       conislocal, coninhcount, obj_description(k.oid, 'pg_constraint'))
+FROM r JOIN pg_constraint k ON k.conrelid = r.oid WHERE contype <> 't'
+UNION ALL SELECT 'physical', at || ' constraint ' || conname, connoinherit::text
+FROM r JOIN pg_constraint k ON k.conrelid = r.oid WHERE contype <> 't'
+UNION ALL SELECT 'trigger', at || '.' || tgname, concat_ws(' | ', pg_get_triggerdef(t.oid), tgenabled,
+       tgparentid <> 0, obj_description(t.oid, 'pg_trigger'))
+FROM r JOIN pg_trigger t ON t.tgrelid = r.oid WHERE NOT tgisinternal
+UNION ALL SELECT 'internal triggers', at, string_agg(tgtype || tgenabled::text, ' ' ORDER BY tgtype, tgenabled)
+FROM r JOIN pg_trigger t ON t.tgrelid = r.oid WHERE tgisinternal GROUP BY at
+UNION ALL SELECT 'policy', at || '.' || polname, concat_ws(' | ', polcmd, polpermissive, polroles::regrole[]::text,
+       pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid), obj_description(p.oid, 'pg_policy'))
+FROM r JOIN pg_policy p ON p.polrelid = r.oid
+UNION ALL SELECT 'sequence', at, concat_ws(' | ', s.data_type, start_value, min_value, max_value, increment_by, cycle,
+       cache_size, last_value, (SELECT string_agg(d.deptype::text || ' ' || pg_describe_object(d.refclassid, d.refobjid,
+       d.refobjsubid), ' ') FROM pg_depend d WHERE d.objid = r.oid AND d.deptype IN ('a', 'i')))
+FROM r JOIN pg_sequences s ON s.schemaname || '.' || s.sequencename = at WHERE relkind = 'S'
+UNION ALL SELECT 'view', at, pg_get_viewdef(r.oid) FROM r WHERE relkind IN ('v', 'm')
+UNION ALL SELECT 'statistics', n.nspname || '.' || stxname, pg_get_statisticsobjdef(s.oid)
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+UNION ALL SELECT 'function', n.nspname || '.' || proname, concat_ws(' | ', prosrc, prosecdef, proconfig::text,
+       pg_get_userbyid(proowner), proacl::text)
+FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND NOT EXISTS (
+  SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+UNION ALL SELECT 'schema', nspname, '' FROM pg_namespace
+WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+"""
+
+Facts = dict[tuple[str, str], str]
+
+
+def facts(database: Database) -> Facts:
+    """All that the catalog says of what is not PostgreSQL's own, but for oids."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("SET search_path = ''")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET DateStyle = 'ISO, YMD'")
+        found = connection.execute(CATALOG.encode()).fetchall()
+    assert len({row[:2] for row in found}) == len(found)
+    return {(kind, name): detail for kind, name, detail in found}
+
+
+def without_config(found: Facts) -> Facts:
+    """Without part_config, which stays when a table goes back."""
+    return {key: detail for key, detail in found.items() if not key[1].startswith("schema_kit")}
+
+
+def about(found: Facts, table: str, *kinds: str) -> Facts:
+    """What is said of one relation."""
+    return {
+        (kind, name): detail
+        for (kind, name), detail in found.items()
+        if kind in kinds and (name == table or name.startswith(table + "."))
+    }
+
+
+def checksum(database: Database, table: str) -> tuple[Any, ...]:
+    """Rows, and a sum over them that knows no order."""
+    return database.sql(f"SELECT count(*), sum(hashtextextended(t::text, 0)::numeric)::text FROM {table} t")[0]
+
+
+def convert(
+    database: Database,
+    table: QualifiedName,
+    control: str = "at",
+    *,
+    incoming: IncomingForeignKeys = "refuse",
+    interval: str = "1 mon",
+    timezone: str = "UTC",
+    premake: int = 2,
+    policy: LockPolicy = QUICK,
+    emit: Callable[[Event], None] | None = None,
+) -> tuple[Step, ...]:
+    """What op.convert_to_partitioned does."""
+    op = ConvertToPartitionedOp(Partitioning(table, control, interval, timezone, premake), incoming)
+    connection = database.sqlalchemy()
+    return execute.run(connection, lambda: op.plan(Catalog(connection)), policy, emit or database.events.append)
+
+
+def unpartition(database: Database, table: QualifiedName) -> tuple[Step, ...]:
+    """What op.unpartition does."""
+    return database.run(UnpartitionOp(table).plan)
+
+
+@pytest.fixture
+def roles(database: Database) -> Iterator[tuple[str, str]]:
+    """A role that owns tables, and one that reads them: roles belong to the whole server."""
+    name = database.sql("SELECT current_database()")[0][0]
+    owner, reader = f"{name}_owner", f"{name}_reader"
+    for role in (owner, reader):
+        database.sql(f"DROP ROLE IF EXISTS {role}", f"CREATE ROLE {role}")
+    yield owner, reader
+    database.stack.close()
+    for role in (owner, reader):
+        database.sql(f"DROP OWNED BY {role} CASCADE", f"DROP ROLE {role}")
+
+
+# A table with everything
+
+MESSAGE = QualifiedName("app", "message")
+
+
+def rich(owner: str, reader: str) -> tuple[str, ...]:
+    return (
+        "CREATE SCHEMA ext",
+        "CREATE EXTENSION pg_trgm SCHEMA ext",
+        "CREATE SCHEMA app",
+        f"GRANT USAGE ON SCHEMA app, ext TO {owner}, {reader}",
+        f"GRANT CREATE ON SCHEMA app TO {owner}",
+        "CREATE TABLE app.room (id bigint PRIMARY KEY, name text)",
+        "INSERT INTO app.room SELECT i, 'room ' || i FROM generate_series(1, 5) i",
+        "CREATE TABLE app.log (what text, id bigint)",
+        f"GRANT ALL ON app.log, app.room TO {owner}, {reader}",
+        """CREATE TABLE app.message (
+             id bigint GENERATED ALWAYS AS IDENTITY (START WITH 100 INCREMENT BY 3) PRIMARY KEY,
+             gone int,
+             ticket bigserial NOT NULL,
+             at timestamptz NOT NULL DEFAULT now(),
+             room_id bigint NOT NULL CONSTRAINT in_room REFERENCES app.room ON DELETE CASCADE,
+             second_room bigint REFERENCES app.room DEFERRABLE INITIALLY DEFERRED,
+             body text NOT NULL DEFAULT 'empty' CONSTRAINT short CHECK (length(body) < 1000),
+             size int GENERATED ALWAYS AS (length(body)) STORED,
+             tags jsonb NOT NULL DEFAULT '{}',
+             kind text COLLATE "C",
+             price numeric(10, 2) CHECK (price >= 0),
+             CONSTRAINT ticket_once UNIQUE (ticket, at)
+           ) WITH (fillfactor = 80, autovacuum_analyze_scale_factor = 0.02)""",
+        "ALTER TABLE app.message DROP COLUMN gone",
+        "ALTER TABLE app.message ALTER body SET STATISTICS 300, ALTER tags SET STORAGE EXTERNAL",
+        "CREATE INDEX message_partial ON app.message (room_id) WHERE kind = 'bot'",
+        "CREATE INDEX message_expression ON app.message (lower(body), (tags ->> 'a'))",
+        "CREATE INDEX message_tags ON app.message USING gin (tags jsonb_path_ops) WITH (fastupdate = off)",
+        "CREATE INDEX message_words ON app.message USING gin (body ext.gin_trgm_ops)",
+        "CREATE INDEX message_include ON app.message (room_id, at DESC NULLS LAST) INCLUDE (kind)",
+        "CREATE UNIQUE INDEX message_unique ON app.message (kind, at, id) NULLS NOT DISTINCT",
+        "CREATE INDEX message_brin ON app.message USING brin (at)",
+        "COMMENT ON TABLE app.message IS 'messages, with ''quotes'' and \\ and ไทย'",
+        "COMMENT ON COLUMN app.message.body IS 'what was said'",
+        "COMMENT ON INDEX app.message_partial IS 'bots only'",
+        "CREATE STATISTICS app.message_stats ON room_id, kind FROM app.message",
+        "COMMENT ON CONSTRAINT short ON app.message IS 'no novels'",
+        """CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS $$
+           BEGIN INSERT INTO app.log VALUES (TG_NAME || ' ' || TG_OP, CASE WHEN TG_LEVEL = 'ROW' THEN NEW.id END);
+           RETURN NULL; END $$""",
+        "CREATE TRIGGER a_row AFTER INSERT OR UPDATE ON app.message FOR EACH ROW EXECUTE FUNCTION app.note()",
+        """CREATE TRIGGER b_when AFTER UPDATE OF body ON app.message FOR EACH ROW
+           WHEN (OLD.body IS DISTINCT FROM NEW.body) EXECUTE FUNCTION app.note()""",
+        "CREATE TRIGGER c_statement AFTER INSERT ON app.message EXECUTE FUNCTION app.note()",
+        "CREATE TRIGGER d_disabled AFTER INSERT ON app.message FOR EACH ROW EXECUTE FUNCTION app.note()",
+        "ALTER TABLE app.message DISABLE TRIGGER d_disabled",
+        "CREATE TRIGGER e_always AFTER INSERT ON app.message FOR EACH ROW EXECUTE FUNCTION app.note()",
+        "ALTER TABLE app.message ENABLE ALWAYS TRIGGER e_always",
+        "CREATE TRIGGER f_replica AFTER INSERT ON app.message EXECUTE FUNCTION app.note()",
+        "ALTER TABLE app.message ENABLE REPLICA TRIGGER f_replica",
+        f"CREATE POLICY seen ON app.message FOR SELECT TO {reader} USING (room_id < 4)",
+        f"CREATE POLICY written ON app.message FOR INSERT TO {reader}, {owner} WITH CHECK (true)",
+        f"CREATE POLICY changed ON app.message FOR UPDATE TO {reader} USING (true)",
+        f"CREATE POLICY all_of_owner ON app.message TO {owner} USING (true)",
+        "CREATE POLICY never_secret ON app.message AS RESTRICTIVE USING (kind IS DISTINCT FROM 'secret')",
+        "ALTER TABLE app.message ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        f"ALTER TABLE app.message OWNER TO {owner}",
+        f"GRANT SELECT, INSERT ON app.message TO {reader}",
+        f"GRANT UPDATE (body, kind) ON app.message TO {reader}",
+        f"GRANT DELETE ON app.message TO {reader} WITH GRANT OPTION",
+        f"GRANT USAGE ON SEQUENCE app.message_ticket_seq TO {reader}",
+        """CREATE VIEW app.recent WITH (security_invoker = on, security_barrier = on) AS
+           SELECT m.id, m.at, m.body, r.name FROM app.message m JOIN app.room r ON r.id = m.room_id""",
+        "CREATE VIEW app.bodies AS SELECT id, body FROM app.recent",
+        f"GRANT SELECT ON app.recent, app.bodies TO {reader}",
+        "COMMENT ON VIEW app.recent IS 'a view'",
+        """INSERT INTO app.message (at, room_id, body, kind, tags, price)
+           SELECT now() - i * interval '1 day', 1 + i % 5, 'body ' || i, CASE WHEN i % 7 = 0 THEN 'secret' END,
+                  jsonb_build_object('a', i), i FROM generate_series(1, 200) i""",
+        "TRUNCATE app.log",
+    )
+
+
+def behaviour(database: Database, reader: str) -> dict[str, Any]:
+    """What an application sees: what it reads, what its writes do, what it is refused."""
+    seen: dict[str, Any] = {}
+    with psycopg.connect(database.url) as connection:
+        connection.execute("DELETE FROM app.log")
+        last, ticket = _row(
+            connection, "SELECT m.last_value, t.last_value FROM app.message_id_seq m, app.message_ticket_seq t"
+        )
+        connection.execute(f"SET LOCAL ROLE {reader}".encode())
+        for query in ("app.message", "app.recent", "app.bodies"):
+            seen[query] = connection.execute(f"SELECT count(*), min(id), max(id) FROM {query}".encode()).fetchone()
+        insert = (
+            "INSERT INTO app.message (at, room_id, body) VALUES ('2026-03-01', 2, 'new') RETURNING id, ticket, size"
+        )
+        new = _row(connection, insert)
+        seen["inserted"] = new[0] - last, new[1] - ticket, new[2]
+        connection.execute("UPDATE app.message SET body = 'longer' WHERE id = %s", [new[0]])
+        for name, statement in {
+            "no update of another column": "UPDATE app.message SET price = 1",
+            "restrictive": "INSERT INTO app.message (room_id, kind) VALUES (1, 'secret')",
+            "check": "INSERT INTO app.message (room_id, price) VALUES (1, -1)",
+            "foreign key": "INSERT INTO app.message (room_id) VALUES (99)",
+            "identity": "INSERT INTO app.message (id, room_id) VALUES (1, 1)",
+            "null": "INSERT INTO app.message (room_id, body) VALUES (1, NULL)",
+        }.items():
+            connection.execute("SAVEPOINT s")
+            try:
+                seen[name] = connection.execute(statement.encode()).rowcount
+            except psycopg.Error as error:
+                seen[name] = error.sqlstate, error.diag.constraint_name
+            connection.execute("ROLLBACK TO SAVEPOINT s")
+        connection.execute("RESET ROLE")
+        seen["triggers"] = connection.execute("SELECT what, id - %s FROM app.log ORDER BY ctid", [last]).fetchall()
+        connection.execute("DELETE FROM app.room WHERE id = 2")
+        connection.execute("SET LOCAL row_security = off")
+        seen["cascade"] = connection.execute("SELECT count(*) FROM app.message").fetchone()
+        connection.rollback()
+    return seen
+
+
+def test_everything_that_belongs_to_a_table_comes_along_and_goes_back(
+    database: Database, roles: tuple[str, str]
+) -> None:
+    owner, reader = roles
+    database.sql(*rich(owner, reader))
+    acts = behaviour(database, reader)
+    assert {what for what, _ in acts["triggers"]} == {
+        "a_row INSERT",
+        "e_always INSERT",
+        "c_statement INSERT",
+        "a_row UPDATE",
+        "b_when UPDATE",
+    }
+    before, rows = facts(database), checksum(database, "app.message")
+
+    convert(database, MESSAGE)
+    after = facts(database)
+    assert checksum(database, "app.message") == rows
+    assert behaviour(database, reader) == acts
+    assert changes(before, after) == {
+        ("constraint", "app.message.message_pkey"),  # it holds the control column now
+        ("index", "app.message_pkey"),
+        ("statistics", "app.message_stats"),  # stays with the rows
+    }
+    options = "{fillfactor=80,autovacuum_analyze_scale_factor=0.02}"
+    leaves = [row[0] for row in database.sql("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")]
+    assert len(leaves) >= 2
+    assert all(after["physical", f"app.{leaf}"] == f"r | {options} | f" for leaf in leaves)
+    assert {after["relation", f"app.{leaf}"].split(" | ")[1] for leaf in leaves} == {owner}
+
+    database.sql(
+        f"""INSERT INTO app.message (at, room_id, body)
+            SELECT '{boundary(database, "app.message")}'::timestamptz + i * interval '1 hour', 1, 'later ' || i
+            FROM generate_series(1, 60) i""",
+        "TRUNCATE app.log",
+    )
+    rows, moved = checksum(database, "app.message"), [row[0] for row in database.sql(POSITIONS)]
+    unpartition(database, MESSAGE)
+    assert checksum(database, "app.message") == rows
+    assert [row[0] for row in database.sql(POSITIONS)] == moved
+    back = without_config(facts(database))
+    assert changes(before, back, "physical") == {
+        ("sequence", "app.message_id_seq"),
+        ("sequence", "app.message_ticket_seq"),
+    }
+    assert back.keys() == before.keys()
+
+
+POSITIONS = "SELECT last_value FROM app.message_id_seq UNION ALL SELECT last_value FROM app.message_ticket_seq"
+
+
+def changes(before: Facts, after: Facts, *more: str) -> set[tuple[str, str]]:
+    """What was there before and is otherwise now; a partitioned index's definition says ONLY."""
+    return {
+        key
+        for key, detail in before.items()
+        if (key[0] != "physical" or key[0] in more) and after.get(key, "").replace(" ON ONLY ", " ON ") != detail
+    }
+
+
+def boundary(database: Database, table: str) -> str:
+    """Where the first partition ends."""
+    found = database.sql(
+        f"""SELECT substring(pg_get_expr(relpartbound, oid) FROM 'TO \\(''(.*)''\\)') FROM pg_class
+            WHERE oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = '{table}'::regclass)
+              AND pg_get_expr(relpartbound, oid) LIKE 'FOR VALUES FROM (MINVALUE)%'"""
+    )
+    return str(found[0][0])
+
+
+def _row(connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return tuple(row)
+
+
+# Foreign keys to the table
+
+T = QualifiedName("app", "t")
+
+PLAIN = (
+    "CREATE SCHEMA app",
+    """CREATE TABLE app.t (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(),
+                           body text)""",
+)
+
+FAMILY = (
+    *PLAIN,
+    "INSERT INTO app.t (at, body) SELECT now() - i * interval '1 hour', i FROM generate_series(1, 3000) i",
+    """CREATE TABLE app.child (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+         t_id bigint NOT NULL CONSTRAINT of_t REFERENCES app.t ON DELETE CASCADE, note text)""",
+    "CREATE TABLE app.friend (id bigint PRIMARY KEY, t_id bigint CONSTRAINT likes_t REFERENCES app.t ON DELETE SET NULL)",
+    "INSERT INTO app.child (t_id) SELECT 1 + i % 3000 FROM generate_series(1, 12000) i",
+    "INSERT INTO app.friend SELECT i, CASE WHEN i % 2 = 0 THEN i END FROM generate_series(1, 100) i",
+)
+
+
+def test_incoming_foreign_keys_are_refused_by_name(database: Database) -> None:
+    database.sql(*FAMILY)
+    before = facts(database)
+    with pytest.raises(PlanError, match="of_t") as refused:
+        convert(database, T)
+    assert "likes_t" in str(refused.value)
+    assert "app.friend" in str(refused.value)
+    assert "composite" in str(refused.value)
+    assert facts(database) == before
+
+
+def test_incoming_foreign_keys_are_dropped_where_that_is_wanted(database: Database) -> None:
+    database.sql(*FAMILY)
+    before = facts(database)
+    convert(database, T, incoming="drop")
+    after = facts(database)
+    assert {key for key in before.keys() - after.keys() if key[0] == "constraint"} == {
+        ("constraint", "app.child.of_t"),
+        ("constraint", "app.friend.likes_t"),
+    }
+    database.sql("INSERT INTO app.child (t_id) VALUES (-1)")
+
+
+def test_incoming_foreign_keys_get_the_key_column(database: Database, roles: tuple[str, str]) -> None:
+    _, stranger = roles
+    database.sql(*FAMILY, f"GRANT USAGE ON SCHEMA app TO {stranger}", f"GRANT INSERT ON app.child TO {stranger}")
+    before = facts(database)
+    convert(database, T, incoming="composite")
+
+    progress = [
+        event.state
+        for event in database.events
+        if isinstance(event, StepProgress) and event.step.summary == "fill t_at of app.child"
+    ]
+    assert len(progress) == 3, "12,000 rows in batches of 5,000"
+    wrong = "SELECT count(*) FROM app.{0} c LEFT JOIN app.t ON t.id = c.t_id WHERE c.t_at IS DISTINCT FROM t.at"
+    assert database.sql(wrong.format("child")) == database.sql(wrong.format("friend")) == [(0,)]
+
+    # What old code does goes on as before.
+    assert database.sql(
+        "INSERT INTO app.child (t_id) VALUES (7) RETURNING t_at = (SELECT at FROM app.t WHERE id = 7)"
+    ) == [(True,)]
+    assert database.sql("INSERT INTO app.friend VALUES (1000, NULL) RETURNING t_at") == [(None,)]
+    assert database.sql(
+        "UPDATE app.friend SET t_id = 8 WHERE id = 1000 RETURNING t_at = (SELECT at FROM app.t WHERE id = 8)"
+    ) == [(True,)]
+    assert database.sql("UPDATE app.friend SET t_id = NULL WHERE id = 1000 RETURNING t_at") == [(None,)]
+    for table, name in (("child", "of_t"), ("friend", "likes_t")):
+        with pytest.raises(errors.ForeignKeyViolation) as orphan:
+            database.sql(f"INSERT INTO app.{table} (id, t_id) VALUES (-1, -1)")
+        assert orphan.value.diag.constraint_name == name
+        with pytest.raises(errors.ForeignKeyViolation):
+            database.sql(f"INSERT INTO app.{table} (id, t_id, t_at) VALUES (-1, 7, 'epoch')")
+        with pytest.raises(errors.ForeignKeyViolation):
+            database.sql(f"UPDATE app.{table} SET t_id = -1 WHERE t_id = 10")
+
+    later = boundary(database, "app.t")
+    before_move = database.sql("SELECT tableoid::regclass::text FROM app.t WHERE id = 20")
+    database.sql(f"UPDATE app.t SET at = '{later}' WHERE id = 20")
+    assert database.sql("SELECT tableoid::regclass::text FROM app.t WHERE id = 20") != before_move
+    for table, count in (("child", 4), ("friend", 1)):
+        assert database.sql(f"SELECT count(*) FROM app.{table} WHERE t_id = 20 AND t_at = '{later}'") == [(count,)]
+
+    database.sql("DELETE FROM app.t WHERE id IN (20, 30)")
+    assert database.sql("SELECT count(*) FROM app.child WHERE t_id IN (20, 30)") == [(0,)]
+    assert database.sql("SELECT t_id, t_at FROM app.friend WHERE id IN (20, 30)") == [(None, None)] * 2
+
+    with psycopg.connect(database.url) as connection:
+        connection.execute(f"SET ROLE {stranger}".encode())
+        connection.execute("INSERT INTO app.child (id, t_id) VALUES (-5, 9)")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("SELECT FROM app.t")
+        connection.rollback()
+
+    rows = [checksum(database, f"(SELECT id, t_id FROM app.{table})") for table in ("child", "friend")]
+    unpartition(database, T)
+    back = without_config(facts(database))
+    assert changes(before, back, "physical") - {("sequence", "app.child_id_seq")} == set()
+    assert rows == [checksum(database, f"(SELECT id, t_id FROM app.{table})") for table in ("child", "friend")]
+    with pytest.raises(errors.ForeignKeyViolation):
+        database.sql("INSERT INTO app.child (t_id) VALUES (-1)")
+
+
+def test_the_first_insert_beside_the_conversion_is_filled_too(database: Database) -> None:
+    database.sql(*FAMILY)
+
+    def while_filling(event: Event) -> None:
+        if isinstance(event, StepDone):
+            database.sql(
+                "INSERT INTO app.child (t_id, note) VALUES (5, 'meanwhile')",
+                "UPDATE app.t SET at = at - interval '1 s' WHERE id = 5",
+            )
+
+    convert(database, T, incoming="composite", emit=while_filling)
+    assert database.sql(
+        "SELECT count(*) > 10, bool_and(c.t_at = t.at) FROM app.child c JOIN app.t ON t.id = c.t_id WHERE note = 'meanwhile'"
+    ) == [(True, True)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("CREATE TABLE app.t2 (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t ON UPDATE CASCADE)", "ON UPDATE"),
+        ("CREATE TABLE app.t2 (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t DEFERRABLE)", "DEFERRABLE"),
+        (
+            "CREATE TABLE app.t2 (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t ON DELETE SET DEFAULT)",
+            "SET DEFAULT",
+        ),
+        ("ALTER TABLE app.t ADD COLUMN up bigint REFERENCES app.t", "the table's own"),
+    ],
+)
+def test_foreign_keys_without_a_composite_way_are_named(database: Database, statement: str, words: str) -> None:
+    database.sql(*PLAIN, statement)
+    before = facts(database)
+    with pytest.raises(PlanError, match=words):
+        convert(database, T, incoming="composite")
+    assert facts(database) == before
+
+
+# What cannot be converted
+
+OBSTACLES = {
+    "materialized view": ("CREATE MATERIALIZED VIEW app.mv AS SELECT * FROM app.t", "materialized view app.mv"),
+    "function that returns rows of it": (
+        "CREATE FUNCTION app.f() RETURNS SETOF app.t LANGUAGE sql AS 'SELECT * FROM app.t'",
+        r"function app\.f\(\)",
+    ),
+    "function that takes a row of it": (
+        "CREATE FUNCTION app.f(app.t) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        r"function app\.f\(app\.t\)",
+    ),
+    "function with a parsed body": (
+        "CREATE FUNCTION app.f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM app.t; END",
+        r"function app\.f\(\)",
+    ),
+    "column of its row type": ("CREATE TABLE app.holds (r app.t)", "table app.holds"),
+    "column of an array of rows": ("CREATE TABLE app.holds (r app.t[])", "table app.holds"),
+    "inheritance child": ("CREATE TABLE app.heir () INHERITS (app.t)", "table app.heir"),
+    "inheritance parent": (
+        "CREATE TABLE app.up (id bigint); ALTER TABLE app.t INHERIT app.up",
+        "inherits from table app.up",
+    ),
+    "publication": ("CREATE PUBLICATION pub FOR TABLE app.t", "publication"),
+    "rule": ("CREATE RULE keep AS ON DELETE TO app.t DO INSTEAD NOTHING", "rule keep on table app.t"),
+    "exclusion constraint": ("ALTER TABLE app.t ADD CONSTRAINT alone EXCLUDE USING btree (body WITH =)", "alone"),
+    "policy of another table": (
+        "CREATE TABLE app.o (id bigint); CREATE POLICY asks ON app.o USING (EXISTS (SELECT FROM app.t))",
+        "policy asks on table app.o",
+    ),
+    "view that groups by the primary key": (
+        "CREATE VIEW app.v AS SELECT id, body FROM app.t GROUP BY id",
+        "view app.v",
+    ),
+    "unlogged": ("ALTER TABLE app.t SET UNLOGGED", "unlogged"),
+    "replica identity": ("ALTER TABLE app.t REPLICA IDENTITY FULL", "replica identity"),
+    "no primary key": ("ALTER TABLE app.t DROP CONSTRAINT t_pkey", "no primary key"),
+    "key in the primary key": (
+        "ALTER TABLE app.t DROP CONSTRAINT t_pkey; ALTER TABLE app.t ADD PRIMARY KEY (id, at)",
+        "primary key holds at already",
+    ),
+    "unique without the key": ("CREATE UNIQUE INDEX once ON app.t (body)", "once is unique without at"),
+    "unique constraint without the key": ("ALTER TABLE app.t ADD CONSTRAINT once UNIQUE (body)", "once is unique"),
+    "check not validated": ("ALTER TABLE app.t ADD CONSTRAINT c CHECK (id > 0) NOT VALID", "check c is not validated"),
+    "foreign key not validated": (
+        "CREATE TABLE app.o (id bigint PRIMARY KEY);"
+        "ALTER TABLE app.t ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES app.o NOT VALID",
+        "foreign key fk is not validated",
+    ),
+    "trigger that may move a row": (
+        "CREATE FUNCTION app.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.at := now(); RETURN NEW; END';"
+        "CREATE TRIGGER moves BEFORE INSERT ON app.t FOR EACH ROW EXECUTE FUNCTION app.f()",
+        "trigger moves is BEFORE ROW",
+    ),
+    "trigger with transition tables for each row": (
+        "CREATE FUNCTION app.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER sees AFTER INSERT ON app.t REFERENCING NEW TABLE AS n FOR EACH ROW EXECUTE FUNCTION app.f()",
+        "trigger sees has transition tables",
+    ),
+    "too far in the future": ("INSERT INTO app.t (at) VALUES (now() + interval '1 year')", "1 rows lie farther"),
+    "infinity": ("INSERT INTO app.t (at) VALUES ('infinity'), ('infinity')", "2 rows lie farther"),
+    "no key column": ("ALTER TABLE app.t RENAME at TO since", "no column 'at'"),
+    "key of another type": ("ALTER TABLE app.t ALTER at DROP DEFAULT, ALTER at TYPE text", "is text"),
+    "no table": ("DROP TABLE app.t", "no such table"),
+    "rows without a key": (
+        "ALTER TABLE app.t ALTER at DROP NOT NULL; INSERT INTO app.t (at) VALUES (NULL), (NULL)",
+        "2 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OBSTACLES)
+def test_what_stands_in_the_way_is_named_and_nothing_is_changed(database: Database, what: str) -> None:
+    setup, words = OBSTACLES[what]
+    database.sql(*PLAIN, "INSERT INTO app.t (body) SELECT generate_series(1, 9)", setup)
+    before = facts(database)
+    with pytest.raises(PlanError, match=words):
+        convert(database, T, incoming="drop")
+    assert facts(database) == before
+
+
+def test_nonsense_is_refused_before_anything_is_read(database: Database) -> None:
+    database.sql(*PLAIN)
+    with pytest.raises(DeclarationError, match="premake"):
+        convert(database, T, premake=0)
+    with pytest.raises(DeclarationError, match="'refuse', 'drop' or 'composite'"):
+        convert(database, T, incoming="nothing")  # type: ignore[arg-type]
+    with pytest.raises(DeclarationError, match="no interval"):
+        convert(database, T, interval="1 fortnight")
+    with pytest.raises(DeclarationError, match="no time zone"):
+        convert(database, T, timezone="Atlantis")
