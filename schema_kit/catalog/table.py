@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
-from schema_kit.model import Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
+from schema_kit.model import Check, Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
 from schema_kit.names import QualifiedName, ident
+
+Noun = TypeVar("Noun")
 
 _TABLE = """
 SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence, c.relreplident,
@@ -22,11 +25,11 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_parti
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
 """
 
-_COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity,
-       a.attgenerated <> ''
+_COLUMNS_OF = """
+SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
+       a.attidentity, a.attgenerated <> ''
 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+WHERE a.attrelid = ANY (%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 
 _INDEX_COLUMNS = """
@@ -63,18 +66,31 @@ ORDER BY t.level, c.oid
 
 _INDEXES_OF = f"SELECT x.indrelid, {_INDEX_COLUMNS} WHERE x.indrelid = ANY (%(oids)s) ORDER BY i.relname"
 
-_FOREIGN_KEYS = """
-SELECT k.conname, tn.nspname, t.relname, rn.nspname, r.relname, pg_get_constraintdef(k.oid), k.confupdtype,
-       k.confdeltype, k.convalidated,
+_FOREIGN_KEY_COLUMNS = """
+k.conname, tn.nspname, t.relname, rn.nspname, r.relname, pg_get_constraintdef(k.oid), k.confupdtype, k.confdeltype,
+       k.confmatchtype, k.convalidated,
        CASE WHEN k.condeferred THEN 'DEFERRABLE INITIALLY DEFERRED' WHEN k.condeferrable THEN 'DEFERRABLE' ELSE '' END,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u (n, p)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.p),
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, p)
-             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p), k.conrelid = %(oid)s
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p)
 FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
+"""
+
+_FOREIGN_KEYS = f"""
+SELECT {_FOREIGN_KEY_COLUMNS}
 WHERE k.contype = 'f' AND k.conparentid = 0 AND %(oid)s IN (k.conrelid, k.confrelid)
 ORDER BY tn.nspname, t.relname, k.conname
+"""
+
+_FOREIGN_KEYS_OF = f"SELECT k.conrelid, {_FOREIGN_KEY_COLUMNS} WHERE k.contype = 'f' AND k.conrelid = ANY (%(oids)s)"
+
+_CHECKS_OF = """
+SELECT k.conrelid, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)),
+       k.contype = 'n'
+FROM pg_constraint k WHERE k.conrelid = ANY (%(oids)s) AND k.contype IN ('c', 'n') ORDER BY k.conname
 """
 
 _CHECKS = """
@@ -179,13 +195,13 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
     indexes = tuple(map(_index, rows(connection, _INDEXES, at)))
     return Table(
         name,
-        columns=tuple(Column(*row) for row in rows(connection, _COLUMNS, at)),
+        columns=tuple(Column(*row[1:]) for row in rows(connection, _COLUMNS_OF, {"oids": [table["oid"]]})),
         partitioned_by=tuple(table["key"] or ()),
         partition_strategy=table["partstrat"] or "",
         primary_key=next((found.columns for found in indexes if found.primary), ()),
         indexes=indexes,
-        foreign_keys=tuple(key for own, _, key in keys if own),
-        incoming=tuple(key for _, refers, key in keys if refers),
+        foreign_keys=tuple(key for key in keys if key.table == name),
+        incoming=tuple(key for key in keys if key.referenced == name),
         checks=tuple((row[0], row[1], row[2]) for row in rows(connection, _CHECKS, at)),
         triggers=tuple(Trigger(*row[:5]) for row in triggers),
         sequences=tuple(Sequence(QualifiedName(row[0], row[1]), *row[2:]) for row in rows(connection, _SEQUENCES, at)),
@@ -213,18 +229,33 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
 def read_tree(connection: Connection, name: QualifiedName) -> tuple[Relation, ...]:
     """The table and its partitions with their indexes, parents first; empty where there is none."""
     found = rows(connection, _TREE, {"schema": name.schema, "name": name.name})
-    indexes: dict[int, list[Index]] = {row[0]: [] for row in found}
-    for row in rows(connection, _INDEXES_OF, {"oids": list(indexes)}):
-        indexes[row[0]].append(_index(row[1:]))
+    oids = [row[0] for row in found]
+
+    def of(sql: str, noun: Callable[[Any], Noun]) -> dict[int, tuple[Noun, ...]]:
+        grouped: dict[int, list[Noun]] = {oid: [] for oid in oids}
+        for row in rows(connection, sql, {"oids": oids}):
+            grouped[row[0]].append(noun(row[1:]))
+        return {oid: tuple(nouns) for oid, nouns in grouped.items()}
+
+    indexes, columns = of(_INDEXES_OF, _index), of(_COLUMNS_OF, lambda row: Column(*row))
+    checks, foreign_keys = of(_CHECKS_OF, _check), of(_FOREIGN_KEYS_OF, _foreign_key)
     return tuple(
         Relation(
             QualifiedName(schema, table),
-            tuple(indexes[oid]),
+            indexes[oid],
             QualifiedName(parent_schema, parent) if parent else None,
             partitioned,
+            columns[oid],
+            checks[oid],
+            foreign_keys[oid],
         )
         for oid, schema, table, parent_schema, parent, partitioned in found
     )
+
+
+def _check(row: Any) -> Check:
+    name, definition, validated, columns, not_null = row
+    return Check(name, definition.removesuffix(" NOT VALID"), validated, tuple(columns), not_null)
 
 
 def _index(row: Any) -> Index:
@@ -270,23 +301,9 @@ def _unlike_others(table: Any) -> list[str]:
     return found
 
 
-def _foreign_key(row: Any) -> tuple[bool, bool, ForeignKey]:
-    (
-        name,
-        schema,
-        table,
-        to_schema,
-        to_table,
-        definition,
-        update,
-        delete,
-        validated,
-        deferred,
-        columns,
-        to,
-        own,
-    ) = row
-    key = ForeignKey(
+def _foreign_key(row: Any) -> ForeignKey:
+    name, schema, table, to_schema, to_table, definition, update, delete, match, validated, deferred, columns, to = row
+    return ForeignKey(
         name,
         QualifiedName(schema, table),
         tuple(columns),
@@ -295,10 +312,10 @@ def _foreign_key(row: Any) -> tuple[bool, bool, ForeignKey]:
         definition,
         update,
         delete,
+        match,
         validated,
         deferred,
     )
-    return own, key.referenced == key.table or not own, key
 
 
 def _partition(row: Any) -> Partition:
