@@ -90,6 +90,8 @@ class AddCheck(Step):
     expression: str
     replaces: str | None = None
     """A check that goes in the same commit."""
+    partitions: tuple[QualifiedName, ...] = ()
+    """Those below the table."""
 
     @property
     def summary(self) -> str:
@@ -99,7 +101,7 @@ class AddCheck(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for an instant."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """No scan: VALIDATE does that later, beside writers."""
@@ -115,11 +117,18 @@ class ValidateConstraint(Step):
     table: QualifiedName
     name: str
     referenced: QualifiedName | None = None
+    culprits: str | None = None
+    """The SELECT that says which rows stand in the way."""
 
     @property
     def summary(self) -> str:
         """Names the constraint."""
         return f"validate {self.name} of {self.table}"
+
+    @property
+    def diagnosis(self) -> str | None:
+        """Which rows stand in the way."""
+        return self.culprits
 
     @property
     def locks(self) -> tuple[Lock, ...]:

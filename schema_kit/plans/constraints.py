@@ -1,0 +1,333 @@
+"""Constraints on plain and partitioned tables, beside live traffic: first for new rows, then proved for the old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from schema_kit.errors import PlanError
+from schema_kit.model import (
+    Check,
+    CheckDeclaration,
+    ForeignKey,
+    ForeignKeyDeclaration,
+    IndexDeclaration,
+    IndexElement,
+    KeyDeclaration,
+    Relation,
+)
+from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.plans import indexes
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.constraints import AddForeignKey, AddKeyUsingIndex, AddNotNull, AddParentKey, SetNotNull
+from schema_kit.steps.indexes import AttachIndex
+from schema_kit.steps.partitions import AddCheck, ValidateConstraint
+
+_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}
+
+
+def root_of(tree: Sequence[Relation], title: str) -> Relation:
+    """The table itself.
+
+    Raises:
+        PlanError: there is no such table.
+    """
+    if not tree:
+        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+    return tree[0]
+
+
+def below(tree: Sequence[Relation]) -> tuple[QualifiedName, ...]:
+    """The names of the partitions."""
+    return tuple(relation.name for relation in tree[1:])
+
+
+# Checks
+
+
+def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definition: str | None) -> Plan:
+    """Add a check for new rows, then prove it for the old ones, leaf by leaf.
+
+    Args:
+        declared: the check.
+        tree: the table, then its partitions.
+        definition: how PostgreSQL prints the declared check; asked only where a check of that name is there.
+
+    Raises:
+        PlanError: no such table, or a check of that name says something else.
+    """
+    title = f"create check {declared.name} on {declared.table}"
+    found = root_of(tree, title).check(declared.name)
+    if found and definition is not None and found.definition != definition:
+        raise PlanError(
+            f"check {declared.name} of {declared.table} is there and says something else:\n"
+            f"  there:    {found.definition}\n  declared: {definition}\nNothing was changed."
+        )
+    add = () if found else (AddCheck(declared.table, declared.name, declared.expression, partitions=below(tree)),)
+    culprits = f"SELECT count(*) || ' rows of {{}} fail it' FROM {{}} WHERE NOT ({declared.expression})"
+    return Plan(title, (*add, *_validate_check(declared.name, tree, culprits)))
+
+
+def _validate_check(name: str, tree: Sequence[Relation], culprits: str) -> Iterator[Step]:
+    for relation in (*(r for r in tree[1:] if not r.partitioned), tree[0]):
+        found = relation.check(name)
+        if found is None or not found.validated:
+            named = literal(str(relation.name))[1:-1]
+            diagnosis = (
+                None if relation.partitioned else culprits.replace("{}", named, 1).replace("{}", relation.name.sql)
+            )
+            yield ValidateConstraint(relation.name, name, culprits=diagnosis)
+
+
+# Foreign keys
+
+
+def create_foreign_key(declared: ForeignKeyDeclaration, tree: Sequence[Relation], server_version: int) -> Plan:
+    """Add a foreign key for new rows, then prove it for the old ones, leaf by leaf.
+
+    Up to 17 a partitioned table takes no NOT VALID foreign key: each leaf gets its own, and the parent's adopts them.
+
+    Args:
+        declared: the foreign key.
+        tree: the table, then its partitions.
+        server_version: server_version_num.
+
+    Raises:
+        PlanError: no such table, or a foreign key of that name says something else.
+    """
+    title = f"create foreign key {declared.name} on {declared.table}"
+    root = root_of(tree, title)
+    named = next((key for key in root.foreign_keys if key.name == declared.name), None)
+    if named and not _same(named, declared):
+        raise PlanError(
+            f"foreign key {declared.name} of {declared.table} is there and says something else:\n"
+            f"  there:    {named.definition}\n  declared: {declared}\nNothing was changed."
+        )
+    steps: list[Step] = []
+    leaves = [relation for relation in tree if not relation.partitioned]
+    if root.partitioned and server_version < 180000:
+        for leaf in leaves:
+            found = _like(declared, leaf)
+            steps += [] if found else [AddForeignKey(declared, leaf.name)]
+            steps += _validate_key(declared, leaf)
+        steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), valid=True)]
+        return Plan(title, tuple(steps))
+    steps += [] if named else [AddForeignKey(declared, declared.table, below(tree))]
+    for relation in (*(leaf for leaf in leaves if leaf is not root), root):
+        steps += _validate_key(declared, relation)
+    return Plan(title, tuple(steps))
+
+
+def _like(declared: ForeignKeyDeclaration, relation: Relation) -> ForeignKey | None:
+    return next((key for key in relation.foreign_keys if _same(key, declared)), None)
+
+
+def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
+    return (
+        key.columns == declared.columns
+        and key.referenced == declared.referenced
+        and key.referenced_columns == declared.referenced_columns
+        and (_ACTIONS[key.on_update], _ACTIONS[key.on_delete]) == (declared.on_update, declared.on_delete)
+        and (_MATCHES[key.match], key.deferred) == (declared.match, declared.deferred)
+    )
+
+
+def _validate_key(declared: ForeignKeyDeclaration, relation: Relation) -> Iterator[Step]:
+    found = _like(declared, relation)
+    if found is None or not found.validated:
+        name = found.name if found else declared.name
+        yield ValidateConstraint(relation.name, name, declared.referenced, _orphans(declared, relation.name))
+
+
+def _orphans(declared: ForeignKeyDeclaration, table: QualifiedName) -> str:
+    own = [f"t.{ident(column)}" for column in declared.columns]
+    pairs = zip(own, declared.referenced_columns, strict=True)
+    match = " AND ".join(f"{mine} = r.{ident(theirs)}" for mine, theirs in pairs)
+    shown = " || ', ' || ".join(f"{column}::text" for column in own)
+    orphan = (
+        f"FROM {table.sql} t WHERE {' AND '.join(f'{column} IS NOT NULL' for column in own)} "
+        f"AND NOT EXISTS (SELECT FROM {declared.referenced.sql} r WHERE {match})"
+    )
+    what = literal(f" rows of {table} refer to rows of {declared.referenced} that are not there")
+    first = literal(f"  ({', '.join(declared.columns)}) = ")
+    return (
+        f"SELECT count(*) || {what} {orphan} UNION ALL "
+        f"(SELECT {first} || '(' || {shown} || '), ' || count(*) || ' rows' {orphan} "
+        f"GROUP BY {', '.join(own)} ORDER BY count(*) DESC LIMIT 5)"
+    )
+
+
+# Unique constraints and primary keys
+
+
+def create_key(declared: KeyDeclaration, tree: Sequence[Relation], not_null: Sequence[Plan] = ()) -> Plan:
+    """Add a unique constraint or a primary key over an index that is built concurrently.
+
+    On a partitioned table: the parent's, invalid; each leaf's over its own index; then attached.
+
+    Args:
+        declared: the constraint.
+        tree: the table, then its partitions.
+        not_null: the plans that make a primary key's columns NOT NULL first.
+
+    Raises:
+        PlanError: no such table, or a constraint or index of that name is something else.
+    """
+    title = f"create {'primary key' if declared.primary else 'unique constraint'} {declared.name} on {declared.table}"
+    root = root_of(tree, title)
+    _refuse_other_key(declared, root)
+    first = tuple(step for plan in not_null for step in plan.steps)
+    return Plan(title, (*first, *_key(declared, root, None, tree)))
+
+
+def _refuse_other_key(declared: KeyDeclaration, root: Relation) -> None:
+    found = root.index(declared.name)
+    primary = next((index for index in root.indexes if index.primary), None)
+    if declared.primary and primary and primary.name != declared.name:
+        raise PlanError(f"{declared.table} has a primary key already: {primary.name}. Nothing was changed.")
+    if found and (not found.unique or found.columns != declared.columns or found.primary > declared.primary):
+        raise PlanError(
+            f"{declared.name} of {declared.table} is there and is something else:\n"
+            f"  there:    {found.constraint or ('UNIQUE INDEX ' if found.unique else 'INDEX ') + found.tail}\n"
+            f"  declared: {'PRIMARY KEY' if declared.primary else 'UNIQUE'} ({', '.join(declared.columns)})\n"
+            "Nothing was changed."
+        )
+
+
+def _key(
+    declared: KeyDeclaration, relation: Relation, parent: QualifiedName | None, tree: Sequence[Relation]
+) -> Iterator[Step]:
+    attached = next((index for index in relation.indexes if parent and index.parent == parent), None)
+    name = attached.name if attached else declared.name if parent is None else _partition_name(declared, relation)
+    own, found = relation.name.sibling(name), relation.index(name)
+    if relation.partitioned:
+        if found is None:
+            yield AddParentKey(declared, name, relation.name)
+        children = [other for other in tree if other.parent == relation.name]
+        steps = [step for child in children for step in _key(declared, child, own, tree)]
+        yield from steps
+        if found and not found.valid and children and not steps:
+            child = next(index for index in children[0].indexes if index.parent == own)
+            yield AttachIndex(own, children[0].name.sibling(child.name))
+    else:
+        index = IndexDeclaration(
+            name,
+            relation.name,
+            tuple(IndexElement(ident(column)) for column in declared.columns),
+            unique=True,
+            nulls_not_distinct=declared.nulls_not_distinct,
+        )
+        yield from indexes.build(index, name, relation.name, found)
+        if found is None or found.constraint is None:
+            yield AddKeyUsingIndex(declared, name, relation.name)
+    if parent is not None and attached is None:
+        yield AttachIndex(parent, own)
+
+
+def _partition_name(declared: KeyDeclaration, relation: Relation) -> str:
+    return fit(f"{relation.name.name}_{declared.name}")
+
+
+# NOT NULL
+
+
+def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], proof: str, server_version: int) -> Plan:
+    """Make a column NOT NULL without a scan under a lock.
+
+    A validated check that says the same is taken as the proof. Else, from 18 on, a NOT NULL constraint NOT VALID;
+    before, a check that goes again; validated leaf by leaf.
+
+    Args:
+        table: the table.
+        column: its column.
+        tree: the table, then its partitions.
+        proof: how PostgreSQL prints ``CHECK (column IS NOT NULL)``.
+        server_version: server_version_num.
+
+    Raises:
+        PlanError: no such table or column.
+    """
+    title = f"set {column} of {table} NOT NULL"
+    root = root_of(tree, title)
+    found = root.column(column)
+    if found is None:
+        raise PlanError(f"cannot {title}: there is no such column. Nothing was changed.")
+    constraint = next((c for c in root.checks if c.not_null and c.columns == (column,)), None)
+    culprits = (
+        f"SELECT count(*) || ' rows of {{}} have no {literal(column)[1:-1]}' FROM {{}} WHERE {ident(column)} IS NULL"
+    )
+    if found.not_null:
+        half = constraint is not None and not constraint.validated
+        return Plan(title, tuple(_validate_not_null(column, tree, culprits)) if half else ())
+    temporary = fit(f"{table.name}_{column}", "__not_null")
+    proved = next((c for c in root.checks if c.definition == proof and c.validated), None)
+    if proved:
+        own = temporary if proved.name == temporary else None
+        return Plan(title, (SetNotNull(table, column, below(tree), own),))
+    if server_version >= 180000 and root.check(temporary) is None:
+        name = fit(f"{table.name}_{column}", "_not_null")
+        steps: list[Step] = [AddNotNull(table, name, column, below(tree))]
+        return Plan(title, (*steps, *_validate_not_null(column, tree, culprits, name)))
+    steps = []
+    if root.check(temporary) is None:
+        steps.append(AddCheck(table, temporary, f"{ident(column)} IS NOT NULL", partitions=below(tree)))
+    steps += _validate_check(temporary, tree, culprits)
+    return Plan(title, (*steps, SetNotNull(table, column, below(tree), temporary)))
+
+
+def _validate_not_null(column: str, tree: Sequence[Relation], culprits: str, name: str | None = None) -> Iterator[Step]:
+    for relation in (*(r for r in tree[1:] if not r.partitioned), tree[0]):
+        found: Check | None = next((c for c in relation.checks if c.not_null and c.columns == (column,)), None)
+        if found is None or not found.validated:
+            named = literal(str(relation.name))[1:-1]
+            diagnosis = (
+                None if relation.partitioned else culprits.replace("{}", named, 1).replace("{}", relation.name.sql)
+            )
+            yield ValidateConstraint(relation.name, found.name if found else name or "", culprits=diagnosis)
+
+
+# Whatever it is
+
+
+def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation]) -> Plan:
+    """Prove a constraint that is there but not validated, leaf by leaf.
+
+    Args:
+        name: the constraint.
+        table: its table.
+        tree: the table, then its partitions.
+
+    Raises:
+        PlanError: no such table, or no check, NOT NULL or foreign key of that name.
+    """
+    title = f"validate {name} of {table}"
+    root = root_of(tree, title)
+    check = root.check(name)
+    key = next((key for key in root.foreign_keys if key.name == name), None)
+    if check:
+        if check.validated:
+            return Plan(title)
+        if check.not_null:
+            culprits = f"SELECT count(*) || ' rows of {{}} are NULL' FROM {{}} WHERE {idents(check.columns)} IS NULL"
+            return Plan(title, tuple(_validate_not_null(check.columns[0], tree, culprits)))
+        culprits = "SELECT count(*) || ' rows of {} fail it' FROM {} WHERE NOT " + check.definition.removeprefix(
+            "CHECK "
+        )
+        return Plan(title, tuple(_validate_check(name, tree, culprits)))
+    if key is None:
+        raise PlanError(
+            f"cannot {title}: there is no check, NOT NULL or foreign key of that name. Nothing was changed."
+        )
+    declared = ForeignKeyDeclaration(
+        key.name,
+        key.table,
+        key.columns,
+        key.referenced,
+        key.referenced_columns,
+        _ACTIONS[key.on_update],
+        _ACTIONS[key.on_delete],
+        _MATCHES[key.match],
+        key.deferred,
+    )
+    relations = (*(relation for relation in tree[1:] if not relation.partitioned), root)
+    return Plan(title, tuple(step for relation in relations for step in _validate_key(declared, relation)))

@@ -1,0 +1,175 @@
+"""Commits that add, change and drop columns, and drop tables. None of them rewrites or scans a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_kit.model import ColumnDeclaration
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.step import Lock, LockMode, Step
+
+
+def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
+    """A column as ADD COLUMN takes it."""
+    parts = [ident(name or column.name), column.type]
+    parts += [f"DEFAULT {column.default}"] if column.default is not None else []
+    parts += [] if column.nullable else ["NOT NULL"]
+    parts += [column.references] if column.references else []
+    return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class _ColumnStep(Step):
+    """One ALTER TABLE on a table and its partitions, for an instant."""
+
+    table: QualifiedName
+    column: str
+    partitions: tuple[QualifiedName, ...]
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+
+    def action(self) -> str:
+        """What follows ALTER TABLE name."""
+        raise NotImplementedError
+
+    def sql(self) -> tuple[str, ...]:
+        """The partitions follow by themselves."""
+        return (f"ALTER TABLE {self.table.sql} {self.action()}",)
+
+
+@dataclass(frozen=True)
+class AddColumn(_ColumnStep):
+    """ADD COLUMN with a default that PostgreSQL keeps in the catalog, or none; a foreign key rides along unscanned.
+
+    Args:
+        declared: the column.
+        later: a default that changes from row to row: set for new rows in the same commit, filled in afterwards.
+    """
+
+    declared: ColumnDeclaration
+    later: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names the column."""
+        return f"add column {self.column} to {self.table}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant; writes to the table that a foreign key refers to, too."""
+        other = self.declared.referenced
+        more = (Lock(LockMode.SHARE_ROW_EXCLUSIVE, other),) if other and other != self.table else ()
+        return (*super().locks, *more)
+
+    def action(self) -> str:
+        """What follows ALTER TABLE name."""
+        return f"ADD COLUMN {column_sql(self.declared)}"
+
+    def sql(self) -> tuple[str, ...]:
+        """Rows that are there are not touched."""
+        statements = [*super().sql()]
+        if self.later is not None:
+            statements.append(
+                f"ALTER TABLE {self.table.sql} ALTER COLUMN {ident(self.column)} SET DEFAULT {self.later}"
+            )
+        if self.declared.comment is not None:
+            comment = literal(self.declared.comment)
+            statements.append(f"COMMENT ON COLUMN {self.table.sql}.{ident(self.column)} IS {comment}")
+        return tuple(statements)
+
+
+@dataclass(frozen=True)
+class DropColumn(_ColumnStep):
+    """DROP COLUMN: the rows keep its bytes until they are written again.
+
+    Args:
+        referenced: tables that a foreign key over it refers to.
+    """
+
+    referenced: tuple[QualifiedName, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Names the column."""
+        return f"drop column {self.column} of {self.table}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        return (*super().locks, *(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in self.referenced))
+
+    def action(self) -> str:
+        """RESTRICT: what depends on it stops this."""
+        return f"DROP COLUMN {ident(self.column)}"
+
+
+@dataclass(frozen=True)
+class AlterColumnType(_ColumnStep):
+    """ALTER COLUMN ... TYPE, of the kind that neither rewrites the table nor builds an index again."""
+
+    type: str
+
+    @property
+    def summary(self) -> str:
+        """Names the column and the type."""
+        return f"make {self.column} of {self.table} {self.type}"
+
+    def action(self) -> str:
+        """What follows ALTER TABLE name."""
+        return f"ALTER COLUMN {ident(self.column)} TYPE {self.type}"
+
+
+@dataclass(frozen=True)
+class SetDefault(_ColumnStep):
+    """SET DEFAULT, or DROP DEFAULT: for rows to come."""
+
+    default: str | None
+
+    @property
+    def summary(self) -> str:
+        """Names the column."""
+        return f"set the default of {self.column} of {self.table} to {self.default or 'none'}"
+
+    def action(self) -> str:
+        """What follows ALTER TABLE name."""
+        what = "DROP DEFAULT" if self.default is None else f"SET DEFAULT {self.default}"
+        return f"ALTER COLUMN {ident(self.column)} {what}"
+
+
+@dataclass(frozen=True)
+class DropNotNull(_ColumnStep):
+    """DROP NOT NULL."""
+
+    @property
+    def summary(self) -> str:
+        """Names the column."""
+        return f"let {self.column} of {self.table} be NULL"
+
+    def action(self) -> str:
+        """What follows ALTER TABLE name."""
+        return f"ALTER COLUMN {ident(self.column)} DROP NOT NULL"
+
+
+@dataclass(frozen=True)
+class DropWholeTable(Step):
+    """DROP TABLE, after its foreign keys are gone, so that it locks no other table."""
+
+    table: QualifiedName
+    partitions: tuple[QualifiedName, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop table {self.table}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits who still uses it."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: what depends on it stops this."""
+        return (f"DROP TABLE {self.table.sql}",)

@@ -1,0 +1,191 @@
+"""Commits that add and drop constraints; validating one is in partitions.py, beside the checks that it began with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_kit.model import ForeignKeyDeclaration, KeyDeclaration
+from schema_kit.names import QualifiedName, ident, idents
+from schema_kit.steps.step import Lock, LockMode, Step
+
+
+def foreign_key_sql(key: ForeignKeyDeclaration) -> str:
+    """FOREIGN KEY (...) REFERENCES ..., with what is not the default."""
+    parts = [f"FOREIGN KEY ({idents(key.columns)}) REFERENCES {key.referenced.sql} ({idents(key.referenced_columns)})"]
+    parts += [f"MATCH {key.match}"] if key.match != "SIMPLE" else []
+    parts += [f"ON UPDATE {key.on_update}"] if key.on_update != "NO ACTION" else []
+    parts += [f"ON DELETE {key.on_delete}"] if key.on_delete != "NO ACTION" else []
+    return " ".join([*parts, key.deferred]).strip()
+
+
+@dataclass(frozen=True)
+class AddForeignKey(Step):
+    """ADD FOREIGN KEY, not validated; or, up to 17, on a partitioned parent whose leaves have it: those are adopted.
+
+    Args:
+        key: the foreign key.
+        table: which table of the tree gets it.
+        partitions: those below it.
+        valid: without NOT VALID.
+    """
+
+    key: ForeignKeyDeclaration
+    table: QualifiedName
+    partitions: tuple[QualifiedName, ...] = ()
+    valid: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        how = ", taking over those of its partitions" if self.valid else ", not validated"
+        return f"add foreign key {self.key.name} to {self.table}{how}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Writes to both ends wait, for an instant; adopting drops triggers of the table it refers to."""
+        referenced = LockMode.ACCESS_EXCLUSIVE if self.valid and self.partitions else LockMode.SHARE_ROW_EXCLUSIVE
+        own = (Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+        return (Lock(referenced, self.key.referenced), *(lock for lock in own if lock.table != self.key.referenced))
+
+    def sql(self) -> tuple[str, ...]:
+        """No scan of a row that a validated key of a partition has proved already."""
+        suffix = "" if self.valid else " NOT VALID"
+        name = ident(self.key.name)
+        return (f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {name} {foreign_key_sql(self.key)}{suffix}",)
+
+
+@dataclass(frozen=True)
+class AddParentKey(Step):
+    """ALTER TABLE ONLY a partitioned table ADD UNIQUE or PRIMARY KEY: invalid until each partition's is attached."""
+
+    key: KeyDeclaration
+    name: str
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"add {self.name} to {self.table}, without its partitions"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant: nothing is built."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
+
+    def sql(self) -> tuple[str, ...]:
+        """From this commit on, new partitions get it by themselves."""
+        kind = "PRIMARY KEY" if self.key.primary else "UNIQUE"
+        nulls = " NULLS NOT DISTINCT" if self.key.nulls_not_distinct else ""
+        sql = f"ADD CONSTRAINT {ident(self.name)} {kind}{nulls} ({idents(self.key.columns)}) {self.key.deferred}"
+        return (f"ALTER TABLE ONLY {self.table.sql} {sql}".strip(),)
+
+
+@dataclass(frozen=True)
+class AddKeyUsingIndex(Step):
+    """ADD UNIQUE or PRIMARY KEY USING INDEX: the index that was built concurrently becomes the constraint's."""
+
+    key: KeyDeclaration
+    name: str
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"add {'primary key' if self.key.primary else 'unique constraint'} {self.name} to {self.table}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant: nothing is scanned."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
+
+    def sql(self) -> tuple[str, ...]:
+        """The index has the constraint's name already."""
+        kind = "PRIMARY KEY" if self.key.primary else "UNIQUE"
+        name = ident(self.name)
+        sql = f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {name} {kind} USING INDEX {name} {self.key.deferred}"
+        return (sql.strip(),)
+
+
+@dataclass(frozen=True)
+class AddNotNull(Step):
+    """ADD NOT NULL ... NOT VALID, which PostgreSQL has from 18 on: holds for new rows, without a scan."""
+
+    table: QualifiedName
+    name: str
+    column: str
+    partitions: tuple[QualifiedName, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"make {self.column} of {self.table} NOT NULL for new rows"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+
+    def sql(self) -> tuple[str, ...]:
+        """The partitions get it too."""
+        column = ident(self.column)
+        return (f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {ident(self.name)} NOT NULL {column} NOT VALID",)
+
+
+@dataclass(frozen=True)
+class SetNotNull(Step):
+    """SET NOT NULL: free of a scan, since a validated check proves it.
+
+    Args:
+        table: the table.
+        column: its column.
+        partitions: those below it.
+        proof: the check that was made for it, and goes in the same commit.
+    """
+
+    table: QualifiedName
+    column: str
+    partitions: tuple[QualifiedName, ...] = ()
+    proof: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names the column."""
+        return f"set {self.column} of {self.table} NOT NULL, proved by a check"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+
+    def sql(self) -> tuple[str, ...]:
+        """The partitions get it too."""
+        alter = f"ALTER TABLE {self.table.sql}"
+        statements = [f"{alter} ALTER COLUMN {ident(self.column)} SET NOT NULL"]
+        if self.proof:
+            statements.append(f"{alter} DROP CONSTRAINT {ident(self.proof)}")
+        return tuple(statements)
+
+
+@dataclass(frozen=True)
+class DropForeignKey(Step):
+    """DROP CONSTRAINT of a foreign key: locks both ends."""
+
+    table: QualifiedName
+    name: str
+    referenced: QualifiedName
+    partitions: tuple[QualifiedName, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop foreign key {self.name} of {self.table}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        tables = dict.fromkeys((self.table, *self.partitions, self.referenced))
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
+
+    def sql(self) -> tuple[str, ...]:
+        """The partitions lose it too."""
+        return (f"ALTER TABLE {self.table.sql} DROP CONSTRAINT {ident(self.name)}",)
