@@ -1,0 +1,42 @@
+-- drop the baseline
+-- All of it was made here.
+
+-- drop the empty table bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "bots"."messages", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF EXISTS (SELECT FROM "bots"."messages") THEN RAISE object_in_use USING MESSAGE = ''bots.messages holds rows''; END IF; END';
+DROP TABLE "bots"."messages";
+DELETE FROM "schema_kit"."created_object" WHERE kind = 'table' AND name = 'bots.messages';
+COMMIT;
+
+-- drop the empty table bots.chats
+-- locks: ACCESS EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF EXISTS (SELECT FROM "bots"."chats") THEN RAISE object_in_use USING MESSAGE = ''bots.chats holds rows''; END IF; END';
+DROP TABLE "bots"."chats";
+DELETE FROM "schema_kit"."created_object" WHERE kind = 'table' AND name = 'bots.chats';
+COMMIT;
+
+-- drop schema bots
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DROP SCHEMA "bots";
+DELETE FROM "schema_kit"."created_object" WHERE kind = 'schema' AND name = 'bots';
+COMMIT;
+
+-- drop schema_kit.created_object
+-- locks: ACCESS EXCLUSIVE on schema_kit.created_object
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+DROP TABLE "schema_kit"."created_object";
+DROP SCHEMA "schema_kit";
+COMMIT;

@@ -1,0 +1,22 @@
+-- drop the baseline
+-- One table was there before; the schema holds it still, and an extension is left in the ledger.
+
+-- drop the empty table bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "bots"."messages", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF EXISTS (SELECT FROM "bots"."messages") THEN RAISE object_in_use USING MESSAGE = ''bots.messages holds rows''; END IF; END';
+DROP TABLE "bots"."messages";
+DELETE FROM "schema_kit"."created_object" WHERE kind = 'table' AND name = 'bots.messages';
+COMMIT;
+
+-- leave schema bots: others use it
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DELETE FROM "schema_kit"."created_object" WHERE kind = 'schema' AND name = 'bots';
+COMMIT;

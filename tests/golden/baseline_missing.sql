@@ -1,0 +1,39 @@
+-- create the baseline
+-- Nothing is there.
+
+-- create schema_kit.created_object
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE SCHEMA IF NOT EXISTS "schema_kit";
+CREATE TABLE IF NOT EXISTS "schema_kit".created_object (
+    kind text NOT NULL CHECK (kind IN ('schema', 'table', 'extension')),
+    name text NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+COMMIT;
+
+-- create schema bots
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE SCHEMA "bots";
+INSERT INTO "schema_kit"."created_object" (kind, name) VALUES ('schema', 'bots') ON CONFLICT DO NOTHING;
+COMMIT;
+
+-- create table bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE TABLE bots.chats (id bigint PRIMARY KEY, title text);
+INSERT INTO "schema_kit"."created_object" (kind, name) VALUES ('table', 'bots.chats') ON CONFLICT DO NOTHING;
+COMMIT;
+
+-- create table bots.messages
+-- locks: SHARE ROW EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE bots.messages (id bigint PRIMARY KEY, chat_id bigint REFERENCES bots.chats);
+INSERT INTO "schema_kit"."created_object" (kind, name) VALUES ('table', 'bots.messages') ON CONFLICT DO NOTHING;
+COMMIT;

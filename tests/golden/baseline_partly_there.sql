@@ -1,0 +1,11 @@
+-- create the baseline
+-- One table is there in the same shape.
+
+-- create table bots.messages
+-- locks: SHARE ROW EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE bots.messages (id bigint PRIMARY KEY, chat_id bigint REFERENCES bots.chats);
+INSERT INTO "schema_kit"."created_object" (kind, name) VALUES ('table', 'bots.messages') ON CONFLICT DO NOTHING;
+COMMIT;

@@ -1,0 +1,70 @@
+-- partition bots.messages by created_at, 1 month
+-- Everything was prepared.
+
+-- swap: bots.messages becomes partitioned, its rows are partition bots.messages_before_20270101
+-- locks: ACCESS EXCLUSIVE on bots.recent
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages__new
+-- locks: ACCESS EXCLUSIVE on bots.reactions
+-- locks: ACCESS EXCLUSIVE on bots.chats
+-- locks: SHARE ROW EXCLUSIVE on bots.messages_p20270101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN SHARE ROW EXCLUSIVE MODE; END';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
+ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey__new";
+SELECT pg_catalog.setval('"bots"."messages_id_seq__new"', last_value, is_called) FROM "bots"."messages_id_seq";
+ALTER TABLE "bots"."messages" ALTER COLUMN "id" DROP IDENTITY;
+DROP TRIGGER "tell" ON "bots"."messages";
+DROP TRIGGER "trim" ON "bots"."messages";
+ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_pkey";
+ALTER TABLE "bots"."messages" ALTER COLUMN "created_at" SET NOT NULL;
+ALTER TABLE "bots"."messages" ADD CONSTRAINT "messages_pkey_before_20270101" PRIMARY KEY USING INDEX "messages__key";
+ALTER INDEX "bots"."ix_messages_text" RENAME TO "ix_messages_text_before_20270101";
+ALTER INDEX "bots"."messages_chat_id_created_at_key" RENAME TO "messages_chat_id_created_at_key_before_20270101";
+ALTER TABLE "bots"."messages" RENAME TO "messages_before_20270101";
+ALTER TABLE "bots"."messages__new" RENAME TO "messages";
+ALTER INDEX "bots"."ix_messages_text__new" RENAME TO "ix_messages_text";
+ALTER INDEX "bots"."messages_chat_id_created_at_key__new" RENAME TO "messages_chat_id_created_at_key";
+ALTER INDEX "bots"."messages_pkey__new" RENAME TO "messages_pkey";
+ALTER SEQUENCE "bots"."messages_id_seq__new" RENAME TO "messages_id_seq";
+ALTER SEQUENCE "bots"."messages_number_seq" OWNED BY "bots"."messages"."number";
+ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_before_20270101" FOR VALUES FROM (MINVALUE) TO ('2026-12-31 17:00:00+00');
+ALTER TABLE "bots"."messages_before_20270101" DROP CONSTRAINT "schema_kit_bound";
+ALTER TABLE "bots"."reactions" ADD CONSTRAINT "reactions_message_id_fkey" FOREIGN KEY ("message_id", "message_created_at") REFERENCES "bots"."messages" ("id", "created_at") MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE NOT VALID;
+CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.tell();
+CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
+ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
+CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT messages.id, messages.text FROM bots.messages;
+COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
+COMMENT ON INDEX "bots"."ix_messages_text" IS 'what the bot''s search needs';
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string) VALUES ('bots.messages', 'created_at', '1 mon', 2, 'Asia/Bangkok', true, 'YYYYMMDD') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string;
+COMMIT;
+
+-- validate reactions_message_id_fkey of bots.reactions
+-- locks: SHARE UPDATE EXCLUSIVE on bots.reactions
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."reactions" VALIDATE CONSTRAINT "reactions_message_id_fkey";
+COMMIT;
+
+-- drop index bots.reactions_message_created_at__fill concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on bots.reactions
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY "bots"."reactions_message_created_at__fill";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_before_20270101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20270101
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages";
+RESET lock_timeout;
+RESET statement_timeout;

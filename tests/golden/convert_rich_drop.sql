@@ -1,0 +1,145 @@
+-- partition bots.messages by created_at, 1 month
+-- The foreign key of the other table goes.
+
+-- create schema_kit.part_config
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE SCHEMA IF NOT EXISTS "schema_kit";
+CREATE TABLE IF NOT EXISTS "schema_kit".part_config (
+    parent_table             text    NOT NULL PRIMARY KEY,
+    control                  text    NOT NULL,
+    time_encoder             text,
+    time_decoder             text,
+    partition_interval       text    NOT NULL,
+    partition_type           text    NOT NULL DEFAULT 'range' CHECK (partition_type IN ('range', 'list')),
+    premake                  integer NOT NULL DEFAULT 4 CHECK (premake > 0),
+    automatic_maintenance    text    NOT NULL DEFAULT 'on' CHECK (automatic_maintenance IN ('on', 'off')),
+    template_table           text,
+    retention                text,
+    retention_schema         text    CHECK (retention_schema <> ''),
+    retention_keep_index     boolean NOT NULL DEFAULT true,
+    retention_keep_table     boolean NOT NULL DEFAULT true,
+    epoch                    text    NOT NULL DEFAULT 'none'
+        CHECK (epoch IN ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds')),
+    constraint_cols          text[],
+    optimize_constraint      integer NOT NULL DEFAULT 30,
+    infinite_time_partitions boolean NOT NULL DEFAULT false,
+    datetime_string          text,
+    jobmon                   boolean NOT NULL DEFAULT true,
+    sub_partition_set_full   boolean NOT NULL DEFAULT false,
+    undo_in_progress         boolean NOT NULL DEFAULT false,
+    inherit_privileges       boolean NOT NULL DEFAULT false,
+    constraint_valid         boolean NOT NULL DEFAULT true,
+    ignore_default_data      boolean NOT NULL DEFAULT true,
+    date_trunc_interval      text,
+    timezone                 text    NOT NULL DEFAULT 'UTC'
+);
+COMMENT ON COLUMN "schema_kit".part_config.timezone IS 'Partitions begin at midnight of this IANA time zone';
+COMMIT;
+
+-- add check schema_kit_bound to bots.messages, not validated
+-- locks: ACCESS EXCLUSIVE on bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "bots"."messages" ADD CONSTRAINT "schema_kit_bound" CHECK ("created_at" IS NOT NULL AND "created_at" < '2026-12-31 17:00:00+00') NOT VALID;
+COMMIT;
+
+-- validate schema_kit_bound of bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."messages" VALIDATE CONSTRAINT "schema_kit_bound";
+COMMIT;
+
+-- create index messages__key on bots.messages concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE UNIQUE INDEX CONCURRENTLY "messages__key" ON "bots"."messages" USING "btree" ("id", "created_at");
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- build the partitioned parent of bots.messages beside it
+-- locks: SHARE ROW EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
+ALTER TABLE "bots"."messages__new" DROP CONSTRAINT "schema_kit_bound";
+ALTER TABLE "bots"."messages__new" OWNER TO "bots";
+ALTER TABLE "bots"."messages__new" ALTER COLUMN "id" ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "bots"."messages_id_seq__new" START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1);
+CREATE INDEX "ix_messages_text__new" ON "bots"."messages__new" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
+ALTER TABLE "bots"."messages__new" ADD CONSTRAINT "messages_chat_id_created_at_key__new" UNIQUE (chat_id, created_at);
+ALTER TABLE "bots"."messages__new" ADD CONSTRAINT "messages_pkey__new" PRIMARY KEY ("id", "created_at");
+ALTER TABLE "bots"."messages__new" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE;
+GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
+GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
+CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
+ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
+ALTER TABLE "bots"."messages__new" FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:8956941ed13c8eab';
+COMMIT;
+
+-- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages__new
+-- locks: SHARE ROW EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE "bots"."messages_p20270101" (LIKE "bots"."messages__new" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
+ALTER TABLE "bots"."messages_p20270101" OWNER TO "bots";
+ALTER TABLE "bots"."messages__new" ATTACH PARTITION "bots"."messages_p20270101" FOR VALUES FROM ('2026-12-31 17:00:00+00') TO ('2027-01-31 17:00:00+00');
+COMMIT;
+
+-- swap: bots.messages becomes partitioned, its rows are partition bots.messages_before_20270101
+-- locks: ACCESS EXCLUSIVE on bots.recent
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages__new
+-- locks: ACCESS EXCLUSIVE on bots.reactions
+-- locks: ACCESS EXCLUSIVE on bots.chats
+-- locks: SHARE ROW EXCLUSIVE on bots.messages_p20270101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN SHARE ROW EXCLUSIVE MODE; END';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
+SELECT pg_catalog.setval('"bots"."messages_id_seq__new"', last_value, is_called) FROM "bots"."messages_id_seq";
+ALTER TABLE "bots"."messages" ALTER COLUMN "id" DROP IDENTITY;
+DROP TRIGGER "tell" ON "bots"."messages";
+DROP TRIGGER "trim" ON "bots"."messages";
+ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_pkey";
+ALTER TABLE "bots"."messages" ALTER COLUMN "created_at" SET NOT NULL;
+ALTER TABLE "bots"."messages" ADD CONSTRAINT "messages_pkey_before_20270101" PRIMARY KEY USING INDEX "messages__key";
+ALTER INDEX "bots"."ix_messages_text" RENAME TO "ix_messages_text_before_20270101";
+ALTER INDEX "bots"."messages_chat_id_created_at_key" RENAME TO "messages_chat_id_created_at_key_before_20270101";
+ALTER TABLE "bots"."messages" RENAME TO "messages_before_20270101";
+ALTER TABLE "bots"."messages__new" RENAME TO "messages";
+ALTER INDEX "bots"."ix_messages_text__new" RENAME TO "ix_messages_text";
+ALTER INDEX "bots"."messages_chat_id_created_at_key__new" RENAME TO "messages_chat_id_created_at_key";
+ALTER INDEX "bots"."messages_pkey__new" RENAME TO "messages_pkey";
+ALTER SEQUENCE "bots"."messages_id_seq__new" RENAME TO "messages_id_seq";
+ALTER SEQUENCE "bots"."messages_number_seq" OWNED BY "bots"."messages"."number";
+ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_before_20270101" FOR VALUES FROM (MINVALUE) TO ('2026-12-31 17:00:00+00');
+ALTER TABLE "bots"."messages_before_20270101" DROP CONSTRAINT "schema_kit_bound";
+CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.tell();
+CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
+ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
+CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT messages.id, messages.text FROM bots.messages;
+COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
+COMMENT ON INDEX "bots"."ix_messages_text" IS 'what the bot''s search needs';
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string) VALUES ('bots.messages', 'created_at', '1 mon', 2, 'Asia/Bangkok', true, 'YYYYMMDD') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string;
+COMMIT;
+
+-- analyze bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_before_20270101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20270101
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages";
+RESET lock_timeout;
+RESET statement_timeout;

@@ -1,0 +1,4 @@
+-- drop index bots.ix_messages_chat
+-- Nothing to do.
+
+-- nothing to do

@@ -1,0 +1,4 @@
+-- create extension pg_trgm
+-- Nothing to do.
+
+-- nothing to do

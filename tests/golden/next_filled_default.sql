@@ -1,0 +1,56 @@
+-- create next partitions of public.events
+-- A validated CHECK spares the scan of the default partition under ACCESS EXCLUSIVE.
+
+-- add check events_p20261101_not_here to public.events_default, not validated
+-- locks: ACCESS EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "public"."events_default" ADD CONSTRAINT "events_p20261101_not_here" CHECK ("created_at" < '2026-11-01 00:00:00+00' OR "created_at" >= '2026-12-01 00:00:00+00') NOT VALID;
+COMMIT;
+
+-- validate events_p20261101_not_here of public.events_default
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_default" VALIDATE CONSTRAINT "events_p20261101_not_here";
+COMMIT;
+
+-- create partition public.events_p20261101 from 2026-11-01 00:00:00+00 to 2026-12-01 00:00:00+00
+-- locks: SHARE UPDATE EXCLUSIVE on public.events
+-- locks: ACCESS EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE "public"."events_p20261101" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY);
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+ALTER TABLE "public"."events_default" DROP CONSTRAINT "events_p20261101_not_here";
+COMMIT;
+
+-- add check events_p20261201_not_here to public.events_default, not validated
+-- locks: ACCESS EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "public"."events_default" ADD CONSTRAINT "events_p20261201_not_here" CHECK ("created_at" < '2026-12-01 00:00:00+00' OR "created_at" >= '2027-01-01 00:00:00+00') NOT VALID;
+COMMIT;
+
+-- validate events_p20261201_not_here of public.events_default
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_default" VALIDATE CONSTRAINT "events_p20261201_not_here";
+COMMIT;
+
+-- create partition public.events_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- locks: SHARE UPDATE EXCLUSIVE on public.events
+-- locks: ACCESS EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE "public"."events_p20261201" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY);
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261201" FOR VALUES FROM ('2026-12-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
+ALTER TABLE "public"."events_default" DROP CONSTRAINT "events_p20261201_not_here";
+COMMIT;

@@ -1,0 +1,581 @@
+"""Plans as scripts that a person can read: ``GOLDEN=write pytest tests/pure/test_golden.py`` writes them anew."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from schema_kit.model import (
+    BaselineTable,
+    Column,
+    Conversion,
+    Index,
+    IndexElement,
+    Partition,
+    Partitioning,
+    Relation,
+    Table,
+)
+from schema_kit.names import QualifiedName
+from schema_kit.plans import baseline, conversion, indexes, partitions
+from schema_kit.script import LockPolicy, write
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
+from tests.pure.shapes import (
+    AWARE,
+    CHAT_KEY,
+    MESSAGES,
+    NOW,
+    REACTION_KEY,
+    after_conversion_step,
+    after_index_step,
+    bound_check,
+    index_declaration,
+    name,
+    referring,
+    rich,
+    simple,
+    tree,
+)
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CONFIG = load("partman/tables/part_config.sql")
+LEDGER = load("tables/created_object.sql")
+CASES: dict[str, Callable[[], Plan]] = {}
+
+MONTHLY = Partitioning(MESSAGES, "created_at", "1 month", "Asia/Bangkok", premake=2)
+EVENTS = Partitioning(name("public.events"), "created_at", "1 month", premake=2)
+
+
+def case(make: Callable[[], Plan]) -> Callable[[], Plan]:
+    CASES[make.__name__] = make
+    return make
+
+
+# Indexes
+
+
+@case
+def index_fresh() -> Plan:
+    """A new index."""
+    return indexes.create_index(index_declaration(), [plain()])
+
+
+@case
+def index_with_every_clause() -> Plan:
+    """All that an index can say."""
+    declared = replace(
+        index_declaration(),
+        elements=(IndexElement('lower("text") COLLATE "C"'), IndexElement('"text"', '"public"."gin_trgm_ops"')),
+        unique=True,
+        using="gin",
+        include=("Chat", "id"),
+        nulls_not_distinct=True,
+        with_=(("fillfactor", "90"), ("deduplicate_items", "off")),
+        tablespace="fast disk",
+        where="\"text\" <> ';'",
+    )
+    return indexes.create_index(declared, [plain()])
+
+
+@case
+def index_invalid_leftover() -> Plan:
+    """A killed build has left an INVALID index."""
+    return indexes.create_index(index_declaration(), [plain(Index("ix_messages_chat", "", valid=False))])
+
+
+@case
+def index_already_there() -> Plan:
+    """Nothing to do."""
+    return indexes.create_index(index_declaration(), [plain(Index("ix_messages_chat", ""))])
+
+
+@case
+def index_being_built_by_another() -> Plan:
+    """It is waited for, and what is to be done is decided again."""
+    return indexes.create_index(index_declaration(), [plain(Index("ix_messages_chat", "", valid=False, building=True))])
+
+
+@case
+def index_partitioned_fresh() -> Plan:
+    """Partitions of partitions."""
+    return indexes.create_index(index_declaration(), tree())
+
+
+@case
+def index_partitioned_half_done() -> Plan:
+    """Killed while the second leaf was built."""
+    relations = tree()
+    for step in indexes.create_index(index_declaration(), relations).steps:
+        relations = after_index_step(relations, step)
+        if step.summary.endswith("messages_2025_b concurrently"):
+            break
+    killed = replace(relations[4], indexes=tuple(replace(index, valid=False) for index in relations[4].indexes))
+    assert killed.indexes
+    return indexes.create_index(index_declaration(), (*relations[:4], killed))
+
+
+@case
+def index_partitioned_children_attached_parent_invalid() -> Plan:
+    """A child that was INVALID when it was attached was mended since."""
+    relations = tree()
+    for step in indexes.create_index(index_declaration(), relations).steps:
+        relations = after_index_step(relations, step)
+    root = relations[0]
+    broken = replace(root, indexes=tuple(replace(index, valid=False) for index in root.indexes))
+    return indexes.create_index(index_declaration(), (broken, *relations[1:]))
+
+
+@case
+def index_partitioned_already_there() -> Plan:
+    """Nothing to do."""
+    relations = tree()
+    for step in indexes.create_index(index_declaration(), relations).steps:
+        relations = after_index_step(relations, step)
+    return indexes.create_index(index_declaration(), relations)
+
+
+@case
+def drop_index_plain() -> Plan:
+    """Concurrently."""
+    return indexes.drop_index(name("bots.ix_messages_chat"), [plain(Index("ix_messages_chat", ""))])
+
+
+@case
+def drop_index_partitioned() -> Plan:
+    """PostgreSQL knows no concurrent way."""
+    return indexes.drop_index(name("bots.ix_messages_chat"), tree(Index("ix_messages_chat", "")))
+
+
+@case
+def drop_index_that_is_gone() -> Plan:
+    """Nothing to do."""
+    return indexes.drop_index(name("bots.ix_messages_chat"), [plain()])
+
+
+# Partitions kept ahead of the clock
+
+
+@case
+def next_nothing_there() -> Plan:
+    """The current month and two ahead."""
+    return partitions.create_next(EVENTS, partitioned(), NOW)
+
+
+@case
+def next_partly_there() -> Plan:
+    """One is there under a name of its own: it is known by its bounds."""
+    whatever = month("whatever", "2026-12-01", "2027-01-01")
+    return partitions.create_next(EVENTS, replace(partitioned(), partitions=(whatever,)), NOW)
+
+
+@case
+def next_nothing_to_do() -> Plan:
+    """One partition reaches over all that is asked for."""
+    wide = Partition(name("public.events_before"), None, "2027-02-01 00:00:00+00")
+    return partitions.create_next(EVENTS, replace(partitioned(), partitions=(wide,)), NOW)
+
+
+@case
+def next_empty_default() -> Plan:
+    """The default partition is locked, since PostgreSQL looks through it."""
+    default = Partition(name("public.events_default"), None, None, default=True)
+    return partitions.create_next(replace(EVENTS, premake=1), replace(partitioned(), partitions=(default,)), NOW)
+
+
+@case
+def next_filled_default() -> Plan:
+    """A validated CHECK spares the scan of the default partition under ACCESS EXCLUSIVE."""
+    default = Partition(name("public.events_default"), None, None, default=True)
+    table = replace(partitioned(), partitions=(default,))
+    return partitions.create_next(replace(EVENTS, premake=1), table, NOW, simple("public.events_default"))
+
+
+@case
+def next_filled_default_half_done() -> Plan:
+    """The first month's check is there and not validated, the second one's is validated."""
+    default = Partition(name("public.events_default"), None, None, default=True)
+    checks = (
+        ("events_p20261101_not_here", "CHECK (...) NOT VALID", False),
+        ("events_p20261201_not_here", "CHECK (...)", True),
+    )
+    return partitions.create_next(
+        replace(EVENTS, premake=1),
+        replace(partitioned(), partitions=(default,)),
+        NOW,
+        replace(simple("public.events_default"), checks=checks),
+    )
+
+
+@case
+def next_bangkok_months() -> Plan:
+    """Midnight in Bangkok; foreign keys, storage parameters and the owner as the table has them."""
+    table = replace(rich(), partition_strategy="r", partitioned_by=("created_at",), primary_key=("id", "created_at"))
+    return partitions.create_next(MONTHLY, table, NOW)
+
+
+@case
+def next_days_where_midnight_is_skipped() -> Plan:
+    """Cairo, 24 April 2026: the day begins at one o'clock."""
+    policy = replace(EVENTS, interval="1 day", timezone="Africa/Cairo")
+    return partitions.create_next(policy, partitioned(), NOW.replace(month=4, day=23))
+
+
+@case
+def next_dates_by_week() -> Plan:
+    """A date column."""
+    return partitions.create_next(replace(EVENTS, interval="week"), partitioned("date"), NOW)
+
+
+@case
+def next_timestamps_by_quarter() -> Plan:
+    """A column without a time zone holds Bangkok's wall clock."""
+    policy = replace(EVENTS, interval="quarter", timezone="Asia/Bangkok", premake=1)
+    return partitions.create_next(policy, partitioned("timestamp without time zone"), NOW)
+
+
+# A plain table becomes partitioned
+
+
+@case
+def convert_simple() -> Plan:
+    """Nothing belongs to it."""
+    return conversion.convert(EVENTS, Conversion(simple(), NOW), "refuse", CONFIG)
+
+
+@case
+def convert_rich_composite() -> Plan:
+    """Everything belongs to it, and another table refers to it."""
+    return conversion.convert(MONTHLY, rich_seen(), "composite", CONFIG)
+
+
+@case
+def convert_rich_drop() -> Plan:
+    """The foreign key of the other table goes."""
+    return conversion.convert(MONTHLY, rich_seen(), "drop", CONFIG)
+
+
+@case
+def convert_names_that_need_quotes() -> Plan:
+    """Capitals, spaces, quotes, Thai, a name as long as names can be."""
+    own = QualifiedName('Chat "Bot"', "ข้อความ" + "x" * 42)
+    table = replace(
+        simple(),
+        name=own,
+        columns=(Column("Id", "bigint", not_null=True), Column("Created At", AWARE, not_null=True)),
+        primary_key=("Id",),
+        indexes=(Index("it's", 'btree ("Id")', ("Id",), unique=True, primary=True, constraint='PRIMARY KEY ("Id")'),),
+        comment="it's a \\ comment",
+    )
+    policy = Partitioning(own, "Created At", "1 month", premake=1)
+    return conversion.convert(policy, Conversion(table, NOW, has_config=True), "refuse", CONFIG)
+
+
+@case
+def convert_bound_too_near() -> Plan:
+    """The check of an earlier try ends in less than a day: a later one takes its place, and the parent goes too."""
+    table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2026-11-23 00:00:00+00"),))
+    built = replace(
+        Table(name("public.events__new"), table.columns),
+        partitioned_by=("created_at",),
+        partition_strategy="r",
+        comment=fingerprint(table),
+        partitions=(month("events_p20261201", "2026-12-01", "2027-01-01"),),
+    )
+    return conversion.convert(EVENTS, Conversion(table, NOW, built=built, has_config=True), "refuse", CONFIG)
+
+
+@case
+def convert_bound_of_another_interval() -> Plan:
+    """The check of an earlier try is no boundary of a month."""
+    table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2026-12-07 00:00:00+00"),))
+    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse", CONFIG)
+
+
+@case
+def convert_bound_not_validated() -> Plan:
+    """Killed before VALIDATE."""
+    table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2027-01-01 00:00:00+00", validated=False),))
+    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse", CONFIG)
+
+
+@case
+def convert_rows_ahead_of_the_clock() -> Plan:
+    """The first partition ends after the greatest key."""
+    seen = Conversion(simple(), NOW, latest=NOW + timedelta(days=30), has_config=True)
+    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+
+
+@case
+def convert_built_from_an_older_shape() -> Plan:
+    """The table got a column after its parent was built: the parent is dropped and built again."""
+    seen = ready()
+    table = replace(seen.table, columns=(*seen.table.columns, Column("mood", "text")))
+    return conversion.convert(MONTHLY, replace(seen, table=table), "composite", CONFIG)
+
+
+@case
+def convert_built_by_another_key() -> Plan:
+    """The parent of an earlier try is partitioned by another column."""
+    table = simple()
+    built = replace(
+        Table(name("public.events__new"), table.columns),
+        partitioned_by=("id",),
+        partition_strategy="r",
+        comment=fingerprint(table),
+    )
+    return conversion.convert(EVENTS, Conversion(table, NOW, built=built, has_config=True), "refuse", CONFIG)
+
+
+@case
+def convert_key_index_invalid() -> Plan:
+    """Killed while the longer key's index was built."""
+    table = simple()
+    leftover = Index(key_index_name(table.name), "", ("id", "created_at"), unique=True, valid=False)
+    seen = Conversion(replace(table, indexes=(*table.indexes, leftover)), NOW, has_config=True)
+    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+
+
+@case
+def convert_ready_to_swap() -> Plan:
+    """Everything was prepared."""
+    return conversion.convert(MONTHLY, ready(), "composite", CONFIG)
+
+
+@case
+def convert_already_done() -> Plan:
+    """Nothing to do."""
+    table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
+    return conversion.convert(EVENTS, Conversion(table, NOW, registered=EVENTS, has_config=True), "refuse", CONFIG)
+
+
+@case
+def convert_already_done_with_another_premake() -> Plan:
+    """The policy's row is brought up to date."""
+    table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
+    seen = Conversion(table, NOW, registered=replace(EVENTS, premake=9), has_config=True)
+    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+
+
+# And back
+
+
+@case
+def unpartition_rich() -> Plan:
+    """The first partition becomes the table again; the other table goes back to the shorter key."""
+    seen, heir = swapped()
+    return conversion.unpartition(MESSAGES, seen, heir, has_policy=True)
+
+
+@case
+def unpartition_key_index_there() -> Plan:
+    """Killed after the shorter key's index was built."""
+    seen, heir = swapped()
+    index = Index(key_index_name(MESSAGES), "btree (id)", ("id",), unique=True)
+    return conversion.unpartition(MESSAGES, seen, replace(heir, indexes=(*heir.indexes, index)), has_policy=True)
+
+
+@case
+def unpartition_already_done() -> Plan:
+    """What an earlier try has left to do."""
+    unproved = replace(REACTION_KEY, validated=False)
+    seen = Conversion(replace(rich(), incoming=(unproved,)), NOW)
+    return conversion.unpartition(MESSAGES, seen, None, has_policy=True)
+
+
+# What a pack stands on
+
+
+@case
+def baseline_missing() -> Plan:
+    """Nothing is there."""
+    declared = tables()
+    return baseline.create_baseline(declared, dict.fromkeys(t.table.name for t in declared), ["public"], False, LEDGER)
+
+
+@case
+def baseline_partly_there() -> Plan:
+    """One table is there in the same shape."""
+    chats, messages = tables()
+    seen = {chats.table.name: chats.table, messages.table.name: None}
+    return baseline.create_baseline([chats, messages], seen, ["public", "bots"], True, LEDGER)
+
+
+@case
+def baseline_there() -> Plan:
+    """A team has more columns and indexes: its own affair."""
+    declared = tables()
+    seen = {t.table.name: replace(t.table, columns=(*t.table.columns, Column("mine", "text"))) for t in declared}
+    return baseline.create_baseline(declared, seen, ["bots"], True, LEDGER)
+
+
+@case
+def baseline_drop() -> Plan:
+    """All of it was made here."""
+    made = {
+        "table": frozenset({"bots.chats", "bots.messages"}),
+        "schema": frozenset({"bots"}),
+        "extension": frozenset[str](),
+    }
+    return baseline.drop_baseline(tables(), made, (), {"bots": ()}, True, ledger_alone=True)
+
+
+@case
+def baseline_drop_only_what_was_made() -> Plan:
+    """One table was there before; the schema holds it still, and an extension is left in the ledger."""
+    made = {"table": frozenset({"bots.messages"}), "schema": frozenset({"bots"}), "extension": frozenset({"pg_trgm"})}
+    return baseline.drop_baseline(tables(), made, (), {"bots": ()}, True, ledger_alone=True)
+
+
+@case
+def extension_missing() -> Plan:
+    """With the list of what was made."""
+    return baseline.create_extension("pg_trgm", installed=False, has_ledger=False, ledger=LEDGER)
+
+
+@case
+def extension_there() -> Plan:
+    """Nothing to do."""
+    return baseline.create_extension("pg_trgm", installed=True, has_ledger=False, ledger=LEDGER)
+
+
+@case
+def extension_drop() -> Plan:
+    """Made here."""
+    return baseline.drop_extension("pg_trgm", {"extension": frozenset({"pg_trgm"})})
+
+
+@case
+def extension_drop_of_another_s() -> Plan:
+    """Nothing to do: it was there before."""
+    return baseline.drop_extension("pg_trgm", {"extension": frozenset()})
+
+
+# The shapes that these cases share
+
+
+def plain(*own: Index) -> Relation:
+    return Relation(MESSAGES, own)
+
+
+def partitioned(kind: str = AWARE) -> Table:
+    return replace(
+        simple(kind=kind),
+        partition_strategy="r",
+        partitioned_by=("created_at",),
+        primary_key=("id", "created_at"),
+    )
+
+
+def month(table: str, first: str, last: str) -> Partition:
+    return Partition(QualifiedName("public", table), f"{first} 00:00:00+00", f"{last} 00:00:00+00")
+
+
+def rich_seen() -> Conversion:
+    return Conversion(rich(), NOW, referring=(referring(REACTION_KEY),))
+
+
+def ready() -> Conversion:
+    """Everything but the swap was done."""
+    seen = rich_seen()
+    for step in conversion.convert(MONTHLY, seen, "composite", CONFIG).steps:
+        if isinstance(step, Swap):
+            return seen
+        seen = after_conversion_step(seen, step, MONTHLY)
+    raise AssertionError
+
+
+def swapped() -> tuple[Conversion, Table]:
+    """What a conversion has left, and its first partition."""
+    seen = rich_seen()
+    for step in conversion.convert(MONTHLY, seen, "composite", CONFIG).steps:
+        seen = after_conversion_step(seen, step, MONTHLY)
+    seen = replace(seen, table=replace(seen.table, incoming=tuple(other.key for other in seen.referring)))
+    heir = replace(
+        rich(),
+        name=seen.table.partitions[0].name,
+        is_partition=True,
+        triggers=(),
+        incoming=(),
+        views=(),
+        policies=(),
+        row_security=False,
+        indexes=tuple(
+            replace(index, name=f"{index.name}_before_20270101", parent=MESSAGES.sibling(index.name))
+            for index in rich().indexes
+        ),
+    )
+    return seen, heir
+
+
+def tables() -> tuple[BaselineTable, BaselineTable]:
+    chats = Table(
+        name("bots.chats"), (Column("id", "bigint", not_null=True), Column("title", "text")), primary_key=("id",)
+    )
+    messages = Table(
+        MESSAGES,
+        (Column("id", "bigint", not_null=True), Column("chat_id", "bigint", not_null=True)),
+        primary_key=("id",),
+        foreign_keys=(CHAT_KEY,),
+    )
+    return (
+        BaselineTable(chats, ("CREATE TABLE bots.chats (id bigint PRIMARY KEY, title text)",)),
+        BaselineTable(
+            messages, ("CREATE TABLE bots.messages (id bigint PRIMARY KEY, chat_id bigint REFERENCES bots.chats)",)
+        ),
+    )
+
+
+# The tests
+
+
+def script(make: Callable[[], Plan]) -> str:
+    plan = make()
+    body = write(plan, LockPolicy()) or "-- nothing to do\n"
+    return f"-- {plan.title}\n-- {make.__doc__}\n\n{body}"
+
+
+@pytest.mark.parametrize("case_name", CASES)
+def test_the_plan_is_the_golden_one(case_name: str) -> None:
+    path, found = GOLDEN / f"{case_name}.sql", script(CASES[case_name])
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(found, encoding="utf-8")
+    golden = path.read_text(encoding="utf-8") if path.exists() else ""
+    difference = difflib.unified_diff(
+        golden.splitlines(), found.splitlines(), f"golden/{path.name}", "this plan", lineterm=""
+    )
+    assert golden == found, "\n" + "\n".join(difference) + "\nGOLDEN=write takes the plan over, if it is right."
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert sorted(path.stem for path in GOLDEN.glob("*.sql")) == sorted(CASES)
+
+
+NOTHING_TO_DO = {
+    "baseline_there",
+    "convert_already_done",
+    "drop_index_that_is_gone",
+    "extension_drop_of_another_s",
+    "extension_there",
+    "index_already_there",
+    "index_partitioned_already_there",
+    "next_nothing_to_do",
+}
+
+
+@pytest.mark.parametrize("case_name", CASES)
+def test_a_plan_is_empty_where_there_is_nothing_to_do_and_only_there(case_name: str) -> None:
+    assert bool(CASES[case_name]()) != (case_name in NOTHING_TO_DO)
+
+
+@pytest.mark.parametrize("case_name", CASES)
+def test_a_step_that_carries_what_was_seen_is_decided_again_before_it_is_sent(case_name: str) -> None:
+    carriers = (BuildParent, Swap, Unswap)
+    assert all(step.fresh == isinstance(step, carriers) for step in CASES[case_name]().steps)
