@@ -1,4 +1,4 @@
-"""Constraints on plain and partitioned tables, beside live traffic: first for new rows, then proved for the old ones."""
+"""Constraints on plain and partitioned tables: first for new rows, then proved for the old ones beside traffic."""
 
 from __future__ import annotations
 
@@ -64,19 +64,21 @@ def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definitio
             f"  there:    {found.definition}\n  declared: {definition}\nNothing was changed."
         )
     add = () if found else (AddCheck(declared.table, declared.name, declared.expression, partitions=below(tree)),)
-    culprits = f"SELECT count(*) || ' rows of {{}} fail it' FROM {{}} WHERE NOT ({declared.expression})"
-    return Plan(title, (*add, *_validate_check(declared.name, tree, culprits)))
+    return Plan(title, (*add, *_validate_check(declared.name, tree, f"NOT ({declared.expression})")))
 
 
-def _validate_check(name: str, tree: Sequence[Relation], culprits: str) -> Iterator[Step]:
-    for relation in (*(r for r in tree[1:] if not r.partitioned), tree[0]):
-        found = relation.check(name)
+def _validate_check(name: str, tree: Sequence[Relation], wrong: str, not_null: str | None = None) -> Iterator[Step]:
+    """Leaf by leaf, then the table itself, which has nothing left to scan; *wrong* says which rows fail."""
+    for relation in (*(relation for relation in tree[1:] if not relation.partitioned), tree[0]):
+        found = _not_null(relation, not_null) if not_null else relation.check(name)
         if found is None or not found.validated:
-            named = literal(str(relation.name))[1:-1]
-            diagnosis = (
-                None if relation.partitioned else culprits.replace("{}", named, 1).replace("{}", relation.name.sql)
-            )
-            yield ValidateConstraint(relation.name, name, culprits=diagnosis)
+            what = literal(f" rows of {relation.name} stand in the way")
+            culprits = f"SELECT count(*) || {what} FROM {relation.name.sql} WHERE {wrong}"
+            yield ValidateConstraint(relation.name, found.name if found else name, culprits=culprits)
+
+
+def _not_null(relation: Relation, column: str) -> Check | None:
+    return next((check for check in relation.checks if check.not_null and check.columns == (column,)), None)
 
 
 # Foreign keys
@@ -252,13 +254,11 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
     found = root.column(column)
     if found is None:
         raise PlanError(f"cannot {title}: there is no such column. Nothing was changed.")
-    constraint = next((c for c in root.checks if c.not_null and c.columns == (column,)), None)
-    culprits = (
-        f"SELECT count(*) || ' rows of {{}} have no {literal(column)[1:-1]}' FROM {{}} WHERE {ident(column)} IS NULL"
-    )
+    constraint = _not_null(root, column)
+    wrong = f"{ident(column)} IS NULL"
     if found.not_null:
         half = constraint is not None and not constraint.validated
-        return Plan(title, tuple(_validate_not_null(column, tree, culprits)) if half else ())
+        return Plan(title, tuple(_validate_check("", tree, wrong, column)) if half else ())
     temporary = fit(f"{table.name}_{column}", "__not_null")
     proved = next((c for c in root.checks if c.definition == proof and c.validated), None)
     if proved:
@@ -267,23 +267,12 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
     if server_version >= 180000 and root.check(temporary) is None:
         name = fit(f"{table.name}_{column}", "_not_null")
         steps: list[Step] = [AddNotNull(table, name, column, below(tree))]
-        return Plan(title, (*steps, *_validate_not_null(column, tree, culprits, name)))
+        return Plan(title, (*steps, *_validate_check(name, tree, wrong, column)))
     steps = []
     if root.check(temporary) is None:
         steps.append(AddCheck(table, temporary, f"{ident(column)} IS NOT NULL", partitions=below(tree)))
-    steps += _validate_check(temporary, tree, culprits)
+    steps += _validate_check(temporary, tree, wrong)
     return Plan(title, (*steps, SetNotNull(table, column, below(tree), temporary)))
-
-
-def _validate_not_null(column: str, tree: Sequence[Relation], culprits: str, name: str | None = None) -> Iterator[Step]:
-    for relation in (*(r for r in tree[1:] if not r.partitioned), tree[0]):
-        found: Check | None = next((c for c in relation.checks if c.not_null and c.columns == (column,)), None)
-        if found is None or not found.validated:
-            named = literal(str(relation.name))[1:-1]
-            diagnosis = (
-                None if relation.partitioned else culprits.replace("{}", named, 1).replace("{}", relation.name.sql)
-            )
-            yield ValidateConstraint(relation.name, found.name if found else name or "", culprits=diagnosis)
 
 
 # Whatever it is
@@ -308,12 +297,9 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
         if check.validated:
             return Plan(title)
         if check.not_null:
-            culprits = f"SELECT count(*) || ' rows of {{}} are NULL' FROM {{}} WHERE {idents(check.columns)} IS NULL"
-            return Plan(title, tuple(_validate_not_null(check.columns[0], tree, culprits)))
-        culprits = "SELECT count(*) || ' rows of {} fail it' FROM {} WHERE NOT " + check.definition.removeprefix(
-            "CHECK "
-        )
-        return Plan(title, tuple(_validate_check(name, tree, culprits)))
+            return Plan(title, tuple(_validate_check(name, tree, f"{idents(check.columns)} IS NULL", check.columns[0])))
+        wrong = f"NOT {check.definition.removeprefix('CHECK ').removesuffix(' NO INHERIT')}"
+        return Plan(title, tuple(_validate_check(name, tree, wrong)))
     if key is None:
         raise PlanError(
             f"cannot {title}: there is no check, NOT NULL or foreign key of that name. Nothing was changed."

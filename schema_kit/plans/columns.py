@@ -1,0 +1,183 @@
+"""Columns added, changed and dropped, and tables dropped, where neither a rewrite nor a scan holds a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.model import ColumnDeclaration, ForeignKey, Relation
+from schema_kit.names import QualifiedName
+from schema_kit.plans.constraints import below, root_of
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.columns import (
+    AddColumn,
+    AlterColumnType,
+    DropColumn,
+    DropNotNull,
+    DropWholeTable,
+    SetDefault,
+)
+from schema_kit.steps.constraints import DropForeignKey
+from schema_kit.steps.indexes import DropIndexConcurrently, DropParentIndex
+
+
+def add_column(
+    table: QualifiedName,
+    declared: ColumnDeclaration,
+    tree: Sequence[Relation],
+    printed_type: str,
+    rewrites: bool,
+    fill: Plan | None,
+    not_null: Plan | None,
+) -> Plan:
+    """Add a column without rewriting the table.
+
+    A default that is the same for all rows is kept in the catalog by PostgreSQL. One that changes from row to row is
+    set for new rows, filled in by batches, and only then NOT NULL.
+
+    Args:
+        table: the table.
+        declared: the column.
+        tree: the table, then its partitions.
+        printed_type: how PostgreSQL prints the declared type.
+        rewrites: whether ADD COLUMN with this default would rewrite the table.
+        fill: the batches that fill the column in; none where it is missing still.
+        not_null: the plan that makes it NOT NULL; none where it is missing still.
+
+    Raises:
+        DeclarationError: NOT NULL without a default.
+        PlanError: no such table, or a column of that name with another type.
+    """
+    title = f"add column {declared.name} to {table}"
+    root = root_of(tree, title)
+    found = root.column(declared.name)
+    if found and found.type != printed_type:
+        raise PlanError(
+            f"column {declared.name} of {table} is there and is {found.type}, not {printed_type}. Nothing was changed."
+        )
+    if not declared.nullable and declared.default is None:
+        raise DeclarationError(
+            f"column {declared.name} is NOT NULL without a default: the rows of {table} would have no value. Give "
+            "server_default, or add it nullable, fill it (op.update_in_batches) and use op.set_not_null_concurrently."
+        )
+    if not rewrites:
+        add = () if found else (AddColumn(table, declared.name, below(tree), declared),)
+        return Plan(title, add)
+    steps: list[Step] = []
+    if found is None:
+        bare = replace(declared, default=None, nullable=True)
+        steps.append(AddColumn(table, declared.name, below(tree), bare, later=declared.default))
+    for plan in (fill, not_null):
+        steps += plan.steps if plan else ()
+    return Plan(title, tuple(steps))
+
+
+def drop_column(table: QualifiedName, column: str, tree: Sequence[Relation]) -> Plan:
+    """Drop a column: its indexes first, each without blocking anybody where PostgreSQL allows it.
+
+    Args:
+        table: the table.
+        column: its column; one that is gone already is no error.
+        tree: the table, then its partitions.
+
+    Raises:
+        PlanError: no such table.
+    """
+    title = f"drop column {column} of {table}"
+    root = root_of(tree, title)
+    if root.column(column) is None:
+        return Plan(title)
+    steps: list[Step] = []
+    for index in root.indexes:
+        if column in index.columns and index.constraint is None:
+            name = table.sibling(index.name)
+            steps.append(
+                DropParentIndex(name, table, below(tree)) if root.partitioned else DropIndexConcurrently(name, table)
+            )
+    referenced = dict.fromkeys(key.referenced for key in root.foreign_keys if column in key.columns)
+    return Plan(title, (*steps, DropColumn(table, column, below(tree), tuple(referenced))))
+
+
+def alter_column(
+    table: QualifiedName,
+    column: str,
+    tree: Sequence[Relation],
+    *,
+    type_: str | None = None,
+    printed_type: str | None = None,
+    rewrites: tuple[bool, bool] = (False, False),
+    default: tuple[str | None] | None = None,
+    printed_default: str | None = None,
+    nullable: bool | None = None,
+    not_null: Plan | None = None,
+) -> Plan:
+    """Change a column's type, default or NOT NULL, as far as that needs no rewrite, no scan and no new index.
+
+    Args:
+        table: the table.
+        column: its column.
+        tree: the table, then its partitions.
+        type_: the new type, as SQL.
+        printed_type: how PostgreSQL prints it.
+        rewrites: whether that change rewrites the table, and whether it builds an index again.
+        default: the new default in a tuple, (None,) for none; None leaves it.
+        printed_default: how PostgreSQL prints the new default.
+        nullable: True lets it be NULL, False forbids it, None leaves it.
+        not_null: the plan that forbids it.
+
+    Raises:
+        PlanError: no such table or column, or a change that PostgreSQL makes by rewriting or scanning under a lock.
+    """
+    title = f"alter column {column} of {table}"
+    root = root_of(tree, title)
+    found = root.column(column)
+    if found is None:
+        raise PlanError(f"cannot {title}: there is no such column. Nothing was changed.")
+    steps: list[Step] = []
+    if type_ is not None and found.type != printed_type:
+        _refuse_slow_change(table, column, f"{found.type} to {printed_type}", root, rewrites)
+        steps.append(AlterColumnType(table, column, below(tree), type_))
+    if default is not None and found.default != printed_default:
+        steps.append(SetDefault(table, column, below(tree), default[0]))
+    if nullable and found.not_null:
+        steps.append(DropNotNull(table, column, below(tree)))
+    steps += not_null.steps if not_null else ()
+    return Plan(title, tuple(steps))
+
+
+def _refuse_slow_change(
+    table: QualifiedName, column: str, change: str, root: Relation, rewrites: tuple[bool, bool]
+) -> None:
+    checks = [check.name for check in root.checks if column in check.columns and not check.not_null]
+    why = "writes every row again" if rewrites[0] else "builds an index again" if rewrites[1] else ""
+    why = why or (f"checks every row again ({', '.join(checks)})" if checks else "")
+    if why:
+        raise PlanError(
+            f"PostgreSQL {why} to change {table}.{column} from {change}, and nobody reads or writes the table "
+            "meanwhile. Nothing was changed. Instead: add a column of the new type (op.add_column_concurrently), keep "
+            "it filled by a trigger, fill the old rows (op.update_in_batches), switch the application over, and drop "
+            "the old one (op.drop_column_concurrently)."
+        )
+
+
+def drop_table(table: QualifiedName, tree: Sequence[Relation], incoming: Sequence[ForeignKey]) -> Plan:
+    """Drop a table: its foreign keys first, each in a commit of its own, so that no two tables are locked at once.
+
+    Args:
+        table: the table; one that is gone already is no error.
+        tree: the table, then its partitions.
+        incoming: the foreign keys that refer to it.
+
+    Raises:
+        PlanError: other tables refer to it.
+    """
+    title = f"drop table {table}"
+    if not tree:
+        return Plan(title)
+    others = [key for key in incoming if key.table != table]
+    if others:
+        names = ", ".join(f"{key.name} of {key.table}" for key in others)
+        raise PlanError(f"cannot {title}: foreign keys refer to it: {names}. Nothing was changed; drop those first.")
+    keys = [DropForeignKey(table, key.name, key.referenced, below(tree)) for key in tree[0].foreign_keys]
+    return Plan(title, (*keys, DropWholeTable(table, below(tree))))
