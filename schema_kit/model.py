@@ -19,6 +19,8 @@ class IndexElement:
     sql: str
     opclass: str | None = None
     """An operator class by bare name; the catalog finds its schema, so that search_path does not matter."""
+    order: str = ""
+    """ASC, DESC, NULLS FIRST, ...: what stands behind the operator class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ class Index:
     parent: QualifiedName | None = None
     """The partitioned index that it is attached to."""
     comment: str | None = None
+    needed_by: tuple[str, ...] = ()
+    """What rests on it without being its constraint: foreign keys to a bare unique index, the replica identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,9 +320,13 @@ class Relation:
     columns: tuple[Column, ...] = ()
     checks: tuple[Check, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    imagined: bool = False
+    """Nobody has looked (--sql): whatever is asked for is taken to be there."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""
+        if self.imagined:
+            return Column(name, "")
         return next((column for column in self.columns if column.name == name), None)
 
     def check(self, name: str) -> Check | None:

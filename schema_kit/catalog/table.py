@@ -40,8 +40,12 @@ i.relname, pg_get_indexdef(i.oid) AS definition,
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
              WHERE k.place <= x.indnkeyatts ORDER BY k.place) AS columns,
        x.indisunique, x.indisprimary, x.indisvalid AND x.indisready AS valid, k.definition AS rests_on, k.contype = 'x',
-       EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = i.oid) AS building,
-       pn.nspname AS parent_schema, pi.relname AS parent_name, obj_description(i.oid, 'pg_class') AS comment
+       NOT x.indisvalid AND EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.relid = c.oid) AS building,
+       pn.nspname AS parent_schema, pi.relname AS parent_name, obj_description(i.oid, 'pg_class') AS comment,
+       ARRAY(SELECT format('foreign key %%s of %%s', quote_ident(f.conname), f.conrelid::regclass) FROM pg_constraint f
+             WHERE f.conindid = i.oid AND f.contype = 'f' AND f.conparentid = 0 AND NOT EXISTS (
+               SELECT FROM pg_constraint o WHERE o.conindid = i.oid AND o.contype IN ('p', 'u')) ORDER BY 1)
+         || CASE WHEN x.indisreplident THEN ARRAY['the replica identity of ' || c.oid::regclass] END AS needed_by
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (SELECT pg_get_constraintdef(k.oid) AS definition, k.contype FROM pg_constraint k
@@ -273,6 +277,7 @@ def _index(row: Any) -> Index:
         schema,
         parent,
         comment,
+        needed_by,
     ) = row
     assert definition.startswith(head), f"pg_get_indexdef prints {definition!r}, not {head!r}..."
     return Index(
@@ -287,6 +292,7 @@ def _index(row: Any) -> Index:
         building=building,
         parent=QualifiedName(schema, parent) if parent else None,
         comment=comment,
+        needed_by=tuple(needed_by),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,16 +12,58 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from schema_kit.model import BaselineTable, Column, ForeignKey, Index, Sequence, Table
 from schema_kit.names import QualifiedName, fit, idents
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+# SQL goes out without parameters, so a percent sign is one; and standard_conforming_strings has been on since 9.1.
+_DIALECT._backslash_escapes = False
 
 
 def sql_of(clause: Any) -> str:
     """A string as it is, an expression with its literals in place."""
     if isinstance(clause, str):
         return clause
-    if isinstance(clause, sa.TextClause):
-        return clause.text
+    if hasattr(clause, "__clause_element__"):
+        clause = clause.__clause_element__()
+    if isinstance(clause, sa.TextClause) and not any(bind.value is not None for bind in clause._bindparams.values()):
+        return clause.text.replace("\\:", ":")  # what looks like a parameter and has no value is part of the SQL
     return str(clause.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True, "include_table": False}))
+
+
+def index_element(clause: Any) -> tuple[str, str]:
+    """One key of an index, in parentheses where PostgreSQL wants them, and its order: ASC, DESC, NULLS FIRST, ..."""
+    text = sql_of(clause).strip()
+    found = _ORDER.search(text)
+    order = " ".join(found[0].split()).upper() if found else ""
+    key = text[: found.start()].rstrip() if found else text
+    return (key if _stands_alone(key) else f"({key})"), order
+
+
+_ORDER = re.compile(
+    r"(?<=[\s)\"])(?:(?:ASC|DESC)(?:\s+NULLS\s+(?:FIRST|LAST))?|NULLS\s+(?:FIRST|LAST))$", re.IGNORECASE
+)
+_NAME = r'(?:"(?:[^"]|"")+"|(?!(?i:NOT|CASE)\b)[A-Za-z_\u0080-\U0010ffff][\w$\u0080-\U0010ffff]*)'
+_QUALIFIED = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
+_AFTER_KEY = re.compile(
+    rf"(?:\s*COLLATE\s+{_QUALIFIED})?(?:\s+(?!COLLATE\b){_QUALIFIED}(?:\s*\([^()]*\))?)?", re.IGNORECASE
+)
+
+
+def _stands_alone(key: str) -> bool:
+    """Whether it is a column, a call or in parentheses, with a collation or an operator class behind it or without."""
+    name = re.match(_NAME, key)
+    call = re.match(rf"{_QUALIFIED}\s*(?=\()", key)
+    start = call.end() if call else 0
+    end = _closing(key, start) if key[start : start + 1] == "(" else name.end() if name else None
+    return end is not None and _AFTER_KEY.fullmatch(key, end) is not None
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Where the parenthesis that opens at *start* has been closed; strings and quoted names are stepped over."""
+    depth = 0
+    for token in re.finditer(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]""", text[start:]):
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 0:
+            return start + token.end()
+    return None
 
 
 _SPELLINGS = {
