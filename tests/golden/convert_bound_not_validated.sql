@@ -23,9 +23,9 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 CREATE TABLE "public"."events__new" (LIKE "public"."events" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
 ALTER TABLE "public"."events__new" DROP CONSTRAINT "schema_kit_bound";
-CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (created_at);
 ALTER TABLE "public"."events__new" ADD CONSTRAINT "events_pkey__new" PRIMARY KEY ("id", "created_at");
-COMMENT ON TABLE "public"."events__new" IS 'schema_kit:d794e39796f88714';
+CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (created_at);
+COMMENT ON TABLE "public"."events__new" IS 'schema_kit:77d70ff46a74d72c';
 COMMIT;
 
 -- create partition public.events_p20270101 from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00

@@ -89,8 +89,8 @@ def simple(table: str = "public.events", control: str = "created_at", kind: str 
         (Column("id", "bigint", not_null=True), Column(control, kind, not_null=True), Column("body", "text")),
         primary_key=("id",),
         indexes=(
-            Index(f"ix_{own.name}_{control}", f"btree ({control})", (control,)),
             Index(f"{own.name}_pkey", "btree (id)", ("id",), unique=True, primary=True, constraint="PRIMARY KEY (id)"),
+            Index(f"ix_{own.name}_{control}", f"btree ({control})", (control,)),
         ),
     )
 
