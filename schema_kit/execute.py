@@ -75,6 +75,9 @@ Emit = Callable[[Event], None]
 class _Busy(Exception):
     """A lock was not to be had within the budget."""
 
+    moved = False
+    """Repetitions of the step were committed before."""
+
 
 class _Overtaken(Exception):
     """Somebody else has changed what was observed."""
@@ -119,7 +122,8 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
             raise _refused(connection, current, error.__cause__) from error.__cause__
         # The same plan again though it was sent: rows that others hold were skipped, or it has no effect.
         stalls = stalls + 1 if error is None and after == plan else 0
-        attempt += isinstance(error, _Busy)
+        if isinstance(error, _Busy):
+            attempt = 1 if error.moved else attempt + 1
         if stalls or isinstance(error, _Busy):
             least = _wait(connection, current, policy, max(attempt, stalls), error, emit)
         plan = after
@@ -159,14 +163,26 @@ def _send(connection: Connection, step: Step, policy: LockPolicy, budget: int, e
     started, total = time.monotonic(), 0
     with watching(connection, step, emit):
         while True:
-            changed = _send_once(connection, step, policy, budget)
+            try:
+                changed = _send_once(connection, step, policy, budget)
+            except _Busy as busy:
+                busy.moved = total > 0
+                raise
             total += changed
             if not step.repeats or not changed:
                 break
-            emit(StepProgress(step, f"{total:,} rows"))
+            emit(_progress(connection, step, total))
             if step.throttled:
                 _give_way(connection, step, emit)
     emit(StepDone(step, time.monotonic() - started))
+
+
+def _progress(connection: Connection, step: Step, total: int) -> StepProgress:
+    if step.progress:
+        with observing(connection):
+            for state, share in rows(connection, step.progress):
+                return StepProgress(step, state, share)
+    return StepProgress(step, f"{total:,} rows")
 
 
 def _give_way(connection: Connection, step: Step, emit: Emit) -> None:

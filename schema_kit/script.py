@@ -99,7 +99,8 @@ def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
     # So several are taken in one statement, under a statement_timeout.
     strong = any(lock.mode.blocks_writes for lock in step.locks)
     limit = policy.statement_timeout if strong and not step.may_block else 0
-    lines = [f"SET LOCAL lock_timeout = '{wait}ms'"]
+    lines = [f"SET LOCAL {name} = {literal(value)}" for name, value in step.settings]
+    lines.append(f"SET LOCAL lock_timeout = '{wait}ms'")
     if first := lock_statement(step):
         lines += [f"SET LOCAL statement_timeout = '{wait}ms'", first]
     lines.append(f"SET LOCAL statement_timeout = '{limit}ms'")

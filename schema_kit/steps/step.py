@@ -97,6 +97,8 @@ class Step:
     """Between repetitions it gives way to replicas that lag and to vacuum."""
     may_block: ClassVar[bool] = False
     """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
+    settings: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What its own transaction sets, by name and value."""
 
     @property
     def summary(self) -> str:
@@ -111,6 +113,11 @@ class Step:
     @property
     def pressure(self) -> str | None:
         """A SELECT of one text column: the reasons for a throttled step to pause; none, and it goes on."""
+        return None
+
+    @property
+    def progress(self) -> str | None:
+        """A SELECT of one row that says how far a repeated step is: a text, and the share of all there is, or NULL."""
         return None
 
     @property
