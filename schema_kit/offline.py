@@ -114,9 +114,16 @@ class EmptyDatabase:
         """The table and its partitions; one that no step has made is taken for a plain table."""
         table = self._tables.get(name)
         if table is None:
-            return (Relation(name),)
-        children = (Relation(partition.name, parent=name) for partition in table.partitions)
-        return (Relation(name, table.indexes, partitioned=bool(table.partition_strategy)), *children)
+            return (Relation(name, imagined=True),)
+        children = (Relation(partition.name, parent=name, columns=table.columns) for partition in table.partitions)
+        root = Relation(
+            name,
+            table.indexes,
+            partitioned=bool(table.partition_strategy),
+            columns=table.columns,
+            foreign_keys=table.foreign_keys,
+        )
+        return (root, *children)
 
     def operator_class(self, name: str, method: str) -> str:
         """The bare name, which the search_path of psql finds."""
@@ -165,6 +172,25 @@ class EmptyDatabase:
     def relations_in(self, schema: str) -> set[str]:
         """The tables that earlier steps have made there."""
         return {name.name for name in self._tables if name.schema == schema}
+
+    def server_version(self) -> int:
+        """The oldest that is supported: what is right there is right everywhere."""
+        return 140000
+
+    def check_definition(self, table: QualifiedName, expression: str) -> str:
+        """The declared one: there is no other."""
+        del table
+        return f"CHECK ({expression})"
+
+    def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
+        """As declared."""
+        del table
+        return type_, default
+
+    def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
+        """It was empty at base: nothing is worth a detour."""
+        del table, action
+        return False, False
 
 
 def declared_columns(declared: IndexDeclaration) -> set[str]:

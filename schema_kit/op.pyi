@@ -39,3 +39,40 @@ def create_extension(name: str) -> None: ...
 def drop_extension(name: str) -> None: ...
 def create_baseline(metadata: sa.MetaData) -> None: ...
 def drop_baseline(metadata: sa.MetaData) -> None: ...
+def create_foreign_key_concurrently(
+    constraint_name: str,
+    source_table: str,
+    referent_table: str,
+    local_cols: Sequence[str],
+    remote_cols: Sequence[str],
+    *,
+    onupdate: str | None = None,
+    ondelete: str | None = None,
+    deferrable: bool | None = None,
+    initially: str | None = None,
+    match: str | None = None,
+    source_schema: str | None = None,
+    referent_schema: str | None = None,
+) -> None: ...
+def create_check_constraint_concurrently(
+    constraint_name: str,
+    table_name: str,
+    condition: str | sa.TextClause | sa.ColumnElement[Any],
+    *,
+    schema: str | None = None,
+) -> None: ...
+def create_unique_constraint_concurrently(
+    constraint_name: str,
+    table_name: str,
+    columns: Sequence[str],
+    *,
+    schema: str | None = None,
+    deferrable: bool | None = None,
+    initially: str | None = None,
+    postgresql_nulls_not_distinct: bool = False,
+) -> None: ...
+def create_primary_key_concurrently(
+    constraint_name: str, table_name: str, columns: Sequence[str], *, schema: str | None = None
+) -> None: ...
+def validate_constraint(constraint_name: str, table_name: str, *, schema: str | None = None) -> None: ...
+def set_not_null_concurrently(table_name: str, column_name: str, *, schema: str | None = None) -> None: ...

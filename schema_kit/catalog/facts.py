@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import scratch
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
@@ -39,7 +40,8 @@ class Catalog:
         with observing(self._connection):
             yield lambda sql, values=None: rows(self._connection, sql, values)
 
-    def _server_version(self) -> int:
+    def server_version(self) -> int:
+        """server_version_num."""
         with self._look() as ask:
             return int(ask("SELECT current_setting('server_version_num')")[0][0])
 
@@ -145,7 +147,7 @@ class Catalog:
             if registered and parse(registered.interval).text == policy.cut.text
             else registered,
             has_config=self.exists(PART_CONFIG),
-            server_version=self._server_version(),
+            server_version=self.server_version(),
         )
         proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)
         if table.partition_strategy or table.column(policy.control) is None or proved:
@@ -219,3 +221,15 @@ class Catalog:
         )
         with self._look() as ask:
             return {row[0] for row in ask(sql, {"schema": schema})}
+
+    def check_definition(self, table: QualifiedName, expression: str) -> str:
+        """How PostgreSQL prints a check of that table."""
+        return scratch.check_definition(self._connection, table, expression)
+
+    def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
+        """How PostgreSQL prints a column's type and default."""
+        return scratch.column(self._connection, table, type_, default)
+
+    def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
+        """Whether ALTER TABLE would rewrite the table, and whether it would build an index again."""
+        return scratch.rewrites(self._connection, table, action)

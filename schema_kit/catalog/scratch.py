@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -31,8 +32,7 @@ def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
     own = autocommits(connection)
     send(connection, "BEGIN" if own else "SAVEPOINT schema_kit")
     try:
-        for setting in DRESS:
-            send(connection, setting)
+        send(connection, "SET LOCAL lock_timeout = '5s'")
         send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql} INCLUDING ALL)")
         yield
     except DBAPIError as error:
@@ -46,6 +46,13 @@ def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
             send(connection, statement)
 
 
+def _printed(connection: Connection, sql: str) -> tuple[Any, ...]:
+    """What a declaration reads like under the dress of the catalog; it was made under the session's own settings."""
+    for setting in DRESS:
+        send(connection, setting)
+    return tuple(rows(connection, sql)[0])
+
+
 def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
     """What PostgreSQL prints of a declared index after USING: comparable to `Index.tail`.
 
@@ -55,7 +62,7 @@ def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
     name = "schema_kit_scratch_index"
     with _copy(connection, declared.table):
         send(connection, create_index_sql(declared, name, _NAME))
-        text = rows(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0][0]
+        text = _printed(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0]
     return str(text).partition(" USING ")[2]
 
 
@@ -67,11 +74,11 @@ def check_definition(connection: Connection, table: QualifiedName, expression: s
     """
     with _copy(connection, table):
         send(connection, f"ALTER TABLE {_NAME.sql} ADD CONSTRAINT schema_kit_scratch_check CHECK ({expression})")
-        text = rows(
+        text = _printed(
             connection,
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'schema_kit_scratch_check' "
             f"AND conrelid = '{_NAME.schema}.{_NAME.name}'::regclass",
-        )[0][0]
+        )[0]
     return str(text)
 
 
@@ -88,3 +95,21 @@ def rewrites(connection: Connection, table: QualifiedName, action: str) -> tuple
     kept = {(oid, node) for oid, node, _ in after}
     changed = [is_index for oid, node, is_index in before if (oid, node) not in kept]
     return (not all(changed)) if changed else False, any(changed)
+
+
+def column(connection: Connection, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
+    """How PostgreSQL prints a column's declared type and default.
+
+    Raises:
+        PlanError: PostgreSQL refuses them.
+    """
+    sql = f"ADD COLUMN schema_kit_scratch_column {type_}" + (f" DEFAULT {default}" if default is not None else "")
+    with _copy(connection, table):
+        send(connection, f"ALTER TABLE {_NAME.sql} {sql}")
+        found = _printed(
+            connection,
+            "SELECT format_type(a.atttypid, a.atttypmod), pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a "
+            "LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum "
+            "WHERE a.attrelid = 'pg_temp.schema_kit_scratch'::regclass AND a.attname = 'schema_kit_scratch_column'",
+        )
+    return str(found[0]), found[1]

@@ -4,6 +4,14 @@ Importing this package registers them with ``alembic.op``; `schema_kit.op` is th
 """
 
 from schema_kit.ops.baseline import CreateBaselineOp, CreateExtensionOp, DropBaselineOp, DropExtensionOp
+from schema_kit.ops.constraints import (
+    CreateCheckConstraintConcurrentlyOp,
+    CreateForeignKeyConcurrentlyOp,
+    CreatePrimaryKeyConcurrentlyOp,
+    CreateUniqueConstraintConcurrentlyOp,
+    SetNotNullConcurrentlyOp,
+    ValidateConstraintOp,
+)
 from schema_kit.ops.door import PlanOperation, Settings, has_written
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
 from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
@@ -11,15 +19,21 @@ from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp
 __all__ = [
     "ConvertToPartitionedOp",
     "CreateBaselineOp",
+    "CreateCheckConstraintConcurrentlyOp",
     "CreateExtensionOp",
+    "CreateForeignKeyConcurrentlyOp",
     "CreateIndexConcurrentlyOp",
     "CreatePartConfigOp",
+    "CreatePrimaryKeyConcurrentlyOp",
+    "CreateUniqueConstraintConcurrentlyOp",
     "DropBaselineOp",
     "DropExtensionOp",
     "DropIndexConcurrentlyOp",
     "DropPartConfigOp",
     "PlanOperation",
+    "SetNotNullConcurrentlyOp",
     "Settings",
     "UnpartitionOp",
+    "ValidateConstraintOp",
     "has_written",
 ]

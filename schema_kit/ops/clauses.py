@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from schema_kit.model import BaselineTable, Column, ForeignKey, Index, Sequence, Table
-from schema_kit.names import QualifiedName, fit, idents
+from schema_kit.errors import DeclarationError
+from schema_kit.model import BaselineTable, Column, ColumnDeclaration, ForeignKey, Index, Sequence, Table
+from schema_kit.names import QualifiedName, fit, ident, idents, literal
 
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 # SQL goes out without parameters, so a percent sign is one; and standard_conforming_strings has been on since 9.1.
@@ -150,3 +151,61 @@ def _foreign_key(table: QualifiedName, constraint: sa.ForeignKeyConstraint) -> F
         f"FOREIGN KEY ({idents(columns)}) REFERENCES {referenced.sql} ({idents(targets)}){action}",
         on_delete=letters.get((constraint.ondelete or "").upper(), "a"),
     )
+
+
+def type_sql(type_: Any) -> str:
+    """A type as DDL spells it."""
+    return str(sa.types.to_instance(type_).compile(dialect=_DIALECT))
+
+
+def default_sql(default: Any) -> str | None:
+    """A server default as DDL spells it: a string is a literal, text and functions are SQL, as in SQLAlchemy."""
+    if default is None:
+        return None
+    if isinstance(default, sa.schema.DefaultClause):
+        default = default.arg
+    return literal(default) if isinstance(default, str) else sql_of(default)
+
+
+def column_declaration(column: sa.Column[Any]) -> ColumnDeclaration:
+    """A column as ADD COLUMN can make it beside traffic.
+
+    Raises:
+        DeclarationError: PostgreSQL would write every row again, or build an index under a lock.
+    """
+    why = {
+        "its values come from an identity, which writes every row again; use a default of nextval()": column.identity,
+        "it is a stored generated column, which writes every row again; use a trigger and op.update_in_batches": (
+            column.computed is not None and column.computed.persisted is not False
+        ),
+        "it is a primary key; add the column, then op.create_primary_key_concurrently": column.primary_key,
+        "it is unique; add the column, then op.create_unique_constraint_concurrently": column.unique,
+        "it has an index; add the column, then op.create_index_concurrently": column.index,
+    }
+    for reason, holds in why.items():
+        if holds:
+            raise DeclarationError(
+                f"column {column.name} cannot be added beside traffic: {reason}. Nothing was changed."
+            )
+    references, referenced = _references(column)
+    computed = "" if column.computed is None else f" GENERATED ALWAYS AS ({sql_of(column.computed.sqltext)}) VIRTUAL"
+    return ColumnDeclaration(
+        column.name,
+        type_sql(column.type) + computed,
+        bool(column.nullable),
+        default_sql(column.server_default) if column.computed is None else None,
+        references,
+        referenced,
+        column.comment,
+    )
+
+
+def _references(column: sa.Column[Any]) -> tuple[str | None, QualifiedName | None]:
+    for key in column.foreign_keys:
+        schema, table, target = ["public", *key.target_fullname.split(".")][-3:]
+        referenced = QualifiedName(schema, table)
+        name = f"CONSTRAINT {ident(str(key.name))} " if key.name else ""
+        update = f" ON UPDATE {key.onupdate}" if key.onupdate else ""
+        delete = f" ON DELETE {key.ondelete}" if key.ondelete else ""
+        return f"{name}REFERENCES {referenced.sql} ({ident(target)}){update}{delete}", referenced
+    return None, None

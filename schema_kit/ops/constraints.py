@@ -1,0 +1,321 @@
+"""Operations on constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from alembic.operations import Operations
+
+from schema_kit.errors import DeclarationError
+from schema_kit.model import CheckDeclaration, ForeignKeyDeclaration, KeyDeclaration
+from schema_kit.names import QualifiedName, ident
+from schema_kit.ops.clauses import sql_of
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.plans import constraints
+from schema_kit.steps import Plan
+
+
+def deferral(deferrable: bool | None, initially: str | None) -> str:
+    """DEFERRABLE, INITIALLY DEFERRED, or nothing."""
+    if initially is not None and initially.upper() not in ("DEFERRED", "IMMEDIATE"):
+        raise DeclarationError(f"initially is 'DEFERRED' or 'IMMEDIATE', not {initially!r}")
+    if (initially or "").upper() == "DEFERRED":
+        return "DEFERRABLE INITIALLY DEFERRED"
+    return "DEFERRABLE" if deferrable else ""
+
+
+@register("create_foreign_key_concurrently")
+class CreateForeignKeyConcurrentlyOp(PlanOperation):
+    """Create a foreign key beside live traffic."""
+
+    def __init__(self, declared: ForeignKeyDeclaration) -> None:
+        self.declared = declared
+
+    @classmethod
+    def create_foreign_key_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str,
+        source_table: str,
+        referent_table: str,
+        local_cols: Sequence[str],
+        remote_cols: Sequence[str],
+        *,
+        onupdate: str | None = None,
+        ondelete: str | None = None,
+        deferrable: bool | None = None,
+        initially: str | None = None,
+        match: str | None = None,
+        source_schema: str | None = None,
+        referent_schema: str | None = None,
+    ) -> None:
+        """Create a foreign key: at once for new rows, then proved for the old ones beside writers.
+
+        The keywords are those of ``op.create_foreign_key``. Locks: SHARE ROW EXCLUSIVE on both tables for an instant,
+        under the lock budget; then SHARE UPDATE EXCLUSIVE on the source for one scan, leaf by leaf where it is
+        partitioned. Up to PostgreSQL 17 a partitioned source takes ACCESS EXCLUSIVE on the referent for an instant.
+
+        Args:
+            operations: given by Alembic.
+            constraint_name: the foreign key.
+            source_table: the table that refers.
+            referent_table: the table that is referred to.
+            local_cols: columns of the first.
+            remote_cols: columns of the second.
+            onupdate: CASCADE, RESTRICT, SET NULL, SET DEFAULT, or NO ACTION.
+            ondelete: the same.
+            deferrable: whether a transaction may defer it.
+            initially: DEFERRED or IMMEDIATE.
+            match: FULL or SIMPLE.
+            source_schema: the first table's schema; public where it is left out.
+            referent_schema: the second's.
+
+        Raises:
+            PlanError: no such table, or a foreign key of that name says something else.
+            ExecutionError: rows refer to nothing; the error counts them and shows which values.
+        """
+        actions = [(action or "NO ACTION").upper() for action in (onupdate, ondelete)]
+        for action in actions:
+            if action not in ("NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"):
+                raise DeclarationError(f"{action!r} is no action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
+        if (match or "SIMPLE").upper() not in ("SIMPLE", "FULL"):
+            raise DeclarationError(f"match is 'FULL' or 'SIMPLE', not {match!r}")
+        if len(local_cols) != len(remote_cols) or not local_cols:
+            raise DeclarationError("local_cols and remote_cols name the same number of columns, one at least")
+        declared = ForeignKeyDeclaration(
+            constraint_name,
+            QualifiedName(source_schema or "public", source_table),
+            tuple(local_cols),
+            QualifiedName(referent_schema or "public", referent_table),
+            tuple(remote_cols),
+            actions[0],
+            actions[1],
+            (match or "SIMPLE").upper(),
+            deferral(deferrable, initially),
+        )
+        operations.invoke(cls(declared))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        return constraints.create_foreign_key(
+            self.declared, catalog.tree(self.declared.table), catalog.server_version()
+        )
+
+
+@register("create_check_constraint_concurrently")
+class CreateCheckConstraintConcurrentlyOp(PlanOperation):
+    """Create a check beside live traffic."""
+
+    def __init__(self, declared: CheckDeclaration) -> None:
+        self.declared = declared
+
+    @classmethod
+    def create_check_constraint_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str,
+        table_name: str,
+        condition: Any,
+        *,
+        schema: str | None = None,
+    ) -> None:
+        """Create a check: at once for new rows, then proved for the old ones beside writers.
+
+        The keywords are those of ``op.create_check_constraint``. Locks: ACCESS EXCLUSIVE for an instant, under the
+        lock budget; then SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where the table is partitioned.
+
+        Args:
+            operations: given by Alembic.
+            constraint_name: the check.
+            table_name: its table.
+            condition: SQL text or an expression.
+            schema: the table's schema; public where it is left out.
+
+        Raises:
+            PlanError: no such table, or a check of that name says something else.
+            ExecutionError: rows fail it; the error counts them.
+        """
+        table = QualifiedName(schema or "public", table_name)
+        operations.invoke(cls(CheckDeclaration(constraint_name, table, sql_of(condition))))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        declared, tree = self.declared, catalog.tree(self.declared.table)
+        there = bool(tree) and tree[0].check(declared.name) is not None
+        definition = catalog.check_definition(declared.table, declared.expression) if there else None
+        return constraints.create_check(declared, tree, definition)
+
+
+@register("create_unique_constraint_concurrently")
+class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
+    """Create a unique constraint beside live traffic."""
+
+    def __init__(self, declared: KeyDeclaration) -> None:
+        self.declared = declared
+
+    @classmethod
+    def create_unique_constraint_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str,
+        table_name: str,
+        columns: Sequence[str],
+        *,
+        schema: str | None = None,
+        deferrable: bool | None = None,
+        initially: str | None = None,
+        postgresql_nulls_not_distinct: bool = False,
+    ) -> None:
+        """Create a unique constraint over an index that is built beside writers.
+
+        The keywords are those of ``op.create_unique_constraint``. Locks: SHARE UPDATE EXCLUSIVE while the index is
+        built; ACCESS EXCLUSIVE for an instant, under the lock budget, to make it a constraint. Partitioned tables: the
+        parent's first, invalid; each partition's; then attached.
+
+        Args:
+            operations: given by Alembic.
+            constraint_name: the constraint, and its index.
+            table_name: its table.
+            columns: its columns.
+            schema: the table's schema; public where it is left out.
+            deferrable: whether a transaction may defer it.
+            initially: DEFERRED or IMMEDIATE.
+            postgresql_nulls_not_distinct: whether NULLs equal each other (15+).
+
+        Raises:
+            PlanError: no such table, or something else of that name.
+            ExecutionError: values occur twice; the INVALID index is replaced by the next run.
+        """
+        declared = KeyDeclaration(
+            constraint_name,
+            QualifiedName(schema or "public", table_name),
+            tuple(columns),
+            deferred=deferral(deferrable, initially),
+            nulls_not_distinct=postgresql_nulls_not_distinct,
+        )
+        operations.invoke(cls(declared))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        return constraints.create_key(self.declared, catalog.tree(self.declared.table))
+
+
+@register("create_primary_key_concurrently")
+class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
+    """Create a primary key beside live traffic."""
+
+    def __init__(self, declared: KeyDeclaration) -> None:
+        self.declared = declared
+
+    @classmethod
+    def create_primary_key_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str,
+        table_name: str,
+        columns: Sequence[str],
+        *,
+        schema: str | None = None,
+    ) -> None:
+        """Create a primary key over an index that is built beside writers; its columns are made NOT NULL first.
+
+        The keywords are those of ``op.create_primary_key``. Locks: as set_not_null_concurrently and
+        create_unique_constraint_concurrently.
+
+        Args:
+            operations: given by Alembic.
+            constraint_name: the primary key, and its index.
+            table_name: its table.
+            columns: its columns.
+            schema: the table's schema; public where it is left out.
+
+        Raises:
+            PlanError: no such table or column, or another primary key is there.
+            ExecutionError: values are NULL or occur twice.
+        """
+        table = QualifiedName(schema or "public", table_name)
+        operations.invoke(cls(KeyDeclaration(constraint_name, table, tuple(columns), primary=True)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        table = self.declared.table
+        not_null = [not_null_plan(catalog, table, column) for column in self.declared.columns]
+        return constraints.create_key(self.declared, catalog.tree(table), not_null)
+
+
+@register("validate_constraint")
+class ValidateConstraintOp(PlanOperation):
+    """Prove a constraint that is there but not validated."""
+
+    def __init__(self, constraint: str, table: QualifiedName) -> None:
+        self.constraint = constraint
+        self.table = table
+
+    @classmethod
+    def validate_constraint(
+        cls, operations: Operations, constraint_name: str, table_name: str, *, schema: str | None = None
+    ) -> None:
+        """Prove a check, foreign key or NOT NULL that is there but not validated, beside writers.
+
+        Locks: SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where the table is partitioned.
+
+        Args:
+            operations: given by Alembic.
+            constraint_name: the constraint.
+            table_name: its table.
+            schema: the table's schema; public where it is left out.
+
+        Raises:
+            PlanError: no such table or constraint.
+            ExecutionError: rows fail it; the error counts them.
+        """
+        operations.invoke(cls(constraint_name, QualifiedName(schema or "public", table_name)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        return constraints.validate_constraint(self.constraint, self.table, catalog.tree(self.table))
+
+
+@register("set_not_null_concurrently")
+class SetNotNullConcurrentlyOp(PlanOperation):
+    """Make a column NOT NULL beside live traffic."""
+
+    def __init__(self, table: QualifiedName, column: str) -> None:
+        self.table = table
+        self.column = column
+
+    @classmethod
+    def set_not_null_concurrently(
+        cls, operations: Operations, table_name: str, column_name: str, *, schema: str | None = None
+    ) -> None:
+        """Make a column NOT NULL: at once for new rows, then proved for the old ones beside writers.
+
+        A validated check that says the same is taken as the proof. Locks: ACCESS EXCLUSIVE for an instant, under the
+        lock budget, before and (up to PostgreSQL 17) after; SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where
+        the table is partitioned. The way back is ``op.alter_column(..., nullable=True)``.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            column_name: its column.
+            schema: the table's schema; public where it is left out.
+
+        Raises:
+            PlanError: no such table or column.
+            ExecutionError: rows have no value; the error counts them.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        return not_null_plan(catalog, self.table, self.column)
+
+
+def not_null_plan(catalog: AnyCatalog, table: QualifiedName, column: str) -> Plan:
+    """The plan that makes one column NOT NULL."""
+    tree = catalog.tree(table)
+    found = tree[0].column(column) if tree else None
+    ask = found is not None and not found.not_null
+    proof = catalog.check_definition(table, f"{ident(column)} IS NOT NULL") if ask else ""
+    return constraints.set_not_null(table, column, tree, proof, catalog.server_version())
