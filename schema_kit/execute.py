@@ -199,20 +199,20 @@ def _asked(connection: Connection, step: Step) -> list[tuple[str]]:
 
 def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int) -> int:
     changed, statement = 0, ""
-    with _restored(connection, step):
-        try:
+    try:
+        with _restored(connection, step):
             for statement in render(step, policy, budget):
                 if statement in RESTORE:
                     continue  # _restored puts the session's own values back, whatever happens
                 result = send(connection, statement)
                 changed = max(result.rowcount, 0) if statement in step.sql()[-1:] else changed
-        except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if state in _LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
-                raise _Busy from error
-            if state in _OVERTAKEN and step.transaction is not Transaction.NONE:
-                raise _Overtaken from error
-            raise _refused(connection, step, error) from error
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
+            raise _Busy from error
+        if state in _OVERTAKEN and step.transaction is not Transaction.NONE:
+            raise _Overtaken from error
+        raise _refused(connection, step, error) from error
     return changed
 
 
@@ -320,7 +320,9 @@ SELECT DISTINCT coalesce('pid ' || l.pid, 'prepared transaction ' || quote_liter
                      '\\m[0-9.]+\\M', '?', 'g'), 120), ''),
        coalesce(a.backend_type = 'autovacuum worker', false)
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction
+LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.granted
+  AND x.virtualtransaction = l.virtualtransaction
+LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
 WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND l.relation = to_regclass(%(table)s) AND l.mode = ANY (%(modes)s)

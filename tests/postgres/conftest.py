@@ -40,8 +40,9 @@ class Database:
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
         """Send statements; the rows of the last one."""
         with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.cursor()
             for statement in statements:
-                cursor = connection.execute(statement.encode())
+                cursor.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
     def sqlalchemy(self) -> sa.Connection:

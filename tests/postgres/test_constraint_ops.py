@@ -1,0 +1,201 @@
+"""Constraints beside traffic: on every shape, again, stopped anywhere, and with somebody in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
+from schema_kit.execute import StepDone, StepStarted, Waiting
+from tests.postgres.conftest import Database
+from tests.postgres.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
+
+
+@dataclass(frozen=True)
+class Case:
+    operate: Operate
+    blocking: str
+    """What a user would write without us: the end state is the same."""
+    before: tuple[str, ...] = ()
+    sweep: str = ""
+    """What the ordinary way leaves out of what ours does on purpose."""
+
+
+CASES = {
+    "foreign_key": Case(
+        lambda op: op.create_foreign_key_concurrently(
+            "t_ref_fkey", "t", "r", ["ref"], ["id"], ondelete="CASCADE", source_schema="s", referent_schema="s"
+        ),
+        "ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r (id) ON DELETE CASCADE",
+    ),
+    "check": Case(
+        lambda op: op.create_check_constraint_concurrently("t_v_check", "t", sa.text("v BETWEEN 1 AND 3"), schema="s"),
+        "ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v BETWEEN 1 AND 3)",
+    ),
+    "unique": Case(
+        lambda op: op.create_unique_constraint_concurrently("t_key", "t", ["id", "k", "v"], schema="s"),
+        "ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v)",
+    ),
+    "unique_deferrable": Case(
+        lambda op: op.create_unique_constraint_concurrently(
+            "t_key", "t", ["id", "k", "v"], schema="s", deferrable=True, initially="DEFERRED"
+        ),
+        "ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) DEFERRABLE INITIALLY DEFERRED",
+    ),
+    "primary_key": Case(
+        lambda op: op.create_primary_key_concurrently("t_pkey", "t", ["id", "k", "v"], schema="s"),
+        "ALTER TABLE s.t ALTER v SET NOT NULL, ADD CONSTRAINT t_pkey PRIMARY KEY (id, k, v)",
+    ),
+    "not_null": Case(
+        lambda op: op.set_not_null_concurrently("t", "ref", schema="s"), "ALTER TABLE s.t ALTER ref SET NOT NULL"
+    ),
+    "not_null_by_a_check_that_is_there": Case(
+        lambda op: op.set_not_null_concurrently("t", "ref", schema="s"),
+        "ALTER TABLE s.t ALTER ref SET NOT NULL",
+        before=("ALTER TABLE s.t ADD CONSTRAINT mine CHECK (ref IS NOT NULL)",),
+    ),
+    "validate_check": Case(
+        lambda op: op.validate_constraint("mine", "t", schema="s"),
+        "ALTER TABLE s.t VALIDATE CONSTRAINT mine",
+        before=("ALTER TABLE s.t ADD CONSTRAINT mine CHECK (v > 0) NOT VALID",),
+    ),
+}
+
+matrix = pytest.mark.parametrize("shape", SHAPES)
+each = pytest.mark.parametrize("name", CASES)
+
+
+def _expected(database: Database, case: Case, shape: str) -> list[tuple[Any, ...]]:
+    build(database, shape)
+    database.sql(*case.before, case.blocking)
+    expected = state(database)
+    build(database, shape)
+    database.sql(*case.before)
+    return expected
+
+
+@matrix
+@each
+def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
+) -> None:
+    case = CASES[name]
+    expected = _expected(database, case, shape)
+    with told(monkeypatch) as events:
+        perform(database, case.operate)
+    assert state(database) == expected
+    steps = sum(isinstance(event, StepDone) for event in events)
+    assert steps > 0
+    with told(monkeypatch) as events:
+        perform(database, case.operate)
+    assert events == [], "a second run has nothing to do"
+    for stop_after in range(1, steps):
+        build(database, shape)
+        database.sql(*case.before)
+        with told(monkeypatch, stop_after), pytest.raises(Stopped):
+            perform(database, case.operate)
+        with told(monkeypatch) as events:
+            perform(database, case.operate)
+        assert state(database) == expected, f"stopped after {stop_after} of {steps}"
+        assert sum(isinstance(event, StepStarted) for event in events) <= steps, "work that was done is not done again"
+
+
+@matrix
+@each
+def test_waits_for_a_writer_and_names_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
+) -> None:
+    case = CASES[name]
+    expected = _expected(database, case, shape)
+    with told(monkeypatch) as events, busy(database, "INSERT INTO s.t VALUES (1000, 1, 1, 1)"):
+        perform(database, case.operate)
+    assert state(database) == expected
+    waits = [event for event in events if isinstance(event, Waiting)]
+    # VALIDATE and a concurrent build stand beside a writer or wait without being in anybody's way.
+    assert waits or name.startswith(("validate", "unique"))
+    assert all("RowExclusiveLock on s.t" in blocker for wait in waits for blocker in wait.blockers)
+
+
+def test_gives_up_and_says_who_is_in_the_way(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(database, "plain")
+    before = state(database)
+    other = database.connect(autocommit=False)
+    other.execute("SET application_name = 'nightly report'")
+    other.execute("SELECT count(*) FROM s.t WHERE word = 'a secret'")
+    with told(monkeypatch), pytest.raises(LockNotAvailable) as refused:
+        perform(database, CASES["check"].operate)
+    message = str(refused.value)
+    assert "nightly report" in message
+    assert f"pid {other.info.backend_pid}" in message
+    assert "a secret" not in message
+    assert state(database) == before
+
+
+@matrix
+def test_orphans_are_counted_and_shown(database: Database, shape: str) -> None:
+    build(database, shape)
+    database.sql("INSERT INTO s.t SELECT i, i % 10, 1, 777 FROM generate_series(501, 504) i")
+    with pytest.raises(ExecutionError, match=r"rows of s\.t\w* refer to rows of s\.r that are not there") as refused:
+        perform(database, CASES["foreign_key"].operate)
+    assert "(ref) = (777), " in str(refused.value)
+    assert refused.value.sqlstate == "23503"
+
+
+@matrix
+@pytest.mark.parametrize(
+    ("name", "row", "sqlstate"),
+    [("check", "(900, 1, 9, 1)", "23514"), ("not_null", "(900, 1, 1, NULL)", "23502")],
+)
+def test_rows_that_fail_are_counted(database: Database, shape: str, name: str, row: str, sqlstate: str) -> None:
+    build(database, shape)
+    database.sql(f"INSERT INTO s.t (id, k, v, ref) VALUES {row}")
+    with pytest.raises(ExecutionError, match=r"1 rows of s\.t\w* stand in the way") as refused:
+        perform(database, CASES[name].operate)
+    assert refused.value.sqlstate in (sqlstate, "23514")  # up to 17, NOT NULL is proved by a check
+
+
+@pytest.mark.parametrize(
+    ("there", "operate"),
+    [
+        ("ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v > 0)", CASES["check"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r", CASES["foreign_key"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id)", CASES["unique"].operate),
+        ("CREATE INDEX t_key ON s.t (id, k, v)", CASES["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT other PRIMARY KEY (id)", CASES["primary_key"].operate),
+    ],
+)
+def test_the_same_name_with_another_meaning_is_refused(database: Database, there: str, operate: Operate) -> None:
+    build(database, "plain")
+    database.sql(there)
+    before = state(database)
+    with pytest.raises(PlanError, match=r"declared:|already"):
+        perform(database, operate)
+    assert state(database) == before
+
+
+def test_odd_names(database: Database) -> None:
+    table, column, name = 'Tä"ble.ตาราง', 'Col"umn %s', "ก" * 21
+    quoted = '"' + table.replace('"', '""') + '"'
+    database.sql(
+        'CREATE SCHEMA "S.ch"',
+        f'CREATE TABLE "S.ch".{quoted} ("Col""umn %s" int)',
+        f'INSERT INTO "S.ch".{quoted} SELECT generate_series(1, 9)',
+    )
+
+    def operate(op: Any) -> None:
+        op.set_not_null_concurrently(table, column, schema="S.ch")
+        op.create_unique_constraint_concurrently(name, table, [column], schema="S.ch")
+        op.create_check_constraint_concurrently("C'heck", table, sa.column(column, sa.Integer) % 10 > 0, schema="S.ch")
+        op.create_foreign_key_concurrently(
+            "F.k", table, table, [column], [column], source_schema="S.ch", referent_schema="S.ch"
+        )
+
+    perform(database, operate)
+    found = database.sql(
+        "SELECT conname FROM pg_constraint WHERE connamespace = '\"S.ch\"'::regnamespace AND convalidated"
+    )
+    assert {name, "C'heck", "F.k"} <= {row[0] for row in found}
+    perform(database, operate)
