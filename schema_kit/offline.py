@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,7 +22,13 @@ from schema_kit.plans import conversion
 from schema_kit.steps import Step
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
 from schema_kit.steps.conversion import Swap
-from schema_kit.steps.indexes import CreateIndexConcurrently, CreateParentIndex
+from schema_kit.steps.indexes import (
+    CreateIndexConcurrently,
+    CreateParentIndex,
+    DropIndexConcurrently,
+    DropParentIndex,
+    RenameIndexes,
+)
 from schema_kit.steps.partitions import CreatePartConfig, CreatePartition
 
 
@@ -54,14 +60,24 @@ class EmptyDatabase:
             case CreateTable(baseline):
                 self._made["table"].add(str(baseline.table.name))
                 self._tables[baseline.table.name] = baseline.table
-            case CreateIndexConcurrently(index, name, table):
-                self._add_index(index, name, table)
-            case CreateParentIndex(index):
-                self._add_index(index, index.name, index.table)
             case CreatePartition(parent, name, lower, upper) if parent in self._tables:
                 self._add_partition(parent, Partition(name, lower, upper))
             case Swap():
                 self._swap(step)
+            case _:
+                self._apply_to_indexes(step)
+
+    def _apply_to_indexes(self, step: Step) -> None:
+        match step:
+            case CreateIndexConcurrently(index, name, table):
+                self._add_index(index, name, table)
+            case CreateParentIndex(index):
+                self._add_index(index, index.name, index.table)
+            case DropIndexConcurrently(index) | DropParentIndex(index):
+                self._rename_index(index, None)
+            case RenameIndexes(renames=renames):
+                for index, new in renames:
+                    self._rename_index(index, new)
             case _:
                 pass
 
@@ -72,6 +88,14 @@ class EmptyDatabase:
             index = Index(name, index_tail(declared), columns, unique=declared.unique)
             # By name, as the catalog gives them: PostgreSQL names the partitions' indexes in this order.
             self._tables[table] = replace(old, indexes=tuple(sorted((*old.indexes, index), key=lambda i: i.name)))
+
+    def _rename_index(self, index: QualifiedName, new: str | None) -> None:
+        owner = self.index_owner(index)
+        if owner:
+            old = self._tables[owner]
+            kept = [other for other in old.indexes if other.name != index.name]
+            kept += [replace(other, name=new) for other in old.indexes if other.name == index.name and new]
+            self._tables[owner] = replace(old, indexes=tuple(sorted(kept, key=lambda i: i.name)))
 
     def _add_partition(self, parent: QualifiedName, partition: Partition) -> None:
         old = self._tables[parent]
@@ -124,6 +148,20 @@ class EmptyDatabase:
             foreign_keys=table.foreign_keys,
         )
         return (root, *children)
+
+    def index_owner(self, index: QualifiedName) -> QualifiedName | None:
+        """The table that earlier steps have made the index on."""
+        owners = (name for name in self._tables if name.schema == index.schema)
+        return next((name for name in owners if self._tables[name].index(index.name)), None)
+
+    def index_tail(self, declared: IndexDeclaration) -> str:
+        """The declaration as it is sent: nobody prints it back."""
+        return index_tail(declared)
+
+    def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
+        """None."""
+        del tables
+        return ()
 
     def operator_class(self, name: str, method: str) -> str:
         """The bare name, which the search_path of psql finds."""

@@ -13,15 +13,36 @@ def create_index_concurrently(
     *,
     schema: str | None = None,
     unique: bool = False,
+    if_not_exists: bool | None = None,
     postgresql_using: str = "btree",
     postgresql_where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
     postgresql_ops: Mapping[str, str] | None = None,
-    postgresql_include: Sequence[str] | None = None,
+    postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
     postgresql_with: Mapping[str, Any] | None = None,
     postgresql_tablespace: str | None = None,
     postgresql_nulls_not_distinct: bool = False,
 ) -> None: ...
-def drop_index_concurrently(index_name: str, table_name: str, *, schema: str | None = None) -> None: ...
+def replace_index_concurrently(
+    index_name: str,
+    table_name: str,
+    columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
+    *,
+    schema: str | None = None,
+    unique: bool = False,
+    postgresql_using: str = "btree",
+    postgresql_where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+    postgresql_ops: Mapping[str, str] | None = None,
+    postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+    postgresql_with: Mapping[str, Any] | None = None,
+    postgresql_tablespace: str | None = None,
+    postgresql_nulls_not_distinct: bool = False,
+) -> None: ...
+def drop_index_concurrently(
+    index_name: str, table_name: str | None = None, *, schema: str | None = None, if_exists: bool | None = None
+) -> None: ...
+def reindex_concurrently(
+    index_name: str | None = None, table_name: str | None = None, *, schema: str | None = None
+) -> None: ...
 def create_part_config() -> None: ...
 def drop_part_config() -> None: ...
 def convert_to_partitioned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
 from schema_kit.intervals import parse
-from schema_kit.model import Conversion, ForeignKey, Partitioning, Referring, Relation, Table
+from schema_kit.model import Conversion, ForeignKey, IndexDeclaration, Partitioning, Referring, Relation, Table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
 from schema_kit.steps.baseline import CREATED_OBJECT
@@ -81,6 +81,27 @@ class Catalog:
         with self._look() as ask:
             found = ask(sql, {"name": index.sql})
         return QualifiedName(*found[0]) if found else None
+
+    def index_tail(self, declared: IndexDeclaration) -> str:
+        """What PostgreSQL prints of a declared index after USING; its tablespace is not printed.
+
+        Raises:
+            PlanError: PostgreSQL refuses the declaration.
+        """
+        return scratch.index_tail(self._connection, replace(declared, tablespace=None))
+
+    def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
+        """INVALID indexes that REINDEX CONCURRENTLY has left on the TOAST tables of *tables*; each with its table."""
+        sql = (
+            "SELECT n.nspname, i.relname, t.relname FROM unnest(%(tables)s) AS own (name) "
+            "JOIN pg_class c ON c.oid = to_regclass(own.name) JOIN pg_class t ON t.oid = c.reltoastrelid "
+            "JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_index x ON x.indrelid = t.oid "
+            "JOIN pg_class i ON i.oid = x.indexrelid "
+            "WHERE NOT x.indisvalid AND i.relname ~ '_cc(new|old)[0-9]*$' ORDER BY i.relname"
+        )
+        with self._look() as ask:
+            found = ask(sql, {"tables": [table.sql for table in tables]})
+        return tuple((QualifiedName(schema, index), QualifiedName(schema, table)) for schema, index, table in found)
 
     def operator_class(self, name: str, method: str) -> str:
         """An operator class by bare name, found wherever its extension lives, and qualified.

@@ -13,7 +13,12 @@ from schema_kit.ops.constraints import (
     ValidateConstraintOp,
 )
 from schema_kit.ops.door import PlanOperation, Settings, has_written
-from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
+from schema_kit.ops.indexes import (
+    CreateIndexConcurrentlyOp,
+    DropIndexConcurrentlyOp,
+    ReindexConcurrentlyOp,
+    ReplaceIndexConcurrentlyOp,
+)
 from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
 
 __all__ = [
@@ -31,6 +36,8 @@ __all__ = [
     "DropIndexConcurrentlyOp",
     "DropPartConfigOp",
     "PlanOperation",
+    "ReindexConcurrentlyOp",
+    "ReplaceIndexConcurrentlyOp",
     "SetNotNullConcurrentlyOp",
     "Settings",
     "UnpartitionOp",

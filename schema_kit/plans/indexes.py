@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from schema_kit.errors import PlanError
 from schema_kit.model import Index, IndexDeclaration, Relation
-from schema_kit.names import QualifiedName, fit
+from schema_kit.names import MAX_BYTES, QualifiedName, fit
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.indexes import (
     AttachIndex,
@@ -15,11 +16,19 @@ from schema_kit.steps.indexes import (
     CreateParentIndex,
     DropIndexConcurrently,
     DropParentIndex,
+    ReindexConcurrently,
+    RenameIndexes,
     WaitForBuild,
 )
 
+REPLACEMENT = "__replacement"
+"""What the name of an index ends in until it takes the place of another."""
 
-def create_index(declared: IndexDeclaration, tree: Sequence[Relation]) -> Plan:
+REPLACED = "__replaced"
+"""What the name of an index ends in from then on until it is dropped."""
+
+
+def create_index(declared: IndexDeclaration, tree: Sequence[Relation], printed: str | None = None) -> Plan:
     """Make an index; an INVALID leftover of an earlier try is replaced.
 
     On a partitioned table: ON ONLY the parent, then each leaf concurrently, then attached; the last one makes the
@@ -28,42 +37,83 @@ def create_index(declared: IndexDeclaration, tree: Sequence[Relation]) -> Plan:
     Args:
         declared: the index.
         tree: the table, then its partitions, parents before children; empty where there is no such table.
+        printed: what PostgreSQL prints of the declared index after USING; None where nothing is compared.
 
     Raises:
-        PlanError: no such table, or another session is building the index.
+        PlanError: no such table, or an index of that name has another definition.
     """
     title = f"create index {declared.name} on {declared.table}"
     if not tree:
         raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
-    return Plan(title, tuple(_create(declared, tree[0], None, tree)))
+    return Plan(title, tuple(_create(_Wanted(declared, printed), tree[0], None, tree)))
+
+
+def in_question(declared: IndexDeclaration, tree: Sequence[Relation]) -> bool:
+    """Whether something of the index's name is there, so that its definition has to be compared."""
+    return any(
+        relation.imagined or _existing(declared, relation, relation.parent if place else None)
+        for place, relation in enumerate(tree)
+    )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    declared: IndexDeclaration
+    printed: str | None
+    spare: bool = False
+    """Nobody but us has made indexes of this name, so one with another definition is dropped."""
+
+    def differs(self, found: Index) -> bool:
+        """Whether an index has another definition than the declared one."""
+        return self.printed is not None and (found.tail, found.unique) != (self.printed, self.declared.unique)
+
+    def refuse(self, found: Index, table: QualifiedName) -> PlanError:
+        """Shows both definitions."""
+        there = f"{'UNIQUE ' if found.unique else ''}INDEX ON {table} USING {found.tail}"
+        declared = f"{'UNIQUE ' if self.declared.unique else ''}INDEX ON {table} USING {self.printed}"
+        return PlanError(
+            f"index {table.sibling(found.name)} has another definition than the declared one. Nothing was changed; "
+            "give the index another name, or build it again under the declared definition with "
+            f"op.replace_index_concurrently.\n  there:    {there}\n  declared: {declared}"
+        )
 
 
 def _create(
-    declared: IndexDeclaration, relation: Relation, parent: QualifiedName | None, tree: Sequence[Relation]
+    wanted: _Wanted, relation: Relation, parent: QualifiedName | None, tree: Sequence[Relation]
 ) -> Iterator[Step]:
+    declared = wanted.declared
     found = _existing(declared, relation, parent)
+    attached = found is not None and parent is not None and found.parent == parent
+    if found and not attached and (found.valid or relation.partitioned) and wanted.differs(found):
+        if not wanted.spare or relation.partitioned:
+            raise wanted.refuse(found, relation.name)
+        found = replace(found, valid=False)
+    if found and parent and not attached and found.parent:
+        raise PlanError(
+            f"index {relation.name.sibling(found.name)} is attached to {found.parent} already, and cannot be to "
+            f"{parent}. Nothing was changed; rename it."
+        )
     name = found.name if found else index_name(declared, relation, parent)
     own = relation.name.sibling(name)
     if relation.partitioned:
         if found is None:
             yield CreateParentIndex(replace(declared, name=name, table=relation.name))
         children = [other for other in tree if other.parent == relation.name]
-        below = [step for child in children for step in _create(declared, child, own, tree)]
+        below = [step for child in children for step in _create(wanted, child, own, tree)]
         yield from below
-        if found and not found.valid and not below and children:
+        validated = any(isinstance(step, AttachIndex) and step.parent == own for step in below)
+        if found and not found.valid and not validated and children:
             # A child that was invalid when it was attached, and was mended since, leaves the parent invalid until any
             # ATTACH is issued again.
             child = _existing(declared, children[0], own)
-            assert child is not None  # nothing was left to do below
+            assert child is not None  # no step below attaches it
             yield AttachIndex(own, children[0].name.sibling(child.name))
+    elif found and not found.valid and found.parent is not None:
+        # PostgreSQL does not drop it alone, since it is attached.
+        yield from _reindex_one(found, relation)
     else:
-        if found and not found.valid and found.parent is not None:
-            raise PlanError(
-                f"index {own} is INVALID and already attached to {found.parent}; PostgreSQL does not drop it alone. "
-                f"Nothing was changed; run REINDEX INDEX CONCURRENTLY {own.sql} and then this again."
-            )
         yield from build(declared, name, relation.name, found)
-    if parent is not None and (found is None or found.parent != parent):
+    if parent is not None and not attached:
         yield AttachIndex(parent, own)
 
 
@@ -79,26 +129,278 @@ def build(declared: IndexDeclaration, name: str, table: QualifiedName, found: In
 
 
 def _existing(declared: IndexDeclaration, relation: Relation, parent: QualifiedName | None) -> Index | None:
-    attached = next((index for index in relation.indexes if parent and index.parent == parent), None)
-    return attached or relation.index(index_name(declared, relation, parent))
+    return _attached(relation, parent) or relation.index(index_name(declared, relation, parent))
+
+
+def _attached(relation: Relation, parent: QualifiedName | None) -> Index | None:
+    return next((index for index in relation.indexes if parent and index.parent == parent), None)
 
 
 def index_name(declared: IndexDeclaration, relation: Relation, parent: QualifiedName | None) -> str:
     """The declared name on the table itself; on a partition the partition's name comes before it."""
-    return declared.name if parent is None else fit(f"{relation.name.name}_{declared.name}")
+    return declared.name if parent is None else child_name(relation, declared.name)
+
+
+def child_name(partition: Relation, index: str) -> str:
+    """What a partition's index is called after the parent's."""
+    return fit(f"{partition.name.name}_{index}")
+
+
+# Away
 
 
 def drop_index(index: QualifiedName, tree: Sequence[Relation]) -> Plan:
     """Drop an index: concurrently, but for the index of a partitioned table, where PostgreSQL knows no such way.
 
+    What an unfinished creation left on the partitions goes first, concurrently.
+
     Args:
         index: the index.
         tree: its table, then the partitions; empty where there is no such table.
+
+    Raises:
+        PlanError: something rests on the index, or it is part of a partitioned one.
     """
     title = f"drop index {index}"
-    if not tree or tree[0].index(index.name) is None:
+    found = _at_root(index, tree)
+    if found is None:
         return Plan(title)
+    _refuse_what_rests_on(found, tree[0].name, title)
     root = tree[0]
-    if root.partitioned:
-        return Plan(title, (DropParentIndex(index, root.name, tuple(relation.name for relation in tree[1:])),))
-    return Plan(title, (DropIndexConcurrently(index, root.name),))
+    if not root.partitioned:
+        return Plan(title, (DropIndexConcurrently(index, root.name),))
+    orphans = [step for relation in tree[1:] for step in _drop_orphan(found, relation, tree)]
+    return Plan(title, (*orphans, *_drop(index, root, tree)))
+
+
+def _at_root(index: QualifiedName, tree: Sequence[Relation]) -> Index | None:
+    if not tree:
+        return None
+    return tree[0].index(index.name) or (Index(index.name, "") if tree[0].imagined else None)
+
+
+def _refuse_what_rests_on(found: Index, table: QualifiedName, title: str) -> None:
+    index = table.sibling(found.name)
+    if found.constraint:
+        raise PlanError(
+            f"cannot {title}: it carries the constraint {found.name} of {table}, {found.constraint}. Nothing was "
+            "changed; change the constraint instead (op.drop_constraint)."
+        )
+    if found.parent:
+        raise PlanError(
+            f"cannot {title}: it is the part of {found.parent} on {table}. Nothing was changed; "
+            f"name {found.parent}, whose parts {index} and the others are."
+        )
+    if found.needed_by:
+        raise PlanError(
+            f"cannot {title}: {' and '.join(found.needed_by)} rests on it. Nothing was changed; that has to go or to "
+            "rest on another index first."
+        )
+
+
+def _below(relation: Relation, tree: Sequence[Relation]) -> list[Relation]:
+    children = [other for other in tree if other.parent == relation.name]
+    return [deeper for child in children for deeper in (child, *_below(child, tree))]
+
+
+def _drop(index: QualifiedName, relation: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+    if relation.partitioned:
+        yield DropParentIndex(index, relation.name, tuple(other.name for other in _below(relation, tree)))
+    else:
+        yield DropIndexConcurrently(index, relation.name)
+
+
+def _drop_orphan(parent: Index, relation: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+    orphan = relation.index(child_name(relation, parent.name))
+    if orphan is None or orphan.parent or orphan.constraint or orphan.needed_by:
+        return
+    same = (orphan.tail, orphan.unique) == (parent.tail, parent.unique)
+    if same or not (orphan.valid or relation.partitioned):
+        yield from _drop(relation.name.sibling(orphan.name), relation, tree)
+
+
+# One in place of another
+
+
+def replace_index(
+    declared: IndexDeclaration, tree: Sequence[Relation], printed: str | None, names_of_parts: bool = True
+) -> Plan:
+    """Give an index another definition; there is no moment without one.
+
+    The new one is built under a name of its own, takes the old one's name in one commit, and then the old one goes.
+    Where no valid index has the name, the declared one is created.
+
+    Args:
+        declared: the index as it shall be.
+        tree: its table, then the partitions; empty where there is no such table.
+        printed: what PostgreSQL prints of the declared index after USING.
+        names_of_parts: the names of the partitions' indexes are known, and change too.
+
+    Raises:
+        PlanError: no such table, or something rests on the index, or it is part of a partitioned one.
+    """
+    title = f"replace index {declared.name} on {declared.table}"
+    if not tree:
+        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+    root, index = tree[0], declared.table.sibling(declared.name)
+    new, aside = fit(declared.name, REPLACEMENT), fit(declared.name, REPLACED)
+    old = _at_root(index, tree)
+    wanted = _Wanted(declared, printed)
+    if old is None or not wanted.differs(old) or not (old.valid or root.partitioned):
+        left = [name for name in (new, aside) if root.index(name)]
+        steps = [*_create(wanted, root, None, tree), *_drop_all(left, root, tree)]
+        return Plan(title, tuple(steps))
+    _refuse_what_rests_on(old, root.name, title)
+    steps = [*_drop_all([aside] if root.index(aside) else [], root, tree)]
+    wanted = _Wanted(replace(declared, name=new), printed, spare=True)
+    begun = root.index(new)
+    if begun and root.partitioned and wanted.differs(begun):
+        steps += _drop_all([new], root, tree)
+        tree = _without_index(begun, root, tree)
+    steps += _create(wanted, tree[0], None, tree)
+    below = list(_renamed_parts(declared.name, index, index.sibling(new), root, tree)) if names_of_parts else []
+    renames = ((index, aside), (index.sibling(new), declared.name), *below)
+    steps += [RenameIndexes(root.name, index, renames, old.comment), *_drop_all([aside], root, tree)]
+    return Plan(title, tuple(steps))
+
+
+def _drop_all(names: Sequence[str], root: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+    for name in names:
+        yield from _drop(root.name.sibling(name), root, tree)
+
+
+def _without_index(index: Index, relation: Relation, tree: Sequence[Relation]) -> tuple[Relation, ...]:
+    """The tree without a partitioned index and its parts."""
+    gone = {(relation.name, index.name)}
+    for other in tree:
+        gone |= {
+            (other.name, part.name)
+            for part in other.indexes
+            if part.parent and any(part.parent == table.sibling(name) for table, name in gone)
+        }
+    return tuple(
+        replace(other, indexes=tuple(part for part in other.indexes if (other.name, part.name) not in gone))
+        for other in tree
+    )
+
+
+def _renamed_parts(
+    name: str, old: QualifiedName, new: QualifiedName, relation: Relation, tree: Sequence[Relation]
+) -> Iterator[tuple[QualifiedName, str]]:
+    for child in (other for other in tree if other.parent == relation.name):
+        before, after = _attached(child, old), _attached(child, new)
+        wanted, taken = child_name(child, name), child.index(child_name(child, name))
+        now = after.name if after else child_name(child, fit(name, REPLACEMENT))
+        if before and before.name == wanted:
+            yield child.name.sibling(wanted), child_name(child, fit(name, REPLACED))
+        if now != wanted and (taken is None or taken == before):
+            yield child.name.sibling(now), wanted
+        old_part = child.name.sibling(before.name if before else wanted)
+        yield from _renamed_parts(name, old_part, child.name.sibling(now), child, tree)
+
+
+# Again
+
+
+def reindex_index(index: QualifiedName, tree: Sequence[Relation]) -> Plan:
+    """Build an index again, concurrently; a partitioned one part by part.
+
+    Args:
+        index: the index.
+        tree: its table, then the partitions; empty where there is no such index.
+
+    Raises:
+        PlanError: there is no such index, or it carries an exclusion constraint.
+    """
+    title = f"build index {index} again"
+    found = _at_root(index, tree)
+    if found is None:
+        raise PlanError(f"cannot {title}: there is no such index. Nothing was changed.")
+    if found.exclusion:
+        raise PlanError(
+            f"cannot {title}: it carries the exclusion constraint {found.name} of {tree[0].name}, which PostgreSQL "
+            "builds with writes stopped only (REINDEX INDEX). Nothing was changed."
+        )
+    return Plan(title, tuple(_reindex(found, tree[0], tree)))
+
+
+def _reindex(found: Index, relation: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+    if relation.partitioned:
+        for child in (other for other in tree if other.parent == relation.name):
+            if part := _attached(child, relation.name.sibling(found.name)):
+                yield from _reindex(part, child, tree)
+        yield from _validate(found, relation, tree)
+        return
+    for leftover in relation.indexes:
+        if _is_leftover(leftover, found.name):
+            yield from _drop_leftover(leftover, relation)
+    yield from _reindex_one(found, relation)
+
+
+def _reindex_one(found: Index, relation: Relation) -> Iterator[Step]:
+    if found.building:
+        yield WaitForBuild(found.name, relation.name)
+    yield ReindexConcurrently("INDEX", relation.name.sibling(found.name), relation.name)
+
+
+def reindex_table(
+    table: QualifiedName, tree: Sequence[Relation], toast: Sequence[tuple[QualifiedName, QualifiedName]]
+) -> Plan:
+    """Build all indexes of a table again, concurrently; those of a partitioned one partition by partition.
+
+    Args:
+        table: the table.
+        tree: it and its partitions; empty where there is no such table.
+        toast: INVALID leftovers of an earlier try on TOAST tables: the index, and the TOAST table.
+
+    Raises:
+        PlanError: there is no such table.
+    """
+    title = f"build the indexes of {table} again"
+    if not tree:
+        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+    steps: list[Step] = [DropIndexConcurrently(index, owner) for index, owner in toast]
+    for relation in tree:
+        if not relation.partitioned:
+            steps += _reindex_leaf(relation)
+    for relation in reversed(tree):
+        if relation.partitioned:
+            steps += [step for index in relation.indexes for step in _validate(index, relation, tree)]
+    return Plan(title, tuple(steps))
+
+
+def _reindex_leaf(relation: Relation) -> Iterator[Step]:
+    leftovers = [index for index in relation.indexes if _is_leftover(index)]
+    for leftover in leftovers:
+        yield from _drop_leftover(leftover, relation)
+    yield ReindexConcurrently("TABLE", relation.name, relation.name)
+    for index in relation.indexes:
+        # REINDEX TABLE passes them over.
+        if not (index.valid or index in leftovers or index.exclusion):
+            yield from _reindex_one(index, relation)
+
+
+def _validate(found: Index, relation: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+    """A partitioned index stays INVALID when its parts have been mended, until any ATTACH is issued again."""
+    own = relation.name.sibling(found.name)
+    children = [other for other in tree if other.parent == relation.name]
+    parts = [_attached(child, own) for child in children]
+    if not found.valid and parts and all(parts):
+        assert parts[0] is not None  # all of them are there
+        yield AttachIndex(own, children[0].name.sibling(parts[0].name))
+
+
+def _is_leftover(index: Index, of: str | None = None) -> bool:
+    """Whether REINDEX CONCURRENTLY has left it behind: INVALID and named <index>_ccnew, _ccold1, ..., cut to fit."""
+    match = re.fullmatch(r"(.*)_cc(?:new|old)\d*", index.name, re.DOTALL)
+    if match is None or index.valid or index.parent or index.constraint:
+        return False
+    cut = len(index.name.encode()) > MAX_BYTES - 4
+    return of is None or match[1] == of or (cut and of.startswith(match[1]))
+
+
+def _drop_leftover(leftover: Index, relation: Relation) -> Iterator[Step]:
+    if leftover.building:
+        yield WaitForBuild(leftover.name, relation.name)
+    else:
+        yield DropIndexConcurrently(relation.name.sibling(leftover.name), relation.name)

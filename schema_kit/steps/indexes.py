@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from schema_kit.model import IndexDeclaration
-from schema_kit.names import QualifiedName, ident
+from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 
 def create_index_sql(index: IndexDeclaration, name: str, on: QualifiedName, how: str = "", only: bool = False) -> str:
     """The CREATE INDEX statement of a declaration, for one table."""
-    keys = ", ".join(key.sql + (f" {key.opclass}" if key.opclass else "") for key in index.elements)
+    keys = ", ".join(" ".join(filter(None, (key.sql, key.opclass, key.order))) for key in index.elements)
     parts = [
         "CREATE",
         "UNIQUE" if index.unique else "",
@@ -55,6 +55,29 @@ class CreateIndexConcurrently(Step):
     def sql(self) -> tuple[str, ...]:
         """One statement, outside of a transaction."""
         return (create_index_sql(self.index, self.name, self.table, "CONCURRENTLY"),)
+
+    @property
+    def diagnosis(self) -> str | None:
+        """The keys that a unique index found more than once: the five most frequent, and how many there are."""
+        return _duplicates_sql(self.index, self.table) if self.index.unique else None
+
+
+def _duplicates_sql(index: IndexDeclaration, table: QualifiedName) -> str:
+    keys = [f"({key.sql})" for key in index.elements]
+    conditions = [f"({index.where})"] if index.where else []
+    if not index.nulls_not_distinct:
+        conditions += [f"{key} IS NOT NULL" for key in keys]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    shown = ", ".join(f"coalesce(left({key}::text, 80), 'NULL')" for key in keys)
+    names = ", ".join(key.sql.removeprefix('"').removesuffix('"') for key in index.elements)
+    return (
+        f"WITH twice AS (SELECT concat_ws(', ', {shown}) AS key, count(*) AS rows FROM {table.sql}{where} "
+        f"GROUP BY {', '.join(keys)} HAVING count(*) > 1) "
+        "(SELECT format('(%s)=(%s) is there %s times', "
+        f"{literal(names)}, key, rows) FROM twice ORDER BY rows DESC, key LIMIT 5) "
+        "UNION ALL SELECT format('%s keys are there more than once, %s rows too many', count(*), sum(rows - 1)) "
+        "FROM twice HAVING count(*) > 0"
+    )
 
 
 @dataclass(frozen=True)
@@ -126,7 +149,8 @@ class DropIndexConcurrently(Step):
     transaction: ClassVar[Transaction] = Transaction.NONE
 
     index: QualifiedName
-    table: QualifiedName
+    table: QualifiedName | None
+    """None where nobody has looked (--sql)."""
 
     @property
     def summary(self) -> str:
@@ -136,11 +160,11 @@ class DropIndexConcurrently(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
+        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),) if self.table else ()
 
     def sql(self) -> tuple[str, ...]:
-        """One statement, outside of a transaction."""
-        return (f"DROP INDEX CONCURRENTLY {self.index.sql}",)
+        """One statement, outside of a transaction. It may wait for others that work on the index, and find it gone."""
+        return (f"DROP INDEX CONCURRENTLY IF EXISTS {self.index.sql}",)
 
 
 @dataclass(frozen=True)
@@ -164,3 +188,65 @@ class DropParentIndex(Step):
     def sql(self) -> tuple[str, ...]:
         """The partitions' indexes go with it."""
         return (f"DROP INDEX {self.index.sql}",)
+
+
+@dataclass(frozen=True)
+class ReindexConcurrently(Step):
+    """REINDEX CONCURRENTLY of one index, or of all of one table, its TOAST table's too: blocks nobody.
+
+    Never of something partitioned: there PostgreSQL takes SHARE on every partition first, behind whoever writes.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.NONE
+    once: ClassVar[bool] = True
+
+    kind: Literal["INDEX", "TABLE"]
+    name: QualifiedName
+    table: QualifiedName | None
+    """The index's table; None where nobody has looked (--sql)."""
+
+    @property
+    def summary(self) -> str:
+        """Names the index or the table."""
+        what = f"index {self.name}" if self.kind == "INDEX" else f"all indexes of {self.name}"
+        return f"build {what} again concurrently"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Other DDL and VACUUM wait; reads and writes do not."""
+        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),) if self.table else ()
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement, outside of a transaction; killed, it leaves an INVALID index named _ccnew or _ccold."""
+        return (f"REINDEX {self.kind} CONCURRENTLY {self.name.sql}",)
+
+
+@dataclass(frozen=True)
+class RenameIndexes(Step):
+    """Indexes change names in one commit: no query ever finds the table without one of them.
+
+    Args:
+        table: whose indexes they are, and its partitions'.
+        index: the name that changes hands.
+        renames: each index and its new name, in the order in which the names come free.
+        comment: the old index's, which the new one gets.
+    """
+
+    fresh: ClassVar[bool] = True
+
+    table: QualifiedName
+    index: QualifiedName
+    renames: tuple[tuple[QualifiedName, str], ...]
+    comment: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names the index."""
+        return f"give the name {self.index} to the new index of {self.table}"
+
+    def sql(self) -> tuple[str, ...]:
+        """SHARE UPDATE EXCLUSIVE on the indexes alone: reads and writes go on."""
+        statements = [f"ALTER INDEX {old.sql} RENAME TO {ident(new)}" for old, new in self.renames]
+        if self.comment is not None:
+            statements.append(f"COMMENT ON INDEX {self.index.sql} IS {literal(self.comment)}")
+        return tuple(statements)
