@@ -372,3 +372,50 @@ class Conversion:
     registered: Partitioning | None = None
     has_config: bool = False
     server_version: int = 180000
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """A column of a primary key, as paging through it needs to know it."""
+
+    name: str
+    type: str
+    """As format_type prints it."""
+    operators: str = "pg_catalog"
+    """The schema of its = and >."""
+    moment: bool = False
+    """A date or a time, which the session's DateStyle would print in its own way."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRun:
+    """A row of batch_progress: how far an update in batches has come."""
+
+    table: str
+    change: str
+    target: str
+    key: tuple[str, ...]
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTarget:
+    """A table that shall be updated in batches."""
+
+    key: tuple[KeyColumn, ...]
+    """The primary key; empty where there is none."""
+    numbers: tuple[tuple[str, int], ...]
+    """The columns by name, with their numbers; those that PostgreSQL computes are left out."""
+    oid: int
+    has_progress: bool = False
+    """Whether batch_progress is there."""
+    run: BatchRun | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaterializedView:
+    """A materialized view, as a refresh needs to know it."""
+
+    populated: bool
+    unique: bool
+    """Whether a valid unique index over plain columns covers all its rows."""

@@ -97,3 +97,19 @@ def create_primary_key_concurrently(
 ) -> None: ...
 def validate_constraint(constraint_name: str, table_name: str, *, schema: str | None = None) -> None: ...
 def set_not_null_concurrently(table_name: str, column_name: str, *, schema: str | None = None) -> None: ...
+def update_in_batches(
+    table_name: str,
+    values: Mapping[str, Any],
+    *,
+    schema: str | None = None,
+    where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+    batch_size: int = 1000,
+    target_seconds: float = 0.5,
+    name: str | None = None,
+    max_replica_lag: float | None = 10.0,
+    max_dead_share: float | None = 0.2,
+) -> None: ...
+def refresh_materialized_view_concurrently(view_name: str, *, schema: str | None = None) -> None: ...
+def add_enum_value_concurrently(
+    enum_name: str, value: str, *, schema: str | None = None, before: str | None = None, after: str | None = None
+) -> None: ...

@@ -10,12 +10,22 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import scratch
+from schema_kit.catalog import batches, scratch
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
 from schema_kit.intervals import parse
-from schema_kit.model import Conversion, ForeignKey, IndexDeclaration, Partitioning, Referring, Relation, Table
+from schema_kit.model import (
+    BatchTarget,
+    Conversion,
+    ForeignKey,
+    IndexDeclaration,
+    MaterializedView,
+    Partitioning,
+    Referring,
+    Relation,
+    Table,
+)
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
 from schema_kit.steps.baseline import CREATED_OBJECT
@@ -254,3 +264,18 @@ class Catalog:
     def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
         """Whether ALTER TABLE would rewrite the table, and whether it would build an index again."""
         return scratch.rewrites(self._connection, table, action)
+
+    def batch_target(self, table: QualifiedName, run: str) -> BatchTarget | None:
+        """A table, and how far the update in batches of that name has come; None where there is no such table."""
+        with observing(self._connection):
+            return batches.read_target(self._connection, table, run)
+
+    def materialized_view(self, view: QualifiedName) -> MaterializedView | None:
+        """The materialized view of that name."""
+        with observing(self._connection):
+            return batches.read_view(self._connection, view)
+
+    def enum_labels(self, enum: QualifiedName) -> tuple[str, ...] | None:
+        """The values of an enum in their order; None where there is no such enum."""
+        with observing(self._connection):
+            return batches.read_labels(self._connection, enum)

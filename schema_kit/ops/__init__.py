@@ -4,6 +4,7 @@ Importing this package registers them with ``alembic.op``; `schema_kit.op` is th
 """
 
 from schema_kit.ops.baseline import CreateBaselineOp, CreateExtensionOp, DropBaselineOp, DropExtensionOp
+from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.ops.constraints import (
     CreateCheckConstraintConcurrentlyOp,
     CreateForeignKeyConcurrentlyOp,
@@ -13,6 +14,7 @@ from schema_kit.ops.constraints import (
     ValidateConstraintOp,
 )
 from schema_kit.ops.door import PlanOperation, Settings, has_written
+from schema_kit.ops.enums import AddEnumValueConcurrentlyOp
 from schema_kit.ops.indexes import (
     CreateIndexConcurrentlyOp,
     DropIndexConcurrentlyOp,
@@ -20,8 +22,10 @@ from schema_kit.ops.indexes import (
     ReplaceIndexConcurrentlyOp,
 )
 from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
+from schema_kit.ops.views import RefreshMaterializedViewConcurrentlyOp
 
 __all__ = [
+    "AddEnumValueConcurrentlyOp",
     "ConvertToPartitionedOp",
     "CreateBaselineOp",
     "CreateCheckConstraintConcurrentlyOp",
@@ -36,11 +40,13 @@ __all__ = [
     "DropIndexConcurrentlyOp",
     "DropPartConfigOp",
     "PlanOperation",
+    "RefreshMaterializedViewConcurrentlyOp",
     "ReindexConcurrentlyOp",
     "ReplaceIndexConcurrentlyOp",
     "SetNotNullConcurrentlyOp",
     "Settings",
     "UnpartitionOp",
+    "UpdateInBatchesOp",
     "ValidateConstraintOp",
     "has_written",
 ]

@@ -1,0 +1,80 @@
+"""What updates in batches, refreshes and enums have to know."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import rows
+from schema_kit.model import BatchRun, BatchTarget, KeyColumn, MaterializedView
+from schema_kit.names import QualifiedName
+from schema_kit.steps.batches import BATCH_PROGRESS
+
+_TABLE = """
+SELECT c.oid::bigint, to_regclass(%(progress)s) IS NOT NULL FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
+"""
+
+_COLUMNS = """
+SELECT attname, attnum FROM pg_attribute
+WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
+"""
+
+_KEY = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typcategory = 'D'
+FROM pg_index x, unnest(x.indkey::int2[], x.indclass::oid[]) WITH ORDINALITY AS k (attnum, class, place),
+     pg_attribute a, pg_type t, pg_opclass c, pg_amop o, pg_operator p, pg_namespace n
+WHERE x.indrelid = %(oid)s AND x.indisprimary AND k.place <= x.indnkeyatts
+  AND a.attrelid = x.indrelid AND a.attnum = k.attnum AND t.oid = a.atttypid AND c.oid = k.class
+  AND o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
+  AND o.amopstrategy = 5 AND p.oid = o.amopopr AND n.oid = p.oprnamespace
+ORDER BY k.place
+"""
+
+_RUN = f"""
+SELECT table_name, change, target, key_columns, finished_at IS NOT NULL FROM {BATCH_PROGRESS.sql} WHERE name = %(run)s
+"""
+
+_VIEW = """
+SELECT c.relispopulated, EXISTS (
+         SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+         WHERE x.indrelid = c.oid AND x.indisunique AND x.indimmediate AND x.indisvalid AND m.amname = 'btree'
+           AND x.indpred IS NULL AND x.indexprs IS NULL)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'm'
+"""
+
+_LABELS = """
+SELECT t.oid, e.enumlabel FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_enum e ON e.enumtypid = t.oid
+WHERE n.nspname = %(schema)s AND t.typname = %(name)s AND t.typtype = 'e' ORDER BY e.enumsortorder
+"""
+
+
+def read_target(connection: Connection, table: QualifiedName, run: str) -> BatchTarget | None:
+    """The table, and how far the update of that name has come; None where there is no such table."""
+    names = {"schema": table.schema, "name": table.name}
+    found = rows(connection, _TABLE, {**names, "progress": BATCH_PROGRESS.sql})
+    if not found:
+        return None
+    oid, has_progress = found[0]
+    runs = rows(connection, _RUN, {"run": run}) if has_progress else []
+    return BatchTarget(
+        tuple(KeyColumn(*row) for row in rows(connection, _KEY, {"oid": oid})),
+        tuple((name, number) for name, number in rows(connection, _COLUMNS, {"oid": oid})),
+        oid,
+        has_progress,
+        next((BatchRun(of, change, target, tuple(key), done) for of, change, target, key, done in runs), None),
+    )
+
+
+def read_view(connection: Connection, view: QualifiedName) -> MaterializedView | None:
+    """A materialized view; None where there is none."""
+    found = rows(connection, _VIEW, {"schema": view.schema, "name": view.name})
+    return MaterializedView(*found[0]) if found else None
+
+
+def read_labels(connection: Connection, enum: QualifiedName) -> tuple[str, ...] | None:
+    """The values of an enum in their order; None where there is none."""
+    found = rows(connection, _LABELS, {"schema": enum.schema, "name": enum.name})
+    return tuple(row[1] for row in found if row[1] is not None) if found else None

@@ -1,0 +1,77 @@
+"""Updating a big table a batch at a time."""
+
+from __future__ import annotations
+
+import hashlib
+
+from schema_kit.errors import PlanError
+from schema_kit.model import BatchTarget
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.batches import BATCH_PROGRESS, Change, CreateBatchProgress, StartBatches, UpdateBatch
+
+
+def run_name(change: Change) -> str:
+    """What an update is remembered under where nobody names it: the same table, values and WHERE, the same name."""
+    text = repr((str(change.table), sorted(change.assignments), change.where))
+    return f"{change.table} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def update_in_batches(
+    batch: UpdateBatch, batch_size: int, observed: BatchTarget | None, script: tuple[str, ...]
+) -> Plan:
+    """Go on with an update where it stopped, begin it, or leave it where it is finished.
+
+    Args:
+        batch: the update; its key is taken from what is observed.
+        batch_size: rows of the first batch.
+        observed: the table, and how far the update has come; None where there is no such table.
+        script: the statements that make batch_progress.
+
+    Raises:
+        PlanError: no such table or column, no primary key, a column of it would be updated, or the row of that name
+            in batch_progress belongs to something else.
+    """
+    change, title = batch.change, batch.summary
+    if observed is None:
+        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+    if not observed.key:
+        raise PlanError(
+            f"cannot {title}: {change.table} has no primary key to page through. Nothing was changed; give it one "
+            "(op.create_primary_key_concurrently), or update it in one statement if it is small."
+        )
+    key = tuple(column.name for column in observed.key)
+    numbers = dict(observed.numbers)
+    for column, _ in change.assignments:
+        if column not in numbers:
+            raise PlanError(
+                f"cannot {title}: {change.table} has no column {column} that can be written. Nothing was changed; it "
+                f"has {', '.join(numbers)}."
+            )
+        if column in key:
+            raise PlanError(
+                f"cannot {title}: {column} belongs to the primary key, and a row that moves along it could be met "
+                "twice. Nothing was changed."
+            )
+    target = f"{observed.oid}:{','.join(str(numbers[column]) for column, _ in change.assignments)}"
+    batch = UpdateBatch(
+        batch.name, change, observed.key, batch.target_seconds, batch.max_replica_lag, batch.max_dead_share
+    )
+    start = StartBatches(batch.name, change, observed.key, target, batch_size)
+    run = observed.run
+    if run is None:
+        create: tuple[Step, ...] = () if observed.has_progress else (CreateBatchProgress(script),)
+        return Plan(title, (*create, start, batch))
+    if (run.table, run.change) != (str(change.table), str(change)):
+        raise PlanError(
+            f"cannot {title}: {BATCH_PROGRESS} has {batch.name!r} for another update, of {run.table}: {run.change}. "
+            "Nothing was changed; give this one another name, or delete that row if it is of no use any more."
+        )
+    if run.finished:
+        return Plan(title, () if run.target == target else (start, batch))
+    if run.key != key:
+        raise PlanError(
+            f"cannot {title}: it began in the order of ({', '.join(run.key)}), and the primary key is "
+            f"({', '.join(key)}) now. Nothing was changed; delete the row {batch.name!r} of {BATCH_PROGRESS} to begin "
+            "anew, if rows may be updated twice."
+        )
+    return Plan(title, (batch,))

@@ -1,0 +1,27 @@
+"""Refreshing a materialized view beside its readers."""
+
+from __future__ import annotations
+
+from schema_kit.errors import PlanError
+from schema_kit.model import MaterializedView
+from schema_kit.names import QualifiedName
+from schema_kit.steps import Plan
+from schema_kit.steps.views import RefreshMaterializedView
+
+
+def refresh(view: QualifiedName, observed: MaterializedView | None) -> Plan:
+    """Fill a view anew: concurrently, but for one that was never filled, where PostgreSQL knows no such way.
+
+    Raises:
+        PlanError: no such view, or no unique index that PostgreSQL could compare old and new rows by.
+    """
+    title = f"refresh {view}"
+    if observed is None:
+        raise PlanError(f"cannot {title}: there is no such materialized view. Nothing was changed.")
+    if observed.populated and not observed.unique:
+        raise PlanError(
+            f"cannot {title} beside its readers: it has no valid unique index over plain columns that covers all rows. "
+            f"Nothing was changed; make one first: CREATE UNIQUE INDEX CONCURRENTLY ON {view.sql} (the columns that "
+            "tell its rows apart), without WHERE and without expressions."
+        )
+    return Plan(title, (RefreshMaterializedView(view, concurrently=observed.populated),))

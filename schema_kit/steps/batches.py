@@ -1,0 +1,244 @@
+"""Commits that update a big table a batch at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import KeyColumn
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.steps.step import Step, Transaction
+
+BATCH_PROGRESS = QualifiedName(CONFIG_SCHEMA, "batch_progress")
+
+SMALLEST, LARGEST = 10, 100_000
+"""Rows of a batch, between which its size follows the time that batches take."""
+
+PATIENCE_SECONDS = 60
+"""The longest pause between two batches: a replica that is delayed on purpose would otherwise stop them for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be updated: the SET clause by column, and the WHERE clause, in SQL."""
+
+    table: QualifiedName
+    assignments: tuple[tuple[str, str], ...]
+    where: str | None = None
+
+    @property
+    def set_clause(self) -> str:
+        """What stands behind SET."""
+        return ", ".join(f"{ident(column)} = {value}" for column, value in self.assignments)
+
+    def __str__(self) -> str:
+        return f"SET {self.set_clause}" + (f" WHERE {self.where}" if self.where else "")
+
+
+@dataclass(frozen=True)
+class CreateBatchProgress(Step):
+    """The table that remembers how far updates have come, from sql/tables/batch_progress.sql."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {BATCH_PROGRESS}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class StartBatches(Step):
+    """The row that remembers how far an update has come; one of a table or column that is gone begins anew."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    name: str
+    change: Change
+    key: tuple[KeyColumn, ...]
+    target: str
+    batch_size: int
+
+    @property
+    def summary(self) -> str:
+        """Names the update."""
+        return f"begin the update {self.name}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row; that of an update under way is left as it is."""
+        key = f"ARRAY[{', '.join(literal(column.name) for column in self.key)}]"
+        table, change = literal(str(self.change.table)), literal(str(self.change))
+        return (
+            f"INSERT INTO {BATCH_PROGRESS.sql} AS p (name, table_name, change, target, key_columns, batch_size) VALUES "
+            f"({literal(self.name)}, {table}, {change}, {literal(self.target)}, {key}, {self.batch_size}) "
+            "ON CONFLICT (name) DO UPDATE SET (table_name, change, target, key_columns, last_key, rows_seen, "
+            "rows_changed, batch_size, started_at, batch_at, finished_at) = (excluded.table_name, excluded.change, "
+            "excluded.target, excluded.key_columns, NULL, 0, 0, excluded.batch_size, now(), NULL, NULL) "
+            "WHERE p.finished_at IS NOT NULL AND p.target <> excluded.target",
+        )
+
+
+@dataclass(frozen=True)
+class UpdateBatch(Step):
+    """The next rows in the order of the primary key, and how far that is, in one statement.
+
+    Whatever ends it, both are there or neither is. Its rows are those that one snapshot shows behind the last key;
+    they are found again by their key, so a row that another session changes meanwhile is waited for and then updated
+    as that session left it.
+    """
+
+    repeats: ClassVar[bool] = True
+    throttled: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (
+        # A row that was changed since the snapshot is no error, and the planner, who does not know the size of a
+        # batch, keeps to the primary key.
+        ("transaction_isolation", "read committed"),
+        ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
+        ("enable_sort", "off"),
+        ("jit", "off"),
+    )
+
+    name: str
+    change: Change
+    key: tuple[KeyColumn, ...]
+    target_seconds: float
+    max_replica_lag: float | None
+    max_dead_share: float | None
+
+    @property
+    def summary(self) -> str:
+        """Names the table and the columns."""
+        columns = ", ".join(column for column, _ in self.change.assignments)
+        return f"update {columns} of {self.change.table} in batches"
+
+    @property
+    def progress(self) -> str:
+        """Rows of all runs; the share is of the planner's estimate."""
+        return (
+            "SELECT to_char(p.rows_seen, 'FM999,999,999,999,999') || ' rows, ' "
+            "|| to_char(p.rows_changed, 'FM999,999,999,999,999') || ' of them changed', "
+            "least(p.rows_seen / nullif(greatest(c.reltuples, 0), 0), 1)::float "
+            f"FROM {BATCH_PROGRESS.sql} p, (SELECT sum(greatest(reltuples, 0))::float AS reltuples FROM pg_class "
+            f"WHERE relkind = 'r' AND oid IN ({_tree(self.change.table)})) c WHERE p.name = {literal(self.name)}"
+        )
+
+    @property
+    def pressure(self) -> str | None:
+        """Replicas that lag, and dead rows while vacuum is at work on them; every minute a batch goes all the same."""
+        reasons = []
+        if self.max_replica_lag is not None:
+            reasons.append(
+                "SELECT format('replica %s lags %s s behind', coalesce(nullif(r.application_name, ''), "
+                "host(r.client_addr), r.pid::text), round(extract(epoch FROM r.replay_lag)::numeric, 1)) "
+                "FROM pg_stat_replication r "
+                f"WHERE r.replay_lag > make_interval(secs => {self.max_replica_lag!r}) AND NOT EXISTS "
+                "(SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
+            )
+        if self.max_dead_share is not None:
+            tree = _tree(self.change.table)
+            share = "sum(s.n_dead_tup) / nullif(sum(s.n_live_tup + s.n_dead_tup), 0)"
+            named = literal(str(self.change.table))
+            reasons.append(
+                f"SELECT format('%s%% of the rows of %s are dead, and vacuum is at work', round(100 * {share}), "
+                f"{named}) "
+                f"FROM pg_stat_all_tables s WHERE s.relid IN ({tree}) HAVING {share} > {self.max_dead_share!r} "
+                f"AND EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.relid IN ({tree}))"
+            )
+        if not reasons:
+            return None
+        return (
+            f"SELECT reason FROM ({' UNION ALL '.join(reasons)}) reasons (reason) WHERE EXISTS "
+            f"(SELECT FROM {BATCH_PROGRESS.sql} WHERE name = {literal(self.name)} "
+            f"AND batch_at > clock_timestamp() - interval '{PATIENCE_SECONDS} seconds')"
+        )
+
+    def sql(self) -> tuple[str, ...]:
+        """Keys are kept as text, whatever their types; moments as ISO 8601, whatever the session's DateStyle."""
+        table, names = self.change.table, [f"schema_kit_key_{number}" for number in range(1, len(self.key) + 1)]
+        columns = ", ".join(f"{ident(c.name)} AS {name}" for c, name in zip(self.key, names, strict=True))
+        order = ", ".join(ident(column.name) for column in self.key)
+        kept = ", ".join(_kept(column, name) for column, name in zip(self.key, names, strict=True))
+        rows = f"SELECT {columns} FROM {table.sql} WHERE"
+        limit = f"ORDER BY {order} LIMIT (SELECT batch_size FROM schema_kit_at)"
+        same = " AND ".join(
+            f"{ident(table.name)}.{ident(column.name)} OPERATOR({ident(column.operators)}.=) "
+            f"(schema_kit_key ->> {place})::{column.type}"
+            for place, column in enumerate(self.key)
+        )
+        where = f" AND ({self.change.where})" if self.change.where else ""
+        factor = f"least(2, greatest(0.5, {self.target_seconds!r} / greatest(extract(epoch FROM d.took), 0.000001)))"
+        return (
+            f"""WITH schema_kit_at AS MATERIALIZED (
+  SELECT last_key, batch_size FROM {BATCH_PROGRESS.sql}
+  WHERE name = {literal(self.name)} AND finished_at IS NULL FOR UPDATE
+), schema_kit_window AS MATERIALIZED (
+  SELECT coalesce(jsonb_agg(jsonb_build_array({kept}) ORDER BY {", ".join(names)}), '[]') AS keys, count(*) AS seen
+  FROM (
+    ({rows} (SELECT last_key IS NULL FROM schema_kit_at) {limit})
+    UNION ALL
+    ({rows} {_behind(self.key)} {limit})
+  ) AS schema_kit_rows
+), schema_kit_changed AS (
+  UPDATE {table.sql} SET {self.change.set_clause}
+  FROM jsonb_array_elements((SELECT keys FROM schema_kit_window)) AS schema_kit_batch (schema_kit_key)
+  WHERE {same}{where}
+  RETURNING 1
+), schema_kit_done AS MATERIALIZED (
+  SELECT count(*) AS changed, clock_timestamp() - statement_timestamp() AS took FROM schema_kit_changed
+)
+UPDATE {BATCH_PROGRESS.sql} AS p SET
+  last_key = coalesce(w.keys -> -1, p.last_key), rows_seen = p.rows_seen + w.seen,
+  rows_changed = p.rows_changed + d.changed,
+  batch_size = least({LARGEST}, greatest({SMALLEST}, round(a.batch_size * {factor}))), batch_at = clock_timestamp(),
+  finished_at = CASE WHEN w.seen < a.batch_size THEN clock_timestamp() END
+FROM schema_kit_at a, schema_kit_window w, schema_kit_done d
+WHERE p.name = {literal(self.name)}""",
+        )
+
+
+@dataclass(frozen=True)
+class UpdateAtOnce(Step):
+    """One plain UPDATE, where nobody is there to wait for it: in a script for a database that was empty at base."""
+
+    change: Change
+
+    @property
+    def summary(self) -> str:
+        """Says where that is right."""
+        return f"update {self.change.table} in one statement: this script is for a database that was empty at base"
+
+    def sql(self) -> tuple[str, ...]:
+        """Locks rows only."""
+        where = f" WHERE {self.change.where}" if self.change.where else ""
+        return (f"UPDATE {self.change.table.sql} SET {self.change.set_clause}{where}",)
+
+
+def _tree(table: QualifiedName) -> str:
+    name = f"to_regclass({literal(table.sql)})"
+    return f"SELECT relid::oid FROM pg_partition_tree({name}) UNION SELECT {name}::oid"
+
+
+def _kept(column: KeyColumn, name: str) -> str:
+    return f"to_jsonb({name})" if column.moment else f"{name}::text"
+
+
+def _behind(key: tuple[KeyColumn, ...], first: int = 0) -> str:
+    """Whether a row comes after the last key: by the operators of the primary key, wherever their types live."""
+    columns = [ident(column.name) for column in key[first:]]
+    last = [
+        f"(SELECT (last_key ->> {place})::{key[place].type} FROM schema_kit_at)" for place in range(first, len(key))
+    ]
+    schemas = {ident(column.operators) for column in key[first:]}
+    if len(schemas) == 1:
+        return f"({', '.join(columns)}) OPERATOR({schemas.pop()}.>) ({', '.join(last)})"
+    operators = ident(key[first].operators)
+    later = f"{columns[0]} OPERATOR({operators}.>) {last[0]} OR {_behind(key, first + 1)}"
+    return f"({columns[0]} OPERATOR({operators}.>=) {last[0]} AND ({later}))"

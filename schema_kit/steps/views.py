@@ -1,0 +1,36 @@
+"""A commit that fills a materialized view anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from schema_kit.names import QualifiedName
+from schema_kit.steps.step import Lock, LockMode, Step
+
+
+@dataclass(frozen=True)
+class RefreshMaterializedView(Step):
+    """REFRESH MATERIALIZED VIEW: beside readers, or in the one way there is where the view was never filled."""
+
+    once: ClassVar[bool] = True
+    may_block: ClassVar[bool] = True
+
+    view: QualifiedName
+    concurrently: bool = field(default=True, compare=False)  # a view that was filled in the plain way is fresh
+
+    @property
+    def summary(self) -> str:
+        """Says which way, and why."""
+        if self.concurrently:
+            return f"refresh {self.view} beside its readers"
+        return f"refresh {self.view} for the first time (nobody can read it yet, nor while this runs)"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """For as long as its query takes: readers go on, other refreshes wait; at first nobody could read it anyway."""
+        return (Lock(LockMode.EXCLUSIVE if self.concurrently else LockMode.ACCESS_EXCLUSIVE, self.view),)
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement."""
+        return (f"REFRESH MATERIALIZED VIEW {'CONCURRENTLY ' if self.concurrently else ''}{self.view.sql}",)

@@ -1,0 +1,20 @@
+-- How far each update in batches has come. A row that is finished keeps its update from being run again; without it,
+-- the update begins anew.
+-- @schema@ stands for the schema it is installed in.
+
+CREATE SCHEMA IF NOT EXISTS @schema@;
+
+CREATE TABLE IF NOT EXISTS @schema@.batch_progress (
+    name text PRIMARY KEY,
+    table_name text NOT NULL,
+    change text NOT NULL,
+    target text NOT NULL, -- the table's oid and its columns' numbers: a column that is made anew is another one
+    key_columns text[] NOT NULL,
+    last_key jsonb, -- the last row of the last batch; NULL before the first
+    rows_seen bigint NOT NULL DEFAULT 0,
+    rows_changed bigint NOT NULL DEFAULT 0,
+    batch_size integer NOT NULL, -- of the next batch
+    started_at timestamptz NOT NULL DEFAULT now(),
+    batch_at timestamptz,
+    finished_at timestamptz
+);
