@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
-from schema_kit.steps import Plan, Step, Transaction
+from schema_kit.steps import LockMode, Plan, Step, Transaction
 
 Decide = Callable[[], Plan]
 """Observes and decides."""
@@ -241,7 +241,7 @@ def _wait(
 ) -> int:
     """Sleep before the next try; the least budget it needs is returned."""
     looked = error.args[0] if isinstance(error, _Busy) and error.args else ()
-    found = looked or blockers(connection, step)
+    found = looked or blockers(connection, step) or blockers(connection, step, of_rows=True)
     if attempt >= policy.attempts:
         cause = error.__cause__ if error else None
         if cause is None:
@@ -329,13 +329,22 @@ WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backen
 """
 
 
-def blockers(connection: Connection, step: Step) -> tuple[Blocker, ...]:
-    """Who holds what *step* waits for, right now: sessions, and prepared transactions, which have none."""
+def blockers(connection: Connection, step: Step, of_rows: bool = False) -> tuple[Blocker, ...]:
+    """Who holds what *step* waits for, right now: sessions, and prepared transactions, which have none.
+
+    Args:
+        connection: where to look.
+        step: what waits.
+        of_rows: who may hold rows that it writes, since PostgreSQL lists no locks of rows: all who lock or write some.
+    """
     found = []
     try:
         with observing(connection):
             for lock in step.locks:
-                values = {"table": lock.table.sql, "modes": list(lock.mode.conflicts)}
+                if of_rows and lock.mode is not LockMode.ROW_EXCLUSIVE:
+                    continue
+                modes = ["RowShareLock", "RowExclusiveLock"] if of_rows else list(lock.mode.conflicts)
+                values = {"table": lock.table.sql, "modes": modes}
                 found += [Blocker(*row) for row in rows(connection, _BLOCKERS, values)]
     except DBAPIError:
         logging.getLogger("schema_kit").debug("who blocks could not be seen", exc_info=True)

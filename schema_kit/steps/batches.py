@@ -8,7 +8,7 @@ from typing import ClassVar
 from schema_kit.model import KeyColumn
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.partitions import CONFIG_SCHEMA
-from schema_kit.steps.step import Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 BATCH_PROGRESS = QualifiedName(CONFIG_SCHEMA, "batch_progress")
 
@@ -118,6 +118,11 @@ class UpdateBatch(Step):
         """Names the table and the columns."""
         columns = ", ".join(column for column, _ in self.change.assignments)
         return f"update {columns} of {self.change.table} in batches"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """What every UPDATE takes; named here so that who is in its way can be."""
+        return (Lock(LockMode.ROW_EXCLUSIVE, self.change.table),)
 
     @property
     def progress(self) -> str:

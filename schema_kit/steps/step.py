@@ -107,7 +107,10 @@ class Step:
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Every lock from SHARE UPDATE EXCLUSIVE upwards, on what was there before the step."""
+        """Every lock from SHARE UPDATE EXCLUSIVE upwards, on what was there before the step.
+
+        A step that waits for rows also names ROW EXCLUSIVE, so that it can be said who holds them.
+        """
         return ()
 
     @property
