@@ -113,3 +113,18 @@ def refresh_materialized_view_concurrently(view_name: str, *, schema: str | None
 def add_enum_value_concurrently(
     enum_name: str, value: str, *, schema: str | None = None, before: str | None = None, after: str | None = None
 ) -> None: ...
+def add_column_concurrently(table_name: str, column: sa.Column[Any], *, schema: str | None = None) -> None: ...
+def drop_column_concurrently(table_name: str, column_name: str, *, schema: str | None = None) -> None: ...
+def alter_column_concurrently(
+    table_name: str,
+    column_name: str,
+    *,
+    nullable: bool | None = None,
+    server_default: str | sa.TextClause | sa.ColumnElement[Any] | Literal[False] | None = False,
+    type_: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]] | None = None,
+    existing_type: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]] | None = None,
+    existing_server_default: str | sa.TextClause | sa.ColumnElement[Any] | Literal[False] | None = False,
+    existing_nullable: bool | None = None,
+    schema: str | None = None,
+) -> None: ...
+def drop_table_concurrently(table_name: str, *, schema: str | None = None) -> None: ...

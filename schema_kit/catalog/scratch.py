@@ -21,7 +21,7 @@ from schema_kit.steps.indexes import create_index_sql
 
 _NAME = QualifiedName("pg_temp", "schema_kit_scratch")
 _FILES = """
-SELECT c.oid::text, pg_relation_filenode(c.oid), c.relkind = 'i' FROM pg_class c
+SELECT pg_relation_filenode(c.oid), c.relkind = 'i' FROM pg_class c
 WHERE c.oid = 'pg_temp.schema_kit_scratch'::regclass
    OR c.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'pg_temp.schema_kit_scratch'::regclass)
 """
@@ -92,9 +92,10 @@ def rewrites(connection: Connection, table: QualifiedName, action: str) -> tuple
         before = set(map(tuple, rows(connection, _FILES)))
         send(connection, f"ALTER TABLE {_NAME.sql} {action}")
         after = set(map(tuple, rows(connection, _FILES)))
-    kept = {(oid, node) for oid, node, _ in after}
-    changed = [is_index for oid, node, is_index in before if (oid, node) not in kept]
-    return (not all(changed)) if changed else False, any(changed)
+    # An index may come back under another number and keep its file: PostgreSQL found that it still fits.
+    kept = {file for file, _ in after}
+    changed = [is_index for file, is_index in before if file not in kept]
+    return not all(changed), any(changed)
 
 
 def column(connection: Connection, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:

@@ -5,6 +5,12 @@ Importing this package registers them with ``alembic.op``; `schema_kit.op` is th
 
 from schema_kit.ops.baseline import CreateBaselineOp, CreateExtensionOp, DropBaselineOp, DropExtensionOp
 from schema_kit.ops.batches import UpdateInBatchesOp
+from schema_kit.ops.columns import (
+    AddColumnConcurrentlyOp,
+    AlterColumnConcurrentlyOp,
+    DropColumnConcurrentlyOp,
+    DropTableConcurrentlyOp,
+)
 from schema_kit.ops.constraints import (
     CreateCheckConstraintConcurrentlyOp,
     CreateForeignKeyConcurrentlyOp,
@@ -25,7 +31,9 @@ from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp
 from schema_kit.ops.views import RefreshMaterializedViewConcurrentlyOp
 
 __all__ = [
+    "AddColumnConcurrentlyOp",
     "AddEnumValueConcurrentlyOp",
+    "AlterColumnConcurrentlyOp",
     "ConvertToPartitionedOp",
     "CreateBaselineOp",
     "CreateCheckConstraintConcurrentlyOp",
@@ -36,9 +44,11 @@ __all__ = [
     "CreatePrimaryKeyConcurrentlyOp",
     "CreateUniqueConstraintConcurrentlyOp",
     "DropBaselineOp",
+    "DropColumnConcurrentlyOp",
     "DropExtensionOp",
     "DropIndexConcurrentlyOp",
     "DropPartConfigOp",
+    "DropTableConcurrentlyOp",
     "PlanOperation",
     "RefreshMaterializedViewConcurrentlyOp",
     "ReindexConcurrentlyOp",

@@ -64,6 +64,11 @@ def add_column(
     if not rewrites:
         add = () if found else (AddColumn(table, declared.name, below(tree), declared),)
         return Plan(title, add)
+    if not any(index.primary for index in root.indexes) and not root.imagined:
+        raise PlanError(
+            f"cannot {title}: its default changes from row to row, so the rows are filled in by batches, which page "
+            "through a primary key, and there is none. Nothing was changed."
+        )
     steps: list[Step] = []
     if found is None:
         bare = replace(declared, default=None, nullable=True)

@@ -1,0 +1,232 @@
+"""Operations on columns, and on whole tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from schema_kit.model import ColumnDeclaration
+from schema_kit.names import QualifiedName, ident
+from schema_kit.ops.batches import UpdateInBatchesOp
+from schema_kit.ops.clauses import column_declaration, default_sql, type_sql
+from schema_kit.ops.constraints import not_null_plan
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.plans import batches, columns
+from schema_kit.steps import Plan
+from schema_kit.steps.batches import Change, UpdateBatch
+from schema_kit.steps.columns import column_sql
+
+
+@register("add_column_concurrently")
+class AddColumnConcurrentlyOp(PlanOperation):
+    """Add a column beside live traffic."""
+
+    def __init__(self, table: QualifiedName, declared: ColumnDeclaration) -> None:
+        self.table = table
+        self.declared = declared
+
+    @classmethod
+    def add_column_concurrently(
+        cls, operations: Operations, table_name: str, column: sa.Column[Any], *, schema: str | None = None
+    ) -> None:
+        """Add a column without rewriting the table.
+
+        The keywords are those of ``op.add_column``. A default that is the same for all rows costs nothing. One that
+        changes from row to row (``gen_random_uuid()``, ``clock_timestamp()``) is set for new rows, filled in by
+        batches, and only then NOT NULL. A foreign key of the column rides along without a scan. Locks: ACCESS
+        EXCLUSIVE for an instant, under the lock budget; SHARE ROW EXCLUSIVE on a referenced table.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            column: the column.
+            schema: the table's schema; public where it is left out.
+
+        Raises:
+            DeclarationError: identity, stored generated, primary key, unique or indexed (the message says what to do
+                instead), or NOT NULL without a default.
+            PlanError: no such table, or a column of that name with another type.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_declaration(column)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        declared, tree = self.declared, catalog.tree(self.table)
+        if not tree:
+            return columns.add_column(self.table, declared, tree, "", False, None, None)
+        printed_type, _ = catalog.column(self.table, declared.type, declared.default)
+        alone = replace(declared, references=None, referenced=None, nullable=True)
+        trial = f"ADD COLUMN {column_sql(alone, 'schema_kit_scratch_column')}"
+        rewrites = declared.default is not None and catalog.rewrites(self.table, trial)[0]
+        fill = not_null = None
+        if rewrites and tree[0].column(declared.name):
+            fill = _fill(self.table, declared).plan(catalog)
+            not_null = None if declared.nullable else not_null_plan(catalog, self.table, declared.name)
+        return columns.add_column(self.table, declared, tree, printed_type, rewrites, fill, not_null)
+
+
+def _fill(table: QualifiedName, declared: ColumnDeclaration) -> UpdateInBatchesOp:
+    assert declared.default is not None  # only a default rewrites
+    change = Change(table, ((declared.name, declared.default),), f"{ident(declared.name)} IS NULL")
+    batch = UpdateBatch(
+        batches.run_name(change), change, (), target_seconds=0.5, max_replica_lag=10.0, max_dead_share=0.2
+    )
+    return UpdateInBatchesOp(batch, batch_size=1000)
+
+
+@register("drop_column_concurrently")
+class DropColumnConcurrentlyOp(PlanOperation):
+    """Drop a column beside live traffic."""
+
+    def __init__(self, table: QualifiedName, column: str) -> None:
+        self.table = table
+        self.column = column
+
+    @classmethod
+    def drop_column_concurrently(
+        cls, operations: Operations, table_name: str, column_name: str, *, schema: str | None = None
+    ) -> None:
+        """Drop a column: its indexes first, concurrently; one that is gone already is no error.
+
+        The keywords are those of ``op.drop_column``. Locks: ACCESS EXCLUSIVE for an instant, under the lock budget;
+        also on the table that a foreign key over it refers to. There is no way back: the values are gone.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            column_name: its column.
+            schema: the table's schema; public where it is left out.
+
+        Raises:
+            PlanError: no such table.
+            ExecutionError: a view or something else depends on it.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        return columns.drop_column(self.table, self.column, catalog.tree(self.table))
+
+
+@register("alter_column_concurrently")
+class AlterColumnConcurrentlyOp(PlanOperation):
+    """Change a column beside live traffic, as far as PostgreSQL can."""
+
+    def __init__(
+        self,
+        table: QualifiedName,
+        column: str,
+        type_: str | None,
+        default: tuple[str | None] | None,
+        nullable: bool | None,
+    ) -> None:
+        self.table = table
+        self.column = column
+        self.type_ = type_
+        self.default = default
+        self.nullable = nullable
+
+    @classmethod
+    def alter_column_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        server_default: Any = False,
+        type_: Any = None,
+        existing_type: Any = None,
+        existing_server_default: Any = False,
+        existing_nullable: bool | None = None,
+        schema: str | None = None,
+    ) -> None:
+        """Change a column's type, default or NOT NULL where PostgreSQL needs no rewrite, and refuse where it does.
+
+        The keywords are those of ``op.alter_column``. Whether a change of type rewrites the table or builds an index
+        again is tried on an empty copy, so each version's own rules hold: varchar widened or made text, numeric with
+        more digits, and so on are done; others are refused with what to do instead. Locks: ACCESS EXCLUSIVE for an
+        instant, under the lock budget; NOT NULL as set_not_null_concurrently.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            column_name: its column.
+            nullable: True lets it be NULL, False forbids it.
+            server_default: the new default; None drops it, False leaves it.
+            type_: the new type.
+            existing_type: what autogenerate writes; not needed.
+            existing_server_default: the same.
+            existing_nullable: the same.
+            schema: the table's schema; public where it is left out.
+
+        Raises:
+            PlanError: no such table or column, or a change that would hold a lock for as long as the table is big.
+            ExecutionError: NOT NULL, and rows have no value.
+        """
+        del existing_type, existing_server_default, existing_nullable
+        default = None if server_default is False else (default_sql(server_default),)
+        type_text = None if type_ is None else type_sql(type_)
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name, type_text, default, nullable))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        tree = catalog.tree(self.table)
+        found = tree[0].column(self.column) if tree else None
+        if found is None:
+            return columns.alter_column(self.table, self.column, tree)
+        printed_type, rewrites = None, (False, False)
+        if self.type_ is not None:
+            printed_type, _ = catalog.column(self.table, self.type_, None)
+            if printed_type != found.type:
+                trial = f"ALTER COLUMN {ident(self.column)} TYPE {self.type_}"
+                rewrites = catalog.rewrites(self.table, trial)
+        printed_default = None
+        if self.default and self.default[0] is not None:
+            _, printed_default = catalog.column(self.table, self.type_ or found.type, self.default[0])
+        return columns.alter_column(
+            self.table,
+            self.column,
+            tree,
+            type_=self.type_,
+            printed_type=printed_type,
+            rewrites=rewrites,
+            default=self.default,
+            printed_default=printed_default,
+            nullable=self.nullable,
+            not_null=not_null_plan(catalog, self.table, self.column) if self.nullable is False else None,
+        )
+
+
+@register("drop_table_concurrently")
+class DropTableConcurrentlyOp(PlanOperation):
+    """Drop a table without locking others together with it."""
+
+    def __init__(self, table: QualifiedName) -> None:
+        self.table = table
+
+    @classmethod
+    def drop_table_concurrently(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        """Drop a table: its foreign keys first, each in a commit and with a retry of its own.
+
+        Locks: ACCESS EXCLUSIVE on the table and on one other at a time, for an instant, under the lock budget. There
+        is no way back.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table; one that is gone already is no error.
+            schema: its schema; public where it is left out.
+
+        Raises:
+            PlanError: foreign keys of other tables refer to it.
+            ExecutionError: a view or something else depends on it.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        table = catalog.table(self.table)
+        return columns.drop_table(self.table, catalog.tree(self.table), table.incoming if table else ())

@@ -1,0 +1,168 @@
+"""Columns and tables beside traffic: on every shape, again, stopped anywhere; what would rewrite is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from schema_kit.errors import DeclarationError, ExecutionError, PlanError
+from schema_kit.execute import StepDone, Waiting
+from tests.postgres.conftest import Database
+from tests.postgres.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
+
+matrix = pytest.mark.parametrize("shape", SHAPES)
+KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"
+
+
+def _add(column: sa.Column[Any]) -> Operate:
+    return lambda op: op.add_column_concurrently("t", column, schema="s")
+
+
+def _alter(**changes: Any) -> Operate:
+    return lambda op: op.alter_column_concurrently("t", "word", schema="s", **changes)
+
+
+CASES: dict[str, tuple[Operate, str]] = {
+    "add": (_add(sa.Column("c", sa.Numeric(10, 2))), "ALTER TABLE s.t ADD c numeric(10,2)"),
+    "add_constant": (
+        _add(sa.Column("c", sa.Text, server_default="it's %s", nullable=False)),
+        "ALTER TABLE s.t ADD c text NOT NULL DEFAULT 'it''s %s'",
+    ),
+    "add_now": (
+        _add(sa.Column("c", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False)),
+        "ALTER TABLE s.t ADD c timestamptz NOT NULL DEFAULT now()",
+    ),
+    "add_volatile": (
+        _add(sa.Column("c", sa.Uuid, server_default=sa.func.gen_random_uuid(), nullable=False)),
+        "ALTER TABLE s.t ADD c uuid NOT NULL DEFAULT gen_random_uuid()",
+    ),
+    "add_reference": (
+        _add(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id", name="t_c_fkey", ondelete="SET NULL"))),
+        "ALTER TABLE s.t ADD c bigint CONSTRAINT t_c_fkey REFERENCES s.r (id) ON DELETE SET NULL",
+    ),
+    "drop": (lambda op: op.drop_column_concurrently("t", "word", schema="s"), "ALTER TABLE s.t DROP word"),
+    "widen": (_alter(type_=sa.String(40), existing_type=sa.String(20)), "ALTER TABLE s.t ALTER word TYPE varchar(40)"),
+    "to_text": (_alter(type_=sa.Text), "ALTER TABLE s.t ALTER word TYPE text"),
+    "default": (_alter(server_default="none"), "ALTER TABLE s.t ALTER word SET DEFAULT 'none'"),
+    "all_at_once": (
+        _alter(type_=sa.Text, server_default=sa.text("'a' || 'b'"), nullable=False),
+        "ALTER TABLE s.t ALTER word TYPE text, ALTER word SET DEFAULT 'a' || 'b', ALTER word SET NOT NULL",
+    ),
+    "drop_table": (lambda op: op.drop_table_concurrently("t", schema="s"), "DROP TABLE s.t"),
+}
+
+
+@matrix
+@pytest.mark.parametrize("name", CASES)
+def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
+) -> None:
+    operate, blocking = CASES[name]
+    before = (
+        KEY,
+        "CREATE INDEX ON s.t (word)",
+        "CREATE INDEX ON s.t (ref, word)",
+        "ALTER TABLE s.t ADD FOREIGN KEY (ref) REFERENCES s.r",
+    )
+    build(database, shape)
+    database.sql(*before, blocking)
+    expected = state(database)
+    build(database, shape)
+    database.sql(*before)
+    with told(monkeypatch) as events:
+        perform(database, operate)
+    assert state(database) == expected
+    steps = sum(isinstance(event, StepDone) for event in events)
+    with told(monkeypatch) as events:
+        perform(database, operate)
+    assert events == [], "a second run has nothing to do"
+    for stop_after in range(1, steps):
+        database.sql("DROP SCHEMA IF EXISTS schema_kit CASCADE")
+        build(database, shape)
+        database.sql(*before)
+        with told(monkeypatch, stop_after), pytest.raises(Stopped):
+            perform(database, operate)
+        perform(database, operate)
+        assert state(database) == expected, f"stopped after {stop_after} of {steps}"
+
+
+def test_a_default_that_changes_is_filled_in_once_and_for_all(database: Database) -> None:
+    build(database, "plain")
+    database.sql(KEY)
+    files = "SELECT pg_relation_filenode('s.t')"
+    before = database.sql(files)
+    perform(database, CASES["add_volatile"][0])
+    assert database.sql("SELECT count(DISTINCT c), count(*) FROM s.t") == [(500, 500)]
+    assert database.sql(files) == before, "the table was not rewritten"
+    values = database.sql("SELECT id, c FROM s.t ORDER BY id")
+    perform(database, CASES["add_volatile"][0])
+    assert database.sql("SELECT id, c FROM s.t ORDER BY id") == values
+    perform(database, CASES["drop"][0])
+    perform(database, lambda op: op.drop_column_concurrently("t", "c", schema="s"))
+    perform(database, CASES["add_volatile"][0])
+    assert database.sql("SELECT count(DISTINCT c) FROM s.t") == [(500,)], "added anew, filled anew"
+
+
+@pytest.mark.parametrize(
+    ("operate", "error", "says"),
+    [
+        (_alter(type_=sa.String(5)), PlanError, "writes every row again"),
+        (_alter(type_=sa.Integer), PlanError, "cannot be cast automatically"),
+        (_add(sa.Column("c", sa.BigInteger, sa.Identity())), DeclarationError, "identity"),
+        (_add(sa.Column("c", sa.Integer, sa.Computed("v * 2", persisted=True))), DeclarationError, "stored generated"),
+        (_add(sa.Column("c", sa.Integer, nullable=False)), DeclarationError, "NOT NULL without a default"),
+        (_add(sa.Column("c", sa.Integer, unique=True)), DeclarationError, "create_unique_constraint_concurrently"),
+        (_add(sa.Column("c", sa.Integer, index=True)), DeclarationError, "create_index_concurrently"),
+        (_add(sa.Column("word", sa.Integer)), PlanError, r"is character varying\(20\), not integer"),
+        (_add(sa.Column("c", sa.Uuid, server_default=sa.func.gen_random_uuid())), PlanError, "primary key"),
+        (lambda op: op.alter_column_concurrently("t", "v", schema="s", type_=sa.BigInteger), PlanError, "every row"),
+        (lambda op: op.alter_column_concurrently("t", "no", schema="s", type_=sa.Text), PlanError, "no such column"),
+        (lambda op: op.add_column_concurrently("no", sa.Column("c", sa.Text), schema="s"), PlanError, "no such table"),
+        (
+            lambda op: op.drop_table_concurrently("r", schema="s"),
+            PlanError,
+            "refer to it: t_ref_fkey of s.t",
+        ),
+        (lambda op: op.drop_column_concurrently("t", "seen", schema="s"), ExecutionError, "other objects depend on it"),
+    ],
+)
+def test_what_cannot_be_done_beside_traffic_is_refused(
+    database: Database, operate: Operate, error: type[Exception], says: str
+) -> None:
+    build(database, "plain")
+    database.sql(
+        "ALTER TABLE s.t ADD FOREIGN KEY (ref) REFERENCES s.r, ADD seen int", "CREATE VIEW s.w AS SELECT seen FROM s.t"
+    )
+    before = state(database)
+    with pytest.raises(error, match=says):
+        perform(database, operate)
+    assert state(database) == before
+
+
+def test_the_zone_of_the_session_decides_what_a_timestamp_means(database: Database) -> None:
+    """Without a rewrite under UTC only; elsewhere PostgreSQL would write each row again."""
+    build(database, "plain")
+    database.sql("ALTER TABLE s.t ADD at timestamp DEFAULT '2026-01-01'")
+    name = database.sql("SELECT current_database()")[0][0]
+
+    def operate(op: Any) -> None:
+        op.alter_column_concurrently("t", "at", schema="s", type_=sa.DateTime(timezone=True))
+
+    database.sql(f"ALTER DATABASE {name} SET TimeZone = 'Asia/Bangkok'")
+    with pytest.raises(PlanError, match="writes every row again"):
+        perform(database, operate)
+    database.sql(f"ALTER DATABASE {name} SET TimeZone = 'UTC'")
+    perform(database, operate)
+    assert database.sql("SELECT min(at) AT TIME ZONE 'UTC' FROM s.t")[0][0].isoformat() == "2026-01-01T00:00:00"
+
+
+@matrix
+def test_a_reader_in_the_way_is_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    build(database, shape)
+    with told(monkeypatch) as events, busy(database, "SELECT count(*) FROM s.t"):
+        perform(database, CASES["add"][0])
+    waits = [event for event in events if isinstance(event, Waiting)]
+    assert waits
+    assert any("AccessShareLock on s.t" in blocker for wait in waits for blocker in wait.blockers)
