@@ -181,11 +181,13 @@ def test_sets_that_were_planned_on_different_days_share_their_boundaries(
 ) -> None:
     cut = parse(kind, zone)
     early, late = sorted((at(cut.floor(one)), at(cut.floor(other))))
-    # Counting from the early one, the late one is met exactly: no window crosses it.
-    width = at(cut.shift(early, 1)) - early
-    guess = (late - early) // max(width, timedelta(hours=20))
-    near = [at(cut.shift(early, guess + by)) for by in range(-40, 41)]
-    assert late in near
+    low, high = 0, (late - early) // timedelta(hours=23) + 2
+    if isinstance(cut, Months):
+        high = (late.year - early.year + 1) * 12 + 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if at(cut.shift(early, middle)) <= late else (low, middle)
+    assert at(cut.shift(early, low)) == late, "counted from the early one, the late one is met exactly"
 
 
 def test_anchors() -> None:
