@@ -19,11 +19,13 @@ from schema_kit.model import BaselineTable, Column, ForeignKey, IndexDeclaration
 from schema_kit.names import QualifiedName
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
 from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
+from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.partitions import create_next
+from schema_kit.plans.views import refresh
 from schema_kit.script import lock_statement
 from schema_kit.sqlscripts import load
-from schema_kit.steps import Plan, Step, Transaction, baseline, conversion, indexes, partitions
+from schema_kit.steps import Plan, Step, Transaction, baseline, batches, conversion, enums, indexes, partitions, views
 from schema_kit.steps.step import LockMode
 from tests.postgres.conftest import QUICK, Database
 
@@ -377,6 +379,31 @@ def scene_baseline(proof: Proof) -> None:
     )
 
 
+def scene_update_in_batches(proof: Proof) -> None:
+    proof.database.sql(*RICH)
+    change = batches.Change(T, (("body", "body || '!'"),))
+    batch = batches.UpdateBatch("run", change, (), 0.5, None, None)
+    script = load("tables/batch_progress.sql")
+    proof.run(lambda catalog: update_in_batches(batch, 30, catalog.batch_target(T, "run"), script))
+    proof.steps(batches.UpdateAtOnce(change))
+
+
+def scene_refresh(proof: Proof) -> None:
+    proof.database.sql(
+        *RICH,
+        "CREATE MATERIALIZED VIEW s.m AS SELECT id FROM s.t WITH NO DATA",
+        "CREATE UNIQUE INDEX m_id ON s.m (id)",
+    )
+    view = QualifiedName("s", "m")
+    for _ in range(2):
+        proof.run(lambda catalog: refresh(view, catalog.materialized_view(view)))
+
+
+def scene_enum(proof: Proof) -> None:
+    proof.database.sql("CREATE TYPE mood AS ENUM ('good')", "CREATE TABLE moods (mood mood)")
+    proof.steps(enums.AddEnumValue(QualifiedName("public", "mood"), "bad", "AFTER", "good"))
+
+
 SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_conversion_with_incoming_keys: {
         partitions.CreatePartConfig,
@@ -407,6 +434,14 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_keys_to_a_partitioned_table: {conversion.BuildParent, partitions.CreatePartition, conversion.Swap},
     scene_analyze: {partitions.Analyze},
     scene_analyze_of_partitions: {partitions.Analyze},
+    scene_update_in_batches: {
+        batches.CreateBatchProgress,
+        batches.StartBatches,
+        batches.UpdateBatch,
+        batches.UpdateAtOnce,
+    },
+    scene_refresh: {views.RefreshMaterializedView},
+    scene_enum: {enums.AddEnumValue},
     scene_baseline: {
         baseline.CreateLedger,
         baseline.DropLedger,
