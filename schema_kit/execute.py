@@ -222,7 +222,7 @@ def _restored(connection: Connection, step: Step) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            with suppress(DBAPIError):
+            with suppress(SQLAlchemyError):
                 send(connection, "ROLLBACK")
             raise
         return
@@ -231,7 +231,7 @@ def _restored(connection: Connection, step: Step) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(DBAPIError):
+        with suppress(SQLAlchemyError):
             for name, value in zip(names, before, strict=True):
                 send(connection, f"SET {name} = '{value}'")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 DRESS = (
     "SET LOCAL search_path = ''",
@@ -48,7 +49,8 @@ def observing(connection: Connection) -> Iterator[None]:
         yield
     except BaseException:
         if end:
-            send(connection, "ROLLBACK")
+            with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
+                send(connection, "ROLLBACK")
         raise
     if end:
         send(connection, end)
