@@ -74,7 +74,8 @@ def _validate_check(name: str, tree: Sequence[Relation], wrong: str, not_null: s
         if found is None or not found.validated:
             what = literal(f" rows of {relation.name} stand in the way")
             culprits = f"SELECT count(*) || {what} FROM {relation.name.sql} WHERE {wrong}"
-            yield ValidateConstraint(relation.name, found.name if found else name, culprits=culprits)
+            under = below(tree) if relation is tree[0] else ()
+            yield ValidateConstraint(relation.name, found.name if found else name, culprits=culprits, partitions=under)
 
 
 def _not_null(relation: Relation, column: str) -> Check | None:
@@ -115,9 +116,7 @@ def create_foreign_key(declared: ForeignKeyDeclaration, tree: Sequence[Relation]
         steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), valid=True)]
         return Plan(title, tuple(steps))
     steps += [] if named else [AddForeignKey(declared, declared.table, below(tree))]
-    for relation in (*(leaf for leaf in leaves if leaf is not root), root):
-        steps += _validate_key(declared, relation)
-    return Plan(title, tuple(steps))
+    return Plan(title, (*steps, *_validate_keys(declared, tree)))
 
 
 def _like(declared: ForeignKeyDeclaration, relation: Relation) -> ForeignKey | None:
@@ -134,11 +133,21 @@ def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
     )
 
 
-def _validate_key(declared: ForeignKeyDeclaration, relation: Relation) -> Iterator[Step]:
+def _validate_keys(declared: ForeignKeyDeclaration, tree: Sequence[Relation]) -> Iterator[Step]:
+    """Leaf by leaf, then the table itself, with the partitioned tables between."""
+    for relation in tree[1:]:
+        if not relation.partitioned:
+            yield from _validate_key(declared, relation)
+    yield from _validate_key(declared, tree[0], tuple(relation.name for relation in tree[1:] if relation.partitioned))
+
+
+def _validate_key(
+    declared: ForeignKeyDeclaration, relation: Relation, between: tuple[QualifiedName, ...] = ()
+) -> Iterator[Step]:
     found = _like(declared, relation)
     if found is None or not found.validated:
-        name = found.name if found else declared.name
-        yield ValidateConstraint(relation.name, name, declared.referenced, _orphans(declared, relation.name))
+        name, orphans = found.name if found else declared.name, _orphans(declared, relation.name)
+        yield ValidateConstraint(relation.name, name, declared.referenced, orphans, between)
 
 
 def _orphans(declared: ForeignKeyDeclaration, table: QualifiedName) -> str:
@@ -315,5 +324,4 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
         _MATCHES[key.match],
         key.deferred,
     )
-    relations = (*(relation for relation in tree[1:] if not relation.partitioned), root)
-    return Plan(title, tuple(step for relation in relations for step in _validate_key(declared, relation)))
+    return Plan(title, tuple(_validate_keys(declared, tree)))

@@ -119,6 +119,8 @@ class ValidateConstraint(Step):
     referenced: QualifiedName | None = None
     culprits: str | None = None
     """The SELECT that says which rows stand in the way."""
+    partitions: tuple[QualifiedName, ...] = ()
+    """Those that are locked with it, though they have nothing left to prove."""
 
     @property
     def summary(self) -> str:
@@ -133,7 +135,7 @@ class ValidateConstraint(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
+        return tuple(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """A repeated one is free."""
