@@ -21,7 +21,7 @@ COMMIT;
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-DROP INDEX CONCURRENTLY "public"."events__key";
+DROP INDEX CONCURRENTLY IF EXISTS "public"."events__key";
 RESET lock_timeout;
 RESET statement_timeout;
 

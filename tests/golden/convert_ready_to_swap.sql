@@ -55,7 +55,7 @@ COMMIT;
 -- locks: SHARE UPDATE EXCLUSIVE on bots.reactions
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-DROP INDEX CONCURRENTLY "bots"."reactions_message_created_at__fill";
+DROP INDEX CONCURRENTLY IF EXISTS "bots"."reactions_message_created_at__fill";
 RESET lock_timeout;
 RESET statement_timeout;
 

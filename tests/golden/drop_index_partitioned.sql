@@ -4,13 +4,13 @@
 -- drop the partitioned index bots.ix_messages_chat (blocks bots.messages and its partitions for an instant)
 -- locks: ACCESS EXCLUSIVE on bots.messages
 -- locks: ACCESS EXCLUSIVE on bots.messages_2025
--- locks: ACCESS EXCLUSIVE on bots.messages_2026
 -- locks: ACCESS EXCLUSIVE on bots.messages_2025_a
 -- locks: ACCESS EXCLUSIVE on bots.messages_2025_b
+-- locks: ACCESS EXCLUSIVE on bots.messages_2026
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "bots"."messages", ONLY "bots"."messages_2025", ONLY "bots"."messages_2026", ONLY "bots"."messages_2025_a", ONLY "bots"."messages_2025_b" IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE ONLY "bots"."messages", ONLY "bots"."messages_2025", ONLY "bots"."messages_2025_a", ONLY "bots"."messages_2025_b", ONLY "bots"."messages_2026" IN ACCESS EXCLUSIVE MODE;
 SET LOCAL statement_timeout = '30000ms';
 DROP INDEX "bots"."ix_messages_chat";
 COMMIT;

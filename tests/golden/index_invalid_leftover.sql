@@ -5,7 +5,7 @@
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-DROP INDEX CONCURRENTLY "bots"."ix_messages_chat";
+DROP INDEX CONCURRENTLY IF EXISTS "bots"."ix_messages_chat";
 RESET lock_timeout;
 RESET statement_timeout;
 

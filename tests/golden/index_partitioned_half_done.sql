@@ -5,7 +5,7 @@
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages_2025_b
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-DROP INDEX CONCURRENTLY "bots"."messages_2025_b_ix_messages_chat";
+DROP INDEX CONCURRENTLY IF EXISTS "bots"."messages_2025_b_ix_messages_chat";
 RESET lock_timeout;
 RESET statement_timeout;
 

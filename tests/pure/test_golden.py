@@ -134,6 +134,17 @@ def index_partitioned_children_attached_parent_invalid() -> Plan:
 
 
 @case
+def index_partitioned_attached_leaf_invalid() -> Plan:
+    """PostgreSQL drops no attached index alone, so it is built again in its place."""
+    relations = tree()
+    for step in indexes.create_index(index_declaration(), relations).steps:
+        relations = after_index_step(relations, step)
+    broken = [replace(relations[2], indexes=tuple(replace(index, valid=False) for index in relations[2].indexes))]
+    root = replace(relations[0], indexes=tuple(replace(index, valid=False) for index in relations[0].indexes))
+    return indexes.create_index(index_declaration(), (root, relations[1], *broken, *relations[3:]))
+
+
+@case
 def index_partitioned_already_there() -> Plan:
     """Nothing to do."""
     relations = tree()

@@ -32,13 +32,11 @@ from tests.pure.shapes import (
     MESSAGES,
     NOW,
     REACTION_KEY,
-    after_index_step,
     index_declaration,
     name,
     referring,
     rich,
     simple,
-    tree,
 )
 
 EVENTS = Partitioning(name("public.events"), "created_at", "1 month", premake=2)
@@ -293,15 +291,30 @@ def test_an_index_on_nothing() -> None:
         indexes.create_index(index_declaration(), [])
 
 
-def test_an_invalid_index_that_is_attached_already_is_left_to_a_person() -> None:
-    relations = tree()
-    for step in indexes.create_index(index_declaration(), relations).steps:
-        relations = after_index_step(relations, step)
-    leaf = relations[2]
-    broken = replace(leaf, indexes=tuple(replace(index, valid=False) for index in leaf.indexes))
-    seen: list[Relation] = [broken if relation.name == leaf.name else relation for relation in relations]
-    with pytest.raises(PlanError, match=r'REINDEX INDEX CONCURRENTLY "bots"."messages_2026_ix_messages_chat"'):
-        indexes.create_index(index_declaration(), seen)
+@pytest.mark.parametrize(
+    "there", [Index("ix_messages_chat", "btree (chat_id)"), Index("ix_messages_chat", "btree (a)", unique=True)]
+)
+def test_an_index_of_that_name_with_another_definition(there: Index) -> None:
+    with pytest.raises(PlanError) as caught:
+        indexes.create_index(index_declaration(), [Relation(MESSAGES, (there,))], printed="btree (a)")
+    assert there.tail in str(caught.value)
+    assert "btree (a)" in str(caught.value)
+    assert NOTHING in str(caught.value)
+    same = Index("ix_messages_chat", "btree (a)")
+    assert not indexes.create_index(index_declaration(), [Relation(MESSAGES, (same,))], printed="btree (a)")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"constraint": "UNIQUE (chat_id)"}, r"carries the constraint ix_messages_chat of bots.messages"),
+        ({"parent": name("bots.ix_all")}, r"is the part of bots.ix_all"),
+    ],
+)
+def test_an_index_that_something_rests_on_is_not_dropped(change: dict[str, Any], reason: str) -> None:
+    there = replace(Index("ix_messages_chat", "btree (chat_id)"), **change)
+    with pytest.raises(PlanError, match=f"{reason}.*{NOTHING}"):
+        indexes.drop_index(name("bots.ix_messages_chat"), [Relation(MESSAGES, (there,))])
 
 
 # And back
