@@ -97,7 +97,7 @@ class UpdateInBatchesOp(PlanOperation):
         table = QualifiedName(schema or "public", table_name)
         for what, number, least, most in (
             ("batch_size", batch_size, 1, LARGEST),
-            ("target_seconds", target_seconds, 0.001, 3600),
+            ("target_seconds", target_seconds, 1e-6, 3600),
             ("max_replica_lag", max_replica_lag, 0, math.inf),
             ("max_dead_share", max_dead_share, 0, 1),
         ):

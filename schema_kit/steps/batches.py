@@ -30,7 +30,7 @@ class Change:
     @property
     def set_clause(self) -> str:
         """What stands behind SET."""
-        return ", ".join(f"{ident(column)} = {value}" for column, value in self.assignments)
+        return ", ".join(f"{ident(column)} = {_ended(value)}" for column, value in self.assignments)
 
     def __str__(self) -> str:
         return f"SET {self.set_clause}" + (f" WHERE {self.where}" if self.where else "")
@@ -178,7 +178,7 @@ class UpdateBatch(Step):
             f"(schema_kit_key ->> {place})::{column.type}"
             for place, column in enumerate(self.key)
         )
-        where = f" AND ({self.change.where})" if self.change.where else ""
+        where = f" AND ({_ended(self.change.where)})" if self.change.where else ""
         factor = f"least(2, greatest(0.5, {self.target_seconds!r} / greatest(extract(epoch FROM d.took), 0.000001)))"
         return (
             f"""WITH schema_kit_at AS MATERIALIZED (
@@ -224,6 +224,11 @@ class UpdateAtOnce(Step):
         """Locks rows only."""
         where = f" WHERE {self.change.where}" if self.change.where else ""
         return (f"UPDATE {self.change.table.sql} SET {self.change.set_clause}{where}",)
+
+
+def _ended(sql: str) -> str:
+    """A comment at its end takes nothing along that follows."""
+    return f"{sql}\n" if "--" in sql else sql
 
 
 def _tree(table: QualifiedName) -> str:
