@@ -22,6 +22,7 @@ from schema_kit.model import (
     IndexDeclaration,
     MaterializedView,
     Partitioning,
+    Range,
     Referring,
     Relation,
     Table,
@@ -103,7 +104,7 @@ class Catalog:
     def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
         """INVALID indexes that REINDEX CONCURRENTLY has left on the TOAST tables of *tables*; each with its table."""
         sql = (
-            "SELECT n.nspname, i.relname, t.relname FROM unnest(%(tables)s) AS own (name) "
+            "SELECT n.nspname, i.relname, t.relname FROM unnest(%(tables)s::text[]) AS own (name) "
             "JOIN pg_class c ON c.oid = to_regclass(own.name) JOIN pg_class t ON t.oid = c.reltoastrelid "
             "JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_index x ON x.indrelid = t.oid "
             "JOIN pg_class i ON i.oid = x.indexrelid "
@@ -158,6 +159,23 @@ class Catalog:
         """The default partition, where there is one and it holds rows."""
         name = next((p.name for p in table.partitions if p.default), None) if table else None
         return self.table(name) if name and self.has_rows(name) else None
+
+    def strays(self, policy: Partitioning, table: Table | None) -> tuple[Range, ...]:
+        """The windows ahead that have no partition, and rows in the default one."""
+        default = next((p.name for p in table.partitions if p.default), None) if table else None
+        if table is None or default is None or table.partitioned_by != (policy.control,):
+            return ()
+        key, found = partitions.codec(policy, table), list[Range]()
+        for window in partitions.windows_ahead(policy, self.now()):
+            if not partitions.covered(window, table, key):
+                assert window.lower is not None  # windows have two ends
+                assert window.upper is not None
+                low, high = literal(key.encode(window.lower)), literal(key.encode(window.upper))
+                control = ident(policy.control)
+                sql = f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {control} >= {low} AND {control} < {high})"
+                with self._look() as ask:
+                    found += [window] if ask(sql)[0][0] else []
+        return tuple(found)
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """What a conversion of `policy.parent` has to know."""

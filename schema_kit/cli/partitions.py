@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -52,9 +53,9 @@ def _common(formats: Sequence[str]) -> Callable[[Command], Command]:
 @partitions.command("create-next")
 @_common(["text", "json", "sql"])
 @click.option("--dry-run", is_flag=True, help="Print the exact SQL and send none of it.")
-@click.option("--lock-timeout", default="5s", show_default=True, help="How long a try waits for locks, at most.")
+@click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
 def create_next(
-    tables: tuple[str, ...], url: str | None, now: str | None, form: str, dry_run: bool, lock_timeout: str
+    tables: tuple[str, ...], url: str | None, now: str | None, form: str, dry_run: bool, lock_timeout: str | None
 ) -> None:
     """Make the current partition and the premade ones ahead of it, where they are missing.
 
@@ -63,8 +64,9 @@ def create_next(
 
     Example: schema_kit partitions create-next line_support.conversation --dry-run
     """
-    longest = parse_milliseconds(lock_timeout)
-    policy = LockPolicy(first=min(100, longest), longest=longest)
+    policy = script.from_environment(LockPolicy(), os.environ)
+    if lock_timeout:
+        policy = script.changed(policy, longest=parse_milliseconds(lock_timeout))
     with _database(url, now) as (connection, catalog):
         wanted = _policies(catalog, tables)
         if dry_run:
@@ -140,7 +142,8 @@ def _plan(catalog: Catalog, policies: Sequence[Partitioning]) -> Plan:
     plan = Plan("create next partitions")
     for policy in policies:
         table = catalog.table(policy.parent)
-        plan += plans.create_next(policy, table, catalog.now(), catalog.filled_default(table))
+        default, strays = catalog.filled_default(table), catalog.strays(policy, table)
+        plan += plans.create_next(policy, table, catalog.now(), default, strays)
     return plan
 
 

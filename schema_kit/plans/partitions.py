@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +14,13 @@ from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import AddCheck, CreatePartition, DropPartConfig, ValidateConstraint
 
 
-def create_next(policy: Partitioning, table: Table | None, now: datetime, filled_default: Table | None = None) -> Plan:
+def create_next(
+    policy: Partitioning,
+    table: Table | None,
+    now: datetime,
+    filled_default: Table | None = None,
+    strays: Collection[Range] = (),
+) -> Plan:
     """Make the current partition and `premake` ones ahead of it, where they are missing.
 
     A partition is known by its bounds: one that covers a window under any name counts. Driven by the clock, so that a
@@ -25,9 +31,11 @@ def create_next(policy: Partitioning, table: Table | None, now: datetime, filled
         table: the set, as observed.
         now: the server's clock.
         filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
+        strays: the windows of which it holds rows.
 
     Raises:
-        PlanError: no such table, not partitioned by range of the control column, or bounds that cross a window's.
+        PlanError: no such table, not partitioned by range of the control column, bounds that cross a window's, or
+            rows of a window in the default partition.
     """
     title = f"create next partitions of {policy.parent}"
     checked = partitioned_table(policy, table)
@@ -36,6 +44,11 @@ def create_next(policy: Partitioning, table: Table | None, now: datetime, filled
     for window in windows_ahead(policy, now):
         if not covered(window, checked, key):
             step = create_partition(policy, checked, policy.parent, window, key)
+            if window in strays:
+                raise PlanError(
+                    f"{step.default} holds rows from {step.lower} to {step.upper}, and PostgreSQL makes no partition "
+                    f"for them while they lie in the default one. Nothing was changed; move them out of it first."
+                )
             steps += _past_default(step, policy.control, filled_default) if filled_default else (step,)
     return Plan(title, tuple(steps))
 
