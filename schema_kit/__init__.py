@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         SchemaKitError,
     )
     from schema_kit.model import Partitioning
+    from schema_kit.ops import operations
     from schema_kit.script import LockPolicy
 
 __version__ = "0.1.0"
@@ -33,11 +34,13 @@ __all__ = [
     "PlanError",
     "SchemaKitError",
     "op",
+    "operations",
 ]
 
 _HOMES = {name: "schema_kit.errors" for name in __all__ if name.endswith("Error") or name == "LockNotAvailable"} | {
     "LockPolicy": "schema_kit.script",
     "Partitioning": "schema_kit.model",
+    "operations": "schema_kit.ops",
 }
 
 

@@ -25,12 +25,19 @@ from schema_kit import autogenerate, embedded
 from schema_kit.catalog.session import rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.ops import Settings, has_written
+from schema_kit.script import LockPolicy
 
 _LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
 _POLL_SECONDS = 0.5
 
 
-def run(target_metadata: sa.MetaData | None = None, *, connection: sa.Connection | None = None, **options: Any) -> None:
+def run(
+    target_metadata: sa.MetaData | None = None,
+    *,
+    connection: sa.Connection | None = None,
+    lock_policy: LockPolicy | None = None,
+    **options: Any,
+) -> None:
     """Run the migrations that Alembic was called for: all that an env.py has to do.
 
     The database is ``-x url=``, else ``DATABASE_URL``, else ``sqlalchemy.url`` of alembic.ini, else the embedded
@@ -40,6 +47,7 @@ def run(target_metadata: sa.MetaData | None = None, *, connection: sa.Connection
     Args:
         target_metadata: the models, for autogenerate.
         connection: one to use instead; nothing may have been executed on it.
+        lock_policy: budgets, tries, timeouts; SCHEMA_KIT_LOCK_TIMEOUT and its sisters, and op.lock_policy, change it.
         options: more of ``context.configure``.
 
     Raises:
@@ -48,20 +56,23 @@ def run(target_metadata: sa.MetaData | None = None, *, connection: sa.Connection
     if context.config.config_file_name is not None and connection is None:
         logging.config.fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     try:
-        _run(target_metadata, connection, options)
+        settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
+        _run(target_metadata, connection, {"schema_kit": settings, **options})
     except SchemaKitError as error:
         raise CommandError(str(error)) from error
 
 
+def _x() -> dict[str, str]:
+    return context.get_x_argument(as_dictionary=True)
+
+
 def _run(target_metadata: sa.MetaData | None, connection: sa.Connection | None, options: dict[str, Any]) -> None:
-    x = context.get_x_argument(as_dictionary=True)
     schemas = {table.schema for table in target_metadata.tables.values()} if target_metadata is not None else set()
     options = {
         "target_metadata": target_metadata,
         "include_schemas": True,
         "include_name": autogenerate.include_name(lambda: context.get_context().connection, schemas),
         "transaction_per_migration": True,
-        "schema_kit": Settings(now=parse_now(x.get("now"))),
         **options,
     }
     if context.is_offline_mode():
@@ -72,7 +83,7 @@ def _run(target_metadata: sa.MetaData | None, connection: sa.Connection | None, 
     if connection is not None:
         _migrate(connection, options)
         return
-    with connect(database_url(x.get("url"), context.config.get_main_option("sqlalchemy.url"))) as own:
+    with connect(database_url(_x().get("url"), context.config.get_main_option("sqlalchemy.url"))) as own:
         _migrate(own, options)
 
 

@@ -6,6 +6,10 @@ from typing import Any
 
 import alembic.op
 
+from schema_kit.ops import lock_policy  # this import registers the operations, too
+
+__all__ = ["lock_policy"]
+
 
 def __getattr__(name: str) -> Any:
     return getattr(alembic.op, name)

@@ -1,11 +1,20 @@
 # What `from schema_kit import op` offers: Alembic's own operations, and these. A test holds it to the code.
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic.op import *
 
+def lock_policy(
+    *,
+    longest: str | int = ...,
+    first: str | int = ...,
+    statement_timeout: str | int = ...,
+    attempts: int = ...,
+    look_first: bool = ...,
+) -> AbstractContextManager[None]: ...
 def create_index_concurrently(
     index_name: str,
     table_name: str,

@@ -6,7 +6,9 @@ The only BEGIN, SET and COMMIT are here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from schema_kit.errors import DeclarationError
 from schema_kit.names import literal
@@ -35,6 +37,43 @@ class LockPolicy:
     def budget(self, attempt: int) -> int:
         """The lock budget of a try (the first is 0), in milliseconds."""
         return int(min(self.longest, self.first * 2.0 ** min(attempt // 2, 20)))
+
+
+VARIABLES = {
+    "SCHEMA_KIT_LOCK_TIMEOUT": "longest",
+    "SCHEMA_KIT_STATEMENT_TIMEOUT": "statement_timeout",
+    "SCHEMA_KIT_LOCK_ATTEMPTS": "attempts",
+    "SCHEMA_KIT_LOOK_FIRST": "look_first",
+}
+"""What the environment can say of the policy: whoever is on call has the last word over env.py."""
+
+
+def from_environment(policy: LockPolicy, environment: Mapping[str, str]) -> LockPolicy:
+    """A policy, changed by the variables that are set.
+
+    Raises:
+        DeclarationError: one of them cannot be read.
+    """
+    changes: dict[str, int | bool] = {}
+    for variable, name in VARIABLES.items():
+        text = environment.get(variable)
+        if not text:
+            continue
+        if name == "look_first":
+            changes[name] = text.lower() in ("1", "on", "true", "yes")
+        elif name == "attempts":
+            if not text.isdecimal() or int(text) < 1:
+                raise DeclarationError(f"{variable}={text} is no number of tries, 1 or more")
+            changes[name] = int(text)
+        else:
+            changes[name] = parse_milliseconds(text)
+    return changed(policy, **changes)
+
+
+def changed(policy: LockPolicy, **changes: Any) -> LockPolicy:
+    """A policy with other numbers; the first try never waits longer than the longest."""
+    policy = replace(policy, **changes)
+    return replace(policy, first=min(policy.first, policy.longest))
 
 
 def parse_milliseconds(text: str) -> int:

@@ -19,7 +19,7 @@ from schema_kit.ops.constraints import (
     SetNotNullConcurrentlyOp,
     ValidateConstraintOp,
 )
-from schema_kit.ops.door import PlanOperation, Settings, has_written
+from schema_kit.ops.door import PlanOperation, Settings, has_written, lock_policy, operations
 from schema_kit.ops.enums import AddEnumValueConcurrentlyOp
 from schema_kit.ops.indexes import (
     CreateIndexConcurrentlyOp,
@@ -59,4 +59,6 @@ __all__ = [
     "UpdateInBatchesOp",
     "ValidateConstraintOp",
     "has_written",
+    "lock_policy",
+    "operations",
 ]

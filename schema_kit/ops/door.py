@@ -6,10 +6,13 @@ is refused after ordinary work in the same revision: that would be committed hal
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from alembic.operations import AbstractOperations, BatchOperations, MigrateOperation, Operations
@@ -37,6 +40,55 @@ class Settings:
 
     now: datetime | None = None
     policy: LockPolicy = field(default_factory=LockPolicy)
+
+
+_CHANGES: ContextVar[dict[str, Any] | None] = ContextVar("schema_kit_lock_policy", default=None)
+
+
+@contextmanager
+def lock_policy(**changes: Any) -> Iterator[None]:
+    """Another lock policy for the operations in this block.
+
+    Args:
+        changes: `longest`, `first`, `statement_timeout` (``"2s"`` or milliseconds), `attempts`, `look_first`.
+
+    Raises:
+        DeclarationError: an unknown name, or a duration that cannot be read.
+    """
+    known = {spec.name for spec in fields(LockPolicy)}
+    if unknown := changes.keys() - known:
+        raise DeclarationError(f"lock_policy knows {', '.join(sorted(known))}, not {', '.join(sorted(unknown))}")
+    read = {
+        name: script.parse_milliseconds(value) if isinstance(value, str) else value for name, value in changes.items()
+    }
+    token = _CHANGES.set({**(_CHANGES.get() or {}), **read})
+    try:
+        yield
+    finally:
+        _CHANGES.reset(token)
+
+
+def policy_of(settings: Settings) -> LockPolicy:
+    """env.py's policy, changed by the environment's variables, changed by the block around the operation."""
+    return script.changed(script.from_environment(settings.policy, os.environ), **(_CHANGES.get() or {}))
+
+
+@contextmanager
+def operations(connection: sa.Connection, *, policy: LockPolicy | None = None) -> Iterator[None]:
+    """Use ``schema_kit.op`` outside of migrations, in this block.
+
+    Args:
+        connection: one on which nothing is open; in autocommit or not.
+        policy: lock budgets, tries and timeouts.
+
+    Raises:
+        PlanError: a transaction is open on the connection.
+    """
+    if connection.in_transaction() and not autocommits(connection):
+        raise PlanError("a transaction is open on the connection, and schema_kit's steps are commits. Commit it first.")
+    settings = Settings(policy=policy or LockPolicy())
+    with Operations.context(MigrationContext.configure(connection, opts={"schema_kit": settings})):
+        yield
 
 
 class PlanOperation(MigrateOperation):
@@ -77,6 +129,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     if context.dialect.name != "postgresql":
         raise DeclarationError(f"schema_kit's operations are for PostgreSQL; this is {context.dialect.name}")
     settings = context.opts.get("schema_kit") or Settings()
+    policy = policy_of(settings)
     if context.as_sql:
         _write(context, operation, settings)
         return
@@ -87,13 +140,13 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         return operation.plan(Catalog(_current(context), settings.now))
 
     if operation.shared and not autocommits(connection):
-        execute.run_shared(connection, decide(), settings.policy, report.to_logging)
+        execute.run_shared(connection, decide(), policy, report.to_logging)
     elif autocommits(connection):
-        execute.run(connection, decide, settings.policy, report.to_logging)
+        execute.run(connection, decide, policy, report.to_logging)
     else:
         _refuse_after_ordinary_work(context, operation)
         with context.autocommit_block():
-            execute.run(_current(context), decide, settings.policy, report.to_logging)
+            execute.run(_current(context), decide, policy, report.to_logging)
         context.opts["schema_kit_committed"] = True
 
 
@@ -129,7 +182,7 @@ def _write(context: MigrationContext, operation: PlanOperation, settings: Settin
         if operation.shared:
             lines += [f"{statement};" for statement in step.sql()]
         else:
-            lines += [f"{statement};" for statement in script.render(step, settings.policy)]
+            lines += [f"{statement};" for statement in script.render(step, policy_of(settings))]
         database.apply(step)
     if operation.shared:
         context.impl.static_output("\n".join(lines))

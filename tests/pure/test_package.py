@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_importing_the_package_imports_no_database_library(module: str) -> None:
 
 
 def test_the_errors_and_the_policy_come_without_a_database_library() -> None:
-    names = [name for name in schema_kit.__all__ if name != "op"]
+    names = [name for name in schema_kit.__all__ if name not in ("op", "operations")]
     found = imported_by(f"from schema_kit import {', '.join(names)}")
     assert not found & (DATABASE | TERMINAL)
 
@@ -71,7 +72,7 @@ def test_the_public_names_are_sorted_and_each_loads() -> None:
 def test_the_public_names_are_the_things_themselves() -> None:
     for name in schema_kit.__all__:
         thing = getattr(schema_kit, name)
-        home = thing.__module__ if isinstance(thing, type) else thing.__name__
+        home = thing.__name__ if isinstance(thing, ModuleType) else thing.__module__
         loaded = import_module(home)
         assert thing is getattr(loaded, name, loaded)
 
