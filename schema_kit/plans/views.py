@@ -18,7 +18,7 @@ def refresh(view: QualifiedName, observed: MaterializedView | None) -> Plan:
     title = f"refresh {view}"
     if observed is None:
         raise PlanError(f"cannot {title}: there is no such materialized view. Nothing was changed.")
-    if observed.populated and not observed.unique:
+    if not observed.unique:
         raise PlanError(
             f"cannot {title} beside its readers: it has no valid unique index over plain columns that covers all rows. "
             f"Nothing was changed; make one first: CREATE UNIQUE INDEX CONCURRENTLY ON {view.sql} (the columns that "
