@@ -268,8 +268,8 @@ def _wait(
 
 _BUILD = """
 SELECT phase || CASE WHEN blocks_total > 0 THEN format(': %%s of %%s blocks', blocks_done, blocks_total) ELSE '' END
-         || CASE WHEN lockers_total > 0 THEN format(', waiting for %%s older transactions', lockers_total - lockers_done)
-                 ELSE '' END,
+         || CASE WHEN lockers_total > 0
+                 THEN format(', waiting for %%s older transactions', lockers_total - lockers_done) ELSE '' END,
        blocks_done::float / nullif(blocks_total, 0)
 FROM pg_stat_progress_create_index WHERE pid = %(pid)s
 """

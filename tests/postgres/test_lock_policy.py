@@ -103,9 +103,9 @@ def test_a_prepared_transaction_in_the_way_is_named(database: Database) -> None:
 def test_a_long_build_tells_how_far_it_is(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "plain")
     in_the_way = busy(database, "INSERT INTO s.t VALUES (999, 1)", seconds=3.5)
-    with told(monkeypatch) as events, in_the_way, database.sqlalchemy() as connection:
-        with schema_kit.operations(connection, policy=QUICK):
-            op.create_index_concurrently("ix", "t", ["v"], schema="s")
+    connection = database.sqlalchemy()
+    with told(monkeypatch) as events, in_the_way, schema_kit.operations(connection, policy=QUICK):
+        op.create_index_concurrently("ix", "t", ["v"], schema="s")
     told_states = [event.state for event in events if isinstance(event, StepProgress)]
     assert any("waiting for" in text for text in told_states), told_states
 
