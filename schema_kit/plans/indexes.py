@@ -85,9 +85,13 @@ def _create(
     found = _existing(declared, relation, parent)
     attached = found is not None and parent is not None and found.parent == parent
     if found and not attached and (found.valid or relation.partitioned) and wanted.differs(found):
-        if not wanted.spare or relation.partitioned:
+        if not wanted.spare:
             raise wanted.refuse(found, relation.name)
-        found = replace(found, valid=False)
+        if relation.partitioned:
+            yield from _drop(relation.name.sibling(found.name), relation, tree)
+            tree, found = _without_index(found, relation, tree), None
+        else:
+            found = replace(found, valid=False)
     if found and parent and not attached and found.parent:
         raise PlanError(
             f"index {relation.name.sibling(found.name)} is attached to {found.parent} already, and cannot be to "
@@ -97,7 +101,9 @@ def _create(
     own = relation.name.sibling(name)
     if relation.partitioned:
         if found is None:
-            yield CreateParentIndex(replace(declared, name=name, table=relation.name))
+            # PostgreSQL refuses to name the default tablespace for what has no storage.
+            place = None if declared.tablespace == "pg_default" else declared.tablespace
+            yield CreateParentIndex(replace(declared, name=name, table=relation.name, tablespace=place))
         children = [other for other in tree if other.parent == relation.name]
         below = [step for child in children for step in _create(wanted, child, own, tree)]
         yield from below
