@@ -292,15 +292,16 @@ def convert_names_that_need_quotes() -> Plan:
 @case
 def convert_bound_too_near() -> Plan:
     """The check of an earlier try ends in less than a day: a later one takes its place, and the parent goes too."""
-    table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2026-11-23 00:00:00+00"),))
+    daily = replace(EVENTS, interval="1 day")
+    table = replace(simple(), checks=(bound_check(daily, simple(), "2026-11-23 00:00:00+00"),))
     built = replace(
         Table(name("public.events__new"), table.columns),
         partitioned_by=("created_at",),
         partition_strategy="r",
         comment=fingerprint(table),
-        partitions=(month("events_p20261201", "2026-12-01", "2027-01-01"),),
+        partitions=(month("events_p20261123", "2026-11-23", "2026-11-24"),),
     )
-    return conversion.convert(EVENTS, Conversion(table, NOW, built=built, has_config=True), "refuse", CONFIG)
+    return conversion.convert(daily, Conversion(table, NOW, built=built, has_config=True), "refuse", CONFIG)
 
 
 @case

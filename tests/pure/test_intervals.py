@@ -199,6 +199,9 @@ def test_anchors() -> None:
     assert parse("quarter").floor(now) == datetime(2026, 10, 1, tzinfo=utc)
     assert parse("6 months").floor(now) == datetime(2026, 7, 1, tzinfo=utc)
     assert parse("1 year").floor(now) == datetime(2026, 1, 1, tzinfo=utc)
+    assert parse("2 days").floor(now) == datetime(2026, 11, 22, tzinfo=utc)
+    assert parse("5 days").floor(now) == datetime(2026, 11, 22, tzinfo=utc)
+    assert parse("5 days").floor(now - timedelta(1)) == datetime(2026, 11, 17, tzinfo=utc)
     assert parse("10 days").floor(datetime(2000, 1, 12, tzinfo=utc)) == datetime(2000, 1, 3, tzinfo=utc)
     assert parse("10 days").floor(datetime(2000, 1, 2, tzinfo=utc)) == datetime(1999, 12, 24, tzinfo=utc)
 
