@@ -19,7 +19,7 @@ from schema_kit.execute import Event, StepStarted
 from schema_kit.model import BaselineTable, Column, ForeignKey, IndexDeclaration, IndexElement, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.ops import PlanOperation
-from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
+from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp, ReplaceIndexConcurrentlyOp
 from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
 from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
@@ -342,6 +342,19 @@ def scene_concurrent_index(proof: Proof) -> None:
     proof.steps(indexes.WaitForBuild("ix", one))
 
 
+def scene_reindex(proof: Proof) -> None:
+    proof.database.sql("CREATE SCHEMA s", "CREATE TABLE s.one (id bigint, body text)", "CREATE INDEX ix ON s.one (id)")
+    one = QualifiedName("s", "one")
+    gate = "LOCK TABLE s.one IN ROW EXCLUSIVE MODE"
+    proof.beside(indexes.ReindexConcurrently("INDEX", QualifiedName("s", "ix"), one), gate)
+    proof.beside(indexes.ReindexConcurrently("TABLE", one, one), gate)
+
+
+def scene_replaced_index(proof: Proof) -> None:
+    proof.database.sql(*TREE, "CREATE INDEX ix ON s.tree (id)", "COMMENT ON INDEX s.ix IS 'an index'")
+    proof.run(ReplaceIndexConcurrentlyOp(index_on(QualifiedName("s", "tree"))).plan)
+
+
 def scene_analyze(proof: Proof) -> None:
     proof.database.sql(*TREE, "CREATE TABLE s.one (id bigint, body text)")
     proof.beside(partitions.Analyze(QualifiedName("s", "one")), "LOCK TABLE s.one IN SHARE UPDATE EXCLUSIVE MODE")
@@ -504,6 +517,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         indexes.WaitForBuild,
     },
     scene_keys_to_a_partitioned_table: {conversion.BuildParent, partitions.CreatePartition, conversion.Swap},
+    scene_reindex: {indexes.ReindexConcurrently},
+    scene_replaced_index: {indexes.CreateParentIndex, indexes.RenameIndexes, indexes.DropParentIndex},
     scene_analyze: {partitions.Analyze},
     scene_analyze_of_partitions: {partitions.Analyze},
     scene_update_in_batches: {
