@@ -61,7 +61,11 @@ def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
     """
     name = "schema_kit_scratch_index"
     with _copy(connection, declared.table):
-        send(connection, create_index_sql(declared, name, _NAME))
+        # An expression may name its table (orders.note), so the copy has its name for as long as it is read.
+        copy = _NAME.sibling(declared.table.name)
+        send(connection, f"ALTER TABLE {_NAME.sql} RENAME TO {ident(copy.name)}")
+        send(connection, create_index_sql(declared, name, copy))
+        send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
         text = _printed(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0]
     return str(text).partition(" USING ")[2]
 
