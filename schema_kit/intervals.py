@@ -6,7 +6,7 @@ An interval cuts all of time into half-open windows. Two laws hold for any *key*
     floor(shift(start, count)) == shift(start, count)          where start is a window's beginning
 
 Windows begin at midnight of the policy's time zone, whatever the session's time zone is. Multiples are anchored to a
-fixed origin (January of year 1 for months, Monday 2000-01-03 for days), never to the day on which a set was made:
+fixed origin (January of year 0 for months, Monday 2000-01-03 for days), never to the day on which a set was made:
 else two sets planned on different days would overlap.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -53,15 +53,14 @@ class Months:
 
     @property
     def text(self) -> str:
-        """``1 mon``, ``3 mons``, ``1 year``."""
-        if self.count % 12 == 0:
-            return _plural(self.count // 12, "year")
-        return _plural(self.count, "mon")
+        """``1 mon``, ``3 mons``, ``1 year``, ``1 year 3 mons``."""
+        years, months = divmod(self.count, 12)
+        return " ".join(_plural(count, unit) for count, unit in ((years, "year"), (months, "mon")) if count)
 
     def floor(self, key: datetime) -> datetime:
         """The midnight that begins the month, quarter or year of *key*."""
         local = key.astimezone(self.zone)
-        return self._at((local.year * 12 + local.month - 1) // self.count * self.count)
+        return _around(key, self, self._at((local.year * 12 + local.month - 1) // self.count * self.count))
 
     def shift(self, start: datetime, count: int) -> datetime:
         """*count* months, quarters or years later."""
@@ -91,7 +90,7 @@ class Days:
     def floor(self, key: datetime) -> datetime:
         """The midnight that begins the day or the block of days of *key*."""
         day = key.astimezone(self.zone).date()
-        return _midnight(day - timedelta((day - _ORIGIN).days % self.count), self.zone)
+        return _around(key, self, _midnight(day - timedelta((day - _ORIGIN).days % self.count), self.zone))
 
     def shift(self, start: datetime, count: int) -> datetime:
         """*count* days or blocks of days later."""
@@ -119,6 +118,9 @@ def parse(text: str, timezone: str = "UTC") -> Interval:
             f"there is no time zone {timezone!r}. Give an IANA name such as 'Asia/Bangkok' or 'UTC'."
         ) from error
     match = re.fullmatch(r"\s*(?:(\d+)\s*)?(day|week|mon(?:th)?|quarter|year)s?\s*", text, re.IGNORECASE)
+    both = re.fullmatch(r"\s*(\d+) years? (\d+) mons?\s*", text)  # as PostgreSQL prints 15 months
+    if both:
+        match = re.fullmatch(r"(\d+) (mon)", f"{int(both[1]) * 12 + int(both[2])} mon")
     count = int(match[1] or 1) if match else 0
     if match is None or not 1 <= count <= 1200:
         raise DeclarationError(
@@ -137,6 +139,18 @@ def _plural(count: int, unit: str) -> str:
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     # Where daylight saving skips midnight, fold=0 names the instant at which the clock jumps: the day's true beginning.
     return datetime.combine(day, time(), zone)
+
+
+def _around(key: datetime, cut: Interval, start: datetime) -> datetime:
+    """The window that holds *key*, *start* being its beginning by the calendar.
+
+    Where a clock went back over midnight, the calendar names the day twice, and the window may be the next one.
+    """
+    # Compared in UTC: two moments of one zone are compared by their wall clocks.
+    moment, following = key.astimezone(UTC), cut.shift(start, 1)
+    if following.astimezone(UTC) <= moment:
+        return following
+    return cut.shift(start, -1) if start.astimezone(UTC) > moment else start
 
 
 def _wall_date(start: datetime, zone: ZoneInfo) -> date:

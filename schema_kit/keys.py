@@ -7,6 +7,7 @@ the session that sends it can change what it means.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -56,7 +57,7 @@ def key_for(type_name: str, zone: ZoneInfo, column: str) -> Key:
     Raises:
         PlanError: no codec for this type.
     """
-    bare = type_name.replace("(0)", "").replace("(3)", "").replace("(6)", "")
+    bare = re.sub(r"\(\d\)", "", type_name)
     if bare not in TYPES:
         raise PlanError(
             f"column {column!r} is {type_name}; partitions by time need {', '.join(TYPES)}. Nothing was changed."

@@ -50,6 +50,8 @@ def fit(stem: str, suffix: str = "") -> str:
         return stem + suffix
     mark = "_" + hashlib.sha256(stem.encode()).hexdigest()[:6]
     room = MAX_BYTES - len((mark + suffix).encode())
+    if room < 1:
+        raise DeclarationError(f"the suffix {suffix!r} leaves no room for a name of at most {MAX_BYTES} bytes")
     return stem.encode()[:room].decode(errors="ignore") + mark + suffix
 
 

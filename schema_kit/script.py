@@ -83,7 +83,7 @@ def parse_milliseconds(text: str) -> int:
         DeclarationError: it is none of these, or not above zero.
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min)?\s*", text)
-    value = int(float(match[1]) * {"ms": 1, "s": 1000, "min": 60_000}[match[2] or "ms"]) if match else 0
+    value = round(float(match[1]) * {"ms": 1, "s": 1000, "min": 60_000}[match[2] or "ms"]) if match else 0
     if value < 1:
         raise DeclarationError(f"{text!r} is no duration. Write 500ms, 5s or 1min (more than nothing).")
     return value
@@ -120,12 +120,17 @@ def render_shared(step: Step, policy: LockPolicy, before: str = "0") -> tuple[st
     return (f"SET LOCAL lock_timeout = '{policy.longest}ms'", *step.sql(), after)
 
 
+def remark(text: str) -> str:
+    """A comment of one line, whatever line breaks a name in it may have."""
+    return "-- " + " ".join(text.splitlines())
+
+
 def write(plan: Plan, policy: LockPolicy) -> str:
     """The whole plan as a script that psql runs: what --dry-run and --format sql print."""
     lines = []
     for step in plan.steps:
-        lines.append(f"-- {step.summary}")
-        lines += [f"-- locks: {lock.mode.value} on {lock.table}" for lock in step.locks]
+        lines.append(remark(step.summary))
+        lines += [remark(f"locks: {lock.mode.value} on {lock.table}") for lock in step.locks]
         if step.repeats:
             lines.append("-- repeated, a commit each time, until no row is left")
         lines += [f"{statement};" for statement in render(step, policy)]

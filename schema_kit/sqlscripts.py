@@ -23,13 +23,20 @@ def load(name: str, schema: str = CONFIG_SCHEMA) -> tuple[str, ...]:
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Cut a script at its semicolons: those of the tokenizer, not those in literals, bodies or comments."""
+    """Cut a script at its semicolons: not those in literals, comments, parentheses, or BEGIN ATOMIC ... END."""
     from sqlglot import TokenType
     from sqlglot.dialects.postgres import Postgres
 
-    statements, begin, last = [], None, 0
-    for token in Postgres().tokenize(text):
-        if token.token_type is TokenType.SEMICOLON:
+    statements, begin, last, parentheses, bodies = [], None, 0, 0, 0
+    tokens = Postgres().tokenize(text)
+    for token, following in zip(tokens, [*tokens[1:], None], strict=False):
+        word = token.text.upper() if token.token_type is not TokenType.STRING else ""
+        parentheses += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+        if (word == "BEGIN" and following and following.text.upper() == "ATOMIC") or (bodies and word == "CASE"):
+            bodies += 1
+        elif bodies and word == "END":
+            bodies -= 1
+        if token.token_type is TokenType.SEMICOLON and not parentheses and not bodies:
             if begin is not None:
                 statements.append(text[begin : last + 1])
             begin = None

@@ -178,7 +178,7 @@ def _write(context: MigrationContext, operation: PlanOperation, settings: Settin
     plan = operation.plan(database)
     lines: list[str] = []
     for step in plan.steps:
-        lines.append(f"-- {step.summary}")
+        lines.append(script.remark(step.summary))
         if operation.shared:
             lines += [f"{statement};" for statement in step.sql()]
         else:

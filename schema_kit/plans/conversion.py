@@ -25,6 +25,7 @@ from schema_kit.plans import indexes, partitions
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.conversion import (
     BOUND_CHECK,
+    BUILT_MARK,
     AddFilledKeyColumn,
     BuildParent,
     DropBuiltParent,
@@ -137,7 +138,7 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]
                 f"the check {BOUND_CHECK} on {table.name} is not one that a conversion made: {existing[1]}. "
                 "Nothing was changed; drop it and run again."
             )
-        if latest < upper - timedelta(days=1) and upper == cut.floor(upper):
+        if latest < upper - timedelta(days=1) and upper.timestamp() == cut.floor(upper).timestamp():
             validated = [] if existing[2] else [ValidateConstraint(table.name, BOUND_CHECK)]
             return upper, list[Step](validated)
     upper = cut.shift(cut.floor(latest), 2)
@@ -154,6 +155,12 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]
 def _key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
     name = key_index_name(named_after)
     declared = IndexDeclaration(name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True)
+    found = table.index(name)
+    if found and not (found.unique and found.columns == key and re.fullmatch(r"btree \([^()]*\)", found.tail)):
+        raise PlanError(
+            f"{table.name} has an index {name} of its own ({found.tail}), and that name is needed for the longer key. "
+            "Nothing was changed; rename it."
+        )
     yield from indexes.build(declared, name, table.name, table.index(name))
 
 
@@ -183,6 +190,11 @@ def _parent(policy: Partitioning, seen: Conversion, upper: datetime) -> Iterator
     key = partitions.codec(policy, table)
     parent = table.name.sibling(being_built(table.name.name))
     have: list[Range] = []
+    if built and not (built.partition_strategy and (built.comment or "").startswith(BUILT_MARK)):
+        raise PlanError(
+            f"there is a table {parent}, and that name is needed for the parent of {table.name} while it is being "
+            "built. Nothing was changed; rename it."
+        )
     if built:
         have = [partitions.range_of(partition, key) for partition in built.partitions]
         reaches_back = any(taken.overlaps(Range(None, upper)) for taken in have)

@@ -16,6 +16,10 @@ BOUND_CHECK = "schema_kit_bound"
 """The CHECK that says where the first partition ends: the conversion's only memory, besides what it has built."""
 
 
+BUILT_MARK = "schema_kit:"
+"""What the comment of a parent that is being built begins with; no other table is taken for one."""
+
+
 def being_built(name: str) -> str:
     """What a table, index or sequence is called until the swap gives it its name."""
     return fit(name, "__new")
@@ -28,13 +32,13 @@ def key_index_name(table: QualifiedName) -> str:
 
 def fingerprint(table: Table) -> str:
     """What the parent was built from: a table that changes before the swap has its parent built again."""
-    indexes = [(i.name, i.tail, i.unique) for i in table.indexes if i.name != key_index_name(table.name)]
+    indexes = [(i.name, i.tail, i.unique, i.constraint) for i in table.indexes if i.name != key_index_name(table.name)]
     checks = [check[:2] for check in table.checks if check[0] != BOUND_CHECK]
     fields = (
         *(table.columns, indexes, table.foreign_keys, checks, table.sequences),
         *(table.policies, table.row_security, table.force_row_security, table.grants, table.owner),
     )
-    return "schema_kit:" + hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
+    return BUILT_MARK + hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
 
 
 def _view_lock(view: View) -> Lock:
@@ -168,8 +172,10 @@ class DropBuiltParent(Step):
         return _exclusive((self.parent, *self.partitions, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
-        """RESTRICT."""
-        return (f"DROP TABLE {self.parent.sql}",)
+        """RESTRICT; and looked at under the lock: rows are nobody's that may be dropped."""
+        message = literal(f"{self.parent} holds rows, which no parent that is being built does")
+        check = f"IF EXISTS (SELECT FROM {self.parent.sql}) THEN RAISE object_in_use USING MESSAGE = {message}; END IF"
+        return (f"DO {literal(f'BEGIN {check}; END')}", f"DROP TABLE {self.parent.sql}")
 
 
 @dataclass(frozen=True)

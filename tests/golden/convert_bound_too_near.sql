@@ -34,6 +34,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 LOCK TABLE ONLY "public"."events__new", ONLY "public"."events_p20261123" IN ACCESS EXCLUSIVE MODE;
 SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF EXISTS (SELECT FROM "public"."events__new") THEN RAISE object_in_use USING MESSAGE = ''public.events__new holds rows, which no parent that is being built does''; END IF; END';
 DROP TABLE "public"."events__new";
 COMMIT;
 
@@ -45,7 +46,7 @@ CREATE TABLE "public"."events__new" (LIKE "public"."events" INCLUDING ALL EXCLUD
 ALTER TABLE "public"."events__new" DROP CONSTRAINT "schema_kit_bound";
 ALTER TABLE "public"."events__new" ADD CONSTRAINT "events_pkey__new" PRIMARY KEY ("id", "created_at");
 CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (created_at);
-COMMENT ON TABLE "public"."events__new" IS 'schema_kit:77d70ff46a74d72c';
+COMMENT ON TABLE "public"."events__new" IS 'schema_kit:a5e794db10b28415';
 COMMIT;
 
 -- create partition public.events_p20261124 from 2026-11-24 00:00:00+00 to 2026-11-25 00:00:00+00

@@ -10,6 +10,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 LOCK TABLE ONLY "bots"."messages__new", ONLY "bots"."messages_p20270101", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE;
 SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF EXISTS (SELECT FROM "bots"."messages__new") THEN RAISE object_in_use USING MESSAGE = ''bots.messages__new holds rows, which no parent that is being built does''; END IF; END';
 DROP TABLE "bots"."messages__new";
 COMMIT;
 
@@ -31,7 +32,7 @@ GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "bots"."messages__new" FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:64057549be4ca1d3';
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:c7b3c3a8ce6e522c';
 COMMIT;
 
 -- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00

@@ -28,6 +28,7 @@ from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
+from schema_kit.steps.indexes import RenameIndexes
 from tests.pure.shapes import (
     AWARE,
     CHAT_KEY,
@@ -169,6 +170,38 @@ def drop_index_partitioned() -> Plan:
 def drop_index_that_is_gone() -> Plan:
     """Nothing to do."""
     return indexes.drop_index(name("bots.ix_messages_chat"), [plain()])
+
+
+@case
+def replace_index_plain() -> Plan:
+    """The index is there with one column; its comment goes over."""
+    old = Index("ix_messages_chat", "btree (chat_id)", comment="the inbox")
+    return indexes.replace_index(index_declaration(), [plain(old)], "btree (chat_id, created_at DESC)")
+
+
+@case
+def replace_index_partitioned() -> Plan:
+    """The parts change names too, those that PostgreSQL has named itself as well."""
+    relations = tree(Index("ix_messages_chat", "btree (chat_id)"))
+    part = Index("messages_2026_chat_id_idx", "btree (chat_id)", parent=name("bots.ix_messages_chat"))
+    relations = tuple(
+        replace(one, indexes=(part,)) if one.name == name("bots.messages_2026") else one for one in relations
+    )
+    return indexes.replace_index(index_declaration(), relations, "btree (chat_id, created_at DESC)")
+
+
+@case
+def reindex_index_with_leftovers() -> Plan:
+    """An earlier try was killed, and the index itself is INVALID."""
+    found = [Index(f"ix_messages_chat{end}", "", valid=False) for end in ("", "_ccnew", "_ccold1")]
+    return indexes.reindex_index(name("bots.ix_messages_chat"), [plain(*found)])
+
+
+@case
+def reindex_table_partitioned() -> Plan:
+    """Each partition by itself; the TOAST table of one has a leftover."""
+    toast = [(name("pg_toast.pg_toast_1_index_ccnew"), name("pg_toast.pg_toast_1"))]
+    return indexes.reindex_table(MESSAGES, tree(), toast)
 
 
 # Partitions kept ahead of the clock
@@ -589,5 +622,5 @@ def test_a_plan_is_empty_where_there_is_nothing_to_do_and_only_there(case_name: 
 
 @pytest.mark.parametrize("case_name", CASES)
 def test_a_step_that_carries_what_was_seen_is_decided_again_before_it_is_sent(case_name: str) -> None:
-    carriers = (BuildParent, Swap, Unswap)
+    carriers = (BuildParent, RenameIndexes, Swap, Unswap)
     assert all(step.fresh == isinstance(step, carriers) for step in CASES[case_name]().steps)

@@ -1,0 +1,96 @@
+-- replace index ix_messages_chat on bots.messages
+-- The parts change names too, those that PostgreSQL has named itself as well.
+
+-- create the partitioned index ix_messages_chat__replacement on bots.messages, without its partitions
+-- locks: SHARE on bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE INDEX "ix_messages_chat__replacement" ON ONLY "bots"."messages" USING "btree" ("chat_id", "created_at" DESC);
+COMMIT;
+
+-- create the partitioned index messages_2025_ix_messages_chat__replacement on bots.messages_2025, without its partitions
+-- locks: SHARE on bots.messages_2025
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE INDEX "messages_2025_ix_messages_chat__replacement" ON ONLY "bots"."messages_2025" USING "btree" ("chat_id", "created_at" DESC);
+COMMIT;
+
+-- create index messages_2025_a_ix_messages_chat__replacement on bots.messages_2025_a concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_2025_a
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY "messages_2025_a_ix_messages_chat__replacement" ON "bots"."messages_2025_a" USING "btree" ("chat_id", "created_at" DESC);
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- attach index bots.messages_2025_a_ix_messages_chat__replacement to bots.messages_2025_ix_messages_chat__replacement
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER INDEX "bots"."messages_2025_ix_messages_chat__replacement" ATTACH PARTITION "bots"."messages_2025_a_ix_messages_chat__replacement";
+COMMIT;
+
+-- create index messages_2025_b_ix_messages_chat__replacement on bots.messages_2025_b concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_2025_b
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY "messages_2025_b_ix_messages_chat__replacement" ON "bots"."messages_2025_b" USING "btree" ("chat_id", "created_at" DESC);
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- attach index bots.messages_2025_b_ix_messages_chat__replacement to bots.messages_2025_ix_messages_chat__replacement
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER INDEX "bots"."messages_2025_ix_messages_chat__replacement" ATTACH PARTITION "bots"."messages_2025_b_ix_messages_chat__replacement";
+COMMIT;
+
+-- attach index bots.messages_2025_ix_messages_chat__replacement to bots.ix_messages_chat__replacement
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER INDEX "bots"."ix_messages_chat__replacement" ATTACH PARTITION "bots"."messages_2025_ix_messages_chat__replacement";
+COMMIT;
+
+-- create index messages_2026_ix_messages_chat__replacement on bots.messages_2026 concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_2026
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY "messages_2026_ix_messages_chat__replacement" ON "bots"."messages_2026" USING "btree" ("chat_id", "created_at" DESC);
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- attach index bots.messages_2026_ix_messages_chat__replacement to bots.ix_messages_chat__replacement
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER INDEX "bots"."ix_messages_chat__replacement" ATTACH PARTITION "bots"."messages_2026_ix_messages_chat__replacement";
+COMMIT;
+
+-- give the name bots.ix_messages_chat to the new index of bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER INDEX "bots"."ix_messages_chat" RENAME TO "ix_messages_chat__replaced";
+ALTER INDEX "bots"."ix_messages_chat__replacement" RENAME TO "ix_messages_chat";
+ALTER INDEX "bots"."messages_2025_ix_messages_chat__replacement" RENAME TO "messages_2025_ix_messages_chat";
+ALTER INDEX "bots"."messages_2025_a_ix_messages_chat__replacement" RENAME TO "messages_2025_a_ix_messages_chat";
+ALTER INDEX "bots"."messages_2025_b_ix_messages_chat__replacement" RENAME TO "messages_2025_b_ix_messages_chat";
+ALTER INDEX "bots"."messages_2026_ix_messages_chat__replacement" RENAME TO "messages_2026_ix_messages_chat";
+COMMIT;
+
+-- drop the partitioned index bots.ix_messages_chat__replaced (blocks bots.messages and its partitions for an instant)
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages_2025
+-- locks: ACCESS EXCLUSIVE on bots.messages_2025_a
+-- locks: ACCESS EXCLUSIVE on bots.messages_2025_b
+-- locks: ACCESS EXCLUSIVE on bots.messages_2026
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "bots"."messages", ONLY "bots"."messages_2025", ONLY "bots"."messages_2025_a", ONLY "bots"."messages_2025_b", ONLY "bots"."messages_2026" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+DROP INDEX "bots"."ix_messages_chat__replaced";
+COMMIT;
