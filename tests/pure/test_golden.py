@@ -383,7 +383,7 @@ def convert_built_by_another_key() -> Plan:
 def convert_key_index_invalid() -> Plan:
     """Killed while the longer key's index was built."""
     table = simple()
-    leftover = Index(key_index_name(table.name), "", ("id", "created_at"), unique=True, valid=False)
+    leftover = Index(key_index_name(table.name), "btree (id, created_at)", ("id", "created_at"), unique=True, valid=False)
     seen = Conversion(replace(table, indexes=(*table.indexes, leftover)), NOW, has_config=True)
     return conversion.convert(EVENTS, seen, "refuse", CONFIG)
 
