@@ -156,7 +156,9 @@ def _key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -
     name = key_index_name(named_after)
     declared = IndexDeclaration(name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True)
     found = table.index(name)
-    if found and not (found.unique and found.columns == key and re.fullmatch(r"btree \([^()]*\)", found.tail)):
+    # Brackets and more are welcome in the columns' names; outside of them they would be an expression or INCLUDE.
+    plain = found and re.fullmatch(r'btree \((?:[^()"]|"(?:[^"]|"")*")*\)', found.tail)
+    if found and not (plain and found.unique and found.columns == key):
         raise PlanError(
             f"{table.name} has an index {name} of its own ({found.tail}), and that name is needed for the longer key. "
             "Nothing was changed; rename it."
