@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from schema_kit.errors import PlanError
 from schema_kit.model import (
+    Column,
     Conversion,
     Index,
     IndexDeclaration,
@@ -21,6 +22,7 @@ from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans import conversion
 from schema_kit.steps import Step
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
+from schema_kit.steps.columns import AddColumn, DropColumn, DropWholeTable
 from schema_kit.steps.conversion import Swap
 from schema_kit.steps.indexes import (
     CreateIndexConcurrently,
@@ -64,8 +66,24 @@ class EmptyDatabase:
                 self._add_partition(parent, Partition(name, lower, upper))
             case Swap():
                 self._swap(step)
+            case AddColumn() | DropColumn() | DropWholeTable():
+                self._apply_to_columns(step)
             case _:
                 self._apply_to_indexes(step)
+
+    def _apply_to_columns(self, step: AddColumn | DropColumn | DropWholeTable) -> None:
+        table = self._tables.get(step.table)
+        if table is None:
+            return
+        match step:
+            case AddColumn(declared=new):
+                column = Column(new.name, new.type, not_null=not new.nullable, default=new.default)
+                self._tables[step.table] = replace(table, columns=(*table.columns, column))
+            case DropColumn(column=name):
+                columns = tuple(column for column in table.columns if column.name != name)
+                self._tables[step.table] = replace(table, columns=columns)
+            case DropWholeTable():
+                del self._tables[step.table]
 
     def _apply_to_indexes(self, step: Step) -> None:
         match step:

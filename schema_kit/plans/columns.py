@@ -51,7 +51,7 @@ def add_column(
     """
     title = f"add column {declared.name} to {table}"
     root = root_of(tree, title)
-    found = root.column(declared.name)
+    found = None if root.imagined else root.column(declared.name)
     if found and found.type != printed_type:
         raise PlanError(
             f"column {declared.name} of {table} is there and is {found.type}, not {printed_type}. Nothing was changed."
@@ -143,9 +143,9 @@ def alter_column(
     if type_ is not None and found.type != printed_type:
         _refuse_slow_change(table, column, f"{found.type} to {printed_type}", root, rewrites)
         steps.append(AlterColumnType(table, column, below(tree), type_))
-    if default is not None and found.default != printed_default:
+    if default is not None and (root.imagined or found.default != printed_default):
         steps.append(SetDefault(table, column, below(tree), default[0]))
-    if nullable and found.not_null:
+    if nullable and (root.imagined or found.not_null):
         steps.append(DropNotNull(table, column, below(tree)))
     steps += not_null.steps if not_null else ()
     return Plan(title, tuple(steps))
