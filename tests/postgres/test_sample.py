@@ -1,0 +1,111 @@
+"""The sample project in tests/sample/: what a user's looks like, up, down and up again, and by its offline script."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+import schema_kit.op
+from schema_kit.sqlscripts import split
+from tests.postgres.conftest import Database
+from tests.postgres.test_pack import catalog
+
+SAMPLE = Path(__file__).parents[1] / "sample"
+ALEMBIC = [sys.executable, "-m", "alembic", "-x", "now=2026-11-21"]
+
+MORE = """
+SELECT 'enum', t.typname, e.enumlabel, (row_number() OVER (PARTITION BY t.oid ORDER BY e.enumsortorder))::text
+FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
+UNION ALL SELECT 'view', matviewname, '', definition || ispopulated FROM pg_matviews
+UNION ALL SELECT 'index state', i.indexrelid::regclass::text, i.indrelid::regclass::text,
+                 i.indisvalid::text || i.indisready || i.indisunique || coalesce(h.inhparent::regclass::text, '')
+FROM pg_index i LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
+WHERE i.indrelid::regclass::text !~ '^(pg_|information_schema)'
+UNION ALL SELECT 'extension', extname, '', '' FROM pg_extension
+UNION ALL SELECT 'table', relname, relkind::text, coalesce(pg_get_partkeydef(oid), '')
+FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'schema_kit'))
+  AND relkind IN ('r', 'p', 'm', 'S') AND relname <> 'alembic_version'
+"""
+
+
+def everything(database: Database) -> set[tuple[str, ...]]:
+    """The catalog, with the state of indexes, enums, views and extensions."""
+    found = catalog(database) | {tuple(row) for row in database.sql(MORE)}
+    return {row for row in found if not re.match("pg_(toast_)?temp_|alembic_version", row[1])}
+
+
+def rows(database: Database) -> list[tuple[str, int]]:
+    """What is in the tables, as counts and sums."""
+    return database.sql(
+        "SELECT 'orders', sum(cents) FROM orders UNION ALL SELECT 'tokens', count(DISTINCT token) FROM orders "
+        "UNION ALL SELECT 'events', count(*) FROM events UNION ALL SELECT 'customers', count(*) FROM customers "
+        "UNION ALL SELECT 'sales', count(*) FROM sales ORDER BY 1"
+    )
+
+
+def alembic(database: Database, *arguments: str) -> str:
+    """Alembic as a user runs it, in the project's folder; it has to succeed."""
+    done = subprocess.run(
+        [*ALEMBIC, "-x", f"url={database.url}", *arguments],
+        cwd=SAMPLE,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_each_operation_is_used() -> None:
+    stub = ast.parse(Path(schema_kit.op.__file__).with_suffix(".pyi").read_text())
+    offered = {node.name for node in stub.body if isinstance(node, ast.FunctionDef)}
+    used = set()
+    for revision in (SAMPLE / "migrations" / "versions").glob("*.py"):
+        for node in ast.walk(ast.parse(revision.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                used.add(node.func.attr)
+    assert offered - used == set()
+
+
+def test_up_down_and_up_again(database: Database) -> None:
+    empty = everything(database)
+    alembic(database, "upgrade", "head")
+    head, content = everything(database), rows(database)
+    assert content == [("customers", 20), ("events", 60), ("orders", 126250), ("sales", 20), ("tokens", 100)]
+    alembic(database, "downgrade", "base")
+    left = everything(database) - empty
+    # How far updates have come is remembered for good, so that none is ever repeated.
+    assert {row for row in left if "batch_progress" not in " ".join(row)} == {("schema", "schema_kit", "", "", "")}
+    assert empty - everything(database) == set()
+    alembic(database, "upgrade", "head")
+    assert everything(database) == head
+    assert rows(database) == content
+
+
+def test_each_revision_down_and_up_again(database: Database) -> None:
+    alembic(database, "upgrade", "head")
+    head = everything(database)
+    alembic(database, "downgrade", "order_constraints")
+    alembic(database, "upgrade", "head")
+    assert everything(database) == head
+
+
+def test_offline_script_makes_the_same_catalog(database: Database) -> None:
+    script = alembic(database, "upgrade", "head", "--sql")
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        for statement in split(script):
+            connection.execute(statement.encode())
+    offline, content = everything(database), rows(database)
+    database.sql("DROP SCHEMA public CASCADE", "DROP SCHEMA schema_kit CASCADE", "CREATE SCHEMA public")
+    alembic(database, "upgrade", "head")
+    assert rows(database) == content
+    online = everything(database)
+    assert offline - online == set()
+    assert online - offline == set()
