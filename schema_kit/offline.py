@@ -23,7 +23,7 @@ from schema_kit.plans import conversion
 from schema_kit.steps import Step
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
 from schema_kit.steps.columns import AddColumn, DropColumn, DropWholeTable
-from schema_kit.steps.conversion import Swap
+from schema_kit.steps.conversion import Swap, being_built
 from schema_kit.steps.indexes import (
     CreateIndexConcurrently,
     CreateParentIndex,
@@ -44,6 +44,8 @@ class EmptyDatabase:
     def __init__(self, now: datetime | None = None) -> None:
         self._now = now or datetime.now(UTC)
         self._tables: dict[QualifiedName, Table] = {}
+        self._ahead: dict[QualifiedName, list[Partition]] = {}
+        """The partitions of parents that are being built."""
         self._policies: dict[QualifiedName, Partitioning] = {}
         self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "extension": set()}
         self._ledger = self._config = False
@@ -62,7 +64,7 @@ class EmptyDatabase:
             case CreateTable(baseline):
                 self._made["table"].add(str(baseline.table.name))
                 self._tables[baseline.table.name] = baseline.table
-            case CreatePartition(parent, name, lower, upper) if parent in self._tables:
+            case CreatePartition(parent, name, lower, upper):
                 self._add_partition(parent, Partition(name, lower, upper))
             case Swap():
                 self._swap(step)
@@ -116,17 +118,21 @@ class EmptyDatabase:
             self._tables[owner] = replace(old, indexes=tuple(sorted(kept, key=lambda i: i.name)))
 
     def _add_partition(self, parent: QualifiedName, partition: Partition) -> None:
-        old = self._tables[parent]
-        self._tables[parent] = replace(old, partitions=(*old.partitions, partition))
+        if parent in self._tables:
+            old = self._tables[parent]
+            self._tables[parent] = replace(old, partitions=(*old.partitions, partition))
+        else:
+            self._ahead.setdefault(parent, []).append(partition)
 
     def _swap(self, swap: Swap) -> None:
         old = self._tables[swap.table.name]
+        ahead = self._ahead.pop(old.name.sibling(being_built(old.name.name)), [])
         self._tables[swap.table.name] = replace(
             old,
             partitioned_by=(swap.policy.control,),
             partition_strategy="r",
             primary_key=(*old.primary_key, swap.policy.control),
-            partitions=(Partition(swap.leaf, None, swap.upper),),
+            partitions=(Partition(swap.leaf, None, swap.upper), *ahead),
             analyzed=False,
         )
         self._policies[swap.policy.parent] = swap.policy
