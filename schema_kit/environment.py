@@ -24,7 +24,7 @@ from alembic.util import CommandError
 from schema_kit import autogenerate, embedded
 from schema_kit.catalog.session import rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
-from schema_kit.ops import Settings, has_written
+from schema_kit.ops import Settings, written
 from schema_kit.script import LockPolicy
 
 _LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
@@ -123,9 +123,9 @@ def _looked_after(
     def revise(**kw: Any) -> None:
         check()
         # Before the very first revision, Alembic itself has made its version table in the same transaction.
-        migration.opts |= {"schema_kit_committed": False, "schema_kit_clean": not has_written(migration)}
+        migration.opts |= {"schema_kit_committed": False, "schema_kit_written": written(migration)}
         migration_fn(**kw)
-        if migration.opts["schema_kit_committed"] and has_written(migration):
+        if migration.opts["schema_kit_committed"] and written(migration):
             raise PlanError(
                 "this revision has done ordinary work after operations that commit on their own. They are committed, "
                 "the ordinary work is rolled back and the revision is not stamped; put the two kinds into two "

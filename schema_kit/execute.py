@@ -101,7 +101,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
     """
     done: list[Step] = []
     attempt = stalls = least = 0
-    plan = decide()
+    plan = _decided(decide)
     while plan:
         sent = len(done)
         current = plan.steps[0]
@@ -117,7 +117,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
                     break
         except (_Busy, _Overtaken) as failure:
             error = failure
-        after = _without(decide(), done)
+        after = _without(_decided(decide), done)
         if isinstance(error, _Overtaken) and after == plan:
             raise _refused(connection, current, error.__cause__) from error.__cause__
         # The same plan again though it was sent: rows that others hold were skipped, or it has no effect.
@@ -128,6 +128,23 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
             least = _wait(connection, current, policy, max(attempt, stalls), error, emit)
         plan = after
     return tuple(done)
+
+
+def _decided(decide: Decide) -> Plan:
+    try:
+        return decide()
+    except DBAPIError as error:
+        raise not_observed(error) from error
+
+
+def not_observed(error: DBAPIError) -> ExecutionError:
+    """What PostgreSQL said when it was only looked at, as a sentence."""
+    state = getattr(error.orig, "sqlstate", None)
+    return ExecutionError(
+        f"PostgreSQL refused to be looked at: {str(error.orig).strip()} [{state or 'connection lost'}]. What was "
+        "committed before stays; running again goes on from there.",
+        sqlstate=state,
+    )
 
 
 def _without(plan: Plan, done: Sequence[Step]) -> Plan:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from schema_kit import environment, execute, report, script
 from schema_kit.catalog import Catalog
-from schema_kit.errors import ExecutionError, PlanError
+from schema_kit.errors import PlanError
 from schema_kit.model import Partition, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import partitions as plans
@@ -108,12 +108,7 @@ def _database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection,
         try:
             yield connection, Catalog(connection, moment)
         except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            raise ExecutionError(
-                f"PostgreSQL refused to be read: {str(error.orig).strip()} [{state or 'connection lost'}]. What was "
-                "committed before stays; run again.",
-                sqlstate=state,
-            ) from error
+            raise execute.not_observed(error) from error
 
 
 @contextmanager

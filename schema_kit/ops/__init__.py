@@ -19,7 +19,7 @@ from schema_kit.ops.constraints import (
     SetNotNullConcurrentlyOp,
     ValidateConstraintOp,
 )
-from schema_kit.ops.door import PlanOperation, Settings, has_written, lock_policy, operations
+from schema_kit.ops.door import PlanOperation, Settings, lock_policy, operations, written
 from schema_kit.ops.enums import AddEnumValueConcurrentlyOp
 from schema_kit.ops.indexes import (
     CreateIndexConcurrentlyOp,
@@ -58,7 +58,7 @@ __all__ = [
     "UnpartitionOp",
     "UpdateInBatchesOp",
     "ValidateConstraintOp",
-    "has_written",
     "lock_policy",
     "operations",
+    "written",
 ]

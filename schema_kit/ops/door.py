@@ -147,7 +147,8 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         _refuse_after_ordinary_work(context, operation)
         with context.autocommit_block():
             execute.run(_current(context), decide, policy, report.to_logging)
-        context.opts["schema_kit_committed"] = True
+        if "schema_kit_written" in context.opts:
+            context.opts |= {"schema_kit_committed": True, "schema_kit_written": 0}
 
 
 def _current(context: MigrationContext) -> sa.Connection:
@@ -155,14 +156,18 @@ def _current(context: MigrationContext) -> sa.Connection:
     return context.connection
 
 
-def has_written(context: MigrationContext) -> bool:
-    """Whether the transaction that is open has written something."""
-    return bool(rows(_current(context), "SELECT pg_current_xact_id_if_assigned() IS NOT NULL")[0][0])
+def written(context: MigrationContext) -> int:
+    """How many rows, those of the system catalogs included, the transaction that is open has written so far."""
+    if rows(_current(context), "SELECT pg_current_xact_id_if_assigned() IS NULL")[0][0]:
+        return 0
+    changes = "SELECT 1 + coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_xact_all_tables"
+    return int(rows(_current(context), changes)[0][0])
 
 
 def _refuse_after_ordinary_work(context: MigrationContext, operation: PlanOperation) -> None:
     # Only environment.run sets it: elsewhere earlier revisions may share the transaction, and their work with it.
-    if context.opts.get("schema_kit_clean") and has_written(context):
+    before = context.opts.get("schema_kit_written")
+    if before is not None and written(context) > before:
         raise PlanError(
             f"op.{operation.called} commits on its own, and this revision has done ordinary work before it, which "
             "would be committed half-way and could not be run again. Nothing of this revision was kept; put the two "
