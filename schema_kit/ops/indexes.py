@@ -163,7 +163,7 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
 
         Raises:
             PlanError: no such table or operator class; a constraint, a foreign key or the replica identity rests on
-                the index; it is the part of a partitioned one.
+                the index; it is the part of a partitioned one; another index has one of the two names that are needed.
             ExecutionError: PostgreSQL refused it; the old index still serves.
         """
         declared = _declared(

@@ -11,6 +11,7 @@ from schema_kit.model import Index, IndexDeclaration, Relation
 from schema_kit.names import MAX_BYTES, QualifiedName, fit
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.indexes import (
+    REPLACED_COMMENT,
     AttachIndex,
     CreateIndexConcurrently,
     CreateParentIndex,
@@ -60,8 +61,7 @@ def in_question(declared: IndexDeclaration, tree: Sequence[Relation]) -> bool:
 class _Wanted:
     declared: IndexDeclaration
     printed: str | None
-    spare: bool = False
-    """Nobody but us has made indexes of this name, so one with another definition is dropped."""
+    advice: str = "give the index another name, or build it again as declared with op.replace_index_concurrently"
 
     def differs(self, found: Index) -> bool:
         """Whether an index has another definition than the declared one."""
@@ -73,8 +73,7 @@ class _Wanted:
         declared = f"{'UNIQUE ' if self.declared.unique else ''}INDEX ON {table} USING {self.printed}"
         return PlanError(
             f"index {table.sibling(found.name)} has another definition than the declared one. Nothing was changed; "
-            "give the index another name, or build it again under the declared definition with "
-            f"op.replace_index_concurrently.\n  there:    {there}\n  declared: {declared}"
+            f"{self.advice}.\n  there:    {there}\n  declared: {declared}"
         )
 
 
@@ -85,13 +84,7 @@ def _create(
     found = _existing(declared, relation, parent)
     attached = found is not None and parent is not None and found.parent == parent
     if found and not attached and (found.valid or relation.partitioned) and wanted.differs(found):
-        if not wanted.spare:
-            raise wanted.refuse(found, relation.name)
-        if relation.partitioned:
-            yield from _drop(relation.name.sibling(found.name), relation, tree)
-            tree, found = _without_index(found, relation, tree), None
-        else:
-            found = replace(found, valid=False)
+        raise wanted.refuse(found, relation.name)
     if found and parent and not attached and found.parent:
         raise PlanError(
             f"index {relation.name.sibling(found.name)} is attached to {found.parent} already, and cannot be to "
@@ -243,7 +236,8 @@ def replace_index(
         names_of_parts: the names of the partitions' indexes are known, and change too.
 
     Raises:
-        PlanError: no such table, or something rests on the index, or it is part of a partitioned one.
+        PlanError: no such table, or something rests on the index, or it is part of a partitioned one, or another index
+            has one of the two names that are needed for a while.
     """
     title = f"replace index {declared.name} on {declared.table}"
     if not tree:
@@ -253,41 +247,32 @@ def replace_index(
     old = _at_root(index, tree)
     wanted = _Wanted(declared, printed)
     if old is None or not wanted.differs(old) or not (old.valid or root.partitioned):
-        left = [name for name in (new, aside) if root.index(name)]
+        begun = root.index(new)
+        left = [new] if begun and not wanted.differs(begun) else []
+        left += [aside] if _is_replaced(root.index(aside)) else []
         steps = [*_create(wanted, root, None, tree), *_drop_all(left, root, tree)]
         return Plan(title, tuple(steps))
     _refuse_what_rests_on(old, root.name, title)
-    steps = [*_drop_all([aside] if root.index(aside) else [], root, tree)]
-    wanted = _Wanted(replace(declared, name=new), printed, spare=True)
-    begun = root.index(new)
-    if begun and root.partitioned and wanted.differs(begun):
-        steps += _drop_all([new], root, tree)
-        tree = _without_index(begun, root, tree)
-    steps += _create(wanted, tree[0], None, tree)
+    in_the_way = root.index(aside)
+    if in_the_way and not _is_replaced(in_the_way):
+        raise PlanError(f"cannot {title}: there is an index {aside} of {root.name}. Nothing was changed; rename it.")
+    advice = f"drop it (op.drop_index_concurrently) if an earlier replacement of {index} has left it, or rename it"
+    wanted = _Wanted(replace(declared, name=new), printed, advice)
+    steps = [*_drop_all([aside] if in_the_way else [], root, tree)]
+    steps += _create(wanted, root, None, tree)
     below = list(_renamed_parts(declared.name, index, index.sibling(new), root, tree)) if names_of_parts else []
     renames = ((index, aside), (index.sibling(new), declared.name), *below)
-    steps += [RenameIndexes(root.name, index, renames, old.comment), *_drop_all([aside], root, tree)]
+    steps += [RenameIndexes(root.name, index, aside, renames, old.comment), *_drop_all([aside], root, tree)]
     return Plan(title, tuple(steps))
+
+
+def _is_replaced(index: Index | None) -> bool:
+    return index is not None and index.comment == REPLACED_COMMENT
 
 
 def _drop_all(names: Sequence[str], root: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
     for name in names:
         yield from _drop(root.name.sibling(name), root, tree)
-
-
-def _without_index(index: Index, relation: Relation, tree: Sequence[Relation]) -> tuple[Relation, ...]:
-    """The tree without a partitioned index and its parts."""
-    gone = {(relation.name, index.name)}
-    for other in tree:
-        gone |= {
-            (other.name, part.name)
-            for part in other.indexes
-            if part.parent and any(part.parent == table.sibling(name) for table, name in gone)
-        }
-    return tuple(
-        replace(other, indexes=tuple(part for part in other.indexes if (other.name, part.name) not in gone))
-        for other in tree
-    )
 
 
 def _renamed_parts(

@@ -221,6 +221,10 @@ class ReindexConcurrently(Step):
         return (f"REINDEX {self.kind} CONCURRENTLY {self.name.sql}",)
 
 
+REPLACED_COMMENT = "schema_kit: replaced, about to be dropped"
+"""What tells an index that was replaced from another one of that name."""
+
+
 @dataclass(frozen=True)
 class RenameIndexes(Step):
     """Indexes change names in one commit: no query ever finds the table without one of them.
@@ -228,6 +232,7 @@ class RenameIndexes(Step):
     Args:
         table: whose indexes they are, and its partitions'.
         index: the name that changes hands.
+        aside: what the old index is called until it is dropped; a comment says that it was replaced.
         renames: each index and its new name, in the order in which the names come free.
         comment: the old index's, which the new one gets.
     """
@@ -236,6 +241,7 @@ class RenameIndexes(Step):
 
     table: QualifiedName
     index: QualifiedName
+    aside: str
     renames: tuple[tuple[QualifiedName, str], ...]
     comment: str | None = None
 
@@ -247,6 +253,7 @@ class RenameIndexes(Step):
     def sql(self) -> tuple[str, ...]:
         """SHARE UPDATE EXCLUSIVE on the indexes alone: reads and writes go on."""
         statements = [f"ALTER INDEX {old.sql} RENAME TO {ident(new)}" for old, new in self.renames]
+        statements.append(f"COMMENT ON INDEX {self.index.sibling(self.aside).sql} IS {literal(REPLACED_COMMENT)}")
         if self.comment is not None:
             statements.append(f"COMMENT ON INDEX {self.index.sql} IS {literal(self.comment)}")
         return tuple(statements)

@@ -79,6 +79,7 @@ ALTER INDEX "bots"."messages_2025_ix_messages_chat__replacement" RENAME TO "mess
 ALTER INDEX "bots"."messages_2025_a_ix_messages_chat__replacement" RENAME TO "messages_2025_a_ix_messages_chat";
 ALTER INDEX "bots"."messages_2025_b_ix_messages_chat__replacement" RENAME TO "messages_2025_b_ix_messages_chat";
 ALTER INDEX "bots"."messages_2026_ix_messages_chat__replacement" RENAME TO "messages_2026_ix_messages_chat";
+COMMENT ON INDEX "bots"."ix_messages_chat__replaced" IS 'schema_kit: replaced, about to be dropped';
 COMMIT;
 
 -- drop the partitioned index bots.ix_messages_chat__replaced (blocks bots.messages and its partitions for an instant)

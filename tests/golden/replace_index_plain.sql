@@ -15,6 +15,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 ALTER INDEX "bots"."ix_messages_chat" RENAME TO "ix_messages_chat__replaced";
 ALTER INDEX "bots"."ix_messages_chat__replacement" RENAME TO "ix_messages_chat";
+COMMENT ON INDEX "bots"."ix_messages_chat__replaced" IS 'schema_kit: replaced, about to be dropped';
 COMMENT ON INDEX "bots"."ix_messages_chat" IS 'the inbox';
 COMMIT;
 

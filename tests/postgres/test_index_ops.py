@@ -588,17 +588,45 @@ def test_an_index_is_there_at_every_moment_of_a_replacement(
     assert names == sorted(["ix", "r_pkey", *(f"{leaf}_ix" for leaf in leaves)])
 
 
-def test_a_replacement_that_was_begun_with_another_definition_is_begun_again(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+@matrix
+def test_a_replacement_that_was_begun_with_another_definition_is_in_the_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
-    for shape in SHAPES:
-        for stop_after in range(1, 6):
-            expected = prepare(database, CASES["replace"], shape)
-            with told(monkeypatch, stop_after), suppress(Stopped):
-                perform(database, lambda op: op.replace_index_concurrently("ix", "t", ["k", "v"], schema="s"))
+    refused = 0
+    for stop_after in range(1, 12):
+        expected = prepare(database, CASES["replace"], shape)
+        with told(monkeypatch, stop_after), suppress(Stopped):
+            perform(database, lambda op: op.replace_index_concurrently("ix", "t", ["k", "v"], schema="s"))
+        try:
             with told(monkeypatch):
                 perform(database, replace)
-            assert state(database) == expected, f"{shape}, {stop_after}"
+        except PlanError as error:
+            assert "ix__replacement has another definition" in str(error)  # noqa: PT017 - not at every stop
+            refused += 1
+            with told(monkeypatch):
+                perform(database, lambda op: op.drop_index_concurrently("ix__replacement", schema="s"))
+                perform(database, replace)
+        assert state(database) == expected, stop_after
+    assert 0 < refused < 11
+
+
+@matrix
+def test_others_with_the_names_of_a_replacement_stay(
+    database: Database, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    for name in ("ix__replaced", "ix__replacement"):
+        build(database, shape)
+        database.sql(OLD, f"CREATE INDEX {name} ON s.t (word)")
+        before = state(database)
+        with told(monkeypatch), pytest.raises(PlanError, match=name):
+            perform(database, replace)
+        assert state(database) == before
+        database.sql("DROP INDEX s.ix", NEW)
+        before = state(database)
+        with told(monkeypatch) as events:
+            perform(database, replace)
+        assert events == []
+        assert state(database) == before
 
 
 def test_a_comment_goes_over_to_the_new_index(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -685,6 +713,7 @@ def test_the_indexes_alone_are_locked_while_names_change(database: Database) -> 
     step = indexes.RenameIndexes(
         QualifiedName("s", "t"),
         QualifiedName("s", "ix"),
+        "ix__replaced",
         (
             (QualifiedName("s", "ix"), "ix__replaced"),
             (QualifiedName("s", "ix__replacement"), "ix"),
