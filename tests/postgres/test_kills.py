@@ -1,0 +1,245 @@
+"""Killed for real: a process dies in the middle of each operation, and the next run ends where an undisturbed one does.
+
+It is killed twice, each time from the beginning: once between two steps, when at least one is committed, and once while
+a step is being sent, so that PostgreSQL goes on with it for a client that is gone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import schema_kit
+from schema_kit import LockPolicy, environment, op, report
+from schema_kit.execute import Event, StepProgress, StepStarted
+from tests.postgres.conftest import Database
+from tests.postgres.matrix import SHAPES, state
+
+ROWS = 20_000
+PATIENT = LockPolicy(first=50, longest=500, attempts=60)
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.postgres.test_kills"])
+
+COMMON = (
+    "CREATE TABLE s.r (id bigint PRIMARY KEY)",
+    "INSERT INTO s.r SELECT generate_series(1, 50)",
+    f"INSERT INTO s.t SELECT i, i % 10, 1 + i % 3, 1 + i % 50, 'w' || i FROM generate_series(1, {ROWS}) i",
+)
+KEYED = ("ALTER TABLE s.t ADD PRIMARY KEY (id, k)",)
+INDEXED = ("CREATE INDEX t_v ON s.t (v)", "CREATE INDEX t_v_word ON s.t (v, word)")
+DATED = (
+    "CREATE TABLE s.d (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
+    f"INSERT INTO s.d SELECT i, '2026-01-01'::timestamptz + i * interval '1 minute' FROM generate_series(1, {ROWS}) i",
+)
+CONTENT = "SELECT count(*)::text, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM {} t"
+
+
+@dataclass(frozen=True)
+class Case:
+    operate: Callable[[], None]
+    before: tuple[str, ...] = ()
+    shape: str = "plain"
+    first: Callable[[], None] | None = None
+    """Operations that come before it, undisturbed."""
+    content: str | None = "s.t"
+    """What is compared row by row."""
+    also: str = "SELECT '', ''"
+    """What else is compared."""
+
+
+def _baseline() -> sa.MetaData:
+    metadata = sa.MetaData(schema="s")
+    sa.Table("one", metadata, sa.Column("id", sa.BigInteger, primary_key=True))
+    sa.Table(
+        "two",
+        metadata,
+        sa.Column("id", sa.BigInteger, primary_key=True),
+        sa.Column("one", sa.ForeignKey("s.one.id", name="two_one_fkey")),
+    )
+    return metadata
+
+
+def _alter() -> None:
+    op.alter_column_concurrently("t", "word", schema="s", type_=sa.Text(), server_default="w", nullable=False)
+
+
+def _add() -> None:
+    column = sa.Column("c", sa.Uuid, server_default=sa.func.gen_random_uuid(), nullable=False)
+    op.add_column_concurrently("t", column, schema="s")
+
+
+def _foreign_key() -> None:
+    op.create_foreign_key_concurrently("f", "t", "r", ["ref"], ["id"], source_schema="s", referent_schema="s")
+
+
+def _index() -> None:
+    op.create_index_concurrently("t_v", "t", ["v", "word"], schema="s")
+
+
+CONFIG = "SELECT parent_table, partition_interval FROM schema_kit.part_config"
+ENUM = "SELECT enumlabel, enumsortorder::text FROM pg_enum WHERE enumtypid = to_regtype('s.e')"
+LEDGER = "SELECT kind, name FROM schema_kit.created_object"
+EXTENSION = "SELECT extname, '' FROM pg_extension"
+
+CASES = {
+    "create_index": Case(_index),
+    "create_index_partitioned": Case(_index, shape="sub_partitioned"),
+    "replace_index": Case(lambda: op.replace_index_concurrently("t_v", "t", ["v", "id"], schema="s"), INDEXED),
+    "drop_index": Case(lambda: op.drop_index_concurrently("t_v", schema="s"), INDEXED),
+    "reindex": Case(lambda: op.reindex_concurrently(table_name="t", schema="s"), INDEXED),
+    "reindex_partitioned": Case(lambda: op.reindex_concurrently("t_v", schema="s"), INDEXED, "sub_partitioned"),
+    "foreign_key": Case(_foreign_key),
+    "foreign_key_partitioned": Case(_foreign_key, shape="partitioned"),
+    "check": Case(lambda: op.create_check_constraint_concurrently("c", "t", "v > 0", schema="s")),
+    "unique": Case(lambda: op.create_unique_constraint_concurrently("u", "t", ["id", "k"], schema="s")),
+    "unique_partitioned": Case(
+        lambda: op.create_unique_constraint_concurrently("u", "t", ["id", "k"], schema="s"), shape="partitioned"
+    ),
+    "primary_key": Case(lambda: op.create_primary_key_concurrently("p", "t", ["ref", "id"], schema="s")),
+    "validate": Case(
+        lambda: op.validate_constraint("c", "t", schema="s"),
+        ("ALTER TABLE s.t ADD CONSTRAINT c CHECK (v > 0) NOT VALID",),
+        "partitioned",
+    ),
+    "not_null": Case(lambda: op.set_not_null_concurrently("t", "ref", schema="s")),
+    "add_column": Case(_add, KEYED, content=None, also="SELECT count(DISTINCT c)::text, '' FROM s.t"),
+    "alter_column": Case(_alter),
+    "drop_column": Case(lambda: op.drop_column_concurrently("t", "v", schema="s"), INDEXED),
+    "drop_table": Case(
+        lambda: op.drop_table_concurrently("t", schema="s"),
+        ("ALTER TABLE s.t ADD FOREIGN KEY (ref) REFERENCES s.r",),
+        content=None,
+    ),
+    "update_in_batches": Case(
+        lambda: op.update_in_batches("t", {"v": sa.text("v + 1")}, schema="s", batch_size=100), KEYED
+    ),
+    "refresh": Case(
+        lambda: op.refresh_materialized_view_concurrently("m", schema="s"),
+        (
+            "CREATE MATERIALIZED VIEW s.m AS SELECT id, v FROM s.t",
+            "CREATE UNIQUE INDEX ON s.m (id)",
+            "UPDATE s.t SET v = 9 WHERE id % 3 = 0",
+        ),
+        content="s.m",
+    ),
+    "enum": Case(
+        lambda: op.add_enum_value_concurrently("e", "between", schema="s", after="one"),
+        ("CREATE TYPE s.e AS ENUM ('one', 'two')",),
+        also=ENUM,
+    ),
+    "convert": Case(
+        lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"), DATED, content="s.d", also=CONFIG
+    ),
+    "unpartition": Case(
+        lambda: op.unpartition("d", schema="s"),
+        DATED,
+        first=lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"),
+        content="s.d",
+        also=CONFIG,
+    ),
+    "baseline": Case(lambda: op.create_baseline(_baseline()), also=LEDGER),
+    "drop_baseline": Case(lambda: op.drop_baseline(_baseline()), first=lambda: op.create_baseline(_baseline())),
+    "extension": Case(lambda: op.create_extension("pg_trgm"), also=EXTENSION),
+    "drop_extension": Case(
+        lambda: op.drop_extension("pg_trgm"), first=lambda: op.create_extension("pg_trgm"), also=EXTENSION
+    ),
+    "part_config": Case(lambda: op.create_part_config(), also=CONFIG),
+    "drop_part_config": Case(lambda: op.drop_part_config(), first=lambda: op.create_part_config()),
+}
+
+
+def test_each_operation_is_killed() -> None:
+    offered = re.findall(r"^def (\w+)", Path(schema_kit.op.__file__).with_suffix(".pyi").read_text(), re.MULTILINE)
+    used = re.findall(r"\bop\.(\w+)\(", Path(__file__).read_text())
+    assert set(offered) - set(used) == {"lock_policy"}
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[sa.Connection]:
+    with environment.connect(sa.make_url(url), autocommit=True) as connection:
+        yield connection
+
+
+def _begin(database: Database, case: Case) -> None:
+    database.sql("SET client_min_messages = error", "DROP SCHEMA IF EXISTS s, schema_kit CASCADE")
+    database.sql("SET client_min_messages = error", "DROP EXTENSION IF EXISTS pg_trgm CASCADE", "CREATE SCHEMA s")
+    database.sql(*SHAPES[case.shape], *COMMON, *case.before)
+    if case.first:
+        _perform(database, case.first)
+
+
+def _perform(database: Database, operate: Callable[[], None]) -> None:
+    with _connection(database.url) as connection, schema_kit.operations(connection, policy=PATIENT):
+        operate()
+
+
+def _end(database: Database, case: Case) -> list[Any]:
+    content = database.sql(CONTENT.format(case.content)) if case.content else []
+    return [state(database), content, sorted(database.sql(case.also))]
+
+
+def _moves(event: Event) -> bool:
+    return isinstance(event, StepStarted | StepProgress)
+
+
+def child(url: str, name: str, stop_at: int, lines: Connection) -> None:
+    """Perform an operation, with a line for each step; wait for ever before the step of that number."""
+    seen = 0
+
+    def tell(event: Event) -> None:
+        nonlocal seen
+        if _moves(event):
+            seen += 1
+            lines.send(event.step.summary)
+            if seen == stop_at:
+                lines.recv()
+
+    report.to_logging = tell
+    with _connection(url) as connection, schema_kit.operations(connection, policy=PATIENT):
+        CASES[name].operate()
+
+
+def _killed(database: Database, name: str, line: int, *, between: bool) -> int | None:
+    here, there = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=child, args=(database.url, name, line if between else 0, there))
+    process.start()
+    there.close()
+    with here:
+        for _ in range(line):
+            here.recv()
+        process.kill()
+        process.join()
+    return process.exitcode
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_killed_and_run_again_it_ends_as_if_nothing_had_been(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    case = CASES[name]
+    events: list[Event] = []
+    _begin(database, case)
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "to_logging", events.append)
+        _perform(database, case.operate)
+    expected = _end(database, case)
+    # One step is committed at least; what is one commit as a whole is killed before or in it.
+    steps = sum(map(_moves, events))
+    line = min(steps, 2 + steps // 3)
+    for between in (True, False):
+        _begin(database, case)
+        code = _killed(database, name, line, between=between)
+        # Between two steps it is stopped, so the kill is never late.
+        assert code == -signal.SIGKILL or not between
+        _perform(database, case.operate)
+        assert _end(database, case) == expected, f"killed at line {line} of {steps}, between steps: {between}"
