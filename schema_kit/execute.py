@@ -140,8 +140,9 @@ def _decided(decide: Decide) -> Plan:
 def not_observed(error: DBAPIError) -> ExecutionError:
     """What PostgreSQL said when it was only looked at, as a sentence."""
     state = getattr(error.orig, "sqlstate", None)
+    message = getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig).strip()
     return ExecutionError(
-        f"PostgreSQL refused to be looked at: {str(error.orig).strip()} [{state or 'connection lost'}]. What was "
+        f"PostgreSQL refused to be looked at: {message} [{state or 'connection lost'}]. What was "
         "committed before stays; running again goes on from there.",
         sqlstate=state,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -278,6 +279,12 @@ class Table:
     owner: str | None = None
     """None: whoever runs this."""
     comment: str | None = None
+    comments: tuple[tuple[str, str, str], ...] = ()
+    """Of its constraints, triggers and policies: CONSTRAINT, TRIGGER or POLICY, the name, the text."""
+    statistics: tuple[tuple[str, int], ...] = ()
+    """Columns with a statistics target of their own."""
+    trees: tuple[tuple[QualifiedName, ...], ...] = ()
+    """The tables at the other end of its foreign keys, either way, each with the partitions that are locked with it."""
     options: tuple[str, ...] = ()
     is_partition: bool = False
     analyzed: bool = True
@@ -291,6 +298,11 @@ class Table:
     def index(self, name: str) -> Index | None:
         """The index of that name."""
         return next((index for index in self.indexes if index.name == name), None)
+
+    def with_partitions(self, names: Iterable[QualifiedName]) -> tuple[QualifiedName, ...]:
+        """Tables at the other end of its foreign keys, with their partitions."""
+        trees = {tree[0]: tree for tree in self.trees}
+        return tuple(dict.fromkeys(table for name in sorted(set(names)) for table in trees.get(name, (name,))))
 
     @property
     def primary(self) -> Index | None:

@@ -133,6 +133,27 @@ JOIN pg_namespace n ON n.oid = v.relnamespace
 WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(oid)s ORDER BY 1, 2
 """
 
+_COMMENTS = """
+SELECT 'CONSTRAINT', k.conname, d.description FROM pg_constraint k JOIN pg_description d ON d.objoid = k.oid
+WHERE d.classoid = 'pg_constraint'::regclass AND k.conrelid = %(oid)s
+UNION ALL SELECT 'TRIGGER', t.tgname, d.description FROM pg_trigger t JOIN pg_description d ON d.objoid = t.oid
+WHERE d.classoid = 'pg_trigger'::regclass AND t.tgrelid = %(oid)s
+UNION ALL SELECT 'POLICY', p.polname, d.description FROM pg_policy p JOIN pg_description d ON d.objoid = p.oid
+WHERE d.classoid = 'pg_policy'::regclass AND p.polrelid = %(oid)s ORDER BY 1, 2
+"""
+
+_STATISTICS = """
+SELECT attname, attstattarget FROM pg_attribute
+WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND attstattarget >= 0 ORDER BY attnum
+"""
+
+_TREES = """
+SELECT tree.root, ARRAY(SELECT ARRAY[n.nspname::text, c.relname::text] FROM pg_partition_tree(to_regclass(tree.root)) p
+                        JOIN pg_class c ON c.oid = p.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+                        WHERE p.level > 0 ORDER BY p.level, c.oid)
+FROM unnest(%(tables)s::text[]) AS tree (root)
+"""
+
 _POLICIES = """
 SELECT p.polname, p.polpermissive, p.polcmd,
        ARRAY(SELECT CASE WHEN r.oid = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.oid)) END
@@ -219,6 +240,9 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         ),
         owner=table["owner"],
         comment=table["comment"],
+        comments=tuple((row[0], row[1], row[2]) for row in rows(connection, _COMMENTS, at)),
+        statistics=tuple((row[0], row[1]) for row in rows(connection, _STATISTICS, at)),
+        trees=_trees(connection, {end for key in keys for end in (key.table, key.referenced)} - {name}),
         options=tuple((parts[-1][6] if parts else table["reloptions"]) or ()),
         is_partition=table["relispartition"],
         analyzed=table["reltuples"] >= 0,
@@ -305,6 +329,12 @@ def _unlike_others(table: Any) -> list[str]:
     if table["reloftype"]:
         found.append("it is a table of a type (CREATE TABLE ... OF)")
     return found
+
+
+def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[QualifiedName, ...], ...]:
+    names = {table.sql: table for table in sorted(tables)}
+    found = dict(map(tuple, rows(connection, _TREES, {"tables": list(names)}))) if names else {}
+    return tuple((table, *(QualifiedName(*part) for part in found[sql])) for sql, table in names.items())
 
 
 def _foreign_key(row: Any) -> ForeignKey:

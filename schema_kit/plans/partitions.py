@@ -152,7 +152,7 @@ def create_partition(
         partition_name(policy, window),
         key.encode(window.lower),
         key.encode(window.upper),
-        referenced=tuple(sorted(others - {table.name})),
+        referenced=table.with_partitions(others - {table.name}),
         default=next((p.name for p in table.partitions if p.default), None),
         options=table.options,
         owner=table.owner,

@@ -46,7 +46,7 @@ CREATE TABLE "public"."events__new" (LIKE "public"."events" INCLUDING ALL EXCLUD
 ALTER TABLE "public"."events__new" DROP CONSTRAINT "schema_kit_bound";
 ALTER TABLE "public"."events__new" ADD CONSTRAINT "events_pkey__new" PRIMARY KEY ("id", "created_at");
 CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (created_at);
-COMMENT ON TABLE "public"."events__new" IS 'schema_kit:a5e794db10b28415';
+COMMENT ON TABLE "public"."events__new" IS 'schema_kit:965f25ddf678d9e7';
 COMMIT;
 
 -- create partition public.events_p20261124 from 2026-11-24 00:00:00+00 to 2026-11-25 00:00:00+00

@@ -546,17 +546,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
 }
 
 
-UNSTATED = {
-    scene_keys_to_a_partitioned_table: "a foreign key to a partitioned table locks that table's partitions too",
-}
-
-
-def _parameter(scene: Callable[[Proof], None]) -> Any:
-    marks = [pytest.mark.xfail(reason=UNSTATED[scene])] if scene in UNSTATED else []
-    return pytest.param(scene, id=scene.__name__.removeprefix("scene_"), marks=marks)
-
-
-@pytest.mark.parametrize("scene", [_parameter(scene) for scene in SCENES])
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__.removeprefix("scene_"))
 def test_a_step_takes_the_locks_that_it_states(database: Database, scene: Callable[[Proof], None]) -> None:
     proof = Proof(database)
     scene(proof)
