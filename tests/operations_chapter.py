@@ -1,0 +1,404 @@
+"""README's chapter "Operations": what each operation locks and sends, from the plans that it makes of imagined tables.
+
+`python -m tests.operations_chapter` writes it anew between the marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from schema_kit.catalog import Catalog
+from schema_kit.model import (
+    BatchTarget,
+    Check,
+    Column,
+    Conversion,
+    ForeignKey,
+    Index,
+    IndexDeclaration,
+    KeyColumn,
+    MaterializedView,
+    Partition,
+    Partitioning,
+    Relation,
+    Table,
+)
+from schema_kit.names import QualifiedName
+from schema_kit.offline import index_tail
+from schema_kit.ops import PlanOperation
+from schema_kit.script import LockPolicy, write
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan, Step
+
+README = Path(__file__).parents[1] / "README.md"
+NOW = datetime(2026, 10, 21, tzinfo=UTC)
+MOMENT = "timestamp with time zone"
+
+
+def _name(table: str) -> QualifiedName:
+    return QualifiedName("public", table)
+
+
+def _key(table: str, *columns: str, parent: QualifiedName | None = None) -> Index:
+    definition = f"({', '.join(columns)})"
+    constraint = f"PRIMARY KEY {definition}"
+    return Index(
+        f"{table}_pkey", f"btree {definition}", columns, unique=True, primary=True, constraint=constraint, parent=parent
+    )
+
+
+ORDERS = Relation(
+    _name("orders"),
+    indexes=(
+        Index("ix_orders_note", "btree (note)", ("note",)),
+        Index("ix_orders_placed_at", "btree (placed_at)", ("placed_at",)),
+        _key("orders", "id"),
+    ),
+    columns=(
+        Column("id", "bigint", not_null=True),
+        Column("customer_id", "bigint"),
+        Column("placed_at", MOMENT, not_null=True),
+        Column("note", "character varying(40)"),
+        Column("total", "numeric(12,2)"),
+    ),
+    checks=(Check("orders_placed_at_check", "CHECK ((placed_at > '2000-01-01'))", validated=False),),
+)
+IMPORTS = Relation(_name("imports"), columns=(Column("id", "bigint", not_null=True), Column("source", "text")))
+CARTS = Relation(
+    _name("carts"),
+    indexes=(_key("carts", "id"),),
+    columns=(Column("id", "bigint", not_null=True), Column("customer_id", "bigint")),
+    foreign_keys=(
+        ForeignKey(
+            "carts_customer_id_fkey",
+            _name("carts"),
+            ("customer_id",),
+            _name("customers"),
+            ("id",),
+            "FOREIGN KEY (customer_id) REFERENCES customers(id)",
+        ),
+    ),
+)
+EVENT_COLUMNS = (
+    Column("id", "bigint", not_null=True),
+    Column("customer_id", "bigint"),
+    Column("kind", "text"),
+    Column("created_at", MOMENT, not_null=True),
+)
+KIND = Index("ix_events_kind", "btree (kind)", ("kind",))
+EVENTS = (
+    Relation(_name("events"), (KIND,), partitioned=True, columns=EVENT_COLUMNS),
+    *(
+        Relation(
+            _name(f"events_2026{month}"),
+            (replace(KIND, name=f"events_2026{month}_ix_events_kind", parent=_name("ix_events_kind")),),
+            parent=_name("events"),
+            columns=EVENT_COLUMNS,
+        )
+        for month in ("10", "11")
+    ),
+)
+VISITS = Table(
+    _name("visits"),
+    (Column("id", "bigint", not_null=True), Column("visited_at", MOMENT, not_null=True), Column("page", "text")),
+    primary_key=("id",),
+    indexes=(_key("visits", "id"),),
+)
+FIRST = replace(
+    VISITS,
+    name=_name("visits_before_20261201"),
+    primary_key=("id", "visited_at"),
+    indexes=(_key("visits_before_20261201", "id", "visited_at", parent=_name("visits_pkey")),),
+    is_partition=True,
+)
+VISITS_BY_MONTH = replace(
+    VISITS,
+    partitioned_by=("visited_at",),
+    partition_strategy="r",
+    primary_key=("id", "visited_at"),
+    indexes=(_key("visits", "id", "visited_at"),),
+    partitions=(
+        Partition(FIRST.name, None, "2026-12-01 00:00:00+00"),
+        Partition(_name("visits_p20261201"), "2026-12-01 00:00:00+00", "2027-01-01 00:00:00+00"),
+    ),
+)
+
+
+@dataclass
+class Imagined:
+    """Answers as `catalog.Catalog` does, of a small shop's database."""
+
+    version: int = 180000
+    trees: Mapping[str, tuple[Relation, ...]] = field(
+        default_factory=lambda: {"orders": (ORDERS,), "imports": (IMPORTS,), "carts": (CARTS,), "events": EVENTS}
+    )
+    tables: tuple[Table, ...] = (VISITS,)
+    there: frozenset[str] = frozenset()
+    """What is there of our own tables, schemas, extensions."""
+
+    def table(self, name: QualifiedName) -> Table | None:
+        if name.name in self.trees:
+            return Table(name, ())
+        return next((table for table in self.tables if table.name == name), None)
+
+    def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
+        return self.trees.get(name.name, ())
+
+    def index_owner(self, index: QualifiedName) -> QualifiedName | None:
+        found = [tree[0].name for tree in self.trees.values() if tree[0].index(index.name)]
+        return found[0] if found else None
+
+    def index_tail(self, declared: IndexDeclaration) -> str:
+        return index_tail(declared)
+
+    def server_version(self) -> int:
+        return self.version
+
+    def check_definition(self, table: QualifiedName, expression: str) -> str:
+        del table
+        return f"CHECK (({expression}))"
+
+    def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
+        del table
+        return type_.lower(), default
+
+    def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
+        del table, action
+        return False, False
+
+    def reindex_leftovers(self, tables: Any) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
+        del tables
+        return ()
+
+    def batch_target(self, table: QualifiedName, name: str) -> BatchTarget:
+        del name
+        columns = self.trees[table.name][0].columns
+        numbers = tuple((column.name, number) for number, column in enumerate(columns, 1))
+        return BatchTarget((KeyColumn("id", "bigint"),), numbers, oid=16400)
+
+    def enum_labels(self, enum: QualifiedName) -> tuple[str, ...]:
+        del enum
+        return ("open", "paid", "shipped")
+
+    def materialized_view(self, view: QualifiedName) -> MaterializedView:
+        del view
+        return MaterializedView(populated=True, unique=True)
+
+    def conversion(self, policy: Partitioning, composite: bool) -> Conversion:
+        del composite
+        table = self.table(policy.parent)
+        assert table is not None
+        return Conversion(table, NOW, latest=NOW, has_config=True)
+
+    def policy(self, parent: QualifiedName) -> Partitioning:
+        return Partitioning(parent, "visited_at", "1 month")
+
+    def created(self) -> Mapping[str, frozenset[str]]:
+        return dict.fromkeys(("schema", "table", "extension"), self.there)
+
+    def exists(self, name: QualifiedName) -> bool:
+        return name.name in self.there
+
+    def has_rows(self, name: QualifiedName) -> bool:
+        del name
+        return False
+
+    def has_extension(self, name: str) -> bool:
+        return name in self.there
+
+    def has_schema(self, name: str) -> bool:
+        del name
+        return True
+
+    def alone_in_config_schema(self, name: QualifiedName) -> bool:
+        del name
+        return True
+
+    def relations_in(self, schema: str) -> set[str]:
+        del schema
+        return set()
+
+
+SHOP = Imagined()
+OLDER = Imagined(version=170000)
+MADE = Imagined(there=frozenset({"part_config", "created_object", "pg_trgm", "public.visits"}))
+BY_MONTH = Imagined(tables=(VISITS_BY_MONTH, FIRST), there=frozenset({"part_config"}))
+
+EXAMPLES: dict[str, tuple[tuple[str, str, Imagined], ...]] = {
+    "create_index_concurrently": (
+        ("", 'op.create_index_concurrently("ix_orders_customer", "orders", ["customer_id"])', SHOP),
+        ("a partitioned table", 'op.create_index_concurrently("ix_events_created_at", "events", ["created_at"])', SHOP),
+    ),
+    "replace_index_concurrently": (
+        ("", 'op.replace_index_concurrently("ix_orders_placed_at", "orders", ["placed_at", "id"])', SHOP),
+    ),
+    "drop_index_concurrently": (
+        ("", 'op.drop_index_concurrently("ix_orders_note", "orders")', SHOP),
+        ("a partitioned table", 'op.drop_index_concurrently("ix_events_kind", "events")', SHOP),
+    ),
+    "reindex_concurrently": (
+        ("", 'op.reindex_concurrently("ix_orders_placed_at", "orders")', SHOP),
+        ("a partitioned table", 'op.reindex_concurrently(table_name="events")', SHOP),
+    ),
+    "create_foreign_key_concurrently": (
+        (
+            "",
+            'op.create_foreign_key_concurrently("orders_customer_id_fkey", "orders", "customers", ["customer_id"], '
+            '["id"])',
+            SHOP,
+        ),
+        (
+            "a partitioned table, up to PostgreSQL 17",
+            'op.create_foreign_key_concurrently("events_customer_id_fkey", "events", "customers", ["customer_id"], '
+            '["id"])',
+            OLDER,
+        ),
+    ),
+    "create_check_constraint_concurrently": (
+        ("", 'op.create_check_constraint_concurrently("orders_total_check", "orders", "total >= 0")', SHOP),
+        (
+            "a partitioned table",
+            'op.create_check_constraint_concurrently("events_kind_check", "events", "kind <> \'\'")',
+            SHOP,
+        ),
+    ),
+    "create_unique_constraint_concurrently": (
+        ("", 'op.create_unique_constraint_concurrently("imports_source_key", "imports", ["source"])', SHOP),
+        (
+            "a partitioned table",
+            'op.create_unique_constraint_concurrently("events_key", "events", ["id", "created_at"])',
+            SHOP,
+        ),
+    ),
+    "create_primary_key_concurrently": (
+        ("", 'op.create_primary_key_concurrently("imports_pkey", "imports", ["id"])', SHOP),
+    ),
+    "validate_constraint": (("", 'op.validate_constraint("orders_placed_at_check", "orders")', SHOP),),
+    "set_not_null_concurrently": (
+        ("", 'op.set_not_null_concurrently("orders", "customer_id")', SHOP),
+        ("up to PostgreSQL 17", 'op.set_not_null_concurrently("orders", "customer_id")', OLDER),
+    ),
+    "add_column_concurrently": (
+        (
+            "",
+            'op.add_column_concurrently("orders", sa.Column("currency", sa.Text, nullable=False, '
+            'server_default="EUR"))',
+            SHOP,
+        ),
+    ),
+    "alter_column_concurrently": (
+        ("", 'op.alter_column_concurrently("orders", "note", type_=sa.Text(), server_default="")', SHOP),
+    ),
+    "drop_column_concurrently": (("", 'op.drop_column_concurrently("orders", "note")', SHOP),),
+    "drop_table_concurrently": (("", 'op.drop_table_concurrently("carts")', SHOP),),
+    "update_in_batches": (
+        ("", 'op.update_in_batches("orders", {"note": ""}, where="note IS NULL", name="orders without notes")', SHOP),
+    ),
+    "refresh_materialized_view_concurrently": (("", 'op.refresh_materialized_view_concurrently("sales")', SHOP),),
+    "add_enum_value_concurrently": (
+        ("", 'op.add_enum_value_concurrently("order_state", "refunded", after="paid")', SHOP),
+    ),
+    "convert_to_partitioned": (("", 'op.convert_to_partitioned("visits", "visited_at", "1 month", premake=2)', SHOP),),
+    "unpartition": (("", 'op.unpartition("visits")', BY_MONTH),),
+    "create_part_config": (("", "op.create_part_config()", SHOP),),
+    "drop_part_config": (("", "op.drop_part_config()", MADE),),
+    "create_extension": (("", 'op.create_extension("pg_trgm")', SHOP),),
+    "drop_extension": (("", 'op.drop_extension("pg_trgm")', MADE),),
+    "create_baseline": (("", "op.create_baseline(metadata)", Imagined(tables=())),),
+    "drop_baseline": (("", "op.drop_baseline(metadata)", MADE),),
+}
+"""By operation: a caption, the call, and the database that it meets."""
+
+METADATA = sa.MetaData()
+sa.Table(
+    "visits",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("page", sa.Text),
+    schema="public",
+)
+
+
+class _Recorder:
+    """Stands for `op` and for Alembic's Operations: keeps what a call would perform."""
+
+    def __init__(self) -> None:
+        self.operation: PlanOperation | None = None
+
+    def invoke(self, operation: PlanOperation) -> None:
+        self.operation = operation
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        cls = OPERATIONS[name]
+
+        def call(*args: Any, **keywords: Any) -> None:
+            getattr(cls, name)(self, *args, **keywords)
+
+        return call
+
+
+OPERATIONS = {cls.called: cls for cls in PlanOperation.__subclasses__()}
+
+
+def plan_of(call: str, database: Imagined) -> Plan:
+    """What a call would send to a database."""
+    op = _Recorder()
+    exec(call, {"op": op, "sa": sa, "metadata": METADATA})  # noqa: S102 - the calls above
+    assert op.operation is not None
+    return op.operation.plan(cast("Catalog", database))
+
+
+def _locks(step: Step) -> str:
+    by_mode: dict[str, list[str]] = {}
+    for lock in step.locks:
+        by_mode.setdefault(lock.mode.value, []).append(lock.table.name)
+    return "; ".join(f"{mode} on {', '.join(tables)}" for mode, tables in by_mode.items()) or "—"
+
+
+SCRIPTS = ("tables/batch_progress.sql", "tables/created_object.sql", "partman/tables/part_config.sql")
+
+
+def _sql(plan: Plan) -> str:
+    text = write(plan, LockPolicy()).strip()
+    for script in SCRIPTS:
+        text = text.replace("".join(f"{statement};\n" for statement in load(script)), f"-- all of sql/{script}\n")
+    return text
+
+
+def block(name: str) -> str:
+    """The generated part of one operation."""
+    parts = []
+    for caption, call, database in EXAMPLES[name]:
+        plan = plan_of(call, database)
+        rows = [f"| {step.summary} | {_locks(step)} |" for step in plan.steps]
+        about = f" ({caption})" if caption else ""
+        parts += [
+            f"`{call}`{about}",
+            "\n".join(["| commit | locks |", "| --- | --- |", *dict.fromkeys(rows)]),
+            f"<details><summary>the SQL</summary>\n\n```sql\n{_sql(plan)}\n```\n\n</details>",
+        ]
+    return "\n\n".join(parts)
+
+
+MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rewritten(text: str) -> str:
+    """README with what the code says now between the marks."""
+    return MARKED.sub(lambda match: f"{match[1]}\n{block(match[2])}\n\n{match[3]}", text)
+
+
+def marked(text: str) -> Iterator[str]:
+    """The operations that have marks."""
+    return (match[2] for match in MARKED.finditer(text))
+
+
+if __name__ == "__main__":
+    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")
