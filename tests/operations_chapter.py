@@ -33,7 +33,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName
 from schema_kit.offline import index_tail
 from schema_kit.ops import PlanOperation
-from schema_kit.script import LockPolicy, write
+from schema_kit.script import LockPolicy, render_shared, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 
@@ -365,8 +365,14 @@ def _locks(step: Step) -> str:
 SCRIPTS = ("tables/batch_progress.sql", "tables/created_object.sql", "partman/tables/part_config.sql")
 
 
-def _sql(plan: Plan) -> str:
+def _sql(plan: Plan, shared: bool) -> str:
+    """What is sent: in a migration's transaction where the operation joins it."""
     text = write(plan, LockPolicy()).strip()
+    if shared:
+        sent = [
+            (f"-- {step.summary}", *(f"{line};" for line in render_shared(step, LockPolicy()))) for step in plan.steps
+        ]
+        text = "\n\n".join("\n".join(lines) for lines in sent)
     for script in SCRIPTS:
         text = text.replace("".join(f"{statement};\n" for statement in load(script)), f"-- all of sql/{script}\n")
     return text
@@ -382,7 +388,7 @@ def block(name: str) -> str:
         parts += [
             f"`{call}`{about}",
             "\n".join(["| commit | locks |", "| --- | --- |", *dict.fromkeys(rows)]),
-            f"<details><summary>the SQL</summary>\n\n```sql\n{_sql(plan)}\n```\n\n</details>",
+            f"<details><summary>the SQL</summary>\n\n```sql\n{_sql(plan, OPERATIONS[name].shared)}\n```\n\n</details>",
         ]
     return "\n\n".join(parts)
 
