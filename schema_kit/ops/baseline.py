@@ -63,7 +63,7 @@ class DropExtensionOp(PlanOperation):
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
-        return baseline.drop_extension(self.name, catalog.created())
+        return baseline.drop_extension(self.name, catalog.created(), catalog.alone_in_config_schema(CREATED_OBJECT))
 
 
 @register("create_baseline")

@@ -15,7 +15,7 @@ from schema_kit.ops.clauses import sql_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.plans import constraints
 from schema_kit.steps import Plan
-from schema_kit.steps.partitions import ValidateConstraint
+from schema_kit.steps.constraints import ValidateConstraint
 
 
 def deferral(deferrable: bool | None, initially: str | None) -> str:

@@ -126,6 +126,9 @@ def create_extension(name: str, installed: bool, has_ledger: bool, ledger: tuple
     return Plan(f"create extension {name}", (*remember, CreateExtension(name)))
 
 
-def drop_extension(name: str, created: Mapping[str, frozenset[str]]) -> Plan:
+def drop_extension(name: str, created: Mapping[str, frozenset[str]], ledger_alone: bool) -> Plan:
     """Drop an extension that `create_extension` installed; leave one that was there before."""
-    return Plan(f"drop extension {name}", (DropExtension(name),) if name in created["extension"] else ())
+    if name not in created["extension"]:
+        return Plan(f"drop extension {name}")
+    last = created == {"schema": frozenset(), "table": frozenset(), "extension": frozenset({name})}
+    return Plan(f"drop extension {name}", (DropExtension(name), *((DropLedger(ledger_alone),) if last else ())))

@@ -18,9 +18,16 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.plans import indexes
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.constraints import AddForeignKey, AddKeyUsingIndex, AddNotNull, AddParentKey, SetNotNull
+from schema_kit.steps.constraints import (
+    AddCheck,
+    AddForeignKey,
+    AddKeyUsingIndex,
+    AddNotNull,
+    AddParentKey,
+    SetNotNull,
+    ValidateConstraint,
+)
 from schema_kit.steps.indexes import AttachIndex
-from schema_kit.steps.partitions import AddCheck, ValidateConstraint
 
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}

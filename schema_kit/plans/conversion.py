@@ -23,6 +23,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.plans import indexes, partitions
 from schema_kit.steps import Plan, Step
+from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.conversion import (
     BOUND_CHECK,
     BUILT_MARK,
@@ -37,15 +38,7 @@ from schema_kit.steps.conversion import (
     key_index_name,
 )
 from schema_kit.steps.indexes import DropIndexConcurrently
-from schema_kit.steps.partitions import (
-    AddCheck,
-    Analyze,
-    CreatePartConfig,
-    CreatePartition,
-    RegisterPolicy,
-    UnregisterPolicy,
-    ValidateConstraint,
-)
+from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy, UnregisterPolicy
 
 IncomingForeignKeys = Literal["refuse", "drop", "composite"]
 

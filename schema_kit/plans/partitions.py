@@ -11,7 +11,8 @@ from schema_kit.keys import Key, key_for
 from schema_kit.model import Partition, Partitioning, Range, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.partitions import AddCheck, CreatePartition, DropPartConfig, ValidateConstraint
+from schema_kit.steps.constraints import AddCheck, ValidateConstraint
+from schema_kit.steps.partitions import CreatePartition, DropPartConfig
 
 
 def create_next(

@@ -82,67 +82,6 @@ class CreatePartition(Step):
 
 
 @dataclass(frozen=True)
-class AddCheck(Step):
-    """ADD CONSTRAINT ... CHECK ... NOT VALID: holds for new rows from this commit on, without a scan."""
-
-    table: QualifiedName
-    name: str
-    expression: str
-    replaces: str | None = None
-    """A check that goes in the same commit."""
-    partitions: tuple[QualifiedName, ...] = ()
-    """Those below the table."""
-
-    @property
-    def summary(self) -> str:
-        """Names the check."""
-        return f"add check {self.name} to {self.table}, not validated"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
-
-    def sql(self) -> tuple[str, ...]:
-        """No scan: VALIDATE does that later, beside writers."""
-        add = f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {ident(self.name)} CHECK ({self.expression}) NOT VALID"
-        drop = f"ALTER TABLE {self.table.sql} DROP CONSTRAINT {ident(self.replaces)}" if self.replaces else ""
-        return (drop, add) if drop else (add,)
-
-
-@dataclass(frozen=True)
-class ValidateConstraint(Step):
-    """VALIDATE CONSTRAINT: one scan, beside readers and writers."""
-
-    table: QualifiedName
-    name: str
-    referenced: QualifiedName | None = None
-    culprits: str | None = None
-    """The SELECT that says which rows stand in the way."""
-    partitions: tuple[QualifiedName, ...] = ()
-    """Those that are locked with it, though they have nothing left to prove."""
-
-    @property
-    def summary(self) -> str:
-        """Names the constraint."""
-        return f"validate {self.name} of {self.table}"
-
-    @property
-    def diagnosis(self) -> str | None:
-        """Which rows stand in the way."""
-        return self.culprits
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return tuple(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in (self.table, *self.partitions))
-
-    def sql(self) -> tuple[str, ...]:
-        """A repeated one is free."""
-        return (f"ALTER TABLE {self.table.sql} VALIDATE CONSTRAINT {ident(self.name)}",)
-
-
-@dataclass(frozen=True)
 class CreatePartConfig(Step):
     """The table that holds the policies, from sql/partman/tables/part_config.sql."""
 

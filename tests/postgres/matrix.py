@@ -48,7 +48,8 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = 's'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT 'constraint', c.relname, CASE WHEN c.relispartition THEN '' ELSE k.conname END,
-       pg_get_constraintdef(k.oid) || k.convalidated || (k.conparentid <> 0) || k.coninhcount || (k.contype <> 'n' AND k.conislocal)
+       pg_get_constraintdef(k.oid) || k.convalidated || (k.conparentid <> 0) || k.coninhcount
+       || (k.contype <> 'n' AND k.conislocal)
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = 's'::regnamespace
 UNION ALL
 SELECT 'index', c.relname, CASE WHEN c.relispartition THEN '' ELSE i.relname END,

@@ -186,7 +186,7 @@ with environment.connect(sa.make_url(sys.argv[1]).set(drivername="postgresql+psy
 
 
 def test_killed_in_the_middle_it_goes_on_from_there(database: Database) -> None:
-    rows = 1500
+    rows = 6000
     database.sql(TABLE[0], f"INSERT INTO t (id) SELECT generate_series(1, {rows})")
     chance = random.Random(7)
     for share in (0.2, 0.6):

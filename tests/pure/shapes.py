@@ -26,6 +26,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName
 from schema_kit.plans.conversion import composite_column
 from schema_kit.steps import Step
+from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.conversion import (
     BOUND_CHECK,
     AddFilledKeyColumn,
@@ -43,14 +44,7 @@ from schema_kit.steps.indexes import (
     DropIndexConcurrently,
     DropParentIndex,
 )
-from schema_kit.steps.partitions import (
-    AddCheck,
-    Analyze,
-    CreatePartConfig,
-    CreatePartition,
-    RegisterPolicy,
-    ValidateConstraint,
-)
+from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 AWARE = "timestamp with time zone"

@@ -11,8 +11,9 @@ from schema_kit.model import Column, Conversion, ForeignKey, Index, Partition, P
 from schema_kit.plans import conversion, indexes, partitions
 from schema_kit.script import LockPolicy, write
 from schema_kit.steps import Plan, Step
+from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.conversion import BuildParent, DropBuiltParent, FillKeyColumn, Swap
-from schema_kit.steps.partitions import AddCheck, CreatePartition, ValidateConstraint
+from schema_kit.steps.partitions import CreatePartition
 from tests.pure.shapes import (
     MESSAGES,
     NOW,

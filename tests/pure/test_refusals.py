@@ -117,7 +117,12 @@ def test_all_obstacles_are_named_at_once() -> None:
         {"triggers": (Trigger("stamp", "CREATE TRIGGER", source="NEW.created_at := now();"),)},
         {"triggers": (Trigger("stamp", "CREATE TRIGGER", source="NEW.created_at_text := '';", before_row=True),)},
         {"checks": ((BOUND_CHECK, "CHECK ((created_at < '2027-01-01 00:00:00+00'::x)) NOT VALID", False),)},
-        {"indexes": (*EVENT_INDEXES, Index("events__key", "btree (id, created_at)", ("id", "created_at"), unique=True, valid=False))},
+        {
+            "indexes": (
+                *EVENT_INDEXES,
+                Index("events__key", "btree (id, created_at)", ("id", "created_at"), unique=True, valid=False),
+            )
+        },
     ],
 )
 def test_what_is_no_obstacle(harmless: dict[str, Any]) -> None:
