@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.benchmarks import roundtrip
 from tests.benchmarks.fill import fill
 from tests.postgres.conftest import Database
 
@@ -49,21 +50,9 @@ def catalog(database: Database) -> set[tuple[str, ...]]:
     return set(rows)
 
 
-def content(database: Database) -> dict[str, tuple[int, int]]:
-    """Rows, and an order-independent checksum of the baseline's columns, for each table of the five systems."""
-    from migrations.versions.baseline import metadata
-
-    found = {}
-    with psycopg.connect(database.url) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        for table in metadata.sorted_tables:
-            columns = ", ".join(f't."{column.name}"' for column in table.columns)
-            name = f'"{table.schema}"."{table.name}"'
-            checksum = f"coalesce(sum(hashtextextended(ROW({columns})::text, 0)::numeric), 0)::text"
-            row = connection.execute(f"SELECT count(*), {checksum} FROM {name} t".encode()).fetchone()
-            assert row is not None
-            found[name] = row
-    return found
+def content(database: Database) -> dict[str, tuple[int, str]]:
+    """Rows and checksums of the five systems."""
+    return roundtrip.content(database.url)
 
 
 def alembic(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
