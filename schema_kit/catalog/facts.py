@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import batches, scratch
+from schema_kit.catalog import batches, dependents, scratch
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
@@ -67,6 +67,11 @@ class Catalog:
         """The table of that name, with all that belongs to it."""
         with observing(self._connection):
             return tables.read(self._connection, name)
+
+    def stops_drop(self, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
+        """Why PostgreSQL would refuse to drop the column, or the whole table; empty where it would not."""
+        with observing(self._connection):
+            return dependents.read(self._connection, table, column)
 
     def exists(self, name: QualifiedName) -> bool:
         """Whether there is any relation of that name."""

@@ -88,7 +88,11 @@ WHERE k.contype = 'f' AND k.conparentid = 0 AND %(oid)s IN (k.conrelid, k.confre
 ORDER BY tn.nspname, t.relname, k.conname
 """
 
-_FOREIGN_KEYS_OF = f"SELECT k.conrelid, {_FOREIGN_KEY_COLUMNS} WHERE k.contype = 'f' AND k.conrelid = ANY (%(oids)s)"
+# A key to a partitioned table has a copy to each of its partitions, which goes and is proved with it.
+_OWN = """k.contype = 'f' AND k.conrelid = ANY (%(oids)s)
+  AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)"""
+
+_FOREIGN_KEYS_OF = f"SELECT k.conrelid, {_FOREIGN_KEY_COLUMNS} WHERE {_OWN}"
 
 _CHECKS_OF = """
 SELECT k.conrelid, k.conname, pg_get_constraintdef(k.oid), k.convalidated,

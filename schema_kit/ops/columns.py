@@ -10,6 +10,7 @@ from alembic.operations import Operations
 
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident
+from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.ops.clauses import column_declaration, default_sql, type_sql
 from schema_kit.ops.constraints import not_null_plan
@@ -101,14 +102,15 @@ class DropColumnConcurrentlyOp(PlanOperation):
             schema: the table's schema; public where it is left out.
 
         Raises:
-            PlanError: no such table.
-            ExecutionError: a view or something else depends on it.
+            PlanError: no such table, a view or something else depends on it, or it is in the partition key.
         """
         operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
-        return columns.drop_column(self.table, self.column, catalog.tree(self.table))
+        return columns.drop_column(
+            self.table, self.column, catalog.tree(self.table), _stops(catalog, self.table, self.column)
+        )
 
 
 @register("alter_column_concurrently")
@@ -221,12 +223,19 @@ class DropTableConcurrentlyOp(PlanOperation):
             schema: its schema; public where it is left out.
 
         Raises:
-            PlanError: foreign keys of other tables refer to it.
-            ExecutionError: a view or something else depends on it.
+            PlanError: foreign keys of other tables refer to it, a view or something else depends on it, or it is a
+                partition.
         """
         operations.invoke(cls(QualifiedName(schema or "public", table_name)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         table = catalog.table(self.table)
-        return columns.drop_table(self.table, catalog.tree(self.table), table.incoming if table else ())
+        stops = _stops(catalog, self.table)
+        if table and table.is_partition:
+            stops = ("it is a partition: detach it first (ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY)", *stops)
+        return columns.drop_table(self.table, catalog.tree(self.table), table.incoming if table else (), stops)
+
+
+def _stops(catalog: AnyCatalog, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
+    return () if isinstance(catalog, EmptyDatabase) else catalog.stops_drop(table, column)

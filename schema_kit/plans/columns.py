@@ -78,21 +78,23 @@ def add_column(
     return Plan(title, tuple(steps))
 
 
-def drop_column(table: QualifiedName, column: str, tree: Sequence[Relation]) -> Plan:
+def drop_column(table: QualifiedName, column: str, tree: Sequence[Relation], stops: Sequence[str] = ()) -> Plan:
     """Drop a column: its indexes first, each without blocking anybody where PostgreSQL allows it.
 
     Args:
         table: the table.
         column: its column; one that is gone already is no error.
         tree: the table, then its partitions.
+        stops: why PostgreSQL would refuse to drop it.
 
     Raises:
-        PlanError: no such table.
+        PlanError: no such table, or something stops it.
     """
     title = f"drop column {column} of {table}"
     root = root_of(tree, title)
     if root.column(column) is None:
         return Plan(title)
+    _refuse_stopped(title, stops)
     steps: list[Step] = []
     for index in root.indexes:
         if column in index.columns and index.constraint is None:
@@ -166,16 +168,24 @@ def _refuse_slow_change(
         )
 
 
-def drop_table(table: QualifiedName, tree: Sequence[Relation], incoming: Sequence[ForeignKey]) -> Plan:
+def _refuse_stopped(title: str, stops: Sequence[str]) -> None:
+    if stops:
+        raise PlanError(f"cannot {title}: {'; '.join(stops)}. Nothing was changed; see to that first.")
+
+
+def drop_table(
+    table: QualifiedName, tree: Sequence[Relation], incoming: Sequence[ForeignKey], stops: Sequence[str] = ()
+) -> Plan:
     """Drop a table: its foreign keys first, each in a commit of its own, so that no two tables are locked at once.
 
     Args:
         table: the table; one that is gone already is no error.
         tree: the table, then its partitions.
         incoming: the foreign keys that refer to it.
+        stops: why PostgreSQL would refuse to drop it.
 
     Raises:
-        PlanError: other tables refer to it.
+        PlanError: other tables refer to it, or something else stops it.
     """
     title = f"drop table {table}"
     if not tree:
@@ -184,5 +194,6 @@ def drop_table(table: QualifiedName, tree: Sequence[Relation], incoming: Sequenc
     if others:
         names = ", ".join(f"{key.name} of {key.table}" for key in others)
         raise PlanError(f"cannot {title}: foreign keys refer to it: {names}. Nothing was changed; drop those first.")
+    _refuse_stopped(title, stops)
     keys = [DropForeignKey(table, key.name, key.referenced, below(tree)) for key in tree[0].foreign_keys]
     return Plan(title, (*keys, DropWholeTable(table, below(tree))))

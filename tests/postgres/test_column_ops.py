@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from schema_kit.errors import DeclarationError, ExecutionError, PlanError
+from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.execute import StepDone, Waiting
 from tests.postgres.conftest import Database
 from tests.postgres.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
@@ -125,7 +125,8 @@ def test_a_default_that_changes_is_filled_in_once_and_for_all(database: Database
             PlanError,
             "refer to it: t_ref_fkey of s.t",
         ),
-        (lambda op: op.drop_column_concurrently("t", "seen", schema="s"), ExecutionError, "other objects depend on it"),
+        (lambda op: op.drop_column_concurrently("t", "seen", schema="s"), PlanError, r"view s\.w depends on it"),
+        (lambda op: op.drop_table_concurrently("t", schema="s"), PlanError, r"view s\.w depends on it"),
     ],
 )
 def test_what_cannot_be_done_beside_traffic_is_refused(
@@ -139,6 +140,61 @@ def test_what_cannot_be_done_beside_traffic_is_refused(
     with pytest.raises(error, match=says):
         perform(database, operate)
     assert state(database) == before
+
+
+@pytest.mark.parametrize(
+    ("shape", "before", "column", "says"),
+    [
+        ("plain", "CREATE VIEW s.w AS SELECT word FROM s.t", "word", "view s.w depends on it"),
+        ("partitioned", "CREATE VIEW s.w AS SELECT word FROM s.t1", "word", "view s.w depends on it"),
+        ("plain", "CREATE POLICY p ON s.t USING (word > '')", "word", "policy p on table s.t depends on it"),
+        ("partitioned", "SELECT", "k", "it is in the partition key of table s.t"),
+        ("sub_partitioned", "SELECT", "v", "it is in the partition key of table s.t1"),
+        (
+            "plain",
+            "CREATE UNIQUE INDEX own ON s.t (id, word); CREATE TABLE s.o (i bigint, w varchar(20), "
+            "CONSTRAINT o_fkey FOREIGN KEY (i, w) REFERENCES s.t (id, word))",
+            "word",
+            "constraint o_fkey on table s.o depends on it",
+        ),
+        ("partitioned", "CREATE VIEW s.w AS SELECT word FROM s.t1", None, "view s.w depends on it"),
+        ("plain", "CREATE FUNCTION s.f(s.t) RETURNS int LANGUAGE sql AS 'SELECT 1'", None, r"function s.f\(s.t\)"),
+    ],
+)
+def test_what_stops_a_drop_is_found_before_the_first_step(
+    database: Database, shape: str, before: str, column: str | None, says: str
+) -> None:
+    build(database, shape)
+    database.sql(
+        "CREATE INDEX ON s.t (word, k, v)", "ALTER TABLE s.t ADD FOREIGN KEY (ref) REFERENCES s.r", *before.split(";")
+    )
+    there = state(database)
+    with pytest.raises(PlanError, match=says):
+        perform(
+            database,
+            lambda op: (
+                op.drop_column_concurrently("t", column, schema="s")
+                if column
+                else op.drop_table_concurrently("t", schema="s")
+            ),
+        )
+    assert state(database) == there
+
+
+def test_a_table_that_refers_to_itself_or_to_partitions_goes_and_a_partition_does_not(database: Database) -> None:
+    build(database, "partitioned")
+    database.sql(
+        KEY,
+        "CREATE TABLE s.o (id bigint PRIMARY KEY, k int, v int, up bigint REFERENCES s.o, "
+        "FOREIGN KEY (id, k, v) REFERENCES s.t)",
+        "ALTER TABLE s.t ADD FOREIGN KEY (ref) REFERENCES s.r",
+    )
+    with pytest.raises(PlanError, match="it is a partition: detach it first"):
+        perform(database, lambda op: op.drop_table_concurrently("t1", schema="s"))
+    perform(database, lambda op: op.drop_column_concurrently("o", "up", schema="s"))
+    perform(database, lambda op: op.drop_table_concurrently("o", schema="s"))
+    perform(database, lambda op: op.drop_table_concurrently("t", schema="s"))
+    assert database.sql("SELECT to_regclass('s.t'), to_regclass('s.o')") == [(None, None)]
 
 
 def test_the_zone_of_the_session_decides_what_a_timestamp_means(database: Database) -> None:
