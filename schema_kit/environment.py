@@ -11,7 +11,7 @@ import logging.config
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +29,9 @@ from schema_kit.script import LockPolicy
 
 _LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
 _POLL_SECONDS = 0.5
+_NO_TRANSACTION_TIMEOUT = (
+    "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
+)
 
 
 def run(
@@ -53,7 +56,8 @@ def run(
     Raises:
         CommandError: with the message of a SchemaKitError, which is its cause; Alembic prints it without a traceback.
     """
-    if context.config.config_file_name is not None and connection is None:
+    if connection is None and context.config.file_config.has_section("loggers"):
+        assert context.config.config_file_name is not None  # its sections were just seen
         logging.config.fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     try:
         settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
@@ -168,8 +172,7 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
         try:
             yield check
         finally:
-            with suppress(sa.exc.DBAPIError):
-                rows(connection, f"SELECT pg_advisory_unlock({_LOCK})")
+            connection.invalidate()  # the lock goes with the session, and so do its settings: no pool gets it back
 
 
 def configured_url() -> str | None:
@@ -214,6 +217,14 @@ def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]
         connect_args={"application_name": "schema_kit", "prepare_threshold": None},
         isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def no_limit(dbapi_connection: Any, _: Any) -> None:
+        # From 17 on a role may have a transaction_timeout, which would kill a concurrent build in the middle.
+        dbapi_connection.autocommit, before = True, dbapi_connection.autocommit
+        dbapi_connection.execute(_NO_TRANSACTION_TIMEOUT)
+        dbapi_connection.autocommit = before
+
     try:
         connection = engine.connect()
     except sa.exc.DBAPIError as error:

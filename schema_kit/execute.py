@@ -28,8 +28,8 @@ Decide = Callable[[], Plan]
 _GIVE_WAY_SECONDS = 1.0
 _WATCH_SECONDS = 1.0
 
-_LOCK_STATES = {"55P03", "40P01"}
-_OVERTAKEN = {"42P07", "42710", "42P17", "23505", "42P01", "42704", "XX000", "40001"}
+LOCK_STATES = {"55P03", "40P01"}
+_OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "XX000", "40001"}
 """What PostgreSQL says when somebody else was faster: it is there already, it is gone, it overlaps."""
 
 
@@ -100,8 +100,8 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
         ExecutionError: PostgreSQL refused a step, or steps leave the database as it was.
     """
     done: list[Step] = []
-    attempt = stalls = least = 0
-    plan = _decided(decide)
+    attempt = stalls = overtaken = least = 0
+    plan = _observed(decide, policy, emit)
     while plan:
         sent = len(done)
         current = plan.steps[0]
@@ -117,8 +117,10 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
                     break
         except (_Busy, _Overtaken) as failure:
             error = failure
-        after = _without(_decided(decide), done)
-        if isinstance(error, _Overtaken) and after == plan:
+        after = _without(_observed(decide, policy, emit), done)
+        overtaken = overtaken + 1 if isinstance(error, _Overtaken) else 0
+        if overtaken and (after == plan or overtaken >= policy.attempts):
+            assert error is not None  # it was counted
             raise _refused(connection, current, error.__cause__) from error.__cause__
         # The same plan again though it was sent: rows that others hold were skipped, or it has no effect.
         stalls = stalls + 1 if error is None and after == plan else 0
@@ -130,11 +132,41 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
     return tuple(done)
 
 
-def _decided(decide: Decide) -> Plan:
-    try:
-        return decide()
-    except DBAPIError as error:
-        raise not_observed(error) from error
+class _Look(Step):
+    """What a plan begins with: locks of others can stand in its way, too."""
+
+    @property
+    def summary(self) -> str:
+        return "look at what is there"
+
+
+def _observed(decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
+    for attempt in range(1, policy.attempts + 1):
+        try:
+            return decide()
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state not in LOCK_STATES:
+                raise not_observed(error) from error
+            if attempt == policy.attempts:
+                raise LockNotAvailable(
+                    f"cannot look at what is there: somebody held an ACCESS EXCLUSIVE lock through {attempt} tries of "
+                    "5 s. What was committed before stays; run again when the way is free.",
+                    sqlstate=state,
+                ) from error
+            pause = _pause(policy, attempt)
+            emit(Waiting(_Look(), (), pause, attempt))
+            time.sleep(pause)
+    raise AssertionError("a policy has one try at least")
+
+
+def _left(step: Step, moved: bool) -> str:
+    return "Its rows so far are committed." if moved else step.left_behind
+
+
+def _pause(policy: LockPolicy, attempt: int) -> float:
+    # Waiting for a lock makes others wait behind it, so the pauses between tries are at least as long as the tries.
+    return random.uniform(1.0, 2.0) * policy.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret
 
 
 def not_observed(error: DBAPIError) -> ExecutionError:
@@ -182,7 +214,7 @@ def _send(connection: Connection, step: Step, policy: LockPolicy, budget: int, e
     with watching(connection, step, emit):
         while True:
             try:
-                changed = _send_once(connection, step, policy, budget)
+                changed = _send_once(connection, step, policy, budget, total)
             except _Busy as busy:
                 busy.moved = total > 0
                 raise
@@ -215,7 +247,7 @@ def _asked(connection: Connection, step: Step) -> list[tuple[str]]:
         return rows(connection, step.pressure) if step.pressure else []
 
 
-def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int) -> int:
+def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0) -> int:
     changed, statement = 0, ""
     try:
         with _restored(connection, step):
@@ -226,12 +258,17 @@ def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: i
                 changed = max(result.rowcount, 0) if statement in step.sql()[-1:] else changed
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
-        if state in _LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
+        if state in LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
             raise _Busy from error
-        if state in _OVERTAKEN and step.transaction is not Transaction.NONE:
+        if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):
             raise _Overtaken from error
-        raise _refused(connection, step, error) from error
+        raise _refused(connection, step, error, total) from error
     return changed
+
+
+def _of_the_catalog(error: DBAPIError) -> bool:
+    """Whether two sessions made the same thing at once; a duplicate among a user's rows is another matter."""
+    return bool(getattr(getattr(error.orig, "diag", None), "schema_name", None) == "pg_catalog")
 
 
 @contextmanager
@@ -262,19 +299,18 @@ def _wait(
     found = looked or blockers(connection, step) or blockers(connection, step, of_rows=True)
     if attempt >= policy.attempts:
         cause = error.__cause__ if error else None
-        if cause is None:
+        if not isinstance(error, _Busy):
             raise ExecutionError(
                 f"cannot {step.summary}: it was committed {attempt} times, and the database still asks for it. Others "
                 "hold the rows that are left, or something undoes it. Run again when they have ended."
             )
         raise LockNotAvailable(
             f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
-            "This step changed nothing, the steps before it are committed; run again when the way is free.",
+            f"{_left(step, error.moved)} The steps before it are committed; run again when the way is free.",
             blockers=tuple(blocker.text for blocker in found),
             sqlstate=getattr(getattr(cause, "orig", None), "sqlstate", None),
         ) from cause
-    # Waiting for a lock makes others wait behind it, so the pauses between tries are at least as long as the tries.
-    pause = random.uniform(1.0, 2.0) * policy.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret
+    pause = _pause(policy, attempt)
     emit(Waiting(step, tuple(blocker.text for blocker in found), pause, attempt))
     time.sleep(pause)
     if found and all(blocker.autovacuum for blocker in found):
@@ -369,16 +405,14 @@ def blockers(connection: Connection, step: Step, of_rows: bool = False) -> tuple
     return tuple(found)
 
 
-def _refused(connection: Connection | None, step: Step, error: BaseException | None) -> ExecutionError:
+def _refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> ExecutionError:
     origin = getattr(error, "orig", error)
     state = getattr(origin, "sqlstate", None)
     message = str(getattr(getattr(origin, "diag", None), "message_primary", None) or origin).strip()
     detail = getattr(getattr(origin, "diag", None), "message_detail", None)
-    left = (
-        "An INVALID index may be left, which the next run replaces."
-        if step.transaction is Transaction.NONE
-        else "This step changed nothing."
-    )
+    left = f"{total:,} rows of this step are committed." if total else step.left_behind
+    if state is None:
+        left = "Whether this step was committed nobody knows; the next run looks."
     culprits = _diagnosed(connection, step) if connection is not None and str(state).startswith("23") else []
     return ExecutionError(
         f"cannot {step.summary}: {message}{f' ({detail})' if detail else ''} [{state or 'connection lost'}]. {left} "

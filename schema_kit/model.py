@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -245,9 +245,9 @@ class Partition:
     """None is MAXVALUE."""
     default: bool = False
     leaf: bool = True
-    rows: int = 0
-    """The planner's estimate; -1 where nobody has analyzed yet."""
-    bytes: int = 0
+    rows: int = field(default=0, compare=False)
+    """The planner's estimate; -1 where nobody has analyzed yet. Like the size, it makes no other partition of it."""
+    bytes: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ class LockPolicy:
     statement_timeout: int = 30_000
     look_first: bool = False
 
+    def __post_init__(self) -> None:
+        for name in ("first", "longest", "attempts"):
+            if getattr(self, name) < 1:  # to PostgreSQL, 0 means to wait for ever
+                raise DeclarationError(f"{name} of a lock policy is 1 or more, not {getattr(self, name)}")
+
     def budget(self, attempt: int) -> int:
         """The lock budget of a try (the first is 0), in milliseconds."""
         return int(min(self.longest, self.first * 2.0 ** min(attempt // 2, 20)))

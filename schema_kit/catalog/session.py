@@ -15,6 +15,7 @@ DRESS = (
     "SET LOCAL DateStyle = 'ISO, YMD'",
     "SET LOCAL IntervalStyle = 'postgres'",
     "SET LOCAL lock_timeout = '5s'",
+    "SET LOCAL statement_timeout = 0",
 )
 """What every look at the catalog sets, for its own transaction."""
 

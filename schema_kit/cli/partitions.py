@@ -16,12 +16,12 @@ import sqlalchemy as sa
 
 from schema_kit import environment, execute, report, script
 from schema_kit.catalog import Catalog
-from schema_kit.errors import PlanError
+from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Partition, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import partitions as plans
 from schema_kit.script import LockPolicy, parse_milliseconds
-from schema_kit.steps import Plan
+from schema_kit.steps import Plan, Step
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -73,11 +73,37 @@ def create_next(
             plan = _plan(catalog, wanted)
             _show(plan, "sql" if form == "text" else form, policy)
             return
-        done: list[Any] = []
+        done: list[Step] = []
+        failed: list[SchemaKitError] = []
         with _telling(form) as emit:
             for one in wanted:
-                done += execute.run(connection, partial(_plan, catalog, [one]), policy, emit)
-        _show(Plan("create next partitions", tuple(done)), form, policy)
+                try:
+                    execute.run(connection, partial(_plan, catalog, [one]), policy, _both(emit, done))
+                except SchemaKitError as error:  # one broken set does not stop the others
+                    failed.append(error)
+        if done or not failed:
+            _show(Plan("create next partitions", tuple(done)), form, policy)
+    if failed:
+        _fail(failed, done)
+
+
+def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:
+    """Tell what happens, and keep what is committed."""
+
+    def tell(event: execute.Event) -> None:
+        if isinstance(event, execute.StepDone):
+            done.append(event.step)
+        emit(event)
+
+    return tell
+
+
+def _fail(failed: Sequence[SchemaKitError], done: Sequence[Step]) -> None:
+    if len(failed) == 1 and not done:
+        raise failed[0]
+    for error in failed:
+        click.echo(f"error: {error}", err=True)
+    raise ExecutionError(f"{len(failed)} of the sets could not be looked after; the others were.")
 
 
 @partitions.command("list")
@@ -90,11 +116,19 @@ def list_(tables: tuple[str, ...], url: str | None, now: str | None, form: str) 
     with _database(url, now) as (_, catalog):
         sets = [(policy, catalog.table(policy.parent)) for policy in _policies(catalog, tables)]
         moment = catalog.now()
-    if form == "json":
-        click.echo(json.dumps({"sets": [_set_as_json(policy, table, moment) for policy, table in sets]}, indent=2))
-        return
+    failed: list[SchemaKitError] = []
+    shown: list[dict[str, Any]] = []
     for policy, table in sets:
-        _print_set(policy, table, moment)
+        try:
+            shown.append(_set_as_json(policy, table, moment))
+            if form == "text":
+                _print_set(policy, table, moment)
+        except SchemaKitError as error:  # one whose control column is gone does not hide the others
+            failed.append(error)
+    if form == "json":
+        click.echo(json.dumps({"sets": shown}, indent=2, ensure_ascii=False))
+    if failed:
+        _fail(failed, ())
     if not sets:
         click.echo("no partitioned sets are registered", err=True)
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 import sqlalchemy as sa
 from alembic.operations import AbstractOperations, BatchOperations, MigrateOperation, Operations
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute, report, script
 from schema_kit.catalog import Catalog
@@ -128,6 +129,11 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         )
     if context.dialect.name != "postgresql":
         raise DeclarationError(f"schema_kit's operations are for PostgreSQL; this is {context.dialect.name}")
+    if not context.as_sql and context.dialect.driver != "psycopg":
+        raise DeclarationError(
+            f"schema_kit's operations need psycopg 3; this connection is of {context.dialect.driver}. "
+            "Write postgresql+psycopg://user@host/database."
+        )
     settings = context.opts.get("schema_kit") or Settings()
     policy = policy_of(settings)
     if context.as_sql:
@@ -140,15 +146,34 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         return operation.plan(Catalog(_current(context), settings.now))
 
     if operation.shared and not autocommits(connection):
-        execute.run_shared(connection, decide(), policy, report.to_logging)
+        try:
+            plan = decide()
+        except DBAPIError as error:
+            raise execute.not_observed(error) from error
+        execute.run_shared(connection, plan, policy, report.to_logging)
     elif autocommits(connection):
         execute.run(connection, decide, policy, report.to_logging)
     else:
         _refuse_after_ordinary_work(context, operation)
-        with context.autocommit_block():
-            execute.run(_current(context), decide, policy, report.to_logging)
+        _in_block(context, lambda: execute.run(_current(context), decide, policy, report.to_logging))
         if "schema_kit_written" in context.opts:
             context.opts |= {"schema_kit_committed": True, "schema_kit_written": 0}
+
+
+def _in_block(context: MigrationContext, work: Callable[[], object]) -> None:
+    """Work in Alembic's autocommit block; what went wrong in it is not lost when leaving it goes wrong as well."""
+    failure: BaseException | None = None
+    try:
+        with context.autocommit_block():
+            try:
+                work()
+            except BaseException as error:
+                failure = error
+                raise
+    except BaseException as error:
+        if failure is not None and error is not failure:
+            raise failure from failure.__cause__  # the connection is gone: leaving the block found that out, too
+        raise
 
 
 def _current(context: MigrationContext) -> sa.Connection:

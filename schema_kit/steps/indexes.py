@@ -37,6 +37,7 @@ class CreateIndexConcurrently(Step):
     """CREATE INDEX CONCURRENTLY: two scans, waits for older transactions, blocks nobody."""
 
     transaction: ClassVar[Transaction] = Transaction.NONE
+    left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
 
     index: IndexDeclaration
     name: str
@@ -198,6 +199,7 @@ class ReindexConcurrently(Step):
     """
 
     transaction: ClassVar[Transaction] = Transaction.NONE
+    left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
     once: ClassVar[bool] = True
 
     kind: Literal["INDEX", "TABLE"]

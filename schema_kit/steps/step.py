@@ -85,6 +85,8 @@ class Step:
     """One commit. Subclasses hold the fields; everything here is derived from them."""
 
     transaction: ClassVar[Transaction] = Transaction.OWN
+    left_behind: ClassVar[str] = "This step changed nothing."
+    """What is left where PostgreSQL has refused it."""
     repeats: ClassVar[bool] = False
     """Sent again, a commit each time, until its last statement changes no row."""
     fresh: ClassVar[bool] = False
