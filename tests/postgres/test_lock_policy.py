@@ -119,9 +119,9 @@ def test_an_autovacuum_in_the_way_gets_one_long_try(database: Database, monkeypa
     budgets: list[int] = []
     send_once = execute._send_once
 
-    def sent(connection: sa.Connection, step: object, policy: LockPolicy, budget: int) -> int:
+    def sent(connection: sa.Connection, step: object, policy: LockPolicy, budget: int, total: int) -> int:
         budgets.append(budget)
-        return send_once(connection, step, policy, budget)  # type: ignore[arg-type]
+        return send_once(connection, step, policy, budget, total)  # type: ignore[arg-type]
 
     monkeypatch.setattr(execute, "_send_once", sent)
     monkeypatch.setattr(execute, "blockers", lambda *_: (seen,))
