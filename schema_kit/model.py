@@ -151,6 +151,9 @@ class Sequence:
     identity: bool
     options: str
     """As CREATE SEQUENCE takes them."""
+    comment: str | None = None
+    grants: tuple[tuple[str, str], ...] = ()
+    """What stands before ON, and what stands after TO."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,8 @@ class ForeignKey:
     validated: bool = True
     deferred: str = ""
     """DEFERRABLE [INITIALLY DEFERRED], where it is."""
+    operators: tuple[str, ...] = ("pg_catalog",)
+    """The schemas of the operators = that compare its columns, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +281,10 @@ class Table:
     force_row_security: bool = False
     grants: tuple[tuple[str, str], ...] = ()
     """What stands before ON, and what stands after TO."""
+    default_grantees: tuple[str, ...] = ()
+    """Whom ALTER DEFAULT PRIVILEGES grants something on each new table of its schema, or PUBLIC."""
+    default_sequence_grantees: tuple[str, ...] = ()
+    """The same of each new sequence."""
     owner: str | None = None
     """None: whoever runs this."""
     comment: str | None = None
@@ -364,6 +373,9 @@ class Referring:
     fill_index: Index | None = None
     unfilled: bool = False
     """Rows with an id and no key are left."""
+    partitioned: bool = False
+    update_triggers: tuple[str, ...] = ()
+    """Triggers of a user that filling the key column would fire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +393,8 @@ class Conversion:
     keyless: int = 0
     """Rows whose key is NULL."""
     referring: tuple[Referring, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    """What the table has and a partitioned one cannot, and what whoever runs this may not do."""
     registered: Partitioning | None = None
     has_config: bool = False
     server_version: int = 180000

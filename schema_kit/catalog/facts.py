@@ -147,18 +147,21 @@ class Catalog:
 
     def policies(self) -> tuple[Partitioning, ...]:
         """Every set that part_config holds and that maintenance is on for."""
+        return self._registered("WHERE automatic_maintenance = 'on'")
+
+    def policy(self, parent: QualifiedName) -> Partitioning | None:
+        """The policy of one set, whether maintenance is on for it or not."""
+        return next((policy for policy in self._registered() if policy.parent == parent), None)
+
+    def _registered(self, which: str = "") -> tuple[Partitioning, ...]:
         if not self.exists(PART_CONFIG):
             return ()
         with self._look() as ask:
             found = ask(
-                f"SELECT parent_table, control, partition_interval, timezone, premake FROM {PART_CONFIG.sql} "
-                "WHERE automatic_maintenance = 'on' ORDER BY parent_table"
+                f"SELECT parent_table, control, partition_interval, timezone, premake FROM {PART_CONFIG.sql} {which} "
+                "ORDER BY parent_table"
             )
         return tuple(Partitioning(QualifiedName.parse(row[0]), *row[1:]) for row in found)
-
-    def policy(self, parent: QualifiedName) -> Partitioning | None:
-        """The policy of one set."""
-        return next((policy for policy in self.policies() if policy.parent == parent), None)
 
     def filled_default(self, table: Table | None) -> Table | None:
         """The default partition, where there is one and it holds rows."""

@@ -77,7 +77,9 @@ k.conname, tn.nspname, t.relname, rn.nspname, r.relname, pg_get_constraintdef(k.
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u (n, p)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.p),
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, p)
-             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p),
+       ARRAY(SELECT s.nspname::text FROM unnest(k.conpfeqop) WITH ORDINALITY u (o, p)
+             JOIN pg_operator e ON e.oid = u.o JOIN pg_namespace s ON s.oid = e.oprnamespace ORDER BY u.p)
 FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
 """
@@ -342,7 +344,7 @@ def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[Qu
 
 
 def _foreign_key(row: Any) -> ForeignKey:
-    name, schema, table, to_schema, to_table, definition, update, delete, match, validated, deferred, columns, to = row
+    name, schema, table, to_schema, to_table, definition, *how, columns, to, operators = row
     return ForeignKey(
         name,
         QualifiedName(schema, table),
@@ -350,11 +352,8 @@ def _foreign_key(row: Any) -> ForeignKey:
         QualifiedName(to_schema, to_table),
         tuple(to),
         definition,
-        update,
-        delete,
-        match,
-        validated,
-        deferred,
+        *how,
+        operators=tuple(operators),
     )
 
 

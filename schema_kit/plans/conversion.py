@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -223,8 +224,10 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
 
 def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     partitions.partitioned_table(policy, seen.table)
-    if seen.registered != policy:
-        yield RegisterPolicy(policy)
+    # A premake that somebody has changed since is theirs.
+    wanted = replace(policy, premake=seen.registered.premake) if seen.registered else policy
+    if seen.registered != wanted:
+        yield RegisterPolicy(wanted)
     for referring in seen.referring:
         if not referring.key.validated:
             yield ValidateConstraint(referring.key.table, referring.key.name, seen.table.name)
@@ -306,6 +309,8 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
         yield f"{what} is {key.deferred}; its key column is filled at once"
     if not key.validated:
         yield f"{what} is not validated"
+    if seen.table.force_row_security:
+        yield f"{what}: {seen.table.name} has FORCE ROW LEVEL SECURITY, and the trigger has to see all of its rows"
     if seen.server_version < 150000 and key.on_delete == "c":
         yield f"{what} is ON DELETE CASCADE; PostgreSQL 14 would fire that when a row moves between partitions"
 

@@ -226,7 +226,7 @@ class AddFilledKeyColumn(Step):
             f"  ELSIF NEW.{column} IS NULL OR (TG_OP = 'UPDATE' AND NEW.{own} IS DISTINCT FROM OLD.{own}"
             f" AND NEW.{column} IS NOT DISTINCT FROM OLD.{column}) THEN\n"
             f"    SELECT t.{ident(self.control)} INTO NEW.{column} FROM {self.key.referenced.sql} t"
-            f" WHERE t.{id_} = NEW.{own} FOR KEY SHARE;\n"
+            f" WHERE t.{id_} OPERATOR({ident(self.key.operators[0])}.=) NEW.{own} FOR KEY SHARE;\n"
             "    IF NOT FOUND THEN\n"
             "      RAISE foreign_key_violation USING\n"
             f"        MESSAGE = {literal(f'no row of {self.key.referenced} has this {self.key.columns[0]}')},\n"

@@ -75,7 +75,7 @@ CREATE FUNCTION "bots"."reactions_message_created_at_fill"() RETURNS trigger LAN
   IF NEW."message_id" IS NULL THEN
     NEW."message_created_at" := NULL;
   ELSIF NEW."message_created_at" IS NULL OR (TG_OP = ''UPDATE'' AND NEW."message_id" IS DISTINCT FROM OLD."message_id" AND NEW."message_created_at" IS NOT DISTINCT FROM OLD."message_created_at") THEN
-    SELECT t."created_at" INTO NEW."message_created_at" FROM "bots"."messages" t WHERE t."id" = NEW."message_id" FOR KEY SHARE;
+    SELECT t."created_at" INTO NEW."message_created_at" FROM "bots"."messages" t WHERE t."id" OPERATOR("pg_catalog".=) NEW."message_id" FOR KEY SHARE;
     IF NOT FOUND THEN
       RAISE foreign_key_violation USING
         MESSAGE = ''no row of bots.messages has this message_id'',
@@ -122,8 +122,7 @@ GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
 GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
-ALTER TABLE "bots"."messages__new" FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:42237f36e9ddd22c';
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:43237977ed9f95de';
 COMMIT;
 
 -- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00

@@ -41,7 +41,6 @@ GRANT INSERT, SELECT ON "bots"."messages" TO app;
 GRANT SELECT (id, text) ON "bots"."messages" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages" ENABLE ROW LEVEL SECURITY;
-ALTER TABLE "bots"."messages" FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
 DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'bots.messages';
 COMMIT;

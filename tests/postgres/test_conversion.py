@@ -454,6 +454,21 @@ def test_incoming_foreign_keys_get_the_key_column(database: Database, roles: tup
         database.sql("INSERT INTO app.child (t_id) VALUES (-1)")
 
 
+def test_keys_are_compared_as_the_foreign_key_does(database: Database) -> None:
+    database.sql(
+        "CREATE SCHEMA ext",
+        "CREATE EXTENSION citext SCHEMA ext",
+        "CREATE SCHEMA app",
+        "CREATE TABLE app.t (id ext.citext PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())",
+        "CREATE TABLE app.child (id bigint PRIMARY KEY, t_id ext.citext REFERENCES app.t)",
+        "INSERT INTO app.t VALUES ('Abc')",
+        "INSERT INTO app.child VALUES (1, 'ABC')",
+    )
+    convert(database, T, incoming="composite")
+    database.sql("INSERT INTO app.child VALUES (2, 'abC')")
+    assert database.sql("SELECT count(*) FROM app.child c JOIN app.t ON t.at = c.t_at") == [(2,)]
+
+
 def test_the_first_insert_beside_the_conversion_is_filled_too(database: Database) -> None:
     database.sql(*FAMILY)
 
@@ -631,12 +646,16 @@ def test_an_empty_table_and_a_second_time(database: Database) -> None:
     assert unpartition(database, T) == ()
 
 
-def test_the_policy_is_registered_and_a_longer_one_is_brought_up_to_date(database: Database) -> None:
+def test_the_policy_is_registered_and_brought_up_to_date_but_for_its_premake(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, T, premake=2)
     policy = "SELECT control, partition_interval, premake, timezone FROM schema_kit.part_config"
     assert database.sql(policy) == [("at", "1 mon", 2, "UTC")]
-    convert(database, T, premake=6)
+    database.sql("UPDATE schema_kit.part_config SET premake = 6")
+    assert convert(database, T, premake=2) == (), "a premake that somebody has changed since is theirs"
+    database.sql("UPDATE schema_kit.part_config SET timezone = 'Asia/Bangkok', automatic_maintenance = 'off'")
+    assert len(convert(database, T, premake=2)) == 1
+    assert convert(database, T, premake=2) == ()
     assert database.sql(policy) == [("at", "1 mon", 6, "UTC")]
     unpartition(database, T)
     assert database.sql(policy) == []

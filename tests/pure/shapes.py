@@ -159,7 +159,6 @@ def rich() -> Table:
         ),
         policies=(("own", "AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()))"),),
         row_security=True,
-        force_row_security=True,
         grants=(("INSERT, SELECT", "app"), ("SELECT (id, text)", "reader WITH GRANT OPTION")),
         owner="bots",
         comment="what people and bots say",

@@ -125,7 +125,7 @@ def test_rows_that_came_without_a_key_after_the_fill_are_filled_again() -> None:
         {"sequences": rich().sequences[:1]},
         {"policies": ()},
         {"row_security": False},
-        {"force_row_security": False},
+        {"force_row_security": True},
         {"grants": ()},
         {"owner": "another"},
         pytest.param({"indexes": tuple(replace(index, constraint=None) for index in rich().indexes)}),

@@ -405,9 +405,17 @@ def convert_already_done() -> Plan:
 
 @case
 def convert_already_done_with_another_premake() -> Plan:
-    """The policy's row is brought up to date."""
+    """Nothing to do: a premake that somebody has changed since is theirs."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
     seen = Conversion(table, NOW, registered=replace(EVENTS, premake=9), has_config=True)
+    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+
+
+@case
+def convert_already_done_in_another_zone() -> Plan:
+    """The policy's row is brought up to date, but for its premake."""
+    table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
+    seen = Conversion(table, NOW, registered=replace(EVENTS, timezone="Asia/Bangkok", premake=9), has_config=True)
     return conversion.convert(EVENTS, seen, "refuse", CONFIG)
 
 
@@ -608,6 +616,7 @@ def test_no_golden_file_is_left_over() -> None:
 NOTHING_TO_DO = {
     "baseline_there",
     "convert_already_done",
+    "convert_already_done_with_another_premake",
     "drop_index_that_is_gone",
     "extension_drop_of_another_s",
     "extension_there",

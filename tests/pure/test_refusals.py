@@ -224,6 +224,12 @@ def test_a_foreign_key_that_the_composite_way_does_not_know(change: dict[str, An
     assert conversion.convert(MONTHLY, seen, "drop", ()), "dropping it is always a way"
 
 
+def test_the_composite_way_needs_to_see_all_rows() -> None:
+    seen = Conversion(replace(rich(), force_row_security=True), NOW, referring=(referring(REACTION_KEY),))
+    assert "has FORCE ROW LEVEL SECURITY" in refused(seen, MONTHLY, "composite")
+    assert conversion.convert(MONTHLY, seen, "drop", ())
+
+
 def test_cascades_need_15() -> None:
     seen = Conversion(rich(), NOW, referring=(referring(REACTION_KEY),), server_version=140012)
     assert "PostgreSQL 14 would fire that" in refused(seen, MONTHLY, "composite")
@@ -277,6 +283,17 @@ def test_bounds_that_only_touch_a_window_do_not_cross_it() -> None:
 def test_a_bound_of_infinity_has_no_end() -> None:
     wide = Partition(name("public.all"), "-infinity", "infinity")
     assert not partitions.create_next(EVENTS, partitioned(wide), NOW)
+
+
+def test_a_set_that_would_reach_too_far_ahead() -> None:
+    table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
+    with pytest.raises(PlanError, match=r"premake of public\.events is 1001, and at most 1000 .*Nothing was changed"):
+        partitions.create_next(replace(EVENTS, premake=1001), table, NOW)
+    with pytest.raises(PlanError, match=r"public\.events, premake 1000, .*years 1 to 9999.*Nothing was changed"):
+        partitions.create_next(replace(EVENTS, interval="100 years", premake=1000), table, NOW)
+    with pytest.raises(PlanError, match=r"public\.events, premake 2, at 9999-12-31"):
+        partitions.create_next(EVENTS, table, NOW.replace(year=9999, month=12, day=31))
+    assert len(partitions.create_next(replace(EVENTS, premake=1000), table, NOW).steps) == 1001
 
 
 def test_policies_are_left_before_their_table_goes() -> None:
