@@ -1,6 +1,7 @@
 """Where ranges of time begin and end. No clock and no I/O: the law tests run over every class here.
 
-An interval cuts all of time into half-open windows. Two laws hold for any *key*, *start* and *count*:
+An interval cuts all of time into half-open windows. Two laws hold for any *key*, *start* and *count*,
+as long as the windows lie within the years 1 to 9999:
 
     floor(key) <= key < shift(floor(key), 1)
     floor(shift(start, count)) == shift(start, count)          where start is a window's beginning
@@ -13,14 +14,32 @@ else two sets planned on different days would overlap.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schema_kit.errors import DeclarationError
+from schema_kit.errors import DeclarationError, PlanError
 
 _ORIGIN = date(2000, 1, 3)
+
+
+@contextmanager
+def _within_the_calendar() -> Iterator[None]:
+    """Python's dates end with the year 9999, and its messages do not say what to do.
+
+    Raises:
+        PlanError: a date beyond the years 1 to 9999 is needed.
+    """
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        raise PlanError(
+            "a partition would begin or end beyond the years 1 to 9999. Nothing was changed; look at the clock (or "
+            "the moment that was given for it), the interval and premake."
+        ) from error
 
 
 class Interval(Protocol):
@@ -57,11 +76,13 @@ class Months:
         years, months = divmod(self.count, 12)
         return " ".join(_plural(count, unit) for count, unit in ((years, "year"), (months, "mon")) if count)
 
+    @_within_the_calendar()
     def floor(self, key: datetime) -> datetime:
         """The midnight that begins the month, quarter or year of *key*."""
         local = key.astimezone(self.zone)
         return _around(key, self, self._at((local.year * 12 + local.month - 1) // self.count * self.count))
 
+    @_within_the_calendar()
     def shift(self, start: datetime, count: int) -> datetime:
         """*count* months, quarters or years later."""
         local = start.astimezone(self.zone)
@@ -87,11 +108,13 @@ class Days:
         """``1 day``, ``7 days``."""
         return _plural(self.count, "day")
 
+    @_within_the_calendar()
     def floor(self, key: datetime) -> datetime:
         """The midnight that begins the day or the block of days of *key*."""
         day = key.astimezone(self.zone).date()
         return _around(key, self, _midnight(day - timedelta((day - _ORIGIN).days % self.count), self.zone))
 
+    @_within_the_calendar()
     def shift(self, start: datetime, count: int) -> datetime:
         """*count* days or blocks of days later."""
         return _midnight(_wall_date(start, self.zone) + timedelta(count * self.count), self.zone)

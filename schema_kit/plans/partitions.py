@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise, starmap
 
 from schema_kit.errors import PlanError
 from schema_kit.keys import Key, key_for
@@ -13,6 +14,9 @@ from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.partitions import CreatePartition, DropPartConfig
+
+MOST_AHEAD = 1000
+"""Partitions kept ahead of the clock, at most: planning a query takes longer with each, and so does making them."""
 
 
 def create_next(
@@ -35,8 +39,8 @@ def create_next(
         strays: the windows of which it holds rows.
 
     Raises:
-        PlanError: no such table, not partitioned by range of the control column, bounds that cross a window's, or
-            rows of a window in the default partition.
+        PlanError: no such table, not partitioned by range of the control column, bounds that cross a window's, rows
+            of a window in the default partition, or too many partitions to keep ahead.
     """
     title = f"create next partitions of {policy.parent}"
     checked = partitioned_table(policy, table)
@@ -55,11 +59,25 @@ def create_next(
 
 
 def windows_ahead(policy: Partitioning, now: datetime) -> Iterator[Range]:
-    """The current window and `premake` ones after it."""
+    """The current window and `premake` ones after it.
+
+    Raises:
+        PlanError: premake is above MOST_AHEAD, or reaches beyond the year 9999.
+    """
+    if policy.premake > MOST_AHEAD:
+        raise PlanError(
+            f"premake of {policy.parent} is {policy.premake}, and at most {MOST_AHEAD} partitions are kept ahead. "
+            "Nothing was changed; lower it, or choose a longer interval. The premake of a set that is partitioned "
+            f"already stands in schema_kit.part_config: UPDATE schema_kit.part_config SET premake = 4 WHERE "
+            f"parent_table = {literal(str(policy.parent))};"
+        )
     cut = policy.cut
-    start = cut.floor(now)
-    for count in range(policy.premake + 1):
-        yield Range(cut.shift(start, count), cut.shift(start, count + 1))
+    try:
+        start = cut.floor(now)
+        edges = [cut.shift(start, count) for count in range(policy.premake + 2)]
+    except PlanError as error:
+        raise PlanError(f"{policy.parent}, premake {policy.premake}, at {now}: {error}") from error
+    return starmap(Range, pairwise(edges))
 
 
 def partition_name(policy: Partitioning, window: Range) -> QualifiedName:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schema_kit.errors import DeclarationError
+from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Days, Interval, Months, parse
 
 KINDS = [
@@ -302,3 +302,14 @@ def test_the_kinds() -> None:
     assert parse("quarter", "Asia/Bangkok") == Months(3, zone)
     assert parse("week", "Asia/Bangkok") == Days(7, zone)
     assert parse("quarter").zone == ZoneInfo("UTC")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Bangkok", "America/New_York"])
+@pytest.mark.parametrize("kind", ["1 day", "5 days", "1 month", "5 months", "1 year"])
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(9999, 12, 31)])
+def test_the_calendar_has_ends(kind: str, zone: str, day: date) -> None:
+    cut, midnight = parse(kind, zone), datetime(day.year, day.month, day.day, tzinfo=UTC)
+    with pytest.raises(PlanError, match="beyond the years 1 to 9999"):
+        cut.shift(cut.floor(midnight), -2 if day.year == 1 else 2)
+    with pytest.raises(PlanError, match="beyond the years 1 to 9999"):
+        cut.shift(datetime(2026, 11, 1, tzinfo=UTC), 10**9)
