@@ -59,8 +59,9 @@ class UpdateInBatchesOp(PlanOperation):
         (a table or column that was dropped and made anew since is updated again without that). Rows that the
         application inserts or changes meanwhile are the application's matter: those behind the point that was reached
         are not visited again, so it has to write the new values itself before this begins, and no transaction that
-        began earlier may be open. There is no way back: a downgrade has nothing to call, unless it is an update of
-        its own.
+        began earlier may be open. What the application writes into a row that is still to come, an explicit NULL too,
+        is overwritten unless WHERE spares it. There is no way back: a downgrade has nothing to call, unless it is an
+        update of its own.
 
         Locks: the rows of one batch, until its commit, and no lock on the table that anybody waits for. A row that
         somebody else has locked is waited for under the lock budget (100 ms at first, 5 s at most); then the batch is
@@ -90,7 +91,8 @@ class UpdateInBatchesOp(PlanOperation):
             PlanError: no such table or column, no primary key, a column of it among the values, or the name belongs
                 to another update.
             LockNotAvailable: somebody held a row through every try. The batches before it are committed.
-            ExecutionError: PostgreSQL refused a batch; those before it are committed.
+            ExecutionError: PostgreSQL refused a batch, as it does where row security would hide rows from whoever
+                runs this; those before it are committed.
         """
         if not values:
             raise DeclarationError(f"update_in_batches of {table_name}: values are empty. Name a column and its value.")

@@ -658,6 +658,40 @@ def test_what_makes_no_sense_is_refused_without_a_database(options: dict[str, An
         offline(lambda op: op.update_in_batches("t", **given))
 
 
+# Rows that a policy hides
+
+
+def test_an_owner_from_whom_row_security_hides_rows_is_refused(database: Database) -> None:
+    role = f"owner_{uuid.uuid4().hex}"
+    database.sql(
+        *TABLE,
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT CREATE ON DATABASE {database.sql('SELECT quote_ident(current_database())')[0][0]} TO {role}",
+        f"ALTER TABLE t OWNER TO {role}",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE t FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY odd ON t USING (id % 2 = 1)",
+    )
+    url = sa.make_url(database.url).set(drivername="postgresql+psycopg", username=role)
+
+    def as_owner() -> None:
+        with environment.connect(url, autocommit=True) as connection:
+            context = MigrationContext.configure(connection, opts={"schema_kit": Settings(policy=QUICK)})
+            made: Any = Operations(context)
+            made.update_in_batches("t", ONE_MORE, **SMALL)
+
+    try:
+        with pytest.raises(ExecutionError, match="row-level security"):
+            as_owner()
+        assert counts(database) == [(0, ROWS)]
+        assert database.sql("SELECT finished_at FROM schema_kit.batch_progress") == [(None,)]
+        database.sql("ALTER TABLE t NO FORCE ROW LEVEL SECURITY")
+        as_owner()
+        assert counts(database) == [(1, ROWS)]
+    finally:
+        database.sql("DROP SCHEMA schema_kit CASCADE", "DROP TABLE t", f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
 # The doors
 
 

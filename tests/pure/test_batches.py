@@ -58,6 +58,7 @@ def test_a_batch_is_one_statement_under_its_own_settings() -> None:
         "SET LOCAL enable_bitmapscan = 'off'",
         "SET LOCAL enable_sort = 'off'",
         "SET LOCAL jit = 'off'",
+        "SET LOCAL row_security = 'off'",
         "SET LOCAL lock_timeout = '100ms'",
         "SET LOCAL statement_timeout = '0ms'",
     ]
@@ -84,6 +85,12 @@ def test_a_dry_run_says_that_batches_are_repeated() -> None:
     plan = update_in_batches(BATCH, 1000, TARGET, ("CREATE ...",))
     assert "-- repeated, a commit each time, until no row is left" in write(plan, LockPolicy())
     assert UpdateAtOnce(CHANGE).sql()[0].endswith(" WHERE n > 0")
+
+
+def test_a_comment_that_ends_the_where_takes_nothing_along() -> None:
+    change = replace(CHANGE, where="n > 0 -- so")
+    assert UpdateAtOnce(change).sql()[0].endswith(" WHERE n > 0 -- so\n")
+    assert "(n > 0 -- so\n)" in replace(BATCH, key=KEY, change=change).sql()[0]
 
 
 def test_a_refresh_of_a_view_that_was_filled_in_the_plain_way_is_done() -> None:
