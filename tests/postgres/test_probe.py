@@ -1,0 +1,77 @@
+"""With a writer in the middle of a transaction, nobody else waits longer than the lock budget and the held time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.postgres.conftest import QUICK, Database
+from tests.postgres.matrix import SHAPES, Operate, build, busy, perform
+from tests.postgres.test_column_ops import CASES as COLUMNS
+from tests.postgres.test_constraint_ops import CASES as CONSTRAINTS
+
+HELD_SECONDS = 1.0
+"""An instant, on a machine that is busy with other tests."""
+
+OPERATIONS: dict[str, Operate] = {
+    "create_index": lambda op: op.create_index_concurrently("ix", "t", ["v"], schema="s"),
+    "replace_index": lambda op: op.replace_index_concurrently("there", "t", ["word", "v"], schema="s"),
+    "reindex": lambda op: op.reindex_concurrently("there", schema="s"),
+    "drop_index": lambda op: op.drop_index_concurrently("there", "t", schema="s"),
+    "update_in_batches": lambda op: op.update_in_batches("t", {"word": "x"}, schema="s"),
+    **{f"constraint_{name}": case.operate for name, case in CONSTRAINTS.items() if not case.before},
+    **{f"column_{name}": operate for name, (operate, _) in COLUMNS.items()},
+}
+KEYED = ("update", "column")
+
+
+class Probe(threading.Thread):
+    """Another session of the application, which reads and writes and notes how long that took."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.connection = database.connect()
+        self.ended = threading.Event()
+        self.longest, self.rounds = 0.0, 0
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            began = time.monotonic()
+            self.connection.execute("UPDATE s.t SET k = k WHERE false")
+            self.connection.execute("SELECT FROM s.t LIMIT 1")
+            self.connection.execute("DELETE FROM s.r WHERE false")
+            self.longest = max(self.longest, time.monotonic() - began)
+            self.rounds += 1
+
+
+@contextmanager
+def probing(database: Database) -> Iterator[Probe]:
+    probe = Probe(database)
+    probe.start()
+    try:
+        yield probe
+    finally:
+        probe.ended.set()
+        probe.join()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_nobody_waits_longer_than_the_budget(database: Database, name: str, shape: str) -> None:
+    build(database, shape)
+    database.sql("CREATE INDEX there ON s.t (word)")
+    if name.startswith(KEYED):
+        database.sql("ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)")
+    last = name == "column_drop_table"  # what the probe asks for is gone then
+    with probing(database) as probe, busy(database, "INSERT INTO s.t VALUES (1000, 1, 1, 1)"):
+        if last:
+            time.sleep(0.1)
+            probe.ended.set()
+            probe.join()
+        perform(database, OPERATIONS[name])
+    assert probe.rounds > 3
+    assert probe.longest < QUICK.longest / 1000 + HELD_SECONDS
