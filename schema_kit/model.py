@@ -78,15 +78,16 @@ class KeyDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class ColumnDeclaration:
-    """A column as an op declares it; `type`, `default` and `references` are SQL."""
+    """A column as an op declares it; `type` and `default` are SQL."""
 
     name: str
     type: str
     nullable: bool = True
     default: str | None = None
-    references: str | None = None
-    referenced: QualifiedName | None = None
+    foreign_key: ForeignKeyDeclaration | None = None
     comment: str | None = None
+    virtual: bool = False
+    """A virtual generated column, whose expression stands in its type."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import abc
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +11,17 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from schema_kit.errors import DeclarationError
-from schema_kit.model import BaselineTable, Column, ColumnDeclaration, ForeignKey, Index, Sequence, Table
-from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.model import (
+    BaselineTable,
+    Column,
+    ColumnDeclaration,
+    ForeignKey,
+    ForeignKeyDeclaration,
+    Index,
+    Sequence,
+    Table,
+)
+from schema_kit.names import QualifiedName, fit, idents, literal
 
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 # SQL goes out without parameters, so a percent sign is one; and standard_conforming_strings has been on since 9.1.
@@ -167,45 +177,107 @@ def default_sql(default: Any) -> str | None:
     return literal(default) if isinstance(default, str) else sql_of(default)
 
 
-def column_declaration(column: sa.Column[Any]) -> ColumnDeclaration:
+def column_declaration(table: QualifiedName, column: sa.Column[Any]) -> ColumnDeclaration:
     """A column as ADD COLUMN can make it beside traffic.
 
     Raises:
-        DeclarationError: PostgreSQL would write every row again, or build an index under a lock.
+        DeclarationError: PostgreSQL would write every row again, build an index or check every row under a lock.
     """
     why = {
         "its values come from an identity, which writes every row again; use a default of nextval()": column.identity,
-        "it is a stored generated column, which writes every row again; use a trigger and op.update_in_batches": (
+        "it is a stored generated column, which writes every row again; use a trigger and op.update_in_batches, or "
+        "from PostgreSQL 18 on a virtual one, sa.Computed(..., persisted=False)": (
             column.computed is not None and column.computed.persisted is not False
         ),
         "it is a primary key; add the column, then op.create_primary_key_concurrently": column.primary_key,
         "it is unique; add the column, then op.create_unique_constraint_concurrently": column.unique,
         "it has an index; add the column, then op.create_index_concurrently": column.index,
+        "it has a check; add the column, then op.create_check_constraint_concurrently": (
+            any(isinstance(constraint, sa.CheckConstraint) for constraint in column.constraints)
+            or (isinstance(column.type, sa.Enum) and column.type.create_constraint and not column.type.native_enum)
+        ),
+        "it has several foreign keys; add the column, then op.create_foreign_key_concurrently for each": (
+            len(column.foreign_keys) > 1
+        ),
     }
     for reason, holds in why.items():
         if holds:
             raise DeclarationError(
                 f"column {column.name} cannot be added beside traffic: {reason}. Nothing was changed."
             )
-    references, referenced = _references(column)
     computed = "" if column.computed is None else f" GENERATED ALWAYS AS ({sql_of(column.computed.sqltext)}) VIRTUAL"
     return ColumnDeclaration(
         column.name,
         type_sql(column.type) + computed,
         bool(column.nullable),
         default_sql(column.server_default) if column.computed is None else None,
-        references,
-        referenced,
+        _column_foreign_key(table, column),
         column.comment,
+        virtual=column.computed is not None,
     )
 
 
-def _references(column: sa.Column[Any]) -> tuple[str | None, QualifiedName | None]:
+def _column_foreign_key(table: QualifiedName, column: sa.Column[Any]) -> ForeignKeyDeclaration | None:
     for key in column.foreign_keys:
-        schema, table, target = ["public", *key.target_fullname.split(".")][-3:]
-        referenced = QualifiedName(schema, table)
-        name = f"CONSTRAINT {ident(str(key.name))} " if key.name else ""
-        update = f" ON UPDATE {key.onupdate}" if key.onupdate else ""
-        delete = f" ON DELETE {key.ondelete}" if key.ondelete else ""
-        return f"{name}REFERENCES {referenced.sql} ({ident(target)}){update}{delete}", referenced
-    return None, None
+        schema, referenced, target = ["public", *key.target_fullname.split(".")][-3:]
+        return foreign_key_declaration(
+            str(key.name or fit(f"{table.name}_{column.name}", "_fkey")),
+            table,
+            [column.name],
+            QualifiedName(schema, referenced),
+            [target],
+            onupdate=key.onupdate,
+            ondelete=key.ondelete,
+            deferrable=key.deferrable,
+            initially=key.initially,
+            match=key.match,
+        )
+    return None
+
+
+def foreign_key_declaration(
+    name: str,
+    table: QualifiedName,
+    columns: abc.Sequence[str],
+    referenced: QualifiedName,
+    referenced_columns: abc.Sequence[str],
+    *,
+    onupdate: str | None,
+    ondelete: str | None,
+    deferrable: bool | None,
+    initially: str | None,
+    match: str | None,
+) -> ForeignKeyDeclaration:
+    """A foreign key, its words checked.
+
+    Raises:
+        DeclarationError: an action, a match or a deferral that PostgreSQL does not have.
+    """
+    actions = [" ".join((action or "NO ACTION").upper().split()) for action in (onupdate, ondelete)]
+    for action in actions:
+        if action not in ("NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"):
+            raise DeclarationError(f"{action!r} is no action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
+    if (match or "SIMPLE").upper() not in ("SIMPLE", "FULL"):
+        raise DeclarationError(f"match is 'FULL' or 'SIMPLE', not {match!r}")
+    if len(columns) != len(referenced_columns) or not columns:
+        raise DeclarationError("local_cols and remote_cols name the same number of columns, one at least")
+    return ForeignKeyDeclaration(
+        name,
+        table,
+        tuple(columns),
+        referenced,
+        tuple(referenced_columns),
+        actions[0],
+        actions[1],
+        (match or "SIMPLE").upper(),
+        deferral(deferrable, initially),
+    )
+
+
+def deferral(deferrable: bool | None, initially: str | None) -> str:
+    """DEFERRABLE, INITIALLY DEFERRED, or nothing."""
+    if initially is not None and initially.upper() not in ("DEFERRED", "IMMEDIATE"):
+        raise DeclarationError(f"initially is 'DEFERRED' or 'IMMEDIATE', not {initially!r}")
+    if (initially or "").upper() == "DEFERRED":
+        return "DEFERRABLE INITIALLY DEFERRED"
+    return "DEFERRABLE" if deferrable else ""

@@ -8,14 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
+from schema_kit.errors import PlanError
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.ops.clauses import column_declaration, default_sql, type_sql
-from schema_kit.ops.constraints import not_null_plan
+from schema_kit.ops.constraints import foreign_key_plan, not_null_plan
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.plans import batches, columns
+from schema_kit.plans import batches, columns, constraints
 from schema_kit.steps import Plan
 from schema_kit.steps.batches import Change, UpdateBatch
 from schema_kit.steps.columns import column_sql
@@ -37,8 +38,10 @@ class AddColumnConcurrentlyOp(PlanOperation):
 
         The keywords are those of ``op.add_column``. A default that is the same for all rows costs nothing. One that
         changes from row to row (``gen_random_uuid()``, ``clock_timestamp()``) is set for new rows, filled in by
-        batches, and only then NOT NULL. A foreign key of the column rides along without a scan. Locks: ACCESS
-        EXCLUSIVE for an instant, under the lock budget; SHARE ROW EXCLUSIVE on a referenced table.
+        batches, and only then NOT NULL. A foreign key of the column comes with it where the column has no default,
+        and by op.create_foreign_key_concurrently's steps where it has one. A column of that name and type that is
+        there already gets what it lacks of the declaration. Locks: ACCESS EXCLUSIVE for an instant, under the lock
+        budget; SHARE ROW EXCLUSIVE on a referenced table and its partitions.
 
         Args:
             operations: given by Alembic.
@@ -47,26 +50,56 @@ class AddColumnConcurrentlyOp(PlanOperation):
             schema: the table's schema; public where it is left out.
 
         Raises:
-            DeclarationError: identity, stored generated, primary key, unique or indexed (the message says what to do
-                instead), or NOT NULL without a default.
-            PlanError: no such table, or a column of that name with another type.
+            DeclarationError: identity, stored generated, primary key, unique, indexed, checked or with several foreign
+                keys (the message says what to do instead), or NOT NULL without a default.
+            PlanError: no such table, a column of that name with another type or default, or a type that makes
+                PostgreSQL write every row again (a domain with constraints).
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_declaration(column)))
+        operations.invoke(
+            cls(
+                QualifiedName(schema or "public", table_name),
+                column_declaration(QualifiedName(schema or "public", table_name), column),
+            )
+        )
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         declared, tree = self.declared, catalog.tree(self.table)
         if not tree:
-            return columns.add_column(self.table, declared, tree, "", False, None, None)
-        printed_type, _ = catalog.column(self.table, declared.type, declared.default)
-        alone = replace(declared, references=None, referenced=None, nullable=True)
-        trial = f"ADD COLUMN {column_sql(alone, 'schema_kit_scratch_column')}"
-        rewrites = declared.default is not None and catalog.rewrites(self.table, trial)[0]
-        fill = not_null = None
-        if rewrites and tree[0].column(declared.name):
-            fill = _fill(self.table, declared).plan(catalog)
+            return columns.add_column(self.table, declared, tree)
+        if declared.virtual and catalog.server_version() < 180000 and not isinstance(catalog, EmptyDatabase):
+            raise PlanError(
+                f"cannot add column {declared.name} to {self.table}: PostgreSQL has virtual generated columns from 18 "
+                "on. Nothing was changed."
+            )
+        found = tree[0].column(declared.name) is not None
+        rewrites = declared.default is not None and self._rewrites(catalog, declared)
+        fill = not_null = foreign_key = None
+        if found:
+            fill = _fill(self.table, declared).plan(catalog) if rewrites else None
             not_null = None if declared.nullable else not_null_plan(catalog, self.table, declared.name)
-        return columns.add_column(self.table, declared, tree, printed_type, rewrites, fill, not_null)
+        elif self._rewrites(catalog, replace(declared, default=None, nullable=True)):
+            raise PlanError(
+                f"cannot add column {declared.name} to {self.table}: PostgreSQL writes every row again for a column of "
+                f"{declared.type}, a domain with constraints. Nothing was changed. Instead: add it with the type that "
+                "the domain is over, and the constraints by op.create_check_constraint_concurrently."
+            )
+        if declared.foreign_key:
+            foreign_key = foreign_key_plan(catalog, constraints.under_its_own_name(declared.foreign_key, tree[0]))
+        return columns.add_column(
+            self.table,
+            declared,
+            tree,
+            printed=catalog.column(self.table, declared.type, declared.default),
+            rewrites=rewrites,
+            fill=fill,
+            not_null=not_null,
+            foreign_key=foreign_key,
+        )
+
+    def _rewrites(self, catalog: AnyCatalog, declared: ColumnDeclaration) -> bool:
+        alone = replace(declared, foreign_key=None)
+        return catalog.rewrites(self.table, f"ADD COLUMN {column_sql(alone, 'schema_kit_scratch_column')}")[0]
 
 
 def _fill(table: QualifiedName, declared: ColumnDeclaration) -> UpdateInBatchesOp:

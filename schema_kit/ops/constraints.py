@@ -7,24 +7,14 @@ from typing import Any
 
 from alembic.operations import Operations
 
-from schema_kit.errors import DeclarationError
 from schema_kit.model import CheckDeclaration, ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
-from schema_kit.ops.clauses import sql_of
+from schema_kit.ops.clauses import deferral, foreign_key_declaration, sql_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.plans import constraints
 from schema_kit.steps import Plan
 from schema_kit.steps.constraints import ValidateConstraint
-
-
-def deferral(deferrable: bool | None, initially: str | None) -> str:
-    """DEFERRABLE, INITIALLY DEFERRED, or nothing."""
-    if initially is not None and initially.upper() not in ("DEFERRED", "IMMEDIATE"):
-        raise DeclarationError(f"initially is 'DEFERRED' or 'IMMEDIATE', not {initially!r}")
-    if (initially or "").upper() == "DEFERRED":
-        return "DEFERRABLE INITIALLY DEFERRED"
-    return "DEFERRABLE" if deferrable else ""
 
 
 @register("create_foreign_key_concurrently")
@@ -77,32 +67,29 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
             PlanError: no such table, or a foreign key of that name says something else.
             ExecutionError: rows refer to nothing; the error counts them and shows which values.
         """
-        actions = [(action or "NO ACTION").upper() for action in (onupdate, ondelete)]
-        for action in actions:
-            if action not in ("NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"):
-                raise DeclarationError(f"{action!r} is no action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
-        if (match or "SIMPLE").upper() not in ("SIMPLE", "FULL"):
-            raise DeclarationError(f"match is 'FULL' or 'SIMPLE', not {match!r}")
-        if len(local_cols) != len(remote_cols) or not local_cols:
-            raise DeclarationError("local_cols and remote_cols name the same number of columns, one at least")
-        declared = ForeignKeyDeclaration(
+        declared = foreign_key_declaration(
             constraint_name,
             QualifiedName(source_schema or "public", source_table),
-            tuple(local_cols),
+            local_cols,
             QualifiedName(referent_schema or "public", referent_table),
-            tuple(remote_cols),
-            actions[0],
-            actions[1],
-            (match or "SIMPLE").upper(),
-            deferral(deferrable, initially),
+            remote_cols,
+            onupdate=onupdate,
+            ondelete=ondelete,
+            deferrable=deferrable,
+            initially=initially,
+            match=match,
         )
         operations.invoke(cls(declared))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
-        return constraints.create_foreign_key(
-            self.declared, catalog.tree(self.declared.table), catalog.server_version()
-        )
+        return foreign_key_plan(catalog, self.declared)
+
+
+def foreign_key_plan(catalog: AnyCatalog, declared: ForeignKeyDeclaration) -> Plan:
+    """The plan that makes one foreign key."""
+    referenced = tuple(relation.name for relation in catalog.tree(declared.referenced)[1:])
+    return constraints.create_foreign_key(declared, catalog.tree(declared.table), catalog.server_version(), referenced)
 
 
 @register("create_check_constraint_concurrently")

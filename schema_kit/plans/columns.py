@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import ColumnDeclaration, ForeignKey, Relation
+from schema_kit.model import Column, ColumnDeclaration, ForeignKey, Relation
 from schema_kit.names import QualifiedName
 from schema_kit.plans.constraints import below, root_of
 from schema_kit.steps import Plan, Step
@@ -18,7 +18,7 @@ from schema_kit.steps.columns import (
     DropWholeTable,
     SetDefault,
 )
-from schema_kit.steps.constraints import DropForeignKey
+from schema_kit.steps.constraints import AddForeignKey, DropForeignKey
 from schema_kit.steps.indexes import DropIndexConcurrently, DropParentIndex
 
 
@@ -26,56 +26,77 @@ def add_column(
     table: QualifiedName,
     declared: ColumnDeclaration,
     tree: Sequence[Relation],
-    printed_type: str,
-    rewrites: bool,
-    fill: Plan | None,
-    not_null: Plan | None,
+    *,
+    printed: tuple[str, str | None] = ("", None),
+    rewrites: bool = False,
+    fill: Plan | None = None,
+    not_null: Plan | None = None,
+    foreign_key: Plan | None = None,
 ) -> Plan:
-    """Add a column without rewriting the table.
+    """Add a column without rewriting the table, or give one that is there what it lacks of the declaration.
 
     A default that is the same for all rows is kept in the catalog by PostgreSQL. One that changes from row to row is
-    set for new rows, filled in by batches, and only then NOT NULL.
+    set for new rows, filled in by batches, and only then NOT NULL. A foreign key comes with the column where that has
+    no value yet, and is proved afterwards where it has one.
 
     Args:
         table: the table.
         declared: the column.
         tree: the table, then its partitions.
-        printed_type: how PostgreSQL prints the declared type.
+        printed: how PostgreSQL prints the declared type and default.
         rewrites: whether ADD COLUMN with this default would rewrite the table.
         fill: the batches that fill the column in; none where it is missing still.
         not_null: the plan that makes it NOT NULL; none where it is missing still.
+        foreign_key: the plan that makes its foreign key.
 
     Raises:
         DeclarationError: NOT NULL without a default.
-        PlanError: no such table, or a column of that name with another type.
+        PlanError: no such table, or a column of that name with another type or default.
     """
     title = f"add column {declared.name} to {table}"
     root = root_of(tree, title)
     found = None if root.imagined else root.column(declared.name)
-    if found and found.type != printed_type:
-        raise PlanError(
-            f"column {declared.name} of {table} is there and is {found.type}, not {printed_type}. Nothing was changed."
-        )
+    if found:
+        _refuse_other_column(table, found, declared, printed)
     if not declared.nullable and declared.default is None:
         raise DeclarationError(
             f"column {declared.name} is NOT NULL without a default: the rows of {table} would have no value. Give "
             "server_default, or add it nullable, fill it (op.update_in_batches) and use op.set_not_null_concurrently."
         )
-    if not rewrites:
-        add = () if found else (AddColumn(table, declared.name, below(tree), declared),)
-        return Plan(title, add)
-    if not any(index.primary for index in root.indexes) and not root.imagined:
+    if rewrites and not any(index.primary for index in root.indexes) and not root.imagined:
         raise PlanError(
             f"cannot {title}: its default changes from row to row, so the rows are filled in by batches, which page "
             "through a primary key, and there is none. Nothing was changed."
         )
-    steps: list[Step] = []
-    if found is None:
+    after = foreign_key.steps if foreign_key else ()
+    if found:
+        missing = declared.default is not None and found.default is None and printed[1] is not None
+        default = (SetDefault(table, declared.name, below(tree), declared.default),) if missing else ()
+        more = (step for plan in (fill, not_null) if plan for step in plan.steps)
+        return Plan(title, (*default, *more, *after))
+    referenced = tuple(lock.table for step in after for lock in step.locks if isinstance(step, AddForeignKey))
+    if rewrites:
         bare = replace(declared, default=None, nullable=True)
-        steps.append(AddColumn(table, declared.name, below(tree), bare, later=declared.default))
-    for plan in (fill, not_null):
-        steps += plan.steps if plan else ()
-    return Plan(title, tuple(steps))
+        return Plan(title, (AddColumn(table, declared.name, below(tree), bare, declared.default, referenced),))
+    if declared.default is not None:
+        alone = replace(declared, foreign_key=None)
+        return Plan(title, (AddColumn(table, declared.name, below(tree), alone), *after))
+    return Plan(title, (AddColumn(table, declared.name, below(tree), declared, referenced=referenced),))
+
+
+def _refuse_other_column(
+    table: QualifiedName, found: Column, declared: ColumnDeclaration, printed: tuple[str, str | None]
+) -> None:
+    if found.type != printed[0]:
+        raise PlanError(
+            f"column {declared.name} of {table} is there and is {found.type}, not {printed[0]}. Nothing was changed."
+        )
+    filled = found.default is not None or declared.default is None
+    if printed[1] is not None and filled and found.default != printed[1]:
+        raise PlanError(
+            f"column {declared.name} of {table} is there, and its default says something else:\n"
+            f"  there:    {found.default}\n  declared: {printed[1]}\nNothing was changed."
+        )
 
 
 def drop_column(table: QualifiedName, column: str, tree: Sequence[Relation], stops: Sequence[str] = ()) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from schema_kit.errors import PlanError
 from schema_kit.model import (
@@ -92,7 +93,12 @@ def _not_null(relation: Relation, column: str) -> Check | None:
 # Foreign keys
 
 
-def create_foreign_key(declared: ForeignKeyDeclaration, tree: Sequence[Relation], server_version: int) -> Plan:
+def create_foreign_key(
+    declared: ForeignKeyDeclaration,
+    tree: Sequence[Relation],
+    server_version: int,
+    referenced: tuple[QualifiedName, ...] = (),
+) -> Plan:
     """Add a foreign key for new rows, then prove it for the old ones, leaf by leaf.
 
     Up to 17 a partitioned table takes no NOT VALID foreign key: each leaf gets its own, and the parent's adopts them.
@@ -101,6 +107,7 @@ def create_foreign_key(declared: ForeignKeyDeclaration, tree: Sequence[Relation]
         declared: the foreign key.
         tree: the table, then its partitions.
         server_version: server_version_num.
+        referenced: the partitions of the table that it refers to.
 
     Raises:
         PlanError: no such table, or a foreign key of that name says something else.
@@ -118,12 +125,20 @@ def create_foreign_key(declared: ForeignKeyDeclaration, tree: Sequence[Relation]
     if root.partitioned and server_version < 180000:
         for leaf in leaves:
             found = _like(declared, leaf)
-            steps += [] if found else [AddForeignKey(declared, leaf.name)]
+            steps += [] if found else [AddForeignKey(declared, leaf.name, referenced=referenced)]
             steps += _validate_key(declared, leaf)
-        steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), valid=True)]
+        steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), True, referenced)]
         return Plan(title, tuple(steps))
-    steps += [] if named else [AddForeignKey(declared, declared.table, below(tree))]
+    steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), referenced=referenced)]
     return Plan(title, (*steps, *_validate_keys(declared, tree)))
+
+
+def under_its_own_name(declared: ForeignKeyDeclaration, root: Relation) -> ForeignKeyDeclaration:
+    """The declaration with the name of a foreign key that says the same, unless one of the declared name is there."""
+    if any(key.name == declared.name for key in root.foreign_keys):
+        return declared
+    found = _like(declared, root)
+    return replace(declared, name=found.name) if found else declared
 
 
 def _like(declared: ForeignKeyDeclaration, relation: Relation) -> ForeignKey | None:

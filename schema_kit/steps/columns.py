@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.constraints import references_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
 
@@ -14,7 +15,8 @@ def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
     parts = [ident(name or column.name), column.type]
     parts += [f"DEFAULT {column.default}"] if column.default is not None else []
     parts += [] if column.nullable else ["NOT NULL"]
-    parts += [column.references] if column.references else []
+    key = column.foreign_key
+    parts += [f"CONSTRAINT {ident(key.name)} {references_sql(key)}"] if key else []
     return " ".join(parts)
 
 
@@ -42,15 +44,17 @@ class _ColumnStep(Step):
 
 @dataclass(frozen=True)
 class AddColumn(_ColumnStep):
-    """ADD COLUMN with a default that PostgreSQL keeps in the catalog, or none; a foreign key rides along unscanned.
+    """ADD COLUMN with a default that PostgreSQL keeps in the catalog, or none; then a foreign key needs no scan.
 
     Args:
         declared: the column.
         later: a default that changes from row to row: set for new rows in the same commit, filled in afterwards.
+        referenced: the table that its foreign key refers to, with its partitions.
     """
 
     declared: ColumnDeclaration
     later: str | None = None
+    referenced: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -60,9 +64,10 @@ class AddColumn(_ColumnStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for an instant; writes to the table that a foreign key refers to, too."""
-        other = self.declared.referenced
-        more = (Lock(LockMode.SHARE_ROW_EXCLUSIVE, other),) if other and other != self.table else ()
-        return (*super().locks, *more)
+        own = super().locks
+        more = dict.fromkeys(self.referenced if self.declared.foreign_key else ())
+        others = (table for table in more if table not in (lock.table for lock in own))
+        return (*own, *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in others))
 
     def action(self) -> str:
         """What follows ALTER TABLE name."""

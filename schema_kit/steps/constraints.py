@@ -11,7 +11,12 @@ from schema_kit.steps.step import Lock, LockMode, Step
 
 def foreign_key_sql(key: ForeignKeyDeclaration) -> str:
     """FOREIGN KEY (...) REFERENCES ..., with what is not the default."""
-    parts = [f"FOREIGN KEY ({idents(key.columns)}) REFERENCES {key.referenced.sql} ({idents(key.referenced_columns)})"]
+    return f"FOREIGN KEY ({idents(key.columns)}) {references_sql(key)}"
+
+
+def references_sql(key: ForeignKeyDeclaration) -> str:
+    """REFERENCES ..., with what is not the default."""
+    parts = [f"REFERENCES {key.referenced.sql} ({idents(key.referenced_columns)})"]
     parts += [f"MATCH {key.match}"] if key.match != "SIMPLE" else []
     parts += [f"ON UPDATE {key.on_update}"] if key.on_update != "NO ACTION" else []
     parts += [f"ON DELETE {key.on_delete}"] if key.on_delete != "NO ACTION" else []
@@ -27,12 +32,14 @@ class AddForeignKey(Step):
         table: which table of the tree gets it.
         partitions: those below it.
         valid: without NOT VALID.
+        referenced: the partitions of the table that it refers to.
     """
 
     key: ForeignKeyDeclaration
     table: QualifiedName
     partitions: tuple[QualifiedName, ...] = ()
     valid: bool = False
+    referenced: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -43,9 +50,13 @@ class AddForeignKey(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Writes to both ends wait, for an instant; adopting drops triggers of the table it refers to."""
-        referenced = LockMode.ACCESS_EXCLUSIVE if self.valid and self.partitions else LockMode.SHARE_ROW_EXCLUSIVE
-        own = (Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in (self.table, *self.partitions))
-        return (Lock(referenced, self.key.referenced), *(lock for lock in own if lock.table != self.key.referenced))
+        mode = LockMode.ACCESS_EXCLUSIVE if self.valid and self.partitions else LockMode.SHARE_ROW_EXCLUSIVE
+        others = dict.fromkeys((self.key.referenced, *self.referenced))
+        own = (table for table in (self.table, *self.partitions) if table not in others)
+        return (
+            *(Lock(mode, table) for table in others),
+            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in own),
+        )
 
     def sql(self) -> tuple[str, ...]:
         """No scan of a row that a validated key of a partition has proved already."""

@@ -8,12 +8,22 @@ import pytest
 import sqlalchemy as sa
 
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.execute import StepDone, Waiting
+from schema_kit.execute import StepDone, StepStarted, Waiting
 from tests.postgres.conftest import Database
 from tests.postgres.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
 
 matrix = pytest.mark.parametrize("shape", SHAPES)
 KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"
+
+
+class Spelled(sa.types.UserDefinedType[Any]):
+    """A type by its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.name
 
 
 def _add(column: sa.Column[Any]) -> Operate:
@@ -41,6 +51,16 @@ CASES: dict[str, tuple[Operate, str]] = {
     "add_reference": (
         _add(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id", name="t_c_fkey", ondelete="SET NULL"))),
         "ALTER TABLE s.t ADD c bigint CONSTRAINT t_c_fkey REFERENCES s.r (id) ON DELETE SET NULL",
+    ),
+    "add_constant_reference": (
+        _add(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id"), server_default=sa.text("7"), nullable=False)),
+        "ALTER TABLE s.t ADD c bigint NOT NULL DEFAULT 7 REFERENCES s.r (id)",
+    ),
+    "add_deferrable_reference": (
+        _add(
+            sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id", deferrable=True, initially="DEFERRED", match="FULL"))
+        ),
+        "ALTER TABLE s.t ADD c bigint REFERENCES s.r (id) MATCH FULL DEFERRABLE INITIALLY DEFERRED",
     ),
     "drop": (lambda op: op.drop_column_concurrently("t", "word", schema="s"), "ALTER TABLE s.t DROP word"),
     "widen": (_alter(type_=sa.String(40), existing_type=sa.String(20)), "ALTER TABLE s.t ALTER word TYPE varchar(40)"),
@@ -115,6 +135,21 @@ def test_a_default_that_changes_is_filled_in_once_and_for_all(database: Database
         (_add(sa.Column("c", sa.Integer, nullable=False)), DeclarationError, "NOT NULL without a default"),
         (_add(sa.Column("c", sa.Integer, unique=True)), DeclarationError, "create_unique_constraint_concurrently"),
         (_add(sa.Column("c", sa.Integer, index=True)), DeclarationError, "create_index_concurrently"),
+        (_add(sa.Column("c", sa.Integer, sa.Computed("v * 2"))), DeclarationError, "persisted=False"),
+        (_add(sa.Column("c", sa.Integer, sa.CheckConstraint("c > 0"))), DeclarationError, "create_check_constraint_"),
+        (
+            _add(sa.Column("c", sa.Enum("a", "b", native_enum=False, create_constraint=True))),
+            DeclarationError,
+            "create_check_constraint_concurrently",
+        ),
+        (
+            _add(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id"), sa.ForeignKey("s.t.id"))),
+            DeclarationError,
+            "create_foreign_key_concurrently for each",
+        ),
+        (_add(sa.Column("c", Spelled("s.positive"))), PlanError, "a domain with constraints"),
+        (_add(sa.Column("c", Spelled("s.positive"), server_default=sa.text("1"))), PlanError, "a domain with constr"),
+        (_add(sa.Column("v", sa.Integer, server_default=sa.text("2"))), PlanError, r"there:    1\n  declared: 2"),
         (_add(sa.Column("word", sa.Integer)), PlanError, r"is character varying\(20\), not integer"),
         (_add(sa.Column("c", sa.Uuid, server_default=sa.func.gen_random_uuid())), PlanError, "primary key"),
         (lambda op: op.alter_column_concurrently("t", "v", schema="s", type_=sa.BigInteger), PlanError, "every row"),
@@ -134,12 +169,45 @@ def test_what_cannot_be_done_beside_traffic_is_refused(
 ) -> None:
     build(database, "plain")
     database.sql(
-        "ALTER TABLE s.t ADD FOREIGN KEY (ref) REFERENCES s.r, ADD seen int", "CREATE VIEW s.w AS SELECT seen FROM s.t"
+        "CREATE DOMAIN s.positive AS int CHECK (VALUE > 0)",
+        "ALTER TABLE s.t ADD FOREIGN KEY (ref) REFERENCES s.r, ADD seen int",
+        "CREATE VIEW s.w AS SELECT seen FROM s.t",
     )
     before = state(database)
     with pytest.raises(error, match=says):
         perform(database, operate)
     assert state(database) == before
+
+
+@matrix
+@pytest.mark.parametrize(("name", "there"), [("add_constant_reference", "bigint"), ("add_volatile", "uuid")])
+def test_a_column_that_is_there_gets_what_it_lacks(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str, there: str, shape: str
+) -> None:
+    operate, blocking = CASES[name]
+    build(database, shape)
+    database.sql(KEY, blocking)
+    expected = state(database)
+    build(database, shape)
+    database.sql(KEY, f"ALTER TABLE s.t ADD c {there}")
+    if name == "add_constant_reference":
+        database.sql("UPDATE s.t SET c = 7")
+    perform(database, operate)
+    assert state(database) == expected
+    with told(monkeypatch) as events:
+        perform(database, operate)
+    assert events == []
+
+
+def test_a_foreign_key_of_a_column_with_a_default_is_proved_beside_writers(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(database, "plain")
+    with told(monkeypatch) as events:
+        perform(database, CASES["add_constant_reference"][0])
+    sent = [event.step.sql()[0].partition(" ADD ")[2] for event in events if isinstance(event, StepStarted)]
+    assert sent[0] == 'COLUMN "c" BIGINT DEFAULT 7 NOT NULL'
+    assert sent[1].endswith("NOT VALID")
 
 
 @pytest.mark.parametrize(
