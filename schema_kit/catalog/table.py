@@ -344,7 +344,22 @@ def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[Qu
 
 
 def _foreign_key(row: Any) -> ForeignKey:
-    name, schema, table, to_schema, to_table, definition, *how, columns, to, operators = row
+    (
+        name,
+        schema,
+        table,
+        to_schema,
+        to_table,
+        definition,
+        update,
+        delete,
+        match,
+        validated,
+        deferred,
+        columns,
+        to,
+        operators,
+    ) = row
     return ForeignKey(
         name,
         QualifiedName(schema, table),
@@ -352,8 +367,12 @@ def _foreign_key(row: Any) -> ForeignKey:
         QualifiedName(to_schema, to_table),
         tuple(to),
         definition,
-        *how,
-        operators=tuple(operators),
+        update,
+        delete,
+        match,
+        validated,
+        deferred,
+        tuple(operators),
     )
 
 

@@ -87,6 +87,9 @@ class ConvertToPartitionedOp(PlanOperation):
         short commit of the swap (milliseconds, whatever the size), each under the lock budget; scans and index builds
         run beside writers.
 
+        That check refuses rows at or past its bound, two weeks ahead at least, until the swap. A conversion that has
+        stopped is either run again before that moment, or given up: ``unpartition`` drops what it has left.
+
         Args:
             operations: given by Alembic.
             table_name: the table.
@@ -128,6 +131,10 @@ class UnpartitionOp(PlanOperation):
         the first partition do not move). The primary key loses the control column; policies, key columns and triggers
         that the conversion made go.
 
+        It is also how a conversion is given up that never came to its swap: of a table that is plain still, it drops
+        the check of the bound, the empty parent beside it, the index over the longer key, and the key columns,
+        triggers and foreign keys that tables which refer to it were given. Nothing blocks for longer than an instant.
+
         Args:
             operations: given by Alembic.
             table_name: the table.
@@ -145,7 +152,7 @@ class UnpartitionOp(PlanOperation):
                 f"--sql cannot write the way back of {self.parent}: it depends on what is there. Run it online."
             )
         table = catalog.table(self.parent)
-        control = table.partitioned_by[0] if table and table.partitioned_by else ""
+        control = next(iter(table.partitioned_by), "") or conversion.given_up_key(table) if table else ""
         policy = catalog.policy(self.parent)
         seen = catalog.conversion(Partitioning(self.parent, control, "1 month"), composite=bool(control))
         first = next((p.name for p in table.partitions if not p.default), None) if table else None

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import (
     Conversion,
+    Index,
     IndexDeclaration,
     IndexElement,
     Partitioning,
@@ -24,13 +25,16 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.plans import indexes, partitions
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.constraints import AddCheck, ValidateConstraint
+from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import (
     BOUND_CHECK,
     BUILT_MARK,
+    AddBound,
     AddFilledKeyColumn,
     BuildParent,
+    DropBound,
     DropBuiltParent,
+    DropFilledKeyColumn,
     FillKeyColumn,
     Swap,
     Unswap,
@@ -42,6 +46,9 @@ from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy, UnregisterPolicy
 
 IncomingForeignKeys = Literal["refuse", "drop", "composite"]
+
+TIME_TO_SWAP = timedelta(days=14)
+"""How far the bound lies ahead, at least: past it the table takes no row until the swap, or until it is given up."""
 
 
 def convert(
@@ -118,15 +125,15 @@ def _prepare(
 def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]]:
     """Where the first partition ends, and the steps that prove it.
 
-    At least one interval after now and after the greatest key, since the check refuses rows past it from now on; a
-    swap that is not done a day before the bound starts again with a later one.
+    At least one interval and TIME_TO_SWAP after now and after the greatest key, since the check refuses rows past it
+    from now on; a swap that is not done a day before the bound starts again with a later one.
     """
     table, key, cut = seen.table, partitions.codec(policy, seen.table), policy.cut
     latest = max(seen.now, seen.latest or seen.now)
     existing = next((check for check in table.checks if check[0] == BOUND_CHECK), None)
     if existing:
-        literals = re.findall(r"'([^']+)'::", existing[1])
-        upper = key.decode(literals[0]) if literals else None
+        text = _bound_of(existing)
+        upper = key.decode(text) if text else None
         if upper is None:
             raise PlanError(
                 f"the check {BOUND_CHECK} on {table.name} is not one that a conversion made: {existing[1]}. "
@@ -136,23 +143,36 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]
             validated = [] if existing[2] else [ValidateConstraint(table.name, BOUND_CHECK)]
             return upper, list[Step](validated)
     upper = cut.shift(cut.floor(latest), 2)
-    control = ident(policy.control)
-    check = AddCheck(
+    while upper - latest.astimezone(UTC) < TIME_TO_SWAP:
+        upper = cut.shift(upper, 1)
+    control, text = ident(policy.control), key.encode(upper)
+    check = AddBound(
         table.name,
         BOUND_CHECK,
-        f"{control} IS NOT NULL AND {control} < {literal(key.encode(upper))}",
+        f"{control} IS NOT NULL AND {control} < {literal(text)}",
         replaces=BOUND_CHECK if existing else None,
+        control=policy.control,
+        upper=text,
     )
     return upper, [check, ValidateConstraint(table.name, BOUND_CHECK)]
+
+
+def _bound_of(check: tuple[str, str, bool]) -> str | None:
+    literals = re.findall(r"'([^']+)'::", check[1])
+    return literals[0] if literals else None
+
+
+def _is_key_index(index: Index, key: tuple[str, ...]) -> bool:
+    # Brackets and more are welcome in the columns' names; outside of them they would be an expression or INCLUDE.
+    plain = re.fullmatch(r'btree \((?:[^()"]|"(?:[^"]|"")*")*\)', index.tail)
+    return bool(plain) and index.unique and index.columns == key
 
 
 def _key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
     name = key_index_name(named_after)
     declared = IndexDeclaration(name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True)
     found = table.index(name)
-    # Brackets and more are welcome in the columns' names; outside of them they would be an expression or INCLUDE.
-    plain = found and re.fullmatch(r'btree \((?:[^()"]|"(?:[^"]|"")*")*\)', found.tail)
-    if found and not (plain and found.unique and found.columns == key):
+    if found and not _is_key_index(found, key):
         raise PlanError(
             f"{table.name} has an index {name} of its own ({found.tail}), and that name is needed for the longer key. "
             "Nothing was changed; rename it."
@@ -186,7 +206,7 @@ def _parent(policy: Partitioning, seen: Conversion, upper: datetime) -> Iterator
     key = partitions.codec(policy, table)
     parent = table.name.sibling(being_built(table.name.name))
     have: list[Range] = []
-    if built and not (built.partition_strategy and (built.comment or "").startswith(BUILT_MARK)):
+    if built and not _is_built(built):
         raise PlanError(
             f"there is a table {parent}, and that name is needed for the parent of {table.name} while it is being "
             "built. Nothing was changed; rename it."
@@ -195,14 +215,22 @@ def _parent(policy: Partitioning, seen: Conversion, upper: datetime) -> Iterator
         have = [partitions.range_of(partition, key) for partition in built.partitions]
         reaches_back = any(taken.overlaps(Range(None, upper)) for taken in have)
         if built.comment != fingerprint(table) or built.partitioned_by != (policy.control,) or reaches_back:
-            referenced = tuple(sorted({fk.referenced for fk in built.foreign_keys}))
-            yield DropBuiltParent(parent, tuple(p.name for p in built.partitions), referenced)
+            yield _drop_built(built)
             built, have = None, []
     if not built:
         yield BuildParent(table, policy)
     for window in _windows_after(policy, seen.now, upper):
         if not any(taken.covers(window) for taken in have):
             yield partitions.create_partition(policy, table, parent, window, key, within=False)
+
+
+def _is_built(table: Table) -> bool:
+    return bool(table.partition_strategy) and (table.comment or "").startswith(BUILT_MARK)
+
+
+def _drop_built(built: Table) -> Step:
+    referenced = tuple(sorted({key.referenced for key in built.foreign_keys}))
+    return DropBuiltParent(built.name, tuple(partition.name for partition in built.partitions), referenced)
 
 
 def _windows_after(policy: Partitioning, now: datetime, upper: datetime) -> Iterator[Range]:
@@ -318,6 +346,8 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
 def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | None, has_policy: bool) -> Plan:
     """Make a partitioned table plain again: its first partition takes in the rows of the others. Blocks while it does.
 
+    Of a table that is plain still, what a conversion has left that never came to its swap is dropped.
+
     Args:
         parent: the table.
         seen: it, as observed; None where there is none.
@@ -334,7 +364,7 @@ def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | No
     if not table.partition_strategy:
         forget = (UnregisterPolicy(parent),) if has_policy else ()
         unproved = (ValidateConstraint(key.table, key.name, parent) for key in table.incoming if not key.validated)
-        return Plan(title, (*forget, *unproved))
+        return Plan(title, (*forget, *_give_up(seen), *unproved))
     short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
     why = [*table.obstacles]
     if heir is None or heir.partition_strategy:
@@ -349,3 +379,25 @@ def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | No
     steps: list[Step] = [*_key_index(heir, parent, short), Unswap(table, heir, key_index_name(parent), composite)]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
     return Plan(title, tuple(steps))
+
+
+def given_up_key(table: Table) -> str:
+    """The column by which a conversion began to lengthen the foreign keys to a plain table; empty where none did."""
+    provisional = {(key.table, being_built(key.name)) for key in table.incoming}
+    return next((key.referenced_columns[-1] for key in table.incoming if (key.table, key.name) in provisional), "")
+
+
+def _give_up(seen: Conversion) -> Iterator[Step]:
+    # The bound goes last: it tells that the index is a conversion's.
+    table = seen.table
+    for referring in seen.referring:
+        if referring.provisional and referring.has_column:
+            yield DropFilledKeyColumn(referring.key, referring.column, referring.provisional)
+    if seen.built and _is_built(seen.built):
+        yield _drop_built(seen.built)
+    if any(check[0] == BOUND_CHECK and _bound_of(check) for check in table.checks):
+        index = table.index(key_index_name(table.name))
+        longer = index and index.columns[:-1] == table.primary_key and not index.constraint
+        if index and longer and _is_key_index(index, index.columns):
+            yield DropIndexConcurrently(table.name.sibling(index.name), table.name)
+        yield DropBound(table.name)

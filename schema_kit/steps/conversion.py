@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from schema_kit.model import ForeignKey, Partitioning, Sequence, Table, View
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
@@ -102,6 +103,43 @@ def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
 
 
 @dataclass(frozen=True)
+class AddBound(AddCheck):
+    """The check that proves where the first partition ends; until the swap, it refuses rows past that."""
+
+    control: str = ""
+    upper: str = ""
+
+    @property
+    def summary(self) -> str:
+        """Says what it means for writers."""
+        return (
+            f"add check {self.name} to {self.table}, not validated: "
+            f"rows whose {self.control} is {self.upper} or later are refused until the swap"
+        )
+
+
+@dataclass(frozen=True)
+class DropBound(Step):
+    """The bound's check goes: the conversion is given up."""
+
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"drop check {BOUND_CHECK} of {self.table}, which a conversion has left"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        return _exclusive((self.table,))
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement."""
+        return (f"ALTER TABLE {self.table.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}",)
+
+
+@dataclass(frozen=True)
 class BuildParent(Step):
     """The partitioned parent beside the table, with everything that the table has; nobody sees it yet."""
 
@@ -164,7 +202,7 @@ class BuildParent(Step):
 
 @dataclass(frozen=True)
 class DropBuiltParent(Step):
-    """A parent that was built from another shape of the table goes; it is empty, and nobody sees it."""
+    """A parent that was built from another shape of the table, or for nothing, goes; it is empty, nobody sees it."""
 
     parent: QualifiedName
     partitions: tuple[QualifiedName, ...]
@@ -173,7 +211,7 @@ class DropBuiltParent(Step):
     @property
     def summary(self) -> str:
         """Names it."""
-        return f"drop {self.parent}, built from an older shape of the table"
+        return f"drop {self.parent}, built for a swap that cannot come"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -247,6 +285,37 @@ class AddFilledKeyColumn(Step):
             f"FOR EACH ROW EXECUTE FUNCTION {function.sql}()",
             composite_fk_sql(self.key, self.column, being_built(self.key.name), self.key.referenced, self.control),
         )
+
+
+@dataclass(frozen=True)
+class DropFilledKeyColumn(Step):
+    """The key column goes, with its trigger and the longer foreign key: the conversion is given up."""
+
+    key: ForeignKey
+    column: str
+    provisional: str
+
+    @property
+    def summary(self) -> str:
+        """Names the column."""
+        return f"drop {self.column} of {self.key.table}, which a conversion has left"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, at both ends, for an instant."""
+        return _exclusive((self.key.referenced, self.key.table))
+
+    def sql(self) -> tuple[str, ...]:
+        """The index that found unfilled rows goes with the column."""
+        return tuple(_drop_filled_sql(self.key, self.provisional, self.column))
+
+
+def _drop_filled_sql(key: ForeignKey, constraint: str, column: str) -> Iterable[str]:
+    function = fill_function(key, column)
+    yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(constraint)}"
+    yield f"DROP TRIGGER {ident(function.name)} ON {key.table.sql}"
+    yield f"DROP FUNCTION {function.sql}()"
+    yield f"ALTER TABLE {key.table.sql} DROP COLUMN {ident(column)}"
 
 
 def fill_function(key: ForeignKey, column: str) -> QualifiedName:
@@ -445,11 +514,7 @@ class Unswap(Step):
     def _take_in(self) -> Iterable[str]:
         table, heir = self.table, self.heir.name
         for key, column in self.composite:
-            function = fill_function(key, column)
-            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
-            yield f"DROP TRIGGER {ident(function.name)} ON {key.table.sql}"
-            yield f"DROP FUNCTION {function.sql}()"
-            yield f"ALTER TABLE {key.table.sql} DROP COLUMN {ident(column)}"
+            yield from _drop_filled_sql(key, key.name, column)
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         yield f"ALTER TABLE {table.name.sql} DETACH PARTITION {heir.sql}"

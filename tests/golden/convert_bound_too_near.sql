@@ -1,13 +1,13 @@
 -- partition public.events by created_at, 1 day
 -- The check of an earlier try ends in less than a day: a later one takes its place, and the parent goes too.
 
--- add check schema_kit_bound to public.events, not validated
+-- add check schema_kit_bound to public.events, not validated: rows whose created_at is 2026-12-07 00:00:00+00 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "public"."events" DROP CONSTRAINT "schema_kit_bound";
-ALTER TABLE "public"."events" ADD CONSTRAINT "schema_kit_bound" CHECK ("created_at" IS NOT NULL AND "created_at" < '2026-11-24 00:00:00+00') NOT VALID;
+ALTER TABLE "public"."events" ADD CONSTRAINT "schema_kit_bound" CHECK ("created_at" IS NOT NULL AND "created_at" < '2026-12-07 00:00:00+00') NOT VALID;
 COMMIT;
 
 -- validate schema_kit_bound of public.events
@@ -26,7 +26,7 @@ CREATE UNIQUE INDEX CONCURRENTLY "events__key" ON "public"."events" USING "btree
 RESET lock_timeout;
 RESET statement_timeout;
 
--- drop public.events__new, built from an older shape of the table
+-- drop public.events__new, built for a swap that cannot come
 -- locks: ACCESS EXCLUSIVE on public.events__new
 -- locks: ACCESS EXCLUSIVE on public.events_p20261123
 BEGIN;
@@ -49,16 +49,16 @@ CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (
 COMMENT ON TABLE "public"."events__new" IS 'schema_kit:965f25ddf678d9e7';
 COMMIT;
 
--- create partition public.events_p20261124 from 2026-11-24 00:00:00+00 to 2026-11-25 00:00:00+00
+-- create partition public.events_p20261207 from 2026-12-07 00:00:00+00 to 2026-12-08 00:00:00+00
 -- locks: SHARE UPDATE EXCLUSIVE on public.events__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-CREATE TABLE "public"."events_p20261124" (LIKE "public"."events__new" INCLUDING ALL EXCLUDING IDENTITY);
-ALTER TABLE "public"."events__new" ATTACH PARTITION "public"."events_p20261124" FOR VALUES FROM ('2026-11-24 00:00:00+00') TO ('2026-11-25 00:00:00+00');
+CREATE TABLE "public"."events_p20261207" (LIKE "public"."events__new" INCLUDING ALL EXCLUDING IDENTITY);
+ALTER TABLE "public"."events__new" ATTACH PARTITION "public"."events_p20261207" FOR VALUES FROM ('2026-12-07 00:00:00+00') TO ('2026-12-08 00:00:00+00');
 COMMIT;
 
--- swap: public.events becomes partitioned, its rows are partition public.events_before_20261124
+-- swap: public.events becomes partitioned, its rows are partition public.events_before_20261207
 -- locks: ACCESS EXCLUSIVE on public.events
 -- locks: ACCESS EXCLUSIVE on public.events__new
 BEGIN;
@@ -68,22 +68,22 @@ LOCK TABLE ONLY "public"."events", ONLY "public"."events__new" IN ACCESS EXCLUSI
 SET LOCAL statement_timeout = '30000ms';
 ALTER TABLE "public"."events" DROP CONSTRAINT "events_pkey";
 ALTER TABLE "public"."events" ALTER COLUMN "created_at" SET NOT NULL;
-ALTER TABLE "public"."events" ADD CONSTRAINT "events_pkey_before_20261124" PRIMARY KEY USING INDEX "events__key";
-ALTER INDEX "public"."ix_events_created_at" RENAME TO "ix_events_created_at_before_20261124";
-ALTER TABLE "public"."events" RENAME TO "events_before_20261124";
+ALTER TABLE "public"."events" ADD CONSTRAINT "events_pkey_before_20261207" PRIMARY KEY USING INDEX "events__key";
+ALTER INDEX "public"."ix_events_created_at" RENAME TO "ix_events_created_at_before_20261207";
+ALTER TABLE "public"."events" RENAME TO "events_before_20261207";
 ALTER TABLE "public"."events__new" RENAME TO "events";
 ALTER INDEX "public"."ix_events_created_at__new" RENAME TO "ix_events_created_at";
 ALTER INDEX "public"."events_pkey__new" RENAME TO "events_pkey";
-ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_before_20261124" FOR VALUES FROM (MINVALUE) TO ('2026-11-24 00:00:00+00');
-ALTER TABLE "public"."events_before_20261124" DROP CONSTRAINT "schema_kit_bound";
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_before_20261207" FOR VALUES FROM (MINVALUE) TO ('2026-12-07 00:00:00+00');
+ALTER TABLE "public"."events_before_20261207" DROP CONSTRAINT "schema_kit_bound";
 COMMENT ON TABLE "public"."events" IS NULL;
 INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string) VALUES ('public.events', 'created_at', '1 day', 2, 'UTC', true, 'YYYYMMDD') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string;
 COMMIT;
 
 -- analyze public.events
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
--- locks: SHARE UPDATE EXCLUSIVE on public.events_before_20261124
--- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261124
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_before_20261207
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261207
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 ANALYZE "public"."events";

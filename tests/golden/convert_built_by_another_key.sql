@@ -1,7 +1,7 @@
 -- partition public.events by created_at, 1 month
 -- The parent of an earlier try is partitioned by another column.
 
--- add check schema_kit_bound to public.events, not validated
+-- add check schema_kit_bound to public.events, not validated: rows whose created_at is 2027-01-01 00:00:00+00 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -25,7 +25,7 @@ CREATE UNIQUE INDEX CONCURRENTLY "events__key" ON "public"."events" USING "btree
 RESET lock_timeout;
 RESET statement_timeout;
 
--- drop public.events__new, built from an older shape of the table
+-- drop public.events__new, built for a swap that cannot come
 -- locks: ACCESS EXCLUSIVE on public.events__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

@@ -1,7 +1,7 @@
 -- partition bots.messages by created_at, 1 month
 -- The table got a column after its parent was built: the parent is dropped and built again.
 
--- drop bots.messages__new, built from an older shape of the table
+-- drop bots.messages__new, built for a swap that cannot come
 -- locks: ACCESS EXCLUSIVE on bots.messages__new
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
 -- locks: ACCESS EXCLUSIVE on bots.chats

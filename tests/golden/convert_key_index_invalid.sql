@@ -1,7 +1,7 @@
 -- partition public.events by created_at, 1 month
 -- Killed while the longer key's index was built.
 
--- add check schema_kit_bound to public.events, not validated
+-- add check schema_kit_bound to public.events, not validated: rows whose created_at is 2027-01-01 00:00:00+00 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

@@ -1,7 +1,7 @@
 -- partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" by Created At, 1 month
 -- Capitals, spaces, quotes, Thai, a name as long as names can be.
 
--- add check schema_kit_bound to "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", not validated
+-- add check schema_kit_bound to "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", not validated: rows whose Created At is 2027-01-01 00:00:00+00 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

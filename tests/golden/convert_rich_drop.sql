@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS "schema_kit".part_config (
 COMMENT ON COLUMN "schema_kit".part_config.timezone IS 'Partitions begin at midnight of this IANA time zone';
 COMMIT;
 
--- add check schema_kit_bound to bots.messages, not validated
+-- add check schema_kit_bound to bots.messages, not validated: rows whose created_at is 2026-12-31 17:00:00+00 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on bots.messages
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

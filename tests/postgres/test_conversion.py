@@ -737,6 +737,47 @@ def test_a_conversion_goes_on_from_wherever_it_was_stopped(database: Database) -
         assert convert(database, T, incoming="composite") == ()
 
 
+def test_a_conversion_is_given_up_wherever_it_was_stopped(database: Database) -> None:
+    database.sql(*scene())
+    steps = convert(database, T, incoming="composite")
+    swap = next(place for place, step in enumerate(steps) if isinstance(step, conversion.Swap))
+    for count in range(1, swap + 1):
+        anew(database, *scene())
+        before = facts(database)
+        with pytest.raises(Stopped):
+            convert(database, T, incoming="composite", emit=stopping_after(count))
+        unpartition(database, T)
+        left = without_config(facts(database))
+        assert left.keys() == before.keys(), f"stopped after {count}: {steps[count - 1].summary}"
+        assert changes(before, left, "physical") - {("sequence", "app.t_id_seq")} == set()
+        assert unpartition(database, T) == ()
+
+
+def test_giving_up_leaves_what_is_not_a_conversions(database: Database) -> None:
+    database.sql(
+        *PLAIN,
+        "CREATE TABLE app.t__new (id bigint, at timestamptz) PARTITION BY RANGE (at)",
+        "CREATE UNIQUE INDEX t__key ON app.t (id, at)",
+        "ALTER TABLE app.t ADD CONSTRAINT schema_kit_bound CHECK (id > 0)",
+    )
+    before = facts(database)
+    assert unpartition(database, T) == ()
+    assert facts(database) == before
+
+
+def test_daily_partitions_leave_time_to_swap(database: Database) -> None:
+    database.sql(*PLAIN)
+    with pytest.raises(Stopped):
+        convert(database, T, interval="1 day", emit=stopping_after(3))
+    database.sql("INSERT INTO app.t (at) VALUES (now() + interval '14 days')")
+    database.sql("DELETE FROM app.t")
+    convert(database, T, interval="1 day")
+    upper = boundary(database, "app.t")
+    assert database.sql(f"SELECT '{upper}' > now() + interval '14 days', '{upper}' < now() + interval '17 days'") == [
+        (True, True)
+    ]
+
+
 def test_stopped_after_each_step_in_turn(database: Database) -> None:
     database.sql(*scene())
     steps = convert(database, T, incoming="composite")

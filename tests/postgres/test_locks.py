@@ -266,6 +266,19 @@ def scene_conversion_begun_again(proof: Proof) -> None:
     proof.run(converting("refuse"))
 
 
+def scene_conversion_given_up(proof: Proof) -> None:
+    proof.database.sql(*RICH)
+    connection = proof.database.sqlalchemy()
+
+    def until_swap(event: Event) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, conversion.Swap):
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        execute.run(connection, lambda: converting("composite")(Catalog(connection)), QUICK, until_swap)
+    proof.run(UnpartitionOp(T).plan)
+
+
 def scene_keys_to_a_partitioned_table(proof: Proof) -> None:
     proof.database.sql(
         "CREATE SCHEMA s",
@@ -492,7 +505,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     },
     scene_conversion_with_incoming_keys: {
         partitions.CreatePartConfig,
-        constraints.AddCheck,
+        conversion.AddBound,
         constraints.ValidateConstraint,
         conversion.AddFilledKeyColumn,
         conversion.FillKeyColumn,
@@ -502,6 +515,12 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     },
     scene_conversion_drops_incoming_keys: {conversion.Swap},
     scene_conversion_begun_again: {conversion.DropBuiltParent, conversion.BuildParent, conversion.Swap},
+    scene_conversion_given_up: {
+        conversion.DropFilledKeyColumn,
+        conversion.DropBuiltParent,
+        indexes.DropIndexConcurrently,
+        conversion.DropBound,
+    },
     scene_way_back: {conversion.Unswap, constraints.ValidateConstraint},
     scene_way_back_without_foreign_keys: {conversion.Swap, conversion.Unswap},
     scene_new_partitions: {partitions.CreatePartition},
