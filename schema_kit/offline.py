@@ -1,28 +1,45 @@
-"""`alembic upgrade --sql`: a database that is not there, followed from base by what the steps would do to it."""
+"""`alembic upgrade --sql`: a database that is not there, followed from base by what the steps would do to it.
+
+Alembic's own operations are seen by nobody here, so what is remembered may be out of date. Only what cannot be written
+without it is taken from memory (what create_baseline made, how tables are partitioned, the shape of a table that is to
+be converted); of all else nothing is taken to be done already, and each operation writes its statements.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from schema_kit.errors import PlanError
 from schema_kit.model import (
     Column,
     Conversion,
+    ForeignKey,
+    ForeignKeyDeclaration,
     Index,
     IndexDeclaration,
+    KeyDeclaration,
     Partition,
     Partitioning,
     Referring,
     Relation,
     Table,
 )
-from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.names import QualifiedName, ident, idents
 from schema_kit.plans import conversion
 from schema_kit.steps import Step
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
-from schema_kit.steps.columns import AddColumn, DropColumn, DropWholeTable
+from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
+from schema_kit.steps.constraints import (
+    AddForeignKey,
+    AddKeyUsingIndex,
+    AddNotNull,
+    DropForeignKey,
+    SetNotNull,
+    foreign_key_sql,
+)
 from schema_kit.steps.conversion import Swap, being_built
 from schema_kit.steps.indexes import (
     CreateIndexConcurrently,
@@ -68,24 +85,71 @@ class EmptyDatabase:
                 self._add_partition(parent, Partition(name, lower, upper))
             case Swap():
                 self._swap(step)
-            case AddColumn() | DropColumn() | DropWholeTable():
-                self._apply_to_columns(step)
+            case DropWholeTable(table):
+                self._tables.pop(table, None)
+                for other in tuple(self._tables.values()):
+                    self._keep_foreign_keys(other, [key for key in other.foreign_keys if key.referenced != table])
             case _:
+                self._apply_to_columns(step)
+                self._apply_to_constraints(step)
                 self._apply_to_indexes(step)
 
-    def _apply_to_columns(self, step: AddColumn | DropColumn | DropWholeTable) -> None:
-        table = self._tables.get(step.table)
-        if table is None:
-            return
+    def _apply_to_columns(self, step: Step) -> None:
         match step:
-            case AddColumn(declared=new):
-                column = Column(new.name, new.type, not_null=not new.nullable, default=new.default)
-                self._tables[step.table] = replace(table, columns=(*table.columns, column))
-            case DropColumn(column=name):
-                columns = tuple(column for column in table.columns if column.name != name)
-                self._tables[step.table] = replace(table, columns=columns)
-            case DropWholeTable():
-                del self._tables[step.table]
+            case AddColumn(table, declared=new):
+                if table in self._tables:
+                    column = Column(new.name, new.type, not_null=not new.nullable, default=new.default)
+                    old = self._tables[table]
+                    self._tables[table] = replace(old, columns=(*old.columns, column))
+            case DropColumn(table, column=name):
+                if table in self._tables:
+                    old = self._tables[table]
+                    columns = tuple(column for column in old.columns if column.name != name)
+                    self._tables[table] = replace(old, columns=columns)
+            case AlterColumnType(table, name, type=type_):
+                self._alter_column(table, name, type=type_)
+            case SetDefault(table, name, default=default):
+                self._alter_column(table, name, default=default)
+            case DropNotNull(table, name):
+                self._alter_column(table, name, not_null=False)
+            case SetNotNull(table, name) | AddNotNull(table, column=name):
+                self._alter_column(table, name, not_null=True)
+            case _:
+                pass
+
+    def _alter_column(self, table: QualifiedName, name: str, **changes: Any) -> None:
+        if table in self._tables:
+            old = self._tables[table]
+            columns = tuple(replace(column, **changes) if column.name == name else column for column in old.columns)
+            self._tables[table] = replace(old, columns=columns)
+
+    def _apply_to_constraints(self, step: Step) -> None:
+        match step:
+            case AddForeignKey(declared, name) if name in self._tables:
+                table = self._tables[name]
+                others = [key for key in table.foreign_keys if key.name != declared.name]
+                self._keep_foreign_keys(table, [*others, foreign_key(declared)])
+            case DropForeignKey(name, key_name) if name in self._tables:
+                table = self._tables[name]
+                self._keep_foreign_keys(table, [key for key in table.foreign_keys if key.name != key_name])
+            case AddKeyUsingIndex(key, index_name, name) if name in self._tables:
+                self._add_key(key, index_name, self._tables[name])
+            case _:
+                pass
+
+    def _keep_foreign_keys(self, table: Table, keys: Sequence[ForeignKey]) -> None:
+        self._tables[table.name] = replace(table, foreign_keys=tuple(keys))
+
+    def _add_key(self, key: KeyDeclaration, index: str, table: Table) -> None:
+        definition = f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} ({idents(key.columns)})"
+        self._tables[table.name] = replace(
+            table,
+            primary_key=key.columns if key.primary else table.primary_key,
+            indexes=tuple(
+                replace(old, primary=key.primary, constraint=definition) if old.name == index else old
+                for old in table.indexes
+            ),
+        )
 
     def _apply_to_indexes(self, step: Step) -> None:
         match step:
@@ -106,8 +170,9 @@ class EmptyDatabase:
             old = self._tables[table]
             columns = tuple(column.name for column in old.columns if ident(column.name) in declared_columns(declared))
             index = Index(name, index_tail(declared), columns, unique=declared.unique)
+            others = (other for other in old.indexes if other.name != name)
             # By name, as the catalog gives them: PostgreSQL names the partitions' indexes in this order.
-            self._tables[table] = replace(old, indexes=tuple(sorted((*old.indexes, index), key=lambda i: i.name)))
+            self._tables[table] = replace(old, indexes=tuple(sorted((*others, index), key=lambda i: i.name)))
 
     def _rename_index(self, index: QualifiedName, new: str | None) -> None:
         owner = self.index_owner(index)
@@ -142,12 +207,8 @@ class EmptyDatabase:
         return self._now
 
     def table(self, name: QualifiedName) -> Table | None:
-        """A table that earlier steps have made."""
-        table = self._tables.get(name)
-        if table is None:
-            return None
-        incoming = [key for other in self._tables.values() for key in other.foreign_keys if key.referenced == name]
-        return replace(table, incoming=tuple(incoming))
+        """A table that earlier steps have made, without the foreign keys to it: they may be gone."""
+        return self._tables.get(name)
 
     def exists(self, name: QualifiedName) -> bool:
         """Whether earlier steps have made it."""
@@ -161,17 +222,9 @@ class EmptyDatabase:
     def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
         """The table and its partitions; one that no step has made is taken for a plain table."""
         table = self._tables.get(name)
-        if table is None:
-            return (Relation(name, imagined=True),)
-        children = (Relation(partition.name, parent=name, columns=table.columns) for partition in table.partitions)
-        root = Relation(
-            name,
-            table.indexes,
-            partitioned=bool(table.partition_strategy),
-            columns=table.columns,
-            foreign_keys=table.foreign_keys,
-        )
-        return (root, *children)
+        partitions = table.partitions if table else ()
+        root = Relation(name, partitioned=bool(table and table.partition_strategy), imagined=True)
+        return (root, *(Relation(partition.name, parent=name) for partition in partitions))
 
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
         """The table that earlier steps have made the index on."""
@@ -209,6 +262,10 @@ class EmptyDatabase:
                 f"--sql cannot know {policy.parent}: it follows a database that was empty at base. Write the script "
                 "from base, or run this revision online."
             )
+        incoming = [
+            key for other in self._tables.values() for key in other.foreign_keys if key.referenced == table.name
+        ]
+        table = replace(table, incoming=tuple(incoming))
         referring = [
             Referring(key, conversion.composite_column(key.columns[0], policy.control)) for key in table.incoming
         ]
@@ -267,6 +324,18 @@ def index_tail(declared: IndexDeclaration) -> str:
     return create_index_sql(declared, "i", declared.table).partition(" USING ")[2]
 
 
-def primary_key_name(table: str) -> str:
-    """What PostgreSQL calls it where nobody says."""
-    return fit(table, "_pkey")
+def foreign_key(declared: ForeignKeyDeclaration) -> ForeignKey:
+    """As the catalog would show it, once it is validated."""
+    letters = {"NO ACTION": "a", "RESTRICT": "r", "CASCADE": "c", "SET NULL": "n", "SET DEFAULT": "d"}
+    return ForeignKey(
+        declared.name,
+        declared.table,
+        declared.columns,
+        declared.referenced,
+        declared.referenced_columns,
+        foreign_key_sql(declared),
+        letters[declared.on_update],
+        letters[declared.on_delete],
+        declared.match[0].lower(),
+        deferred=declared.deferred,
+    )
