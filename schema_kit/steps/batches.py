@@ -215,6 +215,8 @@ WHERE p.name = {literal(self.name)}""",
 class UpdateAtOnce(Step):
     """One plain UPDATE, where nobody is there to wait for it: in a script for a database that was empty at base."""
 
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (("row_security", "off"),)
+
     change: Change
 
     @property

@@ -705,6 +705,7 @@ def offline(operate: Callable[[Any], None]) -> str:
 def test_a_script_holds_one_plain_update() -> None:
     script = offline(lambda op: op.update_in_batches("t", {"n": 1}, where="n IS NULL", schema="S"))
     assert '\nUPDATE "S"."t" SET "n" = 1 WHERE n IS NULL;\n' in script
+    assert "SET LOCAL row_security = 'off';" in script
     assert "-- update S.t in one statement: this script is for a database that was empty at base" in script
 
 
