@@ -197,6 +197,8 @@ class ForeignKey:
     """DEFERRABLE [INITIALLY DEFERRED], where it is."""
     operators: tuple[str, ...] = ("pg_catalog",)
     """The schemas of the operators = that compare its columns, in their order."""
+    attached: bool = False
+    """A partition's part of its parent's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +344,8 @@ class Relation:
     columns: tuple[Column, ...] = ()
     checks: tuple[Check, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    key: tuple[str, ...] = ()
+    """The columns of its own partition key; (expression) for what is none."""
     imagined: bool = False
     """Nobody has looked (--sql): whatever is asked for is taken to be there."""
 

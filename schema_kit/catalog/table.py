@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -57,7 +58,11 @@ LEFT JOIN pg_namespace pn ON pn.oid = pi.relnamespace
 _INDEXES = f"SELECT {_INDEX_COLUMNS} WHERE x.indrelid = %(oid)s ORDER BY i.relname"
 
 _TREE = """
-SELECT c.oid, n.nspname, c.relname, hn.nspname, hc.relname, c.relkind = 'p'
+SELECT c.oid, n.nspname, c.relname, hn.nspname, hc.relname, c.relkind = 'p',
+       ARRAY(SELECT coalesce(a.attname::text, '(expression)')
+             FROM pg_partitioned_table p, unnest(p.partattrs) WITH ORDINALITY k (attnum, place)
+             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
+             WHERE p.partrelid = c.oid ORDER BY k.place)
 FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace,
      LATERAL (SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level WHERE r.relkind = 'r' UNION ALL
               SELECT relid, CASE WHEN level > 0 THEN parentrelid::oid END, level FROM pg_partition_tree(r.oid)
@@ -94,7 +99,7 @@ ORDER BY tn.nspname, t.relname, k.conname
 _OWN = """k.contype = 'f' AND k.conrelid = ANY (%(oids)s)
   AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)"""
 
-_FOREIGN_KEYS_OF = f"SELECT k.conrelid, {_FOREIGN_KEY_COLUMNS} WHERE {_OWN}"
+_FOREIGN_KEYS_OF = f"SELECT k.conrelid, k.conparentid <> 0, {_FOREIGN_KEY_COLUMNS} WHERE {_OWN} ORDER BY k.conname"
 
 _CHECKS_OF = """
 SELECT k.conrelid, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
@@ -118,7 +123,8 @@ WHERE t.tgrelid = %(oid)s AND NOT t.tgisinternal AND t.tgparentid = 0 ORDER BY t
 _SEQUENCES = """
 SELECT n.nspname, s.relname, a.attname, d.deptype = 'i',
        format('START WITH %%s INCREMENT BY %%s MINVALUE %%s MAXVALUE %%s CACHE %%s%%s',
-              q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' END)
+              q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' END),
+       obj_description(s.oid, 'pg_class'), s.oid
 FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace
 JOIN pg_sequence q ON q.seqrelid = s.oid JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(oid)s
@@ -180,6 +186,13 @@ SELECT string_agg(privilege, ', ' ORDER BY privilege), grantee, is_grantable FRO
 WHERE role <> relowner GROUP BY grantee, is_grantable ORDER BY 2, 3
 """
 
+_DEFAULT_GRANTEES = """
+SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+FROM pg_class c JOIN pg_default_acl d ON d.defaclnamespace IN (0, c.relnamespace)
+  AND pg_get_userbyid(d.defaclrole) IN (current_user, pg_get_userbyid(c.relowner)), aclexplode(d.defaclacl) a
+WHERE c.oid = %(oid)s AND d.defaclobjtype = %(kind)s AND a.grantee <> d.defaclrole AND a.grantee <> c.relowner ORDER BY 1
+"""
+
 _OBSTACLES = """
 WITH own AS (SELECT c.oid, c.reltype, t.typarray FROM pg_class c LEFT JOIN pg_type t ON t.oid = c.reltype
              WHERE c.oid = %(oid)s)
@@ -212,6 +225,64 @@ SELECT 'it inherits from ' || pg_describe_object('pg_class'::regclass, h.inhpare
 FROM pg_inherits h JOIN own o ON o.oid = h.inhrelid JOIN pg_class c ON c.oid = o.oid WHERE NOT c.relispartition
 """
 
+_UNCONVERTIBLE = """
+WITH own AS (
+  SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'r'
+), others AS (
+  SELECT v.oid, v.relowner, 'view' AS what
+  FROM own o JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid
+  JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+  JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+  UNION SELECT c.oid, c.relowner, 'table' FROM own o JOIN pg_constraint k ON k.confrelid = o.oid AND k.contype = 'f'
+  JOIN pg_class c ON c.oid = k.conrelid
+)
+SELECT format('check %%I is NO INHERIT, and partitions inherit', k.conname)
+FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'c' AND k.connoinherit
+UNION ALL SELECT format('primary key %%I is DEFERRABLE or INCLUDEs columns, which the longer one would not', k.conname)
+FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'p' JOIN pg_index x ON x.indexrelid = k.conindid
+WHERE k.condeferrable OR x.indnatts > x.indnkeyatts
+UNION ALL SELECT format('%%I lies in tablespace %%I, and what is built would not', c.relname, t.spcname)
+FROM own o JOIN pg_class c ON c.oid = o.oid OR c.oid IN (SELECT indexrelid FROM pg_index x WHERE x.indrelid = o.oid)
+JOIN pg_tablespace t ON t.oid = c.reltablespace
+UNION ALL SELECT format('column %%I has options of its own (%%s)', a.attname, array_to_string(a.attoptions, ', '))
+FROM own o JOIN pg_attribute a ON a.attrelid = o.oid WHERE a.attoptions IS NOT NULL AND NOT a.attisdropped
+UNION ALL SELECT format('publication %%I, which holds all tables or all of a schema, would publish other names', pubname)
+FROM own o JOIN pg_publication_tables p ON p.schemaname = o.nspname AND p.tablename = o.relname
+WHERE NOT EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication u ON u.oid = r.prpubid
+                  WHERE r.prrelid = o.oid AND u.pubname = p.pubname)
+UNION ALL SELECT format('it belongs to %%I, whose rights %%I has not', pg_get_userbyid(o.relowner), current_user)
+FROM own o WHERE NOT pg_has_role(o.relowner, 'USAGE')
+UNION ALL
+SELECT format('%%s %%s belongs to %%I, whose rights %%I has not', w.what, w.oid::regclass, pg_get_userbyid(w.relowner),
+              current_user)
+FROM others w WHERE NOT pg_has_role(w.relowner, 'USAGE')
+UNION ALL SELECT format('%%I may not refer to table %%s (REFERENCES)', current_user, k.confrelid::regclass)
+FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'f'
+WHERE NOT has_any_column_privilege(k.confrelid, 'REFERENCES')
+UNION ALL SELECT format('%%I may not CREATE in schema %%I', r.rolname, o.nspname)
+FROM own o JOIN pg_roles m ON m.rolname = current_user
+JOIN pg_roles r ON r.oid = m.oid OR (r.oid = o.relowner AND NOT m.rolsuper)
+WHERE NOT has_schema_privilege(r.oid, o.relnamespace, 'CREATE')
+UNION ALL SELECT format('%%I may not SELECT, INSERT and UPDATE %%s, where the policy goes', current_user, c.oid::regclass)
+FROM pg_class c WHERE c.oid = to_regclass(%(config)s) AND NOT (has_table_privilege(c.oid, 'SELECT')
+  AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'))
+UNION ALL SELECT format('%%I may not make %%s: CREATE on the database is needed', current_user, %(config)s::text)
+WHERE to_regclass(%(config)s) IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+"""
+
+_FIRED_BY_UPDATE = """
+SELECT t.tgname
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_proc p ON p.oid = t.tgfoid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %(column)s
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+  AND t.tgtype & 16 = 16 AND (t.tgtype & 1 = 1 OR t.tgoldtable IS NOT NULL OR t.tgnewtable IS NOT NULL)
+  AND (cardinality(t.tgattr::int2[]) = 0 OR a.attnum = ANY (t.tgattr::int2[]))
+  AND NOT (p.proname = t.tgname AND p.prosecdef AND 'row_security=off' = ANY (p.proconfig)) ORDER BY t.tgname
+"""
+"""Not those that a conversion made: they fill a key column, and do no more."""
+
 
 def read(connection: Connection, name: QualifiedName) -> Table | None:
     """The table of that name, plain or partitioned; None where there is none. Call it while observing."""
@@ -235,15 +306,18 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         incoming=tuple(key for key in keys if key.referenced == name),
         checks=tuple((row[0], row[1], row[2]) for row in rows(connection, _CHECKS, at)),
         triggers=tuple(Trigger(*row[:5]) for row in triggers),
-        sequences=tuple(Sequence(QualifiedName(row[0], row[1]), *row[2:]) for row in rows(connection, _SEQUENCES, at)),
+        sequences=tuple(
+            Sequence(QualifiedName(row[0], row[1]), *row[2:6], grants=_grants(connection, row[6]))
+            for row in rows(connection, _SEQUENCES, at)
+        ),
         partitions=tuple(sorted(map(_partition, parts), key=lambda p: (p.default, p.lower is not None, p.lower or ""))),
         views=tuple(_view(row) for row in rows(connection, _VIEWS, at)),
         policies=tuple((row[0], _policy(row)) for row in rows(connection, _POLICIES, at)),
         row_security=table["relrowsecurity"],
         force_row_security=table["relforcerowsecurity"],
-        grants=tuple(
-            (row[0], row[1] + (" WITH GRANT OPTION" if row[2] else "")) for row in rows(connection, _GRANTS, at)
-        ),
+        grants=_grants(connection, table["oid"]),
+        default_grantees=tuple(row[0] for row in rows(connection, _DEFAULT_GRANTEES, {**at, "kind": "r"})),
+        default_sequence_grantees=tuple(row[0] for row in rows(connection, _DEFAULT_GRANTEES, {**at, "kind": "S"})),
         owner=table["owner"],
         comment=table["comment"],
         comments=tuple((row[0], row[1], row[2]) for row in rows(connection, _COMMENTS, at)),
@@ -272,7 +346,7 @@ def read_tree(connection: Connection, name: QualifiedName) -> tuple[Relation, ..
         return {oid: tuple(nouns) for oid, nouns in grouped.items()}
 
     indexes, columns = of(_INDEXES_OF, _index), of(_COLUMNS_OF, lambda row: Column(*row))
-    checks, foreign_keys = of(_CHECKS_OF, _check), of(_FOREIGN_KEYS_OF, _foreign_key)
+    checks, foreign_keys = of(_CHECKS_OF, _check), of(_FOREIGN_KEYS_OF, _part_of_foreign_key)
     return tuple(
         Relation(
             QualifiedName(schema, table),
@@ -282,9 +356,14 @@ def read_tree(connection: Connection, name: QualifiedName) -> tuple[Relation, ..
             columns[oid],
             checks[oid],
             foreign_keys[oid],
+            key=tuple(key),
         )
-        for oid, schema, table, parent_schema, parent, partitioned in found
+        for oid, schema, table, parent_schema, parent, partitioned, key in found
     )
+
+
+def _part_of_foreign_key(row: Any) -> ForeignKey:
+    return replace(_foreign_key(row[1:]), attached=row[0])
 
 
 def _check(row: Any) -> Check:
@@ -335,6 +414,11 @@ def _unlike_others(table: Any) -> list[str]:
     if table["reloftype"]:
         found.append("it is a table of a type (CREATE TABLE ... OF)")
     return found
+
+
+def _grants(connection: Connection, oid: int) -> tuple[tuple[str, str], ...]:
+    found = rows(connection, _GRANTS, {"oid": oid})
+    return tuple((what, whom + (" WITH GRANT OPTION" if grantable else "")) for what, whom, grantable in found)
 
 
 def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[QualifiedName, ...], ...]:
@@ -406,6 +490,18 @@ def _policy(row: Any) -> str:
     parts += [f"USING ({using})"] if using else []
     parts += [f"WITH CHECK ({check})"] if check else []
     return " ".join(parts)
+
+
+def unconvertible(connection: Connection, name: QualifiedName, config: QualifiedName) -> tuple[str, ...]:
+    """What a plain table has and a partitioned one cannot, and what whoever runs this may not do."""
+    values = {"schema": name.schema, "name": name.name, "config": config.sql}
+    return tuple(row[0] for row in rows(connection, _UNCONVERTIBLE, values))
+
+
+def fired_by_update(connection: Connection, name: QualifiedName, column: str) -> tuple[str, ...]:
+    """The triggers of users that an update of that column fires for its rows."""
+    values = {"schema": name.schema, "name": name.name, "column": column}
+    return tuple(row[0] for row in rows(connection, _FIRED_BY_UPDATE, values))
 
 
 def unfilled(connection: Connection, table: QualifiedName, column: str, key_column: str) -> bool:
