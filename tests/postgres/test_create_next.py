@@ -167,6 +167,16 @@ def test_a_database_without_any_set(database: Database) -> None:
     assert "no partitioned sets" in shell(database, "list").stderr
 
 
+def test_too_far_ahead_is_said_in_a_sentence(partitioned: Database) -> None:
+    late = shell(partitioned, "create-next", "--now", "9999-12-31")
+    assert (late.returncode, "Traceback" in late.stderr) == (3, False)
+    assert "app.t, premake 1" in late.stderr
+    partitioned.sql("UPDATE schema_kit.part_config SET premake = 1000000")
+    many = shell(partitioned, "create-next")
+    assert (many.returncode, "Traceback" in many.stderr) == (3, False)
+    assert "premake of app.t is 1000000" in many.stderr
+
+
 def waiting(database: Database) -> None:
     """Come back when the command waits for a lock."""
     end = time.monotonic() + 30
