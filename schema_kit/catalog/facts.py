@@ -195,9 +195,12 @@ class Catalog:
         incoming = tuple(key for key in table.incoming if (key.table, key.name) not in provisional)
         table = replace(table, incoming=incoming)
         registered = self.policy(policy.parent)
+        with observing(self._connection):
+            obstacles = tables.unconvertible(self._connection, policy.parent, PART_CONFIG)
         seen = Conversion(
             table,
             self.now(),
+            obstacles=obstacles,
             built=self.table(policy.parent.sibling(being_built(policy.parent.name))),
             referring=tuple(self._referring(key, policy.control) for key in table.incoming) if composite else (),
             registered=replace(registered, interval=policy.interval)
@@ -207,7 +210,7 @@ class Catalog:
             server_version=self.server_version(),
         )
         proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)
-        if table.partition_strategy or table.column(policy.control) is None or proved:
+        if table.partition_strategy or table.column(policy.control) is None or proved or obstacles:
             return seen
         return self._with_reach(seen, policy)
 
@@ -235,6 +238,7 @@ class Catalog:
         provisional = being_built(key.name)
         with observing(self._connection):
             unfilled = filled and tables.unfilled(self._connection, key.table, key.columns[0], column)
+            update_triggers = tables.fired_by_update(self._connection, key.table, key.columns[0])
         return Referring(
             key,
             column,
@@ -242,6 +246,8 @@ class Catalog:
             provisional=next((own.name for own in table.foreign_keys if own.name == provisional), None),
             fill_index=table.index(conversion.fill_index_name(key.table, column)),
             unfilled=unfilled,
+            partitioned=bool(table.partition_strategy),
+            update_triggers=update_triggers,
         )
 
     def created(self) -> Mapping[str, frozenset[str]]:

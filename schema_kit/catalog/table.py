@@ -190,7 +190,8 @@ _DEFAULT_GRANTEES = """
 SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
 FROM pg_class c JOIN pg_default_acl d ON d.defaclnamespace IN (0, c.relnamespace)
   AND pg_get_userbyid(d.defaclrole) IN (current_user, pg_get_userbyid(c.relowner)), aclexplode(d.defaclacl) a
-WHERE c.oid = %(oid)s AND d.defaclobjtype = %(kind)s AND a.grantee <> d.defaclrole AND a.grantee <> c.relowner ORDER BY 1
+WHERE c.oid = %(oid)s AND d.defaclobjtype = %(kind)s AND a.grantee NOT IN (d.defaclrole, c.relowner)
+ORDER BY 1
 """
 
 _OBSTACLES = """
@@ -247,7 +248,7 @@ FROM own o JOIN pg_class c ON c.oid = o.oid OR c.oid IN (SELECT indexrelid FROM 
 JOIN pg_tablespace t ON t.oid = c.reltablespace
 UNION ALL SELECT format('column %%I has options of its own (%%s)', a.attname, array_to_string(a.attoptions, ', '))
 FROM own o JOIN pg_attribute a ON a.attrelid = o.oid WHERE a.attoptions IS NOT NULL AND NOT a.attisdropped
-UNION ALL SELECT format('publication %%I, which holds all tables or all of a schema, would publish other names', pubname)
+UNION ALL SELECT format('publication %%I holds all tables or all of a schema, and partitions have other names', pubname)
 FROM own o JOIN pg_publication_tables p ON p.schemaname = o.nspname AND p.tablename = o.relname
 WHERE NOT EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication u ON u.oid = r.prpubid
                   WHERE r.prrelid = o.oid AND u.pubname = p.pubname)
@@ -264,10 +265,10 @@ UNION ALL SELECT format('%%I may not CREATE in schema %%I', r.rolname, o.nspname
 FROM own o JOIN pg_roles m ON m.rolname = current_user
 JOIN pg_roles r ON r.oid = m.oid OR (r.oid = o.relowner AND NOT m.rolsuper)
 WHERE NOT has_schema_privilege(r.oid, o.relnamespace, 'CREATE')
-UNION ALL SELECT format('%%I may not SELECT, INSERT and UPDATE %%s, where the policy goes', current_user, c.oid::regclass)
+UNION ALL SELECT format('%%I may not SELECT, INSERT and UPDATE %%s', current_user, c.oid::regclass)
 FROM pg_class c WHERE c.oid = to_regclass(%(config)s) AND NOT (has_table_privilege(c.oid, 'SELECT')
   AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'))
-UNION ALL SELECT format('%%I may not make %%s: CREATE on the database is needed', current_user, %(config)s::text)
+UNION ALL SELECT format('%%I may not CREATE in this database, where the policies'' table is missing', current_user)
 WHERE to_regclass(%(config)s) IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
 """
 
@@ -307,7 +308,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         checks=tuple((row[0], row[1], row[2]) for row in rows(connection, _CHECKS, at)),
         triggers=tuple(Trigger(*row[:5]) for row in triggers),
         sequences=tuple(
-            Sequence(QualifiedName(row[0], row[1]), *row[2:6], grants=_grants(connection, row[6]))
+            Sequence(QualifiedName(row[0], row[1]), row[2], row[3], row[4], row[5], _grants(connection, row[6]))
             for row in rows(connection, _SEQUENCES, at)
         ),
         partitions=tuple(sorted(map(_partition, parts), key=lambda p: (p.default, p.lower is not None, p.lower or ""))),

@@ -289,6 +289,7 @@ def _refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKey
 def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
     table = seen.table
     yield from table.obstacles
+    yield from seen.obstacles
     if table.is_partition:
         yield "it is a partition itself"
     if not table.primary_key:
@@ -339,6 +340,13 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
         yield f"{what} is not validated"
     if seen.table.force_row_security:
         yield f"{what}: {seen.table.name} has FORCE ROW LEVEL SECURITY, and the trigger has to see all of its rows"
+    if referring.partitioned:
+        yield f"{what}: {key.table} is partitioned, and the composite way knows plain tables"
+    if referring.unfilled or not referring.has_column:
+        yield from (
+            f"{what}: trigger {trigger} of {key.table} would fire for each row that gets its key; disable it meanwhile"
+            for trigger in referring.update_triggers
+        )
     if seen.server_version < 150000 and key.on_delete == "c":
         yield f"{what} is ON DELETE CASCADE; PostgreSQL 14 would fire that when a row moves between partitions"
 

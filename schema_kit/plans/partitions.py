@@ -175,6 +175,7 @@ def create_partition(
         default=next((p.name for p in table.partitions if p.default), None),
         options=table.options,
         owner=table.owner,
+        default_grantees=table.default_grantees,
     )
 
 

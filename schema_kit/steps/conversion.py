@@ -81,6 +81,14 @@ def _identity_sql(table: QualifiedName, kind: str, sequence: Sequence, name: Qua
     )
 
 
+def _sequence_access_sql(table: Table, sequence: Sequence, name: QualifiedName) -> Iterable[str]:
+    """A sequence that takes another's place has its grants and its comment, and nothing by default privileges."""
+    yield from (f"REVOKE ALL ON SEQUENCE {name.sql} FROM {grantee}" for grantee in table.default_sequence_grantees)
+    yield from (f"GRANT {what} ON SEQUENCE {name.sql} TO {whom}" for what, whom in sequence.grants)
+    if sequence.comment is not None:
+        yield _comment_sql("SEQUENCE", name.sql, sequence.comment)
+
+
 def _position_sql(new: QualifiedName, old: QualifiedName) -> str:
     return f"SELECT pg_catalog.setval({literal(new.sql)}, last_value, is_called) FROM {old.sql}"
 
@@ -170,6 +178,7 @@ class BuildParent(Step):
             f"CREATE TABLE {new.sql} (LIKE {table.name.sql} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) "
             f"PARTITION BY RANGE ({ident(self.policy.control)})",
             f"ALTER TABLE {new.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}",
+            *(f"REVOKE ALL ON {new.sql} FROM {grantee}" for grantee in table.default_grantees),
         ]
         if table.owner:
             statements.append(f"ALTER TABLE {new.sql} OWNER TO {ident(table.owner)}")
@@ -178,6 +187,7 @@ class BuildParent(Step):
             if sequence.identity and column:
                 fresh = sequence.name.sibling(being_built(sequence.name.name))
                 statements.append(_identity_sql(new, column.identity, sequence, fresh))
+                statements += _sequence_access_sql(table, sequence, fresh)
         for index in table.indexes:
             name = ident(being_built(index.name))
             if index.primary:
@@ -528,6 +538,7 @@ class Unswap(Step):
             if sequence.identity and owner:
                 fresh = sequence.name.sibling(being_built(sequence.name.name))
                 yield _identity_sql(heir, owner.identity, sequence, fresh)
+                yield from _sequence_access_sql(table, sequence, fresh)
                 yield _position_sql(fresh, sequence.name)
             elif not sequence.identity:
                 yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {heir.sql}.{ident(sequence.column)}"
@@ -538,6 +549,10 @@ class Unswap(Step):
         yield f"ALTER TABLE {heir.name.sql} RENAME TO {ident(table.name.name)}"
         yield from map(_view_sql, table.views)
         yield f"DROP TABLE {old.sql}"
+        grantees = dict.fromkeys(whom.removesuffix(" WITH GRANT OPTION") for _, whom in heir.grants)
+        yield from (f"REVOKE ALL ON {table.name.sql} FROM {grantee} CASCADE" for grantee in grantees)
+        if heir.owner != table.owner:
+            yield f"ALTER TABLE {table.name.sql} OWNER TO {ident(table.owner) if table.owner else 'CURRENT_USER'}"
         for sequence in table.sequences:
             if sequence.identity:
                 fresh = sequence.name.sibling(being_built(sequence.name.name))

@@ -39,6 +39,7 @@ class CreatePartition(Step):
         default_check: the validated CHECK on the default that spares its scan; dropped in the same commit.
         options: storage parameters for the new partition, as its siblings have them.
         owner: who shall own it, where that is not whoever runs this.
+        default_grantees: whom default privileges grant something on it: only the parent's own grants count.
     """
 
     parent: QualifiedName
@@ -50,6 +51,7 @@ class CreatePartition(Step):
     default_check: str | None = None
     options: tuple[str, ...] = ()
     owner: str | None = None
+    default_grantees: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -71,6 +73,7 @@ class CreatePartition(Step):
             f"CREATE TABLE {self.name.sql} (LIKE {self.parent.sql} INCLUDING ALL EXCLUDING IDENTITY)"
             + (f" WITH ({', '.join(self.options)})" if self.options else "")
         ]
+        statements += [f"REVOKE ALL ON {self.name.sql} FROM {grantee}" for grantee in self.default_grantees]
         if self.owner:
             statements.append(f"ALTER TABLE {self.name.sql} OWNER TO {ident(self.owner)}")
         statements.append(

@@ -28,6 +28,8 @@ ALTER TABLE "bots"."messages" RENAME TO "messages__old";
 ALTER TABLE "bots"."messages_before_20270101" RENAME TO "messages";
 CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT messages.id, messages.text FROM bots.messages;
 DROP TABLE "bots"."messages__old";
+REVOKE ALL ON "bots"."messages" FROM app CASCADE;
+REVOKE ALL ON "bots"."messages" FROM reader CASCADE;
 ALTER SEQUENCE "bots"."messages_id_seq__new" RENAME TO "messages_id_seq";
 ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_pkey_before_20270101";
 ALTER TABLE "bots"."messages" ADD CONSTRAINT "messages_pkey" PRIMARY KEY USING INDEX "messages__key";

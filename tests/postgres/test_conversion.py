@@ -19,9 +19,10 @@ from schema_kit.errors import DeclarationError, LockNotAvailable, PlanError, Sch
 from schema_kit.execute import Event, StepDone, StepProgress, StepStarted, Waiting
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
+from schema_kit.ops.partitions import PART_CONFIG_SCRIPT, ConvertToPartitionedOp, UnpartitionOp
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.script import LockPolicy
+from schema_kit.sqlscripts import load
 from schema_kit.steps import Step, conversion
 from schema_kit.steps.indexes import CreateIndexConcurrently
 from tests.postgres.conftest import QUICK, Database
@@ -221,6 +222,8 @@ def rich(owner: str, reader: str) -> tuple[str, ...]:
         f"GRANT UPDATE (body, kind) ON app.message TO {reader}",
         f"GRANT DELETE ON app.message TO {reader} WITH GRANT OPTION",
         f"GRANT USAGE ON SEQUENCE app.message_ticket_seq TO {reader}",
+        f"GRANT SELECT ON SEQUENCE app.message_id_seq TO {reader} WITH GRANT OPTION",
+        "COMMENT ON SEQUENCE app.message_id_seq IS 'by threes'",
         """CREATE VIEW app.recent WITH (security_invoker = on, security_barrier = on) AS
            SELECT m.id, m.at, m.body, r.name FROM app.message m JOIN app.room r ON r.id = m.room_id""",
         "CREATE VIEW app.bodies AS SELECT id, body FROM app.recent",
@@ -496,6 +499,21 @@ def test_the_first_insert_beside_the_conversion_is_filled_too(database: Database
             "SET DEFAULT",
         ),
         ("ALTER TABLE app.t ADD COLUMN up bigint REFERENCES app.t", "the table's own"),
+        (
+            "CREATE TABLE app.t2 (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t) PARTITION BY RANGE (id)",
+            "app.t2 is partitioned",
+        ),
+        (
+            "CREATE TABLE app.t2 (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t, updated_at timestamptz);"
+            "CREATE FUNCTION app.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+            "CREATE TRIGGER stamps BEFORE UPDATE ON app.t2 FOR EACH ROW EXECUTE FUNCTION app.f()",
+            "trigger stamps of app.t2 would fire",
+        ),
+        (
+            "CREATE TABLE app.t2 (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t);"
+            "ALTER TABLE app.t FORCE ROW LEVEL SECURITY",
+            "FORCE ROW LEVEL SECURITY",
+        ),
     ],
 )
 def test_foreign_keys_without_a_composite_way_are_named(database: Database, statement: str, words: str) -> None:
@@ -567,6 +585,21 @@ OBSTACLES = {
     ),
     "too far in the future": ("INSERT INTO app.t (at) VALUES (now() + interval '1 year')", "1 rows lie farther"),
     "infinity": ("INSERT INTO app.t (at) VALUES ('infinity'), ('infinity')", "2 rows lie farther"),
+    "check without heirs": ("ALTER TABLE app.t ADD CONSTRAINT c CHECK (id > 0) NO INHERIT", "check c is NO INHERIT"),
+    "deferrable primary key": (
+        "ALTER TABLE app.t DROP CONSTRAINT t_pkey; ALTER TABLE app.t ADD PRIMARY KEY (id) DEFERRABLE",
+        "primary key t_pkey is DEFERRABLE",
+    ),
+    "primary key that includes": (
+        "ALTER TABLE app.t DROP CONSTRAINT t_pkey; ALTER TABLE app.t ADD PRIMARY KEY (id) INCLUDE (body)",
+        "primary key t_pkey is DEFERRABLE or INCLUDEs",
+    ),
+    "options of a column": (
+        "ALTER TABLE app.t ALTER body SET (n_distinct = 5)",
+        r"column body has options of its own \(n_distinct=5\)",
+    ),
+    "publication of all tables": ("CREATE PUBLICATION pub FOR ALL TABLES", "publication pub holds all tables"),
+    "publication of a schema": ("CREATE PUBLICATION pub FOR TABLES IN SCHEMA app", "publication pub"),
     "no key column": ("ALTER TABLE app.t RENAME at TO since", "no column 'at'"),
     "key of another type": ("ALTER TABLE app.t ALTER at DROP DEFAULT, ALTER at TYPE text", "is text"),
     "no table": ("DROP TABLE app.t", "no such table"),
@@ -585,6 +618,126 @@ def test_what_stands_in_the_way_is_named_and_nothing_is_changed(database: Databa
     with pytest.raises(PlanError, match=words):
         convert(database, T, incoming="drop")
     assert facts(database) == before
+
+
+def test_a_tablespace_of_its_own_is_named(database: Database) -> None:
+    name = database.sql("SELECT current_database()")[0][0] + "_space"
+    database.sql(*PLAIN, "CREATE INDEX t_body ON app.t (body)")
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("SET allow_in_place_tablespaces = on")
+        connection.execute(f"CREATE TABLESPACE {name} LOCATION ''".encode())
+    try:
+        database.sql(f"ALTER INDEX app.t_body SET TABLESPACE {name}")
+        with pytest.raises(PlanError, match=f"t_body lies in tablespace {name}"):
+            convert(database, T)
+    finally:
+        database.sql("DROP INDEX app.t_body", f"DROP TABLESPACE {name}")
+    convert(database, T)
+
+
+RIGHTS = {
+    "the table": ("ALTER TABLE app.t OWNER TO {other}", "it belongs to {other}, whose rights {me} has not"),
+    "a view": (
+        "CREATE VIEW app.v AS SELECT id FROM app.t; ALTER VIEW app.v OWNER TO {other}",
+        "view app.v belongs to {other}",
+    ),
+    "a table that refers to it": (
+        "CREATE TABLE app.child (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t);"
+        "ALTER TABLE app.child OWNER TO {other}",
+        "table app.child belongs to {other}",
+    ),
+    "a table that it refers to": (
+        "CREATE TABLE app.up (id bigint PRIMARY KEY); ALTER TABLE app.t ADD up bigint REFERENCES app.up;"
+        "ALTER TABLE app.up OWNER TO {other}",
+        "{me} may not refer to table app.up",
+    ),
+    "the schema": ("REVOKE CREATE ON SCHEMA app FROM {me}", "{me} may not CREATE in schema app"),
+    "part_config": ("REVOKE UPDATE ON schema_kit.part_config FROM {me}", "{me} may not SELECT, INSERT and UPDATE"),
+    "the database": ("DROP SCHEMA schema_kit CASCADE", "{me} may not CREATE in this database"),
+}
+
+
+@pytest.mark.parametrize("what", RIGHTS)
+def test_rights_that_are_missing_are_named_and_nothing_is_changed(
+    database: Database, roles: tuple[str, str], what: str
+) -> None:
+    me, other = roles
+    setup, words = (text.replace("{me}", me).replace("{other}", other) for text in RIGHTS[what])
+    database.sql(
+        *PLAIN,
+        *(statement.replace("@schema@", "schema_kit") for statement in load(PART_CONFIG_SCRIPT)),
+        f"GRANT ALL ON SCHEMA app, schema_kit TO {me}",
+        f"GRANT SELECT, INSERT, UPDATE ON schema_kit.part_config TO {me}",
+        f"ALTER TABLE app.t OWNER TO {me}",
+        setup,
+    )
+    before = facts(database)
+    connection, op = database.sqlalchemy(), ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "drop")
+    connection.exec_driver_sql(f"SET SESSION AUTHORIZATION {me}")
+    with pytest.raises(PlanError, match=words):
+        execute.run(connection, lambda: op.plan(Catalog(connection)), QUICK, database.events.append)
+    assert facts(database) == before
+
+
+def test_whoever_has_the_rights_and_no_more_converts(database: Database, roles: tuple[str, str]) -> None:
+    me, _ = roles
+    database.sql(
+        *PLAIN,
+        "CREATE TABLE app.child (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t)",
+        "CREATE VIEW app.v AS SELECT id FROM app.t",
+        *(statement.replace("@schema@", "schema_kit") for statement in load(PART_CONFIG_SCRIPT)),
+        f"GRANT ALL ON SCHEMA app, schema_kit TO {me}",
+        f"GRANT SELECT, INSERT, UPDATE ON schema_kit.part_config TO {me}",
+        f"ALTER TABLE app.t OWNER TO {me}",
+        f"ALTER TABLE app.child OWNER TO {me}",
+        f"ALTER VIEW app.v OWNER TO {me}",
+    )
+    connection, op = database.sqlalchemy(), ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "composite")
+    connection.exec_driver_sql(f"SET SESSION AUTHORIZATION {me}")
+    assert execute.run(connection, lambda: op.plan(Catalog(connection)), QUICK, database.events.append)
+    connection.exec_driver_sql("INSERT INTO app.t (id) VALUES (1)")
+    connection.exec_driver_sql("INSERT INTO app.child VALUES (1, 1)")
+
+
+def test_default_privileges_give_nobody_more(database: Database, roles: tuple[str, str]) -> None:
+    owner, reader = roles
+    database.sql(
+        *PLAIN,
+        f"ALTER TABLE app.t OWNER TO {owner}",
+        f"GRANT CREATE, USAGE ON SCHEMA app TO {owner}",
+        f"GRANT INSERT ON app.t TO {reader}",
+        f"GRANT SELECT ON SEQUENCE app.t_id_seq TO {reader}",
+        "COMMENT ON SEQUENCE app.t_id_seq IS 'numbers'",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT ALL ON TABLES TO {reader}, PUBLIC",
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT ALL ON SEQUENCES TO {reader}, PUBLIC",
+        f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {owner}",
+    )
+    before = facts(database)
+    convert(database, T)
+    after = facts(database)
+    assert about(before, "app.t", "relation") == about(after, "app.t", "relation")
+    assert about(before, "app.t_id_seq", "relation") == about(after, "app.t_id_seq", "relation")
+    made = database.sql(
+        "SELECT relname, relacl::text FROM pg_class WHERE relispartition AND relkind = 'r' AND relname LIKE 't_p%'"
+    )
+    assert made
+    assert all(reader not in acl and "{=" not in acl and ",=" not in acl for _, acl in made)
+
+    heir = database.sql(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'app.t'::regclass ORDER BY inhrelid LIMIT 1"
+    )[0][0]
+    database.sql(
+        f"REVOKE INSERT ON app.t FROM {reader}",
+        f"GRANT UPDATE (body) ON app.t TO {reader}",
+        "ALTER TABLE app.t OWNER TO postgres",
+    )
+    parent = database.sql("SELECT relowner::regrole::text, relacl::text FROM pg_class WHERE oid = 'app.t'::regclass")
+    assert heir.startswith("app.t_before_")
+    unpartition(database, T)
+    assert parent == database.sql(
+        "SELECT relowner::regrole::text, relacl::text FROM pg_class WHERE oid = 'app.t'::regclass"
+    )
+    assert about(before, "app.t_id_seq", "relation").keys() == about(facts(database), "app.t_id_seq", "relation").keys()
 
 
 def test_nonsense_is_refused_before_anything_is_read(database: Database) -> None:
