@@ -53,6 +53,13 @@ def _printed(connection: Connection, sql: str) -> tuple[Any, ...]:
     return tuple(rows(connection, sql)[0])
 
 
+def _named_like(connection: Connection, table: QualifiedName) -> QualifiedName:
+    """An expression may name its table (orders.note), so the copy has its name for as long as it is read."""
+    copy = _NAME.sibling(table.name)
+    send(connection, f"ALTER TABLE {_NAME.sql} RENAME TO {ident(copy.name)}")
+    return copy
+
+
 def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
     """What PostgreSQL prints of a declared index after USING: comparable to `Index.tail`.
 
@@ -61,9 +68,7 @@ def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
     """
     name = "schema_kit_scratch_index"
     with _copy(connection, declared.table):
-        # An expression may name its table (orders.note), so the copy has its name for as long as it is read.
-        copy = _NAME.sibling(declared.table.name)
-        send(connection, f"ALTER TABLE {_NAME.sql} RENAME TO {ident(copy.name)}")
+        copy = _named_like(connection, declared.table)
         send(connection, create_index_sql(declared, name, copy))
         send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
         text = _printed(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0]
@@ -77,7 +82,9 @@ def check_definition(connection: Connection, table: QualifiedName, expression: s
         PlanError: PostgreSQL refuses the expression.
     """
     with _copy(connection, table):
-        send(connection, f"ALTER TABLE {_NAME.sql} ADD CONSTRAINT schema_kit_scratch_check CHECK ({expression})")
+        copy = _named_like(connection, table)
+        send(connection, f"ALTER TABLE {copy.sql} ADD CONSTRAINT schema_kit_scratch_check CHECK ({expression})")
+        send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
         text = _printed(
             connection,
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'schema_kit_scratch_check' "

@@ -126,13 +126,16 @@ class CreateCheckConstraintConcurrentlyOp(PlanOperation):
             ExecutionError: rows fail it; the error counts them.
         """
         table = QualifiedName(schema or "public", table_name)
-        operations.invoke(cls(CheckDeclaration(constraint_name, table, sql_of(condition))))
+        expression = sql_of(condition)
+        # A comment at its end takes nothing along that follows.
+        expression += "\n" if "--" in expression else ""
+        operations.invoke(cls(CheckDeclaration(constraint_name, table, expression)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         declared, tree = self.declared, catalog.tree(self.declared.table)
-        there = bool(tree) and tree[0].check(declared.name) is not None
-        definition = catalog.check_definition(declared.table, declared.expression) if there else None
+        ask = bool(tree) and (tree[0].partitioned or tree[0].check(declared.name) is not None)
+        definition = catalog.check_definition(declared.table, declared.expression) if ask else None
         return constraints.create_check(declared, tree, definition)
 
 
@@ -187,7 +190,16 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
-        return constraints.create_key(self.declared, catalog.tree(self.declared.table))
+        return key_plan(catalog, self.declared)
+
+
+def key_plan(catalog: AnyCatalog, declared: KeyDeclaration, not_null: Sequence[Plan] = ()) -> Plan:
+    """The plan that makes one unique constraint or primary key."""
+    tree = catalog.tree(declared.table)
+    compare = constraints.bare_index_in_question(declared, tree)
+    printed = catalog.index_tail(constraints.key_index(declared)) if compare else None
+    owner = catalog.index_owner(declared.table.sibling(declared.name))
+    return constraints.create_key(declared, tree, not_null, printed, owner)
 
 
 @register("create_primary_key_concurrently")
@@ -230,7 +242,7 @@ class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
         """Observe and decide."""
         table = self.declared.table
         not_null = [not_null_plan(catalog, table, column) for column in self.declared.columns]
-        return constraints.create_key(self.declared, catalog.tree(table), not_null)
+        return key_plan(catalog, self.declared, not_null)
 
 
 @register("validate_constraint")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 from schema_kit.errors import PlanError
 from schema_kit.model import (
@@ -11,6 +13,7 @@ from schema_kit.model import (
     CheckDeclaration,
     ForeignKey,
     ForeignKeyDeclaration,
+    Index,
     IndexDeclaration,
     IndexElement,
     KeyDeclaration,
@@ -27,6 +30,8 @@ from schema_kit.steps.constraints import (
     AddParentKey,
     SetNotNull,
     ValidateConstraint,
+    foreign_key_sql,
+    key_sql,
 )
 from schema_kit.steps.indexes import AttachIndex
 
@@ -59,20 +64,26 @@ def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definitio
     Args:
         declared: the check.
         tree: the table, then its partitions.
-        definition: how PostgreSQL prints the declared check; asked only where a check of that name is there.
+        definition: how PostgreSQL prints the declared check; asked only of a partitioned table, and where a check of
+            that name is there.
 
     Raises:
         PlanError: no such table, or a check of that name says something else.
     """
     title = f"create check {declared.name} on {declared.table}"
-    found = root_of(tree, title).check(declared.name)
+    root = root_of(tree, title)
+    found = root.check(declared.name)
     if found and definition is not None and found.definition != definition:
         raise PlanError(
             f"check {declared.name} of {declared.table} is there and says something else:\n"
             f"  there:    {found.definition}\n  declared: {definition}\nNothing was changed."
         )
-    add = () if found else (AddCheck(declared.table, declared.name, declared.expression, partitions=below(tree)),)
-    return Plan(title, (*add, *_validate_check(declared.name, tree, f"NOT ({declared.expression})")))
+    expression = declared.expression
+    if root.partitioned and definition is not None:
+        # PostgreSQL reads the text again for each partition, which has no table of the parent's name in sight.
+        expression = definition.removeprefix("CHECK (").removesuffix(")")
+    add = () if found else (AddCheck(declared.table, declared.name, expression, partitions=below(tree)),)
+    return Plan(title, (*add, *_validate_check(declared.name, tree, f"NOT ({expression})")))
 
 
 def _validate_check(name: str, tree: Sequence[Relation], wrong: str, not_null: str | None = None) -> Iterator[Step]:
@@ -114,17 +125,18 @@ def create_foreign_key(
     """
     title = f"create foreign key {declared.name} on {declared.table}"
     root = root_of(tree, title)
-    named = next((key for key in root.foreign_keys if key.name == declared.name), None)
-    if named and not _same(named, declared):
-        raise PlanError(
-            f"foreign key {declared.name} of {declared.table} is there and says something else:\n"
-            f"  there:    {named.definition}\n  declared: {declared}\nNothing was changed."
-        )
+    named = _named(declared.name, root)
+    if named:
+        _refuse_other_foreign_key(named, declared)
     steps: list[Step] = []
     leaves = [relation for relation in tree if not relation.partitioned]
     if root.partitioned and server_version < 180000:
         for leaf in leaves:
-            found = _like(declared, leaf)
+            # A part of another key of the parent's is not to be had.
+            found = _like(declared, leaf, free=not named)
+            taken = None if found else _named(declared.name, leaf)
+            if taken:
+                _refuse_other_foreign_key(taken, declared)
             steps += [] if found else [AddForeignKey(declared, leaf.name, referenced=referenced)]
             steps += _validate_key(declared, leaf)
         steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), True, referenced)]
@@ -141,13 +153,31 @@ def under_its_own_name(declared: ForeignKeyDeclaration, root: Relation) -> Forei
     return replace(declared, name=found.name) if found else declared
 
 
-def _like(declared: ForeignKeyDeclaration, relation: Relation) -> ForeignKey | None:
-    return next((key for key in relation.foreign_keys if _same(key, declared)), None)
+def _named(name: str, relation: Relation) -> ForeignKey | None:
+    return next((key for key in relation.foreign_keys if key.name == name), None)
+
+
+def _refuse_other_foreign_key(found: ForeignKey, declared: ForeignKeyDeclaration) -> None:
+    if not _same(found, declared):
+        raise PlanError(
+            f"foreign key {declared.name} of {found.table} is there and says something else:\n"
+            f"  there:    {found.definition}\n  declared: {foreign_key_sql(declared)}\nNothing was changed."
+        )
+
+
+def _like(declared: ForeignKeyDeclaration, relation: Relation, free: bool = False) -> ForeignKey | None:
+    """A key that says the same, one that is still to be proved before others; *free* ones are no part of another."""
+    found = [key for key in relation.foreign_keys if _same(key, declared) and not (free and key.attached)]
+    return min(found, key=lambda key: key.validated, default=None)
+
+
+_MORE_THAN_DECLARED = re.compile(r" ON DELETE SET (NULL|DEFAULT) \(| NOT ENFORCED$")
 
 
 def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
     return (
-        key.columns == declared.columns
+        not _MORE_THAN_DECLARED.search(key.definition)
+        and key.columns == declared.columns
         and key.referenced == declared.referenced
         and key.referenced_columns == declared.referenced_columns
         and (_ACTIONS[key.on_update], _ACTIONS[key.on_delete]) == (declared.on_update, declared.on_delete)
@@ -166,7 +196,7 @@ def _validate_keys(declared: ForeignKeyDeclaration, tree: Sequence[Relation]) ->
 def _validate_key(
     declared: ForeignKeyDeclaration, relation: Relation, between: tuple[QualifiedName, ...] = ()
 ) -> Iterator[Step]:
-    found = _like(declared, relation)
+    found = (_named(declared.name, relation) if relation.parent is None else None) or _like(declared, relation)
     if found is None or not found.validated:
         name, orphans = found.name if found else declared.name, _orphans(declared, relation.name)
         yield ValidateConstraint(relation.name, name, declared.referenced, orphans, between)
@@ -182,18 +212,30 @@ def _orphans(declared: ForeignKeyDeclaration, table: QualifiedName) -> str:
         f"AND NOT EXISTS (SELECT FROM {declared.referenced.sql} r WHERE {match})"
     )
     what = literal(f" rows of {table} refer to rows of {declared.referenced} that are not there")
+    mixed = ""
+    if declared.match == "FULL" and len(own) > 1:
+        some = " OR ".join(f"{column} IS NULL" for column in own)
+        rest = " OR ".join(f"{column} IS NOT NULL" for column in own)
+        which = literal(f" rows of {table} have NULL in one of ({', '.join(declared.columns)}) and a value in another")
+        mixed = f" UNION ALL SELECT count(*) || {which} FROM {table.sql} t WHERE ({some}) AND ({rest})"
     first = literal(f"  ({', '.join(declared.columns)}) = ")
     return (
         f"SELECT count(*) || {what} {orphan} UNION ALL "
         f"(SELECT {first} || '(' || {shown} || '), ' || count(*) || ' rows' {orphan} "
-        f"GROUP BY {', '.join(own)} ORDER BY count(*) DESC LIMIT 5)"
+        f"GROUP BY {', '.join(own)} ORDER BY count(*) DESC LIMIT 5){mixed}"
     )
 
 
 # Unique constraints and primary keys
 
 
-def create_key(declared: KeyDeclaration, tree: Sequence[Relation], not_null: Sequence[Plan] = ()) -> Plan:
+def create_key(
+    declared: KeyDeclaration,
+    tree: Sequence[Relation],
+    not_null: Sequence[Plan] = (),
+    printed: str | None = None,
+    owner: QualifiedName | None = None,
+) -> Plan:
     """Add a unique constraint or a primary key over an index that is built concurrently.
 
     On a partitioned table: the parent's, invalid; each leaf's over its own index; then attached.
@@ -202,54 +244,94 @@ def create_key(declared: KeyDeclaration, tree: Sequence[Relation], not_null: Seq
         declared: the constraint.
         tree: the table, then its partitions.
         not_null: the plans that make a primary key's columns NOT NULL first.
+        printed: what PostgreSQL prints of the index after USING; None where nothing is compared.
+        owner: the table that has an index of that name.
 
     Raises:
         PlanError: no such table, or a constraint or index of that name is something else.
     """
     title = f"create {'primary key' if declared.primary else 'unique constraint'} {declared.name} on {declared.table}"
     root = root_of(tree, title)
-    _refuse_other_key(declared, root)
-    first = tuple(step for plan in not_null for step in plan.steps)
-    return Plan(title, (*first, *_key(declared, root, None, tree)))
-
-
-def _refuse_other_key(declared: KeyDeclaration, root: Relation) -> None:
-    found = root.index(declared.name)
+    if owner and owner != declared.table:
+        raise PlanError(f"cannot {title}: {owner} has an index of that name. Nothing was changed.")
+    if root.check(declared.name) or _named(declared.name, root):
+        raise PlanError(f"cannot {title}: there is another constraint of that name. Nothing was changed.")
     primary = next((index for index in root.indexes if index.primary), None)
     if declared.primary and primary and primary.name != declared.name:
         raise PlanError(f"{declared.table} has a primary key already: {primary.name}. Nothing was changed.")
-    if found and (not found.unique or found.columns != declared.columns or found.primary > declared.primary):
+    for relation in tree:
+        if missing := [column for column in relation.key if column not in declared.columns]:
+            raise PlanError(
+                f"cannot {title}: {relation.name} is partitioned by {', '.join(missing)}, and PostgreSQL wants all "
+                "columns of the partition key among those of the constraint. Nothing was changed."
+            )
+    first = tuple(step for plan in not_null for step in plan.steps)
+    return Plan(title, (*first, *_key(declared, root, None, tree, printed)))
+
+
+def key_index(declared: KeyDeclaration) -> IndexDeclaration:
+    """The index that the constraint rests on."""
+    return IndexDeclaration(
+        declared.name,
+        declared.table,
+        tuple(IndexElement(ident(column)) for column in declared.columns),
+        unique=True,
+        nulls_not_distinct=declared.nulls_not_distinct,
+    )
+
+
+def bare_index_in_question(declared: KeyDeclaration, tree: Sequence[Relation]) -> bool:
+    """Whether an index has the name of one that is needed and no constraint, so that its definition is compared."""
+    names = [declared.name, *(_partition_name(declared, relation) for relation in tree[1:])]
+    found = [relation.index(name) for relation, name in zip(tree, names, strict=False)]
+    return any(index and index.constraint is None for index in found)
+
+
+def _refuse_other_key(declared: KeyDeclaration, relation: Relation, found: Index, printed: str | None) -> None:
+    if found.constraint is None:
+        same = found.unique and (not found.valid or printed in (None, found.tail)) and not relation.partitioned
+    else:
+        # A constraint's definition is its kind, its columns, and what is said only where it is not the default.
+        nulls = " NULLS NOT DISTINCT" if declared.nulls_not_distinct else ""
+        begin = "PRIMARY KEY (" if declared.primary else f"UNIQUE{nulls} ("
+        deferred = f" {declared.deferred}".rstrip()
+        same = (
+            found.columns == declared.columns
+            and found.constraint.startswith(begin)
+            and found.constraint.endswith(f"){deferred}")
+            and ") INCLUDE (" not in found.constraint
+        )
+    if not same:
+        there = found.constraint or f"{'UNIQUE ' if found.unique else ''}INDEX USING {found.tail}"
         raise PlanError(
-            f"{declared.name} of {declared.table} is there and is something else:\n"
-            f"  there:    {found.constraint or ('UNIQUE INDEX ' if found.unique else 'INDEX ') + found.tail}\n"
-            f"  declared: {'PRIMARY KEY' if declared.primary else 'UNIQUE'} ({', '.join(declared.columns)})\n"
-            "Nothing was changed."
+            f"{found.name} of {relation.name} is there and is something else:\n"
+            f"  there:    {there}\n  declared: {key_sql(declared)}\nNothing was changed; drop or rename it first."
         )
 
 
 def _key(
-    declared: KeyDeclaration, relation: Relation, parent: QualifiedName | None, tree: Sequence[Relation]
+    declared: KeyDeclaration,
+    relation: Relation,
+    parent: QualifiedName | None,
+    tree: Sequence[Relation],
+    printed: str | None,
 ) -> Iterator[Step]:
     attached = next((index for index in relation.indexes if parent and index.parent == parent), None)
     name = attached.name if attached else declared.name if parent is None else _partition_name(declared, relation)
     own, found = relation.name.sibling(name), relation.index(name)
+    if found:
+        _refuse_other_key(declared, relation, found, printed)
     if relation.partitioned:
         if found is None:
             yield AddParentKey(declared, name, relation.name)
         children = [other for other in tree if other.parent == relation.name]
-        steps = [step for child in children for step in _key(declared, child, own, tree)]
+        steps = [step for child in children for step in _key(declared, child, own, tree, printed)]
         yield from steps
         if found and not found.valid and children and not steps:
             child = next(index for index in children[0].indexes if index.parent == own)
             yield AttachIndex(own, children[0].name.sibling(child.name))
     else:
-        index = IndexDeclaration(
-            name,
-            relation.name,
-            tuple(IndexElement(ident(column)) for column in declared.columns),
-            unique=True,
-            nulls_not_distinct=declared.nulls_not_distinct,
-        )
+        index = replace(key_index(declared), name=name, table=relation.name)
         yield from indexes.build(index, name, relation.name, found)
         if found is None or found.constraint is None:
             yield AddKeyUsingIndex(declared, name, relation.name)
@@ -290,13 +372,13 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
     if found.not_null:
         half = constraint is not None and not constraint.validated
         return Plan(title, tuple(_validate_check("", tree, wrong, column)) if half else ())
-    temporary = fit(f"{table.name}_{column}", "__not_null")
+    temporary = _free_name(table, column, "__not_null", tree, lambda check: check.definition == proof)
     proved = next((c for c in root.checks if c.definition == proof and c.validated), None)
     if proved:
         own = temporary if proved.name == temporary else None
         return Plan(title, (SetNotNull(table, column, below(tree), own),))
     if server_version >= 180000 and root.check(temporary) is None:
-        name = fit(f"{table.name}_{column}", "_not_null")
+        name = _free_name(table, column, "_not_null", tree, lambda check: check.not_null and check.columns == (column,))
         steps: list[Step] = [AddNotNull(table, name, column, below(tree))]
         return Plan(title, (*steps, *_validate_check(name, tree, wrong, column)))
     steps = []
@@ -304,6 +386,17 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
         steps.append(AddCheck(table, temporary, f"{ident(column)} IS NOT NULL", partitions=below(tree)))
     steps += _validate_check(temporary, tree, wrong)
     return Plan(title, (*steps, SetNotNull(table, column, below(tree), temporary)))
+
+
+def _free_name(
+    table: QualifiedName, column: str, suffix: str, tree: Sequence[Relation], ours: Callable[[Check], bool]
+) -> str:
+    """A name that no constraint of the tree has, but for one that is ours."""
+    taken = {check.name for relation in tree for check in relation.checks if not ours(check)}
+    taken |= {key.name for relation in tree for key in relation.foreign_keys}
+    taken |= {index.name for relation in tree for index in relation.indexes}
+    names = (fit(f"{table.name}_{column}", suffix + (str(number) if number else "")) for number in count())
+    return next(name for name in names if name not in taken)
 
 
 # Whatever it is
@@ -323,7 +416,9 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
     title = f"validate {name} of {table}"
     root = root_of(tree, title)
     check = root.check(name)
-    key = next((key for key in root.foreign_keys if key.name == name), None)
+    key = _named(name, root)
+    if any(found and found.definition.endswith(" NOT ENFORCED") for found in (check, key)):
+        raise PlanError(f"cannot {title}: it is NOT ENFORCED, so that PostgreSQL cannot prove it. Nothing was changed.")
     if check:
         if check.validated:
             return Plan(title)

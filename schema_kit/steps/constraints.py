@@ -23,6 +23,13 @@ def references_sql(key: ForeignKeyDeclaration) -> str:
     return " ".join([*parts, key.deferred]).strip()
 
 
+def key_sql(key: KeyDeclaration) -> str:
+    """UNIQUE (...) or PRIMARY KEY (...), with what is not the default."""
+    kind = "PRIMARY KEY" if key.primary else "UNIQUE"
+    nulls = " NULLS NOT DISTINCT" if key.nulls_not_distinct else ""
+    return f"{kind}{nulls} ({idents(key.columns)}) {key.deferred}".strip()
+
+
 @dataclass(frozen=True)
 class AddForeignKey(Step):
     """ADD FOREIGN KEY, not validated; or, up to 17, on a partitioned parent whose leaves have it: those are adopted.
@@ -85,10 +92,7 @@ class AddParentKey(Step):
 
     def sql(self) -> tuple[str, ...]:
         """From this commit on, new partitions get it by themselves."""
-        kind = "PRIMARY KEY" if self.key.primary else "UNIQUE"
-        nulls = " NULLS NOT DISTINCT" if self.key.nulls_not_distinct else ""
-        sql = f"ADD CONSTRAINT {ident(self.name)} {kind}{nulls} ({idents(self.key.columns)}) {self.key.deferred}"
-        return (f"ALTER TABLE ONLY {self.table.sql} {sql}".strip(),)
+        return (f"ALTER TABLE ONLY {self.table.sql} ADD CONSTRAINT {ident(self.name)} {key_sql(self.key)}",)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,17 @@ CASES = {
         lambda op: op.create_check_constraint_concurrently("t_v_check", "t", sa.text("v BETWEEN 1 AND 3"), schema="s"),
         "ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v BETWEEN 1 AND 3)",
     ),
+    "check_that_names_its_table": Case(
+        lambda op: op.create_check_constraint_concurrently("t_v_check", "t", "t.v < 9 -- at most", schema="s"),
+        "ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v < 9)",
+    ),
+    "second_foreign_key": Case(
+        lambda op: op.create_foreign_key_concurrently(
+            "again", "t", "r", ["ref"], ["id"], source_schema="s", referent_schema="s"
+        ),
+        "ALTER TABLE s.t ADD CONSTRAINT again FOREIGN KEY (ref) REFERENCES s.r (id)",
+        before=("ALTER TABLE s.t ADD CONSTRAINT first FOREIGN KEY (ref) REFERENCES s.r (id)",),
+    ),
     "unique": Case(
         lambda op: op.create_unique_constraint_concurrently("t_key", "t", ["id", "k", "v"], schema="s"),
         "ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v)",
@@ -51,6 +62,15 @@ CASES = {
     ),
     "not_null": Case(
         lambda op: op.set_not_null_concurrently("t", "ref", schema="s"), "ALTER TABLE s.t ALTER ref SET NOT NULL"
+    ),
+    "not_null_beside_taken_names": Case(
+        lambda op: op.set_not_null_concurrently("t", "ref", schema="s"),
+        "ALTER TABLE s.t ALTER ref SET NOT NULL",
+        before=(
+            "ALTER TABLE s.t ADD CONSTRAINT t_ref_not_null CHECK (v > 0)",
+            "ALTER TABLE s.t ADD CONSTRAINT t_ref__not_null CHECK (v > 0)",
+        ),
+        sweep="ref_not_null",
     ),
     "not_null_by_a_check_that_is_there": Case(
         lambda op: op.set_not_null_concurrently("t", "ref", schema="s"),
@@ -162,18 +182,104 @@ def test_rows_that_fail_are_counted(database: Database, shape: str, name: str, r
     [
         ("ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v > 0)", CASES["check"].operate),
         ("ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r", CASES["foreign_key"].operate),
+        (
+            "ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r ON DELETE SET NULL (ref)",
+            lambda op: op.create_foreign_key_concurrently(
+                "t_ref_fkey", "t", "r", ["ref"], ["id"], ondelete="SET NULL", source_schema="s", referent_schema="s"
+            ),
+        ),
         ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id)", CASES["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) DEFERRABLE", CASES["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v)", CASES["unique_deferrable"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) INCLUDE (word)", CASES["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE NULLS NOT DISTINCT (id, k, v)", CASES["unique"].operate),
+        ("CREATE UNIQUE INDEX t_key ON s.t (id, k, v) NULLS NOT DISTINCT", CASES["unique"].operate),
+        ("CREATE UNIQUE INDEX t_key ON s.t (id, k, v) WHERE v > 0", CASES["unique"].operate),
         ("CREATE INDEX t_key ON s.t (id, k, v)", CASES["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key CHECK (v > 0)", CASES["unique"].operate),
+        ("CREATE INDEX t_key ON s.r (id)", CASES["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_pkey UNIQUE (id, k, v)", CASES["primary_key"].operate),
         ("ALTER TABLE s.t ADD CONSTRAINT other PRIMARY KEY (id)", CASES["primary_key"].operate),
     ],
 )
 def test_the_same_name_with_another_meaning_is_refused(database: Database, there: str, operate: Operate) -> None:
     build(database, "plain")
+    if database.connect().info.server_version < 150000 and ("NULLS NOT" in there or "SET NULL (" in there):
+        pytest.skip("comes with PostgreSQL 15")
     database.sql(there)
     before = state(database)
-    with pytest.raises(PlanError, match=r"declared:|already"):
+    with pytest.raises(PlanError, match=r"declared:|already|of that name"):
         perform(database, operate)
     assert state(database) == before
+
+
+@pytest.mark.parametrize(
+    ("shape", "there", "operate", "says"),
+    [
+        ("partitioned", "CREATE UNIQUE INDEX t_key ON s.t (id, k, v)", CASES["unique"].operate, "drop or rename it"),
+        ("partitioned", "CREATE UNIQUE INDEX t1_t_key ON s.t1 (id)", CASES["unique"].operate, "t1_t_key of s.t1"),
+        (
+            "sub_partitioned",
+            "SELECT",
+            lambda op: op.create_unique_constraint_concurrently("t_key", "t", ["id", "k"], schema="s"),
+            "s.t1 is partitioned by v",
+        ),
+        (
+            "partitioned",
+            "ALTER TABLE s.t2 ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r",
+            CASES["foreign_key"].operate,
+            "t_ref_fkey of s.t2 is there",
+        ),
+    ],
+)
+def test_what_stands_in_the_way_below_is_found_before_the_first_step(
+    database: Database, shape: str, there: str, operate: Operate, says: str
+) -> None:
+    build(database, shape)
+    if "FOREIGN" in there and database.connect().info.server_version >= 180000:
+        pytest.skip("PostgreSQL finds a name for each partition's itself")
+    database.sql(there)
+    before = state(database)
+    with pytest.raises(PlanError, match=says):
+        perform(database, operate)
+    assert state(database) == before
+
+
+def test_what_is_not_enforced_is_neither_proved_nor_taken_for_a_key(database: Database) -> None:
+    build(database, "plain")
+    if database.connect().info.server_version < 180000:
+        pytest.skip("comes with PostgreSQL 18")
+    database.sql(
+        "ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r ON DELETE CASCADE NOT ENFORCED",
+        "ALTER TABLE s.t ADD CONSTRAINT mine CHECK (v > 0) NOT ENFORCED",
+    )
+    for name in ("t_ref_fkey", "mine"):
+        with pytest.raises(PlanError, match="NOT ENFORCED"):
+            perform(database, lambda op, name=name: op.validate_constraint(name, "t", schema="s"))  # type: ignore[misc]
+    with pytest.raises(PlanError, match="NOT ENFORCED"):
+        perform(database, CASES["foreign_key"].operate)
+
+
+def test_of_two_keys_that_say_the_same_the_named_one_is_proved(database: Database) -> None:
+    build(database, "plain")
+    database.sql(
+        "ALTER TABLE s.t ADD CONSTRAINT first FOREIGN KEY (ref) REFERENCES s.r",
+        "ALTER TABLE s.t ADD CONSTRAINT second FOREIGN KEY (ref) REFERENCES s.r NOT VALID",
+    )
+    perform(database, lambda op: op.validate_constraint("second", "t", schema="s"))
+    assert database.sql("SELECT convalidated FROM pg_constraint WHERE conname = 'second'") == [(True,)]
+
+
+def test_mixed_nulls_of_a_full_match_are_counted(database: Database) -> None:
+    build(database, "plain")
+    database.sql("CREATE TABLE s.q (a bigint, b int, UNIQUE (a, b))", "TRUNCATE s.t", "INSERT INTO s.t VALUES (1, 1)")
+    with pytest.raises(ExecutionError, match=r"1 rows of s\.t have NULL in one of \(ref, k\)"):
+        perform(
+            database,
+            lambda op: op.create_foreign_key_concurrently(
+                "f", "t", "q", ["ref", "k"], ["a", "b"], match="FULL", source_schema="s", referent_schema="s"
+            ),
+        )
 
 
 def test_odd_names(database: Database) -> None:
