@@ -381,6 +381,8 @@ class Referring:
     partitioned: bool = False
     update_triggers: tuple[str, ...] = ()
     """Triggers of a user that filling the key column would fire."""
+    may_create: bool = True
+    """Whether whoever runs this may make the trigger's function in the table's schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,10 @@ class Imagined:
         del view
         return MaterializedView(populated=True, unique=True)
 
+    def stops_drop(self, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
+        del table, column
+        return ()
+
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion:
         del composite
         table = self.table(policy.parent)

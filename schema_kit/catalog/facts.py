@@ -239,6 +239,8 @@ class Catalog:
         with observing(self._connection):
             unfilled = filled and tables.unfilled(self._connection, key.table, key.columns[0], column)
             update_triggers = tables.fired_by_update(self._connection, key.table, key.columns[0])
+        with self._look() as ask:
+            may_create = ask("SELECT has_schema_privilege(%(schema)s, 'CREATE')", {"schema": key.table.schema})[0][0]
         return Referring(
             key,
             column,
@@ -248,6 +250,7 @@ class Catalog:
             unfilled=unfilled,
             partitioned=bool(table.partition_strategy),
             update_triggers=update_triggers,
+            may_create=may_create,
         )
 
     def created(self) -> Mapping[str, frozenset[str]]:

@@ -97,7 +97,8 @@ class ConvertToPartitionedOp(PlanOperation):
             interval: the width of a partition: ``1 month``, ``7 days``, ``1 year``.
             schema: its schema; public where it is left out.
             timezone: an IANA name; partitions begin at its midnight.
-            premake: how many partitions are kept ahead of the current one.
+            premake: how many partitions are kept ahead of the current one; one that was changed in part_config
+                after the swap stays.
             incoming_foreign_keys: ``refuse``, ``drop``, or ``composite``: the referring table gets the key column
                 too, and a trigger that fills it.
 

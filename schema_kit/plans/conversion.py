@@ -342,6 +342,8 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
         yield f"{what}: {seen.table.name} has FORCE ROW LEVEL SECURITY, and the trigger has to see all of its rows"
     if referring.partitioned:
         yield f"{what}: {key.table} is partitioned, and the composite way knows plain tables"
+    if not referring.has_column and not referring.may_create:
+        yield f"{what}: its trigger's function needs CREATE on schema {key.table.schema}"
     if referring.unfilled or not referring.has_column:
         yield from (
             f"{what}: trigger {trigger} of {key.table} would fire for each row that gets its key; disable it meanwhile"

@@ -141,6 +141,8 @@ def rich() -> Table:
                 "id",
                 identity=True,
                 options="START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1",
+                comment="numbers of messages",
+                grants=(("SELECT, USAGE", "app"),),
             ),
             model.Sequence(
                 name("bots.messages_number_seq"),
@@ -160,6 +162,8 @@ def rich() -> Table:
         policies=(("own", "AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()))"),),
         row_security=True,
         grants=(("INSERT, SELECT", "app"), ("SELECT (id, text)", "reader WITH GRANT OPTION")),
+        default_grantees=("PUBLIC", "reader"),
+        default_sequence_grantees=("reader",),
         owner="bots",
         comment="what people and bots say",
         options=("fillfactor=90", "autovacuum_vacuum_scale_factor=0.05"),

@@ -230,6 +230,27 @@ def test_the_composite_way_needs_to_see_all_rows() -> None:
     assert conversion.convert(MONTHLY, seen, "drop", ())
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"partitioned": True}, "bots.reactions is partitioned"),
+        ({"may_create": False}, "needs CREATE on schema bots"),
+        ({"update_triggers": ("stamp",)}, "trigger stamp of bots.reactions would fire"),
+        ({"has_column": True, "unfilled": True, "update_triggers": ("stamp",)}, "trigger stamp"),
+    ],
+)
+def test_a_referring_table_that_the_composite_way_does_not_know(change: dict[str, Any], reason: str) -> None:
+    seen = Conversion(rich(), NOW, referring=(replace(referring(REACTION_KEY), **change),))
+    found = reasons(refused(seen, MONTHLY, "composite"))
+    assert len(found) == 1
+    assert reason in found[0]
+
+
+def test_a_trigger_that_is_fired_no_more_is_no_obstacle() -> None:
+    filled = replace(referring(REACTION_KEY), has_column=True, may_create=False, update_triggers=("stamp",))
+    assert conversion.convert(MONTHLY, Conversion(rich(), NOW, referring=(filled,)), "composite", ())
+
+
 def test_cascades_need_15() -> None:
     seen = Conversion(rich(), NOW, referring=(referring(REACTION_KEY),), server_version=140012)
     assert "PostgreSQL 14 would fire that" in refused(seen, MONTHLY, "composite")
