@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 
 from schema_kit.errors import PlanError
-from schema_kit.model import ColumnDeclaration
+from schema_kit.model import ColumnDeclaration, Relation
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.batches import UpdateInBatchesOp
@@ -32,7 +32,13 @@ class AddColumnConcurrentlyOp(PlanOperation):
 
     @classmethod
     def add_column_concurrently(
-        cls, operations: Operations, table_name: str, column: sa.Column[Any], *, schema: str | None = None
+        cls,
+        operations: Operations,
+        table_name: str,
+        column: sa.Column[Any],
+        *,
+        schema: str | None = None,
+        if_not_exists: bool | None = None,
     ) -> None:
         """Add a column without rewriting the table.
 
@@ -48,6 +54,7 @@ class AddColumnConcurrentlyOp(PlanOperation):
             table_name: the table.
             column: the column.
             schema: the table's schema; public where it is left out.
+            if_not_exists: as ``op.add_column`` has it; not needed, since a column that is there is no error.
 
         Raises:
             DeclarationError: identity, stored generated, primary key, unique, indexed, checked or with several foreign
@@ -55,6 +62,7 @@ class AddColumnConcurrentlyOp(PlanOperation):
             PlanError: no such table, a column of that name with another type or default, or a type that makes
                 PostgreSQL write every row again (a domain with constraints).
         """
+        del if_not_exists
         operations.invoke(
             cls(
                 QualifiedName(schema or "public", table_name),
@@ -121,7 +129,13 @@ class DropColumnConcurrentlyOp(PlanOperation):
 
     @classmethod
     def drop_column_concurrently(
-        cls, operations: Operations, table_name: str, column_name: str, *, schema: str | None = None
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
     ) -> None:
         """Drop a column: its indexes first, concurrently; one that is gone already is no error.
 
@@ -133,17 +147,23 @@ class DropColumnConcurrentlyOp(PlanOperation):
             table_name: the table.
             column_name: its column.
             schema: the table's schema; public where it is left out.
+            if_exists: as ``op.drop_column`` has it; not needed, since a column that is gone is no error.
 
         Raises:
             PlanError: no such table, a view or something else depends on it, or it is in the partition key.
         """
+        del if_exists
         operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
-        return columns.drop_column(
-            self.table, self.column, catalog.tree(self.table), _stops(catalog, self.table, self.column)
-        )
+        stops = _stops(catalog, self.table, self.column)
+        return columns.drop_column(self.table, self.column, catalog.tree(self.table), stops, _ends(catalog, self.table))
+
+
+def _ends(catalog: AnyCatalog, name: QualifiedName) -> columns.Ends:
+    table = catalog.table(name)
+    return {tree[0]: tree for tree in table.trees} if table else {}
 
 
 @register("alter_column_concurrently")
@@ -177,6 +197,8 @@ class AlterColumnConcurrentlyOp(PlanOperation):
         existing_type: Any = None,
         existing_server_default: Any = False,
         existing_nullable: bool | None = None,
+        existing_comment: str | None = None,
+        existing_autoincrement: bool | None = None,
         schema: str | None = None,
     ) -> None:
         """Change a column's type, default or NOT NULL where PostgreSQL needs no rewrite, and refuse where it does.
@@ -196,13 +218,15 @@ class AlterColumnConcurrentlyOp(PlanOperation):
             existing_type: what autogenerate writes; not needed.
             existing_server_default: the same.
             existing_nullable: the same.
+            existing_comment: the same.
+            existing_autoincrement: the same.
             schema: the table's schema; public where it is left out.
 
         Raises:
             PlanError: no such table or column, or a change that would hold a lock for as long as the table is big.
             ExecutionError: NOT NULL, and rows have no value.
         """
-        del existing_type, existing_server_default, existing_nullable
+        del existing_type, existing_server_default, existing_nullable, existing_comment, existing_autoincrement
         default = None if server_default is False else (default_sql(server_default),)
         type_text = None if type_ is None else type_sql(type_)
         operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name, type_text, default, nullable))
@@ -218,14 +242,19 @@ class AlterColumnConcurrentlyOp(PlanOperation):
             printed_type, _ = catalog.column(self.table, self.type_, None)
             if printed_type != found.type:
                 trial = f"ALTER COLUMN {ident(self.column)} TYPE {self.type_}"
-                rewrites = catalog.rewrites(self.table, trial)
+                tried = [self.table, *(relation.name for relation in tree[1:] if _has_its_own(relation, tree[0]))]
+                found_out = [catalog.rewrites(table, trial) for table in tried]
+                rewrites = any(first for first, _ in found_out), any(second for _, second in found_out)
         printed_default = None
         if self.default and self.default[0] is not None:
             _, printed_default = catalog.column(self.table, self.type_ or found.type, self.default[0])
+        table = catalog.table(self.table)
         return columns.alter_column(
             self.table,
             self.column,
             tree,
+            incoming=table.incoming if table else (),
+            ends=_ends(catalog, self.table),
             type_=self.type_,
             printed_type=printed_type,
             rewrites=rewrites,
@@ -236,6 +265,14 @@ class AlterColumnConcurrentlyOp(PlanOperation):
         )
 
 
+def _has_its_own(partition: Relation, root: Relation) -> bool:
+    """Whether it has indexes or checks that the table has not."""
+    checks = {check.name for check in root.checks}
+    return any(index.parent is None for index in partition.indexes) or any(
+        check.name not in checks for check in partition.checks
+    )
+
+
 @register("drop_table_concurrently")
 class DropTableConcurrentlyOp(PlanOperation):
     """Drop a table without locking others together with it."""
@@ -244,7 +281,9 @@ class DropTableConcurrentlyOp(PlanOperation):
         self.table = table
 
     @classmethod
-    def drop_table_concurrently(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+    def drop_table_concurrently(
+        cls, operations: Operations, table_name: str, *, schema: str | None = None, if_exists: bool | None = None
+    ) -> None:
         """Drop a table: its foreign keys first, each in a commit and with a retry of its own.
 
         Locks: ACCESS EXCLUSIVE on the table and on one other at a time, for an instant, under the lock budget. There
@@ -254,11 +293,13 @@ class DropTableConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table; one that is gone already is no error.
             schema: its schema; public where it is left out.
+            if_exists: as ``op.drop_table`` has it; not needed.
 
         Raises:
             PlanError: foreign keys of other tables refer to it, a view or something else depends on it, or it is a
                 partition.
         """
+        del if_exists
         operations.invoke(cls(QualifiedName(schema or "public", table_name)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
@@ -267,7 +308,9 @@ class DropTableConcurrentlyOp(PlanOperation):
         stops = _stops(catalog, self.table)
         if table and table.is_partition:
             stops = ("it is a partition: detach it first (ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY)", *stops)
-        return columns.drop_table(self.table, catalog.tree(self.table), table.incoming if table else (), stops)
+        return columns.drop_table(
+            self.table, catalog.tree(self.table), table.incoming if table else (), stops, _ends(catalog, self.table)
+        )
 
 
 def _stops(catalog: AnyCatalog, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from schema_kit.errors import DeclarationError, PlanError
@@ -20,6 +20,10 @@ from schema_kit.steps.columns import (
 )
 from schema_kit.steps.constraints import AddForeignKey, DropForeignKey
 from schema_kit.steps.indexes import DropIndexConcurrently, DropParentIndex
+from schema_kit.steps.partitions import Analyze
+
+Ends = Mapping[QualifiedName, tuple[QualifiedName, ...]]
+"""Tables at the other end of foreign keys: each with itself and its partitions."""
 
 
 def add_column(
@@ -99,7 +103,9 @@ def _refuse_other_column(
         )
 
 
-def drop_column(table: QualifiedName, column: str, tree: Sequence[Relation], stops: Sequence[str] = ()) -> Plan:
+def drop_column(
+    table: QualifiedName, column: str, tree: Sequence[Relation], stops: Sequence[str] = (), ends: Ends | None = None
+) -> Plan:
     """Drop a column: its indexes first, each without blocking anybody where PostgreSQL allows it.
 
     Args:
@@ -107,6 +113,7 @@ def drop_column(table: QualifiedName, column: str, tree: Sequence[Relation], sto
         column: its column; one that is gone already is no error.
         tree: the table, then its partitions.
         stops: why PostgreSQL would refuse to drop it.
+        ends: the tables at the other end of foreign keys, with their partitions.
 
     Raises:
         PlanError: no such table, or something stops it.
@@ -123,8 +130,12 @@ def drop_column(table: QualifiedName, column: str, tree: Sequence[Relation], sto
             steps.append(
                 DropParentIndex(name, table, below(tree)) if root.partitioned else DropIndexConcurrently(name, table)
             )
-    referenced = dict.fromkeys(key.referenced for key in root.foreign_keys if column in key.columns)
-    return Plan(title, (*steps, DropColumn(table, column, below(tree), tuple(referenced))))
+    referenced = _with_partitions((key.referenced for key in root.foreign_keys if column in key.columns), ends)
+    return Plan(title, (*steps, DropColumn(table, column, below(tree), referenced)))
+
+
+def _with_partitions(tables: Iterable[QualifiedName], ends: Ends | None) -> tuple[QualifiedName, ...]:
+    return tuple(dict.fromkeys(each for table in tables for each in (ends or {}).get(table, (table,))))
 
 
 def alter_column(
@@ -139,6 +150,8 @@ def alter_column(
     printed_default: str | None = None,
     nullable: bool | None = None,
     not_null: Plan | None = None,
+    incoming: Sequence[ForeignKey] = (),
+    ends: Ends | None = None,
 ) -> Plan:
     """Change a column's type, default or NOT NULL, as far as that needs no rewrite, no scan and no new index.
 
@@ -153,6 +166,8 @@ def alter_column(
         printed_default: how PostgreSQL prints the new default.
         nullable: True lets it be NULL, False forbids it, None leaves it.
         not_null: the plan that forbids it.
+        incoming: the foreign keys that refer to the table.
+        ends: the tables at the other end of foreign keys, with their partitions.
 
     Raises:
         PlanError: no such table or column, or a change that PostgreSQL makes by rewriting or scanning under a lock.
@@ -164,20 +179,26 @@ def alter_column(
         raise PlanError(f"cannot {title}: there is no such column. Nothing was changed.")
     steps: list[Step] = []
     if type_ is not None and found.type != printed_type:
-        _refuse_slow_change(table, column, f"{found.type} to {printed_type}", root, rewrites)
-        steps.append(AlterColumnType(table, column, below(tree), type_))
+        _refuse_slow_change(table, column, f"{found.type} to {printed_type}", tree, rewrites)
+        others = [key.referenced for key in root.foreign_keys if column in key.columns]
+        others += [key.table for key in incoming if column in key.referenced_columns]
+        steps.append(AlterColumnType(table, column, below(tree), type_, _with_partitions(others, ends)))
     if default is not None and (root.imagined or found.default != printed_default):
         steps.append(SetDefault(table, column, below(tree), default[0]))
     if nullable and (root.imagined or found.not_null):
         steps.append(DropNotNull(table, column, below(tree)))
     steps += not_null.steps if not_null else ()
+    if type_ is not None and found.type != printed_type:
+        # PostgreSQL forgets what it knew of the column's values.
+        steps.append(Analyze(table, below(tree)))
     return Plan(title, tuple(steps))
 
 
 def _refuse_slow_change(
-    table: QualifiedName, column: str, change: str, root: Relation, rewrites: tuple[bool, bool]
+    table: QualifiedName, column: str, change: str, tree: Sequence[Relation], rewrites: tuple[bool, bool]
 ) -> None:
-    checks = [check.name for check in root.checks if column in check.columns and not check.not_null]
+    found = (check for relation in tree for check in relation.checks)
+    checks = dict.fromkeys(check.name for check in found if column in check.columns and not check.not_null)
     why = "writes every row again" if rewrites[0] else "builds an index again" if rewrites[1] else ""
     why = why or (f"checks every row again ({', '.join(checks)})" if checks else "")
     if why:
@@ -195,7 +216,11 @@ def _refuse_stopped(title: str, stops: Sequence[str]) -> None:
 
 
 def drop_table(
-    table: QualifiedName, tree: Sequence[Relation], incoming: Sequence[ForeignKey], stops: Sequence[str] = ()
+    table: QualifiedName,
+    tree: Sequence[Relation],
+    incoming: Sequence[ForeignKey],
+    stops: Sequence[str] = (),
+    ends: Ends | None = None,
 ) -> Plan:
     """Drop a table: its foreign keys first, each in a commit of its own, so that no two tables are locked at once.
 
@@ -204,6 +229,7 @@ def drop_table(
         tree: the table, then its partitions.
         incoming: the foreign keys that refer to it.
         stops: why PostgreSQL would refuse to drop it.
+        ends: the tables at the other end of foreign keys, with their partitions.
 
     Raises:
         PlanError: other tables refer to it, or something else stops it.
@@ -216,5 +242,8 @@ def drop_table(
         names = ", ".join(f"{key.name} of {key.table}" for key in others)
         raise PlanError(f"cannot {title}: foreign keys refer to it: {names}. Nothing was changed; drop those first.")
     _refuse_stopped(title, stops)
-    keys = [DropForeignKey(table, key.name, key.referenced, below(tree)) for key in tree[0].foreign_keys]
+    keys = [
+        DropForeignKey(table, key.name, _with_partitions([key.referenced], ends), below(tree))
+        for key in tree[0].foreign_keys
+    ]
     return Plan(title, (*keys, DropWholeTable(table, below(tree))))

@@ -138,7 +138,7 @@ def create_foreign_key(
             if taken:
                 _refuse_other_foreign_key(taken, declared)
             steps += [] if found else [AddForeignKey(declared, leaf.name, referenced=referenced)]
-            steps += _validate_key(declared, leaf)
+            steps += _validate_key(declared, leaf, found=found)
         steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), True, referenced)]
         return Plan(title, tuple(steps))
     steps += [] if named else [AddForeignKey(declared, declared.table, below(tree), referenced=referenced)]
@@ -189,14 +189,18 @@ def _validate_keys(declared: ForeignKeyDeclaration, tree: Sequence[Relation]) ->
     """Leaf by leaf, then the table itself, with the partitioned tables between."""
     for relation in tree[1:]:
         if not relation.partitioned:
-            yield from _validate_key(declared, relation)
-    yield from _validate_key(declared, tree[0], tuple(relation.name for relation in tree[1:] if relation.partitioned))
+            yield from _validate_key(declared, relation, found=_like(declared, relation))
+    between = tuple(relation.name for relation in tree[1:] if relation.partitioned)
+    yield from _validate_key(declared, tree[0], between, found=_named(declared.name, tree[0]))
 
 
 def _validate_key(
-    declared: ForeignKeyDeclaration, relation: Relation, between: tuple[QualifiedName, ...] = ()
+    declared: ForeignKeyDeclaration,
+    relation: Relation,
+    between: tuple[QualifiedName, ...] = (),
+    *,
+    found: ForeignKey | None,
 ) -> Iterator[Step]:
-    found = (_named(declared.name, relation) if relation.parent is None else None) or _like(declared, relation)
     if found is None or not found.validated:
         name, orphans = found.name if found else declared.name, _orphans(declared, relation.name)
         yield ValidateConstraint(relation.name, name, declared.referenced, orphans, between)

@@ -91,7 +91,7 @@ class DropColumn(_ColumnStep):
     """DROP COLUMN: the rows keep its bytes until they are written again.
 
     Args:
-        referenced: tables that a foreign key over it refers to.
+        referenced: tables that a foreign key over it refers to, with their partitions.
     """
 
     referenced: tuple[QualifiedName, ...] = ()
@@ -104,7 +104,8 @@ class DropColumn(_ColumnStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for an instant."""
-        return (*super().locks, *(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in self.referenced))
+        tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 
     def action(self) -> str:
         """RESTRICT: what depends on it stops this."""
@@ -113,9 +114,21 @@ class DropColumn(_ColumnStep):
 
 @dataclass(frozen=True)
 class AlterColumnType(_ColumnStep):
-    """ALTER COLUMN ... TYPE, of the kind that neither rewrites the table nor builds an index again."""
+    """ALTER COLUMN ... TYPE, of the kind that neither rewrites the table nor builds an index again.
+
+    Args:
+        type: the new type.
+        others: the tables at the other end of the column's foreign keys, with their partitions: those are made anew.
+    """
 
     type: str
+    others: tuple[QualifiedName, ...] = ()
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        tables = dict.fromkeys((self.table, *self.partitions, *self.others))
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 
     @property
     def summary(self) -> str:

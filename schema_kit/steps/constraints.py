@@ -244,11 +244,11 @@ class SetNotNull(Step):
 
 @dataclass(frozen=True)
 class DropForeignKey(Step):
-    """DROP CONSTRAINT of a foreign key: locks both ends."""
+    """DROP CONSTRAINT of a foreign key: locks both ends, each with its partitions."""
 
     table: QualifiedName
     name: str
-    referenced: QualifiedName
+    referenced: tuple[QualifiedName, ...]
     partitions: tuple[QualifiedName, ...] = ()
 
     @property
@@ -259,7 +259,7 @@ class DropForeignKey(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for an instant."""
-        tables = dict.fromkeys((self.table, *self.partitions, self.referenced))
+        tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 
     def sql(self) -> tuple[str, ...]:

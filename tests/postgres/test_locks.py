@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
@@ -485,6 +486,33 @@ def scene_columns(proof: Proof) -> None:
         proof.run(decided_by(lambda op: op.drop_column_concurrently("t", "ref", schema="s")))
 
 
+def scene_foreign_keys_to_partitions(proof: Proof) -> None:
+    proof.database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.r (id varchar(9) PRIMARY KEY) PARTITION BY RANGE (id)",
+        "CREATE TABLE s.r1 PARTITION OF s.r FOR VALUES FROM ('a') TO ('m')",
+        "CREATE TABLE s.r2 PARTITION OF s.r DEFAULT",
+        "CREATE TABLE s.p (id varchar(9), up varchar(9)) PARTITION BY LIST (id)",
+        "CREATE TABLE s.p1 PARTITION OF s.p DEFAULT",
+        "CREATE TABLE s.t (id varchar(9) PRIMARY KEY, up varchar(9) REFERENCES s.t)",
+    )
+
+    def on(table: str) -> list[Operate]:
+        column = sa.Column("c", sa.String(9), sa.ForeignKey("s.r.id"))
+        schemas = {"source_schema": "s", "referent_schema": "s"}
+        return [
+            lambda op: op.add_column_concurrently(table, column, schema="s"),
+            lambda op: op.create_foreign_key_concurrently(f"{table}_fkey", table, "r", ["up"], ["id"], **schemas),
+            lambda op: op.alter_column_concurrently(table, "c", type_=sa.String(20), schema="s"),
+            lambda op: op.alter_column_concurrently("t", "id", type_=sa.String(20), schema="s"),
+            lambda op: op.drop_column_concurrently(table, "c", schema="s"),
+            lambda op: op.drop_table_concurrently(table, schema="s"),
+        ]
+
+    for operate in (*on("p"), *on("t")):
+        proof.run(decided_by(operate))
+
+
 SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_constraints: {
         constraints.AddForeignKey,
@@ -501,6 +529,14 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         columns.DropNotNull,
         columns.DropWholeTable,
         columns.SetDefault,
+        constraints.DropForeignKey,
+    },
+    scene_foreign_keys_to_partitions: {
+        columns.AddColumn,
+        columns.AlterColumnType,
+        columns.DropColumn,
+        columns.DropWholeTable,
+        constraints.AddForeignKey,
         constraints.DropForeignKey,
     },
     scene_conversion_with_incoming_keys: {
