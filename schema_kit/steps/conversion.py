@@ -514,6 +514,17 @@ class Unswap(Step):
         )
 
     @property
+    def diagnosis(self) -> str | None:
+        """Which of the shorter keys more than one row has."""
+        key = [column for column in self.table.primary_key if column not in self.table.partitioned_by]
+        shown = " || ', ' || ".join(f"{ident(column)}::text" for column in key)
+        return (
+            f"SELECT {literal(f'({chr(44).join(key)}) = (')} || {shown} || '), ' || count(*) || ' rows' "
+            f"FROM {self.table.name.sql} GROUP BY {idents(tuple(key))} HAVING count(*) > 1 "
+            "ORDER BY count(*) DESC LIMIT 5"
+        )
+
+    @property
     def _old(self) -> QualifiedName:
         return self.table.name.sibling(fit(self.table.name.name, "__old"))
 
@@ -579,6 +590,12 @@ class Unswap(Step):
             )
         yield from _trigger_sql(table)
         yield from (f"DROP POLICY {ident(policy)} ON {name.sql}" for policy, _ in self.heir.policies)
+        for was, stays, words in (
+            (self.heir.row_security, table.row_security, "DISABLE"),
+            (self.heir.force_row_security, table.force_row_security, "NO FORCE"),
+        ):
+            if was and not stays:
+                yield f"ALTER TABLE {name.sql} {words} ROW LEVEL SECURITY"
         yield from _access_sql(table, name)
         yield _comment_sql("TABLE", name.sql, table.comment)
         if table.primary and table.primary.comment is not None:

@@ -32,6 +32,7 @@ def test_a_way_back_that_meets_a_duplicate_is_tried_once(database: Database, mon
     with told(monkeypatch) as events, pytest.raises(ExecutionError) as refused:
         perform(database, lambda ops: ops.unpartition("w"))
     assert refused.value.sqlstate == "23505"
+    assert "(id) = (40), 2 rows" in str(refused.value)
     assert sum(isinstance(event, StepStarted) and isinstance(event.step, Unswap) for event in events) == 1
     assert database.sql("SELECT count(*) FROM w") == [(71,)]
 
