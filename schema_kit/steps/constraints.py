@@ -56,13 +56,17 @@ class AddForeignKey(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Writes to both ends wait, for an instant; adopting drops triggers of the table it refers to."""
+        """Writes to both ends wait, for an instant; adopting drops triggers of the table it refers to.
+
+        Where that has partitions, it drops the copies of the partitions' keys, too.
+        """
         mode = LockMode.ACCESS_EXCLUSIVE if self.valid and self.partitions else LockMode.SHARE_ROW_EXCLUSIVE
+        below = mode if self.referenced else LockMode.SHARE_ROW_EXCLUSIVE
         others = dict.fromkeys((self.key.referenced, *self.referenced))
         own = (table for table in (self.table, *self.partitions) if table not in others)
         return (
             *(Lock(mode, table) for table in others),
-            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in own),
+            *(Lock(below if table in self.partitions else LockMode.SHARE_ROW_EXCLUSIVE, table) for table in own),
         )
 
     def sql(self) -> tuple[str, ...]:
