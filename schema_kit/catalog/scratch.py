@@ -7,11 +7,11 @@ major versions; the server knows. The copy is a temporary table, made with ACCES
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog.session import DRESS, autocommits, rows, send
 from schema_kit.errors import PlanError
@@ -27,6 +27,10 @@ WHERE c.oid = 'pg_temp.schema_kit_scratch'::regclass
 """
 
 
+_NOT_THE_DECLARATION = {None, "55P03", "40P01", "57014", "57P01"}
+"""A lock, a time limit, a lost connection: what is tried again, or said as it is."""
+
+
 @contextmanager
 def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
     own = autocommits(connection)
@@ -36,14 +40,17 @@ def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
         send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql} INCLUDING ALL)")
         yield
     except DBAPIError as error:
-        diagnosis = getattr(error.orig, "diag", None)
+        diagnosis, state = getattr(error.orig, "diag", None), getattr(error.orig, "sqlstate", None)
+        if state in _NOT_THE_DECLARATION:
+            raise
         raise PlanError(
             f"PostgreSQL does not take this for {table}: {getattr(diagnosis, 'message_primary', None) or error.orig}. "
             "Nothing was changed."
         ) from error
     finally:
         for statement in ("ROLLBACK",) if own else ("ROLLBACK TO SAVEPOINT schema_kit", "RELEASE SAVEPOINT schema_kit"):
-            send(connection, statement)
+            with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
+                send(connection, statement)
 
 
 def _printed(connection: Connection, sql: str) -> tuple[Any, ...]:
