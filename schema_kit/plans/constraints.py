@@ -187,11 +187,12 @@ def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
 
 def _validate_keys(declared: ForeignKeyDeclaration, tree: Sequence[Relation]) -> Iterator[Step]:
     """Leaf by leaf, then the table itself, with the partitioned tables between."""
+    named = _named(declared.name, tree[0])
     for relation in tree[1:]:
         if not relation.partitioned:
-            yield from _validate_key(declared, relation, found=_like(declared, relation))
+            yield from _validate_key(declared, relation, found=_like(declared, relation, free=not named))
     between = tuple(relation.name for relation in tree[1:] if relation.partitioned)
-    yield from _validate_key(declared, tree[0], between, found=_named(declared.name, tree[0]))
+    yield from _validate_key(declared, tree[0], between, found=named)
 
 
 def _validate_key(

@@ -265,6 +265,22 @@ def test_a_table_that_refers_to_itself_or_to_partitions_goes_and_a_partition_doe
     assert database.sql("SELECT to_regclass('s.t'), to_regclass('s.o')") == [(None, None)]
 
 
+def test_what_only_a_partition_has_is_tried_too_and_statistics_come_back(database: Database) -> None:
+    build(database, "partitioned")
+    database.sql("CREATE INDEX own ON s.t1 (v)", "CREATE INDEX words ON s.t1 (upper(word))")
+    with pytest.raises(PlanError, match="builds an index again"):
+        perform(database, CASES["widen"][0])
+    database.sql("DROP INDEX s.words")
+    perform(database, CASES["widen"][0])
+    seen = "SELECT count(*) FROM pg_stats WHERE schemaname = 's' AND attname = 'word'"
+    assert database.sql(seen) == [(3,)], "the table's and both partitions'"
+    database.sql("ALTER TABLE s.t2 ADD CONSTRAINT own CHECK (word > '')")
+    before = state(database)
+    with pytest.raises(PlanError, match=r"checks every row again \(own\)"):
+        perform(database, CASES["to_text"][0])
+    assert state(database) == before
+
+
 def test_the_zone_of_the_session_decides_what_a_timestamp_means(database: Database) -> None:
     """Without a rewrite under UTC only; elsewhere PostgreSQL would write each row again."""
     build(database, "plain")
