@@ -1,14 +1,18 @@
-"""Where ranges of time begin and end. No clock and no I/O: the law tests run over every class here.
+"""Where ranges begin and end: of time, and of ids. No clock and no I/O: the law tests run over every class here.
 
-An interval cuts all of time into half-open windows. Two laws hold for any *key*, *start* and *count*,
-as long as the windows lie within the years 1 to 9999:
+An interval cuts a line into half-open windows. Two laws hold for any *key*, *start* and *count*, as long as the windows
+lie within the years 1 to 9999:
 
     floor(key) <= key < shift(floor(key), 1)
     floor(shift(start, count)) == shift(start, count)          where start is a window's beginning
 
-Windows begin at midnight of the policy's time zone, whatever the session's time zone is. Multiples are anchored to a
-fixed origin (January of year 0 for months, Monday 2000-01-03 for days), never to the day on which a set was made:
-else two sets planned on different days would overlap.
+Windows of time are cut by the wall clock of the policy's time zone, whatever the session's time zone is: a window
+begins when that clock first shows its label, or a later one where the label is skipped. So days begin at midnight and
+half days at noon on every day of the year, and the window in which a clock goes back is longer by what is repeated.
+
+Multiples are anchored to a fixed origin (January of year 0 for months, Monday 2000-01-03 for days and hours, 0 for ids)
+or to the one that the policy names, never to the day on which a set was made: else two sets planned on different days
+would overlap.
 """
 
 from __future__ import annotations
@@ -17,13 +21,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schema_kit.errors import DeclarationError, PlanError
 
-_ORIGIN = date(2000, 1, 3)
+Point = Any
+"""Where something lies on the line that an interval cuts: an aware datetime, or an int where it is one of ids."""
+
+_MONDAY = datetime(2000, 1, 3)
 
 
 @contextmanager
@@ -43,32 +50,38 @@ def _within_the_calendar() -> Iterator[None]:
 
 
 class Interval(Protocol):
-    """Cuts time into windows; see the laws in this module's docstring."""
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """Whose midnights begin the windows."""
+    """Cuts a line into windows; see the laws in this module's docstring."""
 
     @property
     def text(self) -> str:
         """As PostgreSQL prints it under IntervalStyle postgres: pg_partman's spelling in part_config."""
 
-    def floor(self, key: datetime) -> datetime:
+    def floor(self, key: Point) -> Point:
         """The beginning of the window that holds *key*."""
 
-    def shift(self, start: datetime, count: int) -> datetime:
-        """The beginning of the window *count* windows after the one that begins at *start*."""
+    def shift(self, start: Point, count: int) -> Point:
+        """The beginning of the window *count* labels after the one that begins at *start*.
 
-    def suffix(self, start: datetime) -> str:
+        Where a clock skips a whole label, that window is empty: it begins where the next one does.
+        """
+
+    def back(self, point: Point, length: Interval) -> Point:
+        """The point that lies *length* before *point*: where retention ends."""
+
+    def suffix(self, start: Point) -> str:
         """pg_partman's name suffix for the window that begins at *start*."""
 
 
 @dataclass(frozen=True, slots=True)
 class Months:
-    """Calendar months in a time zone, or any multiple of them: 3 is the calendar quarter, 12 the year."""
+    """Calendar months by a wall clock, or any multiple of them: 3 is the calendar quarter, 12 the year."""
 
     count: int
     zone: ZoneInfo
+    first: int = 0
+    """Which month begins a window, counted from January of year 0 and less than `count`."""
+    day: int = 1
+    """Which day of it."""
 
     @property
     def text(self) -> str:
@@ -79,60 +92,126 @@ class Months:
     @_within_the_calendar()
     def floor(self, key: datetime) -> datetime:
         """The midnight that begins the month, quarter or year of *key*."""
-        local = key.astimezone(self.zone)
-        return _around(key, self, self._at((local.year * 12 + local.month - 1) // self.count * self.count))
+        return _around(key, self, self._begin(self._number(key.astimezone(self.zone))))
 
     @_within_the_calendar()
     def shift(self, start: datetime, count: int) -> datetime:
         """*count* months, quarters or years later."""
-        local = start.astimezone(self.zone)
-        return self._at(local.year * 12 + local.month - 1 + count * self.count)
+        return self._begin(self._number(start.astimezone(self.zone)) + count)
+
+    @_within_the_calendar()
+    def back(self, point: datetime, length: Interval) -> datetime:
+        """By the calendar: a month before 31 March is the last day of February."""
+        return _back(point, self.zone, length)
 
     def suffix(self, start: datetime) -> str:
         """``p20261101``."""
         return start.astimezone(self.zone).strftime("p%Y%m%d")
 
-    def _at(self, month: int) -> datetime:
-        return _midnight(date(month // 12, month % 12 + 1, 1), self.zone)
+    def _number(self, local: datetime) -> int:
+        return (local.year * 12 + local.month - 1 - (local.day < self.day) - self.first) // self.count
+
+    def _begin(self, number: int) -> datetime:
+        month = self.first + number * self.count
+        return first_shown(datetime(month // 12, month % 12 + 1, self.day), self.zone)
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """Days in a time zone, or any multiple of them: 7 is the week that begins on Monday."""
+class Span:
+    """Days, hours or minutes by a wall clock, or any multiple of them: 7 days are the week that begins on Monday."""
 
-    count: int
+    length: timedelta
     zone: ZoneInfo
+    origin: datetime = _MONDAY
 
     @property
     def text(self) -> str:
-        """``1 day``, ``7 days``."""
-        return _plural(self.count, "day")
+        """``1 day``, ``7 days``, ``01:00:00``, ``36:00:00``."""
+        if self.length % timedelta(days=1) == timedelta():
+            return _plural(self.length.days, "day")
+        minutes, seconds = divmod(self.length // timedelta(seconds=1), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+
+    @property
+    def clocked(self) -> bool:
+        """Whether some windows begin at another hour than midnight."""
+        return self.length % timedelta(days=1) != timedelta() or self.origin.time() != time()
 
     @_within_the_calendar()
     def floor(self, key: datetime) -> datetime:
-        """The midnight that begins the day or the block of days of *key*."""
-        day = key.astimezone(self.zone).date()
-        return _around(key, self, _midnight(day - timedelta((day - _ORIGIN).days % self.count), self.zone))
+        """When the clock first showed the label of the day, the hour or the block of them in which *key* lies."""
+        wall = key.astimezone(self.zone).replace(tzinfo=None)
+        return _around(key, self, first_shown(self._label(wall), self.zone))
 
     @_within_the_calendar()
     def shift(self, start: datetime, count: int) -> datetime:
-        """*count* days or blocks of days later."""
-        return _midnight(_wall_date(start, self.zone) + timedelta(count * self.count), self.zone)
+        """*count* labels later."""
+        wall = start.astimezone(self.zone).replace(tzinfo=None)
+        return first_shown(self._label(wall) + count * self.length, self.zone)
+
+    @_within_the_calendar()
+    def back(self, point: datetime, length: Interval) -> datetime:
+        """By the wall clock."""
+        return _back(point, self.zone, length)
 
     def suffix(self, start: datetime) -> str:
-        """``p20261121``."""
-        return _wall_date(start, self.zone).strftime("p%Y%m%d")
+        """``p20261121``, or ``p20261121_130000`` where windows do not begin at midnight."""
+        return start.astimezone(self.zone).strftime("p%Y%m%d_%H%M%S" if self.clocked else "p%Y%m%d")
+
+    def _label(self, wall: datetime) -> datetime:
+        return wall - (wall - self.origin) % self.length
 
 
-def parse(text: str, timezone: str = "UTC") -> Interval:
-    """Read ``1 month``, ``3 mons``, ``quarter``, ``1 year``, ``week``, ``7 days``.
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Ranges of whole numbers."""
+
+    count: int
+    origin: int = 0
+
+    @property
+    def text(self) -> str:
+        """``10000``."""
+        return str(self.count)
+
+    def floor(self, key: int) -> int:
+        """The first id of the range that holds *key*."""
+        return key - (key - self.origin) % self.count
+
+    def shift(self, start: int, count: int) -> int:
+        """*count* ranges later."""
+        return start + count * self.count
+
+    def back(self, point: int, length: Interval) -> int:
+        """So many ids before."""
+        assert isinstance(length, Ids)  # the policy has seen to it
+        return point - length.count
+
+    def suffix(self, start: int) -> str:
+        """``p920000``."""
+        return f"p{start}"
+
+
+_UNITS = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
+_WORDS = {"min": "minute", "mon": "month"}
+
+
+def parse(text: str, timezone: str = "UTC", origin: str | None = None) -> Interval:
+    """Read ``1 month``, ``3 mons``, ``quarter``, ``1 year``, ``week``, ``7 days``, ``15 minutes``, ``10000``.
 
     Args:
-        text: a number and a unit; the number may be left out where it is 1.
-        timezone: an IANA name; windows begin at its midnight.
+        text: a number and a unit (the number may be left out where it is 1), or a number of ids.
+        timezone: an IANA name; windows of time follow its wall clock.
+        origin: where some window begins, as that wall clock shows it: ``2026-02-01`` and ``3 months`` begin in
+            February, May, August and November, ``2000-01-02`` and ``1 week`` on Sundays. An id, where ids are cut.
 
     Raises:
-        DeclarationError: no such interval or no such time zone.
+        DeclarationError: no such interval, time zone or origin.
     """
     try:
         zone = ZoneInfo(timezone)
@@ -140,41 +219,106 @@ def parse(text: str, timezone: str = "UTC") -> Interval:
         raise DeclarationError(
             f"there is no time zone {timezone!r}. Give an IANA name such as 'Asia/Bangkok' or 'UTC'."
         ) from error
-    match = re.fullmatch(r"\s*(?:(\d+)\s*)?(day|week|mon(?:th)?|quarter|year)s?\s*", text, re.IGNORECASE)
-    both = re.fullmatch(r"\s*(\d+) years? (\d+) mons?\s*", text)  # as PostgreSQL prints 15 months
-    if both:
-        match = re.fullmatch(r"(\d+) (mon)", f"{int(both[1]) * 12 + int(both[2])} mon")
-    count = int(match[1] or 1) if match else 0
-    if match is None or not 1 <= count <= 1200:
+    found = _ids(text, origin) or _months(text, zone, origin) or _span(text, zone, origin)
+    if found is None:
         raise DeclarationError(
-            f"{text!r} is no interval. Write a number and day, week, month, quarter or year: '1 month', '7 days'."
+            f"{text!r} is no interval. Write a number and minute, hour, day, week, month, quarter or year: '1 month', "
+            "'7 days', '15 minutes'; or for a key of plain numbers how many: '10000'."
         )
-    unit = match[2].lower()
-    if unit in ("day", "week"):
-        return Days(count * (7 if unit == "week" else 1), zone)
-    return Months(count * {"quarter": 3, "year": 12}.get(unit, 1), zone)
+    return found
+
+
+def _ids(text: str, origin: str | None) -> Interval | None:
+    if not re.fullmatch(r"[0-9]{1,18}", text.strip()) or int(text) < 1:
+        return None
+    if origin is not None and not re.fullmatch(r"-?[0-9]{1,18}", origin.strip()):
+        raise DeclarationError(f"{origin!r} is no id, and ranges of ids need one as their origin: '1'.")
+    return Ids(int(text), int(origin or 0) % int(text))
+
+
+def _months(text: str, zone: ZoneInfo, origin: str | None) -> Interval | None:
+    one = re.fullmatch(r"\s*(?:(\d{1,9})\s*)?(mon|month|quarter|year)s?\s*", text, re.IGNORECASE)
+    both = re.fullmatch(r"\s*(\d{1,9}) years? (\d{1,9}) mons?\s*", text)  # as PostgreSQL prints 15 months
+    if both:
+        count = int(both[1]) * 12 + int(both[2])
+    elif one:
+        count = int(one[1] or 1) * {"quarter": 3, "year": 12}.get(one[2].lower(), 1)
+    if not (both or one) or not 1 <= count <= 1200 * 12:
+        return None
+    if origin is None:
+        return Months(count, zone)
+    begin = _moment(origin)
+    if begin.time() != time() or begin.day > 28:
+        raise DeclarationError(
+            f"{origin!r} cannot be where months begin: write a day that each month has, 1 to 28, without a time."
+        )
+    return Months(count, zone, (begin.year * 12 + begin.month - 1) % count, begin.day)
+
+
+def _span(text: str, zone: ZoneInfo, origin: str | None) -> Interval | None:
+    one = re.fullmatch(r"\s*(?:(\d{1,9})\s*)?(min|minute|hour|day|week)s?\s*", text, re.IGNORECASE)
+    clock = re.fullmatch(r"\s*(?:(\d{1,9}) days? )?(\d{1,9}):([0-5]\d):([0-5]\d)\s*", text)
+    if clock:
+        days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        length = timedelta(days, hours=hours, minutes=minutes, seconds=seconds)
+    elif one:
+        unit = one[2].lower()
+        length = int(one[1] or 1) * _UNITS[_WORDS.get(unit, unit)]
+    else:
+        return None
+    if not timedelta(minutes=1) <= length <= timedelta(days=366 * 1200):
+        return None
+    return Span(length, zone, _MONDAY + (_moment(origin or _MONDAY.isoformat()) - _MONDAY) % length)
+
+
+def _moment(origin: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(origin)
+    except ValueError as error:
+        raise DeclarationError(f"{origin!r} is no date or time. Write the origin as '2026-02-01'.") from error
+    if moment.tzinfo:
+        raise DeclarationError(f"{origin!r}: the origin is what the wall clock shows; leave its offset out.")
+    return moment
+
+
+def first_shown(label: datetime, zone: ZoneInfo) -> datetime:
+    """When the wall clock of *zone* first shows *label*, or a later time where it skips it."""
+    moment = label.replace(tzinfo=zone)
+    if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == label:
+        return moment.astimezone(UTC)  # two moments of one zone would be compared by their wall clocks
+    # In a gap: the clock jumps somewhere between what it shows with the offset after and with that before.
+    low, high = moment.replace(fold=1).astimezone(UTC), moment.astimezone(UTC)
+    before = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
+    return high.replace(microsecond=0)
 
 
 def _plural(count: int, unit: str) -> str:
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # Where daylight saving skips midnight, fold=0 names the instant at which the clock jumps: the day's true beginning.
-    return datetime.combine(day, time(), zone)
-
-
 def _around(key: datetime, cut: Interval, start: datetime) -> datetime:
-    """The window that holds *key*, *start* being its beginning by the calendar.
+    """The window that holds *key*, *start* being its beginning by the label that the clock shows.
 
-    Where a clock went back over midnight, the calendar names the day twice, and the window may be the next one.
+    Where a clock goes back, it shows labels again whose windows have passed: the key lies in a later one.
     """
-    # Compared in UTC: two moments of one zone are compared by their wall clocks.
-    moment, following = key.astimezone(UTC), cut.shift(start, 1)
-    if following.astimezone(UTC) <= moment:
-        return following
-    return cut.shift(start, -1) if start.astimezone(UTC) > moment else start
+    moment, back = key.astimezone(UTC), 0
+    while start > moment:
+        back += 1
+        start = cut.shift(start, -back)
+    while (following := cut.shift(start, 1)) <= moment:
+        start = following
+    return start
 
 
-def _wall_date(start: datetime, zone: ZoneInfo) -> date:
-    return start.astimezone(zone).date()
+def _back(point: datetime, zone: ZoneInfo, length: Interval) -> datetime:
+    wall = point.astimezone(zone).replace(tzinfo=None)
+    if isinstance(length, Months):
+        month = wall.year * 12 + wall.month - 1 - length.count
+        first = wall.replace(year=month // 12, month=month % 12 + 1, day=1)
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        return first_shown(first.replace(day=min(wall.day, last.day)), zone)
+    assert isinstance(length, Span)  # the policy has seen to it
+    return first_shown(wall - length.length, zone)

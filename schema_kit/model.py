@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from schema_kit.intervals import Interval, parse
+from schema_kit.intervals import Interval, Point, parse
 from schema_kit.names import QualifiedName
 
 # What users declare
@@ -97,9 +97,12 @@ class Partitioning:
     Args:
         parent: the partitioned table.
         control: the column that decides.
-        interval: the width of a partition: ``1 month``, ``7 days``, ...
-        timezone: an IANA name; partitions begin at its midnight.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers, how many ids.
+        timezone: an IANA name; partitions follow its wall clock.
         premake: how many partitions are kept ahead of the current one.
+        origin: where some partition begins, on that clock or among the ids; see intervals.parse.
+        encoding: how a control column that is no date or time holds a moment; see keys.key_for.
+        inherit_privileges: whether new partitions get the grants of their parent, which has no row security then.
     """
 
     parent: QualifiedName
@@ -107,16 +110,20 @@ class Partitioning:
     interval: str
     timezone: str = "UTC"
     premake: int = 4
+    origin: str | None = None
+    encoding: str = ""
+    inherit_privileges: bool = False
 
     @property
     def cut(self) -> Interval:
-        """The interval, ready to compute with."""
-        return parse(self.interval, self.timezone)
+        """The interval by the policy's own wall clock: good to be printed; plans compute with a Grid's."""
+        return parse(self.interval, self.timezone, self.origin)
 
     @property
     def zone(self) -> ZoneInfo:
         """The time zone, ready to compute with."""
-        return self.cut.zone
+        parse("1 day", self.timezone)  # says what is wrong with it
+        return ZoneInfo(self.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,21 +232,21 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A half-open range of time; None where it has no end."""
+    """A half-open range of points; None where it has no end."""
 
-    lower: datetime | None
-    upper: datetime | None
+    lower: Point | None
+    upper: Point | None
 
     def overlaps(self, other: Range) -> bool:
         """Whether some moment lies in both."""
-        return (self.upper is None or other.lower is None or other.lower < self.upper) and (
+        return bool(self.upper is None or other.lower is None or other.lower < self.upper) and bool(
             other.upper is None or self.lower is None or self.lower < other.upper
         )
 
     def covers(self, other: Range) -> bool:
         """Whether every moment of *other* lies in this one."""
         above = self.lower is None or (other.lower is not None and self.lower <= other.lower)
-        return above and (self.upper is None or (other.upper is not None and other.upper <= self.upper))
+        return bool(above and (self.upper is None or (other.upper is not None and other.upper <= self.upper)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +260,26 @@ class Partition:
     """None is MAXVALUE."""
     default: bool = False
     leaf: bool = True
+    detach_pending: bool = False
+    """Its concurrent detach was interrupted, and waits for FINALIZE."""
     rows: int = field(default=0, compare=False)
     """The planner's estimate; -1 where nobody has analyzed yet. Like the size, it makes no other partition of it."""
     bytes: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """How a partition is partitioned itself, if it is, and into what: the newest one is the example for the next."""
+
+    suffix: str = ""
+    """What its name adds to that of what it is a partition of."""
+    values: str = ""
+    """FOR VALUES ... or DEFAULT, where it is a partition of a partition."""
+    key: str = ""
+    """HASH (tenant), LIST (region), ...; empty for a leaf."""
+    options: tuple[str, ...] = ()
+    """Storage parameters, which only leaves have."""
+    branches: tuple[Branch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +322,12 @@ class Table:
     trees: tuple[tuple[QualifiedName, ...], ...] = ()
     """The tables at the other end of its foreign keys, either way, each with the partitions that are locked with it."""
     options: tuple[str, ...] = ()
+    """Storage parameters; of a partitioned table, those of its newest partition."""
+    tablespace: str | None = None
+    replica_identity: str = ""
+    """FULL, NOTHING, or the name of an index, where it is not the default; of a partitioned table, the newest's."""
+    branch: Branch | None = None
+    """The newest partition, where it is partitioned itself."""
     is_partition: bool = False
     analyzed: bool = True
     obstacles: tuple[str, ...] = ()
@@ -393,7 +423,7 @@ class Conversion:
     now: datetime
     built: Table | None = None
     """The parent that is being built beside it."""
-    latest: datetime | None = None
+    latest: Point | None = None
     """The greatest key."""
     beyond: int = 0
     """Rows farther in the future than premake reaches."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import batches, dependents, scratch
+from schema_kit.catalog import batches, dependents, policies, scratch, sets
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
-from schema_kit.intervals import parse
+from schema_kit.intervals import Point
 from schema_kit.model import (
     BatchTarget,
     Conversion,
@@ -29,6 +29,7 @@ from schema_kit.model import (
 )
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
+from schema_kit.plans.grid import grid
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.conversion import BOUND_CHECK, being_built, fill_function
 from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
@@ -157,28 +158,54 @@ class Catalog:
         if not self.exists(PART_CONFIG):
             return ()
         with self._look() as ask:
-            found = ask(
-                f"SELECT parent_table, control, partition_interval, timezone, premake FROM {PART_CONFIG.sql} {which} "
-                "ORDER BY parent_table"
-            )
-        return tuple(Partitioning(QualifiedName.parse(row[0]), *row[1:]) for row in found)
+            found = ask(f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c {which} ORDER BY parent_table")
+        return tuple(policies.read(row[0]) for row in found)
+
+    def config_is_current(self) -> bool:
+        """Whether part_config is there, with all the columns that this version knows."""
+        sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
+        with self._look() as ask:
+            return {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})} >= policies.OURS
+
+    def here(self, policy: Partitioning, table: Table | None) -> Point:
+        """Where the present of a set lies: at the clock, or at its greatest id."""
+        checked = partitions.partitioned_table(policy, table)
+        lines = grid(policy, checked)
+        return lines.here(self.now(), self.latest(policy, checked) if lines.of_ids else None)
+
+    def latest(self, policy: Partitioning, table: Table) -> Point | None:
+        """The greatest key; None where there is no row, or it is infinity."""
+        text = self._greatest(policy, table)
+        return grid(policy, table).key.locate(text) if text else None
+
+    def _greatest(self, policy: Partitioning, table: Table) -> str | None:
+        control = ident(policy.control)  # uuid has no max() before 18
+        sql = (
+            f"SELECT {control}::text FROM {table.name.sql} WHERE {control} IS NOT NULL ORDER BY {control} DESC LIMIT 1"
+        )
+        with self._look() as ask:
+            found = ask(sql)
+        return str(found[0][0]) if found else None
+
+    def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
+        """Each set of each policy, with its control column and its partitions alone: one query for all of them."""
+        with observing(self._connection):
+            return tuple(sets.read(self._connection, wanted))
 
     def filled_default(self, table: Table | None) -> Table | None:
         """The default partition, where there is one and it holds rows."""
         name = next((p.name for p in table.partitions if p.default), None) if table else None
         return self.table(name) if name and self.has_rows(name) else None
 
-    def strays(self, policy: Partitioning, table: Table | None) -> tuple[Range, ...]:
+    def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
         """The windows ahead that have no partition, and rows in the default one."""
         default = next((p.name for p in table.partitions if p.default), None) if table else None
         if table is None or default is None or table.partitioned_by != (policy.control,):
             return ()
-        key, found = partitions.codec(policy, table), list[Range]()
-        for window in partitions.windows_ahead(policy, self.now()):
-            if not partitions.covered(window, table, key):
-                assert window.lower is not None  # windows have two ends
-                assert window.upper is not None
-                low, high = literal(key.encode(window.lower)), literal(key.encode(window.upper))
+        lines, found = grid(policy, table), list[Range]()
+        for window in lines.ahead(self.here(policy, table), until):
+            if not lines.covered(window, table):
+                low, high = map(literal, lines.bounds(window))
                 control = ident(policy.control)
                 sql = f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {control} >= {low} AND {control} < {high})"
                 with self._look() as ask:
@@ -204,9 +231,9 @@ class Catalog:
             built=self.table(policy.parent.sibling(being_built(policy.parent.name))),
             referring=tuple(self._referring(key, policy.control) for key in table.incoming) if composite else (),
             registered=replace(registered, interval=policy.interval)
-            if registered and parse(registered.interval).text == policy.cut.text
+            if registered and registered.cut == policy.cut
             else registered,
-            has_config=self.exists(PART_CONFIG),
+            has_config=self.config_is_current(),
             server_version=self.server_version(),
         )
         proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)
@@ -215,20 +242,19 @@ class Catalog:
         return self._with_reach(seen, policy)
 
     def _with_reach(self, seen: Conversion, policy: Partitioning) -> Conversion:
-        key = partitions.codec(policy, seen.table)
-        farthest = [window.upper for window in partitions.windows_ahead(policy, seen.now)][-1]
+        lines = grid(policy, seen.table)
+        control, table, text = ident(policy.control), seen.table.name.sql, self._greatest(policy, seen.table)
+        latest = lines.key.locate(text) if text else None
+        farthest = [window.upper for window in lines.ahead(lines.here(seen.now, latest))][-1]
         assert farthest is not None  # windows have two ends
-        control, table = ident(policy.control), seen.table.name.sql
         with self._look() as ask:
-            latest = ask(f"SELECT max({control})::text FROM {table}")[0][0]
-            moment = key.decode(latest) if latest else None
-            beyond = 0
-            if latest and (moment is None or moment >= farthest):
-                beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {literal(key.encode(farthest))}")[0][0]
-            keyless = 0
+            beyond = keyless = 0
+            if text and (latest is None or latest >= farthest):
+                bound = literal(lines.key.encode(farthest))
+                beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {bound}")[0][0]
             if any(column.name == policy.control and not column.not_null for column in seen.table.columns):
                 keyless = ask(f"SELECT count(*) FROM {table} WHERE {control} IS NULL")[0][0]
-        return replace(seen, latest=moment, beyond=beyond, keyless=keyless)
+        return replace(seen, latest=latest, beyond=beyond, keyless=keyless)
 
     def _referring(self, key: ForeignKey, control: str) -> Referring:
         table = self.table(key.table)

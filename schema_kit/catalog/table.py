@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import newest
 from schema_kit.catalog.session import rows
 from schema_kit.model import Check, Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
 from schema_kit.names import QualifiedName, ident
@@ -19,6 +20,7 @@ _TABLE = """
 SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence, c.relreplident,
        c.reltuples, c.reloptions, obj_description(c.oid, 'pg_class') AS comment, c.reltype, c.reloftype,
        nullif(pg_get_userbyid(c.relowner), current_user) AS owner, p.partstrat,
+       (SELECT spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace) AS tablespace,
        ARRAY(SELECT coalesce(a.attname::text, '(expression)') FROM unnest(p.partattrs) WITH ORDINALITY k (attnum, place)
              LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
              ORDER BY k.place) AS key
@@ -133,7 +135,7 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass A
 
 _PARTITIONS = """
 SELECT n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid), c.relkind = 'r', greatest(c.reltuples, -1)::bigint,
-       pg_total_relation_size(c.oid), c.reloptions
+       pg_total_relation_size(c.oid), h.inhdetachpending
 FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE h.inhparent = %(oid)s AND c.relispartition ORDER BY c.oid
 """
@@ -295,6 +297,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
     keys = [_foreign_key(row) for row in rows(connection, _FOREIGN_KEYS, at)]
     triggers = rows(connection, _TRIGGERS, at)
     parts = rows(connection, _PARTITIONS, at) if table["relkind"] == "p" else []
+    example = newest.read(connection, table["oid"]) if parts else {}
     indexes = tuple(map(_index, rows(connection, _INDEXES, at)))
     return Table(
         name,
@@ -311,7 +314,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
             Sequence(QualifiedName(row[0], row[1]), row[2], row[3], row[4], row[5], _grants(connection, row[6]))
             for row in rows(connection, _SEQUENCES, at)
         ),
-        partitions=tuple(sorted(map(_partition, parts), key=lambda p: (p.default, p.lower is not None, p.lower or ""))),
+        partitions=tuple(sorted(map(_partition, parts), key=_place)),
         views=tuple(_view(row) for row in rows(connection, _VIEWS, at)),
         policies=tuple((row[0], _policy(row)) for row in rows(connection, _POLICIES, at)),
         row_security=table["relrowsecurity"],
@@ -324,7 +327,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         comments=tuple((row[0], row[1], row[2]) for row in rows(connection, _COMMENTS, at)),
         statistics=tuple((row[0], row[1]) for row in rows(connection, _STATISTICS, at)),
         trees=_trees(connection, {end for key in keys for end in (key.table, key.referenced)} - {name}),
-        options=tuple((parts[-1][6] if parts else table["reloptions"]) or ()),
+        **{"options": tuple(table["reloptions"] or ()), "tablespace": table["tablespace"], **example},
         is_partition=table["relispartition"],
         analyzed=table["reltuples"] >= 0,
         obstacles=(
@@ -462,9 +465,16 @@ def _foreign_key(row: Any) -> ForeignKey:
 
 
 def _partition(row: Any) -> Partition:
-    schema, name, bounds, leaf, count, size, _ = row
+    schema, name, bounds, leaf, count, size, pending = row
     lower, upper = parse_bounds(bounds)
-    return Partition(QualifiedName(schema, name), lower, upper, bounds == "DEFAULT", leaf, count, size)
+    return Partition(QualifiedName(schema, name), lower, upper, bounds == "DEFAULT", leaf, pending, count, size)
+
+
+def _place(partition: Partition) -> tuple[bool, bool, int, str]:
+    """In order, as far as that can be known without the key: whole numbers by value, all else by text."""
+    lower = partition.lower or ""
+    number = int(lower) if re.fullmatch(r"-?[0-9]+", lower) else 0
+    return partition.default, partition.lower is not None, number, lower
 
 
 def parse_bounds(text: str) -> tuple[str | None, str | None]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.intervals import Point
 from schema_kit.model import (
     Conversion,
     Index,
@@ -24,6 +25,7 @@ from schema_kit.model import (
 )
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.plans import indexes, partitions
+from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import (
@@ -94,7 +96,7 @@ def fill_index_name(table: QualifiedName, column: str) -> str:
 def _prepare(
     policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys, config: tuple[str, ...]
 ) -> Iterator[Step]:
-    table, key = seen.table, partitions.codec(policy, seen.table)
+    table, lines = seen.table, grid(policy, seen.table)
     if not seen.has_config:
         yield CreatePartConfig(config)
     upper, steps = _bound(policy, seen)
@@ -106,14 +108,13 @@ def _prepare(
     parent = list(_parent(policy, seen, upper))
     yield from parent
     kept = () if any(isinstance(step, BuildParent) for step in parent) or not seen.built else seen.built.partitions
-    assert upper is not None  # a boundary, never infinity
-    suffix = "_before_" + policy.cut.suffix(upper)[1:]
+    suffix = "_before_" + lines.interval.suffix(upper)[1:]
     yield Swap(
         table,
         policy,
         table.name.sibling(fit(table.name.name, suffix)),
         suffix,
-        key.encode(upper),
+        lines.key.encode(upper),
         dropped=table.incoming if incoming == "drop" else (),
         composite=tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
         if incoming == "composite"
@@ -122,14 +123,15 @@ def _prepare(
     )
 
 
-def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]]:
+def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
     """Where the first partition ends, and the steps that prove it.
 
     At least one interval and TIME_TO_SWAP after now and after the greatest key, since the check refuses rows past it
     from now on; a swap that is not done a day before the bound starts again with a later one.
     """
-    table, key, cut = seen.table, partitions.codec(policy, seen.table), policy.cut
-    latest = max(seen.now, seen.latest or seen.now)
+    table, lines = seen.table, grid(policy, seen.table)
+    key, cut, here = lines.key, lines.interval, lines.here(seen.now, seen.latest)
+    latest = here if seen.latest is None else max(here, seen.latest)
     existing = next((check for check in table.checks if check[0] == BOUND_CHECK), None)
     if existing:
         text = _bound_of(existing)
@@ -139,11 +141,12 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[datetime, list[Step]
                 f"the check {BOUND_CHECK} on {table.name} is not one that a conversion made: {existing[1]}. "
                 "Nothing was changed; drop it and run again."
             )
-        if latest < upper - timedelta(days=1) and upper.timestamp() == cut.floor(upper).timestamp():
+        in_time = latest < (cut.shift(upper, -1) if lines.of_ids else upper - timedelta(days=1))
+        if in_time and lines.begins_at(upper):
             validated = [] if existing[2] else [ValidateConstraint(table.name, BOUND_CHECK)]
             return upper, list[Step](validated)
     upper = cut.shift(cut.floor(latest), 2)
-    while upper - latest.astimezone(UTC) < TIME_TO_SWAP:
+    while not lines.of_ids and upper - latest < TIME_TO_SWAP:
         upper = cut.shift(upper, 1)
     control, text = ident(policy.control), key.encode(upper)
     check = AddBound(
@@ -201,9 +204,9 @@ def _composite(policy: Partitioning, seen: Conversion, referring: Referring) -> 
         yield FillKeyColumn(referring.key, referring.column)
 
 
-def _parent(policy: Partitioning, seen: Conversion, upper: datetime) -> Iterator[Step]:
+def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[Step]:
     table, built = seen.table, seen.built
-    key = partitions.codec(policy, table)
+    lines = grid(policy, table)
     parent = table.name.sibling(being_built(table.name.name))
     have: list[Range] = []
     if built and not _is_built(built):
@@ -212,16 +215,16 @@ def _parent(policy: Partitioning, seen: Conversion, upper: datetime) -> Iterator
             "built. Nothing was changed; rename it."
         )
     if built:
-        have = [partitions.range_of(partition, key) for partition in built.partitions]
+        have = [lines.range_of(partition) for partition in built.partitions]
         reaches_back = any(taken.overlaps(Range(None, upper)) for taken in have)
         if built.comment != fingerprint(table) or built.partitioned_by != (policy.control,) or reaches_back:
             yield _drop_built(built)
             built, have = None, []
     if not built:
         yield BuildParent(table, policy)
-    for window in _windows_after(policy, seen.now, upper):
+    for window in _windows_after(lines, lines.here(seen.now, seen.latest), upper):
         if not any(taken.covers(window) for taken in have):
-            yield partitions.create_partition(policy, table, parent, window, key, within=False)
+            yield partitions.create_partition(lines, table, parent, window, within=False)
 
 
 def _is_built(table: Table) -> bool:
@@ -233,10 +236,10 @@ def _drop_built(built: Table) -> Step:
     return DropBuiltParent(built.name, tuple(partition.name for partition in built.partitions), referenced)
 
 
-def _windows_after(policy: Partitioning, now: datetime, upper: datetime) -> Iterator[Range]:
+def _windows_after(lines: Grid, here: Point, upper: Point) -> Iterator[Range]:
     """The windows that premake asks for and the first partition does not hold; at least one."""
-    ahead = [w for w in partitions.windows_ahead(policy, now) if w.lower is not None and w.lower >= upper]
-    yield from ahead or [Range(upper, policy.cut.shift(upper, 1))]
+    ahead = [w for w in lines.ahead(here) if w.lower is not None and w.lower >= upper]
+    yield from ahead or [Range(upper, lines.interval.shift(upper, 1))]
 
 
 def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: Step) -> Iterator[Step]:
@@ -267,7 +270,7 @@ def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
 
 def _refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> None:
     table = seen.table
-    partitions.codec(policy, table)
+    grid(policy, table)
     why = list(_obstacles(policy, seen))
     if table.incoming and incoming == "refuse":
         why += [

@@ -1,109 +1,72 @@
-"""Partitions kept ahead of the clock."""
+"""Partitions kept ahead of where the present lies: of the clock, or of the greatest id."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from datetime import datetime
-from itertools import pairwise, starmap
 
 from schema_kit.errors import PlanError
-from schema_kit.keys import Key, key_for
-from schema_kit.model import Partition, Partitioning, Range, Table
+from schema_kit.intervals import Point
+from schema_kit.model import Partitioning, Range, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.partitions import CreatePartition, DropPartConfig
 
-MOST_AHEAD = 1000
-"""Partitions kept ahead of the clock, at most: planning a query takes longer with each, and so does making them."""
+MARK = "schema_kit:"
+"""What our own comments on tables begin with; they are not handed on."""
 
 
 def create_next(
     policy: Partitioning,
     table: Table | None,
-    now: datetime,
+    here: Point,
     filled_default: Table | None = None,
     strays: Collection[Range] = (),
+    until: str | None = None,
 ) -> Plan:
     """Make the current partition and `premake` ones ahead of it, where they are missing.
 
-    A partition is known by its bounds: one that covers a window under any name counts. Driven by the clock, so that a
-    row of the far future makes nothing.
+    A partition is known by its bounds: one that covers a window under any name counts. Sets of time are driven by the
+    clock, so that a row of the far future makes nothing.
 
     Args:
         policy: the set's policy.
         table: the set, as observed.
-        now: the server's clock.
+        here: the server's clock, or the greatest id: `Grid.here` of them.
         filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
         strays: the windows of which it holds rows.
+        until: a date or time on the policy's wall clock, or an id: what is missing up to there, instead of `premake`.
 
     Raises:
+        DeclarationError: *until* cannot be read.
         PlanError: no such table, not partitioned by range of the control column, bounds that cross a window's, rows
             of a window in the default partition, or too many partitions to keep ahead.
     """
     title = f"create next partitions of {policy.parent}"
     checked = partitioned_table(policy, table)
-    key = codec(policy, checked)
-    steps: list[Step] = []
-    for window in windows_ahead(policy, now):
-        if not covered(window, checked, key):
-            step = create_partition(policy, checked, policy.parent, window, key)
-            if window in strays:
-                raise PlanError(
-                    f"{step.default} holds rows from {step.lower} to {step.upper}, and PostgreSQL makes no partition "
-                    f"for them while they lie in the default one. Nothing was changed; move them out of it first."
-                )
-            steps += _past_default(step, policy.control, filled_default) if filled_default else (step,)
-    return Plan(title, tuple(steps))
+    lines = grid(policy, checked)
+    missing = [window for window in lines.ahead(here, until) if not lines.covered(window, checked)]
+    return Plan(title, tuple(create_windows(lines, checked, missing, filled_default, strays)))
 
 
-def windows_ahead(policy: Partitioning, now: datetime) -> Iterator[Range]:
-    """The current window and `premake` ones after it.
+def create_windows(
+    lines: Grid, table: Table, missing: Collection[Range], filled_default: Table | None, strays: Collection[Range]
+) -> Iterator[Step]:
+    """The steps that make windows which no partition holds.
 
     Raises:
-        PlanError: premake is above MOST_AHEAD, or reaches beyond the year 9999.
+        PlanError: the default partition holds rows of one.
     """
-    if policy.premake > MOST_AHEAD:
-        raise PlanError(
-            f"premake of {policy.parent} is {policy.premake}, and at most {MOST_AHEAD} partitions are kept ahead. "
-            "Nothing was changed; lower it, or choose a longer interval. The premake of a set that is partitioned "
-            f"already stands in schema_kit.part_config: UPDATE schema_kit.part_config SET premake = 4 WHERE "
-            f"parent_table = {literal(str(policy.parent))};"
-        )
-    cut = policy.cut
-    try:
-        start = cut.floor(now)
-        edges = [cut.shift(start, count) for count in range(policy.premake + 2)]
-    except PlanError as error:
-        raise PlanError(f"{policy.parent}, premake {policy.premake}, at {now}: {error}") from error
-    return starmap(Range, pairwise(edges))
-
-
-def partition_name(policy: Partitioning, window: Range) -> QualifiedName:
-    """pg_partman's name for a window: the parent's, then `_p` and the window's first day."""
-    assert window.lower is not None  # windows have two ends
-    return policy.parent.sibling(fit(policy.parent.name, "_" + policy.cut.suffix(window.lower)))
-
-
-def codec(policy: Partitioning, table: Table) -> Key:
-    """How the control column holds its time.
-
-    Raises:
-        PlanError: there is no such column, or its type holds no time.
-    """
-    column = table.column(policy.control)
-    if column is None:
-        raise PlanError(f"{table.name} has no column {policy.control!r}. Nothing was changed.")
-    return key_for(column.type, policy.zone, policy.control)
-
-
-def range_of(partition: Partition, key: Key) -> Range:
-    """A partition's range in moments."""
-    return Range(
-        None if partition.lower is None else key.decode(partition.lower),
-        None if partition.upper is None else key.decode(partition.upper),
-    )
+    for window in missing:
+        step = create_partition(lines, table, table.name, window)
+        if window in strays:
+            raise PlanError(
+                f"{step.default} holds rows from {step.lower} to {step.upper}, and PostgreSQL makes no partition "
+                f"for them while they lie in the default one. Nothing was changed; move them out of it first."
+            )
+        yield from _past_default(step, lines.policy.control, filled_default) if filled_default else (step,)
 
 
 def partitioned_table(policy: Partitioning, table: Table | None) -> Table:
@@ -129,53 +92,38 @@ def partitioned_table(policy: Partitioning, table: Table | None) -> Table:
     return table
 
 
-def covered(window: Range, table: Table, key: Key) -> bool:
-    """Whether a partition holds the whole window.
-
-    Raises:
-        PlanError: one holds a part of it.
-    """
-    for partition in table.partitions:
-        if partition.default:
-            continue
-        taken = range_of(partition, key)
-        if taken.covers(window):
-            return True
-        if taken.overlaps(window):
-            raise PlanError(
-                f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition from "
-                f"{window.lower} to {window.upper} that the policy of {table.name} asks for. Nothing was changed; "
-                "change the policy's interval or time zone to match the partitions that are there."
-            )
-    return False
-
-
 def create_partition(
-    policy: Partitioning, table: Table, parent: QualifiedName, window: Range, key: Key, *, within: bool = True
+    lines: Grid, table: Table, parent: QualifiedName, window: Range, *, within: bool = True
 ) -> CreatePartition:
-    """The step that makes one window's partition, like its siblings in owner and storage parameters.
+    """The step that makes one window's partition, with what its siblings have and ATTACH does not hand on.
 
     Args:
-        policy: the set's policy.
-        table: whose foreign keys and storage parameters the partition gets.
+        lines: the set's windows.
+        table: whose foreign keys, and what else belongs to it, the partition gets.
         parent: what it is attached to.
         window: its range.
-        key: the codec of its bounds.
         within: whether *parent* is *table* itself, so that foreign keys to it count too.
     """
-    assert window.lower is not None  # windows have two ends
-    assert window.upper is not None
+    lower, upper = lines.bounds(window)
     others = {fk.referenced for fk in table.foreign_keys} | {fk.table for fk in table.incoming if within}
+    # Grants on a partition would show what row security of the parent hides.
+    grants = table.grants if lines.policy.inherit_privileges and not table.row_security else ()
     return CreatePartition(
         parent,
-        partition_name(policy, window),
-        key.encode(window.lower),
-        key.encode(window.upper),
+        lines.partition_name(window),
+        lower,
+        upper,
         referenced=table.with_partitions(others - {table.name}),
         default=next((p.name for p in table.partitions if p.default), None),
         options=table.options,
         owner=table.owner,
         default_grantees=table.default_grantees,
+        grants=grants,
+        tablespace=table.tablespace,
+        statistics=table.statistics,
+        replica_identity=table.replica_identity,
+        comment=None if (table.comment or "").startswith(MARK) else table.comment,
+        branch=table.branch,
     )
 
 

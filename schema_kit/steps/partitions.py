@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.model import Partitioning
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.intervals import Ids, Span
+from schema_kit.model import Branch, Partitioning
+from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 CONFIG_SCHEMA = "schema_kit"
@@ -39,7 +41,13 @@ class CreatePartition(Step):
         default_check: the validated CHECK on the default that spares its scan; dropped in the same commit.
         options: storage parameters for the new partition, as its siblings have them.
         owner: who shall own it, where that is not whoever runs this.
-        default_grantees: whom default privileges grant something on it: only the parent's own grants count.
+        default_grantees: whom default privileges grant something on it, which goes.
+        grants: what is granted on it, and to whom.
+        tablespace: where it lies, if not in the database's own.
+        statistics: columns with a statistics target of their own.
+        replica_identity: FULL, NOTHING, or the name of the parent's index whose part identifies its rows.
+        comment: the parent's.
+        branch: how the newest sibling is partitioned itself, and into what.
     """
 
     parent: QualifiedName
@@ -52,6 +60,12 @@ class CreatePartition(Step):
     options: tuple[str, ...] = ()
     owner: str | None = None
     default_grantees: tuple[str, ...] = ()
+    grants: tuple[tuple[str, str], ...] = ()
+    tablespace: str | None = None
+    statistics: tuple[tuple[str, int], ...] = ()
+    replica_identity: str = ""
+    comment: str | None = None
+    branch: Branch | None = None
 
     @property
     def summary(self) -> str:
@@ -69,19 +83,49 @@ class CreatePartition(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Identity is left out: 18 refuses a partition that brings its own, 15 would keep a sequence of its own."""
-        statements = [
-            f"CREATE TABLE {self.name.sql} (LIKE {self.parent.sql} INCLUDING ALL EXCLUDING IDENTITY)"
-            + (f" WITH ({', '.join(self.options)})" if self.options else "")
-        ]
-        statements += [f"REVOKE ALL ON {self.name.sql} FROM {grantee}" for grantee in self.default_grantees]
-        if self.owner:
-            statements.append(f"ALTER TABLE {self.name.sql} OWNER TO {ident(self.owner)}")
+        statements = list(self._make(self.name, self.branch or Branch(options=self.options)))
         statements.append(
             f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {for_values(self.lower, self.upper)}"
         )
+        if self.replica_identity:
+            statements.append(_replica_identity_sql(self.parent, self.name, self.replica_identity))
         if self.default and self.default_check:
             statements.append(f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}")
         return tuple(statements)
+
+    def _make(self, name: QualifiedName, branch: Branch) -> Iterator[str]:
+        yield (
+            f"CREATE TABLE {name.sql} (LIKE {self.parent.sql} INCLUDING ALL EXCLUDING IDENTITY)"
+            + (f" PARTITION BY {branch.key}" if branch.key else "")
+            + (f" WITH ({', '.join(branch.options)})" if branch.options else "")
+            + (f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else "")
+        )
+        yield from (f"REVOKE ALL ON {name.sql} FROM {grantee}" for grantee in self.default_grantees)
+        yield from (f"GRANT {what} ON {name.sql} TO {whom}" for what, whom in self.grants)
+        if self.owner:
+            yield f"ALTER TABLE {name.sql} OWNER TO {ident(self.owner)}"
+        for column, target in self.statistics:
+            yield f"ALTER TABLE {name.sql} ALTER COLUMN {ident(column)} SET STATISTICS {target}"
+        if self.comment is not None:
+            yield f"COMMENT ON TABLE {name.sql} IS {literal(self.comment)}"
+        for part in branch.branches:
+            own = name.sibling(fit(name.name, part.suffix))
+            yield from self._make(own, part)
+            yield f"ALTER TABLE {name.sql} ATTACH PARTITION {own.sql} {part.values}"
+
+
+def _replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: str) -> str:
+    if identity in ("FULL", "NOTHING"):
+        return f"ALTER TABLE {name.sql} REPLICA IDENTITY {identity}"
+    # PostgreSQL has named the partition's part of the index.
+    index = literal(parent.sibling(identity).sql)
+    body = (
+        f"BEGIN EXECUTE (SELECT pg_catalog.format('ALTER TABLE {name.sql.replace('%', '%%')} REPLICA IDENTITY "
+        f"USING INDEX %I', c.relname) FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index x ON x.indexrelid = "
+        f"h.inhrelid JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {index}::pg_catalog.regclass "
+        f"AND x.indrelid = {literal(name.sql)}::pg_catalog.regclass); END"
+    )
+    return f"DO {literal(body)}"
 
 
 @dataclass(frozen=True)
@@ -126,6 +170,16 @@ class DropPartConfig(Step):
         return (*drop, f"DROP SCHEMA {ident(CONFIG_SCHEMA)}") if self.with_schema else drop
 
 
+EPOCHS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
+"""The encodings that pg_partman's own column knows."""
+
+
+def _datetime_string(policy: Partitioning) -> str:
+    if isinstance(policy.cut, Ids):
+        return "NULL"
+    return literal("YYYYMMDD_HH24MISS" if isinstance(policy.cut, Span) and policy.cut.clocked else "YYYYMMDD")
+
+
 def register_sql(policy: Partitioning) -> str:
     """The row of part_config; a row that is there is brought up to date."""
     values = {
@@ -135,7 +189,11 @@ def register_sql(policy: Partitioning) -> str:
         "premake": str(policy.premake),
         "timezone": literal(policy.timezone),
         "infinite_time_partitions": "true",
-        "datetime_string": literal("YYYYMMDD"),
+        "datetime_string": _datetime_string(policy),
+        "origin": "NULL" if policy.origin is None else literal(policy.origin),
+        "epoch": literal(policy.encoding if policy.encoding in EPOCHS else "none"),
+        "encoding": literal(policy.encoding) if policy.encoding and policy.encoding not in EPOCHS else "NULL",
+        "inherit_privileges": str(policy.inherit_privileges).lower(),
     }
     update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "parent_table")
     return (

@@ -72,7 +72,7 @@ ALTER INDEX "public"."events_pkey__new" RENAME TO "events_pkey";
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_before_20270101" FOR VALUES FROM (MINVALUE) TO ('2027-01-01 00:00:00+00');
 ALTER TABLE "public"."events_before_20270101" DROP CONSTRAINT "schema_kit_bound";
 COMMENT ON TABLE "public"."events" IS NULL;
-INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string) VALUES ('public.events', 'created_at', '1 mon', 2, 'UTC', true, 'YYYYMMDD') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string;
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges) VALUES ('public.events', 'created_at', '1 mon', 2, 'UTC', true, 'YYYYMMDD', NULL, 'none', NULL, false) ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges;
 COMMIT;
 
 -- analyze public.events

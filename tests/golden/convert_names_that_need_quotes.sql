@@ -41,6 +41,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 CREATE TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" (LIKE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" INCLUDING ALL EXCLUDING IDENTITY);
+COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" IS E'it''s a \\ comment';
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" ATTACH PARTITION "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" FOR VALUES FROM ('2027-01-01 00:00:00+00') TO ('2027-02-01 00:00:00+00');
 COMMIT;
 
@@ -61,7 +62,7 @@ ALTER INDEX "Chat ""Bot"""."it's__new" RENAME TO "it's";
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" ATTACH PARTITION "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxx_26a2f0_before_20270101" FOR VALUES FROM (MINVALUE) TO ('2027-01-01 00:00:00+00');
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxx_26a2f0_before_20270101" DROP CONSTRAINT "schema_kit_bound";
 COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" IS E'it''s a \\ comment';
-INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string) VALUES ('"Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"', 'Created At', '1 mon', 1, 'UTC', true, 'YYYYMMDD') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string;
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges) VALUES ('"Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"', 'Created At', '1 mon', 1, 'UTC', true, 'YYYYMMDD', NULL, 'none', NULL, false) ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges;
 COMMIT;
 
 -- analyze "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

@@ -35,7 +35,11 @@ CREATE TABLE IF NOT EXISTS "schema_kit".part_config (
     date_trunc_interval      text,
     timezone                 text    NOT NULL DEFAULT 'UTC'
 );
-COMMENT ON COLUMN "schema_kit".part_config.timezone IS 'Partitions begin at midnight of this IANA time zone';
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS origin text;
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS encoding text;
+COMMENT ON COLUMN "schema_kit".part_config.timezone IS 'Partitions follow the wall clock of this IANA time zone';
+COMMENT ON COLUMN "schema_kit".part_config.origin IS 'Where some partition begins, on that clock or among the ids';
+COMMENT ON COLUMN "schema_kit".part_config.encoding IS 'How a key that is no date or time holds a moment: uuidv7, ulid, snowflake; pg_partman''s epoch says the others';
 COMMIT;
 
 -- add check schema_kit_bound to bots.messages, not validated: rows whose created_at is 2026-12-31 17:00:00+00 or later are refused until the swap
@@ -140,6 +144,7 @@ CREATE TABLE "bots"."messages_p20270101" (LIKE "bots"."messages__new" INCLUDING 
 REVOKE ALL ON "bots"."messages_p20270101" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20270101" FROM reader;
 ALTER TABLE "bots"."messages_p20270101" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20270101" IS 'what people and bots say';
 ALTER TABLE "bots"."messages__new" ATTACH PARTITION "bots"."messages_p20270101" FOR VALUES FROM ('2026-12-31 17:00:00+00') TO ('2027-01-31 17:00:00+00');
 COMMIT;
 
@@ -182,7 +187,7 @@ ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
 CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT messages.id, messages.text FROM bots.messages;
 COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
 COMMENT ON INDEX "bots"."ix_messages_text" IS 'what the bot''s search needs';
-INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string) VALUES ('bots.messages', 'created_at', '1 mon', 2, 'Asia/Bangkok', true, 'YYYYMMDD') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string;
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges) VALUES ('bots.messages', 'created_at', '1 mon', 2, 'Asia/Bangkok', true, 'YYYYMMDD', NULL, 'none', NULL, false) ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges;
 COMMIT;
 
 -- validate reactions_message_id_fkey of bots.reactions

@@ -14,6 +14,7 @@ CREATE TABLE "bots"."messages_p20261101" (LIKE "bots"."messages" INCLUDING ALL E
 REVOKE ALL ON "bots"."messages_p20261101" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20261101" FROM reader;
 ALTER TABLE "bots"."messages_p20261101" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20261101" IS 'what people and bots say';
 ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20261101" FOR VALUES FROM ('2026-10-31 17:00:00+00') TO ('2026-11-30 17:00:00+00');
 COMMIT;
 
@@ -30,6 +31,7 @@ CREATE TABLE "bots"."messages_p20261201" (LIKE "bots"."messages" INCLUDING ALL E
 REVOKE ALL ON "bots"."messages_p20261201" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20261201" FROM reader;
 ALTER TABLE "bots"."messages_p20261201" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20261201" IS 'what people and bots say';
 ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20261201" FOR VALUES FROM ('2026-11-30 17:00:00+00') TO ('2026-12-31 17:00:00+00');
 COMMIT;
 
@@ -46,5 +48,6 @@ CREATE TABLE "bots"."messages_p20270101" (LIKE "bots"."messages" INCLUDING ALL E
 REVOKE ALL ON "bots"."messages_p20270101" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20270101" FROM reader;
 ALTER TABLE "bots"."messages_p20270101" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20270101" IS 'what people and bots say';
 ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20270101" FOR VALUES FROM ('2026-12-31 17:00:00+00') TO ('2027-01-31 17:00:00+00');
 COMMIT;

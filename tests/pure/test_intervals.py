@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -11,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.intervals import Days, Interval, Months, parse
+from schema_kit.intervals import Ids, Interval, Months, Span, parse
 
 KINDS = [
     "1 day",
@@ -47,7 +48,15 @@ ZONES = [
     *("Europe/Berlin", "Europe/London", "America/New_York", "Africa/Casablanca", "Etc/GMT+12", "Pacific/Auckland"),
 ]
 
+CLOCKED = ["1 minute", "15 minutes", "1 hour", "90 minutes", "5 hours", "12 hours", "36 hours"]
+
 kinds = st.sampled_from(KINDS)
+clocked = st.sampled_from(CLOCKED)
+any_kind = st.sampled_from(KINDS + CLOCKED)
+origins = st.one_of(
+    st.none(),
+    st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)).map(lambda d: d.date().replace(day=d.day % 28 + 1)),
+)
 zones = st.sampled_from(ZONES)
 keys = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 counts = st.integers(-60, 60)
@@ -82,7 +91,7 @@ def holds(cut: Interval, key: datetime) -> bool:
     return at(start) <= key < at(cut.shift(start, 1))
 
 
-@given(kinds, zones, keys)
+@given(any_kind, zones, keys)
 @example("1 day", "America/Sao_Paulo", datetime(2018, 11, 4, 3, tzinfo=UTC))
 @example("1 day", "Africa/Cairo", datetime(2026, 4, 23, 22, tzinfo=UTC))
 @example("1 day", "Pacific/Apia", datetime(2011, 12, 30, 9, 59, 59, tzinfo=UTC))
@@ -91,7 +100,7 @@ def test_the_first_law_a_key_lies_in_its_window(kind: str, zone: str, key: datet
     assert holds(parse(kind, zone), key)
 
 
-@given(kinds, zones, keys, counts)
+@given(any_kind, zones, keys, counts)
 @example("1 day", "Pacific/Apia", datetime(2011, 12, 29, 12, tzinfo=UTC), 1)
 @example("1 day", "Asia/Beirut", datetime(2026, 3, 28, 12, tzinfo=UTC), 1)
 def test_the_second_law_a_shifted_start_is_a_start(kind: str, zone: str, key: datetime, count: int) -> None:
@@ -100,7 +109,7 @@ def test_the_second_law_a_shifted_start_is_a_start(kind: str, zone: str, key: da
     assert at(cut.floor(start)) == at(start)
 
 
-@given(kinds, zones, keys)
+@given(any_kind, zones, keys)
 @example("1 day", "America/Havana", datetime(2026, 3, 8, 5, tzinfo=UTC))
 def test_a_start_means_the_same_whatever_zone_it_is_said_in(kind: str, zone: str, key: datetime) -> None:
     cut = parse(kind, zone)
@@ -115,7 +124,7 @@ def test_a_start_means_the_same_whatever_zone_it_is_said_in(kind: str, zone: str
 def test_both_laws_hold_around_every_jump_of_the_clock(zone: str) -> None:
     moments = around_the_jumps(zone, 1970, 2040)
     assert moments
-    for kind in ("1 day", "7 days", "1 month"):
+    for kind in ("1 day", "7 days", "1 month", "15 minutes", "1 hour", "12 hours"):
         cut = parse(kind, zone)
         broken = [moment for moment in moments if not holds(cut, moment)]
         broken += [moment for moment in moments if not holds(cut, at(cut.shift(cut.floor(moment), 1)))]
@@ -149,6 +158,89 @@ def test_windows_tile_without_gap_or_overlap(kind: str, zone: str, key: datetime
     assert at(cut.shift(at_once[-1], -count)) == at(start)
 
 
+@given(clocked, zones, keys, origins)
+def test_windows_of_the_clock_tile_but_for_labels_that_it_skips(
+    kind: str, zone: str, key: datetime, origin: date | None
+) -> None:
+    cut = parse(kind, zone, origin.isoformat() if origin else None)
+    at_once = [cut.shift(cut.floor(key), number) for number in range(60)]
+    one_by_one = [cut.floor(key)]
+    while one_by_one[-1] < at_once[-1]:
+        one_by_one.append(cut.shift(one_by_one[-1], 1))
+    assert one_by_one == list(dict.fromkeys(at_once)), "a skipped label is a window without a moment"
+    assert at_once == sorted(at_once)
+    assert len({cut.suffix(start) for start in one_by_one}) == len(one_by_one)
+
+
+@given(any_kind, zones, keys, origins)
+def test_an_origin_begins_a_window(kind: str, zone: str, key: datetime, origin: date | None) -> None:
+    cut = parse(kind, zone, origin.isoformat() if origin else None)
+    assert holds(cut, key)
+    if origin:
+        begins = datetime(origin.year, origin.month, origin.day, tzinfo=ZoneInfo(zone))
+        if at(begins).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == begins.replace(tzinfo=None):
+            assert cut.floor(begins) == at(begins)
+            assert cut.floor(at(begins) - timedelta(seconds=1)) < at(begins)
+
+
+@given(st.integers(1, 10**9), st.integers(-(10**12), 10**12), st.integers(-(10**6), 10**6), counts)
+def test_ids_tile(width: int, key: int, origin: int, count: int) -> None:
+    cut = parse(str(width), origin=str(origin))
+    start = cut.floor(key)
+    assert start <= key < cut.shift(start, 1)
+    assert cut.floor(cut.shift(start, count)) == cut.shift(start, count) == start + count * width
+    assert cut.floor(origin) == origin
+    assert len({cut.suffix(cut.shift(start, number)) for number in range(40)}) == 40
+    assert cut.text == str(width)
+
+
+def test_hours_follow_the_wall_clock_through_the_night_it_jumps() -> None:
+    cut = parse("1 hour", "Europe/Berlin")
+    spring = datetime(2026, 3, 29, 0, tzinfo=UTC)  # 01:00; at 02:00 the clock shows 03:00
+    assert [cut.suffix(spring), cut.suffix(cut.shift(spring, 1))] == ["p20260329_010000", "p20260329_030000"]
+    autumn = datetime(2026, 10, 25, 0, tzinfo=UTC)  # 02:00, which comes twice
+    assert cut.shift(autumn, 1) - autumn == timedelta(hours=2)
+    assert cut.floor(autumn + timedelta(minutes=90)) == autumn
+    noon = parse("12 hours", "Europe/Berlin")
+    assert noon.suffix(noon.floor(datetime(2026, 7, 1, 11, tzinfo=UTC))) == "p20260701_120000"
+    assert noon.suffix(noon.floor(datetime(2026, 1, 1, 11, 30, tzinfo=UTC))) == "p20260101_120000"
+
+
+def test_weeks_begin_on_the_day_of_their_origin() -> None:
+    sunday = parse("1 week", origin="2000-01-02")
+    assert at(sunday.floor(datetime(2026, 11, 21, 12, tzinfo=UTC))) == datetime(2026, 11, 15, tzinfo=UTC)
+    fiscal = parse("1 year", origin="2020-04-01")
+    assert at(fiscal.floor(datetime(2026, 3, 31, tzinfo=UTC))) == datetime(2025, 4, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("1 month", "2026-01-31"),
+        ("1 month", "2026-01-01 12:00"),
+        ("1 day", "x"),
+        ("1 day", "2026-01-01T00:00Z"),
+        ("10", "x"),
+    ],
+)
+def test_what_is_no_origin_is_refused(text: str, origin: str) -> None:
+    with pytest.raises(DeclarationError, match=re.escape(origin)):
+        parse(text, origin=origin)
+
+
+@given(any_kind, zones, keys, any_kind)
+def test_going_back_is_by_the_calendar(kind: str, zone: str, key: datetime, length: str) -> None:
+    cut, back = parse(kind, zone), parse(length, zone)
+    assert cut.back(key, back) < key + timedelta(days=1)
+    assert cut.back(key, back) <= cut.back(key + timedelta(days=2), back)
+
+
+def test_a_month_before_the_last_day_is_the_last_day() -> None:
+    month = parse("1 month")
+    assert at(month.back(datetime(2026, 3, 31, 5, tzinfo=UTC), month)) == datetime(2026, 2, 28, 5, tzinfo=UTC)
+    assert Ids(10).back(95, Ids(30)) == 65
+
+
 @given(kinds, zones, keys, counts)
 def test_shifts_add_up(kind: str, zone: str, key: datetime, count: int) -> None:
     cut = parse(kind, zone)
@@ -170,8 +262,11 @@ def test_each_window_has_a_suffix_of_its_own(kind: str, zone: str, key: datetime
 def test_the_suffix_says_the_first_local_day(kind: str, zone: str, key: datetime) -> None:
     cut = parse(kind, zone)
     start = cut.floor(key)
-    assert cut.suffix(start) == start.strftime("p%Y%m%d")
-    assert (start.hour, start.minute, start.second, start.microsecond) == (0, 0, 0, 0)
+    local = start.astimezone(ZoneInfo(zone))
+    assert cut.suffix(start) == local.strftime("p%Y%m%d")
+    midnight = local.replace(hour=0, minute=0, second=0)
+    exists = at(midnight).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == midnight.replace(tzinfo=None)
+    assert (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0) or not exists
 
 
 @given(kinds, zones, keys, keys)
@@ -253,6 +348,14 @@ def test_a_day_without_a_midnight_begins_when_the_clock_jumps(zone: str, day: da
         ("1 year", "1 year"),
         ("24 mons", "2 years"),
         ("1200 years", "1200 years"),
+        ("1 hour", "01:00:00"),
+        ("hour", "01:00:00"),
+        ("15 minutes", "00:15:00"),
+        ("15 min", "00:15:00"),
+        ("36 hours", "36:00:00"),
+        ("24 hours", "1 day"),
+        ("1 day 12:00:00", "36:00:00"),
+        (" 10000 ", "10000"),
     ],
 )
 def test_an_interval_is_written_as_postgresql_and_pg_partman_write_it(text: str, expected: str) -> None:
@@ -263,7 +366,7 @@ def test_months_beyond_a_year_are_written_as_postgresql_writes_them() -> None:
     assert parse("15 months").text == "1 year 3 mons"
 
 
-@given(kinds, zones)
+@given(any_kind, zones)
 def test_the_text_is_read_back(kind: str, zone: str) -> None:
     cut = parse(kind, zone)
     assert parse(cut.text, zone) == cut
@@ -275,11 +378,13 @@ def test_the_text_is_read_back(kind: str, zone: str) -> None:
         "",
         "0 days",
         "-1 day",
-        "1",
+        "0",
+        "-5",
         "1.5 days",
-        "1 hour",
+        "30 seconds",
+        "00:00:30",
         "1 fortnight",
-        "1201 months",
+        "14401 months",
         "1 day 2 hours",
         "daily",
         "1 d ay",
@@ -300,8 +405,8 @@ def test_what_is_no_time_zone_is_refused(zone: str) -> None:
 def test_the_kinds() -> None:
     zone = ZoneInfo("Asia/Bangkok")
     assert parse("quarter", "Asia/Bangkok") == Months(3, zone)
-    assert parse("week", "Asia/Bangkok") == Days(7, zone)
-    assert parse("quarter").zone == ZoneInfo("UTC")
+    assert parse("week", "Asia/Bangkok") == Span(timedelta(7), zone)
+    assert parse("1000") == Ids(1000)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Bangkok", "America/New_York"])

@@ -152,7 +152,7 @@ def test_there_is_no_such_column() -> None:
 
 
 def test_the_column_holds_no_time() -> None:
-    assert "column 'id' is bigint" in refused(Conversion(simple(), NOW), replace(EVENTS, control="id"))
+    assert "column 'id' of public.events is bigint" in refused(Conversion(simple(), NOW), replace(EVENTS, control="id"))
 
 
 @pytest.mark.parametrize("premake", [0, -1])

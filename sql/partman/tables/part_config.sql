@@ -33,4 +33,10 @@ CREATE TABLE IF NOT EXISTS @schema@.part_config (
     timezone                 text    NOT NULL DEFAULT 'UTC'
 );
 
-COMMENT ON COLUMN @schema@.part_config.timezone IS 'Partitions begin at midnight of this IANA time zone';
+-- Columns of ours that came later: a table that is there already gets them.
+ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS origin text;
+ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS encoding text;
+
+COMMENT ON COLUMN @schema@.part_config.timezone IS 'Partitions follow the wall clock of this IANA time zone';
+COMMENT ON COLUMN @schema@.part_config.origin IS 'Where some partition begins, on that clock or among the ids';
+COMMENT ON COLUMN @schema@.part_config.encoding IS 'How a key that is no date or time holds a moment: uuidv7, ulid, snowflake; pg_partman''s epoch says the others';

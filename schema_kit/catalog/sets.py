@@ -1,0 +1,69 @@
+"""Many sets at a glance: one query, however many there are, that tells which of them need a closer look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import rows
+from schema_kit.catalog.table import parse_bounds
+from schema_kit.model import Column, Partition, Partitioning, Table
+from schema_kit.names import QualifiedName
+
+# A policy on a parent that is cut by LIST or HASH is one for each of its partitions: they are the sets.
+_SETS = """
+WITH RECURSIVE found AS (
+  SELECT w.place, w.control, to_regclass(w.name)::oid AS oid
+  FROM unnest(%(names)s::text[], %(controls)s::text[]) WITH ORDINALITY w (name, control, place)
+  UNION ALL
+  SELECT f.place, f.control, i.inhrelid FROM found f JOIN pg_partitioned_table p ON p.partrelid = f.oid
+  JOIN pg_inherits i ON i.inhparent = f.oid JOIN pg_class c ON c.oid = i.inhrelid AND c.relkind = 'p'
+  WHERE p.partstrat <> 'r'
+)
+SELECT f.place, n.nspname, c.relname, p.partstrat::text,
+       ARRAY(SELECT coalesce(a.attname::text, '(expression)') FROM unnest(p.partattrs) WITH ORDINALITY k (attnum, place)
+             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
+             ORDER BY k.place),
+       (SELECT ARRAY[format_type(a.atttypid, a.atttypmod), a.attnotnull::text] FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attname = f.control AND NOT a.attisdropped),
+       ARRAY(SELECT ARRAY[pn.nspname::text, pc.relname::text, pg_get_expr(pc.relpartbound, pc.oid), pc.relkind::text,
+                          i.inhdetachpending::text]
+             FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+             WHERE i.inhparent = c.oid AND pc.relispartition)
+FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
+ORDER BY f.place, n.nspname, c.relname
+"""
+
+
+def read(connection: Connection, policies: Sequence[Partitioning]) -> Iterator[tuple[Partitioning, Table | None]]:
+    """Each set of each policy, with its control column and its partitions alone; None where there is no such table."""
+    names = {"names": [policy.parent.sql for policy in policies], "controls": [policy.control for policy in policies]}
+    found: dict[int, list[Table]] = {}
+    for place, schema, name, strategy, key, control, parts in rows(connection, _SETS, names) if policies else ():
+        column = (Column(policies[place - 1].control, control[0], control[1] == "true"),) if control else ()
+        found.setdefault(place, []).append(
+            Table(
+                QualifiedName(schema, name),
+                columns=column,
+                partitioned_by=tuple(key),
+                partition_strategy=strategy or "",
+                partitions=tuple(_partition(*part) for part in parts),
+            )
+        )
+    for place, policy in enumerate(policies, 1):
+        tables = found.get(place, [])
+        ranges = [table for table in tables if table.partition_strategy == "r"] or tables[:1]
+        for table in ranges:
+            yield replace(policy, parent=table.name), table
+        if not ranges:
+            yield policy, None
+
+
+def _partition(schema: str, name: str, bounds: str, kind: str, pending: str) -> Partition:
+    lower, upper = parse_bounds(bounds)
+    return Partition(
+        QualifiedName(schema, name), lower, upper, bounds == "DEFAULT", kind == "r", detach_pending=pending == "true"
+    )

@@ -1,0 +1,38 @@
+"""``schema_kit partitions``: one file a command."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "create-next": "Make the current partition and the premade ones ahead of it, where they are missing.",
+    "list": "Show sets with their partitions: bounds, rows estimated, size, what is premade.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"schema_kit.cli.partitions.{cmd_name.replace('-', '_')}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=_Commands)
+def partitions() -> None:
+    """Partitioned sets: keep them ahead of the clock, look at them.
+
+    The database is --url, else DATABASE_URL, else sqlalchemy.url of alembic.ini, else the embedded one.
+
+    Example: schema_kit partitions list
+    """

@@ -1,0 +1,173 @@
+"""What the commands have in common: their options, the database, the sets, and how it is told."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+import sqlalchemy as sa
+
+from schema_kit import environment, execute, report, script
+from schema_kit.catalog import Catalog
+from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
+from schema_kit.model import Partitioning, Table
+from schema_kit.names import QualifiedName
+from schema_kit.script import LockPolicy, parse_milliseconds
+from schema_kit.steps import Plan, Step
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decide = Callable[[Catalog, Partitioning], Plan]
+"""What one set needs, as it is now."""
+
+
+def looks(*formats: str) -> Callable[[Command], Command]:
+    """The options of a command that looks: tables, --url, --now, --format."""
+
+    def decorate(command: Command) -> Command:
+        for option in (
+            click.argument("tables", nargs=-1, metavar="[TABLE]..."),
+            click.option("--url", help="postgresql://user@host/database"),
+            click.option("--now", help="A moment that stands for the server's clock: 2026-11-21."),
+            click.option("--format", "form", type=click.Choice(formats), default="text", show_default=True),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def acts(command: Command) -> Command:
+    """The options of a command that changes something: those of one that looks, --dry-run and --lock-timeout."""
+    command = click.option("--dry-run", is_flag=True, help="Print the exact SQL and send none of it.")(command)
+    command = click.option(
+        "--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT."
+    )(command)
+    return looks("text", "json", "sql")(command)
+
+
+def lock_policy(lock_timeout: str | None) -> LockPolicy:
+    """The policy of the environment, changed by --lock-timeout."""
+    policy = script.from_environment(LockPolicy(), os.environ)
+    return script.changed(policy, longest=parse_milliseconds(lock_timeout)) if lock_timeout else policy
+
+
+@contextmanager
+def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, Catalog]]:
+    """A connection in autocommit, and the catalog as seen from it."""
+    moment = environment.parse_now(now)
+    with environment.connect(
+        environment.database_url(url, environment.configured_url()), autocommit=True
+    ) as connection:
+        try:
+            yield connection, Catalog(connection, moment)
+        except sa.exc.DBAPIError as error:
+            raise execute.not_observed(error) from error
+
+
+@contextmanager
+def telling(form: str) -> Iterator[execute.Emit]:
+    """Events as JSON lines or on the terminal."""
+    if form == "json":
+        yield report.to_json
+        return
+    with report.terminal() as emit:
+        yield emit
+
+
+def policies(catalog: Catalog, tables: Sequence[str]) -> list[Partitioning]:
+    """The policies of the tables that were named, or all that maintenance is on for.
+
+    Raises:
+        PlanError: a table has none.
+    """
+    known = {policy.parent: policy for policy in catalog.policies()}
+    if not tables:
+        return list(known.values())
+    names = [QualifiedName.parse(table) for table in tables]
+    if unknown := [str(name) for name in names if name not in known]:
+        there = ", ".join(map(str, known)) or "none"
+        raise PlanError(
+            f"{', '.join(unknown)}: no policy in schema_kit.part_config (there: {there}). Nothing was changed."
+        )
+    return [known[name] for name in names]
+
+
+def work(
+    title: str,
+    decide: Decide,
+    sets: Sequence[tuple[Partitioning, Table | None]],
+    connection: sa.Connection,
+    catalog: Catalog,
+    policy: LockPolicy,
+    form: str,
+    dry_run: bool,
+) -> None:
+    """Do for each set what it needs; one that fails does not stop the others.
+
+    Raises:
+        SchemaKitError: what went wrong with the only one; or that some of them failed, each said on stderr.
+    """
+    done: list[Step] = []
+    failed: list[SchemaKitError] = []
+    with telling(form) as emit:
+        for one, _ in sets:
+            try:
+                if dry_run:
+                    done += decide(catalog, one).steps
+                else:
+                    execute.run(connection, lambda one=one: decide(catalog, one), policy, _both(emit, done))  # type: ignore[misc]
+            except SchemaKitError as error:
+                failed.append(error)
+    if done or not failed:
+        show(Plan(title, tuple(done)), "sql" if dry_run and form == "text" else form, policy)
+    fail(failed, done)
+
+
+def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:
+    """Tell what happens, and keep what is committed."""
+
+    def tell(event: execute.Event) -> None:
+        if isinstance(event, execute.StepDone):
+            done.append(event.step)
+        emit(event)
+
+    return tell
+
+
+def fail(failed: Sequence[SchemaKitError], done: Sequence[object] = ()) -> None:
+    """Raise what went wrong, if something has.
+
+    Raises:
+        SchemaKitError: the only one; or that some sets failed, each said on stderr.
+    """
+    if len(failed) == 1 and not done:
+        raise failed[0]
+    for error in failed:
+        click.echo(f"error: {error}", err=True)
+    if failed:
+        raise ExecutionError(f"{len(failed)} of the sets could not be looked after; the others were.")
+
+
+def show(plan: Plan, form: str, policy: LockPolicy) -> None:
+    """What was done, or would be: summaries, the exact SQL, or JSON with both."""
+    if form == "json":
+        steps = [
+            {
+                "summary": step.summary,
+                "locks": [{"mode": lock.mode.value, "table": str(lock.table)} for lock in step.locks],
+                "sql": list(script.render(step, policy)),
+            }
+            for step in plan.steps
+        ]
+        click.echo(json.dumps({"steps": steps}, indent=2, ensure_ascii=False))
+    elif not plan:
+        click.echo("nothing to do", err=True)
+    elif form == "sql":
+        click.echo(script.write(plan, policy))
+    else:
+        for step in plan.steps:
+            click.echo(step.summary)

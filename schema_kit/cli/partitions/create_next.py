@@ -1,0 +1,54 @@
+"""``schema_kit partitions create-next``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.errors import SchemaKitError
+from schema_kit.model import Partitioning, Table
+from schema_kit.plans import partitions as plans
+from schema_kit.steps import Plan
+
+
+@click.command("create-next")
+@acts
+@click.option("--premake", type=click.IntRange(1), help="Partitions to keep ahead, instead of the policy's number.")
+@click.option("--until", help="Make all that are missing from the present to there: 2027-12-31, or an id.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    premake: int | None,
+    until: str | None,
+) -> None:
+    """Make the current partition and the premade ones ahead of it, where they are missing.
+
+    Without TABLE: every set that part_config holds. Run it from cron as often as you like: it makes what is missing,
+    and says when there is nothing to do. Writers go on meanwhile. At most 1000 partitions are kept ahead.
+
+    Example: schema_kit partitions create-next line_support.conversation --dry-run
+    """
+
+    def decide(catalog: Catalog, one: Partitioning) -> Plan:
+        table = catalog.table(one.parent)
+        here = catalog.here(one, table)
+        default, strays = catalog.filled_default(table), catalog.strays(one, table, until)
+        return plans.create_next(one, table, here, default, strays, until)
+
+    def needs(one: Partitioning, table: Table | None) -> bool:
+        try:
+            return bool(plans.create_next(one, table, catalog.here(one, table), until=until))
+        except SchemaKitError:
+            return True  # said when its turn comes
+
+    with database(url, now) as (connection, catalog):
+        wanted = [replace(one, premake=premake or one.premake) for one in policies(catalog, tables)]
+        sets = [(one, table) for one, table in catalog.sets(wanted) if needs(one, table)]
+        work("create next partitions", decide, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
