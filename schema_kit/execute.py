@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import takewhile
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -251,7 +252,7 @@ def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: i
     changed, statement = 0, ""
     try:
         with _restored(connection, step):
-            for statement in render(step, policy, budget):
+            for statement in _in_few_messages(render(step, policy, budget)):
                 if statement in RESTORE:
                     continue  # _restored puts the session's own values back, whatever happens
                 result = send(connection, statement)
@@ -264,6 +265,14 @@ def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: i
             raise _Overtaken from error
         raise _refused(connection, step, error, total) from error
     return changed
+
+
+def _in_few_messages(statements: Sequence[str]) -> Iterator[str]:
+    """BEGIN and the settings behind it go out together: of a short step, their round trips would be a third."""
+    settings = list(takewhile(lambda statement: statement.startswith(("BEGIN", "SET LOCAL ")), statements))
+    if settings:
+        yield "; ".join(settings)
+    yield from statements[len(settings) :]
 
 
 def _of_the_catalog(error: DBAPIError) -> bool:

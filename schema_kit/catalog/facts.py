@@ -203,13 +203,12 @@ class Catalog:
         if table is None or default is None or table.partitioned_by != (policy.control,):
             return ()
         lines, found = grid(policy, table), list[Range]()
-        for window in lines.ahead(self.here(policy, table), until):
-            if not lines.covered(window, table):
-                low, high = map(literal, lines.bounds(window))
-                control = ident(policy.control)
-                sql = f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {control} >= {low} AND {control} < {high})"
-                with self._look() as ask:
-                    found += [window] if ask(sql)[0][0] else []
+        for window in lines.missing(lines.ahead(self.here(policy, table), until), table):
+            low, high = map(literal, lines.bounds(window))
+            control = ident(policy.control)
+            sql = f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {control} >= {low} AND {control} < {high})"
+            with self._look() as ask:
+                found += [window] if ask(sql)[0][0] else []
         return tuple(found)
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -113,19 +114,36 @@ class Grid:
         Raises:
             PlanError: one holds a part of it.
         """
-        for partition in table.partitions:
-            if partition.default:
+        return not self.missing([window], table)
+
+    def missing(self, windows: Iterable[Range], table: Table) -> list[Range]:
+        """Those of *windows* that no partition of *table* holds.
+
+        Raises:
+            PlanError: a partition holds a part of one.
+        """
+        taken = [(self.range_of(partition), partition) for partition in table.partitions if not partition.default]
+        first = [pair for pair in taken if pair[0].lower is None]
+        # Partitions do not overlap, so only those around a window's beginning can meet it.
+        begins: list[Point] = [pair[0].lower for pair in taken if pair[0].lower is not None]
+        ordered = {pair[0].lower: pair for pair in taken}
+        begins.sort()
+        found = []
+        for window in windows:
+            place = bisect_right(begins, window.lower)
+            around = [*first, *(ordered[begin] for begin in begins[max(place - 1, 0) : place + 1])]
+            if any(held.covers(window) for held, _ in around):
                 continue
-            taken = self.range_of(partition)
-            if taken.covers(window):
-                return True
-            if taken.overlaps(window):
-                raise PlanError(
-                    f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition from "
-                    f"{' to '.join(self.bounds(window))} that the policy of {table.name} asks for. Nothing was "
-                    "changed; change the policy's interval, time zone or origin to match the partitions that are there."
-                )
-        return False
+            for held, partition in around:
+                if held.overlaps(window):
+                    raise PlanError(
+                        f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition "
+                        f"from {' to '.join(self.bounds(window))} that the policy of {table.name} asks for. Nothing "
+                        "was changed; change the policy's interval, time zone or origin to match the partitions that "
+                        "are there."
+                    )
+            found.append(window)
+        return found
 
     def begins_at(self, point: Point | None) -> bool:
         """Whether a window begins there: an end of nothing is one of every grid."""

@@ -47,7 +47,7 @@ def create_next(
     title = f"create next partitions of {policy.parent}"
     checked = partitioned_table(policy, table)
     lines = grid(policy, checked)
-    missing = [window for window in lines.ahead(here, until) if not lines.covered(window, checked)]
+    missing = lines.missing(lines.ahead(here, until), checked)
     return Plan(title, tuple(create_windows(lines, checked, missing, filled_default, strays)))
 
 
