@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import batches, dependents, policies, scratch, sets
+from schema_kit.catalog import batches, dependents, policies, rights, scratch, sets
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
@@ -155,11 +155,30 @@ class Catalog:
         return next((policy for policy in self._registered() if policy.parent == parent), None)
 
     def _registered(self, which: str = "") -> tuple[Partitioning, ...]:
+        with observing(self._connection):
+            missing = rights.missing_for_reading(self._connection, PART_CONFIG)
+        if missing:
+            raise PlanError(f"policies cannot be read: {'; '.join(missing)}. Nothing was changed.")
         if not self.exists(PART_CONFIG):
             return ()
         with self._look() as ask:
             found = ask(f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c {which} ORDER BY parent_table")
         return tuple(policies.read(row[0]) for row in found)
+
+    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+        """The rights that making partitions of *table* needs and whoever runs this has not."""
+        with observing(self._connection):
+            return rights.missing_for_partitions(self._connection, table)
+
+    def read_only(self) -> str:
+        """Why nothing can be written here: a standby, or a session that is read-only; empty where it can."""
+        sql = (
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 'this server is a standby; run it on the primary' "
+            "WHEN current_setting('default_transaction_read_only') = 'on' "
+            "THEN 'this session is read-only (default_transaction_read_only)' ELSE '' END"
+        )
+        with self._look() as ask:
+            return str(ask(sql)[0][0])
 
     def config_is_current(self) -> bool:
         """Whether part_config is there, with all the columns that this version knows."""

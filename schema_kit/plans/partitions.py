@@ -25,6 +25,7 @@ def create_next(
     filled_default: Table | None = None,
     strays: Collection[Range] = (),
     until: str | None = None,
+    rights_missing: Collection[str] = (),
 ) -> Plan:
     """Make the current partition and `premake` ones ahead of it, where they are missing.
 
@@ -38,16 +39,19 @@ def create_next(
         filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
         strays: the windows of which it holds rows.
         until: a date or time on the policy's wall clock, or an id: what is missing up to there, instead of `premake`.
+        rights_missing: the rights that whoever runs this has not, in words.
 
     Raises:
         DeclarationError: *until* cannot be read.
         PlanError: no such table, not partitioned by range of the control column, bounds that cross a window's, rows
-            of a window in the default partition, or too many partitions to keep ahead.
+            of a window in the default partition, too many partitions to keep ahead, or rights that are missing.
     """
     title = f"create next partitions of {policy.parent}"
     checked = partitioned_table(policy, table)
     lines = grid(policy, checked)
     missing = lines.missing(lines.ahead(here, until), checked)
+    if missing and rights_missing:
+        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}. Nothing was changed.")
     return Plan(title, tuple(create_windows(lines, checked, missing, filled_default, strays)))
 
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from schema_kit import environment, execute, report, script
 from schema_kit.catalog import Catalog
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
-from schema_kit.model import Partitioning, Table
+from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, parse_milliseconds
 from schema_kit.steps import Plan, Step
@@ -98,33 +99,58 @@ def policies(catalog: Catalog, tables: Sequence[str]) -> list[Partitioning]:
 
 def work(
     title: str,
-    decide: Decide,
-    sets: Sequence[tuple[Partitioning, Table | None]],
+    jobs: Sequence[Decide],
+    sets: Sequence[Partitioning],
     connection: sa.Connection,
     catalog: Catalog,
     policy: LockPolicy,
     form: str,
     dry_run: bool,
 ) -> None:
-    """Do for each set what it needs; one that fails does not stop the others.
+    """Do for each set what it needs; a job or a set that fails does not stop the others.
 
     Raises:
+        PlanError: nothing can be written here, though there is something to do.
         SchemaKitError: what went wrong with the only one; or that some of them failed, each said on stderr.
     """
     done: list[Step] = []
     failed: list[SchemaKitError] = []
+    if sets and not dry_run and (why := catalog.read_only()):
+        raise PlanError(f"cannot {title}: {why}. Nothing was changed.")
     with telling(form) as emit:
-        for one, _ in sets:
-            try:
-                if dry_run:
-                    done += decide(catalog, one).steps
-                else:
-                    execute.run(connection, lambda one=one: decide(catalog, one), policy, _both(emit, done))  # type: ignore[misc]
-            except SchemaKitError as error:
-                failed.append(error)
+        for one in sets:
+            if dry_run:
+                failed += planned(jobs, one, catalog, done)
+            else:
+                failed += sent(jobs, one, connection, catalog, policy, _both(emit, done))
     if done or not failed:
         show(Plan(title, tuple(done)), "sql" if dry_run and form == "text" else form, policy)
     fail(failed, done)
+
+
+def planned(jobs: Sequence[Decide], one: Partitioning, catalog: Catalog, done: list[Step]) -> Iterator[SchemaKitError]:
+    """Decide, and collect what would be sent; what went wrong is given back."""
+    for decide in jobs:
+        try:
+            done += decide(catalog, one).steps
+        except SchemaKitError as error:
+            yield error
+
+
+def sent(
+    jobs: Sequence[Decide],
+    one: Partitioning,
+    connection: sa.Connection,
+    catalog: Catalog,
+    policy: LockPolicy,
+    emit: execute.Emit,
+) -> Iterator[SchemaKitError]:
+    """Send what one set needs, job after job; what went wrong is given back."""
+    for decide in jobs:
+        try:
+            execute.run(connection, partial(decide, catalog, one), policy, emit)
+        except SchemaKitError as error:
+            yield error
 
 
 def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import click
 
@@ -12,6 +13,22 @@ from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning, Table
 from schema_kit.plans import partitions as plans
 from schema_kit.steps import Plan
+
+
+def decide(catalog: Catalog, one: Partitioning, until: str | None = None) -> Plan:
+    """What one set needs."""
+    table = catalog.table(one.parent)
+    here = catalog.here(one, table)
+    default, strays = catalog.filled_default(table), catalog.strays(one, table, until)
+    return plans.create_next(one, table, here, default, strays, until, catalog.rights_missing(one.parent))
+
+
+def due(catalog: Catalog, one: Partitioning, table: Table | None, until: str | None = None) -> bool:
+    """Whether a set needs a closer look, told from its partitions alone."""
+    try:
+        return bool(plans.create_next(one, table, catalog.here(one, table), until=until))
+    except SchemaKitError:
+        return True  # said when its turn comes
 
 
 @click.command("create-next")
@@ -35,20 +52,8 @@ def command(
 
     Example: schema_kit partitions create-next line_support.conversation --dry-run
     """
-
-    def decide(catalog: Catalog, one: Partitioning) -> Plan:
-        table = catalog.table(one.parent)
-        here = catalog.here(one, table)
-        default, strays = catalog.filled_default(table), catalog.strays(one, table, until)
-        return plans.create_next(one, table, here, default, strays, until)
-
-    def needs(one: Partitioning, table: Table | None) -> bool:
-        try:
-            return bool(plans.create_next(one, table, catalog.here(one, table), until=until))
-        except SchemaKitError:
-            return True  # said when its turn comes
-
     with database(url, now) as (connection, catalog):
         wanted = [replace(one, premake=premake or one.premake) for one in policies(catalog, tables)]
-        sets = [(one, table) for one, table in catalog.sets(wanted) if needs(one, table)]
-        work("create next partitions", decide, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        sets = [one for one, table in catalog.sets(wanted) if due(catalog, one, table, until)]
+        jobs = [partial(decide, until=until)]
+        work("create next partitions", jobs, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
