@@ -50,7 +50,7 @@ def to_json(event: Event) -> None:
             line["seconds"] = round(seconds, 3)
         case Waiting(_, blockers, pause, attempt):
             line |= {"blockers": list(blockers), "pause": round(pause, 3), "attempt": attempt}
-    print(json.dumps(line, ensure_ascii=False), file=sys.stderr)  # noqa: T201 - this is what it is for
+    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")  # in one write: several may tell at a time
 
 
 @contextmanager

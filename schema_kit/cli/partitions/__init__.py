@@ -8,6 +8,7 @@ import click
 
 COMMANDS = {
     "create-next": "Make the current partition and the premade ones ahead of it, where they are missing.",
+    "maintain": "Look after each set: make what is missing ahead, retire what has outlived its retention.",
     "list": "Show sets with their partitions: bounds, rows estimated, size, what is premade.",
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -106,8 +108,20 @@ def work(
     policy: LockPolicy,
     form: str,
     dry_run: bool,
+    workers: int = 1,
 ) -> None:
     """Do for each set what it needs; a job or a set that fails does not stop the others.
+
+    Args:
+        title: what it is, for people.
+        jobs: what each set may need, in this order.
+        sets: the sets, each with its policy.
+        connection: where to look and to send.
+        catalog: what is seen there.
+        policy: the lock policy.
+        form: text, json or sql.
+        dry_run: print the exact SQL and send none of it.
+        workers: how many sets are looked after at a time; more than one, and each worker has a connection of its own.
 
     Raises:
         PlanError: nothing can be written here, though there is something to do.
@@ -118,39 +132,84 @@ def work(
     if sets and not dry_run and (why := catalog.read_only()):
         raise PlanError(f"cannot {title}: {why}. Nothing was changed.")
     with telling(form) as emit:
-        for one in sets:
-            if dry_run:
-                failed += planned(jobs, one, catalog, done)
-            else:
-                failed += sent(jobs, one, connection, catalog, policy, _both(emit, done))
+        if dry_run:
+            for one in sets:
+                failed += _planned(jobs, one, catalog, done)
+        elif workers == 1:
+            for one in sets:
+                failed += _sent(jobs, one, connection, catalog, policy, _both(emit, done))
+        else:
+            failed += _in_parallel(jobs, sets, connection, catalog, policy, _both(emit, done), workers)
     if done or not failed:
         show(Plan(title, tuple(done)), "sql" if dry_run and form == "text" else form, policy)
     fail(failed, done)
 
 
-def planned(jobs: Sequence[Decide], one: Partitioning, catalog: Catalog, done: list[Step]) -> Iterator[SchemaKitError]:
+def _planned(jobs: Sequence[Decide], one: Partitioning, catalog: Catalog, done: list[Step]) -> list[SchemaKitError]:
     """Decide, and collect what would be sent; what went wrong is given back."""
+    failed = []
     for decide in jobs:
         try:
             done += decide(catalog, one).steps
         except SchemaKitError as error:
-            yield error
+            failed.append(error)
+    return failed
 
 
-def sent(
+def _sent(
     jobs: Sequence[Decide],
     one: Partitioning,
     connection: sa.Connection,
     catalog: Catalog,
     policy: LockPolicy,
     emit: execute.Emit,
-) -> Iterator[SchemaKitError]:
+) -> list[SchemaKitError]:
     """Send what one set needs, job after job; what went wrong is given back."""
+    failed = []
     for decide in jobs:
         try:
             execute.run(connection, partial(decide, catalog, one), policy, emit)
         except SchemaKitError as error:
-            yield error
+            failed.append(error)
+        except sa.exc.DBAPIError as error:
+            failed.append(execute.not_observed(error))
+    return failed
+
+
+def _in_parallel(
+    jobs: Sequence[Decide],
+    sets: Sequence[Partitioning],
+    connection: sa.Connection,
+    catalog: Catalog,
+    policy: LockPolicy,
+    emit: execute.Emit,
+    workers: int,
+) -> list[SchemaKitError]:
+    """Several sets at a time. An interrupt ends what is running; what was committed stays."""
+    now, at_work, stopped = catalog.now(), set[sa.Connection](), threading.Event()
+
+    def tell(event: execute.Event) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        emit(event)
+
+    def look_after(one: Partitioning) -> list[SchemaKitError]:
+        with connection.engine.connect() as own:
+            at_work.add(own)
+            try:
+                return [] if stopped.is_set() else _sent(jobs, one, own, Catalog(own, now), policy, tell)
+            finally:
+                at_work.discard(own)
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            return [error for failed in pool.map(look_after, sets) for error in failed]
+        except KeyboardInterrupt:
+            stopped.set()
+            for own in tuple(at_work):
+                if own.connection.dbapi_connection is not None:
+                    own.connection.dbapi_connection.cancel()
+            raise
 
 
 def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:
