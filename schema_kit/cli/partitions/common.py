@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 
 from schema_kit import environment, execute, report, script
 from schema_kit.catalog import Catalog
+from schema_kit.catalog.session import rows
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
@@ -23,6 +25,8 @@ from schema_kit.script import LockPolicy, parse_milliseconds
 from schema_kit.steps import Plan, Step
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_POLLS, _POLL_SECONDS = 60, 0.5
+
 Decide = Callable[[Catalog, Partitioning], Plan]
 """What one set needs, as it is now."""
 
@@ -137,9 +141,10 @@ def work(
                 failed += _planned(jobs, one, catalog, done)
         elif workers == 1:
             for one in sets:
-                failed += _sent(jobs, one, connection, catalog, policy, _both(emit, done))
+                with alone(connection, title, one) as free:
+                    failed += _sent(jobs, one, connection, catalog, policy, _both(emit, done)) if free else []
         else:
-            failed += _in_parallel(jobs, sets, connection, catalog, policy, _both(emit, done), workers)
+            failed += _in_parallel(title, jobs, sets, connection, catalog, policy, _both(emit, done), workers)
     if done or not failed:
         show(Plan(title, tuple(done)), "sql" if dry_run and form == "text" else form, policy)
     fail(failed, done)
@@ -177,6 +182,7 @@ def _sent(
 
 
 def _in_parallel(
+    title: str,
     jobs: Sequence[Decide],
     sets: Sequence[Partitioning],
     connection: sa.Connection,
@@ -197,7 +203,8 @@ def _in_parallel(
         with connection.engine.connect() as own:
             at_work.add(own)
             try:
-                return [] if stopped.is_set() else _sent(jobs, one, own, Catalog(own, now), policy, tell)
+                with alone(own, title, one) as free:
+                    return _sent(jobs, one, own, Catalog(own, now), policy, tell) if free else []
             finally:
                 at_work.discard(own)
 
@@ -210,6 +217,30 @@ def _in_parallel(
                 if own.connection.dbapi_connection is not None:
                     own.connection.dbapi_connection.cancel()
             raise
+
+
+@contextmanager
+def alone(connection: sa.Connection, title: str, one: Partitioning) -> Iterator[bool]:
+    """One run of a kind at a time on each set: of two that want the same, one would only be overtaken again and again.
+
+    Yields:
+        False where another one is still at it after half a minute: the set is left to it, and that is said.
+    """
+    key = {"key": f"schema_kit: {title} {one.parent}"}
+    free = False
+    for _ in range(_POLLS):
+        free = rows(connection, "SELECT pg_try_advisory_lock(hashtextextended(%(key)s, 0))", key)[0][0]
+        if free:
+            break
+        time.sleep(_POLL_SECONDS)
+    if not free:
+        click.echo(f"another run is at it ({title}): {one.parent} is left to that one", err=True)
+    try:
+        yield free
+    finally:
+        if free:
+            with suppress(sa.exc.SQLAlchemyError):  # the connection may be lost, and the lock with it
+                rows(connection, "SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))", key)
 
 
 def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:

@@ -1,0 +1,197 @@
+"""``schema_kit partitions maintain``: each set on its own, several at a time, two runs at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.sqlscripts import load
+from schema_kit.steps.partitions import register_sql
+from tests.postgres.conftest import Database
+from tests.postgres.test_create_next import ROOT, command, shell
+
+NOW = "2026-03-28"
+
+
+def build(database: Database, names: Sequence[str], premake: int = 9) -> None:
+    database.sql("CREATE SCHEMA app", *load("partman/tables/part_config.sql"))
+    for name in names:
+        parent = QualifiedName("app", name)
+        database.sql(
+            f"CREATE TABLE {parent.sql} (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at)",
+            register_sql(Partitioning(parent, "at", "1 day", premake=premake)),
+        )
+
+
+def count(database: Database) -> int:
+    return int(database.sql("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'")[0][0])
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_all_sets_are_looked_after_but_the_broken_one(database: Database, workers: str) -> None:
+    build(database, ["a", "b", 'C."x"', "ไทย"])
+    database.sql("DROP TABLE app.b")
+    done = shell(database, "maintain", "--now", NOW, "--workers", workers)
+    assert done.returncode == 1
+    assert "app.b is registered in part_config, but there is no such table" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert count(database) == done.stdout.count("create partition") == 30
+    database.sql("DELETE FROM schema_kit.part_config WHERE parent_table = 'app.b'")
+    again = shell(database, "maintain", "--now", NOW, "--workers", workers)
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "nothing to do" in again.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_two_at_once_do_each_thing_once(database: Database, workers: str) -> None:
+    build(database, list("abcdef"), premake=39)
+    arguments = ["maintain", "--now", NOW, "--format", "json", "--workers", workers]
+    runs = [
+        subprocess.Popen(
+            command(database, *arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    said = [run.communicate(timeout=120) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    made = [step["summary"] for out, _ in said for step in json.loads(out)["steps"]]
+    assert len(made) == len(set(made)) == count(database) == 240
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: Database, workers: str) -> None:
+    build(database, list("abcd"), premake=99)
+    kills = 0
+    for _ in range(30):
+        with subprocess.Popen(
+            command(database, "maintain", "--now", NOW, "--workers", workers),
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        ) as run:
+            before, end = count(database), time.monotonic() + 30
+            while run.poll() is None and count(database) < before + 15 and time.monotonic() < end:
+                time.sleep(0.01)
+            if run.poll() is None:
+                run.kill()
+                kills += 1
+        if count(database) == 400:
+            break
+    assert kills >= 3
+    final = shell(database, "maintain", "--now", NOW, "--workers", workers)
+    assert final.returncode == 0, final.stderr
+    assert count(database) == 400
+    assert "nothing to do" in shell(database, "maintain", "--now", NOW).stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: str) -> None:
+    build(database, ["a", "b"])
+    holder = database.connect(autocommit=False)
+    holder.execute("LOCK TABLE app.a, app.b IN SHARE UPDATE EXCLUSIVE MODE")
+    run = subprocess.Popen(
+        command(database, "maintain", "--now", NOW, "--workers", workers), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    end = time.monotonic() + 30
+    while not database.sql(
+        "SELECT 1 FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
+        "WHERE datname = current_database())"
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    assert "interrupted; what was committed stays" in said
+    assert "Traceback" not in said
+    holder.rollback()
+    assert count(database) == 0
+    assert shell(database, "maintain", "--now", NOW, "--workers", workers).returncode == 0
+    assert count(database) == 20
+
+
+def test_a_set_that_another_run_is_at_is_left_to_it(database: Database) -> None:
+    build(database, ["a", "b"])
+    holder = database.connect()
+    holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: maintain partitions app.a', 0))")
+    done = subprocess.run(
+        command(database, "maintain", "--now", NOW),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"NO_COLOR": "1"},
+    )
+    assert done.returncode == 0
+    assert "app.a is left to that one" in done.stderr
+    assert done.stdout.count("create partition app.b") == 10
+    assert "app.a" not in done.stdout
+
+
+def test_where_nothing_can_be_written_it_is_said(database: Database) -> None:
+    build(database, ["a"])
+    name = database.sql("SELECT current_database()")[0][0]
+    database.sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    done = shell(database, "maintain", "--now", NOW)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "this session is read-only" in done.stderr
+    assert "Nothing was changed" in done.stderr
+    dry = shell(database, "maintain", "--now", NOW, "--dry-run")
+    assert dry.returncode == 0
+    assert dry.stdout.count("CREATE TABLE") == 10
+
+
+RIGHTS = {
+    "policies": ("GRANT USAGE ON SCHEMA app TO {}", "may not use schema schema_kit (GRANT USAGE ON SCHEMA schema_kit"),
+    "reading": ("GRANT USAGE ON SCHEMA schema_kit TO {}", "may not read schema_kit.part_config (GRANT SELECT ON"),
+    "owner": (
+        "GRANT USAGE ON SCHEMA schema_kit, app TO {0}; GRANT SELECT ON schema_kit.part_config TO {0}",
+        "it belongs to postgres, whose rights",
+    ),
+    "schema": (
+        "GRANT USAGE ON SCHEMA schema_kit, app TO {0}; GRANT SELECT ON schema_kit.part_config TO {0}; "
+        "ALTER TABLE app.a OWNER TO {0}",
+        "may not CREATE in schema app (GRANT CREATE ON SCHEMA app TO",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RIGHTS)
+def test_which_right_is_missing_is_said(database: Database, case: str) -> None:
+    build(database, ["a"])
+    name = f"limited_{database.sql('SELECT current_database()')[0][0]}"
+    grants, words = RIGHTS[case]
+    database.sql(f"CREATE ROLE {name} LOGIN", *grants.format(name).split("; "))
+    try:
+        done = shell(database.url.replace("postgres@", f"{name}@"), "create-next", "--now", NOW)
+        assert (done.returncode, done.stdout) == (3, ""), done.stderr
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+        assert count(database) == 0
+    finally:
+        database.sql(f"REASSIGN OWNED BY {name} TO postgres", f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+
+
+def test_as_cron_calls_it(database: Database) -> None:
+    """With nearly nothing in the environment, by its own path, from another folder."""
+    import sys
+
+    build(database, ["a"])
+    line = f"{sys.executable} -m schema_kit partitions maintain --now {NOW} --url '{database.url}'"
+    bare = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "LOGNAME": "nobody", "SHELL": "/bin/sh"}
+    if "PYTHONPATH" in os.environ:
+        bare["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    done = subprocess.run(["/bin/sh", "-c", line], env=bare, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(database.url) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_inherits").fetchone() is not None
+    assert count(database) == 10
