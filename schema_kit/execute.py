@@ -188,13 +188,20 @@ def _without(plan: Plan, done: Sequence[Step]) -> Plan:
     return Plan(plan.title, tuple(step for step in plan.steps if not (step.once and step in done)))
 
 
-def run_shared(connection: Connection, plan: Plan, policy: LockPolicy, emit: Emit) -> None:
+def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> None:
     """Send SHARED steps inside the transaction that *connection* is in; its owner commits.
 
     Raises:
         ExecutionError: PostgreSQL refused a step; the transaction has to be rolled back.
     """
+    plan = decide()
     before = rows(connection, "SELECT current_setting('lock_timeout')")[0][0]
+    while plan:
+        _send_shared(connection, plan, policy, before, emit)
+        plan = decide() if any(step.decide_again for step in plan.steps) else Plan(plan.title)
+
+
+def _send_shared(connection: Connection, plan: Plan, policy: LockPolicy, before: str, emit: Emit) -> None:
     for step in plan.steps:
         emit(StepStarted(step))
         started = time.monotonic()

@@ -127,8 +127,19 @@ class Partitioning:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """How a table is cut by the values of a column, as an op declares it: see by_hash and by_list."""
+
+    column: str
+    strategy: str
+    """HASH or LIST."""
+    parts: tuple[tuple[str, str], ...]
+    """What each part adds to the name, and FOR VALUES ... or DEFAULT."""
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineTable:
-    """A plain table as a baseline declares it: what makes it, and what it is compared by."""
+    """A table as a baseline declares it: what makes it, and what it is compared by."""
 
     table: Table
     create: tuple[str, ...]

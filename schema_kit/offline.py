@@ -7,13 +7,15 @@ be converted); of all else nothing is taken to be done already, and each operati
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from schema_kit.errors import PlanError
+from schema_kit.intervals import Point
 from schema_kit.model import (
+    Branch,
     Column,
     Conversion,
     ForeignKey,
@@ -23,12 +25,14 @@ from schema_kit.model import (
     KeyDeclaration,
     Partition,
     Partitioning,
+    Range,
     Referring,
     Relation,
     Table,
 )
-from schema_kit.names import QualifiedName, ident, idents
+from schema_kit.names import QualifiedName, fit, ident, idents
 from schema_kit.plans import conversion
+from schema_kit.plans.grid import grid
 from schema_kit.steps import Step
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
@@ -48,7 +52,13 @@ from schema_kit.steps.indexes import (
     DropParentIndex,
     RenameIndexes,
 )
-from schema_kit.steps.partitions import CreatePartConfig, CreatePartition
+from schema_kit.steps.partitions import (
+    CreatePartConfig,
+    CreatePartition,
+    CreatePartitionedTable,
+    RegisterPolicy,
+    UnregisterPolicy,
+)
 
 
 class EmptyDatabase:
@@ -81,8 +91,6 @@ class EmptyDatabase:
             case CreateTable(baseline):
                 self._made["table"].add(str(baseline.table.name))
                 self._tables[baseline.table.name] = baseline.table
-            case CreatePartition(parent, name, lower, upper):
-                self._add_partition(parent, Partition(name, lower, upper))
             case Swap():
                 self._swap(step)
             case DropWholeTable(table):
@@ -90,9 +98,23 @@ class EmptyDatabase:
                 for other in tuple(self._tables.values()):
                     self._keep_foreign_keys(other, [key for key in other.foreign_keys if key.referenced != table])
             case _:
+                self._apply_to_sets(step)
                 self._apply_to_columns(step)
                 self._apply_to_constraints(step)
                 self._apply_to_indexes(step)
+
+    def _apply_to_sets(self, step: Step) -> None:
+        match step:
+            case CreatePartitionedTable(table):
+                self._tables[table.name] = table
+            case CreatePartition():
+                self._make_partition(step)
+            case RegisterPolicy(policy):
+                self._policies[policy.parent] = policy
+            case UnregisterPolicy(parent):
+                self._policies.pop(parent, None)
+            case _:
+                pass
 
     def _apply_to_columns(self, step: Step) -> None:
         match step:
@@ -182,6 +204,17 @@ class EmptyDatabase:
             kept += [replace(other, name=new) for other in old.indexes if other.name == index.name and new]
             self._tables[owner] = replace(old, indexes=tuple(sorted(kept, key=lambda i: i.name)))
 
+    def _make_partition(self, step: CreatePartition) -> None:
+        default = step.values == "DEFAULT"
+        partition = Partition(step.name, step.lower or None, step.upper or None, default, leaf=step.branch is None)
+        self._add_partition(step.parent, partition)
+        parent = self._tables.get(step.parent)
+        if parent and step.branch:
+            self._tables[step.name] = _branch(parent, step.name, step.branch)
+        if parent and not step.values:  # the example for the next one
+            newest = {"options": step.options, "tablespace": step.tablespace, "branch": step.branch}
+            self._tables[step.parent] = replace(parent, **newest)  # type: ignore[arg-type]
+
     def _add_partition(self, parent: QualifiedName, partition: Partition) -> None:
         if parent in self._tables:
             old = self._tables[parent]
@@ -224,7 +257,12 @@ class EmptyDatabase:
         table = self._tables.get(name)
         partitions = table.partitions if table else ()
         root = Relation(name, partitioned=bool(table and table.partition_strategy), imagined=True)
-        return (root, *(Relation(partition.name, parent=name) for partition in partitions))
+        below = (
+            replace(relation, parent=relation.parent or name, imagined=False)
+            for partition in partitions
+            for relation in self.tree(partition.name)
+        )
+        return (root, *below)
 
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
         """The table that earlier steps have made the index on."""
@@ -253,6 +291,47 @@ class EmptyDatabase:
     def policy(self, parent: QualifiedName) -> Partitioning | None:
         """The policy that an earlier step has registered."""
         return self._policies.get(parent)
+
+    def config_is_current(self) -> bool:
+        """Whether an earlier step has made it."""
+        return self._config
+
+    def lacking(
+        self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
+    ) -> tuple[str, ...]:
+        """Cannot be asked."""
+        del create_in, refer_to, register
+        return ()
+
+    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+        """Cannot be asked."""
+        del table
+        return ()
+
+    def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
+        """The sets of tables that earlier steps have made."""
+        found = []
+        for policy in wanted:
+            table = self._tables.get(policy.parent)
+            parts = [self._tables.get(part.name) for part in table.partitions] if table else []
+            ranges = [one for one in (table, *parts) if one and one.partition_strategy == "r"]
+            found += [(replace(policy, parent=one.name), one) for one in ranges]
+        return tuple(found)
+
+    def here(self, policy: Partitioning, table: Table | None) -> Point:
+        """Where the present of a set without rows lies."""
+        assert table is not None  # `sets` gives no others
+        return grid(policy, table).here(self._now)
+
+    def filled_default(self, table: Table | None) -> Table | None:
+        """None: it was empty at base."""
+        del table
+        return None
+
+    def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
+        """None: it was empty at base."""
+        del policy, table, until
+        return ()
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """The table as earlier steps have left it, without rows."""
@@ -310,6 +389,23 @@ class EmptyDatabase:
         """It was empty at base: nothing is worth a detour."""
         del table, action
         return False, False
+
+
+def _branch(like: Table, name: QualifiedName, branch: Branch) -> Table:
+    """A partition that is partitioned itself, as far as a later step can ask about it."""
+    strategy, _, column = branch.key.partition(" (")
+    leaves = tuple(
+        Partition(name.sibling(fit(name.name, part.suffix)), None, None, default=part.values == "DEFAULT")
+        for part in branch.branches
+    )
+    return replace(
+        like,
+        name=name,
+        partition_strategy=strategy[0].lower(),
+        partitioned_by=(column[1:-2].replace('""', '"'),),
+        partitions=leaves,
+        is_partition=True,
+    )
 
 
 def declared_columns(declared: IndexDeclaration) -> set[str]:

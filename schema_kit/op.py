@@ -6,9 +6,9 @@ from typing import Any
 
 import alembic.op
 
-from schema_kit.ops import lock_policy  # this import registers the operations, too
+from schema_kit.ops import by_hash, by_list, lock_policy  # this import registers the operations, too
 
-__all__ = ["lock_policy"]
+__all__ = ["by_hash", "by_list", "lock_policy"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic.op import *
 
+from schema_kit.model import Cut
+
+def by_hash(column: str, modulus: int) -> Cut: ...
+def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = False) -> Cut: ...
 def lock_policy(
     *,
     longest: str | int = ...,
@@ -52,6 +56,38 @@ def drop_index_concurrently(
 def reindex_concurrently(
     index_name: str | None = None, table_name: str | None = None, *, schema: str | None = None
 ) -> None: ...
+def create_partitioned_table(
+    table_name: str,
+    *columns: sa.schema.SchemaItem,
+    control: str,
+    interval: str,
+    schema: str | None = None,
+    timezone: str = "UTC",
+    premake: int = 4,
+    origin: str | None = None,
+    encoding: str = "",
+    inherit_privileges: bool = False,
+    default_partition: bool = False,
+    partition_by: Cut | None = None,
+    sub_partitions: Cut | None = None,
+    comment: str | None = None,
+    postgresql_with: Mapping[str, Any] | None = None,
+    postgresql_tablespace: str | None = None,
+) -> None: ...
+def set_partition_policy(
+    table_name: str,
+    *,
+    schema: str | None = None,
+    control: str | None = None,
+    interval: str | None = None,
+    timezone: str | None = None,
+    premake: int | None = None,
+    origin: str | None = None,
+    encoding: str | None = None,
+    inherit_privileges: bool | None = None,
+) -> None: ...
+def drop_partition_policy(table_name: str, *, schema: str | None = None) -> None: ...
+def create_next_partitions(table_name: str, *, schema: str | None = None, until: str | None = None) -> None: ...
 def create_part_config() -> None: ...
 def drop_part_config() -> None: ...
 def convert_to_partitioned(

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 
 from schema_kit.catalog import Catalog
+from schema_kit.intervals import Point
 from schema_kit.model import (
     BatchTarget,
     Check,
@@ -31,7 +33,7 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName
-from schema_kit.offline import index_tail
+from schema_kit.offline import EmptyDatabase, index_tail
 from schema_kit.ops import PlanOperation
 from schema_kit.script import LockPolicy, render_shared, write
 from schema_kit.sqlscripts import load
@@ -204,6 +206,31 @@ class Imagined:
     def policy(self, parent: QualifiedName) -> Partitioning:
         return Partitioning(parent, "visited_at", "1 month")
 
+    def config_is_current(self) -> bool:
+        return True
+
+    def lacking(self, *asked: Any, **more: Any) -> tuple[str, ...]:
+        del asked, more
+        return ()
+
+    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+        del table
+        return ()
+
+    def sets(self, policies: tuple[Partitioning, ...]) -> tuple[tuple[Partitioning, Table | None], ...]:
+        return tuple((policy, self.table(policy.parent)) for policy in policies)
+
+    def here(self, policy: Partitioning, table: Table | None) -> Point:
+        del policy, table
+        return NOW
+
+    def filled_default(self, table: Table | None) -> None:
+        del table
+
+    def strays(self, *asked: Any) -> tuple[()]:
+        del asked
+        return ()
+
     def created(self) -> Mapping[str, frozenset[str]]:
         return dict.fromkeys(("schema", "table", "extension"), self.there)
 
@@ -235,7 +262,13 @@ OLDER = Imagined(version=170000)
 MADE = Imagined(there=frozenset({"part_config", "created_object", "pg_trgm", "public.visits"}))
 BY_MONTH = Imagined(tables=(VISITS_BY_MONTH, FIRST), there=frozenset({"part_config"}))
 
-EXAMPLES: dict[str, tuple[tuple[str, str, Imagined], ...]] = {
+
+def nothing() -> EmptyDatabase:
+    """A database that is followed from base."""
+    return EmptyDatabase(NOW)
+
+
+EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]], ...]] = {
     "create_index_concurrently": (
         ("", 'op.create_index_concurrently("ix_orders_customer", "orders", ["customer_id"])', SHOP),
         ("a partitioned table", 'op.create_index_concurrently("ix_events_created_at", "events", ["created_at"])', SHOP),
@@ -311,6 +344,18 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined], ...]] = {
     ),
     "convert_to_partitioned": (("", 'op.convert_to_partitioned("visits", "visited_at", "1 month", premake=2)', SHOP),),
     "unpartition": (("", 'op.unpartition("visits")', BY_MONTH),),
+    "create_partitioned_table": (
+        (
+            "",
+            'op.create_partitioned_table("logins", sa.Column("id", sa.BigInteger, sa.Identity()), sa.Column("at", '
+            'sa.DateTime(timezone=True)), sa.PrimaryKeyConstraint("id", "at", name="logins_pkey"), control="at", '
+            'interval="1 month", premake=1)',
+            nothing,
+        ),
+    ),
+    "set_partition_policy": (("", 'op.set_partition_policy("visits", premake=6)', BY_MONTH),),
+    "drop_partition_policy": (("", 'op.drop_partition_policy("visits")', BY_MONTH),),
+    "create_next_partitions": (("", 'op.create_next_partitions("visits", until="2027-03-01")', BY_MONTH),),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
     "create_extension": (("", 'op.create_extension("pg_trgm")', SHOP),),
@@ -335,6 +380,7 @@ class _Recorder:
 
     def __init__(self) -> None:
         self.operation: PlanOperation | None = None
+        self.migration_context = MigrationContext.configure(dialect_name="postgresql")
 
     def invoke(self, operation: PlanOperation) -> None:
         self.operation = operation
@@ -351,12 +397,18 @@ class _Recorder:
 OPERATIONS = {cls.called: cls for cls in PlanOperation.__subclasses__()}
 
 
-def plan_of(call: str, database: Imagined) -> Plan:
+def plan_of(call: str, database: Imagined | Callable[[], EmptyDatabase]) -> Plan:
     """What a call would send to a database."""
     op = _Recorder()
     exec(call, {"op": op, "sa": sa, "metadata": METADATA})  # noqa: S102 - the calls above
     assert op.operation is not None
-    return op.operation.plan(cast("Catalog", database))
+    if isinstance(database, Imagined):
+        return op.operation.plan(cast("Catalog", database))
+    followed = database()
+    plan = op.operation.plan(followed)
+    for step in plan.steps:
+        followed.apply(step)
+    return plan + op.operation.plan(followed) if any(step.decide_again for step in plan.steps) else plan
 
 
 def _locks(step: Step) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -185,6 +185,19 @@ class Catalog:
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
         with self._look() as ask:
             return {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})} >= policies.OURS
+
+    def lacking(
+        self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
+    ) -> tuple[str, ...]:
+        """What whoever runs this may not do; empty where nothing stands in the way.
+
+        Args:
+            create_in: schemas in which tables shall be made.
+            refer_to: tables that foreign keys shall refer to.
+            register: whether a policy shall be written.
+        """
+        with observing(self._connection):
+            return rights.missing_for_sets(self._connection, create_in, refer_to, register)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Where the present of a set lies: at the clock, or at its greatest id."""

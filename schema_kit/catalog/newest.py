@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
 from schema_kit.model import Branch
+from schema_kit.names import MAX_BYTES, fit
 
 _NEWEST = """
 SELECT c.oid, c.relname, c.reloptions, c.relreplident, s.spcname,
@@ -46,11 +47,16 @@ def read(connection: Connection, oid: int) -> dict[str, Any]:
 def _branch(tree: list[Any], oid: int, above: str) -> Branch:
     _, _, name, values, key, options = next(row for row in tree if row[0] == oid)
     children = [row[0] for row in tree if row[1] == oid]
-    suffix = name.removeprefix(above) if above and name.startswith(above) else f"_{name}"
     return Branch(
-        suffix if above else "",
+        _suffix(above, name) if above else "",
         values if above else "",
         key or "",
         tuple(options or ()),
         tuple(_branch(tree, child, name) for child in children) if key else (),
     )
+
+
+def _suffix(above: str, name: str) -> str:
+    """What made *name* of the one above it, cut or not; all of it where they have nothing in common."""
+    tails = (name[place:] for place in range(len(name)) if len(name[place:].encode()) < MAX_BYTES - len("_123abc"))
+    return next((tail for tail in tails if fit(above, tail) == name), fit(f"_{name}"[: MAX_BYTES // 4]))

@@ -19,6 +19,7 @@ from schema_kit.ops.constraints import (
     SetNotNullConcurrentlyOp,
     ValidateConstraintOp,
 )
+from schema_kit.ops.creation import CreatePartitionedTableOp, by_hash, by_list
 from schema_kit.ops.door import PlanOperation, Settings, lock_policy, operations, written
 from schema_kit.ops.enums import AddEnumValueConcurrentlyOp
 from schema_kit.ops.indexes import (
@@ -28,6 +29,7 @@ from schema_kit.ops.indexes import (
     ReplaceIndexConcurrentlyOp,
 )
 from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
+from schema_kit.ops.policies import CreateNextPartitionsOp, DropPartitionPolicyOp, SetPartitionPolicyOp
 from schema_kit.ops.views import RefreshMaterializedViewConcurrentlyOp
 
 __all__ = [
@@ -40,7 +42,9 @@ __all__ = [
     "CreateExtensionOp",
     "CreateForeignKeyConcurrentlyOp",
     "CreateIndexConcurrentlyOp",
+    "CreateNextPartitionsOp",
     "CreatePartConfigOp",
+    "CreatePartitionedTableOp",
     "CreatePrimaryKeyConcurrentlyOp",
     "CreateUniqueConstraintConcurrentlyOp",
     "DropBaselineOp",
@@ -48,16 +52,20 @@ __all__ = [
     "DropExtensionOp",
     "DropIndexConcurrentlyOp",
     "DropPartConfigOp",
+    "DropPartitionPolicyOp",
     "DropTableConcurrentlyOp",
     "PlanOperation",
     "RefreshMaterializedViewConcurrentlyOp",
     "ReindexConcurrentlyOp",
     "ReplaceIndexConcurrentlyOp",
     "SetNotNullConcurrentlyOp",
+    "SetPartitionPolicyOp",
     "Settings",
     "UnpartitionOp",
     "UpdateInBatchesOp",
     "ValidateConstraintOp",
+    "by_hash",
+    "by_list",
     "lock_policy",
     "operations",
     "written",

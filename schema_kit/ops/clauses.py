@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
 
 from schema_kit.errors import DeclarationError
 from schema_kit.model import (
@@ -132,6 +132,72 @@ def baseline_table(table: sa.Table) -> BaselineTable:
         ),
     )
     return BaselineTable(noun, tuple(create))
+
+
+def create_partitioned_sql(table: sa.Table) -> tuple[str, ...]:
+    """What makes a partitioned table: the types of its enums, itself, its indexes, its comments."""
+    enums = dict.fromkeys(
+        column.type
+        for column in table.columns
+        if isinstance(column.type, sa.Enum) and column.type.native_enum and getattr(column.type, "create_type", True)
+    )
+    made: list[Any] = [postgresql.CreateEnumType(_native(enum)) for enum in enums]
+    made.append(CreateTable(table))
+    made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: index.name or "")]
+    made += [SetTableComment(table)] if table.comment else []
+    made += [SetColumnComment(column) for column in table.columns if column.comment]
+    return tuple(str(one.compile(dialect=_DIALECT)).strip() for one in made)
+
+
+def _native(enum: sa.Enum) -> Any:
+    return enum.dialect_impl(_DIALECT)
+
+
+def unique_keys(table: sa.Table) -> tuple[Index, ...]:
+    """Its primary key, unique constraints and unique indexes."""
+    keys: list[sa.schema.ColumnCollectionConstraint | sa.Index] = (
+        [table.primary_key] if table.primary_key.columns else []
+    )
+    keys += [constraint for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)]
+    keys += [index for index in table.indexes if index.unique]
+    return tuple(
+        Index(
+            str(key.name or fit(table.name, "_pkey" if key is table.primary_key else "_key")),
+            "",
+            tuple(column.name for column in key.columns),
+            unique=True,
+            primary=key is table.primary_key,
+        )
+        for key in keys
+    )
+
+
+def with_options(given: abc.Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Storage parameters, as WITH takes them.
+
+    Raises:
+        DeclarationError: a name or a value that is none.
+    """
+    options = []
+    for name, value in (given or {}).items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if not re.fullmatch(r"[a-z_.]+", name) or not re.fullmatch(r"[\w.]+", text):
+            raise DeclarationError(f"{name} = {value!r} is no storage parameter: fillfactor = 70")
+        options.append(f"{name}={text}")
+    return tuple(options)
+
+
+def value_sql(value: Any) -> str:
+    """A value of a LIST partition.
+
+    Raises:
+        DeclarationError: it is none of the kinds that a migration writes literally.
+    """
+    if isinstance(value, str):
+        return literal(value)
+    if value is None or isinstance(value, bool | int):
+        return "NULL" if value is None else str(value).lower()
+    raise DeclarationError(f"{value!r} cannot be a value of a list partition: write a text, a whole number or None.")
 
 
 def _unique_index(constraint: sa.UniqueConstraint) -> Index:

@@ -147,10 +147,9 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
 
     if operation.shared and not autocommits(connection):
         try:
-            plan = decide()
+            execute.run_shared(connection, decide, policy, report.to_logging)
         except DBAPIError as error:
             raise execute.not_observed(error) from error
-        execute.run_shared(connection, plan, policy, report.to_logging)
     elif autocommits(connection):
         execute.run(connection, decide, policy, report.to_logging)
     else:
@@ -205,15 +204,18 @@ def _write(context: MigrationContext, operation: PlanOperation, settings: Settin
     if "schema_kit" not in memo:
         memo["schema_kit"] = EmptyDatabase(settings.now)
     database: EmptyDatabase = memo["schema_kit"]
-    plan = operation.plan(database)
     lines: list[str] = []
-    for step in plan.steps:
-        lines.append(script.remark(step.summary))
-        if operation.shared:
-            lines += [f"{statement};" for statement in step.sql()]
-        else:
-            lines += [f"{statement};" for statement in script.render(step, policy_of(settings))]
-        database.apply(step)
+    again = True
+    while again:
+        plan = operation.plan(database)
+        for step in plan.steps:
+            lines.append(script.remark(step.summary))
+            if operation.shared:
+                lines += [f"{statement};" for statement in step.sql()]
+            else:
+                lines += [f"{statement};" for statement in script.render(step, policy_of(settings))]
+            database.apply(step)
+        again = operation.shared and any(step.decide_again for step in plan.steps)
     if operation.shared:
         context.impl.static_output("\n".join(lines))
     else:

@@ -109,14 +109,28 @@ def create_partition(
         within: whether *parent* is *table* itself, so that foreign keys to it count too.
     """
     lower, upper = lines.bounds(window)
+    like = like_siblings(lines.policy, table, parent, lines.partition_name(window), within=within)
+    return replace(like, lower=lower, upper=upper)
+
+
+def like_siblings(
+    policy: Partitioning,
+    table: Table,
+    parent: QualifiedName,
+    name: QualifiedName,
+    values: str = "",
+    *,
+    within: bool = True,
+) -> CreatePartition:
+    """The step that makes a partition of *parent*, with all but its range."""
     others = {fk.referenced for fk in table.foreign_keys} | {fk.table for fk in table.incoming if within}
     # Grants on a partition would show what row security of the parent hides.
-    grants = table.grants if lines.policy.inherit_privileges and not table.row_security else ()
+    grants = table.grants if policy.inherit_privileges and not table.row_security else ()
     return CreatePartition(
         parent,
-        lines.partition_name(window),
-        lower,
-        upper,
+        name,
+        lower="",
+        upper="",
         referenced=table.with_partitions(others - {table.name}),
         default=next((p.name for p in table.partitions if p.default), None),
         options=table.options,
@@ -128,6 +142,7 @@ def create_partition(
         replica_identity=table.replica_identity,
         comment=None if (table.comment or "").startswith(MARK) else table.comment,
         branch=table.branch,
+        values=values,
     )
 
 

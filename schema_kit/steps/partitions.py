@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schema_kit.intervals import Ids, Span
-from schema_kit.model import Branch, Partitioning
+from schema_kit.model import Branch, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
@@ -25,6 +25,37 @@ def bound(text: str | None, unbounded: str) -> str:
 def for_values(lower: str | None, upper: str | None) -> str:
     """FOR VALUES FROM (...) TO (...)."""
     return f"FOR VALUES FROM ({bound(lower, 'MINVALUE')}) TO ({bound(upper, 'MAXVALUE')})"
+
+
+@dataclass(frozen=True)
+class CreatePartitionedTable(Step):
+    """A partitioned table that is not there yet, without partitions: nobody sees it before they come.
+
+    Args:
+        table: as it is declared.
+        create: the statements that make it, its indexes and comments.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+    decide_again: ClassVar[bool] = True
+
+    table: Table
+    create: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create partitioned table {self.table.name}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """What it refers to: the foreign keys' triggers come into being there."""
+        referenced = sorted({key.referenced for key in self.table.foreign_keys} - {self.table.name})
+        return tuple(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in referenced)
+
+    def sql(self) -> tuple[str, ...]:
+        """As SQLAlchemy writes them."""
+        return self.create
 
 
 @dataclass(frozen=True)
@@ -48,7 +79,10 @@ class CreatePartition(Step):
         replica_identity: FULL, NOTHING, or the name of the parent's index whose part identifies its rows.
         comment: the parent's.
         branch: how the newest sibling is partitioned itself, and into what.
+        values: FOR VALUES ... or DEFAULT, where it is no range; `lower` and `upper` are empty then.
     """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     parent: QualifiedName
     name: QualifiedName
@@ -66,11 +100,13 @@ class CreatePartition(Step):
     replica_identity: str = ""
     comment: str | None = None
     branch: Branch | None = None
+    values: str = ""
 
     @property
     def summary(self) -> str:
         """Names the partition and its bounds."""
-        return f"create partition {self.name} from {self.lower} to {self.upper}"
+        held = self.values.removeprefix("FOR VALUES ") or f"from {self.lower} to {self.upper}"
+        return f"create partition {self.name} {held}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -84,9 +120,8 @@ class CreatePartition(Step):
     def sql(self) -> tuple[str, ...]:
         """Identity is left out: 18 refuses a partition that brings its own, 15 would keep a sequence of its own."""
         statements = list(self._make(self.name, self.branch or Branch(options=self.options)))
-        statements.append(
-            f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {for_values(self.lower, self.upper)}"
-        )
+        values = self.values or for_values(self.lower, self.upper)
+        statements.append(f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {values}")
         if self.replica_identity:
             statements.append(_replica_identity_sql(self.parent, self.name, self.replica_identity))
         if self.default and self.default_check:

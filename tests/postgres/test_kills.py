@@ -86,7 +86,26 @@ def _index() -> None:
     op.create_index_concurrently("t_v", "t", ["v", "word"], schema="s")
 
 
+def _set() -> None:
+    op.create_partitioned_table(
+        "p",
+        sa.Column("id", sa.BigInteger, sa.Identity()),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ref", sa.BigInteger, sa.ForeignKey("s.r.id")),
+        sa.Column("k", sa.Integer, nullable=False),
+        sa.Column("word", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("id", "at", "k", "word"),
+        schema="s",
+        control="at",
+        interval="1 month",
+        premake=2,
+        partition_by=op.by_list("word", {"a": ["w1", "w2"]}, default=True),
+        sub_partitions=op.by_hash("k", 2),
+    )
+
+
 CONFIG = "SELECT parent_table, partition_interval FROM schema_kit.part_config"
+PREMAKE = "SELECT parent_table, premake::text FROM schema_kit.part_config"
 ENUM = "SELECT enumlabel, enumsortorder::text FROM pg_enum WHERE enumtypid = to_regtype('s.e')"
 LEDGER = "SELECT kind, name FROM schema_kit.created_object"
 EXTENSION = "SELECT extname, '' FROM pg_extension"
@@ -154,6 +173,12 @@ CASES = {
         lambda: op.drop_extension("pg_trgm"), first=lambda: op.create_extension("pg_trgm"), also=EXTENSION
     ),
     "part_config": Case(lambda: op.create_part_config(), also=CONFIG),
+    "set": Case(_set, also=CONFIG),
+    "next": Case(
+        lambda: op.create_next_partitions("p", schema="s", until="2030-01-01"), first=_set, also=CONFIG, content="s.p"
+    ),
+    "policy": Case(lambda: op.set_partition_policy("p", schema="s", premake=7), first=_set, also=PREMAKE),
+    "no_policy": Case(lambda: op.drop_partition_policy("p", schema="s"), first=_set, also=PREMAKE),
     "drop_part_config": Case(lambda: op.drop_part_config(), first=lambda: op.create_part_config()),
 }
 

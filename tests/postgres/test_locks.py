@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepStarted
-from schema_kit.model import BaselineTable, Column, ForeignKey, IndexDeclaration, IndexElement, Partitioning, Table
+from schema_kit.model import BaselineTable, Column, Cut, ForeignKey, IndexDeclaration, IndexElement, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.ops import PlanOperation
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp, ReplaceIndexConcurrentlyOp
 from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
 from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.plans.creation import DeclaredSet, create_set
 from schema_kit.plans.partitions import create_next
 from schema_kit.plans.views import refresh
 from schema_kit.script import lock_statement
@@ -329,6 +330,28 @@ def scene_new_partitions_beside_a_default(proof: Proof) -> None:
     proof.run(ahead(Partitioning(T, "at", "1 mon", premake=4)))
 
 
+def scene_new_set(proof: Proof) -> None:
+    proof.database.sql("CREATE SCHEMA s", "CREATE TABLE s.r (id bigint PRIMARY KEY)")
+    new = Table(
+        T,
+        (Column("id", "bigint"), Column("at", "date", not_null=True), Column("r", "bigint")),
+        partition_strategy="l",
+        partitioned_by=("id",),
+        foreign_keys=(ForeignKey("t_r_fkey", T, ("r",), QualifiedName("s", "r"), ("id",), ""),),
+    )
+    make = "CREATE TABLE s.t (id bigint, at date NOT NULL, r bigint REFERENCES s.r) PARTITION BY LIST (id)"
+    cut = Cut("id", "LIST", (("_a", "FOR VALUES IN (1)"), ("_b", "DEFAULT")))
+    declared = DeclaredSet(new, (make,), Partitioning(T, "at", "1 mon", premake=1), above=cut, default=True)
+
+    def decide(catalog: Catalog) -> Plan:
+        sets = {one.parent: table for one, table in catalog.sets((declared.policy,)) if table}
+        registered = catalog.policy(T) is not None
+        config = () if catalog.config_is_current() else load("partman/tables/part_config.sql")
+        return create_set(declared, catalog.table(T), sets, catalog.now(), registered, config)
+
+    proof.run(decide)
+
+
 TREE = (
     "CREATE SCHEMA s",
     "CREATE TABLE s.tree (id bigint, region text, at date, body text) PARTITION BY LIST (region)",
@@ -560,6 +583,12 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_way_back: {conversion.Unswap, constraints.ValidateConstraint},
     scene_way_back_without_foreign_keys: {conversion.Swap, conversion.Unswap},
     scene_new_partitions: {partitions.CreatePartition},
+    scene_new_set: {
+        partitions.CreatePartConfig,
+        partitions.CreatePartitionedTable,
+        partitions.CreatePartition,
+        partitions.RegisterPolicy,
+    },
     scene_new_partitions_beside_a_default: {
         constraints.AddCheck,
         constraints.ValidateConstraint,

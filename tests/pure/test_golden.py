@@ -15,6 +15,7 @@ from schema_kit.model import (
     BaselineTable,
     Column,
     Conversion,
+    Cut,
     Index,
     IndexElement,
     Partition,
@@ -23,7 +24,8 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName
-from schema_kit.plans import baseline, conversion, indexes, partitions
+from schema_kit.plans import baseline, conversion, creation, indexes, partitions, policies
+from schema_kit.plans.creation import DeclaredSet
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -570,6 +572,83 @@ def swapped() -> tuple[Conversion, Table]:
     return seen, heir
 
 
+LOGINS = replace(
+    simple("shop.logins"),
+    name=name("shop.logins"),
+    partition_strategy="r",
+    partitioned_by=("created_at",),
+    partitions=(),
+)
+HALVES = Cut("id", "HASH", tuple((f"_h{n}", f"FOR VALUES WITH (MODULUS 2, REMAINDER {n})") for n in range(2)))
+NEW = DeclaredSet(
+    LOGINS, ("CREATE TABLE shop.logins (...)",), Partitioning(LOGINS.name, "created_at", "1 mon", premake=1)
+)
+REGIONS = Cut("body", "LIST", (("_eu", "FOR VALUES IN ('de', 'fr')"), ("_default", "DEFAULT")))
+BY_REGION = replace(LOGINS, partition_strategy="l", partitioned_by=("body",))
+
+
+@case
+def set_nothing_there() -> Plan:
+    """The table alone; what comes next is decided once it is there."""
+    return creation.create_set(NEW, None, {}, NOW, False, CONFIG)
+
+
+@case
+def set_table_there() -> Plan:
+    """Its partitions, cut by hash, a default one, the policy."""
+    declared = replace(NEW, below=HALVES, default=True, options=("fillfactor=90",))
+    return creation.create_set(declared, LOGINS, {}, NOW, False, ())
+
+
+@case
+def set_of_regions_half_done() -> Plan:
+    """Ranges under a list: one part is there with its first partition."""
+    declared = replace(NEW, table=BY_REGION, above=REGIONS)
+    part = LOGINS.name.sibling("logins_eu")
+    made = Partition(part.sibling("x"), "2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
+    there = {part: replace(LOGINS, name=part, partitions=(made,))}
+    return creation.create_set(declared, BY_REGION, there, NOW, False, ())
+
+
+@case
+def set_already_there() -> Plan:
+    """Nothing is missing, and the policy that was changed since stays."""
+    made = tuple(
+        Partition(name(f"shop.x{n}"), f"2026-{n}-01 00:00:00+00", "2026-12-01 00:00:00+00" if n == 11 else None)
+        for n in (11, 12)
+    )
+    return creation.create_set(NEW, replace(LOGINS, partitions=made), {}, NOW, True, ())
+
+
+@case
+def policy_first() -> Plan:
+    """No part_config yet; a partition of another width is past."""
+    odd = Partition(name("shop.odd"), "2026-01-07 00:00:00+00", "2026-03-04 00:00:00+00")
+    policy = policies.changed(LOGINS.name, None, {"control": "created_at", "interval": "month", "premake": None})
+    return policies.set_policy(policy, None, ((policy, replace(LOGINS, partitions=(odd,)), NOW),), CONFIG)
+
+
+@case
+def policy_changed() -> Plan:
+    """Only what is given changes."""
+    was = Partitioning(LOGINS.name, "created_at", "1 mon", "Asia/Bangkok", premake=9, origin="2026-02-05")
+    policy = policies.changed(LOGINS.name, was, {"premake": 2, "origin": "", "encoding": None})
+    return policies.set_policy(policy, was, ((policy, LOGINS, NOW),), ())
+
+
+@case
+def policy_there() -> Plan:
+    """It is registered so."""
+    was = Partitioning(LOGINS.name, "created_at", "1 mon")
+    return policies.set_policy(policies.changed(LOGINS.name, was, {"interval": "1 month"}), was, (), ())
+
+
+@case
+def policy_dropped() -> Plan:
+    """The row goes."""
+    return policies.drop_policy(LOGINS.name, registered=True)
+
+
 def tables() -> tuple[BaselineTable, BaselineTable]:
     chats = Table(
         name("bots.chats"), (Column("id", "bigint", not_null=True), Column("title", "text")), primary_key=("id",)
@@ -623,6 +702,8 @@ NOTHING_TO_DO = {
     "index_already_there",
     "index_partitioned_already_there",
     "next_nothing_to_do",
+    "policy_there",
+    "set_already_there",
 }
 
 

@@ -23,15 +23,17 @@ def _operations() -> dict[str, inspect.Signature]:
 
 def test_stub_names_each_operation_and_its_parameters() -> None:
     stub = {node.name: node for node in ast.parse(STUB.read_text()).body if isinstance(node, ast.FunctionDef)}
-    assert stub.pop("lock_policy").args.kwonlyargs
+    for helper in ("lock_policy", "by_hash", "by_list"):
+        assert stub.pop(helper).args.args or helper == "lock_policy"
     operations = _operations()
     assert stub.keys() == operations.keys()
     for name, signature in operations.items():
         declared = stub[name].args
         expected = [p for p in signature.parameters.values() if p.name != "operations"]
-        assert [a.arg for a in declared.args + declared.kwonlyargs] == [p.name for p in expected]
+        several = [declared.vararg] if declared.vararg else []
+        assert [a.arg for a in declared.args + several + declared.kwonlyargs] == [p.name for p in expected]
         defaults = [None if d is None else ast.literal_eval(d) for d in declared.kw_defaults]
-        keyword = [p.default for p in expected if p.kind is p.KEYWORD_ONLY]
+        keyword = [None if p.default is p.empty else p.default for p in expected if p.kind is p.KEYWORD_ONLY]
         assert defaults == keyword, name
 
 

@@ -1,0 +1,172 @@
+"""The operation that makes a partitioned table, and how it is told to cut it by values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.operations.ops import CreateTableOp
+
+from schema_kit.errors import DeclarationError
+from schema_kit.model import Cut, Partitioning
+from schema_kit.names import QualifiedName, ident
+from schema_kit.ops.clauses import baseline_table, create_partitioned_sql, unique_keys, value_sql, with_options
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.policies import missing_config
+from schema_kit.plans import creation
+from schema_kit.plans.creation import DeclaredSet
+from schema_kit.steps import Plan
+
+MOST_PARTS = 1000
+
+
+def by_hash(column: str, modulus: int) -> Cut:
+    """As `partition_by` or `sub_partitions`: so many parts by the hash of a column.
+
+    Args:
+        column: whose values decide.
+        modulus: how many parts, 2 to 1000.
+
+    Raises:
+        DeclarationError: a modulus outside of that.
+    """
+    if not 2 <= modulus <= MOST_PARTS:
+        raise DeclarationError(f"a table is cut by hash into 2 to {MOST_PARTS} parts, not {modulus}")
+    parts = ((f"_h{n}", f"FOR VALUES WITH (MODULUS {modulus}, REMAINDER {n})") for n in range(modulus))
+    return Cut(column, "HASH", tuple(parts))
+
+
+def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = False) -> Cut:
+    """As `partition_by` or `sub_partitions`: parts by the values of a column.
+
+    Args:
+        column: whose values decide.
+        parts: by the name of each part, which stands at the end of its table's: its values, texts or whole numbers,
+            or None for NULL.
+        default: whether there is one more part, for all other values.
+
+    Raises:
+        DeclarationError: no part, a part without a value, or a value that two parts have.
+    """
+    texts = {name: [value_sql(value) for value in values] for name, values in parts.items()}
+    all_values = [text for values in texts.values() for text in values]
+    if not texts or not all(texts.values()) or len(set(all_values)) < len(all_values):
+        raise DeclarationError(
+            f"{column!r} is cut by list into one part at least, each with values that no other part has"
+        )
+    if default and "default" in texts:
+        raise DeclarationError("the part for all other values is called default; call yours by another name")
+    cut = [(f"_{name}", f"FOR VALUES IN ({', '.join(values)})") for name, values in texts.items()]
+    return Cut(column, "LIST", (*cut, *([("_default", "DEFAULT")] if default else [])))
+
+
+@register("create_partitioned_table")
+class CreatePartitionedTableOp(PlanOperation):
+    """Make a partitioned table, its first partitions and its policy."""
+
+    shared = True
+
+    def __init__(self, declared: DeclaredSet) -> None:
+        self.declared = declared
+
+    @classmethod
+    def create_partitioned_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *columns: sa.schema.SchemaItem,
+        control: str,
+        interval: str,
+        schema: str | None = None,
+        timezone: str = "UTC",
+        premake: int = 4,
+        origin: str | None = None,
+        encoding: str = "",
+        inherit_privileges: bool = False,
+        default_partition: bool = False,
+        partition_by: Cut | None = None,
+        sub_partitions: Cut | None = None,
+        comment: str | None = None,
+        postgresql_with: Mapping[str, Any] | None = None,
+        postgresql_tablespace: str | None = None,
+    ) -> None:
+        """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy.
+
+        Takes columns and constraints as Alembic's ``create_table`` does. Joins the migration's transaction: nobody
+        sees the table before that commits. A foreign key takes SHARE ROW EXCLUSIVE on the table it refers to until
+        then; where that one is busy, add it in a revision of its own with ``create_foreign_key_concurrently``. The
+        way back is ``drop_table``, which takes the partitions along, and ``drop_partition_policy``.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            columns: its columns and constraints. The primary key and each unique one contain the columns that decide
+                about the partition.
+            control: the column that decides, NOT NULL.
+            interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
+            schema: its schema; public where it is left out.
+            timezone: an IANA name; partitions follow its wall clock.
+            premake: how many partitions are kept ahead of the current one.
+            origin: where some partition begins, on that clock or among the ids.
+            encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
+                ``ulid``, ``snowflake``, ...
+            inherit_privileges: whether new partitions get the grants of their parent.
+            default_partition: whether rows outside of all partitions are taken by a default one; it makes detaching
+                and attaching harder, so there is none unless you ask.
+            partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: the table is cut so first, and each part into
+                ranges. The one policy stands for all of them.
+            sub_partitions: the same, of each range partition. Later ones follow the newest.
+            comment: the table's.
+            postgresql_with: storage parameters of the partitions that hold rows: ``{"fillfactor": 70}``.
+            postgresql_tablespace: where they lie.
+
+        Raises:
+            DeclarationError: a key without the control column, an unknown interval or time zone, ...
+            PlanError: the table is there in another shape, or rights are missing.
+        """
+        parent = QualifiedName(schema or "public", table_name)
+        key = f"{partition_by.strategy} ({ident(partition_by.column)})" if partition_by else f"RANGE ({ident(control)})"
+        table = CreateTableOp(
+            table_name, columns, schema=parent.schema, comment=comment, postgresql_partition_by=key
+        ).to_table(operations.migration_context)
+        policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding, inherit_privileges)
+        noun = replace(
+            baseline_table(table).table,
+            partition_strategy=key[0].lower(),
+            partitioned_by=(partition_by.column if partition_by else control,),
+            comment=comment,
+        )
+        declared = DeclaredSet(
+            noun,
+            create_partitioned_sql(table),
+            replace(policy, interval=policy.cut.text),
+            partition_by,
+            sub_partitions,
+            default_partition,
+            with_options(postgresql_with),
+            postgresql_tablespace,
+        )
+        creation.check_declared(declared, unique_keys(table))
+        operations.invoke(cls(declared))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        policy = self.declared.policy
+        table = catalog.table(policy.parent)
+        sets = {one.parent: found for one, found in catalog.sets((policy,)) if found} if table else {}
+        return creation.create_set(
+            self.declared,
+            table,
+            sets,
+            catalog.now(),
+            catalog.policy(policy.parent) is not None,
+            missing_config(catalog),
+            catalog.lacking(
+                create_in=(policy.parent.schema,),
+                refer_to={key.referenced for key in self.declared.table.foreign_keys} - {policy.parent},
+                register=True,
+            ),
+        )

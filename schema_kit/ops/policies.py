@@ -1,0 +1,172 @@
+"""Operations on sets that are there: their policy, and their next partitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.operations import Operations
+
+from schema_kit.errors import PlanError
+from schema_kit.names import QualifiedName
+from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.partitions import PART_CONFIG_SCRIPT
+from schema_kit.plans import partitions, policies
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+
+
+def missing_config(catalog: AnyCatalog) -> tuple[str, ...]:
+    """What makes part_config, or brings it up to date; nothing where it is."""
+    return () if catalog.config_is_current() else load(PART_CONFIG_SCRIPT)
+
+
+@register("set_partition_policy")
+class SetPartitionPolicyOp(PlanOperation):
+    """Register the policy of a table that is partitioned already, or change it."""
+
+    shared = True
+
+    def __init__(self, parent: QualifiedName, changes: dict[str, Any]) -> None:
+        self.parent = parent
+        self.changes = changes
+
+    @classmethod
+    def set_partition_policy(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        control: str | None = None,
+        interval: str | None = None,
+        timezone: str | None = None,
+        premake: int | None = None,
+        origin: str | None = None,
+        encoding: str | None = None,
+        inherit_privileges: bool | None = None,
+    ) -> None:
+        """Register how a partitioned table is kept in ``schema_kit.part_config``, or change that.
+
+        Only what is given changes; a first registration needs `control` and `interval`. What is there has to agree:
+        no partition may lie across a window from the current one on. Past partitions of other widths stay as they
+        are. Joins the migration's transaction; locks nothing but the policy's row. The way back is
+        ``drop_partition_policy``, or the same with the values of before.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table, partitioned by RANGE; or by LIST or HASH into tables that are, each of them a set.
+            schema: its schema; public where it is left out.
+            control: the column that decides.
+            interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
+            timezone: an IANA name, whose wall clock partitions follow; UTC at first.
+            premake: how many partitions are kept ahead of the current one; 4 at first.
+            origin: where some partition begins, on that clock or among the ids; an empty text takes it back.
+            encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
+                ``ulid``, ``snowflake``, ...; an empty text takes it back.
+            inherit_privileges: whether new partitions get the grants of their parent.
+
+        Raises:
+            DeclarationError: an unknown interval or time zone, or premake below 1.
+            PlanError: not partitioned by that column, one that may be NULL, or partitions across the windows.
+        """
+        changes = {
+            "control": control,
+            "interval": interval,
+            "timezone": timezone,
+            "premake": premake,
+            "origin": origin,
+            "encoding": encoding,
+            "inherit_privileges": inherit_privileges,
+        }
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), changes))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        registered = catalog.policy(self.parent)
+        policy = policies.changed(self.parent, registered, self.changes)
+        sets = [
+            (one, partitions.partitioned_table(one, table), catalog.here(one, table))
+            for one, table in catalog.sets((policy,))
+        ]
+        lacking = catalog.lacking(register=True)
+        return policies.set_policy(policy, registered, sets, missing_config(catalog), lacking)
+
+
+@register("drop_partition_policy")
+class DropPartitionPolicyOp(PlanOperation):
+    """Forget the policy of a table."""
+
+    shared = True
+
+    def __init__(self, parent: QualifiedName) -> None:
+        self.parent = parent
+
+    @classmethod
+    def drop_partition_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        """Forget a set's policy; its table and partitions stay. Nothing to do where there is none.
+
+        Joins the migration's transaction; locks nothing but the policy's row. The way back is
+        ``set_partition_policy``.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table, whether it is there or not.
+            schema: its schema; public where it is left out.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide; without a database nothing is taken to be done already."""
+        registered = isinstance(catalog, EmptyDatabase) or catalog.policy(self.parent) is not None
+        return policies.drop_policy(self.parent, registered)
+
+
+@register("create_next_partitions")
+class CreateNextPartitionsOp(PlanOperation):
+    """Make the partitions of a set that are due."""
+
+    def __init__(self, parent: QualifiedName, until: str | None) -> None:
+        self.parent = parent
+        self.until = until
+
+    @classmethod
+    def create_next_partitions(
+        cls, operations: Operations, table_name: str, *, schema: str | None = None, until: str | None = None
+    ) -> None:
+        """Make the current partition and the premade ones ahead of it, where they are missing.
+
+        What ``schema_kit partitions create-next`` does, in a migration. Each partition is a commit of its own under
+        SHARE UPDATE EXCLUSIVE on the table, beside its writers; see the command.
+
+        Args:
+            operations: given by Alembic.
+            table_name: a table with a policy in part_config.
+            schema: its schema; public where it is left out.
+            until: make all that are missing from the present to there, instead of the policy's premake:
+                ``2027-12-31``, or an id.
+
+        Raises:
+            DeclarationError: *until* cannot be read.
+            PlanError: no policy, or partitions that do not agree with it.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), until))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        policy = catalog.policy(self.parent)
+        if policy is None:
+            raise PlanError(
+                f"{self.parent} has no policy in schema_kit.part_config. Nothing was changed; "
+                "op.set_partition_policy registers one."
+            )
+        plan = Plan(f"create next partitions of {self.parent}")
+        for one, found in catalog.sets((policy,)):
+            table = catalog.table(one.parent) if found else None
+            here = catalog.here(one, table)
+            default, strays = catalog.filled_default(table), catalog.strays(one, table, self.until)
+            plan += partitions.create_next(
+                one, table, here, default, strays, self.until, catalog.rights_missing(one.parent)
+            )
+        return plan

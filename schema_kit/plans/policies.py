@@ -1,0 +1,108 @@
+"""The policy of a table that is partitioned already: registered, changed, forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.intervals import Point
+from schema_kit.model import Partitioning, Table
+from schema_kit.names import QualifiedName
+from schema_kit.plans.grid import Grid, grid
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.partitions import CreatePartConfig, RegisterPolicy, UnregisterPolicy
+
+
+def changed(parent: QualifiedName, registered: Partitioning | None, changes: Mapping[str, Any]) -> Partitioning:
+    """A policy with what was given in place of what is registered.
+
+    Args:
+        parent: the table.
+        registered: its policy so far.
+        changes: by field of Partitioning; None where nothing was given, an empty text where it is taken back.
+
+    Raises:
+        DeclarationError: a first registration without control or interval, an unknown interval or zone, premake < 1.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    if "origin" in given:
+        given["origin"] = given["origin"] or None
+    if registered is None:
+        if missing := [name for name in ("control", "interval") if name not in given]:
+            raise DeclarationError(
+                f"{parent} has no policy yet, and a first one needs {' and '.join(missing)}. Nothing was changed."
+            )
+        policy = Partitioning(parent, **given)
+    else:
+        policy = replace(registered, **given)
+    if policy.premake < 1:
+        raise DeclarationError(f"premake of {parent} is 1 or more, not {policy.premake}. Nothing was changed.")
+    return replace(policy, interval=policy.cut.text)
+
+
+def set_policy(
+    policy: Partitioning,
+    registered: Partitioning | None,
+    sets: Collection[tuple[Partitioning, Table, Point]],
+    config: tuple[str, ...],
+    lacking: Collection[str] = (),
+) -> Plan:
+    """Register a policy, once what is there agrees with it.
+
+    Args:
+        policy: as it shall be.
+        registered: as it is; None where it is not.
+        sets: each set that it stands for, as observed, and where its present lies.
+        config: the statements that make part_config, or bring it up to date; none where it is.
+        lacking: what stands in the way of whoever runs this.
+
+    Raises:
+        PlanError: rights are missing, or partitions lie across the policy's windows.
+    """
+    plan = Plan(f"set the policy of {policy.parent}")
+    why = list(lacking)
+    for one, table, here in sets:
+        why += against(grid(one, table), table, here)
+    if why:
+        reasons = "".join(f"  - {reason}\n" for reason in why)
+        raise PlanError(f"cannot {plan.title}:\n{reasons}Nothing was changed.")
+    if registered == policy and not config:
+        return plan
+    steps: list[Step] = [CreatePartConfig(config)] if config else []
+    return replace(plan, steps=(*steps, RegisterPolicy(policy)))
+
+
+def against(lines: Grid, table: Table, here: Point) -> list[str]:
+    """What is there that does not agree with a policy: what is past and irregular stays as it is, and is nobody's harm.
+
+    Raises:
+        PlanError: a partition lies across one of the windows ahead.
+    """
+    column = table.column(lines.policy.control)
+    why = []
+    if column and not column.not_null:
+        why.append(
+            f"column {column.name!r} of {table.name} may be NULL, and no range holds NULL: "
+            "op.set_not_null_concurrently comes first"
+        )
+    lines.missing(lines.ahead(here), table)
+    present = lines.interval.floor(here)
+    for partition in table.partitions:
+        if partition.default:
+            continue
+        taken = lines.range_of(partition)
+        ends = (end for end in (taken.lower, taken.upper) if end is not None and end >= present)
+        why += [
+            f"{partition.name} has a bound at {lines.shown(end)}, where no window of {lines.interval.text} begins; "
+            "interval, time zone or origin are others"
+            for end in ends
+            if not lines.begins_at(end)
+        ]
+    return why
+
+
+def drop_policy(parent: QualifiedName, registered: bool) -> Plan:
+    """Forget a policy; the table and its partitions stay as they are."""
+    return Plan(f"drop the policy of {parent}", (UnregisterPolicy(parent),) if registered else ())

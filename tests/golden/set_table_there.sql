@@ -1,0 +1,48 @@
+-- create partitioned table shop.logins
+-- Its partitions, cut by hash, a default one, the policy.
+
+-- create partition shop.logins_p20261101 from 2026-11-01 00:00:00+00 to 2026-12-01 00:00:00+00
+-- locks: SHARE UPDATE EXCLUSIVE on shop.logins
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE TABLE "shop"."logins_p20261101" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) PARTITION BY HASH ("id");
+CREATE TABLE "shop"."logins_p20261101_h0" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90);
+ALTER TABLE "shop"."logins_p20261101" ATTACH PARTITION "shop"."logins_p20261101_h0" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE "shop"."logins_p20261101_h1" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90);
+ALTER TABLE "shop"."logins_p20261101" ATTACH PARTITION "shop"."logins_p20261101_h1" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+ALTER TABLE "shop"."logins" ATTACH PARTITION "shop"."logins_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+COMMIT;
+
+-- create partition shop.logins_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- locks: SHARE UPDATE EXCLUSIVE on shop.logins
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE TABLE "shop"."logins_p20261201" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) PARTITION BY HASH ("id");
+CREATE TABLE "shop"."logins_p20261201_h0" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90);
+ALTER TABLE "shop"."logins_p20261201" ATTACH PARTITION "shop"."logins_p20261201_h0" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE "shop"."logins_p20261201_h1" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90);
+ALTER TABLE "shop"."logins_p20261201" ATTACH PARTITION "shop"."logins_p20261201_h1" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+ALTER TABLE "shop"."logins" ATTACH PARTITION "shop"."logins_p20261201" FOR VALUES FROM ('2026-12-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
+COMMIT;
+
+-- create partition shop.logins_default DEFAULT
+-- locks: SHARE UPDATE EXCLUSIVE on shop.logins
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE TABLE "shop"."logins_default" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) PARTITION BY HASH ("id");
+CREATE TABLE "shop"."logins_default_h0" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90);
+ALTER TABLE "shop"."logins_default" ATTACH PARTITION "shop"."logins_default_h0" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE "shop"."logins_default_h1" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90);
+ALTER TABLE "shop"."logins_default" ATTACH PARTITION "shop"."logins_default_h1" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+ALTER TABLE "shop"."logins" ATTACH PARTITION "shop"."logins_default" DEFAULT;
+COMMIT;
+
+-- register the policy of shop.logins
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges) VALUES ('shop.logins', 'created_at', '1 mon', 1, 'UTC', true, 'YYYYMMDD', NULL, 'none', NULL, false) ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges;
+COMMIT;
