@@ -5,6 +5,7 @@ A noun's module is imported when the noun is used, so that --help needs no datab
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -48,8 +49,14 @@ def cli(ctx: click.Context, debug: bool) -> None:
     ctx.obj = debug
 
 
+def _interrupt(*_: object) -> None:
+    """What a service manager sends is an interrupt, too: the statement that runs is cancelled."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """The console script."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:

@@ -93,8 +93,9 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: 
     assert "nothing to do" in shell(database, "maintain", "--now", NOW).stderr
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: str) -> None:
+def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: str, sent: signal.Signals) -> None:
     build(database, ["a", "b"])
     holder = database.connect(autocommit=False)
     holder.execute("LOCK TABLE app.a, app.b IN SHARE UPDATE EXCLUSIVE MODE")
@@ -108,7 +109,7 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
     ):
         assert time.monotonic() < end
         time.sleep(0.01)
-    run.send_signal(signal.SIGINT)
+    run.send_signal(sent)
     _, said = run.communicate(timeout=60)
     assert run.returncode == 130, said
     assert "interrupted; what was committed stays" in said

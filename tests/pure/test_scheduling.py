@@ -1,0 +1,40 @@
+"""What docs/scheduling/ calls is what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from schema_kit.cli import cli
+
+FOLDER = Path(__file__).parents[2] / "docs" / "scheduling"
+FILES = {"crontab": 1, "schema_kit-partitions.service": 1, "cronjob.yaml": 1, "pg_cron.sql": 1}
+"""How often each calls the program."""
+
+
+def calls(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if not line.startswith(("#", "--"))]
+    found = [shlex.split(match) for line in lines for match in re.findall(r"schema_kit (partitions [^'>]*)", line)]
+    return found + [json.loads(match)[1:] for line in lines for match in re.findall(r"command: (\[.*\])", line)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_call_is_one_that_the_program_takes(name: str) -> None:
+    found = calls((FOLDER / name).read_text(encoding="utf-8"))
+    assert len(found) == FILES[name]
+    for noun, verb, *arguments in found:
+        context = click.Context(cli)
+        group = cli.get_command(context, noun)
+        assert isinstance(group, click.Group)
+        command = group.get_command(context, verb)
+        assert command is not None, verb
+        command.make_context(verb, list(arguments))
+
+
+def test_no_file_is_left_out() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == {*FILES, "schema_kit-partitions.timer"}
