@@ -33,6 +33,9 @@ LOCK_STATES = {"55P03", "40P01"}
 _OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "XX000", "40001"}
 """What PostgreSQL says when somebody else was faster: it is there already, it is gone, it overlaps."""
 
+_WITHIN_BUDGET = {"57014", "55000"}
+"""Cut off by the clock, or another session is in the middle of the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
@@ -268,6 +271,10 @@ def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: i
         state = getattr(error.orig, "sqlstate", None)
         if state in LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
             raise _Busy from error
+        if step.within_budget and state in _WITHIN_BUDGET:
+            # Cut off outside of a transaction, it has left something, or would be cut off again.
+            late = state == "57014" and step.transaction is Transaction.NONE
+            raise (_Overtaken if late else _Busy) from error
         if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):
             raise _Overtaken from error
         raise _refused(connection, step, error, total) from error
@@ -312,7 +319,7 @@ def _wait(
 ) -> int:
     """Sleep before the next try; the least budget it needs is returned."""
     looked = error.args[0] if isinstance(error, _Busy) and error.args else ()
-    found = looked or blockers(connection, step) or blockers(connection, step, of_rows=True)
+    found = looked or waited_for(connection, step) or blockers(connection, step, of_rows=True)
     if attempt >= policy.attempts:
         cause = error.__cause__ if error else None
         if not isinstance(error, _Busy):
@@ -419,6 +426,28 @@ def blockers(connection: Connection, step: Step, of_rows: bool = False) -> tuple
     except DBAPIError:
         logging.getLogger("schema_kit").debug("who blocks could not be seen", exc_info=True)
     return tuple(found)
+
+
+_OLDER_SNAPSHOTS = """
+SELECT 'pid ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '') || ': an older snapshot'
+         || coalesce(', ' || state, '') || ', transaction open for '
+         || date_trunc('second', clock_timestamp() - xact_start),
+       backend_type = 'autovacuum worker'
+FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid() AND datname = current_database()
+  AND xact_start < clock_timestamp() - interval '100 ms' ORDER BY xact_start
+"""
+
+
+def waited_for(connection: Connection, step: Step) -> tuple[Blocker, ...]:
+    """Who holds what *step* wants, or is waited for by it without a lock."""
+    found = blockers(connection, step)
+    with suppress(DBAPIError), observing(connection):
+        for lock in step.waits:
+            values = {"table": lock.table.sql, "modes": list(lock.mode.conflicts)}
+            found += tuple(Blocker(*row) for row in rows(connection, _BLOCKERS, values))
+        if step.older_snapshots:
+            found += tuple(Blocker(*row) for row in rows(connection, _OLDER_SNAPSHOTS))
+    return tuple(dict.fromkeys(found))
 
 
 def _refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> ExecutionError:

@@ -15,9 +15,11 @@ from typing import Any
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import (
+    Attaching,
     Branch,
     Column,
     Conversion,
+    Detaching,
     ForeignKey,
     ForeignKeyDeclaration,
     Index,
@@ -58,7 +60,9 @@ from schema_kit.steps.partitions import (
     CreatePartitionedTable,
     RegisterPolicy,
     UnregisterPolicy,
+    for_values,
 )
+from schema_kit.steps.retirement import CreateRetiredPartition, Detach, DetachConcurrently, DropPartition
 
 
 class EmptyDatabase:
@@ -73,9 +77,10 @@ class EmptyDatabase:
         self._tables: dict[QualifiedName, Table] = {}
         self._ahead: dict[QualifiedName, list[Partition]] = {}
         """The partitions of parents that are being built."""
+        self._detached: set[QualifiedName] = set()
         self._policies: dict[QualifiedName, Partitioning] = {}
         self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "extension": set()}
-        self._ledger = self._config = False
+        self._ledger = self._config = self._retired = False
 
     def apply(self, step: Step) -> None:
         """Take note of what a step does, as far as later questions can ask about it."""
@@ -99,6 +104,7 @@ class EmptyDatabase:
                     self._keep_foreign_keys(other, [key for key in other.foreign_keys if key.referenced != table])
             case _:
                 self._apply_to_sets(step)
+                self._apply_to_partitions(step)
                 self._apply_to_columns(step)
                 self._apply_to_constraints(step)
                 self._apply_to_indexes(step)
@@ -113,6 +119,20 @@ class EmptyDatabase:
                 self._policies[policy.parent] = policy
             case UnregisterPolicy(parent):
                 self._policies.pop(parent, None)
+            case _:
+                pass
+
+    def _apply_to_partitions(self, step: Step) -> None:
+        match step:
+            case CreateRetiredPartition():
+                self._retired = True
+            case Detach(seen) | DetachConcurrently(seen):
+                table = self._tables[seen.parent]
+                kept = tuple(partition for partition in table.partitions if partition.name != seen.name)
+                self._tables[seen.parent] = replace(table, partitions=kept)
+                self._detached.add(seen.name)
+            case DropPartition(seen):
+                self._detached.discard(seen.name)
             case _:
                 pass
 
@@ -349,6 +369,32 @@ class EmptyDatabase:
             Referring(key, conversion.composite_column(key.columns[0], policy.control)) for key in table.incoming
         ]
         return Conversion(table, self._now, referring=tuple(referring) if composite else (), has_config=self._config)
+
+    def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
+        """A partition that earlier steps have made; another table is taken for one that has left."""
+        if parent not in self._tables:
+            raise PlanError(
+                f"--sql cannot know {parent}: it follows a database that was empty at base. Write the script from "
+                "base, or run this revision online."
+            )
+        table = self._tables[parent]
+        own = next((p for p in table.partitions if p.name == name), None)
+        if own is None:
+            return Detaching(parent, name, recorded=True, has_record=True) if name in self._detached else None
+        return Detaching(
+            parent,
+            name,
+            attached_to=parent,
+            bounds="DEFAULT" if own.default else for_values(own.lower, own.upper),
+            default=next((p.name for p in table.partitions if p.default), None),
+            referenced=tuple(dict.fromkeys(key.referenced for key in table.foreign_keys)),
+            has_record=self._retired,
+        )
+
+    def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
+        """Cannot be answered: what the table lacks depends on what is there."""
+        del lower, upper
+        raise PlanError(f"--sql cannot write how {name} is attached to {parent}: it depends on what is there.")
 
     def created(self) -> Mapping[str, frozenset[str]]:
         """What earlier steps have made."""

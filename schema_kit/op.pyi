@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -101,6 +102,21 @@ def convert_to_partitioned(
     incoming_foreign_keys: Literal["refuse", "drop", "composite"] = "refuse",
 ) -> None: ...
 def unpartition(table_name: str, *, schema: str | None = None) -> None: ...
+def detach_partition_concurrently(
+    table_name: str, partition_name: str, *, schema: str | None = None, partition_schema: str | None = None
+) -> None: ...
+def drop_partition_concurrently(
+    table_name: str, partition_name: str, *, schema: str | None = None, partition_schema: str | None = None
+) -> None: ...
+def attach_partition_concurrently(
+    table_name: str,
+    partition_name: str,
+    from_: str | int | date | None,
+    to: str | int | date | None,
+    *,
+    schema: str | None = None,
+    partition_schema: str | None = None,
+) -> None: ...
 def create_extension(name: str) -> None: ...
 def drop_extension(name: str) -> None: ...
 def create_baseline(metadata: sa.MetaData) -> None: ...

@@ -103,11 +103,24 @@ def render(step: Step, policy: LockPolicy, budget: int | None = None) -> tuple[s
         budget: milliseconds that this try may wait for locks; the policy's longest where it is left out.
     """
     wait = policy.longest if budget is None else budget
+    if step.transaction is Transaction.NONE and step.within_budget:
+        return (*_shared_out(step, policy), *step.sql(), *RESTORE)
     if step.transaction is Transaction.NONE:
         # A timeout would kill a concurrent build half-way and leave an INVALID index; its waits block nobody.
         return ("SET lock_timeout = 0", "SET statement_timeout = 0", *step.sql(), *RESTORE)
     return ("BEGIN", *_guarded(step, policy, wait), *step.sql(), "COMMIT")
 
+
+def _shared_out(step: Step, policy: LockPolicy) -> tuple[str, str]:
+    # It cannot take its locks up front. Several are had within one budget when each has a share of it, and before
+    # deadlock_timeout (1 s) ends a statement of somebody else's instead.
+    strong = sum(lock.mode.blocks_writes for lock in step.locks)
+    wait = policy.longest if strong < 2 else max(1, min(policy.longest, _BEFORE_DEADLOCK) // strong)
+    return f"SET lock_timeout = '{wait}ms'", f"SET statement_timeout = '{policy.statement_timeout}ms'"
+
+
+_BEFORE_DEADLOCK = 800
+"""Milliseconds."""
 
 RESTORE = ("RESET lock_timeout", "RESET statement_timeout")
 """What puts the session back after a step outside of a transaction; the executor puts the session's own values in."""
@@ -150,6 +163,8 @@ def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
     limit = policy.statement_timeout if strong and not step.may_block else 0
     lines = [f"SET LOCAL {name} = {literal(value)}" for name, value in step.settings]
     lines.append(f"SET LOCAL lock_timeout = '{wait}ms'")
+    if step.within_budget:
+        return (*lines, f"SET LOCAL statement_timeout = '{wait}ms'")
     if first := lock_statement(step):
         lines += [f"SET LOCAL statement_timeout = '{wait}ms'", first]
     lines.append(f"SET LOCAL statement_timeout = '{limit}ms'")
@@ -157,9 +172,12 @@ def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
 
 
 def lock_statement(step: Step) -> str:
-    """The one statement that takes all locks of a step that block writes; empty where there are less than two."""
+    """The one statement that takes all locks of a step that block writes; empty where there are less than two.
+
+    Also where its own statement has to stay within the budget as a whole.
+    """
     locks = [lock for lock in step.locks if lock.mode.blocks_writes]
-    if len(locks) < 2:
+    if len(locks) < 2 or step.within_budget:
         return ""
     if len({lock.mode for lock in locks}) == 1 and not any(lock.acquire for lock in locks):
         tables = ", ".join(f"ONLY {lock.table.sql}" for lock in locks)

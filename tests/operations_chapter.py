@@ -18,10 +18,12 @@ from alembic.runtime.migration import MigrationContext
 from schema_kit.catalog import Catalog
 from schema_kit.intervals import Point
 from schema_kit.model import (
+    Attaching,
     BatchTarget,
     Check,
     Column,
     Conversion,
+    Detaching,
     ForeignKey,
     Index,
     IndexDeclaration,
@@ -107,6 +109,7 @@ EVENTS = (
         for month in ("10", "11")
     ),
 )
+IMPORTED = Relation(_name("imported"), columns=EVENT_COLUMNS)
 VISITS = Table(
     _name("visits"),
     (Column("id", "bigint", not_null=True), Column("visited_at", MOMENT, not_null=True), Column("page", "text")),
@@ -139,11 +142,19 @@ class Imagined:
 
     version: int = 180000
     trees: Mapping[str, tuple[Relation, ...]] = field(
-        default_factory=lambda: {"orders": (ORDERS,), "imports": (IMPORTS,), "carts": (CARTS,), "events": EVENTS}
+        default_factory=lambda: {
+            "orders": (ORDERS,),
+            "imports": (IMPORTS,),
+            "carts": (CARTS,),
+            "events": EVENTS,
+            "imported": (IMPORTED,),
+        }
     )
     tables: tuple[Table, ...] = (VISITS,)
     there: frozenset[str] = frozenset()
     """What is there of our own tables, schemas, extensions."""
+    default: QualifiedName | None = None
+    """The default partition of a set."""
 
     def table(self, name: QualifiedName) -> Table | None:
         if name.name in self.trees:
@@ -256,6 +267,19 @@ class Imagined:
         del schema
         return set()
 
+    def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching:
+        return Detaching(
+            parent,
+            name,
+            attached_to=parent,
+            bounds="FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')",
+            default=self.default,
+        )
+
+    def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str, upper: str) -> Attaching:
+        proof = f'"created_at" IS NOT NULL AND "created_at" >= \'{lower}\' AND "created_at" < \'{upper}\''
+        return Attaching(Detaching(parent, name), "created_at", lower, upper, proof)
+
 
 SHOP = Imagined()
 OLDER = Imagined(version=170000)
@@ -356,6 +380,18 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "set_partition_policy": (("", 'op.set_partition_policy("visits", premake=6)', BY_MONTH),),
     "drop_partition_policy": (("", 'op.drop_partition_policy("visits")', BY_MONTH),),
     "create_next_partitions": (("", 'op.create_next_partitions("visits", until="2027-03-01")', BY_MONTH),),
+    "detach_partition_concurrently": (
+        ("", 'op.detach_partition_concurrently("events", "events_202610")', SHOP),
+        (
+            "beside a default partition",
+            'op.detach_partition_concurrently("events", "events_202610")',
+            Imagined(default=_name("events_default")),
+        ),
+    ),
+    "attach_partition_concurrently": (
+        ("", 'op.attach_partition_concurrently("events", "imported", "2026-09-01", "2026-10-01")', SHOP),
+    ),
+    "drop_partition_concurrently": (("", 'op.drop_partition_concurrently("events", "events_202610")', SHOP),),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
     "create_extension": (("", 'op.create_extension("pg_trgm")', SHOP),),
@@ -418,7 +454,12 @@ def _locks(step: Step) -> str:
     return "; ".join(f"{mode} on {', '.join(tables)}" for mode, tables in by_mode.items()) or "—"
 
 
-SCRIPTS = ("tables/batch_progress.sql", "tables/created_object.sql", "partman/tables/part_config.sql")
+SCRIPTS = (
+    "tables/batch_progress.sql",
+    "tables/created_object.sql",
+    "tables/retired_partition.sql",
+    "partman/tables/part_config.sql",
+)
 
 
 def _sql(plan: Plan, shared: bool) -> str:

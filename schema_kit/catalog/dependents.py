@@ -28,7 +28,9 @@ WITH RECURSIVE root AS (
 ), found AS (
   SELECT DISTINCT d.classid, d.objid, d.objsubid FROM gone g JOIN pg_depend d
     ON d.refclassid = g.classid AND d.refobjid = g.objid AND g.objsubid IN (0, d.refobjsubid)
-  WHERE d.deptype = 'n' AND NOT EXISTS (SELECT FROM gone o WHERE o.classid = d.classid AND o.objid = d.objid
+  WHERE d.deptype = 'n' AND NOT (%(attached)s AND d.classid = 'pg_constraint'::regclass AND EXISTS (
+          SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.contype = 'f'))
+    AND NOT EXISTS (SELECT FROM gone o WHERE o.classid = d.classid AND o.objid = d.objid
                                         AND o.objsubid IN (0, d.objsubid))
 )
 SELECT DISTINCT CASE
@@ -52,7 +54,16 @@ ORDER BY 1
 """
 
 
-def read(connection: Connection, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
-    """Why the column, or the whole table, cannot be dropped, in words; empty where it can."""
-    values = {"schema": table.schema, "name": table.name, "column": column}
+def read(
+    connection: Connection, table: QualifiedName, column: str | None = None, attached: bool = False
+) -> tuple[str, ...]:
+    """Why the column, or the whole table, cannot be dropped, in words; empty where it can.
+
+    Args:
+        connection: where to look.
+        table: the table.
+        column: its column.
+        attached: whether it is a partition still, so that foreign keys to it go when it is detached.
+    """
+    values = {"schema": table.schema, "name": table.name, "column": column, "attached": attached}
     return tuple(row[0] for row in rows(connection, _OBJECTS, values))

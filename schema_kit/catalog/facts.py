@@ -10,14 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import batches, dependents, policies, rights, scratch, sets
+from schema_kit.catalog import batches, dependents, policies, retirement, rights, scratch, sets
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import (
+    Attaching,
     BatchTarget,
     Conversion,
+    Detaching,
     ForeignKey,
     IndexDeclaration,
     MaterializedView,
@@ -25,6 +27,7 @@ from schema_kit.model import (
     Range,
     Referring,
     Relation,
+    Retired,
     Table,
 )
 from schema_kit.names import QualifiedName, ident, literal
@@ -33,6 +36,7 @@ from schema_kit.plans.grid import grid
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.conversion import BOUND_CHECK, being_built, fill_function
 from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
+from schema_kit.steps.retirement import RETIRED_PARTITION
 
 
 class Catalog:
@@ -223,6 +227,27 @@ class Catalog:
         """Each set of each policy, with its control column and its partitions alone: one query for all of them."""
         with observing(self._connection):
             return tuple(sets.read(self._connection, wanted))
+
+    def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
+        """A table that is a partition of *parent*, or was; None where there is no such table."""
+        with observing(self._connection):
+            return retirement.read(self._connection, parent, name)
+
+    def retired(self) -> tuple[Retired, ...]:
+        """What retired_partition knows as detached."""
+        if not self.exists(RETIRED_PARTITION):
+            return ()
+        with observing(self._connection):
+            return retirement.retired(self._connection)
+
+    def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
+        """A table that shall become a partition of *parent*.
+
+        Raises:
+            PlanError: no such parent or table, or a bound that is none of the key's type.
+        """
+        with observing(self._connection):
+            return retirement.read_attaching(self._connection, parent, name, lower, upper)
 
     def filled_default(self, table: Table | None) -> Table | None:
         """The default partition, where there is one and it holds rows."""

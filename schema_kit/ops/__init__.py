@@ -30,12 +30,18 @@ from schema_kit.ops.indexes import (
 )
 from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
 from schema_kit.ops.policies import CreateNextPartitionsOp, DropPartitionPolicyOp, SetPartitionPolicyOp
+from schema_kit.ops.retirement import (
+    AttachPartitionConcurrentlyOp,
+    DetachPartitionConcurrentlyOp,
+    DropPartitionConcurrentlyOp,
+)
 from schema_kit.ops.views import RefreshMaterializedViewConcurrentlyOp
 
 __all__ = [
     "AddColumnConcurrentlyOp",
     "AddEnumValueConcurrentlyOp",
     "AlterColumnConcurrentlyOp",
+    "AttachPartitionConcurrentlyOp",
     "ConvertToPartitionedOp",
     "CreateBaselineOp",
     "CreateCheckConstraintConcurrentlyOp",
@@ -47,11 +53,13 @@ __all__ = [
     "CreatePartitionedTableOp",
     "CreatePrimaryKeyConcurrentlyOp",
     "CreateUniqueConstraintConcurrentlyOp",
+    "DetachPartitionConcurrentlyOp",
     "DropBaselineOp",
     "DropColumnConcurrentlyOp",
     "DropExtensionOp",
     "DropIndexConcurrentlyOp",
     "DropPartConfigOp",
+    "DropPartitionConcurrentlyOp",
     "DropPartitionPolicyOp",
     "DropTableConcurrentlyOp",
     "PlanOperation",

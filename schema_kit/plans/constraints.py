@@ -435,7 +435,12 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
         raise PlanError(
             f"cannot {title}: there is no check, NOT NULL or foreign key of that name. Nothing was changed."
         )
-    declared = ForeignKeyDeclaration(
+    return Plan(title, tuple(_validate_keys(declaration_of(key), tree)))
+
+
+def declaration_of(key: ForeignKey) -> ForeignKeyDeclaration:
+    """What declares a foreign key that is there."""
+    return ForeignKeyDeclaration(
         key.name,
         key.table,
         key.columns,
@@ -446,4 +451,3 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
         _MATCHES[key.match],
         key.deferred,
     )
-    return Plan(title, tuple(_validate_keys(declared, tree)))

@@ -99,6 +99,10 @@ class Step:
     """Between repetitions it gives way to replicas that lag and to vacuum."""
     may_block: ClassVar[bool] = False
     """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
+    within_budget: ClassVar[bool] = False
+    """Its one statement takes locks as it goes along: all of its waits together stay within the lock budget."""
+    older_snapshots: ClassVar[bool] = False
+    """It waits for every snapshot in the database that is older than its own."""
     settings: ClassVar[tuple[tuple[str, str], ...]] = ()
     """What its own transaction sets, by name and value."""
 
@@ -113,6 +117,11 @@ class Step:
 
         A step that waits for rows also names ROW EXCLUSIVE, so that it can be said who holds them.
         """
+        return ()
+
+    @property
+    def waits(self) -> tuple[Lock, ...]:
+        """Locks whose holders it waits for without taking them, so that nobody waits behind it."""
         return ()
 
     @property

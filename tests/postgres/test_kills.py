@@ -41,6 +41,20 @@ DATED = (
     "CREATE TABLE s.d (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
     f"INSERT INTO s.d SELECT i, '2026-01-01'::timestamptz + i * interval '1 minute' FROM generate_series(1, {ROWS}) i",
 )
+SET = (
+    "CREATE TABLE s.e (id bigint REFERENCES s.r, at date NOT NULL, word text, PRIMARY KEY (id, at)) "
+    "PARTITION BY RANGE (at)",
+    "CREATE INDEX e_word ON s.e (word)",
+    "CREATE TABLE s.e1 PARTITION OF s.e FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')",
+    "CREATE TABLE s.e2 PARTITION OF s.e FOR VALUES FROM ('2026-02-01') TO ('2026-03-01')",
+    "INSERT INTO s.e SELECT i, '2026-01-05', 'w' FROM generate_series(1, 50) i",
+    "CREATE TABLE s.ec (id bigint, at date, FOREIGN KEY (id, at) REFERENCES s.e)",
+)
+OWN = (
+    *SET,
+    "CREATE TABLE s.own (id bigint, at date, word text)",
+    "INSERT INTO s.own SELECT i, '2026-03-05', 'w' FROM generate_series(1, 50) i",
+)
 CONTENT = "SELECT count(*)::text, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM {} t"
 
 
@@ -110,6 +124,8 @@ ENUM = "SELECT enumlabel, enumsortorder::text FROM pg_enum WHERE enumtypid = to_
 LEDGER = "SELECT kind, name FROM schema_kit.created_object"
 EXTENSION = "SELECT extname, '' FROM pg_extension"
 
+RETIRED = "SELECT partition_name, bounds FROM schema_kit.retired_partition"
+
 CASES = {
     "create_index": Case(_index),
     "create_index_partitioned": Case(_index, shape="sub_partitioned"),
@@ -158,6 +174,26 @@ CASES = {
     ),
     "convert": Case(
         lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"), DATED, content="s.d", also=CONFIG
+    ),
+    "detach": Case(lambda: op.detach_partition_concurrently("e", "e1", schema="s"), SET, content="s.e1", also=RETIRED),
+    "detach_beside_a_default": Case(
+        lambda: op.detach_partition_concurrently("e", "e1", schema="s"),
+        (*SET, "CREATE TABLE s.rest PARTITION OF s.e DEFAULT"),
+        content="s.e1",
+        also=RETIRED,
+    ),
+    "drop_partition": Case(
+        lambda: op.drop_partition_concurrently("e", "e1", schema="s"), SET, content="s.e", also=RETIRED
+    ),
+    "attach": Case(
+        lambda: op.attach_partition_concurrently("e", "own", "2026-03-01", "2026-04-01", schema="s"), OWN, content="s.e"
+    ),
+    "attach_again": Case(
+        lambda: op.attach_partition_concurrently("e", "e1", "2026-01-01", "2026-02-01", schema="s"),
+        SET,
+        first=lambda: op.detach_partition_concurrently("e", "e1", schema="s"),
+        content="s.e",
+        also=RETIRED,
     ),
     "unpartition": Case(
         lambda: op.unpartition("d", schema="s"),

@@ -41,6 +41,7 @@ from schema_kit.steps import (
     enums,
     indexes,
     partitions,
+    retirement,
     views,
 )
 from schema_kit.steps.step import LockMode
@@ -536,6 +537,85 @@ def scene_foreign_keys_to_partitions(proof: Proof) -> None:
         proof.run(decided_by(operate))
 
 
+LEAVING = (
+    "CREATE SCHEMA s",
+    "CREATE TABLE s.o (id bigint PRIMARY KEY)",
+    "CREATE TABLE s.po (id bigint PRIMARY KEY) PARTITION BY RANGE (id)",
+    "CREATE TABLE s.po1 PARTITION OF s.po FOR VALUES FROM (1) TO (100)",
+    """CREATE TABLE s.t (id bigint, at date NOT NULL, o bigint REFERENCES s.o, po bigint REFERENCES s.po, word text,
+         PRIMARY KEY (id, at)) PARTITION BY RANGE (at)""",
+    "CREATE TABLE s.t1 PARTITION OF s.t FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')",
+    "CREATE TABLE s.t2 PARTITION OF s.t FOR VALUES FROM ('2026-02-01') TO ('2026-03-01') PARTITION BY LIST (id)",
+    "CREATE TABLE s.t2a PARTITION OF s.t2 FOR VALUES IN (1)",
+    "CREATE TABLE s.t2b PARTITION OF s.t2 DEFAULT",
+    "CREATE TABLE s.c (id bigint PRIMARY KEY, tid bigint, tat date, FOREIGN KEY (tid, tat) REFERENCES s.t)",
+    "CREATE TABLE s.pc (id bigint, tid bigint, tat date, FOREIGN KEY (tid, tat) REFERENCES s.t) PARTITION BY LIST (id)",
+    "CREATE TABLE s.pc1 PARTITION OF s.pc DEFAULT",
+)
+IN = {"t1": ("2026-01-01", "2026-02-01"), "t2": ("2026-02-01", "2026-03-01")}
+
+
+def leave(name: str) -> Callable[[Catalog], Plan]:
+    return decided_by(lambda op: op.detach_partition_concurrently("t", name, schema="s"))
+
+
+def come_in(name: str) -> Callable[[Catalog], Plan]:
+    return decided_by(lambda op: op.attach_partition_concurrently("t", name, *IN[name], schema="s"))
+
+
+def gone(name: str) -> Callable[[Catalog], Plan]:
+    return decided_by(lambda op: op.drop_partition_concurrently("t", name, schema="s"))
+
+
+def scene_partitions_leave(proof: Proof) -> None:
+    proof.database.sql(*LEAVING, "CREATE SCHEMA away")
+    connection = proof.database.sqlalchemy()
+    for name in IN:
+        seen = Catalog(connection).detaching(T, QualifiedName("s", name))
+        assert seen is not None
+        proof.beside(retirement.DetachConcurrently(seen), "SELECT FROM s.pc")  # the lock that it takes last
+        proof.run(come_in(name))
+        with psycopg.connect(proof.database.url) as holder, proof.database.connect() as other:
+            holder.execute("SELECT FROM s.t")
+            other.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(f"ALTER TABLE s.t DETACH PARTITION s.{name} CONCURRENTLY")
+        proof.run(leave(name))
+        gone_away = Catalog(connection).detaching(T, QualifiedName("s", name))
+        assert gone_away is not None
+        proof.prove(retirement.MovePartition(gone_away, "away"))
+        proof.proved.add(retirement.MovePartition)
+        proof.run(gone(name))
+
+
+def scene_partitions_leave_beside_a_default(proof: Proof) -> None:
+    proof.database.sql(
+        *LEAVING, "CREATE TABLE s.td PARTITION OF s.t DEFAULT", "INSERT INTO s.td VALUES (1, '2030-01-01')"
+    )
+    for name in IN:
+        proof.run(leave(name))
+        proof.run(come_in(name))
+        proof.run(gone(name))
+
+
+def scene_partitions_of_a_table_that_refers_to_itself(proof: Proof) -> None:
+    proof.database.sql(*LEAVING, "ALTER TABLE s.t ADD up bigint, ADD up_at date")
+    proof.database.sql("ALTER TABLE s.t ADD FOREIGN KEY (up, up_at) REFERENCES s.t")
+    for name in IN:
+        proof.run(leave(name))
+        proof.run(come_in(name))
+
+
+def scene_a_table_becomes_a_partition(proof: Proof) -> None:
+    proof.database.sql(*LEAVING, "DROP TABLE s.c, s.pc", "DROP TABLE s.t1", "CREATE INDEX t_word ON s.t (word)")
+    proof.database.sql("CREATE TABLE s.t1 (LIKE s.t)", "INSERT INTO s.t1 VALUES (1, '2026-01-05')")
+    proof.run(come_in("t1"))
+    one = QualifiedName("s", "one")
+    proof.database.sql("CREATE TABLE s.one (id bigint, body text)")
+    like = retirement.CreateIndexLikeParents("ix", one, "btree (id)", False)
+    proof.beside(like, "LOCK TABLE s.one IN ROW EXCLUSIVE MODE")
+
+
 SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_constraints: {
         constraints.AddForeignKey,
@@ -612,6 +692,30 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         batches.UpdateAtOnce,
     },
     scene_refresh: {views.RefreshMaterializedView},
+    scene_partitions_leave: {
+        retirement.CreateRetiredPartition,
+        retirement.RecordRetired,
+        retirement.DetachConcurrently,
+        retirement.FinalizeDetach,
+        retirement.AttachPartition,
+        retirement.MovePartition,
+        retirement.DropPartition,
+    },
+    scene_partitions_leave_beside_a_default: {
+        retirement.Detach,
+        retirement.AttachPartition,
+        constraints.AddCheck,
+        constraints.ValidateConstraint,
+        retirement.ForgetRetired,
+        retirement.DropPartition,
+    },
+    scene_partitions_of_a_table_that_refers_to_itself: {retirement.Detach, retirement.AttachPartition},
+    scene_a_table_becomes_a_partition: {
+        retirement.CreateIndexLikeParents,
+        constraints.AddKeyUsingIndex,
+        constraints.AddForeignKey,
+        retirement.AttachPartition,
+    },
     scene_enum: {enums.AddEnumValue},
     scene_baseline: {
         baseline.CreateLedger,

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from schema_kit.model import (
+    Attaching,
     BaselineTable,
     Column,
     Conversion,
     Cut,
+    Detaching,
     Index,
     IndexElement,
     Partition,
@@ -24,7 +26,16 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName
-from schema_kit.plans import baseline, conversion, creation, indexes, partitions, policies
+from schema_kit.plans import (
+    attachment,
+    baseline,
+    conversion,
+    creation,
+    indexes,
+    partitions,
+    policies,
+    retirement,
+)
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
@@ -676,6 +687,64 @@ def script(make: Callable[[], Plan]) -> str:
     return f"-- {plan.title}\n-- {make.__doc__}\n\n{body}"
 
 
+# Out of a set, and into one
+
+LEAVING = Detaching(
+    MESSAGES,
+    name("bots.messages_p20261001"),
+    16400,
+    MESSAGES,
+    bounds="FOR VALUES FROM ('2026-09-30 17:00:00+00') TO ('2026-10-31 17:00:00+00')",
+    referenced=(name("bots.chats"),),
+    incoming=(name("bots.reactions"),),
+)
+RETIRED = load("tables/retired_partition.sql")
+
+
+@case
+def detach_with_foreign_keys() -> Plan:
+    """Its locks have a share of the budget each."""
+    return retirement.detach(MESSAGES, LEAVING.name, LEAVING, RETIRED)
+
+
+@case
+def detach_beside_a_default() -> Plan:
+    """The blocking way, all locks at once."""
+    beside = replace(LEAVING, default=name("bots.messages_default"), has_record=True)
+    return retirement.detach(MESSAGES, LEAVING.name, beside, RETIRED)
+
+
+@case
+def drop_partition_that_is_detach_pending() -> Plan:
+    """An earlier run was cut off between the two transactions of the detach."""
+    pending = replace(LEAVING, pending=True, recorded=True, has_record=True)
+    return retirement.drop(MESSAGES, LEAVING.name, pending, RETIRED)
+
+
+@case
+def drop_partition_that_is_detached() -> Plan:
+    """Only the drop is left."""
+    out = replace(LEAVING, attached_to=None, bounds="", recorded=True, has_record=True)
+    return retirement.drop(MESSAGES, LEAVING.name, out, RETIRED)
+
+
+@case
+def drop_partition_that_is_gone() -> Plan:
+    """Nothing to do."""
+    return retirement.drop(MESSAGES, LEAVING.name, None, RETIRED)
+
+
+@case
+def attach_beside_a_filled_default() -> Plan:
+    """Both are proved first."""
+    default = simple("bots.messages_default")
+    seen = Detaching(MESSAGES, name("bots.imported"), 16500, default=default.name)
+    proof = '"created_at" IS NOT NULL AND "created_at" < \'2026-09-30 17:00:00+00\''
+    wanted = Attaching(seen, "created_at", None, "2026-09-30 17:00:00+00", proof)
+    parent = Relation(MESSAGES, (Index("messages_created_at_idx", "btree (created_at)", ("created_at",)),))
+    return attachment.attach(wanted, [parent], [Relation(seen.name)], (), f"CHECK ({proof})", default)
+
+
 @pytest.mark.parametrize("case_name", CASES)
 def test_the_plan_is_the_golden_one(case_name: str) -> None:
     path, found = GOLDEN / f"{case_name}.sql", script(CASES[case_name])
@@ -693,6 +762,7 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 NOTHING_TO_DO = {
+    "drop_partition_that_is_gone",
     "baseline_there",
     "convert_already_done",
     "convert_already_done_with_another_premake",

@@ -1,0 +1,289 @@
+"""What leaving a set, and coming back into one, has to know of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog import dependents
+from schema_kit.catalog.session import rows
+from schema_kit.catalog.table import parse_bounds
+from schema_kit.errors import PlanError
+from schema_kit.model import Attaching, Detaching, Retired
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.retirement import RETIRED_PARTITION
+
+MOST_COUNTED = 1000
+"""Rows that refer to a partition are counted up to here."""
+
+_TABLE = """
+SELECT c.oid, pn.nspname, p.relname, coalesce(h.inhdetachpending, false), pg_get_expr(c.relpartbound, c.oid), c.relkind,
+       ARRAY(SELECT ARRAY[bn.nspname::text, b.relname::text] FROM pg_partition_tree(c.oid) t
+             JOIN pg_class b ON b.oid = t.relid JOIN pg_namespace bn ON bn.oid = b.relnamespace
+             WHERE t.level > 0 ORDER BY t.level, b.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition
+LEFT JOIN pg_class p ON p.oid = h.inhparent LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p', 'f')
+"""
+
+_PENDING = """
+SELECT n.nspname, c.relname FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE h.inhparent = to_regclass(%(parent)s) AND h.inhdetachpending AND c.oid <> %(oid)s
+"""
+
+_DEFAULT = """
+SELECT n.nspname, c.relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partdefid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.partrelid = to_regclass(%(parent)s)
+"""
+
+_REFERENCED = """
+SELECT DISTINCT n.nspname, c.relname FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.confrelid OR c.oid IN (SELECT relid FROM pg_partition_tree(k.confrelid))
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conrelid = %(oid)s ORDER BY 1, 2
+"""
+
+# Of the keys of a partitioned table: its own, not the copies that its partitions have.
+_INCOMING = """
+SELECT coalesce(above.conname, k.conname), n.nspname, c.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u (n, p)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.p),
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, p)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p),
+       ARRAY(SELECT s.nspname::text FROM unnest(k.conpfeqop) WITH ORDINALITY u (o, p)
+             JOIN pg_operator e ON e.oid = u.o JOIN pg_namespace s ON s.oid = e.oprnamespace ORDER BY u.p)
+FROM pg_constraint k LEFT JOIN pg_constraint above ON above.oid = k.conparentid
+JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'f' AND k.confrelid = %(oid)s AND above.confrelid IS DISTINCT FROM k.confrelid
+ORDER BY n.nspname, c.relname, k.conname
+"""
+
+_PUBLISHED = """
+SELECT DISTINCT format('publication %%I names %%s itself', p.pubname, r.prrelid::regclass)
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+WHERE r.prrelid = %(oid)s OR r.prrelid IN (SELECT relid FROM pg_partition_tree(%(oid)s::oid::regclass)) ORDER BY 1
+"""
+
+_MAY_NOT = """
+SELECT 'this server is a standby' WHERE pg_is_in_recovery()
+UNION ALL
+SELECT format('%%s belongs to %%I, whose rights %%I has not', c.oid::regclass, pg_get_userbyid(c.relowner),
+              current_user)
+FROM pg_class c
+WHERE (c.oid = to_regclass(%(parent)s) OR c.oid = %(oid)s OR c.oid IN (
+         SELECT relid FROM pg_partition_tree(%(oid)s::oid::regclass))) AND NOT pg_has_role(c.relowner, 'USAGE')
+UNION ALL
+SELECT format('%%I may not %%s %%s', current_user, p.privilege, c.oid::regclass)
+FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p (privilege)
+WHERE c.oid = to_regclass(%(record)s) AND NOT has_table_privilege(c.oid, p.privilege)
+UNION ALL
+SELECT format('%%I may not CREATE in schema schema_kit, where retired_partition is missing', current_user)
+FROM pg_namespace WHERE nspname = 'schema_kit' AND to_regclass(%(record)s) IS NULL
+  AND NOT has_schema_privilege(oid, 'CREATE')
+UNION ALL
+SELECT format('%%I may not CREATE in this database, where schema_kit.retired_partition is missing', current_user)
+WHERE to_regnamespace('schema_kit') IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+"""
+
+# Of a partition that is attached, a row is an earlier try's: it holds for the tries of one run and no longer, since
+# the grace period counts from it.
+_RECORDED = f"""
+SELECT FROM {RETIRED_PARTITION.sql}
+WHERE partition_oid = %(oid)s AND partition_name = %(text)s AND parent_table = %(of)s
+  AND (NOT %(attached)s OR retired_at > now() - interval '1 hour')
+"""
+
+_RETIRED = f"""
+SELECT r.partition_oid::bigint, r.partition_name, r.parent_table, r.bounds, r.retired_at,
+       n.nspname, c.relname, coalesce(c.relispartition, false)
+FROM {RETIRED_PARTITION.sql} r LEFT JOIN pg_class c ON c.oid = r.partition_oid
+LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY r.retired_at, r.partition_name
+"""
+
+
+def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
+    """A table that is a partition of *parent*, or was; None where there is none. Call it while observing."""
+    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
+    if not found:
+        return None
+    oid, schema, table, pending, bounds, kind, below = found[0]
+    attached = QualifiedName(schema, table) if table else None
+    at = {"oid": oid, "parent": parent.sql, "record": RETIRED_PARTITION.sql}
+    keys = rows(connection, _INCOMING, at)
+    mine = attached == parent
+    has_record = rows(connection, "SELECT to_regclass(%(record)s) IS NOT NULL", at)[0][0]
+    default = rows(connection, _DEFAULT, at)
+    return Detaching(
+        parent,
+        name,
+        oid,
+        attached,
+        pending,
+        bounds or "",
+        tuple(QualifiedName(*part) for part in below),
+        QualifiedName(*default[0]) if default else None,
+        tuple(QualifiedName(*row) for row in rows(connection, _REFERENCED, at)),
+        tuple(dict.fromkeys(QualifiedName(row[1], row[2]) for row in keys)),
+        _referred(connection, name, keys) if mine and not pending else (),
+        dependents.read(connection, name, attached=mine),
+        tuple(row[0] for row in rows(connection, _PUBLISHED, at)),
+        (
+            *(row[0] for row in rows(connection, _MAY_NOT, at)),
+            *((f"{name} is a foreign table",) if kind == "f" else ()),
+        ),
+        has_record
+        and bool(rows(connection, _RECORDED, {**at, "attached": mine, "text": str(name), "of": str(parent)})),
+        has_record,
+        tuple(filter(None, (read(connection, parent, QualifiedName(*row)) for row in rows(connection, _PENDING, at))))
+        if mine and not pending
+        else (),
+    )
+
+
+def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    found = []
+    for key, schema, table, columns, referenced, operators in keys:
+        pairs = zip(columns, referenced, operators, strict=True)
+        same = " AND ".join(f"p.{ident(to)} OPERATOR({ident(by)}.=) c.{ident(own)}" for own, to, by in pairs)
+        child = QualifiedName(schema, table)
+        sql = (
+            f"SELECT count(*) FROM (SELECT FROM {child.sql} c WHERE EXISTS (SELECT FROM {name.sql} p WHERE {same}) "
+            f"LIMIT {MOST_COUNTED}) counted"
+        )
+        if count := rows(connection, sql)[0][0]:
+            many = f"{MOST_COUNTED} rows or more" if count == MOST_COUNTED else f"{count} row{'s' * (count > 1)}"
+            found.append(f"{many} of {child} refer to it by {key}")
+    return tuple(found)
+
+
+def retired(connection: Connection) -> tuple[Retired, ...]:
+    """What was detached, the longest ago first. Call it while observing, where the record is there."""
+    found = []
+    for oid, text, parent, bounds, since, schema, table, attached in rows(connection, _RETIRED):
+        name = QualifiedName.parse(text)
+        there = table is not None and QualifiedName(schema, table) == name and not attached
+        found.append(Retired(oid, name, QualifiedName.parse(parent), bounds, since, there))
+    return tuple(found)
+
+
+# Coming in
+
+_UNLIKE = """
+WITH p AS (SELECT * FROM pg_attribute WHERE attrelid = %(parent)s AND attnum > 0 AND NOT attisdropped),
+     c AS (SELECT * FROM pg_attribute WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped)
+SELECT CASE
+  WHEN c.attname IS NULL THEN format('column %%I is missing', p.attname)
+  WHEN p.attname IS NULL THEN format('the parent has no column %%I', c.attname)
+  WHEN (p.atttypid, p.atttypmod) <> (c.atttypid, c.atttypmod) THEN format('column %%I is %%s, and %%s in the parent',
+    c.attname, format_type(c.atttypid, c.atttypmod), format_type(p.atttypid, p.atttypmod))
+  WHEN p.attcollation <> c.attcollation THEN format('column %%I has another collation than in the parent', c.attname)
+  WHEN p.attgenerated <> c.attgenerated THEN format('column %%I is generated in one of the two only', c.attname)
+  ELSE format('column %%I is an identity of its own (ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY)', c.attname) END
+FROM p FULL JOIN c USING (attname)
+WHERE p.attname IS NULL OR c.attname IS NULL OR (p.atttypid, p.atttypmod) <> (c.atttypid, c.atttypmod)
+  OR p.attcollation <> c.attcollation OR p.attgenerated <> c.attgenerated OR c.attidentity <> ''
+UNION ALL
+SELECT CASE WHEN c.relpersistence <> p.relpersistence THEN 'one of the two is unlogged or temporary'
+            WHEN c.reloftype <> 0 THEN 'it is a table of a type (CREATE TABLE ... OF)'
+            WHEN c.relkind = 'f' THEN 'it is a foreign table' ELSE 'it inherits, or is inherited from' END
+FROM pg_class c, pg_class p WHERE c.oid = %(oid)s AND p.oid = %(parent)s AND (
+  c.relpersistence <> p.relpersistence OR c.reloftype <> 0 OR c.relkind = 'f' OR NOT c.relispartition AND EXISTS (
+    SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid OR h.inhparent = c.oid AND c.relkind <> 'p'))
+UNION ALL
+SELECT 'it is the parent, or the parent is below it' WHERE %(oid)s = %(parent)s OR %(oid)s IN (
+  SELECT relid FROM pg_partition_ancestors(%(parent)s::oid::regclass))
+"""
+
+_KEY = """
+SELECT c.oid, format_type(a.atttypid, a.atttypmod), pg_get_partition_constraintdef(c.oid), p.partstrat, p.partnatts,
+       a.attname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = (p.partattrs::int2[])[0] AND a.attnum > 0
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
+"""
+
+_SIBLINGS = """
+SELECT n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE h.inhparent = %(parent)s AND c.oid <> %(oid)s AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT' ORDER BY c.oid
+"""
+
+
+def read_attaching(
+    connection: Connection, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None
+) -> Attaching:
+    """A table that shall become a partition from *lower* to *upper*. Call it while observing.
+
+    Raises:
+        PlanError: no such parent, it is not partitioned by range of one column, or a bound is none of that type.
+    """
+    title = f"cannot attach {name} to {parent}"
+    found = rows(connection, _KEY, {"schema": parent.schema, "name": parent.name})
+    if not found:
+        raise PlanError(f"{title}: there is no table {parent}. Nothing was changed.")
+    parent_oid, key_type, inherited, strategy, columns, control = found[0]
+    if (strategy, columns) != ("r", 1) or control is None:
+        raise PlanError(f"{title}: {parent} is not partitioned by RANGE of one column. Nothing was changed.")
+    seen = read(connection, parent, name)
+    if seen is None:
+        raise PlanError(f"{title}: there is no table {name}. Nothing was changed.")
+    low, high = (_printed(connection, title, end, key_type) for end in (lower, upper))
+    at = {"oid": parent_oid}
+    ends = [f"{ident(control)} IS NOT NULL"]
+    ends += [f"{ident(control)} >= {literal(low)}"] if low is not None else []
+    ends += [f"{ident(control)} < {literal(high)}"] if high is not None else []
+    keys = rows(connection, _INCOMING, at)
+    return Attaching(
+        seen,
+        control,
+        low,
+        high,
+        " AND ".join([f"({inherited})", *ends] if inherited else ends),
+        unlike=tuple(row[0] for row in rows(connection, _UNLIKE, {"oid": seen.oid, "parent": parent_oid})),
+        referenced=tuple(QualifiedName(*row) for row in rows(connection, _REFERENCED, at)),
+        incoming=tuple(dict.fromkeys(QualifiedName(row[1], row[2]) for row in keys)),
+        in_default=_in_default(connection, seen.default, ends[1:]) if seen.default else False,
+        empty=low is not None
+        and high is not None
+        and not rows(connection, f"SELECT {literal(low)}::{key_type} < {literal(high)}::{key_type}")[0][0],
+        same=parse_bounds(seen.bounds) == (low, high),
+        overlapping=_overlapping(connection, parent_oid, seen.oid, key_type, low, high),
+    )
+
+
+def _overlapping(
+    connection: Connection, parent: int, own: int, key_type: str, low: str | None, high: str | None
+) -> tuple[QualifiedName, ...]:
+    def before(lower: str | None, upper: str | None) -> str:
+        return (
+            "true" if lower is None or upper is None else f"{literal(lower)}::{key_type} < {literal(upper)}::{key_type}"
+        )
+
+    found = []
+    for schema, table, bounds in rows(connection, _SIBLINGS, {"parent": parent, "oid": own}):
+        lower, upper = parse_bounds(bounds)
+        if rows(connection, f"SELECT {before(lower, high)} AND {before(low, upper)}")[0][0]:
+            found.append(QualifiedName(schema, table))
+    return tuple(found)
+
+
+def _in_default(connection: Connection, default: QualifiedName, ends: Sequence[str]) -> bool:
+    where = f" WHERE {' AND '.join(ends)}" if ends else ""
+    return bool(rows(connection, f"SELECT EXISTS (SELECT FROM {default.sql}{where})")[0][0])
+
+
+def _printed(connection: Connection, title: str, end: str | None, key_type: str) -> str | None:
+    """A bound as PostgreSQL prints it under UTC and ISO: what it means does not depend on the session that sends it."""
+    if end is None:
+        return None
+    try:
+        text: str = rows(connection, f"SELECT CAST({literal(end)} AS {key_type})::text")[0][0]
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if not state.startswith("22"):
+            raise
+        raise PlanError(f"{title}: the bound {end!r} is no {key_type}. Nothing was changed.") from error
+    return text

@@ -1,0 +1,167 @@
+"""A table that is there becomes a partition, and nothing is scanned or built while others wait."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from schema_kit.errors import PlanError
+from schema_kit.model import Attaching, Index, KeyDeclaration, Relation, Table
+from schema_kit.names import fit, ident, literal
+from schema_kit.plans import indexes
+from schema_kit.plans.retirement import refuse_another_s
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.constraints import AddCheck, AddKeyUsingIndex, ValidateConstraint
+from schema_kit.steps.indexes import DropIndexConcurrently, WaitForBuild
+from schema_kit.steps.partitions import for_values
+from schema_kit.steps.retirement import AttachPartition, CreateIndexLikeParents, FinalizeDetach, ForgetRetired
+
+PROOF = "__bounds"
+"""What the name of the CHECK ends in that proves a table's bounds until it is attached."""
+
+
+def attach(
+    wanted: Attaching,
+    parent: Sequence[Relation],
+    tree: Sequence[Relation],
+    before: Sequence[Plan],
+    proof: str | None,
+    default: Table | None,
+) -> Plan:
+    """Make a table a partition.
+
+    Args:
+        wanted: the table and its range, as observed.
+        parent: the parent, before its partitions.
+        tree: the table, before its own partitions.
+        before: the plans that give it the parent's NOT NULLs, checks and foreign keys.
+        proof: how PostgreSQL prints the CHECK that proves its bounds.
+        default: the default partition, where it holds rows.
+
+    Raises:
+        PlanError: another shape, a range that overlaps a partition's or is empty, rows of it in the default partition,
+            a partition of another table already, or rights are missing.
+    """
+    seen, own = wanted.seen, tree[0]
+    title = f"attach {seen.name} to {seen.parent}"
+    refuse_another_s(title, seen)
+    bounds = for_values(wanted.lower, wanted.upper)
+    if seen.attached_to and not seen.pending:
+        if not wanted.same:
+            raise PlanError(f"cannot {title} {bounds}: it is attached {seen.bounds}. Nothing was changed.")
+        return Plan(title, (ForgetRetired(seen.name, seen.oid, "it is attached"),) if seen.recorded else ())
+    _refuse(title, wanted, own, parent[0])
+    steps: list[Step] = [FinalizeDetach(seen)] if seen.pending else []
+    steps += [step for plan in before for step in plan.steps]
+    steps += _indexes(parent[0], tree)
+    check, proving = _proof(wanted, own, proof)
+    steps += proving
+    default_check = None
+    if default:
+        default_check = fit(seen.name.name, "_not_here")
+        steps += _past(wanted, default, default_check)
+    steps.append(
+        AttachPartition(
+            seen.parent,
+            seen.name,
+            wanted.lower,
+            wanted.upper,
+            check,
+            seen.below,
+            wanted.referenced,
+            wanted.incoming,
+            seen.default,
+            default_check,
+        )
+    )
+    steps += [ForgetRetired(seen.name, seen.oid, "it is attached")] if seen.recorded else []
+    return Plan(title, tuple(steps))
+
+
+def _refuse(title: str, wanted: Attaching, own: Relation, parent: Relation) -> None:
+    reasons = [*wanted.seen.may_not, *wanted.unlike]
+    if wanted.empty:
+        reasons.append(f"a range from {wanted.lower} to {wanted.upper} holds no key")
+    reasons += [f"its range overlaps that of {other}" for other in wanted.overlapping]
+    if wanted.in_default:
+        reasons.append(f"{wanted.seen.default} holds rows of its range, which have to move out of it first")
+    mine, theirs = (next((i for i in relation.indexes if i.primary), None) for relation in (own, parent))
+    if mine and (theirs is None or mine.columns != theirs.columns):
+        reasons.append(f"its primary key {mine.name} ({', '.join(mine.columns)}) is not the parent's")
+    if own.partitioned:
+        missing = [index.name for index in parent.indexes if not _alike(index, own)]
+        reasons += [f"it is partitioned itself and has no index like {name} (make that first)" for name in missing]
+    if reasons:
+        raise PlanError(f"cannot {title}: {'; '.join(reasons)}. Nothing was changed.")
+
+
+def _proof(wanted: Attaching, own: Relation, printed: str | None) -> tuple[str, list[Step]]:
+    """The CHECK that says where the table's rows lie: a concurrent detach has left one, or it is made and proved."""
+    left = next((check for check in own.checks if check.validated and check.definition == printed), None)
+    if left:
+        return left.name, []
+    name = fit(own.name.name, PROOF)
+    found = own.check(name)
+    steps: list[Step] = []
+    below = wanted.seen.below
+    if found is None or found.definition != printed:
+        steps.append(AddCheck(own.name, name, wanted.proof, name if found else None, below))
+    wrong = literal(f" rows of {own.name} lie outside of the range")
+    culprits = f"SELECT count(*) || {wrong} FROM {own.name.sql} WHERE ({wanted.proof}) IS NOT TRUE"
+    steps.append(ValidateConstraint(own.name, name, culprits=culprits, partitions=below))
+    return name, steps
+
+
+def _past(wanted: Attaching, default: Table, name: str) -> Iterator[Step]:
+    """A validated CHECK on the default partition spares its scan."""
+    control = ident(wanted.control)
+    ends = [f"{control} < {literal(wanted.lower)}"] if wanted.lower is not None else []
+    ends += [f"{control} >= {literal(wanted.upper)}"] if wanted.upper is not None else []
+    existing = next((check for check in default.checks if check[0] == name), None)
+    if existing is None:
+        yield AddCheck(default.name, name, " OR ".join(ends) or "false")
+    if existing is None or not existing[2]:
+        yield ValidateConstraint(default.name, name)
+
+
+_STORAGE = re.compile(r" WITH \([^)]*\)")
+
+
+def _definition(index: Index) -> tuple[str, bool]:
+    return _STORAGE.sub("", index.tail), index.unique
+
+
+def _alike(index: Index, own: Relation) -> Index | None:
+    """An index that ATTACH PARTITION takes for the parent's."""
+    return next(
+        (
+            mine
+            for mine in own.indexes
+            if mine.valid and _definition(mine) == _definition(index) and (mine.constraint or not index.constraint)
+        ),
+        None,
+    )
+
+
+def _indexes(parent: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+    own = tree[0]
+    for index in parent.indexes:
+        if _alike(index, own) or index.exclusion:
+            continue
+        name = indexes.child_name(own, index.name)
+        found = own.index(name)
+        if found and found.valid and _definition(found) != _definition(index):
+            raise PlanError(
+                f"cannot attach {own.name} to {parent.name}: {own.name.sibling(name)} is another index than "
+                f"{index.name}, and its name is needed. Nothing was changed; rename it."
+            )
+        if found is None or not found.valid:
+            if found and found.building:
+                yield WaitForBuild(name, own.name)
+            elif found:
+                yield DropIndexConcurrently(own.name.sibling(name), own.name)
+            yield CreateIndexLikeParents(name, own.name, index.tail, index.unique)
+        if index.constraint:
+            deferred = re.search(r"DEFERRABLE.*$", index.constraint)
+            key = KeyDeclaration(name, own.name, index.columns, index.primary, deferred[0] if deferred else "")
+            yield AddKeyUsingIndex(key, name, own.name)

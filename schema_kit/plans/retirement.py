@@ -1,0 +1,124 @@
+"""Partitions leave their set: detached, then kept, moved or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from schema_kit.errors import PlanError
+from schema_kit.model import Detaching
+from schema_kit.names import QualifiedName
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.retirement import (
+    CreateRetiredPartition,
+    Detach,
+    DetachConcurrently,
+    DropPartition,
+    FinalizeDetach,
+    RecordRetired,
+)
+
+How = Literal["auto", "concurrently", "blocking"]
+
+
+def detach(
+    parent: QualifiedName, name: QualifiedName, seen: Detaching | None, record: tuple[str, ...], how: How = "auto"
+) -> Plan:
+    """Take a partition out of its set; what has left it already stays out.
+
+    Args:
+        parent: the partitioned table.
+        name: the partition.
+        seen: the partition, as observed; None where there is none.
+        record: the statements that make retired_partition.
+        how: ``auto`` is concurrently, and blocking where PostgreSQL has no other way.
+
+    Raises:
+        PlanError: no such table, a partition of another table, rows refer to it, or rights are missing.
+    """
+    title = f"detach {name} from {parent}"
+    if seen is None:
+        raise PlanError(f"cannot {title}: there is no table {name}. Nothing was changed.")
+    refuse_another_s(title, seen)
+    if seen.attached_to is None:
+        return Plan(title)
+    _refuse(title, (*seen.may_not, *seen.referred))
+    return Plan(title, (*_recorded(seen, record), *leaving(seen, how)))
+
+
+def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, record: tuple[str, ...]) -> Plan:
+    """Detach a partition, then drop it; one that is gone stays gone.
+
+    Args:
+        parent: the partitioned table.
+        name: the partition.
+        seen: the table, as observed; None where there is none.
+        record: the statements that make retired_partition.
+
+    Raises:
+        PlanError: it never was a partition of *parent*, something depends on it, rows refer to it, or rights are
+            missing.
+    """
+    title = f"drop partition {name} of {parent}"
+    if seen is None:
+        return Plan(title)
+    refuse_another_s(title, seen)
+    if seen.attached_to is None and not seen.recorded:
+        raise PlanError(
+            f"cannot {title}: {name} is a table of its own, and schema_kit.retired_partition does not know it as one "
+            f"that was detached from {parent}. Nothing was changed; if it shall go, op.drop_table_concurrently says so."
+        )
+    _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
+    if seen.attached_to is None:
+        return Plan(title, (DropPartition(seen),))
+    return Plan(title, (*_recorded(seen, record), *leaving(seen, "auto"), DropPartition(seen)))
+
+
+def refuse_another_s(title: str, seen: Detaching) -> None:
+    """It is no partition of another table.
+
+    Raises:
+        PlanError: it is.
+    """
+    if seen.attached_to not in (None, seen.parent):
+        raise PlanError(f"cannot {title}: {seen.name} is a partition of {seen.attached_to}. Nothing was changed.")
+
+
+def _refuse(title: str, reasons: tuple[str, ...]) -> None:
+    if reasons:
+        raise PlanError(f"cannot {title}: {'; '.join(reasons)}. Nothing was changed.")
+
+
+def _recorded(seen: Detaching, record: tuple[str, ...]) -> Iterator[Step]:
+    """The row comes before the detach; of one that was cut off, it is there."""
+    if not seen.has_record:
+        yield CreateRetiredPartition(record)
+    if not seen.recorded:
+        yield RecordRetired(seen.parent, seen.name, seen.bounds)
+
+
+def leaving(seen: Detaching, how: How) -> Iterator[Step]:
+    """The steps that take a partition out.
+
+    Raises:
+        PlanError: it shall leave concurrently, and PostgreSQL has no such way.
+    """
+    if seen.pending:
+        yield FinalizeDetach(seen)
+        return
+    yield from map(FinalizeDetach, seen.blocked_by)
+    why = _why_blocking(seen)
+    if how == "concurrently" and why:
+        raise PlanError(f"cannot detach {seen.name} from {seen.parent} concurrently: {why}. Nothing was changed.")
+    if how == "blocking" or why:
+        yield Detach(seen, why or "the policy says so")
+    else:
+        yield DetachConcurrently(seen)
+
+
+def _why_blocking(seen: Detaching) -> str:
+    if seen.default:
+        return f"{seen.default} is a default partition, beside which PostgreSQL detaches none concurrently"
+    if seen.parent in seen.incoming:
+        return f"{seen.parent} refers to itself, so that the concurrent way would lock it as well"
+    return ""

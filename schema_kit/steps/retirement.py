@@ -1,0 +1,350 @@
+"""Commits that take a partition out of its set and put it back, and that keep a record of what is out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import Detaching
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.partitions import CONFIG_SCHEMA, for_values
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+
+RETIRED_PARTITION = QualifiedName(CONFIG_SCHEMA, "retired_partition")
+
+
+def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
+    return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in dict.fromkeys(tables))
+
+
+def _both_ends(seen: Detaching, *strong: QualifiedName) -> tuple[Lock, ...]:
+    """A partition's foreign keys become its own, and those to it go: that locks the tables at the other ends."""
+    taken = {*strong, *seen.incoming}
+    others = (table for table in seen.referenced if table not in taken)
+    return (
+        *_exclusive((*strong, *seen.incoming)),
+        *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in others),
+    )
+
+
+@dataclass(frozen=True)
+class CreateRetiredPartition(Step):
+    """The table that remembers what was detached, from sql/tables/retired_partition.sql."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {RETIRED_PARTITION}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class RecordRetired(Step):
+    """The row that says from where a partition is about to be detached, committed before it is."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    parent: QualifiedName
+    name: QualifiedName
+    bounds: str
+
+    @property
+    def summary(self) -> str:
+        """Names the partition."""
+        return f"record that {self.name} leaves {self.parent}"
+
+    def sql(self) -> tuple[str, ...]:
+        """A row that an earlier try has left begins anew: the grace period counts from the detach."""
+        values = (_oid(self.name), *map(literal, (str(self.name), str(self.parent), self.bounds)))
+        return (
+            f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds) "
+            f"VALUES ({', '.join(values)}) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, "
+            "bounds, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, now())",
+        )
+
+
+def _oid(name: QualifiedName) -> str:
+    return f"{literal(name.sql)}::pg_catalog.regclass"
+
+
+@dataclass(frozen=True)
+class ForgetRetired(Step):
+    """The row of a table that is attached again, gone, or somebody else's by now."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    name: QualifiedName
+    oid: int
+    why: str
+
+    @property
+    def summary(self) -> str:
+        """Says why."""
+        return f"forget that {self.name} was retired: {self.why}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {self.oid}",)
+
+
+@dataclass(frozen=True)
+class DetachConcurrently(Step):
+    """ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY: two transactions, and between them a wait that blocks nobody.
+
+    The first one marks the partition as detach pending: new queries of the parent pass it over. Then all who use the
+    parent are waited for; the second one takes the partition out, with a CHECK that says what its bounds were. Cut
+    off in between, the partition stays detach pending, which FinalizeDetach ends.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.NONE
+    within_budget: ClassVar[bool] = True
+    left_behind: ClassVar[str] = "The partition may be left detach pending, which the next run finalizes."
+
+    seen: Detaching
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"detach {self.seen.name} from {self.seen.parent} concurrently"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The parent stays open. Nobody uses the partition any more when it is locked, save by its own name.
+
+        Tables that refer to the parent are locked against writes while PostgreSQL looks whether a row of theirs refers
+        to the partition, and for an instant altogether; tables that it refers to against writes, for an instant.
+        """
+        parent = Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.seen.parent)
+        return (parent, *_both_ends(self.seen, self.seen.name, *self.seen.below))
+
+    @property
+    def waits(self) -> tuple[Lock, ...]:
+        """All who use the parent."""
+        return _exclusive((self.seen.parent,))
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement, outside of a transaction."""
+        return (f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql} CONCURRENTLY",)
+
+
+@dataclass(frozen=True)
+class FinalizeDetach(Step):
+    """ALTER TABLE ... DETACH PARTITION ... FINALIZE: the second half of a concurrent detach that was cut off.
+
+    It waits for every older snapshot in the database, holding the partition that nobody sees any more.
+    """
+
+    within_budget: ClassVar[bool] = True
+    older_snapshots: ClassVar[bool] = True
+
+    seen: Detaching
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"finalize the detach of {self.seen.name} from {self.seen.parent}, which was cut off"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """As the second half of DetachConcurrently."""
+        parent = Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.seen.parent)
+        return (parent, *_both_ends(self.seen, self.seen.name, *self.seen.below))
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement; all of its waits together stay within the budget."""
+        return (f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql} FINALIZE",)
+
+
+@dataclass(frozen=True)
+class Detach(Step):
+    """ALTER TABLE ... DETACH PARTITION, the blocking way, where the other is not to be had.
+
+    Args:
+        seen: the partition.
+        why: what stands in the way of the concurrent one.
+    """
+
+    seen: Detaching
+    why: str
+
+    @property
+    def summary(self) -> str:
+        """Names both, and says why not concurrently."""
+        return f"detach {self.seen.name} from {self.seen.parent}, blocking: {self.why}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant; with incoming foreign keys for a look at the tables that refer to it."""
+        default = (self.seen.default,) if self.seen.default else ()
+        return _both_ends(self.seen, self.seen.parent, self.seen.name, *self.seen.below, *default)
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement."""
+        return (f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",)
+
+
+@dataclass(frozen=True)
+class AttachPartition(Step):
+    """ALTER TABLE ... ATTACH PARTITION of a table that has all that a partition needs: nothing is scanned or built.
+
+    Args:
+        parent: the partitioned table.
+        name: the table.
+        lower: its first key, as text, inclusive; None is MINVALUE.
+        upper: where it ends, as text, exclusive; None is MAXVALUE.
+        check: the validated CHECK that proves its bounds; dropped in the same commit, since they say the same then.
+        below: its own partitions.
+        referenced: the tables that the parent refers to, with their partitions.
+        incoming: the tables that refer to the parent.
+        default: the default partition.
+        default_check: the validated CHECK on the default that spares its scan; dropped in the same commit.
+    """
+
+    parent: QualifiedName
+    name: QualifiedName
+    lower: str | None
+    upper: str | None
+    check: str
+    below: tuple[QualifiedName, ...] = ()
+    referenced: tuple[QualifiedName, ...] = ()
+    incoming: tuple[QualifiedName, ...] = ()
+    default: QualifiedName | None = None
+    default_check: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names both, and the bounds."""
+        ends = self.lower or "MINVALUE", self.upper or "MAXVALUE"
+        return f"attach {self.name} to {self.parent} from {ends[0]} to {ends[1]}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The parent stays open for reads and writes; who uses the table by its own name waits, for an instant.
+
+        So do those who use a table that it refers to: the parent's foreign key takes over the table's own, whose
+        triggers go.
+        """
+        strong = (self.name, *self.below, *((self.default,) if self.default else ()), *self.referenced)
+        return (
+            Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.parent),
+            *_exclusive(strong),
+            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.incoming if table not in strong),
+        )
+
+    def sql(self) -> tuple[str, ...]:
+        """Attached, and rid of the checks that proved it."""
+        bounds = for_values(self.lower, self.upper)
+        statements = [
+            f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {bounds}",
+            f"ALTER TABLE {self.name.sql} DROP CONSTRAINT {ident(self.check)}",
+        ]
+        if self.default and self.default_check:
+            statements.append(f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}")
+        return tuple(statements)
+
+
+@dataclass(frozen=True)
+class CreateIndexLikeParents(Step):
+    """CREATE INDEX CONCURRENTLY as a parent's is: ATTACH PARTITION takes it instead of building one."""
+
+    transaction: ClassVar[Transaction] = Transaction.NONE
+    left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
+
+    name: str
+    table: QualifiedName
+    tail: str
+    unique: bool
+
+    @property
+    def summary(self) -> str:
+        """Names the index and the table."""
+        return f"create index {self.name} on {self.table} concurrently"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Other DDL and VACUUM wait; reads and writes do not."""
+        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement, outside of a transaction."""
+        unique = "UNIQUE " if self.unique else ""
+        return (f"CREATE {unique}INDEX CONCURRENTLY {ident(self.name)} ON {self.table.sql} USING {self.tail}",)
+
+
+def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, ...]:
+    """Under the lock: it is the table that was detached, and it is a partition of nothing."""
+    message = literal(f"{seen.name} is not the table that was detached from {seen.parent}, or it is attached again")
+    known = (
+        f"SELECT FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {_oid(seen.name)} "
+        f"AND partition_name = {literal(str(seen.name))} AND parent_table = {literal(str(seen.parent))}"
+    )
+    attached = f"SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {_oid(seen.name)}"
+    wrong = f"NOT EXISTS ({known}) OR EXISTS ({attached})"
+    check = f"BEGIN IF {wrong} THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF; END"
+    only = ", ".join(f"ONLY {table.sql}" for table in tables)
+    return (f"LOCK TABLE {only} IN ACCESS EXCLUSIVE MODE", f"DO {literal(check)}")
+
+
+@dataclass(frozen=True)
+class DropPartition(Step):
+    """DROP TABLE of a table that was a partition, and is none any more."""
+
+    seen: Detaching
+
+    @property
+    def summary(self) -> str:
+        """Names it, and what it was."""
+        return f"drop {self.seen.name}, which was a partition of {self.seen.parent}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Nobody uses the table any more; its foreign keys lock the tables that they refer to, for an instant."""
+        return _exclusive((self.seen.name, *self.seen.below, *self.seen.referenced))
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: nothing that depends on it is taken along. Its record goes with it."""
+        return (
+            *_guard_sql(self.seen, (self.seen.name,)),
+            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {_oid(self.seen.name)}",
+            f"DROP TABLE {self.seen.name.sql}",
+        )
+
+
+@dataclass(frozen=True)
+class MovePartition(Step):
+    """ALTER TABLE ... SET SCHEMA of a table that was a partition, its own partitions with it."""
+
+    seen: Detaching
+    schema: str
+
+    @property
+    def summary(self) -> str:
+        """Names it, and where it goes."""
+        return f"move {self.seen.name}, which was a partition of {self.seen.parent}, to schema {self.schema}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Nobody uses the table any more."""
+        return _exclusive((self.seen.name, *self.seen.below))
+
+    def sql(self) -> tuple[str, ...]:
+        """Its record follows it."""
+        moved = QualifiedName(self.schema, self.seen.name.name)
+        return (
+            *_guard_sql(self.seen, (self.seen.name, *self.seen.below)),
+            *(f"ALTER TABLE {table.sql} SET SCHEMA {ident(self.schema)}" for table in self._tables),
+            f"UPDATE {RETIRED_PARTITION.sql} SET partition_name = {literal(str(moved))} "
+            f"WHERE partition_oid = {_oid(moved)}",
+        )
+
+    @property
+    def _tables(self) -> tuple[QualifiedName, ...]:
+        return (self.seen.name, *(table for table in self.seen.below if table.schema != self.schema))

@@ -1,0 +1,23 @@
+-- detach bots.messages_p20261001 from bots.messages
+-- The blocking way, all locks at once.
+
+-- record that bots.messages_p20261001 leaves bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds) VALUES ('"bots"."messages_p20261001"'::pg_catalog.regclass, 'bots.messages_p20261001', 'bots.messages', 'FOR VALUES FROM (''2026-09-30 17:00:00+00'') TO (''2026-10-31 17:00:00+00'')') ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, now());
+COMMIT;
+
+-- detach bots.messages_p20261001 from bots.messages, blocking: bots.messages_default is a default partition, beside which PostgreSQL detaches none concurrently
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
+-- locks: ACCESS EXCLUSIVE on bots.messages_default
+-- locks: ACCESS EXCLUSIVE on bots.reactions
+-- locks: SHARE ROW EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN SHARE ROW EXCLUSIVE MODE; END';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "bots"."messages" DETACH PARTITION "bots"."messages_p20261001";
+COMMIT;

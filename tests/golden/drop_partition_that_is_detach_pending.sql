@@ -1,0 +1,27 @@
+-- drop partition bots.messages_p20261001 of bots.messages
+-- An earlier run was cut off between the two transactions of the detach.
+
+-- finalize the detach of bots.messages_p20261001 from bots.messages, which was cut off
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
+-- locks: ACCESS EXCLUSIVE on bots.reactions
+-- locks: SHARE ROW EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+ALTER TABLE "bots"."messages" DETACH PARTITION "bots"."messages_p20261001" FINALIZE;
+COMMIT;
+
+-- drop bots.messages_p20261001, which was a partition of bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
+-- locks: ACCESS EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "bots"."messages_p20261001", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF NOT EXISTS (SELECT FROM "schema_kit"."retired_partition" WHERE partition_oid = ''"bots"."messages_p20261001"''::pg_catalog.regclass AND partition_name = ''bots.messages_p20261001'' AND parent_table = ''bots.messages'') OR EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = ''"bots"."messages_p20261001"''::pg_catalog.regclass) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''bots.messages_p20261001 is not the table that was detached from bots.messages, or it is attached again''; END IF; END';
+DELETE FROM "schema_kit"."retired_partition" WHERE partition_oid = '"bots"."messages_p20261001"'::pg_catalog.regclass;
+DROP TABLE "bots"."messages_p20261001";
+COMMIT;
