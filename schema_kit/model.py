@@ -276,6 +276,10 @@ class Partition:
     rows: int = field(default=0, compare=False)
     """The planner's estimate; -1 where nobody has analyzed yet. Like the size, it makes no other partition of it."""
     bytes: int = field(default=0, compare=False)
+    parts: int = field(default=0, compare=False)
+    """How many leaves it is partitioned into itself."""
+    tablespace: str | None = field(default=None, compare=False)
+    """Where it lies, if not in the database's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +365,54 @@ class Table:
     def primary(self) -> Index | None:
         """The primary key's index."""
         return next((index for index in self.indexes if index.primary), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Something that a partition has otherwise than what it is a partition of, or that does not hold yet."""
+
+    kind: str
+    """index missing, invalid, not whole or leftover; constraint missing or not valid; trigger, not null, default,
+    generated."""
+    table: QualifiedName
+    """The table that lacks it."""
+    object: str
+    """Its name: on *parent*, where there is one, else on *table*."""
+    parent: QualifiedName | None = None
+    """What *table* is a partition of and should have it from."""
+    detail: str = ""
+    """Of an index that is missing what follows USING, of an INVALID one its own name; of a trigger the letters of
+    pg_trigger.tgenabled above and here; of a column the expression above."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRows:
+    """What a default partition holds."""
+
+    filled: bool | None
+    """None: whoever looks may not see that."""
+    windows: tuple[Range, ...] = ()
+    """Some of the windows of its rows, from the earliest on: as many as could be told cheaply."""
+    more: bool = False
+    """Whether its rows may be of other windows, too."""
+    estimate: int = -1
+    """Rows, as the planner has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A set, as a look at many of them sees it."""
+
+    policy: Partitioning
+    registered: QualifiedName
+    """What part_config names: the set, or the LIST or HASH parent whose partition it is."""
+    table: Table | None = None
+    here: Point | None = None
+    """Where the present lies; None where whoever looks may not see that."""
+    default: DefaultRows | None = None
+    drift: tuple[Drift, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """What could not be looked at, and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import batches, dependents, policies, retirement, rights, scratch, sets
+from schema_kit.catalog import batches, dependents, policies, retirement, rights, scratch, sets, watch
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import (
     Attaching,
@@ -29,6 +30,7 @@ from schema_kit.model import (
     Relation,
     Retired,
     Table,
+    Watched,
 )
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
@@ -150,15 +152,24 @@ class Catalog:
         with self._look() as ask:
             return bool(ask(f"SELECT cardinality({schema}.show_trgm({literal('สวัสดีครับ')})) > 0")[0][0])
 
-    def policies(self) -> tuple[Partitioning, ...]:
-        """Every set that part_config holds and that maintenance is on for."""
-        return self._registered("WHERE automatic_maintenance = 'on'")
+    def policies(self, unreadable: Callable[[str, SchemaKitError], None] | None = None) -> tuple[Partitioning, ...]:
+        """Every set that part_config holds and that maintenance is on for.
+
+        Args:
+            unreadable: is told of rows that are no policies: the table that they name, and why.
+
+        Raises:
+            DeclarationError: a row is no policy, and *unreadable* is not there to be told.
+        """
+        return self._registered("WHERE automatic_maintenance = 'on'", unreadable)
 
     def policy(self, parent: QualifiedName) -> Partitioning | None:
         """The policy of one set, whether maintenance is on for it or not."""
         return next((policy for policy in self._registered() if policy.parent == parent), None)
 
-    def _registered(self, which: str = "") -> tuple[Partitioning, ...]:
+    def _registered(
+        self, which: str = "", unreadable: Callable[[str, SchemaKitError], None] | None = None
+    ) -> tuple[Partitioning, ...]:
         with observing(self._connection):
             missing = rights.missing_for_reading(self._connection, PART_CONFIG)
         if missing:
@@ -166,8 +177,18 @@ class Catalog:
         if not self.exists(PART_CONFIG):
             return ()
         with self._look() as ask:
-            found = ask(f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c {which} ORDER BY parent_table")
-        return tuple(policies.read(row[0]) for row in found)
+            found = [
+                row[0] for row in ask(f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c {which} ORDER BY parent_table")
+            ]
+        read = list[Partitioning]()
+        for row in found:
+            try:
+                read.append(policies.read(row))
+            except SchemaKitError as error:
+                if unreadable is None:
+                    raise
+                unreadable(row["parent_table"], error)
+        return tuple(read)
 
     def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
         """The rights that making partitions of *table* needs and whoever runs this has not."""
@@ -215,9 +236,10 @@ class Catalog:
         return grid(policy, table).key.locate(text) if text else None
 
     def _greatest(self, policy: Partitioning, table: Table) -> str | None:
-        control = ident(policy.control)  # uuid has no max() before 18
+        control = ident(policy.control)  # uuid has no max() before 18; a bare name would order by the text
         sql = (
-            f"SELECT {control}::text FROM {table.name.sql} WHERE {control} IS NOT NULL ORDER BY {control} DESC LIMIT 1"
+            f"SELECT own.{control}::text FROM {table.name.sql} own WHERE own.{control} IS NOT NULL "
+            f"ORDER BY own.{control} DESC LIMIT 1"
         )
         with self._look() as ask:
             found = ask(sql)
@@ -248,6 +270,17 @@ class Catalog:
         """
         with observing(self._connection):
             return retirement.read_attaching(self._connection, parent, name, lower, upper)
+
+    def measured(self, tables: Sequence[Table]) -> list[Table]:
+        """Sets with sizes, rows and tablespaces of their partitions."""
+        with observing(self._connection):
+            return sets.measured(self._connection, tables)
+
+    def watched(
+        self, wanted: Sequence[Partitioning], sentence: Callable[[DBAPIError], Exception]
+    ) -> tuple[Watched, ...]:
+        """Each set of each policy as a look at many sees it; what cannot be looked at says so, by *sentence*."""
+        return watch.read(self._connection, wanted, self.now(), sentence) if wanted else ()
 
     def filled_default(self, table: Table | None) -> Table | None:
         """The default partition, where there is one and it holds rows."""

@@ -85,13 +85,21 @@ def telling(form: str) -> Iterator[execute.Emit]:
         yield emit
 
 
-def policies(catalog: Catalog, tables: Sequence[str]) -> list[Partitioning]:
+def policies(
+    catalog: Catalog, tables: Sequence[str], unreadable: Callable[[str, SchemaKitError], None] | None = None
+) -> list[Partitioning]:
     """The policies of the tables that were named, or all that maintenance is on for.
+
+    Args:
+        catalog: where they are.
+        tables: as they were named.
+        unreadable: is told of rows of part_config that are no policies.
 
     Raises:
         PlanError: a table has none.
+        DeclarationError: a row is no policy, and *unreadable* is not there to be told.
     """
-    known = {policy.parent: policy for policy in catalog.policies()}
+    known = {policy.parent: policy for policy in catalog.policies(unreadable)}
     if not tables:
         return list(known.values())
     names = [QualifiedName.parse(table) for table in tables]

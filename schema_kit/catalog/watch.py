@@ -1,0 +1,173 @@
+"""Sets as those see them who look at many, often: a few queries for any number of sets, and nothing big is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog import drift, sets
+from schema_kit.catalog.session import observing, rows
+from schema_kit.errors import SchemaKitError
+from schema_kit.intervals import Point
+from schema_kit.model import DefaultRows, Partitioning, Range, Table, Watched
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.layout import Placed, placed
+from schema_kit.plans.partitions import partitioned_table
+
+_OF_ONE_SET = frozenset({"55P03", "40P01", "42501", "42P01", "XX000"})
+"""A lock that somebody holds, a right that lacks, a table that was dropped meanwhile."""
+
+_NONE = Table(QualifiedName("", ""), ())
+_MOST_WINDOWS = 10
+"""Windows of the rows in a default partition that are told; each costs a query."""
+
+# Rows that row security hides would make a wrong answer of a right question.
+_RIGHTS = """
+SELECT has_schema_privilege(c.relnamespace, 'USAGE')
+       AND (has_table_privilege(c.oid, 'SELECT') OR has_column_privilege(c.oid, a.attnum, 'SELECT')),
+       row_security_active(c.oid), current_user::text,
+       EXISTS (SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+               WHERE x.indrelid = c.oid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL
+                 AND m.amname = 'btree'), c.relpages < 2048 AND c.relkind <> 'p'
+FROM unnest(%(tables)s::text[], %(columns)s::text[]) WITH ORDINALITY w (name, control, place)
+JOIN pg_class c ON c.oid = to_regclass(w.name) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.control
+ORDER BY w.place
+"""
+
+
+def read(
+    connection: Connection, policies: Sequence[Partitioning], now: datetime, sentence: Callable[[DBAPIError], Exception]
+) -> tuple[Watched, ...]:
+    """Every set of the policies; what keeps one from being looked at is said of that one alone.
+
+    Args:
+        connection: where to look.
+        policies: as they stand in part_config.
+        now: the moment that stands for the present.
+        sentence: what PostgreSQL's refusal means.
+    """
+    try:
+        with observing(connection):
+            return tuple(_read(connection, policies, now))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _OF_ONE_SET:
+            raise
+        if len(policies) == 1:
+            return (Watched(policies[0], policies[0].parent, unseen=(str(sentence(error)),)),)
+    return tuple(seen for one in policies for seen in read(connection, [one], now, sentence))
+
+
+def _read(connection: Connection, policies: Sequence[Partitioning], now: datetime) -> Iterator[Watched]:
+    found = [Watched(one, of.parent, table) for of, one, table in sets.read_of(connection, policies)]
+    drifts = drift.read(connection, [seen.policy.parent for seen in found])
+    found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
+    laid = {place: own for place, seen in enumerate(found) if (own := _laid(seen))}
+    by_id = {place: found[place].policy.parent for place, own in laid.items() if own[0].of_ids}
+    defaults = {place: part.name for place in laid for part in (found[place].table or _NONE).partitions if part.default}
+    rights = _rights(
+        connection, [(found[at].policy.control, name) for w in (by_id, defaults) for at, name in w.items()]
+    )
+    hidden = {place: said for place, name in by_id.items() if (said := _unseen(name, rights[name]))}
+    latest = _latest(connection, {place: (found[place].policy, *laid[place]) for place in by_id if place not in hidden})
+    filled = _filled(connection, {place: name for place, name in defaults.items() if not _unseen(name, rights[name])})
+    for place, seen in enumerate(found):
+        if place not in laid:
+            yield seen
+            continue
+        lines, default = laid[place][0], None
+        if place in defaults:
+            name = defaults[place]
+            default = DefaultRows(filled.get(place), estimate=_estimate(seen.table, name))
+            if default.filled and any(rights[name][3:]):
+                default = _windows(connection, seen.policy.control, lines, name, default)
+        if place in hidden:
+            yield replace(seen, default=default, unseen=(hidden[place],))
+        else:
+            yield replace(seen, default=default, here=lines.here(now, latest.get(place)))
+
+
+def _laid(seen: Watched) -> tuple[Grid, Placed] | None:
+    """None where its policy and its table disagree, which is for the check to say."""
+    try:
+        lines = grid(seen.policy, partitioned_table(seen.policy, seen.table))
+        assert seen.table is not None  # it is partitioned
+        return lines, placed(lines, seen.table, [])
+    except SchemaKitError:
+        return None
+
+
+def _rights(connection: Connection, wanted: Sequence[tuple[str, QualifiedName]]) -> dict[QualifiedName, Any]:
+    tables = [name for _, name in wanted]
+    values = {"tables": [name.sql for name in tables], "columns": [column for column, _ in wanted]}
+    return dict(zip(tables, rows(connection, _RIGHTS, values), strict=True)) if tables else {}
+
+
+def _unseen(name: QualifiedName, rights: Any) -> str:
+    readable, hidden, role = rights[:3]
+    if not readable:
+        return (
+            f"{ident(role)} may not read {name}. It needs USAGE on the schema and SELECT on the table: "
+            f"GRANT USAGE ON SCHEMA {ident(name.schema)} TO {ident(role)}; "
+            f"GRANT SELECT ON {name.sql} TO {ident(role)};"
+        )
+    if hidden:
+        return f"row security of {name} hides rows from {ident(role)}. Look as a role that has BYPASSRLS."
+    return ""
+
+
+def _latest(connection: Connection, wanted: dict[int, tuple[Partitioning, Grid, Placed]]) -> dict[int, Point]:
+    """The greatest id of each set: looked for in the newest partitions, and in all of them where those are empty."""
+    latest: dict[int, Point] = {}
+    for newest in (True, False):
+        asked = []
+        for place, (policy, lines, parts) in wanted.items():
+            column, least = f"own.{ident(policy.control)}", "IS NOT NULL"  # a bare name would order by the text
+            low = parts[-policy.premake - 2 :][0][0].lower if newest and parts else None
+            if low is not None:
+                least = f">= {literal(lines.key.encode(low))}"
+            if place not in latest:
+                found = f"SELECT {column}::text FROM {policy.parent.sql} own WHERE {column} {least}"
+                asked.append(f"SELECT {place}, ({found} ORDER BY {column} DESC LIMIT 1)")
+        for place, text in rows(connection, " UNION ALL ".join(asked)) if asked else ():
+            point = wanted[place][1].key.locate(text) if text else None
+            if point is not None:
+                latest[place] = point
+    return latest
+
+
+def _filled(connection: Connection, defaults: dict[int, QualifiedName]) -> dict[int, bool]:
+    asked = [f"SELECT {place}, EXISTS (SELECT FROM {name.sql})" for place, name in defaults.items()]
+    return dict(map(tuple, rows(connection, " UNION ALL ".join(asked)))) if asked else {}
+
+
+def _estimate(table: Table | None, name: QualifiedName) -> int:
+    return next((one.rows for one in table.partitions if one.name == name), -1) if table else -1
+
+
+def _windows(
+    connection: Connection, column: str, lines: Grid, name: QualifiedName, default: DefaultRows
+) -> DefaultRows:
+    """The windows of its rows, a probe each."""
+    found, control, beyond, odd = list[Range](), f"own.{ident(column)}", "IS NOT NULL", False
+    while len(found) < _MOST_WINDOWS:
+        asked = f"SELECT {control}::text FROM {name.sql} own WHERE {control} {beyond} ORDER BY {control} LIMIT 1"
+        held = rows(connection, asked)
+        if not held:
+            return replace(default, windows=tuple(found), more=odd or not found)
+        try:
+            point = lines.key.locate(held[0][0])
+            if point is None:  # infinity of either sign
+                odd, beyond = True, f"> {literal(held[0][0])}"
+                continue
+            start = lines.interval.floor(point)
+            found.append(Range(start, lines.interval.shift(start, 1)))
+        except SchemaKitError:  # outside the years that can be planned with
+            break
+        beyond = f">= {literal(lines.bounds(found[-1])[1])}"
+    return replace(default, windows=tuple(found), more=True)

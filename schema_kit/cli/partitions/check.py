@@ -1,0 +1,110 @@
+"""``schema_kit partitions check``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from schema_kit import execute
+from schema_kit.cli.partitions.common import database, looks, policies
+from schema_kit.errors import DeclarationError, SchemaKitError
+from schema_kit.plans import check
+from schema_kit.plans.check import Finding, Severity
+from schema_kit.plans.metrics import metrics
+
+WORK_IS_DUE = 4
+
+
+@click.command("check")
+@looks("text", "json", "metrics")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there, all at once, not to stdout."
+)
+@click.pass_context
+def command(
+    context: click.Context, tables: tuple[str, ...], url: str | None, now: str | None, form: str, output: Path | None
+) -> None:
+    """Say what is wrong with sets, what is due, and the exact command that sets it right.
+
+    Gaps, missing partitions ahead, rows in the default partition, interrupted detaches, indexes, constraints and
+    triggers that a partition has otherwise than its parent, policies that do not fit their table. It changes nothing,
+    reads catalogs and single rows, and sends a few queries however many sets there are. --format metrics --output
+    /var/lib/node_exporter/schema_kit.prom is for Prometheus' textfile collector.
+
+    Exit codes: 0 nothing to do, 4 something is due or broken; else those of every command.
+
+    Example: schema_kit partitions check --format json
+    """
+    findings = list[Finding]()
+
+    def no_policy(parent: str, error: SchemaKitError) -> None:
+        findings.append(check.no_policy(parent, error))
+
+    with database(url, now) as (_, catalog):
+        wanted = policies(catalog, tables, None if tables else no_policy)
+        examined = [check.examine(seen) for seen in catalog.watched(wanted, execute.not_observed)]
+        moment = catalog.now()
+    findings += [finding for one in examined for finding in one.findings]
+    if form == "metrics":
+        text = metrics(examined, findings, moment)
+    elif form == "json":
+        told = [
+            {"severity": str(f.severity), "code": f.code, "set": f.set, "object": f.object, "sentence": f.sentence}
+            for f in findings
+        ]
+        text = json.dumps(
+            {"at": moment.isoformat(), "sets": len(examined), "findings": told}, indent=2, ensure_ascii=False
+        )
+        text += "\n"
+    else:
+        text = _text(findings)
+    if output:
+        _write(output, text)
+    else:
+        click.echo(text, nl=False)
+    if form == "text":
+        click.echo(_summary(len(examined), findings), err=True)
+    if any(finding.severity is not Severity.NOTICE for finding in findings):
+        context.exit(WORK_IS_DUE)
+
+
+def _text(findings: Sequence[Finding]) -> str:
+    lines, last = [], None
+    for finding in findings:
+        lines += [] if finding.set == last else [finding.set]
+        last = finding.set
+        lines.append(f"  {finding.severity}: {finding.sentence} [{finding.code}]")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _summary(sets: int, findings: Sequence[Finding]) -> str:
+    looked = "1 set" if sets == 1 else f"{sets} sets"
+    counted = Counter(finding.severity for finding in findings)
+    found = ", ".join(f"{counted[severity]} {severity}" for severity in Severity if counted[severity])
+    return f"{looked} looked at: {found or 'nothing to do'}"
+
+
+def _write(output: Path, text: str) -> None:
+    """Under another name first: who reads the file sees the old one or the new one, whole.
+
+    The collector reads every ``*.prom`` of its folder, so the other name ends otherwise.
+    """
+    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(output)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise DeclarationError(
+            f"{output} cannot be written: {error.strerror}. The database was only looked at."
+        ) from error

@@ -1,0 +1,328 @@
+"""What is wrong with a set, what is due, and what to do about it: pure, from what was observed of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import islice
+
+from schema_kit.errors import PlanError, SchemaKitError
+from schema_kit.intervals import Point
+from schema_kit.model import DefaultRows, Partition, Range, Table, Watched
+from schema_kit.names import QualifiedName, literal
+from schema_kit.plans import drift
+from schema_kit.plans.drift import several
+from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
+from schema_kit.plans.layout import Placed, missing, placed, stretches, windows_within
+from schema_kit.plans.partitions import partitioned_table
+from schema_kit.steps.partitions import PART_CONFIG
+
+
+class Severity(StrEnum):
+    """How much a finding matters: the first two make the command's exit code 4."""
+
+    BROKEN = "broken"
+    """Something does not work, or will not when its time comes."""
+    DUE = "due"
+    """Work that a command does."""
+    NOTICE = "notice"
+    """Nothing has to be done now."""
+
+
+CODES = {
+    "unseen": Severity.BROKEN,
+    "policy_unreadable": Severity.BROKEN,
+    "table_missing": Severity.BROKEN,
+    "key_differs": Severity.BROKEN,
+    "current_missing": Severity.BROKEN,
+    "off_grid_ahead": Severity.BROKEN,
+    "index_missing": Severity.BROKEN,
+    "index_invalid": Severity.BROKEN,
+    "constraint_missing": Severity.BROKEN,
+    "not_null_missing": Severity.BROKEN,
+    "trigger_differs": Severity.BROKEN,
+    "generated_differs": Severity.BROKEN,
+    "ahead_missing": Severity.DUE,
+    "gap": Severity.DUE,
+    "default_rows": Severity.DUE,
+    "detach_pending": Severity.DUE,
+    "constraint_not_valid": Severity.DUE,
+    "index_leftover": Severity.DUE,
+    "default_unseen": Severity.NOTICE,
+    "control_nullable": Severity.NOTICE,
+    "interval_differs": Severity.NOTICE,
+    "off_grid": Severity.NOTICE,
+    "default_differs": Severity.NOTICE,
+}
+"""Every finding there is, and how much it matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong or due.
+
+    Args:
+        code: what kind of thing, one of CODES.
+        set: the set.
+        object: the table, index, constraint, trigger or column that it is about.
+        sentence: what it is, why it matters, and the exact command that sets it right.
+    """
+
+    code: str
+    set: str
+    object: str
+    sentence: str
+
+    @property
+    def severity(self) -> Severity:
+        """How much it matters."""
+        return CODES[self.code]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A set with its findings, and what a monitor draws of it."""
+
+    seen: Watched
+    findings: tuple[Finding, ...] = ()
+    lines: Grid | None = None
+    """None where its policy and its table disagree."""
+    parts: Placed = ()
+    missing: tuple[Range, ...] = ()
+    """Windows from the present's on that should have a partition."""
+    gaps: tuple[Range, ...] = ()
+    """Stretches without one before that."""
+
+
+def examine(seen: Watched) -> Examined:
+    """All that can be said of one set."""
+    name = str(seen.policy.parent)
+    examined = Examined(seen)
+    found = [("unseen", name, f"{name} could not be looked at as a whole: {said}") for said in seen.unseen]
+    if seen.table is None:
+        found += [] if seen.unseen else [_table_missing(seen)]
+    else:
+        found += drift.sentences(seen.drift, seen.table)
+        found += _detached(seen.table)
+        try:
+            disagreement = _disagree(seen, seen.table)
+            found += disagreement
+            if not disagreement:
+                examined, more = _on_the_line(seen, seen.table)
+                found += more
+        except SchemaKitError as error:
+            found.append(_unreadable(seen, error))
+    order = list(CODES)
+    findings = (Finding(code, name, object_, sentence) for code, object_, sentence in found)
+    return replace(examined, findings=tuple(sorted(findings, key=lambda each: order.index(each.code))))
+
+
+def no_policy(parent: str, error: SchemaKitError) -> Finding:
+    """A row of part_config that cannot be read."""
+    said = (
+        f"the row of {parent} in part_config is no policy: {error} Every run of maintenance fails on it. {_row(parent)}"
+    )
+    return Finding("policy_unreadable", parent, parent, said)
+
+
+def command(verb: str, parent: QualifiedName) -> str:
+    """What to type into a shell."""
+    return f"schema_kit partitions {verb} {shlex.quote(str(parent))}"
+
+
+Told = tuple[str, str, str]
+"""Code, object, sentence."""
+
+
+def _table_missing(seen: Watched) -> Told:
+    name = str(seen.registered)
+    said = f"{name} has a policy in part_config, and there is no such table: every run of maintenance fails on it. "
+    return "table_missing", name, said + _row(name)
+
+
+def _row(parent: str) -> str:
+    return f"If it is not wanted any more: DELETE FROM {PART_CONFIG} WHERE parent_table = {literal(parent)};"
+
+
+def _disagree(seen: Watched, table: Table) -> list[Told]:
+    try:
+        partitioned_table(seen.policy, table)
+    except PlanError as error:
+        said, name = f"{_bare(error)} Nothing is made ahead.", str(seen.registered)
+        if table.partition_strategy == "r" and len(table.partitioned_by) == 1:
+            control = literal(table.partitioned_by[0])
+            said += f" To follow the table: UPDATE {PART_CONFIG} SET control = {control} "
+            return [("key_differs", str(table.name), f"{said}WHERE parent_table = {literal(name)};")]
+        return [("key_differs", str(table.name), f"{said} {_row(name)}")]
+    return []
+
+
+def _unreadable(seen: Watched, error: SchemaKitError) -> Told:
+    return (
+        "policy_unreadable",
+        str(seen.registered),
+        f"nothing can be planned for {seen.policy.parent}: {_bare(error)} Nothing is made ahead until its policy says "
+        f"what is meant: UPDATE {PART_CONFIG} SET partition_interval = {literal(seen.policy.interval)}, "
+        f"timezone = {literal(seen.policy.timezone)}, premake = {seen.policy.premake} "
+        f"WHERE parent_table = {literal(str(seen.registered))}; with the right values.",
+    )
+
+
+def _bare(error: SchemaKitError) -> str:
+    """The error of an operation, as a state."""
+    text = str(error).replace(" Nothing was changed.", "")
+    return re.sub(r" Nothing was changed; (.)", lambda match: f" {match[1].upper()}", text)
+
+
+def _detached(table: Table) -> Iterator[Told]:
+    for one in table.partitions:
+        if one.detach_pending:
+            yield (
+                "detach_pending",
+                str(one.name),
+                f"the concurrent detach of {one.name} was interrupted: queries of {table.name} do not see its rows, "
+                "its range is still taken, and nothing else can be detached concurrently. To end it: "
+                f"ALTER TABLE {table.name.sql} DETACH PARTITION {one.name.sql} FINALIZE;",
+            )
+
+
+def _on_the_line(seen: Watched, table: Table) -> tuple[Examined, list[Told]]:
+    lines, odd = grid(seen.policy, table), list[Partition]()
+    parts = placed(lines, table, odd)
+    ahead = () if seen.here is None else tuple(lines.ahead(seen.here))
+    examined = Examined(seen, (), lines, parts, tuple(missing(ahead, parts)), tuple(stretches(lines, parts, seen.here)))
+    found = [*_column(seen, table), *_off_grid(lines, parts, odd, ahead), *_interval(lines, parts)]
+    found += [*_ahead(examined, ahead), *_gaps(examined), *_default(examined, table)]
+    return examined, found
+
+
+def _column(seen: Watched, table: Table) -> Iterator[Told]:
+    column = table.column(seen.policy.control)
+    if column and not column.not_null:
+        yield (
+            "control_nullable",
+            column.name,
+            f"column {column.name} of {table.name} may be NULL: such a row is refused, or lies in the default "
+            "partition, where no retention finds it. In a migration: "
+            f"op.set_not_null_concurrently({table.name.name!r}, {column.name!r}, schema={table.name.schema!r})",
+        )
+
+
+def _off_grid(lines: Grid, parts: Placed, odd: Sequence[Partition], ahead: Sequence[Range]) -> Iterator[Told]:
+    on: dict[Point, bool] = {}
+
+    def fits(point: Point) -> bool:
+        if point not in on:
+            on[point] = lines.begins_at(point)
+        return on[point]
+
+    off = [(one, part) for one, part in parts if not (fits(one.lower) and fits(one.upper))]
+    late = [part for one, part in off if any(one.overlaps(w) and not one.covers(w) for w in ahead)]
+    early = [part for _, part in off if part not in late] + list(odd)
+    for code, found, why in (
+        ("off_grid_ahead", late, "create-next is refused until they agree"),
+        ("off_grid", early, "they hold their rows all the same, and are looked after as they are"),
+    ):
+        if found:
+            yield (
+                code,
+                str(found[0].name),
+                f"the bounds of {several([part.name for part in found])} do not lie where the policy of "
+                f"{lines.policy.parent} cuts ({lines.policy.interval}, {lines.policy.timezone}; the first reaches from "
+                f"{found[0].lower or 'MINVALUE'} to {found[0].upper or 'MAXVALUE'}): {why}. Change interval, time zone "
+                f"or origin to match the partitions: UPDATE {PART_CONFIG} SET origin = ... WHERE parent_table = "
+                f"{literal(str(lines.policy.parent))}; or cut them: {command('split', lines.policy.parent)}",
+            )
+
+
+def _interval(lines: Grid, parts: Placed) -> Iterator[Told]:
+    if not parts:
+        return
+    newest, part = parts[-1]
+    if newest.lower is None or newest.upper is None or not (lines.begins_at(newest.lower) and len(parts) > 1):
+        return
+    if lines.interval.shift(newest.lower, 1) != newest.upper and lines.begins_at(newest.upper):
+        yield (
+            "interval_differs",
+            str(part.name),
+            f"the newest partition, {part.name}, reaches from {part.lower} to {part.upper}, and the policy of "
+            f"{lines.policy.parent} cuts every {lines.policy.interval}: the next one will be of another width. If that "
+            f"is not meant: UPDATE {PART_CONFIG} SET partition_interval = ... WHERE parent_table = "
+            f"{literal(str(lines.policy.parent))};",
+        )
+
+
+def _ahead(examined: Examined, ahead: Sequence[Range]) -> Iterator[Told]:
+    seen, lines, lacking = examined.seen, examined.lines, examined.missing
+    assert lines is not None  # there are windows
+    if not lacking:
+        return
+    first, until = lines.shown(lacking[0].lower), lines.shown(lacking[-1].upper)
+    run = f"{command('create-next', seen.registered)}"
+    default = any(part.default for part in seen.table.partitions) if seen.table else False
+    if lacking[0] == ahead[0]:
+        what = "go into the default partition" if default else "are refused"
+        yield (
+            "current_missing",
+            str(seen.policy.parent),
+            f"no partition of {seen.policy.parent} holds the present, {first} to {lines.shown(lacking[0].upper)}: rows "
+            f"of now {what}. Now: {run}",
+        )
+    if lacking[-1] != ahead[0]:
+        yield (
+            "ahead_missing",
+            str(seen.policy.parent),
+            f"{len(lacking)} of the {len(ahead)} partitions that the policy of {seen.policy.parent} keeps from the "
+            f"present on (premake {seen.policy.premake}) are missing, from {first} to {until}: when their time comes, "
+            f"rows {'go into the default partition' if default else 'are refused'}. Run {run}",
+        )
+
+
+def _gaps(examined: Examined) -> Iterator[Told]:
+    lines, name = examined.lines, examined.seen.policy.parent
+    assert lines is not None  # there are gaps
+    shown, count = [], 0
+    for stretch in examined.gaps:
+        windows = list(islice(windows_within(lines, stretch), MOST_AHEAD + 1))
+        count = min(count + len(windows), MOST_AHEAD + 1)
+        if windows:
+            shown.append(f"{lines.shown(windows[0].lower)} to {lines.shown(stretch.upper)}")
+    if shown:
+        number = f"{count} windows" if count <= MOST_AHEAD else f"more than {MOST_AHEAD} windows"
+        yield (
+            "gap",
+            str(name),
+            f"{name} has no partition for {'one window' if count == 1 else number} between the oldest and the present "
+            f"or the newest ({several(shown)}): rows of then are refused, or go into the default partition. "
+            f"Run {command('fill-gaps', examined.seen.registered)}",
+        )
+
+
+def _default(examined: Examined, table: Table) -> Iterator[Told]:
+    name = next((part.name for part in table.partitions if part.default), None)
+    held, lines = examined.seen.default, examined.lines
+    if name is None or held is None:
+        return
+    assert lines is not None  # its windows were told
+    if held.filled:
+        yield "default_rows", str(name), _default_rows(held, lines, name, examined.seen.registered)
+    if held.filled is None:
+        yield (
+            "default_unseen",
+            str(name),
+            f"whether {name} holds rows could not be seen (the planner guesses {max(held.estimate, 0):,}): whoever "
+            f"looks needs GRANT SELECT ON {name.sql}, and USAGE on its schema, and no row security in the way.",
+        )
+
+
+def _default_rows(held: DefaultRows, lines: Grid, name: QualifiedName, parent: QualifiedName) -> str:
+    spans = [f"{lines.shown(one.lower)} to {lines.shown(one.upper)}" for one in held.windows]
+    of = ", ".join([*spans, "others"] if held.more and spans else spans) or "windows that were not looked for"
+    count = f"about {held.estimate:,} rows" if held.estimate > 0 else "rows"
+    return (
+        f"{name} holds {count}, of {of}: no query is spared reading it, no retention finds them, and PostgreSQL makes "
+        f"no partition for those windows while they lie there. Run {command('drain-default', parent)}"
+    )

@@ -1,0 +1,81 @@
+"""A set as it lies on its line: its partitions in order, where none is, which are ahead and which have passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from schema_kit.errors import PlanError
+from schema_kit.intervals import Point
+from schema_kit.model import Partition, Range, Table
+from schema_kit.plans.grid import Grid
+
+Placed = tuple[tuple[Range, Partition], ...]
+"""Partitions in the order of their ranges."""
+
+
+def placed(lines: Grid, table: Table, unreadable: list[Partition] | None = None) -> Placed:
+    """The partitions in order, without the default one, each with its range in points.
+
+    Args:
+        lines: the set's windows.
+        table: the set.
+        unreadable: takes the partitions with bounds that cannot be planned with.
+
+    Raises:
+        PlanError: a bound cannot be planned with, and *unreadable* does not take it.
+    """
+    found = []
+    for partition in table.partitions:
+        try:
+            found += [] if partition.default else [(lines.range_of(partition), partition)]
+        except PlanError:
+            if unreadable is None:
+                raise
+            unreadable.append(partition)
+    return tuple(sorted(found, key=lambda each: (each[0].lower is not None, each[0].lower or 0)))
+
+
+def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | None = None) -> Iterator[Range]:
+    """Where no partition is: from the oldest one to the newest, or to the present's window if that lies later.
+
+    Args:
+        lines: the set's windows.
+        parts: its partitions.
+        here: where the present lies, where that is known.
+        since: where to begin instead of the oldest partition.
+    """
+    end = None if here is None else lines.interval.floor(here)
+    reach = since if since is not None else parts[0][0].lower if parts else end
+    taken = [one for one, _ in parts if reach is None or one.upper is None or one.upper > reach]
+    for one in (*taken, Range(end, None)):
+        if reach is not None and one.lower is not None and one.lower > reach:
+            yield Range(reach, one.lower)
+        if one.upper is None:
+            return
+        reach = one.upper if reach is None else max(reach, one.upper)
+
+
+def windows_within(lines: Grid, stretch: Range) -> Iterator[Range]:
+    """The windows that lie wholly in a stretch: one that reaches out of it is crossed by a partition there."""
+    assert stretch.lower is not None  # stretches have two ends
+    assert stretch.upper is not None
+    return (window for window in lines.windows(stretch.lower, stretch.upper) if stretch.covers(window))
+
+
+def missing(windows: Sequence[Range], parts: Placed) -> list[Range]:
+    """Those of the windows that no partition holds, wholly or in part."""
+    if not windows:
+        return []
+    late = [one for one, _ in parts if one.upper is None or one.upper > windows[0].lower]
+    return [window for window in windows if not any(one.overlaps(window) for one in late)]
+
+
+def state(partition: Partition, taken: Range, here: Point | None) -> str:
+    """default, detach pending, premade, current or past; unknown where nobody may see where the present lies."""
+    if partition.default or partition.detach_pending:
+        return "default" if partition.default else "detach pending"
+    if here is None:
+        return "unknown"
+    if taken.lower is not None and taken.lower > here:
+        return "premade"
+    return "past" if taken.upper is not None and taken.upper <= here else "current"
