@@ -46,7 +46,7 @@ from schema_kit.steps.constraints import (
     SetNotNull,
     foreign_key_sql,
 )
-from schema_kit.steps.conversion import Swap, being_built
+from schema_kit.steps.conversion import Swap, being_built, longer_key
 from schema_kit.steps.indexes import (
     CreateIndexConcurrently,
     CreateParentIndex,
@@ -249,7 +249,7 @@ class EmptyDatabase:
             old,
             partitioned_by=(swap.policy.control,),
             partition_strategy="r",
-            primary_key=(*old.primary_key, swap.policy.control),
+            primary_key=longer_key(old, swap.policy.control),
             partitions=(Partition(swap.leaf, None, swap.upper), *ahead),
             analyzed=False,
         )
@@ -366,7 +366,9 @@ class EmptyDatabase:
         ]
         table = replace(table, incoming=tuple(incoming))
         referring = [
-            Referring(key, conversion.composite_column(key.columns[0], policy.control)) for key in table.incoming
+            Referring(key, conversion.composite_column(key.columns[0], policy.control))
+            for key in table.incoming
+            if policy.control not in key.referenced_columns
         ]
         return Conversion(table, self._now, referring=tuple(referring) if composite else (), has_config=self._config)
 

@@ -311,6 +311,10 @@ class Catalog:
         incoming = tuple(key for key in table.incoming if (key.table, key.name) not in provisional)
         table = replace(table, incoming=incoming)
         registered = self.policy(policy.parent)
+
+        def lengthened(key: ForeignKey) -> bool:
+            return bool(table.partition_strategy) or policy.control not in key.referenced_columns
+
         with observing(self._connection):
             obstacles = tables.unconvertible(self._connection, policy.parent, PART_CONFIG)
         seen = Conversion(
@@ -318,7 +322,9 @@ class Catalog:
             self.now(),
             obstacles=obstacles,
             built=self.table(policy.parent.sibling(being_built(policy.parent.name))),
-            referring=tuple(self._referring(key, policy.control) for key in table.incoming) if composite else (),
+            referring=tuple(self._referring(key, policy.control) for key in table.incoming if lengthened(key))
+            if composite
+            else (),
             registered=replace(registered, interval=policy.interval)
             if registered and registered.cut == policy.cut
             else registered,

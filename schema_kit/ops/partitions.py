@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alembic.operations import Operations
 
 from schema_kit.errors import PlanError
@@ -77,15 +79,17 @@ class ConvertToPartitionedOp(PlanOperation):
         schema: str | None = None,
         timezone: str = "UTC",
         premake: int = 4,
+        origin: str | None = None,
+        encoding: str = "",
         incoming_foreign_keys: conversion.IncomingForeignKeys = "refuse",
     ) -> None:
-        """Partition a populated table by range of time, without copying a row: it becomes the first partition.
+        """Partition a populated table by range, without copying a row: it becomes the first partition.
 
-        Its primary key gets the control column as its last. What belongs to the table comes along: identity and
-        sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants, comments, views. The
-        policy is registered in part_config. Locks: ACCESS EXCLUSIVE for an instant to add a check, then for the one
-        short commit of the swap (milliseconds, whatever the size), each under the lock budget; scans and index builds
-        run beside writers.
+        Its primary key gets the control column as its last, if it is not in it. What belongs to the table comes
+        along: identity and sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants,
+        comments, views. The policy is registered in part_config. Locks: ACCESS EXCLUSIVE for an instant to add a
+        check, then for the one short commit of the swap (milliseconds, whatever the size), each under the lock
+        budget; scans and index builds run beside writers.
 
         That check refuses rows at or past its bound, two weeks ahead at least, until the swap. A conversion that has
         stopped is either run again before that moment, or given up: ``unpartition`` drops what it has left.
@@ -93,22 +97,27 @@ class ConvertToPartitionedOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the table.
-            control: the column that decides: timestamptz, timestamp or date.
-            interval: the width of a partition: ``1 month``, ``7 days``, ``1 year``.
+            control: the column that decides: timestamptz, timestamp, date, a whole number, or what holds a moment in
+                an encoding.
+            interval: the width of a partition: ``1 month``, ``7 days``, ``1 hour``; of plain numbers how many
+                (``"100000"``).
             schema: its schema; public where it is left out.
-            timezone: an IANA name; partitions begin at its midnight.
+            timezone: an IANA name; partitions follow its wall clock.
             premake: how many partitions are kept ahead of the current one; one that was changed in part_config
                 after the swap stays.
+            origin: where some partition begins: ``2000-01-02`` makes weeks begin on Sundays.
+            encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``,
+                ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, ``snowflake:1420070400000``.
             incoming_foreign_keys: ``refuse``, ``drop``, or ``composite``: the referring table gets the key column
-                too, and a trigger that fills it.
+                too, and a trigger that fills it. Those that hold the control column already come along by themselves.
 
         Raises:
             PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         parent = QualifiedName(schema or "public", table_name)
-        policy = Partitioning(parent, control, interval, timezone, premake)
-        policy = Partitioning(parent, control, policy.cut.text, timezone, premake)
+        policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
+        policy = replace(policy, interval=policy.cut.text)
         operations.invoke(cls(policy, incoming_foreign_keys))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
@@ -121,11 +130,19 @@ class ConvertToPartitionedOp(PlanOperation):
 class UnpartitionOp(PlanOperation):
     """Make a partitioned table plain again."""
 
-    def __init__(self, parent: QualifiedName) -> None:
+    def __init__(self, parent: QualifiedName, keep_primary_key: bool = False) -> None:
         self.parent = parent
+        self.keep_primary_key = keep_primary_key
 
     @classmethod
-    def unpartition(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+    def unpartition(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        keep_primary_key: bool = False,
+    ) -> None:
         """Make a partitioned table plain again: its first partition takes in the rows of the others.
 
         It blocks: ACCESS EXCLUSIVE on the table and its partitions for as long as those rows need to move (those of
@@ -140,11 +157,13 @@ class UnpartitionOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table.
             schema: its schema; public where it is left out.
+            keep_primary_key: whether the primary key keeps the control column, which was in it before the table was
+                partitioned; foreign keys to it then come back as they are.
 
         Raises:
             PlanError: something depends on it that cannot move with it; it is named.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), keep_primary_key))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -158,4 +177,4 @@ class UnpartitionOp(PlanOperation):
         seen = catalog.conversion(Partitioning(self.parent, control, "1 month"), composite=bool(control))
         first = next((p.name for p in table.partitions if not p.default), None) if table else None
         heir = catalog.table(first) if first else None
-        return conversion.unpartition(self.parent, seen, heir, policy is not None)
+        return conversion.unpartition(self.parent, seen, heir, policy is not None, self.keep_primary_key)

@@ -15,6 +15,7 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import (
     Conversion,
+    ForeignKey,
     Index,
     IndexDeclaration,
     IndexElement,
@@ -43,6 +44,7 @@ from schema_kit.steps.conversion import (
     being_built,
     fingerprint,
     key_index_name,
+    longer_key,
 )
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy, UnregisterPolicy
@@ -101,7 +103,8 @@ def _prepare(
         yield CreatePartConfig(config)
     upper, steps = _bound(policy, seen)
     yield from steps
-    yield from _key_index(table, table.name, (*table.primary_key, policy.control))
+    if policy.control not in table.primary_key:
+        yield from _key_index(table, table.name, longer_key(table, policy.control))
     if incoming == "composite":
         for referring in seen.referring:
             yield from _composite(policy, seen, referring)
@@ -116,11 +119,17 @@ def _prepare(
         suffix,
         lines.key.encode(upper),
         dropped=table.incoming if incoming == "drop" else (),
+        moved=() if incoming == "drop" else tuple(_moved(policy.control, table)),
         composite=tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
         if incoming == "composite"
         else (),
         partitions=(*(p.name for p in kept), *(step.name for step in parent if isinstance(step, CreatePartition))),
     )
+
+
+def _moved(control: str, table: Table) -> Iterator[ForeignKey]:
+    """The foreign keys to it that hold the control column, as a partitioned table can promise."""
+    return (key for key in table.incoming if control in key.referenced_columns)
 
 
 def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
@@ -161,8 +170,8 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
 
 
 def _bound_of(check: tuple[str, str, bool]) -> str | None:
-    literals = re.findall(r"'([^']+)'::", check[1])
-    return literals[0] if literals else None
+    found = re.search(r" < \(?(?:'([^']+)'::|(-?[0-9]+))", check[1])  # numbers are printed without quotes
+    return found and (found[1] or found[2])
 
 
 def _is_key_index(index: Index, key: tuple[str, ...]) -> bool:
@@ -244,12 +253,13 @@ def _windows_after(lines: Grid, here: Point, upper: Point) -> Iterator[Range]:
 
 def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: Step) -> Iterator[Step]:
     assert isinstance(swap, Swap)  # what a preparation ends with
-    if incoming == "composite":
-        for referring in seen.referring:
-            yield ValidateConstraint(referring.key.table, referring.key.name, seen.table.name)
-            if referring.unfilled or not referring.has_column or referring.fill_index:
-                name = referring.fill_index.name if referring.fill_index else _fill_index(referring).name
-                yield DropIndexConcurrently(referring.key.table.sibling(name), referring.key.table)
+    referring = seen.referring if incoming == "composite" else ()
+    for key in (*(other.key for other in referring), *swap.moved):
+        yield ValidateConstraint(key.table, key.name, seen.table.name)
+    for other in referring:
+        if other.unfilled or not other.has_column or other.fill_index:
+            name = other.fill_index.name if other.fill_index else _fill_index(other).name
+            yield DropIndexConcurrently(other.key.table.sibling(name), other.key.table)
     yield Analyze(seen.table.name, (swap.leaf, *swap.partitions))
 
 
@@ -259,9 +269,10 @@ def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     wanted = replace(policy, premake=seen.registered.premake) if seen.registered else policy
     if seen.registered != wanted:
         yield RegisterPolicy(wanted)
+    for key in seen.table.incoming:
+        if not key.validated:
+            yield ValidateConstraint(key.table, key.name, seen.table.name)
     for referring in seen.referring:
-        if not referring.key.validated:
-            yield ValidateConstraint(referring.key.table, referring.key.name, seen.table.name)
         if referring.fill_index:
             yield DropIndexConcurrently(referring.key.table.sibling(referring.fill_index.name), referring.key.table)
     if not seen.table.analyzed:
@@ -278,7 +289,10 @@ def _refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKey
             "partitioned table cannot be unique in; choose incoming_foreign_keys='composite' (it gets the key column "
             "too) or 'drop'"
             for key in table.incoming
+            if policy.control not in key.referenced_columns
         ]
+    if incoming != "drop":
+        why += [reason for key in _moved(policy.control, table) for reason in _immovable(table, key)]
     if incoming == "composite":
         why += [reason for referring in seen.referring for reason in _no_composite(seen, referring)]
     if why:
@@ -297,8 +311,6 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
         yield "it is a partition itself"
     if not table.primary_key:
         yield "it has no primary key; a partition's rows are told apart by it"
-    elif policy.control in table.primary_key:
-        yield f"its primary key holds {policy.control} already; that way is not built"
     for index in table.indexes:
         if index.exclusion:
             yield f"exclusion constraint {index.name}"
@@ -329,6 +341,16 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
         )
 
 
+def _immovable(table: Table, key: ForeignKey) -> Iterator[str]:
+    what = f"foreign key {key.name} of {key.table}"
+    if key.table == table.name:
+        yield f"{what} is the table's own; choose incoming_foreign_keys='drop'"
+    if not key.validated:
+        yield f"{what} is not validated"
+    if len(table.with_partitions([key.table])) > 1:
+        yield f"{what}: {key.table} is partitioned, and before 18 its keys cannot be added NOT VALID"
+
+
 def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
     key, what = referring.key, f"foreign key {referring.key.name} of {referring.key.table}"
     if key.table == seen.table.name:
@@ -356,7 +378,13 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
         yield f"{what} is ON DELETE CASCADE; PostgreSQL 14 would fire that when a row moves between partitions"
 
 
-def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | None, has_policy: bool) -> Plan:
+def unpartition(
+    parent: QualifiedName,
+    seen: Conversion | None,
+    heir: Table | None,
+    has_policy: bool,
+    keep_primary_key: bool = False,
+) -> Plan:
     """Make a partitioned table plain again: its first partition takes in the rows of the others. Blocks while it does.
 
     Of a table that is plain still, what a conversion has left that never came to its swap is dropped.
@@ -366,6 +394,7 @@ def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | No
         seen: it, as observed; None where there is none.
         heir: its first partition, as observed.
         has_policy: whether part_config knows the set.
+        keep_primary_key: whether the primary key keeps the control column; it does anyway where it has no other.
 
     Raises:
         PlanError: something depends on it that cannot move with it; it is named.
@@ -382,12 +411,26 @@ def unpartition(parent: QualifiedName, seen: Conversion | None, heir: Table | No
     why = [*table.obstacles]
     if heir is None or heir.partition_strategy:
         why.append("its first partition is missing or partitioned itself")
-    if not short:
-        why.append(f"without ({', '.join(table.partitioned_by)}) its primary key has no column")
+    keep = keep_primary_key or not short
     own = {referring.key.name for referring in seen.referring if referring.has_column}
-    why += [f"foreign key {key.name} of {key.table} refers to it" for key in table.incoming if key.name not in own]
+    others = tuple(key for key in table.incoming if key.name not in own)
+    if keep and own:
+        why.append(f"foreign keys were lengthened with its primary key, which so cannot stay: {', '.join(sorted(own))}")
+    why += [
+        reason
+        for key in others
+        for reason in (_immovable(table, key) if keep else [f"foreign key {key.name} of {key.table} refers to it"])
+    ]
     if why or heir is None:
         raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
+    if keep:
+        return Plan(
+            title,
+            (
+                Unswap(table, heir, None, moved=others),
+                *(ValidateConstraint(key.table, key.name, parent) for key in others),
+            ),
+        )
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
     steps: list[Step] = [*_key_index(heir, parent, short), Unswap(table, heir, key_index_name(parent), composite)]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]

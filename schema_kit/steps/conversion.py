@@ -31,6 +31,11 @@ def key_index_name(table: QualifiedName) -> str:
     return fit(table.name, "__key")
 
 
+def longer_key(table: Table, control: str) -> tuple[str, ...]:
+    """The primary key of the partitioned table: it holds the control column, as its last where it did not."""
+    return table.primary_key if control in table.primary_key else (*table.primary_key, control)
+
+
 def fingerprint(table: Table) -> str:
     """What the parent was built from: a table that changes before the swap has its parent built again."""
     indexes = [(i.name, i.tail, i.unique, i.constraint) for i in table.indexes if i.name != key_index_name(table.name)]
@@ -191,7 +196,7 @@ class BuildParent(Step):
         for index in table.indexes:
             name = ident(being_built(index.name))
             if index.primary:
-                key = idents((*table.primary_key, self.policy.control))
+                key = idents(longer_key(table, self.policy.control))
                 statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} PRIMARY KEY ({key})")
             elif index.constraint:
                 statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} {index.constraint}")
@@ -384,6 +389,7 @@ class Swap(Step):
         dropped: incoming foreign keys that go.
         composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
         partitions: those that the parent has already.
+        moved: incoming foreign keys that hold the key column already, and come back as they are.
     """
 
     fresh: ClassVar[bool] = True
@@ -396,6 +402,7 @@ class Swap(Step):
     dropped: tuple[ForeignKey, ...] = ()
     composite: tuple[tuple[ForeignKey, str, str], ...] = ()
     partitions: tuple[QualifiedName, ...] = ()
+    moved: tuple[ForeignKey, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -406,10 +413,14 @@ class Swap(Step):
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits; 2 to 50 ms were measured, whatever the number of rows."""
         tables = [self.table.name, self.table.name.sibling(being_built(self.table.name.name))]
-        keys = (*self.dropped, *(key for key, _, _ in self.composite))
+        keys = (*self.dropped, *self.moved, *(key for key, _, _ in self.composite))
         incoming = self.table.with_partitions(key.table for key in keys)
         # Triggers for each row, and foreign keys, come down from the parent to the partitions that it has.
-        inherits = self.composite or any(" FOR EACH ROW " in trigger.definition for trigger in self.table.triggers)
+        inherits = (
+            self.composite
+            or self.moved
+            or any(" FOR EACH ROW " in trigger.definition for trigger in self.table.triggers)
+        )
         return (
             *map(_view_lock, self.table.views),
             *_exclusive([*tables, *incoming, *_referenced(self.table)]),
@@ -422,7 +433,7 @@ class Swap(Step):
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
-        for key in self.dropped:
+        for key in (*self.dropped, *self.moved):
             yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
         for key, _, provisional in self.composite:
             yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
@@ -434,6 +445,8 @@ class Swap(Step):
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         assert table.primary is not None  # the plan has seen to it
+        if not self._lengthened:
+            return
         yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(table.primary.name)}"
         yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {ident(self.policy.control)} SET NOT NULL"
         yield (
@@ -441,14 +454,19 @@ class Swap(Step):
             f"PRIMARY KEY USING INDEX {ident(key_index_name(table.name))}"
         )
 
+    @property
+    def _lengthened(self) -> bool:
+        return self.policy.control not in self.table.primary_key
+
     def _rename(self) -> Iterable[str]:
         name = self.table.name
-        kept = [i for i in self.table.indexes if not i.primary and i.name != key_index_name(name)]
+        own = [i for i in self.table.indexes if i.name != key_index_name(name)]
+        kept = [i for i in own if not (i.primary and self._lengthened)]
         for index in kept:
             yield f"ALTER INDEX {name.sibling(index.name).sql} RENAME TO {ident(fit(index.name, self.suffix))}"
         yield f"ALTER TABLE {name.sql} RENAME TO {ident(self.leaf.name)}"
         yield f"ALTER TABLE {name.sibling(being_built(name.name)).sql} RENAME TO {ident(name.name)}"
-        for index in (*kept, *(i for i in self.table.indexes if i.primary)):
+        for index in sorted(own, key=lambda i: i.primary):
             yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
         for sequence in self.table.sequences:
             if sequence.identity:
@@ -463,6 +481,7 @@ class Swap(Step):
         yield f"ALTER TABLE {self.leaf.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}"
         for key, column, _ in self.composite:
             yield composite_fk_sql(key, column, key.name, name, self.policy.control)
+        yield from map(_again_sql, self.moved)
 
     def _give_back(self) -> Iterable[str]:
         table = self.table
@@ -476,6 +495,10 @@ class Swap(Step):
         yield register_sql(self.policy)
 
 
+def _again_sql(key: ForeignKey) -> str:
+    return f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(key.name)} {key.definition} NOT VALID"
+
+
 @dataclass(frozen=True)
 class Unswap(Step):
     """The way back, in one commit: the first partition becomes the table again and takes in the rows of the others.
@@ -483,8 +506,9 @@ class Unswap(Step):
     Args:
         table: the partitioned table, as last seen.
         heir: its first partition, as last seen: the table that it was made from, where it still is.
-        key_index: a unique index of the heir over the shorter key.
+        key_index: a unique index of the heir over the shorter key; None where the primary key stays as it is.
         composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
+        moved: incoming foreign keys that come back as they are.
     """
 
     fresh: ClassVar[bool] = True
@@ -492,8 +516,9 @@ class Unswap(Step):
 
     table: Table
     heir: Table
-    key_index: str
+    key_index: str | None
     composite: tuple[tuple[ForeignKey, str], ...] = ()
+    moved: tuple[ForeignKey, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -507,7 +532,8 @@ class Unswap(Step):
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for as long as the rows of the other partitions need."""
         tables = [self.table.name, *(partition.name for partition in self.table.partitions)]
-        incoming = self.table.with_partitions(key.table for key, _ in self.composite)
+        keys = (*self.moved, *(key for key, _ in self.composite))
+        incoming = self.table.with_partitions(key.table for key in keys)
         return (
             *map(_view_lock, self.table.views),
             *_exclusive([*tables, *incoming, *_referenced(self.table)]),
@@ -516,6 +542,8 @@ class Unswap(Step):
     @property
     def diagnosis(self) -> str | None:
         """Which of the shorter keys more than one row has."""
+        if self.key_index is None:
+            return None
         key = [column for column in self.table.primary_key if column not in self.table.partitioned_by]
         shown = " || ', ' || ".join(f"{ident(column)}::text" for column in key)
         return (
@@ -536,6 +564,7 @@ class Unswap(Step):
         table, heir = self.table, self.heir.name
         for key, column in self.composite:
             yield from _drop_filled_sql(key, key.name, column)
+        yield from (f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}" for key in self.moved)
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         yield f"ALTER TABLE {table.name.sql} DETACH PARTITION {heir.sql}"
@@ -570,13 +599,14 @@ class Unswap(Step):
                 yield f"ALTER SEQUENCE {fresh.sql} RENAME TO {ident(sequence.name.name)}"
         assert table.primary is not None  # the plan has seen to it
         assert heir.primary is not None
-        yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(heir.primary.name)}"
-        yield (
-            f"ALTER TABLE {table.name.sql} ADD CONSTRAINT {ident(table.primary.name)} "
-            f"PRIMARY KEY USING INDEX {ident(self.key_index)}"
-        )
+        if self.key_index is not None:
+            yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(heir.primary.name)}"
+            yield (
+                f"ALTER TABLE {table.name.sql} ADD CONSTRAINT {ident(table.primary.name)} "
+                f"PRIMARY KEY USING INDEX {ident(self.key_index)}"
+            )
         for index in heir.indexes:
-            if index.parent is not None and not index.primary:
+            if index.parent is not None and not (index.primary and self.key_index is not None):
                 yield f"ALTER INDEX {table.name.sibling(index.name).sql} RENAME TO {ident(index.parent.name)}"
 
     def _give_back(self) -> Iterable[str]:
@@ -588,6 +618,7 @@ class Unswap(Step):
                 f"REFERENCES {name.sql} ({idents(key.referenced_columns[:-1])}) "
                 f"ON DELETE {_ACTIONS[key.on_delete]} NOT VALID"
             )
+        yield from map(_again_sql, self.moved)
         yield from _trigger_sql(table)
         yield from (f"DROP POLICY {ident(policy)} ON {name.sql}" for policy, _ in self.heir.policies)
         for was, stays, words in (

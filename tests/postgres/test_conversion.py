@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -23,7 +23,7 @@ from schema_kit.ops.partitions import PART_CONFIG_SCRIPT, ConvertToPartitionedOp
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
-from schema_kit.steps import Step, conversion
+from schema_kit.steps import Plan, Step, conversion
 from schema_kit.steps.indexes import CreateIndexConcurrently
 from tests.postgres.conftest import QUICK, Database
 
@@ -561,10 +561,6 @@ OBSTACLES = {
     "unlogged": ("ALTER TABLE app.t SET UNLOGGED", "unlogged"),
     "replica identity": ("ALTER TABLE app.t REPLICA IDENTITY FULL", "replica identity"),
     "no primary key": ("ALTER TABLE app.t DROP CONSTRAINT t_pkey", "no primary key"),
-    "key in the primary key": (
-        "ALTER TABLE app.t DROP CONSTRAINT t_pkey; ALTER TABLE app.t ADD PRIMARY KEY (id, at)",
-        "primary key holds at already",
-    ),
     "unique without the key": ("CREATE UNIQUE INDEX once ON app.t (body)", "once is unique without at"),
     "unique constraint without the key": ("ALTER TABLE app.t ADD CONSTRAINT once UNIQUE (body)", "once is unique"),
     "check not validated": ("ALTER TABLE app.t ADD CONSTRAINT c CHECK (id > 0) NOT VALID", "check c is not validated"),
@@ -1175,3 +1171,65 @@ def test_writers_fail_nowhere_and_wait_for_no_longer_than_the_budget(database: D
     assert database.sql("SELECT count(*) FROM app.t") == database.sql("SELECT count(*) FROM app.control")
     stale = "SELECT count(*) FROM app.{0} c JOIN app.t ON t.id = c.t_id WHERE c.t_at IS DISTINCT FROM t.at"
     assert database.sql(stale.format("child")) == database.sql(stale.format("friend")) == [(0,)]
+
+
+KEYED = (
+    "CREATE SCHEMA app",
+    "CREATE TABLE app.t (tenant int, at timestamptz, body text, PRIMARY KEY (tenant, at))",
+    "CREATE INDEX t_body ON app.t (body)",
+    "CREATE TABLE app.note (id int PRIMARY KEY, tenant int, at timestamptz, "
+    "CONSTRAINT about FOREIGN KEY (tenant, at) REFERENCES app.t ON DELETE CASCADE)",
+    "INSERT INTO app.t SELECT i % 5, now() - i * interval '1 hour', 'b' || i FROM generate_series(1, 500) i",
+    "INSERT INTO app.note SELECT row_number() OVER (), tenant, at FROM app.t LIMIT 100",
+)
+IDS = (
+    "CREATE SCHEMA app",
+    "CREATE TABLE app.t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text)",
+    "CREATE INDEX t_body ON app.t (body)",
+    "CREATE TABLE app.note (id int PRIMARY KEY, t_id bigint, "
+    "CONSTRAINT about FOREIGN KEY (t_id) REFERENCES app.t ON DELETE CASCADE)",
+    "INSERT INTO app.t (body) SELECT 'b' || i FROM generate_series(1, 500) i",
+    "INSERT INTO app.note SELECT i, i FROM generate_series(1, 100) i",
+)
+
+
+@pytest.mark.parametrize(("made", "control", "interval"), [(KEYED, "at", "1 month"), (IDS, "id", "100")])
+@pytest.mark.parametrize("stop", range(1, 9))
+def test_a_primary_key_that_holds_the_control_column_stays_as_it_is(
+    database: Database, made: tuple[str, ...], control: str, interval: str, stop: int
+) -> None:
+    database.sql(*made)
+    plain, content = facts(database), checksum(database, "app.t")
+    connection = database.sqlalchemy()
+    forth = ConvertToPartitionedOp(Partitioning(T, control, interval, premake=2), "refuse")
+    for op in (forth, UnpartitionOp(T, keep_primary_key=True)):
+        done: list[Event] = []
+
+        def count(event: Event, done: list[Event] = done) -> None:
+            done += [event] if isinstance(event, StepDone) else []
+            if len(done) == stop:
+                raise Stopped
+
+        def decide(op: ConvertToPartitionedOp | UnpartitionOp = op) -> Plan:
+            return op.plan(Catalog(connection))
+
+        with suppress(Stopped):
+            execute.run(connection, decide, QUICK, count)
+        execute.run(connection, decide, QUICK, done.append)
+        assert checksum(database, "app.t") == content
+        assert database.sql("SELECT conname, convalidated FROM pg_constraint WHERE conname = 'about'") == [
+            ("about", True)
+        ]
+        orphan = "(999, 99999)" if made is IDS else "(999, 9, now())"
+        with pytest.raises(errors.ForeignKeyViolation):
+            database.sql(f"INSERT INTO app.note VALUES {orphan}")
+        new = "(body) VALUES ('new')" if made is IDS else "VALUES (9, now() + interval '5 weeks', 'new')"
+        database.sql(f"INSERT INTO app.t {new}", "DELETE FROM app.t WHERE body = 'new'")
+        if op is forth:
+            assert database.sql("SELECT pg_get_partkeydef('app.t'::regclass)") == [(f"RANGE ({control})",)]
+            assert decide() == Plan(decide().title), "done is done"
+    after = without_config(facts(database))
+    position = ("sequence", "app.t_id_seq")
+    assert {key: text for key, text in after.items() if key != position} == {
+        key: text for key, text in plain.items() if key != position
+    }

@@ -227,7 +227,8 @@ def after_conversion_step(seen: Conversion, step: Step, policy: Partitioning) ->
                 replace(other, key=replace(other.key, validated=True)) if other.key.name == constraint else other
                 for other in seen.referring
             ]
-            return replace(seen, referring=tuple(valid))
+            incoming = tuple(other.key for other in valid) if table.partition_strategy else table.incoming
+            return replace(seen, referring=tuple(valid), table=replace(table, incoming=incoming))
         case CreateIndexConcurrently(declared, index, on) if on == table.name:
             columns = tuple(element.sql.strip('"') for element in declared.elements)
             made = Index(index, f"btree ({', '.join(columns)})", columns, unique=declared.unique)
@@ -289,6 +290,7 @@ def _after_swap(seen: Conversion, swap: Swap, policy: Partitioning) -> Conversio
         )
         for other in seen.referring
     ]
+    table = replace(table, incoming=tuple(other.key for other in longer))
     return replace(seen, table=table, built=None, registered=policy, referring=tuple(longer))
 
 

@@ -58,7 +58,6 @@ def reasons(message: str) -> list[str]:
 EVENT_INDEXES = simple().indexes
 OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
     "no primary key": ({"primary_key": (), "indexes": ()}, "it has no primary key"),
-    "key in the primary key": ({"primary_key": ("id", "created_at")}, "its primary key holds created_at already"),
     "a partition": ({"is_partition": True}, "it is a partition itself"),
     "unique index": (
         {"indexes": (*EVENT_INDEXES, Index("uq_body", "btree (body)", ("body",), unique=True))},
@@ -381,8 +380,6 @@ def test_the_way_back_is_refused_by_name() -> None:
     assert kept_partitioned(seen, None) == ["its first partition is missing or partitioned itself"]
     deeper = replace(heir, partition_strategy="r")
     assert kept_partitioned(seen, deeper) == ["its first partition is missing or partitioned itself"]
-    bare = replace(seen, table=replace(seen.table, primary_key=("created_at",)))
-    assert kept_partitioned(bare, heir) == ["without (created_at) its primary key has no column"]
     used = replace(seen, table=replace(seen.table, obstacles=("materialized view totals",)))
     assert kept_partitioned(used, heir) == ["materialized view totals"]
 
