@@ -292,14 +292,32 @@ class Catalog:
         default = next((p.name for p in table.partitions if p.default), None) if table else None
         if table is None or default is None or table.partitioned_by != (policy.control,):
             return ()
-        lines, found = grid(policy, table), list[Range]()
-        for window in lines.missing(lines.ahead(self.here(policy, table), until), table):
+        lines = grid(policy, table)
+        return self.strays_among(policy, table, lines.missing(lines.ahead(self.here(policy, table), until), table))
+
+    def strays_among(self, policy: Partitioning, table: Table, windows: Sequence[Range]) -> tuple[Range, ...]:
+        """Those of the windows of which the default partition, where there is one, holds rows."""
+        default = next((p.name for p in table.partitions if p.default), None)
+        if default is None or not windows:
+            return ()
+        lines, control, asked = grid(policy, table), ident(policy.control), list[str]()
+        for place, window in enumerate(windows):
             low, high = map(literal, lines.bounds(window))
-            control = ident(policy.control)
-            sql = f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {control} >= {low} AND {control} < {high})"
-            with self._look() as ask:
-                found += [window] if ask(sql)[0][0] else []
-        return tuple(found)
+            found = f"EXISTS (SELECT FROM {default.sql} WHERE {control} >= {low} AND {control} < {high})"
+            asked.append(f"SELECT {place} WHERE {found}")
+        with self._look() as ask:
+            return tuple(windows[place] for (place,) in sorted(ask(" UNION ALL ".join(asked))))
+
+    def taken(self, names: Sequence[QualifiedName]) -> tuple[QualifiedName, ...]:
+        """Those of the names that some relation has."""
+        sql = (
+            "SELECT n.nspname, c.relname FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (schema, name) "
+            "JOIN pg_namespace n ON n.nspname = wanted.schema "
+            "JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name"
+        )
+        values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
+        with self._look() as ask:
+            return tuple(QualifiedName(*row) for row in ask(sql, values))
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """What a conversion of `policy.parent` has to know."""

@@ -1,0 +1,74 @@
+"""``schema_kit partitions fill-gaps``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.errors import SchemaKitError
+from schema_kit.model import Partitioning, Range, Table
+from schema_kit.names import QualifiedName
+from schema_kit.plans import gaps
+from schema_kit.plans.grid import grid
+from schema_kit.steps import Plan
+
+
+@click.command("fill-gaps")
+@acts
+@click.option("--since", help="Begin there, instead of with the oldest partition: 2024-01-01, or an id.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    since: str | None,
+) -> None:
+    """Make the partitions that are missing between the oldest one and the newest, or the present.
+
+    A window of which the default partition holds rows, or whose name another table has, is left and said; all others
+    are made. Each is a commit of its own, so that it can be interrupted and run again. At most 1000 are made in a run.
+
+    Example: schema_kit partitions fill-gaps shop.events --since 2024-01-01 --dry-run
+    """
+    with database(url, now) as (connection, catalog):
+        sets = [one for one, table in catalog.sets(policies(catalog, tables)) if _has_gaps(catalog, one, table, since)]
+        jobs = partial(_fill, since=since), partial(_refuse, since=since)
+        work("fill gaps", jobs, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+
+
+def _has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: str | None) -> bool:
+    try:
+        return bool(gaps.gaps(one, table, catalog.here(one, table), since))
+    except SchemaKitError:
+        return True  # said when its turn comes
+
+
+def _fill(catalog: Catalog, one: Partitioning, since: str | None) -> Plan:
+    table, windows, strays, taken = _look(catalog, one, since)
+    default, rights = catalog.filled_default(table), catalog.rights_missing(one.parent)
+    return gaps.fill_gaps(one, table, windows, default, strays, taken, rights)
+
+
+def _refuse(catalog: Catalog, one: Partitioning, since: str | None) -> Plan:
+    try:
+        seen = _look(catalog, one, since)
+    except SchemaKitError:
+        return Plan("")  # said by the job before
+    return gaps.refuse(one, *seen)
+
+
+def _look(
+    catalog: Catalog, one: Partitioning, since: str | None
+) -> tuple[Table | None, tuple[Range, ...], tuple[Range, ...], tuple[QualifiedName, ...]]:
+    """A set, its windows without a partition, those with rows in the default one, and names that others have."""
+    table = catalog.table(one.parent)
+    windows = gaps.gaps(one, table, catalog.here(one, table), since)
+    assert table is not None  # it has windows, or was refused
+    lines = grid(one, table)
+    taken = catalog.taken([lines.partition_name(window) for window in windows])
+    return table, windows, catalog.strays_among(one, table, windows), taken

@@ -1,0 +1,112 @@
+"""Windows that no partition holds, between the oldest partition and the newest or the present, get theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import chain, islice
+
+from schema_kit.errors import PlanError
+from schema_kit.intervals import Point
+from schema_kit.model import Partitioning, Range, Table
+from schema_kit.names import QualifiedName
+from schema_kit.plans.grid import MOST_AHEAD, grid
+from schema_kit.plans.layout import placed, stretches, windows_within
+from schema_kit.plans.partitions import create_windows, partitioned_table
+from schema_kit.steps import Plan
+from schema_kit.steps.partitions import for_values
+
+
+def gaps(policy: Partitioning, table: Table | None, here: Point, since: str | None = None) -> tuple[Range, ...]:
+    """The windows that have no partition, from the oldest one up to the newest, or to the present if that is later.
+
+    A window that a partition crosses is none: there it is the policy that does not fit, which `check` says.
+
+    Args:
+        policy: the set's policy.
+        table: the set, as observed.
+        here: the server's clock, or the greatest id: `Grid.here` of them.
+        since: a date or time on the policy's wall clock, or an id: where to begin instead of the oldest partition.
+
+    Raises:
+        DeclarationError: *since* cannot be read.
+        PlanError: no such table, not partitioned by range of the control column, or more than MOST_AHEAD windows.
+    """
+    checked = partitioned_table(policy, table)
+    lines = grid(policy, checked)
+    parts = placed(lines, checked)
+    begin = None if since is None else lines.interval.floor(lines.read(since))
+    empty = chain.from_iterable(windows_within(lines, one) for one in stretches(lines, parts, here, begin))
+    found = tuple(islice(empty, MOST_AHEAD + 1))
+    if len(found) > MOST_AHEAD:
+        first, last = lines.shown(found[0].lower), lines.shown(found[-1].lower)
+        raise PlanError(
+            f"{policy.parent} lacks more than {MOST_AHEAD} partitions, from {first} to {last} and beyond, and one run "
+            f"makes {MOST_AHEAD} at most. Nothing was changed. If its oldest partition lies so far back by mistake, "
+            "detach that; else begin later (--since), and again earlier."
+        )
+    return found
+
+
+def fill_gaps(
+    policy: Partitioning,
+    table: Table | None,
+    windows: Collection[Range],
+    filled_default: Table | None = None,
+    strays: Collection[Range] = (),
+    taken: Collection[QualifiedName] = (),
+    rights_missing: Collection[str] = (),
+) -> Plan:
+    """Make a partition for each window that nothing stands in the way of; `refuse` says what is left.
+
+    Args:
+        policy: the set's policy.
+        table: the set, as observed.
+        windows: those that have none, as `gaps` gives them.
+        filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
+        strays: the windows of which it holds rows.
+        taken: names that partitions would get, and other tables have.
+        rights_missing: the rights that whoever runs this has not, in words.
+
+    Raises:
+        PlanError: no such table, not partitioned by range of the control column, or rights that are missing.
+    """
+    checked = partitioned_table(policy, table)
+    lines = grid(policy, checked)
+    free = [window for window in windows if window not in strays and lines.partition_name(window) not in taken]
+    if free and rights_missing:
+        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}. Nothing was changed.")
+    return Plan(f"fill gaps of {policy.parent}", tuple(create_windows(lines, checked, free, filled_default, strays=())))
+
+
+def refuse(
+    policy: Partitioning,
+    table: Table | None,
+    windows: Collection[Range],
+    strays: Collection[Range] = (),
+    taken: Collection[QualifiedName] = (),
+) -> Plan:
+    """Say why windows get no partition; an empty plan where all do.
+
+    Raises:
+        PlanError: rows of them lie in the default partition, or other tables have their names.
+    """
+    checked = partitioned_table(policy, table)
+    lines, said = grid(policy, checked), []
+    spans = [f"{lines.shown(one.lower)} to {lines.shown(one.upper)}" for one in windows if one in strays]
+    if spans:
+        default = next(part.name for part in checked.partitions if part.default)
+        said.append(
+            f"{default} holds rows of {', '.join(spans)}, and PostgreSQL makes no partition for them while they lie "
+            "there; move them out of it: schema_kit partitions drain-default"
+        )
+    for window in windows:
+        name = lines.partition_name(window)
+        if name in taken and window not in strays:
+            lower, upper = lines.bounds(window)
+            said.append(
+                f"{name} is the name of another table, perhaps of the partition that was detached; attach it (ALTER "
+                f"TABLE {policy.parent.sql} ATTACH PARTITION {name.sql} {for_values(lower, upper)}), or rename it"
+            )
+    if said:
+        raise PlanError(f"{policy.parent} keeps gaps: {'. '.join(said)}. Nothing stands in the way of the others.")
+    return Plan(f"fill gaps of {policy.parent}")
