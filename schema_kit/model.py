@@ -127,6 +127,19 @@ class Partitioning:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What another tool has written down about a set."""
+
+    policy: Partitioning
+    who: str
+    """Where that stands, for people."""
+    config: QualifiedName | None = None
+    """pg_partman's table, where it is that."""
+    maintained: bool = False
+    """pg_partman's maintenance is on for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """How a table is cut by the values of a column, as an op declares it: see by_hash and by_list."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import batches, dependents, policies, retirement, rights, scratch, sets, watch
+from schema_kit.catalog import batches, dependents, policies, retirement, rights, scratch, sets, strangers, watch
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
@@ -30,6 +30,7 @@ from schema_kit.model import (
     Relation,
     Retired,
     Table,
+    Told,
     Watched,
 )
 from schema_kit.names import QualifiedName, ident, literal
@@ -223,6 +224,25 @@ class Catalog:
         """
         with observing(self._connection):
             return rights.missing_for_sets(self._connection, create_in, refer_to, register)
+
+    def partitioned(self, names: Sequence[QualifiedName] | None = None) -> list[tuple[QualifiedName, str]]:
+        """The tables of those names, or all, that are sets or are cut into sets: each with its control column."""
+        with observing(self._connection):
+            return strangers.partitioned(self._connection, names)
+
+    def told(self, parent: QualifiedName) -> tuple[Told, ...]:
+        """What other tools have written down about a set."""
+        return strangers.told(self._connection, parent)
+
+    def partman_manages(self, parent: QualifiedName) -> bool:
+        """Whether a pg_partman looks after the set, too."""
+        with observing(self._connection):
+            return strangers.partman_manages(self._connection, parent)
+
+    def time_zones(self) -> list[tuple[str, str]]:
+        """Names of time zones that may be a set's, and whose they are."""
+        with observing(self._connection):
+            return strangers.time_zones(self._connection)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Where the present of a set lies: at the clock, or at its greatest id."""

@@ -86,7 +86,7 @@ class SetPartitionPolicyOp(PlanOperation):
         registered = catalog.policy(self.parent)
         policy = policies.changed(self.parent, registered, self.changes)
         sets = [
-            (one, partitions.partitioned_table(one, table), catalog.here(one, table))
+            (one, policies.partitioned_already(one, table), catalog.here(one, table))
             for one, table in catalog.sets((policy,))
         ]
         lacking = catalog.lacking(register=True)

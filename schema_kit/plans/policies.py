@@ -11,6 +11,7 @@ from schema_kit.intervals import Point
 from schema_kit.model import Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.partitions import partitioned_table
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import CreatePartConfig, RegisterPolicy, UnregisterPolicy
 
@@ -40,6 +41,17 @@ def changed(parent: QualifiedName, registered: Partitioning | None, changes: Map
     if policy.premake < 1:
         raise DeclarationError(f"premake of {parent} is 1 or more, not {policy.premake}. Nothing was changed.")
     return replace(policy, interval=policy.cut.text)
+
+
+def partitioned_already(policy: Partitioning, table: Table | None) -> Table:
+    """The table, if it is there and partitioned as a policy that nobody has registered yet says.
+
+    Raises:
+        PlanError: it is not.
+    """
+    if table is None:
+        raise PlanError(f"there is no table {policy.parent}. Nothing was changed.")
+    return partitioned_table(policy, table)
 
 
 def set_policy(

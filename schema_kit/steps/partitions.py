@@ -300,3 +300,23 @@ class Analyze(Step):
     def sql(self) -> tuple[str, ...]:
         """Samples the whole first, then analyzes partition by partition."""
         return (f"ANALYZE {self.table.sql}",)
+
+
+@dataclass(frozen=True)
+class StopPartman(Step):
+    """pg_partman's own maintenance of a set goes off; its row stays, so that it can take the set over again."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    config: QualifiedName
+    parent: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"turn {self.config}'s maintenance of {self.parent} off"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row; pg_partman writes names without quotes."""
+        name = literal(f"{self.parent.schema}.{self.parent.name}")
+        return (f"UPDATE {self.config.sql} SET automatic_maintenance = 'off' WHERE parent_table = {name}",)

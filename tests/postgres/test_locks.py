@@ -353,6 +353,11 @@ def scene_new_set(proof: Proof) -> None:
     proof.run(decide)
 
 
+def scene_partman_stopped(proof: Proof) -> None:
+    proof.database.sql("CREATE SCHEMA p", "CREATE TABLE p.part_config (parent_table text, automatic_maintenance text)")
+    proof.steps(partitions.StopPartman(QualifiedName("p", "part_config"), T))
+
+
 TREE = (
     "CREATE SCHEMA s",
     "CREATE TABLE s.tree (id bigint, region text, at date, body text) PARTITION BY LIST (region)",
@@ -663,6 +668,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_way_back: {conversion.Unswap, constraints.ValidateConstraint},
     scene_way_back_without_foreign_keys: {conversion.Swap, conversion.Unswap},
     scene_new_partitions: {partitions.CreatePartition},
+    scene_partman_stopped: {partitions.StopPartman},
     scene_new_set: {
         partitions.CreatePartConfig,
         partitions.CreatePartitionedTable,

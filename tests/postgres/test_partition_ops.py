@@ -342,7 +342,7 @@ def test_a_policy_that_does_not_agree_is_refused(database: Database, keywords: d
 @pytest.mark.parametrize(
     ("statements", "words"),
     [
-        ((), "there is no such table"),
+        ((), "there is no table public.t"),
         (("CREATE TABLE t (at timestamptz NOT NULL)",), "is a plain table"),
         (("CREATE TABLE t (at timestamptz NOT NULL) PARTITION BY LIST (at)",), "its key is LIST (at)"),
         (("CREATE TABLE t (at timestamptz) PARTITION BY RANGE (at)",), "may be NULL"),

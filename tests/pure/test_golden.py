@@ -24,9 +24,11 @@ from schema_kit.model import (
     Partitioning,
     Relation,
     Table,
+    Told,
 )
 from schema_kit.names import QualifiedName
 from schema_kit.plans import (
+    adoption,
     attachment,
     baseline,
     conversion,
@@ -652,6 +654,18 @@ def policy_there() -> Plan:
     """It is registered so."""
     was = Partitioning(LOGINS.name, "created_at", "1 mon")
     return policies.set_policy(policies.changed(LOGINS.name, was, {"interval": "1 month"}), was, (), ())
+
+
+@case
+def adopted_from_pg_partman() -> Plan:
+    """A past partition lies on no grid; pg_partman's maintenance goes off."""
+    odd = Partition(name("shop.odd"), "2026-01-07 00:00:00+00", "2026-03-04 00:00:00+00")
+    month = Partition(name("shop.month"), "2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
+    table = replace(LOGINS, partitions=(odd, month))
+    told = (Told(Partitioning(LOGINS.name, "created_at", "1 mon", premake=3), "it", name("partman.part_config"), True),)
+    seen = adoption.read_bounds(LOGINS.name, "created_at", [table], {}, told, [("Etc/UTC", "the database's")])
+    sets = [(seen.policy, table, NOW)]
+    return adoption.adopt(seen, None, sets, (), (), told, take_over=True, leave_irregular=True)
 
 
 @case

@@ -7,11 +7,13 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "adopt": "Take over sets that somebody else has made: their policy is read off their bounds.",
     "check": "Say what is wrong with sets, what is due, and the exact command that sets it right.",
     "create-next": "Make the current partition and the premade ones ahead of it, where they are missing.",
     "fill-gaps": "Make the partitions that are missing between the oldest one and the newest, or the present.",
     "maintain": "Look after each set: make what is missing ahead, retire what has outlived its retention.",
     "list": "Show sets with their partitions: bounds, rows estimated, size, what is premade.",
+    "undo": "Make a set a plain table again; it blocks.",
 }
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from schema_kit import environment, execute, report, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import rows
+from schema_kit.cli.partitions.partman import beside_partman
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
@@ -179,13 +180,17 @@ def _sent(
 ) -> list[SchemaKitError]:
     """Send what one set needs, job after job; what went wrong is given back."""
     failed = []
-    for decide in jobs:
-        try:
-            execute.run(connection, partial(decide, catalog, one), policy, emit)
-        except SchemaKitError as error:
-            failed.append(error)
-        except sa.exc.DBAPIError as error:
-            failed.append(execute.not_observed(error))
+    try:
+        with beside_partman(connection, one.parent, policy, emit):
+            for decide in jobs:
+                try:
+                    execute.run(connection, partial(decide, catalog, one), policy, emit)
+                except SchemaKitError as error:
+                    failed.append(error)
+    except SchemaKitError as error:
+        failed.append(error)
+    except sa.exc.DBAPIError as error:
+        failed.append(execute.not_observed(error))
     return failed
 
 

@@ -1,0 +1,107 @@
+"""Sets that others look after, or nobody: what pg_partman's table and pgslice's comments say of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog import policies
+from schema_kit.catalog.session import observing, rows
+from schema_kit.model import Partitioning, Told
+from schema_kit.names import QualifiedName
+from schema_kit.steps.partitions import CONFIG_SCHEMA
+
+# The extension's table lies in the schema that was chosen for it; the same files installed without it count, too.
+_CONFIGS = """
+SELECT n.nspname, has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = 'part_config' AND c.relkind = 'r' AND n.nspname <> %(ours)s
+  AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+       AND a.attname IN ('parent_table', 'control', 'partition_interval', 'premake')) = 4
+ORDER BY n.nspname
+"""
+
+# A set is cut by RANGE of one column. What is cut by LIST or HASH into such sets stands for all of them.
+_PARTITIONED = """
+WITH RECURSIVE found AS (
+  SELECT c.oid AS root, c.oid FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE CASE WHEN %(names)s::text[] IS NULL THEN NOT c.relispartition AND c.relpersistence <> 't'
+             ELSE n.nspname || '.' || c.relname = ANY (%(names)s) END
+  UNION ALL
+  SELECT f.root, i.inhrelid FROM found f JOIN pg_partitioned_table p ON p.partrelid = f.oid AND p.partstrat <> 'r'
+  JOIN pg_inherits i ON i.inhparent = f.oid
+)
+SELECT n.nspname, r.relname, min(a.attname)
+FROM found f JOIN pg_partitioned_table p ON p.partrelid = f.oid AND p.partstrat = 'r' AND p.partnatts = 1
+JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum = p.partattrs[0]
+JOIN pg_class r ON r.oid = f.root JOIN pg_namespace n ON n.oid = r.relnamespace
+GROUP BY r.oid, n.nspname, r.relname HAVING count(DISTINCT a.attname) = 1 ORDER BY n.nspname, r.relname
+"""
+
+_ZONES = """
+SELECT split_part(setting, '=', 2), 'the database''s' FROM pg_db_role_setting s, unnest(s.setconfig) setting
+WHERE s.setrole = 0 AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND setting ILIKE 'timezone=%%'
+UNION ALL SELECT reset_val, 'the session''s' FROM pg_settings WHERE name = 'TimeZone'
+"""
+
+_COMMENT = "SELECT obj_description(to_regclass(%(parent)s), 'pg_class')"
+
+
+def partitioned(connection: Connection, names: Sequence[QualifiedName] | None) -> list[tuple[QualifiedName, str]]:
+    """The tables that are sets, or are cut into sets: each with its control column."""
+    wanted = None if names is None else [f"{name.schema}.{name.name}" for name in names]
+    found = rows(connection, _PARTITIONED, {"names": wanted})
+    return [(QualifiedName(schema, name), control) for schema, name, control in found]
+
+
+def time_zones(connection: Connection) -> list[tuple[str, str]]:
+    """Names of time zones, and whose they are; those that are asked first come first."""
+    return [(row[0], row[1]) for row in rows(connection, _ZONES, {})]
+
+
+def partman_manages(connection: Connection, parent: QualifiedName) -> bool:
+    """Whether a pg_partman knows the set too, or may: its table cannot be read."""
+    for schema, readable in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}):
+        table = QualifiedName(schema, "part_config").sql
+        asked = f"SELECT EXISTS (SELECT FROM {table} WHERE parent_table = %(parent)s)"
+        if not readable or rows(connection, asked, {"parent": f"{parent.schema}.{parent.name}"})[0][0]:
+            return True
+    return False
+
+
+def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:
+    """What other tools have written down about a set."""
+    found = []
+    with observing(connection):
+        configs = [row[0] for row in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}) if row[1]]
+        comment = rows(connection, _COMMENT, {"parent": parent.sql})[0][0] or ""
+    for schema in configs:
+        config = QualifiedName(schema, "part_config")
+        sql = f"SELECT to_jsonb(c) FROM {config.sql} c WHERE parent_table = %(parent)s"
+        with observing(connection):
+            seen = rows(connection, sql, {"parent": f"{parent.schema}.{parent.name}"})
+        for (row,) in seen:
+            interval = _plain_interval(connection, row["partition_interval"])
+            policy = policies.read({**row, "parent_table": str(parent), "partition_interval": interval})
+            on = row.get("automatic_maintenance", "off") == "on"
+            found.append(Told(policy, f"pg_partman's {config}", config, on))
+    if slices := re.search(r"\bcolumn:(\w+),period:(day|month|year)\b", comment):
+        policy = Partitioning(parent, slices[1], f"1 {slices[2]}")
+        found.append(Told(policy, "pgslice's comment"))
+    return tuple(found)
+
+
+def _plain_interval(connection: Connection, text: str) -> str:
+    """An interval as this session prints it: pg_partman keeps it in the IntervalStyle of whoever made the set."""
+    if re.fullmatch(r"\d+", text):
+        return text
+    try:
+        with observing(connection):
+            return str(rows(connection, "SELECT %(text)s::interval::text", {"text": text})[0][0])
+    except DBAPIError:
+        return text  # said when it cannot be read

@@ -1,0 +1,57 @@
+"""``schema_kit partitions undo``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import acts, database, lock_policy, work
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.ops.partitions import UnpartitionOp
+from schema_kit.steps import Plan
+
+
+def decide(catalog: Catalog, one: Partitioning) -> Plan:
+    """What the way back needs."""
+    return UnpartitionOp(one.parent).plan(catalog)
+
+
+@click.command("undo")
+@acts
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    yes: bool,
+) -> None:
+    """Make TABLE a plain table again: its first partition takes in the rows of the others.
+
+    It blocks: reads and writes of the table wait while those rows move; rows of the first partition do not move. The
+    primary key loses the control column, and the policy goes. On a terminal it asks first; elsewhere it wants --yes.
+    Of a conversion that never came to its swap, it drops what is left.
+
+    Example: schema_kit partitions undo rag_chat.messages --dry-run
+    """
+    if not tables:
+        raise click.UsageError("name the tables: nothing is undone that was not named")
+    names = [QualifiedName.parse(table) for table in tables]
+    sets = [Partitioning(name, "", "") for name in names]
+    with database(url, now) as (connection, catalog):
+        blocked = [str(one.parent) for one in sets if decide(catalog, one)]  # refusals come before the question
+        if blocked and not dry_run and not yes:
+            _ask(", ".join(blocked))
+        work("undo partitioning", [decide], sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+
+
+def _ask(tables: str) -> None:
+    blocks = f"{tables}: reads and writes wait while the rows of later partitions move"
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{blocks}. Nothing was changed; --yes says that it shall be so, --dry-run shows it.")
+    click.confirm(f"{blocks}. Go on?", abort=True, err=True)

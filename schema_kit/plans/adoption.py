@@ -1,0 +1,312 @@
+"""The policy of a set that somebody else has made, read off the bounds of its partitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from itertools import product
+from typing import Any
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.intervals import Months, Point, Span
+from schema_kit.keys import ENCODINGS, NUMBERS, TIMES, Moments, WallClock
+from schema_kit.model import Partition, Partitioning, Table, Told
+from schema_kit.names import QualifiedName
+from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.policies import against, set_policy
+from schema_kit.steps import Plan
+from schema_kit.steps.partitions import StopPartman
+
+_PLAUSIBLE = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_SAME_AS_UTC = {"Etc/UTC", "Etc/UCT", "UCT", "GMT", "Etc/GMT", "Zulu", "Universal", "Etc/Universal", "Etc/Zulu"}
+_WIDTHS_TRIED = 12
+_LISTED = 20
+_CLOCKED = 2
+Window = tuple[Point, Point, Partition]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A policy, and how well the partitions that are there lie on its grid."""
+
+    policy: Partitioning
+    because: tuple[str, ...]
+    """Why each part of it is what it is."""
+    irregular: tuple[Partition, ...] = ()
+    """Partitions with a bound where none of its windows begins."""
+    total: int = 0
+    timely: bool = True
+    """Its bounds are whole hours of our times, where they are moments: else plain numbers are likelier."""
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Fewest irregular partitions first, then the plainest origin."""
+        origin = self.policy.origin
+        return len(self.irregular), 0 if origin is None else _CLOCKED if len(origin) > len("2026-11-01") else 1
+
+
+def read_bounds(
+    parent: QualifiedName,
+    control: str,
+    tables: Sequence[Table],
+    given: Mapping[str, Any],
+    told: Sequence[Told],
+    zones: Sequence[tuple[str, str]],
+) -> Reading:
+    """The policy on whose grid the bounds lie.
+
+    Args:
+        parent: the set, or what is cut by LIST or HASH into sets.
+        control: the column that decides.
+        tables: the sets, as observed.
+        given: what was said of the policy, by field of Partitioning; None where nothing was.
+        told: what other tools have written down about it.
+        zones: time zones that it may follow, and whose they are.
+
+    Raises:
+        DeclarationError: what was given is no interval, time zone, ...
+        PlanError: no partition tells the interval, or the column's type holds nothing that can be cut.
+    """
+    base = Partitioning(parent, control, "1 month")
+    for hint in told:
+        base = replace(hint.policy, parent=parent, control=control)
+    base = replace(base, **{name: value for name, value in given.items() if value is not None})
+    if given.get("interval"):
+        told = ()
+    column = next((table.column(control) for table in tables if table.column(control)), None)
+    if column is None:
+        raise PlanError(f"{parent} has no column {control!r}. Nothing was changed.")
+    readings, failures = list[Reading](), list[PlanError]()
+    encodings = _encodings(base, column.type)
+    for encoding, (zone, whose) in product(encodings, _zones(given, zones)):
+        one = replace(base, encoding=encoding, timezone=zone)
+        guessed = bool(encoding) and len(encodings) > 1
+        try:
+            found = [reading for reading in _readings(one, tables, given, told, whose) if not guessed or reading.timely]
+        except PlanError as error:
+            failures.append(error)
+            continue
+        readings += found
+        if guessed and any(not reading.irregular for reading in found):
+            break
+    if not readings:
+        raise failures[0] if failures else _untold(parent)
+    return min(readings, key=lambda reading: reading.rank)
+
+
+def _untold(parent: QualifiedName) -> PlanError:
+    return PlanError(
+        f"no partition of {parent} has two ends that tell how wide a partition is. Nothing was changed; say it with "
+        "--interval, and the time zone with --timezone."
+    )
+
+
+def _encodings(base: Partitioning, type_name: str) -> Sequence[str]:
+    if base.encoding:
+        return (base.encoding,)
+    bare = re.sub(r"\([\d,]+\)", "", type_name)
+    if bare in TIMES or bare == "smallint":
+        return ("",)
+    if bare in NUMBERS:
+        return ("seconds", "") if bare == "integer" else (*ENCODINGS[:4], "snowflake", "")
+    return ("uuidv7",) if bare == "uuid" else ("ulid",)
+
+
+def _zones(given: Mapping[str, Any], zones: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    if given.get("timezone"):
+        return [(str(given["timezone"]), "given")]
+    found: dict[str, str] = {}
+    for name, whose in (*zones, ("UTC", "where no other fits")):
+        with suppress(DeclarationError, PlanError):
+            usual = "UTC" if name in _SAME_AS_UTC else name
+            _ = Partitioning(QualifiedName("", ""), "", "1 day", usual).zone
+            found.setdefault(usual, whose)
+    return list(found.items())
+
+
+def _readings(
+    base: Partitioning, tables: Sequence[Table], given: Mapping[str, Any], told: Sequence[Told], whose: str
+) -> Iterator[Reading]:
+    lines = grid(replace(base, interval=_any_interval(base, tables[0]), origin=None), tables[0])
+    taken = [
+        (lines.range_of(partition), partition)
+        for table in tables
+        for partition in table.partitions
+        if not partition.default and not partition.detach_pending
+    ]
+    ends = [end for held, _ in taken for end in (held.lower, held.upper) if end is not None]
+    whole = [(held.lower, held.upper, p) for held, p in taken if held.lower is not None and held.upper is not None]
+    newest = sorted(whole, key=lambda window: window[0], reverse=True)
+    timely = not lines.of_ids and all(_PLAUSIBLE[0] <= end < _PLAUSIBLE[1] and _hour(end) for end in ends)
+    for interval, origin, why in _intervals(lines, newest, given, told):
+        policy = replace(base, interval=interval, origin=origin)
+        try:
+            own = grid(policy, tables[0])
+        except DeclarationError:
+            if given.get("interval"):
+                raise
+            continue
+        crossing = (p for held, p in taken if not (own.begins_at(held.lower) and own.begins_at(held.upper)))
+        reading = Reading(
+            replace(policy, interval=own.interval.text),
+            tuple(_because(own, why, whose, ends)),
+            tuple(crossing),
+            len(taken),
+        )
+        yield replace(reading, timely=timely and reading.rank[1] < _CLOCKED)
+
+
+def _hour(point: datetime) -> bool:
+    return not (point.minute or point.second or point.microsecond)
+
+
+def _any_interval(base: Partitioning, table: Table) -> str:
+    column = table.column(base.control)
+    numbers = column is not None and column.type.partition("(")[0] in NUMBERS and not base.encoding
+    return "1" if numbers else "1 day"
+
+
+def _intervals(
+    lines: Grid, newest: Sequence[Window], given: Mapping[str, Any], told: Sequence[Told]
+) -> Iterator[tuple[str, str | None, str]]:
+    """Intervals with origins, and where they were seen."""
+
+    def with_origins(interval: str, why: str, begin: Point | None) -> Iterator[tuple[str, str | None, str]]:
+        if given.get("origin"):
+            yield interval, given["origin"], why
+            return
+        yield interval, None, why
+        if begin is not None:
+            yield interval, _origin(lines, begin), why
+
+    last = newest[0][0] if newest else None
+    if given.get("interval"):
+        yield from with_origins(given["interval"], "given", last)
+        return
+    for hint in told:
+        yield from with_origins(hint.policy.interval, f"as {hint.who} says", last)
+    seen: set[str] = set()
+    for lower, upper, partition in newest:
+        for interval in _widths(lines, lower, upper):
+            if interval not in seen and len(seen) < _WIDTHS_TRIED:
+                seen.add(interval)
+                yield from with_origins(interval, f"as wide as {partition.name}", lower)
+
+
+def _wall(lines: Grid, point: datetime) -> datetime:
+    return point.astimezone(lines.key.calendar).replace(tzinfo=None)
+
+
+def _widths(lines: Grid, lower: Point, upper: Point) -> Iterator[str]:
+    if lines.of_ids:
+        yield str(upper - lower)
+        return
+    first, last = _wall(lines, lower), _wall(lines, upper)
+    months = (last.year - first.year) * 12 + last.month - first.month
+    if first.time() == last.time() == time() and first.day == last.day <= 28 and months > 0:
+        yield Months(months, lines.policy.zone).text
+    if last - first >= timedelta(minutes=1):
+        yield Span(last - first, lines.policy.zone).text
+
+
+def _origin(lines: Grid, begin: Point) -> str:
+    if lines.of_ids:
+        return str(begin)
+    return _wall(lines, begin).isoformat(sep=" ").removesuffix(" 00:00:00")
+
+
+def _because(own: Grid, why: str, whose: str, ends: Sequence[Point]) -> Iterator[str]:
+    policy = own.policy
+    yield f"interval {own.interval.text}: {why}"
+    if policy.origin:
+        yield f"origin {policy.origin}: some window begins there"
+    if policy.encoding:
+        yield f"encoding {policy.encoding}: its bounds hold moments so"
+    if own.of_ids:
+        return
+    zone = f"time zone {policy.timezone}: {whose}"
+    if isinstance(own.key, WallClock):
+        yield f"{zone}; bounds of a clock without a zone do not tell it"
+    else:
+        yield (
+            f"{zone}; its bounds are midnights there" if all(_wall(own, end).time() == time() for end in ends) else zone
+        )
+
+
+def adopt(
+    reading: Reading,
+    registered: Partitioning | None,
+    sets: Sequence[tuple[Partitioning, Table, Point]],
+    config: tuple[str, ...],
+    lacking: Collection[str],
+    told: Sequence[Told],
+    *,
+    take_over: bool,
+    leave_irregular: bool,
+) -> Plan:
+    """Register what was read off the bounds.
+
+    Args:
+        reading: the policy, and what does not lie on its grid.
+        registered: the policy that it has already.
+        sets: each set that it stands for, as observed, and where its present lies.
+        config: the statements that make part_config, or bring it up to date; none where it is.
+        lacking: what stands in the way of whoever runs this.
+        told: what other tools have written down about it.
+        take_over: turn pg_partman's maintenance of it off.
+        leave_irregular: partitions that are past may lie on no grid.
+
+    Raises:
+        PlanError: partitions lie on no grid, or the policy does not agree with what is there.
+    """
+    policy = reading.policy
+    if reading.irregular:
+        ahead = _regular_ahead(sets)
+        if not (ahead and leave_irregular):
+            raise _refusal(reading, sets, ahead)
+    stop = tuple(StopPartman(hint.config, policy.parent) for hint in told if hint.config and hint.maintained)
+    plan = set_policy(policy, registered, sets, config, lacking)
+    return replace(plan, title=f"adopt {policy.parent}", steps=(*plan.steps, *(stop if take_over else ())))
+
+
+def _regular_ahead(sets: Sequence[tuple[Partitioning, Table, Point]]) -> bool:
+    try:
+        return not any(against(grid(one, table), table, here) for one, table, here in sets)
+    except PlanError:
+        return False
+
+
+def _refusal(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]], regular_ahead: bool) -> PlanError:
+    policy = reading.policy
+    listed = [
+        f"  - {partition.name} from {partition.lower or 'MINVALUE'} to {partition.upper or 'MAXVALUE'}"
+        for partition in reading.irregular[:_LISTED]
+    ]
+    if len(reading.irregular) > _LISTED:
+        listed.append(f"  - and {len(reading.irregular) - _LISTED} more")
+    remedy = "They reach into the present, so no policy could go on from them" + _offsets(sets)
+    if regular_ahead:
+        remedy = "All from the current one on are regular: --leave-irregular takes the set over and lets them be"
+    return PlanError(
+        f"{len(reading.irregular)} of {reading.total} partitions of {policy.parent} lie across the windows of "
+        f"{policy.interval} ({policy.timezone}), which fit best:\n" + "\n".join(listed) + "\nNothing was changed. "
+        f"{remedy}; --interval, --timezone and --origin say what it is."
+    )
+
+
+def _offsets(sets: Sequence[tuple[Partitioning, Table, Point]]) -> str:
+    """How far from UTC their midnights are, where that is one distance, or two for summer and winter."""
+    found = set()
+    for one, table, _ in sets:
+        lines = grid(one, table)
+        if not isinstance(lines.key, Moments):
+            return ""
+        held = [lines.range_of(partition) for partition in table.partitions if not partition.default]
+        found |= {(24 - end.hour) * 60 - end.minute for each in held for end in (each.lower, each.upper) if end}
+    ahead = sorted({(minutes + 600) % 1440 - 600 for minutes in found})
+    if not 1 <= len(ahead) <= 2:
+        return ""
+    return ". Its bounds are midnights of UTC" + " and UTC".join(f"{m // 60:+03}:{m % 60:02}" for m in ahead)
