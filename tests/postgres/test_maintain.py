@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 
@@ -20,6 +22,8 @@ from tests.postgres.conftest import Database
 from tests.postgres.test_create_next import ROOT, command, shell
 
 NOW = "2026-03-28"
+HELD_SECONDS = 1.0
+"""An instant, on a machine that is busy with other tests."""
 
 
 def build(database: Database, names: Sequence[str], premake: int = 9) -> None:
@@ -118,6 +122,51 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
     assert count(database) == 0
     assert shell(database, "maintain", "--now", NOW, "--workers", workers).returncode == 0
     assert count(database) == 20
+
+
+def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
+    """CREATE TABLE ... PARTITION OF would stop them all, and wait behind the transaction that is open."""
+    build(database, ["a"], premake=2)
+    assert shell(database, "maintain", "--now", NOW).returncode == 0
+    database.sql(
+        "ALTER TABLE app.a ADD PRIMARY KEY (id, at)",
+        "CREATE TABLE app.note (id int, at timestamptz, FOREIGN KEY (id, at) REFERENCES app.a ON DELETE CASCADE)",
+        "CREATE TABLE app.kind (n int PRIMARY KEY)",
+        "INSERT INTO app.kind VALUES (1)",
+        "ALTER TABLE app.a ADD n int NOT NULL DEFAULT 1 REFERENCES app.kind",
+    )
+    longest, failures, stop = [0.0], list[BaseException](), threading.Event()
+
+    def write(number: int) -> None:
+        try:
+            with psycopg.connect(database.url) as connection:
+                for row in itertools.count(number, 4):
+                    began = time.monotonic()
+                    at = f"2026-03-{28 + row % 3}T{row % 24:02}:00Z"
+                    connection.execute("INSERT INTO app.a VALUES (%s, %s)", (row, at))
+                    connection.execute("INSERT INTO app.note VALUES (%s, %s)", (row, at))
+                    connection.execute("SELECT count(*) FROM app.a WHERE at = %s", (at,))
+                    if row % 40 == number:
+                        time.sleep(0.3)  # a transaction that holds its locks for a while
+                        began += 0.3
+                    connection.commit()
+                    longest[0] = max(longest[0], time.monotonic() - began)
+                    if stop.is_set():
+                        return
+        except BaseException as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    done = shell(database, "create-next", "--now", NOW, "--premake", "40", "--lock-timeout", "500ms")
+    stop.set()
+    for writer in writers:
+        writer.join()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("create partition") == 38
+    assert not failures
+    assert longest[0] < 0.5 + HELD_SECONDS
 
 
 def test_a_set_that_another_run_is_at_is_left_to_it(database: Database) -> None:

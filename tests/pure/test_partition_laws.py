@@ -1,0 +1,83 @@
+"""Laws of keeping ahead: whatever the interval, zone, codec, origin, premake and clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schema_kit.model import Column, Partition, Partitioning, Table
+from schema_kit.names import MAX_BYTES, QualifiedName
+from schema_kit.plans import partitions
+from schema_kit.plans.grid import grid
+from schema_kit.steps.partitions import CreatePartition
+from tests.pure.test_intervals import CLOCKED, KINDS, ZONES
+from tests.pure.test_keys import CODED
+
+COLUMNS = [("timestamp with time zone", ""), ("timestamp without time zone", ""), ("date", ""), *CODED]
+NAMES = ["t", 'T.able "x"', "ข้อความ" * 3, "n" * 63, "a" * 60 + "bcd", "é" * 31]
+
+days = st.dates(datetime(1990, 1, 1).date(), datetime(2030, 1, 1).date()).map(lambda d: d.replace(day=d.day % 28 + 1))
+clocks = st.datetimes(datetime(1971, 1, 1), datetime(2080, 1, 1), timezones=st.just(UTC))
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> tuple[Partitioning, Table]:
+    """A policy of time, and its table without partitions."""
+    type_, encoding = draw(st.sampled_from(COLUMNS))
+    interval = draw(st.sampled_from(KINDS if type_ == "date" else KINDS + CLOCKED))
+    origin = draw(st.one_of(st.none(), days.map(lambda day: day.isoformat())))
+    parent = QualifiedName("s", draw(st.sampled_from(NAMES)))
+    policy = Partitioning(
+        parent, "k", interval, draw(st.sampled_from(ZONES)), draw(st.integers(1, 30)), origin, encoding
+    )
+    return policy, Table(parent, (Column("k", type_, True),), ("k",), "r")
+
+
+def after(table: Table, steps: tuple[object, ...]) -> Table:
+    made = [step for step in steps if isinstance(step, CreatePartition)]
+    assert len(made) == len(steps)
+    new = tuple(Partition(step.name, step.lower, step.upper) for step in made)
+    return replace(table, partitions=(*table.partitions, *new))
+
+
+@settings(max_examples=300)
+@given(policies(), clocks, st.lists(st.timedeltas(timedelta(), timedelta(days=400)), max_size=3))
+def test_partitions_tile_and_running_twice_changes_nothing(
+    declared: tuple[Partitioning, Table], now: datetime, later: list[timedelta]
+) -> None:
+    policy, table = declared
+    lines = grid(policy, table)
+    for moment in (now, *(now + by for by in later)):
+        here = lines.here(moment)
+        steps = partitions.create_next(policy, table, here).steps
+        table = after(table, steps)
+        assert not partitions.create_next(policy, table, here)
+        windows = list(lines.ahead(here))
+        assert len(windows) == policy.premake + 1
+        assert windows[0].lower <= here < windows[0].upper
+        assert all(low.upper == high.lower for low, high in pairwise(windows)), "without gap or overlap"
+        assert all(low.lower < low.upper for low in windows)  # type: ignore[operator]
+    ranges = sorted((lines.range_of(one) for one in table.partitions), key=lambda one: one.lower)  # type: ignore[arg-type,return-value]
+    assert all(low.upper <= high.lower for low, high in pairwise(ranges))  # type: ignore[operator]
+    names = [partition.name for partition in table.partitions]
+    assert len(set(names)) == len(names)
+    assert all(len(name.name.encode()) <= MAX_BYTES for name in names)
+
+
+@given(st.integers(1, 10**6), st.integers(-(10**9), 10**9), st.integers(-(10**6), 10**6), st.integers(1, 50))
+def test_ids_tile_likewise(width: int, latest: int, origin: int, premake: int) -> None:
+    policy = Partitioning(QualifiedName("s", "n" * 63), "k", str(width), premake=premake, origin=str(origin))
+    table = Table(policy.parent, (Column("k", "bigint", True),), ("k",), "r")
+    lines = grid(policy, table)
+    here = lines.here(datetime(2026, 1, 1, tzinfo=UTC), latest)
+    table = after(table, partitions.create_next(policy, table, here).steps)
+    assert not partitions.create_next(policy, table, here)
+    ranges = [lines.range_of(partition) for partition in table.partitions]
+    assert ranges[0].lower <= latest < ranges[0].upper  # type: ignore[operator]
+    assert all(low.upper == high.lower for low, high in pairwise(ranges))
+    assert len({partition.name for partition in table.partitions}) == premake + 1
+    assert all((one.lower - origin) % width == 0 for one in ranges)  # type: ignore[operator]
