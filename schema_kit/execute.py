@@ -72,7 +72,15 @@ class Waiting:
     attempt: int
 
 
-Event = StepStarted | StepProgress | StepDone | Waiting
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something is left alone, and `text` says why."""
+
+    step: Step
+    text: str
+
+
+Event = StepStarted | StepProgress | StepDone | Waiting | Noted
 Emit = Callable[[Event], None]
 
 
@@ -104,6 +112,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
         ExecutionError: PostgreSQL refused a step, or steps leave the database as it was.
     """
     done: list[Step] = []
+    decide = telling_notes(decide, emit)
     attempt = stalls = overtaken = least = 0
     plan = _observed(decide, policy, emit)
     while plan:
@@ -142,6 +151,21 @@ class _Look(Step):
     @property
     def summary(self) -> str:
         return "look at what is there"
+
+
+def telling_notes(decide: Decide, emit: Emit) -> Decide:
+    """Decide, and tell each note of the plans once."""
+    said: set[str] = set()
+
+    def told() -> Plan:
+        plan = decide()
+        for note in dict.fromkeys(plan.notes):
+            if note not in said:
+                said.add(note)
+                emit(Noted(_Look(), note))
+        return plan
+
+    return told
 
 
 def _observed(decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:

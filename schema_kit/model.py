@@ -103,6 +103,11 @@ class Partitioning:
         origin: where some partition begins, on that clock or among the ids; see intervals.parse.
         encoding: how a control column that is no date or time holds a moment; see keys.key_for.
         inherit_privileges: whether new partitions get the grants of their parent, which has no row security then.
+        retention: how far behind the present a partition has to end to be retired: ``18 months``, or so many ids.
+        retention_keep_table: whether a retired partition stays, as a table of its own.
+        retention_schema: the schema that retired partitions move to, which keeps them whatever else is said.
+        retention_grace: how long one that is not kept is out of its set before it is dropped: ``7 days``, ``0``.
+        detach: ``auto``, ``concurrently`` or ``blocking``.
     """
 
     parent: QualifiedName
@@ -113,6 +118,11 @@ class Partitioning:
     origin: str | None = None
     encoding: str = ""
     inherit_privileges: bool = False
+    retention: str | None = None
+    retention_keep_table: bool = True
+    retention_schema: str | None = None
+    retention_grace: str = "7 days"
+    detach: str = "auto"
 
     @property
     def cut(self) -> Interval:
@@ -567,10 +577,10 @@ class Retired:
     oid: int
     name: QualifiedName
     parent: QualifiedName
-    bounds: str
+    by_policy: bool
     since: datetime
     there: bool = True
-    """The table has that name and that oid still."""
+    """The table has that name and that oid still, and is a partition of nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,11 @@ def set_partition_policy(
     origin: str | None = None,
     encoding: str | None = None,
     inherit_privileges: bool | None = None,
+    retention: str | None = None,
+    retention_keep_table: bool | None = None,
+    retention_schema: str | None = None,
+    retention_grace: str | None = None,
+    detach: str | None = None,
 ) -> None: ...
 def drop_partition_policy(table_name: str, *, schema: str | None = None) -> None: ...
 def create_next_partitions(table_name: str, *, schema: str | None = None, until: str | None = None) -> None: ...

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from schema_kit.execute import Emit, Event, StepDone, StepProgress, StepStarted, Waiting
+from schema_kit.execute import Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
 
 
 def sentence(event: Event) -> str:
@@ -21,6 +21,8 @@ def sentence(event: Event) -> str:
             return f"{step.summary}: {state}"
         case StepDone(step, seconds):
             return f"done in {seconds:.2f} s: {step.summary}"
+        case Noted(_, text):
+            return text
         case Waiting(step, blockers, pause, attempt):
             who = "; ".join(blockers) or "somebody who is gone already"
             after = f" after try {attempt}" if attempt else ""
@@ -30,7 +32,7 @@ def sentence(event: Event) -> str:
 def to_logging(event: Event) -> None:
     """Under Alembic: its own log format, and no second line for short steps."""
     log = logging.getLogger("schema_kit")
-    if isinstance(event, Waiting):
+    if isinstance(event, Waiting | Noted):
         log.warning(sentence(event))
     elif isinstance(event, StepStarted):
         log.info(sentence(event))
@@ -44,6 +46,8 @@ def to_json(event: Event) -> None:
     """JSON lines on stderr; stdout stays for data."""
     line: dict[str, Any] = {"event": type(event).__name__, "step": event.step.summary}
     match event:
+        case Noted(_, text):
+            line = {"event": "Noted", "text": text}
         case StepProgress(_, state, share):
             line |= {"state": state, "share": share}
         case StepDone(_, seconds):
@@ -62,7 +66,7 @@ def terminal() -> Iterator[Emit]:
     with console.status("") as status:
 
         def emit(event: Event) -> None:
-            if isinstance(event, StepDone | Waiting):
+            if isinstance(event, StepDone | Waiting | Noted):
                 console.print(sentence(event), markup=False)
             else:
                 status.update(sentence(event).replace("[", r"\["))

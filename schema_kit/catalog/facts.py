@@ -282,6 +282,18 @@ class Catalog:
         with observing(self._connection):
             return retirement.retired(self._connection)
 
+    def may_not_create_in(self, schema: str) -> tuple[str, ...]:
+        """Why whoever runs this cannot put a table into that schema."""
+        values = {"schema": schema}
+        with self._look() as ask:
+            found = ask(
+                "SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = %(schema)s", values
+            )
+            if not found:
+                return (f"there is no schema {schema} (CREATE SCHEMA {ident(schema)})",)
+            who = ask("SELECT current_user")[0][0]
+        return () if found[0][0] else (f"{who} may not CREATE in schema {schema}",)
+
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
         """A table that shall become a partition of *parent*.
 

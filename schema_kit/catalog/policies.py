@@ -8,7 +8,7 @@ from typing import Any
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 
-OURS = frozenset({"timezone", "origin", "encoding"})
+OURS = frozenset({"timezone", "origin", "encoding", "retention_grace", "detach"})
 """The columns that pg_partman has not."""
 
 
@@ -28,4 +28,9 @@ def read(row: Mapping[str, Any]) -> Partitioning:
         origin=row.get("origin"),
         encoding=row.get("encoding") or ("" if epoch == "none" else epoch),
         inherit_privileges=bool(row.get("inherit_privileges")),
+        retention=row.get("retention") or None,
+        retention_keep_table=row.get("retention_keep_table") is not False,
+        retention_schema=row.get("retention_schema"),
+        retention_grace=row.get("retention_grace") or "7 days",
+        detach=row.get("detach") or "auto",
     )

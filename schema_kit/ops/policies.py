@@ -45,6 +45,11 @@ class SetPartitionPolicyOp(PlanOperation):
         origin: str | None = None,
         encoding: str | None = None,
         inherit_privileges: bool | None = None,
+        retention: str | None = None,
+        retention_keep_table: bool | None = None,
+        retention_schema: str | None = None,
+        retention_grace: str | None = None,
+        detach: str | None = None,
     ) -> None:
         """Register how a partitioned table is kept in ``schema_kit.part_config``, or change that.
 
@@ -65,10 +70,17 @@ class SetPartitionPolicyOp(PlanOperation):
             encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
                 ``ulid``, ``snowflake``, ...; an empty text takes it back.
             inherit_privileges: whether new partitions get the grants of their parent.
+            retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
+                ``18 months``, or so many ids; an empty text takes it back.
+            retention_keep_table: whether it stays as a table of its own; true at first.
+            retention_schema: the schema that it moves to instead; an empty text takes it back.
+            retention_grace: how long one that is not kept is out before it is dropped; ``7 days`` at first.
+            detach: ``auto`` at first, or ``concurrently`` or ``blocking`` and nothing else.
 
         Raises:
-            DeclarationError: an unknown interval or time zone, or premake below 1.
-            PlanError: not partitioned by that column, one that may be NULL, or partitions across the windows.
+            DeclarationError: an unknown interval or time zone, premake below 1, or a grace period that is none.
+            PlanError: not partitioned by that column, one that may be NULL, partitions across the windows, or a
+                retention shorter than a partition.
         """
         changes = {
             "control": control,
@@ -78,6 +90,11 @@ class SetPartitionPolicyOp(PlanOperation):
             "origin": origin,
             "encoding": encoding,
             "inherit_privileges": inherit_privileges,
+            "retention": retention,
+            "retention_keep_table": retention_keep_table,
+            "retention_schema": retention_schema,
+            "retention_grace": retention_grace,
+            "detach": detach,
         }
         operations.invoke(cls(QualifiedName(schema or "public", table_name), changes))
 

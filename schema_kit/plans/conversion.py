@@ -266,7 +266,10 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
 def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     partitions.partitioned_table(policy, seen.table)
     # A premake that somebody has changed since is theirs.
-    wanted = replace(policy, premake=seen.registered.premake) if seen.registered else policy
+    wanted = policy
+    if seen.registered:  # what was changed since stays
+        kept = ("premake", "retention", "retention_keep_table", "retention_schema", "retention_grace", "detach")
+        wanted = replace(policy, **{name: getattr(seen.registered, name) for name in kept})
     if seen.registered != wanted:
         yield RegisterPolicy(wanted)
     for key in seen.table.incoming:

@@ -10,6 +10,7 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning, Table
 from schema_kit.names import QualifiedName
+from schema_kit.plans import retention
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.steps import Plan, Step
@@ -28,8 +29,9 @@ def changed(parent: QualifiedName, registered: Partitioning | None, changes: Map
         DeclarationError: a first registration without control or interval, an unknown interval or zone, premake < 1.
     """
     given = {name: value for name, value in changes.items() if value is not None}
-    if "origin" in given:
-        given["origin"] = given["origin"] or None
+    for name in ("origin", "retention", "retention_schema"):
+        if name in given:
+            given[name] = given[name] or None
     if registered is None:
         if missing := [name for name in ("control", "interval") if name not in given]:
             raise DeclarationError(
@@ -77,6 +79,7 @@ def set_policy(
     why = list(lacking)
     for one, table, here in sets:
         why += against(grid(one, table), table, here)
+        retention.due(one, table, here)
     if why:
         reasons = "".join(f"  - {reason}\n" for reason in why)
         raise PlanError(f"cannot {plan.title}:\n{reasons}Nothing was changed.")

@@ -43,7 +43,7 @@ def detach(
     if seen.attached_to is None:
         return Plan(title)
     _refuse(title, (*seen.may_not, *seen.referred))
-    return Plan(title, (*_recorded(seen, record), *leaving(seen, how)))
+    return Plan(title, (*recorded(seen, record), *leaving(seen, how)))
 
 
 def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, record: tuple[str, ...]) -> Plan:
@@ -71,7 +71,7 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, rec
     _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
     if seen.attached_to is None:
         return Plan(title, (DropPartition(seen),))
-    return Plan(title, (*_recorded(seen, record), *leaving(seen, "auto"), DropPartition(seen)))
+    return Plan(title, (*recorded(seen, record), *leaving(seen, "auto"), DropPartition(seen)))
 
 
 def refuse_another_s(title: str, seen: Detaching) -> None:
@@ -89,12 +89,12 @@ def _refuse(title: str, reasons: tuple[str, ...]) -> None:
         raise PlanError(f"cannot {title}: {'; '.join(reasons)}. Nothing was changed.")
 
 
-def _recorded(seen: Detaching, record: tuple[str, ...]) -> Iterator[Step]:
+def recorded(seen: Detaching, record: tuple[str, ...], *, by_policy: bool = False) -> Iterator[Step]:
     """The row comes before the detach; of one that was cut off, it is there."""
     if not seen.has_record:
         yield CreateRetiredPartition(record)
     if not seen.recorded:
-        yield RecordRetired(seen.parent, seen.name, seen.bounds)
+        yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy)
 
 
 def leaving(seen: Detaching, how: How) -> Iterator[Step]:

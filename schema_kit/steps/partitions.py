@@ -229,6 +229,11 @@ def register_sql(policy: Partitioning) -> str:
         "epoch": literal(policy.encoding if policy.encoding in EPOCHS else "none"),
         "encoding": literal(policy.encoding) if policy.encoding and policy.encoding not in EPOCHS else "NULL",
         "inherit_privileges": str(policy.inherit_privileges).lower(),
+        "retention": "NULL" if policy.retention is None else literal(policy.retention),
+        "retention_keep_table": str(policy.retention_keep_table).lower(),
+        "retention_schema": "NULL" if policy.retention_schema is None else literal(policy.retention_schema),
+        "retention_grace": literal(policy.retention_grace),
+        "detach": literal(policy.detach),
     }
     update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "parent_table")
     return (

@@ -55,6 +55,8 @@ class RecordRetired(Step):
     parent: QualifiedName
     name: QualifiedName
     bounds: str
+    by_policy: bool = False
+    """Its set's policy retires it, and may drop it when the grace period is over."""
 
     @property
     def summary(self) -> str:
@@ -65,9 +67,10 @@ class RecordRetired(Step):
         """A row that an earlier try has left begins anew: the grace period counts from the detach."""
         values = (_oid(self.name), *map(literal, (str(self.name), str(self.parent), self.bounds)))
         return (
-            f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds) "
-            f"VALUES ({', '.join(values)}) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, "
-            "bounds, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, now())",
+            f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds, by_policy) "
+            f"VALUES ({', '.join(values)}, {str(self.by_policy).lower()}) ON CONFLICT (partition_oid) DO UPDATE "
+            "SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, "
+            "excluded.parent_table, excluded.bounds, excluded.by_policy, now())",
         )
 
 

@@ -150,9 +150,11 @@ class Plan:
 
     title: str
     steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is left alone, and why: said in each run."""
 
     def __add__(self, other: Plan) -> Plan:
-        return Plan(self.title, self.steps + other.steps)
+        return Plan(self.title, self.steps + other.steps, self.notes + other.notes)
 
     def __bool__(self) -> bool:
         return bool(self.steps)

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS @schema@.retired_partition (
     partition_oid  oid         PRIMARY KEY, -- with the name: a table that was renamed or restored is another one
     partition_name text        NOT NULL,
     parent_table   text        NOT NULL,
+    by_policy      boolean     NOT NULL, -- retired by its set's policy, which may drop it, or by an operation
     bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
     retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
 );

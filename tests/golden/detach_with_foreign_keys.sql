@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS "schema_kit".retired_partition (
     partition_oid  oid         PRIMARY KEY, -- with the name: a table that was renamed or restored is another one
     partition_name text        NOT NULL,
     parent_table   text        NOT NULL,
+    by_policy      boolean     NOT NULL, -- retired by its set's policy, which may drop it, or by an operation
     bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
     retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
 );
@@ -19,7 +20,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds) VALUES ('"bots"."messages_p20261001"'::pg_catalog.regclass, 'bots.messages_p20261001', 'bots.messages', 'FOR VALUES FROM (''2026-09-30 17:00:00+00'') TO (''2026-10-31 17:00:00+00'')') ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, now());
+INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy) VALUES ('"bots"."messages_p20261001"'::pg_catalog.regclass, 'bots.messages_p20261001', 'bots.messages', 'FOR VALUES FROM (''2026-09-30 17:00:00+00'') TO (''2026-10-31 17:00:00+00'')', false) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, excluded.by_policy, now());
 COMMIT;
 
 -- detach bots.messages_p20261001 from bots.messages concurrently

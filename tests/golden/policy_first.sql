@@ -37,14 +37,19 @@ CREATE TABLE IF NOT EXISTS "schema_kit".part_config (
 );
 ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS origin text;
 ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS encoding text;
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS retention_grace text NOT NULL DEFAULT '7 days';
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS detach text NOT NULL DEFAULT 'auto'
+    CHECK (detach IN ('auto', 'concurrently', 'blocking'));
 COMMENT ON COLUMN "schema_kit".part_config.timezone IS 'Partitions follow the wall clock of this IANA time zone';
 COMMENT ON COLUMN "schema_kit".part_config.origin IS 'Where some partition begins, on that clock or among the ids';
 COMMENT ON COLUMN "schema_kit".part_config.encoding IS 'How a key that is no date or time holds a moment: uuidv7, ulid, snowflake; pg_partman''s epoch says the others';
+COMMENT ON COLUMN "schema_kit".part_config.retention_grace IS 'How long a detached partition is kept before it is dropped, where retention_keep_table is false';
+COMMENT ON COLUMN "schema_kit".part_config.detach IS 'auto is concurrently wherever PostgreSQL can, and blocking where it cannot';
 COMMIT;
 
 -- register the policy of shop.logins
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges) VALUES ('shop.logins', 'created_at', '1 mon', 4, 'UTC', true, 'YYYYMMDD', NULL, 'none', NULL, false) ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges;
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges, retention, retention_keep_table, retention_schema, retention_grace, detach) VALUES ('shop.logins', 'created_at', '1 mon', 4, 'UTC', true, 'YYYYMMDD', NULL, 'none', NULL, false, NULL, true, NULL, '7 days', 'auto') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges, retention = excluded.retention, retention_keep_table = excluded.retention_keep_table, retention_schema = excluded.retention_schema, retention_grace = excluded.retention_grace, detach = excluded.detach;
 COMMIT;

@@ -37,9 +37,14 @@ CREATE TABLE IF NOT EXISTS "schema_kit".part_config (
 );
 ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS origin text;
 ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS encoding text;
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS retention_grace text NOT NULL DEFAULT '7 days';
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS detach text NOT NULL DEFAULT 'auto'
+    CHECK (detach IN ('auto', 'concurrently', 'blocking'));
 COMMENT ON COLUMN "schema_kit".part_config.timezone IS 'Partitions follow the wall clock of this IANA time zone';
 COMMENT ON COLUMN "schema_kit".part_config.origin IS 'Where some partition begins, on that clock or among the ids';
 COMMENT ON COLUMN "schema_kit".part_config.encoding IS 'How a key that is no date or time holds a moment: uuidv7, ulid, snowflake; pg_partman''s epoch says the others';
+COMMENT ON COLUMN "schema_kit".part_config.retention_grace IS 'How long a detached partition is kept before it is dropped, where retention_keep_table is false';
+COMMENT ON COLUMN "schema_kit".part_config.detach IS 'auto is concurrently wherever PostgreSQL can, and blocking where it cannot';
 COMMIT;
 
 -- create partitioned table shop.logins

@@ -12,6 +12,7 @@ COMMANDS = {
     "create-next": "Make the current partition and the premade ones ahead of it, where they are missing.",
     "fill-gaps": "Make the partitions that are missing between the oldest one and the newest, or the present.",
     "maintain": "Look after each set: make what is missing ahead, retire what has outlived its retention.",
+    "retire": "Take out what has outlived its retention; then keep it, move it or drop it.",
     "list": "Show sets with their partitions: bounds, rows estimated, size, what is premade.",
     "undo": "Make a set a plain table again; it blocks.",
 }

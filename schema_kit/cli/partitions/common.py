@@ -147,7 +147,7 @@ def work(
     with telling(form) as emit:
         if dry_run:
             for one in sets:
-                failed += _planned(jobs, one, catalog, done)
+                failed += _planned(jobs, one, catalog, done, emit)
         elif workers == 1:
             for one in sets:
                 with alone(connection, title, one) as free:
@@ -159,12 +159,14 @@ def work(
     fail(failed, done)
 
 
-def _planned(jobs: Sequence[Decide], one: Partitioning, catalog: Catalog, done: list[Step]) -> list[SchemaKitError]:
+def _planned(
+    jobs: Sequence[Decide], one: Partitioning, catalog: Catalog, done: list[Step], emit: execute.Emit
+) -> list[SchemaKitError]:
     """Decide, and collect what would be sent; what went wrong is given back."""
     failed = []
     for decide in jobs:
         try:
-            done += decide(catalog, one).steps
+            done += execute.telling_notes(partial(decide, catalog, one), emit)().steps
         except SchemaKitError as error:
             failed.append(error)
     return failed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from schema_kit.cli.partitions import create_next
+from schema_kit.cli.partitions import create_next, retire
 from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
 
-JOBS = (create_next.decide,)
+JOBS = (create_next.decide, retire.decide)
 """In this order for each set: what is missed most comes first."""
 
 

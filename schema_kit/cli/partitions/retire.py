@@ -1,0 +1,81 @@
+"""``schema_kit partitions retire``."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.errors import SchemaKitError
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.plans import retention
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.steps.retirement import DropPartition
+
+
+def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bool = True) -> Plan:
+    """What one set has to let go of."""
+    table = catalog.table(one.parent)
+    past, notes = retention.due(one, table, catalog.here(one, table)) if one.retention else ((), ())
+    cut_off = [p for p in (table.partitions if table else ()) if p.detach_pending and p not in past]
+    retired = [row for row in catalog.retired() if row.parent == one.parent]
+    leaves, pending = ([catalog.detaching(one.parent, p.name) for p in parts] for parts in (past, cut_off))
+    schema = one.retention_schema
+    plan = retention.retire(
+        one,
+        [seen for seen in leaves if seen],
+        [seen for seen in pending if seen],
+        {row: catalog.detaching(one.parent, row.name) if row.there else None for row in retired},
+        catalog.now(),
+        load("tables/retired_partition.sql"),
+        [QualifiedName(schema, name) for name in catalog.relations_in(schema)] if schema else (),
+        catalog.may_not_create_in(schema) if schema else (),
+        at_once=at_once,
+        drops=drops,
+    )
+    return Plan(plan.title, plan.steps, (*notes, *plan.notes))
+
+
+@click.command("retire")
+@acts
+@click.option("--yes", is_flag=True, help="Drop at once what the policy does not keep: no grace period, no question.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    yes: bool,
+) -> None:
+    """Take partitions out that have outlived their retention; then keep them, move them, or drop them.
+
+    Without TABLE: every set that part_config holds. A partition is due when it ends further behind the present than
+    the policy's retention. It is detached concurrently wherever PostgreSQL can. Then it stays as a table of its own,
+    or moves to retention_schema, or (where retention_keep_table is false) is dropped when it has been out for
+    retention_grace, 7 days unless the policy says otherwise. One that others need still (rows that refer to it, views,
+    publications) stays where it is, and each run says so. On a terminal it asks before it drops.
+
+    Example: schema_kit partitions retire line_support.conversation --dry-run
+    """
+    with database(url, now) as (connection, catalog):
+        sets = [one for one, _ in catalog.sets(policies(catalog, tables))]
+        drops = yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, sets)
+        jobs = [partial(decide, at_once=yes, drops=drops)]
+        work("retire partitions", jobs, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+
+
+def _agreed(catalog: Catalog, sets: list[Partitioning]) -> bool:
+    """Whether a person agrees to what would be dropped; nobody is asked where that is nothing."""
+    gone: list[str] = []
+    for one in sets:
+        try:
+            gone += [str(step.seen.name) for step in decide(catalog, one).steps if isinstance(step, DropPartition)]
+        except SchemaKitError:
+            continue  # said when its turn comes
+    return not gone or click.confirm(f"Drop {', '.join(gone)}, with all rows?", err=True)

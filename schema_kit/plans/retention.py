@@ -1,0 +1,207 @@
+"""What a policy retires: whatever ends further behind the present than its retention."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import get_args
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.intervals import Ids, Interval, Point, parse
+from schema_kit.model import Detaching, Partition, Partitioning, Retired, Table
+from schema_kit.names import QualifiedName
+from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.partitions import partitioned_table
+from schema_kit.plans.retirement import How, leaving, recorded
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.retirement import DropPartition, ForgetRetired, MovePartition
+
+
+def due(policy: Partitioning, table: Table | None, here: Point) -> tuple[tuple[Partition, ...], tuple[str, ...]]:
+    """The partitions that have outlived the retention, the oldest first; and what is left alone, and why.
+
+    One counts by its bounds, whoever made it, and only where they lie on the policy's windows. The present one, those
+    ahead, the default one and the last of all never are due.
+
+    Args:
+        policy: the set's policy.
+        table: the set, as observed.
+        here: the server's clock, or the greatest id: `Grid.here` of them.
+
+    Raises:
+        DeclarationError: a retention, grace period or way to detach that cannot be read.
+        PlanError: no such table, not partitioned as the policy says, or a retention shorter than a partition.
+    """
+    checked = partitioned_table(policy, table)
+    lines = grid(policy, checked)
+    grace(policy)
+    if policy.detach not in get_args(How):
+        raise DeclarationError(f"detach of {policy.parent} is one of {', '.join(get_args(How))}, not {policy.detach!r}")
+    if policy.retention is None:
+        return (), ()
+    horizon = lines.interval.back(here, _retention(lines, policy.retention, here))
+    past, notes = [], []
+    there = [partition for partition in checked.partitions if not partition.default]
+    for partition in there:
+        if partition.upper is None:
+            continue
+        try:
+            taken = lines.range_of(partition)
+            covered = lines.begins_at(taken.lower) and lines.begins_at(taken.upper)
+        except PlanError:
+            covered = False
+        if not covered:
+            notes.append(
+                f"{partition.name} is left alone: {partition.lower} to {partition.upper} are not windows of "
+                f"{lines.interval.text} in {policy.timezone}"
+            )
+        elif taken.upper is not None and taken.upper <= horizon:
+            past.append((taken.upper, partition))
+    ordered = [partition for _, partition in sorted(past, key=lambda one: one[0])]
+    if ordered and len(ordered) == len(there) and not ordered[-1].detach_pending:
+        notes.append(f"{ordered[-1].name} is left alone: it is the last partition of {policy.parent}")
+        ordered.pop()
+    return tuple(ordered), tuple(notes)
+
+
+def _retention(lines: Grid, text: str, here: Point) -> Interval:
+    parent = lines.policy.parent
+    length = parse(text, lines.key.calendar.key if lines.key.calendar else "UTC")
+    if isinstance(length, Ids) is not lines.of_ids:
+        write = "how many ids are kept: '1000000'" if lines.of_ids else "a length of time: '90 days'"
+        raise PlanError(f"retention of {parent} is {text!r}. Nothing was changed; write {write}.")
+    start = lines.interval.floor(here)
+    for back in range(13):  # months differ
+        window = lines.interval.shift(start, -back)
+        end = lines.interval.shift(window, 1)
+        if lines.interval.back(end, length) > window:
+            raise PlanError(
+                f"retention of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire "
+                "what is written to. Nothing was changed; op.set_partition_policy gives it a longer one."
+            )
+    return length
+
+
+def grace(policy: Partitioning) -> Interval | None:
+    """How long a retired partition is kept before it is dropped; None where it is dropped at once.
+
+    Raises:
+        DeclarationError: it is no length of time.
+    """
+    if policy.retention_grace.strip() in ("0", "0 days", "00:00:00"):
+        return None
+    length = parse(policy.retention_grace, "UTC")
+    if isinstance(length, Ids):
+        raise DeclarationError(
+            f"retention_grace of {policy.parent} is {policy.retention_grace!r}, which is no length of time. Write "
+            "'7 days', or '0'."
+        )
+    return length
+
+
+def retire(
+    policy: Partitioning,
+    leaves: Collection[Detaching],
+    pending: Collection[Detaching],
+    retired: Mapping[Retired, Detaching | None],
+    now: datetime,
+    record: tuple[str, ...],
+    taken: Collection[QualifiedName] = (),
+    closed: Collection[str] = (),
+    *,
+    at_once: bool = False,
+    drops: bool = True,
+) -> Plan:
+    """Take out what is due; then keep it, move it, or drop it when its grace period is over.
+
+    Args:
+        policy: the set's policy.
+        leaves: the partitions that are due, as observed.
+        pending: partitions that are not, and whose detach was cut off.
+        retired: what retired_partition knows of the set, and what has become of it.
+        now: the server's clock.
+        record: the statements that make retired_partition.
+        taken: names in the retention schema that are in use.
+        closed: why nothing can be moved there.
+        at_once: no grace period is waited for.
+        drops: whether anything may be dropped.
+
+    Raises:
+        PlanError: rights are missing, or the policy asks for a way to detach that PostgreSQL has not.
+    """
+    title = f"retire partitions of {policy.parent}"
+    steps: list[Step] = []
+    notes: list[str] = []
+    if closed:
+        raise PlanError(f"cannot {title}: {'; '.join(closed)}. Nothing was changed.")
+    out = _Out(policy, now, frozenset(taken), at_once, drops)
+    for row, seen in retired.items():
+        if not row.there or seen is None:
+            if not any(one.oid == row.oid for one in (*leaves, *pending)):
+                steps.append(ForgetRetired(row.name, row.oid, "it is attached, renamed or gone"))
+        elif row.by_policy:
+            _refuse(title, seen)
+            steps += out.of(seen, row.since, notes)
+    known = any(seen.has_record for seen in (*leaves, *pending))
+    for seen in pending:
+        _refuse(title, seen)
+        steps += [*recorded(seen, record), *leaving(seen, "auto")]
+    for seen in sorted(leaves, key=lambda one: not one.pending):
+        _refuse(title, seen)
+        why = () if seen.pending else (*seen.referred, *seen.published, *seen.dependents)
+        if why:
+            notes.append(f"{seen.name} has outlived its retention and stays: {'; '.join(why)}")
+            continue
+        steps += recorded(replace(seen, has_record=known), record, by_policy=True)
+        known = True
+        steps += leaving(replace(seen, blocked_by=()), _how(policy))
+        steps += out.of(seen, now, notes)
+    return Plan(title, tuple(steps), tuple(notes))
+
+
+def _how(policy: Partitioning) -> How:
+    ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}
+    return ways.get(policy.detach, "auto")
+
+
+def _refuse(title: str, seen: Detaching) -> None:
+    if seen.may_not:
+        raise PlanError(f"cannot {title}: {'; '.join(seen.may_not)}. Nothing was changed.")
+
+
+class _Out:
+    """What becomes of a table that is out of its set."""
+
+    def __init__(
+        self, policy: Partitioning, now: datetime, taken: frozenset[QualifiedName], at_once: bool, drops: bool
+    ) -> None:
+        self.policy = policy
+        self.now = now
+        self.taken = taken
+        self.at_once = at_once
+        self.drops = drops
+
+    def of(self, seen: Detaching, since: datetime, notes: list[str]) -> Iterator[Step]:
+        """Moved, kept or dropped. A schema to move to keeps it whatever else is said, as with pg_partman."""
+        schema = self.policy.retention_schema
+        if schema:
+            clash = [name for name in (seen.name, *seen.below) if QualifiedName(schema, name.name) in self.taken]
+            if seen.name.schema == schema:
+                return
+            if clash:
+                notes.append(f"{seen.name} stays where it is: schema {schema} has a {clash[0].name} already")
+            else:
+                yield MovePartition(seen, schema)
+        elif not self.policy.retention_keep_table and self.drops and self._over(since):
+            if seen.dependents:
+                notes.append(f"{seen.name} is not dropped: {'; '.join(seen.dependents)}")
+            else:
+                yield DropPartition(seen)
+
+    def _over(self, since: datetime) -> bool:
+        length = grace(self.policy)
+        if length is None or self.at_once:
+            return True
+        end: datetime = length.back(self.now.astimezone(UTC), length)
+        return since.astimezone(UTC) <= end
