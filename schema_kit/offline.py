@@ -37,6 +37,7 @@ from schema_kit.plans import conversion
 from schema_kit.plans.grid import grid
 from schema_kit.steps import Step
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
+from schema_kit.steps.belongings import being_built
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
 from schema_kit.steps.constraints import (
     AddForeignKey,
@@ -46,7 +47,7 @@ from schema_kit.steps.constraints import (
     SetNotNull,
     foreign_key_sql,
 )
-from schema_kit.steps.conversion import Swap, being_built, longer_key
+from schema_kit.steps.conversion import Swap, longer_key
 from schema_kit.steps.indexes import (
     CreateIndexConcurrently,
     CreateParentIndex,

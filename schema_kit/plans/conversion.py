@@ -28,26 +28,24 @@ from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.plans import indexes, partitions
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
+from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import (
     BOUND_CHECK,
     BUILT_MARK,
     AddBound,
-    AddFilledKeyColumn,
     BuildParent,
     DropBound,
     DropBuiltParent,
-    DropFilledKeyColumn,
-    FillKeyColumn,
     Swap,
     Unswap,
-    being_built,
     fingerprint,
     key_index_name,
     longer_key,
 )
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy, UnregisterPolicy
+from schema_kit.steps.referring import AddFilledKeyColumn, DropFilledKeyColumn, FillKeyColumn
 
 IncomingForeignKeys = Literal["refuse", "drop", "composite"]
 

@@ -41,6 +41,7 @@ from schema_kit.steps import (
     enums,
     indexes,
     partitions,
+    referring,
     retirement,
     views,
 )
@@ -651,8 +652,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         partitions.CreatePartConfig,
         conversion.AddBound,
         constraints.ValidateConstraint,
-        conversion.AddFilledKeyColumn,
-        conversion.FillKeyColumn,
+        referring.AddFilledKeyColumn,
+        referring.FillKeyColumn,
         conversion.BuildParent,
         partitions.CreatePartition,
         conversion.Swap,
@@ -660,7 +661,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_conversion_drops_incoming_keys: {conversion.Swap},
     scene_conversion_begun_again: {conversion.DropBuiltParent, conversion.BuildParent, conversion.Swap},
     scene_conversion_given_up: {
-        conversion.DropFilledKeyColumn,
+        referring.DropFilledKeyColumn,
         conversion.DropBuiltParent,
         indexes.DropIndexConcurrently,
         conversion.DropBound,

@@ -26,17 +26,9 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName
 from schema_kit.plans.conversion import composite_column
 from schema_kit.steps import Step
+from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
-from schema_kit.steps.conversion import (
-    BOUND_CHECK,
-    AddFilledKeyColumn,
-    BuildParent,
-    DropBuiltParent,
-    FillKeyColumn,
-    Swap,
-    being_built,
-    fingerprint,
-)
+from schema_kit.steps.conversion import BOUND_CHECK, BuildParent, DropBuiltParent, Swap, fingerprint
 from schema_kit.steps.indexes import (
     AttachIndex,
     CreateIndexConcurrently,
@@ -45,6 +37,7 @@ from schema_kit.steps.indexes import (
     DropParentIndex,
 )
 from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy
+from schema_kit.steps.referring import AddFilledKeyColumn, FillKeyColumn
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 AWARE = "timestamp with time zone"

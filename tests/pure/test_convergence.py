@@ -12,8 +12,9 @@ from schema_kit.plans import conversion, indexes, partitions
 from schema_kit.script import LockPolicy, write
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
-from schema_kit.steps.conversion import BuildParent, DropBuiltParent, FillKeyColumn, Swap
+from schema_kit.steps.conversion import BuildParent, DropBuiltParent, Swap
 from schema_kit.steps.partitions import CreatePartition
+from schema_kit.steps.referring import FillKeyColumn
 from tests.pure.shapes import (
     MESSAGES,
     NOW,
