@@ -234,7 +234,11 @@ def test_a_set_of_pg_partman(partman: Database) -> None:
     assert taken.returncode == 0, taken.stderr
     assert taken.stdout.splitlines() == ['turn "Part Man".part_config\'s maintenance of app.t off']
     assert partman.sql(on) == [("off",)]
+    partman.sql("UPDATE schema_kit.part_config SET premake = 9")
     assert shell(partman, "adopt", "app.t", "--take-over", *NOW).stdout == ""
+    assert partman.sql(ROW)[0][-1] == 9
+    assert shell(partman, "adopt", "app.t", "--premake", "3", *NOW).returncode == 0
+    assert partman.sql(ROW)[0][-1] == 3
 
 
 def test_an_older_pg_partman_whose_row_is_wrong(partman: Database) -> None:

@@ -19,7 +19,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.ops.policies import missing_config
 from schema_kit.plans import adoption
 from schema_kit.plans.adoption import Reading
-from schema_kit.plans.policies import partitioned_already
+from schema_kit.plans.policies import changed, partitioned_already
 from schema_kit.steps import Plan
 
 
@@ -97,6 +97,9 @@ def _wanted(catalog: Catalog, tables: tuple[str, ...], everything: bool) -> list
 
 
 def _reading(catalog: Catalog, one: Partitioning, wish: Wish) -> Reading:
+    registered = catalog.policy(one.parent)
+    if registered:
+        return Reading(changed(one.parent, registered, wish.given), ("it is registered already",))
     tables = [partitioned_already(each, table) for each, table in catalog.sets((one,))]
     told = catalog.told(one.parent)
     return adoption.read_bounds(one.parent, one.control, tables, wish.given, told, catalog.time_zones())
