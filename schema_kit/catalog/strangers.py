@@ -86,8 +86,12 @@ def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:
         with observing(connection):
             seen = rows(connection, sql, {"parent": f"{parent.schema}.{parent.name}"})
         for (row,) in seen:
-            interval = _plain_interval(connection, row["partition_interval"])
-            policy = policies.read({**row, "parent_table": str(parent), "partition_interval": interval})
+            lengths = {
+                name: _plain_interval(connection, row[name])
+                for name in ("partition_interval", "retention")
+                if row.get(name)
+            }
+            policy = policies.read({**row, "parent_table": str(parent), **lengths})
             on = row.get("automatic_maintenance", "off") == "on"
             found.append(Told(policy, f"pg_partman's {config}", config, on))
     if slices := re.search(r"\bcolumn:(\w+),period:(day|month|year)\b", comment):

@@ -86,6 +86,11 @@ class CreatePartitionedTableOp(PlanOperation):
         origin: str | None = None,
         encoding: str = "",
         inherit_privileges: bool = False,
+        retention: str | None = None,
+        retention_keep_table: bool = True,
+        retention_schema: str | None = None,
+        retention_grace: str = "7 days",
+        detach: str = "auto",
         default_partition: bool = False,
         partition_by: Cut | None = None,
         sub_partitions: Cut | None = None,
@@ -114,6 +119,12 @@ class CreatePartitionedTableOp(PlanOperation):
             encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
                 ``ulid``, ``snowflake``, ...
             inherit_privileges: whether new partitions get the grants of their parent.
+            retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
+                ``18 months``, or so many ids; none, and all stay.
+            retention_keep_table: whether it stays as a table of its own.
+            retention_schema: the schema that it moves to instead.
+            retention_grace: how long one that is not kept is out before it is dropped.
+            detach: ``auto``, or ``concurrently`` or ``blocking`` and nothing else.
             default_partition: whether rows outside of all partitions are taken by a default one; it makes detaching
                 and attaching harder, so there is none unless you ask.
             partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: the table is cut so first, and each part into
@@ -132,7 +143,21 @@ class CreatePartitionedTableOp(PlanOperation):
         table = CreateTableOp(
             table_name, columns, schema=parent.schema, comment=comment, postgresql_partition_by=key
         ).to_table(operations.migration_context)
-        policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding, inherit_privileges)
+        policy = Partitioning(
+            parent,
+            control,
+            interval,
+            timezone,
+            premake,
+            origin,
+            encoding,
+            inherit_privileges,
+            retention,
+            retention_keep_table,
+            retention_schema,
+            retention_grace,
+            detach,
+        )
         noun = replace(
             baseline_table(table).table,
             partition_strategy=key[0].lower(),

@@ -225,6 +225,10 @@ def _because(own: Grid, why: str, whose: str, ends: Sequence[Point]) -> Iterator
         yield f"origin {policy.origin}: some window begins there"
     if policy.encoding:
         yield f"encoding {policy.encoding}: its bounds hold moments so"
+    if policy.retention:
+        kept = f"move to schema {policy.retention_schema}" if policy.retention_schema else "stay as tables"
+        fate = kept if policy.retention_keep_table or policy.retention_schema else "are dropped"
+        yield f"retention {policy.retention}: told; partitions that end before it are detached, and {fate}"
     if own.of_ids:
         return
     zone = f"time zone {policy.timezone}: {whose}"

@@ -9,6 +9,7 @@ from datetime import datetime
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import Branch, Cut, Index, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.plans import retention
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition, like_siblings
 from schema_kit.steps import Plan, Step
@@ -123,6 +124,8 @@ def create_set(
     if table is None:
         lines = grid(policy, declared.table)
         list(lines.ahead(lines.here(now)))  # refused before anything is written
+        imagined = replace(declared.table, partition_strategy="r", partitioned_by=(policy.control,))
+        retention.due(policy, imagined, lines.here(now))
         return replace(plan, steps=(*steps, CreatePartitionedTable(declared.table, declared.create)))
     if differences := list(_differences(declared.table, table)):
         raise PlanError(

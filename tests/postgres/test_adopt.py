@@ -216,7 +216,7 @@ def partman(database: Database) -> Database:
         'CREATE SCHEMA "Part Man"',
         PARTMAN.format(schema='"Part Man"'),
         'INSERT INTO "Part Man".part_config (parent_table, control, partition_interval, partition_type, premake, '
-        "retention) VALUES ('app.t', 'k', 'P1M', 'range', 7, '6 months')",
+        "retention) VALUES ('app.t', 'k', 'P1M', 'range', 7, 'P6M')",
         f"ALTER DATABASE {database.sql('SELECT current_database()')[0][0]} SET TimeZone = 'Asia/Bangkok'",
     )
     return database
@@ -228,6 +228,8 @@ def test_a_set_of_pg_partman(partman: Database) -> None:
     assert 'interval 1 mon: as pg_partman\'s "Part Man".part_config says' in done.stderr
     assert '"Part Man".part_config: its maintenance is on, too; --take-over turns it off' in done.stderr
     assert partman.sql(ROW) == [("k", "1 mon", "Asia/Bangkok", None, "none", 7)]
+    assert "retention 6 mons: told; partitions that end before it are detached, and stay as tables" in done.stderr
+    assert partman.sql("SELECT retention, retention_keep_table FROM schema_kit.part_config") == [("6 mons", True)]
     on = 'SELECT automatic_maintenance FROM "Part Man".part_config'
     assert partman.sql(on) == [("on",)]
     taken = shell(partman, "adopt", "app.t", "--take-over", *NOW)

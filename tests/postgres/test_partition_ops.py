@@ -212,6 +212,15 @@ def test_what_a_default_privilege_grants_is_taken_from_partitions(database: Data
 ODD = 'Ta.b"le สวัสดี' + "x" * 37
 
 
+def test_what_is_past_its_retention_is_said_at_the_beginning(database: Database) -> None:
+    with migration(database):
+        events(retention="18 months", retention_keep_table=False, retention_grace="2 days", detach="blocking")
+    asked = (
+        "SELECT retention, retention_keep_table, retention_schema, retention_grace, detach FROM schema_kit.part_config"
+    )
+    assert database.sql(asked) == [("18 months", False, None, "2 days", "blocking")]
+
+
 def test_odd_names(database: Database) -> None:
     database.sql('CREATE SCHEMA "S.x"')
     with migration(database):
@@ -270,6 +279,10 @@ def test_odd_names(database: Database) -> None:
         (lambda: events(sub_partitions=op.by_list("region", {"a": [1.5]})), "cannot be a value"),
         (lambda: events(postgresql_with={"fill factor": "1; DROP"}), "is no storage parameter"),
         (lambda: events(schema="nowhere"), "there is no schema nowhere"),
+        (lambda: events(retention="20 days"), "shorter than a partition"),
+        (lambda: events(retention="1000"), "write a length of time"),
+        (lambda: events(retention_grace="soon"), "soon"),
+        (lambda: events(detach="never"), "detach of public.events is one of"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(
@@ -327,6 +340,8 @@ def test_a_policy_is_registered_changed_and_forgotten(database: Database) -> Non
         ({"control": "at", "interval": "a while"}, "is no interval"),
         ({"control": "at", "interval": "1 month", "premake": 0}, "is 1 or more, not 0"),
         ({"control": "at", "interval": "1 month", "premake": 1001}, "at most 1000"),
+        ({"control": "at", "interval": "1 month", "retention": "3 weeks"}, "shorter than a partition"),
+        ({"control": "at", "interval": "1 month", "retention": "0 days"}, "is no interval"),
     ],
 )
 def test_a_policy_that_does_not_agree_is_refused(database: Database, keywords: dict[str, Any], words: str) -> None:
