@@ -10,10 +10,11 @@ import logging
 import random
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -89,13 +90,17 @@ class _Busy(Exception):
 
     moved = False
     """Repetitions of the step were committed before."""
+    step: Step | None = None
+    """Which of several that were sent side by side."""
 
 
 class _Overtaken(Exception):
     """Somebody else has changed what was observed."""
 
+    step: Step | None = None
 
-def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> tuple[Step, ...]:
+
+def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, workers: int = 1) -> tuple[Step, ...]:
     """Send what *decide* wants until it wants nothing more, each step a commit of its own.
 
     Args:
@@ -103,6 +108,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
         decide: observes and decides; called again after a failure and after the last step.
         policy: lock budgets, tries and timeouts.
         emit: is told what happens.
+        workers: how many sessions send steps that may be sent side by side.
 
     Returns:
         The steps that were committed.
@@ -120,16 +126,22 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) 
         current = plan.steps[0]
         error: Exception | None = None
         try:
-            for current in plan.steps:
+            for group in _groups(plan.steps, workers):
+                current = group[0]
                 if current.fresh and len(done) > sent:
                     break
-                _send(connection, current, policy, max(policy.budget(attempt), least), emit)
-                done.append(current)
+                budget = max(policy.budget(attempt), least)
+                if workers > 1 and current.parallel:
+                    _Workers(connection, policy, budget, emit, workers).send(group)
+                else:
+                    _send(connection, current, policy, budget, emit)
+                done += group
                 attempt, least = 0, 0
                 if current.decide_again:
                     break
         except (_Busy, _Overtaken) as failure:
             error = failure
+            current = failure.step or current
         after = _without(_observed(decide, policy, emit), done)
         overtaken = overtaken + 1 if isinstance(error, _Overtaken) else 0
         if overtaken and (after == plan or overtaken >= policy.attempts):
@@ -240,7 +252,89 @@ def _send_shared(connection: Connection, plan: Plan, policy: LockPolicy, before:
         emit(StepDone(step, time.monotonic() - started))
 
 
-def _send(connection: Connection, step: Step, policy: LockPolicy, budget: int, emit: Emit) -> None:
+def _groups(steps: Sequence[Step], workers: int) -> Iterator[tuple[Step, ...]]:
+    """Neighbours that several workers may send at once, together; every other step by itself."""
+    for parallel, group in groupby(steps, lambda step: workers > 1 and step.parallel):
+        if parallel:
+            yield tuple(group)
+        else:
+            yield from ((step,) for step in group)
+
+
+class _Workers:
+    """Sessions that send steps side by side; the first failure stops the others between two commits."""
+
+    def __init__(self, connection: Connection, policy: LockPolicy, budget: int, emit: Emit, count: int) -> None:
+        self._engine, self._count = connection.engine, count
+        self._policy, self._budget, self._emit = policy, budget, emit
+        self._left: deque[Step] = deque()
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._failures: list[BaseException] = []
+        self._sessions: list[Connection] = []
+        self._told: Counter[tuple[int, type[Event]]] = Counter()
+
+    def send(self, steps: Sequence[Step]) -> None:
+        """Send all of them, or raise what went wrong first."""
+        self._left.extend(step for step in steps for _ in range(self._count if step.repeats else 1))
+        threads = [threading.Thread(target=self._work, args=(steps[0],)) for _ in range(self._count)]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except BaseException:  # Ctrl-C: what is being sent is rolled back
+            self._stop.set()
+            for session in self._sessions:
+                with suppress(Exception):
+                    session.connection.cancel()
+            for thread in threads:
+                thread.join()
+            raise
+        for error in self._failures:
+            raise error
+
+    def _work(self, first: Step) -> None:
+        try:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+                self._sessions.append(session)
+                while self._left and not self._stop.is_set():
+                    with suppress(IndexError):
+                        self._send(session, self._left.popleft())
+        except DBAPIError as error:
+            self._fail(_refused(None, first, error))
+
+    def _send(self, session: Connection, step: Step) -> None:
+        try:
+            _send(session, step, self._policy, self._budget, self._tell, self._stop)
+        except (_Busy, _Overtaken) as error:
+            error.step = step
+            self._fail(error)
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failures.append(error)
+        self._stop.set()
+
+    def _tell(self, event: Event) -> None:
+        with self._lock:
+            self._told[id(event.step), type(event)] += 1
+            times = self._told[id(event.step), type(event)]
+            # What all of them send begins with the first of them, and ends with the last.
+            late = isinstance(event, StepStarted) and times > 1
+            early = isinstance(event, StepDone) and event.step.repeats and times < self._count
+            if not late and not early:
+                self._emit(event)
+
+
+def _send(
+    connection: Connection,
+    step: Step,
+    policy: LockPolicy,
+    budget: int,
+    emit: Emit,
+    stop: threading.Event | None = None,
+) -> None:
     if policy.look_first and (found := blockers(connection, step)):
         # Looked at before queueing: waiting in the queue would make others wait, however short.
         raise _Busy(found)
@@ -248,6 +342,10 @@ def _send(connection: Connection, step: Step, policy: LockPolicy, budget: int, e
     started, total = time.monotonic(), 0
     with watching(connection, step, emit):
         while True:
+            if step.throttled:
+                _give_way(connection, step, emit, stop)
+            if stop and stop.is_set():
+                return
             try:
                 changed = _send_once(connection, step, policy, budget, total)
             except _Busy as busy:
@@ -257,8 +355,6 @@ def _send(connection: Connection, step: Step, policy: LockPolicy, budget: int, e
             if not step.repeats or not changed:
                 break
             emit(_progress(connection, step, total))
-            if step.throttled:
-                _give_way(connection, step, emit)
     emit(StepDone(step, time.monotonic() - started))
 
 
@@ -270,9 +366,9 @@ def _progress(connection: Connection, step: Step, total: int) -> StepProgress:
     return StepProgress(step, f"{total:,} rows")
 
 
-def _give_way(connection: Connection, step: Step, emit: Emit) -> None:
-    """Pause while replicas lag or vacuum has work on the table; for ever, if it must be: nothing is locked."""
-    while reasons := [row[0] for row in _asked(connection, step)]:
+def _give_way(connection: Connection, step: Step, emit: Emit, stop: threading.Event | None = None) -> None:
+    """Pause while replicas lag, say, or vacuum has work on the table; for ever, if it must be: nothing is locked."""
+    while (reasons := [row[0] for row in _asked(connection, step)]) and not (stop and stop.is_set()):
         emit(Waiting(step, tuple(reasons), _GIVE_WAY_SECONDS, 0))
         time.sleep(_GIVE_WAY_SECONDS)
 

@@ -645,3 +645,105 @@ class Attaching:
     """It is attached with that very range."""
     overlapping: tuple[QualifiedName, ...] = ()
     """The partitions whose range has a key in common with its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTarget:
+    """A table into which rows are copied, to be a partition from the swap on."""
+
+    name: QualifiedName
+    """What it is called from the swap on."""
+    built: QualifiedName
+    """What it is called until then."""
+    lower: str | None
+    """Its bounds, as in `Partition`."""
+    upper: str | None
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is copied, and where to: a table whose rows shall lie in others, one for each window."""
+
+    source: QualifiedName
+    parent: QualifiedName
+    """The partitioned table: what the targets are made like, and become partitions of."""
+    control: KeyColumn
+    key: tuple[KeyColumn, ...]
+    """The targets' primary key."""
+    columns: tuple[str, ...]
+    """Those that are written; PostgreSQL computes the others."""
+    texts: tuple[str, ...]
+    """Those whose type has no hash; they are compared as text."""
+    targets: tuple[CopyTarget, ...]
+    staging: QualifiedName
+    """The partitioned table that the targets belong to meanwhile: it routes the rows."""
+    log: QualifiedName
+    """Where a trigger writes the keys of rows that change; the function has the same name."""
+    old: QualifiedName
+    """What the source is called after the swap."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyCount:
+    """What was counted in one snapshot on both sides, for one target: rows, and the sum of their hashes."""
+
+    source_rows: int
+    source_sum: str
+    rows: int
+    sum: str
+
+    @property
+    def equal(self) -> bool:
+        """Whether the target holds what the source holds."""
+        return (self.source_rows, self.source_sum) == (self.rows, self.sum)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRun:
+    """A row of copy_run: how far a copy has come."""
+
+    purpose: str
+    """drain, split or convert."""
+    parent: QualifiedName
+    identity: str
+    targets: tuple[CopyTarget, ...]
+    cut: bool = False
+    """The chunks are cut."""
+    chunks_left: int = 0
+    counts: tuple[tuple[QualifiedName, CopyCount], ...] = ()
+    settled: bool = False
+    """No snapshot is left from before the last chunk."""
+    swapped: bool = False
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """What is observed of a table that shall be copied, or is."""
+
+    parent: Table | None
+    source: Table | None
+    run: CopyRun | None
+    has_tables: bool
+    """Whether copy_run is there."""
+    key: tuple[KeyColumn, ...] = ()
+    control: KeyColumn | None = None
+    identity: str = ""
+    """What tells whether the source is still the table that it was: its oid, its file, its columns."""
+    logging: bool = False
+    """The trigger is there and fires for everybody, and so is the log."""
+    backlog: int = 0
+    """Keys in the log; not counted beyond a limit."""
+    by_control: bool = False
+    """Rows lie in the order of the control column, and an index leads with it."""
+    texts: tuple[str, ...] = ()
+    leaves: tuple[Relation, ...] = ()
+    """The targets, with their indexes."""
+    analyzed: tuple[QualifiedName, ...] = ()
+    """Those of them that have statistics."""
+    filled: tuple[Range, ...] = ()
+    """The windows that rows of the source lie in; looked at before a copy begins."""
+    taken: frozenset[str] = frozenset()
+    """The names of what is there in the schema already."""
+    server_version: int = 180000

@@ -96,7 +96,9 @@ class Step:
     once: ClassVar[bool] = False
     """Leaves nothing behind that could be observed, so it is sent once in a run, whatever is decided afterwards."""
     throttled: ClassVar[bool] = False
-    """Between repetitions it gives way to replicas that lag and to vacuum."""
+    """Before it is sent, each time, it gives way to what `pressure` names."""
+    parallel: ClassVar[bool] = False
+    """Several sessions may send it at once: a repeated one as it is, another beside its neighbours in the plan."""
     may_block: ClassVar[bool] = False
     """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
     within_budget: ClassVar[bool] = False

@@ -1,0 +1,43 @@
+-- How far each online copy has come: draining a default partition, splitting one, converting a table.
+-- @schema@ stands for the schema it is installed in.
+
+CREATE SCHEMA IF NOT EXISTS @schema@;
+
+CREATE TABLE IF NOT EXISTS @schema@.copy_run (
+    source_table text PRIMARY KEY,
+    parent_table text NOT NULL,
+    purpose text NOT NULL CHECK (purpose IN ('drain', 'split', 'convert')),
+    identity text NOT NULL, -- of the source: its oid, its file, its columns; another one is another table
+    started_at timestamptz NOT NULL DEFAULT now(),
+    cut_at timestamptz, -- the chunks are there
+    replayed bigint NOT NULL DEFAULT 0, -- keys taken from the log so far
+    settled_at timestamptz, -- no snapshot from before the last chunk was left
+    swapped_at timestamptz,
+    finished_at timestamptz
+);
+
+CREATE TABLE IF NOT EXISTS @schema@.copy_target (
+    source_table text NOT NULL REFERENCES @schema@.copy_run ON DELETE CASCADE,
+    target_table text NOT NULL,
+    built_as text NOT NULL, -- its name until the swap
+    lower_bound text,
+    upper_bound text,
+    is_default boolean NOT NULL,
+    source_rows bigint, -- counted in one snapshot on both sides, but for keys that were in the log
+    source_sum numeric,
+    target_rows bigint,
+    target_sum numeric,
+    verified_at timestamptz,
+    PRIMARY KEY (source_table, target_table)
+);
+
+CREATE TABLE IF NOT EXISTS @schema@.copy_chunk (
+    source_table text NOT NULL REFERENCES @schema@.copy_run ON DELETE CASCADE,
+    number integer NOT NULL,
+    lower_key text[], -- inclusive; NULL: from the first row
+    upper_key text[], -- exclusive; NULL: to the last row
+    rows bigint,
+    began_at timestamptz,
+    done_at timestamptz,
+    PRIMARY KEY (source_table, number)
+);
