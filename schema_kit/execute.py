@@ -253,9 +253,9 @@ def _send_shared(connection: Connection, plan: Plan, policy: LockPolicy, before:
 
 
 def _groups(steps: Sequence[Step], workers: int) -> Iterator[tuple[Step, ...]]:
-    """Neighbours that several workers may send at once, together; every other step by itself."""
-    for parallel, group in groupby(steps, lambda step: workers > 1 and step.parallel):
-        if parallel:
+    """Neighbours of one kind that several workers may send at once, together; every other step by itself."""
+    for kind, group in groupby(steps, lambda step: type(step) if workers > 1 and step.parallel else None):
+        if kind:
             yield tuple(group)
         else:
             yield from ((step,) for step in group)

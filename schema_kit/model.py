@@ -743,7 +743,13 @@ class Copying:
     analyzed: tuple[QualifiedName, ...] = ()
     """Those of them that have statistics."""
     filled: tuple[Range, ...] = ()
-    """The windows that rows of the source lie in; looked at before a copy begins."""
+    """The windows that rows of the source lie in; looked at before a default partition is drained."""
+    span: Range | None = None
+    """Where its first and its last row lie; looked at before a partition is split."""
+    default_checks: tuple[tuple[str, str, bool], ...] = ()
+    """Those of the parent's default partition: name, definition, validated."""
+    tree: tuple[Relation, ...] = ()
+    """The parent and its partitions, from the swap on."""
     taken: frozenset[str] = frozenset()
     """The names of what is there in the schema already."""
     server_version: int = 180000

@@ -113,6 +113,15 @@ def convert_to_partitioned(
     encoding: str = "",
     incoming_foreign_keys: Literal["refuse", "drop", "composite"] = "refuse",
 ) -> None: ...
+def drain_default_concurrently(table_name: str, *, schema: str | None = None, workers: int = 1) -> None: ...
+def split_partition_concurrently(
+    table_name: str,
+    partition_name: str,
+    *,
+    schema: str | None = None,
+    partition_schema: str | None = None,
+    workers: int = 1,
+) -> None: ...
 def unpartition(table_name: str, *, schema: str | None = None, keep_primary_key: bool = False) -> None: ...
 def detach_partition_concurrently(
     table_name: str, partition_name: str, *, schema: str | None = None, partition_schema: str | None = None

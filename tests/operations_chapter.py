@@ -23,6 +23,7 @@ from schema_kit.model import (
     Check,
     Column,
     Conversion,
+    Copying,
     Detaching,
     ForeignKey,
     Index,
@@ -31,6 +32,7 @@ from schema_kit.model import (
     MaterializedView,
     Partition,
     Partitioning,
+    Range,
     Relation,
     Table,
 )
@@ -134,6 +136,8 @@ VISITS_BY_MONTH = replace(
         Partition(_name("visits_p20261201"), "2026-12-01 00:00:00+00", "2027-01-01 00:00:00+00"),
     ),
 )
+OLD = replace(FIRST, name=_name("visits_default"), indexes=(_key("visits_default", "id", "visited_at"),))
+VISITS_AND_DEFAULT = replace(VISITS_BY_MONTH, partitions=(Partition(OLD.name, None, None, default=True),))
 
 
 @dataclass
@@ -214,6 +218,22 @@ class Imagined:
         assert table is not None
         return Conversion(table, NOW, latest=NOW, has_config=True)
 
+    def copying(self, source: QualifiedName, parent: Table, policy: Partitioning, purpose: str) -> Copying:
+        del policy, purpose
+        months = [datetime(2026, month, 1, tzinfo=UTC) for month in (10, 11, 12)]
+        return Copying(
+            parent,
+            self.table(source),
+            None,
+            has_tables=True,
+            key=(KeyColumn("id", "bigint"), KeyColumn("visited_at", MOMENT)),
+            control=KeyColumn("visited_at", MOMENT),
+            identity="16400:16400:1",
+            filled=(Range(months[0], months[1]),),
+            span=Range(months[0], months[0]),
+            server_version=self.version,
+        )
+
     def policy(self, parent: QualifiedName) -> Partitioning:
         return Partitioning(parent, "visited_at", "1 month")
 
@@ -284,6 +304,7 @@ class Imagined:
 SHOP = Imagined()
 OLDER = Imagined(version=170000)
 MADE = Imagined(there=frozenset({"part_config", "created_object", "pg_trgm", "public.visits"}))
+OUTSIDE = Imagined(tables=(VISITS_AND_DEFAULT, OLD), there=frozenset({"part_config"}))
 BY_MONTH = Imagined(tables=(VISITS_BY_MONTH, FIRST), there=frozenset({"part_config"}))
 
 
@@ -392,6 +413,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
         ("", 'op.attach_partition_concurrently("events", "imported", "2026-09-01", "2026-10-01")', SHOP),
     ),
     "drop_partition_concurrently": (("", 'op.drop_partition_concurrently("events", "events_202610")', SHOP),),
+    "drain_default_concurrently": (("", 'op.drain_default_concurrently("visits")', OUTSIDE),),
+    "split_partition_concurrently": (
+        ("", 'op.split_partition_concurrently("visits", "visits_before_20261201")', BY_MONTH),
+    ),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
     "create_extension": (("", 'op.create_extension("pg_trgm")', SHOP),),

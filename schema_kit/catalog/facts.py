@@ -11,7 +11,18 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import batches, dependents, policies, retirement, rights, scratch, sets, strangers, watch
+from schema_kit.catalog import (
+    batches,
+    copying,
+    dependents,
+    policies,
+    retirement,
+    rights,
+    scratch,
+    sets,
+    strangers,
+    watch,
+)
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
@@ -20,6 +31,8 @@ from schema_kit.model import (
     Attaching,
     BatchTarget,
     Conversion,
+    Copying,
+    CopyRun,
     Detaching,
     ForeignKey,
     IndexDeclaration,
@@ -477,6 +490,36 @@ class Catalog:
         """A table, and how far the update in batches of that name has come; None where there is no such table."""
         with observing(self._connection):
             return batches.read_target(self._connection, table, run)
+
+    def copying(
+        self, source: QualifiedName, parent: Table | None, policy: Partitioning | None, purpose: str
+    ) -> Copying:
+        """What a copy of *source* into partitions of *parent* has to know."""
+        lines = grid(policy, parent) if policy and parent else None
+        with observing(self._connection):
+            return copying.observe(self._connection, source, parent, lines, purpose)
+
+    def copy_runs(self) -> tuple[tuple[QualifiedName, CopyRun], ...]:
+        """The copies that are under way."""
+        with observing(self._connection):
+            return copying.read_runs(self._connection)
+
+    def copied_for(self, source: QualifiedName) -> QualifiedName | None:
+        """What the copy of a table was, or is, to become partitions of; None where there was none."""
+        with observing(self._connection):
+            run = copying.read_run(self._connection, source)
+        return run.parent if run else None
+
+    def parent_of(self, partition: QualifiedName) -> QualifiedName | None:
+        """What a table is a partition of; None where it is none."""
+        sql = (
+            "SELECT n.nspname, c.relname FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhrelid AND p.relispartition "
+            "JOIN pg_class c ON c.oid = h.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE h.inhrelid = to_regclass(%(name)s)"
+        )
+        with self._look() as ask:
+            found = ask(sql, {"name": partition.sql})
+        return QualifiedName(*found[0]) if found else None
 
     def materialized_view(self, view: QualifiedName) -> MaterializedView | None:
         """The materialized view of that name."""

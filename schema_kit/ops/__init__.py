@@ -19,6 +19,7 @@ from schema_kit.ops.constraints import (
     SetNotNullConcurrentlyOp,
     ValidateConstraintOp,
 )
+from schema_kit.ops.copying import DrainDefaultConcurrentlyOp, SplitPartitionConcurrentlyOp
 from schema_kit.ops.creation import CreatePartitionedTableOp, by_hash, by_list
 from schema_kit.ops.door import PlanOperation, Settings, lock_policy, operations, written
 from schema_kit.ops.enums import AddEnumValueConcurrentlyOp
@@ -54,6 +55,7 @@ __all__ = [
     "CreatePrimaryKeyConcurrentlyOp",
     "CreateUniqueConstraintConcurrentlyOp",
     "DetachPartitionConcurrentlyOp",
+    "DrainDefaultConcurrentlyOp",
     "DropBaselineOp",
     "DropColumnConcurrentlyOp",
     "DropExtensionOp",
@@ -69,6 +71,7 @@ __all__ = [
     "SetNotNullConcurrentlyOp",
     "SetPartitionPolicyOp",
     "Settings",
+    "SplitPartitionConcurrentlyOp",
     "UnpartitionOp",
     "UpdateInBatchesOp",
     "ValidateConstraintOp",

@@ -99,6 +99,8 @@ class PlanOperation(MigrateOperation):
     """What it is called in ``alembic.op``."""
     shared: ClassVar[bool] = False
     """All its steps may join the migration's transaction."""
+    workers: int = 1
+    """How many sessions send steps that may be sent side by side."""
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -151,10 +153,10 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         except DBAPIError as error:
             raise execute.not_observed(error) from error
     elif autocommits(connection):
-        execute.run(connection, decide, policy, report.to_logging)
+        execute.run(connection, decide, policy, report.to_logging, operation.workers)
     else:
         _refuse_after_ordinary_work(context, operation)
-        _in_block(context, lambda: execute.run(_current(context), decide, policy, report.to_logging))
+        _in_block(context, lambda: execute.run(_current(context), decide, policy, report.to_logging, operation.workers))
         if "schema_kit_written" in context.opts:
             context.opts |= {"schema_kit_committed": True, "schema_kit_written": 0}
 

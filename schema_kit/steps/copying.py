@@ -8,12 +8,12 @@ then inserts what the source holds; the source is looked at before each step, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from schema_kit.model import Copy, CopyTarget, ForeignKey, Index, KeyColumn, Table
+from schema_kit.model import Branch, Copy, CopyTarget, ForeignKey, Index, KeyColumn, Table
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.partitions import CONFIG_SCHEMA, Analyze, for_values
+from schema_kit.steps.partitions import CONFIG_SCHEMA, Analyze, CreatePartition, for_values, replica_identity_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
 COPY_RUN = QualifiedName(CONFIG_SCHEMA, "copy_run")
@@ -118,8 +118,9 @@ class BeginCopy(Step):
         copy: what is copied, and where to.
         purpose: drain, split or convert.
         identity: what tells the source from another table of its name.
-        parent: the partitioned table, as observed: what the targets are like.
-        source: the source, as observed: its storage parameters and grants are the new default partition's.
+        like: what a partition is made like; its parent is what the targets have their columns from.
+        options: the source's storage parameters, which a new default partition gets.
+        grants: its grants, likewise.
     """
 
     fresh: ClassVar[bool] = True
@@ -128,8 +129,9 @@ class BeginCopy(Step):
     copy: Copy
     purpose: str
     identity: str
-    parent: Table
-    source: Table
+    like: CreatePartition
+    options: tuple[str, ...] = ()
+    grants: tuple[tuple[str, str], ...] = ()
 
     @property
     def summary(self) -> str:
@@ -146,37 +148,30 @@ class BeginCopy(Step):
         return (*self._targets(), *self._log(), *self._memory())
 
     def _targets(self) -> Iterable[str]:
-        copy, like = self.copy, self.parent.name.sql
-        what = "INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY"
-        control = ident(copy.control.name)
+        copy, control = self.copy, ident(self.copy.control.name)
         yield (
-            f"CREATE TABLE {copy.staging.sql} (LIKE {like} {what} EXCLUDING STATISTICS) PARTITION BY RANGE ({control})"
+            f"CREATE TABLE {copy.staging.sql} (LIKE {self.like.parent.sql} INCLUDING ALL EXCLUDING IDENTITY "
+            f"EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ({control})"
         )
         yield from self._access(copy.staging)
         for target in copy.targets:
-            options = self.source.options if target.default else self.parent.options
-            yield f"CREATE TABLE {target.built.sql} (LIKE {like} {what})" + (
-                f" WITH ({', '.join(options)})" if options else ""
-            )
-            yield from self._access(target.built)
-            if target.default:
-                yield from (f"GRANT {rights} ON {target.built.sql} TO {whom}" for rights, whom in self.source.grants)
-                yield f"ALTER TABLE {copy.staging.sql} ATTACH PARTITION {target.built.sql} DEFAULT"
-                continue
-            bounds = within(control, target.lower, target.upper)
-            yield (
-                f"ALTER TABLE {target.built.sql} ADD CONSTRAINT {ident(BOUNDS_CHECK)} "
-                f"CHECK ({control} IS NOT NULL AND {bounds})"
-            )
-            yield (
-                f"ALTER TABLE {copy.staging.sql} ATTACH PARTITION {target.built.sql} "
-                f"{for_values(target.lower, target.upper)}"
-            )
+            like = replace(self.like, grants=self.grants) if target.default else self.like
+            options = Branch(options=self.options if target.default else self.like.options)
+            yield from like.make(target.built, options, " EXCLUDING INDEXES")
+            if like.replica_identity in ("FULL", "NOTHING"):
+                yield replica_identity_sql(like.parent, target.built, like.replica_identity)
+            values = "DEFAULT" if target.default else for_values(target.lower, target.upper)
+            if not target.default:
+                yield (
+                    f"ALTER TABLE {target.built.sql} ADD CONSTRAINT {ident(BOUNDS_CHECK)} "
+                    f"CHECK ({control} IS NOT NULL AND {within(control, target.lower, target.upper)})"
+                )
+            yield f"ALTER TABLE {copy.staging.sql} ATTACH PARTITION {target.built.sql} {values}"
 
     def _access(self, table: QualifiedName) -> Iterable[str]:
-        yield from (f"REVOKE ALL ON {table.sql} FROM {grantee}" for grantee in self.parent.default_grantees)
-        if self.parent.owner:
-            yield f"ALTER TABLE {table.sql} OWNER TO {ident(self.parent.owner)}"
+        yield from (f"REVOKE ALL ON {table.sql} FROM {grantee}" for grantee in self.like.default_grantees)
+        if self.like.owner:
+            yield f"ALTER TABLE {table.sql} OWNER TO {ident(self.like.owner)}"
 
     def _log(self) -> Iterable[str]:
         copy = self.copy
@@ -205,8 +200,8 @@ class BeginCopy(Step):
             f"SET search_path = pg_catalog, pg_temp AS {literal(body)}"
         )
         yield f"REVOKE ALL ON FUNCTION {log}() FROM PUBLIC"
-        if self.parent.owner:
-            yield f"ALTER FUNCTION {log}() OWNER TO {ident(self.parent.owner)}"
+        if self.like.owner:
+            yield f"ALTER FUNCTION {log}() OWNER TO {ident(self.like.owner)}"
         yield (
             f"CREATE TRIGGER {ident(LOG_TRIGGER)} AFTER INSERT OR UPDATE OR DELETE ON {source} "
             f"FOR EACH ROW EXECUTE FUNCTION {log}()"
@@ -238,32 +233,32 @@ def _or_null(text: str | None) -> str:
 class AbandonCopy(Step):
     """All that a copy has made goes, and the source is as before: given up, or the source is another table now."""
 
-    copy: Copy
+    source: QualifiedName
+    log: QualifiedName
     tables: tuple[QualifiedName, ...]
-    """Those of its tables that are there."""
+    """Those that it has made and are there still."""
     trigger: bool
     """Whether it is on the source still."""
 
     @property
     def summary(self) -> str:
         """Names the source."""
-        return f"give up the copy of {self.copy.source}: drop its log and the tables for its rows"
+        return f"give up the copy of {self.source}: drop its log and the tables for its rows"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for an instant."""
-        tables = (*((self.copy.source,) if self.trigger else ()), *self.tables)
+        tables = (*((self.source,) if self.trigger else ()), *self.tables)
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that depends on them is taken along."""
-        copy = self.copy
-        trigger = f"DROP TRIGGER IF EXISTS {ident(LOG_TRIGGER)} ON {copy.source.sql}"
+        trigger = f"DROP TRIGGER {ident(LOG_TRIGGER)} ON {self.source.sql}"
         return (
             *((trigger,) if self.trigger else ()),
-            f"DROP FUNCTION IF EXISTS {copy.log.sql}()",
+            f"DROP FUNCTION IF EXISTS {self.log.sql}()",
             *((f"DROP TABLE {', '.join(table.sql for table in self.tables)}",) if self.tables else ()),
-            f"DELETE FROM {COPY_RUN.sql} WHERE {_where_run(copy)}",
+            f"DELETE FROM {COPY_RUN.sql} WHERE source_table = {literal(str(self.source))}",
         )
 
 
@@ -289,41 +284,47 @@ class CutChunks(Step):
 
     def sql(self) -> tuple[str, ...]:
         """A page in fifty of a big table, all of a small one."""
-        copy, source = self.copy, self.copy.source.sql
-        names = _names(self.by)
-        texts = ", ".join(f"{ident(column.name)}::text" for column in self.by)
-        sample = (
-            f"SELECT DISTINCT ON ({names}) {names}, row_number() OVER (ORDER BY {names}) AS schema_kit_place, "
-            f"count(*) OVER () AS schema_kit_all FROM {source} TABLESAMPLE SYSTEM (%s) ORDER BY {names}, "
-            "schema_kit_place"
+        copy, source = self.copy, literal(self.copy.source.sql)
+        # What only the server knows stands between the pieces of the statement.
+        insert = " || bytes || ".join(
+            " || share || ".join(literal(piece) for piece in part.split(_SHARE))
+            for part in self._insert().split(_BYTES)
         )
         body = f"""DECLARE
-  pages float := pg_catalog.pg_relation_size({literal(source)}) / current_setting('block_size')::float;
-  bytes float := pg_catalog.pg_table_size({literal(source)});
+  pages float := pg_catalog.pg_relation_size({source}) / current_setting('block_size')::float;
+  bytes float := pg_catalog.pg_table_size({source});
   share float := least(100, greatest(2, 100 * 5000 / greatest(pages, 1)));
 BEGIN
-  EXECUTE format({literal(self._insert(sample, texts))}, share, share, bytes);
+  EXECUTE {insert};
 END"""
         done = f"UPDATE {COPY_RUN.sql} SET cut_at = clock_timestamp() WHERE {_where_run(copy)}"
         return (f"DELETE FROM {COPY_CHUNK.sql} WHERE {_where_run(copy)}", f"DO {literal(body)}", done)
 
-    def _insert(self, sample: str, texts: str) -> str:
-        source = literal(str(self.copy.source)).replace("%", "%%")
-        return (
-            f"INSERT INTO {COPY_CHUNK.sql} (source_table, number, lower_key, upper_key) "
-            "WITH sample AS (SELECT s.*, "
-            "lag(schema_kit_place - 1) OVER (ORDER BY schema_kit_place) AS schema_kit_before, "
-            f"schema_kit_all * 100 / %s::float AS schema_kit_rows FROM ({sample}) s), "
-            "sized AS (SELECT *, greatest(1, ceil(schema_kit_all / ceil(greatest(schema_kit_rows / "
-            f"{CHUNK_ROWS}, %s::float / {CHUNK_BYTES}))))::bigint AS schema_kit_step FROM sample), "
-            f"edges (edge, place) AS (SELECT ARRAY[{texts.replace('%', '%%')}], schema_kit_place FROM sized "
-            "WHERE schema_kit_place > 1 AND (schema_kit_place - 1) / schema_kit_step > "
-            "coalesce(schema_kit_before / schema_kit_step, 0)"
-            "), numbered AS (SELECT edge, row_number() OVER (ORDER BY place) AS number FROM edges) "
-            f"SELECT {source}, coalesce(l.number, 0), l.edge, u.edge "
-            "FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1"
-            " UNION ALL SELECT " + source + ", 0, NULL, NULL WHERE NOT EXISTS (SELECT FROM numbered)"
-        )
+    def _insert(self) -> str:
+        names, source = _names(self.by), literal(str(self.copy.source))
+        texts = ", ".join(f"{ident(column.name)}::text" for column in self.by)
+        return f"""INSERT INTO {COPY_CHUNK.sql} (source_table, number, lower_key, upper_key)
+WITH sample AS (
+  SELECT DISTINCT ON ({names}) {names}, row_number() OVER (ORDER BY {names}) - 1 AS schema_kit_place,
+         count(*) OVER () AS schema_kit_all
+  FROM {self.copy.source.sql} TABLESAMPLE SYSTEM ({_SHARE}) ORDER BY {names}, schema_kit_place
+), sized AS (
+  SELECT *, lag(schema_kit_place) OVER (ORDER BY schema_kit_place) AS schema_kit_before,
+         greatest(1, ceil(schema_kit_all / ceil(greatest(
+           schema_kit_all * 100.0 / ({_SHARE}) / {CHUNK_ROWS}, ({_BYTES})::float / {CHUNK_BYTES}
+         ))))::bigint AS schema_kit_step
+  FROM sample
+), numbered AS (
+  SELECT ARRAY[{texts}] AS edge, row_number() OVER (ORDER BY schema_kit_place) AS number FROM sized
+  WHERE schema_kit_place / schema_kit_step > schema_kit_before / schema_kit_step
+)
+SELECT {source}, coalesce(l.number, 0), l.edge, u.edge
+FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
+UNION ALL SELECT {source}, 0, NULL, NULL WHERE NOT EXISTS (SELECT FROM numbered)"""
+
+
+_SHARE, _BYTES = "\x01", "\x02"
+"""In the text of a statement: how many percent of the pages are looked at, and the bytes of the table."""
 
 
 @dataclass(frozen=True)
@@ -340,6 +341,8 @@ class CopyChunk(Step):
     repeats: ClassVar[bool] = True
     parallel: ClassVar[bool] = True
     throttled: ClassVar[bool] = True
+    # A chunk that somebody else holds is passed over: nothing may follow until none is left.
+    decide_again: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
         _READ_COMMITTED,
         _ALL_ROWS,
@@ -671,6 +674,7 @@ class SwapCopy(Step):
     """
 
     fresh: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (_READ_COMMITTED, _ALL_ROWS, *_BY_KEY)
 
     copy: Copy
@@ -726,6 +730,8 @@ class SwapCopy(Step):
                 yield f"ALTER TABLE {target.built.sql} RENAME TO {ident(target.name.name)}"
             values = "DEFAULT" if target.default else for_values(target.lower, target.upper)
             yield f"ALTER TABLE {parent} ATTACH PARTITION {target.name.sql} {values}"
+            if self.table.replica_identity not in ("", "FULL", "NOTHING"):
+                yield replica_identity_sql(self.table.name, target.name, self.table.replica_identity)
             if not target.default:
                 yield f"ALTER TABLE {target.name.sql} DROP CONSTRAINT {ident(BOUNDS_CHECK)}"
         if self.default and self.default_check:

@@ -119,18 +119,19 @@ class CreatePartition(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Identity is left out: 18 refuses a partition that brings its own, 15 would keep a sequence of its own."""
-        statements = list(self._make(self.name, self.branch or Branch(options=self.options)))
+        statements = list(self.make(self.name, self.branch or Branch(options=self.options)))
         values = self.values or for_values(self.lower, self.upper)
         statements.append(f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {values}")
         if self.replica_identity:
-            statements.append(_replica_identity_sql(self.parent, self.name, self.replica_identity))
+            statements.append(replica_identity_sql(self.parent, self.name, self.replica_identity))
         if self.default and self.default_check:
             statements.append(f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}")
         return tuple(statements)
 
-    def _make(self, name: QualifiedName, branch: Branch) -> Iterator[str]:
+    def make(self, name: QualifiedName, branch: Branch, without: str = "") -> Iterator[str]:
+        """The statements before ATTACH; *without* names more that LIKE shall leave out."""
         yield (
-            f"CREATE TABLE {name.sql} (LIKE {self.parent.sql} INCLUDING ALL EXCLUDING IDENTITY)"
+            f"CREATE TABLE {name.sql} (LIKE {self.parent.sql} INCLUDING ALL EXCLUDING IDENTITY{without})"
             + (f" PARTITION BY {branch.key}" if branch.key else "")
             + (f" WITH ({', '.join(branch.options)})" if branch.options else "")
             + (f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else "")
@@ -145,11 +146,12 @@ class CreatePartition(Step):
             yield f"COMMENT ON TABLE {name.sql} IS {literal(self.comment)}"
         for part in branch.branches:
             own = name.sibling(fit(name.name, part.suffix))
-            yield from self._make(own, part)
+            yield from self.make(own, part)
             yield f"ALTER TABLE {name.sql} ATTACH PARTITION {own.sql} {part.values}"
 
 
-def _replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: str) -> str:
+def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: str) -> str:
+    """A partition's rows are told apart as its siblings' are."""
     if identity in ("FULL", "NOTHING"):
         return f"ALTER TABLE {name.sql} REPLICA IDENTITY {identity}"
     # PostgreSQL has named the partition's part of the index.

@@ -55,6 +55,12 @@ OWN = (
     "CREATE TABLE s.own (id bigint, at date, word text)",
     "INSERT INTO s.own SELECT i, '2026-03-05', 'w' FROM generate_series(1, 50) i",
 )
+COPIED = (
+    "CREATE TABLE s.d (id bigint, at timestamptz, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
+    "CREATE TABLE s.d_default PARTITION OF s.d DEFAULT",
+    "CREATE TABLE s.d_old PARTITION OF s.d FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2026-04-01 00:00+00')",
+    f"INSERT INTO s.d SELECT i, '2026-01-02'::timestamptz + i * interval '9 minutes' FROM generate_series(1, {ROWS}) i",
+)
 CONTENT = "SELECT count(*)::text, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text FROM {} t"
 
 
@@ -96,6 +102,13 @@ def _foreign_key() -> None:
     op.create_foreign_key_concurrently("f", "t", "r", ["ref"], ["id"], source_schema="s", referent_schema="s")
 
 
+def _register() -> None:
+    op.create_part_config()
+    op.execute(
+        "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) VALUES ('s.d', 'at', '1 mon')"
+    )
+
+
 def _index() -> None:
     op.create_index_concurrently("t_v", "t", ["v", "word"], schema="s")
 
@@ -120,6 +133,7 @@ def _set() -> None:
 
 CONFIG = "SELECT parent_table, partition_interval FROM schema_kit.part_config"
 PREMAKE = "SELECT parent_table, premake::text FROM schema_kit.part_config"
+PARTITIONS = "SELECT relname, pg_get_expr(relpartbound, oid) FROM pg_class WHERE relispartition AND relkind = 'r'"
 ENUM = "SELECT enumlabel, enumsortorder::text FROM pg_enum WHERE enumtypid = to_regtype('s.e')"
 LEDGER = "SELECT kind, name FROM schema_kit.created_object"
 EXTENSION = "SELECT extname, '' FROM pg_extension"
@@ -201,6 +215,20 @@ CASES = {
         first=lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"),
         content="s.d",
         also=CONFIG,
+    ),
+    "drain_default": Case(
+        lambda: op.drain_default_concurrently("d", schema="s", workers=2),
+        COPIED,
+        first=lambda: _register(),
+        content="s.d",
+        also=PARTITIONS,
+    ),
+    "split_partition": Case(
+        lambda: op.split_partition_concurrently("d", "d_old", schema="s"),
+        COPIED,
+        first=lambda: _register(),
+        content="s.d",
+        also=PARTITIONS,
     ),
     "baseline": Case(lambda: op.create_baseline(_baseline()), also=LEDGER),
     "drop_baseline": Case(lambda: op.drop_baseline(_baseline()), first=lambda: op.create_baseline(_baseline())),

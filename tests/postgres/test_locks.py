@@ -20,10 +20,12 @@ from schema_kit.execute import Event, StepStarted
 from schema_kit.model import BaselineTable, Column, Cut, ForeignKey, IndexDeclaration, IndexElement, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.ops import PlanOperation
+from schema_kit.ops.copying import drain, split
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp, ReplaceIndexConcurrentlyOp
 from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
 from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.plans.copying import abandon
 from schema_kit.plans.creation import DeclaredSet, create_set
 from schema_kit.plans.partitions import create_next
 from schema_kit.plans.views import refresh
@@ -38,6 +40,7 @@ from schema_kit.steps import (
     columns,
     constraints,
     conversion,
+    copying,
     enums,
     indexes,
     partitions,
@@ -516,6 +519,44 @@ def scene_columns(proof: Proof) -> None:
         proof.run(decided_by(lambda op: op.drop_column_concurrently("t", "ref", schema="s")))
 
 
+def scene_copies(proof: Proof) -> None:
+    parent = QualifiedName("s", "t")
+    proof.database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.place (id bigint PRIMARY KEY)",
+        "CREATE TABLE s.t (id bigint, at timestamptz, body text, place_id bigint REFERENCES s.place, "
+        "PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
+        "CREATE INDEX ON s.t (body)",
+        "CREATE TABLE s.t_default PARTITION OF s.t DEFAULT",
+        "CREATE TABLE s.t_old PARTITION OF s.t FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2025-04-01 00:00+00')",
+        "CREATE TABLE s.child (t_id bigint, t_at timestamptz, FOREIGN KEY (t_id, t_at) REFERENCES s.t)",
+        "INSERT INTO s.t SELECT i, timestamptz '2026-01-01 00:00+00' + i * interval '1 day' "
+        "FROM generate_series(1, 99) i",
+    )
+    policy = Partitioning(parent, "at", "1 mon")
+
+    def until(kind: type[Step]) -> None:
+        class StopError(Exception):
+            pass
+
+        def stop(event: Event) -> None:
+            if isinstance(event, StepStarted) and isinstance(event.step, kind):
+                raise StopError
+
+        connection = proof.database.sqlalchemy()
+        with pytest.raises(StopError):
+            execute.run(connection, lambda: drain(Catalog(connection), policy), QUICK, stop)
+
+    until(copying.ReplayKeys)
+    default = QualifiedName("s", "t_default")
+    proof.run(lambda catalog: abandon(default, catalog.copying(default, catalog.table(parent), policy, "drain")))
+    proof.database.sql("DROP SCHEMA schema_kit CASCADE")
+    proof.run(lambda catalog: drain(catalog, policy))
+    proof.run(lambda catalog: split(catalog, policy, QualifiedName("s", "t_old")))
+    target = QualifiedName("s", "t_p20260101")
+    proof.beside(copying.AnalyzeTarget(target), "LOCK TABLE s.t_p20260101 IN SHARE UPDATE EXCLUSIVE MODE")
+
+
 def scene_foreign_keys_to_partitions(proof: Proof) -> None:
     proof.database.sql(
         "CREATE SCHEMA s",
@@ -647,6 +688,20 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         columns.DropWholeTable,
         constraints.AddForeignKey,
         constraints.DropForeignKey,
+    },
+    scene_copies: {
+        copying.CreateCopyTables,
+        copying.BeginCopy,
+        copying.AbandonCopy,
+        copying.CutChunks,
+        copying.CopyChunk,
+        copying.ReplayKeys,
+        copying.BuildIndexes,
+        copying.AnalyzeTarget,
+        copying.VerifyCopy,
+        copying.Settle,
+        copying.SwapCopy,
+        copying.DropCopied,
     },
     scene_conversion_with_incoming_keys: {
         partitions.CreatePartConfig,

@@ -16,12 +16,17 @@ from schema_kit.model import (
     BaselineTable,
     Column,
     Conversion,
+    Copying,
+    CopyRun,
     Cut,
     Detaching,
+    ForeignKey,
     Index,
     IndexElement,
+    KeyColumn,
     Partition,
     Partitioning,
+    Range,
     Relation,
     Table,
     Told,
@@ -32,6 +37,7 @@ from schema_kit.plans import (
     attachment,
     baseline,
     conversion,
+    copying,
     creation,
     indexes,
     partitions,
@@ -43,6 +49,7 @@ from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
+from schema_kit.steps.copying import BeginCopy, SwapCopy
 from schema_kit.steps.indexes import RenameIndexes
 from tests.pure.shapes import (
     AWARE,
@@ -63,6 +70,7 @@ from tests.pure.shapes import (
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CONFIG = load("partman/tables/part_config.sql")
+COPIES = load("tables/copy_run.sql")
 LEDGER = load("tables/created_object.sql")
 CASES: dict[str, Callable[[], Plan]] = {}
 
@@ -530,6 +538,99 @@ def extension_drop_of_another_s() -> Plan:
 
 # The shapes that these cases share
 
+# Copies
+
+
+@case
+def drain_fresh() -> Plan:
+    """Two windows, and the default partition made anew."""
+    return copying.drain_default(EVENTS, copied(), COPIES)
+
+
+@case
+def drain_half_done() -> Plan:
+    """Killed when one of the tables had its key: there is a lot in the log."""
+    plan = copying.drain_default(EVENTS, copied(), COPIES)
+    begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
+    targets = begun.copy.targets
+    leaf = Relation(targets[0].built, tuple(index for index in partitioned().indexes if index.primary))
+    run = CopyRun("drain", EVENTS.parent, "16400:16400:1", targets, cut=True)
+    return copying.drain_default(EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001), COPIES)
+
+
+@case
+def drain_of_another_table() -> Plan:
+    """The default partition was truncated meanwhile: all that was made goes, and it begins anew."""
+    plan = copying.drain_default(EVENTS, copied(), COPIES)
+    begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
+    run = CopyRun("drain", EVENTS.parent, "16400:16399:1", begun.copy.targets, cut=True)
+    made = frozenset(target.built.name for target in begun.copy.targets)
+    return copying.drain_default(EVENTS, replace(copied(), run=run, taken=made, has_tables=True), COPIES)
+
+
+@case
+def drain_nothing_to_do() -> Plan:
+    """No row in the default partition that has a window."""
+    return copying.drain_default(EVENTS, replace(copied(), filled=()), COPIES)
+
+
+@case
+def split_beside_a_default() -> Plan:
+    """A partition without a beginning, foreign keys both ways, up to PostgreSQL 17."""
+    likes = ForeignKey(
+        "likes_event_fkey",
+        name("public.likes"),
+        ("event", "at"),
+        EVENTS.parent,
+        ("id", "created_at"),
+        "FOREIGN KEY (event, at) REFERENCES events(id, created_at)",
+    )
+    place = ForeignKey(
+        "events_place_fkey",
+        EVENTS.parent,
+        ("place",),
+        name("public.places"),
+        ("id",),
+        "FOREIGN KEY (place) REFERENCES places(id)",
+    )
+    before = Partition(name("public.events_before"), None, "2026-12-01 00:00:00+00")
+    default = Partition(name("public.events_default"), None, None, default=True)
+    parent = replace(
+        partitioned(), partitions=(before, default), incoming=(likes,), foreign_keys=(place,), primary_key=("id",)
+    )
+    seen = replace(
+        copied(),
+        parent=parent,
+        source=simple("public.events_before"),
+        span=Range(NOW.replace(month=10), NOW),
+        has_tables=True,
+        server_version=170000,
+    )
+    return copying.split(EVENTS, before.name, seen, COPIES)
+
+
+def copied() -> Copying:
+    default = Partition(name("public.events_default"), None, None, default=True)
+    indexes = tuple(
+        replace(index, constraint="PRIMARY KEY (id, created_at)", columns=("id", "created_at"))
+        if index.primary
+        else index
+        for index in partitioned().indexes
+    )
+    parent = replace(partitioned(), partitions=(default,), primary_key=("id", "created_at"), indexes=indexes)
+    month = NOW.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Copying(
+        parent,
+        simple("public.events_default"),
+        None,
+        has_tables=False,
+        key=(KeyColumn("id", "bigint"), KeyColumn("created_at", AWARE)),
+        control=KeyColumn("created_at", AWARE),
+        identity="16400:16400:1",
+        logging=True,
+        filled=(Range(month.replace(month=9), month.replace(month=10)), Range(month, month.replace(month=12))),
+    )
+
 
 def plain(*own: Index) -> Relation:
     return Relation(MESSAGES, own)
@@ -780,6 +881,7 @@ NOTHING_TO_DO = {
     "baseline_there",
     "convert_already_done",
     "convert_already_done_with_another_premake",
+    "drain_nothing_to_do",
     "drop_index_that_is_gone",
     "extension_drop_of_another_s",
     "extension_there",
@@ -798,5 +900,5 @@ def test_a_plan_is_empty_where_there_is_nothing_to_do_and_only_there(case_name: 
 
 @pytest.mark.parametrize("case_name", CASES)
 def test_a_step_that_carries_what_was_seen_is_decided_again_before_it_is_sent(case_name: str) -> None:
-    carriers = (BuildParent, RenameIndexes, Swap, Unswap)
+    carriers = (BeginCopy, BuildParent, RenameIndexes, Swap, SwapCopy, Unswap)
     assert all(step.fresh == isinstance(step, carriers) for step in CASES[case_name]().steps)

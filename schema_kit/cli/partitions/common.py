@@ -122,6 +122,7 @@ def work(
     form: str,
     dry_run: bool,
     workers: int = 1,
+    sessions: int = 1,
 ) -> None:
     """Do for each set what it needs; a job or a set that fails does not stop the others.
 
@@ -135,6 +136,7 @@ def work(
         form: text, json or sql.
         dry_run: print the exact SQL and send none of it.
         workers: how many sets are looked after at a time; more than one, and each worker has a connection of its own.
+        sessions: how many send the steps of one set that may be sent side by side; not with several workers.
 
     Raises:
         PlanError: nothing can be written here, though there is something to do.
@@ -151,7 +153,8 @@ def work(
         elif workers == 1:
             for one in sets:
                 with alone(connection, title, one) as free:
-                    failed += _sent(jobs, one, connection, catalog, policy, _both(emit, done)) if free else []
+                    sent = partial(_sent, sessions=sessions)
+                    failed += sent(jobs, one, connection, catalog, policy, _both(emit, done)) if free else []
         else:
             failed += _in_parallel(title, jobs, sets, connection, catalog, policy, _both(emit, done), workers)
     if done or not failed:
@@ -179,6 +182,7 @@ def _sent(
     catalog: Catalog,
     policy: LockPolicy,
     emit: execute.Emit,
+    sessions: int = 1,
 ) -> list[SchemaKitError]:
     """Send what one set needs, job after job; what went wrong is given back."""
     failed = []
@@ -186,7 +190,7 @@ def _sent(
         with beside_partman(connection, one.parent, policy, emit):
             for decide in jobs:
                 try:
-                    execute.run(connection, partial(decide, catalog, one), policy, emit)
+                    execute.run(connection, partial(decide, catalog, one), policy, emit, sessions)
                 except SchemaKitError as error:
                     failed.append(error)
     except SchemaKitError as error:

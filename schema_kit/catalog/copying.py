@@ -1,0 +1,250 @@
+"""What an online copy has to know: its source, how far it has come, which windows the rows lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog import table as tables
+from schema_kit.catalog.session import rows
+from schema_kit.errors import PlanError
+from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, KeyColumn, Range, Table
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.plans.copying import BACKLOG, log_name, staging_name
+from schema_kit.plans.grid import MOST_AHEAD, Grid
+from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, identity_sql, logging_sql, within
+
+_KEY = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typcategory = 'D'
+FROM pg_index x, unnest(x.indkey::int2[], x.indclass::oid[]) WITH ORDINALITY AS k (attnum, class, place),
+     pg_attribute a, pg_type t, pg_opclass c, pg_amop o, pg_operator p, pg_namespace n
+WHERE x.indrelid = to_regclass(%(table)s) AND x.indisprimary AND k.place <= x.indnkeyatts
+  AND a.attrelid = x.indrelid AND a.attnum = k.attnum AND t.oid = a.atttypid AND c.oid = k.class
+  AND o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
+  AND o.amopstrategy = 5 AND p.oid = o.amopopr AND n.oid = p.oprnamespace
+ORDER BY k.place
+"""
+
+# Where a range of the control column can be read page after page.
+_BY_CONTROL = """
+SELECT EXISTS (
+  SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+  JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = (x.indkey::int2[])[0]
+  WHERE x.indrelid = to_regclass(%(table)s) AND x.indisvalid AND x.indpred IS NULL AND m.amname = 'btree'
+    AND a.attname = %(control)s
+) AND EXISTS (
+  SELECT FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
+  WHERE c.oid = to_regclass(%(table)s) AND s.attname = %(control)s AND abs(s.correlation) > 0.9
+    AND (s.n_distinct < 0 OR s.n_distinct > 1000)
+)
+"""
+
+_TEXTS = """
+SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype
+WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdropped
+  AND coalesce(b.typtype, t.typtype) <> 'e' AND NOT EXISTS (
+    SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod JOIN pg_amproc p ON p.amprocfamily = o.opcfamily
+      AND p.amproclefttype = o.opcintype AND p.amprocnum = 2
+    WHERE m.amname = 'hash' AND o.opcdefault AND o.opcintype = coalesce(b.oid, t.oid)
+  ) ORDER BY a.attnum
+"""
+
+_RUN = f"""
+SELECT r.purpose, r.parent_table, r.identity, r.cut_at IS NOT NULL,
+       (SELECT count(*) FROM {COPY_CHUNK.sql} c WHERE c.source_table = r.source_table AND c.done_at IS NULL),
+       r.settled_at IS NOT NULL, r.swapped_at IS NOT NULL, r.finished_at IS NOT NULL
+FROM {COPY_RUN.sql} r WHERE r.source_table = %(source)s
+"""
+
+_TARGETS = f"""
+SELECT target_table, built_as, lower_bound, upper_bound, is_default, verified_at IS NOT NULL,
+       source_rows, source_sum::text, target_rows, target_sum::text
+FROM {COPY_TARGET.sql} WHERE source_table = %(source)s
+"""
+
+_ANALYZED = """
+SELECT n.nspname, c.relname FROM unnest(%(tables)s::text[]) AS own (name)
+JOIN pg_class c ON c.oid = to_regclass(own.name) JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_stat_all_tables s ON s.relid = c.oid
+WHERE s.last_analyze IS NOT NULL
+"""
+
+_TAKEN = """
+SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s
+"""
+
+
+def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
+    """How far the copy of that table has come; None where there was none. Call it while observing."""
+    if not _exists(connection, COPY_RUN):
+        return None
+    found = rows(connection, _RUN, {"source": str(source)})
+    if not found:
+        return None
+    purpose, parent, identity, cut, left, settled, swapped, finished = found[0]
+    targets, counts = [], []
+    for name, built, lower, upper, default, verified, *count in rows(connection, _TARGETS, {"source": str(source)}):
+        target = CopyTarget(QualifiedName.parse(name), QualifiedName.parse(built), lower, upper, default)
+        targets.append(target)
+        counts += [(target.name, CopyCount(*count))] if verified else []
+    return CopyRun(
+        purpose,
+        QualifiedName.parse(parent),
+        identity,
+        tuple(targets),
+        cut,
+        left,
+        tuple(counts),
+        settled,
+        swapped,
+        finished,
+    )
+
+
+def read_runs(connection: Connection) -> tuple[tuple[QualifiedName, CopyRun], ...]:
+    """The copies that are under way, each with its source. Call it while observing."""
+    if not _exists(connection, COPY_RUN):
+        return ()
+    found = rows(connection, f"SELECT source_table FROM {COPY_RUN.sql} WHERE finished_at IS NULL ORDER BY started_at")
+    runs = ((name, read_run(connection, name)) for name in (QualifiedName.parse(row[0]) for row in found))
+    return tuple((name, run) for name, run in runs if run)
+
+
+def observe(
+    connection: Connection, source: QualifiedName, parent: Table | None, lines: Grid | None, purpose: str
+) -> Copying:
+    """The source and what a copy of it has made so far. Call it while observing.
+
+    Args:
+        connection: where to look.
+        source: whose rows are copied.
+        parent: what the targets become partitions of.
+        lines: its windows.
+        purpose: drain, split or convert: what has to be known of its rows, before a copy begins, differs.
+    """
+    run = read_run(connection, source)
+    table = tables.read(connection, source)
+    has_tables = _exists(connection, COPY_RUN)
+    version = int(rows(connection, "SELECT current_setting('server_version_num')")[0][0])
+    if parent is None or lines is None:
+        return Copying(parent, table, run, has_tables, server_version=version)
+    control = lines.policy.control
+    names = {"table": source.sql, "control": control}
+    log = log_name(source)
+    there = _exists(connection, log)
+    backlog = f"SELECT count(*) FROM (SELECT FROM {log.sql} LIMIT {BACKLOG + 1}) l"
+    leaves = tuple(leaf for leaf in tables.read_tree(connection, staging_name(source)) if not leaf.partitioned)
+    column = parent.column(control)
+    by_control = bool(rows(connection, _BY_CONTROL, names)[0][0])
+    default = next((p.name for p in parent.partitions if p.default and p.name != source), None)
+    beside = tables.read(connection, default) if default else None
+    fresh = run is None or run.finished
+    return Copying(
+        parent,
+        table,
+        run,
+        has_tables,
+        key=tuple(KeyColumn(*row) for row in rows(connection, _KEY, {"table": parent.name.sql})),
+        control=KeyColumn(control, column.type) if column else None,
+        identity=(rows(connection, identity_sql(source)) or [("",)])[0][0],
+        logging=bool(rows(connection, logging_sql(source, log))[0][0]),
+        backlog=rows(connection, backlog)[0][0] if there else 0,
+        by_control=by_control,
+        texts=tuple(row[0] for row in rows(connection, _TEXTS, names)),
+        leaves=leaves,
+        analyzed=tuple(
+            QualifiedName(*row) for row in rows(connection, _ANALYZED, {"tables": [leaf.name.sql for leaf in leaves]})
+        ),
+        filled=tuple(_filled(connection, source, lines, by_control)) if table and purpose == "drain" and fresh else (),
+        span=_span(connection, source, lines) if table and purpose != "drain" and fresh else None,
+        default_checks=beside.checks if beside else (),
+        tree=tables.read_tree(connection, parent.name) if run and run.swapped and not run.finished else (),
+        taken=frozenset(row[0] for row in rows(connection, _TAKEN, {"schema": parent.name.schema})),
+        server_version=version,
+    )
+
+
+def _span(connection: Connection, source: QualifiedName, lines: Grid) -> Range | None:
+    """Where the first and the last row lie; None where there is none."""
+    first, last = (_first(connection, source, lines, "", order) for order in ("ASC", "DESC"))
+    return Range(lines.key.locate(first), lines.key.locate(last)) if first and last else None
+
+
+def _first(connection: Connection, source: QualifiedName, lines: Grid, where: str, order: str = "ASC") -> str | None:
+    control = ident(lines.policy.control)
+    finite = f"{control} NOT IN ('infinity', '-infinity')" if _has_infinity(lines) else "true"
+    found = rows(
+        connection,
+        f"SELECT {control}::text FROM {source.sql} s WHERE {finite}{where} ORDER BY s.{control} {order} LIMIT 1",
+    )
+    return found[0][0] if found else None
+
+
+def _has_infinity(lines: Grid) -> bool:
+    return lines.key.__class__.__name__ in ("Moments", "WallClock")
+
+
+def _filled(connection: Connection, source: QualifiedName, lines: Grid, by_control: bool) -> Iterator[Range]:
+    """The windows that rows lie in, in order.
+
+    Where no index finds the next row, many windows are looked at in one scan.
+
+    Raises:
+        PlanError: there are too many.
+    """
+    control, at_once = ident(lines.policy.control), 1 if by_control else 5 * MOST_AHEAD
+    column, where, count = lines.policy.control, "", 0
+    while (text := _first(connection, source, lines, where)) is not None:
+        try:
+            point = lines.key.locate(text)
+            windows = _next_windows(lines, point, at_once)
+        except PlanError:
+            return  # beyond the years that can be planned with: those rows stay where they are
+        edges = [lines.bounds(windows[0])[0], *(lines.bounds(window)[1] for window in windows)]
+        places = {1}
+        if at_once > 1:
+            bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{_type(connection, source, column)}[]"
+            found = rows(connection, f"SELECT DISTINCT width_bucket({control}, {bounds}) FROM {source.sql}")
+            places = {row[0] for row in found}
+        for place, window in enumerate(windows, 1):
+            if place in places:
+                count += 1
+                yield window
+        if count > MOST_AHEAD:
+            raise PlanError(
+                f"the rows of {source} lie in more than {MOST_AHEAD} windows of {lines.policy.interval}, and as many "
+                "partitions are not made at once. Nothing was changed; choose a longer interval."
+            )
+        where = f" AND {within(control, edges[-1], None)}"
+
+
+def _next_windows(lines: Grid, point: Any, count: int) -> list[Range]:
+    start = lines.interval.floor(point)
+    windows: list[Range] = []
+    while len(windows) < count:
+        try:
+            following = lines.interval.shift(start, 1)
+        except PlanError:
+            if not windows:
+                raise
+            break  # the end of the calendar
+        windows.append(Range(start, following))
+        start = following
+    return windows
+
+
+def _type(connection: Connection, table: QualifiedName, column: str) -> str:
+    found = rows(
+        connection,
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) "
+        "AND attname = %(column)s",
+        {"table": table.sql, "column": column},
+    )
+    return str(found[0][0])
+
+
+def _exists(connection: Connection, name: QualifiedName) -> bool:
+    return bool(rows(connection, "SELECT to_regclass(%(name)s) IS NOT NULL", {"name": name.sql})[0][0])

@@ -1,0 +1,56 @@
+"""``schema_kit partitions split``."""
+
+from __future__ import annotations
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.errors import PlanError
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.ops import copying as ops
+from schema_kit.plans import copying
+from schema_kit.steps import Plan
+
+
+@click.command("split")
+@acts
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once.")
+@click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    workers: int,
+    abort: bool,
+) -> None:
+    """Cut a partition into the windows of its set's policy, while it is in use. TABLE is the partition.
+
+    The first partition of a table that was converted by attaching it holds all of its rows: this is how they come into
+    months. It works as drain-default does, and goes on where it stopped when it is run again.
+
+    Example: schema_kit partitions split line_support.conversation_before_20261201
+    """
+    with database(url, now) as (connection, catalog):
+        policy = lock_policy(lock_timeout)
+        for name in map(QualifiedName.parse, tables):
+            parent = _parent(catalog, name)
+
+            def decide(catalog: Catalog, one: Partitioning, name: QualifiedName = name) -> Plan:
+                if not abort:
+                    return ops.split(catalog, one, name)
+                return copying.abandon(name, catalog.copying(name, catalog.table(one.parent), one, "split"))
+
+            sets = [one for one, _ in catalog.sets(policies(catalog, [parent.sql]))]
+            work(f"split {name}", [decide], sets, connection, catalog, policy, form, dry_run, sessions=workers)
+
+
+def _parent(catalog: Catalog, partition: QualifiedName) -> QualifiedName:
+    parent = catalog.parent_of(partition) or catalog.copied_for(partition)
+    if parent is None:
+        raise PlanError(f"{partition} is no partition of anything. Nothing was changed.")
+    return parent

@@ -1,0 +1,145 @@
+"""Operations that give rows of a live table partitions of their own."""
+
+from __future__ import annotations
+
+from alembic.operations import Operations
+
+from schema_kit.catalog import Catalog
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.plans import copying
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+
+COPY_SCRIPT = "tables/copy_run.sql"
+
+
+def drain(catalog: Catalog, policy: Partitioning) -> Plan:
+    """What draining the default partition of a set needs now."""
+    parent = catalog.table(policy.parent)
+    default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
+    return copying.drain_default(policy, catalog.copying(default, parent, policy, "drain"), load(COPY_SCRIPT))
+
+
+def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName) -> Plan:
+    """What splitting a partition needs now."""
+    seen = catalog.copying(partition, catalog.table(policy.parent), policy, "split")
+    return copying.split(policy, partition, seen, load(COPY_SCRIPT))
+
+
+def _policy(catalog: Catalog, parent: QualifiedName) -> Partitioning:
+    policy = catalog.policy(parent)
+    if policy is None:
+        raise PlanError(
+            f"{parent} has no policy in schema_kit.part_config, which says how it is cut. Nothing was changed."
+        )
+    return policy
+
+
+def _checked(workers: int, operation: str) -> int:
+    if workers < 1:
+        raise DeclarationError(f"workers of {operation} is 1 or more, not {workers}")
+    return workers
+
+
+@register("drain_default_concurrently")
+class DrainDefaultConcurrentlyOp(PlanOperation):
+    """Give the rows of a default partition partitions of their own."""
+
+    def __init__(self, parent: QualifiedName, workers: int) -> None:
+        self.parent = parent
+        self.workers = _checked(workers, self.called)
+
+    @classmethod
+    def drain_default_concurrently(
+        cls, operations: Operations, table_name: str, *, schema: str | None = None, workers: int = 1
+    ) -> None:
+        """Give the rows of a default partition partitions of their own, by the set's policy in part_config.
+
+        Each window that such rows lie in becomes a partition. The rows are copied beside readers and writers, a
+        trigger logs the keys of those that change meanwhile, and one short commit puts the partitions and a new, empty
+        default partition in the place of the old one: readers of the table see every row at every moment. What was
+        copied is compared with the default partition before. Interrupted at any point, it goes on where it stopped
+        when it is run again.
+
+        Locks: SHARE ROW EXCLUSIVE on the default partition for an instant, to add the trigger; ACCESS EXCLUSIVE on the
+        table, its default partition and the tables at the other end of foreign keys for the commit of the swap: for
+        the last keys of the log, 2000 at most beside those that come while it waits, and about a millisecond for each
+        new partition. It takes the space of the rows that are copied until the old partition is dropped.
+
+        Before the swap it waits for transactions whose snapshot is older than the copy. Foreign keys to and from the
+        table are taken off in the swap, come back NOT VALID in the same commit, and are validated afterwards.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the partitioned table.
+            schema: its schema; public where it is left out.
+            workers: how many sessions copy, build indexes and compare side by side.
+
+        Raises:
+            DeclarationError: less than one worker.
+            PlanError: no policy, no primary key, or something belongs to the default partition that cannot move; it is
+                named. Or what was copied is not what it holds.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), workers))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        if isinstance(catalog, EmptyDatabase):
+            return Plan(self.called)  # a database that was empty at base has no row to copy
+        return drain(catalog, _policy(catalog, self.parent))
+
+
+@register("split_partition_concurrently")
+class SplitPartitionConcurrentlyOp(PlanOperation):
+    """Cut a partition into the windows of its set."""
+
+    def __init__(self, parent: QualifiedName, partition: QualifiedName, workers: int) -> None:
+        self.parent = parent
+        self.partition = partition
+        self.workers = _checked(workers, self.called)
+
+    @classmethod
+    def split_partition_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        partition_name: str,
+        *,
+        schema: str | None = None,
+        partition_schema: str | None = None,
+        workers: int = 1,
+    ) -> None:
+        """Cut a partition into the windows of its set's policy in part_config.
+
+        Its rows are copied beside readers and writers, as ``drain_default_concurrently`` does it, with the same locks;
+        a partition that is one window, or less, stays as it is. Where it has no end, neither has the first or the last
+        of those that take its place.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the partitioned table.
+            partition_name: the partition.
+            schema: the table's schema; public where it is left out.
+            partition_schema: the partition's, where it is another one.
+            workers: how many sessions copy, build indexes and compare side by side.
+
+        Raises:
+            DeclarationError: less than one worker.
+            PlanError: no policy, no such partition, bounds that cross a window's, no primary key, or something belongs
+                to the partition that cannot move; it is named. Or what was copied is not what it holds.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        parent = QualifiedName(schema or "public", table_name)
+        partition = QualifiedName(partition_schema or parent.schema, partition_name)
+        operations.invoke(cls(parent, partition, workers))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        if isinstance(catalog, EmptyDatabase):
+            return Plan(self.called)  # a database that was empty at base has no row to copy
+        return split(catalog, _policy(catalog, self.parent), self.partition)

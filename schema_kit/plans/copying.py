@@ -1,0 +1,412 @@
+"""Rows of a live table, copied into partitions of their own: a default partition is drained, a partition is split.
+
+A copy, a log of the keys that change meanwhile, and one swap: readers of the parent see every row at every moment.
+Moving the rows could not keep that promise, for a window whose rows lie in the default partition cannot be attached.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from schema_kit.errors import PlanError
+from schema_kit.model import (
+    Copy,
+    Copying,
+    CopyRun,
+    CopyTarget,
+    ForeignKeyDeclaration,
+    Index,
+    Partitioning,
+    Range,
+    Relation,
+    Table,
+)
+from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.plans import constraints, partitions
+from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.constraints import AddCheck, ValidateConstraint
+from schema_kit.steps.copying import (
+    LOG_TRIGGER,
+    AbandonCopy,
+    AnalyzeTarget,
+    BeginCopy,
+    BuildIndexes,
+    CopyChunk,
+    CreateCopyTables,
+    CutChunks,
+    DropCopied,
+    ReplayKeys,
+    Settle,
+    SwapCopy,
+    VerifyCopy,
+    within,
+)
+
+BACKLOG = 2000
+"""Keys that may be left to the swap, which replays them under its lock."""
+
+_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}
+
+
+def log_name(source: QualifiedName) -> QualifiedName:
+    """Where the keys of rows that change are written."""
+    return source.sibling(fit(source.name, "__log"))
+
+
+def staging_name(source: QualifiedName) -> QualifiedName:
+    """What the targets are partitions of until the swap."""
+    return source.sibling(fit(source.name, "__staging"))
+
+
+def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...]) -> Plan:
+    """Give the rows of a default partition partitions of their own; where none has rows there, nothing is to be done.
+
+    Args:
+        policy: the set's policy.
+        seen: its default partition, as observed.
+        script: the statements that make the tables which remember how far copies have come.
+
+    Raises:
+        PlanError: no such set or no default partition, something belongs to it that cannot move, or what was copied
+            is not what the source holds.
+    """
+    title = f"drain the default partition of {policy.parent}"
+    parent = partitions.partitioned_table(policy, seen.parent)
+    default = next((partition for partition in parent.partitions if partition.default), None)
+    if default is None or seen.source is None:
+        return Plan(title)
+    lines, source = grid(policy, parent), default.name
+    if seen.run and not seen.run.finished:
+        _same_purpose("drain", source, seen.run)
+        return Plan(title, tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script)))
+    windows = [window for window in seen.filled if not lines.covered(window, parent)]
+    if not windows:
+        return Plan(title)
+    targets = [_target(lines, window, source) for window in windows]
+    built = source.sibling(fit(source.name, "__new"))
+    targets.append(CopyTarget(source, built, None, None, default=True))
+    return Plan(title, tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script)))
+
+
+def split(policy: Partitioning, partition: QualifiedName, seen: Copying, script: tuple[str, ...]) -> Plan:
+    """Cut a partition into the windows of its set's policy; one that is no more than a window stays as it is.
+
+    Args:
+        policy: the set's policy.
+        partition: what is cut.
+        seen: it, as observed.
+        script: the statements that make the tables which remember how far copies have come.
+
+    Raises:
+        PlanError: no such partition, windows that cross its bounds, something belongs to it that cannot move, or what
+            was copied is not what it holds.
+    """
+    title = f"split {partition}"
+    parent = partitions.partitioned_table(policy, seen.parent)
+    lines = grid(policy, parent)
+    if seen.run and not seen.run.finished:
+        _same_purpose("split", partition, seen.run)
+        return Plan(title, tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", script)))
+    found = next((one for one in parent.partitions if one.name == partition), None)
+    if found is None:
+        if seen.run and seen.source is None:
+            return Plan(title)  # it was split before
+        raise PlanError(f"cannot {title}: it is no partition of {parent.name}. Nothing was changed.")
+    if found.default:
+        raise PlanError(f"cannot {title}: it is the default partition; drain it instead. Nothing was changed.")
+    windows = _cut(lines, lines.range_of(found), seen.span, title)
+    if len(windows) < 2:
+        return Plan(title)
+    targets = []
+    for place, window in enumerate(windows):
+        target = _target(lines, window, partition)
+        # Where the partition has no end, neither has the first or the last of those that take its place.
+        lower = found.lower if place == 0 else target.lower
+        upper = found.upper if place == len(windows) - 1 else target.upper
+        targets.append(CopyTarget(target.name, target.built, lower, upper))
+    return Plan(title, tuple(_steps(lines, parent, partition, seen, tuple(targets), "split", script)))
+
+
+def abandon(source: QualifiedName, seen: Copying) -> Plan:
+    """Give up a copy that has not come to its swap: all that it has made goes, and the source is as before.
+
+    Raises:
+        PlanError: the swap is done.
+    """
+    title = f"give up the copy of {source}"
+    if seen.run is None or seen.run.finished:
+        return Plan(title)
+    if seen.run.swapped:
+        raise PlanError(f"cannot {title}: its rows lie in the new partitions already. Nothing was changed.")
+    return Plan(title, (_abandon(source, seen.run.targets, seen),))
+
+
+def _same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
+    if run.purpose != purpose:
+        raise PlanError(
+            f"a copy of {source} is under way for another purpose: to {run.purpose} it. Nothing was changed; run that "
+            "again, or give it up first."
+        )
+
+
+def _cut(lines: Grid, whole: Range, span: Range | None, title: str) -> list[Range]:
+    lower = whole.lower if whole.lower is not None else span and span.lower
+    last = span and span.upper
+    if lower is None or (whole.upper is None and last is None):
+        return []
+    windows: list[Range] = []
+    start = lines.interval.floor(lower)
+    if whole.lower is not None and start != whole.lower:
+        raise PlanError(
+            f"cannot {title}: it begins at {lines.shown(whole.lower)}, and no window of {lines.policy.interval} does. "
+            "Nothing was changed; change the policy's interval, time zone or origin."
+        )
+    while start < whole.upper if whole.upper is not None else start <= last:
+        following = lines.interval.shift(start, 1)
+        windows.append(Range(start, following))
+        start = following
+        if len(windows) > MOST_AHEAD:
+            raise PlanError(
+                f"cannot {title}: it reaches over more than {MOST_AHEAD} windows of {lines.policy.interval}. "
+                "Nothing was changed; choose a longer interval."
+            )
+    if whole.upper is not None and start != whole.upper:
+        raise PlanError(
+            f"cannot {title}: it ends at {lines.shown(whole.upper)}, in the middle of a window of "
+            f"{lines.policy.interval}. Nothing was changed; change the policy's interval, time zone or origin."
+        )
+    return windows
+
+
+def _target(lines: Grid, window: Range, source: QualifiedName) -> CopyTarget:
+    name = lines.partition_name(window)
+    built = name.sibling(fit(name.name, "__new")) if name == source else name
+    return CopyTarget(name, built, *lines.bounds(window))
+
+
+def _copy(lines: Grid, parent: Table, source: QualifiedName, seen: Copying, targets: tuple[CopyTarget, ...]) -> Copy:
+    assert seen.control is not None  # the grid has seen to it
+    return Copy(
+        source,
+        parent.name,
+        seen.control,
+        seen.key,
+        tuple(column.name for column in parent.columns if not column.generated),
+        seen.texts,
+        targets,
+        staging_name(source),
+        log_name(source),
+        source.sibling(fit(source.name, "__old")),
+    )
+
+
+def _steps(
+    lines: Grid,
+    parent: Table,
+    source: QualifiedName,
+    seen: Copying,
+    targets: tuple[CopyTarget, ...],
+    purpose: str,
+    script: tuple[str, ...],
+) -> Iterator[Step]:
+    run = seen.run if seen.run and not seen.run.finished else None
+    copy = _copy(lines, parent, source, seen, targets)
+    if run and run.swapped:
+        yield from _after_swap(copy, parent, seen)
+        return
+    _refuse(parent, source, seen)
+    if run and (run.identity != seen.identity or not seen.logging):
+        yield _abandon(source, targets, seen)
+        run = None
+    if run is None:
+        yield from _begin(lines, parent, copy, seen, purpose, script)
+    yield from _copied(copy, seen, run)
+    missing = dict(_missing_indexes(parent, copy, seen, fresh=run is None))
+    keys = {name: tuple(index for index in indexes if index.primary) for name, indexes in missing.items()}
+    rest = {name: tuple(index for index in indexes if not index.primary) for name, indexes in missing.items()}
+    yield from (BuildIndexes(name, indexes) for name, indexes in keys.items() if indexes)
+    # Values that are unique besides the key may have changed hands: the log is replayed as a whole then.
+    unique = any(index.unique and not index.primary for index in parent.indexes)
+    if run is None or any(keys.values()) or seen.backlog > BACKLOG:
+        yield ReplayKeys(copy, None if unique and not any(rest.values()) else ReplayKeys.limit)
+    yield from (BuildIndexes(name, indexes) for name, indexes in rest.items() if indexes)
+    if any(rest.values()):
+        yield ReplayKeys(copy, None if unique else ReplayKeys.limit)
+    analyzed = () if run is None else seen.analyzed
+    yield from (AnalyzeTarget(target.built) for target in targets if target.built not in analyzed)
+    yield from _verified(copy, seen, run)
+    if run is None or not run.settled:
+        yield Settle(copy)
+    yield from _swap(lines, parent, copy, seen)
+    yield from _after_swap(copy, parent, None)
+
+
+def _abandon(source: QualifiedName, targets: tuple[CopyTarget, ...], seen: Copying) -> AbandonCopy:
+    names = (staging_name(source), log_name(source), *(target.built for target in targets))
+    there = tuple(name for name in names if name.name in seen.taken)
+    has_trigger = any(trigger.name == LOG_TRIGGER for trigger in seen.source.triggers) if seen.source else False
+    return AbandonCopy(source, log_name(source), there, has_trigger)
+
+
+def _refuse(parent: Table, source: QualifiedName, seen: Copying) -> None:
+    why = list(_obstacles(parent, source, seen))
+    if why:
+        raise PlanError(
+            f"the rows of {source} cannot be given other partitions as it is:\n"
+            + "\n".join(f"  - {reason}" for reason in why)
+            + "\nNothing was swapped."
+        )
+
+
+def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[str]:
+    table = seen.source
+    if table is None:
+        yield "it is no table, or was dropped"
+        return
+    if table.partition_strategy:
+        yield "it is partitioned itself"
+    if parent.branch is not None:
+        yield f"the partitions of {parent.name} are partitioned themselves"
+    if not parent.primary_key:
+        yield f"{parent.name} has no primary key, by which changed rows are found again"
+    yield from table.obstacles
+    yield from (f"view {view.name} depends on it" for view in table.views)
+    yield from (f"foreign key {key.name} of {key.table} refers to it" for key in table.incoming)
+    yield from (f"trigger {trigger.name} is its own" for trigger in table.triggers if trigger.name != LOG_TRIGGER)
+    if table.policies or table.row_security:
+        yield "it has row security of its own"
+    if seen.server_version < 180000:
+        yield from (
+            f"foreign key {key.name} of {key.table}, which is partitioned, refers to {parent.name}: it can be taken "
+            "off for the swap, but PostgreSQL before 18 cannot put it on again without a scan under lock"
+            for key in parent.incoming
+            if len(parent.with_partitions((key.table,))) > 1
+        )
+    for key in parent.foreign_keys:
+        if not key.validated:
+            yield f"foreign key {key.name} is not validated"
+        if key.referenced == parent.name:
+            yield f"foreign key {key.name} refers to the table itself"
+        if re.search(r" ON DELETE SET (NULL|DEFAULT) \(", key.definition):
+            yield f"foreign key {key.name} sets some of its columns ON DELETE"
+
+
+def _begin(
+    lines: Grid, parent: Table, copy: Copy, seen: Copying, purpose: str, script: tuple[str, ...]
+) -> Iterator[Step]:
+    assert seen.source is not None  # it was looked at
+    own = {copy.staging, copy.log, copy.old, *(target.built for target in copy.targets)}
+    names = own | {target.name for target in copy.targets if target.name != copy.source}
+    mine = {target.built for target in seen.run.targets} if seen.run and not seen.run.finished else set()
+    if taken := sorted(str(name) for name in names - mine - {copy.staging, copy.log} if name.name in seen.taken):
+        raise PlanError(
+            f"there is something named {', '.join(taken)} already, and those names are needed. Nothing was changed; "
+            "rename it."
+        )
+    if not seen.has_tables:
+        yield CreateCopyTables(script)
+    bound = next(end for target in copy.targets for end in (target.lower, target.upper) if end is not None)
+    start = lines.interval.floor(lines.key.decode(bound))
+    window = Range(start, lines.interval.shift(start, 1))
+    like = partitions.create_partition(lines, parent, parent.name, window)
+    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, seen.source.grants)
+
+
+def _copied(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
+    by = (copy.control,) if seen.by_control else copy.key
+    if len({column.operators for column in by}) > 1:
+        by = by[:1]  # a comparison of rows takes its operators from one schema
+    if run is None or not run.cut:
+        yield CutChunks(copy, by)
+    if run is None or not run.cut or run.chunks_left:
+        yield CopyChunk(copy, by)
+
+
+def _missing_indexes(
+    parent: Table, copy: Copy, seen: Copying, *, fresh: bool
+) -> Iterator[tuple[QualifiedName, tuple[Index, ...]]]:
+    leaves = {leaf.name: leaf for leaf in seen.leaves}
+    for target in copy.targets:
+        have = leaves[target.built].indexes if target.built in leaves and not fresh else ()
+        there = {(index.constraint or index.tail, index.unique) for index in have}
+        yield (
+            target.built,
+            tuple(index for index in parent.indexes if (index.constraint or index.tail, index.unique) not in there),
+        )
+
+
+def _verified(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
+    counts = dict(run.counts) if run else {}
+    if wrong := [(name, count) for name, count in counts.items() if not count.equal]:
+        raise PlanError(
+            f"the copy of {copy.source} is not what it holds:\n"
+            + "\n".join(
+                f"  - {name}: {count.source_rows:,} rows in {copy.source}, {count.rows:,} copied"
+                + ("" if count.source_rows != count.rows else ", with other values")
+                for name, count in wrong
+            )
+            + "\nNothing was swapped, and readers see the source. Give the copy up and begin anew; this is a defect, "
+            "and the tables are left as they are for a look."
+        )
+    left = tuple(target for target in copy.targets if target.name not in counts)
+    if seen.by_control:
+        yield from (VerifyCopy(copy, (target,)) for target in left)
+    elif left:
+        yield VerifyCopy(copy, copy.targets)
+
+
+def _swap(lines: Grid, parent: Table, copy: Copy, seen: Copying) -> Iterator[Step]:
+    others = tuple(p.name for p in parent.partitions if p.name != copy.source)
+    default = next((p.name for p in parent.partitions if p.default and p.name != copy.source), None)
+    check = None
+    if default:
+        # The windows are attached while nothing but a CHECK says that none of their rows lies in the default one.
+        check = fit(copy.source.name, "_not_here")
+        found = next((p for p in parent.partitions if p.name == copy.source), None)
+        assert found is not None  # it is a partition until the swap
+        within_it = within(ident(copy.control.name), found.lower, found.upper)
+        existing = next((check_ for check_ in seen.default_checks if check_[0] == check), None)
+        if existing is None:
+            yield AddCheck(default, check, f"NOT ({within_it})")
+        if existing is None or not existing[2]:
+            yield ValidateConstraint(default, check)
+    yield SwapCopy(copy, seen.identity, parent, default, check, others, seen.server_version)
+
+
+def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Step]:
+    """What is left to do; *seen* is None where the swap is to come still."""
+    for key in parent.incoming:
+        if seen is None or not key.validated:
+            yield ValidateConstraint(key.table, key.name, parent.name)
+    if seen is None:
+        yield from (ValidateConstraint(parent.name, key.name, key.referenced) for key in parent.foreign_keys)
+    else:
+        for declared in _unproved(seen.tree):
+            yield from constraints.create_foreign_key(declared, seen.tree, seen.server_version).steps
+    yield DropCopied(copy)
+
+
+def _unproved(tree: Sequence[Relation]) -> tuple[ForeignKeyDeclaration, ...]:
+    """The parent's foreign keys that are not proved, and those that its leaves have on their own meanwhile."""
+    root = tree[0]
+    there = {key.name for key in root.foreign_keys}
+    found = [key for key in root.foreign_keys if not key.validated]
+    found += [key for leaf in tree[1:] for key in leaf.foreign_keys if not key.attached and key.name not in there]
+    declared = (
+        ForeignKeyDeclaration(
+            key.name,
+            root.name,
+            key.columns,
+            key.referenced,
+            key.referenced_columns,
+            _ACTIONS[key.on_update],
+            _ACTIONS[key.on_delete],
+            _MATCHES[key.match],
+            key.deferred,
+        )
+        for key in found
+    )
+    return tuple(dict.fromkeys(declared))

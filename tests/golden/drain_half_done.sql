@@ -1,0 +1,209 @@
+-- drain the default partition of public.events
+-- Killed when one of the tables had its key: there is a lot in the log.
+
+-- give public.events_p20260901 its primary key
+-- locks: ACCESS EXCLUSIVE on public.events_p20260901
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_p20260901" ADD PRIMARY KEY (id, created_at);
+COMMIT;
+
+-- give public.events_p20261101 its primary key
+-- locks: ACCESS EXCLUSIVE on public.events_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_p20261101" ADD PRIMARY KEY (id, created_at);
+COMMIT;
+
+-- give public.events_default__new its primary key
+-- locks: ACCESS EXCLUSIVE on public.events_default__new
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_default__new" ADD PRIMARY KEY (id, created_at);
+COMMIT;
+
+-- replay what changed in public.events_default meanwhile
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "public"."events_default__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_default__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "public"."events_default__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") SELECT s."id", s."created_at", s."body"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
+SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+COMMIT;
+
+-- build 1 indexes of public.events_p20260901
+-- locks: SHARE on public.events_p20260901
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE INDEX ON "public"."events_p20260901" USING btree (created_at);
+COMMIT;
+
+-- build 1 indexes of public.events_p20261101
+-- locks: SHARE on public.events_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE INDEX ON "public"."events_p20261101" USING btree (created_at);
+COMMIT;
+
+-- build 1 indexes of public.events_default__new
+-- locks: SHARE on public.events_default__new
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE INDEX ON "public"."events_default__new" USING btree (created_at);
+COMMIT;
+
+-- replay what changed in public.events_default meanwhile
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "public"."events_default__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_default__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "public"."events_default__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") SELECT s."id", s."created_at", s."body"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
+SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+COMMIT;
+
+-- analyze public.events_p20260901
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_p20260901
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "public"."events_p20260901";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze public.events_p20261101
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261101
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "public"."events_p20261101";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze public.events_default__new
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_default__new
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "public"."events_default__new";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- compare 3 tables with public.events_default
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+WITH s AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY['2026-09-01 00:00:00+00', '2026-10-01 00:00:00+00', '2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default" r WHERE NOT EXISTS (SELECT FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), t AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY['2026-09-01 00:00:00+00', '2026-10-01 00:00:00+00', '2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default__staging" r WHERE NOT EXISTS (SELECT FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), places (place, target) AS (VALUES (0, 'public.events_default'), (1, 'public.events_p20260901'), (2, 'public.events_default'), (3, 'public.events_p20261101'), (4, 'public.events_default')), found AS (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM places p LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows, target_sum = f.t_sum, verified_at = clock_timestamp() FROM found f WHERE c.source_table = 'public.events_default' AND c.target_table = f.target AND f.target IN ('public.events_p20260901', 'public.events_p20261101', 'public.events_default');
+COMMIT;
+
+-- wait for transactions whose snapshot is older than the copy of public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+UPDATE "schema_kit"."copy_run" SET settled_at = clock_timestamp() WHERE source_table = 'public.events_default';
+COMMIT;
+
+-- swap: 3 partitions take the place of public.events_default
+-- locks: ACCESS EXCLUSIVE on public.events
+-- locks: ACCESS EXCLUSIVE on public.events_default
+-- locks: ACCESS EXCLUSIVE on public.events_default__staging
+-- locks: ACCESS EXCLUSIVE on public.events_default__log
+-- locks: ACCESS EXCLUSIVE on public.events_p20260901
+-- locks: ACCESS EXCLUSIVE on public.events_p20261101
+-- locks: ACCESS EXCLUSIVE on public.events_default__new
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL row_security = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "public"."events_default__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "public"."events_default__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") SELECT s."id", s."created_at", s."body"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+ALTER TABLE "public"."events" DETACH PARTITION "public"."events_default";
+DROP TRIGGER "schema_kit_copy_log" ON "public"."events_default";
+ALTER TABLE "public"."events_default" RENAME TO "events_default__old";
+ALTER TABLE "public"."events_default__staging" DETACH PARTITION "public"."events_p20260901";
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20260901" FOR VALUES FROM ('2026-09-01 00:00:00+00') TO ('2026-10-01 00:00:00+00');
+ALTER TABLE "public"."events_p20260901" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "public"."events_default__staging" DETACH PARTITION "public"."events_p20261101";
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+ALTER TABLE "public"."events_p20261101" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "public"."events_default__staging" DETACH PARTITION "public"."events_default__new";
+ALTER TABLE "public"."events_default__new" RENAME TO "events_default";
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_default" DEFAULT;
+DROP TABLE "public"."events_default__staging", "public"."events_default__log";
+DROP FUNCTION "public"."events_default__log"();
+UPDATE "schema_kit"."copy_run" SET swapped_at = clock_timestamp() WHERE source_table = 'public.events_default';
+COMMIT;
+
+-- drop public.events_default__old, whose rows were copied
+-- locks: ACCESS EXCLUSIVE on public.events_default__old
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+DROP TABLE IF EXISTS "public"."events_default__old";
+UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_default';
+COMMIT;

@@ -1,0 +1,325 @@
+-- split public.events_before
+-- A partition without a beginning, foreign keys both ways, up to PostgreSQL 17.
+
+-- log the keys of public.events_before that change, and make 2 tables for its rows
+-- locks: SHARE ROW EXCLUSIVE on public.events_before
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE "public"."events_before__staging" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
+CREATE TABLE "public"."events_p20261001" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
+ALTER TABLE "public"."events_p20261001" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" < '2026-11-01 00:00:00+00');
+ALTER TABLE "public"."events_before__staging" ATTACH PARTITION "public"."events_p20261001" FOR VALUES FROM (MINVALUE) TO ('2026-11-01 00:00:00+00');
+CREATE TABLE "public"."events_p20261101" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
+ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-11-01 00:00:00+00' AND "created_at" < '2026-12-01 00:00:00+00');
+ALTER TABLE "public"."events_before__staging" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+CREATE TABLE "public"."events_before__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "public"."events_before" WITH NO DATA;
+ALTER TABLE "public"."events_before__log" REPLICA IDENTITY FULL;
+CREATE FUNCTION "public"."events_before__log"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN
+  IF TG_OP <> ''INSERT'' THEN
+    INSERT INTO "public"."events_before__log" ("id", "created_at") VALUES (OLD."id", OLD."created_at");
+  END IF;
+  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND ROW(NEW."id", NEW."created_at") IS DISTINCT FROM ROW(OLD."id", OLD."created_at")) THEN
+    INSERT INTO "public"."events_before__log" ("id", "created_at") VALUES (NEW."id", NEW."created_at");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "public"."events_before__log"() FROM PUBLIC;
+CREATE TRIGGER "schema_kit_copy_log" AFTER INSERT OR UPDATE OR DELETE ON "public"."events_before" FOR EACH ROW EXECUTE FUNCTION "public"."events_before__log"();
+ALTER TABLE "public"."events_before" ENABLE ALWAYS TRIGGER "schema_kit_copy_log";
+DELETE FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_before';
+INSERT INTO "schema_kit"."copy_run" (source_table, parent_table, purpose, identity) VALUES ('public.events_before', 'public.events', 'split', '16400:16400:1');
+INSERT INTO "schema_kit"."copy_target" (source_table, target_table, built_as, lower_bound, upper_bound, is_default) VALUES ('public.events_before', 'public.events_p20261001', 'public.events_p20261001', NULL, '2026-11-01 00:00:00+00', false), ('public.events_before', 'public.events_p20261101', 'public.events_p20261101', '2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00', false);
+COMMIT;
+
+-- cut public.events_before into chunks by id, created_at
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL row_security = 'off';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DELETE FROM "schema_kit"."copy_chunk" WHERE source_table = 'public.events_before';
+DO 'DECLARE
+  pages float := pg_catalog.pg_relation_size(''"public"."events_before"'') / current_setting(''block_size'')::float;
+  bytes float := pg_catalog.pg_table_size(''"public"."events_before"'');
+  share float := least(100, greatest(2, 100 * 5000 / greatest(pages, 1)));
+BEGIN
+  EXECUTE ''INSERT INTO "schema_kit"."copy_chunk" (source_table, number, lower_key, upper_key)
+WITH sample AS (
+  SELECT DISTINCT ON ("id", "created_at") "id", "created_at", row_number() OVER (ORDER BY "id", "created_at") - 1 AS schema_kit_place,
+         count(*) OVER () AS schema_kit_all
+  FROM "public"."events_before" TABLESAMPLE SYSTEM ('' || share || '') ORDER BY "id", "created_at", schema_kit_place
+), sized AS (
+  SELECT *, lag(schema_kit_place) OVER (ORDER BY schema_kit_place) AS schema_kit_before,
+         greatest(1, ceil(schema_kit_all / ceil(greatest(
+           schema_kit_all * 100.0 / ('' || share || '') / 50000, ('' || bytes || '')::float / 33554432
+         ))))::bigint AS schema_kit_step
+  FROM sample
+), numbered AS (
+  SELECT ARRAY["id"::text, "created_at"::text] AS edge, row_number() OVER (ORDER BY schema_kit_place) AS number FROM sized
+  WHERE schema_kit_place / schema_kit_step > schema_kit_before / schema_kit_step
+)
+SELECT ''''public.events_before'''', coalesce(l.number, 0), l.edge, u.edge
+FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
+UNION ALL SELECT ''''public.events_before'''', 0, NULL, NULL WHERE NOT EXISTS (SELECT FROM numbered)'';
+END';
+UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp() WHERE source_table = 'public.events_before';
+COMMIT;
+
+-- copy the rows of public.events_before, chunk by chunk
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL row_security = 'off';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE
+  chunk record;
+  began timestamptz := clock_timestamp();
+  copied bigint;
+BEGIN
+  PERFORM pg_catalog.set_config(''schema_kit.chunk'', '''', true);
+  SELECT c.number, c.lower_key, c.upper_key INTO chunk FROM "schema_kit"."copy_chunk" c
+  WHERE c.source_table = ''public.events_before'' AND c.done_at IS NULL ORDER BY c.number LIMIT 1 FOR UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    EXECUTE ''INSERT INTO "public"."events_before__staging" ("id", "created_at", "body") SELECT "id", "created_at", "body" FROM "public"."events_before" WHERE '' || CASE WHEN chunk.lower_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".>=) (%L::bigint, %L::timestamp with time zone)'', chunk.lower_key[1], chunk.lower_key[2]) END || '' AND '' || CASE WHEN chunk.upper_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".<) (%L::bigint, %L::timestamp with time zone)'', chunk.upper_key[1], chunk.upper_key[2]) END;
+    GET DIAGNOSTICS copied = ROW_COUNT;
+    UPDATE "schema_kit"."copy_chunk" SET rows = copied, began_at = began WHERE source_table = ''public.events_before'' AND number = chunk.number;
+    PERFORM pg_catalog.set_config(''schema_kit.chunk'', chunk.number::text, true);
+  END IF;
+END';
+UPDATE "schema_kit"."copy_chunk" SET done_at = clock_timestamp() WHERE source_table = 'public.events_before' AND number = nullif(current_setting('schema_kit.chunk'), '')::int;
+COMMIT;
+
+-- give public.events_p20261001 its primary key
+-- locks: ACCESS EXCLUSIVE on public.events_p20261001
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_p20261001" ADD PRIMARY KEY (id);
+COMMIT;
+
+-- give public.events_p20261101 its primary key
+-- locks: ACCESS EXCLUSIVE on public.events_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_p20261101" ADD PRIMARY KEY (id);
+COMMIT;
+
+-- replay what changed in public.events_before meanwhile
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "public"."events_before__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_before__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "public"."events_before__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "public"."events_before__staging" ("id", "created_at", "body") SELECT s."id", s."created_at", s."body"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_before" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_before';
+SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_before' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+COMMIT;
+
+-- build 1 indexes of public.events_p20261001
+-- locks: SHARE on public.events_p20261001
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE INDEX ON "public"."events_p20261001" USING btree (created_at);
+COMMIT;
+
+-- build 1 indexes of public.events_p20261101
+-- locks: SHARE on public.events_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE INDEX ON "public"."events_p20261101" USING btree (created_at);
+COMMIT;
+
+-- replay what changed in public.events_before meanwhile
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "public"."events_before__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_before__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "public"."events_before__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "public"."events_before__staging" ("id", "created_at", "body") SELECT s."id", s."created_at", s."body"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_before" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_before';
+SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_before' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+COMMIT;
+
+-- analyze public.events_p20261001
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261001
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "public"."events_p20261001";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze public.events_p20261101
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261101
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "public"."events_p20261101";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- compare 2 tables with public.events_before
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+WITH s AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY['2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_before" r WHERE NOT EXISTS (SELECT FROM "public"."events_before__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), t AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY['2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_before__staging" r WHERE NOT EXISTS (SELECT FROM "public"."events_before__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), places (place, target) AS (VALUES (0, 'public.events_p20261001'), (1, 'public.events_p20261101')), found AS (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM places p LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows, target_sum = f.t_sum, verified_at = clock_timestamp() FROM found f WHERE c.source_table = 'public.events_before' AND c.target_table = f.target AND f.target IN ('public.events_p20261001', 'public.events_p20261101');
+COMMIT;
+
+-- wait for transactions whose snapshot is older than the copy of public.events_before
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+UPDATE "schema_kit"."copy_run" SET settled_at = clock_timestamp() WHERE source_table = 'public.events_before';
+COMMIT;
+
+-- add check events_before_not_here to public.events_default, not validated
+-- locks: ACCESS EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "public"."events_default" ADD CONSTRAINT "events_before_not_here" CHECK (NOT ("created_at" < '2026-12-01 00:00:00+00')) NOT VALID;
+COMMIT;
+
+-- validate events_before_not_here of public.events_default
+-- locks: SHARE UPDATE EXCLUSIVE on public.events_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events_default" VALIDATE CONSTRAINT "events_before_not_here";
+COMMIT;
+
+-- swap: 2 partitions take the place of public.events_before
+-- locks: ACCESS EXCLUSIVE on public.events
+-- locks: ACCESS EXCLUSIVE on public.events_before
+-- locks: ACCESS EXCLUSIVE on public.events_before__staging
+-- locks: ACCESS EXCLUSIVE on public.events_before__log
+-- locks: ACCESS EXCLUSIVE on public.events_p20261001
+-- locks: ACCESS EXCLUSIVE on public.events_p20261101
+-- locks: ACCESS EXCLUSIVE on public.events_default
+-- locks: ACCESS EXCLUSIVE on public.likes
+-- locks: ACCESS EXCLUSIVE on public.places
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL row_security = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "public"."events", ONLY "public"."events_before", ONLY "public"."events_before__staging", ONLY "public"."events_before__log", ONLY "public"."events_p20261001", ONLY "public"."events_p20261101", ONLY "public"."events_default", ONLY "public"."likes", ONLY "public"."places" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_before"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_before"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_before__log"'') IS NOT NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_before is not any more what was copied''; END IF; END';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "public"."events_before__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "public"."events_before__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "public"."events_before__staging" ("id", "created_at", "body") SELECT s."id", s."created_at", s."body"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_before" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+ALTER TABLE "public"."likes" DROP CONSTRAINT "likes_event_fkey";
+ALTER TABLE "public"."events" DROP CONSTRAINT "events_place_fkey";
+ALTER TABLE "public"."events" DETACH PARTITION "public"."events_before";
+DROP TRIGGER "schema_kit_copy_log" ON "public"."events_before";
+ALTER TABLE "public"."events_before" RENAME TO "events_before__old";
+ALTER TABLE "public"."events_before__staging" DETACH PARTITION "public"."events_p20261001";
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261001" FOR VALUES FROM (MINVALUE) TO ('2026-11-01 00:00:00+00');
+ALTER TABLE "public"."events_p20261001" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "public"."events_before__staging" DETACH PARTITION "public"."events_p20261101";
+ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+ALTER TABLE "public"."events_p20261101" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "public"."events_default" DROP CONSTRAINT "events_before_not_here";
+ALTER TABLE "public"."events_default" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
+ALTER TABLE "public"."events_p20261001" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
+ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
+ALTER TABLE "public"."likes" ADD CONSTRAINT "likes_event_fkey" FOREIGN KEY (event, at) REFERENCES events(id, created_at) NOT VALID;
+DROP TABLE "public"."events_before__staging", "public"."events_before__log";
+DROP FUNCTION "public"."events_before__log"();
+UPDATE "schema_kit"."copy_run" SET swapped_at = clock_timestamp() WHERE source_table = 'public.events_before';
+COMMIT;
+
+-- validate likes_event_fkey of public.likes
+-- locks: SHARE UPDATE EXCLUSIVE on public.likes
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."likes" VALIDATE CONSTRAINT "likes_event_fkey";
+COMMIT;
+
+-- validate events_place_fkey of public.events
+-- locks: SHARE UPDATE EXCLUSIVE on public.events
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "public"."events" VALIDATE CONSTRAINT "events_place_fkey";
+COMMIT;
+
+-- drop public.events_before__old, whose rows were copied
+-- locks: ACCESS EXCLUSIVE on public.events_before__old
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+DROP TABLE IF EXISTS "public"."events_before__old";
+UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_before';
+COMMIT;

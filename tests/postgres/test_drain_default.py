@@ -1,0 +1,220 @@
+"""A default partition is drained, a partition is split, while applications write and read: through Alembic's door."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import schema_kit
+from schema_kit import op
+from schema_kit.errors import PlanError
+from schema_kit.names import QualifiedName
+from schema_kit.script import LockPolicy
+from tests.postgres.conftest import Database
+from tests.postgres.writers import ROWS, STILL, rows, same, writing
+
+PATIENT = LockPolicy(first=100, longest=2000, attempts=60)
+COLUMNS = "id bigint NOT NULL, at timestamptz NOT NULL, body text, amount numeric, word text"
+CONTROL = (f"CREATE TABLE s.control ({COLUMNS}, PRIMARY KEY (id, at))", "CREATE INDEX ON s.control (id)")
+SET = (
+    "CREATE SCHEMA s",
+    f"CREATE TABLE s.t ({COLUMNS}, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
+    "CREATE INDEX ON s.t (word)",
+    "CREATE INDEX ON s.t (at)",
+)
+DEFAULT = (*SET, "CREATE TABLE s.t_default PARTITION OF s.t DEFAULT", *CONTROL)
+WHOLE = (
+    *SET,
+    "CREATE TABLE s.t_before PARTITION OF s.t FOR VALUES FROM (MINVALUE) TO ('2026-07-01 00:00+00')",
+    *CONTROL,
+)
+POLICY = "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) VALUES ('s.t', 'at', '1 mon')"
+
+
+def begin(database: Database, *statements: str) -> None:
+    database.sql(*statements, rows("s.t"), rows("s.control"), "ANALYZE s.t")
+    with schema_kit.operations(database.sqlalchemy()):
+        op.create_part_config()
+    database.sql(POLICY)
+
+
+def drain(database: Database, workers: int = 1) -> None:
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        op.drain_default_concurrently("t", schema="s", workers=workers)
+
+
+def split(database: Database, name: str = "t_before", workers: int = 1) -> None:
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        op.split_partition_concurrently("t", name, schema="s", workers=workers)
+
+
+def held(database: Database) -> dict[str, int]:
+    return dict(database.sql("SELECT tableoid::regclass::text, count(*) FROM s.t GROUP BY 1"))
+
+
+def left_behind(database: Database) -> list[str]:
+    """What a copy has made and should have taken away."""
+    relations = database.sql(
+        "SELECT relname FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind IN ('r', 'p') AND "
+        "(relname LIKE '%\\_\\_log' OR relname LIKE '%\\_\\_staging' OR relname LIKE '%\\_\\_old' "
+        "OR relname LIKE '%\\_\\_new') UNION ALL "
+        "SELECT proname FROM pg_proc WHERE pronamespace = 's'::regnamespace UNION ALL "
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal UNION ALL "
+        "SELECT conname FROM pg_constraint WHERE connamespace = 's'::regnamespace AND contype = 'c'"
+    )
+    return [row[0] for row in relations]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_default_is_drained_while_it_is_written(database: Database, workers: int) -> None:
+    begin(database, *DEFAULT)
+    with writing(database, "s.t", "s.control") as applications:
+        drain(database, workers)
+    assert set().union(*(application.kinds for application in applications)) >= {"move", "change_key", "savepoint"}
+    assert sum(held(database).values()) > STILL
+    assert "s.t_default" not in held(database)
+    assert len(held(database)) == 6
+    assert left_behind(database) == []
+    assert max(application.longest for application in applications) < PATIENT.longest / 1000 + 1
+    drain(database)  # nothing to do
+    same(database, "s.t", "s.control")
+
+
+def test_a_partition_is_split_while_it_is_written(database: Database) -> None:
+    begin(database, *WHOLE)
+    with writing(database, "s.t", "s.control"):
+        split(database, workers=2)
+    bounds = database.sql(
+        "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid "
+        "WHERE h.inhparent = 's.t'::regclass ORDER BY 1"
+    )
+    assert [name for name, _ in bounds] == [f"t_p2026{month:02}01" for month in range(1, 7)]
+    assert bounds[0][1].startswith("FOR VALUES FROM (MINVALUE) TO ('2026-02-01")
+    assert bounds[-1][1].endswith("TO ('2026-07-01 00:00:00+00')")
+    assert left_behind(database) == []
+    split(database)  # it was split before
+
+
+def test_rows_that_no_window_takes_stay_in_the_default(database: Database) -> None:
+    begin(database, *DEFAULT)
+    database.sql("INSERT INTO s.t (id, at) VALUES (-10000, 'infinity'), (-10001, '-infinity'), (-10002, '20000-01-01')")
+    drain(database)
+    assert held(database)["s.t_default"] == 3
+    assert sum(held(database).values()) == ROWS + STILL + 3
+
+
+def cli(database: Database, *arguments: str, lines: int | None = None) -> tuple[int, list[str]]:
+    """The console script, in a process of its own; killed after so many lines on stderr."""
+    command = [sys.executable, "-m", "schema_kit", "partitions", *arguments, "--url", database.url, "--format", "json"]
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stderr is not None
+        told: list[str] = []
+        for line in process.stderr:
+            told.append(line)
+            if len(told) == lines:
+                process.kill()
+        return process.wait(), told
+
+
+def test_killed_again_and_again_it_comes_to_its_end(database: Database) -> None:
+    begin(database, *DEFAULT)
+    killed = 0
+    with writing(database, "s.t", "s.control", writers=3):
+        for lines in range(1, 200):
+            # More lines than at the last time, or it would never get past a step that is under way again.
+            code, told = cli(database, "drain-default", "s.t", "--workers", "2", lines=2 + lines)
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL, told
+            killed += 1
+    assert killed >= 5
+    assert "s.t_default" not in held(database)
+    assert left_behind(database) == []
+
+
+def test_what_was_begun_is_taken_back(database: Database) -> None:
+    begin(database, *DEFAULT)
+    with writing(database, "s.t", "s.control", writers=3):
+        for lines in (4, 8, 16, 32):
+            code, _ = cli(database, "drain-default", "s.t", lines=lines)
+            if code == 0:
+                break
+            assert cli(database, "drain-default", "s.t", "--abort")[0] == 0
+            assert left_behind(database) == []
+            assert database.sql("SELECT count(*) FROM schema_kit.copy_run") == [(0,)]
+            assert set(held(database)) == {"s.t_default"}
+            assert cli(database, "drain-default", "s.t", "--abort")[0] == 0  # nothing is left to take back
+
+
+def test_splitting_by_the_shell(database: Database) -> None:
+    begin(database, *WHOLE)
+    code, told = cli(database, "split", "s.t_before", "--workers", "2")
+    assert code == 0, told
+    assert len(held(database)) == 6
+    assert cli(database, "split", "s.t_before")[0] == 0
+    assert cli(database, "split", "s.nothing")[0] == 3
+    assert cli(database, "split", "s.t_p20260101")[0] == 0
+    assert any('"event": "StepProgress"' in line and "rows/s" in line for line in told)
+
+
+ODD = 'a "b".c ไทย ' + "x" * 30
+
+
+def test_odd_names(database: Database) -> None:
+    name = ODD.replace('"', '""')
+    database.sql(
+        'CREATE SCHEMA "S s"',
+        f'CREATE TABLE "S s"."{name}" ("I d" bigint, "a t" timestamp, "%s" text, "sel""ect" int[], j json, '
+        'PRIMARY KEY ("I d", "a t", "%s")) PARTITION BY RANGE ("a t")',
+        f'CREATE TABLE "S s"."{name}_d" PARTITION OF "S s"."{name}" DEFAULT',
+        f"""INSERT INTO "S s"."{name}" SELECT i, timestamp '2026-01-30' + i * interval '1 minute',
+        'a%' || i || chr(92) || chr(39), ARRAY[i], '{{}}' FROM generate_series(1, 5000) i""",
+    )
+    with schema_kit.operations(database.sqlalchemy()):
+        op.create_part_config()
+    parent = str(QualifiedName("S s", ODD))
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) "
+            "VALUES (%s, 'a t', '1 mon')",
+            [parent],
+        )
+    with schema_kit.operations(database.sqlalchemy()):
+        op.drain_default_concurrently(ODD, schema="S s")
+    count = f'SELECT count(DISTINCT tableoid), count(*) FROM "S s"."{name}"'
+    assert database.sql(count) == [(2, 5000)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (["CREATE VIEW s.v AS SELECT * FROM s.t_default"], "view s.v depends on it"),
+        (
+            ["CREATE TRIGGER x AFTER INSERT ON s.t_default EXECUTE FUNCTION suppress_redundant_updates_trigger()"],
+            "trigger x",
+        ),
+        (["ALTER TABLE s.t DROP CONSTRAINT t_pkey"], "no primary key"),
+        (["CREATE TABLE s.t_p20260101 (id int)"], "there is something named s.t_p20260101 already"),
+        (
+            ["CREATE TABLE s.x (i bigint, a timestamptz, FOREIGN KEY (i, a) REFERENCES s.t_default)"],
+            "foreign key x_i_a_fkey",
+        ),
+    ],
+    ids=["view", "trigger", "key", "name", "referred to"],
+)
+def test_what_cannot_move_is_refused_by_name(database: Database, wrong: list[str], why: str) -> None:
+    begin(database, *DEFAULT)
+    database.sql(*wrong)
+    with pytest.raises(PlanError, match=why):
+        drain(database)
+    assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
