@@ -18,6 +18,7 @@ from schema_kit.plans.drift import several
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.layout import Placed, missing, placed, stretches, windows_within
 from schema_kit.plans.partitions import partitioned_table
+from schema_kit.plans.retention import due
 from schema_kit.steps.partitions import PART_CONFIG
 
 
@@ -49,6 +50,7 @@ CODES = {
     "gap": Severity.DUE,
     "default_rows": Severity.DUE,
     "detach_pending": Severity.DUE,
+    "retention_overdue": Severity.DUE,
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
     "default_unseen": Severity.NOTICE,
@@ -195,7 +197,7 @@ def _on_the_line(seen: Watched, table: Table) -> tuple[Examined, list[Told]]:
     ahead = () if seen.here is None else tuple(lines.ahead(seen.here))
     examined = Examined(seen, (), lines, parts, tuple(missing(ahead, parts)), tuple(stretches(lines, parts, seen.here)))
     found = [*_column(seen, table), *_off_grid(lines, parts, odd, ahead), *_interval(lines, parts)]
-    found += [*_ahead(examined, ahead), *_gaps(examined), *_default(examined, table)]
+    found += [*_ahead(examined, ahead), *_gaps(examined), *_default(examined, table), *_overdue(seen, table)]
     return examined, found
 
 
@@ -252,6 +254,17 @@ def _interval(lines: Grid, parts: Placed) -> Iterator[Told]:
             f"{lines.policy.parent} cuts every {lines.policy.interval}: the next one will be of another width. If that "
             f"is not meant: UPDATE {PART_CONFIG} SET partition_interval = ... WHERE parent_table = "
             f"{literal(str(lines.policy.parent))};",
+        )
+
+
+def _overdue(seen: Watched, table: Table) -> Iterator[Told]:
+    past = () if seen.here is None else due(seen.policy, table, seen.here)[0]
+    if past:
+        yield (
+            "retention_overdue",
+            str(seen.policy.parent),
+            f"{several([one.name for one in past])} of {seen.policy.parent} ended before the retention of "
+            f"{seen.policy.retention}. Run {command('retire', seen.registered)}, which says why if one has to stay.",
         )
 
 

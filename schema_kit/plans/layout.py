@@ -8,6 +8,7 @@ from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partition, Range, Table
 from schema_kit.plans.grid import Grid
+from schema_kit.plans.retention import horizon
 
 Placed = tuple[tuple[Range, Partition], ...]
 """Partitions in the order of their ranges."""
@@ -38,6 +39,8 @@ def placed(lines: Grid, table: Table, unreadable: list[Partition] | None = None)
 def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | None = None) -> Iterator[Range]:
     """Where no partition is: from the oldest one to the newest, or to the present's window if that lies later.
 
+    What the policy's retention has taken out is nothing that is missing.
+
     Args:
         lines: the set's windows.
         parts: its partitions.
@@ -46,6 +49,8 @@ def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | Non
     """
     end = None if here is None else lines.interval.floor(here)
     reach = since if since is not None else parts[0][0].lower if parts else end
+    kept = None if since is not None or here is None else horizon(lines, here)
+    reach = reach if kept is None or reach is None else max(reach, lines.interval.floor(kept))
     taken = [one for one, _ in parts if reach is None or one.upper is None or one.upper > reach]
     for one in (*taken, Range(end, None)):
         if reach is not None and one.lower is not None and one.lower > reach:

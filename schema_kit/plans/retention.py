@@ -38,9 +38,9 @@ def due(policy: Partitioning, table: Table | None, here: Point) -> tuple[tuple[P
     grace(policy)
     if policy.detach not in get_args(How):
         raise DeclarationError(f"detach of {policy.parent} is one of {', '.join(get_args(How))}, not {policy.detach!r}")
-    if policy.retention is None:
+    end = horizon(lines, here)
+    if end is None:
         return (), ()
-    horizon = lines.interval.back(here, _retention(lines, policy.retention, here))
     past, notes = [], []
     there = [partition for partition in checked.partitions if not partition.default]
     for partition in there:
@@ -56,13 +56,24 @@ def due(policy: Partitioning, table: Table | None, here: Point) -> tuple[tuple[P
                 f"{partition.name} is left alone: {partition.lower} to {partition.upper} are not windows of "
                 f"{lines.interval.text} in {policy.timezone}"
             )
-        elif taken.upper is not None and taken.upper <= horizon:
+        elif taken.upper is not None and taken.upper <= end:
             past.append((taken.upper, partition))
     ordered = [partition for _, partition in sorted(past, key=lambda one: one[0])]
     if ordered and len(ordered) == len(there) and not ordered[-1].detach_pending:
         notes.append(f"{ordered[-1].name} is left alone: it is the last partition of {policy.parent}")
         ordered.pop()
     return tuple(ordered), tuple(notes)
+
+
+def horizon(lines: Grid, here: Point) -> Point | None:
+    """What ends at or before this has outlived its retention; None where everything is kept.
+
+    Raises:
+        DeclarationError: the retention cannot be read.
+        PlanError: it is shorter than a partition.
+    """
+    text = lines.policy.retention
+    return None if text is None else lines.interval.back(here, _retention(lines, text, here))
 
 
 def _retention(lines: Grid, text: str, here: Point) -> Interval:

@@ -107,6 +107,10 @@ SICK: dict[str, list[Watched]] = {
             table=replace(TABLE, partitions=(replace(month(0), detach_pending=True), *TABLE.partitions[1:])),
         )
     ],
+    "retention_overdue": [
+        replace(HEALTHY, policy=replace(POLICY, retention="3 months")),
+        replace(HEALTHY, policy=replace(POLICY, retention="31 days")),
+    ],
     "index_missing": [drift("index missing", detail="btree (body)")],
     "index_invalid": [drift("index invalid", detail="its_own"), drift("index not whole", parent=None)],
     "index_leftover": [drift("index leftover", parent=None)],
@@ -151,6 +155,15 @@ def test_what_is_due_comes_with_its_command(code: str) -> None:
 def test_a_set_that_nobody_may_read_keeps_what_the_catalogs_say() -> None:
     blind = replace(HEALTHY, here=None, unseen=("no right",), table=without(2))
     assert [one.code for one in examine(blind).findings] == ["unseen", "gap"]
+
+
+def test_what_was_retired_is_no_gap() -> None:
+    policy = replace(POLICY, retention="3 months")
+    first = replace(month(0), name=month(0).name.sibling("kept"))
+    left = replace(TABLE, partitions=(first, *(month(number) for number in range(2, 8))))
+    assert [one.code for one in examine(replace(HEALTHY, policy=policy, table=left)).findings] == ["retention_overdue"]
+    gone = replace(left, partitions=(first, *left.partitions[2:]))
+    assert [one.code for one in examine(replace(HEALTHY, table=gone)).findings] == ["gap"]
 
 
 def test_the_gap_is_named_and_counted() -> None:
