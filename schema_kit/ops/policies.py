@@ -101,6 +101,11 @@ class SetPartitionPolicyOp(PlanOperation):
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         registered = catalog.policy(self.parent)
+        if registered is None and isinstance(catalog, EmptyDatabase) and not self.changes["interval"]:
+            raise PlanError(
+                f"--sql cannot know the policy of {self.parent}: it follows a database that was empty at base. Give "
+                "control and interval too, write the script from base, or run this revision online."
+            )
         policy = policies.changed(self.parent, registered, self.changes)
         sets = [
             (one, policies.partitioned_already(one, table), catalog.here(one, table))

@@ -149,6 +149,8 @@ def _readings(
             if given.get("interval"):
                 raise
             continue
+        if _shifted(own) and not (given.get("timezone") or given.get("origin")):
+            continue  # days that begin at another hour than midnight are another zone's
         crossing = (p for held, p in taken if not (own.begins_at(held.lower) and own.begins_at(held.upper)))
         reading = Reading(
             replace(policy, interval=own.interval.text),
@@ -157,6 +159,12 @@ def _readings(
             len(taken),
         )
         yield replace(reading, timely=timely and reading.rank[1] < _CLOCKED)
+
+
+def _shifted(own: Grid) -> bool:
+    cut = own.interval
+    whole = isinstance(cut, Span) and cut.clocked and cut.length % timedelta(days=1) == timedelta()
+    return whole and not isinstance(own.key, WallClock)
 
 
 def _hour(point: datetime) -> bool:
@@ -268,7 +276,7 @@ def adopt(
     """
     policy = reading.policy
     if reading.irregular:
-        ahead = _regular_ahead(sets)
+        ahead = _regular_ahead(reading, sets)
         if not (ahead and leave_irregular):
             raise _refusal(reading, sets, ahead)
     stop = tuple(StopPartman(hint.config, policy.parent) for hint in told if hint.config and hint.maintained)
@@ -276,7 +284,13 @@ def adopt(
     return replace(plan, title=f"adopt {policy.parent}", steps=(*plan.steps, *(stop if take_over else ())))
 
 
-def _regular_ahead(sets: Sequence[tuple[Partitioning, Table, Point]]) -> bool:
+def _regular_ahead(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]]) -> bool:
+    """Whether new partitions would go on where the newest one of each set ends."""
+    for one, table, _ in sets:
+        lines = grid(one, table)
+        ends: dict[Point, Partition] = {lines.range_of(p).upper: p for p in table.partitions if p.upper is not None}
+        if ends and ends[max(ends)] in reading.irregular:
+            return False
     try:
         return not any(against(grid(one, table), table, here) for one, table, here in sets)
     except PlanError:

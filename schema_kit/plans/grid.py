@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,40 +109,40 @@ class Grid:
         return self.policy.parent.sibling(fit(self.policy.parent.name, "_" + self.interval.suffix(window.lower)))
 
     def covered(self, window: Range, table: Table) -> bool:
-        """Whether a partition of *table* holds the whole window.
+        """Whether a partition of *table*, or several together, hold the whole window.
 
         Raises:
-            PlanError: one holds a part of it.
+            PlanError: they hold a part of it.
         """
         return not self.missing([window], table)
 
     def missing(self, windows: Iterable[Range], table: Table) -> list[Range]:
-        """Those of *windows* that no partition of *table* holds.
+        """Those of *windows* that no partition of *table* holds, and no several of them together.
 
         Raises:
-            PlanError: a partition holds a part of one.
+            PlanError: partitions hold a part of one.
         """
         taken = [(self.range_of(partition), partition) for partition in table.partitions if not partition.default]
         first = [pair for pair in taken if pair[0].lower is None]
-        # Partitions do not overlap, so only those around a window's beginning can meet it.
+        # Partitions do not overlap, so only those from a window's beginning to its end can meet it.
         begins: list[Point] = [pair[0].lower for pair in taken if pair[0].lower is not None]
         ordered = {pair[0].lower: pair for pair in taken}
         begins.sort()
         found = []
         for window in windows:
-            place = bisect_right(begins, window.lower)
-            around = [*first, *(ordered[begin] for begin in begins[max(place - 1, 0) : place + 1])]
-            if any(held.covers(window) for held, _ in around):
-                continue
-            for held, partition in around:
-                if held.overlaps(window):
-                    raise PlanError(
-                        f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition "
-                        f"from {' to '.join(self.bounds(window))} that the policy of {table.name} asks for. Nothing "
-                        "was changed; change the policy's interval, time zone or origin to match the partitions that "
-                        "are there."
-                    )
-            found.append(window)
+            place = max(bisect_right(begins, window.lower) - 1, 0)
+            around = [*first, *(ordered[begin] for begin in begins[place : bisect_left(begins, window.upper)])]
+            held = [pair for pair in around if pair[0].overlaps(window)]
+            if not held:
+                found.append(window)
+            elif not _together([pair[0] for pair in held], window):
+                partition = held[0][1]
+                raise PlanError(
+                    f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition "
+                    f"from {' to '.join(self.bounds(window))} that the policy of {table.name} asks for. Nothing "
+                    "was changed; change the policy's interval, time zone or origin to match the partitions that "
+                    "are there, or make those that are missing in the window as the others are."
+                )
         return found
 
     def begins_at(self, point: Point | None) -> bool:
@@ -154,6 +154,18 @@ class Grid:
         if self.of_ids:
             return f"{point}"
         return str(point.astimezone(self.key.calendar).strftime("%Y-%m-%d %H:%M:%S")).removesuffix(" 00:00:00")
+
+
+def _together(held: Iterable[Range], window: Range) -> bool:
+    """Whether ranges, in their order, hold the whole window between them."""
+    reach: Point = window.lower
+    for one in held:
+        if one.lower is not None and one.lower > reach:
+            return False
+        if one.upper is None or one.upper >= window.upper:
+            return True
+        reach = one.upper
+    return False
 
 
 def grid(policy: Partitioning, table: Table) -> Grid:

@@ -63,6 +63,13 @@ def create_windows(
     Raises:
         PlanError: the default partition holds rows of one.
     """
+    control = lines.policy.control
+    if missing and table.branch and table.branch.key in (f"RANGE ({control})", f"RANGE ({ident(control)})"):
+        raise PlanError(
+            f"the newest partition of {table.name} is cut by ranges of {control} itself, and the next one would get "
+            "the same ranges. Nothing was changed; partitions below others are made by HASH or LIST, or by ranges of "
+            "another column."
+        )
     for window in missing:
         step = create_partition(lines, table, table.name, window)
         if window in strays:

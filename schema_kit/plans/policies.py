@@ -8,7 +8,7 @@ from typing import Any
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
-from schema_kit.model import Partitioning, Table
+from schema_kit.model import Partition, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import retention
 from schema_kit.plans.grid import Grid, grid
@@ -102,19 +102,19 @@ def against(lines: Grid, table: Table, here: Point) -> list[str]:
             f"column {column.name!r} of {table.name} may be NULL, and no range holds NULL: "
             "op.set_not_null_concurrently comes first"
         )
-    lines.missing(lines.ahead(here), table)
-    present = lines.interval.floor(here)
+    windows = list(lines.ahead(here))
+    lines.missing(windows, table)
+    reach: Point = windows[-1].upper
+    beyond: dict[Point, Partition] = {}
     for partition in table.partitions:
-        if partition.default:
-            continue
         taken = lines.range_of(partition)
-        ends = (end for end in (taken.lower, taken.upper) if end is not None and end >= present)
-        why += [
-            f"{partition.name} has a bound at {lines.shown(end)}, where no window of {lines.interval.text} begins; "
-            "interval, time zone or origin are others"
-            for end in ends
-            if not lines.begins_at(end)
-        ]
+        ends = [end for end in (taken.lower, taken.upper) if end is not None and end > reach]
+        beyond |= {end: partition for end in ends if not lines.begins_at(end) and end not in beyond}
+    why += [
+        f"{partition.name} has a bound at {lines.shown(end)}, where no window of {lines.interval.text} begins; "
+        "interval, time zone or origin are others"
+        for end, partition in sorted(beyond.items(), key=lambda item: item[0])
+    ]
     return why
 
 

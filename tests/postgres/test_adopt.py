@@ -330,6 +330,59 @@ def test_rights_that_are_missing_are_said(database: Database) -> None:
         database.sql("DROP OWNED BY sk_adopter", "DROP ROLE sk_adopter")
 
 
+ODD = 'Ta.b"le สวัสดี' + "x" * 37
+
+
+def test_odd_names_and_a_partman_that_cannot_be_read(database: Database) -> None:
+    assert len(ODD.encode()) == 63
+    database.sql("DROP ROLE IF EXISTS sk_odd", "CREATE ROLE sk_odd LOGIN", 'CREATE SCHEMA "S.x" AUTHORIZATION sk_odd')
+    quoted = '"S.x"."' + ODD.replace('"', '""') + '"'
+    try:
+        database.sql(
+            f'CREATE TABLE {quoted} ("K\'y" date NOT NULL) PARTITION BY RANGE ("K\'y")',
+            f"CREATE TABLE \"S.x\".\"a'b\" PARTITION OF {quoted} FOR VALUES FROM ('2026-11-01') TO ('2026-12-01')",
+            f"ALTER TABLE {quoted} OWNER TO sk_odd",
+            "CREATE SCHEMA partman",
+            PARTMAN.format(schema="partman"),
+            "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO sk_odd', current_database()); END $$",
+        )
+        url = database.url.replace("postgres@", "sk_odd@")
+        done = shell(url, "adopt", quoted, *NOW)
+        assert done.returncode == 0, done.stderr
+        assert database.sql("SELECT control, partition_interval FROM schema_kit.part_config") == [("K'y", "1 mon")]
+        holder = holding(database)
+        refused = shell(url, "create-next", *NOW, "--lock-timeout", "5ms")
+        assert refused.returncode == 1
+        assert "pg_partman maintains too" in refused.stderr
+        holder.rollback()
+        assert shell(url, "create-next", *NOW).stdout.count("create partition") == 4
+    finally:
+        database.sql("DROP OWNED BY sk_odd", "DROP ROLE sk_odd")
+
+
+def test_undo_killed_and_called_again(database: Database) -> None:
+    made(database, "date", *MONTHS)
+    database.sql("ALTER TABLE app.t ADD PRIMARY KEY (id, k)", "INSERT INTO app.t SELECT 1, '2026-12-05'")
+    assert shell(database, "adopt", "app.t", *NOW).returncode == 0
+    before = facts(database)
+    holder = database.connect(autocommit=False)
+    holder.execute("SELECT count(*) FROM app.t")
+    undoes = subprocess.Popen(command(database, "undo", "app.t", "--yes"), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert undoes.stderr is not None
+    while "waiting" not in (line := undoes.stderr.readline()):
+        assert line, "it ended"
+    undoes.kill()
+    undoes.communicate(timeout=60)
+    holder.rollback()
+    index = {"t_0__key", "t__key"}
+    left = {key: value for key, value in facts(database).items() if not index & set(key[1].split("."))}
+    assert left == before
+    done = shell(database, "undo", "app.t", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert database.sql("SELECT count(*) FROM app.t") == [(1,)]
+    assert database.sql("SELECT relkind::text FROM pg_class WHERE oid = 'app.t'::regclass") == [("r",)]
+
+
 def test_undo_asks_first(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA app",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -329,7 +330,7 @@ def test_a_policy_is_registered_changed_and_forgotten(database: Database) -> Non
     [
         ({"control": "at"}, "a first one needs interval"),
         ({}, "a first one needs control and interval"),
-        ({"control": "at", "interval": "1 week"}, "which crosses the partition from 2026-11-30"),
+        ({"control": "at", "interval": "1 week"}, "has a bound at 2027-01-01, where no window of 7 days begins"),
         ({"control": "at", "interval": "1 month", "timezone": "Asia/Bangkok"}, "crosses the partition"),
         ({"control": "at", "interval": "1 month", "origin": "2026-01-05"}, "crosses the partition"),
         ({"control": "at", "interval": "2 weeks", "origin": "2026-11-02"}, "crosses the partition"),
@@ -383,6 +384,37 @@ def test_a_table_that_has_no_such_policy(database: Database, statements: tuple[s
     assert words in str(caught.value)
     assert "Nothing was changed" in str(caught.value)
     assert facts(database) == before
+
+
+def test_wider_partitions_follow_narrower_ones(database: Database) -> None:
+    days = [f"2026-11-{day:02}" for day in range(20, 29)]
+    by_hand(database, *(month(first, last) for first, last in pairwise(days)))
+    database.sql(f"CREATE TABLE t_old PARTITION OF t {month('2026-11-01', '2026-11-20')}")
+    with migration(database):
+        op.set_partition_policy("t", control="at", interval="1 day", premake=2)
+    with pytest.raises(PlanError, match="make those that are missing in the window"), migration(database):
+        op.set_partition_policy("t", interval="1 month")
+    with outside(database):
+        op.set_partition_policy("t", premake=900)
+        op.create_next_partitions("t", until="2026-12-01")
+        op.set_partition_policy("t", interval="1 month", premake=2)
+        op.create_next_partitions("t", until="2027-02-01")
+    assert [row[:2] for row in tree(database, "t") if row[0] >= "t_p202612"] == [
+        ("t_p20261201", MONTHS[1][1]),
+        ("t_p20270101", MONTHS[2][1]),
+    ]
+
+
+def test_ranges_of_the_same_column_below_a_range_are_not_copied(database: Database) -> None:
+    database.sql(
+        "CREATE TABLE t (id bigint, at timestamptz NOT NULL) PARTITION BY RANGE (at)",
+        f"CREATE TABLE t_1 PARTITION OF t {month('2026-11-01', '2026-12-01')} PARTITION BY RANGE (at)",
+        f"CREATE TABLE t_1_a PARTITION OF t_1 {month('2026-11-01', '2026-11-16')}",
+    )
+    with migration(database):
+        op.set_partition_policy("t", control="at", interval="1 month")
+    with outside(database), pytest.raises(PlanError, match="the next one would get the same ranges"):
+        op.create_next_partitions("t")
 
 
 def test_next_partitions_need_a_policy(database: Database) -> None:

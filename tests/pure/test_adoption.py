@@ -108,6 +108,16 @@ def test_what_is_given_goes_before_what_was_told_and_that_before_what_is_seen() 
     assert "interval 1 day: given" in said.because
 
 
+def test_days_that_begin_at_another_hour_are_another_zone_s() -> None:
+    one = table(AWARE, *at("Asia/Kathmandu", "2026-11-20", "2026-11-21", "2026-11-22"))
+    reading = read_bounds(T, "k", [one], {}, (), ZONES)
+    assert len(reading.irregular) == 2
+    with pytest.raises(PlanError, match=r"Its bounds are midnights of UTC\+05:45"):
+        adopt(reading, None, [(reading.policy, one, NOW)], (), (), (), take_over=False, leave_irregular=True)
+    said = read_bounds(T, "k", [one], {"timezone": "UTC"}, (), ZONES)
+    assert (said.policy.origin, said.irregular) == ("2026-11-20 18:15:00", ())
+
+
 def test_irregular_ones_are_named_and_left_only_where_the_present_is_regular() -> None:
     ends = ("2026-01-01", "2026-03-10", "2026-10-01", "2026-11-01", "2026-12-01")
     for bounds, ahead in ((ends, True), ((*ends, "2027-01-09"), False)):
