@@ -155,7 +155,15 @@ class Stamped:
         return moment
 
     def encode(self, point: Point) -> str:
-        """``019aa0c5-0800-0000-0000-000000000000``: the least of its millisecond, whatever the bits behind it mean."""
+        """``019aa0c5-0800-0000-0000-000000000000``: the least of its millisecond, whatever the bits behind it mean.
+
+        Raises:
+            PlanError: a moment before 1970.
+        """
+        if point < _EPOCH:
+            raise PlanError(
+                f"a partition would begin in {point:%Y}, and such ids count from 1970. Nothing was changed."
+            )
         return self.write((point - _EPOCH) // timedelta(milliseconds=1) << 80)
 
     def locate(self, text: str) -> Point | None:

@@ -51,6 +51,10 @@ def test_the_start_of_a_window_comes_back_whatever_holds_it(
     assert key.calendar is not None
     cut = parse("1 day" if kind[0] == DATE and interval in ("15 minutes", "1 hour") else interval, key.calendar.key)
     start = cut.floor(key.point(moment))
+    if start.year < 1970 and kind[1] in ("uuidv7", "ulid"):
+        with pytest.raises(PlanError, match="count from 1970"):
+            key.encode(start)
+        return
     for point in (start, cut.shift(start, 1), cut.shift(start, 3)):
         assert key.decode(key.encode(point)) == point
         assert key.locate(key.encode(point)) == point
