@@ -147,6 +147,8 @@ class Told:
     """pg_partman's table, where it is that."""
     maintained: bool = False
     """pg_partman's maintenance is on for it."""
+    other_names: bool = False
+    """It reads dates from names of another form than ours, and fails at ours: pg_partman 4 does."""
 
 
 @dataclass(frozen=True, slots=True)

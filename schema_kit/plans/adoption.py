@@ -272,9 +272,17 @@ def adopt(
         leave_irregular: partitions that are past may lie on no grid.
 
     Raises:
-        PlanError: partitions lie on no grid, or the policy does not agree with what is there.
+        PlanError: partitions lie on no grid, the policy does not agree with what is there, or pg_partman would stumble
+            over the names of new ones.
     """
     policy = reading.policy
+    for hint in told:
+        if hint.maintained and hint.other_names and not take_over:
+            raise PlanError(
+                f"{hint.who} maintains {policy.parent} by the dates in its partitions' names, and its maintenance of "
+                "all sets would fail at the first new name. Nothing was changed; --take-over turns its maintenance of "
+                f"{policy.parent} off."
+            )
     if reading.irregular:
         ahead = _regular_ahead(reading, sets)
         if not (ahead and leave_irregular):

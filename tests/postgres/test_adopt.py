@@ -255,6 +255,17 @@ def test_an_older_pg_partman_whose_row_is_wrong(partman: Database) -> None:
     assert shell(partman, "adopt", "app.t", *NOW).returncode == 0
 
 
+def test_names_that_pg_partman_4_would_stumble_over(partman: Database) -> None:
+    partman.sql("UPDATE \"Part Man\".part_config SET datetime_string = 'YYYY_MM'")
+    refused = shell(partman, "adopt", "--all", *NOW)
+    assert refused.returncode == 3
+    assert "would fail at the first new name" in refused.stderr
+    assert partman.sql("SELECT to_regclass('schema_kit.part_config')") == [(None,)]
+    assert shell(partman, "adopt", "--all", "--take-over", *NOW).returncode == 0
+    assert partman.sql('SELECT automatic_maintenance FROM "Part Man".part_config') == [("off",)]
+    assert shell(partman, "adopt", "app.t", *NOW).returncode == 0
+
+
 def test_what_pgslice_has_written_down(database: Database) -> None:
     made(database, "timestamptz", "2026-11-01", "2026-12-01")
     database.sql("COMMENT ON TABLE app.t IS 'column:k,period:month,cast:timestamptz,version:3'")
