@@ -64,7 +64,12 @@ def command(
     Example: schema_kit partitions retire line_support.conversation --dry-run
     """
     with database(url, now) as (connection, catalog):
-        sets = [one for one, _ in catalog.sets(policies(catalog, tables))]
+        known = {row.parent for row in catalog.retired()}
+        sets = [
+            one
+            for one, table in catalog.sets(policies(catalog, tables))
+            if one.retention or one.parent in known or (table and any(p.detach_pending for p in table.partitions))
+        ]
         drops = yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, sets)
         jobs = [partial(decide, at_once=yes, drops=drops)]
         work("retire partitions", jobs, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
