@@ -436,6 +436,10 @@ class Watched:
     """Where the present lies; None where whoever looks may not see that."""
     default: DefaultRows | None = None
     drift: tuple[Drift, ...] = ()
+    retired: tuple[Retired, ...] = ()
+    """What was retired from it."""
+    now: datetime | None = None
+    """The server's clock."""
     unseen: tuple[str, ...] = ()
     """What could not be looked at, and why."""
 

@@ -318,16 +318,17 @@ class Catalog:
         with observing(self._connection):
             return retirement.read_attaching(self._connection, parent, name, lower, upper)
 
-    def measured(self, tables: Sequence[Table]) -> list[Table]:
-        """Sets with sizes, rows and tablespaces of their partitions."""
-        with observing(self._connection):
-            return sets.measured(self._connection, tables)
-
     def watched(
-        self, wanted: Sequence[Partitioning], sentence: Callable[[DBAPIError], Exception]
+        self,
+        wanted: Sequence[Partitioning],
+        sentence: Callable[[DBAPIError], Exception],
+        measured: bool = False,
     ) -> tuple[Watched, ...]:
-        """Each set of each policy as a look at many sees it; what cannot be looked at says so, by *sentence*."""
-        return watch.read(self._connection, wanted, self.now(), sentence) if wanted else ()
+        """Each set of each policy as a look at many sees it; what cannot be looked at says so, by *sentence*.
+
+        With *measured*, what is read of partitions is how big they are, instead of what they have otherwise.
+        """
+        return watch.read(self._connection, wanted, self.now(), sentence, measured) if wanted else ()
 
     def filled_default(self, table: Table | None) -> Table | None:
         """The default partition, where there is one and it holds rows."""

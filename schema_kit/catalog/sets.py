@@ -49,7 +49,7 @@ WITH RECURSIVE tree AS (
   FROM tree t JOIN pg_class c ON c.oid = t.oid WHERE c.relkind <> 'p'
 )
 SELECT n.nspname, c.relname, s.spcname, count(l.oid) FILTER (WHERE l.oid <> c.oid), coalesce(sum(l.bytes), 0)::bigint,
-       CASE WHEN bool_and(l.rows IS NOT NULL) THEN sum(l.rows) ELSE -1 END::bigint
+       CASE WHEN count(l.oid) = count(l.rows) THEN coalesce(sum(l.rows), 0) ELSE -1 END::bigint
 FROM tree t JOIN pg_class c ON c.oid = t.partition JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace LEFT JOIN leaves l ON l.oid = t.oid
 GROUP BY c.oid, n.nspname, c.relname, s.spcname

@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import drift, sets
+from schema_kit.catalog import drift, retirement, sets
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import DefaultRows, Partitioning, Range, Table, Watched
+from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.layout import Placed, placed
 from schema_kit.plans.partitions import partitioned_table
+from schema_kit.steps.retirement import RETIRED_PARTITION
 
 _OF_ONE_SET = frozenset({"55P03", "40P01", "42501", "42P01", "XX000"})
 """A lock that somebody holds, a right that lacks, a table that was dropped meanwhile."""
@@ -40,9 +41,18 @@ JOIN pg_class c ON c.oid = to_regclass(w.name) JOIN pg_attribute a ON a.attrelid
 ORDER BY w.place
 """
 
+_READABLE = """
+SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+"""
+
 
 def read(
-    connection: Connection, policies: Sequence[Partitioning], now: datetime, sentence: Callable[[DBAPIError], Exception]
+    connection: Connection,
+    policies: Sequence[Partitioning],
+    now: datetime,
+    sentence: Callable[[DBAPIError], Exception],
+    measured: bool = False,
 ) -> tuple[Watched, ...]:
     """Every set of the policies; what keeps one from being looked at is said of that one alone.
 
@@ -51,22 +61,29 @@ def read(
         policies: as they stand in part_config.
         now: the moment that stands for the present.
         sentence: what PostgreSQL's refusal means.
+        measured: read sizes and rows, instead of what is otherwise than it should be.
     """
     try:
         with observing(connection):
-            return tuple(_read(connection, policies, now))
+            return tuple(_read(connection, policies, now, measured))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) not in _OF_ONE_SET:
             raise
         if len(policies) == 1:
             return (Watched(policies[0], policies[0].parent, unseen=(str(sentence(error)),)),)
-    return tuple(seen for one in policies for seen in read(connection, [one], now, sentence))
+    return tuple(seen for one in policies for seen in read(connection, [one], now, sentence, measured))
 
 
-def _read(connection: Connection, policies: Sequence[Partitioning], now: datetime) -> Iterator[Watched]:
-    found = [Watched(one, of.parent, table) for of, one, table in sets.read_of(connection, policies)]
-    drifts = drift.read(connection, [seen.policy.parent for seen in found])
-    found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
+def _read(connection: Connection, policies: Sequence[Partitioning], now: datetime, measured: bool) -> Iterator[Watched]:
+    found = [Watched(one, of.parent, table, now=now) for of, one, table in sets.read_of(connection, policies)]
+    if measured:
+        sizes = iter(sets.measured(connection, [seen.table for seen in found if seen.table]))
+        found = [replace(seen, table=next(sizes) if seen.table else None) for seen in found]
+    else:
+        drifts = drift.read(connection, [seen.policy.parent for seen in found])
+        found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
+        retired = _retired(connection)
+        found = [replace(seen, retired=tuple(retired.get(seen.policy.parent, ()))) for seen in found]
     laid = {place: own for place, seen in enumerate(found) if (own := _laid(seen))}
     by_id = {place: found[place].policy.parent for place, own in laid.items() if own[0].of_ids}
     defaults = {place: part.name for place in laid for part in (found[place].table or _NONE).partitions if part.default}
@@ -90,6 +107,16 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
             yield replace(seen, default=default, unseen=(hidden[place],))
         else:
             yield replace(seen, default=default, here=lines.here(now, latest.get(place)))
+
+
+def _retired(connection: Connection) -> dict[QualifiedName, list[Retired]]:
+    """What was retired, set by set; nothing where nothing ever was, or whoever looks may not read that."""
+    found: dict[QualifiedName, list[Retired]] = {}
+    values = {"schema": RETIRED_PARTITION.schema, "name": RETIRED_PARTITION.name}
+    if all(row[0] for row in rows(connection, _READABLE, values) or [(False,)]):
+        for one in retirement.retired(connection):
+            found.setdefault(one.parent, []).append(one)
+    return found
 
 
 def _laid(seen: Watched) -> tuple[Grid, Placed] | None:

@@ -16,9 +16,9 @@ from schema_kit.names import QualifiedName, literal
 from schema_kit.plans import drift
 from schema_kit.plans.drift import several
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
-from schema_kit.plans.layout import Placed, missing, placed, stretches, windows_within
+from schema_kit.plans.layout import Placed, besides, held_in_part, missing, placed, stretches, windows_within
 from schema_kit.plans.partitions import partitioned_table
-from schema_kit.plans.retention import due
+from schema_kit.plans.retention import due, grace_is_over
 from schema_kit.steps.partitions import PART_CONFIG
 
 
@@ -51,6 +51,7 @@ CODES = {
     "default_rows": Severity.DUE,
     "detach_pending": Severity.DUE,
     "retention_overdue": Severity.DUE,
+    "retired_due": Severity.DUE,
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
     "default_unseen": Severity.NOTICE,
@@ -96,7 +97,9 @@ class Examined:
     missing: tuple[Range, ...] = ()
     """Windows from the present's on that should have a partition."""
     gaps: tuple[Range, ...] = ()
-    """Stretches without one before that."""
+    """Stretches without one before those or after them, as far as the retention reaches."""
+    overdue: tuple[Partition, ...] = ()
+    """Partitions that have outlived the retention."""
 
 
 def examine(seen: Watched) -> Examined:
@@ -194,11 +197,52 @@ def _detached(table: Table) -> Iterator[Told]:
 def _on_the_line(seen: Watched, table: Table) -> tuple[Examined, list[Told]]:
     lines, odd = grid(seen.policy, table), list[Partition]()
     parts = placed(lines, table, odd)
-    ahead = () if seen.here is None else tuple(lines.ahead(seen.here))
-    examined = Examined(seen, (), lines, parts, tuple(missing(ahead, parts)), tuple(stretches(lines, parts, seen.here)))
-    found = [*_column(seen, table), *_off_grid(lines, parts, odd, ahead), *_interval(lines, parts)]
-    found += [*_ahead(examined, ahead), *_gaps(examined), *_default(examined, table), *_overdue(seen, table)]
+    ahead, overdue = tuple[Range, ...](), tuple[Partition, ...]()
+    if seen.here is not None:
+        ahead, overdue = tuple(lines.ahead(seen.here)), due(seen.policy, table, seen.here)[0]
+    gaps = tuple(besides(stretches(lines, parts, seen.here), ahead))
+    examined = Examined(seen, (), lines, parts, tuple(missing(ahead, parts)), gaps, overdue)
+    found = [*_column(seen, table), *_off_grid(lines, parts, odd, ahead, seen.registered)]
+    found += _interval(lines, parts, seen.registered)
+    found += [*_ahead(examined, ahead), *_gaps(examined), *_default(examined, table)]
+    found += [*_overdue(examined), *_retired(seen)]
     return examined, found
+
+
+def _overdue(examined: Examined) -> Iterator[Told]:
+    policy, lines = examined.seen.policy, examined.lines
+    assert lines is not None  # they lie on them
+    names = [part.name for part in examined.overdue]
+    if names:
+        until = lines.shown(lines.range_of(examined.overdue[-1]).upper)
+        what = "partition has" if len(names) == 1 else "partitions have"
+        yield (
+            "retention_overdue",
+            str(names[0]),
+            f"{len(names):,} {what} outlived the retention of {policy.parent} ({policy.retention}), up to {until}: "
+            f"{several(names)}. Run {command('retire', examined.seen.registered)}, which says why if one has to stay.",
+        )
+
+
+def _retired(seen: Watched) -> Iterator[Told]:
+    policy, late, unmoved = seen.policy, list[QualifiedName](), list[QualifiedName]()
+    for one in seen.retired:
+        if not (one.there and one.by_policy and seen.now):
+            continue
+        if policy.retention_schema:
+            unmoved += [one.name] if one.name.schema != policy.retention_schema else []
+        elif not policy.retention_keep_table:
+            late += [one.name] if grace_is_over(policy, one.since, seen.now) else []
+    for names, what in (
+        (late, f"out of it for longer than the grace period ({policy.retention_grace}), and still there"),
+        (unmoved, f"out of it, and not yet in schema {policy.retention_schema}"),
+    ):
+        if names:
+            yield (
+                "retired_due",
+                str(names[0]),
+                f"{several(names)} of {policy.parent}: retired, {what}. Run {command('retire', seen.registered)}",
+            )
 
 
 def _column(seen: Watched, table: Table) -> Iterator[Told]:
@@ -213,7 +257,9 @@ def _column(seen: Watched, table: Table) -> Iterator[Told]:
         )
 
 
-def _off_grid(lines: Grid, parts: Placed, odd: Sequence[Partition], ahead: Sequence[Range]) -> Iterator[Told]:
+def _off_grid(
+    lines: Grid, parts: Placed, odd: Sequence[Partition], ahead: Sequence[Range], registered: QualifiedName
+) -> Iterator[Told]:
     on: dict[Point, bool] = {}
 
     def fits(point: Point) -> bool:
@@ -222,11 +268,15 @@ def _off_grid(lines: Grid, parts: Placed, odd: Sequence[Partition], ahead: Seque
         return on[point]
 
     off = [(one, part) for one, part in parts if not (fits(one.lower) and fits(one.upper))]
-    late = [part for one, part in off if any(one.overlaps(w) and not one.covers(w) for w in ahead)]
-    early = [part for _, part in off if part not in late] + list(odd)
+    crossed = [window for window in ahead if held_in_part(window, parts)]
+    if parts and not fits(parts[-1][0].upper):  # the next one cannot begin there
+        crossed += lines.windows(end := parts[-1][0].upper, lines.interval.shift(lines.interval.floor(end), 1))
+    late = [part for one, part in off if any(one.overlaps(window) for window in crossed)]
+    names = {part.name for part in late}
+    early = [part for _, part in off if part.name not in names] + list(odd)
     for code, found, why in (
-        ("off_grid_ahead", late, "create-next is refused until they agree"),
-        ("off_grid", early, "they hold their rows all the same, and are looked after as they are"),
+        ("off_grid_ahead", late, "create-next is refused there, now or when its time comes"),
+        ("off_grid", early, "they hold their rows all the same, but no retention takes them"),
     ):
         if found:
             yield (
@@ -236,11 +286,11 @@ def _off_grid(lines: Grid, parts: Placed, odd: Sequence[Partition], ahead: Seque
                 f"{lines.policy.parent} cuts ({lines.policy.interval}, {lines.policy.timezone}; the first reaches from "
                 f"{found[0].lower or 'MINVALUE'} to {found[0].upper or 'MAXVALUE'}): {why}. Change interval, time zone "
                 f"or origin to match the partitions: UPDATE {PART_CONFIG} SET origin = ... WHERE parent_table = "
-                f"{literal(str(lines.policy.parent))}; or cut them: {command('split', lines.policy.parent)}",
+                f"{literal(str(registered))};",
             )
 
 
-def _interval(lines: Grid, parts: Placed) -> Iterator[Told]:
+def _interval(lines: Grid, parts: Placed, registered: QualifiedName) -> Iterator[Told]:
     if not parts:
         return
     newest, part = parts[-1]
@@ -253,18 +303,7 @@ def _interval(lines: Grid, parts: Placed) -> Iterator[Told]:
             f"the newest partition, {part.name}, reaches from {part.lower} to {part.upper}, and the policy of "
             f"{lines.policy.parent} cuts every {lines.policy.interval}: the next one will be of another width. If that "
             f"is not meant: UPDATE {PART_CONFIG} SET partition_interval = ... WHERE parent_table = "
-            f"{literal(str(lines.policy.parent))};",
-        )
-
-
-def _overdue(seen: Watched, table: Table) -> Iterator[Told]:
-    past = () if seen.here is None else due(seen.policy, table, seen.here)[0]
-    if past:
-        yield (
-            "retention_overdue",
-            str(seen.policy.parent),
-            f"{several([one.name for one in past])} of {seen.policy.parent} ended before the retention of "
-            f"{seen.policy.retention}. Run {command('retire', seen.registered)}, which says why if one has to stay.",
+            f"{literal(str(registered))}; if it is, and this one shall be cut too: {command('split', part.name)}",
         )
 
 

@@ -12,6 +12,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.grid import MOST_AHEAD, grid
 from schema_kit.plans.layout import placed, stretches, windows_within
 from schema_kit.plans.partitions import create_windows, partitioned_table
+from schema_kit.plans.retention import horizon
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import for_values
 
@@ -19,7 +20,8 @@ from schema_kit.steps.partitions import for_values
 def gaps(policy: Partitioning, table: Table | None, here: Point, since: str | None = None) -> tuple[Range, ...]:
     """The windows that have no partition, from the oldest one up to the newest, or to the present if that is later.
 
-    A window that a partition crosses is none: there it is the policy that does not fit, which `check` says.
+    A window that a partition crosses is none: there it is the policy that does not fit, which `check` says. Nor is one
+    that the policy's retention would take at once.
 
     Args:
         policy: the set's policy.
@@ -36,7 +38,8 @@ def gaps(policy: Partitioning, table: Table | None, here: Point, since: str | No
     parts = placed(lines, checked)
     begin = None if since is None else lines.interval.floor(lines.read(since))
     empty = chain.from_iterable(windows_within(lines, one) for one in stretches(lines, parts, here, begin))
-    found = tuple(islice(empty, MOST_AHEAD + 1))
+    end = horizon(lines, here)
+    found = tuple(islice((one for one in empty if end is None or one.upper > end), MOST_AHEAD + 1))
     if len(found) > MOST_AHEAD:
         first, last = lines.shown(found[0].lower), lines.shown(found[-1].lower)
         raise PlanError(

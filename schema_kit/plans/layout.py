@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
@@ -60,6 +60,21 @@ def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | Non
         reach = one.upper if reach is None else max(reach, one.upper)
 
 
+def besides(found: Iterable[Range], ahead: Sequence[Range]) -> Iterator[Range]:
+    """Stretches without what lies among the windows ahead, which are told one by one."""
+    for one in found:
+        if not ahead:
+            yield one
+            continue
+        first, last = ahead[0].lower, ahead[-1].upper
+        assert first is not None  # windows have two ends
+        assert last is not None
+        if one.lower is not None and one.lower < first:
+            yield Range(one.lower, first if one.upper is None else min(one.upper, first))
+        if one.lower is not None and one.upper is not None and one.upper > last:
+            yield Range(max(one.lower, last), one.upper)
+
+
 def windows_within(lines: Grid, stretch: Range) -> Iterator[Range]:
     """The windows that lie wholly in a stretch: one that reaches out of it is crossed by a partition there."""
     assert stretch.lower is not None  # stretches have two ends
@@ -73,6 +88,19 @@ def missing(windows: Sequence[Range], parts: Placed) -> list[Range]:
         return []
     late = [one for one, _ in parts if one.upper is None or one.upper > windows[0].lower]
     return [window for window in windows if not any(one.overlaps(window) for one in late)]
+
+
+def held_in_part(window: Range, parts: Placed) -> bool:
+    """Whether partitions hold some of a window and not all of it: nothing can be made there."""
+    held = [one for one, _ in parts if one.overlaps(window)]
+    reach: Point = window.lower
+    for one in held:
+        if one.lower is not None and one.lower > reach:
+            return True
+        if one.upper is None:
+            return False
+        reach = max(reach, one.upper)
+    return bool(held) and bool(reach < window.upper)
 
 
 def state(partition: Partition, taken: Range, here: Point | None) -> str:

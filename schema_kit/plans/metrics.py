@@ -22,6 +22,7 @@ HELP = {
     "schema_kit_partitions_gaps": "Stretches without a partition before the newest one or the present.",
     "schema_kit_partitions_current": "1 where a partition holds the present, else 0.",
     "schema_kit_partitions_detach_pending": "Partitions whose concurrent detach waits for FINALIZE.",
+    "schema_kit_partitions_retention_overdue": "Partitions that have outlived the policy's retention.",
     "schema_kit_partitions_default_has_rows": "1 where the default partition holds rows, else 0.",
     "schema_kit_partitions_default_rows": "Rows in the default partition, as the planner guesses.",
     "schema_kit_partitions_oldest_bound_timestamp_seconds": "Where the oldest partition begins, or ends.",
@@ -72,6 +73,7 @@ def _figures(one: Examined) -> Iterator[tuple[str, float]]:
         states = Counter(state(part, taken, seen.here) for taken, part in one.parts)
         yield "premade", states["premade"]
         yield "missing", len(one.missing)
+        yield "retention_overdue", len(one.overdue)
         yield "current", min(states["current"], 1)
     if one.parts:
         unit = "id" if lines.of_ids else "timestamp_seconds"

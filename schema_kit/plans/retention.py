@@ -111,6 +111,12 @@ def grace(policy: Partitioning) -> Interval | None:
     return length
 
 
+def grace_is_over(policy: Partitioning, since: datetime, now: datetime) -> bool:
+    """Whether a partition that has been out of its set since then is to be dropped now."""
+    length = grace(policy)
+    return length is None or bool(since.astimezone(UTC) <= length.back(now.astimezone(UTC), length))
+
+
 def retire(
     policy: Partitioning,
     leaves: Collection[Detaching],
@@ -204,15 +210,12 @@ class _Out:
                 notes.append(f"{seen.name} stays where it is: schema {schema} has a {clash[0].name} already")
             else:
                 yield MovePartition(seen, schema)
-        elif not self.policy.retention_keep_table and self.drops and self._over(since):
+        elif (
+            not self.policy.retention_keep_table
+            and self.drops
+            and (self.at_once or grace_is_over(self.policy, since, self.now))
+        ):
             if seen.dependents:
                 notes.append(f"{seen.name} is not dropped: {'; '.join(seen.dependents)}")
             else:
                 yield DropPartition(seen)
-
-    def _over(self, since: datetime) -> bool:
-        length = grace(self.policy)
-        if length is None or self.at_once:
-            return True
-        end: datetime = length.back(self.now.astimezone(UTC), length)
-        return since.astimezone(UTC) <= end

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from schema_kit.cli.partitions import COMMANDS
 from schema_kit.errors import PlanError
-from schema_kit.model import Column, DefaultRows, Drift, Partition, Partitioning, Range, Table, Watched
+from schema_kit.model import Column, DefaultRows, Drift, Partition, Partitioning, Range, Retired, Table, Watched
 from schema_kit.names import QualifiedName, literal
 from schema_kit.plans.check import CODES, Finding, Severity, examine, no_policy
 from schema_kit.plans.metrics import HELP, metrics
+from tests.operations_chapter import OPERATIONS
 from tests.pure.shapes import AWARE, NOW, name
 
 EVENTS = name("public.events")
@@ -95,6 +97,20 @@ SICK: dict[str, list[Watched]] = {
             ),
         )
     ],
+    "retired_due": [
+        replace(
+            HEALTHY,
+            policy=replace(POLICY, retention_keep_table=False),
+            retired=(Retired(1, name("public.events_old"), EVENTS, True, HERE.replace(month=1)),),
+            now=HERE,
+        ),
+        replace(
+            HEALTHY,
+            policy=replace(POLICY, retention_schema="archive"),
+            retired=(Retired(1, name("public.events_old"), EVENTS, True, HERE),),
+            now=HERE,
+        ),
+    ],
     "control_nullable": [replace(HEALTHY, table=replace(TABLE, columns=(Column("created_at", AWARE),)))],
     "default_rows": [
         replace(FILLED, default=DefaultRows(True, (window("2020-01-01", "2020-02-01"),), estimate=7)),
@@ -152,6 +168,16 @@ def test_what_is_due_comes_with_its_command(code: str) -> None:
         assert re.search(r"schema_kit partitions [a-z-]+ |(ALTER|CREATE|DROP|UPDATE|DELETE) [^;]*;|op\.\w+\(", sentence)
 
 
+def test_commands_that_are_named_are_there() -> None:
+    named = set()
+    for sick in (one for several in SICK.values() for one in several):
+        for finding in examine(sick).findings:
+            named |= set(re.findall(r"schema_kit partitions ([a-z-]+)", finding.sentence))
+            for operation in re.findall(r"op\.(\w+)\(", finding.sentence):
+                assert operation in OPERATIONS
+    assert named == {"create-next", "fill-gaps", "drain-default", "retire", "split"} <= set(COMMANDS)
+
+
 def test_a_set_that_nobody_may_read_keeps_what_the_catalogs_say() -> None:
     blind = replace(HEALTHY, here=None, unseen=("no right",), table=without(2))
     assert [one.code for one in examine(blind).findings] == ["unseen", "gap"]
@@ -164,6 +190,44 @@ def test_what_was_retired_is_no_gap() -> None:
     assert [one.code for one in examine(replace(HEALTHY, policy=policy, table=left)).findings] == ["retention_overdue"]
     gone = replace(left, partitions=(first, *left.partitions[2:]))
     assert [one.code for one in examine(replace(HEALTHY, table=gone)).findings] == ["gap"]
+
+
+def test_narrower_partitions_that_hold_the_windows_ahead_together_are_in_nobody_s_way() -> None:
+    halves = [
+        Partition(name(f"public.half{number}"), f"{low} 00:00:00+00", f"{high} 00:00:00+00")
+        for number, (low, high) in enumerate([("2026-12-01", "2026-12-16"), ("2026-12-16", "2027-01-01")])
+    ]
+    whole = replace(TABLE, partitions=(*without(6).partitions, *halves))
+    assert [one.code for one in examine(replace(HEALTHY, table=whole)).findings] == ["off_grid"]
+    half = replace(whole, partitions=whole.partitions[:-1])
+    assert [one.code for one in examine(replace(HEALTHY, table=half)).findings] == ["off_grid_ahead"]
+
+
+def test_retention() -> None:
+    policy = replace(POLICY, retention="3 months")
+    (found,) = examine(replace(HEALTHY, policy=policy)).findings
+    assert "2 partitions have outlived the retention of public.events (3 months), up to 2026-08-01: " in found.sentence
+    assert (
+        "public.events_202606, public.events_202607. Run schema_kit partitions retire public.events" in found.sentence
+    )
+    assert examine(replace(HEALTHY, policy=policy, table=without(0, 1))).findings == ()
+    holes = replace(HEALTHY, policy=policy, table=without(1))
+    assert [one.code for one in examine(holes).findings] == ["retention_overdue"], "what would go at once is no gap"
+    (found,) = examine(replace(HEALTHY, policy=replace(POLICY, retention="3 days"))).findings
+    assert (found.code, "shorter than a partition" in found.sentence) == ("policy_unreadable", True)
+
+
+def test_retired_partitions_that_are_none_of_the_check_s_business() -> None:
+    old = Retired(1, name("public.events_old"), EVENTS, True, HERE.replace(month=1))
+    drop = replace(POLICY, retention_keep_table=False)
+    for policy, retired in (
+        (POLICY, old),
+        (drop, replace(old, by_policy=False)),
+        (drop, replace(old, there=False)),
+        (drop, replace(old, since=HERE)),
+        (replace(drop, retention_schema="public"), old),
+    ):
+        assert examine(replace(HEALTHY, policy=policy, retired=(retired,), now=HERE)).findings == ()
 
 
 def test_the_gap_is_named_and_counted() -> None:

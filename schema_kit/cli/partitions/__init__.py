@@ -15,6 +15,7 @@ COMMANDS = {
     "maintain": "Look after each set: make what is missing ahead, retire what has outlived its retention.",
     "retire": "Take out what has outlived its retention; then keep it, move it or drop it.",
     "list": "Show sets with their partitions: bounds, rows estimated, size, what is premade.",
+    "timeline": "Draw sets over time: partitions with size and rows as bars, what is premade, gaps, what is due.",
     "split": "Cut a partition into the windows of its set, while it is in use.",
     "undo": "Make a set a plain table again; it blocks.",
 }

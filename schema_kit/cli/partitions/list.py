@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from schema_kit.catalog import Catalog
+from schema_kit import execute
 from schema_kit.cli.partitions.common import database, fail, looks, policies
-from schema_kit.errors import SchemaKitError
+from schema_kit.errors import ExecutionError, SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import Partition, Partitioning, Table
+from schema_kit.model import Partition, Range, Watched
 from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.layout import placed, state
 
 
 @click.command("list")
@@ -25,30 +26,33 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
     failed: list[SchemaKitError] = []
     shown: list[dict[str, Any]] = []
     with database(url, now) as (_, catalog):
-        sets = catalog.sets(policies(catalog, tables))
-        for policy, found in sets:
-            try:
-                shown.append(_set(catalog, policy, catalog.table(policy.parent) if found else None))
-            except SchemaKitError as error:  # one whose control column is gone does not hide the others
-                failed.append(error)
+        sets = catalog.watched(policies(catalog, tables), execute.not_observed, measured=True)
+    for seen in sets:
+        failed += [ExecutionError(f"{seen.policy.parent}: {said}") for said in seen.unseen]
+        try:
+            shown += [] if seen.unseen and not seen.table else [_set(seen)]
+        except SchemaKitError as error:  # one whose control column is gone does not hide the others
+            failed.append(error)
     if form == "json":
         click.echo(json.dumps({"sets": shown}, indent=2, ensure_ascii=False))
     else:
         for one in shown:
             _print(one)
-    fail(failed)
+    fail(failed, shown)
     if not sets:
         click.echo("no partitioned sets are registered", err=True)
 
 
-def _set(catalog: Catalog, policy: Partitioning, table: Table | None) -> dict[str, Any]:
-    partitions = []
-    if table:
-        lines, here = grid(policy, table), catalog.here(policy, table)
-        partitions = [_partition(partition, lines, here) for partition in table.partitions]
+def _set(seen: Watched) -> dict[str, Any]:
+    policy, partitions = seen.policy, []
+    if seen.table:
+        lines = grid(policy, seen.table)
+        partitions = [_partition(part, taken, lines, seen.here) for taken, part in placed(lines, seen.table)]
+        rest = [part for part in seen.table.partitions if part.default]
+        partitions += [_partition(part, Range(None, None), lines, seen.here) for part in rest]
     return {
         "parent": str(policy.parent),
-        "there": table is not None,
+        "there": seen.table is not None,
         "control": policy.control,
         "interval": policy.interval,
         "timezone": policy.timezone,
@@ -57,28 +61,20 @@ def _set(catalog: Catalog, policy: Partitioning, table: Table | None) -> dict[st
     }
 
 
-def _partition(partition: Partition, lines: Grid, here: Point) -> dict[str, Any]:
-    taken = lines.range_of(partition)
+def _partition(partition: Partition, taken: Range, lines: Grid, here: Point | None) -> dict[str, Any]:
     lower = "MINVALUE" if taken.lower is None else lines.shown(taken.lower)
     upper = "MAXVALUE" if taken.upper is None else lines.shown(taken.upper)
     return {
         "name": str(partition.name),
+        "schema": partition.name.schema,
         "from": "DEFAULT" if partition.default else lower,
         "to": "" if partition.default else upper,
         "rows": partition.rows if partition.rows >= 0 else None,
         "bytes": partition.bytes,
-        "state": state(partition, lines, here),
+        "state": state(partition, taken, here),
+        "partitions": partition.parts,
+        "tablespace": partition.tablespace,
     }
-
-
-def state(partition: Partition, lines: Grid, here: Point) -> str:
-    """default, detach pending, premade, current or past."""
-    if partition.default or partition.detach_pending:
-        return "default" if partition.default else "detach pending"
-    taken = lines.range_of(partition)
-    if taken.lower is not None and taken.lower > here:
-        return "premade"
-    return "past" if taken.upper is not None and taken.upper <= here else "current"
 
 
 def _print(one: dict[str, Any]) -> None:
@@ -91,8 +87,12 @@ def _print(one: dict[str, Any]) -> None:
     lines = [("partition", "from", "to", "rows (est.)", "size", "state")]
     for part in one["partitions"]:
         count = "not analyzed" if part["rows"] is None else f"{part['rows']:,}"
-        name = part["name"].rpartition(".")[2] if '"' not in part["name"] else part["name"]
-        lines.append((name, part["from"], part["to"], count, size(part["bytes"]), part["state"]))
+        here = one["parent"].startswith(f"{part['schema']}.") and '"' not in part["name"]
+        name = part["name"].rpartition(".")[2] if here else part["name"]
+        also = [part["state"]]
+        also += [f"{part['partitions']} sub-partitions"] if part["partitions"] else []
+        also += [f"tablespace {part['tablespace']}"] if part["tablespace"] else []
+        lines.append((name, part["from"], part["to"], count, size(part["bytes"]), ", ".join(also)))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         click.echo("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
