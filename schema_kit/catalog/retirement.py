@@ -155,7 +155,7 @@ def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[
         )
         if count := rows(connection, sql)[0][0]:
             many = f"{MOST_COUNTED} rows or more" if count == MOST_COUNTED else f"{count} row{'s' * (count > 1)}"
-            found.append(f"{many} of {child} refer to it by {key}")
+            found.append(f"{many} of {child} refer{'s' * (count == 1)} to it by {key}")
     return tuple(found)
 
 

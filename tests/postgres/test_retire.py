@@ -414,3 +414,38 @@ def test_a_detach_by_hand_that_was_cut_off_is_finalized_and_kept(database: Datab
     assert attached(database) == "01 02 03 04 05! 06"
     assert retire(database).returncode == 0
     assert (attached(database), there(database)) == ("03 04 06", "03 04 05 06")
+
+
+def test_each_range_under_a_list_is_a_set_of_its_own(database: Database) -> None:
+    database.sql(
+        *load("partman/tables/part_config.sql"),
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (id bigint, region text, at date NOT NULL, PRIMARY KEY (id, region, at)) "
+        "PARTITION BY LIST (region)",
+        "CREATE TABLE s.child (id bigint, region text, at date, FOREIGN KEY (id, region, at) REFERENCES s.t)",
+        "CREATE TABLE s.t_rest PARTITION OF s.t DEFAULT",
+        *(
+            f"CREATE TABLE s.t_{region} PARTITION OF s.t FOR VALUES IN ('{region}') PARTITION BY RANGE (at)"
+            for region in "ab"
+        ),
+        *(
+            f"CREATE TABLE s.t_{region}_{month} PARTITION OF s.t_{region} "
+            f"FOR VALUES FROM ('2026-{month}-01') TO ('2026-{int(month) + 1:02}-01')"
+            for region in "ab"
+            for month in MONTHS
+        ),
+        "INSERT INTO s.t SELECT i, 'a', '2026-01-01'::date + i FROM generate_series(0, 150) i",
+        "INSERT INTO s.t SELECT id, 'b', at FROM s.t",
+        "INSERT INTO s.child SELECT id, region, at FROM s.t WHERE region = 'b' AND at = '2026-01-07'",
+        register_sql(Partitioning(QualifiedName("s", "t"), "at", "1 mon", retention="2 months")),
+    )
+    for _ in range(2):
+        done = retire(database)
+        assert done.returncode == 0, done.stderr
+        assert "s.t_b_01 has outlived its retention and stays: 1 row of s.child refers to it by" in done.stderr
+        assert [attached(database, f"s.t_{region}") for region in "ab"] == ["03 04 05 06", "01 03 04 05 06"]
+    rows = "SELECT partition_name, parent_table FROM schema_kit.retired_partition ORDER BY 1"
+    assert database.sql(rows) == [("s.t_a_01", "s.t_a"), ("s.t_a_02", "s.t_a"), ("s.t_b_02", "s.t_b")]
+    ends = ("2026-02-01", "2026-03-01")
+    perform(database, lambda op: op.attach_partition_concurrently("t_a", "t_a_02", *ends, schema="s"))
+    assert attached(database, "s.t_a") == "02 03 04 05 06"
