@@ -13,7 +13,7 @@ from schema_kit.plans import retention
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition, like_siblings
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.partitions import CreatePartConfig, CreatePartitionedTable, RegisterPolicy
+from schema_kit.steps.partitions import CreatePartConfig, CreatePartitionedTable, RegisterPolicy, UnregisterPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,8 @@ def create_set(
         list(lines.ahead(lines.here(now)))  # refused before anything is written
         imagined = replace(declared.table, partition_strategy="r", partitioned_by=(policy.control,))
         retention.due(policy, imagined, lines.here(now))
+        if registered:
+            steps.append(UnregisterPolicy(policy.parent))  # of a table that is gone
         return replace(plan, steps=(*steps, CreatePartitionedTable(declared.table, declared.create)))
     if differences := list(_differences(declared.table, table)):
         raise PlanError(

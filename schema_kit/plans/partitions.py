@@ -178,6 +178,7 @@ def drop_part_config(policies: int, exists: bool, alone: bool) -> Plan:
     """
     if policies:
         raise PlanError(
-            f"schema_kit.part_config holds {policies} policies. Nothing was changed; op.unpartition those sets first."
+            f"schema_kit.part_config holds {policies} policies. Nothing was changed; op.drop_partition_policy forgets "
+            "one, op.unpartition makes its set a plain table again."
         )
     return Plan("drop part_config", (DropPartConfig(alone),) if exists else ())

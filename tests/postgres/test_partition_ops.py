@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-import schema_kit
 from schema_kit import op
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.ops import Settings
@@ -41,7 +40,8 @@ def migration(database: Database, now: datetime = NOW, role: str | None = None) 
 @contextmanager
 def outside(database: Database) -> Iterator[None]:
     """Operations outside of migrations, each step a commit of its own."""
-    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+    settings = Settings(now=NOW, policy=QUICK)
+    with Operations.context(MigrationContext.configure(database.sqlalchemy(), opts={"schema_kit": settings})):
         yield
 
 
@@ -511,6 +511,54 @@ def test_back_to_a_plain_table(database: Database) -> None:
     database.sql("INSERT INTO events (at, tenant, region) VALUES ('2030-01-01', 1, 'de')")
     assert database.sql("SELECT max(id) FROM events") == [(82,)]
     assert database.sql("SELECT count(*) FROM schema_kit.part_config") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("column", "keywords", "bounds"),
+    [
+        (sa.Column("k", sa.BigInteger, nullable=False), {"interval": "1000"}, "FROM ('0') TO ('1000')"),
+        (sa.Column("k", sa.Integer, nullable=False), {"interval": "50", "origin": "1"}, "FROM (1) TO (51)"),
+        (sa.Column("k", sa.Date, nullable=False), {"interval": "week"}, "FROM ('2026-11-16') TO ('2026-11-23')"),
+        (
+            sa.Column("k", sa.DateTime, nullable=False),
+            {"interval": "1 hour", "timezone": "Asia/Kathmandu"},
+            "FROM ('2026-11-21 05:00:00') TO ('2026-11-21 06:00:00')",
+        ),
+        (
+            sa.Column("k", sa.BigInteger, nullable=False),
+            {"interval": "1 month", "encoding": "milliseconds", "timezone": "Asia/Bangkok"},
+            "FROM ('1793466000000') TO ('1796058000000')",
+        ),
+        (
+            sa.Column("k", sa.Uuid, primary_key=True),
+            {"interval": "1 month", "encoding": "uuidv7"},
+            "FROM ('01a19467-e800-0000-0000-000000000000') TO ('01a22ee6-b000-0000-0000-000000000000')",
+        ),
+        (
+            sa.Column("k", sa.CHAR(26), primary_key=True),
+            {"interval": "1 year", "encoding": "ulid"},
+            "FROM ('01KDVDNA000000000000000000') TO ('01MB78QN000000000000000000')",
+        ),
+    ],
+)  # fmt: skip
+def test_keys_of_each_kind(database: Database, column: Any, keywords: dict[str, Any], bounds: str) -> None:
+    with migration(database):
+        op.create_partitioned_table("t", column, control="k", **keywords)
+    found = [row[1] for row in tree(database, "t") if row[1]]
+    assert len(found) == 5
+    assert any(bounds in row for row in found), found
+    with outside(database):
+        op.create_next_partitions("t")
+    assert len(tree(database, "t")) == 6
+
+
+def test_the_policy_of_a_table_that_is_gone_is_not_taken_for_a_new_one_s(database: Database) -> None:
+    with migration(database):
+        events()
+        op.drop_table("events")
+        events(interval="1 day", premake=1)
+    assert database.sql("SELECT partition_interval, premake FROM schema_kit.part_config") == [("1 day", 1)]
+    assert len(tree(database)) == 3
 
 
 CREATE = """op.create_partitioned_table(
