@@ -25,6 +25,7 @@ _OF_ONE_SET = frozenset({"55P03", "40P01", "42501", "42P01", "XX000"})
 """A lock that somebody holds, a right that lacks, a table that was dropped meanwhile."""
 
 _NONE = Table(QualifiedName("", ""), ())
+
 _MOST_WINDOWS = 10
 """Windows of the rows in a default partition that are told; each costs a query."""
 
@@ -35,7 +36,7 @@ SELECT has_schema_privilege(c.relnamespace, 'USAGE')
        row_security_active(c.oid), current_user::text,
        EXISTS (SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
                WHERE x.indrelid = c.oid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL
-                 AND m.amname = 'btree'), c.relpages < 2048 AND c.relkind <> 'p'
+                 AND m.amname = 'btree'), pg_relation_size(c.oid) < 16777216 AND c.relkind <> 'p'
 FROM unnest(%(tables)s::text[], %(columns)s::text[]) WITH ORDINALITY w (name, control, place)
 JOIN pg_class c ON c.oid = to_regclass(w.name) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.control
 ORDER BY w.place

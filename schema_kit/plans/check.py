@@ -148,6 +148,12 @@ def _table_missing(seen: Watched) -> Told:
     return "table_missing", name, said + _row(name)
 
 
+def _policy(parent: QualifiedName, **changes: object) -> str:
+    """The operation that changes a policy; ... stands for what only a person knows."""
+    said = "".join(f", {name}={'...' if value is ... else repr(value)}" for name, value in changes.items())
+    return f"op.set_partition_policy({parent.name!r}{said}, schema={parent.schema!r})"
+
+
 def _row(parent: str) -> str:
     return f"If it is not wanted any more: DELETE FROM {PART_CONFIG} WHERE parent_table = {literal(parent)};"
 
@@ -156,12 +162,11 @@ def _disagree(seen: Watched, table: Table) -> list[Told]:
     try:
         partitioned_table(seen.policy, table)
     except PlanError as error:
-        said, name = f"{_bare(error)} Nothing is made ahead.", str(seen.registered)
+        said, name = f"{_bare(error)} Nothing is made ahead.", seen.registered
         if table.partition_strategy == "r" and len(table.partitioned_by) == 1:
-            control = literal(table.partitioned_by[0])
-            said += f" To follow the table: UPDATE {PART_CONFIG} SET control = {control} "
-            return [("key_differs", str(table.name), f"{said}WHERE parent_table = {literal(name)};")]
-        return [("key_differs", str(table.name), f"{said} {_row(name)}")]
+            said += f" To follow the table, in a migration: {_policy(name, control=table.partitioned_by[0])}"
+            return [("key_differs", str(table.name), said)]
+        return [("key_differs", str(table.name), f"{said} {_row(str(name))}")]
     return []
 
 
@@ -170,9 +175,7 @@ def _unreadable(seen: Watched, error: SchemaKitError) -> Told:
         "policy_unreadable",
         str(seen.registered),
         f"nothing can be planned for {seen.policy.parent}: {_bare(error)} Nothing is made ahead until its policy says "
-        f"what is meant: UPDATE {PART_CONFIG} SET partition_interval = {literal(seen.policy.interval)}, "
-        f"timezone = {literal(seen.policy.timezone)}, premake = {seen.policy.premake} "
-        f"WHERE parent_table = {literal(str(seen.registered))}; with the right values.",
+        f"what is meant. In a migration: {_policy(seen.registered, interval=..., timezone=..., premake=...)}",
     )
 
 
@@ -284,9 +287,8 @@ def _off_grid(
                 str(found[0].name),
                 f"the bounds of {several([part.name for part in found])} do not lie where the policy of "
                 f"{lines.policy.parent} cuts ({lines.policy.interval}, {lines.policy.timezone}; the first reaches from "
-                f"{found[0].lower or 'MINVALUE'} to {found[0].upper or 'MAXVALUE'}): {why}. Change interval, time zone "
-                f"or origin to match the partitions: UPDATE {PART_CONFIG} SET origin = ... WHERE parent_table = "
-                f"{literal(str(registered))};",
+                f"{found[0].lower or 'MINVALUE'} to {found[0].upper or 'MAXVALUE'}): {why}. To follow the "
+                f"partitions, in a migration: {_policy(registered, interval=..., timezone=..., origin=...)}",
             )
 
 
@@ -302,8 +304,8 @@ def _interval(lines: Grid, parts: Placed, registered: QualifiedName) -> Iterator
             str(part.name),
             f"the newest partition, {part.name}, reaches from {part.lower} to {part.upper}, and the policy of "
             f"{lines.policy.parent} cuts every {lines.policy.interval}: the next one will be of another width. If that "
-            f"is not meant: UPDATE {PART_CONFIG} SET partition_interval = ... WHERE parent_table = "
-            f"{literal(str(registered))}; if it is, and this one shall be cut too: {command('split', part.name)}",
+            f"is not meant, in a migration: {_policy(registered, interval=...)}. If it is, and this one shall be cut "
+            f"too: {command('split', part.name)}",
         )
 
 
