@@ -91,6 +91,17 @@ def test_a_gap_without_an_end_is_refused_at_once() -> None:
     assert len(gaps(policy, ids, 5, str(10**15 - 1000))) == 1000
 
 
+def test_what_retention_would_take_at_once_is_not_made() -> None:
+    policy = Partitioning(EVENTS, "k", "1 month", retention="3 months")
+    here = datetime(2026, 11, 22, tzinfo=UTC)
+    year = table(Partition(name("public.a"), "2026-01-01 00:00:00+00", "2026-02-01 00:00:00+00"))
+    lines = grid(policy, year)
+    for since in (None, "2020-01-01"):
+        begins = [lines.shown(window.lower) for window in gaps(policy, year, here, since)]
+        assert begins == ["2026-08-01", "2026-09-01", "2026-10-01"], "August ends after 22 August"
+    assert len(gaps(replace(policy, retention=None), year, here)) == 9
+
+
 def test_what_stands_in_the_way_is_named_and_the_rest_is_made() -> None:
     policy = Partitioning(EVENTS, "k", "1000")
     default = Partition(name("public.rest"), None, None, default=True)
