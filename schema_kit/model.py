@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schema_kit.intervals import Interval, Point, parse
@@ -565,6 +566,66 @@ class BatchTarget:
     has_progress: bool = False
     """Whether batch_progress is there."""
     run: BatchRun | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingTable:
+    """A table whose rows shall leave it, or one that they go to."""
+
+    name: QualifiedName
+    columns: tuple[str, ...]
+    """Those that can be written; what PostgreSQL computes is in `generated`."""
+    key: tuple[KeyColumn, ...] = ()
+    """The primary key; empty where there is none."""
+    indexes: tuple[tuple[KeyColumn, ...], ...] = ()
+    """The columns of each B-tree index that is valid and holds all rows."""
+    incoming: tuple[ForeignKey, ...] = ()
+    """What refers to it, or to one of its partitions."""
+    generated: tuple[str, ...] = ()
+    partitioned: bool = False
+    may_not: tuple[str, ...] = ()
+    """Rights that whoever runs this has not, each with what grants it; rows that row security hides from them."""
+
+    def index_on(self, *columns: str) -> tuple[KeyColumn, ...] | None:
+        """The columns of an index that begins with those, in whatever order."""
+        return next(
+            (own for own in self.indexes if {column.name for column in own[: len(columns)]} == set(columns)), None
+        )
+
+
+Tree = Mapping[str, Any]
+"""The tables whose rows go along, by name, each with those that hang on it: a mapping of the same kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeToLive:
+    """A policy: when rows of a table expire, and what goes with them. One row of ttl_policy.
+
+    Args:
+        table: the table.
+        column: the column that says when a row expires, or with `age` from when on it ages.
+        age: how old a row becomes: ``90 days``; None where the column itself says when it expires.
+        timezone: an IANA name, by whose wall clock ages are counted.
+        encoding: how a column that is no date or time holds a moment; see keys.key_for.
+        tree: the tables whose rows go along; None for those whose foreign keys say ON DELETE CASCADE.
+        archive_first: whether rows move to their tables' archives instead of being deleted.
+        batch_size: rows of the first batch.
+        target_seconds: how long a batch should take.
+        max_replica_lag: seconds that a replica may lag behind before batches pause; None: never.
+        max_dead_share: the share of dead rows at which batches pause while vacuum is at work; None: never.
+    """
+
+    table: QualifiedName
+    column: str
+    age: str | None = None
+    timezone: str = "UTC"
+    encoding: str = ""
+    tree: Tree | None = None
+    archive_first: bool = False
+    batch_size: int = 1000
+    target_seconds: float = 0.5
+    max_replica_lag: float | None = 10.0
+    max_dead_share: float | None = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from schema_kit.catalog import (
     strangers,
     watch,
 )
+from schema_kit.catalog import rows as leaving
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
@@ -36,6 +37,7 @@ from schema_kit.model import (
     Detaching,
     ForeignKey,
     IndexDeclaration,
+    LeavingTable,
     MaterializedView,
     Partitioning,
     Range,
@@ -43,6 +45,7 @@ from schema_kit.model import (
     Relation,
     Retired,
     Table,
+    TimeToLive,
     Told,
     Watched,
 )
@@ -521,6 +524,27 @@ class Catalog:
         with self._look() as ask:
             found = ask(sql, {"name": partition.sql})
         return QualifiedName(*found[0]) if found else None
+
+    def leaving(
+        self, table: QualifiedName, archives: Collection[QualifiedName] = ()
+    ) -> Mapping[QualifiedName, LeavingTable]:
+        """A table whose rows shall leave, all that refers to it, and the tables that they go to."""
+        with observing(self._connection):
+            found = dict(leaving.read_tree(self._connection, table))
+            for name in archives:
+                if archive := leaving.read(self._connection, name, "SELECT", "INSERT"):
+                    found[name] = archive
+        return found
+
+    def has_row_where(self, table: QualifiedName, where: str) -> bool:
+        """Whether a row of the table meets a condition in SQL; without an index for it, all of them are read."""
+        with self._look() as ask:
+            return bool(ask(f"SELECT EXISTS (SELECT FROM {table.sql} WHERE ({where}\n))")[0][0])
+
+    def ttl_policies(self) -> tuple[TimeToLive, ...]:
+        """All policies of time-to-live."""
+        with observing(self._connection):
+            return leaving.policies(self._connection)
 
     def materialized_view(self, view: QualifiedName) -> MaterializedView | None:
         """The materialized view of that name."""

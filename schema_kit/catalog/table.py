@@ -97,6 +97,13 @@ WHERE k.contype = 'f' AND k.conparentid = 0 AND %(oid)s IN (k.conrelid, k.confre
 ORDER BY tn.nspname, t.relname, k.conname
 """
 
+_REFERRING = f"""
+SELECT {_FOREIGN_KEY_COLUMNS}
+WHERE k.contype = 'f' AND (k.confrelid = %(oid)s OR k.confrelid IN (SELECT relid FROM pg_partition_tree(%(oid)s)))
+  AND k.conparentid = 0
+ORDER BY tn.nspname, t.relname, k.conname
+"""
+
 # A key to a partitioned table has a copy to each of its partitions, which goes and is proved with it.
 _OWN = """k.contype = 'f' AND k.conrelid = ANY (%(oids)s)
   AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)"""
@@ -429,6 +436,11 @@ def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[Qu
     names = {table.sql: table for table in sorted(tables)}
     found = dict(map(tuple, rows(connection, _TREES, {"tables": list(names)}))) if names else {}
     return tuple((table, *(QualifiedName(*part) for part in found[sql])) for sql, table in names.items())
+
+
+def referring(connection: Connection, oid: int) -> tuple[ForeignKey, ...]:
+    """The foreign keys to a table or to one of its partitions. Call it while observing."""
+    return tuple(map(_foreign_key, rows(connection, _REFERRING, {"oid": oid})))
 
 
 def _foreign_key(row: Any) -> ForeignKey:

@@ -30,7 +30,7 @@ class Change:
     @property
     def set_clause(self) -> str:
         """What stands behind SET."""
-        return ", ".join(f"{ident(column)} = {_ended(value)}" for column, value in self.assignments)
+        return ", ".join(f"{ident(column)} = {ended(value)}" for column, value in self.assignments)
 
     def __str__(self) -> str:
         return f"SET {self.set_clause}" + (f" WHERE {self.where}" if self.where else "")
@@ -140,39 +140,18 @@ class UpdateBatch(Step):
     @property
     def pressure(self) -> str | None:
         """Replicas that lag, and dead rows while vacuum is at work on them; every minute a batch goes all the same."""
-        reasons = []
-        if self.max_replica_lag is not None:
-            reasons.append(
-                "SELECT format('replica %s lags %s s behind', coalesce(nullif(r.application_name, ''), "
-                "host(r.client_addr), r.pid::text), round(extract(epoch FROM r.replay_lag)::numeric, 1)) "
-                "FROM pg_stat_replication r "
-                f"WHERE r.replay_lag > make_interval(secs => {self.max_replica_lag!r}) AND NOT EXISTS "
-                "(SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
-            )
-        if self.max_dead_share is not None:
-            tree = _tree(self.change.table)
-            share = "sum(s.n_dead_tup) / nullif(sum(s.n_live_tup + s.n_dead_tup), 0)"
-            named = literal(str(self.change.table))
-            reasons.append(
-                f"SELECT format('%s%% of the rows of %s are dead, and vacuum is at work', round(100 * {share}), "
-                f"{named}) "
-                f"FROM pg_stat_all_tables s WHERE s.relid IN ({tree}) HAVING {share} > {self.max_dead_share!r} "
-                f"AND EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.relid IN ({tree}))"
-            )
-        if not reasons:
-            return None
-        return (
-            f"SELECT reason FROM ({' UNION ALL '.join(reasons)}) reasons (reason) WHERE EXISTS "
-            f"(SELECT FROM {BATCH_PROGRESS.sql} WHERE name = {literal(self.name)} "
+        recent = (
+            f"EXISTS (SELECT FROM {BATCH_PROGRESS.sql} WHERE name = {literal(self.name)} "
             f"AND batch_at > clock_timestamp() - interval '{PATIENCE_SECONDS} seconds')"
         )
+        return pressure(self.change.table, self.max_replica_lag, self.max_dead_share, recent)
 
     def sql(self) -> tuple[str, ...]:
         """Keys are kept as text, whatever their types; moments as ISO 8601, whatever the session's DateStyle."""
         table, names = self.change.table, [f"schema_kit_key_{number}" for number in range(1, len(self.key) + 1)]
         columns = ", ".join(f"{ident(c.name)} AS {name}" for c, name in zip(self.key, names, strict=True))
         order = ", ".join(ident(column.name) for column in self.key)
-        kept = ", ".join(_kept(column, name) for column, name in zip(self.key, names, strict=True))
+        kept = ", ".join(kept_text(column, name) for column, name in zip(self.key, names, strict=True))
         rows = f"SELECT {columns} FROM {table.sql} WHERE"
         limit = f"ORDER BY {order} LIMIT (SELECT batch_size FROM schema_kit_at)"
         same = " AND ".join(
@@ -180,7 +159,7 @@ class UpdateBatch(Step):
             f"(schema_kit_key ->> {place})::{column.type}"
             for place, column in enumerate(self.key)
         )
-        where = f" AND ({_ended(self.change.where)})" if self.change.where else ""
+        where = f" AND ({ended(self.change.where)})" if self.change.where else ""
         factor = f"least(2, greatest(0.5, {self.target_seconds!r} / greatest(extract(epoch FROM d.took), 0.000001)))"
         return (
             f"""WITH schema_kit_at AS MATERIALIZED (
@@ -226,11 +205,44 @@ class UpdateAtOnce(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Locks rows only."""
-        where = f" WHERE {_ended(self.change.where)}" if self.change.where else ""
+        where = f" WHERE {ended(self.change.where)}" if self.change.where else ""
         return (f"UPDATE {self.change.table.sql} SET {self.change.set_clause}{where}",)
 
 
-def _ended(sql: str) -> str:
+def pressure(
+    table: QualifiedName, max_replica_lag: float | None, max_dead_share: float | None, recent: str
+) -> str | None:
+    """A SELECT of the reasons to pause between batches; None where nothing is one.
+
+    Args:
+        table: what the batches work on.
+        max_replica_lag: seconds that a physical replica may lag behind.
+        max_dead_share: the share of dead rows at which a vacuum that is at work gets time.
+        recent: a condition: whether the last batch was not so long ago that one goes all the same.
+    """
+    reasons = []
+    if max_replica_lag is not None:
+        reasons.append(
+            "SELECT format('replica %s lags %s s behind', coalesce(nullif(r.application_name, ''), "
+            "host(r.client_addr), r.pid::text), round(extract(epoch FROM r.replay_lag)::numeric, 1)) "
+            "FROM pg_stat_replication r "
+            f"WHERE r.replay_lag > make_interval(secs => {max_replica_lag!r}) AND NOT EXISTS "
+            "(SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
+        )
+    if max_dead_share is not None:
+        share = "sum(s.n_dead_tup) / nullif(sum(s.n_live_tup + s.n_dead_tup), 0)"
+        reasons.append(
+            f"SELECT format('%s%% of the rows of %s are dead, and vacuum is at work', round(100 * {share}), "
+            f"{literal(str(table))}) "
+            f"FROM pg_stat_all_tables s WHERE s.relid IN ({_tree(table)}) HAVING {share} > {max_dead_share!r} "
+            f"AND EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.relid IN ({_tree(table)}))"
+        )
+    if not reasons:
+        return None
+    return f"SELECT reason FROM ({' UNION ALL '.join(reasons)}) reasons (reason) WHERE {recent}"
+
+
+def ended(sql: str) -> str:
     """A comment at its end takes nothing along that follows."""
     return f"{sql}\n" if "--" in sql else sql
 
@@ -240,7 +252,8 @@ def _tree(table: QualifiedName) -> str:
     return f"SELECT relid::oid FROM pg_partition_tree({name}) UNION SELECT {name}::oid"
 
 
-def _kept(column: KeyColumn, name: str) -> str:
+def kept_text(column: KeyColumn, name: str) -> str:
+    """A value of a key as JSON takes it: moments as ISO 8601, whatever the session's DateStyle; all else as text."""
     return f"to_jsonb({name})" if column.moment else f"{name}::text"
 
 

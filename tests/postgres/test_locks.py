@@ -17,7 +17,18 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepStarted
-from schema_kit.model import BaselineTable, Column, Cut, ForeignKey, IndexDeclaration, IndexElement, Partitioning, Table
+from schema_kit.model import (
+    BaselineTable,
+    Column,
+    Cut,
+    ForeignKey,
+    IndexDeclaration,
+    IndexElement,
+    KeyColumn,
+    Partitioning,
+    Table,
+    TimeToLive,
+)
 from schema_kit.names import QualifiedName
 from schema_kit.ops import PlanOperation
 from schema_kit.ops.copying import drain, split
@@ -46,6 +57,7 @@ from schema_kit.steps import (
     partitions,
     referring,
     retirement,
+    rows,
     views,
 )
 from schema_kit.steps.step import LockMode
@@ -466,6 +478,28 @@ def scene_update_in_batches(proof: Proof) -> None:
     proof.steps(batches.UpdateAtOnce(change))
 
 
+def scene_rows_leave(proof: Proof) -> None:
+    proof.database.sql(
+        *RICH, "CREATE TABLE s.kept (LIKE s.t)", "CREATE TABLE s.note (t bigint)", "CREATE INDEX ON s.note (t)"
+    )
+    key = ForeignKey("note_fkey", QualifiedName("s", "note"), ("t",), T, ("id",), "", on_delete="c")
+    of = (KeyColumn("id", "bigint"),)
+    due = rows.Due(T, "id < 10", of)
+    columns = tuple(
+        row[0]
+        for row in proof.database.sql(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 's.t'::regclass AND attnum > 0"
+        )
+    )
+    proof.steps(
+        rows.RemoveRows(key.table, False, (), due, (key,)),
+        rows.RemoveRows(T, False, of, due, (), (key,), archive=rows.Archive(QualifiedName("s", "kept"), columns)),
+        rows.CreateTtlPolicy(load("tables/ttl_policy.sql")),
+        rows.RegisterTtl(TimeToLive(T, "created_at", "90 days")),
+        rows.UnregisterTtl(T),
+    )
+
+
 def scene_refresh(proof: Proof) -> None:
     proof.database.sql(
         *RICH,
@@ -753,6 +787,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         batches.UpdateBatch,
         batches.UpdateAtOnce,
     },
+    scene_rows_leave: {rows.RemoveRows, rows.CreateTtlPolicy, rows.RegisterTtl, rows.UnregisterTtl},
     scene_refresh: {views.RefreshMaterializedView},
     scene_partitions_leave: {
         retirement.CreateRetiredPartition,

@@ -1,0 +1,132 @@
+"""What has to be known of tables whose rows leave: their keys and indexes, and what refers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog import table as tables
+from schema_kit.catalog.session import rows
+from schema_kit.errors import PlanError
+from schema_kit.model import KeyColumn, LeavingTable, TimeToLive, Tree
+from schema_kit.names import QualifiedName
+from schema_kit.steps.rows import TTL_POLICY
+
+STAY = frozenset({"n", "d"})
+"""What a foreign key does with its rows, so that they may stay: SET NULL, SET DEFAULT."""
+
+# By oid in pg_catalog alone: without USAGE on the schema, to_regclass() would be refused.
+_TABLE = """
+SELECT c.oid::bigint, c.relkind = 'p',
+       ARRAY(SELECT attname::text FROM pg_attribute
+             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum),
+       ARRAY(SELECT attname::text FROM pg_attribute
+             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated <> '' ORDER BY attnum)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
+"""
+
+_INDEXES = """
+SELECT x.indexrelid::bigint, x.indisprimary, k.place, a.attname, format_type(a.atttypid, a.atttypmod), n.nspname,
+       t.typcategory = 'D'
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam,
+     unnest(x.indkey::int2[], x.indclass::oid[]) WITH ORDINALITY AS k (attnum, class, place),
+     pg_attribute a, pg_type t, pg_opclass c, pg_amop o, pg_operator p, pg_namespace n
+WHERE x.indrelid = %(oid)s AND x.indisvalid AND x.indpred IS NULL AND m.amname = 'btree' AND k.place <= x.indnkeyatts
+  AND a.attrelid = x.indrelid AND a.attnum = k.attnum AND t.oid = a.atttypid AND c.oid = k.class
+  AND o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
+  AND o.amopstrategy = 5 AND p.oid = o.amopopr AND n.oid = p.oprnamespace
+ORDER BY x.indexrelid, k.place
+"""
+
+# FOR UPDATE asks for UPDATE. Row security is off in these steps, which only few may say.
+_LACKING = """
+SELECT CASE WHEN NOT has_schema_privilege(c.relnamespace, 'USAGE')
+            THEN format('%%I may not use schema %%I (GRANT USAGE ON SCHEMA %%I TO %%I)', current_user, n.nspname,
+                        n.nspname, current_user)
+            ELSE format('%%I may not %%s %%I.%%I (GRANT %%s ON %%I.%%I TO %%I)', current_user, p.name, n.nspname,
+                        c.relname, p.name, n.nspname, c.relname, current_user) END
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(%(privileges)s::text[]) p (name)
+WHERE c.oid = %(oid)s
+  AND NOT (has_schema_privilege(c.relnamespace, 'USAGE') AND has_table_privilege(c.oid, p.name))
+UNION ALL
+SELECT format('row security of %%I.%%I hides rows from %%I: run it as a role that has BYPASSRLS', n.nspname, c.relname,
+              current_user)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %(oid)s AND row_security_active(c.oid)
+"""
+
+
+def read(connection: Connection, name: QualifiedName, *privileges: str) -> LeavingTable | None:
+    """One table, and which of the privileges are missing; None where there is none. Call it while observing."""
+    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
+    if not found:
+        return None
+    oid, partitioned, columns, generated = found[0]
+    lacking = rows(connection, _LACKING, {"oid": oid, "privileges": list(privileges)})
+    indexes: dict[int, list[KeyColumn]] = {}
+    primary: int | None = None
+    for index, is_primary, place, *column in rows(connection, _INDEXES, {"oid": oid}):
+        own = indexes.setdefault(index, [])
+        if len(own) == place - 1:  # what stands behind an expression is of no use
+            own.append(KeyColumn(*column))
+        primary = index if is_primary else primary
+    return LeavingTable(
+        name,
+        tuple(columns),
+        tuple(indexes[primary]) if primary is not None else (),
+        tuple(tuple(own) for own in indexes.values() if own),
+        tables.referring(connection, oid),
+        tuple(generated),
+        partitioned,
+        tuple(dict.fromkeys(row[0] for row in lacking)),
+    )
+
+
+def read_tree(connection: Connection, root: QualifiedName) -> Mapping[QualifiedName, LeavingTable]:
+    """The table and all that refers to it by foreign keys whose rows would not stay, and what refers to that."""
+    found: dict[QualifiedName, LeavingTable] = {}
+    ahead = [root]
+    while ahead:
+        name = ahead.pop()
+        if name in found or (table := read(connection, name, "SELECT", "UPDATE", "DELETE")) is None:
+            continue
+        found[name] = table
+        ahead += [key.table for key in table.incoming if key.on_delete not in STAY]
+    staying = {key.table for table in found.values() for key in table.incoming} - set(found)
+    for name in staying:
+        if table := read(connection, name):
+            found[name] = table
+    return found
+
+
+def policies(connection: Connection) -> tuple[TimeToLive, ...]:
+    """All rows of ttl_policy.
+
+    Raises:
+        PlanError: it may not be read.
+    """
+    if not rows(connection, "SELECT FROM pg_class WHERE oid = to_regclass(%(name)s)", {"name": TTL_POLICY.sql}):
+        return ()
+    found = rows(connection, f"SELECT to_jsonb(p) FROM {TTL_POLICY.sql} p ORDER BY table_name")
+    return tuple(_policy(row[0]) for row in found)
+
+
+def _policy(row: Mapping[str, Any]) -> TimeToLive:
+    tree: Tree | None = row["tree"]
+    if tree is not None and not isinstance(tree, dict):
+        raise PlanError(f"the tree of {row['table_name']} in {TTL_POLICY} is no JSON object. Nothing was changed.")
+    return TimeToLive(
+        QualifiedName.parse(row["table_name"]),
+        row["column_name"],
+        row["age"],
+        row["timezone"],
+        row["encoding"],
+        tree,
+        row["archive_first"],
+        row["batch_size"],
+        row["target_seconds"],
+        row["max_replica_lag"],
+        row["max_dead_share"],
+    )

@@ -1,0 +1,200 @@
+"""Rows that leave their table a batch at a time, and what hangs on them before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.model import ForeignKey, LeavingTable, Tree
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows
+
+Observed = Mapping[QualifiedName, LeavingTable]
+
+_STAY = {"n", "d"}
+_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Which rows shall leave a table, and what becomes of them.
+
+    Args:
+        table: the table.
+        where: which rows, in SQL.
+        column: the column by which the oldest go first, which needs an index; None: in the order of the primary key.
+        tree: the tables whose rows go along; None for those whose foreign keys say ON DELETE CASCADE.
+        archives: where rows of which table go; empty: they are deleted.
+        archived_at: the archives' column that gets the moment of the move, in those that have it.
+        pace: how fast it goes.
+    """
+
+    table: QualifiedName
+    where: str
+    column: str | None = None
+    tree: Tree | None = None
+    archives: Mapping[QualifiedName, QualifiedName] | None = None
+    archived_at: str = "archived_at"
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return f"{'delete' if self.archives is None else 'archive'} rows of {self.table}"
+
+
+def remove(leaving: Leaving, observed: Observed) -> Plan:
+    """Remove rows, those that hang on them first: the deepest of the tree before what they refer to.
+
+    Args:
+        leaving: which rows, and what becomes of them.
+        observed: the table, all that refers to it, and the archives.
+
+    Returns:
+        A step for each table of the tree. Whether any row is due is not looked at: whoever calls this asks first.
+
+    Raises:
+        DeclarationError: the tree is none.
+        PlanError: a table, column, index, key or right is missing, a table refers to one whose rows go and the tree
+            does not have it, or an archive lacks a column.
+    """
+    return Plan(leaving.title, tuple(_steps(leaving, observed)))
+
+
+def _steps(leaving: Leaving, observed: Observed) -> Iterator[Step]:
+    root = observed.get(leaving.table)
+    if root is None:
+        raise _refused(leaving, "there is no such table")
+    order = root.key
+    if leaving.column is not None:
+        if leaving.column not in (*root.columns, *root.generated):
+            raise _refused(leaving, f"it has no column {leaving.column}")
+        order = (root.index_on(leaving.column) or ())[:1]
+        if not order:
+            raise _refused(leaving, _no_index(root.name, leaving.column))
+    if not order:
+        raise _refused(leaving, f"{root.name} has no primary key to page through (op.create_primary_key_concurrently)")
+    due = Due(root.name, leaving.where, order, root.partitioned)
+    if leaving.archives and {key.table for key in root.incoming} & set(leaving.archives.values()):
+        raise _refused(leaving, "an archive refers to it: rows that are archived would be held by their own copies")
+    yield from _below(leaving, observed, due, root, leaving.tree, ())
+
+
+def _below(
+    leaving: Leaving,
+    observed: Observed,
+    due: Due,
+    table: LeavingTable,
+    tree: Tree | None,
+    path: tuple[ForeignKey, ...],
+) -> Iterator[Step]:
+    """What hangs on a table, and then the table itself."""
+    if table.may_not:
+        raise _refused(leaving, "; ".join(table.may_not))
+    if table.partitioned and not table.key:
+        raise _refused(
+            leaving, f"{table.name} is partitioned and has no primary key (op.create_primary_key_concurrently)"
+        )
+    branches = _branches(leaving, table, tree)
+    holders = []
+    for key in table.incoming:
+        child = observed.get(key.table)
+        if child is not None and child.index_on(*key.columns) is None:
+            raise _refused(leaving, _no_index(key.table, *key.columns))
+        if key.on_delete in _STAY:
+            continue
+        _check_reference(leaving, table, key, branches, path)
+        assert child is not None  # it was read with what it refers to
+        holders.append(key)
+        yield from _below(
+            leaving, observed, due, child, None if branches is None else branches[key.table], (*path, key)
+        )
+    yield RemoveRows(
+        table.name,
+        table.partitioned,
+        table.key,
+        due,
+        path,
+        tuple(holders),
+        leaving.pace,
+        None if leaving.archives is None else _archive(leaving, observed, table),
+    )
+
+
+def _branches(leaving: Leaving, table: LeavingTable, tree: Tree | None) -> dict[QualifiedName, Tree] | None:
+    if tree is None:
+        return None
+    found: dict[QualifiedName, Tree] = {}
+    for text, below in tree.items():
+        name = QualifiedName.parse(text, table.name.schema)
+        if not isinstance(below, Mapping):
+            raise DeclarationError(
+                f"the tree of {leaving.table} has {below!r} below {text!r}. Write a mapping of table names, {{}} where "
+                "nothing hangs on it. Nothing was changed."
+            )
+        if name not in {key.table for key in table.incoming if key.on_delete not in _STAY}:
+            raise _refused(leaving, f"its tree has {name} below {table.name}, which it does not refer to")
+        found[name] = below
+    return found
+
+
+def _check_reference(
+    leaving: Leaving,
+    table: LeavingTable,
+    key: ForeignKey,
+    branches: Mapping[QualifiedName, Tree] | None,
+    path: tuple[ForeignKey, ...],
+) -> None:
+    what = f"foreign key {key.name} of {key.table} refers to {table.name} ({_ACTIONS[key.on_delete]})"
+    if key.table == table.name or any(key.table == above.table for above in path) or key.table == leaving.table:
+        raise _refused(
+            leaving, f"{what}, in a circle, which no order of tables resolves; only ON DELETE SET NULL can stay so"
+        )
+    if (branches is None and key.on_delete != "c") or (branches is not None and key.table not in branches):
+        name = key.table.name if key.table.schema == table.name.schema else str(key.table)
+        raise _refused(
+            leaving,
+            f"{what}, and its rows would be left without what they refer to. Declare that they go along: tree={{"
+            f"{name!r}: {{}}}} below {table.name}; or make it ON DELETE SET NULL",
+        )
+
+
+def _archive(leaving: Leaving, observed: Observed, table: LeavingTable) -> Archive:
+    assert leaving.archives is not None  # rows that are deleted need none
+    name = leaving.archives.get(table.name)
+    if name is None:
+        raise _refused(
+            leaving,
+            f"{table.name} has no archive, and its rows go along (op.create_archive_table, op.set_archive_policy)",
+        )
+    archive = observed.get(name)
+    if archive is None:
+        raise _refused(leaving, f"there is no table {name}, the archive of {table.name}")
+    if archive.may_not:
+        raise _refused(leaving, "; ".join(archive.may_not))
+    if missing := [c for c in (*table.columns, *table.generated) if c not in (*archive.columns, *archive.generated)]:
+        raise _refused(leaving, f"{name} lacks columns of {table.name}: {', '.join(missing)}")
+    copied = tuple(column for column in (*table.columns, *table.generated) if column in archive.columns)
+    stamp = leaving.archived_at
+    stamped = stamp in archive.columns and stamp not in copied
+    return Archive(name, copied, stamp if stamped else None)
+
+
+def _no_index(table: QualifiedName, *columns: str) -> str:
+    name = "_".join(("ix", table.name, *columns))
+    listed = ", ".join(repr(column) for column in columns)
+    return (
+        f"{table} has no index that begins with {', '.join(columns)}, and each batch would read the whole table "
+        f"(op.create_index_concurrently({name!r}, {table.name!r}, [{listed}], schema={table.schema!r}))"
+    )
+
+
+def _refused(leaving: Leaving, why: str) -> PlanError:
+    return PlanError(f"cannot {leaving.title}: {why}. Nothing was changed.")
+
+
+def until(column: str, moment: str, inclusive: bool = True) -> str:
+    """A condition: *column* is not behind a moment, the text of a value of it. NULL never is."""
+    return f"{ident(column)} {'<=' if inclusive else '<'} {literal(moment)}"

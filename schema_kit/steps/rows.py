@@ -1,0 +1,363 @@
+"""Commits in which rows leave a table a batch at a time: deleted, or moved to another table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import ForeignKey, KeyColumn, TimeToLive
+from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.steps.batches import LARGEST, PATIENCE_SECONDS, SMALLEST, ended, kept_text, pressure
+from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+
+TTL_POLICY = QualifiedName(CONFIG_SCHEMA, "ttl_policy")
+
+_RUN = "nullif(current_setting('schema_kit.run', true), '')::jsonb"
+"""Where a session keeps how far its batches have come: undone with a batch that is rolled back, gone with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast batches go.
+
+    Args:
+        batch_size: rows of the first batch; the next ones become smaller or larger by a factor of 2 at most.
+        target_seconds: how long a batch should take.
+        max_replica_lag: seconds that a physical replica may lag behind before they pause; None: never.
+        max_dead_share: the share of dead rows at which they pause while vacuum is at work; None: never.
+    """
+
+    batch_size: int = 1000
+    target_seconds: float = 0.5
+    max_replica_lag: float | None = 10.0
+    max_dead_share: float | None = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Which rows of a table have to leave, and in which order.
+
+    Args:
+        table: the table.
+        where: a condition on its columns, in SQL.
+        order: columns that an index has in this order.
+        partitioned: whether the table is.
+    """
+
+    table: QualifiedName
+    where: str
+    order: tuple[KeyColumn, ...]
+    partitioned: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The table, without those that inherit from it."""
+        return _only(self.table, self.partitioned)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Where rows go.
+
+    Args:
+        table: the archive.
+        columns: what is copied.
+        archived_at: its column that gets the moment of the move, if it has one.
+    """
+
+    table: QualifiedName
+    columns: tuple[str, ...]
+    archived_at: str | None = None
+
+
+@dataclass(frozen=True)
+class RemoveRows(Step):
+    """The next rows that are due: locked, then deleted and, where they are archived, inserted there by one statement.
+
+    Rows that somebody else has locked are passed over, and so are rows that others refer to, even those that came
+    between the two statements. How far a run has come is kept by its session alone: what is left is what the next run
+    finds. The size of a batch follows the time that batches take.
+
+    Args:
+        table: whose rows leave.
+        partitioned: whether it is.
+        key: its primary key; by it the rows of a partitioned table are found again.
+        due: which rows of the root of its tree are due; the root is the table itself where `path` is empty.
+        path: the foreign keys that lead from the root to the table, the one that refers to the root first.
+        holders: the foreign keys whose rows have to be gone before.
+        pace: how fast it goes.
+        archive: where the rows go; None: nowhere.
+    """
+
+    repeats: ClassVar[bool] = True
+    throttled: ClassVar[bool] = True
+    once: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (
+        # A row that was changed since the snapshot is looked at again, and the planner, who does not know the size of
+        # a batch, keeps to the indexes.
+        ("transaction_isolation", "read committed"),
+        ("enable_seqscan", "off"),
+        ("enable_bitmapscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("enable_sort", "off"),
+        ("jit", "off"),
+        # Rows that a policy hides would stay, or be taken for gone: PostgreSQL refuses instead.
+        ("row_security", "off"),
+    )
+
+    table: QualifiedName
+    partitioned: bool
+    key: tuple[KeyColumn, ...]
+    due: Due
+    path: tuple[ForeignKey, ...] = ()
+    holders: tuple[ForeignKey, ...] = ()
+    pace: Pace = Pace()
+    archive: Archive | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names the tables."""
+        rows = (
+            f"rows of {self.table} with the due ones of {self.due.table}" if self.path else f"due rows of {self.table}"
+        )
+        if self.archive:
+            return f"move {rows} to {self.archive.table} in batches"
+        return f"delete {rows} in batches"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """What every DELETE and INSERT takes; named here so that who is in its way can be."""
+        own = Lock(LockMode.ROW_EXCLUSIVE, self.table)
+        return (own, Lock(LockMode.ROW_EXCLUSIVE, self.archive.table)) if self.archive else (own,)
+
+    @property
+    def progress(self) -> str:
+        """Rows of this run, and how many a second; of how many nobody has counted."""
+        spent = "greatest(extract(epoch FROM clock_timestamp() - (run ->> 'began')::timestamptz), 0.001)"
+        return (
+            "SELECT to_char((run ->> 'rows')::bigint, 'FM999,999,999,999,999') || ' rows, ' || "
+            f"to_char((run ->> 'rows')::bigint / {spent}, 'FM999,999,999,990') || ' rows/s', NULL::float "
+            f"FROM (SELECT {_RUN}) runs (run) WHERE run IS NOT NULL"
+        )
+
+    @property
+    def pressure(self) -> str | None:
+        """Replicas that lag, and dead rows while vacuum is at work on them; every minute a batch goes all the same."""
+        recent = f"({_RUN} ->> 'at')::timestamptz > clock_timestamp() - interval '{PATIENCE_SECONDS} seconds'"
+        return pressure(self.table, self.pace.max_replica_lag, self.pace.max_dead_share, recent)
+
+    def sql(self) -> tuple[str, ...]:
+        """Two statements, because the second one has to see what was committed before the first one had its locks."""
+        return self._pick(), self._remove()
+
+    @property
+    def _mark(self) -> str:
+        """What tells this run's batches of this table from any others of the session."""
+        text = json.dumps([str(self.table), [key.name for key in self.path], str(self.due.table), self.due.where])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def _run(self) -> str:
+        return (
+            f"schema_kit_run AS MATERIALIZED (\n  SELECT coalesce(max(run::text)::jsonb, '{{}}') AS run\n"
+            f"  FROM (SELECT {_RUN}) AS runs (run) WHERE run ->> 'step' = {literal(self._mark)}\n)"
+        )
+
+    def _pick(self) -> str:
+        """The rows of a plain table are known by their place, which no one else can change once they are locked."""
+        places = [f"schema_kit_{number}" for number in range(len(self.path) + 1)]
+        order = [f"{places[0]}.{ident(column.name)}" for column in self.due.order]
+        last = [f"schema_kit_last_{number}" for number in range(len(order))]
+        kept = ", ".join(kept_text(column, own) for column, own in zip(self.due.order, last, strict=True))
+        ends = ", ".join(f"{sql} AS {own}" for sql, own in zip(order, last, strict=True))
+        found, nothing = f"{places[-1]}.ctid", "'{}'"
+        if self.partitioned:
+            own = ", ".join(kept_text(column, f"{places[-1]}.{ident(column.name)}") for column in self.key)
+            found, nothing = f"jsonb_build_array({own})", "'[]'"
+        elif not self.path:
+            found = f"{places[0]}.schema_kit_place"
+        joins = [
+            f"(SELECT *, ctid AS schema_kit_place FROM {self.due.sql} WHERE ({self._where}) AND {self._from_there})"
+        ]
+        for foreign_key, below, above in zip(self.path, places[1:], places, strict=False):
+            leaf = foreign_key is self.path[-1]
+            table = _only(foreign_key.table, self.partitioned) if leaf else foreign_key.table.sql
+            joins.append(f"JOIN {table} AS {below} ON {_same(foreign_key, above, below)}")
+        joins[0] += f" AS {places[0]}"
+        above = f" FOR SHARE OF {', '.join(places[:-1])} SKIP LOCKED" if self.path else ""
+        gather = "jsonb_agg" if self.partitioned else "array_agg"
+        return f"""WITH {self._run}, schema_kit_rows AS MATERIALIZED (
+  SELECT {found} AS place, {ends}
+  FROM {(chr(10) + "  ").join(joins)}
+  ORDER BY {", ".join(order)}
+  LIMIT (SELECT coalesce((run ->> 'size')::int, {self.pace.batch_size}) FROM schema_kit_run)
+  FOR UPDATE OF {places[-1]} SKIP LOCKED{above}
+), schema_kit_found AS MATERIALIZED (
+  SELECT coalesce({gather}(place), {nothing})::text AS places, count(*) AS rows FROM schema_kit_rows
+)
+SELECT set_config('schema_kit.rows', places, true),
+       set_config('schema_kit.last', coalesce(
+         (SELECT jsonb_build_array({kept}) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
+FROM schema_kit_found"""
+
+    @property
+    def _where(self) -> str:
+        return ended(self.due.where)
+
+    @property
+    def _from_there(self) -> str:
+        """From the last row on: what is dead before it is not read again. Rows of the same value are met again."""
+        columns = self.due.order if len({column.operators for column in self.due.order}) == 1 else self.due.order[:1]
+        order = idents(tuple(column.name for column in self.due.order))
+        own, last = [], []
+        for place, column in enumerate(columns):
+            own.append(ident(column.name))
+            first = f"(SELECT {ident(column.name)} FROM {self.due.sql} ORDER BY {order} LIMIT 1)"
+            last.append(f"coalesce((SELECT (run -> 'last' ->> {place})::{column.type} FROM schema_kit_run), {first})")
+        operator = f"OPERATOR({ident(columns[0].operators)}.>=)"
+        return f"({', '.join(own)}) {operator} ({', '.join(last)})"
+
+    def _remove(self) -> str:
+        row = "schema_kit_row"
+        if self.partitioned:
+            using = (
+                "USING jsonb_array_elements(current_setting('schema_kit.rows')::jsonb) AS schema_kit_batch (own)\n  "
+            )
+            same = " AND ".join(
+                f"{row}.{ident(column.name)} OPERATOR({ident(column.operators)}.=) (own ->> {place})::{column.type}"
+                for place, column in enumerate(self.key)
+            )
+        else:
+            using, same = "", f"{row}.ctid = ANY (current_setting('schema_kit.rows')::tid[])"
+        free = "".join(
+            f"\n    AND NOT EXISTS (SELECT FROM {key.table.sql} AS held WHERE {_same(key, row, 'held')})"
+            for key in self.holders
+        )
+        returning = "1"
+        kept = "SELECT 1 FROM schema_kit_gone"
+        if self.archive:
+            columns = idents(self.archive.columns)
+            returning = ", ".join(f"{row}.{ident(column)}" for column in self.archive.columns)
+            stamp = f", {ident(self.archive.archived_at)}" if self.archive.archived_at else ""
+            kept = (
+                f"INSERT INTO {self.archive.table.sql} ({columns}{stamp}) OVERRIDING SYSTEM VALUE\n"
+                f"  SELECT {columns}{', now()' if stamp else ''} FROM schema_kit_gone RETURNING 1"
+            )
+        lost = literal(
+            f" rows left {self.table}, but so many arrived in {self.archive.table if self.archive else ''}: "
+        )
+        size = (
+            f"least({LARGEST}, greatest({SMALLEST}, round(coalesce((run ->> 'size')::int, {self.pace.batch_size}) * "
+            f"least(2, greatest(0.5, {self.pace.target_seconds!r} / "
+            "extract(epoch FROM clock_timestamp() - transaction_timestamp()))))))"
+        )
+        return f"""WITH {self._run}, schema_kit_gone AS (
+  DELETE FROM {_only(self.table, self.partitioned)} AS {row}
+  {using}WHERE {same}{free}
+  RETURNING {returning}
+), schema_kit_kept AS (
+  {kept}
+)
+SELECT set_config('schema_kit.run', jsonb_build_object(
+  'step', {literal(self._mark)}, 'last', current_setting('schema_kit.last')::jsonb, 'at', clock_timestamp(),
+  'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())), 'size', {size}, 'rows',
+  coalesce((run ->> 'rows')::bigint, 0)
+    + CASE WHEN gone.rows = kept.rows THEN gone.rows ELSE (gone.rows::text || {lost} || kept.rows)::bigint END
+)::text, false)
+FROM schema_kit_run, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone,
+     (SELECT count(*) AS rows FROM schema_kit_kept) AS kept
+WHERE current_setting('schema_kit.last') <> '[]'"""
+
+
+def _only(table: QualifiedName, partitioned: bool) -> str:
+    """A plain table without those that inherit from it: their rows may lie at the same places."""
+    return table.sql if partitioned else f"ONLY {table.sql}"
+
+
+def _same(key: ForeignKey, above: str, below: str) -> str:
+    """Whether a row refers to another, by the foreign key's own operators."""
+    operators = key.operators if len(key.operators) == len(key.columns) else key.operators[:1] * len(key.columns)
+    return " AND ".join(
+        f"{above}.{ident(referenced)} OPERATOR({ident(schema)}.=) {below}.{ident(column)}"
+        for referenced, schema, column in zip(key.referenced_columns, operators, key.columns, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class CreateTtlPolicy(Step):
+    """The table that holds the policies of time-to-live, from sql/tables/ttl_policy.sql."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {TTL_POLICY}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class RegisterTtl(Step):
+    """The policy's row in ttl_policy."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    policy: TimeToLive
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"register the time-to-live of {self.policy.table}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row; one that is there is brought up to date."""
+        policy = self.policy
+
+        def number(value: float | None) -> str:
+            return "NULL" if value is None else repr(value)
+
+        values = {
+            "table_name": literal(str(policy.table)),
+            "column_name": literal(policy.column),
+            "age": "NULL" if policy.age is None else literal(policy.age),
+            "timezone": literal(policy.timezone),
+            "encoding": literal(policy.encoding),
+            "tree": "NULL" if policy.tree is None else literal(json.dumps(policy.tree, ensure_ascii=False)),
+            "archive_first": str(policy.archive_first).lower(),
+            "batch_size": str(policy.batch_size),
+            "target_seconds": repr(policy.target_seconds),
+            "max_replica_lag": number(policy.max_replica_lag),
+            "max_dead_share": number(policy.max_dead_share),
+        }
+        update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "table_name")
+        return (
+            f"INSERT INTO {TTL_POLICY.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "
+            f"ON CONFLICT (table_name) DO UPDATE SET {update}",
+        )
+
+
+@dataclass(frozen=True)
+class UnregisterTtl(Step):
+    """The policy's row in ttl_policy goes."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"forget the time-to-live of {self.table}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (f"DELETE FROM {TTL_POLICY.sql} WHERE table_name = {literal(str(self.table))}",)
