@@ -112,6 +112,10 @@ def convert_to_partitioned(
     origin: str | None = None,
     encoding: str = "",
     incoming_foreign_keys: Literal["refuse", "drop", "composite"] = "refuse",
+    strategy: Literal["attach", "copy"] | None = None,
+    workers: int = 1,
+    default_partition: bool = True,
+    keep_old: bool = False,
 ) -> None: ...
 def drain_default_concurrently(table_name: str, *, schema: str | None = None, workers: int = 1) -> None: ...
 def split_partition_concurrently(

@@ -218,6 +218,9 @@ class Imagined:
         assert table is not None
         return Conversion(table, NOW, latest=NOW, has_config=True)
 
+    def copy_run(self, source: QualifiedName) -> None:
+        del source
+
     def copying(self, source: QualifiedName, parent: Table, policy: Partitioning, purpose: str) -> Copying:
         del policy, purpose
         months = [datetime(2026, month, 1, tzinfo=UTC) for month in (10, 11, 12)]
@@ -387,7 +390,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "add_enum_value_concurrently": (
         ("", 'op.add_enum_value_concurrently("order_state", "refunded", after="paid")', SHOP),
     ),
-    "convert_to_partitioned": (("", 'op.convert_to_partitioned("visits", "visited_at", "1 month", premake=2)', SHOP),),
+    "convert_to_partitioned": (
+        ("", 'op.convert_to_partitioned("visits", "visited_at", "1 month", premake=2)', SHOP),
+        ("copying", 'op.convert_to_partitioned("visits", "visited_at", "1 month", premake=1, strategy="copy")', SHOP),
+    ),
     "unpartition": (("", 'op.unpartition("visits")', BY_MONTH),),
     "create_partitioned_table": (
         (

@@ -129,8 +129,9 @@ def observe(
     table = tables.read(connection, source)
     has_tables = _exists(connection, COPY_RUN)
     version = int(rows(connection, "SELECT current_setting('server_version_num')")[0][0])
+    taken = frozenset(row[0] for row in rows(connection, _TAKEN, {"schema": source.schema}))
     if parent is None or lines is None:
-        return Copying(parent, table, run, has_tables, server_version=version)
+        return Copying(parent, table, run, has_tables, taken=taken, server_version=version)
     control = lines.policy.control
     names = {"table": source.sql, "control": control}
     log = log_name(source)
@@ -147,9 +148,9 @@ def observe(
         table,
         run,
         has_tables,
-        key=tuple(KeyColumn(*row) for row in rows(connection, _KEY, {"table": parent.name.sql})),
+        key=_key(connection, parent, control),
         control=KeyColumn(control, column.type) if column else None,
-        identity=(rows(connection, identity_sql(source)) or [("",)])[0][0],
+        identity=(rows(connection, identity_sql(source)) or [("",)])[0][0] or "",
         logging=bool(rows(connection, logging_sql(source, log))[0][0]),
         backlog=rows(connection, backlog)[0][0] if there else 0,
         by_control=by_control,
@@ -162,9 +163,18 @@ def observe(
         span=_span(connection, source, lines) if table and purpose != "drain" and fresh else None,
         default_checks=beside.checks if beside else (),
         tree=tables.read_tree(connection, parent.name) if run and run.swapped and not run.finished else (),
-        taken=frozenset(row[0] for row in rows(connection, _TAKEN, {"schema": parent.name.schema})),
+        taken=taken,
         server_version=version,
     )
+
+
+def _key(connection: Connection, parent: Table, control: str) -> tuple[KeyColumn, ...]:
+    """The primary key of the partitions: that of the parent, and the control column where it is not in it yet."""
+    key = tuple(KeyColumn(*row) for row in rows(connection, _KEY, {"table": parent.name.sql}))
+    column = parent.column(control)
+    if column is None or not key or any(one.name == control for one in key):
+        return key
+    return (*key, KeyColumn(control, column.type))
 
 
 def _span(connection: Connection, source: QualifiedName, lines: Grid) -> Range | None:

@@ -508,11 +508,10 @@ class Catalog:
         with observing(self._connection):
             return copying.read_runs(self._connection)
 
-    def copied_for(self, source: QualifiedName) -> QualifiedName | None:
-        """What the copy of a table was, or is, to become partitions of; None where there was none."""
+    def copy_run(self, source: QualifiedName) -> CopyRun | None:
+        """How far the last copy of a table has come; None where there was none."""
         with observing(self._connection):
-            run = copying.read_run(self._connection, source)
-        return run.parent if run else None
+            return copying.read_run(self._connection, source)
 
     def parent_of(self, partition: QualifiedName) -> QualifiedName | None:
         """What a table is a partition of; None where it is none."""

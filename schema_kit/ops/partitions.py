@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from alembic.operations import Operations
 
-from schema_kit.errors import PlanError
+from schema_kit.catalog import Catalog
+from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.copying import COPY_SCRIPT
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.plans import conversion, partitions
+from schema_kit.plans import conversion, copied_table, partitions
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import PART_CONFIG, CreatePartConfig
+
+Strategy = Literal["attach", "copy"]
 
 PART_CONFIG_SCRIPT = "partman/tables/part_config.sql"
 
@@ -64,9 +69,25 @@ class DropPartConfigOp(PlanOperation):
 class ConvertToPartitionedOp(PlanOperation):
     """Partition a table that is in use."""
 
-    def __init__(self, policy: Partitioning, incoming: conversion.IncomingForeignKeys) -> None:
+    def __init__(
+        self,
+        policy: Partitioning,
+        incoming: conversion.IncomingForeignKeys,
+        strategy: Strategy | None = None,
+        workers: int = 1,
+        default_partition: bool = True,
+        keep_old: bool = False,
+    ) -> None:
+        if strategy not in (None, "attach", "copy"):
+            raise DeclarationError(f"strategy is 'attach' or 'copy', not {strategy!r}")
+        if workers < 1:
+            raise DeclarationError(f"workers is 1 or more, not {workers}")
         self.policy = policy
         self.incoming = incoming
+        self.strategy = strategy
+        self.workers = workers
+        self.default_partition = default_partition
+        self.keep_old = keep_old
 
     @classmethod
     def convert_to_partitioned(
@@ -82,8 +103,15 @@ class ConvertToPartitionedOp(PlanOperation):
         origin: str | None = None,
         encoding: str = "",
         incoming_foreign_keys: conversion.IncomingForeignKeys = "refuse",
+        strategy: Strategy | None = None,
+        workers: int = 1,
+        default_partition: bool = True,
+        keep_old: bool = False,
     ) -> None:
         """Partition a populated table by range, without copying a row: it becomes the first partition.
+
+        With ``strategy="copy"`` its rows are copied instead, into a partition for each window, and the table stays as
+        it is until one short commit swaps; it is the machinery of ``drain_default_concurrently``, and has its locks.
 
         Its primary key gets the control column as its last, if it is not in it. What belongs to the table comes
         along: identity and sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants,
@@ -110,20 +138,49 @@ class ConvertToPartitionedOp(PlanOperation):
                 ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, ``snowflake:1420070400000``.
             incoming_foreign_keys: ``refuse``, ``drop``, or ``composite``: the referring table gets the key column
                 too, and a trigger that fills it. Those that hold the control column already come along by themselves.
+            strategy: ``attach``: seconds, whatever the size, and the first partition holds all rows (it can be split
+                later). ``copy``: takes as long as copying takes and the space of the table once more, and rows may lie
+                as far ahead as they like. Left out: attach, unless a copy is under way. With --sql always attach.
+            workers: how many sessions copy, build indexes and compare side by side; of ``copy``.
+            default_partition: whether a default partition takes what lies beyond the others; of ``copy``.
+            keep_old: whether the plain table stays as it was at the swap, under its name and ``__old``; of ``copy``.
 
         Raises:
+            DeclarationError: an unknown strategy, or less than one worker.
             PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         parent = QualifiedName(schema or "public", table_name)
         policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
         policy = replace(policy, interval=policy.cut.text)
-        operations.invoke(cls(policy, incoming_foreign_keys))
+        operations.invoke(cls(policy, incoming_foreign_keys, strategy, workers, default_partition, keep_old))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         seen = catalog.conversion(self.policy, self.incoming == "composite")
-        return conversion.convert(self.policy, seen, self.incoming, load(PART_CONFIG_SCRIPT))
+        config = load(PART_CONFIG_SCRIPT)
+        if isinstance(catalog, EmptyDatabase) or seen is None or not self._copies(catalog):
+            return conversion.convert(self.policy, seen, self.incoming, config)
+        copied = catalog.copying(self.policy.parent, seen.table, self.policy, "convert")
+        return copied_table.convert(
+            self.policy,
+            seen,
+            copied,
+            self.incoming,
+            (config, load(COPY_SCRIPT)),
+            default=self.default_partition,
+            keep_old=self.keep_old,
+        )
+
+    def _copies(self, catalog: Catalog) -> bool:
+        run = catalog.copy_run(self.policy.parent)
+        under_way = run is not None and run.purpose == "convert" and not run.finished
+        if under_way and self.strategy == "attach":
+            raise PlanError(
+                f"a copy of {self.policy.parent} is under way. Nothing was changed; go on with strategy='copy', or "
+                "give it up first: schema_kit partitions convert --abort"
+            )
+        return under_way or self.strategy == "copy"
 
 
 @register("unpartition")

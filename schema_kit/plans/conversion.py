@@ -69,18 +69,34 @@ def convert(
         DeclarationError: an unknown way for incoming foreign keys, or a premake below 1.
         PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
     """
-    title = f"partition {policy.parent} by {policy.control}, {policy.interval}"
+    title = titled(policy)
+    there = checked(policy, seen, incoming)
+    if there.table.partition_strategy:
+        return Plan(title, tuple(after_swap(policy, there)))
+    refuse(policy, there, incoming)
+    steps = tuple(_prepare(policy, there, incoming, config))
+    return Plan(title, (*steps, *_after_swap_of_fresh(there, incoming, steps[-1])))
+
+
+def titled(policy: Partitioning) -> str:
+    """What a conversion is, in a few words."""
+    return f"partition {policy.parent} by {policy.control}, {policy.interval}"
+
+
+def checked(policy: Partitioning, seen: Conversion | None, incoming: IncomingForeignKeys) -> Conversion:
+    """What was observed, if there is a table and what is wanted can be.
+
+    Raises:
+        DeclarationError: an unknown way for incoming foreign keys, or a premake below 1.
+        PlanError: there is no such table.
+    """
     if incoming not in ("refuse", "drop", "composite"):
         raise DeclarationError(f"incoming_foreign_keys is 'refuse', 'drop' or 'composite', not {incoming!r}")
     if policy.premake < 1:
         raise DeclarationError(f"premake is at least 1, not {policy.premake}: else tomorrow's rows have no partition")
     if seen is None:
-        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
-    if seen.table.partition_strategy:
-        return Plan(title, tuple(_after_swap(policy, seen)))
-    _refuse(policy, seen, incoming)
-    steps = tuple(_prepare(policy, seen, incoming, config))
-    return Plan(title, (*steps, *_after_swap_of_fresh(seen, incoming, steps[-1])))
+        raise PlanError(f"cannot {titled(policy)}: there is no such table. Nothing was changed.")
+    return seen
 
 
 def composite_column(key_column: str, control: str) -> str:
@@ -102,10 +118,10 @@ def _prepare(
     upper, steps = _bound(policy, seen)
     yield from steps
     if policy.control not in table.primary_key:
-        yield from _key_index(table, table.name, longer_key(table, policy.control))
+        yield from key_index(table, table.name, longer_key(table, policy.control))
     if incoming == "composite":
         for referring in seen.referring:
-            yield from _composite(policy, seen, referring)
+            yield from composite_steps(policy, seen, referring)
     parent = list(_parent(policy, seen, upper))
     yield from parent
     kept = () if any(isinstance(step, BuildParent) for step in parent) or not seen.built else seen.built.partitions
@@ -117,7 +133,7 @@ def _prepare(
         suffix,
         lines.key.encode(upper),
         dropped=table.incoming if incoming == "drop" else (),
-        moved=() if incoming == "drop" else tuple(_moved(policy.control, table)),
+        moved=() if incoming == "drop" else tuple(moved_keys(policy.control, table)),
         composite=tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
         if incoming == "composite"
         else (),
@@ -125,7 +141,7 @@ def _prepare(
     )
 
 
-def _moved(control: str, table: Table) -> Iterator[ForeignKey]:
+def moved_keys(control: str, table: Table) -> Iterator[ForeignKey]:
     """The foreign keys to it that hold the control column, as a partitioned table can promise."""
     return (key for key in table.incoming if control in key.referenced_columns)
 
@@ -178,7 +194,8 @@ def _is_key_index(index: Index, key: tuple[str, ...]) -> bool:
     return bool(plain) and index.unique and index.columns == key
 
 
-def _key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
+def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
+    """The unique index over the longer key, beside writers."""
     name = key_index_name(named_after)
     declared = IndexDeclaration(name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True)
     found = table.index(name)
@@ -200,7 +217,8 @@ def _fill_index(referring: Referring) -> IndexDeclaration:
     )
 
 
-def _composite(policy: Partitioning, seen: Conversion, referring: Referring) -> Iterator[Step]:
+def composite_steps(policy: Partitioning, seen: Conversion, referring: Referring) -> Iterator[Step]:
+    """A table that refers to it gets the key column beside the id, filled for all of its rows."""
     if not referring.has_column:
         column = seen.table.column(policy.control)
         assert column is not None  # the codec has seen to it
@@ -216,7 +234,7 @@ def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[St
     lines = grid(policy, table)
     parent = table.name.sibling(being_built(table.name.name))
     have: list[Range] = []
-    if built and not _is_built(built):
+    if built and not is_built(built):
         raise PlanError(
             f"there is a table {parent}, and that name is needed for the parent of {table.name} while it is being "
             "built. Nothing was changed; rename it."
@@ -225,7 +243,7 @@ def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[St
         have = [lines.range_of(partition) for partition in built.partitions]
         reaches_back = any(taken.overlaps(Range(None, upper)) for taken in have)
         if built.comment != fingerprint(table) or built.partitioned_by != (policy.control,) or reaches_back:
-            yield _drop_built(built)
+            yield drop_built(built)
             built, have = None, []
     if not built:
         yield BuildParent(table, policy)
@@ -234,11 +252,13 @@ def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[St
             yield partitions.create_partition(lines, table, parent, window, within=False)
 
 
-def _is_built(table: Table) -> bool:
+def is_built(table: Table) -> bool:
+    """Whether it is a parent that a conversion has built."""
     return bool(table.partition_strategy) and (table.comment or "").startswith(BUILT_MARK)
 
 
-def _drop_built(built: Table) -> Step:
+def drop_built(built: Table) -> Step:
+    """A parent that was built for nothing goes."""
     referenced = tuple(sorted({key.referenced for key in built.foreign_keys}))
     return DropBuiltParent(built.name, tuple(partition.name for partition in built.partitions), referenced)
 
@@ -261,7 +281,12 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
     yield Analyze(seen.table.name, (swap.leaf, *swap.partitions))
 
 
-def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
+def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
+    """What is left to do of a table that is partitioned.
+
+    Raises:
+        PlanError: it is partitioned in another way.
+    """
     partitions.partitioned_table(policy, seen.table)
     # A premake that somebody has changed since is theirs.
     wanted = policy
@@ -280,7 +305,12 @@ def _after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
         yield Analyze(seen.table.name, tuple(partition.name for partition in seen.table.partitions))
 
 
-def _refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> None:
+def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> None:
+    """Refuse by name what cannot move with the table.
+
+    Raises:
+        PlanError: something cannot.
+    """
     table = seen.table
     grid(policy, table)
     why = list(_obstacles(policy, seen))
@@ -293,7 +323,7 @@ def _refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKey
             if policy.control not in key.referenced_columns
         ]
     if incoming != "drop":
-        why += [reason for key in _moved(policy.control, table) for reason in _immovable(table, key)]
+        why += [reason for key in moved_keys(policy.control, table) for reason in _immovable(table, key)]
     if incoming == "composite":
         why += [reason for referring in seen.referring for reason in _no_composite(seen, referring)]
     if why:
@@ -407,7 +437,7 @@ def unpartition(
     if not table.partition_strategy:
         forget = (UnregisterPolicy(parent),) if has_policy else ()
         unproved = (ValidateConstraint(key.table, key.name, parent) for key in table.incoming if not key.validated)
-        return Plan(title, (*forget, *_give_up(seen), *unproved))
+        return Plan(title, (*forget, *give_up(seen), *unproved))
     short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
     why = [*table.obstacles]
     if heir is None or heir.partition_strategy:
@@ -433,7 +463,7 @@ def unpartition(
             ),
         )
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
-    steps: list[Step] = [*_key_index(heir, parent, short), Unswap(table, heir, key_index_name(parent), composite)]
+    steps: list[Step] = [*key_index(heir, parent, short), Unswap(table, heir, key_index_name(parent), composite)]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
     return Plan(title, tuple(steps))
 
@@ -444,14 +474,15 @@ def given_up_key(table: Table) -> str:
     return next((key.referenced_columns[-1] for key in table.incoming if (key.table, key.name) in provisional), "")
 
 
-def _give_up(seen: Conversion) -> Iterator[Step]:
+def give_up(seen: Conversion) -> Iterator[Step]:
+    """What a conversion of a plain table has left goes."""
     # The bound goes last: it tells that the index is a conversion's.
     table = seen.table
     for referring in seen.referring:
         if referring.provisional and referring.has_column:
             yield DropFilledKeyColumn(referring.key, referring.column, referring.provisional)
-    if seen.built and _is_built(seen.built):
-        yield _drop_built(seen.built)
+    if seen.built and is_built(seen.built):
+        yield drop_built(seen.built)
     if any(check[0] == BOUND_CHECK and _bound_of(check) for check in table.checks):
         index = table.index(key_index_name(table.name))
         longer = index and index.columns[:-1] == table.primary_key and not index.constraint

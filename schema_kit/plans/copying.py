@@ -80,7 +80,7 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...]) 
         return Plan(title)
     lines, source = grid(policy, parent), default.name
     if seen.run and not seen.run.finished:
-        _same_purpose("drain", source, seen.run)
+        same_purpose("drain", source, seen.run)
         return Plan(title, tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script)))
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
     if not windows:
@@ -108,7 +108,7 @@ def split(policy: Partitioning, partition: QualifiedName, seen: Copying, script:
     parent = partitions.partitioned_table(policy, seen.parent)
     lines = grid(policy, parent)
     if seen.run and not seen.run.finished:
-        _same_purpose("split", partition, seen.run)
+        same_purpose("split", partition, seen.run)
         return Plan(title, tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", script)))
     found = next((one for one in parent.partitions if one.name == partition), None)
     if found is None:
@@ -141,10 +141,11 @@ def abandon(source: QualifiedName, seen: Copying) -> Plan:
         return Plan(title)
     if seen.run.swapped:
         raise PlanError(f"cannot {title}: its rows lie in the new partitions already. Nothing was changed.")
-    return Plan(title, (_abandon(source, seen.run.targets, seen),))
+    return Plan(title, (abandoned(source, seen.run.targets, seen),))
 
 
-def _same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
+def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
+    """Refuse to go on with a copy that was begun for something else."""
     if run.purpose != purpose:
         raise PlanError(
             f"a copy of {source} is under way for another purpose: to {run.purpose} it. Nothing was changed; run that "
@@ -187,7 +188,8 @@ def _target(lines: Grid, window: Range, source: QualifiedName) -> CopyTarget:
     return CopyTarget(name, built, *lines.bounds(window))
 
 
-def _copy(lines: Grid, parent: Table, source: QualifiedName, seen: Copying, targets: tuple[CopyTarget, ...]) -> Copy:
+def copy_of(parent: Table, source: QualifiedName, seen: Copying, targets: tuple[CopyTarget, ...]) -> Copy:
+    """What is copied, and where to."""
     assert seen.control is not None  # the grid has seen to it
     return Copy(
         source,
@@ -213,16 +215,46 @@ def _steps(
     script: tuple[str, ...],
 ) -> Iterator[Step]:
     run = seen.run if seen.run and not seen.run.finished else None
-    copy = _copy(lines, parent, source, seen, targets)
+    copy = copy_of(parent, source, seen, targets)
     if run and run.swapped:
         yield from _after_swap(copy, parent, seen)
         return
     _refuse(parent, source, seen)
+    assert seen.source is not None  # it was looked at
+    yield from until_swap(lines, parent, copy, seen, purpose, script, seen.source.grants)
+    yield from _swap(parent, copy, seen)
+    yield from _after_swap(copy, parent, None)
+
+
+def until_swap(
+    lines: Grid,
+    parent: Table,
+    copy: Copy,
+    seen: Copying,
+    purpose: str,
+    script: tuple[str, ...],
+    grants: tuple[tuple[str, str], ...] = (),
+) -> Iterator[Step]:
+    """What is left to do before the swap.
+
+    Args:
+        lines: the set's windows.
+        parent: what the targets are made like: its columns, its indexes.
+        copy: what is copied, and where to.
+        seen: the source, as observed.
+        purpose: drain, split or convert.
+        script: the statements that make the tables which remember how far copies have come.
+        grants: those of a new default partition.
+
+    Raises:
+        PlanError: a name is taken, or what was copied is not what the source holds.
+    """
+    run = seen.run if seen.run and not seen.run.finished else None
     if run and (run.identity != seen.identity or not seen.logging):
-        yield _abandon(source, targets, seen)
+        yield abandoned(copy.source, copy.targets, seen)
         run = None
     if run is None:
-        yield from _begin(lines, parent, copy, seen, purpose, script)
+        yield from _begin(lines, parent, copy, seen, purpose, script, grants)
     yield from _copied(copy, seen, run)
     missing = dict(_missing_indexes(parent, copy, seen, fresh=run is None))
     keys = {name: tuple(index for index in indexes if index.primary) for name, indexes in missing.items()}
@@ -236,15 +268,14 @@ def _steps(
     if any(rest.values()):
         yield ReplayKeys(copy, None if unique else ReplayKeys.limit)
     analyzed = () if run is None else seen.analyzed
-    yield from (AnalyzeTarget(target.built) for target in targets if target.built not in analyzed)
+    yield from (AnalyzeTarget(target.built) for target in copy.targets if target.built not in analyzed)
     yield from _verified(copy, seen, run)
     if run is None or not run.settled:
         yield Settle(copy)
-    yield from _swap(lines, parent, copy, seen)
-    yield from _after_swap(copy, parent, None)
 
 
-def _abandon(source: QualifiedName, targets: tuple[CopyTarget, ...], seen: Copying) -> AbandonCopy:
+def abandoned(source: QualifiedName, targets: tuple[CopyTarget, ...], seen: Copying) -> AbandonCopy:
+    """The step that takes back what a copy has made."""
     names = (staging_name(source), log_name(source), *(target.built for target in targets))
     there = tuple(name for name in names if name.name in seen.taken)
     has_trigger = any(trigger.name == LOG_TRIGGER for trigger in seen.source.triggers) if seen.source else False
@@ -295,7 +326,13 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
 
 
 def _begin(
-    lines: Grid, parent: Table, copy: Copy, seen: Copying, purpose: str, script: tuple[str, ...]
+    lines: Grid,
+    parent: Table,
+    copy: Copy,
+    seen: Copying,
+    purpose: str,
+    script: tuple[str, ...],
+    grants: tuple[tuple[str, str], ...],
 ) -> Iterator[Step]:
     assert seen.source is not None  # it was looked at
     own = {copy.staging, copy.log, copy.old, *(target.built for target in copy.targets)}
@@ -312,7 +349,7 @@ def _begin(
     start = lines.interval.floor(lines.key.decode(bound))
     window = Range(start, lines.interval.shift(start, 1))
     like = partitions.create_partition(lines, parent, parent.name, window)
-    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, seen.source.grants)
+    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, grants)
 
 
 def _copied(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
@@ -331,11 +368,13 @@ def _missing_indexes(
     leaves = {leaf.name: leaf for leaf in seen.leaves}
     for target in copy.targets:
         have = leaves[target.built].indexes if target.built in leaves and not fresh else ()
-        there = {(index.constraint or index.tail, index.unique) for index in have}
-        yield (
-            target.built,
-            tuple(index for index in parent.indexes if (index.constraint or index.tail, index.unique) not in there),
-        )
+        there = set(map(_identity, have))
+        yield target.built, tuple(index for index in parent.indexes if _identity(index) not in there)
+
+
+def _identity(index: Index) -> tuple[object, ...]:
+    """What makes two indexes the same, whatever they are called."""
+    return ("primary key", index.columns) if index.primary else (index.constraint or index.tail, index.unique)
 
 
 def _verified(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
@@ -358,7 +397,7 @@ def _verified(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
         yield VerifyCopy(copy, copy.targets)
 
 
-def _swap(lines: Grid, parent: Table, copy: Copy, seen: Copying) -> Iterator[Step]:
+def _swap(parent: Table, copy: Copy, seen: Copying) -> Iterator[Step]:
     others = tuple(p.name for p in parent.partitions if p.name != copy.source)
     default = next((p.name for p in parent.partitions if p.default and p.name != copy.source), None)
     check = None
@@ -384,9 +423,14 @@ def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Ste
     if seen is None:
         yield from (ValidateConstraint(parent.name, key.name, key.referenced) for key in parent.foreign_keys)
     else:
-        for declared in _unproved(seen.tree):
-            yield from constraints.create_foreign_key(declared, seen.tree, seen.server_version).steps
+        yield from proved_keys(seen)
     yield DropCopied(copy)
+
+
+def proved_keys(seen: Copying) -> Iterator[Step]:
+    """The foreign keys that came back not validated are proved, leaf by leaf."""
+    for declared in _unproved(seen.tree):
+        yield from constraints.create_foreign_key(declared, seen.tree, seen.server_version).steps
 
 
 def _unproved(tree: Sequence[Relation]) -> tuple[ForeignKeyDeclaration, ...]:

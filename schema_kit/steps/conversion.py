@@ -103,6 +103,8 @@ class BuildParent(Step):
 
     table: Table
     policy: Partitioning
+    bounded: bool = True
+    """The table has the check of the bound, which the parent does not get."""
 
     @property
     def summary(self) -> str:
@@ -125,7 +127,7 @@ class BuildParent(Step):
         statements = [
             f"CREATE TABLE {new.sql} (LIKE {table.name.sql} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) "
             f"PARTITION BY RANGE ({ident(self.policy.control)})",
-            f"ALTER TABLE {new.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}",
+            *((f"ALTER TABLE {new.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}",) if self.bounded else ()),
             *(f"REVOKE ALL ON {new.sql} FROM {grantee}" for grantee in table.default_grantees),
         ]
         if table.owner:
@@ -291,15 +293,19 @@ class Swap(Step):
         yield from map(foreign_key_again_sql, self.moved)
 
     def _give_back(self) -> Iterable[str]:
-        table = self.table
-        yield from trigger_sql(table)
-        yield from map(view_sql, table.views)
-        yield comment_sql("TABLE", table.name.sql, table.comment)
-        for index in table.indexes:
-            if index.comment is not None:
-                yield comment_sql("INDEX", table.name.sibling(index.name).sql, index.comment)
-        yield from comments_sql(table)
-        yield register_sql(self.policy)
+        yield from give_back_sql(self.table, self.policy)
+
+
+def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:
+    """What belongs to a table and is made anew once the partitioned one has its name; and the policy."""
+    yield from trigger_sql(table)
+    yield from map(view_sql, table.views)
+    yield comment_sql("TABLE", table.name.sql, table.comment)
+    for index in table.indexes:
+        if index.comment is not None:
+            yield comment_sql("INDEX", table.name.sibling(index.name).sql, index.comment)
+    yield from comments_sql(table)
+    yield register_sql(policy)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ _BY_KEY = (
     ("jit", "off"),
 )
 
+SWAPPING = (_READ_COMMITTED, _ALL_ROWS, *_BY_KEY)
+"""What a commit sets that replays the last keys: it sees what was committed before it had its locks."""
+
 
 def equals(left: str, right: str, column: KeyColumn) -> str:
     """The = of a key's own operators, whatever search_path is."""
@@ -675,7 +678,7 @@ class SwapCopy(Step):
 
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (_READ_COMMITTED, _ALL_ROWS, *_BY_KEY)
+    settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     copy: Copy
     identity: str
@@ -703,14 +706,13 @@ class SwapCopy(Step):
 
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
-        return (self._look(), replay_sql(self.copy), *self._part(), *self._join(), *self._give_back())
-
-    def _look(self) -> str:
-        message = literal(f"{self.copy.source} is not any more what was copied")
-        source, log = self.copy.source, self.copy.log
-        same = f"({identity_sql(source)}) = {literal(self.identity)} AND ({logging_sql(source, log)})"
-        check = f"IF ({same}) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = {message}; END IF"
-        return f"DO {literal(f'BEGIN {check}; END')}"
+        return (
+            look_sql(self.copy, self.identity),
+            replay_sql(self.copy),
+            *self._part(),
+            *self._join(),
+            *self._give_back(),
+        )
 
     def _part(self) -> Iterable[str]:
         copy, table = self.copy, self.table
@@ -723,17 +725,11 @@ class SwapCopy(Step):
         yield f"ALTER TABLE {copy.source.sql} RENAME TO {ident(copy.old.name)}"
 
     def _join(self) -> Iterable[str]:
-        copy, parent = self.copy, self.table.name.sql
+        copy, identity = self.copy, self.table.replica_identity
         for target in copy.targets:
-            yield f"ALTER TABLE {copy.staging.sql} DETACH PARTITION {target.built.sql}"
-            if target.built != target.name:
-                yield f"ALTER TABLE {target.built.sql} RENAME TO {ident(target.name.name)}"
-            values = "DEFAULT" if target.default else for_values(target.lower, target.upper)
-            yield f"ALTER TABLE {parent} ATTACH PARTITION {target.name.sql} {values}"
-            if self.table.replica_identity not in ("", "FULL", "NOTHING"):
-                yield replica_identity_sql(self.table.name, target.name, self.table.replica_identity)
-            if not target.default:
-                yield f"ALTER TABLE {target.name.sql} DROP CONSTRAINT {ident(BOUNDS_CHECK)}"
+            yield from join_sql(copy, target, self.table.name)
+            if identity not in ("", "FULL", "NOTHING"):
+                yield replica_identity_sql(self.table.name, target.name, identity)
         if self.default and self.default_check:
             yield f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}"
 
@@ -742,17 +738,42 @@ class SwapCopy(Step):
         for key in table.foreign_keys:
             # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
             if self.server_version >= 180000:
-                yield _key_sql(key, table.name)
+                yield unproved_key_sql(key, table.name)
                 continue
             leaves = [*self.leaves, *(target.name for target in copy.targets)]
-            yield from (_key_sql(key, leaf) for leaf in leaves)
-        yield from (_key_sql(key, key.table) for key in table.incoming)
-        yield f"DROP TABLE {copy.staging.sql}, {copy.log.sql}"
-        yield f"DROP FUNCTION {copy.log.sql}()"
-        yield f"UPDATE {COPY_RUN.sql} SET swapped_at = clock_timestamp() WHERE {_where_run(copy)}"
+            yield from (unproved_key_sql(key, leaf) for leaf in leaves)
+        yield from (unproved_key_sql(key, key.table) for key in table.incoming)
+        yield from clear_sql(copy)
 
 
-def _key_sql(key: ForeignKey, table: QualifiedName) -> str:
+def look_sql(copy: Copy, identity: str) -> str:
+    """Raises serialization_failure, and so has it decided again, where the source is not what was copied any more."""
+    message = literal(f"{copy.source} is not any more what was copied")
+    same = f"({identity_sql(copy.source)}) = {literal(identity)} AND ({logging_sql(copy.source, copy.log)})"
+    check = f"IF ({same}) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = {message}; END IF"
+    return f"DO {literal(f'BEGIN {check}; END')}"
+
+
+def join_sql(copy: Copy, target: CopyTarget, parent: QualifiedName) -> Iterable[str]:
+    """A target leaves the staging table, gets its name and becomes a partition; its CHECK spares the scan, and goes."""
+    yield f"ALTER TABLE {copy.staging.sql} DETACH PARTITION {target.built.sql}"
+    if target.built != target.name:
+        yield f"ALTER TABLE {target.built.sql} RENAME TO {ident(target.name.name)}"
+    values = "DEFAULT" if target.default else for_values(target.lower, target.upper)
+    yield f"ALTER TABLE {parent.sql} ATTACH PARTITION {target.name.sql} {values}"
+    if not target.default:
+        yield f"ALTER TABLE {target.name.sql} DROP CONSTRAINT {ident(BOUNDS_CHECK)}"
+
+
+def clear_sql(copy: Copy) -> Iterable[str]:
+    """What the copy needed goes; that it was swapped is remembered."""
+    yield f"DROP TABLE {copy.staging.sql}, {copy.log.sql}"
+    yield f"DROP FUNCTION {copy.log.sql}()"
+    yield f"UPDATE {COPY_RUN.sql} SET swapped_at = clock_timestamp() WHERE {_where_run(copy)}"
+
+
+def unproved_key_sql(key: ForeignKey, table: QualifiedName) -> str:
+    """A foreign key as it was, not validated."""
     definition = key.definition.removesuffix(" NOT VALID")
     return f"ALTER TABLE {table.sql} ADD CONSTRAINT {ident(key.name)} {definition} NOT VALID"
 

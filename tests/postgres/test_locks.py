@@ -51,6 +51,7 @@ from schema_kit.steps import (
     columns,
     constraints,
     conversion,
+    copied_table,
     copying,
     enums,
     indexes,
@@ -591,6 +592,17 @@ def scene_copies(proof: Proof) -> None:
     proof.beside(copying.AnalyzeTarget(target), "LOCK TABLE s.t_p20260101 IN SHARE UPDATE EXCLUSIVE MODE")
 
 
+def scene_a_copied_table(proof: Proof) -> None:
+    proof.database.sql(*RICH)
+
+    def by_copy(how: IncomingForeignKeys) -> Callable[[Catalog], Plan]:
+        return ConvertToPartitionedOp(POLICY, how, "copy").plan
+
+    proof.run(by_copy("composite"))
+    proof.database.sql("DROP SCHEMA s CASCADE", "TRUNCATE schema_kit.copy_run CASCADE", *RICH)
+    proof.run(by_copy("drop"))
+
+
 def scene_foreign_keys_to_partitions(proof: Proof) -> None:
     proof.database.sql(
         "CREATE SCHEMA s",
@@ -723,6 +735,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         constraints.AddForeignKey,
         constraints.DropForeignKey,
     },
+    scene_a_copied_table: {copied_table.SwapTable, conversion.BuildParent},
     scene_copies: {
         copying.CreateCopyTables,
         copying.BeginCopy,

@@ -154,6 +154,8 @@ class Application(threading.Thread):
             self.insert(connection, self.gone.pop())
 
     def upsert(self, connection: psycopg.Connection[Any]) -> None:
+        if not self.on_conflict:
+            return
         id_ = self.some()
         at = connection.execute(f"SELECT at FROM {self.table} WHERE id = %s".encode(), [id_]).fetchone()
         assert at is not None, f"row {id_} is not to be seen"

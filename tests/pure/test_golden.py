@@ -37,6 +37,7 @@ from schema_kit.plans import (
     attachment,
     baseline,
     conversion,
+    copied_table,
     copying,
     creation,
     indexes,
@@ -49,6 +50,7 @@ from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
+from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copying import BeginCopy, SwapCopy
 from schema_kit.steps.indexes import RenameIndexes
 from tests.pure.shapes import (
@@ -575,6 +577,25 @@ def drain_nothing_to_do() -> Plan:
 
 
 @case
+def convert_by_copy() -> Plan:
+    """A rich table; what refers to it gets the key column."""
+    table = rich()
+    seen = Conversion(table, NOW, referring=(referring(REACTION_KEY),), has_config=True)
+    observed = Copying(
+        table,
+        table,
+        None,
+        has_tables=True,
+        key=(KeyColumn("id", "bigint"), KeyColumn("created_at", AWARE)),
+        control=KeyColumn("created_at", AWARE),
+        identity="16400:16400:1",
+        span=Range(NOW.replace(month=10), NOW),
+        server_version=170000,
+    )
+    return copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), keep_old=True)
+
+
+@case
 def split_beside_a_default() -> Plan:
     """A partition without a beginning, foreign keys both ways, up to PostgreSQL 17."""
     likes = ForeignKey(
@@ -900,5 +921,5 @@ def test_a_plan_is_empty_where_there_is_nothing_to_do_and_only_there(case_name: 
 
 @pytest.mark.parametrize("case_name", CASES)
 def test_a_step_that_carries_what_was_seen_is_decided_again_before_it_is_sent(case_name: str) -> None:
-    carriers = (BeginCopy, BuildParent, RenameIndexes, Swap, SwapCopy, Unswap)
+    carriers = (BeginCopy, BuildParent, RenameIndexes, Swap, SwapCopy, SwapTable, Unswap)
     assert all(step.fresh == isinstance(step, carriers) for step in CASES[case_name]().steps)

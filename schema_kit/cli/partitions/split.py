@@ -50,7 +50,8 @@ def command(
 
 
 def _parent(catalog: Catalog, partition: QualifiedName) -> QualifiedName:
-    parent = catalog.parent_of(partition) or catalog.copied_for(partition)
+    run = catalog.copy_run(partition)
+    parent = catalog.parent_of(partition) or (run.parent if run else None)
     if parent is None:
         raise PlanError(f"{partition} is no partition of anything. Nothing was changed.")
     return parent

@@ -1,0 +1,107 @@
+"""``schema_kit partitions convert``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.keys import ENCODINGS
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.ops.partitions import ConvertToPartitionedOp
+from schema_kit.plans import conversion, copied_table
+from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.steps import Plan
+
+
+@click.command("convert")
+@acts
+@click.option("--by", "control", help="The column that decides.")
+@click.option("--every", "interval", help="The width of a partition: '1 month', '7 days', or how many ids: 100000.")
+@click.option("--timezone", default="UTC", show_default=True, help="Partitions follow its wall clock.")
+@click.option("--premake", type=click.IntRange(1), default=4, show_default=True, help="Partitions to keep ahead.")
+@click.option("--origin", help="Where some partition begins.")
+@click.option("--encoding", default="", help=f"How a column that is no time holds one: {', '.join(ENCODINGS)}.")
+@click.option("--strategy", type=click.Choice(["attach", "copy"]), help="Left out: attach, unless a copy is under way.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once.")
+@click.option(
+    "--incoming-foreign-keys",
+    "incoming",
+    type=click.Choice(["refuse", "drop", "composite"]),
+    default="refuse",
+    show_default=True,
+    help="What becomes of foreign keys to the table.",
+)
+@click.option("--no-default", is_flag=True, help="Make no default partition when rows are copied.")
+@click.option("--abort", is_flag=True, help="Give it up before its swap: the table is as before.")
+@click.option("--finish", is_flag=True, help="After a copy: drop the plain table that was kept.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    control: str | None,
+    interval: str | None,
+    timezone: str,
+    premake: int,
+    origin: str | None,
+    encoding: str,
+    strategy: str | None,
+    workers: int,
+    incoming: IncomingForeignKeys,
+    no_default: bool,
+    abort: bool,
+    finish: bool,
+    yes: bool,
+) -> None:
+    """Make TABLE partitioned while it is in use.
+
+    By attaching, no row is copied: it becomes the first partition, in seconds. By copying, each window has a partition
+    from the swap on; the plain table is kept as it was then, until --finish. Interrupted, it goes on where it stopped;
+    --abort takes back what it has made, at any moment before the swap.
+
+    Example: schema_kit partitions convert rag_chat.messages --by created_at --every '1 month' --strategy copy
+    """
+    if len(tables) != 1:
+        raise click.UsageError("name one table")
+    if abort and finish:
+        raise click.UsageError("--abort is before the swap, --finish after it: not both")
+    parent = QualifiedName.parse(tables[0])
+    with database(url, now) as (connection, catalog):
+        if abort:
+            one = Partitioning(parent, "", "")
+        elif finish:
+            one = policies(catalog, [parent.sql])[0]
+        elif control is None or interval is None:
+            raise click.UsageError("--by COLUMN and --every INTERVAL say how it is cut")
+        else:
+            one = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
+            one = replace(one, interval=one.cut.text)
+
+        def decide(catalog: Catalog, one: Partitioning) -> Plan:
+            if abort:
+                return _abort(catalog, one.parent)
+            op = ConvertToPartitionedOp(one, incoming, None, workers, not no_default, keep_old=not finish)
+            op.strategy = "copy" if strategy == "copy" else "attach" if strategy == "attach" else None
+            return op.plan(catalog)
+
+        if not dry_run and not yes and decide(catalog, one) and sys.stdin.isatty():
+            click.confirm(f"{parent}: its primary key and the foreign keys to it change. Go on?", abort=True, err=True)
+        work(
+            "convert", [decide], [one], connection, catalog, lock_policy(lock_timeout), form, dry_run, sessions=workers
+        )
+
+
+def _abort(catalog: Catalog, table: QualifiedName) -> Plan:
+    there = catalog.table(table)
+    control = conversion.given_up_key(there) if there else ""
+    policy = Partitioning(table, control, "1 month")
+    seen = catalog.conversion(policy, composite=bool(control))
+    return copied_table.abort(seen, catalog.copying(table, there, None, "convert"))

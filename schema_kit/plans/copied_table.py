@@ -1,0 +1,194 @@
+"""A plain table becomes partitioned by copying its rows: each window has a partition of its own from the swap on.
+
+The table stays what it is until then, and can be left so at any moment. It is the machinery of copying.py; what belongs
+to the table moves as conversion.py moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from schema_kit.errors import PlanError
+from schema_kit.model import Conversion, Copying, CopyTarget, Index, Partitioning, Range, Table
+from schema_kit.names import fit, idents
+from schema_kit.plans import conversion
+from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.plans.copying import abandoned, copy_of, proved_keys, same_purpose, until_swap
+from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.belongings import being_built
+from schema_kit.steps.constraints import ValidateConstraint
+from schema_kit.steps.conversion import BuildParent, fingerprint, key_index_name, longer_key
+from schema_kit.steps.copied_table import SwapTable
+from schema_kit.steps.copying import LOG_TRIGGER, DropCopied
+from schema_kit.steps.indexes import DropIndexConcurrently
+from schema_kit.steps.partitions import Analyze, CreatePartConfig
+
+
+def convert(
+    policy: Partitioning,
+    seen: Conversion | None,
+    copied: Copying,
+    incoming: IncomingForeignKeys,
+    scripts: tuple[tuple[str, ...], tuple[str, ...]],
+    *,
+    default: bool = True,
+    keep_old: bool = False,
+) -> Plan:
+    """Partition a table that is in use, by copying its rows.
+
+    Args:
+        policy: how the set is cut and kept; registered in part_config in the commit of the swap.
+        seen: the table, as observed; None where there is none.
+        copied: how far the copy has come.
+        incoming: what becomes of foreign keys to the table: refuse, drop or composite.
+        scripts: the statements that make part_config, and those that make the tables which remember copies.
+        default: whether a default partition takes what lies beyond the others.
+        keep_old: whether the plain table stays, under another name, as it was at the swap.
+
+    Raises:
+        DeclarationError: an unknown way for incoming foreign keys, or a premake below 1.
+        PlanError: something belongs to the table or depends on it that cannot move with it; it is named. Or what was
+            copied is not what the table holds.
+    """
+    title, there = conversion.titled(policy), conversion.checked(policy, seen, incoming)
+    run = copied.run if copied.run and not copied.run.finished else None
+    if run:
+        same_purpose("convert", policy.parent, run)
+    if there.table.partition_strategy:
+        steps = [*conversion.after_swap(policy, there)]
+        if run is None or not run.swapped:
+            return Plan(title, tuple(steps))
+        copy = copy_of(there.table, policy.parent, copied, run.targets)
+        kept = f"{copy.old} is what {policy.parent} was at the swap, and is kept; drop it when it is of no use any more"
+        steps += proved_keys(copied)
+        return Plan(title, (*steps, *(() if keep_old else (DropCopied(copy),))), (kept,) if keep_old else ())
+    conversion.refuse(policy, replace(there, beyond=0), incoming)
+    return Plan(title, tuple(_steps(policy, there, copied, incoming, scripts, default, keep_old)))
+
+
+def abort(seen: Conversion | None, copied: Copying) -> Plan:
+    """Give up a conversion before its swap: all that it has made goes, and the table is as before.
+
+    Raises:
+        PlanError: there is no such table, or the swap is done.
+    """
+    if seen is None:
+        raise PlanError("there is no such table. Nothing was changed.")
+    table, run = seen.table, copied.run if copied.run and not copied.run.finished else None
+    title = f"give up the conversion of {table.name}"
+    if table.partition_strategy:
+        raise PlanError(
+            f"cannot {title}: it is partitioned already. Nothing was changed; op.unpartition is the way back."
+        )
+    steps = [*conversion.give_up(seen)]
+    if run:
+        same_purpose("convert", table.name, run)
+        index = table.index(key_index_name(table.name))
+        drop = DropIndexConcurrently(table.name.sibling(key_index_name(table.name)), table.name)
+        steps += [drop] if index and not index.constraint and drop not in steps else []
+        steps.append(abandoned(table.name, run.targets, copied))
+    return Plan(title, tuple(steps))
+
+
+def _steps(
+    policy: Partitioning,
+    seen: Conversion,
+    copied: Copying,
+    incoming: IncomingForeignKeys,
+    scripts: tuple[tuple[str, ...], tuple[str, ...]],
+    default: bool,
+    keep_old: bool,
+) -> Iterator[Step]:
+    config, script = scripts
+    # The log's own trigger is none of the table's.
+    table = replace(seen.table, triggers=tuple(t for t in seen.table.triggers if t.name != LOG_TRIGGER))
+    lines, run = grid(policy, table), copied.run if copied.run and not copied.run.finished else None
+    column = table.column(policy.control)
+    if column is not None and not column.not_null:
+        raise PlanError(
+            f"{table.name}.{policy.control} may be NULL, and no partition would take such a row. Nothing was changed; "
+            "op.set_not_null_concurrently proves that none is, beside writers."
+        )
+    if not seen.has_config:
+        yield CreatePartConfig(config)
+    if incoming == "composite" and seen.referring:
+        yield from conversion.key_index(table, table.name, longer_key(table, policy.control))
+        for referring in seen.referring:
+            yield from conversion.composite_steps(policy, seen, referring)
+    targets = run.targets if run else tuple(_targets(lines, seen, copied, default))
+    grown = _grown(table, policy)
+    copy = copy_of(grown, table.name, copied, targets)
+    yield from until_swap(lines, grown, copy, copied, "convert", script)
+    yield from _parent(policy, table, seen)
+    composite = tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
+    moved = () if incoming == "drop" else tuple(conversion.moved_keys(policy.control, table))
+    yield SwapTable(
+        copy,
+        copied.identity,
+        table,
+        policy,
+        dropped=table.incoming if incoming == "drop" else (),
+        composite=composite if incoming == "composite" else (),
+        moved=moved,
+        server_version=copied.server_version,
+    )
+    for key in (*(key for key, _, _ in composite), *moved):
+        yield ValidateConstraint(key.table, key.name, table.name)
+    yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys)
+    yield Analyze(table.name, tuple(target.name for target in targets))
+    if not keep_old:
+        yield DropCopied(copy)
+
+
+def _grown(table: Table, policy: Partitioning) -> Table:
+    """The table with the longer primary key: what the partitions are like."""
+    key = longer_key(table, policy.control)
+
+    def longer(index: Index) -> Index:
+        if not index.primary:
+            return index
+        return replace(index, columns=key, tail=f"btree ({idents(key)})", constraint=f"PRIMARY KEY ({idents(key)})")
+
+    own = tuple(longer(index) for index in table.indexes if index.name != key_index_name(table.name))
+    return replace(table, primary_key=key, indexes=own)
+
+
+def _parent(policy: Partitioning, table: Table, seen: Conversion) -> Iterator[Step]:
+    """The partitioned table beside the plain one; its foreign keys come with the swap, not validated."""
+    bare, built = replace(table, foreign_keys=()), seen.built
+    if built and not conversion.is_built(built):
+        raise PlanError(
+            f"there is a table {built.name}, and that name is needed for the parent of {table.name} while it is being "
+            "built. Nothing was swapped; rename it."
+        )
+    if built and built.comment == fingerprint(bare):
+        return
+    if built:
+        yield conversion.drop_built(built)
+    yield BuildParent(bare, policy, bounded=False)
+
+
+def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> Iterator[CopyTarget]:
+    """From the first row to the last or the present, and premake windows more; the rest is the default's."""
+    table, span = seen.table, copied.span
+    here = lines.here(seen.now, seen.latest)
+    first, last = (min(here, span.lower), max(here, span.upper)) if span else (here, here)
+    start, count, windows = lines.interval.floor(first), 0, list[Range]()
+    while start <= last or count < lines.policy.premake:
+        count += start > last
+        windows.append(Range(start, lines.interval.shift(start, 1)))
+        start = lines.interval.shift(start, 1)
+        if len(windows) > MOST_AHEAD:
+            raise PlanError(
+                f"the rows of {table.name} reach from {lines.shown(first)} to {lines.shown(last)}: more than "
+                f"{MOST_AHEAD} partitions of {lines.policy.interval}. Nothing was changed; choose a longer interval, "
+                "or correct the rows."
+            )
+    for window in windows:
+        name = lines.partition_name(window)
+        yield CopyTarget(name, name, *lines.bounds(window))
+    if default:
+        name = table.name.sibling(fit(table.name.name, "_default"))
+        yield CopyTarget(name, name, None, None, default=True)

@@ -1,0 +1,140 @@
+"""The commit in which a plain table, whose rows were copied, gives its place to a partitioned one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import Copy, ForeignKey, Partitioning, Table
+from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.steps.belongings import (
+    being_built,
+    exclusive,
+    foreign_key_again_sql,
+    position_sql,
+    referenced,
+    view_lock,
+)
+from schema_kit.steps.conversion import give_back_sql, key_index_name
+from schema_kit.steps.copying import (
+    LOG_TRIGGER,
+    SWAPPING,
+    clear_sql,
+    join_sql,
+    look_sql,
+    replay_sql,
+    unproved_key_sql,
+)
+from schema_kit.steps.referring import composite_fk_sql
+from schema_kit.steps.step import Lock, Step
+
+OLD = "__old"
+"""What the names of the table and of its indexes and sequences end with after the swap."""
+
+
+@dataclass(frozen=True)
+class SwapTable(Step):
+    """The short commit: the partitioned table beside the plain one takes its name and all that belongs to it.
+
+    The plain table stays under another name as it was at this moment, without triggers and foreign keys.
+
+    Args:
+        copy: what was copied.
+        identity: what tells that the table is still what was copied.
+        table: the table, as last seen.
+        policy: what the set is registered under, in the same commit.
+        dropped: incoming foreign keys that go.
+        composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
+        moved: incoming foreign keys that hold the key column already, and come back as they are.
+        server_version: from 18 on the partitioned table takes foreign keys that are not validated.
+    """
+
+    fresh: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
+
+    copy: Copy
+    identity: str
+    table: Table
+    policy: Partitioning
+    dropped: tuple[ForeignKey, ...] = ()
+    composite: tuple[tuple[ForeignKey, str, str], ...] = ()
+    moved: tuple[ForeignKey, ...] = ()
+    server_version: int = 180000
+
+    @property
+    def summary(self) -> str:
+        """Names both, and how many partitions there are."""
+        copy = self.copy
+        return (
+            f"swap: {copy.source} becomes partitioned, with {len(copy.targets)} partitions; the old one is {copy.old}"
+        )
+
+    @property
+    def _built(self) -> QualifiedName:
+        return self.table.name.sibling(being_built(self.table.name.name))
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits: for the last keys of the log, and about a millisecond for each partition."""
+        copy = self.copy
+        own = [copy.source, self._built, copy.staging, copy.log, *(target.built for target in copy.targets)]
+        keys = (*self.dropped, *self.moved, *(key for key, _, _ in self.composite))
+        incoming = self.table.with_partitions(key.table for key in keys)
+        return (*map(view_lock, self.table.views), *exclusive([*own, *incoming, *referenced(self.table)]))
+
+    def sql(self) -> tuple[str, ...]:
+        """The last keys first: from here on nobody writes."""
+        return (
+            look_sql(self.copy, self.identity),
+            replay_sql(self.copy),
+            *self._detach_from_others(),
+            *self._rename(),
+            *self._join(),
+            *give_back_sql(self.table, self.policy),
+            *clear_sql(self.copy),
+        )
+
+    def _detach_from_others(self) -> Iterable[str]:
+        table = self.table
+        for key in (*self.dropped, *self.moved):
+            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
+        for key, _, provisional in self.composite:
+            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
+            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(provisional)}"
+        # Left in place, they would keep rows that nothing else refers to from being deleted.
+        for key in table.foreign_keys:
+            yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(key.name)}"
+        for name in (LOG_TRIGGER, *(trigger.name for trigger in table.triggers)):
+            yield f"DROP TRIGGER {ident(name)} ON {table.name.sql}"
+
+    def _rename(self) -> Iterable[str]:
+        name, table = self.table.name, self.table
+        for index in table.indexes:
+            yield f"ALTER INDEX {name.sibling(index.name).sql} RENAME TO {ident(fit(index.name, OLD))}"
+        yield f"ALTER TABLE {name.sql} RENAME TO {ident(self.copy.old.name)}"
+        yield f"ALTER TABLE {self._built.sql} RENAME TO {ident(name.name)}"
+        for index in table.indexes:
+            if index.name != key_index_name(name):
+                yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
+        for sequence in table.sequences:
+            if not sequence.identity:
+                yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {name.sql}.{ident(sequence.column)}"
+                continue
+            built = sequence.name.sibling(being_built(sequence.name.name))
+            yield position_sql(built, sequence.name)
+            yield f"ALTER SEQUENCE {sequence.name.sql} RENAME TO {ident(fit(sequence.name.name, OLD))}"
+            yield f"ALTER SEQUENCE {built.sql} RENAME TO {ident(sequence.name.name)}"
+
+    def _join(self) -> Iterable[str]:
+        copy, name = self.copy, self.table.name
+        for target in copy.targets:
+            yield from join_sql(copy, target, name)
+        for key in self.table.foreign_keys:
+            # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
+            tables = [name] if self.server_version >= 180000 else [target.name for target in copy.targets]
+            yield from (unproved_key_sql(key, table) for table in tables)
+        for key, column, _ in self.composite:
+            yield composite_fk_sql(key, column, key.name, name, self.policy.control)
+        yield from map(foreign_key_again_sql, self.moved)

@@ -1,0 +1,199 @@
+"""A plain table becomes partitioned by copying its rows, while applications write and read."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import psycopg
+import pytest
+
+import schema_kit
+from schema_kit import op
+from schema_kit.errors import PlanError
+from tests.postgres.conftest import Database
+from tests.postgres.test_drain_default import COLUMNS, PATIENT, cli, left_behind
+from tests.postgres.writers import STILL, rows, same, writing
+
+PLAIN = (
+    "CREATE SCHEMA s",
+    f"CREATE TABLE s.t ({COLUMNS}, PRIMARY KEY (id))",
+    "CREATE INDEX t_word ON s.t (word)",
+    "CREATE INDEX t_at ON s.t (at)",
+    f"CREATE TABLE s.control ({COLUMNS}, PRIMARY KEY (id, at))",
+    rows("s.t"),
+    rows("s.control"),
+    "ANALYZE s.t",
+)
+BY = ("--by", "at", "--every", "1 month", "--now", "2026-04-10")
+RICH = (
+    "CREATE SCHEMA s",
+    "CREATE ROLE reader_of_t",
+    "CREATE TABLE s.place (id bigint PRIMARY KEY)",
+    "INSERT INTO s.place SELECT generate_series(0, 9)",
+    """CREATE TABLE s.t (
+      id bigint GENERATED ALWAYS AS IDENTITY (START WITH 7 INCREMENT BY 3) PRIMARY KEY,
+      number serial, at timestamptz NOT NULL DEFAULT '2026-02-03', body text DEFAULT 'none' CHECK (body <> ''),
+      length int GENERATED ALWAYS AS (length(body)) STORED, place_id bigint REFERENCES s.place, j json)""",
+    "CREATE INDEX t_body ON s.t (lower(body)) WHERE body IS NOT NULL",
+    "CREATE UNIQUE INDEX t_number ON s.t (number, at)",
+    "CREATE FUNCTION s.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE TRIGGER touched BEFORE UPDATE ON s.t FOR EACH ROW EXECUTE FUNCTION s.f()",
+    "CREATE VIEW s.v WITH (security_invoker = true) AS SELECT id, body FROM s.t",
+    "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY everybody ON s.t USING (true)",
+    "GRANT SELECT, UPDATE (body) ON s.t TO reader_of_t",
+    "COMMENT ON TABLE s.t IS 'things'",
+    "COMMENT ON INDEX s.t_body IS 'for the search'",
+    "ALTER TABLE s.t ALTER body SET STATISTICS 500",
+    "ALTER TABLE s.t SET (fillfactor = 80)",
+    "INSERT INTO s.t (at, place_id, j) SELECT timestamptz '2026-01-05' + i * interval '1 hour', i % 10, '{}' "
+    "FROM generate_series(1, 2000) i",
+)
+CATALOG = """
+SELECT 'index', i.relname, regexp_replace(pg_get_indexdef(i.oid), ' ON (ONLY )?', ' ON '),
+       coalesce(obj_description(i.oid), '')
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = 's.t'::regclass
+UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid), convalidated::text FROM pg_constraint
+WHERE conrelid = 's.t'::regclass AND contype <> 'n'
+UNION ALL SELECT 'column', attname, format_type(atttypid, atttypmod) || coalesce(attidentity::text, ''),
+                 coalesce(pg_get_expr(d.adbin, d.adrelid), '') || coalesce(attstattarget::text, '')
+FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
+WHERE attrelid = 's.t'::regclass AND attnum > 0
+UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid), tgenabled::text FROM pg_trigger
+WHERE tgrelid = 's.t'::regclass AND NOT tgisinternal
+UNION ALL SELECT 'policy', polname, polcmd::text, '' FROM pg_policy WHERE polrelid = 's.t'::regclass
+UNION ALL SELECT 'view', viewname, definition, '' FROM pg_views WHERE schemaname = 's'
+UNION ALL SELECT 'view option', relname, reloptions::text, '' FROM pg_class WHERE oid = 's.v'::regclass
+UNION ALL SELECT 'grant', relacl::text, '', coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class
+WHERE oid = 's.t'::regclass
+UNION ALL SELECT 'sequence', c.relname, d.refobjid::regclass::text, d.deptype::text FROM pg_class c
+JOIN pg_depend d ON d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+WHERE c.relkind = 'S' AND c.relnamespace = 's'::regnamespace
+"""
+
+
+def convert(database: Database, **keywords: Any) -> None:
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        op.convert_to_partitioned("t", "at", "1 month", schema="s", strategy="copy", **keywords)
+
+
+def catalog(database: Database) -> set[tuple[Any, ...]]:
+    return set(database.sql(CATALOG))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_table_is_converted_while_it_is_written(database: Database, workers: int) -> None:
+    database.sql(*PLAIN)
+    with writing(database, "s.t", "s.control", on_conflict="") as applications:
+        convert(database, workers=workers)
+    assert database.sql("SELECT relkind FROM pg_class WHERE oid = 's.t'::regclass") == [("p",)]
+    held = dict(database.sql("SELECT tableoid::regclass::text, count(*) FROM s.t GROUP BY 1"))
+    assert len(held) == 6
+    assert sum(held.values()) > STILL
+    assert "s.t_default" not in held
+    assert left_behind(database) == []
+    assert max(application.longest for application in applications) < PATIENT.longest / 1000 + 1
+    assert database.sql("SELECT partition_interval FROM schema_kit.part_config") == [("1 mon",)]
+    convert(database)  # nothing to do
+    same(database, "s.t", "s.control")
+
+
+def test_killed_again_and_again_the_old_table_stays_until_the_finish(database: Database) -> None:
+    database.sql(*PLAIN)
+    killed = 0
+    with writing(database, "s.t", "s.control", on_conflict="", writers=3):
+        for lines in range(1, 200):
+            code, told = cli(database, "convert", "s.t", *BY, "--strategy", "copy", "--workers", "2", lines=2 + lines)
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL, told
+            killed += 1
+    assert killed >= 5
+    assert left_behind(database) == ["t__old"]
+    code, told = cli(database, "convert", "s.t", "--finish")
+    assert code == 0, told
+    assert left_behind(database) == []
+    same(database, "s.t", "s.control")
+
+
+def test_what_belongs_to_the_table_is_carried_over(database: Database) -> None:
+    try:
+        database.sql(*RICH)
+        before, content = catalog(database), database.sql("SELECT count(*), sum(id), sum(number), sum(length) FROM s.t")
+        convert(database)
+        after = catalog(database)
+        assert database.sql("SELECT count(*), sum(id), sum(number), sum(length) FROM s.t") == content
+        assert {row[:2] for row in before} == {row[:2] for row in after}
+        changed = {row[1] for row in before ^ after}
+        assert changed == {"t_pkey"}, "the primary key alone is longer"
+        options = "SELECT DISTINCT reloptions FROM pg_class WHERE relispartition AND relkind = 'r'"
+        assert database.sql(options) == [(["fillfactor=80"],)]
+        found = database.sql("INSERT INTO s.t (body) VALUES ('next') RETURNING id, number")
+        assert found == [(7 + 3 * 2000, 2001)]
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            database.sql("INSERT INTO s.t (place_id) VALUES (99)")
+        assert not {name for name in left_behind(database) if "__" in name or "schema_kit" in name}
+    finally:
+        database.sql("DROP OWNED BY reader_of_t", "DROP ROLE reader_of_t")
+
+
+def test_given_up_it_is_exactly_as_before(database: Database) -> None:
+    database.sql(*RICH[:1], *RICH[2:8], "CREATE VIEW s.v AS SELECT id FROM s.t", *RICH[-1:])
+    everything = "SELECT relname, relkind, relfilenode FROM pg_class WHERE relnamespace = 's'::regnamespace ORDER BY 1"
+    before, catalog_before = database.sql(everything), catalog(database)
+    finished = False
+    for lines in (1, 6, 14, 22, 30, 38):
+        code, _ = cli(database, "convert", "s.t", *BY, "--strategy", "copy", lines=lines)
+        if database.sql("SELECT relkind FROM pg_class WHERE oid = 's.t'::regclass") == [("p",)]:
+            finished = True
+            break
+        assert code == -signal.SIGKILL
+        code, told = cli(database, "convert", "s.t", "--abort")
+        assert code == 0, told
+        assert database.sql(everything) == before
+        assert catalog(database) == catalog_before
+    assert lines > 14 or finished
+    if finished:
+        assert cli(database, "convert", "s.t", "--abort")[0] == 3
+
+
+def test_tables_that_refer_to_it_get_its_key(database: Database) -> None:
+    database.sql(
+        *RICH[:1],
+        *RICH[2:6],
+        "CREATE TABLE s.child (n serial PRIMARY KEY, t_id bigint REFERENCES s.t)",
+        *RICH[-1:],
+        "INSERT INTO s.child (t_id) SELECT id FROM s.t WHERE id % 2 = 0",
+    )
+    with pytest.raises(PlanError, match="child_t_id_fkey"):
+        convert(database)
+    convert(database, incoming_foreign_keys="composite")
+    assert database.sql("SELECT count(*) FROM s.child c JOIN s.t ON t.id = c.t_id AND t.at = c.t_at") == database.sql(
+        "SELECT count(*) FROM s.child"
+    )
+    assert database.sql(
+        "SELECT convalidated FROM pg_constraint WHERE conrelid = 's.child'::regclass AND contype = 'f' "
+        "AND conparentid = 0"
+    ) == [(True,)]
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        database.sql("INSERT INTO s.child (t_id) VALUES (-1)")
+
+
+def test_a_copy_that_is_under_way_is_not_attached(database: Database) -> None:
+    database.sql(*PLAIN)
+    cli(database, "convert", "s.t", *BY, "--strategy", "copy", lines=8)
+    with (
+        schema_kit.operations(database.sqlalchemy(), policy=PATIENT),
+        pytest.raises(PlanError, match=r"a copy of s\.t is under way"),
+    ):
+        op.convert_to_partitioned("t", "at", "1 month", schema="s", strategy="attach")
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        op.convert_to_partitioned("t", "at", "1 month", schema="s")  # goes on
+    assert database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t'::regclass")[0][0] > 5
+
+
+def test_a_key_that_may_be_null_is_refused(database: Database) -> None:
+    database.sql("CREATE SCHEMA s", "CREATE TABLE s.t (id bigint PRIMARY KEY, at timestamptz)")
+    with pytest.raises(PlanError, match=r"s.t.at may be NULL"):
+        convert(database)
