@@ -138,6 +138,40 @@ class Partitioning:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivePolicy:
+    """Which rows of a table go to an archive, and when. One row of archive_policy.
+
+    Args:
+        table: the table.
+        archive: where its rows go.
+        archive_after: how far behind the present they have to be: ``90 days``, or so many ids.
+        way: ``partition``, whole ones; or ``rows``, in batches.
+        control: by rows, the column that the age is counted from.
+        condition: by rows, SQL over the table's columns.
+        archived_at: by rows, the archive's column that takes the moment.
+        tree: by rows, the tables that go along, as JSON.
+        destination: where files go, if to files.
+        compression: theirs.
+    """
+
+    table: QualifiedName
+    archive: QualifiedName
+    archive_after: str | None
+    way: str
+    control: str | None = None
+    condition: str | None = None
+    archived_at: str | None = None
+    tree: str | None = None
+    destination: str | None = None
+    compression: str | None = None
+
+    @property
+    def parent(self) -> QualifiedName:
+        """The table that is looked after, in the words of the other commands."""
+        return self.table
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What another tool has written down about a set."""
 
@@ -684,6 +718,51 @@ class Detaching:
     """Whether retired_partition is there."""
     blocked_by: tuple[Detaching, ...] = ()
     """Other partitions of the parent that are detach pending: only one may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A row of archived_partition, and what has become of its table."""
+
+    oid: int
+    name: QualifiedName
+    table: QualifiedName
+    archive: QualifiedName
+    lower: str | None
+    upper: str | None
+    goes_to: QualifiedName
+    since: datetime | None = None
+    """None while it is on its way."""
+    attached_to: QualifiedName | None = None
+    there: bool = True
+    """The table has that name and that oid still."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredArchive:
+    """An archive as an op declares it.
+
+    Args:
+        table: the table whose rows it takes.
+        archive: the archive.
+        control: what it is partitioned by, where the table itself is not.
+        interval: the width of its partitions, where it is another than the table's.
+        indexes: whether it gets the table's indexes, or the names of those that it gets.
+        archived_at: whether it has one more column, for the moment.
+        tablespace: where its partitions lie that are made, and not brought.
+        compression: pglz or lz4, for rows that are written into it.
+        view: a view over both.
+    """
+
+    table: QualifiedName
+    archive: QualifiedName
+    control: str | None = None
+    interval: str | None = None
+    indexes: bool | tuple[str, ...] = True
+    archived_at: bool = False
+    tablespace: str | None = None
+    compression: str | None = None
+    view: QualifiedName | None = None
 
 
 @dataclass(frozen=True, slots=True)

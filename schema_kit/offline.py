@@ -15,6 +15,7 @@ from typing import Any
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import (
+    ArchivePolicy,
     Attaching,
     Branch,
     Column,
@@ -31,11 +32,20 @@ from schema_kit.model import (
     Referring,
     Relation,
     Table,
+    View,
 )
 from schema_kit.names import QualifiedName, fit, ident, idents
 from schema_kit.plans import conversion
 from schema_kit.plans.grid import grid
 from schema_kit.steps import Step
+from schema_kit.steps.archives import (
+    CreateArchiveConfig,
+    CreateArchiveTable,
+    CreateArchiveView,
+    DropArchiveTable,
+    RegisterArchivePolicy,
+    UnregisterArchivePolicy,
+)
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
@@ -80,6 +90,8 @@ class EmptyDatabase:
         """The partitions of parents that are being built."""
         self._detached: set[QualifiedName] = set()
         self._policies: dict[QualifiedName, Partitioning] = {}
+        self._archive_policies: dict[QualifiedName, ArchivePolicy] = {}
+        self._archive_config = False
         self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "extension": set()}
         self._ledger = self._config = self._retired = False
 
@@ -106,6 +118,7 @@ class EmptyDatabase:
             case _:
                 self._apply_to_sets(step)
                 self._apply_to_partitions(step)
+                self._apply_to_archives(step)
                 self._apply_to_columns(step)
                 self._apply_to_constraints(step)
                 self._apply_to_indexes(step)
@@ -134,6 +147,32 @@ class EmptyDatabase:
                 self._detached.add(seen.name)
             case DropPartition(seen):
                 self._detached.discard(seen.name)
+            case _:
+                pass
+
+    def _apply_to_archives(self, step: Step) -> None:
+        match step:
+            case CreateArchiveConfig():
+                self._archive_config = True
+            case CreateArchiveTable(table, archive, policy, indexes):
+                kept = {"indexes": table.indexes if indexes is None else (), "foreign_keys": (), "partitions": ()}
+                by = {
+                    "partitioned_by": (policy.control,) if policy else (),
+                    "partition_strategy": "r" if policy else "",
+                }
+                self._tables[archive] = replace(table, name=archive, views=(), **kept, **by)  # type: ignore[arg-type]
+                if policy:
+                    self._policies[archive] = policy
+            case CreateArchiveView(view, table, archive):
+                for name in (table.name, archive):
+                    old = self._tables[name]
+                    self._tables[name] = replace(old, views=(*old.views, View(view, "", "")))
+            case DropArchiveTable(archive):
+                self._tables.pop(archive, None)
+            case RegisterArchivePolicy(policy):
+                self._archive_policies[policy.table] = policy
+            case UnregisterArchivePolicy(table):
+                self._archive_policies.pop(table, None)
             case _:
                 pass
 
@@ -322,6 +361,19 @@ class EmptyDatabase:
     ) -> tuple[str, ...]:
         """Cannot be asked."""
         del create_in, refer_to, register
+        return ()
+
+    def archive_policies(self) -> tuple[ArchivePolicy, ...]:
+        """Those that earlier steps have registered."""
+        return tuple(self._archive_policies.values())
+
+    def archive_config_is_there(self) -> bool:
+        """Whether an earlier step has made it."""
+        return self._archive_config
+
+    def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+        """Cannot be asked."""
+        del owned
         return ()
 
     def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:

@@ -220,3 +220,41 @@ def alter_column_concurrently(
     schema: str | None = None,
 ) -> None: ...
 def drop_table_concurrently(table_name: str, *, schema: str | None = None, if_exists: bool | None = None) -> None: ...
+def create_archive_table(
+    table_name: str,
+    archive_table_name: str | None = None,
+    *,
+    schema: str | None = None,
+    archive_schema: str | None = None,
+    control: str | None = None,
+    interval: str | None = None,
+    indexes: bool | Sequence[str] = True,
+    archived_at: bool = False,
+    tablespace: str | None = None,
+    compression: str | None = None,
+    view: str | None = None,
+) -> None: ...
+def drop_archive_table(
+    table_name: str,
+    archive_table_name: str | None = None,
+    *,
+    schema: str | None = None,
+    archive_schema: str | None = None,
+    view: str | None = None,
+) -> None: ...
+def set_archive_policy(
+    table_name: str,
+    archive_after: str | None = None,
+    *,
+    schema: str | None = None,
+    archive_table_name: str | None = None,
+    archive_schema: str | None = None,
+    condition: str | None = None,
+    way: str = "partition",
+    control: str | None = None,
+    archived_at: str | None = None,
+    tree: Mapping[str, Any] | None = None,
+    destination: str | None = None,
+    compression: str | None = None,
+) -> None: ...
+def drop_archive_policy(table_name: str, *, schema: str | None = None) -> None: ...

@@ -18,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from schema_kit.catalog import Catalog
 from schema_kit.intervals import Point
 from schema_kit.model import (
+    ArchivePolicy,
     Attaching,
     BatchTarget,
     Check,
@@ -35,6 +36,7 @@ from schema_kit.model import (
     Range,
     Relation,
     Table,
+    View,
 )
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase, index_tail
@@ -159,11 +161,11 @@ class Imagined:
     """What is there of our own tables, schemas, extensions."""
     default: QualifiedName | None = None
     """The default partition of a set."""
+    archive_policy: ArchivePolicy | None = None
 
     def table(self, name: QualifiedName) -> Table | None:
-        if name.name in self.trees:
-            return Table(name, ())
-        return next((table for table in self.tables if table.name == name), None)
+        found = next((table for table in self.tables if table.name == name), None)
+        return found or (Table(name, ()) if name.name in self.trees else None)
 
     def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
         return self.trees.get(name.name, ())
@@ -243,6 +245,16 @@ class Imagined:
     def config_is_current(self) -> bool:
         return True
 
+    def archive_policies(self) -> tuple[ArchivePolicy, ...]:
+        return (self.archive_policy,) if self.archive_policy else ()
+
+    def archive_config_is_there(self) -> bool:
+        return "archive_policy" in self.there
+
+    def archive_rights_missing(self, owned: Any) -> tuple[str, ...]:
+        del owned
+        return ()
+
     def lacking(self, *asked: Any, **more: Any) -> tuple[str, ...]:
         del asked, more
         return ()
@@ -308,6 +320,15 @@ SHOP = Imagined()
 OLDER = Imagined(version=170000)
 MADE = Imagined(there=frozenset({"part_config", "created_object", "pg_trgm", "public.visits"}))
 OUTSIDE = Imagined(tables=(VISITS_AND_DEFAULT, OLD), there=frozenset({"part_config"}))
+ALL_VISITS = View(_name("all_visits"), "me", "")
+ARCHIVE = replace(VISITS_BY_MONTH, name=_name("visits_archive"), partitions=(), views=(ALL_VISITS,))
+ARCHIVED = Imagined(
+    trees={"visits_archive": (Relation(ARCHIVE.name),)},
+    tables=(replace(VISITS_BY_MONTH, views=(ALL_VISITS,)), ARCHIVE),
+    archive_policy=ArchivePolicy(VISITS.name, ARCHIVE.name, "30 days", "partition"),
+    there=frozenset({"part_config", "archive_policy"}),
+)
+EMPTY_ARCHIVE = replace(ARCHIVED, archive_policy=None)
 BY_MONTH = Imagined(tables=(VISITS_BY_MONTH, FIRST), there=frozenset({"part_config"}))
 
 
@@ -423,6 +444,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "split_partition_concurrently": (
         ("", 'op.split_partition_concurrently("visits", "visits_before_20261201")', BY_MONTH),
     ),
+    "create_archive_table": (("", 'op.create_archive_table("visits", view="all_visits")', BY_MONTH),),
+    "drop_archive_table": (("", 'op.drop_archive_table("visits", view="all_visits")', EMPTY_ARCHIVE),),
+    "set_archive_policy": (("", 'op.set_archive_policy("visits", "90 days")', ARCHIVED),),
+    "drop_archive_policy": (("", 'op.drop_archive_policy("visits")', ARCHIVED),),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
     "create_extension": (("", 'op.create_extension("pg_trgm")', SHOP),),
@@ -486,6 +511,7 @@ def _locks(step: Step) -> str:
 
 
 SCRIPTS = (
+    "tables/archive_policy.sql",
     "tables/batch_progress.sql",
     "tables/created_object.sql",
     "tables/retired_partition.sql",

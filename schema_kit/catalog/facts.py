@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import (
+    archives,
     batches,
     copying,
     dependents,
@@ -29,6 +30,7 @@ from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import (
+    ArchivePolicy,
     Attaching,
     BatchTarget,
     Conversion,
@@ -39,6 +41,7 @@ from schema_kit.model import (
     IndexDeclaration,
     LeavingTable,
     MaterializedView,
+    Moved,
     Partitioning,
     Range,
     Referring,
@@ -52,6 +55,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
 from schema_kit.plans.grid import grid
+from schema_kit.steps.archives import ARCHIVE_POLICY, ARCHIVED_PARTITION
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
@@ -299,6 +303,29 @@ class Catalog:
             return ()
         with observing(self._connection):
             return retirement.retired(self._connection)
+
+    def archive_policies(self) -> tuple[ArchivePolicy, ...]:
+        """Every row of archive_policy."""
+        if not self.exists(ARCHIVE_POLICY):
+            return ()
+        with observing(self._connection):
+            return archives.policies(self._connection)
+
+    def archive_config_is_there(self) -> bool:
+        """Whether archive_policy and archived_partition are there."""
+        return self.exists(ARCHIVE_POLICY) and self.exists(ARCHIVED_PARTITION)
+
+    def moved(self) -> tuple[Moved, ...]:
+        """What archived_partition knows of partitions that went to an archive or came back."""
+        if not self.exists(ARCHIVED_PARTITION):
+            return ()
+        with observing(self._connection):
+            return archives.moved(self._connection)
+
+    def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+        """What stands in the way of whoever would write policies of archives and change these tables."""
+        with observing(self._connection):
+            return archives.may_not(self._connection, owned)
 
     def may_not_create_in(self, schema: str) -> tuple[str, ...]:
         """Why whoever runs this cannot put a table into that schema."""

@@ -184,7 +184,8 @@ SELECT CASE
   ELSE format('column %%I is an identity of its own (ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY)', c.attname) END
 FROM p FULL JOIN c USING (attname)
 WHERE p.attname IS NULL OR c.attname IS NULL OR (p.atttypid, p.atttypmod) <> (c.atttypid, c.atttypmod)
-  OR p.attcollation <> c.attcollation OR p.attgenerated <> c.attgenerated OR c.attidentity <> ''
+  OR p.attcollation <> c.attcollation OR p.attgenerated <> c.attgenerated
+  OR c.attidentity <> '' AND NOT (SELECT relispartition FROM pg_class WHERE oid = c.attrelid)
 UNION ALL
 SELECT CASE WHEN c.relpersistence <> p.relpersistence THEN 'one of the two is unlogged or temporary'
             WHEN c.reloftype <> 0 THEN 'it is a table of a type (CREATE TABLE ... OF)'

@@ -14,6 +14,7 @@ import click
 from schema_kit.errors import SchemaKitError
 
 NOUNS = {
+    "archive": "Archives: rows leave the hot table, and nothing is ever lost.",
     "db": "The embedded PostgreSQL that serves when no database is named.",
     "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
 }

@@ -3,6 +3,12 @@
 Importing this package registers them with ``alembic.op``; `schema_kit.op` is the same, typed.
 """
 
+from schema_kit.ops.archives import (
+    CreateArchiveTableOp,
+    DropArchivePolicyOp,
+    DropArchiveTableOp,
+    SetArchivePolicyOp,
+)
 from schema_kit.ops.baseline import CreateBaselineOp, CreateExtensionOp, DropBaselineOp, DropExtensionOp
 from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.ops.columns import (
@@ -44,6 +50,7 @@ __all__ = [
     "AlterColumnConcurrentlyOp",
     "AttachPartitionConcurrentlyOp",
     "ConvertToPartitionedOp",
+    "CreateArchiveTableOp",
     "CreateBaselineOp",
     "CreateCheckConstraintConcurrentlyOp",
     "CreateExtensionOp",
@@ -56,6 +63,8 @@ __all__ = [
     "CreateUniqueConstraintConcurrentlyOp",
     "DetachPartitionConcurrentlyOp",
     "DrainDefaultConcurrentlyOp",
+    "DropArchivePolicyOp",
+    "DropArchiveTableOp",
     "DropBaselineOp",
     "DropColumnConcurrentlyOp",
     "DropExtensionOp",
@@ -68,6 +77,7 @@ __all__ = [
     "RefreshMaterializedViewConcurrentlyOp",
     "ReindexConcurrentlyOp",
     "ReplaceIndexConcurrentlyOp",
+    "SetArchivePolicyOp",
     "SetNotNullConcurrentlyOp",
     "SetPartitionPolicyOp",
     "Settings",

@@ -50,16 +50,14 @@ def attach(
         if not wanted.same:
             raise PlanError(f"cannot {title} {bounds}: it is attached {seen.bounds}. Nothing was changed.")
         return Plan(title, (ForgetRetired(seen.name, seen.oid, "it is attached"),) if seen.recorded else ())
-    _refuse(title, wanted, own, parent[0])
+    refuse(title, wanted, own, parent[0])
     steps: list[Step] = [FinalizeDetach(seen)] if seen.pending else []
     steps += [step for plan in before for step in plan.steps]
-    steps += _indexes(parent[0], tree)
-    check, proving = _proof(wanted, own, proof)
+    steps += indexes_like(parent[0], tree)
+    check, proving = proved(wanted, own, proof)
     steps += proving
-    default_check = None
-    if default:
-        default_check = fit(seen.name.name, "_not_here")
-        steps += _past(wanted, default, default_check)
+    default_check, past = past_default(wanted, default)
+    steps += past
     steps.append(
         AttachPartition(
             seen.parent,
@@ -78,7 +76,12 @@ def attach(
     return Plan(title, tuple(steps))
 
 
-def _refuse(title: str, wanted: Attaching, own: Relation, parent: Relation) -> None:
+def refuse(title: str, wanted: Attaching, own: Relation, parent: Relation) -> None:
+    """What PostgreSQL would refuse it for is said before anything is sent.
+
+    Raises:
+        PlanError: there is something.
+    """
     reasons = [*wanted.seen.may_not, *wanted.unlike]
     if wanted.empty:
         reasons.append(f"a range from {wanted.lower} to {wanted.upper} holds no key")
@@ -89,13 +92,13 @@ def _refuse(title: str, wanted: Attaching, own: Relation, parent: Relation) -> N
     if mine and (theirs is None or mine.columns != theirs.columns):
         reasons.append(f"its primary key {mine.name} ({', '.join(mine.columns)}) is not the parent's")
     if own.partitioned:
-        missing = [index.name for index in parent.indexes if not _alike(index, own)]
+        missing = [index.name for index in parent.indexes if not alike(index, own.indexes)]
         reasons += [f"it is partitioned itself and has no index like {name} (make that first)" for name in missing]
     if reasons:
         raise PlanError(f"cannot {title}: {'; '.join(reasons)}. Nothing was changed.")
 
 
-def _proof(wanted: Attaching, own: Relation, printed: str | None) -> tuple[str, list[Step]]:
+def proved(wanted: Attaching, own: Relation, printed: str | None) -> tuple[str, list[Step]]:
     """The CHECK that says where the table's rows lie: a concurrent detach has left one, or it is made and proved."""
     left = next((check for check in own.checks if check.validated and check.definition == printed), None)
     if left:
@@ -112,8 +115,15 @@ def _proof(wanted: Attaching, own: Relation, printed: str | None) -> tuple[str, 
     return name, steps
 
 
+def past_default(wanted: Attaching, default: Table | None) -> tuple[str | None, list[Step]]:
+    """A validated CHECK on a default partition that holds rows spares its scan: its name, and what makes it."""
+    if default is None:
+        return None, []
+    name = fit(wanted.seen.name.name, "_not_here")
+    return name, list(_past(wanted, default, name))
+
+
 def _past(wanted: Attaching, default: Table, name: str) -> Iterator[Step]:
-    """A validated CHECK on the default partition spares its scan."""
     control = ident(wanted.control)
     ends = [f"{control} < {literal(wanted.lower)}"] if wanted.lower is not None else []
     ends += [f"{control} >= {literal(wanted.upper)}"] if wanted.upper is not None else []
@@ -131,22 +141,27 @@ def _definition(index: Index) -> tuple[str, bool]:
     return _STORAGE.sub("", index.tail), index.unique
 
 
-def _alike(index: Index, own: Relation) -> Index | None:
-    """An index that ATTACH PARTITION takes for the parent's."""
+def alike(index: Index, own: Sequence[Index]) -> Index | None:
+    """One of a table's own indexes that ATTACH PARTITION takes for the parent's."""
     return next(
         (
             mine
-            for mine in own.indexes
+            for mine in own
             if mine.valid and _definition(mine) == _definition(index) and (mine.constraint or not index.constraint)
         ),
         None,
     )
 
 
-def _indexes(parent: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+def indexes_like(parent: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
+    """The indexes of the parent that the table lacks, built concurrently.
+
+    Raises:
+        PlanError: another index has the name that one of them needs.
+    """
     own = tree[0]
     for index in parent.indexes:
-        if _alike(index, own) or index.exclusion:
+        if alike(index, own.indexes) or index.exclusion:
             continue
         name = indexes.child_name(own, index.name)
         found = own.index(name)

@@ -18,7 +18,9 @@ from schema_kit.steps import Plan, Step
 from schema_kit.steps.retirement import DropPartition, ForgetRetired, MovePartition
 
 
-def due(policy: Partitioning, table: Table | None, here: Point) -> tuple[tuple[Partition, ...], tuple[str, ...]]:
+def due(
+    policy: Partitioning, table: Table | None, here: Point, what: str = "retention"
+) -> tuple[tuple[Partition, ...], tuple[str, ...]]:
     """The partitions that have outlived the retention, the oldest first; and what is left alone, and why.
 
     One counts by its bounds, whoever made it, and only where they lie on the policy's windows. The present one, those
@@ -28,6 +30,7 @@ def due(policy: Partitioning, table: Table | None, here: Point) -> tuple[tuple[P
         policy: the set's policy.
         table: the set, as observed.
         here: the server's clock, or the greatest id: `Grid.here` of them.
+        what: what the retention is called where it was declared.
 
     Raises:
         DeclarationError: a retention, grace period or way to detach that cannot be read.
@@ -38,7 +41,7 @@ def due(policy: Partitioning, table: Table | None, here: Point) -> tuple[tuple[P
     grace(policy)
     if policy.detach not in get_args(How):
         raise DeclarationError(f"detach of {policy.parent} is one of {', '.join(get_args(How))}, not {policy.detach!r}")
-    end = horizon(lines, here)
+    end = horizon(lines, here, what)
     if end is None:
         return (), ()
     past, notes = [], []
@@ -65,7 +68,7 @@ def due(policy: Partitioning, table: Table | None, here: Point) -> tuple[tuple[P
     return tuple(ordered), tuple(notes)
 
 
-def horizon(lines: Grid, here: Point) -> Point | None:
+def horizon(lines: Grid, here: Point, what: str = "retention") -> Point | None:
     """What ends at or before this has outlived its retention; None where everything is kept.
 
     Raises:
@@ -73,23 +76,26 @@ def horizon(lines: Grid, here: Point) -> Point | None:
         PlanError: it is shorter than a partition.
     """
     text = lines.policy.retention
-    return None if text is None else lines.interval.back(here, _retention(lines, text, here))
+    return None if text is None else lines.interval.back(here, _retention(lines, text, here, what))
 
 
-def _retention(lines: Grid, text: str, here: Point) -> Interval:
+_LONGER = {"retention": "op.set_partition_policy", "archive_after": "op.set_archive_policy"}
+
+
+def _retention(lines: Grid, text: str, here: Point, what: str) -> Interval:
     parent = lines.policy.parent
     length = parse(text, lines.key.calendar.key if lines.key.calendar else "UTC")
     if isinstance(length, Ids) is not lines.of_ids:
         write = "how many ids are kept: '1000000'" if lines.of_ids else "a length of time: '90 days'"
-        raise PlanError(f"retention of {parent} is {text!r}. Nothing was changed; write {write}.")
+        raise PlanError(f"{what} of {parent} is {text!r}. Nothing was changed; write {write}.")
     start = lines.interval.floor(here)
     for back in range(13):  # months differ
         window = lines.interval.shift(start, -back)
         end = lines.interval.shift(window, 1)
         if lines.interval.back(end, length) > window:
             raise PlanError(
-                f"retention of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire "
-                "what is written to. Nothing was changed; op.set_partition_policy gives it a longer one."
+                f"{what} of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire "
+                f"what is written to. Nothing was changed; {_LONGER[what]} gives it a longer one."
             )
     return length
 

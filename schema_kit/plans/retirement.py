@@ -107,7 +107,7 @@ def leaving(seen: Detaching, how: How) -> Iterator[Step]:
         yield FinalizeDetach(seen)
         return
     yield from map(FinalizeDetach, seen.blocked_by)
-    why = _why_blocking(seen)
+    why = why_blocking(seen)
     if how == "concurrently" and why:
         raise PlanError(f"cannot detach {seen.name} from {seen.parent} concurrently: {why}. Nothing was changed.")
     if how == "blocking" or why:
@@ -116,7 +116,8 @@ def leaving(seen: Detaching, how: How) -> Iterator[Step]:
         yield DetachConcurrently(seen)
 
 
-def _why_blocking(seen: Detaching) -> str:
+def why_blocking(seen: Detaching) -> str:
+    """Why PostgreSQL cannot detach it concurrently; empty where it can."""
     if seen.default:
         return f"{seen.default} is a default partition, beside which PostgreSQL detaches none concurrently"
     if seen.parent in seen.incoming:

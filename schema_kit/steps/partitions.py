@@ -217,8 +217,13 @@ def _datetime_string(policy: Partitioning) -> str:
     return literal("YYYYMMDD_HH24MISS" if isinstance(policy.cut, Span) and policy.cut.clocked else "YYYYMMDD")
 
 
-def register_sql(policy: Partitioning) -> str:
-    """The row of part_config; a row that is there is brought up to date."""
+def register_sql(policy: Partitioning, *, maintained: bool = True) -> str:
+    """The row of part_config; a row that is there is brought up to date.
+
+    Args:
+        policy: the policy.
+        maintained: whether partitions are made ahead of the clock; said only where they are not.
+    """
     values = {
         "parent_table": literal(str(policy.parent)),
         "control": literal(policy.control),
@@ -237,6 +242,8 @@ def register_sql(policy: Partitioning) -> str:
         "retention_grace": literal(policy.retention_grace),
         "detach": literal(policy.detach),
     }
+    if not maintained:
+        values["automatic_maintenance"] = "'off'"
     update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "parent_table")
     return (
         f"INSERT INTO {PART_CONFIG.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "

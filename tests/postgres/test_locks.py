@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,10 @@ import sqlalchemy as sa
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
+from schema_kit.cli.archive.run import by_partition
 from schema_kit.execute import Event, StepStarted
 from schema_kit.model import (
+    ArchivePolicy,
     BaselineTable,
     Column,
     Cut,
@@ -46,6 +49,7 @@ from schema_kit.steps import (
     Plan,
     Step,
     Transaction,
+    archives,
     baseline,
     batches,
     columns,
@@ -61,6 +65,7 @@ from schema_kit.steps import (
     rows,
     views,
 )
+from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
 from tests.postgres.conftest import QUICK, Database
 from tests.postgres.matrix import SHAPES, Operate, build
@@ -709,6 +714,37 @@ def scene_a_table_becomes_a_partition(proof: Proof) -> None:
     proof.beside(like, "LOCK TABLE s.one IN ROW EXCLUSIVE MODE")
 
 
+def scene_archives(proof: Proof) -> None:
+    proof.database.sql(
+        *LEAVING,
+        *load("partman/tables/part_config.sql"),
+        register_sql(Partitioning(T, "at", "1 mon")),
+        "CREATE TABLE s.tn PARTITION OF s.t FOR VALUES FROM ('2026-03-01') TO ('2026-04-01')",
+    )
+    policy = ArchivePolicy(T, QualifiedName("s", "t_archive"), "2 months", "partition")
+    later = Catalog(proof.database.sqlalchemy(), datetime(2026, 5, 20, tzinfo=UTC))
+    named: tuple[dict[str, str], ...] = ({}, {"view": "every"})
+    for view in named:
+        proof.run(decided_by(partial(_made, view)))
+        proof.run(decided_by(lambda op: op.set_archive_policy("t", "2 months", schema="s")))
+        proof.run(lambda _: by_partition(later, policy))
+        count = "SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t_archive'::regclass"
+        assert proof.database.sql(count) == [(2,)]
+        proof.run(decided_by(lambda op: op.drop_archive_policy("t", schema="s")))
+        proof.run(decided_by(partial(_dropped, view)))
+        for name, ends in IN.items():
+            proof.database.sql(f"CREATE TABLE s.{name} PARTITION OF s.t FOR VALUES FROM ('{ends[0]}') TO ('{ends[1]}')")
+    proof.steps(archives.ForgetMove(QualifiedName("s", "t1"), 1, "a test"))
+
+
+def _made(view: dict[str, str], op: Any) -> None:
+    op.create_archive_table("t", schema="s", **view)
+
+
+def _dropped(view: dict[str, str], op: Any) -> None:
+    op.drop_archive_table("t", schema="s", **view)
+
+
 SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_constraints: {
         constraints.AddForeignKey,
@@ -736,6 +772,18 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         constraints.DropForeignKey,
     },
     scene_a_copied_table: {copied_table.SwapTable, conversion.BuildParent},
+    scene_archives: {
+        archives.CreateArchiveConfig,
+        archives.CreateArchiveTable,
+        archives.CreateArchiveView,
+        archives.DropArchiveTable,
+        archives.RegisterArchivePolicy,
+        archives.UnregisterArchivePolicy,
+        archives.RecordMove,
+        archives.AttachMoved,
+        archives.MovePartitionAcross,
+        archives.ForgetMove,
+    },
     scene_copies: {
         copying.CreateCopyTables,
         copying.BeginCopy,

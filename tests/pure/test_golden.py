@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from schema_kit.model import (
+    ArchivePolicy,
     Attaching,
     BaselineTable,
     Column,
@@ -19,6 +20,7 @@ from schema_kit.model import (
     Copying,
     CopyRun,
     Cut,
+    DeclaredArchive,
     Detaching,
     ForeignKey,
     Index,
@@ -30,10 +32,12 @@ from schema_kit.model import (
     Relation,
     Table,
     Told,
+    View,
 )
 from schema_kit.names import QualifiedName
 from schema_kit.plans import (
     adoption,
+    archives,
     attachment,
     baseline,
     conversion,
@@ -44,11 +48,13 @@ from schema_kit.plans import (
     partitions,
     policies,
     retirement,
+    transfer,
 )
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
+from schema_kit.steps.archives import Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copying import BeginCopy, SwapCopy
@@ -881,6 +887,102 @@ def attach_beside_a_filled_default() -> Plan:
     return attachment.attach(wanted, [parent], [Relation(seen.name)], (), f"CHECK ({proof})", default)
 
 
+# Archives
+
+HOT = replace(LOGINS, grants=(("SELECT", "reader"), ("INSERT", "writer")), default_grantees=("PUBLIC",))
+OLD = HOT.name.sibling("logins_archive")
+ARCHIVE = replace(HOT, name=OLD)
+LOGINS_BY_MONTH = Partitioning(HOT.name, "created_at", "1 mon")
+BY_PARTITION = ArchivePolicy(HOT.name, OLD, "90 days", "partition")
+
+
+@case
+def archive_nothing_there() -> Plan:
+    """The archive, its row of part_config, and the view."""
+    declared = DeclaredArchive(HOT.name, OLD, view=HOT.name.sibling("all_logins"), tablespace="slow", compression="lz4")
+    return archives.create(declared, HOT, None, LOGINS_BY_MONTH, ())
+
+
+@case
+def archive_with_an_index_of_the_table_and_a_moment() -> Plan:
+    """The primary key and one index."""
+    index = Index("ix", "btree (body)", ("body",))
+    table = replace(HOT, indexes=(index, *HOT.indexes))
+    declared = DeclaredArchive(HOT.name, OLD, interval="1 year", indexes=("ix",), archived_at=True)
+    return archives.create(declared, table, None, LOGINS_BY_MONTH, CONFIG)
+
+
+@case
+def archive_there() -> Plan:
+    """Nothing to do."""
+    view = View(HOT.name.sibling("all_logins"), "me", "")
+    hot, old = replace(HOT, views=(view,)), replace(ARCHIVE, views=(view,))
+    return archives.create(DeclaredArchive(HOT.name, OLD, view=view.name), hot, old, LOGINS_BY_MONTH, ())
+
+
+@case
+def archive_dropped() -> Plan:
+    """With its view and an empty partition."""
+    tree = [Relation(OLD), Relation(OLD.sibling("old"))]
+    return archives.drop(OLD, ARCHIVE, tree, (), False, (), View(HOT.name.sibling("all_logins"), "me", ""))
+
+
+@case
+def archive_policy_first() -> Plan:
+    """No archive_policy yet."""
+    script = load("tables/archive_policy.sql")
+    return archives.set_policy(BY_PARTITION, None, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, script)
+
+
+@case
+def archive_policy_there() -> Plan:
+    """It is registered so."""
+    return archives.set_policy(BY_PARTITION, BY_PARTITION, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, ())
+
+
+@case
+def archive_policy_dropped() -> Plan:
+    """Its row goes."""
+    return archives.drop_policy(HOT.name, True)
+
+
+def moving(attached: bool = True, default: QualifiedName | None = None, views: tuple[View, ...] = ()) -> Plan:
+    part = HOT.name.sibling("logins_p20260801")
+    ends = "2026-08-01 00:00:00+00", "2026-09-01 00:00:00+00"
+    at = HOT.name if attached else None
+    seen = Detaching(HOT.name, part, 16600, at, bounds="FOR VALUES ...", default=default)
+    proof = f'"created_at" IS NOT NULL AND "created_at" >= \'{ends[0]}\' AND "created_at" < \'{ends[1]}\''
+    wanted = Attaching(replace(seen, parent=OLD, default=None), "created_at", *ends, proof)
+    one = transfer.Transfer(seen, wanted, (Relation(part),), Relation(OLD), f"CHECK ({proof})")
+    route = Route(HOT.name, OLD, OLD)
+    steps = transfer.transfer(route, one, views, "auto", RETIRED, has_record=False)
+    return Plan("archive", tuple(steps))
+
+
+@case
+def archive_partition() -> Plan:
+    """Detached concurrently, then attached."""
+    return moving()
+
+
+@case
+def archive_partition_that_is_detached() -> Plan:
+    """A run was killed in between; the CHECK is proved again where it is not found."""
+    return moving(attached=False)
+
+
+@case
+def archive_partition_under_a_view() -> Plan:
+    """Both in one commit."""
+    return moving(views=(View(HOT.name.sibling("all_logins"), "me", ""),))
+
+
+@case
+def archive_partition_beside_a_default() -> Plan:
+    """Likewise."""
+    return moving(default=HOT.name.sibling("logins_default"))
+
+
 @pytest.mark.parametrize("case_name", CASES)
 def test_the_plan_is_the_golden_one(case_name: str) -> None:
     path, found = GOLDEN / f"{case_name}.sql", script(CASES[case_name])
@@ -898,6 +1000,8 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 NOTHING_TO_DO = {
+    "archive_policy_there",
+    "archive_there",
     "drop_partition_that_is_gone",
     "baseline_there",
     "convert_already_done",

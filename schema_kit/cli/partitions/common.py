@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 import sqlalchemy as sa
@@ -28,7 +28,19 @@ from schema_kit.steps import Plan, Step
 Command = TypeVar("Command", bound=Callable[..., Any])
 _POLLS, _POLL_SECONDS = 60, 0.5
 
-Decide = Callable[[Catalog, Partitioning], Plan]
+
+class Kept(Protocol):
+    """What a command looks after, a table with its policy."""
+
+    @property
+    def parent(self) -> QualifiedName:
+        """The table."""
+        ...
+
+
+One = TypeVar("One", bound=Kept)
+
+Decide = Callable[[Catalog, One], Plan]
 """What one set needs, as it is now."""
 
 
@@ -114,8 +126,8 @@ def policies(
 
 def work(
     title: str,
-    jobs: Sequence[Decide],
-    sets: Sequence[Partitioning],
+    jobs: Sequence[Decide[One]],
+    sets: Sequence[One],
     connection: sa.Connection,
     catalog: Catalog,
     policy: LockPolicy,
@@ -163,7 +175,7 @@ def work(
 
 
 def _planned(
-    jobs: Sequence[Decide], one: Partitioning, catalog: Catalog, done: list[Step], emit: execute.Emit
+    jobs: Sequence[Decide[One]], one: One, catalog: Catalog, done: list[Step], emit: execute.Emit
 ) -> list[SchemaKitError]:
     """Decide, and collect what would be sent; what went wrong is given back."""
     failed = []
@@ -176,8 +188,8 @@ def _planned(
 
 
 def _sent(
-    jobs: Sequence[Decide],
-    one: Partitioning,
+    jobs: Sequence[Decide[One]],
+    one: One,
     connection: sa.Connection,
     catalog: Catalog,
     policy: LockPolicy,
@@ -202,8 +214,8 @@ def _sent(
 
 def _in_parallel(
     title: str,
-    jobs: Sequence[Decide],
-    sets: Sequence[Partitioning],
+    jobs: Sequence[Decide[One]],
+    sets: Sequence[One],
     connection: sa.Connection,
     catalog: Catalog,
     policy: LockPolicy,
@@ -218,7 +230,7 @@ def _in_parallel(
             raise KeyboardInterrupt
         emit(event)
 
-    def look_after(one: Partitioning) -> list[SchemaKitError]:
+    def look_after(one: One) -> list[SchemaKitError]:
         with connection.engine.connect() as own:
             at_work.add(own)
             try:
@@ -239,7 +251,7 @@ def _in_parallel(
 
 
 @contextmanager
-def alone(connection: sa.Connection, title: str, one: Partitioning) -> Iterator[bool]:
+def alone(connection: sa.Connection, title: str, one: One) -> Iterator[bool]:
     """One run of a kind at a time on each set: of two that want the same, one would only be overtaken again and again.
 
     Yields:

@@ -1,0 +1,104 @@
+"""Policies of archives, and what is known of partitions that went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import rows
+from schema_kit.catalog.table import parse_bounds
+from schema_kit.model import ArchivePolicy, Moved
+from schema_kit.names import QualifiedName
+from schema_kit.steps.archives import ARCHIVE_POLICY, ARCHIVED_PARTITION
+
+_POLICIES = f"SELECT to_jsonb(p) FROM {ARCHIVE_POLICY.sql} p ORDER BY table_name"
+
+_MOVED = f"""
+SELECT m.partition_oid::bigint, m.partition_name, m.table_name, m.archive_table, m.bounds, m.goes_to, m.moved_at,
+       n.nspname, c.relname, pn.nspname, p.relname
+FROM {ARCHIVED_PARTITION.sql} m LEFT JOIN pg_class c ON c.oid = m.partition_oid
+LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition LEFT JOIN pg_class p ON p.oid = h.inhparent
+LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace ORDER BY m.partition_name
+"""
+
+_MAY_NOT = """
+SELECT 'this server is a standby, and only reads' WHERE pg_is_in_recovery()
+UNION ALL
+SELECT format('%%I may not %%s %%s', current_user, p.privilege, c.oid::regclass)
+FROM unnest(%(ours)s::text[]) w (name) JOIN pg_class c ON c.oid = to_regclass(w.name),
+     unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p (privilege)
+WHERE NOT has_table_privilege(c.oid, p.privilege)
+UNION ALL
+SELECT format('%%s belongs to %%I, whose rights %%I has not', c.oid::regclass, pg_get_userbyid(c.relowner),
+              current_user)
+FROM unnest(%(owned)s::text[]) w (name) JOIN pg_class c ON c.oid = to_regclass(w.name)
+WHERE NOT pg_has_role(c.relowner, 'USAGE')
+UNION ALL
+SELECT format('%%I may not CREATE in schema schema_kit, where archive_policy is missing', current_user)
+FROM pg_namespace WHERE nspname = 'schema_kit' AND to_regclass(%(config)s) IS NULL
+  AND NOT has_schema_privilege(oid, 'CREATE')
+UNION ALL
+SELECT format('%%I may not CREATE in this database, where schema schema_kit is missing', current_user)
+WHERE to_regnamespace('schema_kit') IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+"""
+
+
+def policies(connection: Connection) -> tuple[ArchivePolicy, ...]:
+    """All of them. Call it while observing, where their table is."""
+    return tuple(_policy(row[0]) for row in rows(connection, _POLICIES))
+
+
+def _policy(row: dict[str, object]) -> ArchivePolicy:
+    def text(name: str) -> str | None:
+        value = row.get(name)
+        return None if value is None else str(value)
+
+    tree = row.get("tree")
+    return ArchivePolicy(
+        QualifiedName.parse(str(row["table_name"])),
+        QualifiedName.parse(str(row["archive_table"])),
+        text("archive_after"),
+        str(row["way"]),
+        text("control"),
+        text("condition"),
+        text("archived_at"),
+        None if tree is None else json.dumps(tree, sort_keys=True),
+        text("destination"),
+        text("compression"),
+    )
+
+
+def moved(connection: Connection) -> tuple[Moved, ...]:
+    """What archived_partition knows. Call it while observing, where that is."""
+    found = []
+    for oid, text, table, archive, bounds, goes_to, since, schema, name, above_schema, above in rows(
+        connection, _MOVED
+    ):
+        own = QualifiedName.parse(text)
+        found.append(
+            Moved(
+                oid,
+                own,
+                QualifiedName.parse(table),
+                QualifiedName.parse(archive),
+                *parse_bounds(bounds),
+                QualifiedName.parse(goes_to),
+                since,
+                QualifiedName(above_schema, above) if above else None,
+                name is not None and QualifiedName(schema, name) == own,
+            )
+        )
+    return tuple(found)
+
+
+def may_not(connection: Connection, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+    """What whoever runs this may not do: write our tables, or change tables that belong to others."""
+    values = {
+        "ours": [ARCHIVE_POLICY.sql, ARCHIVED_PARTITION.sql],
+        "owned": [name.sql for name in owned],
+        "config": ARCHIVE_POLICY.sql,
+    }
+    return tuple(row[0] for row in rows(connection, _MAY_NOT, values))

@@ -1,0 +1,38 @@
+"""``schema_kit archive``: one file a command."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "run": "Take what is due from each table to its archive.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"schema_kit.cli.archive.{cmd_name.replace('-', '_')}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=_Commands)
+def archive() -> None:
+    """Archives: rows leave the hot table, and nothing is ever lost.
+
+    The policies stand in schema_kit.archive_policy, where op.set_archive_policy puts them. The database is --url, else
+    DATABASE_URL, else sqlalchemy.url of alembic.ini, else the embedded one.
+
+    Example: schema_kit archive run --dry-run
+    """

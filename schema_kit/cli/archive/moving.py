@@ -1,0 +1,89 @@
+"""What the commands that move partitions have in common: which archives, and what is observed of a partition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schema_kit.catalog import Catalog
+from schema_kit.errors import PlanError
+from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
+from schema_kit.names import QualifiedName
+from schema_kit.plans.retirement import How
+from schema_kit.plans.transfer import Transfer
+from schema_kit.steps.archives import Route
+
+
+def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
+    """The policies of the tables that were named, or all.
+
+    Raises:
+        PlanError: a table has none.
+    """
+    known = {policy.table: policy for policy in catalog.archive_policies()}
+    if not tables:
+        return list(known.values())
+    names = [QualifiedName.parse(table) for table in tables]
+    if unknown := [str(name) for name in names if name not in known]:
+        there = ", ".join(map(str, known)) or "none"
+        raise PlanError(
+            f"{', '.join(unknown)}: no policy in schema_kit.archive_policy (there: {there}). Nothing was changed; "
+            "op.set_archive_policy registers one."
+        )
+    return [known[name] for name in names]
+
+
+def both(catalog: Catalog, policy: ArchivePolicy) -> tuple[Table, Table]:
+    """A table and its archive.
+
+    Raises:
+        PlanError: one of them is not there, or rights are missing.
+    """
+    table, archive = catalog.table(policy.table), catalog.table(policy.archive)
+    if table is None or archive is None:
+        gone = policy.table if table is None else policy.archive
+        raise PlanError(
+            f"{policy.table} is registered in archive_policy with the archive {policy.archive}, but there is no table "
+            f"{gone}. Nothing was changed."
+        )
+    return table, archive
+
+
+def refuse_without_rights(catalog: Catalog, policy: ArchivePolicy) -> None:
+    """Said before anything is written.
+
+    Raises:
+        PlanError: something is missing.
+    """
+    if lacking := catalog.archive_rights_missing((policy.table, policy.archive)):
+        raise PlanError(f"cannot archive {policy.table}: {'; '.join(lacking)}. Nothing was changed.")
+
+
+def observed(
+    catalog: Catalog, source: QualifiedName, name: QualifiedName, route: Route, lower: str | None, upper: str | None
+) -> Transfer | None:
+    """A partition of *source* that goes elsewhere; None where there is no such table."""
+    seen = catalog.detaching(source, name)
+    if seen is None:
+        return None
+    wanted = catalog.attaching(route.goes_to, name, lower, upper)
+    target = catalog.table(route.goes_to) if wanted.seen.default else None
+    return Transfer(
+        seen,
+        wanted,
+        catalog.tree(name),
+        catalog.tree(route.goes_to)[0],
+        catalog.check_definition(name, wanted.proof) if not wanted.unlike else None,
+        catalog.filled_default(target),
+        any(row.oid == seen.oid and row.goes_to == route.goes_to and row.since is None for row in catalog.moved()),
+    )
+
+
+def how(partitioning: Partitioning) -> How:
+    """How the set's policy wants partitions detached."""
+    ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}
+    return ways.get(partitioning.detach, "auto")
+
+
+def of(catalog: Catalog, policy: ArchivePolicy) -> list[Moved]:
+    """What archived_partition knows of one archive."""
+    return [row for row in catalog.moved() if (row.table, row.archive) == (policy.table, policy.archive)]

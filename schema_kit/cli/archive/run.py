@@ -1,0 +1,144 @@
+"""``schema_kit archive run``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.archive.moving import both, how, observed, of, policies, refuse_without_rights
+from schema_kit.cli.partitions.common import acts, database, lock_policy, work
+from schema_kit.errors import PlanError, SchemaKitError
+from schema_kit.model import ArchivePolicy, Moved
+from schema_kit.names import QualifiedName
+from schema_kit.plans import archives
+from schema_kit.plans.transfer import stays, transfer
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.archives import AttachMoved, ForgetMove, MovePartitionAcross, Route
+
+
+def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
+    """What one table has to let go of, partition by partition; what is on its way comes first."""
+    plan = Plan(f"archive partitions of {policy.table}")
+    partitioning = catalog.policy(policy.table)
+    if partitioning is None:
+        raise PlanError(
+            f"cannot {plan.title}: it has no policy in schema_kit.part_config, which says how it is cut. Nothing was "
+            "changed; op.set_partition_policy registers one."
+        )
+    table, archive = both(catalog, policy)
+    names, notes = archives.due(policy, partitioning, table, catalog.here(partitioning, table))
+    known = of(catalog, policy)
+    kept, said = _restored(known, policy) if not again else (set(), [])
+    notes = (*notes, *(note for name, note in said if name in names))
+    there = {partition.name: partition for partition in table.partitions}
+    going = [(policy.table, policy.archive, name, there[name].lower, there[name].upper) for name in names]
+    under_way = [row for row in known if row.since is None and row.there and row.attached_to is None]
+    waiting = [(_source(row, policy), row.goes_to, row.name, row.lower, row.upper) for row in under_way]
+    steps: list[Step] = [
+        ForgetMove(row.name, row.oid, "there is no such table any more, or it never left")
+        for row in known
+        if not row.there or (row.since is None and row.attached_to and row.name not in names)
+    ]
+    views, has_record = archives.spanning(table, archive), False
+    for source, goes_to, name, lower, upper in (*waiting, *(one for one in going if one[2] not in kept)):
+        route = Route(policy.table, policy.archive, goes_to)
+        one = observed(catalog, source, name, route, lower, upper)
+        if one is None:
+            continue
+        if one.seen.may_not:
+            raise PlanError(f"cannot {plan.title}: {'; '.join(one.seen.may_not)}. Nothing was changed.")
+        if why := stays(one.seen):
+            notes = (*notes, f"{name} is due for the archive and stays: {'; '.join(why)}")
+            continue
+        has_record = has_record or one.seen.has_record
+        record = load("tables/retired_partition.sql")
+        steps += transfer(route, one, views, how(partitioning), record, has_record=has_record)
+        has_record = True
+    if steps:
+        refuse_without_rights(catalog, policy)
+    return Plan(plan.title, tuple(steps), notes)
+
+
+def _source(row: Moved, policy: ArchivePolicy) -> QualifiedName:
+    return policy.table if row.goes_to == policy.archive else policy.archive
+
+
+def _restored(known: list[Moved], policy: ArchivePolicy) -> tuple[set[QualifiedName], list[tuple[QualifiedName, str]]]:
+    """What was taken back by hand stays, and each run says so."""
+    back = [row.name for row in known if row.since and row.there and row.goes_to != policy.archive]
+    return set(back), [
+        (name, f"{name} was restored from the archive and stays until it is asked for: --restored") for name in back
+    ]
+
+
+WAYS: dict[str, Callable[[Catalog, ArchivePolicy], Plan]] = {
+    "partition": by_partition,
+}
+"""How rows go to an archive, and who decides what is due."""
+
+
+def decide(catalog: Catalog, policy: ArchivePolicy) -> Plan:
+    """What one policy asks for now."""
+    way = WAYS.get(policy.way)
+    if way is None:
+        raise PlanError(
+            f"cannot archive {policy.table}: nothing here knows the way {policy.way!r}. Nothing was changed."
+        )
+    return way(catalog, policy)
+
+
+@click.command("run")
+@acts
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--restored", is_flag=True, help="Also partitions that were restored from the archive.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    yes: bool,
+    restored: bool,
+) -> None:
+    """Take what is due from each table to its archive.
+
+    Without TABLE: every policy of schema_kit.archive_policy. By partition, one is due when it ends further behind the
+    present than archive_after. It is detached concurrently and attached to the archive; no row is copied or scanned.
+    Where a view shows the table and the archive, both happen in one commit, behind a check that is proved beforehand,
+    so that its readers see each row once at every moment; also beside a default partition, and in a table that refers
+    to itself. A partition that others need still (rows that refer to it, publications) stays where it is, and each run
+    says so. On a terminal it asks first.
+
+    Example: schema_kit archive run bots.messages --dry-run
+    """
+    with database(url, now) as (connection, catalog):
+        wanted = policies(catalog, tables)
+        job = partial(_with_restored, restored)
+        if not (yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, wanted, restored)):
+            return
+        work("archive", [job], wanted, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+
+
+def _with_restored(restored: bool, catalog: Catalog, policy: ArchivePolicy) -> Plan:
+    if restored and policy.way == "partition":
+        return by_partition(catalog, policy, again=True)
+    return decide(catalog, policy)
+
+
+def _agreed(catalog: Catalog, wanted: list[ArchivePolicy], restored: bool) -> bool:
+    """Whether a person agrees to what would go; nobody is asked where that is nothing."""
+    going: list[str] = []
+    for policy in wanted:
+        try:
+            steps = _with_restored(restored, catalog, policy).steps
+        except SchemaKitError:
+            continue  # said when its turn comes
+        moves = (step for step in steps if isinstance(step, AttachMoved | MovePartitionAcross))
+        going += [f"{step.wanted.seen.name} to {step.route.goes_to}" for step in moves]
+    return not going or click.confirm(f"Move {', '.join(going)}?", err=True)

@@ -1,0 +1,302 @@
+"""Operations that make archives and say what goes there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alembic.operations import Operations
+
+from schema_kit.errors import PlanError
+from schema_kit.model import ArchivePolicy, DeclaredArchive, Table
+from schema_kit.names import QualifiedName, fit
+from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.policies import missing_config
+from schema_kit.plans import archives
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+
+ARCHIVE_SCRIPT = "tables/archive_policy.sql"
+
+
+def archive_name(table: QualifiedName, name: str | None, schema: str | None) -> QualifiedName:
+    """What an archive is called: the table's name and _archive, in its schema, unless something else is said."""
+    return QualifiedName(schema or table.schema, name or fit(table.name, "_archive"))
+
+
+def _table(catalog: AnyCatalog, name: QualifiedName) -> Table | None:
+    found = catalog.table(name)
+    if found is None and isinstance(catalog, EmptyDatabase):
+        raise PlanError(
+            f"--sql cannot know {name}: it follows a database that was empty at base. Write the script from base, or "
+            "run this revision online."
+        )
+    return found
+
+
+@register("create_archive_table")
+class CreateArchiveTableOp(PlanOperation):
+    """Make an archive of the shape of its table."""
+
+    shared = True
+
+    def __init__(self, declared: DeclaredArchive) -> None:
+        self.declared = declared
+
+    @classmethod
+    def create_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+        control: str | None = None,
+        interval: str | None = None,
+        indexes: bool | Sequence[str] = True,
+        archived_at: bool = False,
+        tablespace: str | None = None,
+        compression: str | None = None,
+        view: str | None = None,
+    ) -> None:
+        """Make an archive from a table: the same columns, checks, grants and row security, and no rows yet.
+
+        The archive of a partitioned table is partitioned by the same column; its partitions are those of the table,
+        which ``schema_kit archive run`` detaches and attaches, without copying a row. They bring their foreign keys
+        along; the archive itself has none, so that nothing locks the tables that they refer to. Nor has it an identity.
+        Joins the migration's transaction; the table is only read. The way back is ``drop_archive_table``.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table; partitioned by RANGE with a policy, or plain.
+            archive_table_name: the archive; the table's name and ``_archive`` where it is left out. One that is there
+                in the same shape stays as it is.
+            schema: the table's schema; public where it is left out.
+            archive_schema: the archive's; the table's where it is left out.
+            control: of a plain table, the column that the archive is partitioned by; none, and it is plain, too.
+            interval: the width of partitions that are made in the archive (by rows); the table's where it is left
+                out. Partitions that are brought keep theirs.
+            indexes: the table's indexes, or the names of those that the archive gets; the primary key it always gets.
+                Others of its own it gets as every table does: ``create_index_concurrently``.
+            archived_at: whether it has a column ``archived_at``, DEFAULT now(), more than the table: for rows that are
+                moved one by one. A partition cannot bring a column that it has not:
+                ``schema_kit.archived_partition`` says when each one came.
+            tablespace: where partitions lie that are made in the archive; those that are brought stay where they are,
+                since their files would have to be copied under lock.
+            compression: ``pglz`` or ``lz4``, for values that are written into it; those that are brought stay as they
+                are.
+            view: a view over both: ``table`` or ``schema.table``; in the table's schema where it names none. It reads
+                with the rights of whoever reads it (PostgreSQL 15 and later).
+
+        Raises:
+            DeclarationError: an unknown compression or interval, or a control without an interval.
+            PlanError: no such table, an archive of another shape (what differs is named), a key that the archive could
+                not keep unique, or rights are missing.
+        """
+        table = QualifiedName(schema or "public", table_name)
+        declared = DeclaredArchive(
+            table,
+            archive_name(table, archive_table_name, archive_schema),
+            control,
+            interval,
+            indexes if isinstance(indexes, bool) else tuple(indexes),
+            archived_at,
+            tablespace,
+            compression,
+            QualifiedName.parse(view, table.schema) if view else None,
+        )
+        operations.invoke(cls(declared))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        declared = self.declared
+        schemas = {declared.archive.schema, *((declared.view.schema,) if declared.view else ())}
+        invoker = isinstance(catalog, EmptyDatabase) or catalog.server_version() >= 150000
+        return archives.create(
+            declared,
+            _table(catalog, declared.table),
+            catalog.table(declared.archive),
+            catalog.policy(declared.table),
+            missing_config(catalog),
+            catalog.lacking(create_in=schemas, register=True),
+            invoker=invoker,
+        )
+
+
+@register("drop_archive_table")
+class DropArchiveTableOp(PlanOperation):
+    """Drop an archive that holds no row."""
+
+    shared = True
+
+    def __init__(self, archive: QualifiedName, view: QualifiedName | None) -> None:
+        self.archive = archive
+        self.view = view
+
+    @classmethod
+    def drop_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+        view: str | None = None,
+    ) -> None:
+        """Drop an archive, while it holds no row; one that is gone is fine.
+
+        Joins the migration's transaction, which holds the locks until it commits: ACCESS EXCLUSIVE on the archive, its
+        partitions, the tables that these refer to and the view. Whether it holds a row is looked at under the lock.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table whose archive it is.
+            archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
+            schema: the table's schema; public where it is left out.
+            archive_schema: the archive's; the table's where it is left out.
+            view: the view over both that goes along.
+
+        Raises:
+            PlanError: it holds rows, a policy sends rows there, or something depends on it.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        table = QualifiedName(schema or "public", table_name)
+        archive = archive_name(table, archive_table_name, archive_schema)
+        operations.invoke(cls(archive, QualifiedName.parse(view, table.schema) if view else None))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        found = catalog.table(self.archive)
+        if found is None:
+            return archives.drop(self.archive, None, (), (), False, (), None)
+        view = next((view for view in found.views if view.name == self.view), None)
+        others = [f"view {other.name} shows it" for other in found.views if other != view]
+        parts = [catalog.detaching(self.archive, part.name) for part in found.partitions]
+        return archives.drop(
+            self.archive,
+            found,
+            catalog.tree(self.archive),
+            (table for part in parts if part for table in part.referenced),
+            catalog.has_rows(self.archive),
+            [policy for policy in catalog.archive_policies() if policy.archive == self.archive],
+            view,
+            (*others, *catalog.archive_rights_missing((self.archive,))),
+            registered=catalog.policy(self.archive) is not None,
+        )
+
+
+@register("set_archive_policy")
+class SetArchivePolicyOp(PlanOperation):
+    """Say which rows of a table go to its archive, and when."""
+
+    shared = True
+
+    def __init__(self, policy: ArchivePolicy) -> None:
+        self.policy = policy
+
+    @classmethod
+    def set_archive_policy(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_after: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_table_name: str | None = None,
+        archive_schema: str | None = None,
+        condition: str | None = None,
+        way: str = "partition",
+        control: str | None = None,
+        archived_at: str | None = None,
+        tree: Mapping[str, Any] | None = None,
+        destination: str | None = None,
+        compression: str | None = None,
+    ) -> None:
+        """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` takes to the archive, and when.
+
+        Called again, it replaces what was said before. Joins the migration's transaction; locks nothing but the
+        policy's row. The way back is ``drop_archive_policy``, or the same with the values of before.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            archive_after: how far behind the present a partition has to end, or a row has to be: ``90 days``; of plain
+                ids how many.
+            schema: the table's schema; public where it is left out.
+            archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
+            archive_schema: the archive's; the table's where it is left out.
+            condition: by rows, SQL over the table's columns that has to hold as well: ``status = 'closed'``.
+            way: ``partition``, whole ones, without copying a row; or ``rows``, in batches.
+            control: by rows, the column that the age is counted from; of a partitioned table its key.
+            archived_at: by rows, the archive's column that takes the moment.
+            tree: by rows, the tables that go along.
+            destination: where files go, if rows go on from the archive to files.
+            compression: theirs.
+
+        Raises:
+            DeclarationError: an unknown way, a length that cannot be read, neither a length nor a condition.
+            PlanError: no such table or archive, an archive of another shape (what differs is named), a length shorter
+                than a partition, or rights are missing.
+        """
+        table = QualifiedName(schema or "public", table_name)
+        policy = ArchivePolicy(
+            table,
+            archive_name(table, archive_table_name, archive_schema),
+            archive_after,
+            way,
+            control,
+            condition,
+            archived_at,
+            None if tree is None else json.dumps(tree, sort_keys=True),
+            destination,
+            compression,
+        )
+        operations.invoke(cls(policy))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        policy = self.policy
+        table, partitioning = _table(catalog, policy.table), catalog.policy(policy.table)
+        whole = policy.way == "partition" and table and partitioning
+        return archives.set_policy(
+            policy,
+            next((one for one in catalog.archive_policies() if one.table == policy.table), None),
+            table,
+            _table(catalog, policy.archive),
+            partitioning,
+            catalog.here(partitioning, table) if whole and partitioning else None,
+            () if catalog.archive_config_is_there() else load(ARCHIVE_SCRIPT),
+            catalog.archive_rights_missing((policy.table, policy.archive)),
+        )
+
+
+@register("drop_archive_policy")
+class DropArchivePolicyOp(PlanOperation):
+    """Forget what goes to a table's archive."""
+
+    shared = True
+
+    def __init__(self, table: QualifiedName) -> None:
+        self.table = table
+
+    @classmethod
+    def drop_archive_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        """Forget a table's archive policy; the archive and its rows stay. Nothing to do where there is none.
+
+        Joins the migration's transaction; locks nothing but the policy's row. The way back is ``set_archive_policy``.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table, whether it is there or not.
+            schema: its schema; public where it is left out.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide; without a database nothing is taken to be done already."""
+        there = any(policy.table == self.table for policy in catalog.archive_policies())
+        return archives.drop_policy(self.table, there or isinstance(catalog, EmptyDatabase))

@@ -1,0 +1,370 @@
+"""Archives: made from their table, given a policy, compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.intervals import Point, parse
+from schema_kit.model import ArchivePolicy, DeclaredArchive, Index, Partitioning, Relation, Table, View
+from schema_kit.names import QualifiedName, fit
+from schema_kit.plans import retention
+from schema_kit.plans.attachment import alike
+from schema_kit.plans.grid import grid
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.archives import (
+    ARCHIVED_AT,
+    CreateArchiveConfig,
+    CreateArchiveTable,
+    CreateArchiveView,
+    DropArchiveTable,
+    RegisterArchivePolicy,
+    UnregisterArchivePolicy,
+)
+from schema_kit.steps.partitions import CreatePartConfig
+
+COMPRESSIONS = ("pglz", "lz4")
+
+
+def create(
+    declared: DeclaredArchive,
+    table: Table | None,
+    archive: Table | None,
+    registered: Partitioning | None,
+    config: tuple[str, ...],
+    lacking: Collection[str] = (),
+    *,
+    invoker: bool = True,
+) -> Plan:
+    """Make an archive, and the view over both; what is there in the same shape stays as it is.
+
+    Args:
+        declared: the archive.
+        table: the table, as observed.
+        archive: the archive, as observed.
+        registered: the table's policy in part_config, where it has one.
+        config: the statements that make part_config, or bring it up to date; none where it is.
+        lacking: what stands in the way of whoever runs this.
+        invoker: whether a view can have the rights of whoever reads it.
+
+    Raises:
+        DeclarationError: an unknown compression, interval or index.
+        PlanError: no such table, an archive of another shape, or rights are missing.
+    """
+    title = f"create archive {declared.archive}"
+    if table is None:
+        raise PlanError(f"cannot {title}: there is no table {declared.table}. Nothing was changed.")
+    policy = _partitioned(declared, table, registered)
+    reasons = [*lacking, *_unfit(declared, table, policy)]
+    steps: list[Step] = []
+    if archive is None:
+        steps += [CreatePartConfig(config)] if policy and config else []
+        steps.append(_made(declared, table, policy))
+    else:
+        own = ARCHIVED_AT if declared.archived_at else None
+        reasons += [one.sentence for one in differences(table, archive) if one.blocks and one.object != own]
+        by = (policy.control,) if policy else ()
+        if archive.partitioned_by != by:
+            reasons.append(f"{declared.archive} is there, and partitioned by ({', '.join(archive.partitioned_by)})")
+    if reasons:
+        listed = "".join(f"  - {reason}\n" for reason in reasons)
+        raise PlanError(f"cannot {title}:\n{listed}Nothing was changed.")
+    if declared.view and not any(view.name == declared.view for view in spanning(table, archive)):
+        steps.append(CreateArchiveView(declared.view, table, declared.archive, invoker))
+    return Plan(title, tuple(steps))
+
+
+def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioning | None) -> Partitioning | None:
+    """How the archive is partitioned; None where it is a plain table."""
+    if table.partition_strategy and table.partition_strategy != "r":
+        raise PlanError(
+            f"cannot create archive {declared.archive}: {table.name} is cut by values first. Nothing was changed; each "
+            "of its partitions that is partitioned by range gets an archive of its own."
+        )
+    if table.partition_strategy:
+        if len(table.partitioned_by) != 1 or registered is None:
+            raise PlanError(
+                f"cannot create archive {declared.archive}: {table.name} has no policy in schema_kit.part_config, "
+                "which says how it is cut. Nothing was changed; op.set_partition_policy registers one."
+            )
+        base = registered
+    elif declared.control and declared.interval:
+        base = Partitioning(table.name, declared.control, declared.interval)
+    elif declared.control or declared.interval:
+        raise DeclarationError(
+            f"{table.name} is a plain table: its archive is partitioned where control and interval are given, and "
+            "plain where neither is. Nothing was changed."
+        )
+    else:
+        return None
+    policy = replace(
+        base,
+        parent=declared.archive,
+        interval=declared.interval or base.interval,
+        retention=None,
+        retention_schema=None,
+        retention_keep_table=True,
+    )
+    grid(policy, replace(table, name=declared.archive))
+    return policy
+
+
+def _unfit(declared: DeclaredArchive, table: Table, policy: Partitioning | None) -> Iterator[str]:
+    if declared.compression not in (None, *COMPRESSIONS):
+        raise DeclarationError(f"compression is pglz or lz4, not {declared.compression!r}. Nothing was changed.")
+    if declared.table == declared.archive:
+        raise DeclarationError(f"{declared.table} cannot be its own archive. Nothing was changed.")
+    if declared.archived_at and table.column(ARCHIVED_AT):
+        yield f"{table.name} has a column {ARCHIVED_AT} itself; leave archived_at out"
+    for name in declared.indexes if isinstance(declared.indexes, tuple) else ():
+        if table.index(name) is None:
+            yield f"{table.name} has no index {name}"
+    column = table.column(policy.control) if policy else None
+    if column and not column.not_null:
+        yield f"column {column.name!r} of {table.name} may be NULL, and no range holds NULL"
+    for index in table.indexes if policy and not table.partition_strategy else ():
+        if policy and index.unique and policy.control not in index.columns and _wanted(declared, index):
+            yield (
+                f"{index.name} is unique over ({', '.join(index.columns)}), without {policy.control}: PostgreSQL keeps "
+                "a key unique partition by partition. Leave control and interval out, for a plain archive"
+            )
+
+
+def _wanted(declared: DeclaredArchive, index: Index) -> bool:
+    if isinstance(declared.indexes, bool):
+        return declared.indexes or index.primary
+    return index.primary or index.name in declared.indexes
+
+
+def _made(declared: DeclaredArchive, table: Table, policy: Partitioning | None) -> CreateArchiveTable:
+    chosen = None
+    if declared.indexes is not True:
+        others = (index for index in table.indexes if not index.primary and _wanted(declared, index))
+        chosen = tuple((fit(declared.archive.name, f"_{i.name}"), i.tail, i.unique) for i in others)
+    return CreateArchiveTable(
+        table,
+        declared.archive,
+        policy,
+        chosen,
+        table.primary_key,
+        declared.archived_at,
+        declared.tablespace,
+        tuple(column.name for column in table.columns if _compressible(column.type)) if declared.compression else (),
+        declared.compression,
+    )
+
+
+def _compressible(type_: str) -> bool:
+    base = type_.partition("(")[0]
+    return type_.endswith("[]") or base in ("text", "character varying", "character", "json", "jsonb", "bytea", "xml")
+
+
+def spanning(table: Table, archive: Table | None) -> tuple[View, ...]:
+    """The views that show both."""
+    others = {view.name for view in archive.views} if archive else set()
+    return tuple(view for view in table.views if view.name in others)
+
+
+def drop(
+    archive: QualifiedName,
+    found: Table | None,
+    tree: Collection[Relation],
+    referenced: Iterable[QualifiedName],
+    filled: bool,
+    policies: Collection[ArchivePolicy],
+    view: View | None,
+    lacking: Collection[str] = (),
+    *,
+    registered: bool = True,
+) -> Plan:
+    """Drop an archive that holds no row; one that is gone stays gone.
+
+    Args:
+        archive: its name.
+        found: the archive, as observed.
+        tree: it and its partitions.
+        referenced: the tables that its partitions refer to, with theirs.
+        filled: whether it holds a row.
+        policies: the policies that name it.
+        view: the view that goes along, where it is there.
+        lacking: what stands in the way: views, missing rights.
+        registered: part_config has a row of it.
+
+    Raises:
+        PlanError: it holds rows, a policy sends rows there, or something depends on it.
+    """
+    plan = Plan(f"drop archive {archive}")
+    if found is None:
+        return plan
+    reasons = [*lacking]
+    if filled:
+        reasons.append("it holds rows: schema_kit archive restore takes them back, op.drop_table drops it with them")
+    reasons += [f"the policy of {one.table} sends rows there (op.drop_archive_policy comes first)" for one in policies]
+    if reasons:
+        raise PlanError(f"cannot {plan.title}: {'; '.join(reasons)}. Nothing was changed.")
+    partitions = tuple(relation.name for relation in tree if relation.name != archive)
+    others = tuple(dict.fromkeys(referenced))
+    return replace(
+        plan, steps=(DropArchiveTable(archive, partitions, others, view.name if view else None, registered),)
+    )
+
+
+# Policies
+
+
+def set_policy(
+    policy: ArchivePolicy,
+    registered: ArchivePolicy | None,
+    table: Table | None,
+    archive: Table | None,
+    partitioning: Partitioning | None,
+    here: Point | None,
+    config: tuple[str, ...],
+    lacking: Collection[str] = (),
+) -> Plan:
+    """Register an archive's policy, once what is there agrees with it.
+
+    Args:
+        policy: as it shall be.
+        registered: as it is; None where it is not.
+        table: the table, as observed.
+        archive: the archive, as observed.
+        partitioning: the table's policy in part_config.
+        here: where the table's present lies, by partition.
+        config: the statements that make archive_policy; none where it is there.
+        lacking: what stands in the way of whoever runs this.
+
+    Raises:
+        DeclarationError: an unknown way, or one that does not fit the rest.
+        PlanError: no such table or archive, another shape, or a policy that would archive the present.
+    """
+    plan = Plan(f"set the archive policy of {policy.table}")
+    if policy.way not in ("partition", "rows"):
+        raise DeclarationError(f"way is partition or rows, not {policy.way!r}. Nothing was changed.")
+    if policy.archive_after is None and policy.condition is None:
+        raise DeclarationError(f"{plan.title}: archive_after or a condition says what goes. Nothing was changed.")
+    reasons = list(lacking)
+    reasons += [f"there is no table {name}" for name, t in ((policy.table, table), (policy.archive, archive)) if not t]
+    if table and archive:
+        reasons += _against(policy, table, archive, partitioning, here)
+    if reasons:
+        listed = "".join(f"  - {reason}\n" for reason in reasons)
+        raise PlanError(f"cannot {plan.title}:\n{listed}Nothing was changed.")
+    if registered == policy and not config:
+        return plan
+    steps: list[Step] = [CreateArchiveConfig(config)] if config else []
+    return replace(plan, steps=(*steps, RegisterArchivePolicy(policy)))
+
+
+def _against(
+    policy: ArchivePolicy, table: Table, archive: Table, partitioning: Partitioning | None, here: Point | None
+) -> Iterator[str]:
+    for one in differences(table, archive):
+        if one.blocks and not (policy.way == "rows" and one.object == policy.archived_at):
+            yield one.sentence
+    if policy.archive_after is not None:
+        parse(policy.archive_after, "UTC")
+    if policy.way == "rows":
+        if policy.archive_after and table.column(policy.control or "") is None:
+            yield f"{table.name} has no column {policy.control!r} that an age could be counted from (control)"
+        return
+    if policy.condition is not None or policy.archive_after is None:
+        yield "a condition is looked at row by row: way='rows'"
+    elif partitioning is None:
+        yield f"{table.name} has no policy in schema_kit.part_config (op.set_partition_policy registers one)"
+    elif archive.partition_strategy != "r" or archive.partitioned_by != table.partitioned_by:
+        yield f"{archive.name} is not partitioned by RANGE ({', '.join(table.partitioned_by)}) as {table.name} is"
+    elif here is not None:
+        due(policy, partitioning, table, here)
+
+
+def due(
+    policy: ArchivePolicy, partitioning: Partitioning, table: Table | None, here: Point
+) -> tuple[tuple[QualifiedName, ...], tuple[str, ...]]:
+    """The partitions that are to be archived, the oldest first; and what is left alone, and why.
+
+    Raises:
+        DeclarationError: a length that cannot be read.
+        PlanError: shorter than a partition, so that the present one would go.
+    """
+    past, notes = retention.due(
+        replace(partitioning, retention=policy.archive_after), table, here, what="archive_after"
+    )
+    return tuple(partition.name for partition in past), notes
+
+
+def drop_policy(table: QualifiedName, registered: bool) -> Plan:
+    """Forget a policy; the table, the archive and what is in it stay."""
+    return Plan(f"drop the archive policy of {table}", (UnregisterArchivePolicy(table),) if registered else ())
+
+
+# Shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that an archive has otherwise than its table."""
+
+    kind: str
+    """column missing, column extra, type, default, not null, check missing, check extra, index missing, index extra,
+    view."""
+    object: str
+    sentence: str
+    blocks: bool = False
+    """PostgreSQL would take no partition into the archive."""
+
+
+def differences(table: Table, archive: Table) -> Iterator[Difference]:
+    """What an archive has otherwise than its table, what matters most first."""
+    yield from sorted((*_columns(table, archive), *_others(table, archive)), key=lambda one: not one.blocks)
+
+
+def _columns(table: Table, archive: Table) -> Iterator[Difference]:
+    name = archive.name
+    for column in table.columns:
+        mine = archive.column(column.name)
+        if mine is None:
+            yield Difference("column missing", column.name, f"{name} has no column {column.name}", blocks=True)
+            continue
+        if mine.type != column.type or mine.generated != column.generated:
+            said = f"column {column.name} of {name} is {mine.type}, and {column.type} in {table.name}"
+            yield Difference("type", column.name, said, blocks=True)
+        if mine.not_null != column.not_null:
+            may = "is NOT NULL" if mine.not_null else "may be NULL"
+            said = f"column {column.name} of {name} {may}, other than in {table.name}"
+            yield Difference("not null", column.name, said, blocks=mine.not_null)
+        elif mine.default != column.default:
+            said = f"the default of {column.name} is {mine.default} in {name}, and {column.default} in {table.name}"
+            yield Difference("default", column.name, said)
+    for mine in archive.columns:
+        if table.column(mine.name) is None:
+            said = f"{name} has a column {mine.name}, which {table.name} has not"
+            if mine.name == ARCHIVED_AT:
+                said += " (no partition can bring it; schema_kit.archived_partition says when each one came)"
+            yield Difference("column extra", mine.name, said, blocks=True)
+
+
+def _others(table: Table, archive: Table) -> Iterator[Difference]:
+    theirs = {(check[0], _plain(check[1])) for check in table.checks}
+    mine = {(check[0], _plain(check[1])) for check in archive.checks}
+    for check, _ in sorted(mine - theirs):
+        said = f"{archive.name} has a check {check} that {table.name} has not so"
+        yield Difference("check extra", check, said, blocks=True)
+    for check, _ in sorted(theirs - mine):
+        yield Difference("check missing", check, f"{archive.name} has no check {check} as {table.name} has")
+    for index in table.indexes:
+        if index.valid and not alike(index, archive.indexes):
+            said = f"{archive.name} has no index like {index.name} of {table.name}"
+            yield Difference("index missing", index.name, said)
+    for index in archive.indexes:
+        if not alike(index, table.indexes):
+            said = (
+                f"{archive.name} has an index {index.name} that {table.name} has not: each partition gets it before it "
+                "goes, concurrently"
+            )
+            yield Difference("index extra", index.name, said)
+
+
+def _plain(definition: str) -> str:
+    return definition.removesuffix(" NOT VALID")

@@ -1,0 +1,132 @@
+"""Whole partitions from one partitioned table to another of the same shape: no row is copied, nothing is scanned.
+
+Concurrently wherever PostgreSQL can: detached, then attached, and in between its rows are in neither. Where somebody
+reads both tables at once, or PostgreSQL detaches nothing concurrently: both in one commit, behind a validated CHECK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from schema_kit.errors import PlanError
+from schema_kit.model import Attaching, Detaching, Relation, Table, View
+from schema_kit.names import QualifiedName
+from schema_kit.plans import attachment
+from schema_kit.plans.retirement import How, leaving, why_blocking
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.archives import AttachMoved, MovePartitionAcross, RecordMove, Route
+from schema_kit.steps.retirement import CreateRetiredPartition
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A partition that goes from one table to another, as observed.
+
+    Args:
+        seen: the partition, with regard to where it is, or was until it was detached.
+        wanted: the same, with regard to where it goes.
+        tree: it, and its own partitions.
+        target: where it goes, before the partitions there.
+        printed: how PostgreSQL prints the CHECK that proves its bounds.
+        default: the default partition where it goes, if that holds rows.
+        under_way: archived_partition says that it goes there.
+    """
+
+    seen: Detaching
+    wanted: Attaching
+    tree: tuple[Relation, ...]
+    target: Relation
+    printed: str | None
+    default: Table | None = None
+    under_way: bool = False
+
+
+def why_together(seen: Detaching, views: Sequence[View], how: How) -> str:
+    """Why a partition is detached and attached in one commit; empty where it goes concurrently."""
+    if seen.pending or seen.attached_to is None:
+        return ""  # it is on its way already
+    if views:
+        return f"view {views[0].name} shows both tables, and would miss its rows in between"
+    if how == "concurrently":
+        return ""
+    return why_blocking(seen) or ("the policy says so" if how == "blocking" else "")
+
+
+def transfer(
+    route: Route, one: Transfer, views: Sequence[View], how: How, record: tuple[str, ...], *, has_record: bool
+) -> Iterator[Step]:
+    """The steps that take one partition from where it is to where it goes.
+
+    Args:
+        route: from where to where.
+        one: the partition.
+        views: the views that show both tables.
+        how: how the policy wants partitions detached.
+        record: the statements that make retired_partition.
+        has_record: whether that is there, or made by an earlier step.
+
+    Raises:
+        PlanError: where it goes is of another shape, a range there overlaps its own, or rights are missing.
+    """
+    seen, wanted = one.seen, one.wanted
+    title = f"move {seen.name} from {seen.parent} to {route.goes_to}"
+    if seen.attached_to not in (None, seen.parent):
+        raise PlanError(f"cannot {title}: it is a partition of {seen.attached_to}. Nothing was changed.")
+    try:
+        attachment.refuse(title, wanted, one.tree[0], one.target)
+    except PlanError as error:
+        raise PlanError(f"{error} Compare the two by: schema_kit archive verify {route.table}") from error
+    lacking = list(_lacking(one))
+    if lacking:
+        raise PlanError(
+            f"cannot {title}: it has not {', '.join(lacking)} as {route.goes_to} has. Nothing was changed; compare the "
+            f"two by: schema_kit archive verify {route.table}"
+        )
+    yield from attachment.indexes_like(one.target, one.tree)
+    default_check, past = attachment.past_default(wanted, one.default)
+    yield from past
+    why = why_together(seen, views, how)
+    if why or seen.attached_to is None:
+        yield from attachment.proved(wanted, one.tree[0], one.printed)[1]
+    if why:
+        yield from leaving_first(seen)
+        yield MovePartitionAcross(replace(seen, referred=()), wanted, route, why, default_check)
+        return
+    if seen.attached_to:
+        if not has_record:
+            yield CreateRetiredPartition(record)
+        if not (one.under_way and seen.recorded):
+            yield RecordMove(seen, route)
+        yield from leaving(seen, "concurrently")
+    yield AttachMoved(wanted, route, default_check)
+
+
+def leaving_first(seen: Detaching) -> Iterator[Step]:
+    """Of a table only one partition may be detach pending, and none while another is detached."""
+    for other in seen.blocked_by:
+        yield from leaving(other, "auto")
+
+
+def _lacking(one: Transfer) -> Iterator[str]:
+    """NOT NULLs and checks of where it goes: PostgreSQL would look through all rows, or refuse."""
+    own = one.tree[0]
+    for column in one.target.columns:
+        mine = own.column(column.name)
+        if column.not_null and mine and not mine.not_null:
+            yield f"NOT NULL on {column.name}"
+    for check in one.target.checks:
+        mine_check = own.check(check.name)
+        same = mine_check and mine_check.validated and mine_check.definition == check.definition
+        if not check.not_null and not same:
+            yield f"the check {check.name}"
+
+
+def stays(seen: Detaching) -> tuple[str, ...]:
+    """Why a partition cannot leave: rows that refer to it, or a publication that names it."""
+    return () if seen.pending or seen.attached_to is None else (*seen.referred, *seen.published)
+
+
+def empty(table: QualifiedName) -> Plan:
+    """Nothing to do yet, for one table."""
+    return Plan(f"archive partitions of {table}")

@@ -1,0 +1,418 @@
+"""Commits that make archives, take partitions into them and back, and keep their policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, Table
+from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.steps.belongings import access_sql
+from schema_kit.steps.partitions import CONFIG_SCHEMA, for_values, register_sql, unregister_sql
+from schema_kit.steps.retirement import RETIRED_PARTITION
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+
+ARCHIVE_POLICY = QualifiedName(CONFIG_SCHEMA, "archive_policy")
+ARCHIVED_PARTITION = QualifiedName(CONFIG_SCHEMA, "archived_partition")
+ARCHIVED_AT = "archived_at"
+
+
+@dataclass(frozen=True)
+class CreateArchiveConfig(Step):
+    """The tables that hold the policies of archives and remember partitions, from sql/tables/archive_policy.sql."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the tables."""
+        return f"create {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class CreateArchiveTable(Step):
+    """An archive that is not there yet, of the shape of its table, without partitions.
+
+    Args:
+        table: the table whose rows it takes.
+        archive: its name.
+        policy: how it is partitioned; None for a plain one.
+        indexes: what each of its indexes is called and what follows USING in it, and whether it is unique; None for
+            all that the table has.
+        key: the columns of its primary key, where the indexes are said.
+        archived_at: whether it has one more column, for the moment.
+        tablespace: where its partitions lie that are made, and not brought.
+        compressed: the columns that are compressed in another way than the table's.
+        compression: that way.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    table: Table
+    archive: QualifiedName
+    policy: Partitioning | None = None
+    indexes: tuple[tuple[str, str, bool], ...] | None = None
+    key: tuple[str, ...] = ()
+    archived_at: bool = False
+    tablespace: str | None = None
+    compressed: tuple[str, ...] = ()
+    compression: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"create {self.archive}, the archive of {self.table.name}"
+
+    def sql(self) -> tuple[str, ...]:
+        """Foreign keys stay with the partitions that bring them: nothing locks the tables that they refer to."""
+        archive = self.archive.sql
+        without = " EXCLUDING INDEXES" if self.indexes is not None else ""
+        moment = f", {ident(ARCHIVED_AT)} timestamp with time zone DEFAULT now()" if self.archived_at else ""
+        by = f" PARTITION BY RANGE ({ident(self.policy.control)})" if self.policy else ""
+        where = f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else ""
+        statements = [
+            f"CREATE TABLE {archive} (LIKE {self.table.name.sql} INCLUDING ALL EXCLUDING IDENTITY{without}{moment})"
+            f"{by}{where}"
+        ]
+        if self.indexes is not None and self.key:
+            statements.append(f"ALTER TABLE {archive} ADD PRIMARY KEY ({idents(self.key)})")
+        for name, tail, unique in self.indexes or ():
+            kind = "UNIQUE INDEX" if unique else "INDEX"
+            statements.append(f"CREATE {kind} {ident(name)} ON {archive} USING {tail}")
+        statements += (
+            f"ALTER TABLE {archive} ALTER COLUMN {ident(column)} SET COMPRESSION {self.compression}"
+            for column in self.compressed
+        )
+        statements += [f"REVOKE ALL ON {archive} FROM {grantee}" for grantee in self.table.default_grantees]
+        statements += access_sql(self.table, self.archive)
+        if self.table.owner:
+            statements.append(f"ALTER TABLE {archive} OWNER TO {ident(self.table.owner)}")
+        text = f"Rows of {self.table.name} that were archived"
+        statements.append(f"COMMENT ON TABLE {archive} IS {literal(text)}")
+        return (*statements, *((register_sql(self.policy, maintained=False),) if self.policy else ()))
+
+
+@dataclass(frozen=True)
+class CreateArchiveView(Step):
+    """A view over a table and its archive, with the rights of whoever reads it where PostgreSQL can (15 and later).
+
+    Args:
+        view: its name.
+        table: the table.
+        archive: its archive.
+        invoker: whether PostgreSQL can.
+        replaces: it is there with fewer columns.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    view: QualifiedName
+    table: Table
+    archive: QualifiedName
+    invoker: bool
+    replaces: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Names all three."""
+        verb = "replace" if self.replaces else "create"
+        return f"{verb} view {self.view} over {self.table.name} and {self.archive}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """One that is there is locked for an instant."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.view, _view_lock(self.view)),) if self.replaces else ()
+
+    def sql(self) -> tuple[str, ...]:
+        """Whoever may read the table may read the view."""
+        columns = idents(tuple(column.name for column in self.table.columns))
+        verb = "CREATE OR REPLACE VIEW" if self.replaces else "CREATE VIEW"
+        options = " WITH (security_invoker = true)" if self.invoker else ""
+        readers = [whom for what, whom in self.table.grants if "SELECT" in what.split(", ")]
+        owner = (f"ALTER VIEW {self.view.sql} OWNER TO {ident(self.table.owner)}",) if self.table.owner else ()
+        return (
+            f"{verb} {self.view.sql}{options} AS SELECT {columns} FROM {self.table.name.sql} "
+            f"UNION ALL SELECT {columns} FROM {self.archive.sql}",
+            *(f"GRANT SELECT ON {self.view.sql} TO {whom}" for whom in readers),
+            *owner,
+        )
+
+
+def _view_lock(view: QualifiedName) -> str:
+    # LOCK TABLE would lock the view's tables too; the same options again take just this lock.
+    return f"ALTER VIEW {view.sql} RESET (check_option)"
+
+
+@dataclass(frozen=True)
+class DropArchiveTable(Step):
+    """DROP TABLE of an archive that holds no row, and of the view over it and its table.
+
+    Args:
+        archive: the archive.
+        partitions: its partitions, which go along.
+        referenced: the tables that its partitions refer to.
+        view: the view, which goes first.
+        registered: part_config has a row of it.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    archive: QualifiedName
+    partitions: tuple[QualifiedName, ...] = ()
+    referenced: tuple[QualifiedName, ...] = ()
+    view: QualifiedName | None = None
+    registered: bool = True
+
+    @property
+    def summary(self) -> str:
+        """Names the archive."""
+        return f"drop {self.archive}" + (f" and view {self.view}" if self.view else "")
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        view = (Lock(LockMode.ACCESS_EXCLUSIVE, self.view, _view_lock(self.view)),) if self.view else ()
+        return (*view, *_exclusive((self.archive, *self.partitions, *self.referenced)))
+
+    def sql(self) -> tuple[str, ...]:
+        """Looked at once more under the lock: RESTRICT, and never with a row."""
+        message = literal(f"{self.archive} holds rows")
+        check = (
+            f"BEGIN IF EXISTS (SELECT FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
+            f"USING MESSAGE = {message}; END IF; END"
+        )
+        return (
+            *((f"DROP VIEW {self.view.sql}",) if self.view else ()),
+            f"LOCK TABLE {self.archive.sql} IN ACCESS EXCLUSIVE MODE",
+            f"DO {literal(check)}",
+            *((unregister_sql(self.archive),) if self.registered else ()),
+            f"DROP TABLE {self.archive.sql}",
+        )
+
+
+@dataclass(frozen=True)
+class RegisterArchivePolicy(Step):
+    """The policy's row in archive_policy."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    policy: ArchivePolicy
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"register the archive policy of {self.policy.table}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        policy = self.policy
+        values = {
+            "table_name": str(policy.table),
+            "archive_table": str(policy.archive),
+            "archive_after": policy.archive_after,
+            "way": policy.way,
+            "control": policy.control,
+            "condition": policy.condition,
+            "archived_at": policy.archived_at,
+            "tree": policy.tree,
+            "destination": policy.destination,
+            "compression": policy.compression,
+        }
+        texts = ("NULL" if value is None else literal(value) for value in values.values())
+        update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "table_name")
+        return (
+            f"INSERT INTO {ARCHIVE_POLICY.sql} ({', '.join(values)}) VALUES ({', '.join(texts)}) "
+            f"ON CONFLICT (table_name) DO UPDATE SET {update}",
+        )
+
+
+@dataclass(frozen=True)
+class UnregisterArchivePolicy(Step):
+    """The policy's row in archive_policy goes."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"forget the archive policy of {self.table}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (f"DELETE FROM {ARCHIVE_POLICY.sql} WHERE table_name = {literal(str(self.table))}",)
+
+
+# Partitions that move
+
+
+@dataclass(frozen=True)
+class Route:
+    """From where a partition goes where, and whose archive is concerned."""
+
+    table: QualifiedName
+    archive: QualifiedName
+    goes_to: QualifiedName
+
+
+def _oid(name: QualifiedName) -> str:
+    return f"{literal(name.sql)}::pg_catalog.regclass"
+
+
+def _moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> str:
+    texts = map(literal, (str(name), str(route.table), str(route.archive), bounds, str(route.goes_to)))
+    return (
+        f"INSERT INTO {ARCHIVED_PARTITION.sql} (partition_oid, partition_name, table_name, archive_table, bounds, "
+        f"goes_to, moved_at) VALUES ({_oid(name)}, {', '.join(texts)}, {moment}) ON CONFLICT (partition_oid) "
+        "DO UPDATE SET (partition_name, table_name, archive_table, bounds, goes_to, moved_at) = "
+        "(excluded.partition_name, excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, "
+        "excluded.moved_at)"
+    )
+
+
+@dataclass(frozen=True)
+class RecordMove(Step):
+    """The rows that say from where a partition is about to be detached and where it goes, committed before it is."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    seen: Detaching
+    route: Route
+
+    @property
+    def summary(self) -> str:
+        """Names all three."""
+        return f"record that {self.seen.name} goes from {self.seen.parent} to {self.route.goes_to}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row for whoever looks for what is detached, and one that says where it goes."""
+        seen = self.seen
+        values = (_oid(seen.name), *map(literal, (str(seen.name), str(seen.parent), seen.bounds)))
+        return (
+            f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds, by_policy) "
+            f"VALUES ({', '.join(values)}, false) ON CONFLICT (partition_oid) DO UPDATE "
+            "SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, "
+            "excluded.parent_table, excluded.bounds, excluded.by_policy, now())",
+            _moved_sql(self.route, seen.name, seen.bounds, "NULL"),
+        )
+
+
+def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
+    return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in dict.fromkeys(tables))
+
+
+@dataclass(frozen=True)
+class AttachMoved(Step):
+    """ALTER TABLE ... ATTACH PARTITION of what was detached for it; the CHECK that proved its bounds stays.
+
+    It says what the bounds say; the way back needs no scan for it.
+    """
+
+    wanted: Attaching
+    route: Route
+    default_check: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names both, and the bounds."""
+        ends = self.wanted.lower or "MINVALUE", self.wanted.upper or "MAXVALUE"
+        return f"attach {self.wanted.seen.name} to {self.route.goes_to} from {ends[0]} to {ends[1]}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The table that it goes to stays open for reads and writes; the partition itself nobody uses."""
+        seen = self.wanted.seen
+        default = (seen.default,) if seen.default else ()
+        strong = (seen.name, *seen.below, *default, *self.wanted.referenced)
+        return (
+            Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.route.goes_to),
+            *_exclusive(strong),
+            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.wanted.incoming if table not in strong),
+        )
+
+    def sql(self) -> tuple[str, ...]:
+        """Attached, and known as such."""
+        return (
+            *_attach_sql(self.wanted, self.route, self.default_check),
+            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {_oid(self.wanted.seen.name)}",
+        )
+
+
+def _attach_sql(wanted: Attaching, route: Route, default_check: str | None) -> tuple[str, ...]:
+    name, bounds = wanted.seen.name, for_values(wanted.lower, wanted.upper)
+    statements = [f"ALTER TABLE {route.goes_to.sql} ATTACH PARTITION {name.sql} {bounds}"]
+    if wanted.seen.default and default_check:
+        statements.append(f"ALTER TABLE {wanted.seen.default.sql} DROP CONSTRAINT {ident(default_check)}")
+    return (*statements, _moved_sql(route, name, bounds, "now()"))
+
+
+@dataclass(frozen=True)
+class MovePartitionAcross(Step):
+    """DETACH PARTITION and ATTACH PARTITION in one commit: whoever reads both tables sees each row once, always.
+
+    Args:
+        seen: the partition, where it is.
+        wanted: the partition, where it goes.
+        route: from where to where.
+        why: why not concurrently.
+        default_check: the validated CHECK on the default partition there that spares its scan.
+    """
+
+    seen: Detaching
+    wanted: Attaching
+    route: Route
+    why: str
+    default_check: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names all three, and says why in one commit."""
+        return f"move {self.seen.name} from {self.seen.parent} to {self.route.goes_to} in one commit: {self.why}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant; what the table refers to, against writes."""
+        seen, wanted = self.seen, self.wanted
+        defaults = (table for table in (seen.default, wanted.seen.default) if table)
+        strong = (seen.parent, seen.name, *seen.below, *defaults, *seen.incoming, *wanted.referenced)
+        weak = dict.fromkeys((self.route.goes_to, *seen.referenced, *wanted.incoming))
+        return (
+            *_exclusive(strong),
+            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in weak if table not in strong),
+        )
+
+    def sql(self) -> tuple[str, ...]:
+        """A validated CHECK spares the scan; it stays, and spares the one of the way back."""
+        return (
+            f"LOCK TABLE ONLY {self.route.goes_to.sql} IN SHARE ROW EXCLUSIVE MODE",
+            f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",
+            *_attach_sql(self.wanted, self.route, self.default_check),
+        )
+
+
+@dataclass(frozen=True)
+class ForgetMove(Step):
+    """The row of a partition whose table is gone, or another one by now, or that never left."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    name: QualifiedName
+    oid: int
+    why: str
+
+    @property
+    def summary(self) -> str:
+        """Says why."""
+        return f"forget that {self.name} was archived: {self.why}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE partition_oid = {self.oid}",)

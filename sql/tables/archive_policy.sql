@@ -1,0 +1,28 @@
+-- Which rows of a table go to which archive, and when: one row a table; and which partitions went, or are on their way.
+-- @schema@ stands for the schema it is installed in.
+
+CREATE SCHEMA IF NOT EXISTS @schema@;
+
+CREATE TABLE IF NOT EXISTS @schema@.archive_policy (
+    table_name    text    NOT NULL PRIMARY KEY,
+    archive_table text    NOT NULL,
+    archive_after text,    -- how far behind the present: '90 days', or so many ids; NULL where the condition alone decides
+    way           text    NOT NULL CHECK (way IN ('partition', 'rows')),
+    control       text,    -- by rows: the column that the age is counted from
+    condition     text,    -- by rows: SQL over the table's columns
+    archived_at   text,    -- by rows: the archive's column that takes the moment
+    tree          jsonb,   -- by rows: the tables that go along, children first
+    destination   text,    -- where files go, if to files
+    compression   text,    -- theirs
+    CHECK (archive_after IS NOT NULL OR condition IS NOT NULL)
+);
+
+CREATE TABLE IF NOT EXISTS @schema@.archived_partition (
+    partition_oid  oid  PRIMARY KEY, -- with the name: a table that was renamed or restored is another one
+    partition_name text NOT NULL,
+    table_name     text NOT NULL,
+    archive_table  text NOT NULL,
+    bounds         text NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
+    goes_to        text NOT NULL, -- the table that it belongs to: the archive, or what it was restored to
+    moved_at       timestamptz    -- since when it does; NULL while it is on its way
+);

@@ -1,0 +1,18 @@
+-- drop archive shop.logins_archive
+-- With its view and an empty partition.
+
+-- drop shop.logins_archive and view shop.all_logins
+-- locks: ACCESS EXCLUSIVE on shop.all_logins
+-- locks: ACCESS EXCLUSIVE on shop.logins_archive
+-- locks: ACCESS EXCLUSIVE on shop.old
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN ALTER VIEW "shop"."all_logins" RESET (check_option); LOCK TABLE ONLY "shop"."logins_archive" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."old" IN ACCESS EXCLUSIVE MODE; END';
+SET LOCAL statement_timeout = '30000ms';
+DROP VIEW "shop"."all_logins";
+LOCK TABLE "shop"."logins_archive" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF EXISTS (SELECT FROM "shop"."logins_archive") THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''shop.logins_archive holds rows''; END IF; END';
+DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'shop.logins_archive';
+DROP TABLE "shop"."logins_archive";
+COMMIT;

@@ -1,0 +1,45 @@
+-- archive
+-- Detached concurrently, then attached.
+
+-- create schema_kit.retired_partition
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE SCHEMA IF NOT EXISTS "schema_kit";
+CREATE TABLE IF NOT EXISTS "schema_kit".retired_partition (
+    partition_oid  oid         PRIMARY KEY, -- with the name: a table that was renamed or restored is another one
+    partition_name text        NOT NULL,
+    parent_table   text        NOT NULL,
+    by_policy      boolean     NOT NULL, -- retired by its set's policy, which may drop it, or by an operation
+    bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
+    retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
+);
+COMMIT;
+
+-- record that shop.logins_p20260801 goes from shop.logins to shop.logins_archive
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'FOR VALUES ...', false) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, excluded.by_policy, now());
+INSERT INTO "schema_kit"."archived_partition" (partition_oid, partition_name, table_name, archive_table, bounds, goes_to, moved_at) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'shop.logins_archive', 'FOR VALUES ...', 'shop.logins_archive', NULL) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, table_name, archive_table, bounds, goes_to, moved_at) = (excluded.partition_name, excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, excluded.moved_at);
+COMMIT;
+
+-- detach shop.logins_p20260801 from shop.logins concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on shop.logins
+-- locks: ACCESS EXCLUSIVE on shop.logins_p20260801
+SET lock_timeout = '5000ms';
+SET statement_timeout = '30000ms';
+ALTER TABLE "shop"."logins" DETACH PARTITION "shop"."logins_p20260801" CONCURRENTLY;
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- attach shop.logins_p20260801 to shop.logins_archive from 2026-08-01 00:00:00+00 to 2026-09-01 00:00:00+00
+-- locks: SHARE UPDATE EXCLUSIVE on shop.logins_archive
+-- locks: ACCESS EXCLUSIVE on shop.logins_p20260801
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "shop"."logins_archive" ATTACH PARTITION "shop"."logins_p20260801" FOR VALUES FROM ('2026-08-01 00:00:00+00') TO ('2026-09-01 00:00:00+00');
+INSERT INTO "schema_kit"."archived_partition" (partition_oid, partition_name, table_name, archive_table, bounds, goes_to, moved_at) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'shop.logins_archive', 'FOR VALUES FROM (''2026-08-01 00:00:00+00'') TO (''2026-09-01 00:00:00+00'')', 'shop.logins_archive', now()) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, table_name, archive_table, bounds, goes_to, moved_at) = (excluded.partition_name, excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, excluded.moved_at);
+DELETE FROM "schema_kit"."retired_partition" WHERE partition_oid = '"shop"."logins_p20260801"'::pg_catalog.regclass;
+COMMIT;

@@ -1,0 +1,33 @@
+-- archive
+-- Both in one commit.
+
+-- add check logins_p20260801__bounds to shop.logins_p20260801, not validated
+-- locks: ACCESS EXCLUSIVE on shop.logins_p20260801
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+ALTER TABLE "shop"."logins_p20260801" ADD CONSTRAINT "logins_p20260801__bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-08-01 00:00:00+00' AND "created_at" < '2026-09-01 00:00:00+00') NOT VALID;
+COMMIT;
+
+-- validate logins_p20260801__bounds of shop.logins_p20260801
+-- locks: SHARE UPDATE EXCLUSIVE on shop.logins_p20260801
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "shop"."logins_p20260801" VALIDATE CONSTRAINT "logins_p20260801__bounds";
+COMMIT;
+
+-- move shop.logins_p20260801 from shop.logins to shop.logins_archive in one commit: view shop.all_logins shows both tables, and would miss its rows in between
+-- locks: ACCESS EXCLUSIVE on shop.logins
+-- locks: ACCESS EXCLUSIVE on shop.logins_p20260801
+-- locks: SHARE ROW EXCLUSIVE on shop.logins_archive
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN LOCK TABLE ONLY "shop"."logins" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_p20260801" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE; END';
+SET LOCAL statement_timeout = '30000ms';
+LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE;
+ALTER TABLE "shop"."logins" DETACH PARTITION "shop"."logins_p20260801";
+ALTER TABLE "shop"."logins_archive" ATTACH PARTITION "shop"."logins_p20260801" FOR VALUES FROM ('2026-08-01 00:00:00+00') TO ('2026-09-01 00:00:00+00');
+INSERT INTO "schema_kit"."archived_partition" (partition_oid, partition_name, table_name, archive_table, bounds, goes_to, moved_at) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'shop.logins_archive', 'FOR VALUES FROM (''2026-08-01 00:00:00+00'') TO (''2026-09-01 00:00:00+00'')', 'shop.logins_archive', now()) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, table_name, archive_table, bounds, goes_to, moved_at) = (excluded.partition_name, excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, excluded.moved_at);
+COMMIT;

@@ -1,0 +1,4 @@
+-- create archive shop.logins_archive
+-- Nothing to do.
+
+-- nothing to do

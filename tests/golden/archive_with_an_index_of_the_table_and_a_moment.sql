@@ -1,0 +1,62 @@
+-- create archive shop.logins_archive
+-- The primary key and one index.
+
+-- create schema_kit.part_config
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE SCHEMA IF NOT EXISTS "schema_kit";
+CREATE TABLE IF NOT EXISTS "schema_kit".part_config (
+    parent_table             text    NOT NULL PRIMARY KEY,
+    control                  text    NOT NULL,
+    time_encoder             text,
+    time_decoder             text,
+    partition_interval       text    NOT NULL,
+    partition_type           text    NOT NULL DEFAULT 'range' CHECK (partition_type IN ('range', 'list')),
+    premake                  integer NOT NULL DEFAULT 4 CHECK (premake > 0),
+    automatic_maintenance    text    NOT NULL DEFAULT 'on' CHECK (automatic_maintenance IN ('on', 'off')),
+    template_table           text,
+    retention                text,
+    retention_schema         text    CHECK (retention_schema <> ''),
+    retention_keep_index     boolean NOT NULL DEFAULT true,
+    retention_keep_table     boolean NOT NULL DEFAULT true,
+    epoch                    text    NOT NULL DEFAULT 'none'
+        CHECK (epoch IN ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds')),
+    constraint_cols          text[],
+    optimize_constraint      integer NOT NULL DEFAULT 30,
+    infinite_time_partitions boolean NOT NULL DEFAULT false,
+    datetime_string          text,
+    jobmon                   boolean NOT NULL DEFAULT true,
+    sub_partition_set_full   boolean NOT NULL DEFAULT false,
+    undo_in_progress         boolean NOT NULL DEFAULT false,
+    inherit_privileges       boolean NOT NULL DEFAULT false,
+    constraint_valid         boolean NOT NULL DEFAULT true,
+    ignore_default_data      boolean NOT NULL DEFAULT true,
+    date_trunc_interval      text,
+    timezone                 text    NOT NULL DEFAULT 'UTC'
+);
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS origin text;
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS encoding text;
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS retention_grace text NOT NULL DEFAULT '7 days';
+ALTER TABLE "schema_kit".part_config ADD COLUMN IF NOT EXISTS detach text NOT NULL DEFAULT 'auto'
+    CHECK (detach IN ('auto', 'concurrently', 'blocking'));
+COMMENT ON COLUMN "schema_kit".part_config.timezone IS 'Partitions follow the wall clock of this IANA time zone';
+COMMENT ON COLUMN "schema_kit".part_config.origin IS 'Where some partition begins, on that clock or among the ids';
+COMMENT ON COLUMN "schema_kit".part_config.encoding IS 'How a key that is no date or time holds a moment: uuidv7, ulid, snowflake; pg_partman''s epoch says the others';
+COMMENT ON COLUMN "schema_kit".part_config.retention_grace IS 'How long a detached partition is kept before it is dropped, where retention_keep_table is false';
+COMMENT ON COLUMN "schema_kit".part_config.detach IS 'auto is concurrently wherever PostgreSQL can, and blocking where it cannot';
+COMMIT;
+
+-- create shop.logins_archive, the archive of shop.logins
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE TABLE "shop"."logins_archive" (LIKE "shop"."logins" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES, "archived_at" timestamp with time zone DEFAULT now()) PARTITION BY RANGE ("created_at");
+ALTER TABLE "shop"."logins_archive" ADD PRIMARY KEY ("id");
+CREATE INDEX "logins_archive_ix" ON "shop"."logins_archive" USING btree (body);
+REVOKE ALL ON "shop"."logins_archive" FROM PUBLIC;
+GRANT SELECT ON "shop"."logins_archive" TO reader;
+GRANT INSERT ON "shop"."logins_archive" TO writer;
+COMMENT ON TABLE "shop"."logins_archive" IS 'Rows of shop.logins that were archived';
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges, retention, retention_keep_table, retention_schema, retention_grace, detach, automatic_maintenance) VALUES ('shop.logins_archive', 'created_at', '1 year', 4, 'UTC', true, 'YYYYMMDD', NULL, 'none', NULL, false, NULL, true, NULL, '7 days', 'auto', 'off') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges, retention = excluded.retention, retention_keep_table = excluded.retention_keep_table, retention_schema = excluded.retention_schema, retention_grace = excluded.retention_grace, detach = excluded.detach, automatic_maintenance = excluded.automatic_maintenance;
+COMMIT;
