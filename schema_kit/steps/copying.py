@@ -286,7 +286,7 @@ class CutChunks(Step):
         return f"cut {self.copy.source} into chunks by {', '.join(column.name for column in self.by)}"
 
     def sql(self) -> tuple[str, ...]:
-        """A page in fifty of a big table, all of a small one."""
+        """A page in a hundred of a big table, all of a small one."""
         copy, source = self.copy, literal(self.copy.source.sql)
         # What only the server knows stands between the pieces of the statement.
         insert = " || bytes || ".join(
@@ -296,7 +296,7 @@ class CutChunks(Step):
         body = f"""DECLARE
   pages float := pg_catalog.pg_relation_size({source}) / current_setting('block_size')::float;
   bytes float := pg_catalog.pg_table_size({source});
-  share float := least(100, greatest(2, 100 * 5000 / greatest(pages, 1)));
+  share float := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
 BEGIN
   EXECUTE {insert};
 END"""

@@ -63,7 +63,7 @@ DELETE FROM "schema_kit"."copy_chunk" WHERE source_table = 'public.events_defaul
 DO 'DECLARE
   pages float := pg_catalog.pg_relation_size(''"public"."events_default"'') / current_setting(''block_size'')::float;
   bytes float := pg_catalog.pg_table_size(''"public"."events_default"'');
-  share float := least(100, greatest(2, 100 * 5000 / greatest(pages, 1)));
+  share float := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
 BEGIN
   EXECUTE ''INSERT INTO "schema_kit"."copy_chunk" (source_table, number, lower_key, upper_key)
 WITH sample AS (

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 import schema_kit
-from schema_kit import op
+from schema_kit import op, report
 from schema_kit.errors import PlanError
+from schema_kit.execute import Event, StepStarted
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
+from schema_kit.steps import Step
+from schema_kit.steps.copying import BeginCopy, Settle
 from tests.postgres.conftest import Database
 from tests.postgres.writers import ROWS, STILL, rows, same, writing
 
@@ -165,6 +171,46 @@ def test_splitting_by_the_shell(database: Database) -> None:
     assert cli(database, "split", "s.nothing")[0] == 3
     assert cli(database, "split", "s.t_p20260101")[0] == 0
     assert any('"event": "StepProgress"' in line and "rows/s" in line for line in told)
+
+
+def test_list_shows_a_copy_that_is_under_way(database: Database) -> None:
+    begin(database, *DEFAULT)
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        for step in (BeginCopy, Settle):
+            with told(step), contextlib.suppress(StoppedError):
+                op.drain_default_concurrently("t", schema="s")
+            shown = json.loads(listed(database, "--format", "json"))["copies"]
+            assert [(copy["source"], copy["purpose"]) for copy in shown] == [("s.t_default", "drain")] * len(shown)
+            line = "s.t_default  is being copied (drain): all chunks copied, 7 of 7 tables compared"
+            assert (line in listed(database, "s.t")) == (step is Settle)
+            assert bool(shown) == (step is Settle)
+        drain(database)
+    assert "is being copied" not in listed(database)
+
+
+class StoppedError(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def told(before: type[Step]) -> Iterator[None]:
+    """Stop before the first step of that kind."""
+    kept = report.to_logging
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, before):
+            raise StoppedError
+
+    report.to_logging = tell
+    try:
+        yield
+    finally:
+        report.to_logging = kept
+
+
+def listed(database: Database, *arguments: str) -> str:
+    command = [sys.executable, "-m", "schema_kit", "partitions", "list", *arguments, "--url", database.url]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 ODD = 'a "b".c ไทย ' + "x" * 30

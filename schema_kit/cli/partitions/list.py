@@ -11,7 +11,8 @@ from schema_kit import execute
 from schema_kit.cli.partitions.common import database, fail, looks, policies
 from schema_kit.errors import ExecutionError, SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import Partition, Range, Watched
+from schema_kit.model import CopyRun, Partition, Range, Watched
+from schema_kit.names import QualifiedName
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.layout import placed, state
 
@@ -21,12 +22,16 @@ from schema_kit.plans.layout import placed, state
 def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
     """Show sets with their partitions: bounds in the set's time zone, rows estimated, size, what is premade.
 
+    Copies that are under way are shown with how far they are.
+
     Example: schema_kit partitions list rag_chat.messages
     """
     failed: list[SchemaKitError] = []
     shown: list[dict[str, Any]] = []
     with database(url, now) as (_, catalog):
         sets = catalog.watched(policies(catalog, tables), execute.not_observed, measured=True)
+        named = {QualifiedName.parse(table) for table in tables}
+        copies = [_copy(source, run) for source, run in catalog.copy_runs() if not named or run.parent in named]
     for seen in sets:
         failed += [ExecutionError(f"{seen.policy.parent}: {said}") for said in seen.unseen]
         try:
@@ -34,13 +39,37 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
         except SchemaKitError as error:  # one whose control column is gone does not hide the others
             failed.append(error)
     if form == "json":
-        click.echo(json.dumps({"sets": shown}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps({"sets": shown, "copies": copies}, indent=2, ensure_ascii=False))
     else:
         for one in shown:
             _print(one)
+        for copy in copies:
+            click.echo(f"{copy['source']}  is being copied ({copy['purpose']}): {copy['state']}")
     fail(failed, shown)
     if not sets:
         click.echo("no partitioned sets are registered", err=True)
+
+
+def _copy(source: QualifiedName, run: CopyRun) -> dict[str, Any]:
+    """A copy that is under way, and how far it is."""
+    if run.swapped:
+        state = "swapped; what is left is to prove foreign keys and to drop the old table"
+    elif not run.cut:
+        state = "about to begin"
+    elif run.chunks_left:
+        state = f"{run.chunks_left} chunks left"
+    else:
+        state = f"all chunks copied, {len(run.counts)} of {len(run.targets)} tables compared"
+    return {
+        "source": str(source),
+        "parent": str(run.parent),
+        "purpose": run.purpose,
+        "tables": [str(target.built) for target in run.targets],
+        "chunks_left": run.chunks_left,
+        "compared": len(run.counts),
+        "swapped": run.swapped,
+        "state": state,
+    }
 
 
 def _set(seen: Watched) -> dict[str, Any]:
