@@ -186,6 +186,20 @@ class Catalog:
         """
         return self._registered("WHERE automatic_maintenance = 'on'", unreadable)
 
+    def policies_of(self, parents: Sequence[QualifiedName]) -> tuple[Partitioning, ...]:
+        """Those of the tables that are named, whether maintenance is on for them or not.
+
+        Raises:
+            DeclarationError: the row of one of them is no policy.
+        """
+        wanted, names = {str(parent) for parent in parents}, set(parents)
+
+        def unreadable(table: str, error: SchemaKitError) -> None:
+            if table in wanted:
+                raise error
+
+        return tuple(policy for policy in self._registered(unreadable=unreadable) if policy.parent in names)
+
     def policy(self, parent: QualifiedName) -> Partitioning | None:
         """The policy of one set, whether maintenance is on for it or not."""
         return next((policy for policy in self._registered() if policy.parent == parent), None)

@@ -172,7 +172,7 @@ def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
 def test_a_set_that_another_run_is_at_is_left_to_it(database: Database) -> None:
     build(database, ["a", "b"])
     holder = database.connect()
-    holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: maintain partitions app.a', 0))")
+    holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: create next partitions app.a', 0))")
     done = subprocess.run(
         command(database, "maintain", "--now", NOW),
         cwd=ROOT,
@@ -245,3 +245,51 @@ def test_as_cron_calls_it(database: Database) -> None:
     with psycopg.connect(database.url) as connection:
         assert connection.execute("SELECT count(*) FROM pg_inherits").fetchone() is not None
     assert count(database) == 10
+
+
+def test_all_that_is_due_is_done_and_check_is_content(database: Database) -> None:
+    build(database, ["a", "b"], premake=2)
+    database.sql(
+        "CREATE TABLE app.a_default PARTITION OF app.a DEFAULT",
+        "ALTER TABLE app.a ADD PRIMARY KEY (id, at)",
+        "CREATE TABLE app.b_old PARTITION OF app.b FOR VALUES FROM ('2026-03-01+00') TO ('2026-03-02+00')",
+        "CREATE TABLE app.b_older PARTITION OF app.b FOR VALUES FROM ('2025-03-01+00') TO ('2025-03-02+00')",
+        "INSERT INTO app.a SELECT i, timestamptz '2026-03-25+00' + interval '1 hour' * i FROM generate_series(1, 99) i",
+        "UPDATE schema_kit.part_config SET retention = '35 days' WHERE parent_table = 'app.b'",
+    )
+    assert shell(database, "check", "--now", NOW).returncode == 4
+    done = shell(database, "maintain", "--now", NOW)
+    assert done.returncode == 0, done.stderr
+    clean = shell(database, "check", "--now", NOW)
+    assert clean.returncode == 0, clean.stdout
+    assert database.sql("SELECT count(*) FROM app.a_default") == [(0,)]
+    assert database.sql("SELECT count(*), count(DISTINCT tableoid) FROM app.a") == [(99, 5)]
+    assert database.sql(
+        "SELECT to_regclass('app.b_older') IS NOT NULL, count(*) FROM pg_inherits "
+        "WHERE inhrelid = 'app.b_older'::regclass"
+    ) == [(True, 0)]
+    again = shell(database, "maintain", "--now", NOW)
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_a_row_that_is_no_policy_stops_nobody_else(database: Database) -> None:
+    build(database, ["a", "b"], premake=2)
+    database.sql(
+        "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) "
+        "VALUES ('x.y.z.no', 'at', '1 mon')"
+    )
+    done = shell(database, "maintain", "--now", NOW)
+    assert done.returncode == 1
+    assert done.stdout.count("create partition") == 6
+    assert "x.y.z.no" in done.stderr
+    assert "Traceback" not in done.stderr
+    named = shell(database, "maintain", "app.a", "--now", "2026-04-28")
+    assert (named.returncode, named.stdout.count("create partition")) == (0, 31)
+
+
+def test_a_set_without_automatic_maintenance_is_looked_after_when_it_is_named(database: Database) -> None:
+    build(database, ["a"], premake=2)
+    database.sql("UPDATE schema_kit.part_config SET automatic_maintenance = 'off'")
+    for verb in ("maintain", "create-next"):
+        assert "nothing to do" in shell(database, verb, "--now", NOW).stderr
+    assert shell(database, "create-next", "app.a", "--now", NOW).stdout.count("create partition") == 3

@@ -10,7 +10,7 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.moving import both, how, observed, of, policies, refuse_without_rights
-from schema_kit.cli.partitions.common import acts, database, lock_policy, work
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
@@ -119,10 +119,19 @@ def command(
     """
     with database(url, now) as (connection, catalog):
         wanted = policies(catalog, tables)
-        job = partial(_with_restored, restored)
+        job = Job("archive", partial(_with_restored, restored))
         if not (yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, wanted, restored)):
             return
-        work("archive", [job], wanted, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        work(
+            "archive",
+            [job],
+            [(one, None) for one in wanted],
+            connection,
+            catalog,
+            lock_policy(lock_timeout),
+            form,
+            dry_run,
+        )
 
 
 def _with_restored(restored: bool, catalog: Catalog, policy: ArchivePolicy) -> Plan:

@@ -12,7 +12,7 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.partitions import create_next
-from schema_kit.cli.partitions.common import acts, database, fail, lock_policy, work
+from schema_kit.cli.partitions.common import Job, acts, database, fail, lock_policy, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
@@ -75,8 +75,17 @@ def command(
             except SchemaKitError as error:
                 failed.append(error)
         if sets or not failed:
-            job = partial(_decide, wish=wish)
-            work("adopt sets", [job], sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+            job = Job("adopt sets", partial(_decide, wish=wish))
+            work(
+                "adopt sets",
+                [job],
+                [(one, None) for one in sets],
+                connection,
+                catalog,
+                lock_policy(lock_timeout),
+                form,
+                dry_run,
+            )
         fail(failed, sets)
 
 

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import click
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import rows
 from schema_kit.cli.partitions.partman import beside_partman
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
-from schema_kit.model import Partitioning
+from schema_kit.model import Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, parse_milliseconds
 from schema_kit.steps import Plan, Step
@@ -40,8 +41,20 @@ class Kept(Protocol):
 
 One = TypeVar("One", bound=Kept)
 
-Decide = Callable[[Catalog, One], Plan]
-"""What one set needs, as it is now."""
+
+@dataclass(frozen=True)
+class Job(Generic[One]):
+    """What a set may need.
+
+    Args:
+        title: what it is, for people; and of what one run at a time works on a set, whatever command it belongs to.
+        decide: what a set needs, as it is now.
+        due: whether a set needs a closer look, told from its policy and its partitions alone.
+    """
+
+    title: str
+    decide: Callable[[Catalog, One], Plan]
+    due: Callable[[Catalog, One, Table | None], bool] = lambda catalog, one, table: True
 
 
 def looks(*formats: str) -> Callable[[Command], Command]:
@@ -101,7 +114,7 @@ def telling(form: str) -> Iterator[execute.Emit]:
 def policies(
     catalog: Catalog, tables: Sequence[str], unreadable: Callable[[str, SchemaKitError], None] | None = None
 ) -> list[Partitioning]:
-    """The policies of the tables that were named, or all that maintenance is on for.
+    """The policies of the tables that were named, or all that maintenance is on for (automatic_maintenance).
 
     Args:
         catalog: where they are.
@@ -112,12 +125,12 @@ def policies(
         PlanError: a table has none.
         DeclarationError: a row is no policy, and *unreadable* is not there to be told.
     """
-    known = {policy.parent: policy for policy in catalog.policies(unreadable)}
     if not tables:
-        return list(known.values())
+        return list(catalog.policies(unreadable))
     names = [QualifiedName.parse(table) for table in tables]
+    known = {policy.parent: policy for policy in catalog.policies_of(names)}
     if unknown := [str(name) for name in names if name not in known]:
-        there = ", ".join(map(str, known)) or "none"
+        there = ", ".join(str(policy.parent) for policy in catalog.policies(lambda *_: None)) or "none"
         raise PlanError(
             f"{', '.join(unknown)}: no policy in schema_kit.part_config (there: {there}). Nothing was changed."
         )
@@ -126,8 +139,8 @@ def policies(
 
 def work(
     title: str,
-    jobs: Sequence[Decide[One]],
-    sets: Sequence[One],
+    jobs: Sequence[Job[One]],
+    sets: Sequence[tuple[One, Table | None]],
     connection: sa.Connection,
     catalog: Catalog,
     policy: LockPolicy,
@@ -135,13 +148,14 @@ def work(
     dry_run: bool,
     workers: int = 1,
     sessions: int = 1,
+    unreadable: Sequence[SchemaKitError] = (),
 ) -> None:
     """Do for each set what it needs; a job or a set that fails does not stop the others.
 
     Args:
         title: what it is, for people.
         jobs: what each set may need, in this order.
-        sets: the sets, each with its policy.
+        sets: the sets, each with its policy and, where that is known, its partitions.
         connection: where to look and to send.
         catalog: what is seen there.
         policy: the lock policy.
@@ -149,46 +163,46 @@ def work(
         dry_run: print the exact SQL and send none of it.
         workers: how many sets are looked after at a time; more than one, and each worker has a connection of its own.
         sessions: how many send the steps of one set that may be sent side by side; not with several workers.
+        unreadable: what is wrong with sets that could not even be read; told with what else went wrong.
 
     Raises:
         PlanError: nothing can be written here, though there is something to do.
         SchemaKitError: what went wrong with the only one; or that some of them failed, each said on stderr.
     """
     done: list[Step] = []
-    failed: list[SchemaKitError] = []
-    if sets and not dry_run and (why := catalog.read_only()):
+    failed = list(unreadable)
+    wanted = [(one, due) for one, table in sets if (due := [job for job in jobs if job.due(catalog, one, table)])]
+    if wanted and not dry_run and (why := catalog.read_only()):
         raise PlanError(f"cannot {title}: {why}. Nothing was changed.")
     with telling(form) as emit:
         if dry_run:
-            for one in sets:
-                failed += _planned(jobs, one, catalog, done, emit)
+            for one, due in wanted:
+                failed += _planned(due, one, catalog, done, emit)
         elif workers == 1:
-            for one in sets:
-                with alone(connection, title, one) as free:
-                    sent = partial(_sent, sessions=sessions)
-                    failed += sent(jobs, one, connection, catalog, policy, _both(emit, done)) if free else []
+            for one, due in wanted:
+                failed += _sent(due, one, connection, catalog, policy, _both(emit, done), sessions)
         else:
-            failed += _in_parallel(title, jobs, sets, connection, catalog, policy, _both(emit, done), workers)
+            failed += _in_parallel(wanted, connection, catalog, policy, _both(emit, done), workers)
     if done or not failed:
         show(Plan(title, tuple(done)), "sql" if dry_run and form == "text" else form, policy)
     fail(failed, done)
 
 
 def _planned(
-    jobs: Sequence[Decide[One]], one: One, catalog: Catalog, done: list[Step], emit: execute.Emit
+    jobs: Sequence[Job[One]], one: One, catalog: Catalog, done: list[Step], emit: execute.Emit
 ) -> list[SchemaKitError]:
     """Decide, and collect what would be sent; what went wrong is given back."""
     failed = []
-    for decide in jobs:
+    for job in jobs:
         try:
-            done += execute.telling_notes(partial(decide, catalog, one), emit)().steps
+            done += execute.telling_notes(partial(job.decide, catalog, one), emit)().steps
         except SchemaKitError as error:
             failed.append(error)
     return failed
 
 
 def _sent(
-    jobs: Sequence[Decide[One]],
+    jobs: Sequence[Job[One]],
     one: One,
     connection: sa.Connection,
     catalog: Catalog,
@@ -200,9 +214,11 @@ def _sent(
     failed = []
     try:
         with beside_partman(connection, one.parent, policy, emit):
-            for decide in jobs:
+            for job in jobs:
                 try:
-                    execute.run(connection, partial(decide, catalog, one), policy, emit, sessions)
+                    with alone(connection, job.title, one) as free:
+                        if free:
+                            execute.run(connection, partial(job.decide, catalog, one), policy, emit, sessions)
                 except SchemaKitError as error:
                     failed.append(error)
     except SchemaKitError as error:
@@ -213,9 +229,7 @@ def _sent(
 
 
 def _in_parallel(
-    title: str,
-    jobs: Sequence[Decide[One]],
-    sets: Sequence[One],
+    wanted: Sequence[tuple[One, Sequence[Job[One]]]],
     connection: sa.Connection,
     catalog: Catalog,
     policy: LockPolicy,
@@ -230,18 +244,17 @@ def _in_parallel(
             raise KeyboardInterrupt
         emit(event)
 
-    def look_after(one: One) -> list[SchemaKitError]:
+    def look_after(one: One, due: Sequence[Job[One]]) -> list[SchemaKitError]:
         with connection.engine.connect() as own:
             at_work.add(own)
             try:
-                with alone(own, title, one) as free:
-                    return _sent(jobs, one, own, Catalog(own, now), policy, tell) if free else []
+                return _sent(due, one, own, Catalog(own, now), policy, tell)
             finally:
                 at_work.discard(own)
 
     with ThreadPoolExecutor(workers) as pool:
         try:
-            return [error for failed in pool.map(look_after, sets) for error in failed]
+            return [error for failed in pool.map(lambda pair: look_after(*pair), wanted) for error in failed]
         except KeyboardInterrupt:
             stopped.set()
             for own in tuple(at_work):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
@@ -94,9 +94,8 @@ def command(
 
         if not dry_run and not yes and decide(catalog, one) and sys.stdin.isatty():
             click.confirm(f"{parent}: its primary key and the foreign keys to it change. Go on?", abort=True, err=True)
-        work(
-            "convert", [decide], [one], connection, catalog, lock_policy(lock_timeout), form, dry_run, sessions=workers
-        )
+        job, policy = Job("convert", decide), lock_policy(lock_timeout)
+        work("convert", [job], [(one, None)], connection, catalog, policy, form, dry_run, sessions=workers)
 
 
 def _abort(catalog: Catalog, table: QualifiedName) -> Plan:

@@ -8,7 +8,7 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning, Table
 from schema_kit.plans import partitions as plans
@@ -29,6 +29,9 @@ def due(catalog: Catalog, one: Partitioning, table: Table | None, until: str | N
         return bool(plans.create_next(one, table, catalog.here(one, table), until=until))
     except SchemaKitError:
         return True  # said when its turn comes
+
+
+JOB = Job("create next partitions", decide, due)
 
 
 @click.command("create-next")
@@ -52,8 +55,21 @@ def command(
 
     Example: schema_kit partitions create-next line_support.conversation --dry-run
     """
+    bad = list[SchemaKitError]()
     with database(url, now) as (connection, catalog):
-        wanted = [replace(one, premake=premake or one.premake) for one in policies(catalog, tables)]
-        sets = [one for one, table in catalog.sets(wanted) if due(catalog, one, table, until)]
-        jobs = [partial(decide, until=until)]
-        work("create next partitions", jobs, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        wanted = [
+            replace(one, premake=premake or one.premake)
+            for one in policies(catalog, tables, lambda _, error: bad.append(error))
+        ]
+        job = Job(JOB.title, partial(decide, until=until), partial(due, until=until))
+        work(
+            "create next partitions",
+            [job],
+            catalog.sets(wanted),
+            connection,
+            catalog,
+            lock_policy(lock_timeout),
+            form,
+            dry_run,
+            unreadable=bad,
+        )

@@ -5,11 +5,24 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
-from schema_kit.model import Partitioning
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
+from schema_kit.errors import SchemaKitError
+from schema_kit.model import Partitioning, Table
 from schema_kit.ops import copying as ops
 from schema_kit.plans import copying
 from schema_kit.steps import Plan
+
+
+def due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
+    """Whether a set has a default partition with rows in it, or what a drain has left."""
+    default = next((partition.name for partition in table.partitions if partition.default), None) if table else None
+    if default is None:
+        return False
+    run = catalog.copy_run(default)
+    return catalog.has_rows(default) or (run is not None and not run.finished)
+
+
+JOB = Job("drain the default", ops.drain, due)
 
 
 @click.command("drain-default")
@@ -44,7 +57,19 @@ def command(
             return Plan("give up")
         return copying.abandon(default, catalog.copying(default, table, one, "drain"))
 
+    bad = list[SchemaKitError]()
     with database(url, now) as (connection, catalog):
-        sets = [one for one, _ in catalog.sets(policies(catalog, tables))]
-        policy = lock_policy(lock_timeout)
-        work("drain the default", [decide], sets, connection, catalog, policy, form, dry_run, sessions=workers)
+        sets = catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
+        policy, job = lock_policy(lock_timeout), Job(JOB.title, decide, due)
+        work(
+            "drain the default",
+            [job],
+            sets,
+            connection,
+            catalog,
+            policy,
+            form,
+            dry_run,
+            sessions=workers,
+            unreadable=bad,
+        )

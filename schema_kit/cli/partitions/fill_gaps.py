@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning, Range, Table
 from schema_kit.names import QualifiedName
@@ -35,10 +35,26 @@ def command(
 
     Example: schema_kit partitions fill-gaps shop.events --since 2024-01-01 --dry-run
     """
+    bad = list[SchemaKitError]()
     with database(url, now) as (connection, catalog):
-        sets = [one for one, table in catalog.sets(policies(catalog, tables)) if _has_gaps(catalog, one, table, since)]
-        jobs = partial(_fill, since=since), partial(_refuse, since=since)
-        work("fill gaps", jobs, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        sets = catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
+        work(
+            "fill gaps",
+            jobs(since),
+            sets,
+            connection,
+            catalog,
+            lock_policy(lock_timeout),
+            form,
+            dry_run,
+            unreadable=bad,
+        )
+
+
+def jobs(since: str | None = None) -> tuple[Job[Partitioning], Job[Partitioning]]:
+    """Make what can be made, then say what stands in the way of the rest."""
+    due = partial(_has_gaps, since=since)
+    return Job("fill gaps", partial(_fill, since=since), due), Job("fill gaps", partial(_refuse, since=since), due)
 
 
 def _has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: str | None) -> bool:

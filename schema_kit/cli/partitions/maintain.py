@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from schema_kit.cli.partitions import create_next, retire
+from schema_kit.cli.partitions import create_next, drain_default, fill_gaps, retire
 from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.errors import SchemaKitError
 
-JOBS = (create_next.decide, retire.decide)
-"""In this order for each set: what is missed most comes first."""
+JOBS = (drain_default.JOB, create_next.JOB, *fill_gaps.jobs(), retire.JOB)
+"""In this order for each set: rows in the default partition would be in the way of new ones, while none is refused."""
 
 
 @click.command("maintain")
@@ -23,13 +24,25 @@ def command(
     lock_timeout: str | None,
     workers: int,
 ) -> None:
-    """Look after each set: make what is missing ahead, retire what has outlived its retention.
+    """Look after each set: drain its default partition, make what is missing, retire what has outlived its retention.
 
     Each set is looked after on its own: one that fails does not stop the others, and of two runs at once each finds
     done what the other has done. Made for cron; `partitions check` says whether something is due.
 
     Example: schema_kit partitions maintain --workers 4
     """
+    bad = list[SchemaKitError]()
     with database(url, now) as (connection, catalog):
-        sets = [one for one, table in catalog.sets(policies(catalog, tables))]
-        work("maintain partitions", JOBS, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run, workers)
+        sets = catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
+        work(
+            "maintain partitions",
+            JOBS,
+            sets,
+            connection,
+            catalog,
+            lock_policy(lock_timeout),
+            form,
+            dry_run,
+            workers,
+            unreadable=bad,
+        )

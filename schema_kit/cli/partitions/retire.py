@@ -8,9 +8,9 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
 from schema_kit.errors import SchemaKitError
-from schema_kit.model import Partitioning
+from schema_kit.model import Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import retention
 from schema_kit.sqlscripts import load
@@ -41,6 +41,15 @@ def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
     return Plan(plan.title, plan.steps, (*notes, *plan.notes))
 
 
+def due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
+    """Whether a set has a retention, or something on its way out."""
+    pending = any(partition.detach_pending for partition in table.partitions) if table else False
+    return bool(one.retention) or pending or any(row.parent == one.parent for row in catalog.retired())
+
+
+JOB = Job("retire partitions", decide, due)
+
+
 @click.command("retire")
 @acts
 @click.option("--yes", is_flag=True, help="Drop at once what the policy does not keep: no grace period, no question.")
@@ -63,16 +72,26 @@ def command(
 
     Example: schema_kit partitions retire line_support.conversation --dry-run
     """
+    bad = list[SchemaKitError]()
     with database(url, now) as (connection, catalog):
-        known = {row.parent for row in catalog.retired()}
         sets = [
-            one
-            for one, table in catalog.sets(policies(catalog, tables))
-            if one.retention or one.parent in known or (table and any(p.detach_pending for p in table.partitions))
+            (one, table)
+            for one, table in catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
+            if due(catalog, one, table)
         ]
-        drops = yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, sets)
-        jobs = [partial(decide, at_once=yes, drops=drops)]
-        work("retire partitions", jobs, sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        drops = yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, [one for one, _ in sets])
+        job = Job(JOB.title, partial(decide, at_once=yes, drops=drops))
+        work(
+            "retire partitions",
+            [job],
+            sets,
+            connection,
+            catalog,
+            lock_policy(lock_timeout),
+            form,
+            dry_run,
+            unreadable=bad,
+        )
 
 
 def _agreed(catalog: Catalog, sets: list[Partitioning]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
 from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
@@ -45,8 +45,18 @@ def command(
                     return ops.split(catalog, one, name)
                 return copying.abandon(name, catalog.copying(name, catalog.table(one.parent), one, "split"))
 
-            sets = [one for one, _ in catalog.sets(policies(catalog, [parent.sql]))]
-            work(f"split {name}", [decide], sets, connection, catalog, policy, form, dry_run, sessions=workers)
+            sets = catalog.sets(policies(catalog, [parent.sql]))
+            work(
+                f"split {name}",
+                [Job(f"split {name} of", decide)],
+                sets,
+                connection,
+                catalog,
+                policy,
+                form,
+                dry_run,
+                sessions=workers,
+            )
 
 
 def _parent(catalog: Catalog, partition: QualifiedName) -> QualifiedName:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import acts, database, lock_policy, work
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import UnpartitionOp
@@ -42,12 +42,21 @@ def command(
     if not tables:
         raise click.UsageError("name the tables: nothing is undone that was not named")
     names = [QualifiedName.parse(table) for table in tables]
-    sets = [Partitioning(name, "", "") for name in names]
+    sets = [(Partitioning(name, "", ""), None) for name in names]
     with database(url, now) as (connection, catalog):
-        blocked = [str(one.parent) for one in sets if decide(catalog, one)]  # refusals come before the question
+        blocked = [str(one.parent) for one, _ in sets if decide(catalog, one)]  # refusals come before the question
         if blocked and not dry_run and not yes:
             _ask(", ".join(blocked))
-        work("undo partitioning", [decide], sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        work(
+            "undo partitioning",
+            [Job("undo partitioning", decide)],
+            sets,
+            connection,
+            catalog,
+            lock_policy(lock_timeout),
+            form,
+            dry_run,
+        )
 
 
 def _ask(tables: str) -> None:
