@@ -620,11 +620,9 @@ class LeavingTable:
     may_not: tuple[str, ...] = ()
     """Rights that whoever runs this has not, each with what grants it; rows that row security hides from them."""
 
-    def index_on(self, *columns: str) -> tuple[KeyColumn, ...] | None:
-        """The columns of an index that begins with those, in whatever order."""
-        return next(
-            (own for own in self.indexes if {column.name for column in own[: len(columns)]} == set(columns)), None
-        )
+    def index_on(self, column: str) -> tuple[KeyColumn, ...] | None:
+        """The columns of an index that begins with that one."""
+        return next((own for own in self.indexes if own[0].name == column), None)
 
 
 Tree = Mapping[str, Any]
@@ -660,6 +658,11 @@ class TimeToLive:
     target_seconds: float = 0.5
     max_replica_lag: float | None = 10.0
     max_dead_share: float | None = 0.2
+
+    @property
+    def parent(self) -> QualifiedName:
+        """The table that is looked after, in the words of the other commands."""
+        return self.table
 
 
 @dataclass(frozen=True, slots=True)

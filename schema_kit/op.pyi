@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic.op import *
 
-from schema_kit.model import Cut
+from schema_kit.model import Cut, Tree
 
 def by_hash(column: str, modulus: int) -> Cut: ...
 def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = False) -> Cut: ...
@@ -258,3 +258,19 @@ def set_archive_policy(
     compression: str | None = None,
 ) -> None: ...
 def drop_archive_policy(table_name: str, *, schema: str | None = None) -> None: ...
+def set_ttl_policy(
+    table_name: str,
+    column: str,
+    *,
+    schema: str | None = None,
+    age: str | None = None,
+    timezone: str = "UTC",
+    encoding: str = "",
+    tree: Tree | None = None,
+    archive_first: bool = False,
+    batch_size: int = 1000,
+    target_seconds: float = 0.5,
+    max_replica_lag: float | None = 10.0,
+    max_dead_share: float | None = 0.2,
+) -> None: ...
+def drop_ttl_policy(table_name: str, *, schema: str | None = None) -> None: ...

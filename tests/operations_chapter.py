@@ -30,12 +30,14 @@ from schema_kit.model import (
     Index,
     IndexDeclaration,
     KeyColumn,
+    LeavingTable,
     MaterializedView,
     Partition,
     Partitioning,
     Range,
     Relation,
     Table,
+    TimeToLive,
     View,
 )
 from schema_kit.names import QualifiedName
@@ -201,6 +203,17 @@ class Imagined:
         columns = self.trees[table.name][0].columns
         numbers = tuple((column.name, number) for number, column in enumerate(columns, 1))
         return BatchTarget((KeyColumn("id", "bigint"),), numbers, oid=16400)
+
+    def leaving(self, table: QualifiedName) -> Mapping[QualifiedName, LeavingTable]:
+        columns = tuple(KeyColumn(column.name, column.type) for column in self.trees[table.name][0].columns)
+        names = tuple(column.name for column in columns)
+        return {table: LeavingTable(table, names, columns[:1], tuple((column,) for column in columns))}
+
+    def ttl_policies(self) -> tuple[TimeToLive, ...]:
+        return (TimeToLive(_name("orders"), "placed_at"), TimeToLive(_name("carts"), "id"))
+
+    def now(self) -> datetime:
+        return NOW
 
     def enum_labels(self, enum: QualifiedName) -> tuple[str, ...]:
         del enum
@@ -448,6 +461,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "drop_archive_table": (("", 'op.drop_archive_table("visits", view="all_visits")', EMPTY_ARCHIVE),),
     "set_archive_policy": (("", 'op.set_archive_policy("visits", "90 days")', ARCHIVED),),
     "drop_archive_policy": (("", 'op.drop_archive_policy("visits")', ARCHIVED),),
+    "set_ttl_policy": (("", 'op.set_ttl_policy("orders", "placed_at", age="18 months")', SHOP),),
+    "drop_ttl_policy": (("", 'op.drop_ttl_policy("orders")', SHOP),),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
     "create_extension": (("", 'op.create_extension("pg_trgm")', SHOP),),
@@ -515,6 +530,7 @@ SCRIPTS = (
     "tables/batch_progress.sql",
     "tables/created_object.sql",
     "tables/retired_partition.sql",
+    "tables/ttl_policy.sql",
     "partman/tables/part_config.sql",
 )
 

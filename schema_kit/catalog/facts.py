@@ -581,6 +581,14 @@ class Catalog:
         with self._look() as ask:
             return bool(ask(f"SELECT EXISTS (SELECT FROM {table.sql} WHERE ({where}\n))")[0][0])
 
+    def waiting(self, table: QualifiedName, column: str, where: str, most: int) -> tuple[int, str | None]:
+        """How many rows meet a condition, counted up to *most*, and the least value of a column among them."""
+        own = f"SELECT own.{ident(column)} AS at FROM {table.sql} own WHERE {where} ORDER BY own.{ident(column)}"
+        with self._look() as ask:
+            count = ask(f"SELECT count(*) FROM ({own} LIMIT {most}) AS expired")[0][0]
+            oldest = ask(f"SELECT expired.at::text FROM ({own} LIMIT 1) AS expired")
+        return count, oldest[0][0] if oldest else None
+
     def ttl_policies(self) -> tuple[TimeToLive, ...]:
         """All policies of time-to-live."""
         with observing(self._connection):

@@ -17,6 +17,7 @@ NOUNS = {
     "archive": "Archives: rows leave the hot table, and nothing is ever lost.",
     "db": "The embedded PostgreSQL that serves when no database is named.",
     "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
+    "ttl": "Time-to-live: rows that have expired leave, a batch at a time.",
 }
 
 

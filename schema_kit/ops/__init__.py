@@ -42,6 +42,7 @@ from schema_kit.ops.retirement import (
     DetachPartitionConcurrentlyOp,
     DropPartitionConcurrentlyOp,
 )
+from schema_kit.ops.ttl import DropTtlPolicyOp, SetTtlPolicyOp
 from schema_kit.ops.views import RefreshMaterializedViewConcurrentlyOp
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "DropPartitionConcurrentlyOp",
     "DropPartitionPolicyOp",
     "DropTableConcurrentlyOp",
+    "DropTtlPolicyOp",
     "PlanOperation",
     "RefreshMaterializedViewConcurrentlyOp",
     "ReindexConcurrentlyOp",
@@ -80,6 +82,7 @@ __all__ = [
     "SetArchivePolicyOp",
     "SetNotNullConcurrentlyOp",
     "SetPartitionPolicyOp",
+    "SetTtlPolicyOp",
     "Settings",
     "SplitPartitionConcurrentlyOp",
     "UnpartitionOp",

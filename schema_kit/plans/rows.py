@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import ForeignKey, LeavingTable, Tree
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.model import ArchivePolicy, ForeignKey, LeavingTable, Tree
+from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows
 
@@ -43,6 +43,12 @@ class Leaving:
     def title(self) -> str:
         """What it is, for people."""
         return f"{'delete' if self.archives is None else 'archive'} rows of {self.table}"
+
+
+def archives(observed: Observed, policies: Iterable[ArchivePolicy]) -> dict[QualifiedName, QualifiedName]:
+    """Where the rows of each table go: by its policy; without one to the table that is called like an archive of it."""
+    known = {policy.table: policy.archive for policy in policies}
+    return {table: known.get(table, table.sibling(fit(table.name, "_archive"))) for table in observed}
 
 
 def remove(leaving: Leaving, observed: Observed) -> Plan:
@@ -101,11 +107,12 @@ def _below(
     holders = []
     for key in table.incoming:
         child = observed.get(key.table)
-        if child is not None and child.index_on(*key.columns) is None:
+        if key.on_delete not in _STAY:
+            _check_reference(leaving, table, key, branches, path)
+        if child is not None and not any(child.index_on(column) for column in key.columns):
             raise _refused(leaving, _no_index(key.table, *key.columns))
         if key.on_delete in _STAY:
             continue
-        _check_reference(leaving, table, key, branches, path)
         assert child is not None  # it was read with what it refers to
         holders.append(key)
         yield from _below(
@@ -171,7 +178,7 @@ def _archive(leaving: Leaving, observed: Observed, table: LeavingTable) -> Archi
         )
     archive = observed.get(name)
     if archive is None:
-        raise _refused(leaving, f"there is no table {name}, the archive of {table.name}")
+        raise _refused(leaving, f"there is no table {name}, the archive of {table.name} (op.create_archive_table)")
     if archive.may_not:
         raise _refused(leaving, "; ".join(archive.may_not))
     if missing := [c for c in (*table.columns, *table.generated) if c not in (*archive.columns, *archive.generated)]:

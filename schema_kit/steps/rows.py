@@ -199,7 +199,7 @@ class RemoveRows(Step):
 ), schema_kit_found AS MATERIALIZED (
   SELECT coalesce({gather}(place), {nothing})::text AS places, count(*) AS rows FROM schema_kit_rows
 )
-SELECT set_config('schema_kit.rows', places, true),
+SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
        set_config('schema_kit.last', coalesce(
          (SELECT jsonb_build_array({kept}) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
 FROM schema_kit_found"""
@@ -237,40 +237,40 @@ FROM schema_kit_found"""
             f"\n    AND NOT EXISTS (SELECT FROM {key.table.sql} AS held WHERE {_same(key, row, 'held')})"
             for key in self.holders
         )
-        returning = "1"
-        kept = "SELECT 1 FROM schema_kit_gone"
+        returning, kept, gone = "1", "", "gone.rows"
+        sources = "(SELECT count(*) AS rows FROM schema_kit_gone) AS gone"
         if self.archive:
             columns = idents(self.archive.columns)
             returning = ", ".join(f"{row}.{ident(column)}" for column in self.archive.columns)
             stamp = f", {ident(self.archive.archived_at)}" if self.archive.archived_at else ""
             kept = (
-                f"INSERT INTO {self.archive.table.sql} ({columns}{stamp}) OVERRIDING SYSTEM VALUE\n"
-                f"  SELECT {columns}{', now()' if stamp else ''} FROM schema_kit_gone RETURNING 1"
+                f", schema_kit_kept AS (\n  INSERT INTO {self.archive.table.sql} ({columns}{stamp}) OVERRIDING SYSTEM "
+                f"VALUE\n  SELECT {columns}{', now()' if stamp else ''} FROM schema_kit_gone RETURNING 1\n)"
             )
-        lost = literal(
-            f" rows left {self.table}, but so many arrived in {self.archive.table if self.archive else ''}: "
-        )
-        size = (
-            f"least({LARGEST}, greatest({SMALLEST}, round(coalesce((run ->> 'size')::int, {self.pace.batch_size}) * "
-            f"least(2, greatest(0.5, {self.pace.target_seconds!r} / "
-            "extract(epoch FROM clock_timestamp() - transaction_timestamp()))))))"
-        )
+            sources += ",\n     (SELECT count(*) AS rows FROM schema_kit_kept) AS kept"
+            # Not a number, and so an error: what the archive does not take, a trigger's doing, goes nowhere.
+            lost = literal(f" rows left {self.table}, but so many arrived in {self.archive.table}: ")
+            told = f"(gone.rows::text || {lost} || kept.rows)::bigint"
+            gone = f"CASE WHEN kept.rows = gone.rows THEN gone.rows ELSE {told} END"
+        size = f"coalesce((run ->> 'size')::int, {self.pace.batch_size})"
+        took = "greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001)"
+        # Rows of one value of the order may all be such as stay: they are passed over by a larger batch.
+        stuck = "gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last'"
+        factor = f"CASE WHEN {stuck} THEN 2 ELSE least(2, greatest(0.5, {self.pace.target_seconds!r} / {took})) END"
         return f"""WITH {self._run}, schema_kit_gone AS (
   DELETE FROM {_only(self.table, self.partitioned)} AS {row}
   {using}WHERE {same}{free}
   RETURNING {returning}
-), schema_kit_kept AS (
-  {kept}
-)
+){kept}
 SELECT set_config('schema_kit.run', jsonb_build_object(
-  'step', {literal(self._mark)}, 'last', current_setting('schema_kit.last')::jsonb, 'at', clock_timestamp(),
-  'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())), 'size', {size}, 'rows',
-  coalesce((run ->> 'rows')::bigint, 0)
-    + CASE WHEN gone.rows = kept.rows THEN gone.rows ELSE (gone.rows::text || {lost} || kept.rows)::bigint END
+  'step', {literal(self._mark)}, 'last', last, 'at', clock_timestamp(),
+  'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
+  'rows', coalesce((run ->> 'rows')::bigint, 0) + {gone},
+  'size', least({LARGEST}, greatest({SMALLEST}, round({size} * {factor})))
 )::text, false)
-FROM schema_kit_run, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone,
-     (SELECT count(*) AS rows FROM schema_kit_kept) AS kept
-WHERE current_setting('schema_kit.last') <> '[]'"""
+FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
+     {sources}
+WHERE last <> '[]' AND NOT ({stuck} AND (current_setting('schema_kit.found')::int < {size} OR {size} = {LARGEST}))"""
 
 
 def _only(table: QualifiedName, partitioned: bool) -> str:
@@ -361,3 +361,26 @@ class UnregisterTtl(Step):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         return (f"DELETE FROM {TTL_POLICY.sql} WHERE table_name = {literal(str(self.table))}",)
+
+
+@dataclass(frozen=True)
+class DropTtlPolicy(Step):
+    """The last policy goes, and ttl_policy with it."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"forget the time-to-live of {self.table}, and drop {TTL_POLICY}, which is empty then"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Only `ttl run` and `ttl status` read it."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, TTL_POLICY),)
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: nothing that depends on it is taken along."""
+        return (f"DROP TABLE {TTL_POLICY.sql}",)

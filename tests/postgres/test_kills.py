@@ -138,6 +138,8 @@ ENUM = "SELECT enumlabel, enumsortorder::text FROM pg_enum WHERE enumtypid = to_
 LEDGER = "SELECT kind, name FROM schema_kit.created_object"
 EXTENSION = "SELECT extname, '' FROM pg_extension"
 
+D_AT = "CREATE INDEX ON s.d (at)"
+TTL = "SELECT table_name, age FROM schema_kit.ttl_policy"
 RETIRED = "SELECT partition_name, bounds FROM schema_kit.retired_partition"
 
 CASES = {
@@ -243,6 +245,13 @@ CASES = {
     ),
     "policy": Case(lambda: op.set_partition_policy("p", schema="s", premake=7), first=_set, also=PREMAKE),
     "no_policy": Case(lambda: op.drop_partition_policy("p", schema="s"), first=_set, also=PREMAKE),
+    "ttl": Case(lambda: op.set_ttl_policy("d", "at", schema="s", age="90 days"), (*DATED, D_AT), also=TTL),
+    "no_ttl": Case(
+        lambda: op.drop_ttl_policy("d", schema="s"),
+        (*DATED, D_AT),
+        first=lambda: op.set_ttl_policy("d", "at", schema="s"),
+        also="SELECT coalesce(to_regclass('schema_kit.ttl_policy')::text, ''), ''",
+    ),
     "drop_part_config": Case(lambda: op.drop_part_config(), first=lambda: op.create_part_config()),
 }
 

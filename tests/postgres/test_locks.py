@@ -503,6 +503,7 @@ def scene_rows_leave(proof: Proof) -> None:
         rows.CreateTtlPolicy(load("tables/ttl_policy.sql")),
         rows.RegisterTtl(TimeToLive(T, "created_at", "90 days")),
         rows.UnregisterTtl(T),
+        rows.DropTtlPolicy(T),
     )
 
 
@@ -848,7 +849,13 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         batches.UpdateBatch,
         batches.UpdateAtOnce,
     },
-    scene_rows_leave: {rows.RemoveRows, rows.CreateTtlPolicy, rows.RegisterTtl, rows.UnregisterTtl},
+    scene_rows_leave: {
+        rows.RemoveRows,
+        rows.CreateTtlPolicy,
+        rows.RegisterTtl,
+        rows.UnregisterTtl,
+        rows.DropTtlPolicy,
+    },
     scene_refresh: {views.RefreshMaterializedView},
     scene_partitions_leave: {
         retirement.CreateRetiredPartition,

@@ -26,11 +26,13 @@ from schema_kit.model import (
     Index,
     IndexElement,
     KeyColumn,
+    LeavingTable,
     Partition,
     Partitioning,
     Range,
     Relation,
     Table,
+    TimeToLive,
     Told,
     View,
 )
@@ -48,9 +50,12 @@ from schema_kit.plans import (
     partitions,
     policies,
     retirement,
+    rows,
     transfer,
+    ttl,
 )
 from schema_kit.plans.creation import DeclaredSet
+from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -659,6 +664,76 @@ def copied() -> Copying:
     )
 
 
+# Rows that leave
+
+
+def _chat() -> dict[QualifiedName, LeavingTable]:
+    """Sessions, threads and messages, the messages in partitions."""
+    own = KeyColumn("id", "bigint")
+    at = KeyColumn("at", AWARE, moment=True)
+    sessions, threads, messages = (name(f"chat.{table}") for table in ("sessions", "threads", "Messages"))
+    to_session = ForeignKey("threads_fkey", threads, ("session_id",), sessions, ("id",), "", on_delete="c")
+    to_thread = ForeignKey("messages_fkey", messages, ("thread_id",), threads, ("id",), "", on_delete="r")
+    return {
+        sessions: LeavingTable(
+            sessions,
+            ("id", "expires_at"),
+            (own,),
+            ((own,), (KeyColumn("expires_at", AWARE, moment=True),)),
+            incoming=(to_session,),
+        ),
+        threads: LeavingTable(
+            threads, ("id", "session_id"), (own,), ((KeyColumn("session_id", "bigint"),),), incoming=(to_thread,)
+        ),
+        messages: LeavingTable(
+            messages,
+            ("id", "at", "thread_id"),
+            (own, at),
+            ((own, at), (KeyColumn("thread_id", "bigint"),)),
+            generated=("words",),
+            partitioned=True,
+        ),
+    }
+
+
+@case
+def rows_expire_with_their_tree() -> Plan:
+    """Sessions have expired: messages go first, by the key of their partitioned table."""
+    policy = TimeToLive(name("chat.sessions"), "expires_at", tree={"threads": {"Messages": {}}})
+    return rows.remove(ttl.leaving(policy, _chat(), NOW, {}), _chat())
+
+
+@case
+def rows_are_archived_by_a_condition() -> Plan:
+    """In the order of the primary key, and stamped."""
+    messages, archive = name("chat.Messages"), name("old.messages")
+    there = {**_chat(), archive: LeavingTable(archive, ("id", "at", "thread_id", "words", "archived_at"))}
+    return rows.remove(Leaving(messages, "words > 0 -- told", archives={messages: archive}), there)
+
+
+@case
+def time_to_live_first() -> Plan:
+    """A policy, and the table that holds it."""
+    policy = TimeToLive(
+        name("chat.sessions"), "expires_at", "90 days", "Asia/Bangkok", tree={"threads": {"Messages": {}}}
+    )
+    return ttl.set_policy(policy, None, _chat(), NOW, load("tables/ttl_policy.sql"))
+
+
+@case
+def time_to_live_there() -> Plan:
+    """The policy is that already."""
+    policy = TimeToLive(name("chat.sessions"), "expires_at", tree={"threads": {"Messages": {}}})
+    return ttl.set_policy(policy, policy, _chat(), NOW, load("tables/ttl_policy.sql"))
+
+
+@case
+def time_to_live_dropped() -> Plan:
+    """The last one goes with its table."""
+    one, other = name("chat.sessions"), name("chat.threads")
+    return ttl.drop_policy(one, [one, other]) + ttl.drop_policy(other, [other])
+
+
 def plain(*own: Index) -> Relation:
     return Relation(MESSAGES, own)
 
@@ -1015,6 +1090,7 @@ NOTHING_TO_DO = {
     "next_nothing_to_do",
     "policy_there",
     "set_already_there",
+    "time_to_live_there",
 }
 
 

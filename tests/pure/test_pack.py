@@ -100,6 +100,7 @@ class State:
     extensions: set[str] = field(default_factory=set)
     part_config: bool = False
     partitioned: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    time_to_live: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
 
 class FakeOp:
@@ -200,6 +201,30 @@ class FakeOp:
         del self.state.partitioned[name]
         self.state.tables = self.before_conversion.pop(name)
 
+    def set_ttl_policy(self, table_name: str, column: str, *, schema: str, tree: Any = None) -> None:
+        name = f"{schema}.{table_name}"
+        assert name not in self.state.time_to_live
+        leads = {
+            ddl.partition(" (")[2].split(",")[0].strip(")") for of, ddl in self.state.indexes.values() if of == name
+        }
+        assert column in leads, f"{name} has no index on {column}"
+        self._goes_along(name, tree or {})
+        self.state.time_to_live[name] = (column, tree)
+
+    def _goes_along(self, name: str, tree: Any) -> None:
+        referring = {
+            other
+            for other, shape in self.state.tables.items()
+            for _, targets, *_ in shape.foreign_keys.values()
+            if targets[0].rpartition(".")[0] == name
+        }
+        assert {f"{name.partition('.')[0]}.{below}" for below in tree} == referring
+        for below, rest in tree.items():
+            self._goes_along(f"{name.partition('.')[0]}.{below}", rest)
+
+    def drop_ttl_policy(self, table_name: str, *, schema: str) -> None:
+        del self.state.time_to_live[f"{schema}.{table_name}"]
+
 
 @pytest.fixture
 def op(monkeypatch: pytest.MonkeyPatch) -> FakeOp:
@@ -284,6 +309,11 @@ def test_the_migrations_lead_to_the_models_indexes(head: State) -> None:
 
 def test_the_big_tables_are_cut_by_month_where_their_readers_live(head: State) -> None:
     assert head.partitioned == PARTITIONED
+
+
+def test_what_expires_of_a_chat_goes_with_all_that_hangs_on_it(head: State) -> None:
+    columns = {table.fullname: "expires_at" for table in metadata.sorted_tables if "expires_at" in table.columns}
+    assert {name: column for name, (column, _) in head.time_to_live.items()} == columns
 
 
 @pytest.mark.parametrize("schema", NAMED_INDEXES)

@@ -1,0 +1,99 @@
+"""``schema_kit ttl run``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
+from schema_kit.cli.ttl.common import policies, removal
+from schema_kit.errors import SchemaKitError
+from schema_kit.model import TimeToLive
+from schema_kit.plans import ttl
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+
+
+def decide(catalog: Catalog, one: TimeToLive) -> Plan:
+    """What of one table has expired."""
+    found, removing = removal(catalog, one)
+    partitioning = catalog.policy(one.table)
+    table = catalog.table(one.table) if partitioning else None
+    past = ttl.past(one, partitioning, table, catalog.now())
+    leaves = [seen for part in past if (seen := catalog.detaching(one.table, part.name))]
+    own = partitioning is not None and not partitioning.retention and partitioning.control == one.column
+    retired = [row for row in catalog.retired() if own and row.parent == one.table and row.by_policy]
+    return ttl.run(
+        one,
+        removing,
+        catalog.has_row_where(one.table, found.where),
+        partitioning,
+        leaves,
+        {row: catalog.detaching(one.table, row.name) if row.there else None for row in retired},
+        catalog.now(),
+        load("tables/retired_partition.sql"),
+    )
+
+
+@click.command("run")
+@acts
+@click.option("--yes", is_flag=True, help="Remove without a question: for cron.")
+def command(
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    dry_run: bool,
+    lock_timeout: str | None,
+    yes: bool,
+) -> None:
+    """Remove the rows that have expired, the oldest first, and what hangs on them before.
+
+    Without TABLE: every policy that ttl_policy holds, those of other tables' trees first. Rows go in batches of about
+    half a second, each a commit of its own, and pause for replicas and for vacuum. A row that somebody has locked is
+    passed over, and comes next time; nobody is waited for beyond the lock budget. Where a table is partitioned by the
+    column, partitions that have expired as a whole are detached and dropped instead, unless rows refer to them or the
+    set has a retention of its own. On a terminal it asks first; without one it wants --yes.
+
+    Example: schema_kit ttl run rag_chat.user_sessions --dry-run
+    """
+    if not (yes or dry_run or sys.stdin.isatty()):
+        raise click.UsageError("ttl run removes rows, and nobody is there to be asked: say --yes, or --dry-run")
+    with database(url, now) as (connection, catalog):
+        wanted = _in_order(catalog, policies(catalog, tables))
+        if yes or dry_run or _agreed(catalog, wanted):
+            work(
+                "remove expired rows",
+                [Job("remove expired rows", decide)],
+                [(one, None) for one in wanted],
+                connection,
+                catalog,
+                lock_policy(lock_timeout),
+                form,
+                dry_run,
+            )
+
+
+def _in_order(catalog: Catalog, wanted: list[TimeToLive]) -> list[TimeToLive]:
+    found = []
+    for one in wanted:
+        try:
+            found.append((one, len(removal(catalog, one)[1].steps)))
+        except SchemaKitError:
+            found.append((one, 0))  # said when its turn comes
+    return ttl.in_order(found)
+
+
+def _agreed(catalog: Catalog, wanted: list[TimeToLive]) -> bool:
+    """Whether a person agrees to what would go; nobody is asked where that is nothing."""
+    gone: list[str] = []
+    for one in wanted:
+        try:
+            gone += [step.summary for step in decide(catalog, one).steps]
+        except SchemaKitError:
+            continue  # said when its turn comes
+    for line in gone:
+        click.echo(f"  {line}", err=True)
+    return not gone or click.confirm("Remove these rows for good?", err=True)

@@ -1,0 +1,67 @@
+"""``schema_kit ttl status``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.partitions.common import database, fail, looks
+from schema_kit.cli.ttl.common import policies, removal
+from schema_kit.errors import SchemaKitError
+from schema_kit.model import TimeToLive
+from schema_kit.steps.rows import RemoveRows
+
+MOST_COUNTED = 100_000
+
+
+@click.command("status")
+@looks("text", "json")
+def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
+    """Show what expires when, and how much of it is waiting: counted up to 100,000 rows, by the index.
+
+    Example: schema_kit ttl status --format json
+    """
+    failed: list[SchemaKitError] = []
+    shown: list[dict[str, Any]] = []
+    with database(url, now) as (_, catalog):
+        wanted = policies(catalog, tables)
+        for one in wanted:
+            try:
+                shown.append(_status(catalog, one))
+            except SchemaKitError as error:
+                failed.append(error)
+    if form == "json":
+        click.echo(json.dumps({"tables": shown}, indent=2, ensure_ascii=False))
+    else:
+        for each in shown:
+            _print(each)
+    fail(failed)
+    if not wanted:
+        click.echo("no policies of time-to-live are registered (op.set_ttl_policy)", err=True)
+
+
+def _status(catalog: Catalog, one: TimeToLive) -> dict[str, Any]:
+    found, removing = removal(catalog, one)
+    count, oldest = catalog.waiting(one.table, one.column, found.where, MOST_COUNTED)
+    return {
+        "table": str(one.table),
+        "column": one.column,
+        "age": one.age,
+        "goes": "to its archive" if one.archive_first else "for good",
+        "order": [str(step.table) for step in removing.steps if isinstance(step, RemoveRows)],
+        "expired": count,
+        "counted_all": count < MOST_COUNTED,
+        "oldest": oldest,
+    }
+
+
+def _print(each: dict[str, Any]) -> None:
+    when = f"{each['age']} after {each['column']}" if each["age"] else f"at {each['column']}"
+    count = f"{each['expired']:,}{'' if each['counted_all'] else ' or more'}"
+    click.echo(f"{each['table']}  expires {when}, {each['goes']}")
+    if len(each["order"]) > 1:
+        click.echo(f"  in this order: {', '.join(each['order'])}")
+    click.echo(f"  {count} rows have expired" + (f", the oldest at {each['oldest']}" if each["oldest"] else ""))

@@ -1,0 +1,200 @@
+"""Time-to-live: which rows have expired, and how they leave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.intervals import Ids, Point, parse
+from schema_kit.keys import Key, Numbers, key_for
+from schema_kit.model import Detaching, Partition, Partitioning, Retired, Table, TimeToLive
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.plans import retention, rows
+from schema_kit.plans.grid import grid
+from schema_kit.plans.partitions import partitioned_table
+from schema_kit.plans.rows import Leaving, Observed
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.batches import LARGEST
+from schema_kit.steps.rows import CreateTtlPolicy, DropTtlPolicy, Pace, RegisterTtl, UnregisterTtl
+
+
+def checked(policy: TimeToLive) -> TimeToLive:
+    """A policy whose words and numbers make sense by themselves.
+
+    Raises:
+        DeclarationError: they do not.
+    """
+    for what, number, least, most in (
+        ("batch_size", policy.batch_size, 1, LARGEST),
+        ("target_seconds", policy.target_seconds, 1e-6, 3600),
+        ("max_replica_lag", policy.max_replica_lag, 0, math.inf),
+        ("max_dead_share", policy.max_dead_share, 0, 1),
+    ):
+        if number is not None and not least <= number <= most:
+            raise DeclarationError(
+                f"time-to-live of {policy.table}: {what} is {number}, not from {least} to {most}. Nothing was changed."
+            )
+    parse("1 day", policy.timezone)  # says what is wrong with it
+    if policy.age is not None and isinstance(parse(policy.age, policy.timezone), Ids):
+        raise DeclarationError(
+            f"time-to-live of {policy.table}: age is {policy.age!r}, which is no length of time. Write '90 days'. "
+            "Nothing was changed."
+        )
+    _names(policy.table, policy.tree or {})
+    return policy
+
+
+def _names(table: QualifiedName, tree: object) -> None:
+    if not isinstance(tree, Mapping):
+        raise DeclarationError(
+            f"the tree of {table} has {tree!r} where a mapping of table names is wanted, {{}} where nothing hangs on "
+            "one. Nothing was changed."
+        )
+    for text, below in tree.items():
+        _names(QualifiedName.parse(text, table.schema), below)
+
+
+def leaving(
+    policy: TimeToLive, observed: Observed, now: datetime, archives: Mapping[QualifiedName, QualifiedName]
+) -> Leaving:
+    """Which rows of a table have expired at a moment, and what becomes of them. NULL never expires.
+
+    Args:
+        policy: the policy.
+        observed: the table, and all that refers to it.
+        now: the server's clock, or what stands for it.
+        archives: which table's rows go where, for a policy that archives first.
+
+    Raises:
+        PlanError: no such table or column, no index on it, or a column that holds no moments.
+    """
+    pace = Pace(policy.batch_size, policy.target_seconds, policy.max_replica_lag, policy.max_dead_share)
+    kept = archives if policy.archive_first else None
+    one = Leaving(policy.table, "false", policy.column, policy.tree, kept, pace=pace)
+    table = observed.get(policy.table)
+    index = table.index_on(policy.column) if table else None
+    if index is None:
+        rows.remove(one, observed)  # says what is missing
+        raise AssertionError("without an index nothing is removed")
+    key = key_of(policy, index[0].type)
+    return replace(one, where=f"{ident(policy.column)} <= {literal(key.encode(horizon(policy, key, now)))}")
+
+
+def key_of(policy: TimeToLive, type_: str) -> Key:
+    """How the column holds moments.
+
+    Raises:
+        PlanError: it does not.
+    """
+    zone = Partitioning(policy.table, policy.column, "1 day", policy.timezone).zone
+    key = key_for(type_, zone, policy.column, policy.encoding)
+    if isinstance(key, Numbers):
+        raise PlanError(
+            f"cannot tell when rows of {policy.table} expire: {policy.column} is {type_}, and nobody has said which "
+            "moments its numbers mean. Nothing was changed; op.set_ttl_policy(..., encoding='seconds') says it."
+        )
+    return key
+
+
+def horizon(policy: TimeToLive, key: Key, now: datetime) -> Point:
+    """The last value of the column that has expired, as a point of its line."""
+    here = key.point(now)
+    if policy.age is None:
+        return here
+    length = parse(policy.age, key.calendar.key if key.calendar else "UTC")
+    return length.back(here, length)
+
+
+def past(policy: TimeToLive, partitioning: Partitioning | None, table: Table | None, now: datetime) -> list[Partition]:
+    """The partitions in which every row has expired: where the table is a set by that very column.
+
+    One with a retention of its own is left to `partitions retire`, and so is the last partition of all; what is
+    archived first goes by rows.
+    """
+    if partitioning is None or table is None or policy.archive_first or partitioning.retention:
+        return []
+    if partitioning.control != policy.column or table.partitioned_by != (policy.column,):
+        return []
+    lines = grid(partitioning, partitioned_table(partitioning, table))
+    if lines.of_ids:
+        return []
+    end = horizon(policy, lines.key, now)
+    there = [partition for partition in table.partitions if not partition.default]
+    found = [one for one in there if (upper := lines.range_of(one).upper) is not None and upper <= end]
+    return found[:-1] if len(found) == len(there) else found
+
+
+def run(
+    policy: TimeToLive,
+    removal: Plan,
+    due: bool,
+    partitioning: Partitioning | None,
+    leaves: Collection[Detaching],
+    retired: Mapping[Retired, Detaching | None],
+    now: datetime,
+    record: tuple[str, ...],
+) -> Plan:
+    """Partitions that have expired as a whole are retired and dropped; of the others the rows go, leaves first.
+
+    Args:
+        policy: the policy.
+        removal: what removes its rows.
+        due: whether any row has expired.
+        partitioning: how the table is kept as a set, if it is one by that column.
+        leaves: the partitions that have expired, as observed.
+        retired: what an earlier run has detached and not dropped.
+        now: the server's clock.
+        record: the statements that make retired_partition.
+    """
+    title = f"remove expired rows of {policy.table}"
+    steps: tuple[Step, ...] = ()
+    if partitioning is not None and (leaves or retired):
+        whole = replace(partitioning, retention_keep_table=False, retention_schema=None, retention_grace="0")
+        # One that rows refer to is emptied first, like any other table.
+        free = [seen for seen in leaves if not seen.referred]
+        steps = retention.retire(whole, free, (), retired, now, record, at_once=True).steps
+    return Plan(title, (*steps, *(removal.steps if due else ())), removal.notes)
+
+
+def in_order(plans: Sequence[tuple[TimeToLive, int]]) -> list[TimeToLive]:
+    """Policies so that what hangs on others comes first: a tree is larger than each of its branches.
+
+    Args:
+        plans: each policy with the number of tables in its tree.
+    """
+    return [policy for policy, _ in sorted(plans, key=lambda one: one[1])]
+
+
+def set_policy(
+    policy: TimeToLive, registered: TimeToLive | None, observed: Observed | None, now: datetime, script: tuple[str, ...]
+) -> Plan:
+    """Register a policy, once what is there agrees with it.
+
+    Args:
+        policy: as it shall be.
+        registered: as it is; None where it is not.
+        observed: the table, and all that refers to it; None where nobody can look (--sql).
+        now: the server's clock.
+        script: the statements that make ttl_policy.
+
+    Raises:
+        PlanError: no such table, column or index, rows that nothing is said of refer to it, or rights are missing.
+    """
+    plan = Plan(f"set the time-to-live of {policy.table}")
+    if observed is not None:
+        one = leaving(replace(policy, archive_first=False), observed, now, {})  # archives may come later
+        rows.remove(one, observed)
+    if registered == policy:
+        return plan
+    return replace(plan, steps=(CreateTtlPolicy(script), RegisterTtl(policy)))
+
+
+def drop_policy(table: QualifiedName, registered: Collection[QualifiedName]) -> Plan:
+    """Forget a policy, and ttl_policy with the last one; the rows stay."""
+    plan = Plan(f"drop the time-to-live of {table}")
+    if table not in registered:
+        return plan
+    return replace(plan, steps=(UnregisterTtl(table) if len(registered) > 1 else DropTtlPolicy(table),))

@@ -1,0 +1,155 @@
+-- delete rows of chat.sessions
+-- Sessions have expired: messages go first, by the key of their partitioned table.
+
+-- delete rows of chat.Messages with the due ones of chat.sessions in batches
+-- locks: ROW EXCLUSIVE on chat.Messages
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL enable_bitmapscan = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_sort = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+WITH schema_kit_run AS MATERIALIZED (
+  SELECT coalesce(max(run::text)::jsonb, '{}') AS run
+  FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = '3cb6e1f1d9e8'
+), schema_kit_rows AS MATERIALIZED (
+  SELECT jsonb_build_array(schema_kit_2."id"::text, to_jsonb(schema_kit_2."at")) AS place, schema_kit_0."expires_at" AS schema_kit_last_0
+  FROM (SELECT *, ctid AS schema_kit_place FROM ONLY "chat"."sessions" WHERE ("expires_at" <= '2026-11-22 10:30:00+00') AND ("expires_at") OPERATOR("pg_catalog".>=) (coalesce((SELECT (run -> 'last' ->> 0)::timestamp with time zone FROM schema_kit_run), (SELECT "expires_at" FROM ONLY "chat"."sessions" ORDER BY "expires_at" LIMIT 1)))) AS schema_kit_0
+  JOIN "chat"."threads" AS schema_kit_1 ON schema_kit_0."id" OPERATOR("pg_catalog".=) schema_kit_1."session_id"
+  JOIN "chat"."Messages" AS schema_kit_2 ON schema_kit_1."id" OPERATOR("pg_catalog".=) schema_kit_2."thread_id"
+  ORDER BY schema_kit_0."expires_at"
+  LIMIT (SELECT coalesce((run ->> 'size')::int, 1000) FROM schema_kit_run)
+  FOR UPDATE OF schema_kit_2 SKIP LOCKED FOR SHARE OF schema_kit_0, schema_kit_1 SKIP LOCKED
+), schema_kit_found AS MATERIALIZED (
+  SELECT coalesce(jsonb_agg(place), '[]')::text AS places, count(*) AS rows FROM schema_kit_rows
+)
+SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
+       set_config('schema_kit.last', coalesce(
+         (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0)) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
+FROM schema_kit_found;
+WITH schema_kit_run AS MATERIALIZED (
+  SELECT coalesce(max(run::text)::jsonb, '{}') AS run
+  FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = '3cb6e1f1d9e8'
+), schema_kit_gone AS (
+  DELETE FROM "chat"."Messages" AS schema_kit_row
+  USING jsonb_array_elements(current_setting('schema_kit.rows')::jsonb) AS schema_kit_batch (own)
+  WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) (own ->> 0)::bigint AND schema_kit_row."at" OPERATOR("pg_catalog".=) (own ->> 1)::timestamp with time zone
+  RETURNING 1
+)
+SELECT set_config('schema_kit.run', jsonb_build_object(
+  'step', '3cb6e1f1d9e8', 'last', last, 'at', clock_timestamp(),
+  'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
+  'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
+  'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
+)::text, false)
+FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
+     (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
+WHERE last <> '[]' AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (current_setting('schema_kit.found')::int < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+COMMIT;
+
+-- delete rows of chat.threads with the due ones of chat.sessions in batches
+-- locks: ROW EXCLUSIVE on chat.threads
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL enable_bitmapscan = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_sort = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+WITH schema_kit_run AS MATERIALIZED (
+  SELECT coalesce(max(run::text)::jsonb, '{}') AS run
+  FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = 'bd006b00b400'
+), schema_kit_rows AS MATERIALIZED (
+  SELECT schema_kit_1.ctid AS place, schema_kit_0."expires_at" AS schema_kit_last_0
+  FROM (SELECT *, ctid AS schema_kit_place FROM ONLY "chat"."sessions" WHERE ("expires_at" <= '2026-11-22 10:30:00+00') AND ("expires_at") OPERATOR("pg_catalog".>=) (coalesce((SELECT (run -> 'last' ->> 0)::timestamp with time zone FROM schema_kit_run), (SELECT "expires_at" FROM ONLY "chat"."sessions" ORDER BY "expires_at" LIMIT 1)))) AS schema_kit_0
+  JOIN ONLY "chat"."threads" AS schema_kit_1 ON schema_kit_0."id" OPERATOR("pg_catalog".=) schema_kit_1."session_id"
+  ORDER BY schema_kit_0."expires_at"
+  LIMIT (SELECT coalesce((run ->> 'size')::int, 1000) FROM schema_kit_run)
+  FOR UPDATE OF schema_kit_1 SKIP LOCKED FOR SHARE OF schema_kit_0 SKIP LOCKED
+), schema_kit_found AS MATERIALIZED (
+  SELECT coalesce(array_agg(place), '{}')::text AS places, count(*) AS rows FROM schema_kit_rows
+)
+SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
+       set_config('schema_kit.last', coalesce(
+         (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0)) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
+FROM schema_kit_found;
+WITH schema_kit_run AS MATERIALIZED (
+  SELECT coalesce(max(run::text)::jsonb, '{}') AS run
+  FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = 'bd006b00b400'
+), schema_kit_gone AS (
+  DELETE FROM ONLY "chat"."threads" AS schema_kit_row
+  WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
+    AND NOT EXISTS (SELECT FROM "chat"."Messages" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."thread_id")
+  RETURNING 1
+)
+SELECT set_config('schema_kit.run', jsonb_build_object(
+  'step', 'bd006b00b400', 'last', last, 'at', clock_timestamp(),
+  'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
+  'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
+  'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
+)::text, false)
+FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
+     (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
+WHERE last <> '[]' AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (current_setting('schema_kit.found')::int < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+COMMIT;
+
+-- delete due rows of chat.sessions in batches
+-- locks: ROW EXCLUSIVE on chat.sessions
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL enable_bitmapscan = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_sort = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+WITH schema_kit_run AS MATERIALIZED (
+  SELECT coalesce(max(run::text)::jsonb, '{}') AS run
+  FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = 'c5787b921edb'
+), schema_kit_rows AS MATERIALIZED (
+  SELECT schema_kit_0.schema_kit_place AS place, schema_kit_0."expires_at" AS schema_kit_last_0
+  FROM (SELECT *, ctid AS schema_kit_place FROM ONLY "chat"."sessions" WHERE ("expires_at" <= '2026-11-22 10:30:00+00') AND ("expires_at") OPERATOR("pg_catalog".>=) (coalesce((SELECT (run -> 'last' ->> 0)::timestamp with time zone FROM schema_kit_run), (SELECT "expires_at" FROM ONLY "chat"."sessions" ORDER BY "expires_at" LIMIT 1)))) AS schema_kit_0
+  ORDER BY schema_kit_0."expires_at"
+  LIMIT (SELECT coalesce((run ->> 'size')::int, 1000) FROM schema_kit_run)
+  FOR UPDATE OF schema_kit_0 SKIP LOCKED
+), schema_kit_found AS MATERIALIZED (
+  SELECT coalesce(array_agg(place), '{}')::text AS places, count(*) AS rows FROM schema_kit_rows
+)
+SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
+       set_config('schema_kit.last', coalesce(
+         (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0)) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
+FROM schema_kit_found;
+WITH schema_kit_run AS MATERIALIZED (
+  SELECT coalesce(max(run::text)::jsonb, '{}') AS run
+  FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = 'c5787b921edb'
+), schema_kit_gone AS (
+  DELETE FROM ONLY "chat"."sessions" AS schema_kit_row
+  WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
+    AND NOT EXISTS (SELECT FROM "chat"."threads" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."session_id")
+  RETURNING 1
+)
+SELECT set_config('schema_kit.run', jsonb_build_object(
+  'step', 'c5787b921edb', 'last', last, 'at', clock_timestamp(),
+  'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
+  'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
+  'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
+)::text, false)
+FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
+     (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
+WHERE last <> '[]' AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (current_setting('schema_kit.found')::int < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+COMMIT;

@@ -1,0 +1,4 @@
+-- set the time-to-live of chat.sessions
+-- The policy is that already.
+
+-- nothing to do
