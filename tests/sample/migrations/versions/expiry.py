@@ -1,7 +1,7 @@
 """Baskets that nobody has paid for in a month go, and what lies in them.
 
 Revision ID: expiry
-Revises: retired_events
+Revises: event_archive
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from schema_kit import op
 
 revision: str = "expiry"
-down_revision: str | None = "retired_events"
+down_revision: str | None = "event_archive"
 branch_labels: str | None = None
 depends_on: str | None = None
 
