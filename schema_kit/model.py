@@ -559,6 +559,8 @@ class Conversion:
     referring: tuple[Referring, ...] = ()
     obstacles: tuple[str, ...] = ()
     """What the table has and a partitioned one cannot, and what whoever runs this may not do."""
+    statements: tuple[str, ...] = ()
+    """What rests on its primary key as it is, and will not on a longer one; as far as it can be found."""
     registered: Partitioning | None = None
     has_config: bool = False
     server_version: int = 180000

@@ -21,6 +21,7 @@ from schema_kit.catalog import (
     rights,
     scratch,
     sets,
+    statements,
     strangers,
     watch,
 )
@@ -427,9 +428,12 @@ class Catalog:
 
         with observing(self._connection):
             obstacles = tables.unconvertible(self._connection, policy.parent, PART_CONFIG)
+        plain = not table.partition_strategy and policy.control and policy.control not in table.primary_key
+        resting = statements.that_rest_on_the_key(self._connection, table) if plain else ()
         seen = Conversion(
             table,
             self.now(),
+            statements=resting,
             obstacles=obstacles,
             built=self.table(policy.parent.sibling(being_built(policy.parent.name))),
             referring=tuple(self._referring(key, policy.control) for key in table.incoming if lengthened(key))

@@ -75,7 +75,17 @@ def convert(
         return Plan(title, tuple(after_swap(policy, there)))
     refuse(policy, there, incoming)
     steps = tuple(_prepare(policy, there, incoming, config))
-    return Plan(title, (*steps, *_after_swap_of_fresh(there, incoming, steps[-1])))
+    return Plan(title, (*steps, *_after_swap_of_fresh(there, incoming, steps[-1])), notes(policy, there))
+
+
+def notes(policy: Partitioning, seen: Conversion) -> tuple[str, ...]:
+    """What will fail after the swap, for the primary key is longer then: nothing can be done about it here."""
+    longer = ", ".join(longer_key(seen.table, policy.control))
+    return tuple(
+        f"{statement} rests on the primary key of {seen.table.name}, which is ({longer}) from the swap on: PostgreSQL "
+        "will refuse it then"
+        for statement in seen.statements
+    )
 
 
 def titled(policy: Partitioning) -> str:

@@ -65,7 +65,8 @@ def convert(
         steps += proved_keys(copied)
         return Plan(title, (*steps, *(() if keep_old else (DropCopied(copy),))), (kept,) if keep_old else ())
     conversion.refuse(policy, replace(there, beyond=0), incoming)
-    return Plan(title, tuple(_steps(policy, there, copied, incoming, scripts, default, keep_old)))
+    steps = list(_steps(policy, there, copied, incoming, scripts, default, keep_old))
+    return Plan(title, tuple(steps), conversion.notes(policy, there))
 
 
 def abort(seen: Conversion | None, copied: Copying) -> Plan:

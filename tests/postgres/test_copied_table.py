@@ -193,6 +193,26 @@ def test_a_copy_that_is_under_way_is_not_attached(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t'::regclass")[0][0] > 5
 
 
+def test_statements_that_the_longer_key_breaks_are_named_beforehand(database: Database) -> None:
+    database.sql(
+        *PLAIN,
+        "CREATE FUNCTION s.once(bigint) RETURNS void LANGUAGE sql AS "
+        "'INSERT INTO s.t (id, at) VALUES ($1, now()) ON CONFLICT (\"id\") DO NOTHING'",
+        "CREATE FUNCTION s.fine() RETURNS bigint LANGUAGE plpgsql AS "
+        "'BEGIN RETURN (SELECT count(*) FROM (SELECT FROM s.t GROUP BY word) x); END'",
+        "CREATE FUNCTION s.grouped() RETURNS SETOF text LANGUAGE plpgsql AS "
+        "'BEGIN RETURN QUERY SELECT t.body FROM s.t t GROUP BY t.id; END'",
+    )
+    for strategy in ("attach", "copy"):
+        arguments = ("convert", "s.t", *BY, "--strategy", strategy, "--dry-run")
+        code, told = cli(database, *arguments)
+        assert code == 0
+        said = "".join(told)
+        assert "function s.once(bigint): ON CONFLICT (id) rests on the primary key of s.t" in said
+        assert "function s.grouped(): GROUP BY (id)" in said
+        assert "s.fine" not in said
+
+
 def test_a_key_that_may_be_null_is_refused(database: Database) -> None:
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.t (id bigint PRIMARY KEY, at timestamptz)")
     with pytest.raises(PlanError, match=r"s.t.at may be NULL"):
