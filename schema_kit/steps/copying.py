@@ -403,7 +403,11 @@ class CopyChunk(Step):
         return " UNION ALL ".join(reasons) or None
 
     def sql(self) -> tuple[str, ...]:
-        """The bounds stand in the statement as they are, so that the planner knows how few rows they take."""
+        """The bounds stand in the statement as they are, so that the planner knows how few rows they take.
+
+        A session goes on with the chunk after its last one; another session begins far from it, since both would
+        extend the same table otherwise.
+        """
         copy = self.copy
         names, columns = _names(self.by), idents(copy.columns)
         insert = literal(f"INSERT INTO {copy.staging.sql} ({columns}) SELECT {columns} FROM {copy.source.sql} WHERE ")
@@ -424,12 +428,15 @@ class CopyChunk(Step):
 BEGIN
   PERFORM pg_catalog.set_config('schema_kit.chunk', '', true);
   SELECT c.number, c.lower_key, c.upper_key INTO chunk FROM {COPY_CHUNK.sql} c
-  WHERE c.{_where_run(copy)} AND c.done_at IS NULL ORDER BY c.number LIMIT 1 FOR UPDATE SKIP LOCKED;
+  WHERE c.{_where_run(copy)} AND c.done_at IS NULL
+  ORDER BY c.number = coalesce(nullif(current_setting('schema_kit.last_chunk', true), '')::int + 1, 0) DESC,
+           pg_catalog.hashint4(c.number) LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF FOUND THEN
     EXECUTE {insert} || {edge("lower_key", ">=")} || ' AND ' || {edge("upper_key", "<")};
     GET DIAGNOSTICS copied = ROW_COUNT;
     UPDATE {COPY_CHUNK.sql} SET rows = copied, began_at = began WHERE {_where_run(copy)} AND number = chunk.number;
     PERFORM pg_catalog.set_config('schema_kit.chunk', chunk.number::text, true);
+    PERFORM pg_catalog.set_config('schema_kit.last_chunk', chunk.number::text, false);
   END IF;
 END"""
         done = (

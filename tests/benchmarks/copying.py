@@ -22,13 +22,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
 
-import schema_kit
-from schema_kit import environment, op
+from schema_kit import environment
+from schema_kit.ops import Settings
 from tests.benchmarks.fill import find_url
 
 COLUMNS = "id, at, customer, amount, body"
@@ -67,7 +71,7 @@ def fill(plain: psycopg.Connection[Any], rows: int) -> None:
     step = 365 * 86400 / rows
     plain.execute(
         f"INSERT INTO bench.original SELECT i, timestamptz '2025-01-01 00:00+00' + i * interval '{step:.6f} seconds' "
-        f"* 0.99, i % 50000, i % 9973, repeat(md5(i::text), 3) FROM generate_series(1, {rows}) i"
+        f"* 0.99, abs(hashint8(i) % 200000), i % 9973, repeat(md5(i::text), 3) FROM generate_series(1, {rows}) i"
     )
 
 
@@ -149,11 +153,13 @@ def limit(plain: psycopg.Connection[Any], url: str, workers: int) -> None:
 
 
 def ours(url: str, workers: int) -> None:
-    import sqlalchemy as sa
-
     address = sa.make_url(url).set(drivername="postgresql+psycopg")
-    with environment.connect(address, autocommit=True) as connection, schema_kit.operations(connection):
-        op.convert_to_partitioned("t", "at", "1 month", schema="bench", strategy="copy", workers=workers)
+    with environment.connect(address, autocommit=True) as connection:
+        settings = Settings(now=datetime(2025, 12, 15, tzinfo=UTC))
+        op = Operations(MigrationContext.configure(connection, opts={"schema_kit": settings}))
+        # The other ways leave the old table, too, and make no partitions ahead.
+        keywords = {"strategy": "copy", "workers": workers, "premake": 1, "keep_old": True}
+        op.convert_to_partitioned("t", "at", "1 month", schema="bench", **keywords)  # type: ignore[attr-defined]
 
 
 @contextmanager

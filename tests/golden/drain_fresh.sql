@@ -137,12 +137,15 @@ DO 'DECLARE
 BEGIN
   PERFORM pg_catalog.set_config(''schema_kit.chunk'', '''', true);
   SELECT c.number, c.lower_key, c.upper_key INTO chunk FROM "schema_kit"."copy_chunk" c
-  WHERE c.source_table = ''public.events_default'' AND c.done_at IS NULL ORDER BY c.number LIMIT 1 FOR UPDATE SKIP LOCKED;
+  WHERE c.source_table = ''public.events_default'' AND c.done_at IS NULL
+  ORDER BY c.number = coalesce(nullif(current_setting(''schema_kit.last_chunk'', true), '''')::int + 1, 0) DESC,
+           pg_catalog.hashint4(c.number) LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF FOUND THEN
     EXECUTE ''INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") SELECT "id", "created_at", "body" FROM "public"."events_default" WHERE '' || CASE WHEN chunk.lower_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".>=) (%L::bigint, %L::timestamp with time zone)'', chunk.lower_key[1], chunk.lower_key[2]) END || '' AND '' || CASE WHEN chunk.upper_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".<) (%L::bigint, %L::timestamp with time zone)'', chunk.upper_key[1], chunk.upper_key[2]) END;
     GET DIAGNOSTICS copied = ROW_COUNT;
     UPDATE "schema_kit"."copy_chunk" SET rows = copied, began_at = began WHERE source_table = ''public.events_default'' AND number = chunk.number;
     PERFORM pg_catalog.set_config(''schema_kit.chunk'', chunk.number::text, true);
+    PERFORM pg_catalog.set_config(''schema_kit.last_chunk'', chunk.number::text, false);
   END IF;
 END';
 UPDATE "schema_kit"."copy_chunk" SET done_at = clock_timestamp() WHERE source_table = 'public.events_default' AND number = nullif(current_setting('schema_kit.chunk'), '')::int;
