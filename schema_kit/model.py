@@ -904,3 +904,33 @@ class Copying:
     taken: frozenset[str] = frozenset()
     """The names of what is there in the schema already."""
     server_version: int = 180000
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """A file that holds rows of a table, as the manifest has it."""
+
+    url: str
+    table: QualifiedName
+    oid: int
+    parent: QualifiedName | None
+    """The partitioned table that it was a partition of."""
+    control: str | None
+    lower: str | None
+    upper: str | None
+    format: str
+    rows: int
+    bytes: int
+    sha256: str
+    columns: tuple[tuple[str, str, str, str], ...]
+    """Name, type, how it is stored, checksum."""
+    written: datetime | None = None
+    dropped: datetime | None = None
+    """The table was dropped: the rows are in the file and nowhere else, until they are restored."""
+    restored: datetime | None = None
+    restored_to: QualifiedName | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether its rows are nowhere else."""
+        return self.dropped is not None and self.restored is None

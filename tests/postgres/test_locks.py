@@ -20,6 +20,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.run import by_partition
 from schema_kit.execute import Event, StepStarted
 from schema_kit.model import (
+    ArchiveFile,
     ArchivePolicy,
     BaselineTable,
     Column,
@@ -58,6 +59,7 @@ from schema_kit.steps import (
     copied_table,
     copying,
     enums,
+    files,
     indexes,
     partitions,
     referring,
@@ -687,6 +689,14 @@ def scene_partitions_leave(proof: Proof) -> None:
         proof.run(gone(name))
 
 
+def scene_files(proof: Proof) -> None:
+    file = ArchiveFile("file:///x", T, 1, None, None, None, None, "copy", 0, 0, "", ())
+    made = files.CreateArchiveFile(load("tables/archive_file.sql"))
+    proof.steps(
+        made, made, files.RecordFile(file), files.RecordFile(file, drops=True), files.RecordRestored(file.url, T)
+    )
+
+
 def scene_partitions_leave_beside_a_default(proof: Proof) -> None:
     proof.database.sql(
         *LEAVING, "CREATE TABLE s.td PARTITION OF s.t DEFAULT", "INSERT INTO s.td VALUES (1, '2030-01-01')"
@@ -866,6 +876,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         retirement.MovePartition,
         retirement.DropPartition,
     },
+    scene_files: {files.CreateArchiveFile, files.RecordFile, files.RecordRestored},
     scene_partitions_leave_beside_a_default: {
         retirement.Detach,
         retirement.AttachPartition,

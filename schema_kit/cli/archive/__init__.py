@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
 COMMANDS = {
     "run": "Take what is due from each table to its archive.",
+    "export": "Write partitions to files, read them back, compare; with --drop, drop what lies in them then.",
+    "files": "Show which rows lie in which file; --verify reads each file again.",
+    "import": "Bring the rows of files back: attached where their range is free, else inserted.",
 }
 
 
@@ -18,7 +22,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"schema_kit.cli.archive.{cmd_name.replace('-', '_')}").command
+        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        command = import_module(f"schema_kit.cli.archive.{name}").command
         assert isinstance(command, click.Command)
         return command
 

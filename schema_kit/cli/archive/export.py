@@ -1,0 +1,148 @@
+"""``schema_kit archive export``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+import sqlalchemy as sa
+
+from schema_kit import execute
+from schema_kit.catalog import Catalog
+from schema_kit.catalog.session import observing
+from schema_kit.cli.archive.common import database, fail, tells
+from schema_kit.cli.partitions.common import lock_policy, telling
+from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
+from schema_kit.names import QualifiedName
+from schema_kit.plans.retirement import detach
+from schema_kit.script import LockPolicy
+from schema_kit.sqlscripts import load
+
+if TYPE_CHECKING:
+    from schema_kit.files.export import Cut
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A table that is one file; `cut`, where only some of its rows are."""
+
+    name: QualifiedName
+    parent: QualifiedName | None
+    attached: bool
+    cut: Cut | None = None
+
+
+@click.command("export")
+@click.argument("tables", nargs=-1, required=True, metavar="TABLE|PARTITION...")
+@click.option("--to", "destination", required=True, help="A folder, or a URL that fsspec knows: s3://bucket/archive.")
+@click.option("--format", "kind", type=click.Choice(("parquet", "copy")), default="parquet", show_default=True)
+@click.option("--from", "lower", help="Only rows from here on, by the column that TABLE is partitioned by.")
+@click.option("--until", "--to-bound", "upper", help="Only rows before this.")
+@click.option("--drop", is_flag=True, help="Then drop each partition; one that is attached is detached first.")
+@click.option("--yes", is_flag=True, help="No question before anything is dropped.")
+@click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
+@tells("--output")
+def command(
+    tables: tuple[str, ...],
+    destination: str,
+    kind: str,
+    lower: str | None,
+    upper: str | None,
+    drop: bool,
+    yes: bool,
+    lock_timeout: str | None,
+    url: str | None,
+    form: str,
+) -> None:
+    """Write tables or partitions to files: Parquet (zstd), or the text of COPY.
+
+    A partitioned table is a file for each of its partitions. Each file is written from one snapshot under a temporary
+    name, synced, read back and compared (rows, and a checksum of each column); then it gets its name and its row in
+    schema_kit.archive_file. With --drop the table is dropped in that same commit. What cannot be read back leaves
+    everything as it was, and running again goes on.
+
+    Example: schema_kit archive export telegram_bots.messages --to /srv/archive --until 2026-01-01
+    """
+    if drop and not yes and not sys.stdin.isatty():
+        raise DeclarationError("--drop asks on a terminal; elsewhere --yes answers. Nothing was changed.")
+    with database(url) as (connection, catalog):
+        from schema_kit.files.export import export, refuse_another
+        from schema_kit.files.store import Store
+
+        if why := catalog.read_only():
+            raise PlanError(f"cannot keep the manifest: {why}. Nothing was changed.")
+        store, policy = Store(destination), lock_policy(lock_timeout)
+        names = [QualifiedName.parse(text) for text in tables]
+        wanted = [one for name in names for one in _wanted(connection, name, lower, upper)]
+        if drop:
+            _agree(wanted, yes)
+        done, failed = [], list[SchemaKitError]()
+        with telling(form) as emit:
+            if not store.local:
+                click.echo(f"{destination}: a file gets its name there by a copy, no atomic step", err=True)
+            for one in wanted:
+                try:
+                    refuse_another(store, one.name, kind, one.cut)
+                    if drop and one.attached and one.parent:
+                        _detach(connection, catalog, one.parent, one.name, policy, emit)
+                    done.append(export(connection, one.name, store, kind, policy, emit, cut=one.cut, drop=drop))
+                except SchemaKitError as error:
+                    failed.append(error)
+    if form == "json":
+        files = [
+            {"url": f.url, "table": str(f.table), "rows": f.rows, "bytes": f.bytes, "sha256": f.sha256} for f in done
+        ]
+        click.echo(json.dumps({"files": files}, indent=2, ensure_ascii=False))
+    else:
+        for file in done:
+            gone = "; the table is dropped" if drop else ""
+            click.echo(f"{file.url}: {file.rows:,} rows of {file.table}, {file.bytes:,} bytes{gone}")
+    fail(failed, done)
+
+
+def _wanted(connection: sa.Connection, name: QualifiedName, lower: str | None, upper: str | None) -> Iterator[_Wanted]:
+    from schema_kit.files import table
+    from schema_kit.files.export import Cut
+
+    with observing(connection):
+        source = table.read(connection, name)
+        if source is None:
+            raise PlanError(f"there is no table {name}. Nothing was changed.")
+        whole = lower is None and upper is None
+        if whole and (source.kind != "p" or source.attached or source.retired):
+            yield _Wanted(name, source.parent, source.attached)
+        elif whole:
+            for part in table.partitions(connection, name):
+                yield _Wanted(part, name, attached=True)
+        else:
+            for part, low, high, all_of_it in table.overlapping(connection, source, lower, upper):
+                by = table.control(connection, name)
+                assert by is not None  # or it would have been refused
+                yield _Wanted(part, name, True, None if all_of_it else Cut(by, low, high))
+
+
+def _agree(wanted: list[_Wanted], yes: bool) -> None:
+    if cut := [str(one.name) for one in wanted if one.cut]:
+        raise PlanError(
+            f"{', '.join(cut)}: only a part of its rows is in the range, and --drop takes whole partitions. Nothing "
+            "was changed; choose bounds of partitions."
+        )
+    names = ", ".join(str(one.name) for one in wanted)
+    if wanted and not yes:
+        click.confirm(f"Drop {names}, when they are written and compared?", abort=True, err=True)
+
+
+def _detach(
+    connection: sa.Connection,
+    catalog: Catalog,
+    parent: QualifiedName,
+    name: QualifiedName,
+    policy: LockPolicy,
+    emit: execute.Emit,
+) -> None:
+    record = load("tables/retired_partition.sql")
+    execute.run(connection, lambda: detach(parent, name, catalog.detaching(parent, name), record), policy, emit)

@@ -1,0 +1,111 @@
+"""``schema_kit archive import``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import sqlalchemy as sa
+
+from schema_kit.catalog import Catalog
+from schema_kit.catalog.session import observing
+from schema_kit.cli.archive.common import database, fail, tells
+from schema_kit.cli.partitions.common import lock_policy, telling
+from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
+from schema_kit.names import QualifiedName
+from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
+from schema_kit.steps import Plan
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--manifest", "table", metavar="TABLE", help="The files of TABLE that schema_kit.archive_file knows.")
+@click.option("--from", "lower", help="Of those, the ones with rows from here on; files come back whole.")
+@click.option("--until", "--to", "upper", help="Of those, the ones with rows before this.")
+@click.option("--into", metavar="TABLE", help="The table that gets the rows, where it is not the one they were of.")
+@click.option("--beside", metavar="NAME", help="Make a table of this name with the rows of one file, and stop there.")
+@click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
+@tells()
+def command(
+    files: tuple[str, ...],
+    table: str | None,
+    lower: str | None,
+    upper: str | None,
+    into: str | None,
+    beside: str | None,
+    lock_timeout: str | None,
+    url: str | None,
+    form: str,
+) -> None:
+    """Bring the rows of files back into their table, or into one beside it.
+
+    Each file is held against the manifest first (its SHA-256, and a checksum of each column), and its columns against
+    the table's. Its rows are loaded into a table beside and compared. That becomes a partition, where its range is
+    free; else they are inserted: what is there already is passed over, what differs under the same key is refused and
+    named. Running it again changes nothing.
+
+    Example: schema_kit archive import --manifest telegram_bots.messages --from 2025-01-01 --until 2025-03-01
+    """
+    if bool(files) == bool(table):
+        raise DeclarationError("name files, or --manifest TABLE. Nothing was changed.")
+    if (lower or upper) and not table:
+        raise DeclarationError("--from and --until choose among the files of --manifest TABLE. Nothing was changed.")
+    with database(url) as (connection, catalog):
+        from schema_kit.files.restore import restore
+        from schema_kit.files.store import Store
+
+        if why := catalog.read_only():
+            raise PlanError(f"cannot restore: {why}. Nothing was changed.")
+        chosen = files if table is None else _chosen(connection, table, lower, upper, not (into or beside))
+        if beside and len(chosen) != 1:
+            raise DeclarationError(f"--beside is for one file, not for {len(chosen)}. Nothing was changed.")
+        names = [QualifiedName.parse(text) if text else None for text in (into, beside)]
+        done, failed = [], list[SchemaKitError]()
+
+        def attach(parent: QualifiedName, name: QualifiedName, low: str | None, high: str | None) -> Plan:
+            return AttachPartitionConcurrentlyOp(parent, name, low, high).plan(Catalog(connection))
+
+        with telling(form) as emit:
+            for file in chosen:
+                try:
+                    store, name = Store.of(file)
+                    done.append(
+                        restore(
+                            connection,
+                            store,
+                            name,
+                            lock_policy(lock_timeout),
+                            emit,
+                            attach,
+                            into=names[0],
+                            beside=names[1],
+                        )
+                    )
+                except SchemaKitError as error:
+                    failed.append(error)
+    if form == "json":
+        found = [
+            {"url": one.url, "table": str(one.into), "how": one.how, "rows": one.rows, "skipped": one.skipped}
+            for one in done
+        ]
+        click.echo(json.dumps({"restored": found}, indent=2, ensure_ascii=False))
+    else:
+        for one in done:
+            where = {"attached": f"attached to {one.into}", "inserted": f"inserted into {one.into}"}
+            skipped = f", {one.skipped:,} were there already" if one.skipped else ""
+            click.echo(f"{one.url}: {one.rows:,} rows {where.get(one.how, f'in {one.into}')}{skipped}")
+        if not chosen:
+            click.echo("nothing to do", err=True)
+    fail(failed, done)
+
+
+def _chosen(
+    connection: sa.Connection, table: str, lower: str | None, upper: str | None, alone: bool
+) -> tuple[str, ...]:
+    """The files that hold rows of the range: bounds are compared as the table's key compares them."""
+    from schema_kit.files import manifest
+    from schema_kit.files.table import meets
+
+    found = [file for file in manifest.read(connection, [QualifiedName.parse(table)]) if file.alone or not alone]
+    with observing(connection):
+        return tuple(file.url for file in found if meets(connection, file, lower, upper))

@@ -1,0 +1,98 @@
+"""Values between PostgreSQL and Arrow. What Arrow cannot hold exactly is refused here, and stored as text then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schema_kit.files.table import TEXT, Column
+
+_TYPES = {
+    "bool": pa.bool_(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "text": pa.string(),
+    TEXT: pa.string(),
+    "bytes": pa.binary(),
+    "uuid": pa.binary(16),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": pa.timestamp("us", "UTC"),
+}
+# Infinity, and years that Arrow cannot count up to, come out of the driver far away from these.
+_DAYS = (date.min.toordinal() - date(1970, 1, 1).toordinal(), date.max.toordinal() - date(1970, 1, 1).toordinal())
+_MICROSECONDS = (_DAYS[0] * 86_400_000_000, (_DAYS[1] + 1) * 86_400_000_000 - 1)
+
+
+class Misfit(Exception):
+    """A column holds a value that its Arrow type has not: infinity, NaN, a year before 1 or after 9999."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+def type_of(stored: str) -> pa.DataType:
+    """The Arrow type of what is stored so."""
+    if match := re.fullmatch(r"decimal\((\d+),(\d+)\)", stored):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    return _TYPES[stored]
+
+
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """The file's columns; PostgreSQL's type and how it is stored are in the metadata of each."""
+    return pa.schema(
+        [
+            pa.field(c.name, type_of(c.stored), metadata={"postgresql:type": c.type, "postgresql:stored": c.stored})
+            for c in columns
+        ]
+    )
+
+
+def fitted(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[pa.Array]:
+    """What the driver has read, in the types of the file.
+
+    Raises:
+        Misfit: a value that Arrow cannot hold.
+    """
+    return [_fit(array, column) for array, column in zip(batch.columns, columns, strict=True)]
+
+
+def _fit(array: pa.Array, column: Column) -> pa.Array:
+    wanted = type_of(column.stored)
+    if column.stored.startswith("decimal"):
+        try:
+            return array.cast(wanted)
+        except pa.ArrowInvalid as error:
+            raise Misfit(column.name) from error
+    if column.stored in ("date", "timestamp", "timestamptz"):
+        counted = array.view(pa.int32() if column.stored == "date" else pa.int64())
+        ends = pc.min_max(counted).as_py()
+        least, most = _DAYS if column.stored == "date" else _MICROSECONDS
+        if ends["min"] is not None and not least <= ends["min"] <= ends["max"] <= most:
+            raise Misfit(column.name)
+    return array if array.type == wanted else array.cast(wanted)
+
+
+def readable(array: pa.Array, stored: str) -> pa.Array:
+    """An array as Arrow's CSV writer makes of it what PostgreSQL reads."""
+    if stored.startswith("decimal"):
+        return array.cast(pa.string())
+    if stored == "uuid":
+        return _hexadecimal(array.cast(pa.binary()))
+    if stored == "bytes":
+        return pc.binary_join_element_wise(pa.scalar("\\x"), _hexadecimal(array), "")
+    return array
+
+
+def _hexadecimal(array: pa.Array) -> pa.Array:
+    values: list[Any] = array.to_pylist()
+    return pa.array([None if value is None else value.hex() for value in values], pa.string())

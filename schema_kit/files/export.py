@@ -1,0 +1,421 @@
+"""A table to a file: written, synced, read back, compared, named, registered; then, if it shall go, dropped."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from schema_kit import execute
+from schema_kit.catalog import Catalog
+from schema_kit.catalog.session import rows, send
+from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
+from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted, Waiting
+from schema_kit.files import manifest, table
+from schema_kit.files.arrow import Misfit
+from schema_kit.files.formats import FORMATS, Totals
+from schema_kit.files.rows import Snapshot, ahead, snapshot
+from schema_kit.files.store import Store, file_name
+from schema_kit.files.table import TEXT, Column, Source
+from schema_kit.model import ArchiveFile
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.plans.retirement import drop as dropping
+from schema_kit.script import LockPolicy
+from schema_kit.steps import Plan
+from schema_kit.steps.files import RecordFile
+from schema_kit.steps.step import Lock, LockMode, Step
+
+PARTIAL = ".partial"
+"""What a file's name ends in until it is complete."""
+
+
+@dataclass(frozen=True)
+class _Export(Step):
+    """What is told while a file is written; nothing is sent for it."""
+
+    source: QualifiedName
+    url: str
+    drops: bool = False
+
+    @property
+    def summary(self) -> str:
+        return f"write {self.source} to {self.url}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        return (Lock(LockMode.SHARE if self.drops else LockMode.ACCESS_SHARE, self.source),)
+
+
+@dataclass(frozen=True)
+class _Compare(Step):
+    """What is told while a file is read back; nothing is sent for it."""
+
+    source: QualifiedName
+    url: str
+
+    @property
+    def summary(self) -> str:
+        return f"read {self.url} back and compare it with {self.source}"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The rows of a range."""
+
+    control: str
+    lower: str | None
+    upper: str | None
+
+    @property
+    def where(self) -> str:
+        """For the SELECT."""
+        column = ident(self.control)
+        ends = [f"{column} >= {literal(self.lower)}"] if self.lower is not None else []
+        ends += [f"{column} < {literal(self.upper)}"] if self.upper is not None else []
+        return " WHERE " + " AND ".join(ends)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds, every row of it read."""
+
+    described: dict[str, Any]
+    totals: Totals
+    bytes: int
+    sha256: str
+
+
+def export(
+    connection: Connection,
+    name: QualifiedName,
+    store: Store,
+    form: str,
+    policy: LockPolicy,
+    emit: Emit,
+    *,
+    cut: Cut | None = None,
+    drop: bool = False,
+) -> ArchiveFile:
+    """Write one table to one file.
+
+    Reads under one REPEATABLE READ snapshot. Locks: ACCESS SHARE on the table; with *drop* SHARE, which keeps writers
+    of the detached table out until it is gone, then ACCESS EXCLUSIVE for an instant.
+
+    Args:
+        connection: whose database it is; in autocommit.
+        name: the table.
+        store: where the file goes.
+        form: parquet or copy.
+        policy: the lock policy.
+        emit: is told what happens.
+        cut: write these rows alone.
+        drop: drop the table in the commit that registers the file. It is none that is attached.
+
+    Returns:
+        The manifest's row.
+
+    Raises:
+        PlanError: there is no such table, it cannot be read, or a file of that name holds something else.
+        ExecutionError: the file could not be written or is not what was written; the table is as it was.
+        LockNotAvailable: others held a lock through every try.
+    """
+    refuse_another(store, name, form, cut)
+    execute.run(connection, lambda: manifest.creation(connection), policy, emit)
+    final = _final(name, form, cut)
+    step = _Export(name, store.url(final), drop)
+    with _alone(connection, step.url), _locked(connection, step, policy, emit) as taken:
+        source = _checked(table.read(taken.held, name), name, drop)
+        contents = _write(taken, source, store, final, form, cut, step, emit)
+        file = ArchiveFile(
+            step.url,
+            name,
+            source.oid,
+            source.parent,
+            cut.control if cut else source.control,
+            cut.lower if cut else source.lower,
+            cut.upper if cut else source.upper,
+            form,
+            contents.totals.rows,
+            contents.bytes,
+            contents.sha256,
+            tuple((c.name, c.type, c.stored, contents.totals.checksums[c.name]) for c in contents.totals.columns),
+        )
+        if drop:
+            _dropped(connection, taken.held, source, file, policy, emit)
+    if not drop:
+        execute.run(connection, _once(Plan(step.summary, (RecordFile(file),))), policy, emit)
+    return file
+
+
+def inspect(store: Store, name: str, form: str) -> Contents:
+    """Read a whole file.
+
+    Raises:
+        PlanError: it is damaged.
+        ExecutionError: it is gone, or cannot be read.
+    """
+    size, sha256 = store.digest(name)
+    described = FORMATS[form].description(store, name)
+    columns = columns_of(described)
+    totals = Totals(columns)
+    for arrays in FORMATS[form].batches(store, name, columns):
+        totals.add(arrays)
+    return Contents(described, totals, size, sha256)
+
+
+def columns_of(described: dict[str, Any]) -> tuple[Column, ...]:
+    """The columns as a file describes them."""
+    return tuple(Column(**column) for column in described["columns"])
+
+
+def form_of(name: str) -> str:
+    """Parquet or COPY text, by the end of a file's name.
+
+    Raises:
+        PlanError: neither.
+    """
+    found = next((form for form, kind in FORMATS.items() if name.endswith(kind.suffix)), None)
+    if found is None:
+        endings = ", ".join(kind.suffix for kind in FORMATS.values())
+        raise PlanError(f"{name} is no file of an archive: its name ends in none of {endings}. Nothing was changed.")
+    return found
+
+
+def _final(name: QualifiedName, form: str, cut: Cut | None) -> str:
+    stem = f"{name.schema}.{name.name}"
+    if cut:
+        stem += f".{cut.lower or 'MINVALUE'}_{cut.upper or 'MAXVALUE'}".replace(":", "").replace(" ", "T")
+    return file_name(stem) + FORMATS[form].suffix
+
+
+def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
+    """Raises PlanError where it cannot be written, or not be dropped."""
+    if source is None:
+        raise PlanError(f"there is no table {name}. Nothing was changed.")
+    why = []
+    if not source.readable:
+        why.append(f"it may not be read (GRANT SELECT ON {name.sql})")
+    if not source.columns:
+        why.append("it has no columns")
+    if drop and source.attached:
+        why.append(f"it is attached to {source.parent}, and what shall go is detached before it is written")
+    if drop and not source.attached and not source.retired:
+        why.append("schema_kit.retired_partition does not know it as one that was detached")
+    if why:
+        raise PlanError(f"cannot write {name} to a file: {'; '.join(why)}. Nothing was changed.")
+    return source
+
+
+def refuse_another(store: Store, name: QualifiedName, form: str, cut: Cut | None) -> None:
+    """Before anything is begun: a file that has the name already, and is none of the table.
+
+    Raises:
+        PlanError: there is one.
+    """
+    final = _final(name, form, cut)
+    if store.exists(final) and (told := FORMATS[form].description(store, final)["table"]) != str(name):
+        raise PlanError(
+            f"{store.url(final)} is there already and holds {told}, not {name}. Nothing was changed; name another "
+            "destination."
+        )
+
+
+def _write(
+    taken: Snapshot, source: Source, store: Store, final: str, form: str, cut: Cut | None, step: _Export, emit: Emit
+) -> Contents:
+    """Under a temporary name, then read back; a file of the same rows that is there already is kept."""
+    emit(StepStarted(step))
+    began = time.monotonic()
+    where = cut.where if cut else ""
+    columns = source.columns if form == "parquet" else tuple(replace(c, stored=TEXT) for c in source.columns)
+    while True:
+        totals = Totals(columns)
+        reader = taken.arrow if form == "parquet" else taken.text
+        try:
+            with store.writing(final + PARTIAL) as sink, FORMATS[form].writer(sink, columns) as writer:
+                for arrays in ahead(reader(source.name, columns, where)):
+                    totals.add(arrays)
+                    writer.write(arrays)
+                    emit(_progress(step, source, totals.rows, writer.bytes))
+                text = _description(taken, source, totals, form, cut)
+                writer.describe(text)
+            break
+        except Misfit as misfit:
+            columns = tuple(replace(c, stored=TEXT) if c.name == misfit.column else c for c in columns)
+    emit(StepDone(step, time.monotonic() - began))
+    compare = _Compare(source.name, step.url)
+    emit(StepStarted(compare))
+    began = time.monotonic()
+    try:
+        if form == "copy":
+            _describe_beside(store, final, text)
+        contents = read_back(store, final, form, text)
+        if wrong := contents.totals.unlike(totals):
+            raise ExecutionError(
+                f"{store.url(final)} is not what was written: read back, it has {wrong}. It was taken away, and "
+                f"{source.name} is as it was; look after the disk, then run again."
+            )
+        named = _named(store, final, form, contents)
+        emit(StepDone(compare, time.monotonic() - began))
+        return named
+    finally:
+        store.remove(final + PARTIAL)
+
+
+def _describe_beside(store: Store, final: str, text: str) -> None:
+    if not store.exists(final):
+        with store.writing(final + ".json") as sink:
+            sink.write(text.encode())
+
+
+def read_back(store: Store, final: str, form: str, text: str) -> Contents:
+    """Read back what has no name yet."""
+    size, sha256 = store.digest(final + PARTIAL)
+    described = json.loads(text)
+    totals = Totals(columns_of(described))
+    for arrays in FORMATS[form].batches(store, final + PARTIAL, totals.columns):
+        totals.add(arrays)
+    return Contents(described, totals, size, sha256)
+
+
+def _named(store: Store, final: str, form: str, contents: Contents) -> Contents:
+    if not store.exists(final):
+        store.publish(final + PARTIAL, final)
+        return contents
+    there = inspect(store, final, form)
+    if wrong := there.totals.unlike(contents.totals):
+        raise PlanError(
+            f"{store.url(final)} is there already, and has {wrong}. It was left as it is, and so was the table; name "
+            "another destination, or take the file away."
+        )
+    return there
+
+
+def _progress(step: Step, source: Source, count: int, size: int) -> StepProgress:
+    share = min(count / source.rows, 1.0) if source.rows > 0 else None
+    return StepProgress(step, f"{count:,} rows, {size / 1e6:,.1f} MB", share)
+
+
+def _description(taken: Snapshot, source: Source, totals: Totals, form: str, cut: Cut | None) -> str:
+    version, moment = rows(taken.held, "SELECT current_setting('server_version'), now()::text")[0]
+    lines = [f"    {column.definition}" for column in source.columns]
+    lines += [f"    {line}" for line in source.declared if line.startswith("CONSTRAINT")]
+    indexes = [f";\n{line}" for line in source.declared if not line.startswith("CONSTRAINT")]
+    definition = f"CREATE TABLE {source.name.sql} (\n" + ",\n".join(lines) + "\n)" + "".join(indexes)
+    names = ("name", "type", "stored", "not_null", "default", "generated", "identity")
+    return json.dumps(
+        {
+            "table": str(source.name),
+            "oid": source.oid,
+            "parent": str(source.parent) if source.parent else None,
+            "bounds": source.bounds,
+            "cut": cut is not None,
+            "control": cut.control if cut else source.control,
+            "lower": cut.lower if cut else source.lower,
+            "upper": cut.upper if cut else source.upper,
+            "definition": definition,
+            "columns": [{name: getattr(column, name) for name in names} for column in totals.columns],
+            "format": form,
+            "rows": totals.rows,
+            "checksums": totals.checksums,
+            "snapshot": moment,
+            "server_version": version,
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+@contextmanager
+def _alone(connection: Connection, url: str) -> Iterator[None]:
+    """Two that write the same file would only take it from each other."""
+    key = {"key": f"schema_kit: file {url}"}
+    if not rows(connection, "SELECT pg_try_advisory_lock(hashtextextended(%(key)s, 0))", key)[0][0]:
+        raise PlanError(f"another run is at {url}. Nothing was changed; it is left to that one.")
+    unlock = "SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))"
+    try:
+        yield
+    except BaseException:
+        with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
+            rows(connection, unlock, key)
+        raise
+    try:
+        rows(connection, unlock, key)
+    except DBAPIError as error:
+        raise execute.not_observed(error) from error
+
+
+@contextmanager
+def _locked(connection: Connection, step: _Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
+    """The snapshot, under its lock: tried as any other step's."""
+    mode = "SHARE" if step.drops else "ACCESS SHARE"
+    for attempt in range(1, policy.attempts + 1):
+        lock = f"SET LOCAL lock_timeout = '{policy.budget(attempt)}ms'; LOCK TABLE {step.source.sql} IN {mode} MODE"
+        opened = snapshot(connection, lock)
+        try:
+            taken = opened.__enter__()
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state == "42P01":
+                raise PlanError(f"there is no table {step.source}. Nothing was changed.") from error
+            if state not in LOCK_STATES:
+                raise execute.not_observed(error) from error
+            _wait(connection, step, policy, attempt, emit, error)
+            continue
+        try:
+            yield taken
+        except BaseException as error:
+            opened.__exit__(type(error), error, error.__traceback__)
+            raise
+        opened.__exit__(None, None, None)
+        return
+
+
+def _wait(
+    connection: Connection, step: Step, policy: LockPolicy, attempt: int, emit: Emit, error: Exception | None
+) -> None:
+    who = tuple(blocker.text for blocker in execute.blockers(connection, step))
+    if attempt >= policy.attempts:
+        raise LockNotAvailable(
+            f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
+            "No row was dropped; run again when the way is free.",
+            blockers=who,
+        ) from error
+    pause = policy.budget(attempt) * 1.5 / 1000
+    emit(Waiting(step, who, pause, attempt))
+    time.sleep(pause)
+
+
+def _once(plan: Plan) -> execute.Decide:
+    """A plan that is sent once."""
+    waiting = [plan]
+    return lambda: waiting.pop() if waiting else Plan(plan.title)
+
+
+def _dropped(
+    connection: Connection, held: Connection, source: Source, file: ArchiveFile, policy: LockPolicy, emit: Emit
+) -> None:
+    """In the transaction that has kept writers out since before the snapshot: registered and dropped in one commit."""
+    assert source.parent is not None  # retired_partition knows whose it was
+    seen = Catalog(connection).detaching(source.parent, source.name)
+    plan = Plan(f"drop {source.name}", (RecordFile(file, drops=True),)) + dropping(source.parent, source.name, seen, ())
+    for attempt in range(1, policy.attempts + 1):
+        send(held, "SAVEPOINT dropping")
+        try:
+            execute.run_shared(held, _once(plan), policy, emit)
+            send(held, "COMMIT")
+        except ExecutionError as error:
+            if error.sqlstate not in LOCK_STATES:
+                raise
+            send(held, "ROLLBACK TO SAVEPOINT dropping")
+            _wait(connection, plan.steps[-1], policy, attempt, emit, error)
+        except DBAPIError as error:
+            raise execute.not_observed(error) from error
+        else:
+            return

@@ -1,0 +1,160 @@
+"""Rows out of the database, by one snapshot: in Arrow by the ADBC driver, or as COPY text."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from queue import Empty, Queue
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from schema_kit.catalog.session import DRESS, rows, send
+from schema_kit.errors import ExecutionError
+from schema_kit.files.arrow import fitted
+from schema_kit.files.formats import ROWS, Arrays, split
+from schema_kit.files.table import Column
+from schema_kit.names import QualifiedName, idents
+
+WRITTEN_AS = (
+    *DRESS,
+    "SET LOCAL client_encoding = 'UTF8'",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL lc_monetary = 'C'",
+    "SET LOCAL xmloption = 'content'",
+    "SET LOCAL row_security = off",  # rows that a policy hides would be missing: refused instead
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+)
+"""How texts are written and read, whatever the session's own settings are."""
+
+_COPY_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A transaction that holds the table as it is."""
+
+    held: Connection
+    id: str
+    url: str
+
+    def arrow(self, table: QualifiedName, columns: Sequence[Column], where: str = "") -> Iterator[Arrays]:
+        """The rows in the types that the columns are stored in.
+
+        Raises:
+            Misfit: a column holds what Arrow cannot.
+            ExecutionError: the server refused, or is gone.
+        """
+        try:
+            with adbc.connect(self.url) as connection, connection.cursor() as cursor:
+                for statement in (
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                    f"SET TRANSACTION SNAPSHOT '{self.id}'",
+                    *WRITTEN_AS,
+                ):
+                    cursor.execute(statement)
+                cursor.execute(_select(table, columns, where))
+                for batch in cursor.fetch_record_batch():
+                    yield fitted(batch, columns)
+        except (adbc.Error, pa.ArrowException, OSError) as error:
+            raise _unreadable(table, error) from error
+
+    def text(self, table: QualifiedName, columns: Sequence[Column], where: str = "") -> Iterator[Arrays]:
+        """The rows as COPY writes them, each column as it stands there.
+
+        Raises:
+            ExecutionError: the server refused, or is gone.
+        """
+        import psycopg
+
+        raw: Any = self.held.connection.dbapi_connection
+        own = f"SELECT {idents(tuple(column.name for column in columns))} FROM {table.sql}{where}"
+        try:
+            with raw.cursor().copy(f"COPY ({own}) TO STDOUT") as copy:
+                waiting, size = list[bytes](), 0
+                for line in copy:
+                    waiting.append(bytes(line))
+                    size += len(line)
+                    if size >= _COPY_BYTES or len(waiting) >= ROWS:
+                        yield split(b"".join(waiting), len(columns))
+                        waiting, size = [], 0
+                if waiting:
+                    yield split(b"".join(waiting), len(columns))
+        except psycopg.Error as error:
+            raise _unreadable(table, error) from error
+
+
+def _select(table: QualifiedName, columns: Sequence[Column], where: str) -> str:
+    each = ", ".join(f"{column.expression} AS {idents((column.name,))}" for column in columns)
+    return f"SELECT {each} FROM {table.sql}{where}"
+
+
+def _unreadable(table: QualifiedName, error: Exception) -> ExecutionError:
+    state = getattr(error, "sqlstate", None)
+    said = str(error).replace("\n", " ").strip()
+    return ExecutionError(
+        f"PostgreSQL stopped giving the rows of {table}: {said} [{state or 'connection lost'}]. No row was "
+        "dropped; run again.",
+        sqlstate=state,
+    )
+
+
+def ahead(batches: Iterator[Arrays]) -> Iterator[Arrays]:
+    """The same, read by a thread that is a little ahead: the server goes on while a file is written."""
+    ready: Queue[Arrays | BaseException | None] = Queue(maxsize=2)
+    left = threading.Event()
+
+    def read() -> None:
+        last: BaseException | None = None
+        try:
+            for arrays in batches:
+                ready.put(arrays)
+                if left.is_set():
+                    return
+        except BaseException as error:
+            last = error
+        finally:
+            batches.close()  # type: ignore[attr-defined]
+            ready.put(last)
+
+    reader = threading.Thread(target=read, name="schema_kit reader")
+    reader.start()
+    try:
+        while (found := ready.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found
+    finally:
+        left.set()
+        while reader.is_alive():
+            with suppress(Empty):
+                ready.get(timeout=0.05)
+        reader.join()
+
+
+@contextmanager
+def snapshot(connection: Connection, lock: str) -> Iterator[Snapshot]:
+    """One REPEATABLE READ transaction on a connection of its own; what is done in it is committed by who opened it.
+
+    Args:
+        connection: whose database it is.
+        lock: a LOCK TABLE, sent before the snapshot is taken.
+    """
+    with connection.engine.connect() as own:
+        send(own, "BEGIN ISOLATION LEVEL REPEATABLE READ")
+        try:
+            for statement in (*WRITTEN_AS, lock):
+                send(own, statement)
+            found = rows(own, "SELECT pg_export_snapshot()")[0][0]
+            url = own.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+            yield Snapshot(own, found, url)
+        finally:
+            with suppress(SQLAlchemyError):  # the connection may be lost; after COMMIT there is nothing to roll back
+                if own.connection.dbapi_connection and own.connection.dbapi_connection.pgconn.transaction_status:
+                    send(own, "ROLLBACK")

@@ -1,0 +1,251 @@
+"""What a file has to know of a table: its columns, its bounds, and what it was declared with. Only SELECTs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import rows
+from schema_kit.catalog.table import parse_bounds
+from schema_kit.errors import PlanError
+from schema_kit.model import ArchiveFile
+from schema_kit.names import QualifiedName, ident
+from schema_kit.steps.retirement import RETIRED_PARTITION
+
+TEXT = "postgresql text"
+"""How a type is stored that Parquet has nothing for: as PostgreSQL writes it, and reads it again."""
+
+_AS_IT_IS = {
+    "bool": "bool",
+    "int2": "int16",
+    "int4": "int32",
+    "int8": "int64",
+    "float4": "float32",
+    "float8": "float64",
+    "text": "text",
+    "varchar": "text",
+    "bytea": "bytes",
+    "uuid": "uuid",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamptz": "timestamptz",
+}
+_MOST_DIGITS = 38
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, and how its values are stored."""
+
+    name: str
+    type: str
+    """As format_type prints it, qualified."""
+    stored: str
+    """int64, text, decimal(12,2), ...; or TEXT."""
+    output: str = ""
+    """The type's output function, which is what makes its text; qualified."""
+    base: str = ""
+    """What a domain is of; empty where it is none."""
+    not_null: bool = False
+    default: str | None = None
+    """Or what it is generated from."""
+    generated: bool = False
+    identity: bool = False
+
+    @property
+    def expression(self) -> str:
+        """What is selected: never a cast to text, which is not what the type prints (inet, character(n), ...)."""
+        value = ident(self.name)
+        if self.stored == "uuid":
+            return f"pg_catalog.uuid_send({value})"
+        if self.stored == TEXT or self.stored.startswith("decimal"):
+            value = f"{value}::{self.base}" if self.base else value
+            return f"pg_catalog.textin({self.output}({value}))"
+        return value
+
+    @property
+    def definition(self) -> str:
+        """As CREATE TABLE has it; no identity: the sequence stays the table's."""
+        words = [ident(self.name), self.type]
+        if self.generated and self.default:
+            words.append(f"GENERATED ALWAYS AS ({self.default}) STORED")
+        return " ".join([*words, *(["NOT NULL"] if self.not_null else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table that is written to a file."""
+
+    name: QualifiedName
+    oid: int
+    columns: tuple[Column, ...]
+    kind: str = "r"
+    parent: QualifiedName | None = None
+    """Whose partition it is, or was until it was detached."""
+    attached: bool = False
+    pending: bool = False
+    retired: bool = False
+    """retired_partition knows it."""
+    bounds: str = ""
+    control: str | None = None
+    lower: str | None = None
+    upper: str | None = None
+    declared: tuple[str, ...] = ()
+    """Its constraints, as ALTER TABLE ... ADD has them, and the statements that make its indexes."""
+    readable: bool = True
+    bytes: int = 0
+    rows: float = -1
+    """Estimated; -1 where nobody has counted."""
+
+
+_TABLE = """
+SELECT c.oid::bigint, c.relkind, c.relispartition, pg_get_expr(c.relpartbound, c.oid), n2.nspname, p.relname,
+       coalesce(h.inhdetachpending, false), has_table_privilege(c.oid, 'SELECT'),
+       (SELECT coalesce(sum(pg_table_size(relid)), pg_table_size(c.oid)) FROM pg_partition_tree(c.oid))::bigint,
+       c.reltuples, c.relpersistence
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition
+LEFT JOIN pg_class p ON p.oid = h.inhparent LEFT JOIN pg_namespace n2 ON n2.oid = p.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
+"""
+
+_CONTROL = """
+SELECT a.attname FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid
+WHERE p.partrelid = to_regclass(%(name)s) AND p.partstrat = 'r' AND p.partnatts = 1
+  AND a.attnum = (p.partattrs::int2[])[0] AND a.attnum > 0
+"""
+
+_RETIRED = f"""
+SELECT parent_table, bounds FROM {RETIRED_PARTITION.sql}
+WHERE partition_oid = %(oid)s AND partition_name = %(name)s
+"""
+
+_COLUMNS = """
+WITH RECURSIVE b (num, type, typmod, depth) AS (
+    SELECT a.attnum, a.atttypid, a.atttypmod, 0 FROM pg_attribute a
+    WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT b.num, t.typbasetype, t.typtypmod, b.depth + 1
+    FROM b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typname, a.atttypmod,
+       format('%%I.%%I', pn.nspname, p.proname), CASE WHEN b.depth > 0 THEN format_type(t.oid, -1) ELSE '' END,
+       a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', a.attidentity <> ''
+FROM b JOIN pg_attribute a ON a.attrelid = %(oid)s AND a.attnum = b.num
+JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' JOIN pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_proc p ON p.oid = t.typoutput JOIN pg_namespace pn ON pn.oid = p.pronamespace
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum ORDER BY a.attnum
+"""
+
+_DECLARED = """
+SELECT format('CONSTRAINT %%I %%s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
+WHERE conrelid = %(oid)s AND contype <> 'n' UNION ALL
+SELECT pg_get_indexdef(indexrelid) FROM pg_index x WHERE indrelid = %(oid)s
+  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid) ORDER BY 1
+"""
+
+_LEAVES = """
+SELECT n.nspname, c.relname FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE h.inhparent = to_regclass(%(name)s) ORDER BY c.oid
+"""
+
+
+def read(connection: Connection, name: QualifiedName) -> Source | None:
+    """The table of that name. Call it in a transaction under the session dress."""
+    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
+    if not found:
+        return None
+    oid, kind, attached, bounds, parent_schema, parent_name, pending, readable, size, estimate, _ = found[0]
+    parent = QualifiedName(parent_schema, parent_name) if attached else None
+    retired = False
+    if not attached and rows(connection, "SELECT to_regclass(%(n)s) IS NOT NULL", {"n": RETIRED_PARTITION.sql})[0][0]:
+        for left, was in rows(connection, _RETIRED, {"oid": oid, "name": str(name)}):
+            parent, bounds, retired = QualifiedName.parse(left), was, True
+    of = control(connection, parent) if parent else None
+    lower, upper = parse_bounds(bounds) if bounds and of and bounds != "DEFAULT" else (None, None)
+    return Source(
+        name,
+        oid,
+        columns(connection, oid),
+        kind,
+        parent,
+        attached,
+        pending,
+        retired,
+        bounds or "",
+        of,
+        lower,
+        upper,
+        tuple(row[0] for row in rows(connection, _DECLARED, {"oid": oid})),
+        readable,
+        size,
+        estimate,
+    )
+
+
+def control(connection: Connection, name: QualifiedName) -> str | None:
+    """The column that a table is partitioned by; None where it is not, or not by RANGE of one column."""
+    found = rows(connection, _CONTROL, {"name": name.sql})
+    return str(found[0][0]) if found else None
+
+
+def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
+    """The columns of a table in their order, each with the best way to store it."""
+    return tuple(
+        Column(name, type_, _stored(schema, base, typmod, of), output, of, *rest)
+        for name, type_, schema, base, typmod, output, of, *rest in rows(connection, _COLUMNS, {"oid": oid})
+    )
+
+
+def _stored(schema: str, base: str, typmod: int, domain_of: str) -> str:
+    if schema != "pg_catalog" or domain_of:
+        return TEXT
+    if base == "numeric" and typmod >= 4:
+        digits, scale = (typmod - 4) >> 16, (typmod - 4) & 0x7FF  # from 1024 on, a scale is negative
+        return f"decimal({digits},{scale})" if scale <= digits <= _MOST_DIGITS else TEXT
+    return _AS_IT_IS.get(base, TEXT)
+
+
+def partitions(connection: Connection, name: QualifiedName) -> tuple[QualifiedName, ...]:
+    """The partitions of a table, one level down."""
+    return tuple(QualifiedName(*row) for row in rows(connection, _LEAVES, {"name": name.sql}))
+
+
+def overlapping(
+    connection: Connection, parent: Source, lower: str | None, upper: str | None
+) -> tuple[tuple[QualifiedName, str | None, str | None, bool], ...]:
+    """The partitions that a range may hold rows of: each with what of the range is its own, and whether that is all.
+
+    Raises:
+        PlanError: the table is not partitioned by RANGE of one column.
+    """
+    by = control(connection, parent.name)
+    if by is None:
+        raise PlanError(f"{parent.name} is not partitioned by RANGE of one column. Nothing was changed.")
+    key = next(column.type for column in parent.columns if column.name == by)
+    found = []
+    for name in partitions(connection, parent.name):
+        part = read(connection, name)
+        assert part is not None  # seen in this very snapshot
+        mine = rows(connection, _CUT.format(key=key), {"a": lower, "b": upper, "c": part.lower, "d": part.upper})[0]
+        low, high, empty, whole = mine
+        if not empty:
+            found.append((name, low, high, whole and part.bounds != "DEFAULT"))
+    return tuple(found)
+
+
+_CUT = """
+SELECT greatest(a, c)::text, least(b, d)::text, coalesce(greatest(a, c) >= least(b, d), false),
+       (a IS NULL OR a <= c IS TRUE) AND (b IS NULL OR b >= d IS TRUE)
+FROM (SELECT CAST(%(a)s AS {key}) a, CAST(%(b)s AS {key}) b, CAST(%(c)s AS {key}) c, CAST(%(d)s AS {key}) d) ends
+"""
+
+
+def meets(connection: Connection, file: ArchiveFile, lower: str | None, upper: str | None) -> bool:
+    """Whether a file may hold rows of a range."""
+    if lower is None and upper is None:
+        return True
+    type_ = next((column[1] for column in file.columns if column[0] == file.control), None)
+    if type_ is None:
+        raise PlanError(f"{file.url} says nothing of a range. Nothing was changed; name it itself.")
+    at = {"a": lower, "b": upper, "c": file.lower, "d": file.upper}
+    return not rows(connection, _CUT.format(key=type_), at)[0][2]

@@ -1,0 +1,25 @@
+-- What lies in which file. A row is written when the file is complete, has its name and was read back; where the table
+-- is dropped for it, in that very commit. So rows are in the table until a row of this one says dropped_at, and in the
+-- file from then on, until it says restored_at.
+-- @schema@ stands for the schema it is installed in.
+
+CREATE SCHEMA IF NOT EXISTS @schema@;
+
+CREATE TABLE IF NOT EXISTS @schema@.archive_file (
+    file_url     text        PRIMARY KEY,
+    table_name   text        NOT NULL, -- the table that was written
+    table_oid    oid         NOT NULL,
+    parent_table text,                 -- the partitioned table that it was a partition of
+    control      text,                 -- the column that the bounds are of
+    lower_bound  text,                 -- inclusive, as it reads under TimeZone UTC and DateStyle ISO
+    upper_bound  text,                 -- exclusive
+    format       text        NOT NULL CHECK (format IN ('parquet', 'copy')),
+    row_count    bigint      NOT NULL,
+    byte_count   bigint      NOT NULL,
+    sha256       text        NOT NULL, -- of the file
+    columns      jsonb       NOT NULL, -- in their order: name, type, how it is stored, checksum over all rows
+    written_at   timestamptz NOT NULL DEFAULT now(),
+    dropped_at   timestamptz,          -- the table was dropped: the rows are in the file and nowhere else
+    restored_at  timestamptz,          -- they are back in the database
+    restored_to  text
+);
