@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import psycopg
 import pytest
 
+from schema_kit.cli import main
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
 from tests.postgres.conftest import Database
@@ -29,16 +33,28 @@ def command(database: Database | str, *arguments: str) -> list[str]:
 
 
 def shell(database: Database | str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call it, and wait for its end."""
-    return subprocess.run(
-        command(database, *arguments),
-        cwd=ROOT,
-        env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    """Call it as a shell does, and wait for its end."""
+    return called(command(database, *arguments)[2:])
+
+
+def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """The console script in this process: to start one each time would take longer than what is tested."""
+    out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+    code: object = 0
+    with (
+        mock.patch.object(sys, "argv", argv),
+        mock.patch.object(sys, "stdin", io.StringIO()),
+        mock.patch.dict(os.environ, NO_COLOR="1"),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as done:
+            code = done.code
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return subprocess.CompletedProcess(argv, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

@@ -1,0 +1,30 @@
+"""The console script itself, in a process of its own: every command is there, and says how it is used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from schema_kit.cli import NOUNS, cli
+
+SCRIPT = Path(sys.executable).parent / "schema_kit"
+
+
+def verbs() -> list[tuple[str, str]]:
+    context, found = click.Context(cli), []
+    for noun in sorted(NOUNS):
+        group = cli.get_command(context, noun)
+        assert isinstance(group, click.Group)
+        found += [(noun, verb) for verb in group.list_commands(context)]
+    return found
+
+
+@pytest.mark.parametrize(("noun", "verb"), verbs())
+def test_each_command_has_help_with_an_example(noun: str, verb: str) -> None:
+    done = subprocess.run([SCRIPT, noun, verb, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Example: schema_kit {noun} {verb}" in done.stdout.replace("\n  ", " ")
