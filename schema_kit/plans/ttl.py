@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -9,15 +10,16 @@ from datetime import datetime
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Point, parse
-from schema_kit.keys import Key, Numbers, key_for
-from schema_kit.model import Detaching, Partition, Partitioning, Retired, Table, TimeToLive
+from schema_kit.keys import TIMES, Key, Numbers, key_for
+from schema_kit.model import ArchivePolicy, Detaching, Partition, Partitioning, Retired, Table, TimeToLive, Tree
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import retention, rows
 from schema_kit.plans.grid import grid
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.plans.rows import Leaving, Observed
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.batches import LARGEST
+from schema_kit.steps.archives import ARCHIVED_AT
+from schema_kit.steps.batches import LARGEST, ended
 from schema_kit.steps.rows import CreateTtlPolicy, DropTtlPolicy, Pace, RegisterTtl, UnregisterTtl
 
 
@@ -81,6 +83,43 @@ def leaving(
         raise AssertionError("without an index nothing is removed")
     key = key_of(policy, index[0].type)
     return replace(one, where=f"{ident(policy.column)} <= {literal(key.encode(horizon(policy, key, now)))}")
+
+
+def archiving(
+    policy: ArchivePolicy, observed: Observed, now: datetime, archives: Mapping[QualifiedName, QualifiedName]
+) -> Leaving:
+    """Which rows of a table go to its archive at a moment: those old enough, and those of the policy's condition.
+
+    Args:
+        policy: the policy, by rows.
+        observed: the table, all that refers to it, and the archives.
+        now: the server's clock, or what stands for it.
+        archives: which table's rows go where.
+
+    Raises:
+        PlanError: no such table or column, no index on the column of the age, or one that holds no date or time; an
+            archive without the column that takes the moment.
+    """
+    tree: Tree | None = None if policy.tree is None else json.loads(policy.tree)
+    stamp, archive = policy.archived_at, observed.get(policy.archive)
+    if stamp and archive and stamp not in archive.columns:
+        raise PlanError(
+            f"cannot archive rows of {policy.table}: {policy.archive} has no column {stamp} for the moment. Nothing "
+            "was changed; op.create_archive_table(..., archived_at=True) makes one, or set the policy without."
+        )
+    one = Leaving(policy.table, f"({ended(policy.condition or 'true')})", None, tree, archives, stamp or ARCHIVED_AT)
+    if policy.archive_after is None:
+        return one
+    old = TimeToLive(policy.table, policy.control or "", policy.archive_after, tree=tree, archive_first=True)
+    table = observed.get(policy.table)
+    index = table.index_on(old.column) if table else None
+    if index and not index[0].type.startswith(TIMES):
+        raise PlanError(
+            f"cannot archive rows of {policy.table}: {old.column} is {index[0].type}, and ages are counted from a date "
+            "or time. Nothing was changed; say it by a condition, or go by partition."
+        )
+    aged = leaving(old, observed, now, archives)
+    return replace(one, column=aged.column, where=f"{aged.where} AND {one.where}")
 
 
 def key_of(policy: TimeToLive, type_: str) -> Key:

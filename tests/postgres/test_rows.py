@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,7 +17,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from schema_kit import environment, execute
+import schema_kit
+from schema_kit import environment, execute, op
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.execute import Event, StepProgress, Waiting
@@ -25,6 +28,7 @@ from schema_kit.plans.rows import Leaving, remove
 from schema_kit.steps import Plan
 from schema_kit.steps.rows import Pace
 from tests.postgres.conftest import QUICK, Database
+from tests.postgres.test_create_next import ROOT
 
 NOW = "2026-11-22"
 SMALL = Pace(batch_size=10, target_seconds=1e-6, max_replica_lag=None, max_dead_share=None)
@@ -529,3 +533,87 @@ def test_rights_and_row_security(database: Database) -> None:
         database.sql(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
     run(database, leaving("t"))  # a superuser
     assert database.sql("SELECT count(*) FROM t") == [(100,)]
+
+
+# By a policy of the archive
+
+
+def archive(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`schema_kit archive run`, and its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "schema_kit", "archive", "run", "--url", database.url, "--now", NOW, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_what_is_closed_and_old_is_archived_and_a_view_shows_each_row_once(database: Database) -> None:
+    database.sql(
+        *TABLE, "INSERT INTO t (id, at, status) SELECT i, '2026-01-01', 'closed' FROM generate_series(300, 5000) i"
+    )
+    before = checksum(database, "t")
+    closed: dict[str, Any] = {"way": "rows", "control": "at", "condition": "status = 'closed' -- done"}
+    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+        op.create_archive_table("t", archived_at=True, view="whole")
+        op.set_archive_policy("t", "1 hour", archived_at="archived_at", **closed)
+    due = "SELECT count(*) FROM t WHERE status = 'closed' AND at <= '2026-11-21 23:00+00'"
+    expected = database.sql(due)
+    assert "move due rows of public.t to public.t_archive in batches" in archive(database, "--dry-run").stdout
+    stop, seen = threading.Event(), set[Any]()
+
+    def look() -> None:
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            while not stop.is_set():
+                seen.update(connection.execute("SELECT count(*), count(DISTINCT id) FROM whole").fetchall())
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        done = archive(database)
+    finally:
+        stop.set()
+        reader.join()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "move due rows of public.t to public.t_archive in batches\n"
+    assert seen == {(4901, 4901)}
+    assert checksum(database, "t", "t_archive") == before
+    assert database.sql("SELECT count(*), count(archived_at) FROM t_archive") == [expected[0] * 2]
+    assert database.sql(due) == [(0,)]
+    assert archive(database).stderr == "nothing to do\n"
+
+
+def test_a_tree_by_its_policy(database: Database) -> None:
+    database.sql(*TREE, *ARCHIVES)
+    before = [checksum(database, f"c.{table}", columns="id") for table in TABLES]
+    aged: dict[str, Any] = {"way": "rows", "control": "expires_at", "archived_at": "archived_at"}
+    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+        op.set_archive_policy("sessions", "10 days", schema="c", tree=DECLARED, **aged)
+    assert archive(database, "c.sessions").returncode == 0
+    assert [checksum(database, f"c.{table}", f"c.{table}_archive", columns="id") for table in TABLES] == before
+    assert database.sql("SELECT count(*), count(archived_at) FROM c.sessions_archive") == [(8, 8)]
+    assert database.sql(BROKEN) == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"control": "id", "archive_after": "90 days"}, "id is bigint, and ages are counted from a date or time"),
+        ({"control": "at", "archive_after": "90 days"}, "public.t has no index that begins with at"),
+        ({"condition": "true", "archived_at": "moved_at"}, "public.t_archive has no column moved_at"),
+        ({"condition": "true", "tree": {"n": {}}}, "its tree has public.n below public.t, which it does not refer to"),
+    ],
+)
+def test_a_policy_that_does_not_fit(database: Database, options: dict[str, Any], said: str) -> None:
+    database.sql(*TABLE, "DROP INDEX t_at")
+    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+        op.create_archive_table("t")
+        op.set_archive_policy("t", way="rows", **options)
+    done = archive(database)
+    assert done.returncode == 3
+    assert said in done.stderr
+    assert database.sql("SELECT count(*) FROM t") == [(200,)]

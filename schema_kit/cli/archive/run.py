@@ -14,11 +14,12 @@ from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, w
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
-from schema_kit.plans import archives
+from schema_kit.plans import archives, rows, ttl
 from schema_kit.plans.transfer import stays, transfer
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import AttachMoved, ForgetMove, MovePartitionAcross, Route
+from schema_kit.steps.rows import RemoveRows
 
 
 def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
@@ -76,8 +77,18 @@ def _restored(known: list[Moved], policy: ArchivePolicy) -> tuple[set[QualifiedN
     ]
 
 
+def by_rows(catalog: Catalog, policy: ArchivePolicy) -> Plan:
+    """What one table has to let go of row by row, with what hangs on it."""
+    goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
+    seen = catalog.leaving(policy.table, tuple(goes.values()))
+    one = ttl.archiving(policy, seen, catalog.now(), goes)
+    plan = rows.remove(one, seen)
+    return plan if catalog.has_row_where(policy.table, one.where) else Plan(plan.title)
+
+
 WAYS: dict[str, Callable[[Catalog, ArchivePolicy], Plan]] = {
     "partition": by_partition,
+    "rows": by_rows,
 }
 """How rows go to an archive, and who decides what is due."""
 
@@ -113,7 +124,9 @@ def command(
     Where a view shows the table and the archive, both happen in one commit, behind a check that is proved beforehand,
     so that its readers see each row once at every moment; also beside a default partition, and in a table that refers
     to itself. A partition that others need still (rows that refer to it, publications) stays where it is, and each run
-    says so. On a terminal it asks first.
+    says so. By rows, those that are due go in batches of about half a second, each deleted from the table and inserted
+    into the archive by one statement, the rows of its tree first; one that somebody has locked is passed over and comes
+    next time. On a terminal it asks first.
 
     Example: schema_kit archive run bots.messages --dry-run
     """
@@ -150,4 +163,6 @@ def _agreed(catalog: Catalog, wanted: list[ArchivePolicy], restored: bool) -> bo
             continue  # said when its turn comes
         moves = (step for step in steps if isinstance(step, AttachMoved | MovePartitionAcross))
         going += [f"{step.wanted.seen.name} to {step.route.goes_to}" for step in moves]
+        batches = (step for step in steps if isinstance(step, RemoveRows) and step.archive)
+        going += [f"rows of {step.table} to {step.archive.table}" for step in batches if step.archive]
     return not going or click.confirm(f"Move {', '.join(going)}?", err=True)
