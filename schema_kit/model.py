@@ -473,6 +473,8 @@ class Watched:
     drift: tuple[Drift, ...] = ()
     retired: tuple[Retired, ...] = ()
     """What was retired from it."""
+    archive: ArchivePolicy | None = None
+    """What goes from it to an archive."""
     now: datetime | None = None
     """The server's clock."""
     unseen: tuple[str, ...] = ()

@@ -371,6 +371,11 @@ class EmptyDatabase:
         """Whether an earlier step has made it."""
         return self._archive_config
 
+    def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
+        """Cannot be asked."""
+        del view, columns
+        return False
+
     def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
         """Cannot be asked."""
         del owned

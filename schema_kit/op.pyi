@@ -257,6 +257,15 @@ def set_archive_policy(
     destination: str | None = None,
     compression: str | None = None,
 ) -> None: ...
+def repair_archive_table(
+    table_name: str,
+    archive_table_name: str | None = None,
+    *,
+    schema: str | None = None,
+    archive_schema: str | None = None,
+    drop_columns: Sequence[str] = (),
+    view: str | None = None,
+) -> None: ...
 def drop_archive_policy(table_name: str, *, schema: str | None = None) -> None: ...
 def set_ttl_policy(
     table_name: str,

@@ -341,6 +341,11 @@ ARCHIVED = Imagined(
     archive_policy=ArchivePolicy(VISITS.name, ARCHIVE.name, "30 days", "partition"),
     there=frozenset({"part_config", "archive_policy"}),
 )
+BEHIND = replace(
+    ARCHIVED,
+    trees={"visits_archive": (Relation(ARCHIVE.name, columns=ARCHIVE.columns[:2], partitioned=True),)},
+    tables=(ARCHIVED.tables[0], replace(ARCHIVE, columns=ARCHIVE.columns[:2])),
+)
 EMPTY_ARCHIVE = replace(ARCHIVED, archive_policy=None)
 BY_MONTH = Imagined(tables=(VISITS_BY_MONTH, FIRST), there=frozenset({"part_config"}))
 
@@ -460,6 +465,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "create_archive_table": (("", 'op.create_archive_table("visits", view="all_visits")', BY_MONTH),),
     "drop_archive_table": (("", 'op.drop_archive_table("visits", view="all_visits")', EMPTY_ARCHIVE),),
     "set_archive_policy": (("", 'op.set_archive_policy("visits", "90 days")', ARCHIVED),),
+    "repair_archive_table": (("", 'op.repair_archive_table("visits", view="all_visits")', BEHIND),),
     "drop_archive_policy": (("", 'op.drop_archive_policy("visits")', ARCHIVED),),
     "set_ttl_policy": (("", 'op.set_ttl_policy("orders", "placed_at", age="18 months")', SHOP),),
     "drop_ttl_policy": (("", 'op.drop_ttl_policy("orders")', SHOP),),

@@ -56,7 +56,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
 from schema_kit.plans.grid import grid
-from schema_kit.steps.archives import ARCHIVE_POLICY, ARCHIVED_PARTITION
+from schema_kit.steps.archives import ARCHIVE_POLICY, ARCHIVED_PARTITION, MoveRowsAcross, clashes_sql
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
@@ -76,6 +76,7 @@ class Catalog:
     def __init__(self, connection: Connection, now: datetime | None = None) -> None:
         self._connection = connection
         self._now = now
+        self._archives: tuple[ArchivePolicy, ...] | None = None
 
     @contextmanager
     def _look(self) -> Iterator[Callable[..., Any]]:
@@ -320,11 +321,13 @@ class Catalog:
             return retirement.retired(self._connection)
 
     def archive_policies(self) -> tuple[ArchivePolicy, ...]:
-        """Every row of archive_policy."""
-        if not self.exists(ARCHIVE_POLICY):
-            return ()
-        with observing(self._connection):
-            return archives.policies(self._connection)
+        """Every row of archive_policy, read once: a run looks after many sets."""
+        if self._archives is None and not self.exists(ARCHIVE_POLICY):
+            self._archives = ()
+        if self._archives is None:
+            with observing(self._connection):
+                self._archives = archives.policies(self._connection)
+        return self._archives
 
     def archive_config_is_there(self) -> bool:
         """Whether archive_policy and archived_partition are there."""
@@ -341,6 +344,35 @@ class Catalog:
         """What stands in the way of whoever would write policies of archives and change these tables."""
         with observing(self._connection):
             return archives.may_not(self._connection, owned)
+
+    def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
+        """Whether a view has not all of these columns."""
+        sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attnum > 0"
+        with self._look() as ask:
+            return not set(columns) <= {row[0] for row in ask(sql, {"name": view.sql})}
+
+    def clashes(self, step: MoveRowsAcross) -> tuple[int, str]:
+        """How many rows have the key of a row that would come, and other values; and the first such key."""
+        with self._look() as ask:
+            count, key = ask(clashes_sql(step))[0]
+        return int(count), str(key)
+
+    def holds(self, leaf: QualifiedName, where: str) -> bool:
+        """Whether a table holds a row of a range."""
+        with self._look() as ask:
+            return bool(ask(f"SELECT EXISTS (SELECT FROM ONLY {leaf.sql} WHERE {where})")[0][0])
+
+    def measured(self, table: Table) -> Table:
+        """A partitioned table with sizes, rows and tablespaces of its partitions."""
+        with observing(self._connection):
+            return sets.measured(self._connection, [table])[0]
+
+    def checksum(self, table: QualifiedName) -> tuple[int, str]:
+        """How many rows a table holds, and a checksum of them in whatever order; it reads all of them."""
+        sql = f"SELECT count(*), coalesce(sum(hashtextextended(own::text, 0)), 0)::text FROM {table.sql} own"
+        with self._look() as ask:
+            count, text = ask(sql)[0]
+        return int(count), str(text)
 
     def may_not_create_in(self, schema: str) -> tuple[str, ...]:
         """Why whoever runs this cannot put a table into that schema."""

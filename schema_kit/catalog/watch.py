@@ -10,15 +10,16 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import drift, retirement, sets
+from schema_kit.catalog import archives, drift, retirement, sets
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched
+from schema_kit.model import ArchivePolicy, DefaultRows, Partitioning, Range, Retired, Table, Watched
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.layout import Placed, placed
 from schema_kit.plans.partitions import partitioned_table
+from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.retirement import RETIRED_PARTITION
 
 _OF_ONE_SET = frozenset({"55P03", "40P01", "42501", "42P01", "XX000"})
@@ -85,6 +86,8 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
         found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
         retired = _retired(connection)
         found = [replace(seen, retired=tuple(retired.get(seen.policy.parent, ()))) for seen in found]
+        going = _archives(connection)
+        found = [replace(seen, archive=going.get(seen.policy.parent)) for seen in found]
     laid = {place: own for place, seen in enumerate(found) if (own := _laid(seen))}
     by_id = {place: found[place].policy.parent for place, own in laid.items() if own[0].of_ids}
     defaults = {place: part.name for place in laid for part in (found[place].table or _NONE).partitions if part.default}
@@ -118,6 +121,14 @@ def _retired(connection: Connection) -> dict[QualifiedName, list[Retired]]:
         for one in retirement.retired(connection):
             found.setdefault(one.parent, []).append(one)
     return found
+
+
+def _archives(connection: Connection) -> dict[QualifiedName, ArchivePolicy]:
+    """What goes to archives by partition; nothing where nobody said so, or whoever looks may not read that."""
+    values = {"schema": ARCHIVE_POLICY.schema, "name": ARCHIVE_POLICY.name}
+    if not all(row[0] for row in rows(connection, _READABLE, values) or [(False,)]):
+        return {}
+    return {policy.table: policy for policy in archives.policies(connection) if policy.way == "partition"}
 
 
 def _laid(seen: Watched) -> tuple[Grid, Placed] | None:

@@ -7,6 +7,7 @@ from schema_kit.ops.archives import (
     CreateArchiveTableOp,
     DropArchivePolicyOp,
     DropArchiveTableOp,
+    RepairArchiveTableOp,
     SetArchivePolicyOp,
 )
 from schema_kit.ops.baseline import CreateBaselineOp, CreateExtensionOp, DropBaselineOp, DropExtensionOp
@@ -78,6 +79,7 @@ __all__ = [
     "PlanOperation",
     "RefreshMaterializedViewConcurrentlyOp",
     "ReindexConcurrentlyOp",
+    "RepairArchiveTableOp",
     "ReplaceIndexConcurrentlyOp",
     "SetArchivePolicyOp",
     "SetNotNullConcurrentlyOp",

@@ -9,14 +9,17 @@ from typing import Any
 from alembic.operations import Operations
 
 from schema_kit.errors import PlanError
-from schema_kit.model import ArchivePolicy, DeclaredArchive, Table
+from schema_kit.model import ArchivePolicy, CheckDeclaration, ColumnDeclaration, DeclaredArchive, Table
 from schema_kit.names import QualifiedName, fit
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.columns import AddColumnConcurrentlyOp, AlterColumnConcurrentlyOp, DropColumnConcurrentlyOp
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.policies import missing_config
-from schema_kit.plans import archives
+from schema_kit.plans import archives, constraints
+from schema_kit.plans.archives import Difference
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
+from schema_kit.steps.archives import CreateArchiveView
 
 ARCHIVE_SCRIPT = "tables/archive_policy.sql"
 
@@ -272,6 +275,113 @@ class SetArchivePolicyOp(PlanOperation):
             () if catalog.archive_config_is_there() else load(ARCHIVE_SCRIPT),
             catalog.archive_rights_missing((policy.table, policy.archive)),
         )
+
+
+@register("repair_archive_table")
+class RepairArchiveTableOp(PlanOperation):
+    """Give an archive what its table has."""
+
+    def __init__(
+        self, table: QualifiedName, archive: QualifiedName, drop_columns: tuple[str, ...], view: QualifiedName | None
+    ) -> None:
+        self.table = table
+        self.archive = archive
+        self.drop_columns = drop_columns
+        self.view = view
+
+    @classmethod
+    def repair_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+        drop_columns: Sequence[str] = (),
+        view: str | None = None,
+    ) -> None:
+        """Mend what ``schema_kit archive verify`` names: after each change of the table, its archive follows.
+
+        Columns that the archive lacks are added, with their default for the rows that are there; types, defaults and
+        NOT NULL are changed, checks added and proved, each as the operation for it does it (``add_column_concurrently``
+        and so on), on the archive and its partitions. Indexes are no hindrance, and stay as they are. A check that only
+        the archive has is named and left alone. A partition that is detached and on its way is not reached: run
+        ``schema_kit archive run`` first. The way back is to change the table back, and this again.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
+            schema: the table's schema; public where it is left out.
+            archive_schema: the archive's; the table's where it is left out.
+            drop_columns: columns that the table has no more and whose archived values may go; others are named.
+            view: the view over both, which gets the new columns at its end; it is made where it is not there.
+
+        Raises:
+            PlanError: no such table, or something that no operation mends without harm; it is named.
+            ExecutionError: archived rows fail a check or a NOT NULL of the table's.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        table = QualifiedName(schema or "public", table_name)
+        archive = archive_name(table, archive_table_name, archive_schema)
+        named = QualifiedName.parse(view, table.schema) if view else None
+        operations.invoke(cls(table, archive, tuple(drop_columns), named))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        plan = Plan(f"repair archive {self.archive}")
+        table, archive = _table(catalog, self.table), _table(catalog, self.archive)
+        if table is None or archive is None:
+            gone = self.table if table is None else self.archive
+            raise PlanError(f"cannot {plan.title}: there is no table {gone}. Nothing was changed.")
+        differences = [one for one in archives.differences(table, archive) if not one.kind.startswith("index")]
+        own = {policy.archived_at for policy in catalog.archive_policies() if policy.archive == self.archive}
+        stays = [
+            one.sentence
+            for one in differences
+            if one.kind == "check extra"
+            or (one.kind == "column extra" and one.object not in {*self.drop_columns, *own})
+        ]
+        stays += [f"{c.name} is generated" for c in table.columns if c.generated and archive.column(c.name) is None]
+        if stays:
+            raise PlanError(
+                f"cannot {plan.title}: {'; '.join(stays)}. Nothing was changed; drop_columns names columns that may "
+                "go, and a check goes by op.drop_constraint."
+            )
+        for one in differences:
+            if one.object not in own:
+                plan += self._mended(catalog, table, one)
+        if not plan and self.view:
+            plan += self._shown(catalog, table, archive)
+        return plan
+
+    def _mended(self, catalog: AnyCatalog, table: Table, one: Difference) -> Plan:
+        column = table.column(one.object)
+        if one.kind == "column missing" and column:
+            declared = ColumnDeclaration(column.name, column.type, not column.not_null, column.default)
+            return AddColumnConcurrentlyOp(self.archive, declared).plan(catalog)
+        if one.kind == "column extra":
+            return DropColumnConcurrentlyOp(self.archive, one.object).plan(catalog)
+        if one.kind == "check missing":
+            definition = next(check[1] for check in table.checks if check[0] == one.object).removesuffix(" NOT VALID")
+            expression = definition.removeprefix("CHECK (").removesuffix(")")
+            check = CheckDeclaration(one.object, self.archive, expression)
+            return constraints.create_check(check, catalog.tree(self.archive), definition)
+        assert column is not None  # the other kinds are of columns that both have
+        type_ = column.type if one.kind == "type" else None
+        default = (column.default,) if one.kind == "default" else None
+        nullable = not column.not_null if one.kind == "not null" else None
+        return AlterColumnConcurrentlyOp(self.archive, column.name, type_, default, nullable).plan(catalog)
+
+    def _shown(self, catalog: AnyCatalog, table: Table, archive: Table) -> Plan:
+        assert self.view is not None  # it was asked for
+        there = next((view for view in archives.spanning(table, archive) if view.name == self.view), None)
+        if there and not catalog.view_lacks(self.view, [column.name for column in table.columns]):
+            return Plan("")
+        invoker = isinstance(catalog, EmptyDatabase) or catalog.server_version() >= 150000
+        step = CreateArchiveView(self.view, table, self.archive, invoker, replaces=there is not None)
+        return Plan("", (step,))
 
 
 @register("drop_archive_policy")

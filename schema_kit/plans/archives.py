@@ -11,7 +11,7 @@ from schema_kit.model import ArchivePolicy, DeclaredArchive, Index, Partitioning
 from schema_kit.names import QualifiedName, fit
 from schema_kit.plans import retention
 from schema_kit.plans.attachment import alike
-from schema_kit.plans.grid import grid
+from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import (
     ARCHIVED_AT,
@@ -292,6 +292,17 @@ def due(
         replace(partitioning, retention=policy.archive_after), table, here, what="archive_after"
     )
     return tuple(partition.name for partition in past), notes
+
+
+def kept(lines: Grid, policy: ArchivePolicy | None, here: Point | None) -> Partitioning:
+    """A set's policy with what goes to the archive first for its retention: what is not there is nothing missing."""
+    own = lines.policy
+    if policy is None or here is None:
+        return own
+    sooner = replace(own, retention=policy.archive_after)
+    reach = retention.horizon(lines, here)
+    end = retention.horizon(replace(lines, policy=sooner), here, "archive_after")
+    return sooner if end is not None and (reach is None or end > reach) else own
 
 
 def drop_policy(table: QualifiedName, registered: bool) -> Plan:

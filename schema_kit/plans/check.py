@@ -13,7 +13,7 @@ from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import DefaultRows, Partition, Range, Table, Watched
 from schema_kit.names import QualifiedName, literal
-from schema_kit.plans import drift
+from schema_kit.plans import archives, drift
 from schema_kit.plans.drift import several
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.layout import Placed, besides, held_in_part, missing, placed, stretches, windows_within
@@ -52,6 +52,7 @@ CODES = {
     "detach_pending": Severity.DUE,
     "retention_overdue": Severity.DUE,
     "retired_due": Severity.DUE,
+    "archive_overdue": Severity.DUE,
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
     "default_unseen": Severity.NOTICE,
@@ -203,12 +204,13 @@ def _on_the_line(seen: Watched, table: Table) -> tuple[Examined, list[Told]]:
     ahead, overdue = tuple[Range, ...](), tuple[Partition, ...]()
     if seen.here is not None:
         ahead, overdue = tuple(lines.ahead(seen.here)), due(seen.policy, table, seen.here)[0]
-    gaps = tuple(besides(stretches(lines, parts, seen.here), ahead))
+    here = replace(lines, policy=archives.kept(lines, seen.archive, seen.here))
+    gaps = tuple(besides(stretches(here, parts, seen.here), ahead))
     examined = Examined(seen, (), lines, parts, tuple(missing(ahead, parts)), gaps, overdue)
     found = [*_column(seen, table), *_off_grid(lines, parts, odd, ahead, seen.registered)]
     found += _interval(lines, parts, seen.registered)
     found += [*_ahead(examined, ahead), *_gaps(examined), *_default(examined, table)]
-    found += [*_overdue(examined), *_retired(seen)]
+    found += [*_overdue(examined), *_retired(seen), *_to_archive(seen, table)]
     return examined, found
 
 
@@ -224,6 +226,20 @@ def _overdue(examined: Examined) -> Iterator[Told]:
             str(names[0]),
             f"{len(names):,} {what} outlived the retention of {policy.parent} ({policy.retention}), up to {until}: "
             f"{several(names)}. Run {command('retire', examined.seen.registered)}, which says why if one has to stay.",
+        )
+
+
+def _to_archive(seen: Watched, table: Table) -> Iterator[Told]:
+    if seen.archive is None or seen.here is None:
+        return
+    names = archives.due(seen.archive, seen.policy, table, seen.here)[0]
+    if names:
+        yield (
+            "archive_overdue",
+            str(names[0]),
+            f"{several(names)} of {seen.policy.parent}: due for {seen.archive.archive} "
+            f"(after {seen.archive.archive_after}). Run schema_kit archive run {shlex.quote(str(seen.archive.table))}, "
+            "which says why if one has to stay.",
         )
 
 

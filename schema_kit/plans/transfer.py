@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 
 from schema_kit.errors import PlanError
 from schema_kit.model import Attaching, Detaching, Relation, Table, View
-from schema_kit.names import QualifiedName
 from schema_kit.plans import attachment
 from schema_kit.plans.retirement import How, leaving, why_blocking
-from schema_kit.steps import Plan, Step
+from schema_kit.steps import Step
 from schema_kit.steps.archives import AttachMoved, MovePartitionAcross, RecordMove, Route
 from schema_kit.steps.retirement import CreateRetiredPartition
 
@@ -125,8 +124,3 @@ def _lacking(one: Transfer) -> Iterator[str]:
 def stays(seen: Detaching) -> tuple[str, ...]:
     """Why a partition cannot leave: rows that refer to it, or a publication that names it."""
     return () if seen.pending or seen.attached_to is None else (*seen.referred, *seen.published)
-
-
-def empty(table: QualifiedName) -> Plan:
-    """Nothing to do yet, for one table."""
-    return Plan(f"archive partitions of {table}")

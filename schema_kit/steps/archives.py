@@ -54,6 +54,7 @@ class CreateArchiveTable(Step):
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    decide_again: ClassVar[bool] = True
 
     table: Table
     archive: QualifiedName
@@ -68,7 +69,7 @@ class CreateArchiveTable(Step):
     @property
     def summary(self) -> str:
         """Names both."""
-        return f"create {self.archive}, the archive of {self.table.name}"
+        return f"create {self.archive}, of the shape of {self.table.name}"
 
     def sql(self) -> tuple[str, ...]:
         """Foreign keys stay with the partitions that bring them: nothing locks the tables that they refer to."""
@@ -94,7 +95,7 @@ class CreateArchiveTable(Step):
         statements += access_sql(self.table, self.archive)
         if self.table.owner:
             statements.append(f"ALTER TABLE {archive} OWNER TO {ident(self.table.owner)}")
-        text = f"Rows of {self.table.name} that were archived"
+        text = f"Rows that left {self.table.name}"
         statements.append(f"COMMENT ON TABLE {archive} IS {literal(text)}")
         return (*statements, *((register_sql(self.policy, maintained=False),) if self.policy else ()))
 
@@ -396,6 +397,75 @@ class MovePartitionAcross(Step):
             f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",
             *_attach_sql(self.wanted, self.route, self.default_check),
         )
+
+
+@dataclass(frozen=True)
+class MoveRowsAcross(Step):
+    """Rows of a range from one leaf to another table, a batch a commit: deleted and inserted by one statement.
+
+    A row that is there already, equal in every column, is not inserted twice. One with the same key and other values
+    makes PostgreSQL refuse the whole batch.
+
+    Args:
+        leaf: where they are.
+        target: where they go.
+        columns: all that are not generated.
+        key: the primary key there; none, and nothing is compared.
+        where: the range, in SQL.
+    """
+
+    repeats: ClassVar[bool] = True
+
+    leaf: QualifiedName
+    target: QualifiedName
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    where: str
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"move rows of {self.leaf} to {self.target}, where {self.where}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Those of rows: nobody else waits."""
+        return (Lock(LockMode.ROW_EXCLUSIVE, self.leaf), Lock(LockMode.ROW_EXCLUSIVE, self.target))
+
+    def sql(self) -> tuple[str, ...]:
+        """The rows that a batch returns are those that it has deleted."""
+        names = idents(self.columns)
+        same = " AND ".join(f"h.{ident(column)} = m.{ident(column)}" for column in self.key)
+        there = f" WHERE NOT EXISTS (SELECT FROM {self.target.sql} h WHERE {same} AND {self._equal})" if same else ""
+        return (
+            f"WITH moved AS (DELETE FROM ONLY {self.leaf.sql} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY "
+            f"{self.leaf.sql} WHERE {self.where} LIMIT {BATCH} FOR UPDATE)) RETURNING {names}), put AS (INSERT INTO "
+            f"{self.target.sql} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM moved m{there}) "
+            "SELECT 1 FROM moved",
+        )
+
+    @property
+    def _equal(self) -> str:
+        return f"{_row('h', self.columns)} = {_row('m', self.columns)}"
+
+
+BATCH = 5000
+"""Rows of one commit."""
+
+
+def _row(alias: str, columns: Iterable[str]) -> str:
+    # As text: json and xml know no equality, and 1.0 is not 1.00.
+    return "ROW(" + ", ".join(f"{alias}.{ident(column)}" for column in columns) + ")::text"
+
+
+def clashes_sql(step: MoveRowsAcross) -> str:
+    """How many rows there are with the same key as one that would come, and other values, and the first such key."""
+    same = " AND ".join(f"h.{ident(column)} = m.{ident(column)}" for column in step.key)
+    keys = _row("m", step.key)
+    return (
+        f"SELECT count(*), min({keys}) FROM (SELECT * FROM ONLY {step.leaf.sql} WHERE {step.where}) m "
+        f"JOIN {step.target.sql} h ON {same} WHERE {_row('h', step.columns)} <> {_row('m', step.columns)}"
+    )
 
 
 @dataclass(frozen=True)

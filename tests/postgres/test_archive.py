@@ -415,6 +415,201 @@ def test_beside_retention_the_archive_comes_first(database: Database) -> None:
     assert in_exactly_one_place(database) == ROWS
 
 
+# Back from the archive
+
+
+def restore(database: Database, since: str, until: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return shell(database, "restore", "s.t", "--from", since, "--to", until, *arguments)
+
+
+@pytest.mark.parametrize("view", [None, VIEW])
+def test_a_range_comes_back_and_stays_until_it_is_asked_for(database: Database, view: str | None) -> None:
+    archived(database, view=view)
+    before = places(database)
+    assert run(database).returncode == 0
+    done = restore(database, "2026-02-01", "2026-03-01")
+    assert done.returncode == 0, done.stderr
+    assert "validate" not in done.stdout
+    assert places(database) == ("02 03 04 05 06", "01", [], before[3])
+    again = restore(database, "2026-02-01", "2026-03-01")
+    assert (again.returncode, again.stderr) == (0, "nothing to do\n")
+    kept = run(database)
+    assert "s.t_02 was restored from the archive and stays until it is asked for: --restored" in kept.stderr
+    assert "archive_overdue" not in partitions(database, "check", "--now", "2026-03-20").stdout
+    assert attached(database) == "02 03 04 05 06"
+    assert run(database, "--restored").returncode == 0
+    assert places(database) == ("03 04 05 06", "01 02", [], before[3])
+
+
+@pytest.mark.parametrize("kill", [None, *range(1, 12, 2)])
+def test_a_part_of_a_partition_comes_back_row_by_row(database: Database, kill: int | None) -> None:
+    archived(database, view=VIEW)
+    before = places(database)[3]
+    assert run(database).returncode == 0
+    if kill:
+        arguments = ("restore", "s.t", "--from", "2026-01-20", "--to", "2026-02-10", "--format", "json")
+        one = subprocess.Popen(command(database, *arguments), cwd=ROOT, stdout=-1, stderr=-1, text=True)
+        assert one.stderr is not None
+        for line, _ in enumerate(one.stderr, 1):
+            if line == kill:
+                one.send_signal(signal.SIGKILL)
+        one.communicate()
+    done = restore(database, "2026-01-20", "2026-02-10")
+    assert done.returncode == 0, done.stderr
+    ends = "SELECT count(*), min(at)::date::text, max(at)::date::text FROM"
+    assert database.sql(f"{ends} s.t WHERE at < '2026-03-01+00'") == [(21, "2026-01-20", "2026-02-09")]
+    assert database.sql(f"{ends} s.t_archive") == [(38, "2026-01-01", "2026-02-28")]
+    assert places(database)[3] == before
+    assert restore(database, "2026-01-20", "2026-02-10").stderr == "nothing to do\n"
+    later = run(database)
+    assert later.returncode == 0
+    assert "is to go to s.t_archive and stays: its range overlaps that of s.t_01" in later.stderr
+
+
+def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -> None:
+    archived(database)
+    assert run(database).returncode == 0
+    database.sql(
+        "CREATE TABLE s.t_k1 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')",
+        "INSERT INTO s.t SELECT * FROM s.t_archive WHERE id < 5",
+        "UPDATE s.t SET word = 'other' WHERE id IN (3, 4)",
+    )
+    before = places(database)
+    refusal = restore(database, "2026-01-01", "2026-02-01")
+    assert refusal.returncode == 3
+    assert "2 of them are there with the same key and other values, the first of them (3," in refusal.stderr
+    assert places(database) == before
+    database.sql("UPDATE s.t SET word = 'w'")
+    assert restore(database, "2026-01-01", "2026-02-01").returncode == 0
+    assert database.sql("SELECT count(*), count(DISTINCT id) FROM s.t") == [(123, 123)]
+    assert database.sql("SELECT count(*) FROM s.t_archive") == [(28,)]
+
+
+def test_beside_the_table(database: Database) -> None:
+    archived(database)
+    before = places(database)[3]
+    assert run(database).returncode == 0
+    done = restore(database, "2026-01-01", "2026-02-10", "--beside", "Looked.ที่")
+    assert done.returncode == 3
+    assert "there is no schema Looked" in done.stderr
+    for _ in range(2):
+        done = restore(database, "2026-01-01", "2026-02-10", "--beside", '"s"."Looked.ที่"')
+        assert done.returncode == 0, done.stderr
+    assert attached(database, '"s"."Looked.ที่"') == "01", "and one that was made for the days of February"
+    assert database.sql('SELECT count(*) FROM s."Looked.ที่"') == [(40,)]
+    found = database.sql(
+        "SELECT count(*), sum(hashtext(x::text)) FROM (TABLE s.t UNION ALL TABLE s.t_archive UNION ALL "
+        'TABLE s."Looked.ที่") x'
+    )
+    assert found == before
+
+
+@pytest.mark.parametrize("ends", [("2026-02-01", "2026-01-01"), ("soon", "2026-01-01")])
+def test_a_range_that_is_none_is_refused(database: Database, ends: tuple[str, str]) -> None:
+    archived(database)
+    assert restore(database, *ends).returncode == 2
+
+
+# Looking
+
+
+def test_status(database: Database) -> None:
+    archived(database)
+    told = json.loads(shell(database, "status", "--now", NOW, "--format", "json").stdout)
+    assert [(one["due"], one["partitions"], one["error"]) for one in told] == [(["s.t_01", "s.t_02"], [], None)]
+    run(database)
+    restore(database, "2026-02-01", "2026-03-01")
+    database.sql("ANALYZE")
+    (one,) = json.loads(shell(database, "status", "--now", NOW, "--format", "json").stdout)
+    assert [(p["partition"], p["from"], p["rows"]) for p in one["partitions"]] == [
+        ("s.t_01", "2026-01-01 00:00:00+00", 31)
+    ]
+    assert one["partitions"][0]["bytes"] > 0
+    assert one["partitions"][0]["archived_at"]
+    assert (one["due"], one["restored"], one["on_their_way"]) == ([], ["s.t_02"], [])
+    text = shell(database, "status", "--now", NOW).stdout
+    assert "s.t to s.t_archive, by partition, after 2 months" in text
+    assert "restored: s.t_02" in text
+    assert shell(database, "status", "s.nowhere").returncode == 3
+
+
+def test_what_is_overdue_is_found(database: Database) -> None:
+    archived(database, premake=1)
+    arguments = ("check", "--now", NOW)
+    found = partitions(database, *arguments)
+    assert found.returncode == 4
+    assert "s.t_01, s.t_02 of s.t: due for s.t_archive (after 2 months). Run schema_kit archive run s.t" in found.stdout
+    assert run(database).returncode == 0
+    assert partitions(database, *arguments).stdout == ""
+
+
+def test_what_went_to_the_archive_is_no_gap(database: Database) -> None:
+    archived(database, premake=1)
+    database.sql(
+        "CREATE TABLE s.child (id bigint, at timestamptz, FOREIGN KEY (id, at) REFERENCES s.t)",
+        "INSERT INTO s.child SELECT id, at FROM s.t_01 LIMIT 1",
+    )
+    assert run(database).returncode == 0
+    assert attached(database) == "01 03 04 05 06"
+    assert "[gap]" not in partitions(database, "check", "--now", NOW).stdout
+    assert partitions(database, "fill-gaps", "--now", NOW).stderr == "nothing to do\n"
+
+
+def test_an_archive_that_is_behind_is_mended(database: Database) -> None:
+    archived(database, view=VIEW)
+    database.sql("ALTER TABLE s.t ADD gone int", "ALTER TABLE s.t_archive ADD gone int")
+    assert run(database).returncode == 0
+    database.sql(
+        "ALTER TABLE s.t ADD more int NOT NULL DEFAULT 7, ALTER word SET DEFAULT 'x', ALTER word SET NOT NULL, "
+        "ADD CONSTRAINT short CHECK (length(word) < 9), DROP COLUMN gone",
+    )
+    refused(
+        database,
+        lambda op: op.repair_archive_table("t", schema="s"),
+        "s.t_archive has a column gone, which s.t has not",
+    )
+    for _ in range(2):
+        perform(
+            database,
+            lambda op: op.repair_archive_table("t", schema="s", drop_columns=["gone"], view=VIEW),
+        )
+    assert shell(database, "verify").returncode == 0
+    assert database.sql("SELECT count(*), min(more) FROM s.t_archive") == [(59, 7)]
+    assert database.sql(f"SELECT count(*), sum(more) FROM s.{VIEW}") == [(ROWS, ROWS * 7)]
+    assert shell(database, "run", "--now", "2026-06-20").returncode == 0
+    assert attached(database, "s.t_archive") == "01 02 03"
+
+
+def test_a_repair_names_what_it_does_not_do(database: Database) -> None:
+    archived(database)
+    database.sql("ALTER TABLE s.t_archive ADD CONSTRAINT own CHECK (id < 1000)")
+    refused(database, lambda op: op.repair_archive_table("t", schema="s"), "a check own that s.t has not so")
+    refused(database, lambda op: op.repair_archive_table("nowhere"), "there is no table public.nowhere")
+
+
+def test_verify(database: Database) -> None:
+    archived(database)
+    run(database)
+    fine = shell(database, "verify", "--checksums")
+    assert (fine.returncode, len(fine.stdout.splitlines())) == (0, 2), fine.stdout
+    assert fine.stdout.startswith("s.t_01: 31 rows, ")
+    assert shell(database, "verify", "--checksums").stdout == fine.stdout
+    database.sql("UPDATE s.t_archive SET word = 'v' WHERE id = 3")
+    assert shell(database, "verify", "--checksums").stdout != fine.stdout
+    database.sql(
+        "ALTER TABLE s.t ADD more int NOT NULL DEFAULT 7, ALTER word SET DEFAULT 'x'",
+        "CREATE INDEX words ON s.t (word)",
+    )
+    done = shell(database, "verify", "--format", "json")
+    assert done.returncode == 4
+    (told,) = json.loads(done.stdout)
+    assert [(d["kind"], d["object"], d["stops"]) for d in told["differences"]] == [
+        ("column missing", "more", True),
+        ("default", "word", False),
+        ("index missing", "words", False),
+    ]
+
+
 # Bad input: nothing is written
 
 

@@ -745,7 +745,11 @@ def scene_archives(proof: Proof) -> None:
         proof.run(decided_by(partial(_dropped, view)))
         for name, ends in IN.items():
             proof.database.sql(f"CREATE TABLE s.{name} PARTITION OF s.t FOR VALUES FROM ('{ends[0]}') TO ('{ends[1]}')")
-    proof.steps(archives.ForgetMove(QualifiedName("s", "t1"), 1, "a test"))
+    proof.run(decided_by(partial(_made, {"view": "every"})))
+    proof.database.sql("ALTER TABLE s.t ADD more int DEFAULT 3")
+    proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", view="every")))
+    away = archives.MoveRowsAcross(QualifiedName("s", "t1"), T.sibling("t_archive"), ("id", "at"), ("id", "at"), "true")
+    proof.steps(archives.ForgetMove(QualifiedName("s", "t1"), 1, "a test"), away)
 
 
 def _made(view: dict[str, str], op: Any) -> None:
@@ -794,6 +798,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         archives.AttachMoved,
         archives.MovePartitionAcross,
         archives.ForgetMove,
+        archives.MoveRowsAcross,
     },
     scene_copies: {
         copying.CreateCopyTables,

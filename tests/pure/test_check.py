@@ -12,7 +12,18 @@ import pytest
 
 from schema_kit.cli.partitions import COMMANDS
 from schema_kit.errors import PlanError
-from schema_kit.model import Column, DefaultRows, Drift, Partition, Partitioning, Range, Retired, Table, Watched
+from schema_kit.model import (
+    ArchivePolicy,
+    Column,
+    DefaultRows,
+    Drift,
+    Partition,
+    Partitioning,
+    Range,
+    Retired,
+    Table,
+    Watched,
+)
 from schema_kit.names import QualifiedName, literal
 from schema_kit.plans.check import CODES, Finding, Severity, examine, no_policy
 from schema_kit.plans.metrics import HELP, metrics
@@ -127,6 +138,9 @@ SICK: dict[str, list[Watched]] = {
         replace(HEALTHY, policy=replace(POLICY, retention="3 months")),
         replace(HEALTHY, policy=replace(POLICY, retention="31 days")),
     ],
+    "archive_overdue": [
+        replace(HEALTHY, archive=ArchivePolicy(EVENTS, name("public.old_events"), "31 days", "partition")),
+    ],
     "index_missing": [drift("index missing", detail="btree (body)")],
     "index_invalid": [drift("index invalid", detail="its_own"), drift("index not whole", parent=None)],
     "index_leftover": [drift("index leftover", parent=None)],
@@ -165,7 +179,7 @@ def test_each_finding(code: str) -> None:
 def test_what_is_due_comes_with_its_command(code: str) -> None:
     for sick in SICK[code]:
         (sentence,) = {one.sentence for one in examine(sick).findings if one.code == code}
-        assert re.search(r"schema_kit partitions [a-z-]+ |(ALTER|CREATE|DROP|UPDATE|DELETE) [^;]*;|op\.\w+\(", sentence)
+        assert re.search(r"schema_kit [a-z]+ [a-z-]+ |(ALTER|CREATE|DROP|UPDATE|DELETE) [^;]*;|op\.\w+\(", sentence)
 
 
 def test_commands_that_are_named_are_there() -> None:

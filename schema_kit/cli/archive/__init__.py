@@ -8,10 +8,13 @@ from keyword import iskeyword
 import click
 
 COMMANDS = {
+    "restore": "Take a range from the archive back into its table, or beside it.",
     "run": "Take what is due from each table to its archive.",
     "export": "Write partitions to files, read them back, compare; with --drop, drop what lies in them then.",
     "files": "Show which rows lie in which file; --verify reads each file again.",
     "import": "Bring the rows of files back: attached where their range is free, else inserted.",
+    "status": "What is in each archive, what is due, and what is on its way.",
+    "verify": "Say what an archive has otherwise than its table.",
 }
 
 

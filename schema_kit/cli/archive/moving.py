@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
-from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
+from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
 from schema_kit.names import QualifiedName
 from schema_kit.plans.retirement import How
-from schema_kit.plans.transfer import Transfer
+from schema_kit.plans.transfer import Transfer, stays, transfer
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Step
 from schema_kit.steps.archives import Route
 
 
@@ -78,7 +80,61 @@ def observed(
     )
 
 
-def how(partitioning: Partitioning) -> How:
+Move = tuple[QualifiedName, QualifiedName, QualifiedName, str | None, str | None]
+"""From where, to where, which partition, and its bounds."""
+
+
+def moves(
+    catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, views: Sequence[View], wanted: Iterable[Move]
+) -> tuple[list[Step], list[str]]:
+    """The steps that move partitions, one after the other; and what stays, and why.
+
+    Raises:
+        PlanError: rights are missing, or the two tables differ.
+    """
+    steps, notes, record = list[Step](), list[str](), load("tables/retired_partition.sql")
+    has_record = False
+    for source, goes_to, name, lower, upper in wanted:
+        route = Route(policy.table, policy.archive, goes_to)
+        one = observed(catalog, source, name, route, lower, upper)
+        if one is None:
+            continue
+        if one.seen.may_not:
+            raise PlanError(f"cannot move {name}: {'; '.join(one.seen.may_not)}. Nothing was changed.")
+        why = [*stays(one.seen), *(f"its range overlaps that of {other}" for other in one.wanted.overlapping)]
+        if why:
+            notes.append(f"{name} is to go to {goes_to} and stays: {'; '.join(why)}")
+            continue
+        has_record = has_record or one.seen.has_record
+        steps += transfer(route, one, views, _how(partitioning), record, has_record=has_record)
+        has_record = True
+    return steps, notes
+
+
+def under_way(known: Iterable[Moved], policy: ArchivePolicy) -> Iterator[Move]:
+    """What was detached, and is to be attached still."""
+    for row in known:
+        if row.since is None and row.there and row.attached_to is None:
+            source = policy.table if row.goes_to == policy.archive else policy.archive
+            yield source, row.goes_to, row.name, row.lower, row.upper
+
+
+def partitioned(catalog: Catalog, policy: ArchivePolicy) -> Partitioning:
+    """How a table is cut.
+
+    Raises:
+        PlanError: nobody says so.
+    """
+    found = catalog.policy(policy.table)
+    if found is None:
+        raise PlanError(
+            f"cannot archive partitions of {policy.table}: it has no policy in schema_kit.part_config, which says how "
+            "it is cut. Nothing was changed; op.set_partition_policy registers one."
+        )
+    return found
+
+
+def _how(partitioning: Partitioning) -> How:
     """How the set's policy wants partitions detached."""
     ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}
     return ways.get(partitioning.detach, "auto")

@@ -9,64 +9,40 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.moving import both, how, observed, of, policies, refuse_without_rights
+from schema_kit.cli.archive.moving import both, moves, of, partitioned, policies, refuse_without_rights, under_way
 from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
 from schema_kit.errors import PlanError, SchemaKitError
-from schema_kit.model import ArchivePolicy, Moved
+from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archives, rows, ttl
-from schema_kit.plans.transfer import stays, transfer
-from schema_kit.sqlscripts import load
-from schema_kit.steps import Plan, Step
-from schema_kit.steps.archives import AttachMoved, ForgetMove, MovePartitionAcross, Route
+from schema_kit.steps import Plan
+from schema_kit.steps.archives import AttachMoved, ForgetMove, MovePartitionAcross
 from schema_kit.steps.rows import RemoveRows
 
 
 def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
     """What one table has to let go of, partition by partition; what is on its way comes first."""
     plan = Plan(f"archive partitions of {policy.table}")
-    partitioning = catalog.policy(policy.table)
-    if partitioning is None:
-        raise PlanError(
-            f"cannot {plan.title}: it has no policy in schema_kit.part_config, which says how it is cut. Nothing was "
-            "changed; op.set_partition_policy registers one."
-        )
+    partitioning = partitioned(catalog, policy)
     table, archive = both(catalog, policy)
     names, notes = archives.due(policy, partitioning, table, catalog.here(partitioning, table))
     known = of(catalog, policy)
     kept, said = _restored(known, policy) if not again else (set(), [])
-    notes = (*notes, *(note for name, note in said if name in names))
     there = {partition.name: partition for partition in table.partitions}
-    going = [(policy.table, policy.archive, name, there[name].lower, there[name].upper) for name in names]
-    under_way = [row for row in known if row.since is None and row.there and row.attached_to is None]
-    waiting = [(_source(row, policy), row.goes_to, row.name, row.lower, row.upper) for row in under_way]
-    steps: list[Step] = [
+    going = [
+        (policy.table, policy.archive, name, there[name].lower, there[name].upper) for name in names if name not in kept
+    ]
+    forgotten = [
         ForgetMove(row.name, row.oid, "there is no such table any more, or it never left")
         for row in known
         if not row.there or (row.since is None and row.attached_to and row.name not in names)
     ]
-    views, has_record = archives.spanning(table, archive), False
-    for source, goes_to, name, lower, upper in (*waiting, *(one for one in going if one[2] not in kept)):
-        route = Route(policy.table, policy.archive, goes_to)
-        one = observed(catalog, source, name, route, lower, upper)
-        if one is None:
-            continue
-        if one.seen.may_not:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(one.seen.may_not)}. Nothing was changed.")
-        if why := stays(one.seen):
-            notes = (*notes, f"{name} is due for the archive and stays: {'; '.join(why)}")
-            continue
-        has_record = has_record or one.seen.has_record
-        record = load("tables/retired_partition.sql")
-        steps += transfer(route, one, views, how(partitioning), record, has_record=has_record)
-        has_record = True
-    if steps:
+    views = archives.spanning(table, archive)
+    steps, stay = moves(catalog, policy, partitioning, views, (*under_way(known, policy), *going))
+    if steps or forgotten:
         refuse_without_rights(catalog, policy)
-    return Plan(plan.title, tuple(steps), notes)
-
-
-def _source(row: Moved, policy: ArchivePolicy) -> QualifiedName:
-    return policy.table if row.goes_to == policy.archive else policy.archive
+    notes = (*notes, *(note for name, note in said if name in names), *stay)
+    return Plan(plan.title, (*forgotten, *steps), notes)
 
 
 def _restored(known: list[Moved], policy: ArchivePolicy) -> tuple[set[QualifiedName], list[tuple[QualifiedName, str]]]:
@@ -101,6 +77,23 @@ def decide(catalog: Catalog, policy: ArchivePolicy) -> Plan:
             f"cannot archive {policy.table}: nothing here knows the way {policy.way!r}. Nothing was changed."
         )
     return way(catalog, policy)
+
+
+def of_set(catalog: Catalog, one: Partitioning) -> Plan:
+    """What a set has to let go of, for whoever looks after sets."""
+    plan = Plan(f"archive partitions of {one.parent}")
+    mine = [p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"]
+    return by_partition(catalog, mine[0]) if mine else plan
+
+
+def of_set_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
+    """Whether a policy says anything of the set."""
+    del table
+    return any(policy.table == one.parent and policy.way == "partition" for policy in catalog.archive_policies())
+
+
+OF_SET = Job("archive", of_set, of_set_due)
+"""For whoever looks after sets."""
 
 
 @click.command("run")

@@ -11,7 +11,7 @@ from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, p
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning, Range, Table
 from schema_kit.names import QualifiedName
-from schema_kit.plans import gaps
+from schema_kit.plans import archives, gaps
 from schema_kit.plans.grid import grid
 from schema_kit.steps import Plan
 
@@ -57,7 +57,17 @@ def jobs(since: str | None = None) -> tuple[Job[Partitioning], Job[Partitioning]
     return Job("fill gaps", partial(_fill, since=since), due), Job("fill gaps", partial(_refuse, since=since), due)
 
 
+def _kept(catalog: Catalog, one: Partitioning, table: Table | None) -> Partitioning:
+    """The policy without what went to an archive: that is nothing missing."""
+    archive = next((p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"), None)
+    try:
+        return archives.kept(grid(one, table), archive, catalog.here(one, table)) if archive and table else one
+    except SchemaKitError:
+        return one  # said when its turn comes
+
+
 def _has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: str | None) -> bool:
+    one = _kept(catalog, one, table)
     try:
         return bool(gaps.gaps(one, table, catalog.here(one, table), since))
     except SchemaKitError:
@@ -83,6 +93,7 @@ def _look(
 ) -> tuple[Table | None, tuple[Range, ...], tuple[Range, ...], tuple[QualifiedName, ...]]:
     """A set, its windows without a partition, those with rows in the default one, and names that others have."""
     table = catalog.table(one.parent)
+    one = _kept(catalog, one, table)
     windows = gaps.gaps(one, table, catalog.here(one, table), since)
     assert table is not None  # it has windows, or was refused
     lines = grid(one, table)

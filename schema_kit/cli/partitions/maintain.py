@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from schema_kit.cli.archive import run as archive
 from schema_kit.cli.partitions import create_next, drain_default, fill_gaps, retire
 from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
 from schema_kit.errors import SchemaKitError
 
-JOBS = (drain_default.JOB, create_next.JOB, *fill_gaps.jobs(), retire.JOB)
+JOBS = (drain_default.JOB, create_next.JOB, *fill_gaps.jobs(), archive.OF_SET, retire.JOB)
 """In this order for each set: rows in the default partition would be in the way of new ones, while none is refused."""
 
 
@@ -24,7 +25,7 @@ def command(
     lock_timeout: str | None,
     workers: int,
 ) -> None:
-    """Look after each set: drain its default partition, make what is missing, retire what has outlived its retention.
+    """Look after each set: drain its default partition, make what is missing, archive and retire what is due.
 
     Each set is looked after on its own: one that fails does not stop the others, and of two runs at once each finds
     done what the other has done. Made for cron; `partitions check` says whether something is due.

@@ -1,0 +1,109 @@
+"""``schema_kit archive status``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.archive.moving import of, policies
+from schema_kit.cli.partitions.common import database, looks
+from schema_kit.errors import SchemaKitError
+from schema_kit.model import ArchivePolicy, Moved
+from schema_kit.names import QualifiedName
+from schema_kit.plans import archives
+
+
+def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
+    """All that can be said of one policy."""
+    archive = catalog.table(policy.archive)
+    known = of(catalog, policy)
+    since = {row.name: row for row in known}
+    measured = catalog.measured(archive) if archive else None
+    parts = [
+        {
+            "partition": str(part.name),
+            "from": part.lower,
+            "to": part.upper,
+            "rows": part.rows,
+            "bytes": part.bytes,
+            "archived_at": _moment(since.get(part.name), policy.archive),
+        }
+        for part in (measured.partitions if measured else ())
+    ]
+    told = {
+        "table": str(policy.table),
+        "archive": str(policy.archive),
+        "way": policy.way,
+        "archive_after": policy.archive_after,
+        "condition": policy.condition,
+        "partitions": parts,
+        "on_their_way": [str(row.name) for row in known if row.since is None and row.attached_to is None],
+        "restored": [str(row.name) for row in known if row.since and row.there and row.goes_to != policy.archive],
+    }
+    try:
+        told |= {"due": [str(name) for name in due(catalog, policy)], "error": None}
+    except SchemaKitError as error:
+        told |= {"due": [], "error": str(error)}
+    return told
+
+
+def due(catalog: Catalog, policy: ArchivePolicy) -> tuple[QualifiedName, ...]:
+    """The partitions that the next run would take, as far as their age decides.
+
+    Raises:
+        SchemaKitError: that cannot be told.
+    """
+    partitioning = catalog.policy(policy.table)
+    if policy.way != "partition" or partitioning is None:
+        return ()
+    table = catalog.table(policy.table)
+    names, _ = archives.due(policy, partitioning, table, catalog.here(partitioning, table))
+    back = {row.name for row in of(catalog, policy) if row.since and row.there and row.goes_to != policy.archive}
+    return tuple(name for name in names if name not in back)
+
+
+def _moment(row: Moved | None, archive: QualifiedName) -> str | None:
+    return row.since.isoformat() if row and row.since and row.goes_to == archive else None
+
+
+@click.command("status")
+@looks("text", "json")
+def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
+    """Say what is in each archive, what is due, and what is on its way.
+
+    Rows are the planner's estimate, -1 where nobody has analyzed yet. It changes nothing.
+
+    Example: schema_kit archive status --format json
+    """
+    with database(url, now) as (_, catalog):
+        told = [seen(catalog, policy) for policy in policies(catalog, tables)]
+    if form == "json":
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for one in told:
+        click.echo("\n".join(_text(one)))
+
+
+def _text(one: dict[str, Any]) -> Iterator[str]:
+    parts = one["partitions"]
+    size = sum(part["bytes"] for part in parts)
+    yield f"{one['table']} to {one['archive']}, by {one['way']}, after {one['archive_after'] or one['condition']}"
+    if one["way"] == "partition":
+        yield f"  {len(parts)} partitions, {_size(size)}"
+    for part in parts:
+        came = f", since {part['archived_at']}" if part["archived_at"] else ""
+        yield (
+            f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {_size(part['bytes'])}{came}"
+        )
+    for word, what in (("due", "due"), ("on its way", "on_their_way"), ("restored", "restored")):
+        yield from (f"  {word}: {name}" for name in one[what])
+    if one["error"]:
+        yield f"  error: {one['error']}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_048_576:,.1f} MB"

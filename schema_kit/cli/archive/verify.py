@@ -1,0 +1,66 @@
+"""``schema_kit archive verify``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.archive.moving import both, policies
+from schema_kit.cli.partitions.check import WORK_IS_DUE
+from schema_kit.cli.partitions.common import database, looks
+from schema_kit.model import ArchivePolicy
+from schema_kit.plans import archives
+
+
+def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, Any]:
+    """What one archive has otherwise, and what it holds."""
+    table, archive = both(catalog, policy)
+    own = policy.archived_at if policy.way == "rows" else None
+    differences = [one for one in archives.differences(table, archive) if one.object != own]
+    told: dict[str, Any] = {
+        "table": str(policy.table),
+        "archive": str(policy.archive),
+        "differences": [
+            {"kind": one.kind, "object": one.object, "sentence": one.sentence, "stops": one.blocks}
+            for one in differences
+        ],
+    }
+    if checksums:
+        counted = ((name, catalog.checksum(name)) for name in [p.name for p in archive.partitions] or [archive.name])
+        told["checksums"] = [
+            {"partition": str(name), "rows": count, "checksum": text} for name, (count, text) in counted
+        ]
+    return told
+
+
+@click.command("verify")
+@looks("text", "json")
+@click.option("--checksums", is_flag=True, help="Also count and sum up the rows of each partition; reads them all.")
+@click.pass_context
+def command(
+    context: click.Context, tables: tuple[str, ...], url: str | None, now: str | None, form: str, checksums: bool
+) -> None:
+    """Say what an archive has otherwise than its table: columns, types, defaults, NOT NULL, checks, indexes.
+
+    What stops partitions from coming is said first; op.repair_archive_table mends it. Checksums do not depend on the
+    order of rows, and stay the same while nobody changes any. It changes nothing.
+
+    Exit codes: 0 the archive follows its table, 4 it does not.
+
+    Example: schema_kit archive verify --checksums
+    """
+    with database(url, now) as (_, catalog):
+        told = [seen(catalog, policy, checksums) for policy in policies(catalog, tables)]
+    if form == "json":
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    for one in told if form == "text" else ():
+        for difference in one["differences"]:
+            stops = " (no partition can come until it is mended)" if difference["stops"] else ""
+            click.echo(f"{difference['sentence']}{stops}")
+        for part in one.get("checksums", ()):
+            click.echo(f"{part['partition']}: {part['rows']} rows, {part['checksum']}")
+    if any(one["differences"] for one in told):
+        context.exit(WORK_IS_DUE)
