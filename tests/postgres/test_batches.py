@@ -161,7 +161,7 @@ def test_stopped_before_any_statement_it_goes_on_from_there(
 
         patch.setattr(execute, "send", failing)
         while True:
-            left[0] = chance.randint(1, 40)
+            left[0] = chance.randint(1, 20)
             try:
                 update(database)
             except Stopped:

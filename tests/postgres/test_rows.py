@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,7 +27,7 @@ from schema_kit.plans.rows import Leaving, remove
 from schema_kit.steps import Plan
 from schema_kit.steps.rows import Pace
 from tests.postgres.conftest import QUICK, Database
-from tests.postgres.test_create_next import ROOT
+from tests.postgres.test_create_next import called
 
 NOW = "2026-11-22"
 SMALL = Pace(batch_size=10, target_seconds=1e-6, max_replica_lag=None, max_dead_share=None)
@@ -540,16 +539,7 @@ def test_rights_and_row_security(database: Database) -> None:
 
 def archive(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`schema_kit archive run`, and its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "schema_kit", "archive", "run", "--url", database.url, "--now", NOW, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-    )
+    return called(["schema_kit", "archive", "run", "--url", database.url, "--now", NOW, *arguments])
 
 
 def test_what_is_closed_and_old_is_archived_and_a_view_shows_each_row_once(database: Database) -> None:

@@ -24,7 +24,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
 from tests.postgres.conftest import QUICK, Database
-from tests.postgres.test_create_next import ROOT
+from tests.postgres.test_create_next import ROOT, called
 from tests.postgres.test_pack import migrate
 from tests.postgres.test_rows import ARCHIVES, BROKEN, DECLARED, TABLES, TREE, checksum
 
@@ -32,19 +32,9 @@ NOW = "2026-11-22"
 PROMISED = "schema_kit.ttl_policy"
 
 
-def ttl(database: Database, *arguments: str, now: str = NOW, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Call it, and wait for its end."""
-    verb, *rest = arguments
-    return subprocess.run(
-        [sys.executable, "-m", "schema_kit", "ttl", verb, *rest, "--url", database.url, "--now", now],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        stdin=options.get("stdin", subprocess.DEVNULL),
-    )
+def ttl(database: Database, verb: str, *arguments: str, now: str = NOW) -> subprocess.CompletedProcess[str]:
+    """Call it, and wait for its end; nobody is at a terminal."""
+    return called(["schema_kit", "ttl", verb, *arguments, "--url", database.url, "--now", now])
 
 
 def ran(database: Database, *arguments: str, now: str = NOW) -> str:
@@ -112,7 +102,15 @@ def test_on_a_terminal_it_asks(database: Database, answer: bytes, left: int) -> 
     master, terminal = pty.openpty()
     try:
         os.write(master, answer)
-        done = ttl(database, "run", now="2036-01-01", stdin=terminal)
+        done = subprocess.run(
+            [sys.executable, "-m", "schema_kit", "ttl", "run", "--url", database.url, "--now", "2036-01-01"],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     finally:
         os.close(master)
         os.close(terminal)
