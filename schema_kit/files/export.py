@@ -25,10 +25,10 @@ from schema_kit.files.store import Store, file_name
 from schema_kit.files.table import TEXT, Column, Source
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.plans.files import register
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
-from schema_kit.steps.files import RecordFile
 from schema_kit.steps.step import Lock, LockMode, Step
 
 PARTIAL = ".partial"
@@ -131,6 +131,8 @@ def export(
     step = _Export(name, store.url(final), drop)
     with _alone(connection, step.url), _locked(connection, step, policy, emit) as taken:
         source = _checked(table.read(taken.held, name), name, drop)
+        if drop and source.parent:  # refused now, not after hours
+            dropping(source.parent, name, Catalog(connection).detaching(source.parent, name), ())
         contents = _write(taken, source, store, final, form, cut, step, emit)
         file = ArchiveFile(
             step.url,
@@ -149,7 +151,7 @@ def export(
         if drop:
             _dropped(connection, taken.held, source, file, policy, emit)
     if not drop:
-        execute.run(connection, _once(Plan(step.summary, (RecordFile(file),))), policy, emit)
+        execute.run(connection, _once(register(file)), policy, emit)
     return file
 
 
@@ -404,7 +406,7 @@ def _dropped(
     """In the transaction that has kept writers out since before the snapshot: registered and dropped in one commit."""
     assert source.parent is not None  # retired_partition knows whose it was
     seen = Catalog(connection).detaching(source.parent, source.name)
-    plan = Plan(f"drop {source.name}", (RecordFile(file, drops=True),)) + dropping(source.parent, source.name, seen, ())
+    plan = register(file, seen)
     for attempt in range(1, policy.attempts + 1):
         send(held, "SAVEPOINT dropping")
         try:

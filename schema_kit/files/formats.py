@@ -22,7 +22,7 @@ from schema_kit.files.table import Column
 
 ROWS = 100_000
 """Of a row group, at most."""
-BYTES = 64 << 20
+BYTES = 32 << 20
 """Of a row group in memory, about."""
 
 _KEY = b"schema_kit"
@@ -129,8 +129,10 @@ class Parquet(Format):
         with self._file(store, name) as file:
             if file.schema_arrow.names != [column.name for column in columns]:
                 raise PlanError(f"{store.url(name)} is damaged: its columns are not those that it describes.")
-            for batch in file.iter_batches(batch_size=ROWS):
-                yield [array.cast(type_) for array, type_ in zip(batch.columns, types, strict=True)]
+            for place in range(file.num_row_groups):
+                # By the row group: batches of a whole file are put together across them, however wide rows are.
+                for batch in file.iter_batches(batch_size=ROWS, row_groups=[place]):
+                    yield [array.cast(type_) for array, type_ in zip(batch.columns, types, strict=True)]
 
     @contextmanager
     def _file(self, store: Store, name: str) -> Iterator[Any]:

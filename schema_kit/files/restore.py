@@ -22,7 +22,7 @@ from schema_kit.execute import Emit, Noted
 from schema_kit.files import manifest, table
 from schema_kit.files.arrow import Misfit, readable
 from schema_kit.files.export import Contents, columns_of, form_of, inspect
-from schema_kit.files.formats import FORMATS, Totals, join
+from schema_kit.files.formats import FORMATS, Arrays, Totals, join
 from schema_kit.files.rows import WRITTEN_AS, ahead, snapshot
 from schema_kit.files.store import Store
 from schema_kit.files.table import Column, Source
@@ -299,12 +299,17 @@ def _copy(
     how = " (FORMAT csv)" if form == "parquet" else ""
     raw: Any = own.connection.dbapi_connection
     with raw.cursor().copy(f"COPY {name.sql} ({into}) FROM STDIN{how}".encode()) as copy:
-        for arrays in FORMATS[form].batches(store, file, columns):
-            some = [arrays[place] for place in wanted]
-            if form == "parquet":
-                copy.write(_csv([readable(a, columns[p].stored) for a, p in zip(some, wanted, strict=True)]))
-            else:
-                copy.write(join(some))
+        for text in ahead(_texts(FORMATS[form].batches(store, file, columns), columns, wanted, form)):
+            copy.write(text)
+
+
+def _texts(batches: Iterator[Arrays], columns: Sequence[Column], wanted: Sequence[int], form: str) -> Iterator[bytes]:
+    """What COPY reads, a row group at a time."""
+    for arrays in batches:
+        if form == "parquet":
+            yield _csv([readable(arrays[place], columns[place].stored) for place in wanted])
+        else:
+            yield join([arrays[place] for place in wanted])
 
 
 def _csv(arrays: Sequence[Any]) -> bytes:

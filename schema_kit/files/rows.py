@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, TypeVar
 
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
@@ -34,6 +34,8 @@ WRITTEN_AS = (
 """How texts are written and read, whatever the session's own settings are."""
 
 _COPY_BYTES = 8 << 20
+
+Some = TypeVar("Some")
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,9 @@ def _unreadable(table: QualifiedName, error: Exception) -> ExecutionError:
     )
 
 
-def ahead(batches: Iterator[Arrays]) -> Iterator[Arrays]:
-    """The same, read by a thread that is a little ahead: the server goes on while a file is written."""
-    ready: Queue[Arrays | BaseException | None] = Queue(maxsize=2)
+def ahead(batches: Iterator[Some]) -> Iterator[Some]:
+    """The same, made by a thread that is a little ahead: the server goes on while a file is written or read."""
+    ready: Queue[Some | BaseException | None] = Queue(maxsize=2)
     left = threading.Event()
 
     def read() -> None:

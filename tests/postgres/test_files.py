@@ -516,6 +516,91 @@ def file_in(database: Database) -> list[tuple[Any, ...]]:
     return database.sql("SELECT file_url FROM schema_kit.archive_file")
 
 
+def test_what_stands_in_the_way_of_the_drop_is_said_before_anything_is_done(database: Database, tmp_path: Path) -> None:
+    build(database)
+    database.sql("CREATE VIEW s.v AS SELECT * FROM s.t_01")
+    refused = shell(database, "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
+    assert refused.returncode == 3
+    assert "s.v" in refused.stderr
+    assert not list(tmp_path.iterdir())
+    assert database.sql("SELECT relispartition FROM pg_class WHERE oid = 's.t_01'::regclass") == [(True,)]
+
+
+def test_two_at_a_time_do_not_take_the_file_from_each_other(database: Database, tmp_path: Path) -> None:
+    build(database)
+    other = database.connect()
+    url = Store(str(tmp_path)).url("s.t_01.parquet")
+    other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"schema_kit: file {url}"])
+    refused = shell(database, "export", "s.t_01", "--to", str(tmp_path))
+    assert refused.returncode == 3
+    assert "another run is at" in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_partition_that_has_partitions_is_one_file(database: Database, tmp_path: Path) -> None:
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (a int, b text) PARTITION BY RANGE (a)",
+        "CREATE TABLE s.t_1 PARTITION OF s.t FOR VALUES FROM (0) TO (10) PARTITION BY LIST (b)",
+        "CREATE TABLE s.t_1x PARTITION OF s.t_1 FOR VALUES IN ('x')",
+        "CREATE TABLE s.t_1d PARTITION OF s.t_1 DEFAULT",
+        "INSERT INTO s.t SELECT i, CASE WHEN i < 3 THEN 'x' END FROM generate_series(0, 9) i",
+    )
+    before = everything(database)
+    assert shell(database, "export", "s.t", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_1%'") == [(0,)]
+    done = shell(database, "import", "--manifest", "s.t", "--from", "9", "--until", "12")
+    assert done.returncode == 0, done.stderr
+    assert everything(database) == before
+
+
+def test_what_is_generated_when_it_is_read(database: Database, tmp_path: Path) -> None:
+    if database.connect().info.server_version < 180000:
+        pytest.skip("virtual columns are PostgreSQL 18's")
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (a int PRIMARY KEY, b int GENERATED ALWAYS AS (a * 2) VIRTUAL)",
+        "INSERT INTO s.t VALUES (1), (2)",
+    )
+    for form in ("parquet", "copy"):
+        assert shell(database, "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
+        database.sql("DELETE FROM s.t WHERE a = 1")
+        done = shell(database, "import", str(tmp_path / f"s.t.{form}"))
+        assert done.returncode == 0, done.stderr
+        assert everything(database) == [("(1,2)",), ("(2,4)",)]
+    database.sql("DELETE FROM s.t", "ALTER TABLE s.t ALTER b SET EXPRESSION AS (a * 3)")
+    refused = shell(database, "import", str(tmp_path / "s.t.parquet"))
+    assert refused.returncode == 1
+    assert "other values in b" in refused.stderr
+    assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE '%restored%'") == [(0,)]
+
+
+def test_memory_stays_bounded(database: Database, tmp_path: Path) -> None:
+    """Rows of 20 KB that do not compress: three times as many need hardly more memory."""
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (a int, b text)",
+        "INSERT INTO s.t SELECT i, (SELECT string_agg(md5((i * j)::text), '') FROM generate_series(1, 625) j) "
+        "FROM generate_series(1, 5000) i",
+        "CREATE TABLE s.u AS SELECT * FROM s.t UNION ALL SELECT * FROM s.t UNION ALL SELECT * FROM s.t",
+    )
+    program = "import resource, sys\nfrom schema_kit.cli import main\ntry:\n    main()\nfinally:\n"
+    program += "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    most = []
+    for table in ("s.t", "s.u"):
+        arguments = command(database, "export", table, "--to", str(tmp_path))[3:]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        most.append(int(done.stdout.splitlines()[-1]))
+    assert most[1] < most[0] + 150_000, "kilobytes; 200 MB more of rows"
+
+
 # Interrupted
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from schema_kit.model import (
+    ArchiveFile,
     ArchivePolicy,
     Attaching,
     BaselineTable,
@@ -55,6 +56,7 @@ from schema_kit.plans import (
     ttl,
 )
 from schema_kit.plans.creation import DeclaredSet
+from schema_kit.plans.files import register
 from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
@@ -949,6 +951,17 @@ def drop_partition_that_is_detached() -> Plan:
 def drop_partition_that_is_gone() -> Plan:
     """Nothing to do."""
     return retirement.drop(MESSAGES, LEAVING.name, None, RETIRED)
+
+
+@case
+def file_registered_and_its_table_dropped() -> Plan:
+    """Both in one commit, when they are sent."""
+    out = replace(LEAVING, attached_to=None, bounds="", recorded=True, has_record=True)
+    columns = (("id", "bigint", "int64", "00d1a1c0ffee0000"), ("body", "text", "text", "5c17a3d20e6f48b1"))
+    bounds = "created_at", "2026-09-01 00:00:00+00", "2026-10-01 00:00:00+00"
+    url, digest = "file:///srv/archive/it's.parquet", "9f" * 32
+    file = ArchiveFile(url, out.name, 16400, MESSAGES, *bounds, "parquet", 31, 4299, digest, columns)
+    return register(file, out)
 
 
 @case

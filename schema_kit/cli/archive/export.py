@@ -19,6 +19,7 @@ from schema_kit.cli.partitions.common import lock_policy, telling
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.names import QualifiedName
 from schema_kit.plans.retirement import detach
+from schema_kit.plans.retirement import drop as dropping
 from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
 
@@ -145,4 +146,7 @@ def _detach(
     emit: execute.Emit,
 ) -> None:
     record = load("tables/retired_partition.sql")
+    dropping(
+        parent, name, catalog.detaching(parent, name), record
+    )  # what stands in its way is said before it is detached
     execute.run(connection, lambda: detach(parent, name, catalog.detaching(parent, name), record), policy, emit)
