@@ -27,8 +27,8 @@ def tells(option: str = "--format") -> Callable[[Command], Command]:
     return decorate
 
 
-def database(url: str | None) -> AbstractContextManager[tuple[sa.Connection, Catalog]]:
-    """The database; and the libraries that files need, asked for before anything is begun.
+def needed() -> None:
+    """The libraries that files need, asked for before anything is begun.
 
     Raises:
         DeclarationError: they are not installed.
@@ -40,6 +40,11 @@ def database(url: str | None) -> AbstractContextManager[tuple[sa.Connection, Cat
         raise DeclarationError(
             f"files need more libraries ({error}): pip install 'schema-kit[files]'. Nothing was changed."
         ) from error
+
+
+def database(url: str | None) -> AbstractContextManager[tuple[sa.Connection, Catalog]]:
+    """The database, where the libraries are."""
+    needed()
     return common.database(url, None)
 
 

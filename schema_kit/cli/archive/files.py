@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+import sqlalchemy as sa
 
-from schema_kit.cli.archive.common import database, fail, tells
+from schema_kit.cli.archive.common import database, fail, needed, tells
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
@@ -28,7 +29,7 @@ def command(tables: tuple[str, ...], verify: bool, url: str | None, form: str) -
         from schema_kit.files import manifest
 
         found = manifest.read(connection, [QualifiedName.parse(text) for text in tables])
-        failed = verified(found) if verify else []
+        failed = verified(connection, tables) if verify else []
     if form == "json":
         click.echo(json.dumps({"files": [_json(file) for file in found]}, indent=2, ensure_ascii=False, default=str))
     elif not found:
@@ -41,13 +42,15 @@ def command(tables: tuple[str, ...], verify: bool, url: str | None, form: str) -
         click.echo(f"{len(found)} files are what was written", err=True)
 
 
-def verified(files: Sequence[ArchiveFile]) -> list[SchemaKitError]:
-    """What is wrong with files, each read to its end."""
+def verified(connection: sa.Connection, tables: Sequence[str]) -> list[SchemaKitError]:
+    """What is wrong with the files of tables, or of all; each is read to its end."""
+    needed()
+    from schema_kit.files import manifest
     from schema_kit.files.restore import checked
     from schema_kit.files.store import Store
 
     failed = []
-    for file in files:
+    for file in manifest.read(connection, [QualifiedName.parse(text) for text in tables]):
         try:
             checked(file, *Store.of(file.url))
         except SchemaKitError as error:

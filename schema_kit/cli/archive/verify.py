@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.archive.common import fail
+from schema_kit.cli.archive.files import verified
 from schema_kit.cli.archive.moving import both, policies
 from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.partitions.common import database, looks
@@ -39,9 +41,18 @@ def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, 
 @click.command("verify")
 @looks("text", "json")
 @click.option("--checksums", is_flag=True, help="Also count and sum up the rows of each partition; reads them all.")
+@click.option(
+    "--files", is_flag=True, help="Also read the files of the manifest again, as archive files --verify does."
+)
 @click.pass_context
 def command(
-    context: click.Context, tables: tuple[str, ...], url: str | None, now: str | None, form: str, checksums: bool
+    context: click.Context,
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    checksums: bool,
+    files: bool,
 ) -> None:
     """Say what an archive has otherwise than its table: columns, types, defaults, NOT NULL, checks, indexes.
 
@@ -52,8 +63,9 @@ def command(
 
     Example: schema_kit archive verify --checksums
     """
-    with database(url, now) as (_, catalog):
+    with database(url, now) as (connection, catalog):
         told = [seen(catalog, policy, checksums) for policy in policies(catalog, tables)]
+        failed = verified(connection, tables) if files else []
     if form == "json":
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     for one in told if form == "text" else ():
@@ -62,5 +74,6 @@ def command(
             click.echo(f"{difference['sentence']}{stops}")
         for part in one.get("checksums", ()):
             click.echo(f"{part['partition']}: {part['rows']} rows, {part['checksum']}")
+    fail(failed)
     if any(one["differences"] for one in told):
         context.exit(WORK_IS_DUE)
