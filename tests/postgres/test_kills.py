@@ -142,6 +142,29 @@ D_AT = "CREATE INDEX ON s.d (at)"
 TTL = "SELECT table_name, age FROM schema_kit.ttl_policy"
 RETIRED = "SELECT partition_name, bounds FROM schema_kit.retired_partition"
 
+ARCHIVES = "SELECT table_name, archive_after FROM schema_kit.archive_policy"
+RELATIONS = "SELECT relname, relkind::text FROM pg_class WHERE relnamespace = 's'::regnamespace ORDER BY 1"
+
+
+def _policy() -> None:
+    op.set_partition_policy("e", control="at", interval="1 month", schema="s")
+
+
+def _archive() -> None:
+    _policy()
+    op.create_archive_table("e", schema="s", view="all_of_e")
+
+
+def _archived() -> None:
+    _archive()
+    op.set_archive_policy("e", "90 days", schema="s")
+
+
+def _repair() -> None:
+    op.execute("ALTER TABLE s.e ADD COLUMN IF NOT EXISTS more text")
+    op.repair_archive_table("e", schema="s", view="all_of_e")
+
+
 CASES = {
     "create_index": Case(_index),
     "create_index_partitioned": Case(_index, shape="sub_partitioned"),
@@ -187,6 +210,27 @@ CASES = {
         lambda: op.add_enum_value_concurrently("e", "between", schema="s", after="one"),
         ("CREATE TYPE s.e AS ENUM ('one', 'two')",),
         also=ENUM,
+    ),
+    "archive_table": Case(_archive, SET, content="s.all_of_e", also=RELATIONS),
+    "drop_archive_table": Case(
+        lambda: op.drop_archive_table("e", schema="s", view="all_of_e"),
+        SET,
+        first=_archive,
+        content="s.e",
+        also=RELATIONS,
+    ),
+    "repair_archive_table": Case(
+        _repair,
+        SET,
+        first=_archive,
+        content="s.e_archive",
+        also="SELECT attname, '' FROM pg_attribute WHERE attrelid = 's.e_archive'::regclass AND attnum > 0",
+    ),
+    "archive_policy": Case(
+        lambda: op.set_archive_policy("e", "90 days", schema="s"), SET, first=_archive, content="s.e", also=ARCHIVES
+    ),
+    "drop_archive_policy": Case(
+        lambda: op.drop_archive_policy("e", schema="s"), SET, first=_archived, content="s.e", also=ARCHIVES
     ),
     "convert": Case(
         lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"), DATED, content="s.d", also=CONFIG
