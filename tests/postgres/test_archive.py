@@ -221,7 +221,7 @@ def test_what_others_need_stays_and_is_said_each_run(database: Database) -> None
     for _ in range(2):
         done = run(database)
         assert done.returncode == 0, done.stderr
-        assert "s.t_01 is due for the archive and stays: 3 rows of s.child refer to it by" in done.stderr
+        assert "s.t_01 is to go to s.t_archive and stays: 3 rows of s.child refer to it by" in done.stderr
         assert (attached(database), attached(database, "s.t_archive")) == ("01 03 04 05 06", "02")
 
 

@@ -97,6 +97,11 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: 
     assert "nothing to do" in shell(database, "maintain", "--now", NOW).stderr
 
 
+def _interruptible() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and these tests may have been started so."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: str, sent: signal.Signals) -> None:
@@ -104,7 +109,11 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
     holder = database.connect(autocommit=False)
     holder.execute("LOCK TABLE app.a, app.b IN SHARE UPDATE EXCLUSIVE MODE")
     run = subprocess.Popen(
-        command(database, "maintain", "--now", NOW, "--workers", workers), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        command(database, "maintain", "--now", NOW, "--workers", workers),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_interruptible,
     )
     end = time.monotonic() + 30
     while not database.sql(
