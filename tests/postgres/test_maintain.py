@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import psycopg
 import pytest
 
+from schema_kit.cli.partitions import common
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
@@ -178,18 +179,12 @@ def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
     assert longest[0] < 0.5 + HELD_SECONDS
 
 
-def test_a_set_that_another_run_is_at_is_left_to_it(database: Database) -> None:
+def test_a_set_that_another_run_is_at_is_left_to_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, ["a", "b"])
+    monkeypatch.setattr(common, "_POLL_SECONDS", 0.01)
     holder = database.connect()
     holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: create next partitions app.a', 0))")
-    done = subprocess.run(
-        command(database, "maintain", "--now", NOW),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"NO_COLOR": "1"},
-    )
+    done = shell(database, "maintain", "--now", NOW)
     assert done.returncode == 0
     assert "app.a is left to that one" in done.stderr
     assert done.stdout.count("create partition app.b") == 10
