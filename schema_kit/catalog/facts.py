@@ -77,6 +77,7 @@ class Catalog:
         self._connection = connection
         self._now = now
         self._archives: tuple[ArchivePolicy, ...] | None = None
+        self._retired_from: frozenset[QualifiedName] | None = None
 
     @contextmanager
     def _look(self) -> Iterator[Callable[..., Any]]:
@@ -319,6 +320,12 @@ class Catalog:
             return ()
         with observing(self._connection):
             return retirement.retired(self._connection)
+
+    def retired_from(self) -> frozenset[QualifiedName]:
+        """The sets of which something was retired, read once: it tells of many sets which need a closer look."""
+        if self._retired_from is None:
+            self._retired_from = frozenset(row.parent for row in self.retired())
+        return self._retired_from
 
     def archive_policies(self) -> tuple[ArchivePolicy, ...]:
         """Every row of archive_policy, read once: a run looks after many sets."""

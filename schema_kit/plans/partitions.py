@@ -12,10 +12,8 @@ from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
+from schema_kit.steps.conversion import BUILT_MARK
 from schema_kit.steps.partitions import CreatePartition, DropPartConfig
-
-MARK = "schema_kit:"
-"""What our own comments on tables begin with; they are not handed on."""
 
 
 def create_next(
@@ -147,7 +145,7 @@ def like_siblings(
         tablespace=table.tablespace,
         statistics=table.statistics,
         replica_identity=table.replica_identity,
-        comment=None if (table.comment or "").startswith(MARK) else table.comment,
+        comment=None if (table.comment or "").startswith(BUILT_MARK) else table.comment,
         branch=table.branch,
         values=values,
     )

@@ -297,3 +297,28 @@ def test_a_set_without_automatic_maintenance_is_looked_after_when_it_is_named(da
     for verb in ("maintain", "create-next"):
         assert "nothing to do" in shell(database, verb, "--now", NOW).stderr
     assert shell(database, "create-next", "app.a", "--now", NOW).stdout.count("create partition") == 3
+
+
+def test_a_set_that_may_not_even_be_looked_at_stops_nobody_else(database: Database) -> None:
+    build(database, ["a", "b"], premake=2)
+    database.sql(
+        "CREATE TABLE app.i (id bigint PRIMARY KEY) PARTITION BY RANGE (id)",
+        register_sql(Partitioning(QualifiedName("app", "i"), "id", "1000")),
+    )
+    name = f"limited_{database.sql('SELECT current_database()')[0][0]}"
+    database.sql(
+        f"CREATE ROLE {name} LOGIN",
+        f"GRANT USAGE ON SCHEMA schema_kit, app TO {name}",
+        f"GRANT CREATE ON SCHEMA app TO {name}",
+        f"GRANT SELECT ON schema_kit.part_config TO {name}",
+        f"ALTER TABLE app.a OWNER TO {name}",
+        f"ALTER TABLE app.b OWNER TO {name}",
+    )
+    try:
+        done = shell(database.url.replace("postgres@", f"{name}@"), "maintain", "--now", NOW)
+        assert done.returncode == 1
+        assert "permission denied for table i" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout.count("create partition") == count(database) == 6
+    finally:
+        database.sql(f"REASSIGN OWNED BY {name} TO postgres", f"DROP OWNED BY {name}", f"DROP ROLE {name}")

@@ -171,7 +171,7 @@ def work(
     """
     done: list[Step] = []
     failed = list(unreadable)
-    wanted = [(one, due) for one, table in sets if (due := [job for job in jobs if job.due(catalog, one, table)])]
+    wanted = [(one, due) for one, table in sets if (due := _due(jobs, catalog, one, table))]
     if wanted and not dry_run and (why := catalog.read_only()):
         raise PlanError(f"cannot {title}: {why}. Nothing was changed.")
     with telling(form) as emit:
@@ -186,6 +186,18 @@ def work(
     if done or not failed:
         show(Plan(title, tuple(done)), "sql" if dry_run and form == "text" else form, policy)
     fail(failed, done)
+
+
+def _due(jobs: Sequence[Job[One]], catalog: Catalog, one: One, table: Table | None) -> list[Job[One]]:
+    """The jobs that a set needs a closer look for; where even that cannot be told, its turn says why."""
+    found = []
+    for job in jobs:
+        try:
+            due = job.due(catalog, one, table)
+        except (SchemaKitError, sa.exc.DBAPIError):
+            due = True
+        found += [job] if due else []
+    return found
 
 
 def _planned(

@@ -44,7 +44,7 @@ def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
 def due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
     """Whether a set has a retention, or something on its way out."""
     pending = any(partition.detach_pending for partition in table.partitions) if table else False
-    return bool(one.retention) or pending or any(row.parent == one.parent for row in catalog.retired())
+    return bool(one.retention) or pending or one.parent in catalog.retired_from()
 
 
 JOB = Job("retire partitions", decide, due)
