@@ -257,9 +257,13 @@ class Index:
     """What rests on it without being its constraint: foreign keys to a bare unique index, the replica identity."""
 
 
+ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+"""What pg_constraint's letters for the actions of a foreign key say in SQL."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key; actions in pg_constraint's letters: a no action, r restrict, c cascade, n set null, d default."""
+    """A foreign key; actions in pg_constraint's letters: see ACTIONS."""
 
     name: str
     table: QualifiedName

@@ -15,6 +15,7 @@ from typing import Any
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import (
+    ACTIONS,
     ArchivePolicy,
     Attaching,
     Branch,
@@ -528,7 +529,7 @@ def index_tail(declared: IndexDeclaration) -> str:
 
 def foreign_key(declared: ForeignKeyDeclaration) -> ForeignKey:
     """As the catalog would show it, once it is validated."""
-    letters = {"NO ACTION": "a", "RESTRICT": "r", "CASCADE": "c", "SET NULL": "n", "SET DEFAULT": "d"}
+    letters = {words: letter for letter, words in ACTIONS.items()}
     return ForeignKey(
         declared.name,
         declared.table,

@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTab
 
 from schema_kit.errors import DeclarationError
 from schema_kit.model import (
+    ACTIONS,
     BaselineTable,
     Column,
     ColumnDeclaration,
@@ -321,7 +322,7 @@ def foreign_key_declaration(
     """
     actions = [" ".join((action or "NO ACTION").upper().split()) for action in (onupdate, ondelete)]
     for action in actions:
-        if action not in ("NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"):
+        if action not in ACTIONS.values():
             raise DeclarationError(f"{action!r} is no action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
     if (match or "SIMPLE").upper() not in ("SIMPLE", "FULL"):
         raise DeclarationError(f"match is 'FULL' or 'SIMPLE', not {match!r}")

@@ -9,6 +9,7 @@ from itertools import count
 
 from schema_kit.errors import PlanError
 from schema_kit.model import (
+    ACTIONS,
     Check,
     CheckDeclaration,
     ForeignKey,
@@ -35,7 +36,6 @@ from schema_kit.steps.constraints import (
 )
 from schema_kit.steps.indexes import AttachIndex
 
-_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}
 
 
@@ -180,7 +180,7 @@ def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
         and key.columns == declared.columns
         and key.referenced == declared.referenced
         and key.referenced_columns == declared.referenced_columns
-        and (_ACTIONS[key.on_update], _ACTIONS[key.on_delete]) == (declared.on_update, declared.on_delete)
+        and (ACTIONS[key.on_update], ACTIONS[key.on_delete]) == (declared.on_update, declared.on_delete)
         and (_MATCHES[key.match], key.deferred) == (declared.match, declared.deferred)
     )
 
@@ -446,8 +446,8 @@ def declaration_of(key: ForeignKey) -> ForeignKeyDeclaration:
         key.columns,
         key.referenced,
         key.referenced_columns,
-        _ACTIONS[key.on_update],
-        _ACTIONS[key.on_delete],
+        ACTIONS[key.on_update],
+        ACTIONS[key.on_delete],
         _MATCHES[key.match],
         key.deferred,
     )

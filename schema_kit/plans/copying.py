@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from schema_kit.errors import PlanError
 from schema_kit.model import (
@@ -46,9 +47,6 @@ from schema_kit.steps.copying import (
 
 BACKLOG = 2000
 """Keys that may be left to the swap, which replays them under its lock."""
-
-_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-_MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}
 
 
 def log_name(source: QualifiedName) -> QualifiedName:
@@ -439,18 +437,5 @@ def _unproved(tree: Sequence[Relation]) -> tuple[ForeignKeyDeclaration, ...]:
     there = {key.name for key in root.foreign_keys}
     found = [key for key in root.foreign_keys if not key.validated]
     found += [key for leaf in tree[1:] for key in leaf.foreign_keys if not key.attached and key.name not in there]
-    declared = (
-        ForeignKeyDeclaration(
-            key.name,
-            root.name,
-            key.columns,
-            key.referenced,
-            key.referenced_columns,
-            _ACTIONS[key.on_update],
-            _ACTIONS[key.on_delete],
-            _MATCHES[key.match],
-            key.deferred,
-        )
-        for key in found
-    )
+    declared = (replace(constraints.declaration_of(key), table=root.name) for key in found)
     return tuple(dict.fromkeys(declared))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import ArchivePolicy, ForeignKey, LeavingTable, Tree
+from schema_kit.model import ACTIONS, ArchivePolicy, ForeignKey, LeavingTable, Tree
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows
@@ -14,7 +14,6 @@ from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows
 Observed = Mapping[QualifiedName, LeavingTable]
 
 _STAY = {"n", "d"}
-_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def _check_reference(
     branches: Mapping[QualifiedName, Tree] | None,
     path: tuple[ForeignKey, ...],
 ) -> None:
-    what = f"foreign key {key.name} of {key.table} refers to {table.name} ({_ACTIONS[key.on_delete]})"
+    what = f"foreign key {key.name} of {key.table} refers to {table.name} ({ACTIONS[key.on_delete]})"
     if key.table == table.name or any(key.table == above.table for above in path) or key.table == leaving.table:
         raise _refused(
             leaving, f"{what}, in a circle, which no order of tables resolves; only ON DELETE SET NULL can stay so"

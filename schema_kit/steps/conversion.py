@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.model import ForeignKey, Partitioning, Table
+from schema_kit.model import ACTIONS, ForeignKey, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import (
     access_sql,
@@ -26,7 +26,7 @@ from schema_kit.steps.belongings import (
 )
 from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
-from schema_kit.steps.referring import ACTIONS, composite_fk_sql, drop_filled_sql
+from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
 BOUND_CHECK = "schema_kit_bound"

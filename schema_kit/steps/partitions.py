@@ -156,10 +156,11 @@ def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: s
         return f"ALTER TABLE {name.sql} REPLICA IDENTITY {identity}"
     # PostgreSQL has named the partition's part of the index.
     index = literal(parent.sibling(identity).sql)
+    alter = literal(f"ALTER TABLE {name.sql.replace('%', '%%')} REPLICA IDENTITY USING INDEX %I")
     body = (
-        f"BEGIN EXECUTE (SELECT pg_catalog.format('ALTER TABLE {name.sql.replace('%', '%%')} REPLICA IDENTITY "
-        f"USING INDEX %I', c.relname) FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index x ON x.indexrelid = "
-        f"h.inhrelid JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {index}::pg_catalog.regclass "
+        f"BEGIN EXECUTE (SELECT pg_catalog.format({alter}, c.relname) "
+        "FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index x ON x.indexrelid = h.inhrelid "
+        f"JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {index}::pg_catalog.regclass "
         f"AND x.indrelid = {literal(name.sql)}::pg_catalog.regclass); END"
     )
     return f"DO {literal(body)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.model import ForeignKey
+from schema_kit.model import ACTIONS, ForeignKey
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import being_built, exclusive
 from schema_kit.steps.step import Lock, LockMode, Step
@@ -119,10 +119,6 @@ def composite_fk_sql(key: ForeignKey, column: str, name: str, referenced: Qualif
         f"REFERENCES {referenced.sql} ({idents((*key.referenced_columns, control))}) MATCH FULL "
         f"ON UPDATE CASCADE ON DELETE {ACTIONS[key.on_delete]} NOT VALID"
     )
-
-
-ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-"""What pg_constraint's letters say in SQL."""
 
 
 @dataclass(frozen=True)

@@ -349,3 +349,20 @@ def test_two_sets_in_which_one_has_nothing_to_do(database: Database) -> None:
     register(database, replace(policy, parent=QualifiedName("app", "u")))
     done = shell(database, "create-next", "--now", "2026-03-28")
     assert [line.split()[2] for line in done.stdout.splitlines()] == ["app.u_p20260301", "app.u_p20260401"]
+
+
+def test_a_replica_identity_goes_along_whatever_the_names_are(database: Database) -> None:
+    parent = QualifiedName("app", """it's 50% of "x" %I""")
+    policy = Partitioning(parent, "k", "1 mon", premake=1)
+    database.sql(
+        "CREATE SCHEMA app",
+        f"CREATE TABLE {parent.sql} (n int NOT NULL, k timestamptz NOT NULL) PARTITION BY RANGE (k)",
+        f'CREATE UNIQUE INDEX "it\'s" ON {parent.sql} (k, n)',
+        f"CREATE TABLE app.old PARTITION OF {parent.sql} FOR VALUES FROM ('2026-02-01+00') TO ('2026-03-01+00')",
+        "ALTER TABLE app.old REPLICA IDENTITY USING INDEX old_k_n_idx",
+    )
+    register(database, policy)
+    assert len(create(database, policy, NOW)) == 2
+    assert database.sql(
+        "SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r' AND relreplident = 'i'"
+    ) == [(3,)]
