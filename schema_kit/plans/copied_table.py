@@ -21,7 +21,8 @@ from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import BuildParent, fingerprint, key_index_name, longer_key
 from schema_kit.steps.copied_table import SwapTable
-from schema_kit.steps.copying import LOG_TRIGGER, DropCopied
+from schema_kit.steps.copy_swap import DropCopied
+from schema_kit.steps.copying import LOG_TRIGGER
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze, CreatePartConfig
 

@@ -28,22 +28,10 @@ from schema_kit.plans import constraints, partitions
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
-from schema_kit.steps.copying import (
-    LOG_TRIGGER,
-    AbandonCopy,
-    AnalyzeTarget,
-    BeginCopy,
-    BuildIndexes,
-    CopyChunk,
-    CreateCopyTables,
-    CutChunks,
-    DropCopied,
-    ReplayKeys,
-    Settle,
-    SwapCopy,
-    VerifyCopy,
-    within,
-)
+from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
+from schema_kit.steps.copy_chunks import AnalyzeTarget, BuildIndexes, CopyChunk, CutChunks
+from schema_kit.steps.copy_swap import DropCopied, Settle, SwapCopy
+from schema_kit.steps.copying import LOG_TRIGGER, AbandonCopy, BeginCopy, CreateCopyTables, within
 
 BACKLOG = 2000
 """Keys that may be left to the swap, which replays them under its lock."""

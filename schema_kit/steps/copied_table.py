@@ -17,15 +17,9 @@ from schema_kit.steps.belongings import (
     view_lock,
 )
 from schema_kit.steps.conversion import give_back_sql, key_index_name
-from schema_kit.steps.copying import (
-    LOG_TRIGGER,
-    SWAPPING,
-    clear_sql,
-    join_sql,
-    look_sql,
-    replay_sql,
-    unproved_key_sql,
-)
+from schema_kit.steps.copy_changes import SWAPPING, replay_sql
+from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql, unproved_key_sql
+from schema_kit.steps.copying import LOG_TRIGGER
 from schema_kit.steps.referring import composite_fk_sql
 from schema_kit.steps.step import Lock, Step
 

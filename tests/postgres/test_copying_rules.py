@@ -19,15 +19,10 @@ from schema_kit.names import QualifiedName
 from schema_kit.ops.copying import drain
 from schema_kit.script import render
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.copying import (
-    AbandonCopy,
-    CopyChunk,
-    CutChunks,
-    ReplayKeys,
-    Settle,
-    SwapCopy,
-    VerifyCopy,
-)
+from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
+from schema_kit.steps.copy_chunks import CopyChunk, CutChunks
+from schema_kit.steps.copy_swap import Settle, SwapCopy
+from schema_kit.steps.copying import AbandonCopy
 from tests.postgres.conftest import QUICK, Database
 
 SET = (

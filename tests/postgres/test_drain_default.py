@@ -19,7 +19,8 @@ from schema_kit.execute import Event, StepStarted
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
-from schema_kit.steps.copying import BeginCopy, Settle
+from schema_kit.steps.copy_swap import Settle
+from schema_kit.steps.copying import BeginCopy
 from tests.postgres.conftest import Database
 from tests.postgres.writers import ROWS, STILL, rows, same, writing
 

@@ -57,6 +57,9 @@ from schema_kit.steps import (
     constraints,
     conversion,
     copied_table,
+    copy_changes,
+    copy_chunks,
+    copy_swap,
     copying,
     enums,
     files,
@@ -590,14 +593,14 @@ def scene_copies(proof: Proof) -> None:
         with pytest.raises(StopError):
             execute.run(connection, lambda: drain(Catalog(connection), policy), QUICK, stop)
 
-    until(copying.ReplayKeys)
+    until(copy_changes.ReplayKeys)
     default = QualifiedName("s", "t_default")
     proof.run(lambda catalog: abandon(default, catalog.copying(default, catalog.table(parent), policy, "drain")))
     proof.database.sql("DROP SCHEMA schema_kit CASCADE")
     proof.run(lambda catalog: drain(catalog, policy))
     proof.run(lambda catalog: split(catalog, policy, QualifiedName("s", "t_old")))
     target = QualifiedName("s", "t_p20260101")
-    proof.beside(copying.AnalyzeTarget(target), "LOCK TABLE s.t_p20260101 IN SHARE UPDATE EXCLUSIVE MODE")
+    proof.beside(copy_chunks.AnalyzeTarget(target), "LOCK TABLE s.t_p20260101 IN SHARE UPDATE EXCLUSIVE MODE")
 
 
 def scene_a_copied_table(proof: Proof) -> None:
@@ -804,15 +807,15 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         copying.CreateCopyTables,
         copying.BeginCopy,
         copying.AbandonCopy,
-        copying.CutChunks,
-        copying.CopyChunk,
-        copying.ReplayKeys,
-        copying.BuildIndexes,
-        copying.AnalyzeTarget,
-        copying.VerifyCopy,
-        copying.Settle,
-        copying.SwapCopy,
-        copying.DropCopied,
+        copy_chunks.CutChunks,
+        copy_chunks.CopyChunk,
+        copy_changes.ReplayKeys,
+        copy_chunks.BuildIndexes,
+        copy_chunks.AnalyzeTarget,
+        copy_changes.VerifyCopy,
+        copy_swap.Settle,
+        copy_swap.SwapCopy,
+        copy_swap.DropCopied,
     },
     scene_conversion_with_incoming_keys: {
         partitions.CreatePartConfig,

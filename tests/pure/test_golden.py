@@ -64,7 +64,8 @@ from schema_kit.steps import Plan
 from schema_kit.steps.archives import Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
-from schema_kit.steps.copying import BeginCopy, SwapCopy
+from schema_kit.steps.copy_swap import SwapCopy
+from schema_kit.steps.copying import BeginCopy
 from schema_kit.steps.indexes import RenameIndexes
 from tests.pure.shapes import (
     AWARE,

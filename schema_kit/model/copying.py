@@ -1,0 +1,164 @@
+"""What is observed of tables whose rows become partitions: by a conversion, by a copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schema_kit.intervals import Point
+from schema_kit.model.declared import Partitioning
+from schema_kit.model.tables import ForeignKey, Index, KeyColumn, Range, Relation, Table
+from schema_kit.names import QualifiedName
+
+
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """A table that refers to one that is being converted, as the composite way needs to see it."""
+
+    key: ForeignKey
+    """The foreign key by id alone before the swap; afterwards the longer one."""
+    column: str
+    """The key column that it gets."""
+    has_column: bool = False
+    provisional: str | None = None
+    """The longer foreign key before the swap, where it is there."""
+    fill_index: Index | None = None
+    unfilled: bool = False
+    """Rows with an id and no key are left."""
+    partitioned: bool = False
+    update_triggers: tuple[str, ...] = ()
+    """Triggers of a user that filling the key column would fire."""
+    may_create: bool = True
+    """Whether whoever runs this may make the trigger's function in the table's schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What is observed of a table that shall be converted, or has been."""
+
+    table: Table
+    now: datetime
+    built: Table | None = None
+    """The parent that is being built beside it."""
+    latest: Point | None = None
+    """The greatest key."""
+    beyond: int = 0
+    """Rows farther in the future than premake reaches."""
+    keyless: int = 0
+    """Rows whose key is NULL."""
+    referring: tuple[Referring, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    """What the table has and a partitioned one cannot, and what whoever runs this may not do."""
+    statements: tuple[str, ...] = ()
+    """What rests on its primary key as it is, and will not on a longer one; as far as it can be found."""
+    registered: Partitioning | None = None
+    has_config: bool = False
+    server_version: int = 180000
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTarget:
+    """A table into which rows are copied, to be a partition from the swap on."""
+
+    name: QualifiedName
+    """What it is called from the swap on."""
+    built: QualifiedName
+    """What it is called until then."""
+    lower: str | None
+    """Its bounds, as in `Partition`."""
+    upper: str | None
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is copied, and where to: a table whose rows shall lie in others, one for each window."""
+
+    source: QualifiedName
+    parent: QualifiedName
+    """The partitioned table: what the targets are made like, and become partitions of."""
+    control: KeyColumn
+    key: tuple[KeyColumn, ...]
+    """The targets' primary key."""
+    columns: tuple[str, ...]
+    """Those that are written; PostgreSQL computes the others."""
+    texts: tuple[str, ...]
+    """Those whose type has no hash; they are compared as text."""
+    targets: tuple[CopyTarget, ...]
+    staging: QualifiedName
+    """The partitioned table that the targets belong to meanwhile: it routes the rows."""
+    log: QualifiedName
+    """Where a trigger writes the keys of rows that change; the function has the same name."""
+    old: QualifiedName
+    """What the source is called after the swap."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyCount:
+    """What was counted in one snapshot on both sides, for one target: rows, and the sum of their hashes."""
+
+    source_rows: int
+    source_sum: str
+    rows: int
+    sum: str
+
+    @property
+    def equal(self) -> bool:
+        """Whether the target holds what the source holds."""
+        return (self.source_rows, self.source_sum) == (self.rows, self.sum)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRun:
+    """A row of copy_run: how far a copy has come."""
+
+    purpose: str
+    """drain, split or convert."""
+    parent: QualifiedName
+    identity: str
+    targets: tuple[CopyTarget, ...]
+    cut: bool = False
+    """The chunks are cut."""
+    chunks_left: int = 0
+    counts: tuple[tuple[QualifiedName, CopyCount], ...] = ()
+    settled: bool = False
+    """No snapshot is left from before the last chunk."""
+    swapped: bool = False
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """What is observed of a table that shall be copied, or is."""
+
+    parent: Table | None
+    source: Table | None
+    run: CopyRun | None
+    has_tables: bool
+    """Whether copy_run is there."""
+    key: tuple[KeyColumn, ...] = ()
+    control: KeyColumn | None = None
+    identity: str = ""
+    """What tells whether the source is still the table that it was: its oid, its file, its columns."""
+    logging: bool = False
+    """The trigger is there and fires for everybody, and so is the log."""
+    backlog: int = 0
+    """Keys in the log; not counted beyond a limit."""
+    by_control: bool = False
+    """Rows lie in the order of the control column, and an index leads with it."""
+    texts: tuple[str, ...] = ()
+    leaves: tuple[Relation, ...] = ()
+    """The targets, with their indexes."""
+    analyzed: tuple[QualifiedName, ...] = ()
+    """Those of them that have statistics."""
+    filled: tuple[Range, ...] = ()
+    """The windows that rows of the source lie in; looked at before a default partition is drained."""
+    span: Range | None = None
+    """Where its first and its last row lie; looked at before a partition is split."""
+    default_checks: tuple[tuple[str, str, bool], ...] = ()
+    """Those of the parent's default partition: name, definition, validated."""
+    tree: tuple[Relation, ...] = ()
+    """The parent and its partitions, from the swap on."""
+    taken: frozenset[str] = frozenset()
+    """The names of what is there in the schema already."""
+    server_version: int = 180000

@@ -1,0 +1,56 @@
+"""What is observed of tables whose rows are changed or leave, in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema_kit.model.tables import ForeignKey, KeyColumn
+from schema_kit.names import QualifiedName
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRun:
+    """A row of batch_progress: how far an update in batches has come."""
+
+    table: str
+    change: str
+    target: str
+    key: tuple[str, ...]
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTarget:
+    """A table that shall be updated in batches."""
+
+    key: tuple[KeyColumn, ...]
+    """The primary key; empty where there is none."""
+    numbers: tuple[tuple[str, int], ...]
+    """The columns by name, with their numbers; those that PostgreSQL computes are left out."""
+    oid: int
+    has_progress: bool = False
+    """Whether batch_progress is there."""
+    run: BatchRun | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingTable:
+    """A table whose rows shall leave it, or one that they go to."""
+
+    name: QualifiedName
+    columns: tuple[str, ...]
+    """Those that can be written; what PostgreSQL computes is in `generated`."""
+    key: tuple[KeyColumn, ...] = ()
+    """The primary key; empty where there is none."""
+    indexes: tuple[tuple[KeyColumn, ...], ...] = ()
+    """The columns of each B-tree index that is valid and holds all rows."""
+    incoming: tuple[ForeignKey, ...] = ()
+    """What refers to it, or to one of its partitions."""
+    generated: tuple[str, ...] = ()
+    partitioned: bool = False
+    may_not: tuple[str, ...] = ()
+    """Rights that whoever runs this has not, each with what grants it; rows that row security hides from them."""
+
+    def index_on(self, column: str) -> tuple[KeyColumn, ...] | None:
+        """The columns of an index that begins with that one."""
+        return next((own for own in self.indexes if own[0].name == column), None)

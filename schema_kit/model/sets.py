@@ -1,0 +1,93 @@
+"""What is observed of sets of partitions and of what belongs to other tools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schema_kit.intervals import Point
+from schema_kit.model.declared import ArchivePolicy, Partitioning
+from schema_kit.model.tables import Range, Table
+from schema_kit.names import QualifiedName
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What another tool has written down about a set."""
+
+    policy: Partitioning
+    who: str
+    """Where that stands, for people."""
+    config: QualifiedName | None = None
+    """pg_partman's table, where it is that."""
+    maintained: bool = False
+    """pg_partman's maintenance is on for it."""
+    other_names: bool = False
+    """It reads dates from names of another form than ours, and fails at ours: pg_partman 4 does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Something that a partition has otherwise than what it is a partition of, or that does not hold yet."""
+
+    kind: str
+    """index missing, invalid, not whole or leftover; constraint missing or not valid; trigger, not null, default,
+    generated."""
+    table: QualifiedName
+    """The table that lacks it."""
+    object: str
+    """Its name: on *parent*, where there is one, else on *table*."""
+    parent: QualifiedName | None = None
+    """What *table* is a partition of and should have it from."""
+    detail: str = ""
+    """Of an index that is missing what follows USING, of an INVALID one its own name; of a trigger the letters of
+    pg_trigger.tgenabled above and here; of a column the expression above."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRows:
+    """What a default partition holds."""
+
+    filled: bool | None
+    """None: whoever looks may not see that."""
+    windows: tuple[Range, ...] = ()
+    """Some of the windows of its rows, from the earliest on: as many as could be told cheaply."""
+    more: bool = False
+    """Whether its rows may be of other windows, too."""
+    estimate: int = -1
+    """Rows, as the planner has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A set, as a look at many of them sees it."""
+
+    policy: Partitioning
+    registered: QualifiedName
+    """What part_config names: the set, or the LIST or HASH parent whose partition it is."""
+    table: Table | None = None
+    here: Point | None = None
+    """Where the present lies; None where whoever looks may not see that."""
+    default: DefaultRows | None = None
+    drift: tuple[Drift, ...] = ()
+    retired: tuple[Retired, ...] = ()
+    """What was retired from it."""
+    archive: ArchivePolicy | None = None
+    """What goes from it to an archive."""
+    now: datetime | None = None
+    """The server's clock."""
+    unseen: tuple[str, ...] = ()
+    """What could not be looked at, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A row of retired_partition, and what has become of its table."""
+
+    oid: int
+    name: QualifiedName
+    parent: QualifiedName
+    by_policy: bool
+    since: datetime
+    there: bool = True
+    """The table has that name and that oid still, and is a partition of nothing."""

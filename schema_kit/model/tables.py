@@ -1,0 +1,296 @@
+"""What PostgreSQL has: a table and all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from schema_kit.intervals import Point
+from schema_kit.names import QualifiedName
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `type` as format_type prints it."""
+
+    name: str
+    type: str
+    not_null: bool = False
+    default: str | None = None
+    identity: str = ""
+    """'a' always, 'd' by default, '' none: pg_attribute.attidentity."""
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A sequence that a column owns."""
+
+    name: QualifiedName
+    column: str
+    identity: bool
+    options: str
+    """As CREATE SEQUENCE takes them."""
+    comment: str | None = None
+    grants: tuple[tuple[str, str], ...] = ()
+    """What stands before ON, and what stands after TO."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index; `tail` is its definition after ON table USING, as pg_get_indexdef prints it."""
+
+    name: str
+    tail: str
+    columns: tuple[str, ...] = ()
+    unique: bool = False
+    primary: bool = False
+    valid: bool = True
+    constraint: str | None = None
+    """pg_get_constraintdef, where a primary key, unique or exclusion constraint rests on it."""
+    exclusion: bool = False
+    building: bool = False
+    """Another session is building it right now."""
+    parent: QualifiedName | None = None
+    """The partitioned index that it is attached to."""
+    comment: str | None = None
+    needed_by: tuple[str, ...] = ()
+    """What rests on it without being its constraint: foreign keys to a bare unique index, the replica identity."""
+
+
+ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+"""What pg_constraint's letters for the actions of a foreign key say in SQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key; actions in pg_constraint's letters: see ACTIONS."""
+
+    name: str
+    table: QualifiedName
+    columns: tuple[str, ...]
+    referenced: QualifiedName
+    referenced_columns: tuple[str, ...]
+    definition: str
+    on_update: str = "a"
+    on_delete: str = "a"
+    match: str = "s"
+    validated: bool = True
+    deferred: str = ""
+    """DEFERRABLE [INITIALLY DEFERRED], where it is."""
+    operators: tuple[str, ...] = ("pg_catalog",)
+    """The schemas of the operators = that compare its columns, in their order."""
+    attached: bool = False
+    """A partition's part of its parent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger of a user; `enabled` in pg_trigger's letters (O origin, A always, R replica, D disabled)."""
+
+    name: str
+    definition: str
+    enabled: str = "O"
+    source: str = ""
+    """The text of its function."""
+    before_row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view, with its options and its definition, all names in it qualified."""
+
+    name: QualifiedName
+    owner: str
+    definition: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A half-open range of points; None where it has no end."""
+
+    lower: Point | None
+    upper: Point | None
+
+    def overlaps(self, other: Range) -> bool:
+        """Whether some moment lies in both."""
+        return bool(self.upper is None or other.lower is None or other.lower < self.upper) and bool(
+            other.upper is None or self.lower is None or self.lower < other.upper
+        )
+
+    def covers(self, other: Range) -> bool:
+        """Whether every moment of *other* lies in this one."""
+        above = self.lower is None or (other.lower is not None and self.lower <= other.lower)
+        return bool(above and (self.upper is None or (other.upper is not None and other.upper <= self.upper)))
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition, known by its bounds: the text of them as PostgreSQL prints it under UTC and ISO."""
+
+    name: QualifiedName
+    lower: str | None
+    """None is MINVALUE."""
+    upper: str | None
+    """None is MAXVALUE."""
+    default: bool = False
+    leaf: bool = True
+    detach_pending: bool = False
+    """Its concurrent detach was interrupted, and waits for FINALIZE."""
+    rows: int = field(default=0, compare=False)
+    """The planner's estimate; -1 where nobody has analyzed yet. Like the size, it makes no other partition of it."""
+    bytes: int = field(default=0, compare=False)
+    parts: int = field(default=0, compare=False)
+    """How many leaves it is partitioned into itself."""
+    tablespace: str | None = field(default=None, compare=False)
+    """Where it lies, if not in the database's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """How a partition is partitioned itself, if it is, and into what: the newest one is the example for the next."""
+
+    suffix: str = ""
+    """What its name adds to that of what it is a partition of."""
+    values: str = ""
+    """FOR VALUES ... or DEFAULT, where it is a partition of a partition."""
+    key: str = ""
+    """HASH (tenant), LIST (region), ...; empty for a leaf."""
+    options: tuple[str, ...] = ()
+    """Storage parameters, which only leaves have."""
+    branches: tuple[Branch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, or a partitioned table, and all that belongs to it."""
+
+    name: QualifiedName
+    columns: tuple[Column, ...]
+    partitioned_by: tuple[str, ...] = ()
+    """The key's columns where the table is partitioned by RANGE; empty on a plain table."""
+    partition_strategy: str = ""
+    """r, l, h, or '' on a plain table."""
+    primary_key: tuple[str, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    incoming: tuple[ForeignKey, ...] = ()
+    checks: tuple[tuple[str, str, bool], ...] = ()
+    """Name, definition, validated."""
+    triggers: tuple[Trigger, ...] = ()
+    sequences: tuple[Sequence, ...] = ()
+    partitions: tuple[Partition, ...] = ()
+    views: tuple[View, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
+    """Name, and what follows CREATE POLICY name ON table."""
+    row_security: bool = False
+    force_row_security: bool = False
+    grants: tuple[tuple[str, str], ...] = ()
+    """What stands before ON, and what stands after TO."""
+    default_grantees: tuple[str, ...] = ()
+    """Whom ALTER DEFAULT PRIVILEGES grants something on each new table of its schema, or PUBLIC."""
+    default_sequence_grantees: tuple[str, ...] = ()
+    """The same of each new sequence."""
+    owner: str | None = None
+    """None: whoever runs this."""
+    comment: str | None = None
+    comments: tuple[tuple[str, str, str], ...] = ()
+    """Of its constraints, triggers and policies: CONSTRAINT, TRIGGER or POLICY, the name, the text."""
+    statistics: tuple[tuple[str, int], ...] = ()
+    """Columns with a statistics target of their own."""
+    trees: tuple[tuple[QualifiedName, ...], ...] = ()
+    """The tables at the other end of its foreign keys, either way, each with the partitions that are locked with it."""
+    options: tuple[str, ...] = ()
+    """Storage parameters; of a partitioned table, those of its newest partition."""
+    tablespace: str | None = None
+    replica_identity: str = ""
+    """FULL, NOTHING, or the name of an index, where it is not the default; of a partitioned table, the newest's."""
+    branch: Branch | None = None
+    """The newest partition, where it is partitioned itself."""
+    is_partition: bool = False
+    analyzed: bool = True
+    obstacles: tuple[str, ...] = ()
+    """What depends on the table or its row type and cannot move with it, in PostgreSQL's own words."""
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def index(self, name: str) -> Index | None:
+        """The index of that name."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+    def with_partitions(self, names: Iterable[QualifiedName]) -> tuple[QualifiedName, ...]:
+        """Tables at the other end of its foreign keys, with their partitions."""
+        trees = {tree[0]: tree for tree in self.trees}
+        return tuple(dict.fromkeys(table for name in sorted(set(names)) for table in trees.get(name, (name,))))
+
+    @property
+    def primary(self) -> Index | None:
+        """The primary key's index."""
+        return next((index for index in self.indexes if index.primary), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check, or from 18 on a NOT NULL constraint: `definition` without NOT VALID."""
+
+    name: str
+    definition: str
+    validated: bool
+    columns: tuple[str, ...] = ()
+    not_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table of a partition tree, with its indexes and constraints: what work beside traffic has to know of it."""
+
+    name: QualifiedName
+    indexes: tuple[Index, ...] = ()
+    parent: QualifiedName | None = None
+    partitioned: bool = False
+    columns: tuple[Column, ...] = ()
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    key: tuple[str, ...] = ()
+    """The columns of its own partition key; (expression) for what is none."""
+    imagined: bool = False
+    """Nobody has looked (--sql): whatever is asked for is taken to be there."""
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        if self.imagined:
+            return Column(name, "")
+        return next((column for column in self.columns if column.name == name), None)
+
+    def check(self, name: str) -> Check | None:
+        """The check, or from 18 on the NOT NULL constraint, of that name."""
+        return next((check for check in self.checks if check.name == name), None)
+
+    def index(self, name: str) -> Index | None:
+        """The index of that name."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """A column of a primary key, as paging through it needs to know it."""
+
+    name: str
+    type: str
+    """As format_type prints it."""
+    operators: str = "pg_catalog"
+    """The schema of its = and >."""
+    moment: bool = False
+    """A date or a time, which the session's DateStyle would print in its own way."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaterializedView:
+    """A materialized view, as a refresh needs to know it."""
+
+    populated: bool
+    unique: bool
+    """Whether a valid unique index over plain columns covers all its rows."""

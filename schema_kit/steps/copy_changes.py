@@ -1,0 +1,183 @@
+"""Commits that bring a copy up to date and prove it: the log of keys is replayed, both sides are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import Copy, CopyTarget
+from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.steps.copying import (
+    ALL_ROWS,
+    COPY_RUN,
+    COPY_TARGET,
+    ONE_SNAPSHOT,
+    READ_COMMITTED,
+    key_names,
+    same_key,
+    where_run,
+    within,
+)
+from schema_kit.steps.step import Step
+
+BATCH_KEYS = 10_000
+"""Keys of the log that one batch replays."""
+
+_BY_KEY = (
+    # A few thousand keys are looked up one by one, whatever the planner thinks of tables that nobody has analyzed.
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+)
+
+SWAPPING = (READ_COMMITTED, ALL_ROWS, *_BY_KEY)
+"""What a commit sets that replays the last keys: it sees what was committed before it had its locks."""
+
+
+def replay_sql(copy: Copy, limit: int | None = None) -> str:
+    """Takes keys from the log, deletes them from the targets, inserts what the source holds of them now."""
+    names, columns = key_names(copy.key), idents(copy.columns)
+    variables = [f"k{place}" for place in range(1, len(copy.key) + 1)]
+    declared = "".join(f"  {name} {column.type}[];\n" for name, column in zip(variables, copy.key, strict=True))
+    arrays = ", ".join(f"array_agg({ident(column.name)})" for column in copy.key)
+    keys = f"unnest({', '.join(variables)}) AS k ({names})"
+    some = f" WHERE ctid = ANY (ARRAY(SELECT ctid FROM {copy.log.sql} LIMIT {limit}))" if limit else ""
+    body = f"""DECLARE
+  taken bigint;
+{declared}BEGIN
+  WITH gone AS (DELETE FROM {copy.log.sql}{some} RETURNING {names}), keys AS (SELECT DISTINCT {names} FROM gone)
+  SELECT (SELECT count(*) FROM gone), {arrays} INTO taken, {", ".join(variables)} FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM {copy.staging.sql} t USING {keys} WHERE {same_key("t", "k", copy.key)};
+    INSERT INTO {copy.staging.sql} ({columns}) SELECT {", ".join(f"s.{ident(c)}" for c in copy.columns)}
+    FROM {keys} JOIN {copy.source.sql} s ON {same_key("s", "k", copy.key)};
+  END IF;
+  PERFORM pg_catalog.set_config('schema_kit.replayed', taken::text, true);
+END"""
+    return f"DO {literal(body)}"
+
+
+@dataclass(frozen=True)
+class ReplayKeys(Step):
+    """The next keys of the log, again and again until few are left.
+
+    One snapshot serves the whole batch: a row is taken back in the state in which its key was logged, or in a later one
+    that logs its key once more. Where the targets have unique indexes besides their key, all keys are one batch: two
+    rows that have exchanged a value would be in each other's way otherwise.
+    """
+
+    repeats: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ALL_ROWS, *_BY_KEY)
+
+    copy: Copy
+    limit: int | None = BATCH_KEYS
+
+    @property
+    def summary(self) -> str:
+        """Names the source."""
+        return f"replay what changed in {self.copy.source} meanwhile"
+
+    @property
+    def progress(self) -> str:
+        """Keys, replayed and left."""
+        return (
+            "SELECT format('%s keys replayed, about %s in the log', to_char(replayed, 'FM999,999,999,999,999'), "
+            f"to_char(pg_stat_get_live_tuples({literal(self.copy.log.sql)}::regclass), 'FM999,999,999,999')), "
+            f"NULL::float FROM {COPY_RUN.sql} WHERE {where_run(self.copy)}"
+        )
+
+    def sql(self) -> tuple[str, ...]:
+        """It ends with a batch that was not full, for with writers about there is always one more key."""
+        enough = self.limit or 1 << 62
+        return (
+            replay_sql(self.copy, self.limit),
+            f"UPDATE {COPY_RUN.sql} SET replayed = replayed + current_setting('schema_kit.replayed')::bigint "
+            f"WHERE {where_run(self.copy)}",
+            f"SELECT FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} "
+            f"AND current_setting('schema_kit.replayed')::bigint >= {enough}",
+        )
+
+
+@dataclass(frozen=True)
+class VerifyCopy(Step):
+    """Counts the rows and adds up their hashes, on both sides in one snapshot, but for keys that are in the log.
+
+    Args:
+        copy: what was copied.
+        targets: those that are counted now: one by one where an index finds their rows, else all in one pass.
+    """
+
+    parallel: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ALL_ROWS, ("jit", "off"))
+
+    copy: Copy
+    targets: tuple[CopyTarget, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the targets, or says that it is all of them."""
+        what = str(self.targets[0].built) if len(self.targets) == 1 else f"{len(self.targets)} tables"
+        return f"compare {what} with {self.copy.source}"
+
+    def sql(self) -> tuple[str, ...]:
+        """What is found stands in copy_target; who looks at it next decides."""
+        copy = self.copy
+        whole = len(self.targets) == len(copy.targets)
+        edges = sorted_bounds(copy.targets)
+        control = ident(copy.control.name)
+        bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{copy.control.type}[]"
+        values = ", ".join(
+            f"r.{ident(column)}::text" if column in copy.texts else f"r.{ident(column)}" for column in copy.columns
+        )
+        where = "" if whole else f"({self._where(control)}) AND "
+
+        def counted(table: QualifiedName) -> str:
+            place = f"width_bucket(r.{control}, {bounds})" if edges else "0"
+            return (
+                f"SELECT {place} AS place, count(*) AS rows, sum(hash_record_extended(ROW({values}), 0)) AS sum "
+                f"FROM {table.sql} r WHERE {where}"
+                f"NOT EXISTS (SELECT FROM {copy.log.sql} l WHERE {same_key('l', 'r', copy.key)}) GROUP BY 1"
+            )
+
+        places = ", ".join(
+            f"({place}, {literal(str(target.name))})"
+            for place, target in enumerate(_places(copy.targets, edges))
+            if target
+        )
+        sums = ", ".join(
+            f"coalesce(sum({side}.{what}), 0) AS {side}_{what}" for side in "st" for what in ("rows", "sum")
+        )
+        names = ", ".join(literal(str(target.name)) for target in self.targets)
+        return (
+            f"WITH s AS MATERIALIZED ({counted(copy.source)}), t AS MATERIALIZED ({counted(copy.staging)}), "
+            f"places (place, target) AS (VALUES {places}), "
+            f"found AS (SELECT p.target, {sums} FROM places p LEFT JOIN s ON s.place = p.place "
+            "LEFT JOIN t ON t.place = p.place GROUP BY p.target) "
+            f"UPDATE {COPY_TARGET.sql} c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows, "
+            "target_sum = f.t_sum, verified_at = clock_timestamp() FROM found f "
+            f"WHERE c.{where_run(copy)} AND c.target_table = f.target AND f.target IN ({names})",
+        )
+
+    def _where(self, control: str) -> str:
+        ranges = [(target.lower, target.upper) for target in self.targets if not target.default]
+        if any(target.default for target in self.targets):
+            windows = [target for target in self.copy.targets if not target.default]
+            ends = [None, *(target.upper for target in windows)]
+            begins = [*(target.lower for target in windows), None]
+            ranges += [(low, high) for low, high in zip(ends, begins, strict=True) if low is None or low != high]
+        return " OR ".join(f"({within(f'r.{control}', low, high)})" for low, high in ranges)
+
+
+def sorted_bounds(targets: Sequence[CopyTarget]) -> list[str]:
+    """The bounds of all targets, each once, in the order in which the targets come."""
+    ends = [end for target in targets if not target.default for end in (target.lower, target.upper)]
+    return list(dict.fromkeys(end for end in ends if end is not None))
+
+
+def _places(targets: Sequence[CopyTarget], edges: Sequence[str]) -> list[CopyTarget | None]:
+    """Which target holds the rows between each two bounds, from below the first to beyond the last."""
+    default = next((target for target in targets if target.default), None)
+    begins = {target.lower: target for target in targets if not target.default}
+    return [begins.get(None, default), *(begins.get(edge, default) for edge in edges)]

@@ -1,0 +1,195 @@
+"""The end of a copy: a wait for older snapshots, the swap, and the table that is dropped after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.copy_changes import SWAPPING, replay_sql
+from schema_kit.steps.copying import (
+    BOUNDS_CHECK,
+    COPY_CHUNK,
+    COPY_RUN,
+    LOG_TRIGGER,
+    identity_sql,
+    logging_sql,
+    where_run,
+)
+from schema_kit.steps.partitions import for_values, replica_identity_sql
+from schema_kit.steps.step import Lock, LockMode, Step
+
+
+@dataclass(frozen=True)
+class Settle(Step):
+    """Waits until every snapshot is younger than the last chunk.
+
+    A REPEATABLE READ transaction that is older, and has not touched the table yet, would find no copied row in it.
+    """
+
+    throttled: ClassVar[bool] = True
+
+    copy: Copy
+
+    @property
+    def summary(self) -> str:
+        """Says for whom it waits."""
+        return f"wait for transactions whose snapshot is older than the copy of {self.copy.source}"
+
+    @property
+    def pressure(self) -> str:
+        """The sessions with older snapshots. Those of other users are seen with the rights of pg_read_all_stats."""
+        return (
+            "SELECT format('pid %s%s has a snapshot from before, its transaction is open for %s', a.pid, "
+            "' (' || nullif(a.application_name, '') || ')', date_trunc('second', clock_timestamp() - a.xact_start)) "
+            "FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
+            "AND a.backend_type NOT IN ('autovacuum worker', 'walsender') AND age(a.backend_xmin) >= "
+            f"(SELECT min(age(c.xmin)) FROM {COPY_CHUNK.sql} c WHERE c.{where_run(self.copy)})"
+        )
+
+    def sql(self) -> tuple[str, ...]:
+        """Noted, so that nobody waits twice."""
+        return (f"UPDATE {COPY_RUN.sql} SET settled_at = clock_timestamp() WHERE {where_run(self.copy)}",)
+
+
+@dataclass(frozen=True)
+class SwapCopy(Step):
+    """The short commit: the source leaves its parent, and the targets take its place.
+
+    Args:
+        copy: what was copied.
+        identity: what tells that the source is still what was copied.
+        table: the parent, as last seen.
+        default: the parent's default partition, where it is another than the source.
+        default_check: the validated CHECK on it that spares its scan.
+        leaves: the parent's other leaves, which get the foreign keys of their own that it loses meanwhile.
+        server_version: from 18 on the parent keeps them itself, not validated.
+    """
+
+    fresh: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
+
+    copy: Copy
+    identity: str
+    table: Table
+    default: QualifiedName | None = None
+    default_check: str | None = None
+    leaves: tuple[QualifiedName, ...] = ()
+    server_version: int = 180000
+
+    @property
+    def summary(self) -> str:
+        """Names the source and how many partitions take its place."""
+        return f"swap: {len(self.copy.targets)} partitions take the place of {self.copy.source}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits: for the last keys of the log, and about a millisecond for each partition."""
+        copy, table = self.copy, self.table
+        own = [table.name, copy.source, copy.staging, copy.log, *(target.built for target in copy.targets)]
+        others = table.with_partitions(key.table for key in table.incoming)
+        others += table.with_partitions(key.referenced for key in table.foreign_keys)
+        siblings = self.leaves if table.foreign_keys or table.incoming else ()
+        tables = (*own, *((self.default,) if self.default else ()), *others, *siblings)
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, name) for name in dict.fromkeys(tables))
+
+    def sql(self) -> tuple[str, ...]:
+        """The last keys first: from here on nobody writes."""
+        return (
+            look_sql(self.copy, self.identity),
+            replay_sql(self.copy),
+            *self._part(),
+            *self._join(),
+            *self._give_back(),
+        )
+
+    def _part(self) -> Iterable[str]:
+        copy, table = self.copy, self.table
+        for key in table.incoming:
+            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
+        for key in table.foreign_keys:
+            yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(key.name)}"
+        yield f"ALTER TABLE {table.name.sql} DETACH PARTITION {copy.source.sql}"
+        yield f"DROP TRIGGER {ident(LOG_TRIGGER)} ON {copy.source.sql}"
+        yield f"ALTER TABLE {copy.source.sql} RENAME TO {ident(copy.old.name)}"
+
+    def _join(self) -> Iterable[str]:
+        copy, identity = self.copy, self.table.replica_identity
+        for target in copy.targets:
+            yield from join_sql(copy, target, self.table.name)
+            if identity not in ("", "FULL", "NOTHING"):
+                yield replica_identity_sql(self.table.name, target.name, identity)
+        if self.default and self.default_check:
+            yield f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}"
+
+    def _give_back(self) -> Iterable[str]:
+        copy, table = self.copy, self.table
+        for key in table.foreign_keys:
+            # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
+            if self.server_version >= 180000:
+                yield unproved_key_sql(key, table.name)
+                continue
+            leaves = [*self.leaves, *(target.name for target in copy.targets)]
+            yield from (unproved_key_sql(key, leaf) for leaf in leaves)
+        yield from (unproved_key_sql(key, key.table) for key in table.incoming)
+        yield from clear_sql(copy)
+
+
+def look_sql(copy: Copy, identity: str) -> str:
+    """Raises serialization_failure, and so has it decided again, where the source is not what was copied any more."""
+    message = literal(f"{copy.source} is not any more what was copied")
+    same = f"({identity_sql(copy.source)}) = {literal(identity)} AND ({logging_sql(copy.source, copy.log)})"
+    check = f"IF ({same}) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = {message}; END IF"
+    return f"DO {literal(f'BEGIN {check}; END')}"
+
+
+def join_sql(copy: Copy, target: CopyTarget, parent: QualifiedName) -> Iterable[str]:
+    """A target leaves the staging table, gets its name and becomes a partition; its CHECK spares the scan, and goes."""
+    yield f"ALTER TABLE {copy.staging.sql} DETACH PARTITION {target.built.sql}"
+    if target.built != target.name:
+        yield f"ALTER TABLE {target.built.sql} RENAME TO {ident(target.name.name)}"
+    values = "DEFAULT" if target.default else for_values(target.lower, target.upper)
+    yield f"ALTER TABLE {parent.sql} ATTACH PARTITION {target.name.sql} {values}"
+    if not target.default:
+        yield f"ALTER TABLE {target.name.sql} DROP CONSTRAINT {ident(BOUNDS_CHECK)}"
+
+
+def clear_sql(copy: Copy) -> Iterable[str]:
+    """What the copy needed goes; that it was swapped is remembered."""
+    yield f"DROP TABLE {copy.staging.sql}, {copy.log.sql}"
+    yield f"DROP FUNCTION {copy.log.sql}()"
+    yield f"UPDATE {COPY_RUN.sql} SET swapped_at = clock_timestamp() WHERE {where_run(copy)}"
+
+
+def unproved_key_sql(key: ForeignKey, table: QualifiedName) -> str:
+    """A foreign key as it was, not validated."""
+    definition = key.definition.removesuffix(" NOT VALID")
+    return f"ALTER TABLE {table.sql} ADD CONSTRAINT {ident(key.name)} {definition} NOT VALID"
+
+
+@dataclass(frozen=True)
+class DropCopied(Step):
+    """The table whose rows lie in the partitions now goes."""
+
+    copy: Copy
+    referenced: tuple[QualifiedName, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop {self.copy.old}, whose rows were copied"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Nobody uses it; its foreign keys make DROP lock the tables at their other end."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.copy.old, *self.referenced))
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: what depends on it stops this."""
+        return (
+            f"DROP TABLE IF EXISTS {self.copy.old.sql}",
+            f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() WHERE {where_run(self.copy)}",
+        )
