@@ -56,13 +56,13 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
 from schema_kit.plans.grid import grid
-from schema_kit.steps.archives import ARCHIVE_POLICY, ARCHIVED_PARTITION, MoveRowsAcross, clashes_sql
+from schema_kit.steps.archives import ARCHIVE_POLICY, MoveRowsAcross, clashes_sql
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
 from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
 from schema_kit.steps.referring import fill_function
-from schema_kit.steps.retirement import RETIRED_PARTITION
+from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
 
 
 class Catalog:

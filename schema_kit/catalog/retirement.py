@@ -88,6 +88,11 @@ SELECT format('%%I may not CREATE in this database, where schema_kit.retired_par
 WHERE to_regnamespace('schema_kit') IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
 """
 
+# Without its last column it has to be brought up to date first.
+_HAS_RECORD = """
+SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(record)s) AND attname = 'by_ttl')
+"""
+
 # Of a partition that is attached, a row is an earlier try's: it holds for the tries of one run and no longer, since
 # the grace period counts from it.
 _RECORDED = f"""
@@ -98,7 +103,7 @@ WHERE partition_oid = %(oid)s AND partition_name = %(text)s AND parent_table = %
 
 _RETIRED = f"""
 SELECT r.partition_oid::bigint, r.partition_name, r.parent_table, r.by_policy, r.retired_at,
-       n.nspname, c.relname, coalesce(c.relispartition, false)
+       n.nspname, c.relname, coalesce(c.relispartition, false), coalesce((to_jsonb(r) ->> 'by_ttl')::boolean, false)
 FROM {RETIRED_PARTITION.sql} r LEFT JOIN pg_class c ON c.oid = r.partition_oid
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY r.retired_at, r.partition_name
 """
@@ -114,7 +119,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
     at = {"oid": oid, "parent": parent.sql, "record": RETIRED_PARTITION.sql}
     keys = rows(connection, _INCOMING, at)
     mine = attached == parent
-    has_record = rows(connection, "SELECT to_regclass(%(record)s) IS NOT NULL", at)[0][0]
+    has_record = rows(connection, _HAS_RECORD, at)[0][0]
     default = rows(connection, _DEFAULT, at)
     return Detaching(
         parent,
@@ -162,10 +167,10 @@ def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[
 def retired(connection: Connection) -> tuple[Retired, ...]:
     """What was detached, the longest ago first. Call it while observing, where the record is there."""
     found = []
-    for oid, text, parent, by_policy, since, schema, table, attached in rows(connection, _RETIRED):
+    for oid, text, parent, by_policy, since, schema, table, attached, by_ttl in rows(connection, _RETIRED):
         name = QualifiedName.parse(text)
         there = table is not None and QualifiedName(schema, table) == name and not attached
-        found.append(Retired(oid, name, QualifiedName.parse(parent), by_policy, since, there))
+        found.append(Retired(oid, name, QualifiedName.parse(parent), by_policy, since, there, by_ttl))
     return tuple(found)
 
 

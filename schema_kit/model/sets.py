@@ -91,3 +91,5 @@ class Retired:
     since: datetime
     there: bool = True
     """The table has that name and that oid still, and is a partition of nothing."""
+    by_ttl: bool = False
+    """Its time-to-live retired it, and drops it."""

@@ -135,6 +135,7 @@ def retire(
     *,
     at_once: bool = False,
     drops: bool = True,
+    ttl: bool = False,
 ) -> Plan:
     """Take out what is due; then keep it, move it, or drop it when its grace period is over.
 
@@ -149,6 +150,7 @@ def retire(
         closed: why nothing can be moved there.
         at_once: no grace period is waited for.
         drops: whether anything may be dropped.
+        ttl: whether it is the set's time-to-live that asks: each looks after what it has retired itself.
 
     Raises:
         PlanError: rights are missing, or the policy asks for a way to detach that PostgreSQL has not.
@@ -163,7 +165,7 @@ def retire(
         if not row.there or seen is None:
             if not any(one.oid == row.oid for one in (*leaves, *pending)):
                 steps.append(ForgetRetired(row.name, row.oid, "it is attached, renamed or gone"))
-        elif row.by_policy:
+        elif row.by_ttl if ttl else row.by_policy:
             _refuse(title, seen)
             steps += out.of(seen, row.since, notes)
     known = any(seen.has_record for seen in (*leaves, *pending))
@@ -176,7 +178,7 @@ def retire(
         if why:
             notes.append(f"{seen.name} has outlived its retention and stays: {'; '.join(why)}")
             continue
-        steps += recorded(replace(seen, has_record=known), record, by_policy=True)
+        steps += recorded(replace(seen, has_record=known), record, by_policy=not ttl, by_ttl=ttl)
         known = True
         steps += leaving(replace(seen, blocked_by=()), _how(policy))
         steps += out.of(seen, now, notes)

@@ -89,12 +89,14 @@ def _refuse(title: str, reasons: tuple[str, ...]) -> None:
         raise PlanError(f"cannot {title}: {'; '.join(reasons)}. Nothing was changed.")
 
 
-def recorded(seen: Detaching, record: tuple[str, ...], *, by_policy: bool = False) -> Iterator[Step]:
+def recorded(
+    seen: Detaching, record: tuple[str, ...], *, by_policy: bool = False, by_ttl: bool = False
+) -> Iterator[Step]:
     """The row comes before the detach; of one that was cut off, it is there."""
     if not seen.has_record:
         yield CreateRetiredPartition(record)
     if not seen.recorded:
-        yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy)
+        yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy, by_ttl)
 
 
 def leaving(seen: Detaching, how: How) -> Iterator[Step]:

@@ -162,7 +162,8 @@ def past(policy: TimeToLive, partitioning: Partitioning | None, table: Table | N
         return []
     end = horizon(policy, lines.key, now)
     there = [partition for partition in table.partitions if not partition.default]
-    found = [one for one in there if (upper := lines.range_of(one).upper) is not None and upper <= end]
+    uppers = [(upper, one) for one in there if (upper := lines.range_of(one).upper) is not None and upper <= end]
+    found = [one for _, one in sorted(uppers, key=lambda pair: pair[0])]
     return found[:-1] if len(found) == len(there) else found
 
 
@@ -194,7 +195,7 @@ def run(
         whole = replace(partitioning, retention_keep_table=False, retention_schema=None, retention_grace="0")
         # One that rows refer to is emptied first, like any other table.
         free = [seen for seen in leaves if not seen.referred]
-        steps = retention.retire(whole, free, (), retired, now, record, at_once=True).steps
+        steps = retention.retire(whole, free, (), retired, now, record, at_once=True, ttl=True).steps
     return Plan(title, (*steps, *(removal.steps if due else ())), removal.notes)
 
 

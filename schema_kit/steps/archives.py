@@ -10,11 +10,10 @@ from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, 
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.belongings import access_sql
 from schema_kit.steps.partitions import CONFIG_SCHEMA, for_values, register_sql, unregister_sql
-from schema_kit.steps.retirement import RETIRED_PARTITION
+from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION, oid_of, on_its_way_sql, recorded_sql
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 ARCHIVE_POLICY = QualifiedName(CONFIG_SCHEMA, "archive_policy")
-ARCHIVED_PARTITION = QualifiedName(CONFIG_SCHEMA, "archived_partition")
 ARCHIVED_AT = "archived_at"
 
 
@@ -185,9 +184,13 @@ class DropArchiveTable(Step):
     def sql(self) -> tuple[str, ...]:
         """Looked at once more under the lock: RESTRICT, and never with a row."""
         message = literal(f"{self.archive} holds rows")
+        under_way = on_its_way_sql(
+            f"goes_to = {literal(str(self.archive))} AND partition_oid IN (SELECT oid FROM pg_catalog.pg_class)",
+            f"a partition is on its way to {self.archive} ({ARCHIVED_PARTITION})",
+        )
         check = (
             f"BEGIN IF EXISTS (SELECT FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
-            f"USING MESSAGE = {message}; END IF; END"
+            f"USING MESSAGE = {message}; END IF; {under_way} END"
         )
         return (
             *((f"DROP VIEW {self.view.sql}",) if self.view else ()),
@@ -264,15 +267,11 @@ class Route:
     goes_to: QualifiedName
 
 
-def _oid(name: QualifiedName) -> str:
-    return f"{literal(name.sql)}::pg_catalog.regclass"
-
-
 def _moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> str:
     texts = map(literal, (str(name), str(route.table), str(route.archive), bounds, str(route.goes_to)))
     return (
         f"INSERT INTO {ARCHIVED_PARTITION.sql} (partition_oid, partition_name, table_name, archive_table, bounds, "
-        f"goes_to, moved_at) VALUES ({_oid(name)}, {', '.join(texts)}, {moment}) ON CONFLICT (partition_oid) "
+        f"goes_to, moved_at) VALUES ({oid_of(name)}, {', '.join(texts)}, {moment}) ON CONFLICT (partition_oid) "
         "DO UPDATE SET (partition_name, table_name, archive_table, bounds, goes_to, moved_at) = "
         "(excluded.partition_name, excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, "
         "excluded.moved_at)"
@@ -296,12 +295,10 @@ class RecordMove(Step):
     def sql(self) -> tuple[str, ...]:
         """One row for whoever looks for what is detached, and one that says where it goes."""
         seen = self.seen
-        values = (_oid(seen.name), *map(literal, (str(seen.name), str(seen.parent), seen.bounds)))
         return (
-            f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds, by_policy) "
-            f"VALUES ({', '.join(values)}, false) ON CONFLICT (partition_oid) DO UPDATE "
-            "SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, "
-            "excluded.parent_table, excluded.bounds, excluded.by_policy, now())",
+            # Whoever drops it has to wait, and looks for this row then.
+            f"LOCK TABLE ONLY {self.route.goes_to.sql} IN ACCESS SHARE MODE",
+            recorded_sql(seen.parent, seen.name, seen.bounds),
             _moved_sql(self.route, seen.name, seen.bounds, "NULL"),
         )
 
@@ -343,7 +340,7 @@ class AttachMoved(Step):
         """Attached, and known as such."""
         return (
             *_attach_sql(self.wanted, self.route, self.default_check),
-            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {_oid(self.wanted.seen.name)}",
+            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {oid_of(self.wanted.seen.name)}",
         )
 
 

@@ -12,6 +12,7 @@ from schema_kit.steps.partitions import CONFIG_SCHEMA, for_values
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 RETIRED_PARTITION = QualifiedName(CONFIG_SCHEMA, "retired_partition")
+ARCHIVED_PARTITION = QualifiedName(CONFIG_SCHEMA, "archived_partition")
 
 
 def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
@@ -57,6 +58,8 @@ class RecordRetired(Step):
     bounds: str
     by_policy: bool = False
     """Its set's policy retires it, and may drop it when the grace period is over."""
+    by_ttl: bool = False
+    """Its time-to-live retires it, and drops it; nobody else does."""
 
     @property
     def summary(self) -> str:
@@ -65,16 +68,28 @@ class RecordRetired(Step):
 
     def sql(self) -> tuple[str, ...]:
         """A row that an earlier try has left begins anew: the grace period counts from the detach."""
-        values = (_oid(self.name), *map(literal, (str(self.name), str(self.parent), self.bounds)))
-        return (
-            f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds, by_policy) "
-            f"VALUES ({', '.join(values)}, {str(self.by_policy).lower()}) ON CONFLICT (partition_oid) DO UPDATE "
-            "SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, "
-            "excluded.parent_table, excluded.bounds, excluded.by_policy, now())",
-        )
+        return (recorded_sql(self.parent, self.name, self.bounds, self.by_policy, self.by_ttl),)
 
 
-def _oid(name: QualifiedName) -> str:
+def recorded_sql(
+    parent: QualifiedName, name: QualifiedName, bounds: str, by_policy: bool = False, by_ttl: bool = False
+) -> str:
+    """The row of retired_partition, whoever it is that takes the partition out."""
+    values = (
+        oid_of(name),
+        *map(literal, (str(name), str(parent), bounds)),
+        *(f"{by}".lower() for by in (by_policy, by_ttl)),
+    )
+    return (
+        f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl) "
+        f"VALUES ({', '.join(values)}) ON CONFLICT (partition_oid) DO UPDATE "
+        "SET (partition_name, parent_table, bounds, by_policy, by_ttl, retired_at) = (excluded.partition_name, "
+        "excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, now())"
+    )
+
+
+def oid_of(name: QualifiedName) -> str:
+    """The oid that a table of that name has when the statement is sent."""
     return f"{literal(name.sql)}::pg_catalog.regclass"
 
 
@@ -282,16 +297,32 @@ class CreateIndexLikeParents(Step):
         return (f"CREATE {unique}INDEX CONCURRENTLY {ident(self.name)} ON {self.table.sql} USING {self.tail}",)
 
 
+def on_its_way_sql(which: str, message: str) -> str:
+    """For a DO: refuse while a partition is between a table and its archive, if anybody has archives here."""
+    return (
+        f"IF pg_catalog.to_regclass({literal(ARCHIVED_PARTITION.sql)}) IS NOT NULL THEN "
+        f"IF EXISTS (SELECT FROM {ARCHIVED_PARTITION.sql} WHERE moved_at IS NULL AND {which}) THEN "
+        f"RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message)}; END IF; END IF;"
+    )
+
+
 def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, ...]:
     """Under the lock: it is the table that was detached, and it is a partition of nothing."""
     message = literal(f"{seen.name} is not the table that was detached from {seen.parent}, or it is attached again")
     known = (
-        f"SELECT FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {_oid(seen.name)} "
+        f"SELECT FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {oid_of(seen.name)} "
         f"AND partition_name = {literal(str(seen.name))} AND parent_table = {literal(str(seen.parent))}"
     )
-    attached = f"SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {_oid(seen.name)}"
+    attached = f"SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
     wrong = f"NOT EXISTS ({known}) OR EXISTS ({attached})"
-    check = f"BEGIN IF {wrong} THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF; END"
+    under_way = on_its_way_sql(
+        f"partition_oid = {oid_of(seen.name)}",
+        f"{seen.name} is on its way to an archive, or back ({ARCHIVED_PARTITION}): schema_kit archive run ends that",
+    )
+    check = (
+        f"BEGIN IF {wrong} THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF; "
+        f"{under_way} END"
+    )
     only = ", ".join(f"ONLY {table.sql}" for table in tables)
     return (f"LOCK TABLE {only} IN ACCESS EXCLUSIVE MODE", f"DO {literal(check)}")
 
@@ -316,7 +347,7 @@ class DropPartition(Step):
         """RESTRICT: nothing that depends on it is taken along. Its record goes with it."""
         return (
             *_guard_sql(self.seen, (self.seen.name,)),
-            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {_oid(self.seen.name)}",
+            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {oid_of(self.seen.name)}",
             f"DROP TABLE {self.seen.name.sql}",
         )
 
@@ -345,7 +376,7 @@ class MovePartition(Step):
             *_guard_sql(self.seen, (self.seen.name, *self.seen.below)),
             *(f"ALTER TABLE {table.sql} SET SCHEMA {ident(self.schema)}" for table in self._tables),
             f"UPDATE {RETIRED_PARTITION.sql} SET partition_name = {literal(str(moved))} "
-            f"WHERE partition_oid = {_oid(moved)}",
+            f"WHERE partition_oid = {oid_of(moved)}",
         )
 
     @property

@@ -12,3 +12,6 @@ CREATE TABLE IF NOT EXISTS @schema@.retired_partition (
     bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
     retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
 );
+
+-- A column that came later.
+ALTER TABLE @schema@.retired_partition ADD COLUMN IF NOT EXISTS by_ttl boolean NOT NULL DEFAULT false; -- to be dropped

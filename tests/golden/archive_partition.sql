@@ -14,13 +14,15 @@ CREATE TABLE IF NOT EXISTS "schema_kit".retired_partition (
     bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
     retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
 );
+ALTER TABLE "schema_kit".retired_partition ADD COLUMN IF NOT EXISTS by_ttl boolean NOT NULL DEFAULT false;
 COMMIT;
 
 -- record that shop.logins_p20260801 goes from shop.logins to shop.logins_archive
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'FOR VALUES ...', false) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, excluded.by_policy, now());
+LOCK TABLE ONLY "shop"."logins_archive" IN ACCESS SHARE MODE;
+INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'FOR VALUES ...', false, false) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, by_policy, by_ttl, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, now());
 INSERT INTO "schema_kit"."archived_partition" (partition_oid, partition_name, table_name, archive_table, bounds, goes_to, moved_at) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'shop.logins_archive', 'FOR VALUES ...', 'shop.logins_archive', NULL) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, table_name, archive_table, bounds, goes_to, moved_at) = (excluded.partition_name, excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, excluded.moved_at);
 COMMIT;
 

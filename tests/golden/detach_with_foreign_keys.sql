@@ -14,13 +14,14 @@ CREATE TABLE IF NOT EXISTS "schema_kit".retired_partition (
     bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
     retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
 );
+ALTER TABLE "schema_kit".retired_partition ADD COLUMN IF NOT EXISTS by_ttl boolean NOT NULL DEFAULT false;
 COMMIT;
 
 -- record that bots.messages_p20261001 leaves bots.messages
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy) VALUES ('"bots"."messages_p20261001"'::pg_catalog.regclass, 'bots.messages_p20261001', 'bots.messages', 'FOR VALUES FROM (''2026-09-30 17:00:00+00'') TO (''2026-10-31 17:00:00+00'')', false) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, by_policy, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, excluded.by_policy, now());
+INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl) VALUES ('"bots"."messages_p20261001"'::pg_catalog.regclass, 'bots.messages_p20261001', 'bots.messages', 'FOR VALUES FROM (''2026-09-30 17:00:00+00'') TO (''2026-10-31 17:00:00+00'')', false, false) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, by_policy, by_ttl, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, now());
 COMMIT;
 
 -- detach bots.messages_p20261001 from bots.messages concurrently

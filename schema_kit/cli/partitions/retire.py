@@ -12,7 +12,7 @@ from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, p
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning, Table
 from schema_kit.names import QualifiedName
-from schema_kit.plans import retention
+from schema_kit.plans import archives, retention
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.retirement import DropPartition
@@ -22,6 +22,11 @@ def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
     """What one set has to let go of."""
     table = catalog.table(one.parent)
     past, notes = retention.due(one, table, catalog.here(one, table)) if one.retention else ((), ())
+    if past:
+        due_there = _awaited(catalog, one, table)
+        awaited = [part.name for part in past if part.name in due_there]
+        notes += tuple(f"{part} stays: it is due for its archive first (schema_kit archive run)" for part in awaited)
+        past = tuple(part for part in past if part.name not in awaited)
     cut_off = [p for p in (table.partitions if table else ()) if p.detach_pending and p not in past]
     retired = [row for row in catalog.retired() if row.parent == one.parent]
     leaves, pending = ([catalog.detaching(one.parent, p.name) for p in parts] for parts in (past, cut_off))
@@ -39,6 +44,12 @@ def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
         drops=drops,
     )
     return Plan(plan.title, plan.steps, (*notes, *plan.notes))
+
+
+def _awaited(catalog: Catalog, one: Partitioning, table: Table | None) -> set[QualifiedName]:
+    """What the set's archive is to get, so that nothing is dropped because it could not go there."""
+    mine = (p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition")
+    return {name for policy in mine for name in archives.due(policy, one, table, catalog.here(one, table))[0]}
 
 
 def due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:

@@ -24,7 +24,7 @@ def decide(catalog: Catalog, one: TimeToLive) -> Plan:
     past = ttl.past(one, partitioning, table, catalog.now())
     leaves = [seen for part in past if (seen := catalog.detaching(one.table, part.name))]
     own = partitioning is not None and not partitioning.retention and partitioning.control == one.column
-    retired = [row for row in catalog.retired() if own and row.parent == one.table and row.by_policy]
+    retired = [row for row in catalog.retired() if own and row.parent == one.table and row.by_ttl]
     return ttl.run(
         one,
         removing,

@@ -1,0 +1,99 @@
+"""Archives, retention, time-to-live and migrations at work on the same table: what one does, none undoes."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from schema_kit.errors import ExecutionError
+from tests.postgres.conftest import Database
+from tests.postgres.matrix import perform
+from tests.postgres.test_archive import archived, attached, in_exactly_one_place, run
+from tests.postgres.test_create_next import shell as partitions
+from tests.postgres.test_retire import NOW, build, retire, there
+from tests.postgres.test_ttl import in_months, policy, ran
+
+ROWS = 151
+DROPS: dict[str, Any] = {"retention": "2 months", "retention_keep_table": False, "retention_grace": "0"}
+
+
+def halfway(database: Database) -> Database:
+    """The archive run was killed when January was detached, and not yet attached."""
+    archived(database)
+    assert run(database).returncode == 0
+    database.sql(
+        "ALTER TABLE s.t_archive DETACH PARTITION s.t_01",
+        "UPDATE schema_kit.archived_partition SET moved_at = NULL WHERE partition_name = 's.t_01'",
+        "INSERT INTO schema_kit.retired_partition (partition_oid, partition_name, parent_table, by_policy, bounds) "
+        "SELECT partition_oid, partition_name, 's.t', false, bounds FROM schema_kit.archived_partition "
+        "WHERE moved_at IS NULL",
+    )
+    assert in_exactly_one_place(database) == ROWS
+    return database
+
+
+def refused(database: Database, operate: Any) -> str:
+    with pytest.raises(ExecutionError) as error:
+        perform(database, operate)
+    return str(error.value)
+
+
+def test_what_is_on_its_way_to_the_archive_is_not_dropped(database: Database) -> None:
+    halfway(database)
+    said = refused(database, lambda op: op.drop_partition_concurrently("t", "t_01", schema="s"))
+    assert "s.t_01 is on its way to an archive" in said
+    assert in_exactly_one_place(database) == ROWS
+    done = run(database)
+    assert done.returncode == 0, done.stderr
+    assert attached(database, "s.t_archive") == "01 02"
+
+
+def test_an_archive_to_which_something_is_on_its_way_is_not_dropped(database: Database) -> None:
+    halfway(database)
+    database.sql("ALTER TABLE s.t_archive DETACH PARTITION s.t_02", "DELETE FROM schema_kit.archive_policy")
+    said = refused(database, lambda op: op.drop_archive_table("t", schema="s"))
+    assert "a partition is on its way to s.t_archive" in said
+
+
+def test_what_the_retention_kept_is_not_dropped_by_a_time_to_live(database: Database) -> None:
+    in_months(database, retention="2 months")
+    assert partitions(database, "retire", "--now", "2026-11-22").returncode == 0
+    database.sql("UPDATE schema_kit.part_config SET retention = NULL")
+    policy(database, "e", "at", age="60 days")
+    ran(database)
+    kept = "SELECT count(*), min(at)::date::text FROM (TABLE e_07 UNION ALL TABLE e_08) e"
+    assert database.sql(kept) == [(62, "2026-07-01")]
+
+
+def test_a_retention_leaves_what_a_time_to_live_has_detached(database: Database) -> None:
+    build(database, **DROPS)
+    assert retire(database).returncode == 0
+    assert there(database) == "03 04 05 06"
+    database.sql("UPDATE schema_kit.part_config SET retention = NULL, retention_keep_table = true")
+    database.sql("CREATE INDEX ON s.t (at)")
+    policy(database, "t", "at", schema="s", age="20 days")
+    database.sql(
+        "ALTER TABLE s.t DETACH PARTITION s.t_03",
+        "INSERT INTO schema_kit.retired_partition (partition_oid, partition_name, parent_table, bounds, by_policy, "
+        "by_ttl) VALUES ('s.t_03'::regclass, 's.t_03', 's.t', 'x', false, true)",
+    )
+    assert retire(database).returncode == 0
+    assert there(database) == "03 04 05 06"
+    ran(database, now=NOW)
+    assert there(database) == "04 05 06"
+
+
+@pytest.mark.parametrize("command", ["maintain", "retire"])
+def test_nothing_is_dropped_because_its_archive_could_not_take_it(database: Database, command: str) -> None:
+    archived(database, **DROPS)
+    database.sql("ALTER TABLE s.t_archive ADD COLUMN other int")
+    done: subprocess.CompletedProcess[str] = partitions(database, command, "--now", NOW)
+    assert "s.t_01 stays: it is due for its archive first" in done.stderr
+    assert database.sql("SELECT count(*) FROM s.t") == [(ROWS,)]
+    database.sql("ALTER TABLE s.t_archive DROP COLUMN other")
+    done = partitions(database, "maintain", "--now", NOW)
+    assert done.returncode == 0, done.stderr
+    assert attached(database, "s.t_archive") == "01 02"
+    assert in_exactly_one_place(database) == ROWS
