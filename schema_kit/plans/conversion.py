@@ -288,7 +288,12 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
         if other.unfilled or not other.has_column or other.fill_index:
             name = other.fill_index.name if other.fill_index else _fill_index(other).name
             yield DropIndexConcurrently(other.key.table.sibling(name), other.key.table)
-    yield Analyze(seen.table.name, (swap.leaf, *swap.partitions))
+    yield analyzed(seen.table.name, (swap.leaf, *swap.partitions), seen.server_version)
+
+
+def analyzed(parent: QualifiedName, partitions: tuple[QualifiedName, ...], server_version: int) -> Analyze:
+    """What gathers the statistics of a new parent, and of its partitions again where it cannot be done without."""
+    return Analyze(parent, only=True) if server_version >= 180000 else Analyze(parent, partitions)
 
 
 def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
@@ -312,7 +317,8 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
         if referring.fill_index:
             yield DropIndexConcurrently(referring.key.table.sibling(referring.fill_index.name), referring.key.table)
     if not seen.table.analyzed:
-        yield Analyze(seen.table.name, tuple(partition.name for partition in seen.table.partitions))
+        partitions_ = tuple(partition.name for partition in seen.table.partitions)
+        yield analyzed(seen.table.name, partitions_, seen.server_version)
 
 
 def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> None:

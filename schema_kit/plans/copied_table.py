@@ -24,7 +24,7 @@ from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import DropCopied
 from schema_kit.steps.copying import LOG_TRIGGER
 from schema_kit.steps.indexes import DropIndexConcurrently
-from schema_kit.steps.partitions import Analyze, CreatePartConfig
+from schema_kit.steps.partitions import CreatePartConfig
 
 
 def convert(
@@ -139,7 +139,7 @@ def _steps(
     for key in (*(key for key, _, _ in composite), *moved):
         yield ValidateConstraint(key.table, key.name, table.name)
     yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys)
-    yield Analyze(table.name, tuple(target.name for target in targets))
+    yield conversion.analyzed(table.name, tuple(target.name for target in targets), copied.server_version)
     if not keep_old:
         yield DropCopied(copy)
 

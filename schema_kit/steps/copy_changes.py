@@ -12,6 +12,7 @@ from schema_kit.steps.copying import (
     ALL_ROWS,
     COPY_RUN,
     COPY_TARGET,
+    NO_WAIT_FOR_DISK,
     ONE_SNAPSHOT,
     READ_COMMITTED,
     key_names,
@@ -69,7 +70,7 @@ class ReplayKeys(Step):
     """
 
     repeats: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ALL_ROWS, *_BY_KEY)
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ALL_ROWS, NO_WAIT_FOR_DISK, *_BY_KEY)
 
     copy: Copy
     limit: int | None = BATCH_KEYS
@@ -122,43 +123,48 @@ class VerifyCopy(Step):
         return f"compare {what} with {self.copy.source}"
 
     def sql(self) -> tuple[str, ...]:
-        """What is found stands in copy_target; who looks at it next decides."""
-        copy = self.copy
-        whole = len(self.targets) == len(copy.targets)
-        edges = sorted_bounds(copy.targets)
-        control = ident(copy.control.name)
-        bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{copy.control.type}[]"
+        """What is found stands in copy_target; who looks at it next decides.
+
+        Counted by a query of its own that writes nothing: PostgreSQL gives parallel workers to no other.
+        """
+        copy, control = self.copy, ident(self.copy.control.name)
+        places: list[CopyTarget | None] = list(self.targets)
+        place, where = "0", f"({self._where(control)}) AND "
+        if len(self.targets) == len(copy.targets):
+            edges = sorted_bounds(copy.targets)
+            bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{copy.control.type}[]"
+            places, where = _places(copy.targets, edges), ""
+            place = f"width_bucket(r.{control}, {bounds})" if edges else "0"
         values = ", ".join(
             f"r.{ident(column)}::text" if column in copy.texts else f"r.{ident(column)}" for column in copy.columns
         )
-        where = "" if whole else f"({self._where(control)}) AND "
 
         def counted(table: QualifiedName) -> str:
-            place = f"width_bucket(r.{control}, {bounds})" if edges else "0"
             return (
                 f"SELECT {place} AS place, count(*) AS rows, sum(hash_record_extended(ROW({values}), 0)) AS sum "
                 f"FROM {table.sql} r WHERE {where}"
                 f"NOT EXISTS (SELECT FROM {copy.log.sql} l WHERE {same_key('l', 'r', copy.key)}) GROUP BY 1"
             )
 
-        places = ", ".join(
-            f"({place}, {literal(str(target.name))})"
-            for place, target in enumerate(_places(copy.targets, edges))
-            if target
-        )
+        named = ", ".join(f"({at}, {literal(str(target.name))})" for at, target in enumerate(places) if target)
         sums = ", ".join(
             f"coalesce(sum({side}.{what}), 0) AS {side}_{what}" for side in "st" for what in ("rows", "sum")
         )
-        names = ", ".join(literal(str(target.name)) for target in self.targets)
-        return (
-            f"WITH s AS MATERIALIZED ({counted(copy.source)}), t AS MATERIALIZED ({counted(copy.staging)}), "
-            f"places (place, target) AS (VALUES {places}), "
-            f"found AS (SELECT p.target, {sums} FROM places p LEFT JOIN s ON s.place = p.place "
-            "LEFT JOIN t ON t.place = p.place GROUP BY p.target) "
-            f"UPDATE {COPY_TARGET.sql} c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows, "
-            "target_sum = f.t_sum, verified_at = clock_timestamp() FROM found f "
-            f"WHERE c.{where_run(copy)} AND c.target_table = f.target AND f.target IN ({names})",
+        counts = literal(
+            f"WITH s AS MATERIALIZED ({counted(copy.source)}), t AS MATERIALIZED ({counted(copy.staging)}) "
+            f"SELECT jsonb_agg(f) FROM (SELECT p.target, {sums} FROM (VALUES {named}) AS p (place, target) "
+            "LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) f"
         )
+        body = f"""DECLARE
+  found jsonb;
+BEGIN
+  EXECUTE {counts} INTO found;
+  UPDATE {COPY_TARGET.sql} c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows,
+    target_sum = f.t_sum, verified_at = clock_timestamp()
+  FROM jsonb_to_recordset(found) AS f (target text, s_rows bigint, s_sum numeric, t_rows bigint, t_sum numeric)
+  WHERE c.{where_run(copy)} AND c.target_table = f.target;
+END"""
+        return (f"DO {literal(body)}",)
 
     def _where(self, control: str) -> str:
         ranges = [(target.lower, target.upper) for target in self.targets if not target.default]

@@ -7,7 +7,16 @@ from typing import ClassVar
 
 from schema_kit.model import Copy, Index, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.copying import ALL_ROWS, COPY_CHUNK, COPY_RUN, PLAIN_TEXT, READ_COMMITTED, key_names, where_run
+from schema_kit.steps.copying import (
+    ALL_ROWS,
+    COPY_CHUNK,
+    COPY_RUN,
+    NO_WAIT_FOR_DISK,
+    PLAIN_TEXT,
+    READ_COMMITTED,
+    key_names,
+    where_run,
+)
 from schema_kit.steps.partitions import Analyze
 from schema_kit.steps.step import Lock, LockMode, Step
 
@@ -99,6 +108,7 @@ class CopyChunk(Step):
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
         READ_COMMITTED,
         ALL_ROWS,
+        NO_WAIT_FOR_DISK,
         *PLAIN_TEXT,
         # Statistics may be missing, and a scan of the whole table for each chunk would never end.
         ("enable_seqscan", "off"),

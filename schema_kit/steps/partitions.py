@@ -301,6 +301,9 @@ class Analyze(Step):
 
     table: QualifiedName
     partitions: tuple[QualifiedName, ...] = ()
+    """Those that are analyzed along with it."""
+    only: bool = False
+    """Not with its partitions, which have statistics: from 18 on."""
 
     @property
     def summary(self) -> str:
@@ -314,7 +317,7 @@ class Analyze(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Samples the whole first, then analyzes partition by partition."""
-        return (f"ANALYZE {self.table.sql}",)
+        return (f"ANALYZE {'ONLY ' if self.only else ''}{self.table.sql}",)
 
 
 @dataclass(frozen=True)

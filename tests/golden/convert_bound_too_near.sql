@@ -82,10 +82,8 @@ COMMIT;
 
 -- analyze public.events
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
--- locks: SHARE UPDATE EXCLUSIVE on public.events_before_20261207
--- locks: SHARE UPDATE EXCLUSIVE on public.events_p20261207
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-ANALYZE "public"."events";
+ANALYZE ONLY "public"."events";
 RESET lock_timeout;
 RESET statement_timeout;

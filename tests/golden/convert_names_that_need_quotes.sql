@@ -67,10 +67,8 @@ COMMIT;
 
 -- analyze "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 -- locks: SHARE UPDATE EXCLUSIVE on "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
--- locks: SHARE UPDATE EXCLUSIVE on "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxx_26a2f0_before_20270101"
--- locks: SHARE UPDATE EXCLUSIVE on "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101"
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-ANALYZE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+ANALYZE ONLY "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 RESET lock_timeout;
 RESET statement_timeout;

@@ -213,10 +213,8 @@ RESET statement_timeout;
 
 -- analyze bots.messages
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages
--- locks: SHARE UPDATE EXCLUSIVE on bots.messages_before_20270101
--- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20270101
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-ANALYZE "bots"."messages";
+ANALYZE ONLY "bots"."messages";
 RESET lock_timeout;
 RESET statement_timeout;

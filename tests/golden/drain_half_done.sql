@@ -30,6 +30,7 @@ COMMIT;
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
 SET LOCAL row_security = 'off';
+SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
@@ -83,6 +84,7 @@ COMMIT;
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
 SET LOCAL row_security = 'off';
+SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
@@ -138,7 +140,15 @@ SET LOCAL row_security = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-WITH s AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY['2026-09-01 00:00:00+00', '2026-10-01 00:00:00+00', '2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default" r WHERE NOT EXISTS (SELECT FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), t AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY['2026-09-01 00:00:00+00', '2026-10-01 00:00:00+00', '2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default__staging" r WHERE NOT EXISTS (SELECT FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), places (place, target) AS (VALUES (0, 'public.events_default'), (1, 'public.events_p20260901'), (2, 'public.events_default'), (3, 'public.events_p20261101'), (4, 'public.events_default')), found AS (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM places p LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows, target_sum = f.t_sum, verified_at = clock_timestamp() FROM found f WHERE c.source_table = 'public.events_default' AND c.target_table = f.target AND f.target IN ('public.events_p20260901', 'public.events_p20261101', 'public.events_default');
+DO 'DECLARE
+  found jsonb;
+BEGIN
+  EXECUTE ''WITH s AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-01 00:00:00+00'''', ''''2026-10-01 00:00:00+00'''', ''''2026-11-01 00:00:00+00'''', ''''2026-12-01 00:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default" r WHERE NOT EXISTS (SELECT FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), t AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-01 00:00:00+00'''', ''''2026-10-01 00:00:00+00'''', ''''2026-11-01 00:00:00+00'''', ''''2026-12-01 00:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."created_at", r."body"), 0)) AS sum FROM "public"."events_default__staging" r WHERE NOT EXISTS (SELECT FROM "public"."events_default__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1) SELECT jsonb_agg(f) FROM (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM (VALUES (0, ''''public.events_default''''), (1, ''''public.events_p20260901''''), (2, ''''public.events_default''''), (3, ''''public.events_p20261101''''), (4, ''''public.events_default'''')) AS p (place, target) LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) f'' INTO found;
+  UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows,
+    target_sum = f.t_sum, verified_at = clock_timestamp()
+  FROM jsonb_to_recordset(found) AS f (target text, s_rows bigint, s_sum numeric, t_rows bigint, t_sum numeric)
+  WHERE c.source_table = ''public.events_default'' AND c.target_table = f.target;
+END';
 COMMIT;
 
 -- wait for transactions whose snapshot is older than the copy of public.events_default

@@ -433,23 +433,20 @@ def scene_analyze(proof: Proof) -> None:
 def scene_analyze_of_partitions(proof: Proof) -> None:
     proof.database.sql(*RICH)
     proof.database.run(converting("drop"))
-    analyze: list[Step] = []
     proof.database.sql("ALTER TABLE s.child DROP COLUMN t_id")
-    done = proof.database.events
-    analyze += [
-        event.step for event in done if isinstance(event, StepStarted) and isinstance(event.step, partitions.Analyze)
-    ]
+    table = QualifiedName("s", "t")
     leaves = [
-        row[0]
+        QualifiedName("s", row[0])
         for row in proof.database.sql(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 's.t'::regclass"
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+            "WHERE i.inhparent = 's.t'::regclass"
         )
     ]
-    proof.beside(
-        analyze[0],
-        f"LOCK TABLE ONLY {leaves[0]} IN ACCESS EXCLUSIVE MODE",
-        *(f"LOCK TABLE ONLY {leaf} IN SHARE UPDATE EXCLUSIVE MODE" for leaf in leaves),
-    )
+    sampling = f"LOCK TABLE ONLY {leaves[0].sql} IN ACCESS EXCLUSIVE MODE"
+    each = [f"LOCK TABLE ONLY {leaf.sql} IN SHARE UPDATE EXCLUSIVE MODE" for leaf in leaves]
+    proof.beside(partitions.Analyze(table, tuple(leaves)), sampling, *each)
+    if proof.database.sql("SHOW server_version_num") >= [("180000",)]:
+        proof.beside(partitions.Analyze(table, only=True), sampling)
 
 
 def scene_baseline(proof: Proof) -> None:
