@@ -28,11 +28,7 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans.files import register
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.script import LockPolicy
-from schema_kit.steps import Plan
 from schema_kit.steps.step import Lock, LockMode, Step
-
-PARTIAL = ".partial"
-"""What a file's name ends in until it is complete."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class _Export(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        return (Lock(LockMode.SHARE if self.drops else LockMode.ACCESS_SHARE, self.source),)
+        return (Lock(LockMode.SHARE_ROW_EXCLUSIVE if self.drops else LockMode.ACCESS_SHARE, self.source),)
 
 
 @dataclass(frozen=True)
@@ -104,8 +100,8 @@ def export(
 ) -> ArchiveFile:
     """Write one table to one file.
 
-    Reads under one REPEATABLE READ snapshot. Locks: ACCESS SHARE on the table; with *drop* SHARE, which keeps writers
-    of the detached table out until it is gone, then ACCESS EXCLUSIVE for an instant.
+    Reads under one REPEATABLE READ snapshot. Locks: ACCESS SHARE on the table; with *drop* SHARE ROW EXCLUSIVE, which
+    keeps writers of the detached table out until it is gone, and a second run, then ACCESS EXCLUSIVE for an instant.
 
     Args:
         connection: whose database it is; in autocommit.
@@ -151,7 +147,7 @@ def export(
         if drop:
             _dropped(connection, taken.held, source, file, policy, emit)
     if not drop:
-        execute.run(connection, _once(register(file)), policy, emit)
+        execute.run(connection, lambda: register(file), policy, emit)
     return file
 
 
@@ -173,7 +169,14 @@ def inspect(store: Store, name: str, form: str) -> Contents:
 
 def columns_of(described: dict[str, Any]) -> tuple[Column, ...]:
     """The columns as a file describes them."""
-    return tuple(Column(**column) for column in described["columns"])
+    names = ("name", "type", "stored", "not_null", "generated", "identity")
+    return tuple(Column(**{name: column[name] for name in names}) for column in described["columns"])
+
+
+def finished(connection: Connection, name: QualifiedName, store: Store, form: str) -> ArchiveFile | None:
+    """What an earlier run has written of a table, and dropped; None where it has not."""
+    url = store.url(_final(name, form, None))
+    return next((file for file in manifest.read(connection, [name]) if file.url == url and file.alone), None)
 
 
 def form_of(name: str) -> str:
@@ -190,10 +193,11 @@ def form_of(name: str) -> str:
 
 
 def _final(name: QualifiedName, form: str, cut: Cut | None) -> str:
-    stem = f"{name.schema}.{name.name}"
+    parts = [file_name(part).replace(".", "%2E") for part in (name.schema, name.name)]
     if cut:
-        stem += f".{cut.lower or 'MINVALUE'}_{cut.upper or 'MAXVALUE'}".replace(":", "").replace(" ", "T")
-    return file_name(stem) + FORMATS[form].suffix
+        ends = f"{cut.lower or 'MINVALUE'}_{cut.upper or 'MAXVALUE'}"
+        parts.append(file_name(ends.replace(":", "").replace(" ", "T")))
+    return ".".join(parts) + FORMATS[form].suffix
 
 
 def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
@@ -232,70 +236,83 @@ def _write(
     taken: Snapshot, source: Source, store: Store, final: str, form: str, cut: Cut | None, step: _Export, emit: Emit
 ) -> Contents:
     """Under a temporary name, then read back; a file of the same rows that is there already is kept."""
-    emit(StepStarted(step))
-    began = time.monotonic()
-    where = cut.where if cut else ""
+    with store.claimed(final) as temporary:
+        emit(StepStarted(step))
+        began = time.monotonic()
+        totals, text = _written(taken, source, store, temporary, form, cut, step, emit)
+        emit(StepDone(step, time.monotonic() - began))
+        compare = _Compare(source.name, step.url)
+        emit(StepStarted(compare))
+        began = time.monotonic()
+        size, sha256 = store.digest(temporary)
+        back = Totals(totals.columns)
+        for arrays in FORMATS[form].batches(store, temporary, totals.columns):
+            back.add(arrays)
+        if wrong := back.unlike(totals):
+            raise ExecutionError(
+                f"{store.url(final)} is not what was written: read back, it has {wrong}. It was taken away, and "
+                f"{source.name} is as it was; look after the disk, then run again."
+            )
+        if store.exists(final):
+            contents = _kept(store, final, form, back)
+        else:
+            _name(store, temporary, final, form, text, (size, sha256))
+            described = FORMATS[form].description(store, final)
+            contents = Contents(described, back, size, sha256)
+            if wrong := back.unlike(described):
+                raise ExecutionError(
+                    f"{store.url(final)} describes itself as another: it has {wrong}. {source.name} is as it was; take "
+                    "the file away, then run again."
+                )
+        emit(StepDone(compare, time.monotonic() - began))
+        return contents
+
+
+def _written(
+    taken: Snapshot, source: Source, store: Store, temporary: str, form: str, cut: Cut | None, step: _Export, emit: Emit
+) -> tuple[Totals, str]:
+    """What was written, and what describes it."""
     columns = source.columns if form == "parquet" else tuple(replace(c, stored=TEXT) for c in source.columns)
+    reader = taken.arrow if form == "parquet" else taken.text
     while True:
         totals = Totals(columns)
-        reader = taken.arrow if form == "parquet" else taken.text
         try:
-            with store.writing(final + PARTIAL) as sink, FORMATS[form].writer(sink, columns) as writer:
-                for arrays in ahead(reader(source.name, columns, where)):
+            with store.writing(temporary) as sink, FORMATS[form].writer(sink, columns) as writer:
+                for arrays in ahead(reader(source.name, columns, cut.where if cut else "")):
                     totals.add(arrays)
                     writer.write(arrays)
                     emit(_progress(step, source, totals.rows, writer.bytes))
                 text = _description(taken, source, totals, form, cut)
                 writer.describe(text)
-            break
+            return totals, text
         except Misfit as misfit:
             columns = tuple(replace(c, stored=TEXT) if c.name == misfit.column else c for c in columns)
-    emit(StepDone(step, time.monotonic() - began))
-    compare = _Compare(source.name, step.url)
-    emit(StepStarted(compare))
-    began = time.monotonic()
+
+
+def _name(store: Store, temporary: str, final: str, form: str, text: str, digest: tuple[int, str]) -> None:
+    """The file beside comes first, so that no file ever lacks it; one without a file means nothing."""
+    beside = FORMATS[form].beside
     try:
-        if form == "copy":
-            _describe_beside(store, final, text)
-        contents = read_back(store, final, form, text)
-        if wrong := contents.totals.unlike(totals):
-            raise ExecutionError(
-                f"{store.url(final)} is not what was written: read back, it has {wrong}. It was taken away, and "
-                f"{source.name} is as it was; look after the disk, then run again."
-            )
-        named = _named(store, final, form, contents)
-        emit(StepDone(compare, time.monotonic() - began))
-        return named
-    finally:
-        store.remove(final + PARTIAL)
+        if beside:
+            with store.writing(final + beside) as sink:
+                sink.write(text.encode())
+        store.publish(temporary, final, digest)
+    except BaseException:
+        with suppress(ExecutionError):  # the store may be gone itself
+            if beside and not store.exists(final):
+                store.remove(final + beside)
+        raise
 
 
-def _describe_beside(store: Store, final: str, text: str) -> None:
-    if not store.exists(final):
-        with store.writing(final + ".json") as sink:
-            sink.write(text.encode())
-
-
-def read_back(store: Store, final: str, form: str, text: str) -> Contents:
-    """Read back what has no name yet."""
-    size, sha256 = store.digest(final + PARTIAL)
-    described = json.loads(text)
-    totals = Totals(columns_of(described))
-    for arrays in FORMATS[form].batches(store, final + PARTIAL, totals.columns):
-        totals.add(arrays)
-    return Contents(described, totals, size, sha256)
-
-
-def _named(store: Store, final: str, form: str, contents: Contents) -> Contents:
-    if not store.exists(final):
-        store.publish(final + PARTIAL, final)
-        return contents
+def _kept(store: Store, final: str, form: str, written: Totals) -> Contents:
     there = inspect(store, final, form)
-    if wrong := there.totals.unlike(contents.totals):
+    if wrong := there.totals.unlike(written):
         raise PlanError(
             f"{store.url(final)} is there already, and has {wrong}. It was left as it is, and so was the table; name "
             "another destination, or take the file away."
         )
+    for name in dict.fromkeys((final, final + FORMATS[form].beside)):
+        store.sync(name)  # whoever gave it its name may have been killed right then
     return there
 
 
@@ -356,7 +373,7 @@ def _alone(connection: Connection, url: str) -> Iterator[None]:
 @contextmanager
 def _locked(connection: Connection, step: _Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
     """The snapshot, under its lock: tried as any other step's."""
-    mode = "SHARE" if step.drops else "ACCESS SHARE"
+    mode = step.locks[0].mode.value
     for attempt in range(1, policy.attempts + 1):
         lock = f"SET LOCAL lock_timeout = '{policy.budget(attempt)}ms'; LOCK TABLE {step.source.sql} IN {mode} MODE"
         opened = snapshot(connection, lock)
@@ -394,12 +411,6 @@ def _wait(
     time.sleep(pause)
 
 
-def _once(plan: Plan) -> execute.Decide:
-    """A plan that is sent once."""
-    waiting = [plan]
-    return lambda: waiting.pop() if waiting else Plan(plan.title)
-
-
 def _dropped(
     connection: Connection, held: Connection, source: Source, file: ArchiveFile, policy: LockPolicy, emit: Emit
 ) -> None:
@@ -410,7 +421,7 @@ def _dropped(
     for attempt in range(1, policy.attempts + 1):
         send(held, "SAVEPOINT dropping")
         try:
-            execute.run_shared(held, _once(plan), policy, emit)
+            execute.run_shared(held, lambda: plan, policy, emit)
             send(held, "COMMIT")
         except ExecutionError as error:
             if error.sqlstate not in LOCK_STATES:
@@ -418,6 +429,9 @@ def _dropped(
             send(held, "ROLLBACK TO SAVEPOINT dropping")
             _wait(connection, plan.steps[-1], policy, attempt, emit, error)
         except DBAPIError as error:
-            raise execute.not_observed(error) from error
+            raise ExecutionError(
+                f"the connection was lost when {source.name} was to be dropped: whether it was, nobody knows. Its rows "
+                f"are in {file.url}, complete; run again, and the manifest tells."
+            ) from error
         else:
             return

@@ -15,7 +15,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from schema_kit.errors import PlanError
-from schema_kit.files.arrow import schema_of
+from schema_kit.files.arrow import schema_of, type_of
 from schema_kit.files.checksum import checksum
 from schema_kit.files.store import Sink, Store
 from schema_kit.files.table import Column
@@ -66,6 +66,8 @@ class Format(ABC):
     """How rows lie in a file."""
 
     suffix: str
+    beside = ""
+    """What the name of the file ends in that describes it, where it does not do so itself."""
 
     @abstractmethod
     def writer(self, sink: Sink, columns: Sequence[Column]) -> AbstractContextManager[Writer]:
@@ -139,10 +141,11 @@ class Parquet(Format):
         with store.reading(name) as raw:
             try:
                 yield pq.ParquetFile(raw)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-                raise PlanError(
-                    f"{store.url(name)} is damaged or no Parquet file: {str(error).splitlines()[0]}"
-                ) from error
+            except (pa.ArrowException, OSError) as error:
+                if isinstance(error, OSError) and error.errno:  # the disk's, not Arrow's
+                    raise
+                said = str(error).splitlines() or [type(error).__name__]
+                raise PlanError(f"{store.url(name)} is damaged or no Parquet file: {said[0]}") from error
 
 
 class _StaysOpen:
@@ -214,6 +217,7 @@ class CopyText(Format):
     """What COPY ... TO writes, as COPY ... FROM of any psql reads it; the description is a file beside it."""
 
     suffix = ".copy"
+    beside = ".json"
 
     @contextmanager
     def writer(self, sink: Sink, columns: Sequence[Column]) -> Iterator[Writer]:
@@ -226,8 +230,8 @@ class CopyText(Format):
         Raises:
             PlanError: it is damaged.
         """
-        with store.reading(name + ".json") as file:
-            return _described(store, name + ".json", file.read())
+        with store.reading(name + self.beside) as file:
+            return _described(store, name + self.beside, file.read())
 
     def batches(self, store: Store, name: str, columns: Sequence[Column]) -> Iterator[Arrays]:
         """Some megabytes at a time, cut at the end of a row."""
@@ -289,16 +293,36 @@ def join(arrays: Arrays) -> bytes:
     return bytes(memoryview(buffers[2])[ends[first] : ends[last]]) if len(whole) else b""
 
 
+_DESCRIBED = {"table": str, "definition": str, "format": str, "rows": int, "columns": list, "checksums": dict}
+_OF_COLUMN = {"name": str, "type": str, "stored": str, "not_null": bool, "generated": bool, "identity": bool}
+_BOUNDS = ("parent", "control", "lower", "upper")
+
+
 def _described(store: Store, name: str, text: bytes) -> dict[str, Any]:
+    """What a file says of itself, as far as it is of the shape that can be read."""
     try:
         found = json.loads(text)
-        complete = {"table", "columns", "rows", "checksums", "format"} <= set(found)
-    except ValueError:
+        complete = _complete(found)
+    except (ValueError, KeyError):
         complete = False
     if not complete:
         raise PlanError(f"{store.url(name)} is damaged: its description cannot be read.")
-    assert isinstance(found, dict)  # its keys were just looked at
-    return found
+    return {"cut": False, "bounds": "", **dict.fromkeys(_BOUNDS), **found}
+
+
+def _complete(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and all(isinstance(found.get(key), type_) for key, type_ in _DESCRIBED.items())
+        and all(isinstance(found.get(key), str | None) for key in _BOUNDS)
+        and bool(found["columns"])
+        and all(
+            isinstance(column, dict)
+            and all(isinstance(column.get(key), of) for key, of in _OF_COLUMN.items())
+            and type_of(column["stored"]) is not None
+            for column in found["columns"]
+        )
+    )
 
 
 FORMATS: dict[str, Format] = {"parquet": Parquet(), "copy": CopyText()}

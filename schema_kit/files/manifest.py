@@ -12,7 +12,7 @@ from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.files import ARCHIVE_FILE, CreateArchiveFile
+from schema_kit.steps.files import ARCHIVE_FILE, ARCHIVE_FILE_DUE, CreateArchiveFile
 
 _FILES = f"""
 SELECT file_url, table_name, table_oid::bigint, parent_table, control, lower_bound, upper_bound, format, row_count,
@@ -21,10 +21,25 @@ FROM {ARCHIVE_FILE.sql} ORDER BY coalesce(parent_table, table_name), table_name,
 """
 
 
-def exists(connection: Connection) -> bool:
+_DUE = f"""
+SELECT n.nspname, c.relname FROM {ARCHIVE_FILE_DUE.sql} d JOIN pg_class c ON c.oid = d.table_oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE d.parent_table = %(parent)s AND NOT c.relispartition ORDER BY c.oid
+"""
+
+
+def exists(connection: Connection, name: QualifiedName = ARCHIVE_FILE) -> bool:
     """Whether there is a manifest."""
     with observing(connection):
-        return bool(rows(connection, "SELECT to_regclass(%(n)s) IS NOT NULL", {"n": ARCHIVE_FILE.sql})[0][0])
+        return bool(rows(connection, "SELECT to_regclass(%(n)s) IS NOT NULL", {"n": name.sql})[0][0])
+
+
+def due(connection: Connection, parent: QualifiedName) -> tuple[QualifiedName, ...]:
+    """What was detached from a table to be written to a file, and is there still."""
+    if not exists(connection, ARCHIVE_FILE_DUE):
+        return ()
+    with observing(connection):
+        return tuple(QualifiedName(*row) for row in rows(connection, _DUE, {"parent": str(parent)}))
 
 
 def read(connection: Connection, tables: Sequence[QualifiedName] = ()) -> tuple[ArchiveFile, ...]:
@@ -77,5 +92,6 @@ def _file(row: Any) -> ArchiveFile:
 
 def creation(connection: Connection) -> Plan:
     """Make the manifest, where there is none."""
-    steps = () if exists(connection) else (CreateArchiveFile(load("tables/archive_file.sql")),)
+    there = exists(connection, ARCHIVE_FILE_DUE)  # the last that is made
+    steps = () if there else (CreateArchiveFile(load("tables/archive_file.sql")),)
     return Plan("keep a manifest of files", steps)

@@ -152,8 +152,7 @@ def restore(
             done = Restored(url, target, inserted, "inserted", contents.totals.rows - inserted)
     if file and file.dropped:
         to = loaded if done.how != "inserted" else target
-        once = [Plan("", (RecordRestored(url, to),))]
-        execute.run(connection, lambda: once.pop() if once else Plan(""), policy, emit)
+        execute.run(connection, lambda: Plan(url, (RecordRestored(url, to),)), policy, emit)
     if not file:
         emit(Noted(_Import(url, target), f"{url} is in no manifest here: it was held against itself alone"))
     return done

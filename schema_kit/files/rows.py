@@ -118,12 +118,11 @@ def ahead(batches: Iterator[Some]) -> Iterator[Some]:
             for arrays in batches:
                 ready.put(arrays)
                 if left.is_set():
-                    return
+                    break
+            batches.close()  # type: ignore[attr-defined] # what is not read to its end is cancelled here
         except BaseException as error:
             last = error
-        finally:
-            batches.close()  # type: ignore[attr-defined]
-            ready.put(last)
+        ready.put(last)
 
     reader = threading.Thread(target=read, name="schema_kit reader")
     reader.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -211,9 +212,20 @@ def partitions(connection: Connection, name: QualifiedName) -> tuple[QualifiedNa
 
 
 def overlapping(
-    connection: Connection, parent: Source, lower: str | None, upper: str | None
-) -> tuple[tuple[QualifiedName, str | None, str | None, bool], ...]:
+    connection: Connection,
+    parent: Source,
+    lower: str | None,
+    upper: str | None,
+    detached: Sequence[QualifiedName] = (),
+) -> tuple[tuple[Source, str | None, str | None, bool], ...]:
     """The partitions that a range may hold rows of: each with what of the range is its own, and whether that is all.
+
+    Args:
+        connection: where to look.
+        parent: the partitioned table.
+        lower: where the range begins; None is MINVALUE.
+        upper: where it ends, exclusive; None is MAXVALUE.
+        detached: tables that were partitions of it.
 
     Raises:
         PlanError: the table is not partitioned by RANGE of one column.
@@ -223,13 +235,13 @@ def overlapping(
         raise PlanError(f"{parent.name} is not partitioned by RANGE of one column. Nothing was changed.")
     key = next(column.type for column in parent.columns if column.name == by)
     found = []
-    for name in partitions(connection, parent.name):
+    for name in (*partitions(connection, parent.name), *detached):
         part = read(connection, name)
         assert part is not None  # seen in this very snapshot
         mine = rows(connection, _CUT.format(key=key), {"a": lower, "b": upper, "c": part.lower, "d": part.upper})[0]
         low, high, empty, whole = mine
         if not empty:
-            found.append((name, low, high, whole and part.bounds != "DEFAULT"))
+            found.append((part, low, high, whole and part.bounds != "DEFAULT"))
     return tuple(found)
 
 

@@ -12,6 +12,7 @@ from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.step import Step, Transaction
 
 ARCHIVE_FILE = QualifiedName(CONFIG_SCHEMA, "archive_file")
+ARCHIVE_FILE_DUE = QualifiedName(CONFIG_SCHEMA, "archive_file_due")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,31 @@ class CreateArchiveFile(Step):
 
 
 @dataclass(frozen=True)
+class RecordDue(Step):
+    """The row that says that a partition is about to be detached for a file, so that the next run finds it again."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+    once: ClassVar[bool] = True
+
+    parent: QualifiedName
+    name: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the partition."""
+        return f"record that {self.name} leaves {self.parent} for a file"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        values = (f"{literal(self.name.sql)}::pg_catalog.regclass", literal(str(self.name)), literal(str(self.parent)))
+        return (
+            f"INSERT INTO {ARCHIVE_FILE_DUE.sql} (table_oid, table_name, parent_table) VALUES ({', '.join(values)}) "
+            "ON CONFLICT (table_oid) DO UPDATE SET (table_name, parent_table) = (excluded.table_name, "
+            "excluded.parent_table)",
+        )
+
+
+@dataclass(frozen=True)
 class RecordFile(Step):
     """The row that says what lies in a file, which is complete and was read back.
 
@@ -42,6 +68,7 @@ class RecordFile(Step):
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    once: ClassVar[bool] = True
 
     file: ArchiveFile
     drops: bool = False
@@ -75,7 +102,8 @@ class RecordFile(Step):
         anew = ", ".join(f"{name} = excluded.{name}" for name in values if name != "file_url")
         return (
             f"INSERT INTO {ARCHIVE_FILE.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "
-            f"ON CONFLICT (file_url) DO UPDATE SET {anew}",
+            f"ON CONFLICT (file_url) DO UPDATE SET {anew}, written_at = now()",
+            *((f"DELETE FROM {ARCHIVE_FILE_DUE.sql} WHERE table_oid = {file.oid}",) if self.drops else ()),
         )
 
 
@@ -84,6 +112,7 @@ class RecordRestored(Step):
     """The rows of a file are back in the database."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    once: ClassVar[bool] = True
 
     url: str
     to: QualifiedName

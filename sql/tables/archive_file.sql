@@ -23,3 +23,11 @@ CREATE TABLE IF NOT EXISTS @schema@.archive_file (
     restored_at  timestamptz,          -- they are back in the database
     restored_to  text
 );
+
+-- What export --drop has detached to write it to a file: the next run on its parent goes on there. A row goes with the
+-- table; one whose table was attached again, or dropped by others, means nothing.
+CREATE TABLE IF NOT EXISTS @schema@.archive_file_due (
+    table_oid    oid  PRIMARY KEY,
+    table_name   text NOT NULL,
+    parent_table text NOT NULL
+);

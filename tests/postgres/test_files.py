@@ -702,36 +702,6 @@ def test_an_import_that_is_cut_off_is_taken_up_again(database: Database, tmp_pat
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE '%restored%'") == [(0,)]
 
 
-def test_the_disk_is_full(database: Database, tmp_path: Path) -> None:
-    before = everything(build(database, rows=90))
-    database.sql(
-        "ALTER TABLE s.t ADD filler text", "UPDATE s.t SET filler = md5(random()::text) || md5(random()::text)"
-    )
-    before = everything(database)
-    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); "
-    limited += "from schema_kit.cli import main; main()"
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            limited,
-            *command(database, "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")[3:],
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 1, done.stderr
-    assert "cannot write" in done.stderr
-    assert "File too large" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir())
-    assert database.sql("SELECT count(*) FROM s.t_01") == [(31,)]
-    one_place(database, tmp_path, before)
-
-
 def test_the_destination_goes_away_in_the_middle(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -690,10 +690,16 @@ def scene_partitions_leave(proof: Proof) -> None:
 
 
 def scene_files(proof: Proof) -> None:
+    proof.database.sql(*LEAVING)
     file = ArchiveFile("file:///x", T, 1, None, None, None, None, "copy", 0, 0, "", ())
     made = files.CreateArchiveFile(load("tables/archive_file.sql"))
     proof.steps(
-        made, made, files.RecordFile(file), files.RecordFile(file, drops=True), files.RecordRestored(file.url, T)
+        made,
+        made,
+        files.RecordDue(T, T),
+        files.RecordFile(file),
+        files.RecordFile(file, drops=True),
+        files.RecordRestored(file.url, T),
     )
 
 
@@ -881,7 +887,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         retirement.MovePartition,
         retirement.DropPartition,
     },
-    scene_files: {files.CreateArchiveFile, files.RecordFile, files.RecordRestored},
+    scene_files: {files.CreateArchiveFile, files.RecordDue, files.RecordFile, files.RecordRestored},
     scene_partitions_leave_beside_a_default: {
         retirement.Detach,
         retirement.AttachPartition,

@@ -17,11 +17,14 @@ from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import database, fail, tells
 from schema_kit.cli.partitions.common import lock_policy, telling
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
+from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
 from schema_kit.plans.retirement import detach
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.steps.files import RecordDue
 
 if TYPE_CHECKING:
     from schema_kit.files.export import Cut
@@ -71,17 +74,20 @@ def command(
     if drop and not yes and not sys.stdin.isatty():
         raise DeclarationError("--drop asks on a terminal; elsewhere --yes answers. Nothing was changed.")
     with database(url) as (connection, catalog):
-        from schema_kit.files.export import export, refuse_another
+        from schema_kit.files.export import export, finished, refuse_another
         from schema_kit.files.store import Store
 
         if why := catalog.read_only():
             raise PlanError(f"cannot keep the manifest: {why}. Nothing was changed.")
         store, policy = Store(destination), lock_policy(lock_timeout)
-        names = [QualifiedName.parse(text) for text in tables]
-        wanted = [one for name in names for one in _wanted(connection, name, lower, upper)]
+        done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
+        for name in map(QualifiedName.parse, tables):
+            if drop and (file := finished(connection, name, store, kind)) and not catalog.exists(name):
+                done.append(file)  # an earlier run's, which was cut off before it could say so
+            else:
+                wanted += _wanted(connection, name, lower, upper, drop)
         if drop:
             _agree(wanted, yes)
-        done, failed = [], list[SchemaKitError]()
         with telling(form) as emit:
             if not store.local:
                 click.echo(f"{destination}: a file gets its name there by a copy, no atomic step", err=True)
@@ -93,6 +99,13 @@ def command(
                     done.append(export(connection, one.name, store, kind, policy, emit, cut=one.cut, drop=drop))
                 except SchemaKitError as error:
                     failed.append(error)
+                except sa.exc.DBAPIError as error:
+                    failed.append(execute.not_observed(error))
+    _tell(done, drop, form)
+    fail(failed, done)
+
+
+def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:
     if form == "json":
         files = [
             {"url": f.url, "table": str(f.table), "rows": f.rows, "bytes": f.bytes, "sha256": f.sha256} for f in done
@@ -102,13 +115,16 @@ def command(
         for file in done:
             gone = "; the table is dropped" if drop else ""
             click.echo(f"{file.url}: {file.rows:,} rows of {file.table}, {file.bytes:,} bytes{gone}")
-    fail(failed, done)
 
 
-def _wanted(connection: sa.Connection, name: QualifiedName, lower: str | None, upper: str | None) -> Iterator[_Wanted]:
-    from schema_kit.files import table
+def _wanted(
+    connection: sa.Connection, name: QualifiedName, lower: str | None, upper: str | None, drop: bool
+) -> Iterator[_Wanted]:
+    """Each table that is a file; what an earlier run has detached, to drop it, is one of them."""
+    from schema_kit.files import manifest, table
     from schema_kit.files.export import Cut
 
+    detached = manifest.due(connection, name) if drop else ()
     with observing(connection):
         source = table.read(connection, name)
         if source is None:
@@ -119,11 +135,13 @@ def _wanted(connection: sa.Connection, name: QualifiedName, lower: str | None, u
         elif whole:
             for part in table.partitions(connection, name):
                 yield _Wanted(part, name, attached=True)
+            for part in detached:
+                yield _Wanted(part, name, attached=False)
         else:
-            for part, low, high, all_of_it in table.overlapping(connection, source, lower, upper):
+            for own, low, high, all_of_it in table.overlapping(connection, source, lower, upper, detached):
                 by = table.control(connection, name)
                 assert by is not None  # or it would have been refused
-                yield _Wanted(part, name, True, None if all_of_it else Cut(by, low, high))
+                yield _Wanted(own.name, name, own.attached, None if all_of_it else Cut(by, low, high))
 
 
 def _agree(wanted: list[_Wanted], yes: bool) -> None:
@@ -145,8 +163,13 @@ def _detach(
     policy: LockPolicy,
     emit: execute.Emit,
 ) -> None:
+    from schema_kit.files import manifest
+
     record = load("tables/retired_partition.sql")
     dropping(
         parent, name, catalog.detaching(parent, name), record
     )  # what stands in its way is said before it is detached
+    execute.run(connection, lambda: manifest.creation(connection), policy, emit)
+    due = RecordDue(parent, name)
+    execute.run(connection, lambda: Plan(due.summary, (due,)), policy, emit)
     execute.run(connection, lambda: detach(parent, name, catalog.detaching(parent, name), record), policy, emit)
