@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog.session import observing, rows, send
-from schema_kit.errors import ExecutionError, LockNotAvailable
+from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
 from schema_kit.steps import LockMode, Plan, Step, Transaction
 
@@ -28,6 +28,7 @@ Decide = Callable[[], Plan]
 """Observes and decides."""
 
 _GIVE_WAY_SECONDS = 1.0
+_LOOK_AGAIN_SECONDS = 0.1
 _WATCH_SECONDS = 1.0
 
 LOCK_STATES = {"55P03", "40P01"}
@@ -181,11 +182,22 @@ def telling_notes(decide: Decide, emit: Emit) -> Decide:
 
 
 def _observed(decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
+    refused = ""
     for attempt in range(1, policy.attempts + 1):
         try:
             return decide()
+        except PlanError as error:
+            # Beside another run, a look may see one half before a commit of its, the other after: look twice.
+            if str(error) == refused or attempt == policy.attempts:
+                raise
+            refused = str(error)
+            time.sleep(_LOOK_AGAIN_SECONDS)
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
+            if state in _OVERTAKEN and str(error.orig) != refused and attempt < policy.attempts:
+                refused = str(error.orig)
+                time.sleep(_LOOK_AGAIN_SECONDS)
+                continue
             if state not in LOCK_STATES:
                 raise not_observed(error) from error
             if attempt == policy.attempts:

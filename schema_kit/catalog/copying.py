@@ -55,7 +55,8 @@ WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdroppe
 _RUN = f"""
 SELECT r.purpose, r.parent_table, r.identity, r.cut_at IS NOT NULL,
        (SELECT count(*) FROM {COPY_CHUNK.sql} c WHERE c.source_table = r.source_table AND c.done_at IS NULL),
-       r.settled_at IS NOT NULL, r.swapped_at IS NOT NULL, r.finished_at IS NOT NULL
+       r.settled_at IS NOT NULL, r.swapped_at IS NOT NULL, r.finished_at IS NOT NULL,
+       ARRAY(SELECT jsonb_array_elements_text(nullif(to_jsonb(r)->'cut_by', 'null')))
 FROM {COPY_RUN.sql} r WHERE r.source_table = %(source)s
 """
 
@@ -63,6 +64,11 @@ _TARGETS = f"""
 SELECT target_table, built_as, lower_bound, upper_bound, is_default, verified_at IS NOT NULL,
        source_rows, source_sum::text, target_rows, target_sum::text
 FROM {COPY_TARGET.sql} WHERE source_table = %(source)s
+"""
+
+# The column that came last.
+_CURRENT = """
+SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) AND attname = 'cut_by')
 """
 
 _ANALYZED = """
@@ -84,7 +90,7 @@ def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
     found = rows(connection, _RUN, {"source": str(source)})
     if not found:
         return None
-    purpose, parent, identity, cut, left, settled, swapped, finished = found[0]
+    purpose, parent, identity, cut, left, settled, swapped, finished, cut_by = found[0]
     targets, counts = [], []
     for name, built, lower, upper, default, verified, *count in rows(connection, _TARGETS, {"source": str(source)}):
         target = CopyTarget(QualifiedName.parse(name), QualifiedName.parse(built), lower, upper, default)
@@ -101,6 +107,7 @@ def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
         settled,
         swapped,
         finished,
+        tuple(cut_by),
     )
 
 
@@ -127,7 +134,7 @@ def observe(
     """
     run = read_run(connection, source)
     table = tables.read(connection, source)
-    has_tables = _exists(connection, COPY_RUN)
+    has_tables = bool(rows(connection, _CURRENT, {"table": COPY_RUN.sql})[0][0])
     version = int(rows(connection, "SELECT current_setting('server_version_num')")[0][0])
     taken = frozenset(row[0] for row in rows(connection, _TAKEN, {"schema": source.schema}))
     if parent is None or lines is None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog import newest
 from schema_kit.catalog.session import rows
+from schema_kit.errors import PlanError
 from schema_kit.model import Check, Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
 from schema_kit.names import QualifiedName, ident
 
@@ -399,7 +400,8 @@ def _index(row: Any) -> Index:
         comment,
         needed_by,
     ) = row
-    assert definition.startswith(head), f"pg_get_indexdef prints {definition!r}, not {head!r}..."
+    if not definition.startswith(head):  # the catalog is read as of the query, and definitions as of now
+        raise PlanError(f"index {schema}.{name} changed while it was looked at. Nothing was changed; run again.")
     return Index(
         name,
         definition[len(head) :],

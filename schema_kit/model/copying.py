@@ -125,6 +125,8 @@ class CopyRun:
     """No snapshot is left from before the last chunk."""
     swapped: bool = False
     finished: bool = False
+    cut_by: tuple[str, ...] = ()
+    """The columns that the chunks' bounds are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Copying:
     source: Table | None
     run: CopyRun | None
     has_tables: bool
-    """Whether copy_run is there."""
+    """Whether copy_run is there, with every column."""
     key: tuple[KeyColumn, ...] = ()
     control: KeyColumn | None = None
     identity: str = ""

@@ -235,23 +235,25 @@ def until_swap(
     Raises:
         PlanError: a name is taken, or what was copied is not what the source holds.
     """
+    if not seen.has_tables:
+        yield CreateCopyTables(script)
     run = seen.run if seen.run and not seen.run.finished else None
     if run and (run.identity != seen.identity or not seen.logging):
         yield abandoned(copy.source, copy.targets, seen)
         run = None
     if run is None:
-        yield from _begin(lines, parent, copy, seen, purpose, script, grants)
+        yield from _begin(lines, parent, copy, seen, purpose, grants)
     yield from _copied(copy, seen, run)
-    missing = dict(_missing_indexes(parent, copy, seen, fresh=run is None))
-    keys = {name: tuple(index for index in indexes if index.primary) for name, indexes in missing.items()}
-    rest = {name: tuple(index for index in indexes if not index.primary) for name, indexes in missing.items()}
-    yield from (BuildIndexes(name, indexes) for name, indexes in keys.items() if indexes)
+    builds = tuple(_builds(parent, copy, seen, fresh=run is None))
+    keys = [build for build in builds if any(index.primary for index in build.indexes)]
+    rest = [build for build in builds if build not in keys]
+    yield from keys
     # Values that are unique besides the key may have changed hands: the log is replayed as a whole then.
     unique = any(index.unique and not index.primary for index in parent.indexes)
-    if run is None or any(keys.values()) or seen.backlog > BACKLOG:
-        yield ReplayKeys(copy, None if unique and not any(rest.values()) else ReplayKeys.limit)
-    yield from (BuildIndexes(name, indexes) for name, indexes in rest.items() if indexes)
-    if any(rest.values()):
+    if run is None or keys or seen.backlog > BACKLOG:
+        yield ReplayKeys(copy, None if unique and not rest else ReplayKeys.limit)
+    yield from rest
+    if rest:
         yield ReplayKeys(copy, None if unique else ReplayKeys.limit)
     analyzed = () if run is None else seen.analyzed
     yield from (AnalyzeTarget(target.built) for target in copy.targets if target.built not in analyzed)
@@ -317,7 +319,6 @@ def _begin(
     copy: Copy,
     seen: Copying,
     purpose: str,
-    script: tuple[str, ...],
     grants: tuple[tuple[str, str], ...],
 ) -> Iterator[Step]:
     assert seen.source is not None  # it was looked at
@@ -329,8 +330,6 @@ def _begin(
             f"there is something named {', '.join(taken)} already, and those names are needed. Nothing was changed; "
             "rename it."
         )
-    if not seen.has_tables:
-        yield CreateCopyTables(script)
     bound = next(end for target in copy.targets for end in (target.lower, target.upper) if end is not None)
     start = lines.interval.floor(lines.key.decode(bound))
     window = Range(start, lines.interval.shift(start, 1))
@@ -340,6 +339,9 @@ def _begin(
 
 def _copied(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
     by = (copy.control,) if seen.by_control else copy.key
+    if run and run.cut_by:  # statistics may say otherwise by now, and the bounds stay what they are
+        columns = {column.name: column for column in (copy.control, *copy.key)}
+        by = tuple(columns[name] for name in run.cut_by)
     if len({column.operators for column in by}) > 1:
         by = by[:1]  # a comparison of rows takes its operators from one schema
     if run is None or not run.cut:
@@ -348,14 +350,18 @@ def _copied(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
         yield CopyChunk(copy, by)
 
 
-def _missing_indexes(
-    parent: Table, copy: Copy, seen: Copying, *, fresh: bool
-) -> Iterator[tuple[QualifiedName, tuple[Index, ...]]]:
+def _builds(parent: Table, copy: Copy, seen: Copying, *, fresh: bool) -> Iterator[BuildIndexes]:
+    """For each target what is missing of its primary key, and of its other indexes."""
     leaves = {leaf.name: leaf for leaf in seen.leaves}
     for target in copy.targets:
         have = leaves[target.built].indexes if target.built in leaves and not fresh else ()
-        there = set(map(_identity, have))
-        yield target.built, tuple(index for index in parent.indexes if _identity(index) not in there)
+        known, there = set(map(_identity, have)), len(have)
+        missing = [index for index in parent.indexes if _identity(index) not in known]
+        for primary in (True, False):
+            indexes = tuple(index for index in missing if index.primary is primary)
+            if indexes:
+                yield BuildIndexes(target.built, indexes, there)
+            there += len(indexes)
 
 
 def _identity(index: Index) -> tuple[object, ...]:

@@ -15,12 +15,14 @@ from schema_kit.steps.copying import (
     NO_WAIT_FOR_DISK,
     ONE_SNAPSHOT,
     READ_COMMITTED,
+    all_copied,
+    alone_sql,
     key_names,
     same_key,
     where_run,
     within,
 )
-from schema_kit.steps.step import Step
+from schema_kit.steps.step import Lock, LockMode, Step
 
 BATCH_KEYS = 10_000
 """Keys of the log that one batch replays."""
@@ -70,6 +72,7 @@ class ReplayKeys(Step):
     """
 
     repeats: ClassVar[bool] = True
+    may_block: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ALL_ROWS, NO_WAIT_FOR_DISK, *_BY_KEY)
 
     copy: Copy
@@ -79,6 +82,11 @@ class ReplayKeys(Step):
     def summary(self) -> str:
         """Names the source."""
         return f"replay what changed in {self.copy.source} meanwhile"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Other runs of the same copy wait: a key belongs to one replayer, and to none while a chunk is open."""
+        return (Lock(LockMode.SHARE_ROW_EXCLUSIVE, self.copy.staging),)
 
     @property
     def progress(self) -> str:
@@ -93,6 +101,7 @@ class ReplayKeys(Step):
         """It ends with a batch that was not full, for with writers about there is always one more key."""
         enough = self.limit or 1 << 62
         return (
+            *alone_sql(self.copy, all_copied(self.copy)),
             replay_sql(self.copy, self.limit),
             f"UPDATE {COPY_RUN.sql} SET replayed = replayed + current_setting('schema_kit.replayed')::bigint "
             f"WHERE {where_run(self.copy)}",

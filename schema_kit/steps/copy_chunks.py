@@ -14,7 +14,10 @@ from schema_kit.steps.copying import (
     NO_WAIT_FOR_DISK,
     PLAIN_TEXT,
     READ_COMMITTED,
+    alone_sql,
+    expect_sql,
     key_names,
+    run_is,
     where_run,
 )
 from schema_kit.steps.partitions import Analyze
@@ -34,6 +37,7 @@ class CutChunks(Step):
     """
 
     decide_again: ClassVar[bool] = True
+    may_block: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED, ALL_ROWS, *PLAIN_TEXT)
 
     copy: Copy
@@ -43,6 +47,11 @@ class CutChunks(Step):
     def summary(self) -> str:
         """Names the source and the columns."""
         return f"cut {self.copy.source} into chunks by {', '.join(column.name for column in self.by)}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Another run of the same copy waits, and does not cut again what is being copied by then."""
+        return (Lock(LockMode.SHARE_ROW_EXCLUSIVE, self.copy.staging),)
 
     def sql(self) -> tuple[str, ...]:
         """A page in a hundred of a big table, all of a small one."""
@@ -59,8 +68,9 @@ class CutChunks(Step):
 BEGIN
   EXECUTE {insert};
 END"""
-        done = f"UPDATE {COPY_RUN.sql} SET cut_at = clock_timestamp() WHERE {where_run(copy)}"
-        return (f"DELETE FROM {COPY_CHUNK.sql} WHERE {where_run(copy)}", f"DO {literal(body)}", done)
+        by = f"ARRAY[{', '.join(literal(column.name) for column in self.by)}]"
+        done = f"UPDATE {COPY_RUN.sql} SET cut_at = clock_timestamp(), cut_by = {by} WHERE {where_run(copy)}"
+        return (*alone_sql(copy, run_is(copy, "cut_at IS NULL")), f"DO {literal(body)}", done)
 
     def _insert(self) -> str:
         names, source = key_names(self.by), literal(str(self.copy.source))
@@ -219,6 +229,8 @@ class BuildIndexes(Step):
 
     target: QualifiedName
     indexes: tuple[Index, ...]
+    there: int = 0
+    """How many it has already."""
 
     @property
     def summary(self) -> str:
@@ -231,15 +243,20 @@ class BuildIndexes(Step):
     def locks(self) -> tuple[Lock, ...]:
         """Nobody uses it yet."""
         keys = any(index.constraint for index in self.indexes)
-        return (Lock(LockMode.ACCESS_EXCLUSIVE if keys else LockMode.SHARE, self.target),)
+        return (Lock(LockMode.ACCESS_EXCLUSIVE if keys else LockMode.SHARE_ROW_EXCLUSIVE, self.target),)
 
     def sql(self) -> tuple[str, ...]:
-        """PostgreSQL chooses the names, as it does for any partition's indexes."""
-        return tuple(
-            f"ALTER TABLE {self.target.sql} ADD {index.constraint}"
-            if index.constraint
-            else f"CREATE {'UNIQUE ' if index.unique else ''}INDEX ON {self.target.sql} USING {index.tail}"
-            for index in self.indexes
+        """PostgreSQL chooses the names, as it does for any partition's indexes; so one that is there is no error."""
+        count = f"(SELECT count(*) FROM pg_index WHERE indrelid = to_regclass({literal(self.target.sql)}))"
+        return (
+            f"LOCK TABLE ONLY {self.target.sql} IN {self.locks[0].mode.value} MODE",
+            expect_sql(f"{count} = {self.there}", f"{self.target} has other indexes by now"),
+            *(
+                f"ALTER TABLE {self.target.sql} ADD {index.constraint}"
+                if index.constraint
+                else f"CREATE {'UNIQUE ' if index.unique else ''}INDEX ON {self.target.sql} USING {index.tail}"
+                for index in self.indexes
+            ),
         )
 
 

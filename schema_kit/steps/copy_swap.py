@@ -13,9 +13,13 @@ from schema_kit.steps.copying import (
     BOUNDS_CHECK,
     COPY_CHUNK,
     COPY_RUN,
+    COPY_TARGET,
     LOG_TRIGGER,
+    all_copied,
+    expect_sql,
     identity_sql,
     logging_sql,
+    run_is,
     where_run,
 )
 from schema_kit.steps.partitions import for_values, replica_identity_sql
@@ -140,10 +144,14 @@ class SwapCopy(Step):
 
 def look_sql(copy: Copy, identity: str) -> str:
     """Raises serialization_failure, and so has it decided again, where the source is not what was copied any more."""
-    message = literal(f"{copy.source} is not any more what was copied")
     same = f"({identity_sql(copy.source)}) = {literal(identity)} AND ({logging_sql(copy.source, copy.log)})"
-    check = f"IF ({same}) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = {message}; END IF"
-    return f"DO {literal(f'BEGIN {check}; END')}"
+    differs = (
+        f"EXISTS (SELECT FROM {COPY_TARGET.sql} WHERE {where_run(copy)} AND "
+        "((source_rows, source_sum) = (target_rows, target_sum)) IS NOT TRUE)"
+    )
+    # Another run may have begun anew: then nothing was copied.
+    proved = f"{all_copied(copy)} AND {run_is(copy, 'settled_at IS NOT NULL')} AND NOT {differs}"
+    return expect_sql(f"{same} AND {proved}", f"{copy.source} is not any more what was copied")
 
 
 def join_sql(copy: Copy, target: CopyTarget, parent: QualifiedName) -> Iterable[str]:

@@ -94,6 +94,33 @@ def logging_sql(source: QualifiedName, log: QualifiedName) -> str:
     )
 
 
+def expect_sql(condition: str, message: str) -> str:
+    """Raises serialization_failure, and so has it decided again, where that is not so."""
+    check = f"IF ({condition}) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = {literal(message)}; END IF"
+    return f"DO {literal(f'BEGIN {check}; END')}"
+
+
+def run_is(copy: Copy, state: str) -> str:
+    """SQL for whether the copy is remembered, and that is so of its row in copy_run."""
+    return f"EXISTS (SELECT FROM {COPY_RUN.sql} WHERE {where_run(copy)} AND {state})"
+
+
+def all_copied(copy: Copy) -> str:
+    """SQL for whether every chunk is in the targets."""
+    left = f"EXISTS (SELECT FROM {COPY_CHUNK.sql} WHERE {where_run(copy)} AND done_at IS NULL)"
+    return f"{run_is(copy, 'cut_at IS NOT NULL AND swapped_at IS NULL')} AND NOT {left}"
+
+
+def alone_sql(copy: Copy, condition: str) -> tuple[str, str]:
+    """Waits until nobody writes the targets, keeps others from it, and looks whether the copy is where it was seen.
+
+    Two runs at once may know nothing of each other. LOCK TABLE takes no snapshot, so that whatever comes behind it sees
+    what was committed before.
+    """
+    lock = f"LOCK TABLE ONLY {copy.staging.sql} IN {LockMode.SHARE_ROW_EXCLUSIVE.value} MODE"
+    return lock, expect_sql(condition, f"another run has gone on with the copy of {copy.source}")
+
+
 @dataclass(frozen=True)
 class CreateCopyTables(Step):
     """The tables that remember how far copies have come, from sql/tables/copy_run.sql."""
@@ -252,11 +279,14 @@ class AbandonCopy(Step):
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 
     def sql(self) -> tuple[str, ...]:
-        """RESTRICT: nothing that depends on them is taken along."""
+        """RESTRICT: nothing that depends on them is taken along; and never what a swap has made partitions."""
+        run = f"source_table = {literal(str(self.source))}"
+        before = f"EXISTS (SELECT FROM {COPY_RUN.sql} WHERE {run} AND swapped_at IS NULL)"
         trigger = f"DROP TRIGGER {ident(LOG_TRIGGER)} ON {self.source.sql}"
         return (
+            expect_sql(before, f"the copy of {self.source} is over"),
             *((trigger,) if self.trigger else ()),
             f"DROP FUNCTION IF EXISTS {self.log.sql}()",
             *((f"DROP TABLE {', '.join(table.sql for table in self.tables)}",) if self.tables else ()),
-            f"DELETE FROM {COPY_RUN.sql} WHERE source_table = {literal(str(self.source))}",
+            f"DELETE FROM {COPY_RUN.sql} WHERE {run}",
         )

@@ -41,3 +41,5 @@ CREATE TABLE IF NOT EXISTS @schema@.copy_chunk (
     done_at timestamptz,
     PRIMARY KEY (source_table, number)
 );
+
+ALTER TABLE @schema@.copy_run ADD COLUMN IF NOT EXISTS cut_by text[]; -- the columns that the chunks' bounds are of

@@ -119,6 +119,7 @@ INSERT INTO "schema_kit"."copy_target" (source_table, target_table, built_as, lo
 COMMIT;
 
 -- cut bots.messages into chunks by id, created_at
+-- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
 SET LOCAL row_security = 'off';
@@ -129,7 +130,8 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DELETE FROM "schema_kit"."copy_chunk" WHERE source_table = 'bots.messages';
+LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
   pages float := pg_catalog.pg_relation_size(''"bots"."messages"'') / current_setting(''block_size'')::float;
   bytes float := pg_catalog.pg_table_size(''"bots"."messages"'');
@@ -154,7 +156,7 @@ SELECT ''''bots.messages'''', coalesce(l.number, 0), l.edge, u.edge
 FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
 UNION ALL SELECT ''''bots.messages'''', 0, NULL, NULL WHERE NOT EXISTS (SELECT FROM numbered)'';
 END';
-UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp() WHERE source_table = 'bots.messages';
+UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp(), cut_by = ARRAY['id', 'created_at'] WHERE source_table = 'bots.messages';
 COMMIT;
 
 -- copy the rows of bots.messages, chunk by chunk
@@ -198,6 +200,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
 ALTER TABLE "bots"."messages_p20261001" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -206,6 +210,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
 ALTER TABLE "bots"."messages_p20261101" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -214,6 +220,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
 ALTER TABLE "bots"."messages_p20261201" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -222,6 +230,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
 ALTER TABLE "bots"."messages_p20270101" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
@@ -230,10 +240,13 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
 ALTER TABLE "bots"."messages_default" ADD PRIMARY KEY ("id", "created_at");
 COMMIT;
 
 -- replay what changed in bots.messages meanwhile
+-- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
@@ -245,6 +258,8 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -268,6 +283,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
 CREATE INDEX ON "bots"."messages_p20261001" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20261001" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -277,6 +294,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
 CREATE INDEX ON "bots"."messages_p20261101" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20261101" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -286,6 +305,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
 CREATE INDEX ON "bots"."messages_p20261201" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20261201" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -295,6 +316,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
 CREATE INDEX ON "bots"."messages_p20270101" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_p20270101" ADD UNIQUE (chat_id, created_at);
 COMMIT;
@@ -304,11 +327,14 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
 CREATE INDEX ON "bots"."messages_default" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
 ALTER TABLE "bots"."messages_default" ADD UNIQUE (chat_id, created_at);
 COMMIT;
 
 -- replay what changed in bots.messages meanwhile
+-- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
@@ -320,6 +346,8 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -449,7 +477,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
 SET LOCAL statement_timeout = '30000ms';
-DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
+DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND ((source_rows, source_sum) = (target_rows, target_sum)) IS NOT TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];

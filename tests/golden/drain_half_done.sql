@@ -6,6 +6,8 @@
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20260901" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
 ALTER TABLE "public"."events_p20260901" ADD PRIMARY KEY (id, created_at);
 COMMIT;
 
@@ -14,6 +16,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20261101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
 ALTER TABLE "public"."events_p20261101" ADD PRIMARY KEY (id, created_at);
 COMMIT;
 
@@ -22,10 +26,13 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
 ALTER TABLE "public"."events_default__new" ADD PRIMARY KEY (id, created_at);
 COMMIT;
 
 -- replay what changed in public.events_default meanwhile
+-- locks: SHARE ROW EXCLUSIVE on public.events_default__staging
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
@@ -37,6 +44,8 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -56,30 +65,37 @@ SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default'
 COMMIT;
 
 -- build 1 indexes of public.events_p20260901
--- locks: SHARE on public.events_p20260901
+-- locks: SHARE ROW EXCLUSIVE on public.events_p20260901
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20260901" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 2) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
 CREATE INDEX ON "public"."events_p20260901" USING btree (created_at);
 COMMIT;
 
 -- build 1 indexes of public.events_p20261101
--- locks: SHARE on public.events_p20261101
+-- locks: SHARE ROW EXCLUSIVE on public.events_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20261101" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
 CREATE INDEX ON "public"."events_p20261101" USING btree (created_at);
 COMMIT;
 
 -- build 1 indexes of public.events_default__new
--- locks: SHARE on public.events_default__new
+-- locks: SHARE ROW EXCLUSIVE on public.events_default__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_default__new" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
 CREATE INDEX ON "public"."events_default__new" USING btree (created_at);
 COMMIT;
 
 -- replay what changed in public.events_default meanwhile
+-- locks: SHARE ROW EXCLUSIVE on public.events_default__staging
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
@@ -91,6 +107,8 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -177,7 +195,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
 SET LOCAL statement_timeout = '30000ms';
-DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';
+DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND settled_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_default'' AND ((source_rows, source_sum) = (target_rows, target_sum)) IS NOT TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];

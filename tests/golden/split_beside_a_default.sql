@@ -33,6 +33,7 @@ INSERT INTO "schema_kit"."copy_target" (source_table, target_table, built_as, lo
 COMMIT;
 
 -- cut public.events_before into chunks by id, created_at
+-- locks: SHARE ROW EXCLUSIVE on public.events_before__staging
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
 SET LOCAL row_security = 'off';
@@ -43,7 +44,8 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DELETE FROM "schema_kit"."copy_chunk" WHERE source_table = 'public.events_before';
+LOCK TABLE ONLY "public"."events_before__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_before'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_before''; END IF; END';
 DO 'DECLARE
   pages float := pg_catalog.pg_relation_size(''"public"."events_before"'') / current_setting(''block_size'')::float;
   bytes float := pg_catalog.pg_table_size(''"public"."events_before"'');
@@ -68,7 +70,7 @@ SELECT ''''public.events_before'''', coalesce(l.number, 0), l.edge, u.edge
 FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
 UNION ALL SELECT ''''public.events_before'''', 0, NULL, NULL WHERE NOT EXISTS (SELECT FROM numbered)'';
 END';
-UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp() WHERE source_table = 'public.events_before';
+UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp(), cut_by = ARRAY['id', 'created_at'] WHERE source_table = 'public.events_before';
 COMMIT;
 
 -- copy the rows of public.events_before, chunk by chunk
@@ -112,6 +114,8 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20261001" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261001"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261001 has other indexes by now''; END IF; END';
 ALTER TABLE "public"."events_p20261001" ADD PRIMARY KEY (id);
 COMMIT;
 
@@ -120,10 +124,13 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20261101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
 ALTER TABLE "public"."events_p20261101" ADD PRIMARY KEY (id);
 COMMIT;
 
 -- replay what changed in public.events_before meanwhile
+-- locks: SHARE ROW EXCLUSIVE on public.events_before__staging
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
@@ -135,6 +142,8 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_before__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_before'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_before'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_before''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -154,22 +163,27 @@ SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_before' 
 COMMIT;
 
 -- build 1 indexes of public.events_p20261001
--- locks: SHARE on public.events_p20261001
+-- locks: SHARE ROW EXCLUSIVE on public.events_p20261001
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20261001" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261001"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261001 has other indexes by now''; END IF; END';
 CREATE INDEX ON "public"."events_p20261001" USING btree (created_at);
 COMMIT;
 
 -- build 1 indexes of public.events_p20261101
--- locks: SHARE on public.events_p20261101
+-- locks: SHARE ROW EXCLUSIVE on public.events_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_p20261101" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
 CREATE INDEX ON "public"."events_p20261101" USING btree (created_at);
 COMMIT;
 
 -- replay what changed in public.events_before meanwhile
+-- locks: SHARE ROW EXCLUSIVE on public.events_before__staging
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
@@ -181,6 +195,8 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "public"."events_before__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_before'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_before'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_before''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -277,7 +293,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 LOCK TABLE ONLY "public"."events", ONLY "public"."events_before", ONLY "public"."events_before__staging", ONLY "public"."events_before__log", ONLY "public"."events_p20261001", ONLY "public"."events_p20261101", ONLY "public"."events_default", ONLY "public"."likes", ONLY "public"."places" IN ACCESS EXCLUSIVE MODE;
 SET LOCAL statement_timeout = '30000ms';
-DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_before"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_before"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_before__log"'') IS NOT NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_before is not any more what was copied''; END IF; END';
+DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_before"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_before"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_before__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_before'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_before'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_before'' AND settled_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_before'' AND ((source_rows, source_sum) = (target_rows, target_sum)) IS NOT TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_before is not any more what was copied''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];

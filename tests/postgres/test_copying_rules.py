@@ -17,6 +17,7 @@ from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.execute import Event, StepStarted
 from schema_kit.names import QualifiedName
 from schema_kit.ops.copying import drain
+from schema_kit.plans.copying import abandon
 from schema_kit.script import render
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
@@ -86,6 +87,13 @@ class Scene:
         with pytest.raises(StopError):
             self.run(kind, stop)
         return steps[0]
+
+    def abandoned(self) -> Step:
+        """What would take back what the copy has made so far."""
+        catalog, default = Catalog(self.database.sqlalchemy()), QualifiedName("s", "t_default")
+        policy = catalog.policy(T)
+        assert policy
+        return abandon(default, catalog.copying(default, catalog.table(T), policy, "drain")).steps[0]
 
     def sent(self, kind: type[Step]) -> int:
         return sum(isinstance(step, kind) for step in self.done)

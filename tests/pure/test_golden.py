@@ -571,7 +571,9 @@ def drain_half_done() -> Plan:
     targets = begun.copy.targets
     leaf = Relation(targets[0].built, tuple(index for index in partitioned().indexes if index.primary))
     run = CopyRun("drain", EVENTS.parent, "16400:16400:1", targets, cut=True)
-    return copying.drain_default(EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001), COPIES)
+    return copying.drain_default(
+        EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=True), COPIES
+    )
 
 
 @case
