@@ -29,6 +29,8 @@ Decide = Callable[[], Plan]
 
 _GIVE_WAY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
+_PRESSURE_SECONDS = 0.2
+"""Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
 _WATCH_SECONDS = 1.0
 
 LOCK_STATES = {"55P03", "40P01"}
@@ -121,7 +123,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
     done: list[Step] = []
     decide = telling_notes(decide, emit)
     attempt = stalls = overtaken = least = 0
-    plan = _observed(decide, policy, emit)
+    seen = plan = _observed(decide, policy, emit)
     while plan:
         sent = len(done)
         current = plan.steps[0]
@@ -143,7 +145,8 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         except (_Busy, _Overtaken) as failure:
             error = failure
             current = failure.step or current
-        after = _without(_observed(decide, policy, emit), done)
+        seen = _observed(decide, policy, emit)
+        after = _without(seen, done)
         overtaken = overtaken + 1 if isinstance(error, _Overtaken) else 0
         if overtaken and (after == plan or overtaken >= policy.attempts):
             assert error is not None  # it was counted
@@ -155,6 +158,9 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         if stalls or isinstance(error, _Busy):
             least = _wait(connection, current, policy, max(attempt, stalls), error, emit)
         plan = after
+    if left := [step for step in seen.steps if step.repeats]:
+        why = "others hold it, it came meanwhile, or something keeps it. The next run tries again"
+        emit(Noted(left[-1], f"{left[-1].summary}: something is left, since {why}"))
     return tuple(done)
 
 
@@ -351,11 +357,12 @@ def _send(
         # Looked at before queueing: waiting in the queue would make others wait, however short.
         raise _Busy(found)
     emit(StepStarted(step))
-    started, total = time.monotonic(), 0
+    started, total, looked = time.monotonic(), 0, 0.0
     with watching(connection, step, emit):
         while True:
-            if step.throttled:
+            if step.throttled and time.monotonic() > looked + _PRESSURE_SECONDS:
                 _give_way(connection, step, emit, stop)
+                looked = time.monotonic()
             if stop and stop.is_set():
                 return
             try:

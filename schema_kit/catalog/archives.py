@@ -57,7 +57,7 @@ def _policy(row: dict[str, object]) -> ArchivePolicy:
         value = row.get(name)
         return None if value is None else str(value)
 
-    tree = row.get("tree")
+    tree, restored = row.get("tree"), row.get("restored")
     return ArchivePolicy(
         QualifiedName.parse(str(row["table_name"])),
         QualifiedName.parse(str(row["archive_table"])),
@@ -69,6 +69,7 @@ def _policy(row: dict[str, object]) -> ArchivePolicy:
         None if tree is None else json.dumps(tree, sort_keys=True),
         text("destination"),
         text("compression"),
+        tuple(map(str, restored)) if isinstance(restored, list) else (),
     )
 
 

@@ -56,13 +56,14 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, partitions
 from schema_kit.plans.grid import grid
-from schema_kit.steps.archives import ARCHIVE_POLICY, MoveRowsAcross, clashes_sql
+from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
 from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
 from schema_kit.steps.referring import fill_function
 from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
+from schema_kit.steps.rows import RemoveRows, clashes_sql
 
 
 class Catalog:
@@ -337,8 +338,11 @@ class Catalog:
         return self._archives
 
     def archive_config_is_there(self) -> bool:
-        """Whether archive_policy and archived_partition are there."""
-        return self.exists(ARCHIVE_POLICY) and self.exists(ARCHIVED_PARTITION)
+        """Whether archive_policy, with its last column, and archived_partition are there."""
+        sql = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'restored')"
+        with self._look() as ask:
+            current = ask(sql, {"name": ARCHIVE_POLICY.sql})[0][0]
+        return bool(current) and self.exists(ARCHIVED_PARTITION)
 
     def moved(self) -> tuple[Moved, ...]:
         """What archived_partition knows of partitions that went to an archive or came back."""
@@ -358,16 +362,24 @@ class Catalog:
         with self._look() as ask:
             return not set(columns) <= {row[0] for row in ask(sql, {"name": view.sql})}
 
-    def clashes(self, step: MoveRowsAcross) -> tuple[int, str]:
-        """How many rows have the key of a row that would come, and other values; and the first such key."""
+    def clashes(self, step: RemoveRows) -> tuple[int, str]:
+        """How many rows have the key of a row that would come back, and other values; and the first such key."""
+        if step.archive is None or not step.archive.key:
+            return 0, ""
         with self._look() as ask:
             count, key = ask(clashes_sql(step))[0]
         return int(count), str(key)
 
-    def holds(self, leaf: QualifiedName, where: str) -> bool:
-        """Whether a table holds a row of a range."""
+    def ends(self, step: RemoveRows, column: str) -> tuple[str | None, str | None]:
+        """The least and the greatest value of a column among the rows that it would take; it reads all of them."""
         with self._look() as ask:
-            return bool(ask(f"SELECT EXISTS (SELECT FROM ONLY {leaf.sql} WHERE {where})")[0][0])
+            least, greatest = ask(step.ends_sql(column))[0]
+        return least, greatest
+
+    def any_left(self, step: RemoveRows) -> bool:
+        """Whether there are rows that it would take, whoever holds them."""
+        with self._look() as ask:
+            return bool(ask(step.left_sql)[0][0])
 
     def measured(self, table: Table) -> Table:
         """A partitioned table with sizes, rows and tablespaces of its partitions."""
@@ -609,13 +621,14 @@ class Catalog:
         return QualifiedName(*found[0]) if found else None
 
     def leaving(
-        self, table: QualifiedName, archives: Collection[QualifiedName] = ()
+        self, table: QualifiedName, archives: Collection[QualifiedName] = (), *, back: bool = False
     ) -> Mapping[QualifiedName, LeavingTable]:
-        """A table whose rows shall leave, all that refers to it, and the tables that they go to."""
+        """A table whose rows shall leave, all that refers to it, and the tables that they go to, or come back from."""
+        more = ("UPDATE", "DELETE") if back else ()
         with observing(self._connection):
             found = dict(leaving.read_tree(self._connection, table))
             for name in archives:
-                if archive := leaving.read(self._connection, name, "SELECT", "INSERT"):
+                if archive := leaving.read(self._connection, name, "SELECT", "INSERT", *more):
                     found[name] = archive
         return found
 

@@ -23,7 +23,9 @@ SELECT c.oid::bigint, c.relkind = 'p',
        ARRAY(SELECT attname::text FROM pg_attribute
              WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum),
        ARRAY(SELECT attname::text FROM pg_attribute
-             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated <> '' ORDER BY attnum)
+             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated <> '' ORDER BY attnum),
+       ARRAY(SELECT ARRAY[attname::text, format_type(atttypid, atttypmod)] FROM pg_attribute
+             WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
 """
@@ -63,7 +65,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
     if not found:
         return None
-    oid, partitioned, columns, generated = found[0]
+    oid, partitioned, columns, generated, types = found[0]
     lacking = rows(connection, _LACKING, {"oid": oid, "privileges": list(privileges)})
     indexes: dict[int, list[KeyColumn]] = {}
     primary: int | None = None
@@ -80,6 +82,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         tables.referring(connection, oid),
         tuple(generated),
         partitioned,
+        tuple((column, type_) for column, type_ in types),
         tuple(dict.fromkeys(row[0] for row in lacking)),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -150,6 +150,7 @@ class ArchivePolicy:
         tree: by rows, the tables that go along, as JSON.
         destination: where files go, if to files.
         compression: theirs.
+        restored: by rows, conditions of those that were taken back from the archive and stay.
     """
 
     table: QualifiedName
@@ -162,6 +163,7 @@ class ArchivePolicy:
     tree: str | None = None
     destination: str | None = None
     compression: str | None = None
+    restored: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def parent(self) -> QualifiedName:

@@ -48,6 +48,8 @@ class LeavingTable:
     """What refers to it, or to one of its partitions."""
     generated: tuple[str, ...] = ()
     partitioned: bool = False
+    types: tuple[tuple[str, str], ...] = ()
+    """Of each column, whether it can be written or not."""
     may_not: tuple[str, ...] = ()
     """Rights that whoever runs this has not, each with what grants it; rows that row security hides from them."""
 

@@ -25,6 +25,7 @@ from schema_kit.steps.archives import (
 from schema_kit.steps.partitions import CreatePartConfig
 
 COMPRESSIONS = ("pglz", "lz4")
+_STRATEGIES = {"l": "LIST", "h": "HASH"}
 
 
 def create(
@@ -77,12 +78,7 @@ def create(
 
 def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioning | None) -> Partitioning | None:
     """How the archive is partitioned; None where it is a plain table."""
-    if table.partition_strategy and table.partition_strategy != "r":
-        raise PlanError(
-            f"cannot create archive {declared.archive}: {table.name} is cut by values first. Nothing was changed; each "
-            "of its partitions that is partitioned by range gets an archive of its own."
-        )
-    if table.partition_strategy:
+    if table.partition_strategy == "r":
         if len(table.partitioned_by) != 1 or registered is None:
             raise PlanError(
                 f"cannot create archive {declared.archive}: {table.name} has no policy in schema_kit.part_config, "
@@ -93,7 +89,7 @@ def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioni
         base = Partitioning(table.name, declared.control, declared.interval)
     elif declared.control or declared.interval:
         raise DeclarationError(
-            f"{table.name} is a plain table: its archive is partitioned where control and interval are given, and "
+            f"{table.name} is not partitioned by RANGE: its archive is, where control and interval are given, and "
             "plain where neither is. Nothing was changed."
         )
     else:
@@ -123,7 +119,7 @@ def _unfit(declared: DeclaredArchive, table: Table, policy: Partitioning | None)
     column = table.column(policy.control) if policy else None
     if column and not column.not_null:
         yield f"column {column.name!r} of {table.name} may be NULL, and no range holds NULL"
-    for index in table.indexes if policy and not table.partition_strategy else ():
+    for index in table.indexes if policy and table.partition_strategy != "r" else ():
         if policy and index.unique and policy.control not in index.columns and _wanted(declared, index):
             yield (
                 f"{index.name} is unique over ({', '.join(index.columns)}), without {policy.control}: PostgreSQL keeps "
@@ -271,6 +267,12 @@ def _against(
         return
     if policy.condition is not None or policy.archive_after is None:
         yield "a condition is looked at row by row: way='rows'"
+    elif table.partition_strategy not in ("", "r"):
+        yield (
+            f"{table.name} is cut by {_STRATEGIES.get(table.partition_strategy, 'values')}, so that none of its "
+            "partitions ever ends: archive it by rows (way='rows', control=...), or by partition those of its "
+            "partitions that are cut by RANGE, each with a policy of its own"
+        )
     elif partitioning is None:
         yield f"{table.name} has no policy in schema_kit.part_config (op.set_partition_policy registers one)"
     elif archive.partition_strategy != "r" or archive.partitioned_by != table.partitioned_by:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import ACTIONS, ArchivePolicy, ForeignKey, LeavingTable, Tree
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows
+from schema_kit.steps.batches import ended
+from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows, same_sql
 
 Observed = Mapping[QualifiedName, LeavingTable]
 
@@ -37,10 +38,14 @@ class Leaving:
     archives: Mapping[QualifiedName, QualifiedName] | None = None
     archived_at: str = "archived_at"
     pace: Pace = field(default_factory=Pace)
+    back: bool = False
+    """It is about their way back."""
 
     @property
     def title(self) -> str:
         """What it is, for people."""
+        if self.back:
+            return f"restore rows of {self.table}"
         return f"{'delete' if self.archives is None else 'archive'} rows of {self.table}"
 
 
@@ -182,10 +187,91 @@ def _archive(leaving: Leaving, observed: Observed, table: LeavingTable) -> Archi
         raise _refused(leaving, "; ".join(archive.may_not))
     if missing := [c for c in (*table.columns, *table.generated) if c not in (*archive.columns, *archive.generated)]:
         raise _refused(leaving, f"{name} lacks columns of {table.name}: {', '.join(missing)}")
+    if others := list(_of_other_types(table, archive)):
+        raise _refused(leaving, "; ".join(others) + " (op.repair_archive_table)")
     copied = tuple(column for column in (*table.columns, *table.generated) if column in archive.columns)
     stamp = leaving.archived_at
     stamped = stamp in archive.columns and stamp not in copied
     return Archive(name, copied, stamp if stamped else None)
+
+
+def _of_other_types(table: LeavingTable, archive: LeavingTable) -> Iterator[str]:
+    """A value that is only cast where it goes may be another one there."""
+    there = dict(archive.types)
+    for column, type_ in table.types:
+        if there.get(column, type_) != type_:
+            yield f"column {column} of {archive.name} is {there[column]}, and {type_} in {table.name}"
+
+
+def back(leaving: Leaving, observed: Observed) -> tuple[RemoveRows, ...]:
+    """The way back of `remove`: rows of the root first, then what hangs on those that are there.
+
+    Args:
+        leaving: which rows, by a condition on the table's columns, and where they are.
+        observed: the table, all that refers to it, and the archives.
+
+    Raises:
+        PlanError: as `remove`; and where an archive has columns that would be lost, or others refer to its rows.
+    """
+    away = [step for step in remove(leaving, observed).steps if isinstance(step, RemoveRows)]
+    depth: dict[QualifiedName, int] = {}
+    for step in away:
+        depth[step.table] = max(depth.get(step.table, 0), len(step.path))
+    found = []
+    for step in sorted(away, key=lambda step: depth[step.table]):
+        assert step.archive is not None  # remove() has found one for each
+        archive = observed[step.archive.table]
+        if not step.path:
+            found.append(bring_back(leaving, archive, observed[step.table]))
+            continue
+        last = replace(step.path[-1], table=archive.name)
+        if not any(archive.index_on(column) for column in last.columns):
+            raise _refused(leaving, _no_index(archive.name, *last.columns))
+        found.append(bring_back(leaving, archive, observed[step.table], step.due, (*step.path[:-1], last)))
+    return tuple(found)
+
+
+def bring_back(
+    leaving: Leaving,
+    archive: LeavingTable,
+    table: LeavingTable,
+    due: Due | None = None,
+    path: tuple[ForeignKey, ...] = (),
+) -> RemoveRows:
+    """The step that takes rows from an archive, or a partition of it, to a table.
+
+    Args:
+        leaving: which rows; for whom it is refused.
+        archive: where they are.
+        table: where they go.
+        due: the rows on which they hang, if they come with others.
+        path: the foreign keys from there to the archive.
+
+    Raises:
+        PlanError: rights are missing, values would be lost, or others refer to the rows.
+    """
+    known = (*table.columns, *table.generated, leaving.archived_at)
+    why = [*archive.may_not, *table.may_not]
+    why += [f"{archive.name} has a column {c}, which {table.name} has not" for c in archive.columns if c not in known]
+    why += _of_other_types(table, archive)
+    why += [f"foreign key {key.name} of {key.table} refers to {archive.name}" for key in archive.incoming]
+    if archive.partitioned and not archive.key:
+        why.append(f"{archive.name} is partitioned and has no primary key (op.create_primary_key_concurrently)")
+    if why:
+        raise _refused(leaving, "; ".join(why))
+    if due is None:
+        order = (archive.index_on(leaving.column) or ())[:1] if leaving.column else ()
+        due = Due(archive.name, leaving.where, order or archive.key, archive.partitioned)
+    there = (*archive.columns, *archive.generated)
+    to = Archive(table.name, tuple(c for c in table.columns if c in there), None, True, table.key)
+    return RemoveRows(archive.name, archive.partitioned, archive.key, due, path, (), leaving.pace, to)
+
+
+def dangling(key: ForeignKey, archive: QualifiedName, where: str) -> str:
+    """A condition on rows of an archive: the row that a foreign key of the table wants for them is gone."""
+    given = " AND ".join(f"{ident(column)} IS NOT NULL" for column in key.columns)
+    same = same_sql(key, "held", archive.sql)
+    return f"({ended(where)}) AND {given} AND NOT EXISTS (SELECT FROM {key.referenced.sql} AS held WHERE {same})"
 
 
 def _no_index(table: QualifiedName, *columns: str) -> str:

@@ -14,7 +14,7 @@ from schema_kit.keys import TIMES, Key, Numbers, key_for
 from schema_kit.model import ArchivePolicy, Detaching, Partition, Partitioning, Retired, Table, TimeToLive, Tree
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import retention, rows
-from schema_kit.plans.grid import grid
+from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.plans.rows import Leaving, Observed
 from schema_kit.steps import Plan, Step
@@ -86,7 +86,12 @@ def leaving(
 
 
 def archiving(
-    policy: ArchivePolicy, observed: Observed, now: datetime, archives: Mapping[QualifiedName, QualifiedName]
+    policy: ArchivePolicy,
+    observed: Observed,
+    now: datetime,
+    archives: Mapping[QualifiedName, QualifiedName],
+    *,
+    restored: bool = False,
 ) -> Leaving:
     """Which rows of a table go to its archive at a moment: those old enough, and those of the policy's condition.
 
@@ -95,6 +100,7 @@ def archiving(
         observed: the table, all that refers to it, and the archives.
         now: the server's clock, or what stands for it.
         archives: which table's rows go where.
+        restored: whether rows that were taken back go again.
 
     Raises:
         PlanError: no such table or column, no index on the column of the age, or one that holds no date or time; an
@@ -107,7 +113,9 @@ def archiving(
             f"cannot archive rows of {policy.table}: {policy.archive} has no column {stamp} for the moment. Nothing "
             "was changed; op.create_archive_table(..., archived_at=True) makes one, or set the policy without."
         )
-    one = Leaving(policy.table, f"({ended(policy.condition or 'true')})", None, tree, archives, stamp or ARCHIVED_AT)
+    where = f"({ended(policy.condition or 'true')})"
+    where += "".join(f" AND ({ended(kept)}) IS NOT TRUE" for kept in (() if restored else policy.restored))
+    one = Leaving(policy.table, where, None, tree, archives, stamp or ARCHIVED_AT)
     if policy.archive_after is None:
         return one
     old = TimeToLive(policy.table, policy.control or "", policy.archive_after, tree=tree, archive_first=True)
@@ -120,6 +128,51 @@ def archiving(
         )
     aged = leaving(old, observed, now, archives)
     return replace(one, column=aged.column, where=f"{aged.where} AND {one.where}")
+
+
+def restoring(
+    policy: ArchivePolicy,
+    observed: Observed,
+    archives: Mapping[QualifiedName, QualifiedName],
+    ends: tuple[str, str] | None,
+    condition: str | None,
+) -> Leaving:
+    """Which rows come back from an archive: of a range of the column that ages are counted from, of a condition.
+
+    Args:
+        policy: the policy, by rows.
+        observed: the table, all that refers to it, and the archives.
+        archives: which table's rows are where.
+        ends: where the range begins, and where it ends, exclusive, as a person writes them.
+        condition: SQL over the table's columns.
+
+    Raises:
+        DeclarationError: neither, or a range that is none.
+        PlanError: a range, and the policy names no column.
+    """
+    tree: Tree | None = None if policy.tree is None else json.loads(policy.tree)
+    table, column = observed.get(policy.table), policy.control
+    where = [f"({ended(condition)})"] if condition else []
+    if ends:
+        type_ = dict(table.types).get(column or "") if table else None
+        if column is None or type_ is None:
+            raise PlanError(
+                f"cannot restore a range of {policy.table}: its policy names no column that ages are counted from "
+                "(control). Nothing was changed; say which rows by --where."
+            )
+        key = key_of(TimeToLive(policy.table, column), type_)
+        lines = Grid(Partitioning(policy.table, column, "1 day"), parse("1 day"), key)
+        lower, upper = (lines.read(end) for end in ends)
+        if upper <= lower:
+            raise DeclarationError(f"{ends[0]} to {ends[1]} holds nothing: --to is where it ends, and not part of it")
+        where.append(
+            f"{ident(column)} >= {literal(key.encode(lower))} AND {ident(column)} < {literal(key.encode(upper))}"
+        )
+    if not where:
+        raise DeclarationError("--from and --to, or --where, say which rows shall come back")
+    indexed = column if ends and table and column and table.index_on(column) else None
+    stamp = policy.archived_at or ARCHIVED_AT
+    return Leaving(policy.table, " AND ".join(where), indexed, tree, archives, stamp, back=True)
 
 
 def key_of(policy: TimeToLive, type_: str) -> Key:

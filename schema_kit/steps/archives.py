@@ -397,75 +397,6 @@ class MovePartitionAcross(Step):
 
 
 @dataclass(frozen=True)
-class MoveRowsAcross(Step):
-    """Rows of a range from one leaf to another table, a batch a commit: deleted and inserted by one statement.
-
-    A row that is there already, equal in every column, is not inserted twice. One with the same key and other values
-    makes PostgreSQL refuse the whole batch.
-
-    Args:
-        leaf: where they are.
-        target: where they go.
-        columns: all that are not generated.
-        key: the primary key there; none, and nothing is compared.
-        where: the range, in SQL.
-    """
-
-    repeats: ClassVar[bool] = True
-
-    leaf: QualifiedName
-    target: QualifiedName
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-    where: str
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"move rows of {self.leaf} to {self.target}, where {self.where}"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Those of rows: nobody else waits."""
-        return (Lock(LockMode.ROW_EXCLUSIVE, self.leaf), Lock(LockMode.ROW_EXCLUSIVE, self.target))
-
-    def sql(self) -> tuple[str, ...]:
-        """The rows that a batch returns are those that it has deleted."""
-        names = idents(self.columns)
-        same = " AND ".join(f"h.{ident(column)} = m.{ident(column)}" for column in self.key)
-        there = f" WHERE NOT EXISTS (SELECT FROM {self.target.sql} h WHERE {same} AND {self._equal})" if same else ""
-        return (
-            f"WITH moved AS (DELETE FROM ONLY {self.leaf.sql} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY "
-            f"{self.leaf.sql} WHERE {self.where} LIMIT {BATCH} FOR UPDATE)) RETURNING {names}), put AS (INSERT INTO "
-            f"{self.target.sql} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM moved m{there}) "
-            "SELECT 1 FROM moved",
-        )
-
-    @property
-    def _equal(self) -> str:
-        return f"{_row('h', self.columns)} = {_row('m', self.columns)}"
-
-
-BATCH = 5000
-"""Rows of one commit."""
-
-
-def _row(alias: str, columns: Iterable[str]) -> str:
-    # As text: json and xml know no equality, and 1.0 is not 1.00.
-    return "ROW(" + ", ".join(f"{alias}.{ident(column)}" for column in columns) + ")::text"
-
-
-def clashes_sql(step: MoveRowsAcross) -> str:
-    """How many rows there are with the same key as one that would come, and other values, and the first such key."""
-    same = " AND ".join(f"h.{ident(column)} = m.{ident(column)}" for column in step.key)
-    keys = _row("m", step.key)
-    return (
-        f"SELECT count(*), min({keys}) FROM (SELECT * FROM ONLY {step.leaf.sql} WHERE {step.where}) m "
-        f"JOIN {step.target.sql} h ON {same} WHERE {_row('h', step.columns)} <> {_row('m', step.columns)}"
-    )
-
-
-@dataclass(frozen=True)
 class ForgetMove(Step):
     """The row of a partition whose table is gone, or another one by now, or that never left."""
 
@@ -483,3 +414,48 @@ class ForgetMove(Step):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         return (f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE partition_oid = {self.oid}",)
+
+
+# Rows that come back
+
+
+@dataclass(frozen=True)
+class KeepRestored(Step):
+    """The policy's row remembers which rows are taken back, so that the next run leaves them where they are."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+    once: ClassVar[bool] = True
+
+    table: QualifiedName
+    where: str
+
+    @property
+    def summary(self) -> str:
+        """Says which."""
+        return f"keep rows of {self.table} from its archive, where {self.where}"
+
+    def sql(self) -> tuple[str, ...]:
+        """A condition that is there stays once."""
+        return (
+            f"UPDATE {ARCHIVE_POLICY.sql} SET restored = array_append(array_remove(restored, {literal(self.where)}), "
+            f"{literal(self.where)}) WHERE table_name = {literal(str(self.table))}",
+        )
+
+
+@dataclass(frozen=True)
+class ForgetRestored(Step):
+    """What was taken back may go again."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+    once: ClassVar[bool] = True
+
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"forget which rows of {self.table} were restored from its archive"
+
+    def sql(self) -> tuple[str, ...]:
+        """The policy's row."""
+        return (f"UPDATE {ARCHIVE_POLICY.sql} SET restored = NULL WHERE table_name = {literal(str(self.table))}",)

@@ -43,7 +43,7 @@ class Due:
     Args:
         table: the table.
         where: a condition on its columns, in SQL.
-        order: columns that an index has in this order.
+        order: columns that an index has in this order; none, and the rows come as they lie.
         partitioned: whether the table is.
     """
 
@@ -63,14 +63,18 @@ class Archive:
     """Where rows go.
 
     Args:
-        table: the archive.
+        table: the archive; or the table that they come back to.
         columns: what is copied.
         archived_at: its column that gets the moment of the move, if it has one.
+        back: they come back, and one that is there already, equal in every column, is not inserted twice.
+        key: its primary key, by which such a one is found.
     """
 
     table: QualifiedName
     columns: tuple[str, ...]
     archived_at: str | None = None
+    back: bool = False
+    key: tuple[KeyColumn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ class RemoveRows(Step):
     """The next rows that are due: locked, then deleted and, where they are archived, inserted there by one statement.
 
     Rows that somebody else has locked are passed over, and so are rows that others refer to, even those that came
-    between the two statements. How far a run has come is kept by its session alone: what is left is what the next run
-    finds. The size of a batch follows the time that batches take.
+    between the two statements. What nothing can refer to is locked and deleted by one. How far a run has come is kept
+    by its session alone: what is left is what the next run finds. The size of a batch follows the time that batches
+    take.
 
     Args:
         table: whose rows leave.
@@ -121,6 +126,9 @@ class RemoveRows(Step):
     @property
     def summary(self) -> str:
         """Names the tables."""
+        if self.archive and self.archive.back:
+            which = f"that hang on those of {self.due.table} " if self.path else ""
+            return f"take rows of {self.table} back to {self.archive.table} in batches, {which}where {self.due.where}"
         rows = (
             f"rows of {self.table} with the due ones of {self.due.table}" if self.path else f"due rows of {self.table}"
         )
@@ -151,8 +159,24 @@ class RemoveRows(Step):
         return pressure(self.table, self.pace.max_replica_lag, self.pace.max_dead_share, recent)
 
     def sql(self) -> tuple[str, ...]:
-        """Two statements, because the second one has to see what was committed before the first one had its locks."""
-        return self._pick(), self._remove()
+        """Where others refer to the rows, two statements: the second one has to see what was committed meanwhile.
+
+        The places of the rows, which it deletes, no one else can change once they are locked.
+        """
+        rows = "(SELECT place FROM schema_kit_rows)"
+        if not self.holders:
+            return (self._remove(f"{self._rows}, {self._found}", f"ARRAY{rows}", rows),)
+        nothing, gather = ("'[]'", "jsonb_agg") if self.partitioned else ("'{}'", "array_agg")
+        pick = f"""WITH {self._run}, {self._rows}, {self._found}
+SELECT set_config('schema_kit.rows', (SELECT coalesce({gather}(place), {nothing})::text FROM schema_kit_rows), true),
+       set_config('schema_kit.found', found::text, true),
+       set_config('schema_kit.last', coalesce(last, '[]')::text, true)
+FROM schema_kit_found"""
+        found = """schema_kit_found AS MATERIALIZED (
+  SELECT current_setting('schema_kit.found')::int AS found, current_setting('schema_kit.last')::jsonb AS last
+)"""
+        places = "current_setting('schema_kit.rows')"
+        return pick, self._remove(found, f"{places}::tid[]", f"jsonb_array_elements({places}::jsonb)")
 
     @property
     def _mark(self) -> str:
@@ -167,42 +191,64 @@ class RemoveRows(Step):
             f"  FROM (SELECT {_RUN}) AS runs (run) WHERE run ->> 'step' = {literal(self._mark)}\n)"
         )
 
-    def _pick(self) -> str:
-        """The rows of a plain table are known by their place, which no one else can change once they are locked."""
-        places = [f"schema_kit_{number}" for number in range(len(self.path) + 1)]
-        order = [f"{places[0]}.{ident(column.name)}" for column in self.due.order]
-        last = [f"schema_kit_last_{number}" for number in range(len(order))]
-        kept = ", ".join(kept_text(column, own) for column, own in zip(self.due.order, last, strict=True))
-        ends = ", ".join(f"{sql} AS {own}" for sql, own in zip(order, last, strict=True))
-        found, nothing = f"{places[-1]}.ctid", "'{}'"
-        if self.partitioned:
-            own = ", ".join(kept_text(column, f"{places[-1]}.{ident(column.name)}") for column in self.key)
-            found, nothing = f"jsonb_build_array({own})", "'[]'"
-        elif not self.path:
-            found = f"{places[0]}.schema_kit_place"
+    @property
+    def _places(self) -> tuple[str, ...]:
+        return tuple(f"schema_kit_{number}" for number in range(len(self.path) + 1))
+
+    @property
+    def _from(self) -> str:
+        """The rows from the last one of the batch before on, with what leads to them."""
+        places = self._places
         joins = [
-            f"(SELECT *, ctid AS schema_kit_place FROM {self.due.sql} WHERE ({self._where}) AND {self._from_there})"
+            f"(SELECT *, ctid AS schema_kit_place FROM {self.due.sql} WHERE ({self._where}) AND {self._from_there}) "
+            f"AS {places[0]}"
         ]
         for foreign_key, below, above in zip(self.path, places[1:], places, strict=False):
             leaf = foreign_key is self.path[-1]
             table = _only(foreign_key.table, self.partitioned) if leaf else foreign_key.table.sql
-            joins.append(f"JOIN {table} AS {below} ON {_same(foreign_key, above, below)}")
-        joins[0] += f" AS {places[0]}"
+            joins.append(f"JOIN {table} AS {below} ON {same_sql(foreign_key, above, below)}")
+        return "\n  ".join(joins)
+
+    @property
+    def _rows(self) -> str:
+        """The rows of a plain table are known by their place, those of a partitioned one by their key."""
+        places = self._places
+        order = [f"{places[0]}.{ident(column.name)}" for column in self.due.order]
+        ends = [f"{sql} AS schema_kit_last_{number}" for number, sql in enumerate(order)]
+        found = f"{places[-1]}.ctid" if self.path else f"{places[0]}.schema_kit_place"
+        if self.partitioned:
+            own = ", ".join(kept_text(column, f"{places[-1]}.{ident(column.name)}") for column in self.key)
+            found = f"jsonb_build_array({own})"
         above = f" FOR SHARE OF {', '.join(places[:-1])} SKIP LOCKED" if self.path else ""
-        gather = "jsonb_agg" if self.partitioned else "array_agg"
-        return f"""WITH {self._run}, schema_kit_rows AS MATERIALIZED (
-  SELECT {found} AS place, {ends}
-  FROM {(chr(10) + "  ").join(joins)}
-  ORDER BY {", ".join(order)}
+        return f"""schema_kit_rows AS MATERIALIZED (
+  SELECT {", ".join((f"{found} AS place", *ends))}
+  FROM {self._from}{chr(10) + "  ORDER BY " + ", ".join(order) if order else ""}
   LIMIT (SELECT coalesce((run ->> 'size')::int, {self.pace.batch_size}) FROM schema_kit_run)
   FOR UPDATE OF {places[-1]} SKIP LOCKED{above}
-), schema_kit_found AS MATERIALIZED (
-  SELECT coalesce({gather}(place), {nothing})::text AS places, count(*) AS rows FROM schema_kit_rows
-)
-SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
-       set_config('schema_kit.last', coalesce(
-         (SELECT jsonb_build_array({kept}) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
-FROM schema_kit_found"""
+)"""
+
+    @property
+    def _found(self) -> str:
+        """How many there are, and where the last one of them stands in the order."""
+        kept = (kept_text(column, f"schema_kit_last_{number}") for number, column in enumerate(self.due.order))
+        return f"""schema_kit_found AS MATERIALIZED (
+  SELECT found, (SELECT jsonb_build_array({", ".join(kept)})
+                 FROM (SELECT * FROM schema_kit_rows OFFSET greatest(found - 1, 0)) AS schema_kit_end) AS last
+  FROM (SELECT count(*) AS found FROM schema_kit_rows) AS schema_kit_counted
+)"""
+
+    @property
+    def left_sql(self) -> str:
+        """A SELECT of whether there are any, whoever holds them."""
+        return f"WITH schema_kit_run AS (SELECT '{{}}'::jsonb AS run) SELECT EXISTS (SELECT FROM {self._from})"
+
+    def ends_sql(self, column: str) -> str:
+        """A SELECT of the least and the greatest value of a column among them; one that no row has is NULL."""
+        own = f"{self._places[-1]}.{ident(column)}"
+        return (
+            "WITH schema_kit_run AS (SELECT '{}'::jsonb AS run) "
+            f"SELECT min({own})::text, max({own})::text FROM {self._from}"
+        )
 
     @property
     def _where(self) -> str:
@@ -211,6 +257,8 @@ FROM schema_kit_found"""
     @property
     def _from_there(self) -> str:
         """From the last row on: what is dead before it is not read again. Rows of the same value are met again."""
+        if not self.due.order:
+            return "true"
         columns = self.due.order if len({column.operators for column in self.due.order}) == 1 else self.due.order[:1]
         order = idents(tuple(column.name for column in self.due.order))
         own, last = [], []
@@ -221,56 +269,91 @@ FROM schema_kit_found"""
         operator = f"OPERATOR({ident(columns[0].operators)}.>=)"
         return f"({', '.join(own)}) {operator} ({', '.join(last)})"
 
-    def _remove(self) -> str:
+    def _remove(self, before: str, places: str, keys: str) -> str:
         row = "schema_kit_row"
         if self.partitioned:
-            using = (
-                "USING jsonb_array_elements(current_setting('schema_kit.rows')::jsonb) AS schema_kit_batch (own)\n  "
-            )
+            using = f"USING {keys} AS schema_kit_batch (own)\n  "
             same = " AND ".join(
                 f"{row}.{ident(column.name)} OPERATOR({ident(column.operators)}.=) (own ->> {place})::{column.type}"
                 for place, column in enumerate(self.key)
             )
         else:
-            using, same = "", f"{row}.ctid = ANY (current_setting('schema_kit.rows')::tid[])"
+            using, same = "", f"{row}.ctid = ANY ({places})"
         free = "".join(
-            f"\n    AND NOT EXISTS (SELECT FROM {key.table.sql} AS held WHERE {_same(key, row, 'held')})"
+            f"\n    AND NOT EXISTS (SELECT FROM {key.table.sql} AS held WHERE {same_sql(key, row, 'held')})"
             for key in self.holders
         )
-        returning, kept, gone = "1", "", "gone.rows"
-        sources = "(SELECT count(*) AS rows FROM schema_kit_gone) AS gone"
-        if self.archive:
-            columns = idents(self.archive.columns)
-            returning = ", ".join(f"{row}.{ident(column)}" for column in self.archive.columns)
-            stamp = f", {ident(self.archive.archived_at)}" if self.archive.archived_at else ""
-            kept = (
-                f", schema_kit_kept AS (\n  INSERT INTO {self.archive.table.sql} ({columns}{stamp}) OVERRIDING SYSTEM "
-                f"VALUE\n  SELECT {columns}{', now()' if stamp else ''} FROM schema_kit_gone RETURNING 1\n)"
-            )
-            sources += ",\n     (SELECT count(*) AS rows FROM schema_kit_kept) AS kept"
-            # Not a number, and so an error: what the archive does not take, a trigger's doing, goes nowhere.
-            lost = literal(f" rows left {self.table}, but so many arrived in {self.archive.table}: ")
-            told = f"(gone.rows::text || {lost} || kept.rows)::bigint"
-            gone = f"CASE WHEN kept.rows = gone.rows THEN gone.rows ELSE {told} END"
         size = f"coalesce((run ->> 'size')::int, {self.pace.batch_size})"
         took = "greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001)"
         # Rows of one value of the order may all be such as stay: they are passed over by a larger batch.
         stuck = "gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last'"
         factor = f"CASE WHEN {stuck} THEN 2 ELSE least(2, greatest(0.5, {self.pace.target_seconds!r} / {took})) END"
-        return f"""WITH {self._run}, schema_kit_gone AS (
+        return f"""WITH {self._run}, {before}, schema_kit_gone AS (
   DELETE FROM {_only(self.table, self.partitioned)} AS {row}
   {using}WHERE {same}{free}
-  RETURNING {returning}
-){kept}
+  RETURNING {", ".join(f"{row}.{ident(column)}" for column in self.archive.columns) if self.archive else "1"}
+){self._kept}
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', {literal(self._mark)}, 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
-  'rows', coalesce((run ->> 'rows')::bigint, 0) + {gone},
+  'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least({LARGEST}, greatest({SMALLEST}, round({size} * {factor})))
 )::text, false)
-FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
-     {sources}
-WHERE last <> '[]' AND NOT ({stuck} AND (current_setting('schema_kit.found')::int < {size} OR {size} = {LARGEST}))"""
+FROM schema_kit_run, schema_kit_found, {self._counted}
+WHERE found > 0 AND NOT ({stuck} AND (found < {size} OR {size} = {LARGEST}))"""
+
+    @property
+    def _kept(self) -> str:
+        """What was deleted, inserted where it goes."""
+        if self.archive is None:
+            return ""
+        to, columns = self.archive, idents(self.archive.columns)
+        stamp = (f", {ident(to.archived_at)}", ", now()") if to.archived_at else ("", "")
+        new, source = "", "schema_kit_gone"
+        if to.back and to.key:
+            same = " AND ".join(
+                f"there.{ident(column.name)} OPERATOR({ident(column.operators)}.=) gone.{ident(column.name)}"
+                for column in to.key
+            )
+            source = "schema_kit_new"
+            new = f""", {source} AS MATERIALIZED (
+  SELECT {columns} FROM schema_kit_gone AS gone WHERE NOT EXISTS (
+    SELECT FROM {to.table.sql} AS there WHERE {same} AND {as_text("there", to.columns)} = {as_text("gone", to.columns)})
+)"""
+        return f"""{new}, schema_kit_kept AS (
+  INSERT INTO {to.table.sql} ({columns}{stamp[0]}) OVERRIDING SYSTEM VALUE
+  SELECT {columns}{stamp[1]} FROM {source} RETURNING 1
+)"""
+
+    @property
+    def _counted(self) -> str:
+        if self.archive is None:
+            return "(SELECT count(*) AS rows FROM schema_kit_gone) AS gone"
+        source = "schema_kit_new" if self.archive.back and self.archive.key else "schema_kit_gone"
+        # Not a number, and so an error: what the archive does not take, a trigger's doing, goes nowhere.
+        lost = literal(f" rows left {self.table}, but so many arrived in {self.archive.table}: ")
+        return f"""(
+  SELECT CASE WHEN kept.rows = sent.rows THEN gone.rows ELSE (sent.rows::text || {lost} || kept.rows)::bigint END
+  FROM (SELECT count(*) FROM schema_kit_gone) AS gone (rows), (SELECT count(*) FROM {source}) AS sent (rows),
+       (SELECT count(*) FROM schema_kit_kept) AS kept (rows)
+) AS gone (rows)"""
+
+
+def clashes_sql(step: RemoveRows) -> str:
+    """How many rows there are with the key of one that would come back, and other values; and the first such key."""
+    assert step.archive is not None  # they go somewhere
+    to, key = step.archive, step.archive.key
+    same = " AND ".join(f"h.{ident(c.name)} OPERATOR({ident(c.operators)}.=) m.{ident(c.name)}" for c in key)
+    return (
+        f"SELECT count(*), min({as_text('m', tuple(c.name for c in key))}) "
+        f"FROM (SELECT * FROM {step.due.sql} WHERE ({ended(step.due.where)})) m JOIN {to.table.sql} h ON {same} "
+        f"WHERE {as_text('h', to.columns)} <> {as_text('m', to.columns)}"
+    )
+
+
+def as_text(alias: str, columns: tuple[str, ...]) -> str:
+    """All of a row, as it is compared: json and xml know no equality, and 1.0 is not 1.00."""
+    return "ROW(" + ", ".join(f"{alias}.{ident(column)}" for column in columns) + ")::text"
 
 
 def _only(table: QualifiedName, partitioned: bool) -> str:
@@ -278,7 +361,7 @@ def _only(table: QualifiedName, partitioned: bool) -> str:
     return table.sql if partitioned else f"ONLY {table.sql}"
 
 
-def _same(key: ForeignKey, above: str, below: str) -> str:
+def same_sql(key: ForeignKey, above: str, below: str) -> str:
     """Whether a row refers to another, by the foreign key's own operators."""
     operators = key.operators if len(key.operators) == len(key.columns) else key.operators[:1] * len(key.columns)
     return " AND ".join(

@@ -26,3 +26,6 @@ CREATE TABLE IF NOT EXISTS @schema@.archived_partition (
     goes_to        text NOT NULL, -- the table that it belongs to: the archive, or what it was restored to
     moved_at       timestamptz    -- since when it does; NULL while it is on its way
 );
+
+-- A column that came later: by rows, conditions of those that were taken back and stay.
+ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS restored text[];

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from schema_kit import environment, execute, operations
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.restore import decide as back
+from schema_kit.cli.archive.restore import by_partition as back
 from schema_kit.cli.archive.run import by_partition
 from schema_kit.execute import Event, StepDone
 from schema_kit.model import Partitioning
@@ -104,9 +104,10 @@ def measure(plain: psycopg.Connection[tuple[object, ...]], url: str, rows: int, 
             op.set_archive_policy("t", "2 months", schema=SCHEMA)
         catalog = Catalog(connection, NOW)
         policy = next(one for one in catalog.archive_policies() if one.table == T)
+        ends = "2026-01-01", "2026-02-01"
         for _ in range(repeat):
             execute.run(connection, lambda: by_partition(catalog, policy, again=True), LockPolicy(), tell)
-            execute.run(connection, lambda: back(catalog, policy, "2026-01-01", "2026-02-01", None), LockPolicy(), tell)
+            execute.run(connection, lambda: back(catalog, policy, *ends, None), LockPolicy(), tell)
     if view is None:
         taken[UNPROVED] = list(unproved(plain, repeat))
     how = f"{rows:,} rows, {'a view over both' if view else 'concurrently'}"

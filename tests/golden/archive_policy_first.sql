@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS "schema_kit".archived_partition (
     goes_to        text NOT NULL, -- the table that it belongs to: the archive, or what it was restored to
     moved_at       timestamptz    -- since when it does; NULL while it is on its way
 );
+ALTER TABLE "schema_kit".archive_policy ADD COLUMN IF NOT EXISTS restored text[];
 COMMIT;
 
 -- register the archive policy of shop.logins

@@ -27,18 +27,12 @@ WITH schema_kit_run AS MATERIALIZED (
   LIMIT (SELECT coalesce((run ->> 'size')::int, 1000) FROM schema_kit_run)
   FOR UPDATE OF schema_kit_2 SKIP LOCKED FOR SHARE OF schema_kit_0, schema_kit_1 SKIP LOCKED
 ), schema_kit_found AS MATERIALIZED (
-  SELECT coalesce(jsonb_agg(place), '[]')::text AS places, count(*) AS rows FROM schema_kit_rows
-)
-SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
-       set_config('schema_kit.last', coalesce(
-         (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0)) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
-FROM schema_kit_found;
-WITH schema_kit_run AS MATERIALIZED (
-  SELECT coalesce(max(run::text)::jsonb, '{}') AS run
-  FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = '3cb6e1f1d9e8'
+  SELECT found, (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0))
+                 FROM (SELECT * FROM schema_kit_rows OFFSET greatest(found - 1, 0)) AS schema_kit_end) AS last
+  FROM (SELECT count(*) AS found FROM schema_kit_rows) AS schema_kit_counted
 ), schema_kit_gone AS (
   DELETE FROM "chat"."Messages" AS schema_kit_row
-  USING jsonb_array_elements(current_setting('schema_kit.rows')::jsonb) AS schema_kit_batch (own)
+  USING (SELECT place FROM schema_kit_rows) AS schema_kit_batch (own)
   WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) (own ->> 0)::bigint AND schema_kit_row."at" OPERATOR("pg_catalog".=) (own ->> 1)::timestamp with time zone
   RETURNING 1
 )
@@ -48,9 +42,8 @@ SELECT set_config('schema_kit.run', jsonb_build_object(
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
 )::text, false)
-FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
-     (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
-WHERE last <> '[]' AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (current_setting('schema_kit.found')::int < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+FROM schema_kit_run, schema_kit_found, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
 COMMIT;
 
 -- delete rows of chat.threads with the due ones of chat.sessions in batches
@@ -78,15 +71,19 @@ WITH schema_kit_run AS MATERIALIZED (
   LIMIT (SELECT coalesce((run ->> 'size')::int, 1000) FROM schema_kit_run)
   FOR UPDATE OF schema_kit_1 SKIP LOCKED FOR SHARE OF schema_kit_0 SKIP LOCKED
 ), schema_kit_found AS MATERIALIZED (
-  SELECT coalesce(array_agg(place), '{}')::text AS places, count(*) AS rows FROM schema_kit_rows
+  SELECT found, (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0))
+                 FROM (SELECT * FROM schema_kit_rows OFFSET greatest(found - 1, 0)) AS schema_kit_end) AS last
+  FROM (SELECT count(*) AS found FROM schema_kit_rows) AS schema_kit_counted
 )
-SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
-       set_config('schema_kit.last', coalesce(
-         (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0)) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
+SELECT set_config('schema_kit.rows', (SELECT coalesce(array_agg(place), '{}')::text FROM schema_kit_rows), true),
+       set_config('schema_kit.found', found::text, true),
+       set_config('schema_kit.last', coalesce(last, '[]')::text, true)
 FROM schema_kit_found;
 WITH schema_kit_run AS MATERIALIZED (
   SELECT coalesce(max(run::text)::jsonb, '{}') AS run
   FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = 'bd006b00b400'
+), schema_kit_found AS MATERIALIZED (
+  SELECT current_setting('schema_kit.found')::int AS found, current_setting('schema_kit.last')::jsonb AS last
 ), schema_kit_gone AS (
   DELETE FROM ONLY "chat"."threads" AS schema_kit_row
   WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
@@ -99,9 +96,8 @@ SELECT set_config('schema_kit.run', jsonb_build_object(
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
 )::text, false)
-FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
-     (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
-WHERE last <> '[]' AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (current_setting('schema_kit.found')::int < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+FROM schema_kit_run, schema_kit_found, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
 COMMIT;
 
 -- delete due rows of chat.sessions in batches
@@ -128,15 +124,19 @@ WITH schema_kit_run AS MATERIALIZED (
   LIMIT (SELECT coalesce((run ->> 'size')::int, 1000) FROM schema_kit_run)
   FOR UPDATE OF schema_kit_0 SKIP LOCKED
 ), schema_kit_found AS MATERIALIZED (
-  SELECT coalesce(array_agg(place), '{}')::text AS places, count(*) AS rows FROM schema_kit_rows
+  SELECT found, (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0))
+                 FROM (SELECT * FROM schema_kit_rows OFFSET greatest(found - 1, 0)) AS schema_kit_end) AS last
+  FROM (SELECT count(*) AS found FROM schema_kit_rows) AS schema_kit_counted
 )
-SELECT set_config('schema_kit.rows', places, true), set_config('schema_kit.found', rows::text, true),
-       set_config('schema_kit.last', coalesce(
-         (SELECT jsonb_build_array(to_jsonb(schema_kit_last_0)) FROM schema_kit_rows OFFSET greatest(rows - 1, 0))::text, '[]'), true)
+SELECT set_config('schema_kit.rows', (SELECT coalesce(array_agg(place), '{}')::text FROM schema_kit_rows), true),
+       set_config('schema_kit.found', found::text, true),
+       set_config('schema_kit.last', coalesce(last, '[]')::text, true)
 FROM schema_kit_found;
 WITH schema_kit_run AS MATERIALIZED (
   SELECT coalesce(max(run::text)::jsonb, '{}') AS run
   FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS runs (run) WHERE run ->> 'step' = 'c5787b921edb'
+), schema_kit_found AS MATERIALIZED (
+  SELECT current_setting('schema_kit.found')::int AS found, current_setting('schema_kit.last')::jsonb AS last
 ), schema_kit_gone AS (
   DELETE FROM ONLY "chat"."sessions" AS schema_kit_row
   WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
@@ -149,7 +149,6 @@ SELECT set_config('schema_kit.run', jsonb_build_object(
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
 )::text, false)
-FROM schema_kit_run, (SELECT current_setting('schema_kit.last')::jsonb AS last) AS found,
-     (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
-WHERE last <> '[]' AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (current_setting('schema_kit.found')::int < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+FROM schema_kit_run, schema_kit_found, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
 COMMIT;

@@ -783,7 +783,7 @@ def test_a_plain_table_has_a_plain_archive_or_a_partitioned_one(database: Databa
         "p_pkey is unique over \\(id\\), without at",
     )
     refused(
-        database, lambda op: op.create_archive_table("p", schema="s", control="at"), "plain table", DeclarationError
+        database, lambda op: op.create_archive_table("p", schema="s", control="at"), "by RANGE: its", DeclarationError
     )
 
     def operate(op: Any) -> None:
@@ -810,3 +810,61 @@ def test_an_archive_with_rows_is_not_dropped(database: Database) -> None:
     assert database.sql(f"SELECT to_regclass('s.t_archive'), to_regclass('s.{VIEW}'), count(*) FROM s.t") == [
         (None, None, 92)
     ]
+
+
+CUT = {"LIST": "FOR VALUES IN (1)", "HASH": "FOR VALUES WITH (MODULUS 1, REMAINDER 0)"}
+
+
+@pytest.mark.parametrize("strategy", CUT)
+@pytest.mark.parametrize("archive", [{}, {"control": "at", "interval": "1 month"}])
+def test_what_is_cut_by_values_goes_by_rows(database: Database, strategy: str, archive: dict[str, str]) -> None:
+    """None of its partitions ever ends; its rows go all the same, to an archive that need not be cut so."""
+    database.sql(
+        "CREATE SCHEMA s",
+        f"CREATE TABLE s.t (k int, at timestamptz, id bigint, PRIMARY KEY (k, at, id)) PARTITION BY {strategy} (k)",
+        f"CREATE TABLE s.t_1 PARTITION OF s.t {CUT[strategy]}",
+        "CREATE INDEX ON s.t (at)",
+        "INSERT INTO s.t SELECT 1, date '2026-01-01' + i, i FROM generate_series(0, 150) i",
+        *load("partman/tables/part_config.sql"),
+    )
+    before = "SELECT count(*), sum(hashtext(x::text)) FROM (SELECT k, at, id FROM s.t UNION ALL "
+    perform(database, lambda op: op.create_archive_table("t", schema="s", **archive))
+    before += "SELECT k, at, id FROM s.t_archive) x"
+    expected = database.sql(before)
+    with pytest.raises(PlanError, match=f"s.t is cut by {strategy}, so that none of its partitions ever ends"):
+        perform(database, lambda op: op.set_archive_policy("t", "2 months", schema="s"))
+    perform(database, lambda op: op.set_archive_policy("t", "2 months", schema="s", way="rows", control="at"))
+    done = run(database)
+    assert done.returncode == 0, done.stderr
+    assert database.sql("SELECT count(*), max(at)::date::text FROM s.t_archive") == [(79, "2026-03-20")]
+    made = database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t_archive'::regclass")
+    assert made == [(3 if archive else 0,)]
+    assert restore(database, "2026-01-01", "2026-02-01").returncode == 0
+    assert database.sql("SELECT count(*) FROM s.t_archive") == [(48,)]
+    assert database.sql(before) == expected
+
+
+def test_a_range_below_a_list_is_archived_by_partition(database: Database) -> None:
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.l (k int, at timestamptz NOT NULL) PARTITION BY LIST (k)",
+        "CREATE TABLE s.t PARTITION OF s.l FOR VALUES IN (1) PARTITION BY RANGE (at)",
+        *(
+            f"CREATE TABLE s.t_0{m} PARTITION OF s.t FOR VALUES FROM ('2026-0{m}-01+00') TO ('2026-0{m + 1}-01+00')"
+            for m in range(1, 6)
+        ),
+        "INSERT INTO s.l SELECT 1, timestamptz '2026-01-01+00' + i * interval '1 day' FROM generate_series(0, 140) i",
+        *load("partman/tables/part_config.sql"),
+        register_sql(Partitioning(QualifiedName("s", "t"), "at", "1 mon")),
+    )
+
+    def operate(op: Any) -> None:
+        op.create_archive_table("t", schema="s")
+        op.set_archive_policy("t", "2 months", schema="s")
+
+    perform(database, operate)
+    before = places(database)[3]
+    assert run(database).returncode == 0
+    assert places(database) == ("03 04 05", "01 02", [], before)
+    assert restore(database, "2026-01-01", "2026-03-01").returncode == 0
+    assert places(database) == ("01 02 03 04 05", "", [], before)

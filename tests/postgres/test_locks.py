@@ -492,7 +492,7 @@ def scene_rows_leave(proof: Proof) -> None:
     )
     key = ForeignKey("note_fkey", QualifiedName("s", "note"), ("t",), T, ("id",), "", on_delete="c")
     of = (KeyColumn("id", "bigint"),)
-    due = rows.Due(T, "id < 10", of)
+    due, kept = rows.Due(T, "id < 10", of), T.sibling("kept")
     columns = tuple(
         row[0]
         for row in proof.database.sql(
@@ -501,7 +501,8 @@ def scene_rows_leave(proof: Proof) -> None:
     )
     proof.steps(
         rows.RemoveRows(key.table, False, (), due, (key,)),
-        rows.RemoveRows(T, False, of, due, (), (key,), archive=rows.Archive(QualifiedName("s", "kept"), columns)),
+        rows.RemoveRows(T, False, of, due, (), (key,), archive=rows.Archive(kept, columns)),
+        rows.RemoveRows(kept, False, (), rows.Due(kept, "true", ()), archive=rows.Archive(T, columns, None, True, of)),
         rows.CreateTtlPolicy(load("tables/ttl_policy.sql")),
         rows.RegisterTtl(TimeToLive(T, "created_at", "90 days")),
         rows.UnregisterTtl(T),
@@ -754,8 +755,11 @@ def scene_archives(proof: Proof) -> None:
     proof.run(decided_by(partial(_made, {"view": "every"})))
     proof.database.sql("ALTER TABLE s.t ADD more int DEFAULT 3")
     proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", view="every")))
-    away = archives.MoveRowsAcross(QualifiedName("s", "t1"), T.sibling("t_archive"), ("id", "at"), ("id", "at"), "true")
-    proof.steps(archives.ForgetMove(QualifiedName("s", "t1"), 1, "a test"), away)
+    proof.steps(
+        archives.ForgetMove(QualifiedName("s", "t1"), 1, "a test"),
+        archives.KeepRestored(T, "true"),
+        archives.ForgetRestored(T),
+    )
 
 
 def _made(view: dict[str, str], op: Any) -> None:
@@ -804,7 +808,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         archives.AttachMoved,
         archives.MovePartitionAcross,
         archives.ForgetMove,
-        archives.MoveRowsAcross,
+        archives.KeepRestored,
+        archives.ForgetRestored,
     },
     scene_copies: {
         copying.CreateCopyTables,

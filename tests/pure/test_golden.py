@@ -61,7 +61,7 @@ from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.archives import Route
+from schema_kit.steps.archives import KeepRestored, Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import SwapCopy
@@ -714,6 +714,20 @@ def rows_are_archived_by_a_condition() -> Plan:
     messages, archive = name("chat.Messages"), name("old.messages")
     there = {**_chat(), archive: LeavingTable(archive, ("id", "at", "thread_id", "words", "archived_at"))}
     return rows.remove(Leaving(messages, "words > 0 -- told", archives={messages: archive}), there)
+
+
+@case
+def rows_come_back_with_their_tree() -> Plan:
+    """Sessions first, then what hung on those that are there, from archives of their own."""
+    goes = {table: table.sibling(f"{table.name}_archive") for table in _chat()}
+    there = dict(_chat())
+    there |= {archive: replace(there[table], name=archive, incoming=()) for table, archive in goes.items()}
+    policy = ArchivePolicy(name("chat.sessions"), goes[name("chat.sessions")], "90 days", "rows", "expires_at")
+    policy = replace(policy, tree='{"threads": {"Messages": {}}}')
+    typed = replace(there[policy.table], types=(("id", "bigint"), ("expires_at", AWARE)))
+    which = ("2026-01-01", "2026-02-01"), "id <> 7 -- told"
+    one = ttl.restoring(policy, there | {policy.table: typed}, goes, *which)
+    return Plan(one.title, (KeepRestored(policy.table, one.where), *rows.back(one, there)))
 
 
 @case

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
 from schema_kit.names import QualifiedName
+from schema_kit.plans.grid import MOST_AHEAD, grid
+from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import How
 from schema_kit.plans.transfer import Transfer, stays, transfer
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Step
 from schema_kit.steps.archives import Route
+from schema_kit.steps.rows import RemoveRows
 
 
 def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
@@ -117,6 +121,33 @@ def under_way(known: Iterable[Moved], policy: ArchivePolicy) -> Iterator[Move]:
         if row.since is None and row.there and row.attached_to is None:
             source = policy.table if row.goes_to == policy.archive else policy.archive
             yield source, row.goes_to, row.name, row.lower, row.upper
+
+
+def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps that move rows; before each, the partitions that its archive has not yet, and that they would lie in.
+
+    An archive with a default partition takes all, and one without a policy in part_config is its owner's to keep.
+
+    Raises:
+        PlanError: they lie in more windows than partitions are made at once, or across some that are there.
+    """
+    for step in steps:
+        archive = step.archive.table if isinstance(step, RemoveRows) and step.archive else None
+        policy = catalog.policy(archive) if archive else None
+        table = catalog.table(archive) if archive and policy else None
+        if policy and table and isinstance(step, RemoveRows) and not any(part.default for part in table.partitions):
+            lines = grid(policy, table)
+            ends = [lines.key.locate(end) for end in catalog.ends(step, policy.control) if end is not None]
+            known = [end for end in ends if end is not None]  # infinity lies in none
+            upper = lines.interval.shift(lines.interval.floor(known[-1]), 1) if known else None
+            windows = list(islice(lines.windows(known[0], upper), MOST_AHEAD + 1)) if known else []
+            if len(windows) > MOST_AHEAD:
+                raise PlanError(
+                    f"cannot move rows of {step.table} to {table.name}: they lie in more than {MOST_AHEAD} of its "
+                    "windows. Nothing was changed; make the partitions that it shall have, or a default one."
+                )
+            yield from (create_partition(lines, table, table.name, window) for window in lines.missing(windows, table))
+        yield step
 
 
 def partitioned(catalog: Catalog, policy: ArchivePolicy) -> Partitioning:

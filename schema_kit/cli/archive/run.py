@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.moving import both, moves, of, partitioned, policies, refuse_without_rights, under_way
+from schema_kit.cli.archive.moving import (
+    both,
+    moves,
+    of,
+    partitioned,
+    policies,
+    refuse_without_rights,
+    under_way,
+    with_room,
+)
 from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archives, rows, ttl
 from schema_kit.steps import Plan
-from schema_kit.steps.archives import AttachMoved, ForgetMove, MovePartitionAcross
+from schema_kit.steps.archives import AttachMoved, ForgetMove, ForgetRestored, MovePartitionAcross
 from schema_kit.steps.rows import RemoveRows
 
 
@@ -53,30 +62,38 @@ def _restored(known: list[Moved], policy: ArchivePolicy) -> tuple[set[QualifiedN
     ]
 
 
-def by_rows(catalog: Catalog, policy: ArchivePolicy) -> Plan:
+def by_rows(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
     """What one table has to let go of row by row, with what hangs on it."""
     goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
     seen = catalog.leaving(policy.table, tuple(goes.values()))
-    one = ttl.archiving(policy, seen, catalog.now(), goes)
+    one = ttl.archiving(policy, seen, catalog.now(), goes, restored=again)
     plan = rows.remove(one, seen)
-    return plan if catalog.has_row_where(policy.table, one.where) else Plan(plan.title)
+    first = (ForgetRestored(policy.table),) if again and policy.restored else ()
+    notes = () if again else tuple(_stays(policy))
+    moves = with_room(catalog, plan.steps) if catalog.has_row_where(policy.table, one.where) else ()
+    return Plan(plan.title, (*first, *moves), notes)
 
 
-WAYS: dict[str, Callable[[Catalog, ArchivePolicy], Plan]] = {
+def _stays(policy: ArchivePolicy) -> Iterator[str]:
+    for which in policy.restored:
+        yield f"rows of {policy.table} were restored and stay until they are asked for (--restored): {which}"
+
+
+WAYS: dict[str, Callable[[Catalog, ArchivePolicy, bool], Plan]] = {
     "partition": by_partition,
     "rows": by_rows,
 }
 """How rows go to an archive, and who decides what is due."""
 
 
-def decide(catalog: Catalog, policy: ArchivePolicy) -> Plan:
-    """What one policy asks for now."""
+def decide(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
+    """What one policy asks for now; *again*, whether what was restored goes, too."""
     way = WAYS.get(policy.way)
     if way is None:
         raise PlanError(
             f"cannot archive {policy.table}: nothing here knows the way {policy.way!r}. Nothing was changed."
         )
-    return way(catalog, policy)
+    return way(catalog, policy, again)
 
 
 def of_set(catalog: Catalog, one: Partitioning) -> Plan:
@@ -99,7 +116,7 @@ OF_SET = Job("archive", of_set, of_set_due)
 @click.command("run")
 @acts
 @click.option("--yes", is_flag=True, help="Ask nothing.")
-@click.option("--restored", is_flag=True, help="Also partitions that were restored from the archive.")
+@click.option("--restored", is_flag=True, help="Also what was restored from the archive.")
 def command(
     tables: tuple[str, ...],
     url: str | None,
@@ -125,7 +142,7 @@ def command(
     """
     with database(url, now) as (connection, catalog):
         wanted = policies(catalog, tables)
-        job = Job("archive", partial(_with_restored, restored))
+        job = Job("archive", partial(decide, again=restored))
         if not (yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, wanted, restored)):
             return
         work(
@@ -140,18 +157,12 @@ def command(
         )
 
 
-def _with_restored(restored: bool, catalog: Catalog, policy: ArchivePolicy) -> Plan:
-    if restored and policy.way == "partition":
-        return by_partition(catalog, policy, again=True)
-    return decide(catalog, policy)
-
-
 def _agreed(catalog: Catalog, wanted: list[ArchivePolicy], restored: bool) -> bool:
     """Whether a person agrees to what would go; nobody is asked where that is nothing."""
     going: list[str] = []
     for policy in wanted:
         try:
-            steps = _with_restored(restored, catalog, policy).steps
+            steps = decide(catalog, policy, restored).steps
         except SchemaKitError:
             continue  # said when its turn comes
         moves = (step for step in steps if isinstance(step, AttachMoved | MovePartitionAcross))

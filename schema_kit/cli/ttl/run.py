@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.archive.moving import with_room
 from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
 from schema_kit.cli.ttl.common import policies, removal
 from schema_kit.errors import SchemaKitError
@@ -19,6 +21,9 @@ from schema_kit.steps import Plan
 def decide(catalog: Catalog, one: TimeToLive) -> Plan:
     """What of one table has expired."""
     found, removing = removal(catalog, one)
+    due = catalog.has_row_where(one.table, found.where)
+    if due:
+        removing = replace(removing, steps=tuple(with_room(catalog, removing.steps)))
     partitioning = catalog.policy(one.table)
     table = catalog.table(one.table) if partitioning else None
     past = ttl.past(one, partitioning, table, catalog.now())
@@ -28,7 +33,7 @@ def decide(catalog: Catalog, one: TimeToLive) -> Plan:
     return ttl.run(
         one,
         removing,
-        catalog.has_row_where(one.table, found.where),
+        due,
         partitioning,
         leaves,
         {row: catalog.detaching(one.table, row.name) if row.there else None for row in retired},
