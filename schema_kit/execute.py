@@ -19,7 +19,7 @@ from itertools import groupby, takewhile
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from schema_kit.catalog.session import observing, rows, send
+from schema_kit.catalog.session import copy_in, observing, rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
 from schema_kit.steps import LockMode, Plan, Step, Transaction
@@ -64,6 +64,8 @@ class StepDone:
 
     step: Step
     seconds: float
+    rows: int = 0
+    """That it has changed, as far as it counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +376,7 @@ def _send(
             if not step.repeats or not changed:
                 break
             emit(_progress(connection, step, total))
-    emit(StepDone(step, time.monotonic() - started))
+    emit(StepDone(step, time.monotonic() - started, total))
 
 
 def _progress(connection: Connection, step: Step, total: int) -> StepProgress:
@@ -398,14 +400,17 @@ def _asked(connection: Connection, step: Step) -> list[tuple[str]]:
 
 
 def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0) -> int:
-    changed, statement = 0, ""
+    changed, statement, own = 0, "", step.sql()
     try:
         with _restored(connection, step):
             for statement in _in_few_messages(render(step, policy, budget)):
                 if statement in RESTORE:
                     continue  # _restored puts the session's own values back, whatever happens
+                if statement in own[-1:] and (data := step.data) is not None:
+                    changed = copy_in(connection, statement, data)
+                    continue
                 result = send(connection, statement)
-                changed = max(result.rowcount, 0) if statement in step.sql()[-1:] else changed
+                changed = max(result.rowcount, 0) if statement == own[step.counted] else changed
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state in LOCK_STATES or (state == "57014" and statement == lock_statement(step)):

@@ -151,6 +151,8 @@ def write(plan: Plan, policy: LockPolicy) -> str:
         lines += [remark(f"locks: {lock.mode.value} on {lock.table}") for lock in step.locks]
         if step.repeats:
             lines.append("-- repeated, a commit each time, until no row is left")
+        if step.data is not None:
+            lines.append("-- COPY reads what the summary names: psql does not find it here")
         lines += [f"{statement};" for statement in render(step, policy)]
         lines.append("")
     return "\n".join(lines)

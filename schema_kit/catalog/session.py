@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 DRESS = (
     "SET LOCAL search_path = ''",
@@ -23,6 +23,22 @@ DRESS = (
 def send(connection: Connection, sql: str) -> Any:
     """Send one statement as it is: no parameters, so that nothing in it needs escaping."""
     return connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+
+
+def copy_in(connection: Connection, sql: str, data: Iterator[bytes]) -> int:
+    """Send a COPY ... FROM STDIN and what it reads; how many rows that were.
+
+    Raises:
+        DBAPIError: PostgreSQL refused them.
+    """
+    try:
+        with _raw(connection).cursor() as cursor:
+            with cursor.copy(sql) as copy:
+                for some in data:
+                    copy.write(some)
+            return int(cursor.rowcount)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(sql, None, error) from error
 
 
 def autocommits(connection: Connection) -> bool:

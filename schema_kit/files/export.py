@@ -50,14 +50,15 @@ class _Export(Step):
 
 @dataclass(frozen=True)
 class _Compare(Step):
-    """What is told while a file is read back; nothing is sent for it."""
+    """What is told while a file and a table are compared; nothing is sent for it."""
 
-    source: QualifiedName
     url: str
+    table: QualifiedName
 
     @property
     def summary(self) -> str:
-        return f"read {self.url} back and compare it with {self.source}"
+        """Names both."""
+        return f"read {self.url} and {self.table}, and compare them"
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def export(
     execute.run(connection, lambda: manifest.creation(connection), policy, emit)
     final = _final(name, form, cut)
     step = _Export(name, store.url(final), drop)
-    with _alone(connection, step.url), _locked(connection, step, policy, emit) as taken:
+    with alone(connection, step.url), _locked(connection, step, policy, emit) as taken:
         source = _checked(table.read(taken.held, name), name, drop)
         if drop and source.parent:  # refused now, not after hours
             dropping(source.parent, name, Catalog(connection).detaching(source.parent, name), ())
@@ -149,6 +150,11 @@ def export(
     if not drop:
         execute.run(connection, lambda: register(file), policy, emit)
     return file
+
+
+def comparing(url: str, name: QualifiedName) -> Step:
+    """What is told while a file and a table are compared."""
+    return _Compare(url, name)
 
 
 def inspect(store: Store, name: str, form: str) -> Contents:
@@ -241,7 +247,7 @@ def _write(
         began = time.monotonic()
         totals, text = _written(taken, source, store, temporary, form, cut, step, emit)
         emit(StepDone(step, time.monotonic() - began))
-        compare = _Compare(source.name, step.url)
+        compare = comparing(step.url, source.name)
         emit(StepStarted(compare))
         began = time.monotonic()
         size, sha256 = store.digest(temporary)
@@ -352,11 +358,15 @@ def _description(taken: Snapshot, source: Source, totals: Totals, form: str, cut
 
 
 @contextmanager
-def _alone(connection: Connection, url: str) -> Iterator[None]:
-    """Two that write the same file would only take it from each other."""
-    key = {"key": f"schema_kit: file {url}"}
+def alone(connection: Connection, what: str) -> Iterator[None]:
+    """Two at the same file, or the same table, would only take it from each other.
+
+    Raises:
+        PlanError: another run is at it.
+    """
+    key = {"key": f"schema_kit: file {what}"}
     if not rows(connection, "SELECT pg_try_advisory_lock(hashtextextended(%(key)s, 0))", key)[0][0]:
-        raise PlanError(f"another run is at {url}. Nothing was changed; it is left to that one.")
+        raise PlanError(f"another run is at {what}. Nothing was changed; it is left to that one.")
     unlock = "SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))"
     try:
         yield

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import psycopg
 import pyarrow as pa
 import pyarrow.csv as csv
 from sqlalchemy import Connection
@@ -16,40 +15,25 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
-from schema_kit.catalog.session import observing, rows, send
+from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import ExecutionError, PlanError
-from schema_kit.execute import Emit, Noted
+from schema_kit.execute import Emit, Noted, StepDone, StepStarted
 from schema_kit.files import manifest, table
 from schema_kit.files.arrow import Misfit, readable
-from schema_kit.files.export import Contents, columns_of, form_of, inspect
+from schema_kit.files.export import Contents, alone, columns_of, comparing, form_of, inspect
 from schema_kit.files.formats import FORMATS, Arrays, Totals, join
-from schema_kit.files.rows import WRITTEN_AS, ahead, snapshot
+from schema_kit.files.rows import ahead, snapshot
 from schema_kit.files.store import Store
 from schema_kit.files.table import Column, Source
 from schema_kit.model import ArchiveFile
-from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
-from schema_kit.steps.files import RecordRestored
-from schema_kit.steps.step import Step
+from schema_kit.steps.files import BEING_RESTORED, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
+from schema_kit.steps.partitions import for_values
 
 Attach = Callable[[QualifiedName, QualifiedName, str | None, str | None], Plan]
 """The plan that makes a table a partition of another, from one bound to the other."""
-
-_MARK = "schema_kit: being restored from "
-_NAMED = 5
-
-
-@dataclass(frozen=True)
-class _Import(Step):
-    """What is told while rows come back; nothing is sent for it."""
-
-    url: str
-    into: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        return f"restore {self.url} to {self.into}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +74,20 @@ def checked(file: ArchiveFile | None, store: Store, name: str) -> Contents:
     return contents
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What shall become of a file, as far as that is known before it is loaded."""
+
+    contents: Contents
+    described: dict[str, Any]
+    load: LoadFile
+    target: QualifiedName
+    there: Source | None
+    """The target, as observed; None where the rows shall stay beside."""
+    moved: bool
+    """Its rows are nowhere else, as the manifest says."""
+
+
 def restore(
     connection: Connection,
     store: Store,
@@ -119,9 +117,70 @@ def restore(
         beside: make a table of this name with the columns that the file has, and leave it at that.
 
     Raises:
-        PlanError: the file was tampered with, the table has changed its columns, or rows of the same key differ.
-        ExecutionError: PostgreSQL refused rows, or the file cannot be read.
+        PlanError: the file was tampered with, or the table has changed its columns.
+        ExecutionError: PostgreSQL refused rows, rows of the same key differ, or the file cannot be read.
+        LockNotAvailable: the locks were not to be had; who holds them is named.
     """
+    url = store.url(name)
+    inserted = []
+
+    def tell(event: execute.Event) -> None:
+        if isinstance(event, StepDone) and isinstance(event.step, MergeFile):
+            inserted.append(event.rows)
+        emit(event)
+
+    with alone(connection, url):
+        wanted = _wanted(connection, store, name, tell, into, beside)
+        with alone(connection, str(wanted.load.name)):
+            _loaded(connection, wanted, policy, tell)
+            steps = execute.run(connection, lambda: _rest(connection, wanted, attach), policy, tell)
+    count = wanted.contents.totals.rows
+    if beside:
+        return Restored(url, beside, count, "beside")
+    if inserted:
+        return Restored(url, wanted.target, inserted[-1], "inserted", count - inserted[-1])
+    if not steps:
+        raise ExecutionError(f"cannot restore {url}: {wanted.load.name} was dropped by somebody. Run again.")
+    return Restored(url, wanted.target, count, "attached")
+
+
+def planned(
+    connection: Connection,
+    store: Store,
+    name: str,
+    emit: Emit,
+    attach: Attach,
+    *,
+    into: QualifiedName | None = None,
+    beside: QualifiedName | None = None,
+) -> Plan:
+    """What restore would send; the file is read and checked for it, and nothing is written.
+
+    What attaches a table depends on what it has by then: its statements are there where the table is.
+    """
+    wanted = _wanted(connection, store, name, emit, into, beside)
+    loading = _loading(connection, wanted)
+    if not loading:
+        return _rest(connection, wanted, attach)
+    own = wanted.load.name
+    if beside:
+        return loading + Plan("", (KeepLoaded(own),))
+    if _attachable(connection, wanted):
+        ends = for_values(wanted.described["lower"], wanted.described["upper"])
+        note = f"then {own} is compared with the file, gets what it lacks, and is attached to {wanted.target} {ends}"
+        return replace(loading, notes=(note,))
+    return loading + Plan("", (_merge(connection, wanted),))
+
+
+def _wanted(
+    connection: Connection,
+    store: Store,
+    name: str,
+    emit: Emit,
+    into: QualifiedName | None,
+    beside: QualifiedName | None,
+) -> _Wanted:
+    """The file checked, the target looked at; everything that can be refused is refused here."""
     url = store.url(name)
     file = next((one for one in manifest.read(connection) if one.url == url), None)
     contents = checked(file, store, name)
@@ -130,32 +189,33 @@ def restore(
     parent = QualifiedName.parse(described["parent"]) if described["parent"] else None
     target = into or parent or own
     there = None if beside else _look(connection, target)
+    columns = columns_of(described)
     if there is None and not beside:
         raise PlanError(
             f"cannot restore {url}: there is no table {target}. Nothing was changed; --into names another, --beside "
             "makes one."
         )
     if there is not None:
-        _refuse_drift(url, columns_of(described), there)
-    emit(execute.StepStarted(_Import(url, beside or target)))
+        _refuse_drift(url, columns, there)
+    else:
+        _refuse_types(connection, url, columns)
     staging = beside or _beside(connection, own, target, described["cut"])
-    loaded = _loaded(connection, contents, store, name, staging, target, there)
-    done = Restored(url, loaded, contents.totals.rows, "beside")
-    if not beside:
-        assert there is not None  # refused above
-        if _attachable(connection, there, loaded, described):
-            plan: Callable[[], Plan] = lambda: attach(target, loaded, described["lower"], described["upper"])  # noqa: E731
-            execute.run(connection, plan, policy, emit)
-            done = replace(done, into=target, how="attached")
-        else:
-            inserted = _merged(connection, there, loaded, described, url)
-            done = Restored(url, target, inserted, "inserted", contents.totals.rows - inserted)
-    if file and file.dropped:
-        to = loaded if done.how != "inserted" else target
-        execute.run(connection, lambda: Plan(url, (RecordRestored(url, to),)), policy, emit)
+    generated = {column.name for column in there.columns if column.generated} if there else set()
+    copied = [place for place, column in enumerate(columns) if column.name not in generated]
+    form = form_of(name)
+    load = LoadFile(
+        url,
+        staging,
+        # What a column is generated from may not be there any more; its values are, and are compared.
+        tuple(replace(column, generated=False).definition for column in columns),
+        target if there else None,
+        tuple(columns[place].name for place in copied),
+        form,
+        lambda: ahead(_texts(FORMATS[form].batches(store, name, columns), columns, copied, form)),
+    )
     if not file:
-        emit(Noted(_Import(url, target), f"{url} is in no manifest here: it was held against itself alone"))
-    return done
+        emit(Noted(load, f"{url} is in no manifest here: it was held against itself alone"))
+    return _Wanted(contents, described, load, target, there, bool(file and file.dropped))
 
 
 def _known(contents: Contents, file: ArchiveFile | None) -> dict[str, Any]:
@@ -198,108 +258,95 @@ def _beside(connection: Connection, own: QualifiedName, target: QualifiedName, c
     return target.sibling(fit(own.name, "__restored"))
 
 
-def _loaded(
-    connection: Connection,
-    contents: Contents,
-    store: Store,
-    file: str,
-    name: QualifiedName,
-    target: QualifiedName,
-    there: Source | None,
-) -> QualifiedName:
-    """The table beside, with the file's rows and nothing else. One that is there is compared, never overwritten."""
-    url = store.url(file)
-    before = _look(connection, name)
-    if before is not None and _marked(connection, name):
-        _dropped(connection, name)
-        before = None
-    if before is None:
-        with _transaction(connection) as own:
-            for statement in _creation(name, target, there, columns_of(contents.described), url):
-                send(own, statement)
-            _copy(own, contents, store, file, name, there)
+def _refuse_types(connection: Connection, url: str, columns: Sequence[Column]) -> None:
+    """They become part of a statement, and the file says them."""
     try:
-        wrong = _totals(connection, name, contents).unlike(contents.totals)
-    except Misfit as misfit:
-        wrong = f"other values in {misfit.column}"
-    if wrong and before is not None:
-        raise PlanError(
-            f"cannot restore {url}: {name} is there already, and has {wrong}. It was left as it is; name another by "
-            "--beside."
-        )
-    if wrong:
-        _dropped(connection, name)
-        raise ExecutionError(
-            f"cannot restore {url}: loaded into {name}, it has {wrong}. What was loaded was dropped again, nothing "
-            "else was changed; a default, a generated column or a trigger may have been changed since."
-        )
-    send(connection, f"COMMENT ON TABLE {name.sql} IS NULL")
-    return name
+        with observing(connection):
+            sql = "SELECT t FROM unnest(%(types)s::text[]) t WHERE to_regtype(t) IS NULL"
+            unknown = [row[0] for row in rows(connection, sql, {"types": [column.type for column in columns]})]
+    except DBAPIError as error:
+        origin: Any = error.orig
+        if origin.sqlstate is None:
+            raise
+        unknown = [origin.diag.message_primary]  # until 15, what is no type at all
+    if unknown:
+        raise PlanError(f"cannot restore {url}: no such type here: {', '.join(unknown)}. Nothing was changed.")
 
 
-def _dropped(connection: Connection, name: QualifiedName) -> None:
-    with _transaction(connection) as own:
-        send(own, f"DROP TABLE {name.sql}")
+def _loading(connection: Connection, wanted: _Wanted) -> Plan:
+    """Load it, where that is still to be done."""
+    title = f"restore {wanted.load.url}"
+    return Plan(title) if _look(connection, wanted.load.name) else Plan(title, (wanted.load,))
+
+
+def _loaded(connection: Connection, wanted: _Wanted, policy: LockPolicy, emit: Emit) -> None:
+    """The table beside, with the file's rows and nothing else. One that is there is compared, never overwritten."""
+    url, name = wanted.load.url, wanted.load.name
+    while True:
+        loaded = execute.run(connection, lambda: _loading(connection, wanted), policy, emit)
+        wrong = _unlike(connection, wanted, emit)
+        if not wrong:
+            return
+        if not _marked(connection, name):
+            raise PlanError(
+                f"cannot restore {url}: {name} is there already, and has {wrong}. It was left as it is; name another "
+                "by --beside."
+            )
+        execute.run(connection, lambda: _dropping(connection, name), policy, emit)
+        if loaded:
+            raise ExecutionError(
+                f"cannot restore {url}: loaded into {name}, it has {wrong}. What was loaded was dropped again, nothing "
+                "else was changed; a default, a generated column or a trigger may have been changed since."
+            )
+
+
+def _dropping(connection: Connection, name: QualifiedName) -> Plan:
+    return Plan(f"drop {name}", (DropLoaded(name),) if _marked(connection, name) else ())
+
+
+def _rest(connection: Connection, wanted: _Wanted, attach: Attach) -> Plan:
+    """What is left to be done when the table beside holds what the file does."""
+    url, name = wanted.load.url, wanted.load.name
+    title = f"restore {url}"
+    now = _look(connection, name)
+    keep = Plan(title, (KeepLoaded(name),) if _marked(connection, name) else ())
+    if now is None:
+        return Plan(title)
+    if wanted.there is None:
+        to, rest = name, keep
+    elif now.attached:
+        to, rest = name, Plan(title)
+    elif _attachable(connection, wanted):
+        to, rest = name, keep + attach(wanted.target, name, wanted.described["lower"], wanted.described["upper"])
+    else:
+        return Plan(title, (_merge(connection, wanted),))
+    return rest + Plan(title, (RecordRestored(url, to),) if wanted.moved else ())
+
+
+def _merge(connection: Connection, wanted: _Wanted) -> MergeFile:
+    target = wanted.there
+    assert target is not None  # or it would stay beside
+    relation = Catalog(connection).tree(target.name)[0]
+    control, lower, upper = (wanted.described[key] for key in ("control", "lower", "upper"))
+    ends = [f"t.{ident(control)} >= {literal(lower)}"] if control and lower is not None else []
+    ends += [f"t.{ident(control)} < {literal(upper)}"] if control and upper is not None else []
+    return MergeFile(
+        wanted.load.url,
+        wanted.load.name,
+        target.name,
+        tuple(column.name for column in target.columns),
+        tuple(column.name for column in target.columns if column.generated),
+        next((index.columns for index in relation.indexes if index.primary and index.valid), ()),
+        " AND ".join(ends),
+        wanted.moved,
+    )
 
 
 def _marked(connection: Connection, name: QualifiedName) -> bool:
-    """Whether an earlier run has left it half-way."""
+    """Whether a run has made it, and it was not compared yet."""
     with observing(connection):
         found = rows(connection, "SELECT obj_description(to_regclass(%(n)s), 'pg_class')", {"n": name.sql})
-    return str(found[0][0] or "").startswith(_MARK)
-
-
-def _creation(
-    name: QualifiedName, target: QualifiedName, there: Source | None, columns: Sequence[Column], url: str
-) -> Iterator[str]:
-    if there is not None:
-        like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION"
-        yield f"CREATE TABLE {name.sql} (LIKE {target.sql} {like})"
-    else:
-        # What a column is generated from may not be there any more; its values are, and are compared.
-        plain = ", ".join(replace(column, generated=False).definition for column in columns)
-        yield f"CREATE TABLE {name.sql} ({plain})"
-    yield f"COMMENT ON TABLE {name.sql} IS {literal(_MARK + url)}"
-
-
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[Connection]:
-    """On a connection of its own; what PostgreSQL refuses is told, and undone."""
-    with connection.engine.connect() as own:
-        send(own, "BEGIN")
-        try:
-            for statement in WRITTEN_AS:
-                send(own, statement)
-            yield own
-            send(own, "COMMIT")
-        except (DBAPIError, psycopg.Error) as error:
-            cause: Any = getattr(error, "orig", error)
-            state = getattr(cause, "sqlstate", None)
-            said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause).strip()
-            raise ExecutionError(
-                f"PostgreSQL refused the rows: {said} [{state or 'connection lost'}]. Nothing of this was committed.",
-                sqlstate=state,
-            ) from error
-        finally:
-            raw: Any = own.connection.dbapi_connection
-            if raw is not None and not raw.closed and raw.pgconn.transaction_status:
-                send(own, "ROLLBACK")
-
-
-def _copy(
-    own: Connection, contents: Contents, store: Store, file: str, name: QualifiedName, there: Source | None
-) -> None:
-    """COPY ... FROM; what the table generates is compared afterwards, not inserted."""
-    form = form_of(file)
-    columns = columns_of(contents.described)
-    generated = {column.name for column in there.columns if column.generated} if there else set()
-    wanted = [place for place, column in enumerate(columns) if column.name not in generated]
-    into = idents(tuple(columns[place].name for place in wanted))
-    how = " (FORMAT csv)" if form == "parquet" else ""
-    raw: Any = own.connection.dbapi_connection
-    with raw.cursor().copy(f"COPY {name.sql} ({into}) FROM STDIN{how}".encode()) as copy:
-        for text in ahead(_texts(FORMATS[form].batches(store, file, columns), columns, wanted, form)):
-            copy.write(text)
+    return str(found[0][0] or "").startswith(BEING_RESTORED)
 
 
 def _texts(batches: Iterator[Arrays], columns: Sequence[Column], wanted: Sequence[int], form: str) -> Iterator[bytes]:
@@ -318,86 +365,37 @@ def _csv(arrays: Sequence[Any]) -> bytes:
     return out.getvalue()
 
 
-def _totals(connection: Connection, name: QualifiedName, contents: Contents) -> Totals:
-    """What is in the table, as the file would have it."""
-    with snapshot(connection, f"LOCK TABLE {name.sql} IN ACCESS SHARE MODE") as taken:
-        there = table.read(taken.held, name)
-        assert there is not None  # it is locked
-        known = {column.name: column for column in there.columns}
-        described = columns_of(contents.described)
-        if set(known) != {column.name for column in described}:
-            raise PlanError(f"{name} is there already, with other columns. It was left as it is.")
-        columns = [replace(known[column.name], stored=column.stored) for column in described]
-        totals = Totals(columns)
-        reader = taken.arrow if contents.described["format"] == "parquet" else taken.text
-        for arrays in ahead(reader(name, columns)):
-            totals.add(arrays)
-    return totals
+def _unlike(connection: Connection, wanted: _Wanted, emit: Emit) -> str:
+    """In what the table beside differs from the file; empty where it holds the same."""
+    name, described = wanted.load.name, wanted.described
+    step = comparing(wanted.load.url, name)
+    emit(StepStarted(step))
+    began = time.monotonic()
+    try:
+        with snapshot(connection, f"LOCK TABLE {name.sql} IN ACCESS SHARE MODE") as taken:
+            there = table.read(taken.held, name)
+            assert there is not None  # it is locked
+            known = {column.name: column for column in there.columns}
+            if set(known) != {column.name for column in columns_of(described)}:
+                return "other columns"
+            columns = [replace(known[column.name], stored=column.stored) for column in columns_of(described)]
+            totals = Totals(columns)
+            reader = taken.arrow if described["format"] == "parquet" else taken.text
+            for arrays in ahead(reader(name, columns)):
+                totals.add(arrays)
+    except Misfit as misfit:
+        return f"other values in {misfit.column}"
+    except DBAPIError as error:
+        raise execute.not_observed(error) from error
+    emit(StepDone(step, time.monotonic() - began))
+    return totals.unlike(wanted.contents.totals)
 
 
-def _attachable(connection: Connection, target: Source, loaded: QualifiedName, described: dict[str, Any]) -> bool:
+def _attachable(connection: Connection, wanted: _Wanted) -> bool:
+    target, described = wanted.there, wanted.described
     lower, upper = described["lower"], described["upper"]
-    if described["cut"] or target.kind != "p" or (lower is None and upper is None):
+    if target is None or described["cut"] or target.kind != "p" or (lower is None and upper is None):
         return False
     with observing(connection):
-        if table.control(connection, target.name) != described["control"]:
-            return False
-    wanted = Catalog(connection).attaching(target.name, loaded, lower, upper)
-    return not wanted.overlapping and not wanted.in_default
-
-
-def _merged(connection: Connection, target: Source, loaded: QualifiedName, described: dict[str, Any], url: str) -> int:
-    """Insert what is missing, in one transaction with the end of the table beside; how many rows that were."""
-    into = idents(tuple(column.name for column in target.columns if not column.generated))
-    relation = Catalog(connection).tree(target.name)[0]
-    key = next((index.columns for index in relation.indexes if index.primary and index.valid), ())
-    with _transaction(connection) as own:
-        if not key and _without_key(own, target, loaded, described, url):
-            inserted = 0
-        else:
-            inserted = send(
-                own,
-                f"INSERT INTO {target.name.sql} ({into}) OVERRIDING SYSTEM VALUE SELECT {into} FROM {loaded.sql} "
-                "ON CONFLICT DO NOTHING",
-            ).rowcount
-        if key and (found := _different(own, target, loaded, key)):
-            raise PlanError(
-                f"cannot restore {url}: rows of the same key differ in {target.name}, or another unique index has "
-                f"taken their values: {', '.join(found)}. Nothing was inserted; {loaded} has the file's rows."
-            )
-        send(own, f"DROP TABLE {loaded.sql}")
-    return int(inserted)
-
-
-def _row(alias: str, target: Source) -> str:
-    return "ROW(" + ", ".join(f"{alias}.{ident(column.name)}" for column in target.columns) + ")::text"
-
-
-def _different(own: Connection, target: Source, loaded: QualifiedName, key: Sequence[str]) -> list[str]:
-    same = " AND ".join(f"t.{ident(name)} = l.{ident(name)}" for name in key)
-    named = ", ".join(f"l.{ident(name)}" for name in key)
-    found = rows(
-        own,
-        f"SELECT concat_ws(', ', {named}) FROM {loaded.sql} l WHERE NOT EXISTS (SELECT FROM {target.name.sql} t "
-        f"WHERE {same} AND {_row('t', target)} = {_row('l', target)}) LIMIT {_NAMED + 1}",
-    )
-    names = [f"({', '.join(key)}) = ({row[0]})" for row in found]
-    return [*names[:_NAMED], "and more"] if len(names) > _NAMED else names
-
-
-def _without_key(own: Connection, target: Source, loaded: QualifiedName, described: dict[str, Any], url: str) -> bool:
-    """Whether all rows are there already; without a key, some of them cannot be told from others."""
-    control, lower, upper = described["control"], described["lower"], described["upper"]
-    ends = [f"t.{ident(control)} >= {literal(lower)}"] if control and lower is not None else []
-    ends += [f"t.{ident(control)} < {literal(upper)}"] if control and upper is not None else []
-    of_range = f" WHERE {' AND '.join(ends)}" if ends else ""
-    there = f"SELECT {_row('t', target)} FROM {target.name.sql} t{of_range}"
-    if not rows(own, f"SELECT EXISTS ({there})")[0][0]:
-        return False
-    missing = f"SELECT {_row('l', target)} FROM {loaded.sql} l EXCEPT ALL {there}"
-    if rows(own, f"SELECT EXISTS ({missing})")[0][0]:
-        raise PlanError(
-            f"cannot restore {url}: {target.name} has no primary key, and rows of that range that are not the file's. "
-            f"Nothing was inserted; {loaded} has the file's rows."
-        )
-    return True
+        same = table.control(connection, target.name) == described["control"]
+        return same and table.free(connection, target, lower, upper)

@@ -19,19 +19,15 @@ from schema_kit.errors import ExecutionError
 from schema_kit.files.arrow import fitted
 from schema_kit.files.formats import ROWS, Arrays, split
 from schema_kit.files.table import Column
-from schema_kit.names import QualifiedName, idents
+from schema_kit.names import QualifiedName, idents, literal
+from schema_kit.steps.files import TEXTS
 
 WRITTEN_AS = (
     *DRESS,
-    "SET LOCAL client_encoding = 'UTF8'",
-    "SET LOCAL extra_float_digits = 1",
-    "SET LOCAL bytea_output = 'hex'",
-    "SET LOCAL lc_monetary = 'C'",
-    "SET LOCAL xmloption = 'content'",
-    "SET LOCAL row_security = off",  # rows that a policy hides would be missing: refused instead
+    *(f"SET LOCAL {name} = {literal(value)}" for name, value in TEXTS),
     "SET LOCAL idle_in_transaction_session_timeout = 0",
 )
-"""How texts are written and read, whatever the session's own settings are."""
+"""How rows are read, whatever the session's own settings are."""
 
 _COPY_BYTES = 8 << 20
 

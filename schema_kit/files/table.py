@@ -11,7 +11,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchiveFile
-from schema_kit.names import QualifiedName, ident
+from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.retirement import RETIRED_PARTITION
 
 TEXT = "postgresql text"
@@ -250,6 +250,36 @@ SELECT greatest(a, c)::text, least(b, d)::text, coalesce(greatest(a, c) >= least
        (a IS NULL OR a <= c IS TRUE) AND (b IS NULL OR b >= d IS TRUE)
 FROM (SELECT CAST(%(a)s AS {key}) a, CAST(%(b)s AS {key}) b, CAST(%(c)s AS {key}) c, CAST(%(d)s AS {key}) d) ends
 """
+
+
+_SIBLINGS = """
+SELECT pg_get_expr(c.relpartbound, c.oid), n.nspname, c.relname FROM pg_inherits h
+JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE h.inhparent = to_regclass(%(name)s)
+"""
+
+_TAKEN = """
+SELECT EXISTS (SELECT FROM unnest(CAST(%(lowers)s AS {key}[]), CAST(%(uppers)s AS {key}[])) own (lower, upper)
+WHERE coalesce(greatest(own.lower, CAST(%(lower)s AS {key})) < least(own.upper, CAST(%(upper)s AS {key})), true))
+"""
+
+
+def free(connection: Connection, parent: Source, lower: str | None, upper: str | None) -> bool:
+    """Whether a range of a table that is partitioned by RANGE of one column is no partition's, nor in the default."""
+    by = control(connection, parent.name)
+    key = next(column.type for column in parent.columns if column.name == by)
+    found = rows(connection, _SIBLINGS, {"name": parent.name.sql})
+    ends = [parse_bounds(bounds) for bounds, *_ in found if bounds != "DEFAULT"]
+    lowers, uppers = [low for low, _ in ends], [high for _, high in ends]
+    at = {"lowers": lowers, "uppers": uppers, "lower": lower, "upper": upper}
+    if rows(connection, _TAKEN.format(key=key), at)[0][0]:
+        return False
+    default = next((QualifiedName(*name) for bounds, *name in found if bounds == "DEFAULT"), None)
+    if default is None or by is None:
+        return True
+    mine = [f"{ident(by)} >= {literal(lower)}"] if lower is not None else []
+    mine += [f"{ident(by)} < {literal(upper)}"] if upper is not None else []
+    return not rows(connection, f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {' AND '.join(mine)})")[0][0]
 
 
 def meets(connection: Connection, file: ArchiveFile, lower: str | None, upper: str | None) -> bool:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from schema_kit.model import ArchiveFile
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.partitions import CONFIG_SCHEMA
-from schema_kit.steps.step import Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 ARCHIVE_FILE = QualifiedName(CONFIG_SCHEMA, "archive_file")
 ARCHIVE_FILE_DUE = QualifiedName(CONFIG_SCHEMA, "archive_file_due")
+
+TEXTS = (
+    ("search_path", ""),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "postgres"),
+    ("client_encoding", "UTF8"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("lc_monetary", "C"),
+    ("xmloption", "content"),
+    ("row_security", "off"),  # rows that a policy hides would be missing: refused instead
+)
+"""How values are written and read as text, whatever the session's own settings are."""
+
+BEING_RESTORED = "schema_kit: being restored from "
+"""What the comment of a table begins with that holds a file's rows until they have been compared."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +145,198 @@ class RecordRestored(Step):
         return (
             f"UPDATE {ARCHIVE_FILE.sql} SET restored_at = now(), restored_to = {literal(str(self.to))} "
             f"WHERE file_url = {literal(self.url)}",
+        )
+
+
+def _no_data() -> Iterator[bytes]:
+    yield from ()
+
+
+@dataclass(frozen=True)
+class LoadFile(Step):
+    """A table with the rows of a file, made and filled in one commit: all of them are there, or it is not.
+
+    Args:
+        url: where the file lies.
+        name: the table that is made.
+        columns: the definitions of its columns, where it is like no other.
+        like: the table that it is like, save for indexes and keys.
+        copied: the columns that COPY reads; none that are generated.
+        form: parquet, of which it gets CSV, or copy.
+        read: makes what COPY reads, from the beginning.
+    """
+
+    may_block: ClassVar[bool] = True  # nobody knows the table yet
+    settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
+
+    url: str
+    name: QualifiedName
+    columns: tuple[str, ...]
+    like: QualifiedName | None
+    copied: tuple[str, ...]
+    form: str
+    read: Callable[[], Iterator[bytes]] = field(default=_no_data, compare=False, repr=False)
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"load {self.url} into {self.name}"
+
+    @property
+    def data(self) -> Iterator[bytes]:
+        """The file's rows."""
+        return self.read()
+
+    def sql(self) -> tuple[str, ...]:
+        """What a column was generated from may not be there any more; then its values are loaded as they are."""
+        like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION"
+        shape = f"LIKE {self.like.sql} {like}" if self.like else ", ".join(self.columns)
+        how = " (FORMAT csv)" if self.form == "parquet" else ""
+        return (
+            f"CREATE TABLE {self.name.sql} ({shape})",
+            f"COMMENT ON TABLE {self.name.sql} IS {literal(BEING_RESTORED + self.url)}",
+            f"COPY {self.name.sql} ({idents(self.copied)}) FROM STDIN{how}",
+        )
+
+
+@dataclass(frozen=True)
+class KeepLoaded(Step):
+    """The table that a file was loaded into holds its rows, which have been compared."""
+
+    name: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"keep {self.name}, which holds what the file does"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Nobody uses it yet."""
+        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.name),)
+
+    def sql(self) -> tuple[str, ...]:
+        """It is no run's own any more."""
+        return (f"COMMENT ON TABLE {self.name.sql} IS NULL",)
+
+
+@dataclass(frozen=True)
+class DropLoaded(Step):
+    """DROP TABLE of what a file was loaded into, and which is not what the file holds."""
+
+    name: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop {self.name}, which is not what the file holds"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Nobody uses it yet."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.name),)
+
+    def sql(self) -> tuple[str, ...]:
+        """Looked at again under the lock: it is a run's own, and no partition."""
+        own = f"{literal(self.name.sql)}::pg_catalog.regclass"
+        marked = f"pg_catalog.starts_with(pg_catalog.obj_description({own}, 'pg_class'), {literal(BEING_RESTORED)})"
+        attached = f"EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {own})"
+        message = literal(f"{self.name} is in use by now")
+        check = f"IF {marked} IS NOT TRUE OR {attached} THEN RAISE object_not_in_prerequisite_state"
+        return (
+            f"LOCK TABLE ONLY {self.name.sql} IN ACCESS EXCLUSIVE MODE",
+            f"DO {literal(f'BEGIN {check} USING MESSAGE = {message}; END IF; END')}",
+            f"DROP TABLE {self.name.sql}",
+        )
+
+
+@dataclass(frozen=True)
+class MergeFile(Step):
+    """A file's rows, where their range is not free: what is missing is inserted, and the table beside goes.
+
+    What is there already, equal in every column, is passed over; where a row of the same key differs, all of it is
+    rolled back. Without a key, rows of the range are the file's, or there are none.
+
+    Args:
+        url: where the file lies.
+        name: the table that holds its rows, compared.
+        into: the table that gets them.
+        columns: all of its columns.
+        generated: those of them that are.
+        key: the columns of its primary key.
+        within: what the rows of the file's range fulfil, of a row `t`; empty where it has none.
+        moved: whether the rows are nowhere else, and the manifest says in this commit that they are back.
+    """
+
+    may_block: ClassVar[bool] = True  # the table that goes is nobody's but this run's
+    settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
+    counted: ClassVar[int] = 0
+    left_behind: ClassVar[str] = "Nothing was inserted, and the table beside has the file's rows."
+
+    url: str
+    name: QualifiedName
+    into: QualifiedName
+    columns: tuple[str, ...]
+    generated: tuple[str, ...]
+    key: tuple[str, ...]
+    within: str
+    moved: bool
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"insert what is missing of {self.url} into {self.into}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """As any INSERT; it may wait for rows of the same keys."""
+        return (Lock(LockMode.ROW_EXCLUSIVE, self.into), Lock(LockMode.ACCESS_EXCLUSIVE, self.name))
+
+    def sql(self) -> tuple[str, ...]:
+        """Inserted, looked at, recorded, and rid of the table beside."""
+        columns = idents(tuple(column for column in self.columns if column not in self.generated))
+        insert = (
+            f"INSERT INTO {self.into.sql} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {self.name.sql}"
+        )
+        return (
+            f"{insert} ON CONFLICT DO NOTHING"
+            if self.key
+            else f"{insert} WHERE NOT EXISTS (SELECT FROM {self.into.sql} t{self._where})",
+            f"DO {literal(self._guard)}",
+            *(RecordRestored(self.url, self.into).sql() if self.moved else ()),
+            f"DROP TABLE {self.name.sql}",
+        )
+
+    @property
+    def _where(self) -> str:
+        return f" WHERE {self.within}" if self.within else ""
+
+    def _row(self, alias: str) -> str:
+        return "ROW(" + ", ".join(f"{alias}.{ident(column)}" for column in self.columns) + ")::pg_catalog.text"
+
+    @property
+    def _guard(self) -> str:
+        """Refuses, and names the first few keys that differ."""
+        if not self.key:
+            missing = (
+                f"SELECT {self._row('l')} FROM {self.name.sql} l EXCEPT ALL "
+                f"SELECT {self._row('t')} FROM {self.into.sql} t{self._where}"
+            )
+            message = literal(f"{self.into} has no primary key, and rows of that range that are not the file's")
+            return f"BEGIN IF EXISTS ({missing}) THEN RAISE unique_violation USING MESSAGE = {message}; END IF; END"
+        same = " AND ".join(f"t.{ident(column)} = l.{ident(column)}" for column in self.key)
+        values = ", ".join(f"l.{ident(column)}" for column in self.key)
+        equal = f"SELECT FROM {self.into.sql} t WHERE {same} AND {self._row('t')} = {self._row('l')}"
+        named = f"pg_catalog.concat('(', pg_catalog.concat_ws(', ', {values}), ')')"
+        wrong = f"SELECT {named} AS named FROM {self.name.sql} l WHERE NOT EXISTS ({equal}) LIMIT 5"
+        begin = literal(
+            f"rows of the same key differ in {self.into}, or another unique index has taken their values: "
+            f"({', '.join(self.key)}) = "
+        )
+        return (
+            "DECLARE differing text; BEGIN "
+            f"SELECT pg_catalog.string_agg(named, ', ') INTO differing FROM ({wrong}) wrong; "
+            f"IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = {begin} || differing; END IF; END"
         )
 
 

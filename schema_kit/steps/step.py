@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -107,6 +108,8 @@ class Step:
     """It waits for every snapshot in the database that is older than its own."""
     settings: ClassVar[tuple[tuple[str, str], ...]] = ()
     """What its own transaction sets, by name and value."""
+    counted: ClassVar[int] = -1
+    """Which of its statements says how many rows it has changed."""
 
     @property
     def summary(self) -> str:
@@ -134,6 +137,11 @@ class Step:
     @property
     def progress(self) -> str | None:
         """A SELECT of one row that says how far a repeated step is: a text, and the share of all there is, or NULL."""
+        return None
+
+    @property
+    def data(self) -> Iterator[bytes] | None:
+        """What its last statement reads, where that is a COPY ... FROM STDIN; from the beginning each time."""
         return None
 
     @property

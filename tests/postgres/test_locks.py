@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -163,6 +163,9 @@ class Proof:
     ) -> Locks:
         with psycopg.connect(self.database.url) as connection:
             for statement in statements:
+                if statement.endswith(("FROM STDIN", "FROM STDIN (FORMAT csv)")):
+                    with connection.cursor().copy(statement.encode()):
+                        continue
                 connection.execute(statement.encode())
             found = taken(watcher, connection.info.backend_pid, there, least)
             connection.rollback()
@@ -702,6 +705,11 @@ def scene_files(proof: Proof) -> None:
         files.RecordFile(file, drops=True),
         files.RecordRestored(file.url, T),
     )
+    own, columns = QualifiedName("s", "own"), ("id", "at", "o", "po", "word")
+    loading = files.LoadFile(file.url, own, (), T, columns, "parquet")
+    merging = files.MergeFile(file.url, own, T, columns, (), ("id", "at"), "", moved=True)
+    proof.steps(loading, files.DropLoaded(own), loading, files.KeepLoaded(own), merging)
+    proof.steps(replace(loading, form="copy"), replace(merging, key=(), within="t.at >= '2026-01-01'", moved=False))
 
 
 def scene_partitions_leave_beside_a_default(proof: Proof) -> None:
@@ -892,7 +900,16 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         retirement.MovePartition,
         retirement.DropPartition,
     },
-    scene_files: {files.CreateArchiveFile, files.RecordDue, files.RecordFile, files.RecordRestored},
+    scene_files: {
+        files.CreateArchiveFile,
+        files.DropLoaded,
+        files.KeepLoaded,
+        files.LoadFile,
+        files.MergeFile,
+        files.RecordDue,
+        files.RecordFile,
+        files.RecordRestored,
+    },
     scene_partitions_leave_beside_a_default: {
         retirement.Detach,
         retirement.AttachPartition,

@@ -66,6 +66,7 @@ from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, 
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import SwapCopy
 from schema_kit.steps.copying import BeginCopy
+from schema_kit.steps.files import DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
 from tests.pure.shapes import (
     AWARE,
@@ -1086,6 +1087,29 @@ def archive_partition_under_a_view() -> Plan:
 def archive_partition_beside_a_default() -> Plan:
     """Likewise."""
     return moving(default=HOT.name.sibling("logins_default"))
+
+
+LOAD = LoadFile("file:///srv/a.parquet", name("s.t__restored"), (), name("s.t"), ("id", 'n"'), "parquet")
+MERGE = MergeFile(LOAD.url, LOAD.name, name("s.t"), ("id", 'n"', "twice"), ("twice",), ("id",), "", moved=True)
+
+
+@case
+def file_loaded_and_merged() -> Plan:
+    """The key tells what is there already; the manifest says in the same commit that the rows are back."""
+    return Plan("import", (LOAD, MERGE))
+
+
+@case
+def file_loaded_and_merged_without_a_key() -> Plan:
+    """All of the range is the file's, or there is nothing of it."""
+    load = replace(LOAD, columns=('"id" bigint NOT NULL',), like=None, copied=("id",), form="copy")
+    return Plan("import", (load, replace(MERGE, key=(), within="t.\"id\" >= '7'", moved=False)))
+
+
+@case
+def file_loaded_beside() -> Plan:
+    """It stays there; what an earlier run has left is dropped first."""
+    return Plan("import", (DropLoaded(LOAD.name), LOAD, KeepLoaded(LOAD.name), RecordRestored(LOAD.url, LOAD.name)))
 
 
 @pytest.mark.parametrize("case_name", CASES)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 import sqlalchemy as sa
@@ -10,11 +13,15 @@ import sqlalchemy as sa
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import database, fail, tells
-from schema_kit.cli.partitions.common import lock_policy, telling
+from schema_kit.cli.partitions.common import lock_policy, show, telling
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
+from schema_kit.execute import not_observed, telling_notes
 from schema_kit.names import QualifiedName
 from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan
+
+if TYPE_CHECKING:
+    from schema_kit.files.restore import Restored
 
 
 @click.command("import")
@@ -24,6 +31,7 @@ from schema_kit.steps import Plan
 @click.option("--until", "--to", "upper", help="Of those, the ones with rows before this.")
 @click.option("--into", metavar="TABLE", help="The table that gets the rows, where it is not the one they were of.")
 @click.option("--beside", metavar="NAME", help="Make a table of this name with the rows of one file, and stop there.")
+@click.option("--dry-run", is_flag=True, help="Read and check the files, print the exact SQL and send none of it.")
 @click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
 @tells()
 def command(
@@ -33,6 +41,7 @@ def command(
     upper: str | None,
     into: str | None,
     beside: str | None,
+    dry_run: bool,
     lock_timeout: str | None,
     url: str | None,
     form: str,
@@ -51,16 +60,16 @@ def command(
     if (lower or upper) and not table:
         raise DeclarationError("--from and --until choose among the files of --manifest TABLE. Nothing was changed.")
     with database(url) as (connection, catalog):
-        from schema_kit.files.restore import restore
+        from schema_kit.files.restore import planned, restore
         from schema_kit.files.store import Store
 
-        if why := catalog.read_only():
+        if not dry_run and (why := catalog.read_only()):
             raise PlanError(f"cannot restore: {why}. Nothing was changed.")
         chosen = files if table is None else _chosen(connection, table, lower, upper, not (into or beside))
         if beside and len(chosen) != 1:
             raise DeclarationError(f"--beside is for one file, not for {len(chosen)}. Nothing was changed.")
-        names = [QualifiedName.parse(text) if text else None for text in (into, beside)]
-        done, failed = [], list[SchemaKitError]()
+        to, own = (QualifiedName.parse(text) if text else None for text in (into, beside))
+        policy, plan, done, failed = lock_policy(lock_timeout), Plan("import"), [], list[SchemaKitError]()
 
         def attach(parent: QualifiedName, name: QualifiedName, low: str | None, high: str | None) -> Plan:
             return AttachPartitionConcurrentlyOp(parent, name, low, high).plan(Catalog(connection))
@@ -68,21 +77,25 @@ def command(
         with telling(form) as emit:
             for file in chosen:
                 try:
-                    store, name = Store.of(file)
-                    done.append(
-                        restore(
-                            connection,
-                            store,
-                            name,
-                            lock_policy(lock_timeout),
-                            emit,
-                            attach,
-                            into=names[0],
-                            beside=names[1],
-                        )
-                    )
+                    place = Store.of(file)
+                    if dry_run:
+                        plan += telling_notes(
+                            partial(planned, connection, *place, emit, attach, into=to, beside=own), emit
+                        )()
+                    else:
+                        done.append(restore(connection, *place, policy, emit, attach, into=to, beside=own))
                 except SchemaKitError as error:
                     failed.append(error)
+                except sa.exc.DBAPIError as error:
+                    failed.append(not_observed(error))
+    if dry_run:
+        show(plan, "json" if form == "json" else "sql", policy)
+    else:
+        _tell(done, form, bool(chosen))
+    fail(failed, done or plan.steps)
+
+
+def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
     if form == "json":
         found = [
             {"url": one.url, "table": str(one.into), "how": one.how, "rows": one.rows, "skipped": one.skipped}
@@ -96,7 +109,6 @@ def command(
             click.echo(f"{one.url}: {one.rows:,} rows {where.get(one.how, f'in {one.into}')}{skipped}")
         if not chosen:
             click.echo("nothing to do", err=True)
-    fail(failed, done)
 
 
 def _chosen(

@@ -1,0 +1,44 @@
+-- import
+-- The key tells what is there already; the manifest says in the same commit that the rows are back.
+
+-- load file:///srv/a.parquet into s.t__restored
+-- COPY reads what the summary names: psql does not find it here
+BEGIN;
+SET LOCAL search_path = '';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL client_encoding = 'UTF8';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL lc_monetary = 'C';
+SET LOCAL xmloption = 'content';
+SET LOCAL row_security = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE TABLE "s"."t__restored" (LIKE "s"."t" INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION);
+COMMENT ON TABLE "s"."t__restored" IS 'schema_kit: being restored from file:///srv/a.parquet';
+COPY "s"."t__restored" ("id", "n""") FROM STDIN (FORMAT csv);
+COMMIT;
+
+-- insert what is missing of file:///srv/a.parquet into s.t
+-- locks: ROW EXCLUSIVE on s.t
+-- locks: ACCESS EXCLUSIVE on s.t__restored
+BEGIN;
+SET LOCAL search_path = '';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL client_encoding = 'UTF8';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL lc_monetary = 'C';
+SET LOCAL xmloption = 'content';
+SET LOCAL row_security = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+INSERT INTO "s"."t" ("id", "n""") OVERRIDING SYSTEM VALUE SELECT "id", "n""" FROM "s"."t__restored" ON CONFLICT DO NOTHING;
+DO 'DECLARE differing text; BEGIN SELECT pg_catalog.string_agg(named, '', '') INTO differing FROM (SELECT pg_catalog.concat(''('', pg_catalog.concat_ws('', '', l."id"), '')'') AS named FROM "s"."t__restored" l WHERE NOT EXISTS (SELECT FROM "s"."t" t WHERE t."id" = l."id" AND ROW(t."id", t."n""", t."twice")::pg_catalog.text = ROW(l."id", l."n""", l."twice")::pg_catalog.text) LIMIT 5) wrong; IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = ''rows of the same key differ in s.t, or another unique index has taken their values: (id) = '' || differing; END IF; END';
+UPDATE "schema_kit"."archive_file" SET restored_at = now(), restored_to = 's.t' WHERE file_url = 'file:///srv/a.parquet';
+DROP TABLE "s"."t__restored";
+COMMIT;

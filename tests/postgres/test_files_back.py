@@ -1,0 +1,188 @@
+"""The way back is a plan of steps: shown as it is sent, under the lock policy, one run at a time, cut off anywhere."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
+from schema_kit.execute import StepDone, Waiting
+from schema_kit.files import restore as restores
+from schema_kit.files.store import Store
+from schema_kit.names import QualifiedName
+from schema_kit.steps.files import BEING_RESTORED, LoadFile, MergeFile
+from tests.postgres.conftest import Database
+from tests.postgres.test_files import back, build, everything, places, shell
+from tests.postgres.test_files_places import killed
+
+
+def out(database: Database, folder: Path) -> list[tuple[Any, ...]]:
+    """A month in a file alone."""
+    before = everything(build(database))
+    assert shell(database, "export", "s.t_01", "--to", str(folder), "--drop", "--yes").returncode == 0
+    return before
+
+
+def test_what_is_shown_is_what_is_sent(database: Database, tmp_path: Path) -> None:
+    before = out(database, tmp_path)
+    rest = everything(database)
+    shown = shell(database, "import", "--manifest", "s.t", "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert "then s.t_01 is compared with the file, gets what it lacks, and is attached to s.t" in shown.stderr
+    assert 'COPY "s"."t_01" ("id", "at", "r", "word") FROM STDIN (FORMAT csv);' in shown.stdout
+    assert everything(database) == rest
+    assert database.sql("SELECT to_regclass('s.t_01')") == [(None,)]
+    database.sql("CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')")
+    inserted = json.loads(shell(database, "import", "--manifest", "s.t", "--dry-run", "--format", "json").stdout)
+    assert [step["summary"].split(" ")[0] for step in inserted["steps"]] == ["load", "insert"]
+    sent = [statement for step in inserted["steps"] for statement in step["sql"]]
+    assert any(statement.startswith('INSERT INTO "s"."t" ("id", "at", "r", "word")') for statement in sent)
+    assert sum(statement.startswith("COPY") for statement in sent) == 1
+    back(database, Store(str(tmp_path)), "s.t_01.parquet")
+    done = [event.step for event in database.events if isinstance(event, StepDone)]
+    assert [(type(step), step.summary) for step in done if isinstance(step, LoadFile | MergeFile)] == [
+        (LoadFile, inserted["steps"][0]["summary"]),
+        (MergeFile, inserted["steps"][1]["summary"]),
+    ]
+    assert everything(database) == before
+
+
+def test_who_is_in_the_way_is_named_and_waited_for(database: Database, tmp_path: Path) -> None:
+    """Somebody holds the table that gets the rows: no wait beyond the budget, and the next run goes on from there."""
+    before = out(database, tmp_path)
+    database.sql("CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')")
+    other = database.connect(autocommit=False)
+    other.execute("LOCK TABLE s.t IN SHARE MODE")
+    with pytest.raises(LockNotAvailable, match="blocked by pid"):
+        back(database, Store(str(tmp_path)), "s.t_01.parquet")
+    waits = [event for event in database.events if isinstance(event, Waiting)]
+    assert waits
+    assert all(isinstance(event.step, MergeFile) for event in waits)
+    assert places(database) == [("s.t_01", True, True)]
+    other.rollback()
+    database.events.clear()
+    assert back(database, Store(str(tmp_path)), "s.t_01.parquet").rows == 31
+    assert not any(isinstance(event.step, LoadFile) for event in database.events), "it was loaded already"
+    assert everything(database) == before
+    assert places(database) == [("s.t_01", False, True)]
+
+
+@pytest.mark.parametrize("inserted", [False, True])
+def test_two_runs_at_the_same_file(database: Database, tmp_path: Path, inserted: bool) -> None:
+    """The second one would drop what the first one is about to attach."""
+    before = out(database, tmp_path)
+    if inserted:
+        database.sql("CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')")
+    both, told = threading.Barrier(2), list[str]()
+
+    def run() -> None:
+        both.wait()
+        try:
+            told.append(back(database, Store(str(tmp_path)), "s.t_01.parquet").how)
+        except (ExecutionError, PlanError) as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {"attached", "inserted"} & set(told), told
+    assert all(text in ("attached", "inserted") or "another run is at" in text for text in told)
+    assert everything(database) == before
+    assert places(database) == [("s.t_01", False, True)]
+
+
+def test_what_a_run_has_left_is_dropped_only_while_it_is_its_own(database: Database, tmp_path: Path) -> None:
+    """A mark alone does not make a table ours: it may have become a partition under the eyes of the next run."""
+    before = out(database, tmp_path)
+    killed(
+        database,
+        "from schema_kit.files import restore\ndies(restore, '_unlike')",
+        *("import", "--manifest", "s.t"),
+    )
+    mark = "SELECT obj_description('s.t_01'::regclass)"
+    assert database.sql(mark)[0][0].startswith(BEING_RESTORED)
+    database.sql(
+        "DELETE FROM s.t_01 WHERE id = 3",
+        "ALTER TABLE s.t ATTACH PARTITION s.t_01 FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')",
+    )
+    done = shell(database, "import", "--manifest", "s.t")
+    assert done.returncode == 0, done.stderr
+    assert "1 rows inserted into s.t, 30 were there already" in done.stdout
+    assert everything(database) == before
+
+
+def test_what_is_half_way_and_not_what_the_file_holds_is_loaded_again(database: Database, tmp_path: Path) -> None:
+    before = out(database, tmp_path)
+    killed(database, "from schema_kit.files import restore\ndies(restore, '_unlike')", "import", "--manifest", "s.t")
+    database.sql("DELETE FROM s.t_01 WHERE id = 3")
+    done = shell(database, "import", "--manifest", "s.t")
+    assert done.returncode == 0, done.stderr
+    assert "drop s.t_01, which is not what the file holds" in done.stderr
+    assert everything(database) == before
+    assert database.sql("SELECT obj_description('s.t_01'::regclass)") == [(None,)]
+
+
+def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path) -> None:
+    out(database, tmp_path)
+    database.sql("CREATE TABLE s.t_01 (LIKE s.t INCLUDING GENERATED)", "INSERT INTO s.t_01 (id, at) VALUES (1, now())")
+    refused = shell(database, "import", "--manifest", "s.t")
+    assert refused.returncode == 3
+    assert "s.t_01 is there already, and has 1 rows instead of 31" in refused.stderr
+    assert database.sql("SELECT count(*) FROM s.t_01") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "type_", ["integer); DROP TABLE s.keep; --", "integer, b text", "integer DEFAULT s.run()", "s.none", "serial"]
+)
+def test_a_type_is_a_type(database: Database, tmp_path: Path, type_: str) -> None:
+    """It is said by the file, which anybody may have written, and becomes a part of CREATE TABLE."""
+    database.sql("CREATE SCHEMA s", "CREATE TABLE s.keep (a int)", "CREATE TABLE s.p (a int)")
+    assert shell(database, "export", "s.p", "--to", str(tmp_path), "--format", "copy").returncode == 0
+    beside = tmp_path / "s.p.copy.json"
+    told = json.loads(beside.read_text())
+    told["columns"][0]["type"] = type_
+    beside.write_text(json.dumps(told))
+    refused = shell(database, "import", str(tmp_path / "s.p.copy"), "--beside", "s.b")
+    assert refused.returncode == 3, refused.stderr
+    assert "no such type here" in refused.stderr
+    assert database.sql("SELECT to_regclass('s.keep') IS NOT NULL, to_regclass('s.b')") == [(True, None)]
+
+
+def test_a_file_that_goes_bad_between_its_check_and_its_loading(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was loaded is compared with what was checked."""
+    out(database, tmp_path)
+    path = tmp_path / "s.t_01.parquet"
+    own = restores._loading
+
+    def loading(*arguments: Any) -> Any:
+        path.write_bytes(path.read_bytes()[:-20] + b"x" * 20)
+        return own(*arguments)
+
+    monkeypatch.setattr(restores, "_loading", loading)
+    with pytest.raises(PlanError, match="is damaged or no Parquet file"):
+        back(database, Store(str(tmp_path)), path.name)
+    assert database.sql("SELECT to_regclass('s.t_01')") == [(None,)]
+    assert places(database) == [("s.t_01", True, False)]
+
+
+def test_keys_that_differ_are_named_all_of_them(database: Database, tmp_path: Path) -> None:
+    out(database, tmp_path)
+    database.sql(
+        "CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')",
+        "CREATE UNIQUE INDEX ON s.t_01 (word)",
+        "INSERT INTO s.t (id, at, word) OVERRIDING SYSTEM VALUE VALUES (99, '2026-01-05+00', 'คำ 6')",
+    )
+    with pytest.raises(ExecutionError, match=r"another unique index has taken their values: \(id, at\) = \(7, 2026"):
+        back(database, Store(str(tmp_path)), "s.t_01.parquet")
+    assert database.sql("SELECT count(*) FROM s.t_01") == [(1,)]
+    assert QualifiedName("s", "t_01__restored") == next(
+        event.step.name for event in database.events if isinstance(event.step, MergeFile)
+    )
