@@ -19,6 +19,7 @@ from itertools import groupby, takewhile
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from schema_kit.catalog import disk
 from schema_kit.catalog.session import copy_in, observing, rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
@@ -389,14 +390,17 @@ def _progress(connection: Connection, step: Step, total: int) -> StepProgress:
 
 def _give_way(connection: Connection, step: Step, emit: Emit, stop: threading.Event | None = None) -> None:
     """Pause while replicas lag, say, or vacuum has work on the table; for ever, if it must be: nothing is locked."""
-    while (reasons := [row[0] for row in _asked(connection, step)]) and not (stop and stop.is_set()):
+    while (reasons := _reasons(connection, step)) and not (stop and stop.is_set()):
         emit(Waiting(step, tuple(reasons), _GIVE_WAY_SECONDS, 0))
         time.sleep(_GIVE_WAY_SECONDS)
 
 
-def _asked(connection: Connection, step: Step) -> list[tuple[str]]:
+def _reasons(connection: Connection, step: Step) -> list[str]:
     with observing(connection):
-        return rows(connection, step.pressure) if step.pressure else []
+        found = [row[0] for row in rows(connection, step.pressure)] if step.pressure else []
+        if step.grows and (full := disk.tight(connection, step.grows.sql)):
+            found.append(full)
+    return found
 
 
 def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0) -> int:

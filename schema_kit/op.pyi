@@ -116,8 +116,17 @@ def convert_to_partitioned(
     workers: int = 1,
     default_partition: bool = True,
     keep_old: bool = False,
+    max_replica_lag: float | None = 30.0,
+    max_slot_bytes: int | None = 17179869184,
 ) -> None: ...
-def drain_default_concurrently(table_name: str, *, schema: str | None = None, workers: int = 1) -> None: ...
+def drain_default_concurrently(
+    table_name: str,
+    *,
+    schema: str | None = None,
+    workers: int = 1,
+    max_replica_lag: float | None = 30.0,
+    max_slot_bytes: int | None = 17179869184,
+) -> None: ...
 def split_partition_concurrently(
     table_name: str,
     partition_name: str,
@@ -125,6 +134,8 @@ def split_partition_concurrently(
     schema: str | None = None,
     partition_schema: str | None = None,
     workers: int = 1,
+    max_replica_lag: float | None = 30.0,
+    max_slot_bytes: int | None = 17179869184,
 ) -> None: ...
 def unpartition(table_name: str, *, schema: str | None = None, keep_primary_key: bool = False) -> None: ...
 def detach_partition_concurrently(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import disk
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
@@ -171,8 +172,20 @@ def observe(
         default_checks=beside.checks if beside else (),
         tree=tables.read_tree(connection, parent.name) if run and run.swapped and not run.finished else (),
         taken=taken,
+        bytes=_size(connection, source) if fresh else 0,
+        room=_room(connection, source) if fresh else None,
         server_version=version,
     )
+
+
+def _size(connection: Connection, source: QualifiedName) -> int:
+    found = rows(connection, "SELECT pg_total_relation_size(to_regclass(%(table)s))", {"table": source.sql})
+    return found[0][0] or 0
+
+
+def _room(connection: Connection, source: QualifiedName) -> tuple[int, int] | None:
+    there = disk.room(connection, source.sql)
+    return there and (there[0], disk.reserve(there[1]))
 
 
 def _key(connection: Connection, parent: Table, control: str) -> tuple[KeyColumn, ...]:

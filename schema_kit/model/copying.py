@@ -94,6 +94,20 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyLimits:
+    """When a copy pauses, of itself, until it is better.
+
+    Args:
+        max_replica_lag: seconds that a physical replica may be behind; None: any. Once a minute a chunk goes all the
+            same, for a replica may be delayed on purpose.
+        max_slot_bytes: WAL that a replication slot may hold back, or a physical replica be behind; None: any.
+    """
+
+    max_replica_lag: float | None = 30.0
+    max_slot_bytes: int | None = 16 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
 class CopyCount:
     """What was counted in one snapshot on both sides, for one target: rows, and the sum of their hashes."""
 
@@ -163,4 +177,8 @@ class Copying:
     """The parent and its partitions, from the swap on."""
     taken: frozenset[str] = frozenset()
     """The names of what is there in the schema already."""
+    bytes: int = 0
+    """What the source takes, indexes and all; looked at before a copy begins."""
+    room: tuple[int, int] | None = None
+    """Bytes that are free on the server's disk and that all have to leave free; None where nobody can tell."""
     server_version: int = 180000

@@ -6,7 +6,7 @@ from alembic.operations import Operations
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import Partitioning
+from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
@@ -17,17 +17,19 @@ from schema_kit.steps import Plan
 COPY_SCRIPT = "tables/copy_run.sql"
 
 
-def drain(catalog: Catalog, policy: Partitioning) -> Plan:
+def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None) -> Plan:
     """What draining the default partition of a set needs now."""
     parent = catalog.table(policy.parent)
     default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
-    return copying.drain_default(policy, catalog.copying(default, parent, policy, "drain"), load(COPY_SCRIPT))
+    return copying.drain_default(
+        policy, catalog.copying(default, parent, policy, "drain"), load(COPY_SCRIPT), limits or CopyLimits()
+    )
 
 
-def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName) -> Plan:
+def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limits: CopyLimits | None = None) -> Plan:
     """What splitting a partition needs now."""
     seen = catalog.copying(partition, catalog.table(policy.parent), policy, "split")
-    return copying.split(policy, partition, seen, load(COPY_SCRIPT))
+    return copying.split(policy, partition, seen, load(COPY_SCRIPT), limits or CopyLimits())
 
 
 def _policy(catalog: Catalog, parent: QualifiedName) -> Partitioning:
@@ -37,6 +39,18 @@ def _policy(catalog: Catalog, parent: QualifiedName) -> Partitioning:
             f"{parent} has no policy in schema_kit.part_config, which says how it is cut. Nothing was changed."
         )
     return policy
+
+
+def limits_of(max_replica_lag: float | None, max_slot_bytes: int | None) -> CopyLimits:
+    """When a copy pauses.
+
+    Raises:
+        DeclarationError: a limit that is none.
+    """
+    for name, value in (("max_replica_lag", max_replica_lag), ("max_slot_bytes", max_slot_bytes)):
+        if value is not None and not value > 0:
+            raise DeclarationError(f"{name} is more than 0, or None for no limit, not {value}")
+    return CopyLimits(max_replica_lag, max_slot_bytes)
 
 
 def _checked(workers: int, operation: str) -> int:
@@ -49,13 +63,21 @@ def _checked(workers: int, operation: str) -> int:
 class DrainDefaultConcurrentlyOp(PlanOperation):
     """Give the rows of a default partition partitions of their own."""
 
-    def __init__(self, parent: QualifiedName, workers: int) -> None:
+    def __init__(self, parent: QualifiedName, workers: int, limits: CopyLimits) -> None:
         self.parent = parent
+        self.limits = limits
         self.workers = _checked(workers, self.called)
 
     @classmethod
     def drain_default_concurrently(
-        cls, operations: Operations, table_name: str, *, schema: str | None = None, workers: int = 1
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        workers: int = 1,
+        max_replica_lag: float | None = 30.0,
+        max_slot_bytes: int | None = 16 * 2**30,
     ) -> None:
         """Give the rows of a default partition partitions of their own, by the set's policy in part_config.
 
@@ -68,7 +90,9 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
         Locks: SHARE ROW EXCLUSIVE on the default partition for an instant, to add the trigger; ACCESS EXCLUSIVE on the
         table, its default partition and the tables at the other end of foreign keys for the commit of the swap: for
         the last keys of the log, 2000 at most beside those that come while it waits, and about a millisecond for each
-        new partition. It takes the space of the rows that are copied until the old partition is dropped.
+        new partition. It takes the space of the rows that are copied until the old partition is dropped: where the
+        server's disk can be seen (it is on this machine, reached over a Unix socket), too little room is refused
+        beforehand, and copying pauses while little is left.
 
         Before the swap it waits for transactions whose snapshot is older than the copy. Foreign keys to and from the
         table are taken off in the swap, come back NOT VALID in the same commit, and are validated afterwards.
@@ -78,28 +102,34 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
             table_name: the partitioned table.
             schema: its schema; public where it is left out.
             workers: how many sessions copy, build indexes and compare side by side.
+            max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
+                None: never.
+            max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
+                is as far behind; None: never.
 
         Raises:
-            DeclarationError: less than one worker.
+            DeclarationError: less than one worker, or a limit that is none.
             PlanError: no policy, no primary key, or something belongs to the default partition that cannot move; it is
                 named. Or what was copied is not what it holds.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), workers))
+        limits = limits_of(max_replica_lag, max_slot_bytes)
+        operations.invoke(cls(QualifiedName(schema or "public", table_name), workers, limits))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         if isinstance(catalog, EmptyDatabase):
             return Plan(self.called)  # a database that was empty at base has no row to copy
-        return drain(catalog, _policy(catalog, self.parent))
+        return drain(catalog, _policy(catalog, self.parent), self.limits)
 
 
 @register("split_partition_concurrently")
 class SplitPartitionConcurrentlyOp(PlanOperation):
     """Cut a partition into the windows of its set."""
 
-    def __init__(self, parent: QualifiedName, partition: QualifiedName, workers: int) -> None:
+    def __init__(self, parent: QualifiedName, partition: QualifiedName, workers: int, limits: CopyLimits) -> None:
         self.parent = parent
+        self.limits = limits
         self.partition = partition
         self.workers = _checked(workers, self.called)
 
@@ -113,6 +143,8 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
         schema: str | None = None,
         partition_schema: str | None = None,
         workers: int = 1,
+        max_replica_lag: float | None = 30.0,
+        max_slot_bytes: int | None = 16 * 2**30,
     ) -> None:
         """Cut a partition into the windows of its set's policy in part_config.
 
@@ -127,19 +159,23 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
             schema: the table's schema; public where it is left out.
             partition_schema: the partition's, where it is another one.
             workers: how many sessions copy, build indexes and compare side by side.
+            max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
+                None: never.
+            max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
+                is as far behind; None: never.
 
         Raises:
-            DeclarationError: less than one worker.
+            DeclarationError: less than one worker, or a limit that is none.
             PlanError: no policy, no such partition, bounds that cross a window's, no primary key, or something belongs
                 to the partition that cannot move; it is named. Or what was copied is not what it holds.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         parent = QualifiedName(schema or "public", table_name)
         partition = QualifiedName(partition_schema or parent.schema, partition_name)
-        operations.invoke(cls(parent, partition, workers))
+        operations.invoke(cls(parent, partition, workers, limits_of(max_replica_lag, max_slot_bytes)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         if isinstance(catalog, EmptyDatabase):
             return Plan(self.called)  # a database that was empty at base has no row to copy
-        return split(catalog, _policy(catalog, self.parent), self.partition)
+        return split(catalog, _policy(catalog, self.parent), self.partition, self.limits)

@@ -9,10 +9,10 @@ from alembic.operations import Operations
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import Partitioning
+from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
-from schema_kit.ops.copying import COPY_SCRIPT
+from schema_kit.ops.copying import COPY_SCRIPT, limits_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.plans import conversion, copied_table, partitions
 from schema_kit.sqlscripts import load
@@ -77,6 +77,7 @@ class ConvertToPartitionedOp(PlanOperation):
         workers: int = 1,
         default_partition: bool = True,
         keep_old: bool = False,
+        limits: CopyLimits | None = None,
     ) -> None:
         if strategy not in (None, "attach", "copy"):
             raise DeclarationError(f"strategy is 'attach' or 'copy', not {strategy!r}")
@@ -88,6 +89,7 @@ class ConvertToPartitionedOp(PlanOperation):
         self.workers = workers
         self.default_partition = default_partition
         self.keep_old = keep_old
+        self.limits = limits or CopyLimits()
 
     @classmethod
     def convert_to_partitioned(
@@ -107,6 +109,8 @@ class ConvertToPartitionedOp(PlanOperation):
         workers: int = 1,
         default_partition: bool = True,
         keep_old: bool = False,
+        max_replica_lag: float | None = 30.0,
+        max_slot_bytes: int | None = 16 * 2**30,
     ) -> None:
         """Partition a populated table by range, without copying a row: it becomes the first partition.
 
@@ -144,16 +148,21 @@ class ConvertToPartitionedOp(PlanOperation):
             workers: how many sessions copy, build indexes and compare side by side; of ``copy``.
             default_partition: whether a default partition takes what lies beyond the others; of ``copy``.
             keep_old: whether the plain table stays as it was at the swap, under its name and ``__old``; of ``copy``.
+            max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
+                None: never; of ``copy``.
+            max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
+                is as far behind; None: never; of ``copy``.
 
         Raises:
-            DeclarationError: an unknown strategy, or less than one worker.
+            DeclarationError: an unknown strategy, less than one worker, or a limit that is none.
             PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         parent = QualifiedName(schema or "public", table_name)
         policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
         policy = replace(policy, interval=policy.cut.text)
-        operations.invoke(cls(policy, incoming_foreign_keys, strategy, workers, default_partition, keep_old))
+        limits = limits_of(max_replica_lag, max_slot_bytes)
+        operations.invoke(cls(policy, incoming_foreign_keys, strategy, workers, default_partition, keep_old, limits))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -168,6 +177,7 @@ class ConvertToPartitionedOp(PlanOperation):
             copied,
             self.incoming,
             (config, load(COPY_SCRIPT)),
+            self.limits,
             default=self.default_partition,
             keep_old=self.keep_old,
         )

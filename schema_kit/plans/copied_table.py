@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from schema_kit.errors import PlanError
-from schema_kit.model import Conversion, Copying, CopyTarget, Index, Partitioning, Range, Table
+from schema_kit.model import Conversion, Copying, CopyLimits, CopyTarget, Index, Partitioning, Range, Table
 from schema_kit.names import fit, idents
 from schema_kit.plans import conversion
 from schema_kit.plans.conversion import IncomingForeignKeys
-from schema_kit.plans.copying import abandoned, copy_of, proved_keys, same_purpose, until_swap
+from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.belongings import being_built
@@ -33,6 +33,7 @@ def convert(
     copied: Copying,
     incoming: IncomingForeignKeys,
     scripts: tuple[tuple[str, ...], tuple[str, ...]],
+    limits: CopyLimits,
     *,
     default: bool = True,
     keep_old: bool = False,
@@ -45,6 +46,7 @@ def convert(
         copied: how far the copy has come.
         incoming: what becomes of foreign keys to the table: refuse, drop or composite.
         scripts: the statements that make part_config, and those that make the tables which remember copies.
+        limits: when the copy pauses.
         default: whether a default partition takes what lies beyond the others.
         keep_old: whether the plain table stays, under another name, as it was at the swap.
 
@@ -66,8 +68,8 @@ def convert(
         steps += proved_keys(copied)
         return Plan(title, (*steps, *(() if keep_old else (DropCopied(copy),))), (kept,) if keep_old else ())
     conversion.refuse(policy, replace(there, beyond=0), incoming)
-    steps = list(_steps(policy, there, copied, incoming, scripts, default, keep_old))
-    return Plan(title, tuple(steps), conversion.notes(policy, there))
+    steps = list(_steps(policy, there, copied, incoming, scripts, limits, default, keep_old))
+    return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied)))
 
 
 def abort(seen: Conversion | None, copied: Copying) -> Plan:
@@ -100,6 +102,7 @@ def _steps(
     copied: Copying,
     incoming: IncomingForeignKeys,
     scripts: tuple[tuple[str, ...], tuple[str, ...]],
+    limits: CopyLimits,
     default: bool,
     keep_old: bool,
 ) -> Iterator[Step]:
@@ -122,7 +125,7 @@ def _steps(
     targets = run.targets if run else tuple(_targets(lines, seen, copied, default))
     grown = _grown(table, policy)
     copy = copy_of(grown, table.name, copied, targets)
-    yield from until_swap(lines, grown, copy, copied, "convert", script)
+    yield from until_swap(lines, grown, copy, copied, "convert", script, limits)
     yield from _parent(policy, table, seen)
     composite = tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
     moved = () if incoming == "drop" else tuple(conversion.moved_keys(policy.control, table))

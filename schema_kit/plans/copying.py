@@ -14,6 +14,7 @@ from schema_kit.errors import PlanError
 from schema_kit.model import (
     Copy,
     Copying,
+    CopyLimits,
     CopyRun,
     CopyTarget,
     ForeignKeyDeclaration,
@@ -47,13 +48,14 @@ def staging_name(source: QualifiedName) -> QualifiedName:
     return source.sibling(fit(source.name, "__staging"))
 
 
-def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...]) -> Plan:
+def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], limits: CopyLimits) -> Plan:
     """Give the rows of a default partition partitions of their own; where none has rows there, nothing is to be done.
 
     Args:
         policy: the set's policy.
         seen: its default partition, as observed.
         script: the statements that make the tables which remember how far copies have come.
+        limits: when it pauses.
 
     Raises:
         PlanError: no such set or no default partition, something belongs to it that cannot move, or what was copied
@@ -67,17 +69,19 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...]) 
     lines, source = grid(policy, parent), default.name
     if seen.run and not seen.run.finished:
         same_purpose("drain", source, seen.run)
-        return Plan(title, tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script)))
+        return Plan(title, tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script, limits)))
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
     if not windows:
         return Plan(title)
     targets = [_target(lines, window, source) for window in windows]
     built = source.sibling(fit(source.name, "__new"))
     targets.append(CopyTarget(source, built, None, None, default=True))
-    return Plan(title, tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script)))
+    return Plan(title, tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script, limits)), needs(seen))
 
 
-def split(policy: Partitioning, partition: QualifiedName, seen: Copying, script: tuple[str, ...]) -> Plan:
+def split(
+    policy: Partitioning, partition: QualifiedName, seen: Copying, script: tuple[str, ...], limits: CopyLimits
+) -> Plan:
     """Cut a partition into the windows of its set's policy; one that is no more than a window stays as it is.
 
     Args:
@@ -85,6 +89,7 @@ def split(policy: Partitioning, partition: QualifiedName, seen: Copying, script:
         partition: what is cut.
         seen: it, as observed.
         script: the statements that make the tables which remember how far copies have come.
+        limits: when it pauses.
 
     Raises:
         PlanError: no such partition, windows that cross its bounds, something belongs to it that cannot move, or what
@@ -95,7 +100,7 @@ def split(policy: Partitioning, partition: QualifiedName, seen: Copying, script:
     lines = grid(policy, parent)
     if seen.run and not seen.run.finished:
         same_purpose("split", partition, seen.run)
-        return Plan(title, tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", script)))
+        return Plan(title, tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", script, limits)))
     found = next((one for one in parent.partitions if one.name == partition), None)
     if found is None:
         if seen.run and seen.source is None:
@@ -113,7 +118,9 @@ def split(policy: Partitioning, partition: QualifiedName, seen: Copying, script:
         lower = found.lower if place == 0 else target.lower
         upper = found.upper if place == len(windows) - 1 else target.upper
         targets.append(CopyTarget(target.name, target.built, lower, upper))
-    return Plan(title, tuple(_steps(lines, parent, partition, seen, tuple(targets), "split", script)))
+    return Plan(
+        title, tuple(_steps(lines, parent, partition, seen, tuple(targets), "split", script, limits)), needs(seen)
+    )
 
 
 def abandon(source: QualifiedName, seen: Copying) -> Plan:
@@ -128,6 +135,32 @@ def abandon(source: QualifiedName, seen: Copying) -> Plan:
     if seen.run.swapped:
         raise PlanError(f"cannot {title}: its rows lie in the new partitions already. Nothing was changed.")
     return Plan(title, (abandoned(source, seen.run.targets, seen),))
+
+
+def needs(seen: Copying) -> tuple[str, ...]:
+    """What to know of the server's disk before a copy begins; nothing where it has begun, or is small.
+
+    Raises:
+        PlanError: there is too little room.
+    """
+    if seen.source is None or (seen.run and not seen.run.finished):
+        return ()
+    takes = f"a copy of {seen.source.name} takes about {_bytes(seen.bytes)} of the server's disk"
+    if seen.room is None:
+        note = f"{takes}; what is free there cannot be seen from here"
+    else:
+        free, left = seen.room
+        if free - seen.bytes < left:
+            raise PlanError(
+                f"{takes}, where {_bytes(free)} are free and {_bytes(left)} stay so. Nothing was changed; make room "
+                "first."
+            )
+        note = f"{takes}, where {_bytes(free)} are free"
+    return (note,) if seen.bytes >= 2**30 else ()
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"
 
 
 def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
@@ -199,6 +232,7 @@ def _steps(
     targets: tuple[CopyTarget, ...],
     purpose: str,
     script: tuple[str, ...],
+    limits: CopyLimits,
 ) -> Iterator[Step]:
     run = seen.run if seen.run and not seen.run.finished else None
     copy = copy_of(parent, source, seen, targets)
@@ -207,7 +241,7 @@ def _steps(
         return
     _refuse(parent, source, seen)
     assert seen.source is not None  # it was looked at
-    yield from until_swap(lines, parent, copy, seen, purpose, script, seen.source.grants)
+    yield from until_swap(lines, parent, copy, seen, purpose, script, limits, seen.source.grants)
     yield from _swap(parent, copy, seen)
     yield from _after_swap(copy, parent, None)
 
@@ -219,6 +253,7 @@ def until_swap(
     seen: Copying,
     purpose: str,
     script: tuple[str, ...],
+    limits: CopyLimits,
     grants: tuple[tuple[str, str], ...] = (),
 ) -> Iterator[Step]:
     """What is left to do before the swap.
@@ -230,6 +265,7 @@ def until_swap(
         seen: the source, as observed.
         purpose: drain, split or convert.
         script: the statements that make the tables which remember how far copies have come.
+        limits: when it pauses.
         grants: those of a new default partition.
 
     Raises:
@@ -243,7 +279,7 @@ def until_swap(
         run = None
     if run is None:
         yield from _begin(lines, parent, copy, seen, purpose, grants)
-    yield from _copied(copy, seen, run)
+    yield from _copied(copy, seen, run, limits)
     builds = tuple(_builds(parent, copy, seen, fresh=run is None))
     keys = [build for build in builds if any(index.primary for index in build.indexes)]
     rest = [build for build in builds if build not in keys]
@@ -337,7 +373,7 @@ def _begin(
     yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, grants)
 
 
-def _copied(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
+def _copied(copy: Copy, seen: Copying, run: CopyRun | None, limits: CopyLimits) -> Iterator[Step]:
     by = (copy.control,) if seen.by_control else copy.key
     if run and run.cut_by:  # statistics may say otherwise by now, and the bounds stay what they are
         columns = {column.name: column for column in (copy.control, *copy.key)}
@@ -347,7 +383,7 @@ def _copied(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
     if run is None or not run.cut:
         yield CutChunks(copy, by)
     if run is None or not run.cut or run.chunks_left:
-        yield CopyChunk(copy, by)
+        yield CopyChunk(copy, by, limits)
 
 
 def _builds(parent: Table, copy: Copy, seen: Copying, *, fresh: bool) -> Iterator[BuildIndexes]:

@@ -18,6 +18,9 @@ SMALLEST, LARGEST = 10, 100_000
 PATIENCE_SECONDS = 60
 """The longest pause between two batches: a replica that is delayed on purpose would otherwise stop them for ever."""
 
+REPLICA = "coalesce(nullif(r.application_name, ''), host(r.client_addr), r.pid::text)"
+"""What a row of pg_stat_replication is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -222,13 +225,7 @@ def pressure(
     """
     reasons = []
     if max_replica_lag is not None:
-        reasons.append(
-            "SELECT format('replica %s lags %s s behind', coalesce(nullif(r.application_name, ''), "
-            "host(r.client_addr), r.pid::text), round(extract(epoch FROM r.replay_lag)::numeric, 1)) "
-            "FROM pg_stat_replication r "
-            f"WHERE r.replay_lag > make_interval(secs => {max_replica_lag!r}) AND NOT EXISTS "
-            "(SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
-        )
+        reasons.append(lagging_sql(max_replica_lag))
     if max_dead_share is not None:
         share = "sum(s.n_dead_tup) / nullif(sum(s.n_live_tup + s.n_dead_tup), 0)"
         reasons.append(
@@ -240,6 +237,16 @@ def pressure(
     if not reasons:
         return None
     return f"SELECT reason FROM ({' UNION ALL '.join(reasons)}) reasons (reason) WHERE {recent}"
+
+
+def lagging_sql(seconds: float) -> str:
+    """A SELECT of the physical replicas that are so many seconds behind, as reasons to pause."""
+    return (
+        f"SELECT format('replica %s lags %s s behind', {REPLICA}, "
+        "round(extract(epoch FROM r.replay_lag)::numeric, 1)) FROM pg_stat_replication r "
+        f"WHERE r.replay_lag > make_interval(secs => {seconds!r}) AND NOT EXISTS "
+        "(SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
+    )
 
 
 def ended(sql: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.model import Copy, Index, KeyColumn
+from schema_kit.model import Copy, CopyLimits, Index, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.steps.batches import PATIENCE_SECONDS, REPLICA, lagging_sql
 from schema_kit.steps.copying import (
     ALL_ROWS,
     COPY_CHUNK,
@@ -106,8 +107,7 @@ class CopyChunk(Step):
     Args:
         copy: what is copied.
         by: the columns that chunks are cut by.
-        max_replica_lag: pause while a physical replica is more seconds than that behind; None: never.
-        max_slot_bytes: pause while a replication slot holds back more WAL than that; None: never.
+        limits: when it pauses.
     """
 
     repeats: ClassVar[bool] = True
@@ -127,8 +127,7 @@ class CopyChunk(Step):
 
     copy: Copy
     by: tuple[KeyColumn, ...]
-    max_replica_lag: float | None = 30.0
-    max_slot_bytes: int | None = None
+    limits: CopyLimits
 
     @property
     def summary(self) -> str:
@@ -156,21 +155,30 @@ class CopyChunk(Step):
     def pressure(self) -> str | None:
         """Replicas that lag, and slots that hold back WAL."""
         reasons = []
-        if self.max_replica_lag is not None:
-            reasons.append(
-                "SELECT format('replica %s lags %s s behind', coalesce(nullif(r.application_name, ''), "
-                "host(r.client_addr), r.pid::text), round(extract(epoch FROM r.replay_lag)::numeric, 1)) "
-                "FROM pg_stat_replication r "
-                f"WHERE r.replay_lag > make_interval(secs => {self.max_replica_lag!r})"
+        if self.limits.max_replica_lag is not None:
+            recent = (
+                f"EXISTS (SELECT FROM {COPY_CHUNK.sql} WHERE {where_run(self.copy)} "
+                f"AND done_at > clock_timestamp() - interval '{PATIENCE_SECONDS} seconds')"
             )
-        if self.max_slot_bytes is not None:
+            reasons.append(f"{lagging_sql(self.limits.max_replica_lag)} AND {recent}")
+        if (most := self.limits.max_slot_bytes) is not None:
+            # Of a replica that stands still no lag is measured, but its distance grows.
+            behind = "pg_wal_lsn_diff(pg_current_wal_lsn(), {})"
+            slot, replica = behind.format("s.restart_lsn"), behind.format("r.replay_lsn")
             reasons.append(
-                "SELECT format('replication slot %s holds back %s of WAL', s.slot_name, pg_size_pretty(b.bytes)) "
-                "FROM pg_replication_slots s, LATERAL (SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN "
-                "pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, s.restart_lsn) AS bytes) b "
-                f"WHERE b.bytes > {self.max_slot_bytes}"
+                f"SELECT format('replication slot %s holds back %s of WAL', s.slot_name, pg_size_pretty({slot})) "
+                f"FROM pg_replication_slots s WHERE {slot} > {most}"
+            )
+            reasons.append(
+                f"SELECT format('replica %s is %s of WAL behind', {REPLICA}, pg_size_pretty({replica})) "
+                f"FROM pg_stat_replication r WHERE {replica} > {most}"
             )
         return " UNION ALL ".join(reasons) or None
+
+    @property
+    def grows(self) -> QualifiedName:
+        """The targets lie where the source does, if nobody has said otherwise."""
+        return self.copy.source
 
     def sql(self) -> tuple[str, ...]:
         """The bounds stand in the statement as they are, so that the planner knows how few rows they take.
@@ -225,6 +233,7 @@ class BuildIndexes(Step):
     """Indexes of one target, with nobody there to wait for them; several targets at once."""
 
     parallel: ClassVar[bool] = True
+    throttled: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
 
     target: QualifiedName
@@ -244,6 +253,11 @@ class BuildIndexes(Step):
         """Nobody uses it yet."""
         keys = any(index.constraint for index in self.indexes)
         return (Lock(LockMode.ACCESS_EXCLUSIVE if keys else LockMode.SHARE_ROW_EXCLUSIVE, self.target),)
+
+    @property
+    def grows(self) -> QualifiedName:
+        """The target."""
+        return self.target
 
     def sql(self) -> tuple[str, ...]:
         """PostgreSQL chooses the names, as it does for any partition's indexes; so one that is there is no error."""

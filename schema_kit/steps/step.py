@@ -135,6 +135,11 @@ class Step:
         return None
 
     @property
+    def grows(self) -> QualifiedName | None:
+        """What grows while a throttled step is sent: it pauses, too, while the server's disk has little room for it."""
+        return None
+
+    @property
     def progress(self) -> str | None:
         """A SELECT of one row that says how far a repeated step is: a text, and the share of all there is, or NULL."""
         return None

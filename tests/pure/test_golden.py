@@ -19,6 +19,7 @@ from schema_kit.model import (
     Column,
     Conversion,
     Copying,
+    CopyLimits,
     CopyRun,
     Cut,
     DeclaredArchive,
@@ -561,36 +562,36 @@ def extension_drop_of_another_s() -> Plan:
 @case
 def drain_fresh() -> Plan:
     """Two windows, and the default partition made anew."""
-    return copying.drain_default(EVENTS, copied(), COPIES)
+    return copying.drain_default(EVENTS, copied(), COPIES, CopyLimits())
 
 
 @case
 def drain_half_done() -> Plan:
     """Killed when one of the tables had its key: there is a lot in the log."""
-    plan = copying.drain_default(EVENTS, copied(), COPIES)
+    plan = copying.drain_default(EVENTS, copied(), COPIES, CopyLimits())
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     targets = begun.copy.targets
     leaf = Relation(targets[0].built, tuple(index for index in partitioned().indexes if index.primary))
     run = CopyRun("drain", EVENTS.parent, "16400:16400:1", targets, cut=True)
     return copying.drain_default(
-        EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=True), COPIES
+        EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=True), COPIES, CopyLimits()
     )
 
 
 @case
 def drain_of_another_table() -> Plan:
     """The default partition was truncated meanwhile: all that was made goes, and it begins anew."""
-    plan = copying.drain_default(EVENTS, copied(), COPIES)
+    plan = copying.drain_default(EVENTS, copied(), COPIES, CopyLimits())
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     run = CopyRun("drain", EVENTS.parent, "16400:16399:1", begun.copy.targets, cut=True)
     made = frozenset(target.built.name for target in begun.copy.targets)
-    return copying.drain_default(EVENTS, replace(copied(), run=run, taken=made, has_tables=True), COPIES)
+    return copying.drain_default(EVENTS, replace(copied(), run=run, taken=made, has_tables=True), COPIES, CopyLimits())
 
 
 @case
 def drain_nothing_to_do() -> Plan:
     """No row in the default partition that has a window."""
-    return copying.drain_default(EVENTS, replace(copied(), filled=()), COPIES)
+    return copying.drain_default(EVENTS, replace(copied(), filled=()), COPIES, CopyLimits())
 
 
 @case
@@ -609,7 +610,7 @@ def convert_by_copy() -> Plan:
         span=Range(NOW.replace(month=10), NOW),
         server_version=170000,
     )
-    return copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), keep_old=True)
+    return copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), CopyLimits(), keep_old=True)
 
 
 @case
@@ -644,7 +645,7 @@ def split_beside_a_default() -> Plan:
         has_tables=True,
         server_version=170000,
     )
-    return copying.split(EVENTS, before.name, seen, COPIES)
+    return copying.split(EVENTS, before.name, seen, COPIES, CopyLimits())
 
 
 def copied() -> Copying:

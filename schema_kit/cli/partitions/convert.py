@@ -9,8 +9,9 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.copies import copies
 from schema_kit.keys import ENCODINGS
-from schema_kit.model import Partitioning
+from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans import conversion, copied_table
@@ -20,6 +21,7 @@ from schema_kit.steps import Plan
 
 @click.command("convert")
 @acts
+@copies
 @click.option("--by", "control", help="The column that decides.")
 @click.option("--every", "interval", help="The width of a partition: '1 month', '7 days', or how many ids: 100000.")
 @click.option("--timezone", default="UTC", show_default=True, help="Partitions follow its wall clock.")
@@ -27,7 +29,6 @@ from schema_kit.steps import Plan
 @click.option("--origin", help="Where some partition begins.")
 @click.option("--encoding", default="", help=f"How a column that is no time holds one: {', '.join(ENCODINGS)}.")
 @click.option("--strategy", type=click.Choice(["attach", "copy"]), help="Left out: attach, unless a copy is under way.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once.")
 @click.option(
     "--incoming-foreign-keys",
     "incoming",
@@ -55,6 +56,7 @@ def command(
     encoding: str,
     strategy: str | None,
     workers: int,
+    limits: CopyLimits,
     incoming: IncomingForeignKeys,
     no_default: bool,
     abort: bool,
@@ -88,7 +90,9 @@ def command(
         def decide(catalog: Catalog, one: Partitioning) -> Plan:
             if abort:
                 return _abort(catalog, one.parent)
-            op = ConvertToPartitionedOp(one, incoming, None, workers, not no_default, keep_old=not finish)
+            op = ConvertToPartitionedOp(
+                one, incoming, None, workers, not no_default, keep_old=not finish, limits=limits
+            )
             op.strategy = "copy" if strategy == "copy" else "attach" if strategy == "attach" else None
             return op.plan(catalog)
 

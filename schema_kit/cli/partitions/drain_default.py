@@ -6,8 +6,9 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.copies import copies
 from schema_kit.errors import SchemaKitError
-from schema_kit.model import Partitioning, Table
+from schema_kit.model import CopyLimits, Partitioning, Table
 from schema_kit.ops import copying as ops
 from schema_kit.plans import copying
 from schema_kit.steps import Plan
@@ -27,7 +28,7 @@ JOB = Job("drain the default", ops.drain, due)
 
 @click.command("drain-default")
 @acts
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once.")
+@copies
 @click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
 def command(
     tables: tuple[str, ...],
@@ -37,6 +38,7 @@ def command(
     dry_run: bool,
     lock_timeout: str | None,
     workers: int,
+    limits: CopyLimits,
     abort: bool,
 ) -> None:
     """Give the rows of a default partition partitions of their own, while it is in use.
@@ -50,7 +52,7 @@ def command(
 
     def decide(catalog: Catalog, one: Partitioning) -> Plan:
         if not abort:
-            return ops.drain(catalog, one)
+            return ops.drain(catalog, one, limits)
         table = catalog.table(one.parent)
         default = next((p.name for p in table.partitions if p.default), None) if table else None
         if default is None:

@@ -6,8 +6,9 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.copies import copies
 from schema_kit.errors import PlanError
-from schema_kit.model import Partitioning
+from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops import copying as ops
 from schema_kit.plans import copying
@@ -16,7 +17,7 @@ from schema_kit.steps import Plan
 
 @click.command("split")
 @acts
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once.")
+@copies
 @click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
 def command(
     tables: tuple[str, ...],
@@ -26,6 +27,7 @@ def command(
     dry_run: bool,
     lock_timeout: str | None,
     workers: int,
+    limits: CopyLimits,
     abort: bool,
 ) -> None:
     """Cut a partition into the windows of its set's policy, while it is in use. TABLE is the partition.
@@ -42,7 +44,7 @@ def command(
 
             def decide(catalog: Catalog, one: Partitioning, name: QualifiedName = name) -> Plan:
                 if not abort:
-                    return ops.split(catalog, one, name)
+                    return ops.split(catalog, one, name, limits)
                 return copying.abandon(name, catalog.copying(name, catalog.table(one.parent), one, "split"))
 
             sets = catalog.sets(policies(catalog, [parent.sql]))

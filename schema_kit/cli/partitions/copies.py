@@ -1,0 +1,52 @@
+"""The options of the commands that copy rows beside their users."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from schema_kit.model import CopyLimits
+
+_UNITS = {"": 2**20, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+
+
+def copies(command: Callable[..., None]) -> Callable[..., None]:
+    """The options --workers, --max-replica-lag and --max-slot-size; the command is given `workers` and `limits`."""
+
+    @functools.wraps(command)
+    def with_limits(max_replica_lag: float, max_slot_size: int, **others: Any) -> None:
+        command(limits=CopyLimits(max_replica_lag or None, max_slot_size or None), **others)
+
+    options = (
+        click.option(
+            "--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once."
+        ),
+        click.option(
+            "--max-replica-lag",
+            type=click.FloatRange(0),
+            default=30.0,
+            show_default=True,
+            help="Pause while a replica is more seconds behind; 0: never.",
+        ),
+        click.option(
+            "--max-slot-size",
+            callback=_bytes,
+            default="16GB",
+            show_default=True,
+            help="Pause while a replication slot holds back more WAL; 0: never.",
+        ),
+    )
+    for option in reversed(options):
+        with_limits = option(with_limits)
+    return with_limits
+
+
+def _bytes(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
+    found = re.fullmatch(r"(\d+) *(MB|GB|TB|)", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no size: 512MB, 16GB, 1TB, or 0")
+    return int(found[1]) * _UNITS[found[2].upper()]
