@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from importlib import import_module
 
 import click
 
+from schema_kit.cli.lazy import Lazy
 from schema_kit.errors import SchemaKitError
 
 NOUNS = {
@@ -21,23 +21,7 @@ NOUNS = {
 }
 
 
-class _Nouns(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(NOUNS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in NOUNS:
-            return None
-        command = getattr(import_module(f"schema_kit.cli.{cmd_name}"), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(NOUNS.items()))
-
-
-@click.group(cls=_Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Lazy, package=__name__, texts=NOUNS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="schema-kit", prog_name="schema_kit")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context

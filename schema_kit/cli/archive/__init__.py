@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from keyword import iskeyword
-
 import click
+
+from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
     "restore": "Take a range from the archive back into its table, or beside it.",
@@ -18,24 +17,7 @@ COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
-        command = import_module(f"schema_kit.cli.archive.{name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
-
-
-@click.group(cls=_Commands)
+@click.group(cls=Lazy, package=__name__, texts=COMMANDS, attribute="command")
 def archive() -> None:
     """Archives: rows leave the hot table, and nothing is ever lost.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, TypeVar
@@ -11,8 +11,8 @@ import click
 import sqlalchemy as sa
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions import common
-from schema_kit.errors import DeclarationError, ExecutionError, SchemaKitError
+from schema_kit.cli import options
+from schema_kit.errors import DeclarationError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,18 +45,4 @@ def needed() -> None:
 def database(url: str | None) -> AbstractContextManager[tuple[sa.Connection, Catalog]]:
     """The database, where the libraries are."""
     needed()
-    return common.database(url, None)
-
-
-def fail(failed: Sequence[SchemaKitError], done: Sequence[object] = ()) -> None:
-    """Raise what went wrong, if something has.
-
-    Raises:
-        SchemaKitError: the only one; or how many files failed, each said on stderr.
-    """
-    if len(failed) == 1 and not done:
-        raise failed[0]
-    for error in failed:
-        click.echo(f"error: {error}", err=True)
-    if failed:
-        raise ExecutionError(f"{len(failed)} of {len(failed) + len(done)} files failed; the others are done.")
+    return options.database(url, None)

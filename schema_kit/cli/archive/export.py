@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
-from schema_kit.cli.archive.common import database, fail, tells
-from schema_kit.cli.partitions.common import lock_policy, telling
+from schema_kit.cli.archive.common import database, tells
+from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
@@ -102,7 +103,7 @@ def command(
                 except sa.exc.DBAPIError as error:
                     failed.append(execute.not_observed(error))
     _tell(done, drop, form)
-    fail(failed, done)
+    fail(failed, done, "{} of the files failed; the others are done.")
 
 
 def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from schema_kit.cli.archive.common import database, fail, needed, tells
+from schema_kit.cli.archive.common import database, needed, tells
+from schema_kit.cli.work import fail
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
@@ -37,7 +38,7 @@ def command(tables: tuple[str, ...], verify: bool, url: str | None, form: str) -
     else:
         for file in found:
             click.echo(_line(file))
-    fail(failed)
+    fail(failed, said="{} of the files failed.")
     if verify and found:
         click.echo(f"{len(found)} files are what was written", err=True)
 

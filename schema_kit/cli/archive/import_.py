@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
-from schema_kit.cli.archive.common import database, fail, tells
-from schema_kit.cli.partitions.common import lock_policy, show, telling
+from schema_kit.cli.archive.common import database, tells
+from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.execute import not_observed, telling_notes
 from schema_kit.names import QualifiedName
@@ -92,7 +93,7 @@ def command(
         show(plan, "json" if form == "json" else "sql", policy)
     else:
         _tell(done, form, bool(chosen))
-    fail(failed, done or plan.steps)
+    fail(failed, done or plan.steps, "{} of the files failed; the others are done.")
 
 
 def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.options import named
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
 from schema_kit.names import QualifiedName
@@ -28,14 +29,7 @@ def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
     known = {policy.table: policy for policy in catalog.archive_policies()}
     if not tables:
         return list(known.values())
-    names = [QualifiedName.parse(table) for table in tables]
-    if unknown := [str(name) for name in names if name not in known]:
-        there = ", ".join(map(str, known)) or "none"
-        raise PlanError(
-            f"{', '.join(unknown)}: no policy in schema_kit.archive_policy (there: {there}). Nothing was changed; "
-            "op.set_archive_policy registers one."
-        )
-    return [known[name] for name in names]
+    return named(tables, known, "archive_policy", "; op.set_archive_policy registers one")
 
 
 def both(catalog: Catalog, policy: ArchivePolicy) -> tuple[Table, Table]:

@@ -10,7 +10,8 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.moving import both, moves, of, partitioned, policies, refuse_without_rights, under_way
-from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
+from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.work import Job, work
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import ArchivePolicy, Partition, Range, Table
 from schema_kit.names import QualifiedName, ident, literal

@@ -19,7 +19,8 @@ from schema_kit.cli.archive.moving import (
     under_way,
     with_room,
 )
-from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
+from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.work import Job, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
 from schema_kit.names import QualifiedName

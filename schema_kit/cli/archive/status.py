@@ -10,7 +10,7 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.moving import of, policies
-from schema_kit.cli.partitions.common import database, looks
+from schema_kit.cli.options import database, looks
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName

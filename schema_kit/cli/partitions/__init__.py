@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
+
+from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
     "adopt": "Take over sets that somebody else has made: their policy is read off their bounds.",
@@ -22,23 +22,7 @@ COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"schema_kit.cli.partitions.{cmd_name.replace('-', '_')}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
-
-
-@click.group(cls=_Commands)
+@click.group(cls=Lazy, package=__name__, texts=COMMANDS, attribute="command")
 def partitions() -> None:
     """Partitioned sets: keep them ahead of the clock, look at them.
 

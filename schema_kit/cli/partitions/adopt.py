@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions import create_next
-from schema_kit.cli.partitions.common import Job, acts, database, fail, lock_policy, work
+from schema_kit.cli.work import Job, fail, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName

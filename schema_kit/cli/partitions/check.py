@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from schema_kit import execute
-from schema_kit.cli.partitions.common import database, looks, policies
+from schema_kit.cli.options import database, looks
+from schema_kit.cli.partitions.policies import policies
 from schema_kit.errors import DeclarationError, SchemaKitError
 from schema_kit.plans import check
 from schema_kit.plans.check import Finding, Severity

@@ -8,8 +8,10 @@ from dataclasses import replace
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
+from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions.copies import copies
+from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.work import Job, work
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName

@@ -8,7 +8,9 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, policies, work
+from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning, Table
 from schema_kit.plans import partitions as plans

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from schema_kit import execute
-from schema_kit.cli.partitions.common import database, fail, looks, policies
+from schema_kit.cli.options import database, looks
+from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.work import fail
 from schema_kit.errors import ExecutionError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import CopyRun, Partition, Range, Watched

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from schema_kit.cli.archive import run as archive
+from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions import create_next, drain_default, fill_gaps, retire
-from schema_kit.cli.partitions.common import acts, database, lock_policy, policies, work
+from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.work import work
 from schema_kit.errors import SchemaKitError
 
 JOBS = (drain_default.JOB, create_next.JOB, *fill_gaps.jobs(), archive.OF_SET, retire.JOB)

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from schema_kit import execute
-from schema_kit.cli.partitions.common import database, looks, policies
+from schema_kit.cli.options import database, looks
 from schema_kit.cli.partitions.list import size
+from schema_kit.cli.partitions.policies import policies
 from schema_kit.errors import ExecutionError
 from schema_kit.intervals import Point
 from schema_kit.plans.timeline import Segment, Timeline, folded, timeline

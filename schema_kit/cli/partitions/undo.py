@@ -7,7 +7,8 @@ import sys
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
+from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.work import Job, work
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import UnpartitionOp

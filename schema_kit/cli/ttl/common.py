@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schema_kit.catalog import Catalog
-from schema_kit.errors import PlanError
+from schema_kit.cli.options import named
 from schema_kit.model import TimeToLive
-from schema_kit.names import QualifiedName
 from schema_kit.plans import rows, ttl
 from schema_kit.plans.rows import Leaving
 from schema_kit.steps import Plan
@@ -22,14 +21,7 @@ def policies(catalog: Catalog, tables: Sequence[str]) -> list[TimeToLive]:
     known = {policy.table: policy for policy in catalog.ttl_policies()}
     if not tables:
         return list(known.values())
-    names = [QualifiedName.parse(table) for table in tables]
-    if unknown := [str(name) for name in names if name not in known]:
-        there = ", ".join(map(str, known)) or "none"
-        raise PlanError(
-            f"{', '.join(unknown)}: no policy in schema_kit.ttl_policy (there: {there}). Nothing was changed; "
-            "op.set_ttl_policy registers one."
-        )
-    return [known[name] for name in names]
+    return named(tables, known, "ttl_policy", "; op.set_ttl_policy registers one")
 
 
 def removal(catalog: Catalog, policy: TimeToLive) -> tuple[Leaving, Plan]:

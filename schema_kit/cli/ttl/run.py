@@ -9,8 +9,9 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.moving import with_room
-from schema_kit.cli.partitions.common import Job, acts, database, lock_policy, work
+from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.ttl.common import policies, removal
+from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
 from schema_kit.plans import ttl

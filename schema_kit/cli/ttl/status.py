@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.common import database, fail, looks
+from schema_kit.cli.options import database, looks
 from schema_kit.cli.ttl.common import policies, removal
+from schema_kit.cli.work import fail
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
 from schema_kit.steps.rows import RemoveRows

@@ -1,9 +1,8 @@
-"""What the commands have in common: their options, the database, the sets, and how it is told."""
+"""What commands do for each set: decide, send, tell, and go on with the next where one has failed."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,22 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import click
 import sqlalchemy as sa
 
-from schema_kit import environment, execute, report, script
+from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import rows
-from schema_kit.cli.partitions.partman import beside_partman
+from schema_kit.cli.options import telling
+from schema_kit.cli.partman import beside_partman
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
-from schema_kit.model import Partitioning, Table
+from schema_kit.model import Table
 from schema_kit.names import QualifiedName
-from schema_kit.script import LockPolicy, parse_milliseconds
+from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan, Step
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 _POLLS, _POLL_SECONDS = 60, 0.5
 
 
@@ -55,86 +54,6 @@ class Job(Generic[One]):
     title: str
     decide: Callable[[Catalog, One], Plan]
     due: Callable[[Catalog, One, Table | None], bool] = lambda catalog, one, table: True
-
-
-def looks(*formats: str) -> Callable[[Command], Command]:
-    """The options of a command that looks: tables, --url, --now, --format."""
-
-    def decorate(command: Command) -> Command:
-        for option in (
-            click.argument("tables", nargs=-1, metavar="[TABLE]..."),
-            click.option("--url", help="postgresql://user@host/database"),
-            click.option("--now", help="A moment that stands for the server's clock: 2026-11-21."),
-            click.option("--format", "form", type=click.Choice(formats), default="text", show_default=True),
-        ):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-def acts(command: Command) -> Command:
-    """The options of a command that changes something: those of one that looks, --dry-run and --lock-timeout."""
-    command = click.option("--dry-run", is_flag=True, help="Print the exact SQL and send none of it.")(command)
-    command = click.option(
-        "--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT."
-    )(command)
-    return looks("text", "json", "sql")(command)
-
-
-def lock_policy(lock_timeout: str | None) -> LockPolicy:
-    """The policy of the environment, changed by --lock-timeout."""
-    policy = script.from_environment(LockPolicy(), os.environ)
-    return script.changed(policy, longest=parse_milliseconds(lock_timeout)) if lock_timeout else policy
-
-
-@contextmanager
-def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, Catalog]]:
-    """A connection in autocommit, and the catalog as seen from it."""
-    moment = environment.parse_now(now)
-    with environment.connect(
-        environment.database_url(url, environment.configured_url()), autocommit=True
-    ) as connection:
-        try:
-            yield connection, Catalog(connection, moment)
-        except sa.exc.DBAPIError as error:
-            raise execute.not_observed(error) from error
-
-
-@contextmanager
-def telling(form: str) -> Iterator[execute.Emit]:
-    """Events as JSON lines or on the terminal."""
-    if form == "json":
-        yield report.to_json
-        return
-    with report.terminal() as emit:
-        yield emit
-
-
-def policies(
-    catalog: Catalog, tables: Sequence[str], unreadable: Callable[[str, SchemaKitError], None] | None = None
-) -> list[Partitioning]:
-    """The policies of the tables that were named, or all that maintenance is on for (automatic_maintenance).
-
-    Args:
-        catalog: where they are.
-        tables: as they were named.
-        unreadable: is told of rows of part_config that are no policies.
-
-    Raises:
-        PlanError: a table has none.
-        DeclarationError: a row is no policy, and *unreadable* is not there to be told.
-    """
-    if not tables:
-        return list(catalog.policies(unreadable))
-    names = [QualifiedName.parse(table) for table in tables]
-    known = {policy.parent: policy for policy in catalog.policies_of(names)}
-    if unknown := [str(name) for name in names if name not in known]:
-        there = ", ".join(str(policy.parent) for policy in catalog.policies(lambda *_: None)) or "none"
-        raise PlanError(
-            f"{', '.join(unknown)}: no policy in schema_kit.part_config (there: {there}). Nothing was changed."
-        )
-    return [known[name] for name in names]
 
 
 def work(
@@ -310,8 +229,17 @@ def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:
     return tell
 
 
-def fail(failed: Sequence[SchemaKitError], done: Sequence[object] = ()) -> None:
+def fail(
+    failed: Sequence[SchemaKitError],
+    done: Sequence[object] = (),
+    said: str = "{} of the sets could not be looked after; the others were.",
+) -> None:
     """Raise what went wrong, if something has.
+
+    Args:
+        failed: what went wrong.
+        done: what was done all the same.
+        said: how many that were, for people.
 
     Raises:
         SchemaKitError: the only one; or that some sets failed, each said on stderr.
@@ -321,7 +249,7 @@ def fail(failed: Sequence[SchemaKitError], done: Sequence[object] = ()) -> None:
     for error in failed:
         click.echo(f"error: {error}", err=True)
     if failed:
-        raise ExecutionError(f"{len(failed)} of the sets could not be looked after; the others were.")
+        raise ExecutionError(said.format(len(failed)))
 
 
 def show(plan: Plan, form: str, policy: LockPolicy) -> None:
