@@ -115,7 +115,7 @@ def convert_to_partitioned(
     strategy: Literal["attach", "copy"] | None = None,
     workers: int = 1,
     default_partition: bool = True,
-    keep_old: bool = False,
+    keep_old: bool | Literal["fed"] = False,
     max_replica_lag: float | None = 30.0,
     max_slot_bytes: int | None = 17179869184,
 ) -> None: ...

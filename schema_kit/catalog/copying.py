@@ -13,9 +13,10 @@ from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, KeyColumn, Range, Table
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.plans.copying import BACKLOG, log_name, staging_name
+from schema_kit.plans.copying import BACKLOG, back_name, log_name, old_name, staging_name
 from schema_kit.plans.grid import MOST_AHEAD, Grid
 from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, identity_sql, logging_sql, within
+from schema_kit.steps.way_back import feeding_sql, tree_identity_sql
 
 _KEY = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typcategory = 'D'
@@ -57,7 +58,9 @@ _RUN = f"""
 SELECT r.purpose, r.parent_table, r.identity, r.cut_at IS NOT NULL,
        (SELECT count(*) FROM {COPY_CHUNK.sql} c WHERE c.source_table = r.source_table AND c.done_at IS NULL),
        r.settled_at IS NOT NULL, r.swapped_at IS NOT NULL, r.finished_at IS NOT NULL,
-       ARRAY(SELECT jsonb_array_elements_text(nullif(to_jsonb(r)->'cut_by', 'null')))
+       ARRAY(SELECT jsonb_array_elements_text(nullif(to_jsonb(r)->'cut_by', 'null'))),
+       coalesce((to_jsonb(r)->>'fed')::boolean, false), to_jsonb(r)->>'back_identity',
+       to_jsonb(r)->>'returned_at' IS NOT NULL
 FROM {COPY_RUN.sql} r WHERE r.source_table = %(source)s
 """
 
@@ -69,7 +72,7 @@ FROM {COPY_TARGET.sql} WHERE source_table = %(source)s
 
 # The column that came last.
 _CURRENT = """
-SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) AND attname = 'cut_by')
+SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) AND attname = 'returned_at')
 """
 
 _ANALYZED = """
@@ -91,7 +94,7 @@ def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
     found = rows(connection, _RUN, {"source": str(source)})
     if not found:
         return None
-    purpose, parent, identity, cut, left, settled, swapped, finished, cut_by = found[0]
+    purpose, parent, identity, cut, left, settled, swapped, finished, cut_by, *back = found[0]
     targets, counts = [], []
     for name, built, lower, upper, default, verified, *count in rows(connection, _TARGETS, {"source": str(source)}):
         target = CopyTarget(QualifiedName.parse(name), QualifiedName.parse(built), lower, upper, default)
@@ -109,6 +112,7 @@ def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
         swapped,
         finished,
         tuple(cut_by),
+        *back,
     )
 
 
@@ -143,14 +147,15 @@ def observe(
     control = lines.policy.control
     names = {"table": source.sql, "control": control}
     log = log_name(source)
-    there = _exists(connection, log)
-    backlog = f"SELECT count(*) FROM (SELECT FROM {log.sql} LIMIT {BACKLOG + 1}) l"
     leaves = tuple(leaf for leaf in tables.read_tree(connection, staging_name(source)) if not leaf.partitioned)
     column = parent.column(control)
     by_control = bool(rows(connection, _BY_CONTROL, names)[0][0])
     default = next((p.name for p in parent.partitions if p.default and p.name != source), None)
     beside = tables.read(connection, default) if default else None
     fresh = run is None or run.finished
+    after = run is not None and run.swapped and not run.finished
+    kept = tables.read(connection, old_name(source)) if after and purpose == "convert" else None
+    back = back_name(source)
     return Copying(
         parent,
         table,
@@ -160,7 +165,7 @@ def observe(
         control=KeyColumn(control, column.type) if column else None,
         identity=(rows(connection, identity_sql(source)) or [("",)])[0][0] or "",
         logging=bool(rows(connection, logging_sql(source, log))[0][0]),
-        backlog=rows(connection, backlog)[0][0] if there else 0,
+        backlog=_backlog(connection, log),
         by_control=by_control,
         texts=tuple(row[0] for row in rows(connection, _TEXTS, names)),
         leaves=leaves,
@@ -170,7 +175,11 @@ def observe(
         filled=tuple(_filled(connection, source, lines, by_control)) if table and purpose == "drain" and fresh else (),
         span=_span(connection, source, lines) if table and purpose != "drain" and fresh else None,
         default_checks=beside.checks if beside else (),
-        tree=tables.read_tree(connection, parent.name) if run and run.swapped and not run.finished else (),
+        tree=tables.read_tree(connection, parent.name) if after else (),
+        kept=kept,
+        feeding=bool(rows(connection, feeding_sql(source, back))[0][0]) if kept else False,
+        feed_backlog=_backlog(connection, back) if kept else 0,
+        tree_identity=rows(connection, f"SELECT ({tree_identity_sql(source, kept.name)})")[0][0] or "" if kept else "",
         taken=taken,
         bytes=_size(connection, source) if fresh else 0,
         room=_room(connection, source) if fresh else None,
@@ -274,6 +283,12 @@ def _type(connection: Connection, table: QualifiedName, column: str) -> str:
         {"table": table.sql, "column": column},
     )
     return str(found[0][0])
+
+
+def _backlog(connection: Connection, log: QualifiedName) -> int:
+    if not _exists(connection, log):
+        return 0
+    return int(rows(connection, f"SELECT count(*) FROM (SELECT FROM {log.sql} LIMIT {BACKLOG + 1}) l")[0][0])
 
 
 def _exists(connection: Connection, name: QualifiedName) -> bool:

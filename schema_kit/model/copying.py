@@ -141,6 +141,12 @@ class CopyRun:
     finished: bool = False
     cut_by: tuple[str, ...] = ()
     """The columns that the chunks' bounds are of."""
+    fed: bool = False
+    """A trigger logs for the table that was kept what changes since the swap."""
+    back_identity: str | None = None
+    """What the kept table is compared with, once it shall take its place again; empty where that was given up."""
+    returned: bool = False
+    """The kept table has its place again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,14 @@ class Copying:
     """Those of the parent's default partition: name, definition, validated."""
     tree: tuple[Relation, ...] = ()
     """The parent and its partitions, from the swap on."""
+    kept: Table | None = None
+    """The plain table that a conversion has kept, from the swap on."""
+    feeding: bool = False
+    """The trigger for it is there on every partition and fires for everybody, and so is its log."""
+    feed_backlog: int = 0
+    """Keys in that log; not counted beyond a limit."""
+    tree_identity: str = ""
+    """What tells whether the partitioned table and the kept one are still those that were compared."""
     taken: frozenset[str] = frozenset()
     """The names of what is there in the schema already."""
     bytes: int = 0

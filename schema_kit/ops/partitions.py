@@ -9,12 +9,12 @@ from alembic.operations import Operations
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import CopyLimits, Partitioning
+from schema_kit.model import Conversion, Copying, CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.copying import COPY_SCRIPT, limits_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.plans import conversion, copied_table, partitions
+from schema_kit.plans import conversion, copied_table, partitions, way_back
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import PART_CONFIG, CreatePartConfig
@@ -76,9 +76,11 @@ class ConvertToPartitionedOp(PlanOperation):
         strategy: Strategy | None = None,
         workers: int = 1,
         default_partition: bool = True,
-        keep_old: bool = False,
+        keep_old: copied_table.KeepOld = False,
         limits: CopyLimits | None = None,
     ) -> None:
+        if keep_old not in (True, False, "fed"):
+            raise DeclarationError(f"keep_old is True, False or 'fed', not {keep_old!r}")
         if strategy not in (None, "attach", "copy"):
             raise DeclarationError(f"strategy is 'attach' or 'copy', not {strategy!r}")
         if workers < 1:
@@ -108,7 +110,7 @@ class ConvertToPartitionedOp(PlanOperation):
         strategy: Strategy | None = None,
         workers: int = 1,
         default_partition: bool = True,
-        keep_old: bool = False,
+        keep_old: copied_table.KeepOld = False,
         max_replica_lag: float | None = 30.0,
         max_slot_bytes: int | None = 16 * 2**30,
     ) -> None:
@@ -148,6 +150,9 @@ class ConvertToPartitionedOp(PlanOperation):
             workers: how many sessions copy, build indexes and compare side by side; of ``copy``.
             default_partition: whether a default partition takes what lies beyond the others; of ``copy``.
             keep_old: whether the plain table stays as it was at the swap, under its name and ``__old``; of ``copy``.
+                ``fed``: a trigger logs the keys of rows that change from the swap on (12 to 16 us a row), so that it
+                can take its place again with all that was written: ``unpartition``, or ``partitions convert
+                --rollback``. The log grows by a key a change; running this again replays it.
             max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
                 None: never; of ``copy``.
             max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
@@ -193,6 +198,27 @@ class ConvertToPartitionedOp(PlanOperation):
         return under_way or self.strategy == "copy"
 
 
+def roll_back(catalog: Catalog, parent: QualifiedName) -> Plan:
+    """What a conversion's plain table needs now to take its place again."""
+    seen, copied = _kept(catalog, parent)
+    return way_back.roll_back(parent, seen, copied, load(COPY_SCRIPT))
+
+
+def give_up(catalog: Catalog, parent: QualifiedName) -> Plan:
+    """What a conversion, or the way back of one, needs now to be given up before its swap."""
+    return copied_table.abort(*_kept(catalog, parent))
+
+
+def _kept(catalog: Catalog, parent: QualifiedName) -> tuple[Conversion | None, Copying]:
+    table = catalog.table(parent)
+    partitioned = next(iter(table.partitioned_by), "") if table else ""
+    control = partitioned or (conversion.given_up_key(table) if table else "")
+    policy = catalog.policy(parent) if partitioned else None
+    policy = policy or Partitioning(parent, control, "1 month")
+    seen = catalog.conversion(policy, composite=bool(control))
+    return seen, catalog.copying(parent, table, policy if partitioned else None, "convert")
+
+
 @register("unpartition")
 class UnpartitionOp(PlanOperation):
     """Make a partitioned table plain again."""
@@ -220,6 +246,10 @@ class UnpartitionOp(PlanOperation):
         the check of the bound, the empty parent beside it, the index over the longer key, and the key columns,
         triggers and foreign keys that tables which refer to it were given. Nothing blocks for longer than an instant.
 
+        And where a conversion by copy has kept the plain table with ``keep_old="fed"``, that table takes its place
+        again: what was written since is replayed into it beside writers, both are compared, and one short commit
+        swaps (ACCESS EXCLUSIVE on the table and its partitions for about two milliseconds a partition).
+
         Args:
             operations: given by Alembic.
             table_name: the table.
@@ -237,6 +267,15 @@ class UnpartitionOp(PlanOperation):
         if isinstance(catalog, EmptyDatabase):
             raise PlanError(
                 f"--sql cannot write the way back of {self.parent}: it depends on what is there. Run it online."
+            )
+        run = catalog.copy_run(self.parent)
+        if run and run.purpose == "convert" and (run.returned or (run.swapped and not run.finished)):
+            if run.fed or run.back_identity or run.returned:
+                return roll_back(catalog, self.parent)
+            raise PlanError(
+                f"cannot make {self.parent} plain again: the plain table of before its conversion is kept beside it, "
+                "but not fed. Nothing was changed; drop that first: schema_kit partitions convert --finish. Or, if "
+                "nothing was written since, it takes its place again: --rollback."
             )
         table = catalog.table(self.parent)
         control = next(iter(table.partitioned_by), "") or conversion.given_up_key(table) if table else ""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 from schema_kit.errors import PlanError
-from schema_kit.model import Conversion, Copying, CopyLimits, CopyTarget, Index, Partitioning, Range, Table
+from schema_kit.model import Conversion, Copy, Copying, CopyLimits, CopyTarget, Index, Partitioning, Range, Table
 from schema_kit.names import fit, idents
-from schema_kit.plans import conversion
+from schema_kit.plans import conversion, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
-from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
+from schema_kit.plans.copying import abandoned, back_name, copy_of, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.belongings import being_built
@@ -25,6 +26,9 @@ from schema_kit.steps.copy_swap import DropCopied
 from schema_kit.steps.copying import LOG_TRIGGER
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import CreatePartConfig
+from schema_kit.steps.way_back import back_of
+
+KeepOld = bool | Literal["fed"]
 
 
 def convert(
@@ -36,7 +40,7 @@ def convert(
     limits: CopyLimits,
     *,
     default: bool = True,
-    keep_old: bool = False,
+    keep_old: KeepOld = False,
 ) -> Plan:
     """Partition a table that is in use, by copying its rows.
 
@@ -48,7 +52,8 @@ def convert(
         scripts: the statements that make part_config, and those that make the tables which remember copies.
         limits: when the copy pauses.
         default: whether a default partition takes what lies beyond the others.
-        keep_old: whether the plain table stays, under another name, as it was at the swap.
+        keep_old: whether the plain table stays, under another name, as it was at the swap; fed: with a log of what
+            changes since, so that it can take its place again.
 
     Raises:
         DeclarationError: an unknown way for incoming foreign keys, or a premake below 1.
@@ -59,21 +64,34 @@ def convert(
     run = copied.run if copied.run and not copied.run.finished else None
     if run:
         same_purpose("convert", policy.parent, run)
+    if run and (run.returned or run.back_identity):
+        raise PlanError(
+            f"{policy.parent} is on its way back to a plain table. Nothing was changed; schema_kit partitions convert "
+            "--rollback goes on with that, and --abort gives it up, before its swap."
+        )
     if there.table.partition_strategy:
         steps = [*conversion.after_swap(policy, there)]
         if run is None or not run.swapped:
             return Plan(title, tuple(steps))
         copy = copy_of(there.table, policy.parent, copied, run.targets)
-        kept = f"{copy.old} is what {policy.parent} was at the swap, and is kept; drop it when it is of no use any more"
         steps += proved_keys(copied)
-        return Plan(title, (*steps, *(() if keep_old else (DropCopied(copy),))), (kept,) if keep_old else ())
+        if keep_old:
+            return Plan(title, (*steps, *way_back.keep_fed(copy, copied)), (_kept(copy, run.fed),))
+        return Plan(title, (*steps, *way_back.stop_feeding(copy, copied), DropCopied(copy)))
     conversion.refuse(policy, replace(there, beyond=0), incoming)
     steps = list(_steps(policy, there, copied, incoming, scripts, limits, default, keep_old))
     return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied)))
 
 
+def _kept(copy: Copy, fed: bool) -> str:
+    what = "can take its place again (--rollback)" if fed else "is what it was at the swap"
+    return f"{copy.old} is kept beside {copy.source} and {what}, until --finish, or keep_old=False, drops it"
+
+
 def abort(seen: Conversion | None, copied: Copying) -> Plan:
     """Give up a conversion before its swap: all that it has made goes, and the table is as before.
+
+    Or the way back of one, before its swap: the partitioned table stays.
 
     Raises:
         PlanError: there is no such table, or the swap is done.
@@ -82,9 +100,12 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
         raise PlanError("there is no such table. Nothing was changed.")
     table, run = seen.table, copied.run if copied.run and not copied.run.finished else None
     title = f"give up the conversion of {table.name}"
-    if table.partition_strategy:
+    if run and run.back_identity is not None and not run.returned:
+        return way_back.stay(seen, copied)
+    if table.partition_strategy or (run and run.swapped):
         raise PlanError(
-            f"cannot {title}: it is partitioned already. Nothing was changed; op.unpartition is the way back."
+            f"cannot {title}: its swap is done. Nothing was changed; op.unpartition is the way back, or --rollback "
+            "where the plain table is kept."
         )
     steps = [*conversion.give_up(seen)]
     if run:
@@ -104,7 +125,7 @@ def _steps(
     scripts: tuple[tuple[str, ...], tuple[str, ...]],
     limits: CopyLimits,
     default: bool,
-    keep_old: bool,
+    keep_old: KeepOld,
 ) -> Iterator[Step]:
     config, script = scripts
     # The log's own trigger is none of the table's.
@@ -127,6 +148,9 @@ def _steps(
     copy = copy_of(grown, table.name, copied, targets)
     yield from until_swap(lines, grown, copy, copied, "convert", script, limits)
     yield from _parent(policy, table, seen)
+    log = back_name(table.name)
+    if keep_old == "fed" and log.name in copied.taken:
+        raise PlanError(f"there is something named {log}, and that name is needed. Nothing was swapped; rename it.")
     composite = tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
     moved = () if incoming == "drop" else tuple(conversion.moved_keys(policy.control, table))
     yield SwapTable(
@@ -138,6 +162,7 @@ def _steps(
         composite=composite if incoming == "composite" else (),
         moved=moved,
         server_version=copied.server_version,
+        back=back_of(copy, table.primary_key, log) if keep_old == "fed" else None,
     )
     for key in (*(key for key, _, _ in composite), *moved):
         yield ValidateConstraint(key.table, key.name, table.name)

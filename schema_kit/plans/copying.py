@@ -48,6 +48,16 @@ def staging_name(source: QualifiedName) -> QualifiedName:
     return source.sibling(fit(source.name, "__staging"))
 
 
+def old_name(source: QualifiedName) -> QualifiedName:
+    """What the source is called after the swap."""
+    return source.sibling(fit(source.name, "__old"))
+
+
+def back_name(source: QualifiedName) -> QualifiedName:
+    """Where the keys of rows that change after the swap are written, for the table that was kept."""
+    return source.sibling(fit(source.name, "__back"))
+
+
 def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], limits: CopyLimits) -> Plan:
     """Give the rows of a default partition partitions of their own; where none has rows there, nothing is to be done.
 
@@ -220,7 +230,7 @@ def copy_of(parent: Table, source: QualifiedName, seen: Copying, targets: tuple[
         targets,
         staging_name(source),
         log_name(source),
-        source.sibling(fit(source.name, "__old")),
+        old_name(source),
     )
 
 

@@ -49,6 +49,24 @@ def access_sql(table: Table, on: QualifiedName) -> list[str]:
     return statements
 
 
+def access_again_sql(was: Table, table: Table) -> Iterable[str]:
+    """Whose a table is, and who may do what with it, is as with another one, whose name it has by now."""
+    name = table.name.sql
+    grantees = dict.fromkeys(whom.removesuffix(" WITH GRANT OPTION") for _, whom in was.grants)
+    yield from (f"REVOKE ALL ON {name} FROM {grantee} CASCADE" for grantee in grantees)
+    if was.owner != table.owner:
+        yield f"ALTER TABLE {name} OWNER TO {ident(table.owner) if table.owner else 'CURRENT_USER'}"
+    yield from (f"DROP POLICY {ident(policy)} ON {name}" for policy, _ in was.policies)
+    for had, has, words in (
+        (was.row_security, table.row_security, "DISABLE"),
+        (was.force_row_security, table.force_row_security, "NO FORCE"),
+    ):
+        if had and not has:
+            yield f"ALTER TABLE {name} {words} ROW LEVEL SECURITY"
+    yield from access_sql(table, table.name)
+    yield comment_sql("TABLE", name, table.comment)
+
+
 def identity_sql(table: QualifiedName, kind: str, sequence: Sequence, name: QualifiedName) -> str:
     """A column's identity, with a sequence of that name."""
     always = "ALWAYS" if kind == "a" else "BY DEFAULT"

@@ -10,6 +10,7 @@ from typing import ClassVar
 from schema_kit.model import ACTIONS, ForeignKey, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import (
+    access_again_sql,
     access_sql,
     being_built,
     comment_sql,
@@ -398,10 +399,7 @@ class Unswap(Step):
         yield f"ALTER TABLE {heir.name.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
         yield f"DROP TABLE {old.sql}"
-        grantees = dict.fromkeys(whom.removesuffix(" WITH GRANT OPTION") for _, whom in heir.grants)
-        yield from (f"REVOKE ALL ON {table.name.sql} FROM {grantee} CASCADE" for grantee in grantees)
-        if heir.owner != table.owner:
-            yield f"ALTER TABLE {table.name.sql} OWNER TO {ident(table.owner) if table.owner else 'CURRENT_USER'}"
+        yield from access_again_sql(heir, table)
         for sequence in table.sequences:
             if sequence.identity:
                 fresh = sequence.name.sibling(being_built(sequence.name.name))
@@ -429,15 +427,6 @@ class Unswap(Step):
             )
         yield from map(foreign_key_again_sql, self.moved)
         yield from trigger_sql(table)
-        yield from (f"DROP POLICY {ident(policy)} ON {name.sql}" for policy, _ in self.heir.policies)
-        for was, stays, words in (
-            (self.heir.row_security, table.row_security, "DISABLE"),
-            (self.heir.force_row_security, table.force_row_security, "NO FORCE"),
-        ):
-            if was and not stays:
-                yield f"ALTER TABLE {name.sql} {words} ROW LEVEL SECURITY"
-        yield from access_sql(table, name)
-        yield comment_sql("TABLE", name.sql, table.comment)
         if table.primary and table.primary.comment is not None:
             yield comment_sql("INDEX", name.sibling(table.primary.name).sql, table.primary.comment)
         yield from comments_sql(table)

@@ -19,7 +19,7 @@ from schema_kit.steps.belongings import (
 from schema_kit.steps.conversion import give_back_sql, key_index_name
 from schema_kit.steps.copy_changes import SWAPPING, replay_sql
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql, unproved_key_sql
-from schema_kit.steps.copying import LOG_TRIGGER
+from schema_kit.steps.copying import BACK_TRIGGER, COPY_RUN, LOG_TRIGGER, log_sql, where_run
 from schema_kit.steps.referring import composite_fk_sql
 from schema_kit.steps.step import Lock, Step
 
@@ -42,6 +42,7 @@ class SwapTable(Step):
         composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
         moved: incoming foreign keys that hold the key column already, and come back as they are.
         server_version: from 18 on the partitioned table takes foreign keys that are not validated.
+        back: the copy the other way round, where the plain table shall be fed from the swap on.
     """
 
     fresh: ClassVar[bool] = True
@@ -56,6 +57,7 @@ class SwapTable(Step):
     composite: tuple[tuple[ForeignKey, str, str], ...] = ()
     moved: tuple[ForeignKey, ...] = ()
     server_version: int = 180000
+    back: Copy | None = None
 
     @property
     def summary(self) -> str:
@@ -88,7 +90,13 @@ class SwapTable(Step):
             *self._join(),
             *give_back_sql(self.table, self.policy),
             *clear_sql(self.copy),
+            *self._feed(),
         )
+
+    def _feed(self) -> Iterable[str]:
+        if self.back:
+            yield from log_sql(self.back, BACK_TRIGGER, self.table)
+            yield f"UPDATE {COPY_RUN.sql} SET fed = true WHERE {where_run(self.copy)}"
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table

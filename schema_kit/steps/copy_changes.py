@@ -43,6 +43,7 @@ def replay_sql(copy: Copy, limit: int | None = None) -> str:
     """Takes keys from the log, deletes them from the targets, inserts what the source holds of them now."""
     names, columns = key_names(copy.key), idents(copy.columns)
     variables = [f"k{place}" for place in range(1, len(copy.key) + 1)]
+    values = ", ".join(f"s.{ident(column)}" for column in copy.columns)
     declared = "".join(f"  {name} {column.type}[];\n" for name, column in zip(variables, copy.key, strict=True))
     arrays = ", ".join(f"array_agg({ident(column.name)})" for column in copy.key)
     keys = f"unnest({', '.join(variables)}) AS k ({names})"
@@ -54,7 +55,7 @@ def replay_sql(copy: Copy, limit: int | None = None) -> str:
   SELECT (SELECT count(*) FROM gone), {arrays} INTO taken, {", ".join(variables)} FROM keys;
   IF taken > 0 THEN
     DELETE FROM {copy.staging.sql} t USING {keys} WHERE {same_key("t", "k", copy.key)};
-    INSERT INTO {copy.staging.sql} ({columns}) SELECT {", ".join(f"s.{ident(c)}" for c in copy.columns)}
+    INSERT INTO {copy.staging.sql} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values}
     FROM {keys} JOIN {copy.source.sql} s ON {same_key("s", "k", copy.key)};
   END IF;
   PERFORM pg_catalog.set_config('schema_kit.replayed', taken::text, true);

@@ -13,9 +13,9 @@ from schema_kit.steps.copying import (
     BOUNDS_CHECK,
     COPY_CHUNK,
     COPY_RUN,
-    COPY_TARGET,
     LOG_TRIGGER,
     all_copied,
+    all_equal,
     expect_sql,
     identity_sql,
     logging_sql,
@@ -50,8 +50,12 @@ class Settle(Step):
             "' (' || nullif(a.application_name, '') || ')', date_trunc('second', clock_timestamp() - a.xact_start)) "
             "FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
             "AND a.backend_type NOT IN ('autovacuum worker', 'walsender') AND age(a.backend_xmin) >= "
-            f"(SELECT min(age(c.xmin)) FROM {COPY_CHUNK.sql} c WHERE c.{where_run(self.copy)})"
+            f"({self._since})"
         )
+
+    @property
+    def _since(self) -> str:
+        return f"SELECT min(age(c.xmin)) FROM {COPY_CHUNK.sql} c WHERE c.{where_run(self.copy)}"
 
     def sql(self) -> tuple[str, ...]:
         """Noted, so that nobody waits twice."""
@@ -145,12 +149,10 @@ class SwapCopy(Step):
 def look_sql(copy: Copy, identity: str) -> str:
     """Raises serialization_failure, and so has it decided again, where the source is not what was copied any more."""
     same = f"({identity_sql(copy.source)}) = {literal(identity)} AND ({logging_sql(copy.source, copy.log)})"
-    differs = (
-        f"EXISTS (SELECT FROM {COPY_TARGET.sql} WHERE {where_run(copy)} AND "
-        "((source_rows, source_sum) = (target_rows, target_sum)) IS NOT TRUE)"
-    )
     # Another run may have begun anew: then nothing was copied.
-    proved = f"{all_copied(copy)} AND {run_is(copy, 'settled_at IS NOT NULL')} AND NOT {differs}"
+    proved = (
+        f"{all_copied(copy)} AND {run_is(copy, 'settled_at IS NOT NULL AND swapped_at IS NULL')} AND {all_equal(copy)}"
+    )
     return expect_sql(f"{same} AND {proved}", f"{copy.source} is not any more what was copied")
 
 

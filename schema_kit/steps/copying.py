@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from schema_kit.model import Branch, Copy, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
@@ -24,6 +24,9 @@ COPY_TARGET = QualifiedName(CONFIG_SCHEMA, "copy_target")
 COPY_CHUNK = QualifiedName(CONFIG_SCHEMA, "copy_chunk")
 
 LOG_TRIGGER = "schema_kit_copy_log"
+
+BACK_TRIGGER = "schema_kit_copy_back"
+"""It logs the keys of the rows that change after the swap, for the plain table that was kept."""
 
 BOUNDS_CHECK = "schema_kit_bounds"
 """The CHECK of a target that spares ATTACH its scan; it goes with the swap."""
@@ -108,7 +111,13 @@ def run_is(copy: Copy, state: str) -> str:
 def all_copied(copy: Copy) -> str:
     """SQL for whether every chunk is in the targets."""
     left = f"EXISTS (SELECT FROM {COPY_CHUNK.sql} WHERE {where_run(copy)} AND done_at IS NULL)"
-    return f"{run_is(copy, 'cut_at IS NOT NULL AND swapped_at IS NULL')} AND NOT {left}"
+    return f"{run_is(copy, 'cut_at IS NOT NULL')} AND NOT {left}"
+
+
+def all_equal(copy: Copy) -> str:
+    """SQL for whether every target was compared, and holds what the source holds."""
+    equal = "((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE"
+    return f"NOT EXISTS (SELECT FROM {COPY_TARGET.sql} WHERE {where_run(copy)} AND NOT {equal})"
 
 
 def alone_sql(copy: Copy, condition: str) -> tuple[str, str]:
@@ -119,6 +128,20 @@ def alone_sql(copy: Copy, condition: str) -> tuple[str, str]:
     """
     lock = f"LOCK TABLE ONLY {copy.staging.sql} IN {LockMode.SHARE_ROW_EXCLUSIVE.value} MODE"
     return lock, expect_sql(condition, f"another run has gone on with the copy of {copy.source}")
+
+
+class Owned(Protocol):
+    """What belongs to somebody: a table, or what a partition is made like."""
+
+    @property
+    def owner(self) -> str | None:
+        """None: whoever runs this."""
+        ...
+
+    @property
+    def default_grantees(self) -> tuple[str, ...]:
+        """Whom ALTER DEFAULT PRIVILEGES grants something on each new table."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -172,7 +195,7 @@ class BeginCopy(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Without indexes, foreign keys and triggers: those would make each row dearer, or fire."""
-        return (*self._targets(), *self._log(), *self._memory())
+        return (*self._targets(), *log_sql(self.copy, LOG_TRIGGER, self.like), *self._memory())
 
     def _targets(self) -> Iterable[str]:
         copy, control = self.copy, ident(self.copy.control.name)
@@ -180,7 +203,7 @@ class BeginCopy(Step):
             f"CREATE TABLE {copy.staging.sql} (LIKE {self.like.parent.sql} INCLUDING ALL EXCLUDING IDENTITY "
             f"EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ({control})"
         )
-        yield from self._access(copy.staging)
+        yield from _access(copy.staging, self.like)
         for target in copy.targets:
             like = replace(self.like, grants=self.grants) if target.default else self.like
             options = Branch(options=self.options if target.default else self.like.options)
@@ -194,47 +217,6 @@ class BeginCopy(Step):
                     f"CHECK ({control} IS NOT NULL AND {within(control, target.lower, target.upper)})"
                 )
             yield f"ALTER TABLE {copy.staging.sql} ATTACH PARTITION {target.built.sql} {values}"
-
-    def _access(self, table: QualifiedName) -> Iterable[str]:
-        yield from (f"REVOKE ALL ON {table.sql} FROM {grantee}" for grantee in self.like.default_grantees)
-        if self.like.owner:
-            yield f"ALTER TABLE {table.sql} OWNER TO {ident(self.like.owner)}"
-
-    def _log(self) -> Iterable[str]:
-        copy = self.copy
-        keys, log, source = key_names(copy.key), copy.log.sql, copy.source.sql
-        old, new = (", ".join(f"{row}.{ident(column.name)}" for column in copy.key) for row in ("OLD", "NEW"))
-        body = (
-            "BEGIN\n"
-            "  IF TG_OP <> 'INSERT' THEN\n"
-            f"    INSERT INTO {log} ({keys}) VALUES ({old});\n"
-            "  END IF;\n"
-            f"  IF TG_OP = 'INSERT' OR (TG_OP = 'UPDATE' AND ROW({new}) IS DISTINCT FROM ROW({old})) THEN\n"
-            f"    INSERT INTO {log} ({keys}) VALUES ({new});\n"
-            "  END IF;\n"
-            "  RETURN NULL;\n"
-            "END"
-        )
-        # Rows come and go: the log is vacuumed by their number, not by its size.
-        options = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000"
-        yield f"CREATE TABLE {log} WITH ({options}) AS SELECT {keys} FROM {source} WITH NO DATA"
-        yield from self._access(copy.log)
-        # A publication of all tables would refuse the deletes of a replay.
-        yield f"ALTER TABLE {log} REPLICA IDENTITY FULL"
-        # Whoever writes the source has no rights on the log: the function has its owner's.
-        yield (
-            f"CREATE FUNCTION {log}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-            f"SET search_path = pg_catalog, pg_temp AS {literal(body)}"
-        )
-        yield f"REVOKE ALL ON FUNCTION {log}() FROM PUBLIC"
-        if self.like.owner:
-            yield f"ALTER FUNCTION {log}() OWNER TO {ident(self.like.owner)}"
-        yield (
-            f"CREATE TRIGGER {ident(LOG_TRIGGER)} AFTER INSERT OR UPDATE OR DELETE ON {source} "
-            f"FOR EACH ROW EXECUTE FUNCTION {log}()"
-        )
-        # A replication worker, and whoever sets session_replication_role, would write past it otherwise.
-        yield f"ALTER TABLE {source} ENABLE ALWAYS TRIGGER {ident(LOG_TRIGGER)}"
 
     def _memory(self) -> Iterable[str]:
         copy, source = self.copy, literal(str(self.copy.source))
@@ -250,6 +232,49 @@ class BeginCopy(Step):
         )
         columns = "source_table, target_table, built_as, lower_bound, upper_bound, is_default"
         yield f"INSERT INTO {COPY_TARGET.sql} ({columns}) VALUES {rows}"
+
+
+def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
+    """A log of the keys that change in the source, and the trigger that fills it, which goes with the function."""
+    keys, log, source = key_names(copy.key), copy.log.sql, copy.source.sql
+    old, new = (", ".join(f"{row}.{ident(column.name)}" for column in copy.key) for row in ("OLD", "NEW"))
+    body = (
+        "BEGIN\n"
+        "  IF TG_OP <> 'INSERT' THEN\n"
+        f"    INSERT INTO {log} ({keys}) VALUES ({old});\n"
+        "  END IF;\n"
+        f"  IF TG_OP = 'INSERT' OR (TG_OP = 'UPDATE' AND ROW({new}) IS DISTINCT FROM ROW({old})) THEN\n"
+        f"    INSERT INTO {log} ({keys}) VALUES ({new});\n"
+        "  END IF;\n"
+        "  RETURN NULL;\n"
+        "END"
+    )
+    # Rows come and go: the log is vacuumed by their number, not by its size.
+    options = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000"
+    yield f"CREATE TABLE {log} WITH ({options}) AS SELECT {keys} FROM {source} WITH NO DATA"
+    yield from _access(copy.log, like)
+    # A publication of all tables would refuse the deletes of a replay.
+    yield f"ALTER TABLE {log} REPLICA IDENTITY FULL"
+    # Whoever writes the source has no rights on the log: the function has its owner's.
+    yield (
+        f"CREATE FUNCTION {log}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+        f"SET search_path = pg_catalog, pg_temp AS {literal(body)}"
+    )
+    yield f"REVOKE ALL ON FUNCTION {log}() FROM PUBLIC"
+    if like.owner:
+        yield f"ALTER FUNCTION {log}() OWNER TO {ident(like.owner)}"
+    yield (
+        f"CREATE TRIGGER {ident(trigger)} AFTER INSERT OR UPDATE OR DELETE ON {source} "
+        f"FOR EACH ROW EXECUTE FUNCTION {log}()"
+    )
+    # A replication worker, and whoever sets session_replication_role, would write past it otherwise.
+    yield f"ALTER TABLE {source} ENABLE ALWAYS TRIGGER {ident(trigger)}"
+
+
+def _access(table: QualifiedName, like: Owned) -> Iterable[str]:
+    yield from (f"REVOKE ALL ON {table.sql} FROM {grantee}" for grantee in like.default_grantees)
+    if like.owner:
+        yield f"ALTER TABLE {table.sql} OWNER TO {ident(like.owner)}"
 
 
 def _or_null(text: str | None) -> str:

@@ -43,3 +43,9 @@ CREATE TABLE IF NOT EXISTS @schema@.copy_chunk (
 );
 
 ALTER TABLE @schema@.copy_run ADD COLUMN IF NOT EXISTS cut_by text[]; -- the columns that the chunks' bounds are of
+-- A conversion's plain table, which is kept: whether a trigger logs for it what changes from the swap on,
+ALTER TABLE @schema@.copy_run ADD COLUMN IF NOT EXISTS fed boolean NOT NULL DEFAULT false;
+-- which partitioned table it is compared with, once it shall take its place again; empty where that was given up,
+ALTER TABLE @schema@.copy_run ADD COLUMN IF NOT EXISTS back_identity text;
+-- and when it did.
+ALTER TABLE @schema@.copy_run ADD COLUMN IF NOT EXISTS returned_at timestamptz;

@@ -259,7 +259,7 @@ SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -269,7 +269,7 @@ BEGIN
   SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
   IF taken > 0 THEN
     DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
-    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
+    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
     FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
@@ -347,7 +347,7 @@ SET LOCAL jit = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
-DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -357,7 +357,7 @@ BEGIN
   SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
   IF taken > 0 THEN
     DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
-    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
+    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
     FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
@@ -477,7 +477,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
 SET LOCAL statement_timeout = '30000ms';
-DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND ((source_rows, source_sum) = (target_rows, target_sum)) IS NOT TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
+DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
 DO 'DECLARE
   taken bigint;
   k1 bigint[];
@@ -487,7 +487,7 @@ BEGIN
   SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
   IF taken > 0 THEN
     DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
-    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
+    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
     FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);

@@ -33,6 +33,11 @@ CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT me
 DROP TABLE "bots"."messages__old";
 REVOKE ALL ON "bots"."messages" FROM app CASCADE;
 REVOKE ALL ON "bots"."messages" FROM reader CASCADE;
+GRANT INSERT, SELECT ON "bots"."messages" TO app;
+GRANT SELECT (id, text) ON "bots"."messages" TO reader WITH GRANT OPTION;
+CREATE POLICY "own" ON "bots"."messages" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
+ALTER TABLE "bots"."messages" ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
 ALTER SEQUENCE "bots"."messages_id_seq__new" RENAME TO "messages_id_seq";
 ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_pkey_before_20270101";
 ALTER TABLE "bots"."messages" ADD CONSTRAINT "messages_pkey" PRIMARY KEY USING INDEX "messages__key";
@@ -42,11 +47,6 @@ ALTER TABLE "bots"."reactions" ADD CONSTRAINT "reactions_message_id_fkey" FOREIG
 CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.tell();
 CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
 ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
-GRANT INSERT, SELECT ON "bots"."messages" TO app;
-GRANT SELECT (id, text) ON "bots"."messages" TO reader WITH GRANT OPTION;
-CREATE POLICY "own" ON "bots"."messages" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
-ALTER TABLE "bots"."messages" ENABLE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
 DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'bots.messages';
 COMMIT;
 

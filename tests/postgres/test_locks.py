@@ -37,7 +37,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.ops import PlanOperation
 from schema_kit.ops.copying import drain, split
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp, ReplaceIndexConcurrentlyOp
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
+from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, give_up, roll_back
 from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import abandon
@@ -69,6 +69,7 @@ from schema_kit.steps import (
     retirement,
     rows,
     views,
+    way_back,
 )
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
@@ -615,6 +616,33 @@ def scene_a_copied_table(proof: Proof) -> None:
     proof.run(by_copy("drop"))
 
 
+def scene_a_way_back(proof: Proof) -> None:
+    proof.database.sql(*RICH)
+    feed = ConvertToPartitionedOp(POLICY, "composite", "copy", keep_old="fed")
+
+    def forward() -> None:
+        connection = proof.database.sqlalchemy()
+        execute.run(connection, lambda: feed.plan(Catalog(connection)), QUICK, lambda _: None)
+        feed.keep_old = True
+
+    forward()
+    proof.run(lambda catalog: roll_back(catalog, T))
+    assert proof.database.sql("SELECT relkind FROM pg_class WHERE oid = 's.t'::regclass") == [("r",)]
+    forward()
+
+    def begin(catalog: Catalog) -> Plan:
+        plan = roll_back(catalog, T)
+        return replace(plan, steps=plan.steps[:1] if isinstance(plan.steps[0], way_back.BeginReturn) else ())
+
+    proof.run(begin)
+    proof.run(lambda catalog: give_up(catalog, T))  # was not fed before
+    proof.run(begin)
+    proof.database.sql("ALTER TABLE s.t DISABLE TRIGGER schema_kit_copy_back")
+    proof.run(begin)
+    proof.database.sql("UPDATE schema_kit.copy_run SET fed = true")
+    proof.run(lambda catalog: give_up(catalog, T))
+
+
 def scene_foreign_keys_to_partitions(proof: Proof) -> None:
     proof.database.sql(
         "CREATE SCHEMA s",
@@ -803,6 +831,14 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         columns.DropWholeTable,
         constraints.AddForeignKey,
         constraints.DropForeignKey,
+    },
+    scene_a_way_back: {
+        way_back.BeginReturn,
+        way_back.StopFeeding,
+        way_back.StayPartitioned,
+        way_back.SettleReturn,
+        way_back.SwapBack,
+        way_back.EndReturn,
     },
     scene_a_copied_table: {copied_table.SwapTable, conversion.BuildParent},
     scene_archives: {

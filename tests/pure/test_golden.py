@@ -18,6 +18,7 @@ from schema_kit.model import (
     BaselineTable,
     Column,
     Conversion,
+    CopyCount,
     Copying,
     CopyLimits,
     CopyRun,
@@ -36,6 +37,7 @@ from schema_kit.model import (
     Table,
     TimeToLive,
     Told,
+    Trigger,
     View,
 )
 from schema_kit.names import QualifiedName
@@ -55,6 +57,7 @@ from schema_kit.plans import (
     rows,
     transfer,
     ttl,
+    way_back,
 )
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.files import register
@@ -66,9 +69,10 @@ from schema_kit.steps.archives import KeepRestored, Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import SwapCopy
-from schema_kit.steps.copying import BeginCopy
+from schema_kit.steps.copying import BACK_TRIGGER, BeginCopy
 from schema_kit.steps.files import DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
+from schema_kit.steps.way_back import BeginReturn, SwapBack
 from tests.pure.shapes import (
     AWARE,
     CHAT_KEY,
@@ -597,8 +601,44 @@ def drain_nothing_to_do() -> Plan:
 @case
 def convert_by_copy() -> Plan:
     """A rich table; what refers to it gets the key column."""
+    seen, observed = plain_to_be_copied()
+    return copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), CopyLimits(), keep_old=True)
+
+
+@case
+def convert_by_copy_and_feed_the_old_table() -> Plan:
+    """So that there is a way back with all that was written since."""
+    seen, observed = plain_to_be_copied()
+    return copied_table.convert(MONTHLY, seen, observed, "drop", (CONFIG, COPIES), CopyLimits(), keep_old="fed")
+
+
+@case
+def way_back_to_the_plain_table() -> Plan:
+    """A key that goes back to the id alone, a foreign key that the partitions have on their own still."""
+    plain, seen, observed = copied_and_swapped()
+    return way_back.roll_back(plain.name, seen, observed, COPIES)
+
+
+@case
+def way_back_compared() -> Plan:
+    """What is left when both were compared, with keys in the log."""
+    plain, seen, observed = copied_and_swapped()
+    assert observed.run is not None
+    old = plain.name.sibling(f"{plain.name.name}__old")
+    run = replace(observed.run, back_identity="1:2", counts=((old, CopyCount(5, "7", 5, "7")),))
+    return way_back.roll_back(plain.name, seen, replace(observed, run=run, feed_backlog=2001), COPIES)
+
+
+@case
+def way_back_given_up() -> Plan:
+    """It was not fed before: what was begun goes."""
+    _, seen, observed = copied_and_swapped()
+    assert observed.run is not None
+    return copied_table.abort(seen, replace(observed, run=replace(observed.run, back_identity="1:2", fed=False)))
+
+
+def plain_to_be_copied() -> tuple[Conversion, Copying]:
     table = rich()
-    seen = Conversion(table, NOW, referring=(referring(REACTION_KEY),), has_config=True)
     observed = Copying(
         table,
         table,
@@ -610,7 +650,47 @@ def convert_by_copy() -> Plan:
         span=Range(NOW.replace(month=10), NOW),
         server_version=170000,
     )
-    return copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), CopyLimits(), keep_old=True)
+    return Conversion(table, NOW, referring=(referring(REACTION_KEY),), has_config=True), observed
+
+
+def copied_and_swapped() -> tuple[Table, Conversion, Copying]:
+    """The rich table behind its swap: plain as it is kept, partitioned as it is seen."""
+    seen, observed = plain_to_be_copied()
+    plain = replace(seen.table, incoming=())
+    plan = copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), CopyLimits(), keep_old="fed")
+    begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
+    key = ("id", "created_at")
+    longer = replace(REACTION_KEY, columns=(*REACTION_KEY.columns, "message_created_at"), referenced_columns=key)
+    parent = replace(
+        plain,
+        partitioned_by=("created_at",),
+        partition_strategy="r",
+        primary_key=key,
+        foreign_keys=(),
+        incoming=(longer,),
+        triggers=(*plain.triggers, Trigger(BACK_TRIGGER, "CREATE TRIGGER ...", "A")),
+    )
+    kept = replace(
+        plain,
+        name=plain.name.sibling(f"{plain.name.name}__old"),
+        indexes=tuple(replace(index, name=f"{index.name}__old") for index in plain.indexes),
+    )
+    targets = begun.copy.targets
+    leaves = (Relation(target.name, foreign_keys=plain.foreign_keys) for target in targets)
+    run = CopyRun("convert", plain.name, "1:1", targets, cut=True, settled=True, swapped=True, fed=True)
+    behind = replace(
+        observed,
+        parent=parent,
+        source=parent,
+        run=run,
+        tree=(Relation(plain.name, partitioned=True), *leaves),
+        kept=kept,
+        taken=frozenset({f"{plain.name.name}__back"}),
+        feeding=True,
+        tree_identity="1:2",
+    )
+    other = replace(referring(REACTION_KEY), key=longer, column="message_created_at", has_column=True)
+    return plain, replace(seen, table=parent, referring=(other,)), behind
 
 
 @case
@@ -1156,5 +1236,5 @@ def test_a_plan_is_empty_where_there_is_nothing_to_do_and_only_there(case_name: 
 
 @pytest.mark.parametrize("case_name", CASES)
 def test_a_step_that_carries_what_was_seen_is_decided_again_before_it_is_sent(case_name: str) -> None:
-    carriers = (BeginCopy, BuildParent, RenameIndexes, Swap, SwapCopy, SwapTable, Unswap)
+    carriers = (BeginCopy, BeginReturn, BuildParent, RenameIndexes, Swap, SwapBack, SwapCopy, SwapTable, Unswap)
     assert all(step.fresh == isinstance(step, carriers) for step in CASES[case_name]().steps)

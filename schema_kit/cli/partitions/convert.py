@@ -15,9 +15,9 @@ from schema_kit.cli.work import Job, work
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp
-from schema_kit.plans import conversion, copied_table
+from schema_kit.ops.partitions import ConvertToPartitionedOp, give_up, roll_back
 from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.plans.copied_table import KeepOld
 from schema_kit.steps import Plan
 
 
@@ -41,6 +41,8 @@ from schema_kit.steps import Plan
 )
 @click.option("--no-default", is_flag=True, help="Make no default partition when rows are copied.")
 @click.option("--abort", is_flag=True, help="Give it up before its swap: the table is as before.")
+@click.option("--feed", is_flag=True, help="Of a copy: log what changes after the swap, for --rollback.")
+@click.option("--rollback", is_flag=True, help="After a copy: the plain table takes its place again.")
 @click.option("--finish", is_flag=True, help="After a copy: drop the plain table that was kept.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def command(
@@ -62,24 +64,29 @@ def command(
     incoming: IncomingForeignKeys,
     no_default: bool,
     abort: bool,
+    feed: bool,
+    rollback: bool,
     finish: bool,
     yes: bool,
 ) -> None:
     """Make TABLE partitioned while it is in use.
 
     By attaching, no row is copied: it becomes the first partition, in seconds. By copying, each window has a partition
-    from the swap on; the plain table is kept as it was then, until --finish. Interrupted, it goes on where it stopped;
-    --abort takes back what it has made, at any moment before the swap.
+    from the swap on; the plain table is kept as it was then, until --finish drops it or --rollback gives it its place
+    again: with --feed, whatever was written since; without, if nothing was. Interrupted, it goes on where it stopped;
+    --abort takes back what it has made, at any moment before the swap, and likewise a way back before its own.
 
     Example: schema_kit partitions convert rag_chat.messages --by created_at --every '1 month' --strategy copy
     """
     if len(tables) != 1:
         raise click.UsageError("name one table")
-    if abort and finish:
-        raise click.UsageError("--abort is before the swap, --finish after it: not both")
+    if abort + finish + rollback > 1:
+        raise click.UsageError("--abort is before the swap, --finish or --rollback after it: one of them")
+    if feed and (finish or rollback or abort or strategy == "attach"):
+        raise click.UsageError("--feed is said when a table is converted by copy")
     parent = QualifiedName.parse(tables[0])
     with database(url, now) as (connection, catalog):
-        if abort:
+        if abort or rollback:
             one = Partitioning(parent, "", "")
         elif finish:
             one = policies(catalog, [parent.sql])[0]
@@ -91,10 +98,11 @@ def command(
 
         def decide(catalog: Catalog, one: Partitioning) -> Plan:
             if abort:
-                return _abort(catalog, one.parent)
-            op = ConvertToPartitionedOp(
-                one, incoming, None, workers, not no_default, keep_old=not finish, limits=limits
-            )
+                return give_up(catalog, one.parent)
+            if rollback:
+                return roll_back(catalog, one.parent)
+            keep: KeepOld = "fed" if feed else not finish
+            op = ConvertToPartitionedOp(one, incoming, None, workers, not no_default, keep, limits=limits)
             op.strategy = "copy" if strategy == "copy" else "attach" if strategy == "attach" else None
             return op.plan(catalog)
 
@@ -102,11 +110,3 @@ def command(
             click.confirm(f"{parent}: its primary key and the foreign keys to it change. Go on?", abort=True, err=True)
         job, policy = Job("convert", decide), lock_policy(lock_timeout)
         work("convert", [job], [(one, None)], connection, catalog, policy, form, dry_run, sessions=workers)
-
-
-def _abort(catalog: Catalog, table: QualifiedName) -> Plan:
-    there = catalog.table(table)
-    control = conversion.given_up_key(there) if there else ""
-    policy = Partitioning(table, control, "1 month")
-    seen = catalog.conversion(policy, composite=bool(control))
-    return copied_table.abort(seen, catalog.copying(table, there, None, "convert"))

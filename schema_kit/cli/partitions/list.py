@@ -15,6 +15,7 @@ from schema_kit.errors import ExecutionError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import CopyRun, Partition, Range, Watched
 from schema_kit.names import QualifiedName
+from schema_kit.plans.copying import old_name
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.layout import placed, state
 
@@ -46,7 +47,8 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
         for one in shown:
             _print(one)
         for copy in copies:
-            click.echo(f"{copy['source']}  is being copied ({copy['purpose']}): {copy['state']}")
+            under_way = "" if copy["swapped"] else f"is being copied ({copy['purpose']}): "
+            click.echo(f"{copy['source']}  {under_way}{copy['state']}")
     fail(failed, shown)
     if not sets:
         click.echo("no partitioned sets are registered", err=True)
@@ -54,7 +56,15 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
 
 def _copy(source: QualifiedName, run: CopyRun) -> dict[str, Any]:
     """A copy that is under way, and how far it is."""
-    if run.swapped:
+    kept = old_name(source)
+    if run.returned:
+        state = "plain again; what is left is to prove foreign keys"
+    elif run.back_identity:
+        state = f"on its way back to {kept}; --rollback goes on, --abort gives that up"
+    elif run.swapped and run.purpose == "convert":
+        fed = ", with a log of what changes since" if run.fed else ""
+        state = f"swapped; {kept} is kept{fed}, until --finish or --rollback"
+    elif run.swapped:
         state = "swapped; what is left is to prove foreign keys and to drop the old table"
     elif not run.cut:
         state = "about to begin"
@@ -70,6 +80,8 @@ def _copy(source: QualifiedName, run: CopyRun) -> dict[str, Any]:
         "chunks_left": run.chunks_left,
         "compared": len(run.counts),
         "swapped": run.swapped,
+        "fed": run.fed,
+        "returning": bool(run.back_identity) and not run.returned,
         "state": state,
     }
 

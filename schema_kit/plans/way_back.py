@@ -1,0 +1,240 @@
+"""The way back after a conversion's swap, as long as the plain table is kept: it takes its place again, beside writers.
+
+Where a trigger has logged since the swap which rows changed, all of that is replayed into it; where none has, the way
+is open only as long as nothing was written. Either way both are compared, but for the keys in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from schema_kit.errors import PlanError
+from schema_kit.model import Conversion, Copy, Copying, CopyRun, ForeignKey, Index, Table
+from schema_kit.names import QualifiedName, fit
+from schema_kit.plans.copying import BACKLOG, back_name, copy_of, old_name
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.constraints import ValidateConstraint
+from schema_kit.steps.conversion import key_index_name
+from schema_kit.steps.copied_table import OLD
+from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
+from schema_kit.steps.copying import BACK_TRIGGER, CreateCopyTables
+from schema_kit.steps.indexes import DropIndexConcurrently
+from schema_kit.steps.partitions import Analyze
+from schema_kit.steps.way_back import (
+    BeginReturn,
+    EndReturn,
+    SettleReturn,
+    StayPartitioned,
+    StopFeeding,
+    SwapBack,
+    back_of,
+)
+
+
+def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying, script: tuple[str, ...]) -> Plan:
+    """Give a plain table that a conversion has kept its place back, with all that was written since.
+
+    Args:
+        parent: the table.
+        seen: it, as observed; None where there is none.
+        copied: what is remembered of its conversion, and the plain table.
+        script: the statements that make the tables which remember copies.
+
+    Raises:
+        PlanError: no plain table is kept, something came since that it could not take, or it lacks what was written.
+    """
+    title = f"give {parent} back its plain table"
+    run = copied.run if copied.run and copied.run.purpose == "convert" else None
+    if run and run.returned and run.finished and seen and not seen.table.partition_strategy:
+        return Plan(title)
+    if run is None or run.finished:
+        raise PlanError(
+            f"cannot {title}: none is kept of a conversion by copy. Nothing was changed; op.unpartition, or "
+            "schema_kit partitions undo, makes a plain table of its partitions."
+        )
+    if not run.swapped:
+        raise PlanError(
+            f"cannot {title}: the swap has not come yet. Nothing was changed; schema_kit partitions convert --abort "
+            "gives the conversion up."
+        )
+    if seen is None or (copied.kept is None and not run.returned):
+        gone = parent if seen is None else old_name(parent)
+        raise PlanError(f"cannot {title}: {gone} is gone. Nothing was changed.")
+    if run.returned:
+        return Plan(title, tuple(_after(seen.table)))
+    copy = copy_of(seen.table, parent, copied, run.targets)
+    assert copied.kept is not None  # it was looked for
+    _refuse(title, seen, copied.kept)
+    return Plan(title, tuple(_steps(title, copy, seen, copied.kept, copied, run, script)), tuple(_lost(seen, copied)))
+
+
+def stay(seen: Conversion, copied: Copying) -> Plan:
+    """Give up the way back before its swap: the partitioned table stays, and the plain one is kept as it was."""
+    run = copied.run
+    assert run is not None  # who asks has looked
+    copy = copy_of(seen.table, seen.table.name, copied, run.targets)
+    title = f"give up the way back of {seen.table.name}"
+    if not run.back_identity or copied.kept is None:
+        return Plan(title)
+    back = reverse(copy, copied.kept)
+    return Plan(title, (StayPartitioned(back) if run.fed else _stop(back, copied),))
+
+
+def keep_fed(copy: Copy, copied: Copying) -> Iterator[Step]:
+    """The log is replayed into the plain table, where it has grown: else it would grow until the way back."""
+    if copied.kept and copied.feeding and copied.feed_backlog > BACKLOG:
+        yield _replay(reverse(copy, copied.kept), copied.kept)
+
+
+def stop_feeding(copy: Copy, copied: Copying) -> Iterator[Step]:
+    """What feeds the plain table goes, before it goes itself."""
+    feeding = copied.run is not None and (copied.run.fed or copied.run.back_identity)
+    if copied.kept and feeding:
+        yield _stop(reverse(copy, copied.kept), copied)
+
+
+def reverse(copy: Copy, kept: Table) -> Copy:
+    """The copy the other way round."""
+    return back_of(copy, kept.primary_key, back_name(copy.source))
+
+
+def _stop(back: Copy, copied: Copying) -> StopFeeding:
+    return StopFeeding(back, _below(copied), back.log.name in copied.taken)
+
+
+def _below(copied: Copying) -> tuple[QualifiedName, ...]:
+    return tuple(relation.name for relation in copied.tree[1:])
+
+
+def _replay(back: Copy, kept: Table) -> ReplayKeys:
+    # Values that are unique besides the key may have changed hands: the log is replayed as a whole then.
+    unique = any(index.unique and not index.primary and not _is_longer(index, kept) for index in kept.indexes)
+    return ReplayKeys(back, None if unique else ReplayKeys.limit)
+
+
+def _is_longer(index: Index, kept: Table) -> bool:
+    return index.columns[: len(kept.primary_key)] == kept.primary_key
+
+
+def _steps(
+    title: str,
+    copy: Copy,
+    seen: Conversion,
+    kept: Table,
+    copied: Copying,
+    run: CopyRun,
+    script: tuple[str, ...],
+) -> Iterator[Step]:
+    table, back = seen.table, reverse(copy, kept)
+    if not copied.has_tables:
+        yield CreateCopyTables(script)
+    begun = run.back_identity == copied.tree_identity and copied.feeding
+    if not begun:
+        feed = not copied.feeding
+        leftover = feed and any(trigger.name == BACK_TRIGGER for trigger in table.triggers)
+        has_log = feed and back.log.name in copied.taken
+        yield BeginReturn(back, copied.tree_identity, table, _below(copied), feed, leftover, has_log)
+    counts = dict(run.counts).get(back.old) if begun else None
+    if counts and not counts.equal:
+        raise PlanError(
+            f"cannot {title}: {back.old} has not all that was written since the swap: {table.name} holds "
+            f"{counts.source_rows:,} rows, and {back.old} {counts.rows:,}"
+            + ("" if counts.source_rows != counts.rows else " with other values")
+            + (
+                "; rows came or went without the trigger that feeds it: TRUNCATE, a partition detached or attached."
+                if run.fed
+                else ". It was not fed: keep_old='fed', or --feed, is said before the swap."
+            )
+            + f" {table.name} stays partitioned, and nothing is lost; schema_kit partitions convert --abort takes back "
+            "what the way back has begun, and op.unpartition makes a plain table of the partitions."
+        )
+    if counts is None or copied.feed_backlog > BACKLOG:
+        yield _replay(back, kept)
+    if counts is None:
+        yield VerifyCopy(back, back.targets)
+    if not begun or not run.settled:
+        yield SettleReturn(back)
+    composite = tuple((other.key, other.column) for other in seen.referring if other.has_column)
+    keys = tuple(_foreign_keys(copied))
+    moved = tuple(key for key in table.incoming if key not in [own for own, _ in composite])
+    yield SwapBack(back, copied.tree_identity, table, kept, _below(copied), keys, composite, moved)
+    yield from (ValidateConstraint(key.table, key.name, table.name) for key in (*(k for k, _ in composite), *moved))
+    yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in keys)
+    yield from _end(table, copied.kept)
+
+
+def _after(table: Table) -> Iterator[Step]:
+    """What is left to do of a table that is plain again."""
+    yield from (ValidateConstraint(key.table, key.name, table.name) for key in table.incoming if not key.validated)
+    yield from (
+        ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys if not key.validated
+    )
+    yield from _end(table, table)
+
+
+def _end(table: Table, plain: Table | None) -> Iterator[Step]:
+    # The index over the longer key, which foreign keys needed before the swap, kept its name of after it.
+    longer = fit(key_index_name(table.name), OLD)
+    if plain and plain.index(longer):
+        yield DropIndexConcurrently(table.name.sibling(longer), table.name)
+    yield Analyze(table.name)
+    yield EndReturn(table.name)
+
+
+def _foreign_keys(copied: Copying) -> Iterator[ForeignKey]:
+    """The partitioned table's foreign keys, and those that its partitions have on their own until they are proved."""
+    root = copied.tree[0]
+    seen = {key.name for key in root.foreign_keys}
+    yield from root.foreign_keys
+    for leaf in copied.tree[1:]:
+        for key in leaf.foreign_keys:
+            if not key.attached and key.name not in seen:
+                seen.add(key.name)
+                yield replace(key, table=root.name)
+
+
+def _refuse(title: str, seen: Conversion, kept: Table) -> None:
+    why = list(_obstacles(seen, kept))
+    if why:
+        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
+
+
+def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
+    table = seen.table
+    yield from table.obstacles
+    if not table.partition_strategy:
+        yield f"{table.name} is not the partitioned table any more"
+    was = {(column.name, column.type) for column in kept.columns}
+    now = {(column.name, column.type) for column in table.columns}
+    if was != now:
+        names = ", ".join(sorted({name for name, _ in was ^ now}))
+        yield f"its columns are not those of {kept.name} any more: {names}"
+    own = {other.key.name for other in seen.referring if other.has_column}
+    for key in table.incoming:
+        unique = any(index.unique and set(index.columns) == set(key.referenced_columns) for index in kept.indexes)
+        if key.name not in own and not unique:
+            yield (
+                f"foreign key {key.name} of {key.table} refers to ({', '.join(key.referenced_columns)}), in which "
+                f"{kept.name} is not unique"
+            )
+        if key.name not in own and len(table.with_partitions([key.table])) > 1 and seen.server_version < 180000:
+            yield f"foreign key {key.name}: {key.table} is partitioned, and before 18 its keys cannot be NOT VALID"
+
+
+def _lost(seen: Conversion, copied: Copying) -> Iterator[str]:
+    """What came since the swap, and goes with the partitioned table."""
+    kept = copied.kept
+    assert kept is not None  # it was looked for
+    names = {index.name for index in kept.indexes}
+    yield from (
+        f"index {index.name} came to {seen.table.name} after the swap, and goes with its partitions"
+        for index in seen.table.indexes
+        if fit(index.name, OLD) not in names
+    )
+    had = {name for name, _, _ in kept.checks}
+    yield from (
+        f"check {name} came to {seen.table.name} after the swap, and goes with its partitions"
+        for name, _, _ in seen.table.checks
+        if name not in had
+    )

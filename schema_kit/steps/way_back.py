@@ -1,0 +1,323 @@
+"""The way back after a conversion's swap: the plain table that was kept takes its place again.
+
+A trigger on the partitioned table logs the keys of the rows that change, as in copying.py, and their rows are replayed
+into the plain table: a writer pays for a key, not for a second row and its indexes, and nothing that the plain table
+refuses can make a writer fail. What is not in the log is compared before, so a row that came or went past the trigger
+(TRUNCATE, a partition detached or attached) stops the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from schema_kit.model import ACTIONS, Copy, CopyTarget, ForeignKey, Table
+from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.steps.belongings import (
+    access_again_sql,
+    being_built,
+    comments_sql,
+    exclusive,
+    foreign_key_again_sql,
+    position_sql,
+    referenced,
+    trigger_sql,
+    view_lock,
+    view_sql,
+)
+from schema_kit.steps.copied_table import OLD
+from schema_kit.steps.copy_changes import SWAPPING, replay_sql
+from schema_kit.steps.copy_swap import Settle, unproved_key_sql
+from schema_kit.steps.copying import (
+    BACK_TRIGGER,
+    COPY_RUN,
+    COPY_TARGET,
+    all_equal,
+    expect_sql,
+    log_sql,
+    run_is,
+    where_run,
+)
+from schema_kit.steps.partitions import unregister_sql
+from schema_kit.steps.referring import drop_filled_sql
+from schema_kit.steps.step import Lock, LockMode, Step
+
+
+def feeding_sql(source: QualifiedName, log: QualifiedName) -> str:
+    """SQL for whether the trigger is on every partition and fires for everybody, and so is its log."""
+    return (
+        f"SELECT to_regclass({literal(log.sql)}) IS NOT NULL AND to_regclass({literal(source.sql)}) IS NOT NULL "
+        f"AND NOT EXISTS (SELECT FROM pg_partition_tree(to_regclass({literal(source.sql)})) p WHERE NOT EXISTS ("
+        f"SELECT FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = {literal(BACK_TRIGGER)} "
+        "AND t.tgenabled = 'A'))"
+    )
+
+
+def tree_identity_sql(source: QualifiedName, kept: QualifiedName) -> str:
+    """SQL for what tells whether both are still what they were: their oids, their files, their columns."""
+    return (
+        "SELECT hashtextextended(string_agg(concat_ws(':', c.oid, pg_relation_filenode(c.oid), (SELECT string_agg("
+        "concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull), ',' ORDER BY a.attname) FROM pg_attribute a "
+        "WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), ';' ORDER BY c.oid), 0)::text "
+        f"FROM pg_class c WHERE c.oid = to_regclass({literal(kept.sql)}) OR c.oid IN ("
+        f"SELECT relid FROM pg_partition_tree(to_regclass({literal(source.sql)})))"
+    )
+
+
+def back_of(copy: Copy, key: tuple[str, ...], log: QualifiedName) -> Copy:
+    """A conversion's copy the other way round: from the partitioned table to the plain one, by that one's own key.
+
+    The plain table is compared as a whole: its rows lie in windows that may not be partitions any more.
+    """
+    columns = {column.name: column for column in copy.key}
+    whole = CopyTarget(copy.old, copy.old, None, None, default=True)
+    return replace(copy, key=tuple(columns[name] for name in key), targets=(whole,), staging=copy.old, log=log)
+
+
+@dataclass(frozen=True)
+class BeginReturn(Step):
+    """The plain table shall take its place again: what is compared from now on is remembered.
+
+    Args:
+        back: the copy the other way round.
+        identity: what tells that both tables are what is compared.
+        table: the partitioned table; where the trigger that logs keys is missing, it comes now.
+        partitions: its partitions, those of partitions included.
+        feed: whether it is missing.
+        leftover: whether one is there that does not log all: somebody has disabled it, say.
+        has_log: whether a log of keys is.
+    """
+
+    fresh: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
+
+    back: Copy
+    identity: str
+    table: Table
+    partitions: tuple[QualifiedName, ...] = ()
+    feed: bool = False
+    leftover: bool = False
+    has_log: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Names the plain table."""
+        return f"begin the way back to {self.back.old}" + (
+            f": log the keys of {self.back.source} that change" if self.feed else ""
+        )
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Where the trigger comes, writers wait for an instant."""
+        mode = LockMode.ACCESS_EXCLUSIVE if self.leftover else LockMode.SHARE_ROW_EXCLUSIVE
+        tables = (self.table.name, *self.partitions) if self.feed else ()
+        own = exclusive((self.back.log,)) if self.has_log else ()
+        return (*(Lock(mode, table) for table in tables), *own)
+
+    def sql(self) -> tuple[str, ...]:
+        """The trigger before the comparison: a row that changes in between is in the log."""
+        back, source = self.back, literal(str(self.back.source))
+        one = back.targets[0]
+        return (
+            *(unfeed_sql(back) if self.leftover or self.has_log else ()),
+            *(log_sql(back, BACK_TRIGGER, self.table) if self.feed else ()),
+            f"UPDATE {COPY_RUN.sql} SET back_identity = {literal(self.identity)}, settled_at = NULL "
+            f"WHERE {where_run(back)}",
+            f"DELETE FROM {COPY_TARGET.sql} WHERE {where_run(back)}",
+            f"INSERT INTO {COPY_TARGET.sql} (source_table, target_table, built_as, is_default) VALUES "
+            f"({source}, {literal(str(one.name))}, {literal(str(one.built))}, true)",
+        )
+
+
+def unfeed_sql(back: Copy) -> Iterable[str]:
+    """The trigger, its function and the log of keys go."""
+    yield f"DROP TRIGGER IF EXISTS {ident(BACK_TRIGGER)} ON {back.source.sql}"
+    yield f"DROP FUNCTION IF EXISTS {back.log.sql}()"
+    yield f"DROP TABLE IF EXISTS {back.log.sql}"
+
+
+@dataclass(frozen=True)
+class StopFeeding(Step):
+    """The plain table that was kept gets no more news of the partitioned one: the way back is closed."""
+
+    back: Copy
+    partitions: tuple[QualifiedName, ...] = ()
+    has_log: bool = True
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"log no more what changes in {self.back.source} for {self.back.old}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant."""
+        return exclusive((self.back.source, *self.partitions, *((self.back.log,) if self.has_log else ())))
+
+    def sql(self) -> tuple[str, ...]:
+        """And that nobody is on the way back any more."""
+        return (
+            *unfeed_sql(self.back),
+            f"UPDATE {COPY_RUN.sql} SET fed = false, back_identity = '' WHERE {where_run(self.back)}",
+        )
+
+
+@dataclass(frozen=True)
+class StayPartitioned(Step):
+    """The way back is given up before its swap; the plain table is fed as it was before."""
+
+    back: Copy
+
+    @property
+    def summary(self) -> str:
+        """Names the partitioned table."""
+        return f"give up the way back: {self.back.source} stays partitioned"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (f"UPDATE {COPY_RUN.sql} SET back_identity = '' WHERE {where_run(self.back)}",)
+
+
+@dataclass(frozen=True)
+class SettleReturn(Settle):
+    """Waits until every snapshot is younger than the last keys that were replayed.
+
+    A REPEATABLE READ transaction that is older would see the plain table as it was before them.
+    """
+
+    @property
+    def summary(self) -> str:
+        """Says for whom it waits."""
+        return f"wait for transactions whose snapshot is older than what was replayed into {self.copy.old}"
+
+    @property
+    def _since(self) -> str:
+        return f"SELECT age(r.xmin) FROM {COPY_RUN.sql} r WHERE r.{where_run(self.copy)}"
+
+
+@dataclass(frozen=True)
+class SwapBack(Step):
+    """The short commit: the plain table gets its name back, and all that belongs to it; the partitioned one goes.
+
+    Args:
+        back: the copy the other way round.
+        identity: what tells that both tables are what was compared.
+        table: the partitioned table, as last seen.
+        kept: the plain one.
+        partitions: all tables below the partitioned one.
+        foreign_keys: those that it has, its partitions' own included.
+        composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
+        moved: incoming foreign keys that come back as they are.
+    """
+
+    fresh: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
+
+    back: Copy
+    identity: str
+    table: Table
+    kept: Table
+    partitions: tuple[QualifiedName, ...]
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    composite: tuple[tuple[ForeignKey, str], ...] = ()
+    moved: tuple[ForeignKey, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"swap back: {self.kept.name} becomes {self.table.name} again, and the partitioned table is dropped"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits: for the last keys of the log, and about a millisecond for each partition."""
+        own = [self.table.name, self.kept.name, self.back.log, *self.partitions]
+        incoming = self.table.with_partitions(key.table for key in (*self.moved, *(key for key, _ in self.composite)))
+        others = self.table.with_partitions(key.referenced for key in self.foreign_keys)
+        return (
+            *map(view_lock, self.table.views),
+            *exclusive([*own, *incoming, *referenced(self.table), *others]),
+        )
+
+    def sql(self) -> tuple[str, ...]:
+        """The last keys first: from here on nobody writes."""
+        return (self._look(), replay_sql(self.back), *self._change_places(), *self._give_back(), *self._end())
+
+    def _look(self) -> str:
+        """Another run may have begun the way back anew: then nothing was compared."""
+        back = self.back
+        same = f"({tree_identity_sql(back.source, back.old)}) = {literal(self.identity)}"
+        ready = f"settled_at IS NOT NULL AND returned_at IS NULL AND back_identity = {literal(self.identity)}"
+        proved = f"({feeding_sql(back.source, back.log)}) AND {run_is(back, ready)} AND {all_equal(back)}"
+        return expect_sql(f"{same} AND {proved}", f"{back.source} is not any more what was compared with {back.old}")
+
+    def _change_places(self) -> Iterable[str]:
+        table, kept = self.table, self.kept
+        built = table.name.sibling(being_built(table.name.name))
+        if any("INITIALLY DEFERRED" in (index.constraint or "") for index in kept.indexes):
+            yield "SET CONSTRAINTS ALL IMMEDIATE"  # ALTER TABLE refuses a table that has checks pending
+        for key, column in self.composite:
+            yield from drop_filled_sql(key, key.name, column)
+        yield from (f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}" for key in self.moved)
+        for sequence in table.sequences:
+            if sequence.identity:
+                yield position_sql(sequence.name.sibling(fit(sequence.name.name, OLD)), sequence.name)
+            else:
+                yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {kept.name.sql}.{ident(sequence.column)}"
+        yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(built.name)}"
+        yield f"ALTER TABLE {kept.name.sql} RENAME TO {ident(table.name.name)}"
+        yield from map(view_sql, table.views)
+        yield f"DROP TABLE {built.sql}"
+        for index in table.indexes:
+            old = fit(index.name, OLD)
+            if kept.index(old):
+                yield f"ALTER INDEX {table.name.sibling(old).sql} RENAME TO {ident(index.name)}"
+        for sequence in table.sequences:
+            if sequence.identity:
+                old = fit(sequence.name.name, OLD)
+                yield f"ALTER SEQUENCE {sequence.name.sibling(old).sql} RENAME TO {ident(sequence.name.name)}"
+
+    def _give_back(self) -> Iterable[str]:
+        table, name = self.table, self.table.name
+        yield from access_again_sql(self.kept, table)
+        yield from (unproved_key_sql(key, name) for key in self.foreign_keys)
+        for key, _ in self.composite:
+            yield (
+                f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(key.name)} "
+                f"FOREIGN KEY ({idents(key.columns[:-1])}) "
+                f"REFERENCES {name.sql} ({idents(key.referenced_columns[:-1])}) "
+                f"ON DELETE {ACTIONS[key.on_delete]} NOT VALID"
+            )
+        yield from map(foreign_key_again_sql, self.moved)
+        own = replace(
+            table,
+            triggers=tuple(trigger for trigger in table.triggers if trigger.name != BACK_TRIGGER),
+            comments=tuple(comment for comment in table.comments if comment[:2] != ("TRIGGER", BACK_TRIGGER)),
+        )
+        yield from trigger_sql(own)
+        yield from comments_sql(own)
+
+    def _end(self) -> Iterable[str]:
+        yield from (f"DROP FUNCTION {self.back.log.sql}()", f"DROP TABLE {self.back.log.sql}")
+        yield unregister_sql(self.table.name)
+        yield f"UPDATE {COPY_RUN.sql} SET returned_at = clock_timestamp() WHERE {where_run(self.back)}"
+
+
+@dataclass(frozen=True)
+class EndReturn(Step):
+    """The conversion is undone, and what was left to prove is proved."""
+
+    source: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"remember that {self.source} is plain again"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (
+            f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() "
+            f"WHERE source_table = {literal(str(self.source))} AND returned_at IS NOT NULL",
+        )

@@ -1,0 +1,538 @@
+-- partition bots.messages by created_at, 1 month
+-- So that there is a way back with all that was written since.
+
+-- log the keys of bots.messages that change, and make 5 tables for its rows
+-- locks: SHARE ROW EXCLUSIVE on bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+CREATE TABLE "bots"."messages__staging" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
+REVOKE ALL ON "bots"."messages__staging" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages__staging" FROM reader;
+ALTER TABLE "bots"."messages__staging" OWNER TO "bots";
+CREATE TABLE "bots"."messages_p20261001" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
+REVOKE ALL ON "bots"."messages_p20261001" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages_p20261001" FROM reader;
+ALTER TABLE "bots"."messages_p20261001" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20261001" IS 'what people and bots say';
+ALTER TABLE "bots"."messages_p20261001" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-09-30 17:00:00+00' AND "created_at" < '2026-10-31 17:00:00+00');
+ALTER TABLE "bots"."messages__staging" ATTACH PARTITION "bots"."messages_p20261001" FOR VALUES FROM ('2026-09-30 17:00:00+00') TO ('2026-10-31 17:00:00+00');
+CREATE TABLE "bots"."messages_p20261101" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
+REVOKE ALL ON "bots"."messages_p20261101" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages_p20261101" FROM reader;
+ALTER TABLE "bots"."messages_p20261101" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20261101" IS 'what people and bots say';
+ALTER TABLE "bots"."messages_p20261101" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-10-31 17:00:00+00' AND "created_at" < '2026-11-30 17:00:00+00');
+ALTER TABLE "bots"."messages__staging" ATTACH PARTITION "bots"."messages_p20261101" FOR VALUES FROM ('2026-10-31 17:00:00+00') TO ('2026-11-30 17:00:00+00');
+CREATE TABLE "bots"."messages_p20261201" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
+REVOKE ALL ON "bots"."messages_p20261201" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages_p20261201" FROM reader;
+ALTER TABLE "bots"."messages_p20261201" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20261201" IS 'what people and bots say';
+ALTER TABLE "bots"."messages_p20261201" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-11-30 17:00:00+00' AND "created_at" < '2026-12-31 17:00:00+00');
+ALTER TABLE "bots"."messages__staging" ATTACH PARTITION "bots"."messages_p20261201" FOR VALUES FROM ('2026-11-30 17:00:00+00') TO ('2026-12-31 17:00:00+00');
+CREATE TABLE "bots"."messages_p20270101" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
+REVOKE ALL ON "bots"."messages_p20270101" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages_p20270101" FROM reader;
+ALTER TABLE "bots"."messages_p20270101" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_p20270101" IS 'what people and bots say';
+ALTER TABLE "bots"."messages_p20270101" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-12-31 17:00:00+00' AND "created_at" < '2027-01-31 17:00:00+00');
+ALTER TABLE "bots"."messages__staging" ATTACH PARTITION "bots"."messages_p20270101" FOR VALUES FROM ('2026-12-31 17:00:00+00') TO ('2027-01-31 17:00:00+00');
+CREATE TABLE "bots"."messages_default" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
+REVOKE ALL ON "bots"."messages_default" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages_default" FROM reader;
+ALTER TABLE "bots"."messages_default" OWNER TO "bots";
+COMMENT ON TABLE "bots"."messages_default" IS 'what people and bots say';
+ALTER TABLE "bots"."messages__staging" ATTACH PARTITION "bots"."messages_default" DEFAULT;
+CREATE TABLE "bots"."messages__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "bots"."messages" WITH NO DATA;
+REVOKE ALL ON "bots"."messages__log" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages__log" FROM reader;
+ALTER TABLE "bots"."messages__log" OWNER TO "bots";
+ALTER TABLE "bots"."messages__log" REPLICA IDENTITY FULL;
+CREATE FUNCTION "bots"."messages__log"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN
+  IF TG_OP <> ''INSERT'' THEN
+    INSERT INTO "bots"."messages__log" ("id", "created_at") VALUES (OLD."id", OLD."created_at");
+  END IF;
+  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND ROW(NEW."id", NEW."created_at") IS DISTINCT FROM ROW(OLD."id", OLD."created_at")) THEN
+    INSERT INTO "bots"."messages__log" ("id", "created_at") VALUES (NEW."id", NEW."created_at");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "bots"."messages__log"() FROM PUBLIC;
+ALTER FUNCTION "bots"."messages__log"() OWNER TO "bots";
+CREATE TRIGGER "schema_kit_copy_log" AFTER INSERT OR UPDATE OR DELETE ON "bots"."messages" FOR EACH ROW EXECUTE FUNCTION "bots"."messages__log"();
+ALTER TABLE "bots"."messages" ENABLE ALWAYS TRIGGER "schema_kit_copy_log";
+DELETE FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages';
+INSERT INTO "schema_kit"."copy_run" (source_table, parent_table, purpose, identity) VALUES ('bots.messages', 'bots.messages', 'convert', '16400:16400:1');
+INSERT INTO "schema_kit"."copy_target" (source_table, target_table, built_as, lower_bound, upper_bound, is_default) VALUES ('bots.messages', 'bots.messages_p20261001', 'bots.messages_p20261001', '2026-09-30 17:00:00+00', '2026-10-31 17:00:00+00', false), ('bots.messages', 'bots.messages_p20261101', 'bots.messages_p20261101', '2026-10-31 17:00:00+00', '2026-11-30 17:00:00+00', false), ('bots.messages', 'bots.messages_p20261201', 'bots.messages_p20261201', '2026-11-30 17:00:00+00', '2026-12-31 17:00:00+00', false), ('bots.messages', 'bots.messages_p20270101', 'bots.messages_p20270101', '2026-12-31 17:00:00+00', '2027-01-31 17:00:00+00', false), ('bots.messages', 'bots.messages_default', 'bots.messages_default', NULL, NULL, true);
+COMMIT;
+
+-- cut bots.messages into chunks by id, created_at
+-- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL row_security = 'off';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'DECLARE
+  pages float := pg_catalog.pg_relation_size(''"bots"."messages"'') / current_setting(''block_size'')::float;
+  bytes float := pg_catalog.pg_table_size(''"bots"."messages"'');
+  share float := least(100, greatest(1, 100 * 1000 / greatest(pages, 1)));
+BEGIN
+  EXECUTE ''INSERT INTO "schema_kit"."copy_chunk" (source_table, number, lower_key, upper_key)
+WITH sample AS (
+  SELECT DISTINCT ON ("id", "created_at") "id", "created_at", row_number() OVER (ORDER BY "id", "created_at") - 1 AS schema_kit_place,
+         count(*) OVER () AS schema_kit_all
+  FROM "bots"."messages" TABLESAMPLE SYSTEM ('' || share || '') ORDER BY "id", "created_at", schema_kit_place
+), sized AS (
+  SELECT *, lag(schema_kit_place) OVER (ORDER BY schema_kit_place) AS schema_kit_before,
+         greatest(1, ceil(schema_kit_all / ceil(greatest(
+           schema_kit_all * 100.0 / ('' || share || '') / 50000, ('' || bytes || '')::float / 33554432
+         ))))::bigint AS schema_kit_step
+  FROM sample
+), numbered AS (
+  SELECT ARRAY["id"::text, "created_at"::text] AS edge, row_number() OVER (ORDER BY schema_kit_place) AS number FROM sized
+  WHERE schema_kit_place / schema_kit_step > schema_kit_before / schema_kit_step
+)
+SELECT ''''bots.messages'''', coalesce(l.number, 0), l.edge, u.edge
+FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
+UNION ALL SELECT ''''bots.messages'''', 0, NULL, NULL WHERE NOT EXISTS (SELECT FROM numbered)'';
+END';
+UPDATE "schema_kit"."copy_run" SET cut_at = clock_timestamp(), cut_by = ARRAY['id', 'created_at'] WHERE source_table = 'bots.messages';
+COMMIT;
+
+-- copy the rows of bots.messages, chunk by chunk
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL row_security = 'off';
+SET LOCAL synchronous_commit = 'off';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL extra_float_digits = '1';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE
+  chunk record;
+  began timestamptz := clock_timestamp();
+  copied bigint;
+BEGIN
+  PERFORM pg_catalog.set_config(''schema_kit.chunk'', '''', true);
+  SELECT c.number, c.lower_key, c.upper_key INTO chunk FROM "schema_kit"."copy_chunk" c
+  WHERE c.source_table = ''bots.messages'' AND c.done_at IS NULL
+  ORDER BY c.number = coalesce(nullif(current_setting(''schema_kit.last_chunk'', true), '''')::int + 1, 0) DESC,
+           pg_catalog.hashint4(c.number) LIMIT 1 FOR UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    EXECUTE ''INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") SELECT "id", "number", "chat_id", "text", "created_at" FROM "bots"."messages" WHERE '' || CASE WHEN chunk.lower_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".>=) (%L::bigint, %L::timestamp with time zone)'', chunk.lower_key[1], chunk.lower_key[2]) END || '' AND '' || CASE WHEN chunk.upper_key IS NULL THEN ''true'' ELSE format(''("id", "created_at") OPERATOR("pg_catalog".<) (%L::bigint, %L::timestamp with time zone)'', chunk.upper_key[1], chunk.upper_key[2]) END;
+    GET DIAGNOSTICS copied = ROW_COUNT;
+    UPDATE "schema_kit"."copy_chunk" SET rows = copied, began_at = began WHERE source_table = ''bots.messages'' AND number = chunk.number;
+    PERFORM pg_catalog.set_config(''schema_kit.chunk'', chunk.number::text, true);
+    PERFORM pg_catalog.set_config(''schema_kit.last_chunk'', chunk.number::text, false);
+  END IF;
+END';
+UPDATE "schema_kit"."copy_chunk" SET done_at = clock_timestamp() WHERE source_table = 'bots.messages' AND number = nullif(current_setting('schema_kit.chunk'), '')::int;
+COMMIT;
+
+-- give bots.messages_p20261001 its primary key
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
+ALTER TABLE "bots"."messages_p20261001" ADD PRIMARY KEY ("id", "created_at");
+COMMIT;
+
+-- give bots.messages_p20261101 its primary key
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
+ALTER TABLE "bots"."messages_p20261101" ADD PRIMARY KEY ("id", "created_at");
+COMMIT;
+
+-- give bots.messages_p20261201 its primary key
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261201
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
+ALTER TABLE "bots"."messages_p20261201" ADD PRIMARY KEY ("id", "created_at");
+COMMIT;
+
+-- give bots.messages_p20270101 its primary key
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
+ALTER TABLE "bots"."messages_p20270101" ADD PRIMARY KEY ("id", "created_at");
+COMMIT;
+
+-- give bots.messages_default its primary key
+-- locks: ACCESS EXCLUSIVE on bots.messages_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
+ALTER TABLE "bots"."messages_default" ADD PRIMARY KEY ("id", "created_at");
+COMMIT;
+
+-- replay what changed in bots.messages meanwhile
+-- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL synchronous_commit = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "bots"."messages__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "bots"."messages__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
+SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 10000;
+COMMIT;
+
+-- build 2 indexes of bots.messages_p20261001
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
+CREATE INDEX ON "bots"."messages_p20261001" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
+ALTER TABLE "bots"."messages_p20261001" ADD UNIQUE (chat_id, created_at);
+COMMIT;
+
+-- build 2 indexes of bots.messages_p20261101
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
+CREATE INDEX ON "bots"."messages_p20261101" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
+ALTER TABLE "bots"."messages_p20261101" ADD UNIQUE (chat_id, created_at);
+COMMIT;
+
+-- build 2 indexes of bots.messages_p20261201
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261201
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
+CREATE INDEX ON "bots"."messages_p20261201" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
+ALTER TABLE "bots"."messages_p20261201" ADD UNIQUE (chat_id, created_at);
+COMMIT;
+
+-- build 2 indexes of bots.messages_p20270101
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
+CREATE INDEX ON "bots"."messages_p20270101" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
+ALTER TABLE "bots"."messages_p20270101" ADD UNIQUE (chat_id, created_at);
+COMMIT;
+
+-- build 2 indexes of bots.messages_default
+-- locks: ACCESS EXCLUSIVE on bots.messages_default
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
+CREATE INDEX ON "bots"."messages_default" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
+ALTER TABLE "bots"."messages_default" ADD UNIQUE (chat_id, created_at);
+COMMIT;
+
+-- replay what changed in bots.messages meanwhile
+-- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL synchronous_commit = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
+SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
+COMMIT;
+
+-- analyze bots.messages_p20261001
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261001
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages_p20261001";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze bots.messages_p20261101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261101
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages_p20261101";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze bots.messages_p20261201
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261201
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages_p20261201";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze bots.messages_p20270101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20270101
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages_p20270101";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- analyze bots.messages_default
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_default
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages_default";
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- compare 5 tables with bots.messages
+BEGIN;
+SET LOCAL transaction_isolation = 'repeatable read';
+SET LOCAL row_security = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE
+  found jsonb;
+BEGIN
+  EXECUTE ''WITH s AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-30 17:00:00+00'''', ''''2026-10-31 17:00:00+00'''', ''''2026-11-30 17:00:00+00'''', ''''2026-12-31 17:00:00+00'''', ''''2027-01-31 17:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."number", r."chat_id", r."text", r."created_at"), 0)) AS sum FROM "bots"."messages" r WHERE NOT EXISTS (SELECT FROM "bots"."messages__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1), t AS MATERIALIZED (SELECT width_bucket(r."created_at", ARRAY[''''2026-09-30 17:00:00+00'''', ''''2026-10-31 17:00:00+00'''', ''''2026-11-30 17:00:00+00'''', ''''2026-12-31 17:00:00+00'''', ''''2027-01-31 17:00:00+00'''']::timestamp with time zone[]) AS place, count(*) AS rows, sum(hash_record_extended(ROW(r."id", r."number", r."chat_id", r."text", r."created_at"), 0)) AS sum FROM "bots"."messages__staging" r WHERE NOT EXISTS (SELECT FROM "bots"."messages__log" l WHERE l."id" OPERATOR("pg_catalog".=) r."id" AND l."created_at" OPERATOR("pg_catalog".=) r."created_at") GROUP BY 1) SELECT jsonb_agg(f) FROM (SELECT p.target, coalesce(sum(s.rows), 0) AS s_rows, coalesce(sum(s.sum), 0) AS s_sum, coalesce(sum(t.rows), 0) AS t_rows, coalesce(sum(t.sum), 0) AS t_sum FROM (VALUES (0, ''''bots.messages_default''''), (1, ''''bots.messages_p20261001''''), (2, ''''bots.messages_p20261101''''), (3, ''''bots.messages_p20261201''''), (4, ''''bots.messages_p20270101''''), (5, ''''bots.messages_default'''')) AS p (place, target) LEFT JOIN s ON s.place = p.place LEFT JOIN t ON t.place = p.place GROUP BY p.target) f'' INTO found;
+  UPDATE "schema_kit"."copy_target" c SET source_rows = f.s_rows, source_sum = f.s_sum, target_rows = f.t_rows,
+    target_sum = f.t_sum, verified_at = clock_timestamp()
+  FROM jsonb_to_recordset(found) AS f (target text, s_rows bigint, s_sum numeric, t_rows bigint, t_sum numeric)
+  WHERE c.source_table = ''bots.messages'' AND c.target_table = f.target;
+END';
+COMMIT;
+
+-- wait for transactions whose snapshot is older than the copy of bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+UPDATE "schema_kit"."copy_run" SET settled_at = clock_timestamp() WHERE source_table = 'bots.messages';
+COMMIT;
+
+-- build the partitioned parent of bots.messages beside it
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
+REVOKE ALL ON "bots"."messages__new" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages__new" FROM reader;
+ALTER TABLE "bots"."messages__new" OWNER TO "bots";
+ALTER TABLE "bots"."messages__new" ALTER COLUMN "id" ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "bots"."messages_id_seq__new" START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1);
+REVOKE ALL ON SEQUENCE "bots"."messages_id_seq__new" FROM reader;
+GRANT SELECT, USAGE ON SEQUENCE "bots"."messages_id_seq__new" TO app;
+COMMENT ON SEQUENCE "bots"."messages_id_seq__new" IS 'numbers of messages';
+CREATE INDEX "ix_messages_text__new" ON "bots"."messages__new" USING gin (text public.gin_trgm_ops) WHERE (text IS NOT NULL);
+ALTER TABLE "bots"."messages__new" ADD CONSTRAINT "messages_chat_id_created_at_key__new" UNIQUE (chat_id, created_at);
+ALTER TABLE "bots"."messages__new" ADD CONSTRAINT "messages_pkey__new" PRIMARY KEY ("id", "created_at");
+GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
+GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
+CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
+ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:730828eacd691eec';
+COMMIT;
+
+-- swap: bots.messages becomes partitioned, with 5 partitions; the old one is bots.messages__old
+-- locks: ACCESS EXCLUSIVE on bots.recent
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages__new
+-- locks: ACCESS EXCLUSIVE on bots.messages__staging
+-- locks: ACCESS EXCLUSIVE on bots.messages__log
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261101
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20261201
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
+-- locks: ACCESS EXCLUSIVE on bots.messages_default
+-- locks: ACCESS EXCLUSIVE on bots.reactions
+-- locks: ACCESS EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL row_security = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
+SET LOCAL statement_timeout = '30000ms';
+DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
+DO 'DECLARE
+  taken bigint;
+  k1 bigint[];
+  k2 timestamp with time zone[];
+BEGIN
+  WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
+  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
+  IF taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
+    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  END IF;
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+END';
+ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
+ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_chat_id_fkey";
+DROP TRIGGER "schema_kit_copy_log" ON "bots"."messages";
+DROP TRIGGER "tell" ON "bots"."messages";
+DROP TRIGGER "trim" ON "bots"."messages";
+ALTER INDEX "bots"."ix_messages_text" RENAME TO "ix_messages_text__old";
+ALTER INDEX "bots"."messages_chat_id_created_at_key" RENAME TO "messages_chat_id_created_at_key__old";
+ALTER INDEX "bots"."messages_pkey" RENAME TO "messages_pkey__old";
+ALTER TABLE "bots"."messages" RENAME TO "messages__old";
+ALTER TABLE "bots"."messages__new" RENAME TO "messages";
+ALTER INDEX "bots"."ix_messages_text__new" RENAME TO "ix_messages_text";
+ALTER INDEX "bots"."messages_chat_id_created_at_key__new" RENAME TO "messages_chat_id_created_at_key";
+ALTER INDEX "bots"."messages_pkey__new" RENAME TO "messages_pkey";
+SELECT pg_catalog.setval('"bots"."messages_id_seq__new"', last_value, is_called) FROM "bots"."messages_id_seq";
+ALTER SEQUENCE "bots"."messages_id_seq" RENAME TO "messages_id_seq__old";
+ALTER SEQUENCE "bots"."messages_id_seq__new" RENAME TO "messages_id_seq";
+ALTER SEQUENCE "bots"."messages_number_seq" OWNED BY "bots"."messages"."number";
+ALTER TABLE "bots"."messages__staging" DETACH PARTITION "bots"."messages_p20261001";
+ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20261001" FOR VALUES FROM ('2026-09-30 17:00:00+00') TO ('2026-10-31 17:00:00+00');
+ALTER TABLE "bots"."messages_p20261001" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "bots"."messages__staging" DETACH PARTITION "bots"."messages_p20261101";
+ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20261101" FOR VALUES FROM ('2026-10-31 17:00:00+00') TO ('2026-11-30 17:00:00+00');
+ALTER TABLE "bots"."messages_p20261101" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "bots"."messages__staging" DETACH PARTITION "bots"."messages_p20261201";
+ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20261201" FOR VALUES FROM ('2026-11-30 17:00:00+00') TO ('2026-12-31 17:00:00+00');
+ALTER TABLE "bots"."messages_p20261201" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "bots"."messages__staging" DETACH PARTITION "bots"."messages_p20270101";
+ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20270101" FOR VALUES FROM ('2026-12-31 17:00:00+00') TO ('2027-01-31 17:00:00+00');
+ALTER TABLE "bots"."messages_p20270101" DROP CONSTRAINT "schema_kit_bounds";
+ALTER TABLE "bots"."messages__staging" DETACH PARTITION "bots"."messages_default";
+ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_default" DEFAULT;
+ALTER TABLE "bots"."messages_p20261001" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE NOT VALID;
+ALTER TABLE "bots"."messages_p20261101" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE NOT VALID;
+ALTER TABLE "bots"."messages_p20261201" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE NOT VALID;
+ALTER TABLE "bots"."messages_p20270101" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE NOT VALID;
+ALTER TABLE "bots"."messages_default" ADD CONSTRAINT "messages_chat_id_fkey" FOREIGN KEY (chat_id) REFERENCES bots.chats(id) ON DELETE CASCADE NOT VALID;
+CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.tell();
+CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
+ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
+CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT messages.id, messages.text FROM bots.messages;
+COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
+COMMENT ON INDEX "bots"."ix_messages_text" IS 'what the bot''s search needs';
+INSERT INTO "schema_kit"."part_config" (parent_table, control, partition_interval, premake, timezone, infinite_time_partitions, datetime_string, origin, epoch, encoding, inherit_privileges, retention, retention_keep_table, retention_schema, retention_grace, detach) VALUES ('bots.messages', 'created_at', '1 mon', 2, 'Asia/Bangkok', true, 'YYYYMMDD', NULL, 'none', NULL, false, NULL, true, NULL, '7 days', 'auto') ON CONFLICT (parent_table) DO UPDATE SET control = excluded.control, partition_interval = excluded.partition_interval, premake = excluded.premake, timezone = excluded.timezone, infinite_time_partitions = excluded.infinite_time_partitions, datetime_string = excluded.datetime_string, origin = excluded.origin, epoch = excluded.epoch, encoding = excluded.encoding, inherit_privileges = excluded.inherit_privileges, retention = excluded.retention, retention_keep_table = excluded.retention_keep_table, retention_schema = excluded.retention_schema, retention_grace = excluded.retention_grace, detach = excluded.detach;
+DROP TABLE "bots"."messages__staging", "bots"."messages__log";
+DROP FUNCTION "bots"."messages__log"();
+UPDATE "schema_kit"."copy_run" SET swapped_at = clock_timestamp() WHERE source_table = 'bots.messages';
+CREATE TABLE "bots"."messages__back" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id" FROM "bots"."messages" WITH NO DATA;
+REVOKE ALL ON "bots"."messages__back" FROM PUBLIC;
+REVOKE ALL ON "bots"."messages__back" FROM reader;
+ALTER TABLE "bots"."messages__back" OWNER TO "bots";
+ALTER TABLE "bots"."messages__back" REPLICA IDENTITY FULL;
+CREATE FUNCTION "bots"."messages__back"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN
+  IF TG_OP <> ''INSERT'' THEN
+    INSERT INTO "bots"."messages__back" ("id") VALUES (OLD."id");
+  END IF;
+  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND ROW(NEW."id") IS DISTINCT FROM ROW(OLD."id")) THEN
+    INSERT INTO "bots"."messages__back" ("id") VALUES (NEW."id");
+  END IF;
+  RETURN NULL;
+END';
+REVOKE ALL ON FUNCTION "bots"."messages__back"() FROM PUBLIC;
+ALTER FUNCTION "bots"."messages__back"() OWNER TO "bots";
+CREATE TRIGGER "schema_kit_copy_back" AFTER INSERT OR UPDATE OR DELETE ON "bots"."messages" FOR EACH ROW EXECUTE FUNCTION "bots"."messages__back"();
+ALTER TABLE "bots"."messages" ENABLE ALWAYS TRIGGER "schema_kit_copy_back";
+UPDATE "schema_kit"."copy_run" SET fed = true WHERE source_table = 'bots.messages';
+COMMIT;
+
+-- validate reactions_message_id_fkey of bots.reactions
+-- locks: SHARE UPDATE EXCLUSIVE on bots.reactions
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."reactions" VALIDATE CONSTRAINT "reactions_message_id_fkey";
+COMMIT;
+
+-- validate messages_chat_id_fkey of bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."messages" VALIDATE CONSTRAINT "messages_chat_id_fkey";
+COMMIT;
+
+-- analyze bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261001
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20261201
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_p20270101
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_default
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE "bots"."messages";
+RESET lock_timeout;
+RESET statement_timeout;
