@@ -75,7 +75,7 @@ class Moments:
 
     def locate(self, text: str) -> Point | None:
         """As PostgreSQL prints it under UTC."""
-        return None if text in _INFINITE else _read(text).astimezone(UTC)
+        return None if text in NOWHERE else _read(text).astimezone(UTC)
 
     decode = locate
 
@@ -102,7 +102,7 @@ class WallClock:
 
     def locate(self, text: str) -> Point | None:
         """As PostgreSQL prints it."""
-        return None if text in _INFINITE else _read(text).replace(tzinfo=UTC)
+        return None if text in NOWHERE else _read(text).replace(tzinfo=UTC)
 
     decode = locate
 
@@ -192,7 +192,7 @@ class Numbers:
 
     def locate(self, text: str) -> Point | None:
         """NaN and infinity, which numeric has, are no numbers."""
-        return None if text in ("Infinity", "-Infinity", "NaN") else _floor(text)
+        return None if text in NOWHERE else _floor(text)
 
     def decode(self, text: str) -> Point | None:
         """Whole ones only."""
@@ -203,7 +203,8 @@ class Numbers:
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 TIMES = ("timestamp with time zone", "timestamp without time zone", "date")
 _TEXTS = ("text", "character varying", "character")
-_INFINITE = ("infinity", "-infinity")
+NOWHERE = ("infinity", "-infinity", "Infinity", "-Infinity", "NaN")
+"""What dates, times and numeric may hold that lies in no window, as PostgreSQL prints it."""
 
 
 def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> Key:

@@ -11,6 +11,7 @@ from schema_kit.catalog import disk
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
+from schema_kit.keys import NOWHERE
 from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, KeyColumn, Range, Table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans.copying import BACKLOG, back_name, log_name, old_name, staging_name
@@ -214,16 +215,12 @@ def _span(connection: Connection, source: QualifiedName, lines: Grid) -> Range |
 
 def _first(connection: Connection, source: QualifiedName, lines: Grid, where: str, order: str = "ASC") -> str | None:
     control = ident(lines.policy.control)
-    finite = f"{control} NOT IN ('infinity', '-infinity')" if _has_infinity(lines) else "true"
+    finite = f"{control}::text NOT IN ({', '.join(map(literal, NOWHERE))})"
     found = rows(
         connection,
         f"SELECT {control}::text FROM {source.sql} s WHERE {finite}{where} ORDER BY s.{control} {order} LIMIT 1",
     )
     return found[0][0] if found else None
-
-
-def _has_infinity(lines: Grid) -> bool:
-    return lines.key.__class__.__name__ in ("Moments", "WallClock")
 
 
 def _filled(connection: Connection, source: QualifiedName, lines: Grid, by_control: bool) -> Iterator[Range]:

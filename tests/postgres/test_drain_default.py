@@ -114,6 +114,21 @@ def test_rows_that_no_window_takes_stay_in_the_default(database: Database) -> No
     assert sum(held(database).values()) == ROWS + STILL + 3
 
 
+def test_numbers_that_are_none_stay_in_the_default_too(database: Database) -> None:
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (id numeric PRIMARY KEY) PARTITION BY RANGE (id)",
+        "CREATE TABLE s.t_default PARTITION OF s.t DEFAULT",
+        "INSERT INTO s.t VALUES ('NaN'), ('Infinity'), ('-Infinity'), (7), (8.5), (1007)",
+    )
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        op.create_part_config()
+        op.set_partition_policy("t", control="id", interval="1000", schema="s")
+        op.drain_default_concurrently("t", schema="s")
+    assert sorted(held(database).values()) == [1, 2, 3]
+    assert held(database)["s.t_default"] == 3
+
+
 def cli(database: Database, *arguments: str, lines: int | None = None) -> tuple[int, list[str]]:
     """The console script, in a process of its own; killed after so many lines on stderr."""
     command = [sys.executable, "-m", "schema_kit", "partitions", *arguments, "--url", database.url, "--format", "json"]
