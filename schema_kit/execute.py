@@ -6,7 +6,6 @@ until it has nothing left to do. What an earlier attempt left behind is simply p
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
@@ -20,10 +19,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog import disk
+from schema_kit.catalog.blockers import blockers, waited_for
 from schema_kit.catalog.session import copy_in, observing, rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
-from schema_kit.steps import LockMode, Plan, Step, Transaction
+from schema_kit.steps import Plan, Step, Transaction
 
 Decide = Callable[[], Plan]
 """Observes and decides."""
@@ -525,77 +525,6 @@ def watching(connection: Connection, step: Step, emit: Emit) -> Iterator[None]:
     finally:
         ended.set()
         watcher.join()
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """Somebody who holds a lock that a step waits for."""
-
-    text: str
-    autovacuum: bool
-
-
-_BLOCKERS = """
-SELECT DISTINCT coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'an unknown session')
-         || coalesce(' (' || nullif(a.application_name, '') || ')', '')
-         || ': ' || l.mode || ' on ' || l.relation::regclass || coalesce(', ' || a.state, '')
-         || coalesce(', transaction open for ' || date_trunc('second', clock_timestamp() - coalesce(a.xact_start,
-                     p.prepared)), '')
-         || coalesce(', query: ' || left(regexp_replace(regexp_replace(a.query, '''([^'']|'''')*''', '?', 'g'),
-                     '\\m[0-9.]+\\M', '?', 'g'), 120), ''),
-       coalesce(a.backend_type = 'autovacuum worker', false)
-FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.granted
-  AND x.virtualtransaction = l.virtualtransaction
-LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
-WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND l.relation = to_regclass(%(table)s) AND l.mode = ANY (%(modes)s)
-"""
-
-
-def blockers(connection: Connection, step: Step, of_rows: bool = False) -> tuple[Blocker, ...]:
-    """Who holds what *step* waits for, right now: sessions, and prepared transactions, which have none.
-
-    Args:
-        connection: where to look.
-        step: what waits.
-        of_rows: who may hold rows that it writes, since PostgreSQL lists no locks of rows: all who lock or write some.
-    """
-    found = []
-    try:
-        with observing(connection):
-            for lock in step.locks:
-                if of_rows and lock.mode is not LockMode.ROW_EXCLUSIVE:
-                    continue
-                modes = ["RowShareLock", "RowExclusiveLock"] if of_rows else list(lock.mode.conflicts)
-                values = {"table": lock.table.sql, "modes": modes}
-                found += [Blocker(*row) for row in rows(connection, _BLOCKERS, values)]
-    except DBAPIError:
-        logging.getLogger("schema_kit").debug("who blocks could not be seen", exc_info=True)
-    return tuple(found)
-
-
-_OLDER_SNAPSHOTS = """
-SELECT 'pid ' || pid || coalesce(' (' || nullif(application_name, '') || ')', '') || ': an older snapshot'
-         || coalesce(', ' || state, '') || ', transaction open for '
-         || date_trunc('second', clock_timestamp() - xact_start),
-       backend_type = 'autovacuum worker'
-FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid() AND datname = current_database()
-  AND xact_start < clock_timestamp() - interval '100 ms' ORDER BY xact_start
-"""
-
-
-def waited_for(connection: Connection, step: Step) -> tuple[Blocker, ...]:
-    """Who holds what *step* wants, or is waited for by it without a lock."""
-    found = blockers(connection, step)
-    with suppress(DBAPIError), observing(connection):
-        for lock in step.waits:
-            values = {"table": lock.table.sql, "modes": list(lock.mode.conflicts)}
-            found += tuple(Blocker(*row) for row in rows(connection, _BLOCKERS, values))
-        if step.older_snapshots:
-            found += tuple(Blocker(*row) for row in rows(connection, _OLDER_SNAPSHOTS))
-    return tuple(dict.fromkeys(found))
 
 
 def _refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> ExecutionError:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
+from schema_kit.catalog.blockers import blockers
 from schema_kit.catalog.session import rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted, Waiting
@@ -409,7 +410,7 @@ def _locked(connection: Connection, step: _Export, policy: LockPolicy, emit: Emi
 def _wait(
     connection: Connection, step: Step, policy: LockPolicy, attempt: int, emit: Emit, error: Exception | None
 ) -> None:
-    who = tuple(blocker.text for blocker in execute.blockers(connection, step))
+    who = tuple(blocker.text for blocker in blockers(connection, step))
     if attempt >= policy.attempts:
         raise LockNotAvailable(
             f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "

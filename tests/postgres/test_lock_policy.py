@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 import schema_kit
 from schema_kit import op
+from schema_kit.catalog.blockers import Blocker
 from schema_kit.errors import DeclarationError, LockNotAvailable, PlanError
 from schema_kit.execute import StepProgress, Waiting
 from schema_kit.script import LockPolicy
@@ -115,7 +116,7 @@ def test_an_autovacuum_in_the_way_gets_one_long_try(database: Database, monkeypa
     from schema_kit import execute
 
     build(database, "plain")
-    seen = execute.Blocker("an autovacuum", autovacuum=True)
+    seen = Blocker("an autovacuum", autovacuum=True)
     budgets: list[int] = []
     send_once = execute._send_once
 
@@ -124,7 +125,7 @@ def test_an_autovacuum_in_the_way_gets_one_long_try(database: Database, monkeypa
         return send_once(connection, step, policy, budget, total)  # type: ignore[arg-type]
 
     monkeypatch.setattr(execute, "_send_once", sent)
-    monkeypatch.setattr(execute, "blockers", lambda *_: (seen,))
+    monkeypatch.setattr(execute, "waited_for", lambda *_: (seen,))
     with busy(database, "SELECT count(*) FROM s.t", seconds=0.5):
         _check(database)
     assert budgets[:2] == [QUICK.first, 1500]
