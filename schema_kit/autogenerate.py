@@ -9,9 +9,17 @@ import sqlalchemy as sa
 
 from schema_kit.catalog.session import rows
 from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.steps.retirement import RETIRED_PARTITION
 
 _PARTITIONS = (
     "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition"
+)
+
+_HAS_RETIRED = f"SELECT 'it is there' WHERE to_regclass('{RETIRED_PARTITION.sql}') IS NOT NULL"
+
+_RETIRED = (
+    "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "  # noqa: S608 - our own
+    f"JOIN {RETIRED_PARTITION.sql} r ON r.partition_oid = c.oid"
 )
 
 _CLONES = (
@@ -25,7 +33,8 @@ def include_name(
 ) -> Callable[[str | None, str, Mapping[str, str | None]], bool]:
     """An ``include_name`` for ``context.configure``, so that autogenerate does not want to drop partitions.
 
-    Hides the partitions, and the copies of a foreign key that PostgreSQL keeps for each partition at its other end.
+    Hides the partitions, those that schema_kit has detached and not dropped yet, and the copies of a foreign key that
+    PostgreSQL keeps for each partition at its other end.
 
     Args:
         connection: gives the connection to ask, when the first table's name comes by.
@@ -42,7 +51,8 @@ def include_name(
             return name in schemas and name != CONFIG_SCHEMA
         schema = parents.get("schema_name") or "public"
         if type_ == "table":
-            return (schema, name) not in hidden(_PARTITIONS)
+            retired = hidden(_RETIRED) if hidden(_HAS_RETIRED) else frozenset()
+            return (schema, name) not in hidden(_PARTITIONS) | retired
         if type_ == "foreign_key_constraint":
             return (schema, parents.get("table_name"), name) not in hidden(_CLONES)
         return True

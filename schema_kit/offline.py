@@ -469,9 +469,9 @@ class EmptyDatabase:
         """Whether an earlier step has made it; public is always there."""
         return name == "public" or name in self._made["schema"]
 
-    def alone_in_config_schema(self, name: QualifiedName) -> bool:
+    def alone_in_config_schema(self, *names: QualifiedName) -> bool:
         """Whether our own tables are down to that one."""
-        del name
+        del names
         return not (self._ledger and self._config)
 
     def relations_in(self, schema: str) -> set[str]:

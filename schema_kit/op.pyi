@@ -97,6 +97,7 @@ def set_partition_policy(
     retention_grace: str | None = None,
     detach: str | None = None,
 ) -> None: ...
+def drop_retention(table_name: str, *, schema: str | None = None) -> None: ...
 def drop_partition_policy(table_name: str, *, schema: str | None = None) -> None: ...
 def create_next_partitions(table_name: str, *, schema: str | None = None, until: str | None = None) -> None: ...
 def create_part_config() -> None: ...
@@ -129,7 +130,7 @@ def drain_default_concurrently(
 ) -> None: ...
 def split_partition_concurrently(
     table_name: str,
-    partition_name: str,
+    partition_name: str | None = None,
     *,
     schema: str | None = None,
     partition_schema: str | None = None,
@@ -276,6 +277,13 @@ def repair_archive_table(
     archive_schema: str | None = None,
     drop_columns: Sequence[str] = (),
     view: str | None = None,
+) -> None: ...
+def restore_archive_table(
+    table_name: str,
+    archive_table_name: str | None = None,
+    *,
+    schema: str | None = None,
+    archive_schema: str | None = None,
 ) -> None: ...
 def drop_archive_policy(table_name: str, *, schema: str | None = None) -> None: ...
 def set_ttl_policy(

@@ -36,6 +36,7 @@ from schema_kit.model import (
     Partitioning,
     Range,
     Relation,
+    Retired,
     Table,
     TimeToLive,
     View,
@@ -164,6 +165,9 @@ class Imagined:
     default: QualifiedName | None = None
     """The default partition of a set."""
     archive_policy: ArchivePolicy | None = None
+    retention: str | None = None
+    out: tuple[Retired, ...] = ()
+    """What the policy has retired."""
 
     def table(self, name: QualifiedName) -> Table | None:
         found = next((table for table in self.tables if table.name == name), None)
@@ -253,7 +257,19 @@ class Imagined:
         )
 
     def policy(self, parent: QualifiedName) -> Partitioning:
-        return Partitioning(parent, "visited_at", "1 month")
+        return Partitioning(parent, "visited_at", "1 month", retention=self.retention)
+
+    def retired(self) -> tuple[Retired, ...]:
+        return self.out
+
+    def moved(self) -> tuple[()]:
+        return ()
+
+    def copy_runs(self) -> tuple[()]:
+        return ()
+
+    def finished_records(self) -> tuple[()]:
+        return ()
 
     def config_is_current(self) -> bool:
         return True
@@ -307,8 +323,8 @@ class Imagined:
         del name
         return True
 
-    def alone_in_config_schema(self, name: QualifiedName) -> bool:
-        del name
+    def alone_in_config_schema(self, *names: QualifiedName) -> bool:
+        del names
         return True
 
     def relations_in(self, schema: str) -> set[str]:
@@ -319,14 +335,15 @@ class Imagined:
         return Detaching(
             parent,
             name,
-            attached_to=parent,
+            attached_to=None if name in (row.name for row in self.out) else parent,
             bounds="FOR VALUES FROM ('2026-10-01 00:00:00+00') TO ('2026-11-01 00:00:00+00')",
             default=self.default,
         )
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str, upper: str) -> Attaching:
-        proof = f'"created_at" IS NOT NULL AND "created_at" >= \'{lower}\' AND "created_at" < \'{upper}\''
-        return Attaching(Detaching(parent, name), "created_at", lower, upper, proof)
+        control = "visited_at" if parent.name.startswith("visits") else "created_at"
+        proof = f'"{control}" IS NOT NULL AND "{control}" >= \'{lower}\' AND "{control}" < \'{upper}\''
+        return Attaching(Detaching(parent, name), control, lower, upper, proof)
 
 
 SHOP = Imagined()
@@ -347,7 +364,22 @@ BEHIND = replace(
     tables=(ARCHIVED.tables[0], replace(ARCHIVE, columns=ARCHIVE.columns[:2])),
 )
 EMPTY_ARCHIVE = replace(ARCHIVED, archive_policy=None)
+OCTOBER = Partition(_name("visits_p20261001"), "2026-10-01 00:00:00+00", "2026-11-01 00:00:00+00")
+FILLED_ARCHIVE = replace(
+    ARCHIVED,
+    trees={name: (Relation(_name(name)),) for name in ("visits", "visits_archive", "visits_p20261001")},
+    tables=(
+        replace(VISITS_BY_MONTH, views=(ALL_VISITS,), partitions=VISITS_BY_MONTH.partitions[1:]),
+        replace(ARCHIVE, partitions=(OCTOBER,)),
+    ),
+)
 BY_MONTH = Imagined(tables=(VISITS_BY_MONTH, FIRST), there=frozenset({"part_config"}))
+RETIRED = replace(
+    BY_MONTH,
+    trees={name: (Relation(_name(name)),) for name in ("visits", "visits_p20251001")},
+    retention="12 months",
+    out=(Retired(0, _name("visits_p20251001"), VISITS.name, True, NOW, lower="2025-10-01", upper="2025-11-01"),),
+)
 
 
 def nothing() -> EmptyDatabase:
@@ -444,6 +476,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
         ),
     ),
     "set_partition_policy": (("", 'op.set_partition_policy("visits", premake=6)', BY_MONTH),),
+    "drop_retention": (("", 'op.drop_retention("visits")', RETIRED),),
     "drop_partition_policy": (("", 'op.drop_partition_policy("visits")', BY_MONTH),),
     "create_next_partitions": (("", 'op.create_next_partitions("visits", until="2027-03-01")', BY_MONTH),),
     "detach_partition_concurrently": (
@@ -465,6 +498,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "create_archive_table": (("", 'op.create_archive_table("visits", view="all_visits")', BY_MONTH),),
     "drop_archive_table": (("", 'op.drop_archive_table("visits", view="all_visits")', EMPTY_ARCHIVE),),
     "set_archive_policy": (("", 'op.set_archive_policy("visits", "90 days")', ARCHIVED),),
+    "restore_archive_table": (("", 'op.restore_archive_table("visits")', FILLED_ARCHIVE),),
     "repair_archive_table": (("", 'op.repair_archive_table("visits", view="all_visits")', BEHIND),),
     "drop_archive_policy": (("", 'op.drop_archive_policy("visits")', ARCHIVED),),
     "set_ttl_policy": (("", 'op.set_ttl_policy("orders", "placed_at", age="18 months")', SHOP),),

@@ -11,6 +11,7 @@ from migrations.models.market_research import (
     Product,
     ProductCategory,
     ProductSearch,
+    ProductSearchArchive,
     ProductSearchResult,
 )
 from migrations.models.rag_chat import Citation, RagConversation, RagMessage, UserSession
@@ -22,6 +23,7 @@ from migrations.models.telegram_bots import (
     Chat,
     Setting,
     TelegramMessage,
+    TelegramMessageArchive,
 )
 from migrations.models.whatsapp_agent import AiInteraction, Customer, Restaurant, WhatsappMessage
 
@@ -45,6 +47,7 @@ __all__ = [
     "Product",
     "ProductCategory",
     "ProductSearch",
+    "ProductSearchArchive",
     "ProductSearchResult",
     "RagConversation",
     "RagMessage",
@@ -52,6 +55,7 @@ __all__ = [
     "Setting",
     "SystemLog",
     "TelegramMessage",
+    "TelegramMessageArchive",
     "UserSession",
     "WebhookEvent",
     "WhatsappMessage",

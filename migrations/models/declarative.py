@@ -35,6 +35,9 @@ class Base(DeclarativeBase):
 BigId = Annotated[int, mapped_column(Identity(always=True), primary_key=True)]
 """A number that PostgreSQL alone gives out."""
 
+ArchivedId = Annotated[int, mapped_column(primary_key=True, autoincrement=False)]
+"""A number that came along: an archive gives out none."""
+
 UuidId = Annotated[uuid.UUID, mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))]
 """A primary key that an application may make before it inserts."""
 

@@ -29,7 +29,7 @@ class LineUser(Base):
 
 
 class LineConversation(Base):
-    """One message of a user or of the bot. Old months are dropped whole."""
+    """One message of a user or of the bot. Months are kept for a year, and then dropped whole."""
 
     __tablename__ = "conversation"
     __table_args__ = (

@@ -38,6 +38,35 @@ class ProductSearch(Base):
     processing_time_ms: Mapped[int | None] = mapped_column(Integer)
 
 
+class ProductSearchArchive(Base):
+    """Searches of more than half a year ago; after two years they go for good."""
+
+    __tablename__ = "product_searches_archive"
+    __table_args__ = (
+        Index("product_searches_archive_idx_user_timestamp", "user_id", text("search_timestamp DESC")),
+        Index("product_searches_archive_idx_query_hash", text("md5(query)")),
+        Index(
+            "product_searches_archive_idx_filters_gin",
+            "filters",
+            postgresql_using="gin",
+            postgresql_ops={"filters": "jsonb_path_ops"},
+        ),
+        {
+            "schema": "market_research",
+            "comment": "Rows that left market_research.product_searches",
+            "postgresql_partition_by": "RANGE (search_timestamp)",
+        },
+    )
+
+    id: Mapped[UuidId]
+    user_id: Mapped[uuid.UUID]
+    query: Mapped[str] = mapped_column(String(200))
+    filters: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    results_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    search_timestamp: Mapped[PartitionKey]
+    processing_time_ms: Mapped[int | None] = mapped_column(Integer)
+
+
 class MarketAnalysis(Base):
     """An analysis that runs for a while and keeps its results."""
 

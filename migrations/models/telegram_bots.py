@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from migrations.models.declarative import Base, BigId, Now, PartitionKey
+from migrations.models.declarative import ArchivedId, Base, BigId, Now, PartitionKey
 
 
 class Bot(Base):
@@ -90,6 +90,42 @@ class TelegramMessage(Base):
 
     bot: Mapped[Bot | None] = relationship()
     chat: Mapped[Chat] = relationship()
+
+
+class TelegramMessageArchive(Base):
+    """Messages of more than 30 days ago, in the weeks that they were written in.
+
+    A week brings its foreign keys along; the archive itself has none. telegram_bots.all_messages shows both.
+    """
+
+    __tablename__ = "messages_archive"
+    __table_args__ = (
+        Index("messages_archive_ix_messages_bot_created_at", "bot_id", "created_at"),
+        Index("messages_archive_ix_messages_chat_created_at", "chat_db_id", "created_at"),
+        Index("messages_archive_ix_messages_chat_telegram_msg", "chat_db_id", "telegram_message_id"),
+        Index("messages_archive_ix_messages_reply_lookup", "chat_db_id", "bot_id", "telegram_message_id"),
+        Index("messages_archive_ix_messages_incoming", "bot_id", "created_at", "chat_db_id"),
+        Index("messages_archive_ix_messages_created_at", "created_at"),
+        Index(
+            "messages_archive_ix_messages_active_bots",
+            "bot_id",
+            "created_at",
+            postgresql_where=text("bot_id IS NOT NULL"),
+        ),
+        {
+            "schema": "telegram_bots",
+            "comment": "Rows that left telegram_bots.messages",
+            "postgresql_partition_by": "RANGE (created_at)",
+        },
+    )
+
+    id: Mapped[ArchivedId]
+    bot_id: Mapped[int | None]
+    chat_db_id: Mapped[int]
+    telegram_message_id: Mapped[int | None]
+    reply_to_message_id: Mapped[int | None]
+    text: Mapped[str]
+    created_at: Mapped[PartitionKey]
 
 
 class BotStance(Base):

@@ -1,5 +1,7 @@
 """Months of conversation, cut at midnight in Bangkok, so that old ones can be dropped whole.
 
+What is there already comes into its months at once, beside readers and writers.
+
 Revision ID: partition_conversation
 Revises: part_config
 """
@@ -16,6 +18,7 @@ depends_on: str | None = None
 
 def upgrade() -> None:
     op.convert_to_partitioned("conversation", "created_at", "1 month", schema="line_support", timezone="Asia/Bangkok")
+    op.split_partition_concurrently("conversation", schema="line_support")
 
 
 def downgrade() -> None:

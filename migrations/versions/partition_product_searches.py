@@ -1,4 +1,6 @@
-"""Months of product searches.
+"""Months of product searches: the old ones go to an archive.
+
+Those that are there already come into their months at once, beside readers and writers.
 
 Revision ID: partition_product_searches
 Revises: partition_telegram_messages
@@ -16,6 +18,7 @@ depends_on: str | None = None
 
 def upgrade() -> None:
     op.convert_to_partitioned("product_searches", "search_timestamp", "1 month", schema="market_research")
+    op.split_partition_concurrently("product_searches", schema="market_research")
 
 
 def downgrade() -> None:

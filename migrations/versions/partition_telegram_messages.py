@@ -1,4 +1,6 @@
-"""Months of bots' messages: all but the last ones go to an archive.
+"""Weeks of bots' messages: all but the last ones go to an archive, and 30 days are four weeks and a bit.
+
+Those that are there already come into their weeks at once, beside readers and writers.
 
 Revision ID: partition_telegram_messages
 Revises: partition_whatsapp_messages
@@ -15,7 +17,8 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("messages", "created_at", "1 month", schema="telegram_bots")
+    op.convert_to_partitioned("messages", "created_at", "1 week", schema="telegram_bots")
+    op.split_partition_concurrently("messages", schema="telegram_bots")
 
 
 def downgrade() -> None:

@@ -60,6 +60,7 @@ from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
+from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET
 from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
 from schema_kit.steps.referring import fill_function
 from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
@@ -93,9 +94,14 @@ class Catalog:
     def now(self) -> datetime:
         """The server's clock, or the moment that stands for it."""
         if self._now is None:
-            with self._look() as ask:
-                self._now = ask("SELECT now()")[0][0]
+            self._now = self.clock()
         return self._now
+
+    def clock(self) -> datetime:
+        """The server's clock, whatever stands for it."""
+        with self._look() as ask:
+            found: datetime = ask("SELECT now()")[0][0]
+        return found
 
     def table(self, name: QualifiedName) -> Table | None:
         """The table of that name, with all that belongs to it."""
@@ -558,9 +564,15 @@ class Catalog:
         with self._look() as ask:
             return bool(ask("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %(name)s)", {"name": name})[0][0])
 
-    def alone_in_config_schema(self, name: QualifiedName) -> bool:
-        """Whether the schema of our own tables holds nothing besides that one."""
-        return self.relations_in(CONFIG_SCHEMA) <= {name.name}
+    def alone_in_config_schema(self, *names: QualifiedName) -> bool:
+        """Whether the schema of our own tables holds nothing besides those."""
+        return self.relations_in(CONFIG_SCHEMA) <= {name.name for name in names}
+
+    def finished_records(self) -> tuple[QualifiedName, ...]:
+        """Our own tables that remember what was done to sets, and nothing that is still to be done."""
+        retired = self.exists(RETIRED_PARTITION) and not any(row.there for row in self.retired())
+        copies = (COPY_RUN, COPY_TARGET, COPY_CHUNK) if not self.copy_runs() else ()
+        return (*((RETIRED_PARTITION,) if retired else ()), *(name for name in copies if self.exists(name)))
 
     def relations_in(self, schema: str) -> set[str]:
         """The tables, views, sequences, functions and types of a schema, by name."""

@@ -103,7 +103,8 @@ WHERE partition_oid = %(oid)s AND partition_name = %(text)s AND parent_table = %
 
 _RETIRED = f"""
 SELECT r.partition_oid::bigint, r.partition_name, r.parent_table, r.by_policy, r.retired_at,
-       n.nspname, c.relname, coalesce(c.relispartition, false), coalesce((to_jsonb(r) ->> 'by_ttl')::boolean, false)
+       n.nspname, c.relname, coalesce(c.relispartition, false), coalesce((to_jsonb(r) ->> 'by_ttl')::boolean, false),
+       r.bounds
 FROM {RETIRED_PARTITION.sql} r LEFT JOIN pg_class c ON c.oid = r.partition_oid
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY r.retired_at, r.partition_name
 """
@@ -167,10 +168,10 @@ def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[
 def retired(connection: Connection) -> tuple[Retired, ...]:
     """What was detached, the longest ago first. Call it while observing, where the record is there."""
     found = []
-    for oid, text, parent, by_policy, since, schema, table, attached, by_ttl in rows(connection, _RETIRED):
-        name = QualifiedName.parse(text)
+    for oid, text, parent, by_policy, since, schema, table, attached, by_ttl, bounds in rows(connection, _RETIRED):
+        name, ends = QualifiedName.parse(text), parse_bounds(bounds)
         there = table is not None and QualifiedName(schema, table) == name and not attached
-        found.append(Retired(oid, name, QualifiedName.parse(parent), by_policy, since, there, by_ttl))
+        found.append(Retired(oid, name, QualifiedName.parse(parent), by_policy, since, there, by_ttl, *ends))
     return tuple(found)
 
 

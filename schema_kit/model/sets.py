@@ -93,3 +93,7 @@ class Retired:
     """The table has that name and that oid still, and is a partition of nothing."""
     by_ttl: bool = False
     """Its time-to-live retired it, and drops it."""
+    lower: str | None = None
+    """Where it began when it was a partition; None is MINVALUE."""
+    upper: str | None = None
+    """Where it ended; None is MAXVALUE."""

@@ -37,7 +37,13 @@ from schema_kit.ops.indexes import (
     ReplaceIndexConcurrentlyOp,
 )
 from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
-from schema_kit.ops.policies import CreateNextPartitionsOp, DropPartitionPolicyOp, SetPartitionPolicyOp
+from schema_kit.ops.policies import (
+    CreateNextPartitionsOp,
+    DropPartitionPolicyOp,
+    DropRetentionOp,
+    SetPartitionPolicyOp,
+)
+from schema_kit.ops.restoring import RestoreArchiveTableOp
 from schema_kit.ops.retirement import (
     AttachPartitionConcurrentlyOp,
     DetachPartitionConcurrentlyOp,
@@ -74,6 +80,7 @@ __all__ = [
     "DropPartConfigOp",
     "DropPartitionConcurrentlyOp",
     "DropPartitionPolicyOp",
+    "DropRetentionOp",
     "DropTableConcurrentlyOp",
     "DropTtlPolicyOp",
     "PlanOperation",
@@ -81,6 +88,7 @@ __all__ = [
     "ReindexConcurrentlyOp",
     "RepairArchiveTableOp",
     "ReplaceIndexConcurrentlyOp",
+    "RestoreArchiveTableOp",
     "SetArchivePolicyOp",
     "SetNotNullConcurrentlyOp",
     "SetPartitionPolicyOp",

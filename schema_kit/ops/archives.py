@@ -9,7 +9,7 @@ from typing import Any
 from alembic.operations import Operations
 
 from schema_kit.errors import PlanError
-from schema_kit.model import ArchivePolicy, CheckDeclaration, ColumnDeclaration, DeclaredArchive, Table
+from schema_kit.model import ArchivePolicy, CheckDeclaration, ColumnDeclaration, DeclaredArchive, Moved, Table
 from schema_kit.names import QualifiedName, fit
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.columns import AddColumnConcurrentlyOp, AlterColumnConcurrentlyOp, DropColumnConcurrentlyOp
@@ -150,10 +150,11 @@ class DropArchiveTableOp(PlanOperation):
         archive_schema: str | None = None,
         view: str | None = None,
     ) -> None:
-        """Drop an archive, while it holds no row; one that is gone is fine.
+        """Drop an archive, while it holds no row; one that is gone is fine. ``restore_archive_table`` empties one.
 
-        Joins the migration's transaction, which holds the locks until it commits: ACCESS EXCLUSIVE on the archive, its
-        partitions, the tables that these refer to and the view. Whether it holds a row is looked at under the lock.
+        With the last of archives and policies archive_policy and archived_partition go as well. Joins the migration's
+        transaction, which holds the locks until it commits: ACCESS EXCLUSIVE on the archive, its partitions, the tables
+        that these refer to and the view. Whether it holds a row is looked at under the lock.
 
         Args:
             operations: given by Alembic.
@@ -174,8 +175,10 @@ class DropArchiveTableOp(PlanOperation):
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         found = catalog.table(self.archive)
+        known = {row.archive for row in _moved(catalog)}
+        last = _config_may_go(catalog) and not catalog.archive_policies() and known <= {self.archive}
         if found is None:
-            return archives.drop(self.archive, None, (), (), False, (), None)
+            return archives.drop(self.archive, None, (), (), False, (), None, last=last)
         view = next((view for view in found.views if view.name == self.view), None)
         others = [f"view {other.name} shows it" for other in found.views if other != view]
         parts = [catalog.detaching(self.archive, part.name) for part in found.partitions]
@@ -189,7 +192,18 @@ class DropArchiveTableOp(PlanOperation):
             view,
             (*others, *catalog.archive_rights_missing((self.archive,))),
             registered=catalog.policy(self.archive) is not None,
+            remembered=self.archive in known,
+            last=last,
         )
+
+
+def _moved(catalog: AnyCatalog) -> tuple[Moved, ...]:
+    return () if isinstance(catalog, EmptyDatabase) else catalog.moved()
+
+
+def _config_may_go(catalog: AnyCatalog) -> bool:
+    """Whether the tables of policies are there, and it can be told what they hold."""
+    return catalog.archive_config_is_there() and not isinstance(catalog, EmptyDatabase)
 
 
 @register("set_archive_policy")
@@ -397,7 +411,9 @@ class DropArchivePolicyOp(PlanOperation):
     def drop_archive_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
         """Forget a table's archive policy; the archive and its rows stay. Nothing to do where there is none.
 
-        Joins the migration's transaction; locks nothing but the policy's row. The way back is ``set_archive_policy``.
+        With the last policy archive_policy and archived_partition go, unless that knows partitions. Joins the
+        migration's transaction; locks nothing but the policy's row, or those tables. The way back is
+        ``set_archive_policy``.
 
         Args:
             operations: given by Alembic.
@@ -408,5 +424,6 @@ class DropArchivePolicyOp(PlanOperation):
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide; without a database nothing is taken to be done already."""
-        there = any(policy.table == self.table for policy in catalog.archive_policies())
-        return archives.drop_policy(self.table, there or isinstance(catalog, EmptyDatabase))
+        policies = [policy.table for policy in catalog.archive_policies()]
+        last = _config_may_go(catalog) and not {*policies} - {self.table} and not _moved(catalog)
+        return archives.drop_policy(self.table, self.table in policies or isinstance(catalog, EmptyDatabase), last=last)

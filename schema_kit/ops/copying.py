@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from alembic.operations import Operations
 
 from schema_kit.catalog import Catalog
@@ -127,7 +129,9 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
 class SplitPartitionConcurrentlyOp(PlanOperation):
     """Cut a partition into the windows of its set."""
 
-    def __init__(self, parent: QualifiedName, partition: QualifiedName, workers: int, limits: CopyLimits) -> None:
+    def __init__(
+        self, parent: QualifiedName, partition: QualifiedName | None, workers: int, limits: CopyLimits
+    ) -> None:
         self.parent = parent
         self.limits = limits
         self.partition = partition
@@ -138,7 +142,7 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
         cls,
         operations: Operations,
         table_name: str,
-        partition_name: str,
+        partition_name: str | None = None,
         *,
         schema: str | None = None,
         partition_schema: str | None = None,
@@ -155,7 +159,8 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the partitioned table.
-            partition_name: the partition.
+            partition_name: the partition; where it is left out the first one, which holds all rows of a table that was
+                converted by attaching it.
             schema: the table's schema; public where it is left out.
             partition_schema: the partition's, where it is another one.
             workers: how many sessions copy, build indexes and compare side by side.
@@ -171,11 +176,20 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         parent = QualifiedName(schema or "public", table_name)
-        partition = QualifiedName(partition_schema or parent.schema, partition_name)
-        operations.invoke(cls(parent, partition, workers, limits_of(max_replica_lag, max_slot_bytes)))
+        named = None if partition_name is None else QualifiedName(partition_schema or parent.schema, partition_name)
+        operations.invoke(cls(parent, named, workers, limits_of(max_replica_lag, max_slot_bytes)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         if isinstance(catalog, EmptyDatabase):
             return Plan(self.called)  # a database that was empty at base has no row to copy
-        return split(catalog, _policy(catalog, self.parent), self.partition, self.limits)
+        policy, partition = _policy(catalog, self.parent), self.partition or _first(catalog, self.parent)
+        return split(catalog, policy, partition, self.limits) if partition else Plan(self.called)
+
+
+def _first(catalog: Catalog, parent: QualifiedName) -> QualifiedName | None:
+    """The first partition, or the one whose split is under way: it may be cut, and not cleared away."""
+    begun = (source for source, run in catalog.copy_runs() if run.parent == parent and run.purpose == "split")
+    table = catalog.table(parent)
+    parts = (part.name for part in (table.partitions if table else ()) if not part.default)
+    return next(chain(begun, parts), None)

@@ -52,6 +52,9 @@ class DropPartConfigOp(PlanOperation):
     def drop_part_config(cls, operations: Operations) -> None:
         """Drop ``schema_kit.part_config``, once it holds no policy. Joins the migration's transaction.
 
+        What remembers copies that are finished and partitions that were retired goes along, unless a copy is under way
+        or a retired partition is there still.
+
         Raises:
             PlanError: it holds policies.
         """
@@ -59,10 +62,10 @@ class DropPartConfigOp(PlanOperation):
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
-        count = int(catalog.has_rows(PART_CONFIG)) if catalog.exists(PART_CONFIG) else 0
-        return partitions.drop_part_config(
-            bool(count), catalog.exists(PART_CONFIG), catalog.alone_in_config_schema(PART_CONFIG)
-        )
+        exists = catalog.exists(PART_CONFIG)
+        records = () if isinstance(catalog, EmptyDatabase) else catalog.finished_records()
+        alone = catalog.alone_in_config_schema(PART_CONFIG, *records)
+        return partitions.drop_part_config(exists and catalog.has_rows(PART_CONFIG), exists, alone, records)
 
 
 @register("convert_to_partitioned")

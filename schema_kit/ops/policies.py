@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from alembic.operations import Operations
@@ -11,9 +12,11 @@ from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.partitions import PART_CONFIG_SCRIPT
+from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.plans import partitions, policies
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
+from schema_kit.steps.partitions import RegisterPolicy
 
 
 def missing_config(catalog: AnyCatalog) -> tuple[str, ...]:
@@ -142,6 +145,47 @@ class DropPartitionPolicyOp(PlanOperation):
         """Observe and decide; without a database nothing is taken to be done already."""
         registered = isinstance(catalog, EmptyDatabase) or catalog.policy(self.parent) is not None
         return policies.drop_policy(self.parent, registered)
+
+
+@register("drop_retention")
+class DropRetentionOp(PlanOperation):
+    """Forget how long a set keeps its partitions."""
+
+    def __init__(self, parent: QualifiedName) -> None:
+        self.parent = parent
+
+    @classmethod
+    def drop_retention(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        """Forget a set's retention, and put back the partitions that it has retired and that are not dropped yet.
+
+        The way back of ``set_partition_policy(retention=...)``: nothing is retired or dropped any more from the first
+        commit on, then each partition that ``schema_kit.retired_partition`` names as retired by the policy comes back,
+        wherever it lies by now. Locks: as ``attach_partition_concurrently``. Run again, it goes on.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the partitioned table.
+            schema: its schema; public where it is left out.
+
+        Raises:
+            PlanError: a partition cannot come back: its range was taken meanwhile, or its shape differs. Nothing was
+                changed.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        policy = catalog.policy(self.parent)
+        kept = policy and replace(
+            policy, retention=None, retention_keep_table=True, retention_schema=None, retention_grace="7 days"
+        )
+        plan = Plan(f"drop the retention of {self.parent}", (RegisterPolicy(kept),) if kept and kept != policy else ())
+        for row in () if isinstance(catalog, EmptyDatabase) else catalog.retired():
+            seen = catalog.detaching(self.parent, row.name) if row.by_policy and row.parent == self.parent else None
+            if seen and seen.oid == row.oid and seen.attached_to in (None, self.parent):
+                plan += AttachPartitionConcurrentlyOp(self.parent, row.name, row.lower, row.upper).plan(catalog)
+        return plan
 
 
 @register("create_next_partitions")

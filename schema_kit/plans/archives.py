@@ -18,6 +18,7 @@ from schema_kit.steps.archives import (
     CreateArchiveConfig,
     CreateArchiveTable,
     CreateArchiveView,
+    DropArchiveConfig,
     DropArchiveTable,
     RegisterArchivePolicy,
     UnregisterArchivePolicy,
@@ -173,6 +174,8 @@ def drop(
     lacking: Collection[str] = (),
     *,
     registered: bool = True,
+    remembered: bool = False,
+    last: bool = False,
 ) -> Plan:
     """Drop an archive that holds no row; one that is gone stays gone.
 
@@ -186,24 +189,27 @@ def drop(
         view: the view that goes along, where it is there.
         lacking: what stands in the way: views, missing rights.
         registered: part_config has a row of it.
+        remembered: archived_partition has rows of it.
+        last: what is known of archives is known of this one alone, so that the tables which hold it can go.
 
     Raises:
         PlanError: it holds rows, a policy sends rows there, or something depends on it.
     """
     plan = Plan(f"drop archive {archive}")
+    config = (DropArchiveConfig(),) if last else ()
     if found is None:
-        return plan
+        return replace(plan, steps=config)
     reasons = [*lacking]
     if filled:
-        reasons.append("it holds rows: schema_kit archive restore takes them back, op.drop_table drops it with them")
+        reasons.append("it holds rows: op.restore_archive_table takes them back, op.drop_table drops it with them")
     reasons += [f"the policy of {one.table} sends rows there (op.drop_archive_policy comes first)" for one in policies]
     if reasons:
         raise PlanError(f"cannot {plan.title}: {'; '.join(reasons)}. Nothing was changed.")
     partitions = tuple(relation.name for relation in tree if relation.name != archive)
     others = tuple(dict.fromkeys(referenced))
-    return replace(
-        plan, steps=(DropArchiveTable(archive, partitions, others, view.name if view else None, registered),)
-    )
+    shown = view.name if view else None
+    gone = DropArchiveTable(archive, partitions, others, shown, registered, remembered)
+    return replace(plan, steps=(gone, *config))
 
 
 # Policies
@@ -307,9 +313,16 @@ def kept(lines: Grid, policy: ArchivePolicy | None, here: Point | None) -> Parti
     return sooner if end is not None and (reach is None or end > reach) else own
 
 
-def drop_policy(table: QualifiedName, registered: bool) -> Plan:
-    """Forget a policy; the table, the archive and what is in it stay."""
-    return Plan(f"drop the archive policy of {table}", (UnregisterArchivePolicy(table),) if registered else ())
+def drop_policy(table: QualifiedName, registered: bool, *, last: bool = False) -> Plan:
+    """Forget a policy; the table, the archive and what is in it stay.
+
+    Args:
+        table: whose.
+        registered: whether there is one.
+        last: nothing else is known of archives, so that the tables which hold it can go.
+    """
+    steps: list[Step] = [UnregisterArchivePolicy(table)] if registered else []
+    return Plan(f"drop the archive policy of {table}", (*steps, *((DropArchiveConfig(),) if last else ())))
 
 
 # Shapes

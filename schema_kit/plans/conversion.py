@@ -468,20 +468,37 @@ def unpartition(
         for key in others
         for reason in (_immovable(table, key) if keep else [f"foreign key {key.name} of {key.table} refers to it"])
     ]
+    bounds, strange = _own_checks(table, heir) if heir else ((), ())
+    why += [f"check {name} is of {heir.name} alone" for name in strange if heir]
     if why or heir is None:
         raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
     if keep:
         return Plan(
             title,
             (
-                Unswap(table, heir, None, moved=others),
+                Unswap(table, heir, None, moved=others, bounds=bounds),
                 *(ValidateConstraint(key.table, key.name, parent) for key in others),
             ),
         )
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
-    steps: list[Step] = [*key_index(heir, parent, short), Unswap(table, heir, key_index_name(parent), composite)]
+    back = Unswap(table, heir, key_index_name(parent), composite, bounds=bounds)
+    steps: list[Step] = [*key_index(heir, parent, short), back]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
     return Plan(title, tuple(steps))
+
+
+def _own_checks(table: Table, heir: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The checks that only the first partition has: those that say no more than where it lies, and all others.
+
+    A detach leaves one, and so does whatever proved its bounds for ATTACH; rows of the others would fail it.
+    """
+    control = f"(?:{'|'.join(re.escape(text) for by in table.partitioned_by for text in (by, ident(by)))})"
+    end = rf"\(+{control} (?:IS NOT NULL|(?:>=|<) .+?)\)+"
+    shared = {check[0] for check in table.checks}
+    own = {check[0]: check[1] for check in heir.checks if check[0] not in shared}
+    pattern = re.compile(rf"CHECK {end}(?: AND {end})*(?: NOT VALID)?")
+    bounds = tuple(name for name, text in own.items() if pattern.fullmatch(text))
+    return bounds, tuple(name for name in own if name not in bounds)
 
 
 def given_up_key(table: Table) -> str:

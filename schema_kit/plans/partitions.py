@@ -163,20 +163,21 @@ def _past_default(step: CreatePartition, control: str, default: Table) -> Iterat
     yield replace(step, default_check=name)
 
 
-def drop_part_config(policies: int, exists: bool, alone: bool) -> Plan:
+def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[QualifiedName, ...] = ()) -> Plan:
     """Drop the table of policies.
 
     Args:
-        policies: how many it holds.
+        policies: whether it holds any.
         exists: whether it is there.
-        alone: whether its schema holds nothing else.
+        alone: whether its schema holds nothing else, but for *records*.
+        records: our own tables that remember what was done to sets, and nothing that is still to be done.
 
     Raises:
         PlanError: it still holds policies.
     """
     if policies:
         raise PlanError(
-            f"schema_kit.part_config holds {policies} policies. Nothing was changed; op.drop_partition_policy forgets "
+            "schema_kit.part_config holds policies. Nothing was changed; op.drop_partition_policy forgets "
             "one, op.unpartition makes its set a plain table again."
         )
-    return Plan("drop part_config", (DropPartConfig(alone),) if exists else ())
+    return Plan("drop part_config", (DropPartConfig(alone, records),) if exists else ())

@@ -160,6 +160,7 @@ class DropArchiveTable(Step):
         referenced: the tables that its partitions refer to.
         view: the view, which goes first.
         registered: part_config has a row of it.
+        remembered: archived_partition has rows of it.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -169,6 +170,7 @@ class DropArchiveTable(Step):
     referenced: tuple[QualifiedName, ...] = ()
     view: QualifiedName | None = None
     registered: bool = True
+    remembered: bool = False
 
     @property
     def summary(self) -> str:
@@ -192,11 +194,13 @@ class DropArchiveTable(Step):
             f"BEGIN IF EXISTS (SELECT FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
             f"USING MESSAGE = {message}; END IF; {under_way} END"
         )
+        forget = f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE archive_table = {literal(str(self.archive))}"
         return (
             *((f"DROP VIEW {self.view.sql}",) if self.view else ()),
             f"LOCK TABLE {self.archive.sql} IN ACCESS EXCLUSIVE MODE",
             f"DO {literal(check)}",
             *((unregister_sql(self.archive),) if self.registered else ()),
+            *((forget,) if self.remembered else ()),
             f"DROP TABLE {self.archive.sql}",
         )
 
@@ -253,6 +257,27 @@ class UnregisterArchivePolicy(Step):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         return (f"DELETE FROM {ARCHIVE_POLICY.sql} WHERE table_name = {literal(str(self.table))}",)
+
+
+@dataclass(frozen=True)
+class DropArchiveConfig(Step):
+    """The tables of policies and partitions of archives go, once they are empty."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    @property
+    def summary(self) -> str:
+        """Names the tables."""
+        return f"drop {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}, which are empty then"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Only the commands of archives read them."""
+        return _exclusive((ARCHIVE_POLICY, ARCHIVED_PARTITION))
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: nothing that depends on them is taken along."""
+        return (f"DROP TABLE {ARCHIVE_POLICY.sql}, {ARCHIVED_PARTITION.sql}",)
 
 
 # Partitions that move

@@ -319,6 +319,7 @@ class Unswap(Step):
         key_index: a unique index of the heir over the shorter key; None where the primary key stays as it is.
         composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
         moved: incoming foreign keys that come back as they are.
+        bounds: checks of the heir that say where it lay as a partition.
     """
 
     fresh: ClassVar[bool] = True
@@ -329,6 +330,7 @@ class Unswap(Step):
     key_index: str | None
     composite: tuple[tuple[ForeignKey, str], ...] = ()
     moved: tuple[ForeignKey, ...] = ()
+    bounds: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -378,6 +380,7 @@ class Unswap(Step):
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         yield f"ALTER TABLE {table.name.sql} DETACH PARTITION {heir.sql}"
+        yield from (f"ALTER TABLE {heir.sql} DROP CONSTRAINT {ident(name)}" for name in self.bounds)
         deferred = (*(key.deferred for key in table.foreign_keys), *(index.constraint or "" for index in table.indexes))
         if any("INITIALLY DEFERRED" in text for text in deferred):
             yield "SET CONSTRAINTS ALL IMMEDIATE"  # ALTER TABLE refuses a table that has checks pending

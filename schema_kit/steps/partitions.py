@@ -186,11 +186,17 @@ class CreatePartConfig(Step):
 
 @dataclass(frozen=True)
 class DropPartConfig(Step):
-    """The table that held the policies goes, and its schema where nothing else is in it."""
+    """The table that held the policies goes, and its schema where nothing else is in it.
+
+    Args:
+        with_schema: nothing else is in it.
+        records: tables that remember what was done to sets, and nothing that is still to be done.
+    """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
 
     with_schema: bool
+    records: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -199,12 +205,12 @@ class DropPartConfig(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Only maintenance reads it."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, PART_CONFIG),)
+        """Only maintenance reads them."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (PART_CONFIG, *self.records))
 
     def sql(self) -> tuple[str, ...]:
-        """RESTRICT: nothing that depends on it is taken along."""
-        drop = (f"DROP TABLE {PART_CONFIG.sql}",)
+        """RESTRICT: nothing that depends on them is taken along."""
+        drop = (f"DROP TABLE {', '.join(table.sql for table in (PART_CONFIG, *self.records))}",)
         return (*drop, f"DROP SCHEMA {ident(CONFIG_SCHEMA)}") if self.with_schema else drop
 
 

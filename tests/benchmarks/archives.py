@@ -22,11 +22,11 @@ import sqlalchemy as sa
 
 from schema_kit import environment, execute, operations
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.restore import by_partition as back
 from schema_kit.cli.archive.run import by_partition
 from schema_kit.execute import Event, StepDone
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
+from schema_kit.ops.restoring import by_partition as back
 from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql

@@ -794,7 +794,7 @@ def test_a_plain_table_has_a_plain_archive_or_a_partitioned_one(database: Databa
         op.drop_archive_table("p", schema="s")
 
     perform(database, operate)
-    assert database.sql("SELECT to_regclass('s.p_archive'), count(*) FROM schema_kit.archive_policy") == [(None, 0)]
+    assert database.sql("SELECT to_regclass('s.p_archive'), to_regclass('schema_kit.archive_policy')") == [(None, None)]
 
 
 def test_an_archive_with_rows_is_not_dropped(database: Database) -> None:

@@ -20,8 +20,14 @@ import pytest
 import sqlalchemy as sa
 
 import schema_kit
-from schema_kit import LockPolicy, environment, op, report
+from schema_kit import LockPolicy, environment, execute, op, report
+from schema_kit.catalog import Catalog
+from schema_kit.cli.archive import run as archive
+from schema_kit.cli.partitions import retire
 from schema_kit.execute import Event, StepProgress, StepStarted
+from schema_kit.model import ArchivePolicy, Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.steps import Plan
 from tests.postgres.conftest import Database
 from tests.postgres.matrix import SHAPES, state
 
@@ -142,7 +148,9 @@ D_AT = "CREATE INDEX ON s.d (at)"
 TTL = "SELECT table_name, age FROM schema_kit.ttl_policy"
 RETIRED = "SELECT partition_name, bounds FROM schema_kit.retired_partition"
 
+E = QualifiedName("s", "e")
 ARCHIVES = "SELECT table_name, archive_after FROM schema_kit.archive_policy"
+OURS = "SELECT relname, '' FROM pg_class WHERE relnamespace = 'schema_kit'::regnamespace AND relkind = 'r'"
 RELATIONS = "SELECT relname, relkind::text FROM pg_class WHERE relnamespace = 's'::regnamespace ORDER BY 1"
 
 
@@ -158,6 +166,27 @@ def _archive() -> None:
 def _archived() -> None:
     _archive()
     op.set_archive_policy("e", "90 days", schema="s")
+
+
+def _decided(decide: Callable[[Catalog], Plan]) -> None:
+    """What a command would do."""
+    connection = op.get_bind()
+    execute.run(connection, lambda: decide(Catalog(connection)), PATIENT, lambda _: None)
+
+
+def _filled_archive() -> None:
+    _policy()
+    op.create_archive_table("e", schema="s")
+    op.set_archive_policy("e", "90 days", schema="s")
+    policy = ArchivePolicy(E, E.sibling("e_archive"), "90 days", "partition")
+    _decided(lambda catalog: archive.by_partition(catalog, policy))
+
+
+def _retired() -> None:
+    op.set_partition_policy(
+        "e", control="at", interval="1 month", schema="s", retention="90 days", retention_keep_table=False
+    )
+    _decided(lambda catalog: retire.decide(catalog, Partitioning(E, "at", "1 month", retention="90 days")))
 
 
 def _repair() -> None:
@@ -230,7 +259,13 @@ CASES = {
         lambda: op.set_archive_policy("e", "90 days", schema="s"), SET, first=_archive, content="s.e", also=ARCHIVES
     ),
     "drop_archive_policy": Case(
-        lambda: op.drop_archive_policy("e", schema="s"), SET, first=_archived, content="s.e", also=ARCHIVES
+        lambda: op.drop_archive_policy("e", schema="s"), SET, first=_archived, content="s.e", also=OURS
+    ),
+    "restore_archive_table": Case(
+        lambda: op.restore_archive_table("e", schema="s"), SET, first=_filled_archive, content="s.e", also=ARCHIVES
+    ),
+    "drop_retention": Case(
+        lambda: op.drop_retention("e", schema="s"), SET, first=_retired, content="s.e", also=RETIRED
     ),
     "convert": Case(
         lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"), DATED, content="s.d", also=CONFIG

@@ -476,7 +476,8 @@ def scene_baseline(proof: Proof) -> None:
         baseline.DropExtension("pg_trgm"),
         partitions.RegisterPolicy(POLICY),
         partitions.UnregisterPolicy(T),
-        partitions.DropPartConfig(with_schema=False),
+        retirement.CreateRetiredPartition(load("tables/retired_partition.sql")),
+        partitions.DropPartConfig(with_schema=False, records=(retirement.RETIRED_PARTITION,)),
         baseline.DropLedger(with_schema=True),
     )
 
@@ -791,6 +792,7 @@ def scene_archives(proof: Proof) -> None:
     proof.run(decided_by(partial(_made, {"view": "every"})))
     proof.database.sql("ALTER TABLE s.t ADD more int DEFAULT 3")
     proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", view="every")))
+    proof.run(decided_by(lambda op: op.set_archive_policy("t", "2 months", schema="s")))
     proof.steps(
         archives.ForgetMove(QualifiedName("s", "t1"), 1, "a test"),
         archives.KeepRestored(T, "true"),
@@ -845,6 +847,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         archives.CreateArchiveConfig,
         archives.CreateArchiveTable,
         archives.CreateArchiveView,
+        archives.DropArchiveConfig,
         archives.DropArchiveTable,
         archives.RegisterArchivePolicy,
         archives.UnregisterArchivePolicy,

@@ -69,9 +69,10 @@ from schema_kit.steps.archives import KeepRestored, Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import SwapCopy
-from schema_kit.steps.copying import BACK_TRIGGER, BeginCopy
+from schema_kit.steps.copying import BACK_TRIGGER, COPY_CHUNK, COPY_RUN, COPY_TARGET, BeginCopy
 from schema_kit.steps.files import DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
+from schema_kit.steps.retirement import RETIRED_PARTITION
 from schema_kit.steps.way_back import BeginReturn, SwapBack
 from tests.pure.shapes import (
     AWARE,
@@ -480,6 +481,15 @@ def unpartition_key_index_there() -> Plan:
     seen, heir = swapped()
     index = Index(key_index_name(MESSAGES), "btree (id)", ("id",), unique=True)
     return conversion.unpartition(MESSAGES, seen, replace(heir, indexes=(*heir.indexes, index)), has_policy=True)
+
+
+@case
+def unpartition_after_it_was_detached() -> Plan:
+    """The first partition was out and came back: what proved its bounds goes, or no other row would fit."""
+    seen, heir = swapped()
+    check = "CHECK (((created_at IS NOT NULL) AND (created_at < '2026-12-01 00:00:00+00'::timestamp with time zone)))"
+    checks = (("messages_created_at_check", check, True), ("messages__bounds", f"{check} NOT VALID", False))
+    return conversion.unpartition(MESSAGES, seen, replace(heir, checks=(*heir.checks, *checks)), has_policy=True)
 
 
 @case
@@ -1112,6 +1122,19 @@ def archive_dropped() -> Plan:
     """With its view and an empty partition."""
     tree = [Relation(OLD), Relation(OLD.sibling("old"))]
     return archives.drop(OLD, ARCHIVE, tree, (), False, (), View(HOT.name.sibling("all_logins"), "me", ""))
+
+
+@case
+def archive_dropped_with_the_last_that_is_known_of_archives() -> Plan:
+    """Partitions that came and went are forgotten."""
+    return archives.drop(OLD, ARCHIVE, [Relation(OLD)], (), False, (), None, remembered=True, last=True)
+
+
+@case
+def part_config_dropped_with_what_is_finished() -> Plan:
+    """No copy is under way, and no partition is out."""
+    records = (RETIRED_PARTITION, COPY_RUN, COPY_TARGET, COPY_CHUNK)
+    return partitions.drop_part_config(False, exists=True, alone=True, records=records)
 
 
 @case

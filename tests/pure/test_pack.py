@@ -45,9 +45,20 @@ PARTITIONED = {
     "line_support.conversation": ("created_at", "1 month", "Asia/Bangkok"),
     "line_support.webhook_event": ("received_at", "1 month", "Asia/Bangkok"),
     "whatsapp_agent.whatsapp_messages": ("created_at", "1 month", "UTC"),
-    "telegram_bots.messages": ("created_at", "1 month", "UTC"),
+    "telegram_bots.messages": ("created_at", "1 week", "UTC"),
     "market_research.product_searches": ("search_timestamp", "1 month", "UTC"),
     "rag_chat.messages": ("timestamp", "1 month", "UTC"),
+}
+
+
+CUT_AT_ONCE = {"line_support.conversation", "telegram_bots.messages", "market_research.product_searches"}
+"""Of these old partitions leave, so that what was there before has to lie in partitions of its own."""
+
+ARCHIVED = {"telegram_bots.messages": "30 days", "market_research.product_searches": "6 months"}
+
+RETAINED = {
+    "line_support.conversation": ("12 months", False, "30 days"),
+    "market_research.product_searches_archive": ("24 months", False, "30 days"),
 }
 
 
@@ -100,6 +111,10 @@ class State:
     extensions: set[str] = field(default_factory=set)
     part_config: bool = False
     partitioned: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    split: set[str] = field(default_factory=set)
+    views: dict[str, str] = field(default_factory=dict)
+    archive_after: dict[str, str] = field(default_factory=dict)
+    retention: dict[str, tuple[str, bool, str]] = field(default_factory=dict)
     time_to_live: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
 
@@ -196,10 +211,65 @@ class FakeOp:
                 targets = [*targets, f"{name}.{control}"]
                 other.foreign_keys[key] = ([*columns, copied], targets, ondelete, "CASCADE", "FULL")
 
+    def split_partition_concurrently(self, table_name: str, *, schema: str) -> None:
+        name = f"{schema}.{table_name}"
+        assert name in self.state.partitioned
+        self.state.split.add(name)
+
     def unpartition(self, table_name: str, *, schema: str) -> None:
         name = f"{schema}.{table_name}"
+        assert not {name, f"{name}_archive"} & {*self.state.archive_after, *self.state.retention}
         del self.state.partitioned[name]
+        self.state.split.discard(name)
         self.state.tables = self.before_conversion.pop(name)
+
+    def create_archive_table(
+        self, table_name: str, *, schema: str, indexes: tuple[str, ...], view: str | None = None
+    ) -> None:
+        name = f"{schema}.{table_name}"
+        assert name in self.state.split, "what is there already could not go"
+        hot = self.state.tables[name]
+        columns = [column.replace(" GENERATED ALWAYS AS IDENTITY", " NOT NULL") for column in hot.columns]
+        shape = Shape(columns, [*hot.primary_key], set(), {}, hot.partition_by)
+        assert self.state.tables.setdefault(f"{name}_archive", shape) is shape
+        for index in indexes:
+            table, ddl = self.state.indexes[f"{schema}.{index}"]
+            assert table == name
+            copied = f"{table_name}_archive_{index}"
+            words = ddl.replace(f"INDEX {index} ON {name} ", f"INDEX {copied} ON {name}_archive ")
+            self.state.indexes[f"{schema}.{copied}"] = (f"{name}_archive", words)
+        if view:
+            self.state.views[f"{schema}.{view}"] = name
+
+    def drop_archive_table(self, table_name: str, *, schema: str, view: str | None = None) -> None:
+        name = f"{schema}.{table_name}"
+        assert name not in self.state.archive_after
+        if view:
+            assert self.state.views.pop(f"{schema}.{view}") == name
+        assert name not in self.state.views.values()
+        del self.state.tables[f"{name}_archive"]
+        kept = {index: pair for index, pair in self.state.indexes.items() if pair[0] != f"{name}_archive"}
+        self.state.indexes = kept
+
+    def set_archive_policy(self, table_name: str, archive_after: str, *, schema: str) -> None:
+        name = f"{schema}.{table_name}"
+        assert f"{name}_archive" in self.state.tables
+        assert self.state.archive_after.setdefault(name, archive_after) is archive_after
+
+    def restore_archive_table(self, table_name: str, *, schema: str) -> None:
+        assert f"{schema}.{table_name}_archive" not in self.state.retention, "what was retired would stay out"
+        del self.state.archive_after[f"{schema}.{table_name}"]
+
+    def set_partition_policy(
+        self, table_name: str, *, schema: str, retention: str, retention_keep_table: bool, retention_grace: str
+    ) -> None:
+        name = f"{schema}.{table_name}"
+        assert self.state.tables[name].partition_by
+        assert name not in self.state.retention
+        self.state.retention[name] = (retention, retention_keep_table, retention_grace)
+
+    def drop_retention(self, table_name: str, *, schema: str) -> None:
+        del self.state.retention[f"{schema}.{table_name}"]
 
     def set_ttl_policy(self, table_name: str, column: str, *, schema: str, tree: Any = None) -> None:
         name = f"{schema}.{table_name}"
@@ -307,8 +377,23 @@ def test_the_migrations_lead_to_the_models_indexes(head: State) -> None:
     assert declared == head.indexes
 
 
-def test_the_big_tables_are_cut_by_month_where_their_readers_live(head: State) -> None:
+def test_the_big_tables_are_cut_where_their_readers_live(head: State) -> None:
     assert head.partitioned == PARTITIONED
+
+
+def test_old_rows_leave_by_policies_that_say_so(head: State) -> None:
+    assert head.split == CUT_AT_ONCE
+    assert head.archive_after == ARCHIVED
+    assert head.retention == RETAINED
+    assert {f"{name}_archive" for name in ARCHIVED} | set(head.partitioned) == {
+        name for name, shape in head.tables.items() if shape.partition_by
+    }
+    assert head.views == {"telegram_bots.all_messages": "telegram_bots.messages"}
+
+
+def test_what_is_dropped_is_out_for_a_while_before(head: State) -> None:
+    for name, (_, kept, grace) in head.retention.items():
+        assert kept or grace not in ("", "0"), name
 
 
 def test_what_expires_of_a_chat_goes_with_all_that_hangs_on_it(head: State) -> None:

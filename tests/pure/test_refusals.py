@@ -317,10 +317,10 @@ def test_a_set_that_would_reach_too_far_ahead() -> None:
 
 
 def test_policies_are_left_before_their_table_goes() -> None:
-    with pytest.raises(PlanError, match=f"holds 2 policies. {NOTHING}"):
-        partitions.drop_part_config(2, exists=True, alone=True)
-    assert partitions.drop_part_config(0, exists=True, alone=True)
-    assert not partitions.drop_part_config(0, exists=False, alone=False)
+    with pytest.raises(PlanError, match=f"holds policies. {NOTHING}"):
+        partitions.drop_part_config(True, exists=True, alone=True)
+    assert partitions.drop_part_config(False, exists=True, alone=True)
+    assert not partitions.drop_part_config(False, exists=False, alone=False)
 
 
 # Indexes
@@ -378,6 +378,8 @@ def test_the_way_back_is_refused_by_name() -> None:
     assert conversion.unpartition(EVENTS.parent, seen, heir, has_policy=True)
     assert "there is no such table" in kept_partitioned(None, None)[0]
     assert kept_partitioned(seen, None) == ["its first partition is missing or partitioned itself"]
+    strange = replace(heir, checks=(("short", "CHECK ((length(word) < 9))", True),))
+    assert kept_partitioned(seen, strange) == ["check short is of public.events_before alone"]
     deeper = replace(heir, partition_strategy="r")
     assert kept_partitioned(seen, deeper) == ["its first partition is missing or partitioned itself"]
     used = replace(seen, table=replace(seen.table, obstacles=("materialized view totals",)))

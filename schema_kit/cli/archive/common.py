@@ -1,8 +1,8 @@
-"""What the commands of files have in common."""
+"""What the commands of archives and files have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, TypeVar
@@ -13,8 +13,21 @@ import sqlalchemy as sa
 from schema_kit.catalog import Catalog
 from schema_kit.cli import options
 from schema_kit.errors import DeclarationError
+from schema_kit.model import ArchivePolicy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
+    """The policies of the tables that were named, or all.
+
+    Raises:
+        PlanError: a table has none.
+    """
+    known = {policy.table: policy for policy in catalog.archive_policies()}
+    if not tables:
+        return list(known.values())
+    return options.named(tables, known, "archive_policy", "; op.set_archive_policy registers one")
 
 
 def tells(option: str = "--format") -> Callable[[Command], Command]:

@@ -9,21 +9,21 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.moving import (
-    both,
-    moves,
-    of,
-    partitioned,
-    policies,
-    refuse_without_rights,
-    under_way,
-    with_room,
-)
+from schema_kit.cli.archive.common import policies
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
 from schema_kit.names import QualifiedName
+from schema_kit.ops.moving import (
+    both,
+    moves,
+    of,
+    partitioned,
+    refuse_without_rights,
+    under_way,
+    with_room,
+)
 from schema_kit.plans import archives, rows, ttl
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import AttachMoved, ForgetMove, ForgetRestored, MovePartitionAcross

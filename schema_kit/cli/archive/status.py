@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.moving import of, policies
+from schema_kit.cli.archive.common import policies
 from schema_kit.cli.options import database, looks
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
+from schema_kit.ops.moving import of
 from schema_kit.plans import archives
 
 

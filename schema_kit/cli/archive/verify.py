@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.archive.common import policies
 from schema_kit.cli.archive.files import verified
-from schema_kit.cli.archive.moving import both, policies
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.work import fail
 from schema_kit.model import ArchivePolicy
+from schema_kit.ops.moving import both
 from schema_kit.plans import archives
 
 

@@ -11,7 +11,7 @@ from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import work
 from schema_kit.errors import SchemaKitError
 
-JOBS = (drain_default.JOB, create_next.JOB, *fill_gaps.jobs(), archive.OF_SET, retire.JOB)
+JOBS = (drain_default.JOB, create_next.JOB, *fill_gaps.jobs(), archive.OF_SET, retire.JOB, retire.OF_ARCHIVE)
 """In this order for each set: rows in the default partition would be in the way of new ones, while none is refused."""
 
 
@@ -28,6 +28,8 @@ def command(
     workers: int,
 ) -> None:
     """Look after each set: drain its default partition, make what is missing, archive and retire what is due.
+
+    Of its archive, too, retired is what is due by that one's own retention.
 
     Each set is looked after on its own: one that fails does not stop the others, and of two runs at once each finds
     done what the other has done. Made for cron; `partitions check` says whether something is due.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 
 import click
@@ -38,7 +39,7 @@ def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
         [seen for seen in leaves if seen],
         [seen for seen in pending if seen],
         {row: catalog.detaching(one.parent, row.name) if row.there else None for row in retired},
-        catalog.now(),
+        min(catalog.now(), catalog.clock()),  # a moment ahead of the clock ends nobody's grace period
         load("tables/retired_partition.sql"),
         [QualifiedName(schema, name) for name in catalog.relations_in(schema)] if schema else (),
         catalog.may_not_create_in(schema) if schema else (),
@@ -63,6 +64,26 @@ def due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
 JOB = Job("retire partitions", decide, due)
 
 
+def archives_of(catalog: Catalog, sets: Sequence[Partitioning]) -> list[Partitioning]:
+    """The archives of sets that have a policy of their own: nothing else is done for an archive than retiring."""
+    names, known = {one.parent for one in sets}, [p for p in catalog.archive_policies() if p.way == "partition"]
+    wanted = [policy.archive for policy in known if policy.table in names and policy.archive not in names]
+    return [one for one in catalog.policies_of(wanted) if due(catalog, one, None)] if wanted else []
+
+
+def of_archive(catalog: Catalog, one: Partitioning) -> Plan:
+    """What the archive of a set has to let go of."""
+    plan = Plan(f"retire partitions of the archive of {one.parent}")
+    for archive in archives_of(catalog, [one]):
+        plan += decide(catalog, archive)
+    return plan
+
+
+OF_ARCHIVE = Job(
+    "retire partitions of the archive", of_archive, lambda catalog, one, table: bool(archives_of(catalog, [one]))
+)
+
+
 @click.command("retire")
 @acts
 @click.option("--yes", is_flag=True, help="Drop at once what the policy does not keep: no grace period, no question.")
@@ -77,21 +98,20 @@ def command(
 ) -> None:
     """Take partitions out that have outlived their retention; then keep them, move them, or drop them.
 
-    Without TABLE: every set that part_config holds. A partition is due when it ends further behind the present than
-    the policy's retention. It is detached concurrently wherever PostgreSQL can. Then it stays as a table of its own,
-    or moves to retention_schema, or (where retention_keep_table is false) is dropped when it has been out for
-    retention_grace, 7 days unless the policy says otherwise. One that others need still (rows that refer to it, views,
-    publications) stays where it is, and each run says so. On a terminal it asks before it drops.
+    Without TABLE: every set that part_config holds, and their archives. A partition is due when it ends further behind
+    the present than the policy's retention. It is detached concurrently wherever PostgreSQL can. Then it stays as a
+    table of its own, or moves to retention_schema, or (where retention_keep_table is false) is dropped when it has been
+    out for retention_grace, 7 days unless the policy says otherwise; no --now shortens that. One that others need still
+    (rows that refer to it, views, publications) stays where it is, and each run says so. On a terminal it asks before
+    it drops.
 
     Example: schema_kit partitions retire line_support.conversation --dry-run
     """
     bad = list[SchemaKitError]()
     with database(url, now) as (connection, catalog):
-        sets = [
-            (one, table)
-            for one, table in catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
-            if due(catalog, one, table)
-        ]
+        wanted = policies(catalog, tables, lambda _, error: bad.append(error))
+        wanted += [] if tables else archives_of(catalog, wanted)
+        sets = [(one, table) for one, table in catalog.sets(wanted) if due(catalog, one, table)]
         drops = yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, [one for one, _ in sets])
         job = Job(JOB.title, partial(decide, at_once=yes, drops=drops))
         work(

@@ -8,12 +8,12 @@ from dataclasses import replace
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.moving import with_room
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.ttl.common import policies, removal
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
+from schema_kit.ops.moving import with_room
 from schema_kit.plans import ttl
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan

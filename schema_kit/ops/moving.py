@@ -1,4 +1,4 @@
-"""What the commands that move partitions have in common: which archives, and what is observed of a partition."""
+"""What commands and operations that move partitions have in common: what is observed of one, and the steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import named
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
 from schema_kit.names import QualifiedName
@@ -18,18 +17,6 @@ from schema_kit.sqlscripts import load
 from schema_kit.steps import Step
 from schema_kit.steps.archives import Route
 from schema_kit.steps.rows import RemoveRows
-
-
-def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
-    """The policies of the tables that were named, or all.
-
-    Raises:
-        PlanError: a table has none.
-    """
-    known = {policy.table: policy for policy in catalog.archive_policies()}
-    if not tables:
-        return list(known.values())
-    return named(tables, known, "archive_policy", "; op.set_archive_policy registers one")
 
 
 def both(catalog: Catalog, policy: ArchivePolicy) -> tuple[Table, Table]:

@@ -1,0 +1,281 @@
+"""Rows come back from an archive: a range, by command, or all of them, by the operation that gives the archive up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from alembic.operations import Operations
+
+from schema_kit.catalog import Catalog
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.model import ArchivePolicy, Partition, Range, Table
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.archives import archive_name
+from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.moving import Move, both, moves, of, partitioned, refuse_without_rights, under_way, with_room
+from schema_kit.plans import archives, rows, ttl
+from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.partitions import create_partition
+from schema_kit.plans.retirement import leaving
+from schema_kit.plans.rows import Leaving
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.archives import (
+    ARCHIVED_AT,
+    CreateArchiveConfig,
+    CreateArchiveTable,
+    ForgetMove,
+    KeepRestored,
+    UnregisterArchivePolicy,
+)
+
+ALL = Range(None, None)
+
+
+def restore(
+    catalog: Catalog,
+    policy: ArchivePolicy,
+    since: str | None,
+    until: str | None,
+    where: str | None,
+    beside: QualifiedName | None,
+) -> Plan:
+    """What is left to be restored of a range, or of a condition.
+
+    Raises:
+        DeclarationError: neither, or what does not fit the way.
+        PlanError: something differs that cannot come back, or rights are missing.
+    """
+    if policy.way == "rows":
+        return by_rows(catalog, policy, (since, until) if since and until else None, where, beside)
+    if since is None or until is None or where:
+        raise DeclarationError(
+            f"{policy.table} is archived by partition: --from and --to say which range comes back. Nothing was changed."
+        )
+    return by_partition(catalog, policy, since, until, beside)
+
+
+def by_rows(
+    catalog: Catalog,
+    policy: ArchivePolicy,
+    ends: tuple[str, str] | None,
+    where: str | None,
+    beside: QualifiedName | None,
+) -> Plan:
+    """Rows that were archived one by one, and what hung on them; beside the table, they come alone."""
+    plan = Plan(f"restore {policy.table} from {policy.archive}")
+    goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
+    observed = dict(catalog.leaving(policy.table, tuple(goes.values()), back=True))
+    one = ttl.restoring(policy, observed, goes, ends, where)
+    table, archive = both(catalog, policy)
+    if beside:
+        found = catalog.leaving(policy.archive, (beside,), back=True)
+        if beside not in found:
+            if why := catalog.may_not_create_in(beside.schema):
+                raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}. Nothing was changed.")
+            return replace(plan, steps=(CreateArchiveTable(table, beside),))
+        moves = [rows.bring_back(one, found[policy.archive], found[beside])]
+    else:
+        catalog.has_row_where(policy.table, one.where)  # what is no condition on its columns is said before all else
+        moves = list(rows.back(one, observed))
+        if dangling := [
+            f"foreign key {key.name} refers to rows of {key.referenced} that are gone"
+            for key in table.foreign_keys
+            if key.referenced != policy.table
+            and catalog.has_row_where(archive.name, rows.dangling(key, archive.name, one.where))
+        ]:
+            raise PlanError(f"cannot {plan.title}: {'; '.join(dangling)}. Nothing was changed.")
+    count, key = catalog.clashes(moves[0])
+    if count:
+        raise PlanError(_clash(policy.archive, beside or policy.table, count, key))
+    left = next((moves[place:] for place, move in enumerate(moves) if catalog.any_left(move)), None)
+    if left is None:
+        return plan
+    script = () if catalog.archive_config_is_there() else (CreateArchiveConfig(load("tables/archive_policy.sql")),)
+    return replace(plan, steps=(*(() if beside else (*script, KeepRestored(policy.table, one.where))), *left))
+
+
+def _clash(archive: QualifiedName, table: QualifiedName, count: int, key: str) -> str:
+    return (
+        f"cannot restore rows of {archive} to {table}: {count} of them are there with the same key and other values, "
+        f"the first of them {key}. Nothing was changed; archive restore --beside takes them elsewhere."
+    )
+
+
+def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str, beside: QualifiedName | None) -> Plan:
+    """Partitions of a range, and rows where it begins or ends within one."""
+    plan = Plan(f"restore {policy.table} from {policy.archive}")
+    partitioning = partitioned(catalog, policy)
+    table, archive = both(catalog, policy)
+    refuse_without_rights(catalog, policy)
+    target = catalog.table(beside) if beside else table
+    lines = grid(partitioning, table)
+    wanted = Range(lines.read(since), lines.read(until))
+    if wanted.lower is None or wanted.upper is None or wanted.upper <= wanted.lower:
+        raise DeclarationError(f"{since} to {until} holds nothing: --to is where it ends, and not part of it")
+    waiting = [one for one in under_way(of(catalog, policy), policy) if one[1] == (beside or policy.table)]
+    if target is None and beside and (why := catalog.may_not_create_in(beside.schema)):
+        raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}. Nothing was changed.")
+    if target is None:
+        assert beside is not None  # the table itself is there
+        beside_it = replace(partitioning, parent=beside, retention=None, retention_schema=None)
+        some = any(lines.range_of(part).overlaps(wanted) for part in archive.partitions if not part.default)
+        return replace(plan, steps=(CreateArchiveTable(archive, beside, beside_it),) if some else ())
+    if blocking := [one.sentence for one in archives.differences(archive, target) if one.blocks]:
+        raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}. Nothing was changed.")
+    steps, notes = _of_range(catalog, policy, archive, target, wanted, waiting)
+    return Plan(plan.title, tuple(steps), tuple(notes))
+
+
+def _of_range(
+    catalog: Catalog, policy: ArchivePolicy, archive: Table, target: Table, wanted: Range, waiting: list[Move]
+) -> tuple[list[Step], list[str]]:
+    """Whole partitions where they fit; rows where they do not."""
+    partitioning = partitioned(catalog, policy)
+    lines = grid(replace(partitioning, parent=target.name), target)
+    parts = [(part, lines.range_of(part)) for part in archive.partitions if not part.default]
+    parts = [(part, held) for part, held in parts if held.overlaps(wanted)]
+    taken = [lines.range_of(part) for part in target.partitions if not part.default]
+    whole = [part for part, held in parts if wanted.covers(held) and not any(held.overlaps(other) for other in taken)]
+    views = archives.spanning(target, archive)
+    going = ((policy.archive, target.name, part.name, part.lower, part.upper) for part in whole)
+    steps, notes = moves(catalog, policy, partitioning, views, (*waiting, *going))
+    steps += _rows(catalog, policy, lines, target, wanted, [one for one in parts if one[0] not in whole])
+    return steps, notes
+
+
+def _rows(
+    catalog: Catalog,
+    policy: ArchivePolicy,
+    lines: Grid,
+    target: Table,
+    wanted: Range,
+    parts: list[tuple[Partition, Range]],
+) -> Iterator[Step]:
+    """Where a range begins or ends within a partition, or something is there already, rows go one by one.
+
+    Raises:
+        PlanError: rows with the same key and other values are there.
+    """
+    control = lines.policy.control
+    made: set[QualifiedName] = set()
+    found: list[Step] = []
+    for part, held in parts:
+        lower = max((end for end in (held.lower, wanted.lower) if end is not None), default=None)
+        upper = min((end for end in (held.upper, wanted.upper) if end is not None), default=None)
+        ends = [f"{ident(control)} >= {literal(lines.key.encode(lower))}"] if lower is not None else []
+        ends += [f"{ident(control)} < {literal(lines.key.encode(upper))}"] if upper is not None else []
+        one = Leaving(policy.table, " AND ".join(ends) or "true", control, back=True)
+        leaves = [relation.name for relation in catalog.tree(part.name) if not relation.partitioned]
+        seen = [(leaf, catalog.leaving(leaf, (target.name,))) for leaf in leaves]
+        moves = [rows.bring_back(one, there[leaf], there[target.name]) for leaf, there in seen]
+        moves = [move for move in moves if catalog.any_left(move)]
+        if moves and lower is None:  # a partition without a beginning
+            least = (lines.key.locate(text) for move in moves if (text := catalog.ends(move, control)[0]) is not None)
+            lower = min((point for point in least if point is not None), default=None)
+        windows = lines.windows(lower, upper) if moves and lower is not None and upper is not None else ()
+        for window in lines.missing(windows, target):
+            step = create_partition(lines, target, target.name, window)
+            found += [] if step.name in made else [step]
+            made.add(step.name)
+        for move in moves:
+            count, key = catalog.clashes(move)
+            if count:
+                raise PlanError(_clash(move.table, target.name, count, key))
+            found.append(move)
+    yield from found
+
+
+@register("restore_archive_table")
+class RestoreArchiveTableOp(PlanOperation):
+    """Take all rows of an archive back to its table."""
+
+    def __init__(self, table: QualifiedName, archive: QualifiedName) -> None:
+        self.table = table
+        self.archive = archive
+
+    @classmethod
+    def restore_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+    ) -> None:
+        """Forget the archive's policy, and take all that it holds back to the table; the empty archive stays.
+
+        What ``drop_archive_table`` needs before it, where the archive holds rows. Partitions are detached and attached,
+        in one commit where a view shows both, concurrently elsewhere, and no row is copied; what was on its way to the
+        archive comes back as well. Where the table has a partition in their range already, and where rows were archived
+        one by one, they go in batches, each deleted and inserted by one statement; of a tree each table has an archive
+        of its own, and comes back after what it refers to. Locks: as ``schema_kit archive restore``. Run again, it goes
+        on; of an archive that is gone there is nothing to do.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the table.
+            archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
+            schema: the table's schema; public where it is left out.
+            archive_schema: the archive's; the table's where it is left out.
+
+        Raises:
+            PlanError: no such table, another table's archive, another shape, rows of the same key and other values
+                (they are named), or rights are missing. Nothing was changed.
+            LockNotAvailable: the locks were not to be had; who holds them is named.
+        """
+        table = QualifiedName(schema or "public", table_name)
+        operations.invoke(cls(table, archive_name(table, archive_table_name, archive_schema)))
+
+    def plan(self, catalog: AnyCatalog) -> Plan:
+        """Observe and decide."""
+        plan = Plan(f"restore {self.table} from {self.archive}")
+        policies = [one for one in catalog.archive_policies() if self.archive == one.archive]
+        forget = [UnregisterArchivePolicy(one.table) for one in policies]
+        if isinstance(catalog, EmptyDatabase):
+            return replace(plan, steps=tuple(forget))  # a database that was empty at base has no row to bring back
+        if others := [str(one.table) for one in policies if one.table != self.table]:
+            raise PlanError(f"cannot {plan.title}: it is the archive of {', '.join(others)}. Nothing was changed.")
+        table, archive = catalog.table(self.table), catalog.table(self.archive)
+        if archive is None:
+            return plan
+        if table is None:
+            raise PlanError(f"cannot {plan.title}: there is no table {self.table}. Nothing was changed.")
+        stamp = next((one.archived_at for one in policies if one.archived_at), ARCHIVED_AT)
+        policy = ArchivePolicy(self.table, self.archive, None, "partition", archived_at=stamp)
+        refuse_without_rights(catalog, policy)
+        cut = table.partition_strategy == archive.partition_strategy == "r"
+        stamped = archive.column(stamp) is not None and table.column(stamp) is None  # no partition could go back so
+        whole = cut and table.partitioned_by == archive.partitioned_by and not stamped
+        blocking = [one.sentence for one in archives.differences(archive, table) if one.blocks]
+        if whole and blocking:
+            raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}. Nothing was changed.")
+        steps, notes = (_all if whole else _each_row)(catalog, policy, archive, table)
+        return Plan(plan.title, (*forget, *steps), tuple(notes))
+
+
+def _all(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:
+    """Each partition, also what is on its way in whatever direction."""
+    known = of(catalog, policy)
+    back = [(archive.name, table.name, *one[2:]) for one in under_way(known, policy)]
+    leaves_now = {row.name for row in known if row.since is None}
+    pending = [part.name for part in table.partitions if part.detach_pending and part.name in leaves_now]
+    seen = [catalog.detaching(table.name, name) for name in pending]
+    stayed = [row for row in known if row.since is None and row.attached_to and row.name not in pending]
+    steps, notes = _of_range(catalog, policy, archive, table, ALL, back)
+    first = [*(step for one in seen if one for step in leaving(one, "auto"))]
+    return [*first, *(ForgetMove(row.name, row.oid, "it never left") for row in stayed), *steps], notes
+
+
+def _each_row(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:
+    """Row by row; what hangs on them is in archives of its own."""
+    there = catalog.leaving(archive.name, (table.name,), back=True)
+    one = Leaving(table.name, "true", archived_at=policy.archived_at or ARCHIVED_AT, back=True)
+    move = rows.bring_back(one, there[archive.name], there[table.name])
+    count, key = catalog.clashes(move)
+    if count:
+        raise PlanError(_clash(archive.name, table.name, count, key))
+    return [*with_room(catalog, [move])] if catalog.any_left(move) else [], []

@@ -1,0 +1,25 @@
+-- drop archive shop.logins_archive
+-- Partitions that came and went are forgotten.
+
+-- drop shop.logins_archive
+-- locks: ACCESS EXCLUSIVE on shop.logins_archive
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '30000ms';
+LOCK TABLE "shop"."logins_archive" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN IF EXISTS (SELECT FROM "shop"."logins_archive") THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''shop.logins_archive holds rows''; END IF; IF pg_catalog.to_regclass(''"schema_kit"."archived_partition"'') IS NOT NULL THEN IF EXISTS (SELECT FROM "schema_kit"."archived_partition" WHERE moved_at IS NULL AND goes_to = ''shop.logins_archive'' AND partition_oid IN (SELECT oid FROM pg_catalog.pg_class)) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''a partition is on its way to shop.logins_archive (schema_kit.archived_partition)''; END IF; END IF; END';
+DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'shop.logins_archive';
+DELETE FROM "schema_kit"."archived_partition" WHERE archive_table = 'shop.logins_archive';
+DROP TABLE "shop"."logins_archive";
+COMMIT;
+
+-- drop schema_kit.archive_policy and schema_kit.archived_partition, which are empty then
+-- locks: ACCESS EXCLUSIVE on schema_kit.archive_policy
+-- locks: ACCESS EXCLUSIVE on schema_kit.archived_partition
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "schema_kit"."archive_policy", ONLY "schema_kit"."archived_partition" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+DROP TABLE "schema_kit"."archive_policy", "schema_kit"."archived_partition";
+COMMIT;

@@ -1,0 +1,17 @@
+-- drop part_config
+-- No copy is under way, and no partition is out.
+
+-- drop schema_kit.part_config
+-- locks: ACCESS EXCLUSIVE on schema_kit.part_config
+-- locks: ACCESS EXCLUSIVE on schema_kit.retired_partition
+-- locks: ACCESS EXCLUSIVE on schema_kit.copy_run
+-- locks: ACCESS EXCLUSIVE on schema_kit.copy_target
+-- locks: ACCESS EXCLUSIVE on schema_kit.copy_chunk
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+LOCK TABLE ONLY "schema_kit"."part_config", ONLY "schema_kit"."retired_partition", ONLY "schema_kit"."copy_run", ONLY "schema_kit"."copy_target", ONLY "schema_kit"."copy_chunk" IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = '30000ms';
+DROP TABLE "schema_kit"."part_config", "schema_kit"."retired_partition", "schema_kit"."copy_run", "schema_kit"."copy_target", "schema_kit"."copy_chunk";
+DROP SCHEMA "schema_kit";
+COMMIT;

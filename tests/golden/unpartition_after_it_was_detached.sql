@@ -1,0 +1,69 @@
+-- make bots.messages a plain table again
+-- The first partition was out and came back: what proved its bounds goes, or no other row would fit.
+
+-- create index messages__key on bots.messages_before_20270101 concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on bots.messages_before_20270101
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE UNIQUE INDEX CONCURRENTLY "messages__key" ON "bots"."messages_before_20270101" USING "btree" ("id");
+RESET lock_timeout;
+RESET statement_timeout;
+
+-- swap back: bots.messages_before_20270101 becomes bots.messages and takes in the other partitions' rows (blocks the table while they move)
+-- locks: ACCESS EXCLUSIVE on bots.recent
+-- locks: ACCESS EXCLUSIVE on bots.messages
+-- locks: ACCESS EXCLUSIVE on bots.messages_before_20270101
+-- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
+-- locks: ACCESS EXCLUSIVE on bots.reactions
+-- locks: ACCESS EXCLUSIVE on bots.chats
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '5000ms';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_before_20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
+DROP TRIGGER "reactions_message_created_at_fill" ON "bots"."reactions";
+DROP FUNCTION "bots"."reactions_message_created_at_fill"();
+ALTER TABLE "bots"."reactions" DROP COLUMN "message_created_at";
+DROP TRIGGER "tell" ON "bots"."messages";
+DROP TRIGGER "trim" ON "bots"."messages";
+ALTER TABLE "bots"."messages" DETACH PARTITION "bots"."messages_before_20270101";
+ALTER TABLE "bots"."messages_before_20270101" DROP CONSTRAINT "messages_created_at_check";
+ALTER TABLE "bots"."messages_before_20270101" DROP CONSTRAINT "messages__bounds";
+INSERT INTO "bots"."messages_before_20270101" ("id", "number", "chat_id", "text", "created_at") SELECT "id", "number", "chat_id", "text", "created_at" FROM "bots"."messages";
+ALTER TABLE "bots"."messages_before_20270101" ALTER COLUMN "id" ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "bots"."messages_id_seq__new" START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1);
+REVOKE ALL ON SEQUENCE "bots"."messages_id_seq__new" FROM reader;
+GRANT SELECT, USAGE ON SEQUENCE "bots"."messages_id_seq__new" TO app;
+COMMENT ON SEQUENCE "bots"."messages_id_seq__new" IS 'numbers of messages';
+SELECT pg_catalog.setval('"bots"."messages_id_seq__new"', last_value, is_called) FROM "bots"."messages_id_seq";
+ALTER SEQUENCE "bots"."messages_number_seq" OWNED BY "bots"."messages_before_20270101"."number";
+ALTER TABLE "bots"."messages" RENAME TO "messages__old";
+ALTER TABLE "bots"."messages_before_20270101" RENAME TO "messages";
+CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT messages.id, messages.text FROM bots.messages;
+DROP TABLE "bots"."messages__old";
+REVOKE ALL ON "bots"."messages" FROM app CASCADE;
+REVOKE ALL ON "bots"."messages" FROM reader CASCADE;
+GRANT INSERT, SELECT ON "bots"."messages" TO app;
+GRANT SELECT (id, text) ON "bots"."messages" TO reader WITH GRANT OPTION;
+CREATE POLICY "own" ON "bots"."messages" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
+ALTER TABLE "bots"."messages" ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE "bots"."messages" IS 'what people and bots say';
+ALTER SEQUENCE "bots"."messages_id_seq__new" RENAME TO "messages_id_seq";
+ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_pkey_before_20270101";
+ALTER TABLE "bots"."messages" ADD CONSTRAINT "messages_pkey" PRIMARY KEY USING INDEX "messages__key";
+ALTER INDEX "bots"."ix_messages_text_before_20270101" RENAME TO "ix_messages_text";
+ALTER INDEX "bots"."messages_chat_id_created_at_key_before_20270101" RENAME TO "messages_chat_id_created_at_key";
+ALTER TABLE "bots"."reactions" ADD CONSTRAINT "reactions_message_id_fkey" FOREIGN KEY ("message_id") REFERENCES "bots"."messages" ("id") ON DELETE CASCADE NOT VALID;
+CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.tell();
+CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
+ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
+DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'bots.messages';
+COMMIT;
+
+-- validate reactions_message_id_fkey of bots.reactions
+-- locks: SHARE UPDATE EXCLUSIVE on bots.reactions
+BEGIN;
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+ALTER TABLE "bots"."reactions" VALIDATE CONSTRAINT "reactions_message_id_fkey";
+COMMIT;
