@@ -49,14 +49,22 @@ class Restored:
     """Were there already, equal in every column."""
 
 
-def checked(file: ArchiveFile | None, store: Store, name: str) -> Contents:
-    """Read a whole file, and hold it against the manifest and against itself.
+def checked(file: ArchiveFile | None, store: Store, name: str, *, read: bool = True) -> Contents:
+    """Hold a file against the manifest and against itself.
+
+    Args:
+        file: what the manifest has of it.
+        store: where it lies.
+        name: its name there.
+        read: read its rows, even where its SHA-256 says that they are what was read back when they were written.
 
     Raises:
         PlanError: it is not what was written.
     """
     url = store.url(name)
-    if file:
+    if file is None:
+        contents = inspect(store, name, form_of(name))
+    else:
         size, sha256 = store.digest(name)
         if (size, sha256) != (file.bytes, file.sha256):
             how = "truncated" if size < file.bytes else "changed"
@@ -64,13 +72,16 @@ def checked(file: ArchiveFile | None, store: Store, name: str) -> Contents:
                 f"{url} was {how}: {size:,} bytes with SHA-256 {sha256}, where schema_kit.archive_file has "
                 f"{file.bytes:,} with {file.sha256}. Nothing was changed; bring back the file that was written."
             )
-    contents = inspect(store, name, form_of(name))
+        described = FORMATS[form_of(name)].description(store, name)
+        columns = columns_of(described)
+        if [(c.name, c.type, c.stored) for c in columns] != [column[:3] for column in file.columns]:
+            raise PlanError(f"{url} describes other columns than schema_kit.archive_file knows. Nothing was changed.")
+        known = Totals(columns, file.rows, [int(column[3], 16) for column in file.columns])
+        contents = inspect(store, name, form_of(name)) if read else Contents(described, known, size, sha256)
+        if wrong := contents.totals.unlike(known):
+            raise PlanError(f"{url} is not what schema_kit.archive_file knows: it has {wrong}. Nothing was changed.")
     if wrong := contents.totals.unlike(contents.described):
         raise PlanError(f"{url} was changed: it has {wrong}. Nothing was changed in the database.")
-    if file:
-        told = {"rows": file.rows, "checksums": {column[0]: column[3] for column in file.columns}}
-        if wrong := contents.totals.unlike(told):
-            raise PlanError(f"{url} is not what schema_kit.archive_file knows: it has {wrong}. Nothing was changed.")
     return contents
 
 
@@ -183,7 +194,7 @@ def _wanted(
     """The file checked, the target looked at; everything that can be refused is refused here."""
     url = store.url(name)
     file = next((one for one in manifest.read(connection) if one.url == url), None)
-    contents = checked(file, store, name)
+    contents = checked(file, store, name, read=False)
     described = _known(contents, file)
     own = QualifiedName.parse(described["table"])
     parent = QualifiedName.parse(described["parent"]) if described["parent"] else None

@@ -30,6 +30,7 @@ WRITTEN_AS = (
 """How rows are read, whatever the session's own settings are."""
 
 _COPY_BYTES = 8 << 20
+_BATCHES = {"adbc.postgresql.batch_size_hint_bytes": 4 << 20}  # they stay nearer to the processor than the usual 16 MB
 
 Some = TypeVar("Some")
 
@@ -50,7 +51,7 @@ class Snapshot:
             ExecutionError: the server refused, or is gone.
         """
         try:
-            with adbc.connect(self.url) as connection, connection.cursor() as cursor:
+            with adbc.connect(self.url) as connection, connection.cursor(adbc_stmt_kwargs=_BATCHES) as cursor:
                 for statement in (
                     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
                     f"SET TRANSACTION SNAPSHOT '{self.id}'",

@@ -2,7 +2,8 @@
 
 Takes an empty schema of its own in the database (``--url``, DATABASE_URL or the embedded server's), and drops it again.
 The table is a month of messages of a bot: ids, a moment, a role, Thai text, tokens, a cost, JSON. Each way is run
---repeat times, in turn, so that all see the same machine; the medians are shown.
+--repeat times, in turn, so that all see the same machine. Shown are the median times, the medians of the ratios within
+a round, and the processor's time: the program's and, where the server is on this machine, the server's.
 
 1. Out: ``COPY ... TO STDOUT (FORMAT binary)`` into a file that is synced, by psycopg; beside it the same by psql; then
    Parquet until it is synced, and the reading back and comparing that comes behind it.
@@ -49,6 +50,7 @@ FROM generate_series(1, {rows}) i
 """
 TABLE = QualifiedName("bench_files", "messages")
 PARQUET = "bench_files.messages.parquet"
+WRITTEN, READ_BACK = "Parquet, written and synced", "  reading back and comparing"
 
 
 def main() -> None:
@@ -82,34 +84,61 @@ def run(
 ) -> None:
     """All ways, in turn."""
     binary, store = folder / "messages.bin", Store(str(folder))
-    spent: dict[str, list[float]] = {}
+    postmaster = plain.execute("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int").fetchone()
+    assert postmaster is not None
+    spent: dict[str, list[tuple[float, float]]] = {}
 
     def timed(name: str, work: Callable[[], object]) -> None:
-        began = time.monotonic()
+        began, before = time.monotonic(), processor(postmaster[0])
         work()
-        spent.setdefault(name, []).append(time.monotonic() - began)
+        spent.setdefault(name, []).append((time.monotonic() - began, processor(postmaster[0]) - before))
+
+    def out() -> None:
+        """What is told of it begins and ends at its steps; the rest of a millisecond counts as comparing."""
+        (folder / PARQUET).unlink(missing_ok=True)
+        marks = [(time.monotonic(), processor(postmaster[0]))]
+
+        def tell(event: Event) -> None:
+            if isinstance(event, StepDone):
+                marks.append((time.monotonic(), processor(postmaster[0])))
+
+        exports.export(connection, TABLE, store, "parquet", LockPolicy(), tell)
+        for name, (begin, end) in {WRITTEN: marks[-4:-2], READ_BACK: marks[-3:-1]}.items():
+            spent.setdefault(name, []).append((end[0] - begin[0], end[1] - begin[1]))
 
     for _ in range(repeat):
         timed("COPY binary TO, psycopg", lambda: copy_out(plain, binary))
         timed("COPY binary TO, psql", lambda: psql(url, folder / "psql.bin"))
-        (folder / PARQUET).unlink(missing_ok=True)
-        events: list[Event] = []
-        exports.export(connection, TABLE, store, "parquet", LockPolicy(), events.append)
-        told = [event.seconds for event in events if isinstance(event, StepDone)]
-        spent.setdefault("Parquet, written and synced", []).append(told[-3])
-        spent.setdefault("  reading back and comparing", []).append(told[-2])
+        out()
         plain.execute("CREATE TABLE bench_files.raw (LIKE bench_files.messages)")
         timed("COPY binary FROM, psycopg", lambda: copy_in(plain, binary))
         plain.execute("DROP TABLE bench_files.raw")
         timed("import: checked, loaded, compared", lambda: restored(connection, store))
         plain.execute("DROP TABLE bench_files.back")
     sizes = {"COPY binary": binary.stat().st_size, "Parquet": (folder / PARQUET).stat().st_size}
-    base = {"out": "COPY binary TO, psycopg", "in": "COPY binary FROM, psycopg"}
-    medians = {name: statistics.median(times) for name, times in spent.items()}
-    for name, seconds in medians.items():
-        against = medians[base["in" if "FROM" in name or "import" in name else "out"]]
-        print(f"{name:36} {seconds:7.2f} s {count / seconds:12,.0f} rows/s   {against / seconds:.2f} of COPY binary")
+    print(f"{'':36} {'s':>7} {'rows/s':>12} {'processor s':>12}   of psycopg's COPY, of psql's")
+    for name, found in spent.items():
+        bases = ["COPY binary FROM, psycopg"] if "FROM" in name or "import" in name else list(spent)[:2]
+        rounds = ([(base[0] / one[0]) for base, one in zip(spent[of], found, strict=True)] for of in bases)
+        against = ", ".join(f"{statistics.median(ratios):.2f}" for ratios in rounds)
+        seconds, used = (statistics.median(one[place] for one in found) for place in (0, 1))
+        print(f"{name:36} {seconds:7.2f} {count / seconds:12,.0f} {used:12.2f}   {against}")
     print(", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in sizes.items()))
+
+
+def processor(postmaster: int) -> float:
+    """Seconds of the processor that this program, its children and the server have had; the server's only on Linux."""
+    total = sum(os.times()[:4])
+    for process in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, words = process.parent.name, process.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(name) == postmaster:
+            total += sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
+        elif int(words[1]) == postmaster:
+            total += sum(map(int, words[11:13])) / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def copy_out(plain: psycopg.Connection[Any], path: Path) -> None:

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import psycopg
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schema_kit import environment
 from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable, PlanError
 from schema_kit.files import manifest
 from schema_kit.files.export import export
@@ -178,6 +181,8 @@ EVERY = {
     "f4": ("real", ["NaN", "Infinity", "-Infinity", "-0", "0.1", "1e-45", "3.4028235e38"]),
     "f8": ("float8", ["NaN", "Infinity", "-0", "0.1", "5e-324", "1.7976931348623157e308"]),
     "n": ("numeric", ["NaN", "1.10", "1.1", "0.000000000000000000001", "-1e100", "12345678901234567890123456789.5"]),
+    "ni": ("numeric", ["Infinity", "-Infinity", "0.00", "-0.5", "9" * 200 + "." + "1" * 200]),
+    "nb": ("numeric(60,20)", ["1234567890123456789012345678901234567890.12345678901234567890", "NaN"]),
     "n2": ("numeric(12,4)", ["1.1", "-99999999.9999", "0"]),
     "n3": ("numeric(38,10)", ["9999999999999999999999999999.9999999999", "NaN"]),
     "b": ("boolean", ["true", "false"]),
@@ -198,7 +203,10 @@ EVERY = {
     "j": ("json", ['{"a" : 1, "a":2}', "null", '"\\u0e01"']),
     "jb": ("jsonb", ['{"a": [1, null, "ก"]}', "null", "1.10"]),
     "jp": ("jsonpath", ['$."a"[*] ? (@ > 1)']),
-    "ai": ("int[]", ["{}", "{1,NULL}", "{{1,2},{3,4}}", "[0:1]={7,8}"]),
+    "ai": ("int[]", ["{}", "{1,NULL}", "{{1,2},{3,4}}", "[0:1]={7,8}", "[-2:-1][3:4]={{1,NULL},{NULL,4}}", "{NULL}"]),
+    "au": ("uuid[]", ["{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,NULL}"]),
+    "an": ("numeric(6,2)[]", ["{NaN,1.10,NULL}"]),
+    "ae": ('s."Mood"[]', ['{sad,NULL,"So, so"}']),
     "at": ("text[]", ['{"",NULL,"NULL","a,b","x\\\\y","q\\"q"}', "{ก}"]),
     "ad": ("timestamptz[]", ["{infinity,2026-01-01}"]),
     "af": ("float8[]", ["{NaN,-0,0.1}"]),
@@ -212,6 +220,10 @@ EVERY = {
     "r": ("int4range", ["empty", "[1,5)", "(,)"]),
     "tr": ("tstzrange", ["[2026-01-01,infinity)"]),
     "mr": ("int8multirange", ["{}", "{[1,2),[5,)}"]),
+    "dr": ("daterange", ["[-infinity,infinity]", "(,2026-01-01)", "[0044-03-15 BC,2026-01-01)"]),
+    "nr": ("nummultirange", ["{(-Infinity,1.10],[2.0,NaN]}"]),
+    "cr": ("s.words", ['["a,b","c ""d""")', "empty"]),
+    "cm": ("s.words_multi[]", ['{"{[a,b),[c,d)}",NULL}']),
     "pt": ("point", ["(1,2)", "(0.1,-0)"]),
     "bx": ("box", ["(1,2),(3,4)"]),
     "pa": ("path", ["[(0,0),(1,1)]", "((0,0),(1,1))"]),
@@ -219,6 +231,15 @@ EVERY = {
     "tv": ("tsvector", ["'a':1A 'ก':2"]),
     "tq": ("tsquery", ["'a' & !'b'"]),
     "ls": ("pg_lsn", ["16/B374D848"]),
+    "li": ("line", ["{1,-2,3.5}"]),
+    "lg": ("lseg", ["[(1,2),(3,4)]"]),
+    "po": ("polygon", ["((0,0),(1,1),(1e300,-0))"]),
+    "m6": ("macaddr", ["08:00:2b:01:02:03"]),
+    "x8": ("xid8", ["18446744073709551615"]),
+    "td": ("tid", ["(4294967295,65535)"]),
+    "sn": ("pg_snapshot", ["10:20:10,14,15"]),
+    "ov": ("oidvector", ["1 2 4294967295"]),
+    "bn": ("bit", ["1"]),
     "rc": ("regclass", ["pg_class"]),
     "oi": ("oid", ["4294967295"]),
     "en": ('s."Mood"', ["sad", "So, so"]),
@@ -227,6 +248,10 @@ EVERY = {
     "di": ("s.ints", ["{1,2}"]),
     "co": ("s.pair", ['(1,"x,)")', "(,)", '(1,"")']),
     "ca": ("s.pair[]", ['{"(1,a)",NULL}']),
+    "cn": ("s.nested", ['("(1,x)","{1,NULL}",infinity,"{""a"": 1}")', "(,,,)"]),
+    "dn": ("s.price", ["1.10", "99999.99"]),
+    "dd": ("s.dearer", ["7.5"]),
+    "dt": ("s.moment", ["infinity", "0044-03-15 12:00:00+00 BC", "2026-01-01 00:00:00.000001+07"]),
     "odd": ("text", ["x"]),
 }
 TYPES = (
@@ -236,22 +261,56 @@ TYPES = (
     'CREATE DOMAIN s.mood_d AS s."Mood"',
     "CREATE DOMAIN s.ints AS int[]",
     "CREATE TYPE s.pair AS (a int, b text)",
+    "CREATE TYPE s.nested AS (p s.pair, i int[], d date, j jsonb)",
+    "CREATE DOMAIN s.price AS numeric(7,2)",
+    "CREATE DOMAIN s.dearer AS s.price CHECK (value > 5)",
+    "CREATE DOMAIN s.moment AS timestamptz(6)",
+    "CREATE TYPE s.words AS RANGE (subtype = text, multirange_type_name = s.words_multi)",
 )
 ODD = 'Odd "น".\\'
+
+
+def every(database: Database) -> dict[str, tuple[str, list[str]]]:
+    """Those that this server has."""
+    version = database.connect().info.server_version
+    more: dict[str, tuple[str, list[str]]] = {}
+    if version >= 150000:
+        more |= {"ng": ("numeric(3,-2)", ["99900", "NaN"]), "nf": ("numeric(2,5)", ["0.00099"])}
+    if version >= 170000:
+        more["ii"] = ("interval", ["infinity", "-infinity"])
+    if database.sql("SELECT count(*) FROM pg_proc WHERE proname = 'xmlcomment'") != [(0,)]:
+        try:
+            database.sql("SELECT '<a/>'::xml")
+            more["xm"] = ("xml", ["<a b='1'>ก</a>", "text and <b/>", ""])
+        except psycopg.errors.FeatureNotSupported:  # built without libxml
+            pass
+    for extension, type_, values in (
+        ("citext", "citext", ["Aa", "ก"]),
+        ("hstore", "hstore", ['"a"=>NULL, "b"=>"\\"c"']),
+        ("ltree", "ltree", ["a.b.c"]),
+    ):
+        if database.sql(f"SELECT count(*) FROM pg_available_extensions WHERE name = '{extension}'") != [(0,)]:
+            database.sql(f"CREATE EXTENSION {extension} SCHEMA s")
+            more[extension] = (f"s.{type_}", values)
+    return EVERY | more
 
 
 def quoted(name: str) -> str:
     return '"' + (ODD if name == "odd" else name).replace('"', '""') + '"'
 
 
+def no_attach(*_: object) -> Plan:
+    raise AssertionError("it stays beside")
+
+
 def round_trip(database: Database, table: str, folder: Path, forms: tuple[str, ...] = ("parquet", "copy")) -> None:
     """Out and back into a table beside, which PostgreSQL itself cannot tell from the first."""
+    url, beside = sa.make_url(database.url).set(drivername="postgresql+psycopg"), QualifiedName("s", "back")
     for form in forms:
-        connection, store = database.sqlalchemy(), Store(str(folder))
-        own = QualifiedName("s", table)
-        file = export(connection, own, store, form, QUICK, database.events.append)
-        name = file.url.rpartition("/")[2]
-        back(database, store, name, beside=QualifiedName("s", "back"))
+        store = Store(str(folder))
+        with environment.connect(url, autocommit=True) as connection:
+            file = export(connection, QualifiedName("s", table), store, form, QUICK, print)
+            restore(connection, store, file.url.rpartition("/")[2], QUICK, print, no_attach, beside=beside)
         for one, other in (("back", table), (table, "back")):
             missing = f"SELECT ROW(t.*)::text FROM s.{one} t EXCEPT ALL SELECT ROW(t.*)::text FROM s.{other} t"
             assert database.sql(missing) == []
@@ -264,8 +323,10 @@ def round_trip(database: Database, table: str, folder: Path, forms: tuple[str, .
 def test_every_type_comes_back_as_it_was(database: Database, tmp_path: Path, fits: bool) -> None:
     """Once with the values that Arrow has no place for, and once without: then they are stored as what they are."""
     beyond = {"d": 3, "ts": 1, "tz": 1, "n3": 1}
-    database.sql(*TYPES, f"CREATE TABLE s.t ({', '.join(f'{quoted(n)} {type_}' for n, (type_, _) in EVERY.items())})")
-    for name, (type_, values) in EVERY.items():
+    database.sql(*TYPES)
+    types = every(database)
+    database.sql(f"CREATE TABLE s.t ({', '.join(f'{quoted(n)} {type_}' for n, (type_, _) in types.items())})")
+    for name, (type_, values) in types.items():
         for value in values[: beyond.get(name)] if fits and name != "ts" else values[:1] if fits else values:
             database.sql(f"INSERT INTO s.t ({quoted(name)}) VALUES ($x${value}$x$::{type_})")
     database.sql("INSERT INTO s.t DEFAULT VALUES", "SET DateStyle = 'German'; SET TimeZone = 'Asia/Bangkok'")
@@ -303,6 +364,19 @@ ANY = {
     "boolean": st.booleans().map(str),
     "uuid": st.uuids().map(str),
     "char(4)": st.text("ab ", max_size=4),
+    "date[]": st.lists(st.dates().map(str) | st.sampled_from(["infinity", "-infinity", "0044-03-15 BC"])),
+    "timestamp": st.datetimes().map(str) | st.sampled_from(["infinity", "-infinity", "0044-03-15 BC", "10000-01-01"]),
+    "numeric(45,5)": st.decimals(min_value=-(10**39), max_value=10**39, places=5).map(str) | st.just("NaN"),
+    "numeric(38,0)": st.integers(-(10**38) + 1, 10**38 - 1).map(str) | st.just("NaN"),
+    "int4multirange": st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 9))).map(
+        lambda ends: "{" + ",".join(f"[{low},{low + more}]" for low, more in ends) + "}"
+    ),
+    "int[]": st.tuples(st.integers(-5, 5), st.lists(st.sampled_from(["NULL", "7", "-9"]), min_size=1)).map(
+        lambda pair: f"[{pair[0]}:{pair[0] + len(pair[1]) - 1}]={{{','.join(pair[1])}}}"
+    ),
+    "varbit": st.text("01"),
+    "inet": st.ip_addresses().map(str),
+    "money": st.integers(-(10**15), 10**15).map(lambda cents: f"{cents / 100:.2f}"),
 }
 
 
@@ -311,6 +385,30 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[Any]]]:
     types = draw(st.lists(st.sampled_from(sorted(ANY)), min_size=1, max_size=6))
     row = st.tuples(*(st.none() | ANY[type_] for type_ in types)).map(list)
     return types, draw(st.lists(row, max_size=12))
+
+
+def test_what_a_table_makes_of_itself(database: Database, tmp_path: Path) -> None:
+    """Identity, generated and dropped columns, defaults, checks and NOT NULL: beside, and merged into the table."""
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE SEQUENCE s.own",
+        "CREATE TABLE s.t (gone int, id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, also_gone text, "
+        "by_default bigint GENERATED BY DEFAULT AS IDENTITY, n int NOT NULL CHECK (n > 0) DEFAULT nextval('s.own'), "
+        "made text GENERATED ALWAYS AS (n || '!') STORED, late numeric(9,2) DEFAULT 1.50)",
+        "INSERT INTO s.t (n) SELECT generate_series(1, 5)",
+        "ALTER TABLE s.t DROP gone, DROP also_gone",
+        "ALTER TABLE s.t ADD added date DEFAULT '2026-01-01'",  # which no row of before holds
+    )
+    round_trip(database, "t", tmp_path)
+    before = everything(database)
+    for form in ("parquet", "copy"):
+        assert shell(database, "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
+        database.sql("DELETE FROM s.t WHERE id IN (2, 4)")
+        done = shell(database, "import", str(tmp_path / f"s.t.{form}"))
+        assert done.returncode == 0, done.stderr
+        assert "2 rows inserted into s.t, 3 were there already" in done.stdout
+        assert everything(database) == before
+    assert database.sql("SELECT nextval('s.own'), nextval(pg_get_serial_sequence('s.t', 'id'))") == [(1, 6)]
 
 
 def test_random_tables_come_back_as_they_were(database: Database, tmp_path: Path) -> None:

@@ -150,6 +150,10 @@ def test_a_type_is_a_type(database: Database, tmp_path: Path, type_: str) -> Non
     beside.write_text(json.dumps(told))
     refused = shell(database, "import", str(tmp_path / "s.p.copy"), "--beside", "s.b")
     assert refused.returncode == 3, refused.stderr
+    assert "describes other columns than schema_kit.archive_file knows" in refused.stderr
+    database.sql("DELETE FROM schema_kit.archive_file")  # a database that has never heard of it
+    refused = shell(database, "import", str(tmp_path / "s.p.copy"), "--beside", "s.b")
+    assert refused.returncode == 3, refused.stderr
     assert "no such type here" in refused.stderr
     assert database.sql("SELECT to_regclass('s.keep') IS NOT NULL, to_regclass('s.b')") == [(True, None)]
 
