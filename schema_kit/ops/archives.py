@@ -181,6 +181,9 @@ class DropArchiveTableOp(PlanOperation):
             return archives.drop(self.archive, None, (), (), False, (), None, last=last)
         view = next((view for view in found.views if view.name == self.view), None)
         others = [f"view {other.name} shows it" for other in found.views if other != view]
+        retired = () if isinstance(catalog, EmptyDatabase) else catalog.retired()
+        out = [str(row.name) for row in retired if row.parent == self.archive and row.there]
+        others += [f"{', '.join(out)} left it and can come back (op.drop_retention)"] if out else []
         parts = [catalog.detaching(self.archive, part.name) for part in found.partitions]
         return archives.drop(
             self.archive,

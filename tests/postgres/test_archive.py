@@ -514,6 +514,9 @@ def test_a_range_that_is_none_is_refused(database: Database, ends: tuple[str, st
 
 
 def test_status(database: Database) -> None:
+    nothing = shell(database, "status")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert nothing.stderr == "no table has an archive policy (op.set_archive_policy registers one)\n"
     archived(database)
     told = json.loads(shell(database, "status", "--now", NOW, "--format", "json").stdout)
     assert [(one["due"], one["partitions"], one["error"]) for one in told] == [(["s.t_01", "s.t_02"], [], None)]

@@ -14,6 +14,7 @@ from tests.postgres.conftest import Database
 from tests.postgres.matrix import perform
 from tests.postgres.test_archive import ROWS, VIEW, archived, attached, command, places, run
 from tests.postgres.test_create_next import ROOT
+from tests.postgres.test_create_next import shell as partitions
 
 
 def restore(database: Database, table: str = "t") -> None:
@@ -135,6 +136,23 @@ def test_rows_that_were_archived_one_by_one_come_back(database: Database) -> Non
         restore(database, "p")
         assert database.sql(total) == before
     assert database.sql("SELECT count(*) FROM s.p_archive") == [(0,)]
+
+
+def test_what_an_archive_has_retired_comes_back_before_it_is_dropped(database: Database) -> None:
+    archived(database)
+    before = places(database)
+    assert run(database).returncode == 0
+    perform(database, lambda op: op.set_partition_policy("t_archive", schema="s", retention="3 months"))
+    done = partitions(database, "retire", "--now", "2026-06-20")
+    assert "detach s.t_01 from s.t_archive concurrently" in done.stdout
+    restore(database)
+    assert attached(database, "s.t_archive") == ""
+    with pytest.raises(PlanError, match=r"s\.t_01 left it and can come back \(op\.drop_retention\)"):
+        gone(database)
+    perform(database, lambda op: op.drop_retention("t_archive", schema="s"))
+    restore(database)
+    assert places(database) == before
+    gone(database)
 
 
 def test_another_tables_archive_is_refused(database: Database) -> None:

@@ -87,6 +87,8 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
         return
     for one in told:
         click.echo("\n".join(_text(one)))
+    if not told:
+        click.echo("no table has an archive policy (op.set_archive_policy registers one)", err=True)
 
 
 def _text(one: dict[str, Any]) -> Iterator[str]:
