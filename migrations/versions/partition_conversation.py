@@ -17,7 +17,9 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("conversation", "created_at", "1 month", schema="line_support", timezone="Asia/Bangkok")
+    op.convert_to_partitioned(
+        "conversation", "created_at", "1 month", schema="line_support", timezone="Asia/Bangkok", strategy="attach"
+    )
     op.split_partition_concurrently("conversation", schema="line_support")
 
 

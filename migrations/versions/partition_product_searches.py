@@ -17,7 +17,9 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("product_searches", "search_timestamp", "1 month", schema="market_research")
+    op.convert_to_partitioned(
+        "product_searches", "search_timestamp", "1 month", schema="market_research", strategy="attach"
+    )
     op.split_partition_concurrently("product_searches", schema="market_research")
 
 

@@ -18,7 +18,9 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("messages", "timestamp", "1 month", schema="rag_chat", incoming_foreign_keys="composite")
+    op.convert_to_partitioned(
+        "messages", "timestamp", "1 month", schema="rag_chat", incoming_foreign_keys="composite", strategy="attach"
+    )
 
 
 def downgrade() -> None:

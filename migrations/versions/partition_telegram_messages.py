@@ -17,7 +17,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("messages", "created_at", "1 week", schema="telegram_bots")
+    op.convert_to_partitioned("messages", "created_at", "1 week", schema="telegram_bots", strategy="attach")
     op.split_partition_concurrently("messages", schema="telegram_bots")
 
 

@@ -15,7 +15,9 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("webhook_event", "received_at", "1 month", schema="line_support", timezone="Asia/Bangkok")
+    op.convert_to_partitioned(
+        "webhook_event", "received_at", "1 month", schema="line_support", timezone="Asia/Bangkok", strategy="attach"
+    )
 
 
 def downgrade() -> None:

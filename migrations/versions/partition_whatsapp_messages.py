@@ -15,7 +15,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("whatsapp_messages", "created_at", "1 month", schema="whatsapp_agent")
+    op.convert_to_partitioned("whatsapp_messages", "created_at", "1 month", schema="whatsapp_agent", strategy="attach")
 
 
 def downgrade() -> None:

@@ -52,6 +52,8 @@ class Conversion:
     statements: tuple[str, ...] = ()
     """What rests on its primary key as it is, and will not on a longer one; as far as it can be found."""
     registered: Partitioning | None = None
+    bytes: int = 0
+    """Of the table, its indexes and what it keeps out of line."""
     has_config: bool = False
     server_version: int = 180000
 

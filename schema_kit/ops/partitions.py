@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 from alembic.operations import Operations
 
@@ -15,11 +14,11 @@ from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.copying import COPY_SCRIPT, limits_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.plans import conversion, copied_table, partitions, way_back
+from schema_kit.plans.copied_table import Strategy
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
+from schema_kit.steps.conversion import BOUND_CHECK
 from schema_kit.steps.partitions import PART_CONFIG, CreatePartConfig
-
-Strategy = Literal["attach", "copy"]
 
 PART_CONFIG_SCRIPT = "partman/tables/part_config.sql"
 
@@ -95,6 +94,7 @@ class ConvertToPartitionedOp(PlanOperation):
         self.default_partition = default_partition
         self.keep_old = keep_old
         self.limits = limits or CopyLimits()
+        self._chosen: tuple[Strategy, str] | None = None
 
     @classmethod
     def convert_to_partitioned(
@@ -149,7 +149,10 @@ class ConvertToPartitionedOp(PlanOperation):
                 too, and a trigger that fills it. Those that hold the control column already come along by themselves.
             strategy: ``attach``: seconds, whatever the size, and the first partition holds all rows (it can be split
                 later). ``copy``: takes as long as copying takes and the space of the table once more, and rows may lie
-                as far ahead as they like. Left out: attach, unless a copy is under way. With --sql always attach.
+                as far ahead as they like. Left out: what is begun already; else copy, where rows lie in several windows
+                and the table has 1 GB at most, or its rows lie too far ahead to be attached; else attach. Which, and
+                why, is what a run says first. Say it in a migration that has to do the same on a small database and on
+                a big one. With --sql always attach.
             workers: how many sessions copy, build indexes and compare side by side; of ``copy``.
             default_partition: whether a default partition takes what lies beyond the others; of ``copy``.
             keep_old: whether the plain table stays as it was at the swap, under its name and ``__old``; of ``copy``.
@@ -176,29 +179,47 @@ class ConvertToPartitionedOp(PlanOperation):
         """Observe and decide."""
         seen = catalog.conversion(self.policy, self.incoming == "composite")
         config = load(PART_CONFIG_SCRIPT)
-        if isinstance(catalog, EmptyDatabase) or seen is None or not self._copies(catalog):
+        if isinstance(catalog, EmptyDatabase) or seen is None:
             return conversion.convert(self.policy, seen, self.incoming, config)
-        copied = catalog.copying(self.policy.parent, seen.table, self.policy, "convert")
-        return copied_table.convert(
-            self.policy,
-            seen,
-            copied,
-            self.incoming,
-            (config, load(COPY_SCRIPT)),
-            self.limits,
-            default=self.default_partition,
-            keep_old=self.keep_old,
-        )
-
-    def _copies(self, catalog: Catalog) -> bool:
-        run = catalog.copy_run(self.policy.parent)
-        under_way = run is not None and run.purpose == "convert" and not run.finished
-        if under_way and self.strategy == "attach":
-            raise PlanError(
-                f"a copy of {self.policy.parent} is under way. Nothing was changed; go on with strategy='copy', or "
-                "give it up first: schema_kit partitions convert --abort"
+        strategy, why = self._strategy(catalog, seen)
+        if strategy == "attach":
+            plan = conversion.convert(self.policy, seen, self.incoming, config)
+        else:
+            copied = catalog.copying(self.policy.parent, seen.table, self.policy, "convert")
+            scripts = (config, load(COPY_SCRIPT))
+            plan = copied_table.convert(
+                self.policy,
+                seen,
+                copied,
+                self.incoming,
+                scripts,
+                self.limits,
+                default=self.default_partition,
+                keep_old=self.keep_old,
             )
-        return under_way or self.strategy == "copy"
+        return replace(plan, notes=(f"strategy {strategy}: {why}", *plan.notes)) if why and plan else plan
+
+    def _strategy(self, catalog: Catalog, seen: Conversion) -> tuple[Strategy, str]:
+        """As it was said, or as it is chosen, once for the whole run; with the reason where there was a choice."""
+        run = catalog.copy_run(self.policy.parent)
+        copies = run is not None and run.purpose == "convert" and not run.finished
+        attaches = any(name == BOUND_CHECK for name, _, _ in seen.table.checks)
+        if (copies and self.strategy == "attach") or (attaches and self.strategy == "copy"):
+            other = "copy" if copies else "attach"
+            raise PlanError(
+                f"{self.policy.parent} is being converted by strategy {other}. Nothing was changed; go on with "
+                f"strategy='{other}', or give that up first: schema_kit partitions convert --abort"
+            )
+        if self.strategy or copies or seen.table.partition_strategy:
+            return self.strategy or ("copy" if copies else "attach"), ""
+        if self._chosen is None and self.keep_old == "fed" and not attaches:
+            self._chosen = "copy", "keep_old='fed' keeps what was copied"
+        if self._chosen is None:
+            small = seen.bytes <= copied_table.COPIED_UNASKED and seen.table.column(self.policy.control)
+            asked = self.policy if small else None  # rows are not looked for all over a big table
+            copied = catalog.copying(self.policy.parent, seen.table, asked, "convert")
+            self._chosen = copied_table.choose(self.policy, seen, copied)
+        return self._chosen
 
 
 def roll_back(catalog: Catalog, parent: QualifiedName) -> Plan:

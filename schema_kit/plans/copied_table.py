@@ -15,12 +15,12 @@ from schema_kit.model import Conversion, Copy, Copying, CopyLimits, CopyTarget, 
 from schema_kit.names import fit, idents
 from schema_kit.plans import conversion, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
-from schema_kit.plans.copying import abandoned, back_name, copy_of, needs, proved_keys, same_purpose, until_swap
+from schema_kit.plans.copying import abandoned, amount, back_name, copy_of, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
-from schema_kit.steps.conversion import BuildParent, fingerprint, key_index_name, longer_key
+from schema_kit.steps.conversion import BOUND_CHECK, BuildParent, fingerprint, key_index_name, longer_key
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import DropCopied
 from schema_kit.steps.copying import LOG_TRIGGER
@@ -29,6 +29,38 @@ from schema_kit.steps.partitions import CreatePartConfig
 from schema_kit.steps.way_back import back_of
 
 KeepOld = bool | Literal["fed"]
+Strategy = Literal["attach", "copy"]
+
+COPIED_UNASKED = 1024**3
+"""Bytes of a table, its indexes included, up to which it is copied without having been told to."""
+
+
+def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Strategy, str]:
+    """Attach or copy, and why: what is begun already, what the table's shape allows, what its size costs.
+
+    Args:
+        policy: how the set is cut.
+        seen: the table, as observed; no copy of it is under way.
+        copied: where its rows lie; not looked at where it is big.
+    """
+    table, lines, span = seen.table, grid(policy, seen.table), copied.span
+    column, size = table.column(policy.control), f"{table.name} has {amount(seen.bytes)}"
+    if any(name == BOUND_CHECK for name, _, _ in table.checks):
+        return "attach", f"an attachment of {table.name} is under way"
+    if column is not None and not column.not_null:
+        return "attach", f"{policy.control} may be NULL, which the partitions of a copy would not take"
+    if seen.beyond:
+        return "copy", f"{seen.beyond} rows lie farther ahead than an attachment's bound could be"
+    if seen.bytes > COPIED_UNASKED:
+        return "attach", (
+            f"{size}, and more than {amount(COPIED_UNASKED)} are not copied unasked; its rows become one first "
+            "partition, which schema_kit partitions split cuts later"
+        )
+    if span is None or lines.interval.floor(span.lower) == lines.interval.floor(span.upper):
+        return "attach", f"all rows of {table.name} lie in one {policy.interval}, or there are none"
+    if copied.room and copied.room[0] - copied.bytes < copied.room[1]:
+        return "attach", f"there is too little room on the server's disk for a copy: {amount(copied.room[0])} are free"
+    return "copy", f"{size}, which is soon copied: each {policy.interval} with rows gets its partition at once"
 
 
 def convert(

@@ -155,21 +155,22 @@ def needs(seen: Copying) -> tuple[str, ...]:
     """
     if seen.source is None or (seen.run and not seen.run.finished):
         return ()
-    takes = f"a copy of {seen.source.name} takes about {_bytes(seen.bytes)} of the server's disk"
+    takes = f"a copy of {seen.source.name} takes about {amount(seen.bytes)} of the server's disk"
     if seen.room is None:
         note = f"{takes}; what is free there cannot be seen from here"
     else:
         free, left = seen.room
         if free - seen.bytes < left:
             raise PlanError(
-                f"{takes}, where {_bytes(free)} are free and {_bytes(left)} stay so. Nothing was changed; make room "
+                f"{takes}, where {amount(free)} are free and {amount(left)} stay so. Nothing was changed; make room "
                 "first."
             )
-        note = f"{takes}, where {_bytes(free)} are free"
+        note = f"{takes}, where {amount(free)} are free"
     return (note,) if seen.bytes >= 2**30 else ()
 
 
-def _bytes(count: int) -> str:
+def amount(count: int) -> str:
+    """Bytes, for people."""
     return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"
 
 

@@ -361,7 +361,7 @@ class Unswap(Step):
         return (
             f"SELECT {literal(f'({chr(44).join(key)}) = (')} || {shown} || '), ' || count(*) || ' rows' "
             f"FROM {self.table.name.sql} GROUP BY {idents(tuple(key))} HAVING count(*) > 1 "
-            "ORDER BY count(*) DESC LIMIT 5"
+            f"ORDER BY count(*) DESC, {idents(tuple(key))} LIMIT 5"
         )
 
     @property

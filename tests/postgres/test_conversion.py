@@ -125,7 +125,7 @@ def convert(
     emit: Callable[[Event], None] | None = None,
 ) -> tuple[Step, ...]:
     """What op.convert_to_partitioned does."""
-    op = ConvertToPartitionedOp(Partitioning(table, control, interval, timezone, premake), incoming)
+    op = ConvertToPartitionedOp(Partitioning(table, control, interval, timezone, premake), incoming, "attach")
     connection = database.sqlalchemy()
     return execute.run(connection, lambda: op.plan(Catalog(connection)), policy, emit or database.events.append)
 
@@ -668,7 +668,7 @@ def test_rights_that_are_missing_are_named_and_nothing_is_changed(
         setup,
     )
     before = facts(database)
-    connection, op = database.sqlalchemy(), ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "drop")
+    connection, op = database.sqlalchemy(), ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "drop", "attach")
     connection.exec_driver_sql(f"SET SESSION AUTHORIZATION {me}")
     with pytest.raises(PlanError, match=words):
         execute.run(connection, lambda: op.plan(Catalog(connection)), QUICK, database.events.append)
@@ -688,7 +688,10 @@ def test_whoever_has_the_rights_and_no_more_converts(database: Database, roles: 
         f"ALTER TABLE app.child OWNER TO {me}",
         f"ALTER VIEW app.v OWNER TO {me}",
     )
-    connection, op = database.sqlalchemy(), ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "composite")
+    connection, op = (
+        database.sqlalchemy(),
+        ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "composite", "attach"),
+    )
     connection.exec_driver_sql(f"SET SESSION AUTHORIZATION {me}")
     assert execute.run(connection, lambda: op.plan(Catalog(connection)), QUICK, database.events.append)
     connection.exec_driver_sql("INSERT INTO app.t (id) VALUES (1)")
@@ -1013,7 +1016,10 @@ def test_a_build_that_was_ended_in_the_middle_is_done_again(database: Database) 
         convert(database, T, incoming="drop", emit=until(CreateIndexConcurrently))
     holder = database.connect(autocommit=False)
     holder.execute("LOCK TABLE app.t IN ROW EXCLUSIVE MODE")
-    connection, build = database.sqlalchemy(), ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", premake=2), "drop")
+    connection, build = (
+        database.sqlalchemy(),
+        ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", premake=2), "drop", "attach"),
+    )
     pid = rows(connection, "SELECT pg_backend_pid()")[0][0]
 
     def end(over: Callable[[], bool]) -> None:
@@ -1201,7 +1207,7 @@ def test_a_primary_key_that_holds_the_control_column_stays_as_it_is(
     database.sql(*made)
     plain, content = facts(database), checksum(database, "app.t")
     connection = database.sqlalchemy()
-    forth = ConvertToPartitionedOp(Partitioning(T, control, interval, premake=2), "refuse")
+    forth = ConvertToPartitionedOp(Partitioning(T, control, interval, premake=2), "refuse", "attach")
     for op in (forth, UnpartitionOp(T, keep_primary_key=True)):
         done: list[Event] = []
 

@@ -10,7 +10,12 @@ import pytest
 
 import schema_kit
 from schema_kit import op
+from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.ops.partitions import ConvertToPartitionedOp
+from schema_kit.plans import copied_table
 from tests.postgres.conftest import Database
 from tests.postgres.test_drain_default import COLUMNS, PATIENT, cli, left_behind
 from tests.postgres.writers import STILL, rows, same, writing
@@ -25,6 +30,7 @@ PLAIN = (
     rows("s.control"),
     "ANALYZE s.t",
 )
+T = QualifiedName("s", "t")
 BY = ("--by", "at", "--every", "1 month", "--now", "2026-04-10")
 RICH = (
     "CREATE SCHEMA s",
@@ -185,7 +191,7 @@ def test_a_copy_that_is_under_way_is_not_attached(database: Database) -> None:
     cli(database, "convert", "s.t", *BY, "--strategy", "copy", lines=8)
     with (
         schema_kit.operations(database.sqlalchemy(), policy=PATIENT),
-        pytest.raises(PlanError, match=r"a copy of s\.t is under way"),
+        pytest.raises(PlanError, match=r"s\.t is being converted by strategy copy"),
     ):
         op.convert_to_partitioned("t", "at", "1 month", schema="s", strategy="attach")
     with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
@@ -217,3 +223,51 @@ def test_a_key_that_may_be_null_is_refused(database: Database) -> None:
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.t (id bigint PRIMARY KEY, at timestamptz)")
     with pytest.raises(PlanError, match=r"s.t.at may be NULL"):
         convert(database)
+
+
+def said(database: Database, *arguments: str) -> str:
+    """The first line of a dry run."""
+    code, told = cli(database, "convert", "s.t", *BY, "--dry-run", *arguments)
+    assert code == 0, told
+    return (told or [""])[0]
+
+
+def test_without_a_strategy_one_is_chosen_and_said(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    database.sql("CREATE SCHEMA s", "CREATE TABLE s.t (id bigint PRIMARY KEY, at timestamptz)")
+    assert "strategy attach: at may be NULL" in said(database)
+    database.sql("ALTER TABLE s.t ALTER at SET NOT NULL")
+    assert "strategy attach: all rows of s.t lie in one 1 mon, or there are none" in said(database)
+    database.sql(
+        "INSERT INTO s.t SELECT i, timestamptz '2026-01-05' + i * interval '1 day' FROM generate_series(1, 90) i"
+    )
+    assert "strategy copy: s.t has 0 MiB, which is soon copied" in said(database)
+    assert "strategy" not in said(database, "--strategy", "copy")
+    assert "strategy copy: keep_old='fed'" in said(database, "--feed")
+    monkeypatch.setattr(copied_table, "COPIED_UNASKED", 1000)
+    catalog = Catalog(database.sqlalchemy())
+    notes = ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "refuse").plan(catalog).notes
+    assert notes[0].startswith("strategy attach: s.t has 0 MiB, and more than 0 MiB are not copied unasked")
+    monkeypatch.undo()
+    database.sql("INSERT INTO s.t VALUES (0, '2099-01-05')")
+    assert "strategy copy: 1 rows lie farther ahead" in said(database)
+
+
+def test_what_has_begun_decides_whatever_the_size_is_by_then(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration that was killed goes on as it began."""
+    partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t'::regclass"
+    database.sql(*PLAIN)
+    cli(database, "convert", "s.t", *BY, "--strategy", "attach", lines=4)
+    assert database.sql("SELECT count(*) FROM pg_constraint WHERE conname = 'schema_kit_bound'") == [(1,)]
+    with pytest.raises(PlanError, match="is being converted by strategy attach"):
+        convert(database)
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        op.convert_to_partitioned("t", "at", "1 month", schema="s")
+    assert database.sql(partitions)[0][0] < 6
+    database.sql("DROP SCHEMA s CASCADE", "DROP SCHEMA schema_kit CASCADE", *PLAIN)
+    monkeypatch.setattr(copied_table, "COPIED_UNASKED", 1000)
+    cli(database, "convert", "s.t", *BY, "--strategy", "copy", lines=8)
+    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
+        op.convert_to_partitioned("t", "at", "1 month", schema="s")
+    assert database.sql(partitions)[0][0] > 6

@@ -27,7 +27,7 @@ CONVERTED = "CREATE TABLE public.w (id bigint PRIMARY KEY, at timestamptz NOT NU
 
 def test_a_way_back_that_meets_a_duplicate_is_tried_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(CONVERTED, "INSERT INTO w SELECT generate_series(1, 50)")
-    perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month"))
+    perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month", strategy="attach"))
     database.sql("INSERT INTO w SELECT i, now() + interval '3 months' FROM generate_series(40, 60) i")
     with told(monkeypatch) as events, pytest.raises(ExecutionError) as refused:
         perform(database, lambda ops: ops.unpartition("w"))
@@ -66,7 +66,7 @@ def environment_operations(connection: sa.Connection, policy: LockPolicy):  # ty
 def test_one_broken_set_does_not_stop_the_others(database: Database) -> None:
     for name in "abc":
         database.sql(CONVERTED.replace("public.w", f"public.{name}"))
-        perform(database, lambda ops, name=name: ops.convert_to_partitioned(name, "at", "1 month"))  # type: ignore[misc]
+        perform(database, lambda ops, name=name: ops.convert_to_partitioned(name, "at", "1 month", strategy="attach"))  # type: ignore[misc]
     database.sql("DROP TABLE b")
     command = [sys.executable, "-m", "schema_kit", "partitions", "create-next", "--url", database.url]
     done = subprocess.run([*command, "--now", "2036-01-15"], capture_output=True, text=True, check=False)
@@ -161,7 +161,7 @@ def test_two_at_once_end_in_one_conversion(database: Database) -> None:
 
     def convert() -> None:
         try:
-            perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month"))
+            perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month", strategy="attach"))
         except BaseException as error:
             errors.append(error)
 
@@ -171,7 +171,7 @@ def test_two_at_once_end_in_one_conversion(database: Database) -> None:
     for thread in threads:
         thread.join()
     if errors:  # the slower one may be told so; run again, it has nothing left to do
-        perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month"))
+        perform(database, lambda ops: ops.convert_to_partitioned("w", "at", "1 month", strategy="attach"))
     assert database.sql("SELECT count(*) FROM w") == [(2000,)]
     assert database.sql("SELECT relkind FROM pg_class WHERE oid = 'w'::regclass") == [("p",)]
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname ~ '__(new|key)$'") == [(0,)]

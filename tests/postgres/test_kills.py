@@ -268,7 +268,10 @@ CASES = {
         lambda: op.drop_retention("e", schema="s"), SET, first=_retired, content="s.e", also=RETIRED
     ),
     "convert": Case(
-        lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"), DATED, content="s.d", also=CONFIG
+        lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s", strategy="attach"),
+        DATED,
+        content="s.d",
+        also=CONFIG,
     ),
     "detach": Case(lambda: op.detach_partition_concurrently("e", "e1", schema="s"), SET, content="s.e1", also=RETIRED),
     "detach_beside_a_default": Case(
@@ -293,7 +296,7 @@ CASES = {
     "unpartition": Case(
         lambda: op.unpartition("d", schema="s"),
         DATED,
-        first=lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s"),
+        first=lambda: op.convert_to_partitioned("d", "at", "1 month", schema="s", strategy="attach"),
         content="s.d",
         also=CONFIG,
     ),

@@ -266,7 +266,7 @@ POLICY = Partitioning(T, "at", "1 mon", premake=2)
 
 
 def converting(how: IncomingForeignKeys) -> Callable[[Catalog], Plan]:
-    return ConvertToPartitionedOp(POLICY, how).plan
+    return ConvertToPartitionedOp(POLICY, how, "attach").plan
 
 
 def index_on(table: QualifiedName, name: str = "ix") -> IndexDeclaration:

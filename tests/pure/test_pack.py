@@ -192,8 +192,10 @@ class FakeOp:
         schema: str,
         timezone: str = "UTC",
         incoming_foreign_keys: str = "refuse",
+        strategy: str = "",
     ) -> None:
         assert self.state.part_config
+        assert strategy == "attach", "the same on a small database and on a big one"
         name = f"{schema}.{table_name}"
         assert name not in self.state.partitioned
         self.before_conversion[name] = copy.deepcopy(self.state.tables)

@@ -17,7 +17,7 @@ from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp, give_up, roll_back
 from schema_kit.plans.conversion import IncomingForeignKeys
-from schema_kit.plans.copied_table import KeepOld
+from schema_kit.plans.copied_table import KeepOld, Strategy
 from schema_kit.steps import Plan
 
 
@@ -30,7 +30,7 @@ from schema_kit.steps import Plan
 @click.option("--premake", type=click.IntRange(1), default=4, show_default=True, help="Partitions to keep ahead.")
 @click.option("--origin", help="Where some partition begins.")
 @click.option("--encoding", default="", help=f"How a column that is no time holds one: {', '.join(ENCODINGS)}.")
-@click.option("--strategy", type=click.Choice(["attach", "copy"]), help="Left out: attach, unless a copy is under way.")
+@click.option("--strategy", type=click.Choice(["attach", "copy"]), help="Left out: by size and shape.")
 @click.option(
     "--incoming-foreign-keys",
     "incoming",
@@ -58,7 +58,7 @@ def command(
     premake: int,
     origin: str | None,
     encoding: str,
-    strategy: str | None,
+    strategy: Strategy | None,
     workers: int,
     limits: CopyLimits,
     incoming: IncomingForeignKeys,
@@ -72,9 +72,11 @@ def command(
     """Make TABLE partitioned while it is in use.
 
     By attaching, no row is copied: it becomes the first partition, in seconds. By copying, each window has a partition
-    from the swap on; the plain table is kept as it was then, until --finish drops it or --rollback gives it its place
-    again: with --feed, whatever was written since; without, if nothing was. Interrupted, it goes on where it stopped;
-    --abort takes back what it has made, at any moment before the swap, and likewise a way back before its own.
+    from the swap on. Without --strategy, what is begun goes on; else a table of up to 1 GB whose rows lie in several
+    windows is copied, and a bigger one attached: which and why is said first. After a copy the plain table is kept,
+    until --finish drops it or --rollback gives it its place again: with --feed, with whatever was written since;
+    without, if nothing was. Interrupted, it goes on where it stopped; --abort takes back what it has made, at any
+    moment before the swap, and likewise a way back before its own.
 
     Example: schema_kit partitions convert rag_chat.messages --by created_at --every '1 month' --strategy copy
     """
@@ -96,15 +98,13 @@ def command(
             one = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
             one = replace(one, interval=one.cut.text)
 
+        keep: KeepOld = "fed" if feed else not finish
+        convert = ConvertToPartitionedOp(one, incoming, strategy, workers, not no_default, keep, limits)
+
         def decide(catalog: Catalog, one: Partitioning) -> Plan:
             if abort:
                 return give_up(catalog, one.parent)
-            if rollback:
-                return roll_back(catalog, one.parent)
-            keep: KeepOld = "fed" if feed else not finish
-            op = ConvertToPartitionedOp(one, incoming, None, workers, not no_default, keep, limits=limits)
-            op.strategy = "copy" if strategy == "copy" else "attach" if strategy == "attach" else None
-            return op.plan(catalog)
+            return roll_back(catalog, one.parent) if rollback else convert.plan(catalog)
 
         if not dry_run and not yes and decide(catalog, one) and sys.stdin.isatty():
             click.confirm(f"{parent}: its primary key and the foreign keys to it change. Go on?", abort=True, err=True)

@@ -15,7 +15,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.convert_to_partitioned("events", "created_at", "1 month", timezone="Europe/Madrid", premake=2)
+    op.convert_to_partitioned("events", "created_at", "1 month", timezone="Europe/Madrid", premake=2, strategy="attach")
     op.create_index_concurrently("ix_events_kind", "events", ["kind", "created_at"])
     op.drain_default_concurrently("events")  # there is none
     op.split_partition_concurrently("events", "events_p20270101")  # it is a month already
