@@ -35,8 +35,8 @@ _PRESSURE_SECONDS = 0.2
 _WATCH_SECONDS = 1.0
 
 LOCK_STATES = {"55P03", "40P01"}
-_OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "XX000", "40001"}
-"""What PostgreSQL says when somebody else was faster: it is there already, it is gone, it overlaps."""
+_OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "42809", "XX000", "40001"}
+"""What PostgreSQL says when somebody else was faster: it is there already, it is gone, attached, or it overlaps."""
 
 _WITHIN_BUDGET = {"57014", "55000"}
 """Cut off by the clock, or another session is in the middle of the same."""

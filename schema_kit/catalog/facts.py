@@ -58,6 +58,7 @@ from schema_kit.plans import conversion, partitions
 from schema_kit.plans.grid import grid
 from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.baseline import CREATED_OBJECT
+from schema_kit.steps.batches import ended
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
 from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET
@@ -652,6 +653,14 @@ class Catalog:
         """Whether a row of the table meets a condition in SQL; without an index for it, all of them are read."""
         with self._look() as ask:
             return bool(ask(f"SELECT EXISTS (SELECT FROM {table.sql} WHERE ({where}\n))")[0][0])
+
+    def misunderstood(self, table: QualifiedName, where: str) -> str:
+        """What PostgreSQL has against a condition on a table's columns; empty where it is one. No row is read."""
+        try:
+            self.has_row_where(table, f"false AND ({ended(where)})")
+        except DBAPIError as error:
+            return str(getattr(getattr(error.orig, "diag", None), "message_primary", None) or error.orig)
+        return ""
 
     def waiting(self, table: QualifiedName, column: str, where: str, most: int) -> tuple[int, str | None]:
         """How many rows meet a condition, counted up to *most*, and the least value of a column among them."""

@@ -282,7 +282,7 @@ class SetArchivePolicyOp(PlanOperation):
         policy = self.policy
         table, partitioning = _table(catalog, policy.table), catalog.policy(policy.table)
         whole = policy.way == "partition" and table and partitioning
-        return archives.set_policy(
+        plan = archives.set_policy(
             policy,
             next((one for one in catalog.archive_policies() if one.table == policy.table), None),
             table,
@@ -292,6 +292,14 @@ class SetArchivePolicyOp(PlanOperation):
             () if catalog.archive_config_is_there() else load(ARCHIVE_SCRIPT),
             catalog.archive_rights_missing((policy.table, policy.archive)),
         )
+        if isinstance(catalog, EmptyDatabase) or not policy.condition:
+            return plan
+        if said := catalog.misunderstood(policy.table, policy.condition):
+            raise PlanError(
+                f"cannot {plan.title}: its condition is none: {said}. Nothing was changed; names of types and "
+                "functions need their schema, since no search_path holds for it."
+            )
+        return plan
 
 
 @register("repair_archive_table")

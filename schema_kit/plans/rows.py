@@ -131,6 +131,7 @@ def _below(
         tuple(holders),
         leaving.pace,
         None if leaving.archives is None else _archive(leaving, observed, table),
+        tuple(dict.fromkeys(key.table for key in table.incoming if key.on_delete in _STAY)),
     )
 
 

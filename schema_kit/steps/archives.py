@@ -320,9 +320,14 @@ class RecordMove(Step):
     def sql(self) -> tuple[str, ...]:
         """One row for whoever looks for what is detached, and one that says where it goes."""
         seen = self.seen
+        there = f"SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
+        there += f" AND inhparent = {oid_of(seen.parent)}"
+        message = literal(f"{seen.name} is no partition of {seen.parent} any more: another run was faster")
+        guard = f"BEGIN IF NOT EXISTS ({there}) THEN RAISE serialization_failure USING MESSAGE = {message}; END IF; END"
         return (
-            # Whoever drops it has to wait, and looks for this row then.
-            f"LOCK TABLE ONLY {self.route.goes_to.sql} IN ACCESS SHARE MODE",
+            # Whoever drops where it goes, or attaches it there, has to wait, and finds these rows then.
+            f"LOCK TABLE ONLY {self.route.goes_to.sql}, ONLY {seen.name.sql} IN ACCESS SHARE MODE",
+            f"DO {literal(guard)}",
             recorded_sql(seen.parent, seen.name, seen.bounds),
             _moved_sql(self.route, seen.name, seen.bounds, "NULL"),
         )

@@ -95,6 +95,7 @@ class RemoveRows(Step):
         holders: the foreign keys whose rows have to be gone before.
         pace: how fast it goes.
         archive: where the rows go; None: nowhere.
+        emptied: the tables whose foreign keys are set to NULL, or to their defaults.
     """
 
     repeats: ClassVar[bool] = True
@@ -122,6 +123,7 @@ class RemoveRows(Step):
     holders: tuple[ForeignKey, ...] = ()
     pace: Pace = Pace()
     archive: Archive | None = None
+    emptied: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -138,9 +140,9 @@ class RemoveRows(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """What every DELETE and INSERT takes; named here so that who is in its way can be."""
-        own = Lock(LockMode.ROW_EXCLUSIVE, self.table)
-        return (own, Lock(LockMode.ROW_EXCLUSIVE, self.archive.table)) if self.archive else (own,)
+        """What every DELETE, INSERT and UPDATE takes; named here so that who is in its way can be."""
+        written = (self.table, *((self.archive.table,) if self.archive else ()), *self.emptied)
+        return tuple(Lock(LockMode.ROW_EXCLUSIVE, table) for table in dict.fromkeys(written))
 
     @property
     def progress(self) -> str:

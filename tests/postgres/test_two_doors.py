@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from schema_kit import execute
+from schema_kit.catalog import Catalog
+from schema_kit.cli.archive import restore as restoring
+from schema_kit.cli.archive.run import by_partition
 from schema_kit.errors import ExecutionError
-from tests.postgres.conftest import Database
+from schema_kit.steps import Plan
+from tests.postgres.conftest import QUICK, Database
 from tests.postgres.matrix import perform
-from tests.postgres.test_archive import archived, attached, in_exactly_one_place, run
+from tests.postgres.test_archive import VIEW, archived, attached, in_exactly_one_place, places, reading, restore, run
 from tests.postgres.test_create_next import shell as partitions
 from tests.postgres.test_retire import NOW, build, retire, there
 from tests.postgres.test_ttl import in_months, policy, ran
@@ -97,3 +105,40 @@ def test_nothing_is_dropped_because_its_archive_could_not_take_it(database: Data
     assert done.returncode == 0, done.stderr
     assert attached(database, "s.t_archive") == "01 02"
     assert in_exactly_one_place(database) == ROWS
+
+
+@pytest.mark.parametrize("view", [None, VIEW])
+def test_two_runs_that_do_not_know_of_each_other(database: Database, view: str | None) -> None:
+    """Behind a pooler, or with its connection gone, a run has lost the lock that keeps others out."""
+    archived(database, view=view)
+    before = places(database)[3]
+    now = datetime(2026, 5, 20, tzinfo=UTC)
+    together = threading.Barrier(3)
+
+    def away(back: bool) -> None:
+        connection = database.sqlalchemy()
+        catalog = Catalog(connection, now)
+        policy = catalog.archive_policies()[0]
+
+        def decide() -> Plan:
+            if back:
+                return restoring.by_partition(catalog, policy, "2026-01-01", "2026-03-01", None)
+            return by_partition(catalog, policy, again=True)
+
+        together.wait()
+        execute.run(connection, decide, QUICK, lambda _: None)
+
+    for back in (False, True, False):
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(away, [back] * 3))
+        assert places(database)[2:] == ([], before)
+        assert attached(database, "s.t_archive") == ("" if back else "01 02")
+
+
+def test_a_reader_sees_each_row_once_while_a_part_of_a_partition_comes_back(database: Database) -> None:
+    archived(database, view=VIEW)
+    assert run(database).returncode == 0
+    with reading(database) as seen:
+        for day in range(2, 12, 3):
+            assert restore(database, f"2026-01-{day:02}", f"2026-02-{day:02}").returncode == 0
+    assert seen == {(ROWS, ROWS, sum(range(ROWS)))}

@@ -1,0 +1,182 @@
+"""The server dies in the middle: started and run again, each row is in exactly one place, and the work ends.
+
+On a server of its own. The tests of the commands kill the tool; here the tool sees its connection go.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+import schema_kit
+from schema_kit import embedded, op
+from tests.postgres.conftest import QUICK, Database
+from tests.postgres.test_archive import VIEW, attached, in_exactly_one_place, places
+from tests.postgres.test_archive import archived as by_partition
+from tests.postgres.test_create_next import ROOT
+from tests.postgres.test_retire import NOW as MAY
+from tests.postgres.test_rows import NOW, TABLE, checksum
+
+MANY = "INSERT INTO t (id, at, status) SELECT i, '2026-01-01', 'closed' FROM generate_series(1000, 60000) i"
+
+
+class Mortal:
+    """A server that is killed and started again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.start()
+
+    def start(self) -> None:
+        """Recovers, where it was killed."""
+        self.server = embedded.start(self.folder, quiet=True, settings={"fsync": "off"})
+
+    def database(self, stack: ExitStack) -> Database:
+        """An empty one."""
+        with psycopg.connect(self.server.url("postgres"), autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS work WITH (FORCE)")
+            connection.execute("CREATE DATABASE work")
+        return Database(self.server.url("work"), stack)
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
+    folder = tmp_path_factory.mktemp("mortal")
+    folder.chmod(0o755)
+    found = Mortal(folder / "pg")
+    try:
+        yield found
+    finally:
+        embedded.stop(found.folder)
+
+
+def aged(database: Database, **policy: Any) -> tuple[Any, ...]:
+    """Old rows, an archive, and a policy by rows; what a checksum over both says."""
+    database.sql(*TABLE, MANY)
+    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+        op.create_archive_table("t", archived_at=True)
+        op.set_archive_policy("t", "1 minute", way="rows", control="at", archived_at="archived_at", **policy)
+    return checksum(database, "t", "t_archive")
+
+
+def expiring(database: Database) -> tuple[Any, ...]:
+    before = aged(database)
+    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+        op.set_ttl_policy("t", "at", archive_first=True, batch_size=100, target_seconds=0.01)
+    return before
+
+
+def gone(database: Database) -> tuple[Any, ...]:
+    before = aged(database)
+    done = tool(database, *AWAY).communicate()
+    assert database.sql("SELECT count(*) FROM t WHERE at < '2026-11-22'") == [(0,)], done
+    return before
+
+
+def partitions(view: str | None) -> Callable[[Database], tuple[Any, ...]]:
+    return lambda database: places(by_partition(database, view=view))[3][0]
+
+
+def partitions_gone(database: Database) -> tuple[Any, ...]:
+    before = places(by_partition(database))[3][0]
+    tool(database, *PARTITIONS).communicate()
+    assert attached(database, "s.t_archive") == "01 02"
+    return before
+
+
+def rows_now(database: Database) -> tuple[Any, ...]:
+    return checksum(database, "t", "t_archive")
+
+
+def partitions_now(database: Database) -> tuple[Any, ...]:
+    assert in_exactly_one_place(database) == 151
+    found = database.sql(
+        "SELECT 's.t' UNION ALL SELECT 's.t_archive' UNION ALL SELECT partition_name FROM schema_kit.retired_partition "
+        "r WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = r.partition_oid AND NOT inhdetachpending)"
+        if database.sql("SELECT to_regclass('schema_kit.retired_partition') IS NOT NULL")[0][0]
+        else "SELECT 's.t' UNION ALL SELECT 's.t_archive'"
+    )
+    every = " UNION ALL ".join(f"TABLE {name}" for (name,) in found)
+    return database.sql(f"SELECT count(*), sum(hashtext(x::text)) FROM ({every}) x")[0]
+
+
+AWAY = ("archive", "run", "--now", NOW)
+EXPIRE = ("ttl", "run", "--yes", "--now", NOW)
+BACK = ("archive", "restore", "t", "--where", "status = 'closed'")
+PARTITIONS = ("archive", "run", "--now", MAY)
+PARTITIONS_BACK = ("archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-02-10")
+
+CASES: dict[str, tuple[Callable[[Database], tuple[Any, ...]], tuple[str, ...], Callable[[Database], Any], str, Any]] = {
+    "rows away": (aged, AWAY, rows_now, "SELECT count(*) FROM t WHERE at < '2026-11-22'", 0),
+    "rows away by their age": (expiring, EXPIRE, rows_now, "SELECT count(*) FROM t WHERE at < '2026-11-22'", 0),
+    "rows back": (gone, BACK, rows_now, "SELECT count(*) FROM t_archive WHERE status = 'closed'", 0),
+    "partitions away": (
+        partitions(None),
+        PARTITIONS,
+        partitions_now,
+        "SELECT min(at)::date::text FROM s.t",
+        "2026-03-01",
+    ),
+    "partitions away under a view": (
+        partitions(VIEW),
+        PARTITIONS,
+        partitions_now,
+        "SELECT min(at)::date::text FROM s.t",
+        "2026-03-01",
+    ),
+    "partitions back": (
+        partitions_gone,
+        PARTITIONS_BACK,
+        partitions_now,
+        "SELECT min(at)::date::text FROM s.t_archive",
+        "2026-02-10",
+    ),
+}
+
+
+def tool(database: Database, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "schema_kit", *arguments, "--url", database.url, "--format", "json"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_row_is_in_one_place_and_the_next_run_ends_it(mortal: Mortal, case: str) -> None:
+    begin, arguments, now, question, answer = CASES[case]
+    with ExitStack() as stack:
+        cut_off = 0
+        for line, how in ((1, signal.SIGKILL), (2, signal.SIGQUIT), (4, signal.SIGKILL), (6, signal.SIGQUIT)):
+            database = mortal.database(stack)
+            before = begin(database)
+            one, told = tool(database, *arguments), ""
+            assert one.stderr is not None
+            for number, text in enumerate(one.stderr, 1):
+                told += text
+                if number == line:
+                    os.kill(mortal.server.pid, how)
+            one.communicate()
+            assert "Traceback" not in told
+            cut_off += one.returncode != 0
+            stack.close()
+            mortal.start()
+            assert now(database) == before, f"{case}, killed by {how.name} behind event {line}"
+            again = tool(database, *arguments)
+            assert again.communicate()[1].count("error") == 0
+            assert again.returncode == 0
+            assert now(database) == before
+            assert database.sql(question) == [(answer,)]
+        assert cut_off, "no run was cut off: the test kills too late"
