@@ -369,14 +369,14 @@ def _send(
             if stop and stop.is_set():
                 return
             try:
-                changed = _send_once(connection, step, policy, budget, total)
+                changed, told = _send_once(connection, step, policy, budget, total)
             except _Busy as busy:
                 busy.moved = total > 0
                 raise
             total += changed
             if not step.repeats or not changed:
                 break
-            emit(_progress(connection, step, total))
+            emit(StepProgress(step, *told) if told else _progress(connection, step, total))
     emit(StepDone(step, time.monotonic() - started, total))
 
 
@@ -403,8 +403,11 @@ def _reasons(connection: Connection, step: Step) -> list[str]:
     return found
 
 
-def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0) -> int:
-    changed, statement, own = 0, "", step.sql()
+def _send_once(
+    connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0
+) -> tuple[int, tuple[str, float | None] | None]:
+    """How many rows it changed; and how far it is, where it tells that itself."""
+    changed, told, statement, own = 0, None, "", step.sql()
     try:
         with _restored(connection, step):
             for statement in _in_few_messages(render(step, policy, budget)):
@@ -415,6 +418,7 @@ def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: i
                     continue
                 result = send(connection, statement)
                 changed = max(result.rowcount, 0) if statement == own[step.counted] else changed
+                told = result.first() if step.tells and statement == own[-1] else told
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state in LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
@@ -426,7 +430,7 @@ def _send_once(connection: Connection, step: Step, policy: LockPolicy, budget: i
         if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):
             raise _Overtaken from error
         raise _refused(connection, step, error, total) from error
-    return changed
+    return changed, (told[0], told[1]) if told else None
 
 
 def _in_few_messages(statements: Sequence[str]) -> Iterator[str]:

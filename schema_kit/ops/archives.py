@@ -22,6 +22,8 @@ from schema_kit.steps import Plan
 from schema_kit.steps.archives import CreateArchiveView
 
 ARCHIVE_SCRIPT = "tables/archive_policy.sql"
+_OF_PARTITIONS = {"column missing", "type", "default", "not null", "check missing"}
+"""What is mended of a partition that is on its way; the check that says what its bounds were is its own."""
 
 
 def archive_name(table: QualifiedName, name: str | None, schema: str | None) -> QualifiedName:
@@ -331,8 +333,9 @@ class RepairArchiveTableOp(PlanOperation):
         Columns that the archive lacks are added, with their default for the rows that are there; types, defaults and
         NOT NULL are changed, checks added and proved, each as the operation for it does it (``add_column_concurrently``
         and so on), on the archive and its partitions. Indexes are no hindrance, and stay as they are. A check that only
-        the archive has is named and left alone. A partition that is detached and on its way is not reached: run
-        ``schema_kit archive run`` first. The way back is to change the table back, and this again.
+        the archive has is named and left alone; so is a NOT NULL column without a default, where rows are archived.
+        Partitions that are detached and on their way follow as well. The way back is to change the table back, and this
+        again.
 
         Args:
             operations: given by Alembic.
@@ -365,10 +368,17 @@ class RepairArchiveTableOp(PlanOperation):
         stays = [
             one.sentence
             for one in differences
-            if one.kind == "check extra"
+            if one.kind in ("check extra", "generated")
             or (one.kind == "column extra" and one.object not in {*self.drop_columns, *own})
         ]
-        stays += [f"{c.name} is generated" for c in table.columns if c.generated and archive.column(c.name) is None]
+        for column in (c for c in table.columns if archive.column(c.name) is None):
+            if column.generated:
+                stays.append(f"{column.name} is generated")
+            elif column.not_null and column.default is None and catalog.has_rows(self.archive):
+                stays.append(
+                    f"{column.name} is NOT NULL and has no default, and nobody says what it is in rows that are there "
+                    f"(op.add_column_concurrently({self.archive.name!r}, ...) with one does)"
+                )
         if stays:
             raise PlanError(
                 f"cannot {plan.title}: {'; '.join(stays)}. Nothing was changed; drop_columns names columns that may "
@@ -376,28 +386,40 @@ class RepairArchiveTableOp(PlanOperation):
             )
         for one in differences:
             if one.object not in own:
-                plan += self._mended(catalog, table, one)
+                plan += self._mended(catalog, table, self.archive, one)
+        for name in self._on_their_way(catalog):
+            if found := catalog.table(name):
+                mendable = (one for one in archives.differences(table, found) if one.kind in _OF_PARTITIONS)
+                for one in mendable:
+                    plan += self._mended(catalog, table, name, one)
         if not plan and self.view:
             plan += self._shown(catalog, table, archive)
         return plan
 
-    def _mended(self, catalog: AnyCatalog, table: Table, one: Difference) -> Plan:
+    def _on_their_way(self, catalog: AnyCatalog) -> list[QualifiedName]:
+        """What was detached from the table, and could not be attached to an archive that has changed with it since."""
+        if isinstance(catalog, EmptyDatabase):
+            return []
+        moved = (row for row in catalog.moved() if row.goes_to == self.archive and row.table == self.table)
+        return [row.name for row in moved if row.since is None and row.there and row.attached_to is None]
+
+    def _mended(self, catalog: AnyCatalog, table: Table, name: QualifiedName, one: Difference) -> Plan:
         column = table.column(one.object)
         if one.kind == "column missing" and column:
             declared = ColumnDeclaration(column.name, column.type, not column.not_null, column.default)
-            return AddColumnConcurrentlyOp(self.archive, declared).plan(catalog)
+            return AddColumnConcurrentlyOp(name, declared).plan(catalog)
         if one.kind == "column extra":
-            return DropColumnConcurrentlyOp(self.archive, one.object).plan(catalog)
+            return DropColumnConcurrentlyOp(name, one.object).plan(catalog)
         if one.kind == "check missing":
             definition = next(check[1] for check in table.checks if check[0] == one.object).removesuffix(" NOT VALID")
             expression = definition.removeprefix("CHECK (").removesuffix(")")
-            check = CheckDeclaration(one.object, self.archive, expression)
-            return constraints.create_check(check, catalog.tree(self.archive), definition)
+            check = CheckDeclaration(one.object, name, expression)
+            return constraints.create_check(check, catalog.tree(name), definition)
         assert column is not None  # the other kinds are of columns that both have
         type_ = column.type if one.kind == "type" else None
         default = (column.default,) if one.kind == "default" else None
         nullable = not column.not_null if one.kind == "not null" else None
-        return AlterColumnConcurrentlyOp(self.archive, column.name, type_, default, nullable).plan(catalog)
+        return AlterColumnConcurrentlyOp(name, column.name, type_, default, nullable).plan(catalog)
 
     def _shown(self, catalog: AnyCatalog, table: Table, archive: Table) -> Plan:
         assert self.view is not None  # it was asked for

@@ -70,6 +70,8 @@ def by_rows(
     observed = dict(catalog.leaving(policy.table, tuple(goes.values()), back=True))
     one = ttl.restoring(policy, observed, goes, ends, where)
     table, archive = both(catalog, policy)
+    if lacking := catalog.archive_rights_missing(()):
+        raise PlanError(f"cannot {plan.title}: {'; '.join(lacking)}. Nothing was changed.")
     if beside:
         found = catalog.leaving(policy.archive, (beside,), back=True)
         if beside not in found:
@@ -94,7 +96,8 @@ def by_rows(
     if left is None:
         return plan
     script = () if catalog.archive_config_is_there() else (CreateArchiveConfig(load("tables/archive_policy.sql")),)
-    return replace(plan, steps=(*(() if beside else (*script, KeepRestored(policy.table, one.where))), *left))
+    kept = () if beside else (*script, KeepRestored(policy.table, one.where))
+    return replace(plan, steps=(*kept, *with_room(catalog, left)))
 
 
 def _clash(archive: QualifiedName, table: QualifiedName, count: int, key: str) -> str:

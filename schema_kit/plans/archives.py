@@ -333,8 +333,8 @@ class Difference:
     """Something that an archive has otherwise than its table."""
 
     kind: str
-    """column missing, column extra, type, default, not null, check missing, check extra, index missing, index extra,
-    view."""
+    """column missing, column extra, generated, type, default, not null, check missing, check extra, index missing or
+    index extra."""
     object: str
     sentence: str
     blocks: bool = False
@@ -353,7 +353,11 @@ def _columns(table: Table, archive: Table) -> Iterator[Difference]:
         if mine is None:
             yield Difference("column missing", column.name, f"{name} has no column {column.name}", blocks=True)
             continue
-        if mine.type != column.type or mine.generated != column.generated:
+        if mine.generated != column.generated:
+            one = name if mine.generated else table.name
+            said = f"column {column.name} is generated in {one}, and not in the other table"
+            yield Difference("generated", column.name, said, blocks=True)
+        elif mine.type != column.type:
             said = f"column {column.name} of {name} is {mine.type}, and {column.type} in {table.name}"
             yield Difference("type", column.name, said, blocks=True)
         if mine.not_null != column.not_null:

@@ -100,6 +100,7 @@ class RemoveRows(Step):
 
     repeats: ClassVar[bool] = True
     throttled: ClassVar[bool] = True
+    tells: ClassVar[bool] = True
     once: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
         # A row that was changed since the snapshot is looked at again, and the planner, who does not know the size of
@@ -143,16 +144,6 @@ class RemoveRows(Step):
         """What every DELETE, INSERT and UPDATE takes; named here so that who is in its way can be."""
         written = (self.table, *((self.archive.table,) if self.archive else ()), *self.emptied)
         return tuple(Lock(LockMode.ROW_EXCLUSIVE, table) for table in dict.fromkeys(written))
-
-    @property
-    def progress(self) -> str:
-        """Rows of this run, and how many a second; of how many nobody has counted."""
-        spent = "greatest(extract(epoch FROM clock_timestamp() - (run ->> 'began')::timestamptz), 0.001)"
-        return (
-            "SELECT to_char((run ->> 'rows')::bigint, 'FM999,999,999,999,999') || ' rows, ' || "
-            f"to_char((run ->> 'rows')::bigint / {spent}, 'FM999,999,999,990') || ' rows/s', NULL::float "
-            f"FROM (SELECT {_RUN}) runs (run) WHERE run IS NOT NULL"
-        )
 
     @property
     def pressure(self) -> str | None:
@@ -294,15 +285,22 @@ FROM schema_kit_found"""
   DELETE FROM {_only(self.table, self.partitioned)} AS {row}
   {using}WHERE {same}{free}
   RETURNING {", ".join(f"{row}.{ident(column)}" for column in self.archive.columns) if self.archive else "1"}
-){self._kept}
+){self._kept}, schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', {literal(self._mark)}, 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least({LARGEST}, greatest({SMALLEST}, round({size} * {factor})))
-)::text, false)
+)::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, {self._counted}
-WHERE found > 0 AND NOT ({stuck} AND (found < {size} OR {size} = {LARGEST}))"""
+WHERE found > 0 AND NOT ({stuck} AND (found < {size} OR {size} = {LARGEST}))
+)
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
+       NULL::float8
+FROM schema_kit_next, LATERAL (
+  SELECT (next ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent)"""
 
     @property
     def _kept(self) -> str:
@@ -331,12 +329,14 @@ WHERE found > 0 AND NOT ({stuck} AND (found < {size} OR {size} = {LARGEST}))"""
     def _counted(self) -> str:
         if self.archive is None:
             return "(SELECT count(*) AS rows FROM schema_kit_gone) AS gone"
-        source = "schema_kit_new" if self.archive.back and self.archive.key else "schema_kit_gone"
+        sent, also = "sent", ", (SELECT count(*) FROM schema_kit_new) AS sent (rows)"
+        if not (self.archive.back and self.archive.key):
+            sent, also = "gone", ""
         # Not a number, and so an error: what the archive does not take, a trigger's doing, goes nowhere.
         lost = literal(f" rows left {self.table}, but so many arrived in {self.archive.table}: ")
         return f"""(
-  SELECT CASE WHEN kept.rows = sent.rows THEN gone.rows ELSE (sent.rows::text || {lost} || kept.rows)::bigint END
-  FROM (SELECT count(*) FROM schema_kit_gone) AS gone (rows), (SELECT count(*) FROM {source}) AS sent (rows),
+  SELECT CASE WHEN kept.rows = {sent}.rows THEN gone.rows ELSE ({sent}.rows::text || {lost} || kept.rows)::bigint END
+  FROM (SELECT count(*) FROM schema_kit_gone) AS gone (rows){also},
        (SELECT count(*) FROM schema_kit_kept) AS kept (rows)
 ) AS gone (rows)"""
 

@@ -94,6 +94,8 @@ class Step:
     """Carries what was observed, so it is decided again right before it is sent if other steps came first."""
     decide_again: ClassVar[bool] = False
     """What comes after it depends on what it has found, so it is decided again."""
+    tells: ClassVar[bool] = False
+    """The row that its last statement returns is what `progress` would ask for, which saves asking."""
     once: ClassVar[bool] = False
     """Leaves nothing behind that could be observed, so it is sent once in a run, whatever is decided afterwards."""
     throttled: ClassVar[bool] = False

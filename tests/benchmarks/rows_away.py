@@ -6,7 +6,7 @@ Takes an empty schema of its own in the database (``--url``, DATABASE_URL or the
    that finds its rows by primary key, or by place (ctid), or by place and passes over locked ones. The same batch size
    for all (--batch), one after the other in blocks, so that all see the same server.
 2. Time-to-live: --expired rows go, while writers INSERT at --rate a second; the latency of those beside a control run
-   in which nothing goes. The batch size follows the time that batches take, as it does for users.
+   in which nothing goes, in turns (--rounds). The batch size follows the time that batches take, as it does for users.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=5000)
     parser.add_argument("--expired", type=int, default=1_000_000)
     parser.add_argument("--rate", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url")
     options = parser.parse_args()
     url = find_url(options.url)
@@ -49,8 +51,10 @@ def main() -> None:
         print(plain.execute("SELECT version()").fetchone())
         plain.execute("CREATE SCHEMA bench")
         try:
-            archiving(plain, url, options.rows, options.blocks, options.batch)
-            expiring(plain, url, options.expired, options.rate)
+            address = sa.make_url(url).set(drivername="postgresql+psycopg")
+            with environment.connect(address, autocommit=True) as own:
+                archiving(plain, own, options.rows, options.blocks, options.batch)
+                expiring(plain, own, url, options.expired, options.rate, options.rounds)
         finally:
             plain.execute("DROP SCHEMA bench CASCADE")
 
@@ -69,20 +73,19 @@ def fill(plain: psycopg.Connection[Any], name: str, count: int) -> None:
     plain.execute(f"VACUUM ANALYZE bench.{name}".encode())
 
 
-def run(url: str, one: Leaving, emit: Callable[[execute.Event], None] = lambda event: None) -> None:
+def run(connection: sa.Connection, one: Leaving, emit: Callable[[execute.Event], None] = lambda event: None) -> None:
     """Remove what is due, as the commands do."""
-    with environment.connect(sa.make_url(url).set(drivername="postgresql+psycopg"), autocommit=True) as connection:
 
-        def decide() -> Plan:
-            catalog = Catalog(connection)
-            observed = catalog.leaving(one.table, tuple((one.archives or {}).values()))
-            plan = remove(one, observed)
-            return plan if catalog.has_row_where(one.table, one.where) else Plan(plan.title)
+    def decide() -> Plan:
+        catalog = Catalog(connection)
+        observed = catalog.leaving(one.table, tuple((one.archives or {}).values()))
+        plan = remove(one, observed)
+        return plan if catalog.has_row_where(one.table, one.where) else Plan(plan.title)
 
-        execute.run(connection, decide, LockPolicy(), emit)
+    execute.run(connection, decide, LockPolicy(), emit)
 
 
-def archiving(plain: psycopg.Connection[Any], url: str, count: int, blocks: int, batch: int) -> None:
+def archiving(plain: psycopg.Connection[Any], own: sa.Connection, count: int, blocks: int, batch: int) -> None:
     """All ways, block by block."""
     vars(rows).update(SMALLEST=batch, LARGEST=batch)
     for way in WAYS:
@@ -95,7 +98,10 @@ def archiving(plain: psycopg.Connection[Any], url: str, count: int, blocks: int,
             began = time.monotonic()
             if way == "ours":
                 names = QualifiedName("bench", way), QualifiedName("bench", f"{way}_archive")
-                run(url, Leaving(names[0], where, "at", archives=dict([names]), pace=rows.Pace(batch)))
+                run(
+                    own,
+                    Leaving(names[0], where, "at", archives=dict([names]), pace=rows.Pace(batch, max_dead_share=None)),
+                )
             else:
                 column, among = ("ctid", "= ANY (ARRAY({}))") if way != "key" else ("id", "IN ({})")
                 skip = " FOR UPDATE SKIP LOCKED" if way == "skip" else ""
@@ -120,24 +126,32 @@ def archiving(plain: psycopg.Connection[Any], url: str, count: int, blocks: int,
         assert plain.execute(f"SELECT count(*) FROM bench.{way}_archive".encode()).fetchone() == (count,)
 
 
-def expiring(plain: psycopg.Connection[Any], url: str, count: int, rate: int) -> None:
-    """Writers beside it, and writers alone for as long."""
+def expiring(plain: psycopg.Connection[Any], own: sa.Connection, url: str, count: int, rate: int, rounds: int) -> None:
+    """Writers beside it, and writers alone for as long, in turns: whatever else the machine does, both have seen it."""
     fill(plain, "expiring", count)
     plain.execute("ALTER TABLE bench.expiring ALTER at SET DEFAULT now()")
-    one = Leaving(QualifiedName("bench", "expiring"), "at <= '2026-01-01'", "at")
-    batches: list[float] = []
-    began = time.monotonic()
-    beside = written(url, rate, partial(run, url, one, lambda _: batches.append(time.monotonic())))
-    took = time.monotonic() - began
-    control = written(url, rate, partial(time.sleep, took))
-    left = plain.execute("SELECT count(*) FROM bench.expiring WHERE at <= '2026-01-01'").fetchone()
+    batches = list[execute.Event]()
+    beside, control = list[list[float]](), list[list[float]]()
+    took = 0.0
+    for number in range(1, rounds + 1):
+        where = f"at <= timestamptz '2020-01-01' + interval '{count * number // rounds} minutes'"
+        one = Leaving(QualifiedName("bench", "expiring"), where, "at")
+        began = time.monotonic()
+        beside.append(written(url, rate, partial(run, own, one, batches.append)))
+        spent = time.monotonic() - began
+        took += spent
+        control.append(written(url, rate, partial(time.sleep, spent)))
+        worst = [statistics.quantiles(each[-1], n=100)[98] for each in (beside, control)]
+        print(f"  round {number}: p99 beside it {worst[0]:.2f} ms, control {worst[1]:.2f} ms", flush=True)
+    left = plain.execute(f"SELECT count(*) FROM bench.expiring WHERE {where}".encode()).fetchone()
     assert left == (0,)
-    print(f"{count:,} expired rows deleted in {took:.1f} s ({count / took:,.0f} rows/s), {len(batches)} events")
-    for what, latencies in (("beside it", beside), ("control", control)):
+    sizes = sum(isinstance(event, execute.StepProgress) for event in batches)
+    print(f"{count:,} expired rows deleted in {took:.1f} s ({count / took:,.0f} rows/s), {sizes} batches")
+    for what, latencies in (("beside it", list(chain(*beside))), ("control", list(chain(*control)))):
         cuts = statistics.quantiles(latencies, n=1000)
         print(
-            f"  {len(latencies):,} writes {what} ({len(latencies) / took:.0f}/s): p50 {cuts[499]:.2f} ms, "
-            f"p99 {cuts[989]:.2f} ms, p99.9 {cuts[998]:.2f} ms, longest {max(latencies):.1f} ms"
+            f"  {len(latencies):,} writes {what}: p50 {cuts[499]:.2f} ms, p99 {cuts[989]:.2f} ms, "
+            f"p99.9 {cuts[998]:.2f} ms, longest {max(latencies):.1f} ms"
         )
 
 

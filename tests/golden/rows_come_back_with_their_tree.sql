@@ -50,19 +50,26 @@ WITH schema_kit_run AS MATERIALIZED (
 ), schema_kit_kept AS (
   INSERT INTO "chat"."sessions" ("id", "expires_at") OVERRIDING SYSTEM VALUE
   SELECT "id", "expires_at" FROM schema_kit_new RETURNING 1
-)
+), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', '35d4cf51ff99', 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
-)::text, false)
+)::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, (
   SELECT CASE WHEN kept.rows = sent.rows THEN gone.rows ELSE (sent.rows::text || ' rows left chat.sessions_archive, but so many arrived in chat.sessions: ' || kept.rows)::bigint END
   FROM (SELECT count(*) FROM schema_kit_gone) AS gone (rows), (SELECT count(*) FROM schema_kit_new) AS sent (rows),
        (SELECT count(*) FROM schema_kit_kept) AS kept (rows)
 ) AS gone (rows)
-WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000))
+)
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
+       NULL::float8
+FROM schema_kit_next, LATERAL (
+  SELECT (next ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent);
 COMMIT;
 
 -- take rows of chat.threads_archive back to chat.threads in batches, that hang on those of chat.sessions where (id <> 7 -- told ) AND "expires_at" >= '2026-01-01 00:00:00+00' AND "expires_at" < '2026-02-01 00:00:00+00'
@@ -106,19 +113,26 @@ WITH schema_kit_run AS MATERIALIZED (
 ), schema_kit_kept AS (
   INSERT INTO "chat"."threads" ("id", "session_id") OVERRIDING SYSTEM VALUE
   SELECT "id", "session_id" FROM schema_kit_new RETURNING 1
-)
+), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', 'd20c9a9f3c15', 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
-)::text, false)
+)::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, (
   SELECT CASE WHEN kept.rows = sent.rows THEN gone.rows ELSE (sent.rows::text || ' rows left chat.threads_archive, but so many arrived in chat.threads: ' || kept.rows)::bigint END
   FROM (SELECT count(*) FROM schema_kit_gone) AS gone (rows), (SELECT count(*) FROM schema_kit_new) AS sent (rows),
        (SELECT count(*) FROM schema_kit_kept) AS kept (rows)
 ) AS gone (rows)
-WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000))
+)
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
+       NULL::float8
+FROM schema_kit_next, LATERAL (
+  SELECT (next ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent);
 COMMIT;
 
 -- take rows of chat.Messages_archive back to chat.Messages in batches, that hang on those of chat.sessions where (id <> 7 -- told ) AND "expires_at" >= '2026-01-01 00:00:00+00' AND "expires_at" < '2026-02-01 00:00:00+00'
@@ -164,17 +178,24 @@ WITH schema_kit_run AS MATERIALIZED (
 ), schema_kit_kept AS (
   INSERT INTO "chat"."Messages" ("id", "at", "thread_id") OVERRIDING SYSTEM VALUE
   SELECT "id", "at", "thread_id" FROM schema_kit_new RETURNING 1
-)
+), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', '56364dc0eb6f', 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
-)::text, false)
+)::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, (
   SELECT CASE WHEN kept.rows = sent.rows THEN gone.rows ELSE (sent.rows::text || ' rows left chat.Messages_archive, but so many arrived in chat.Messages: ' || kept.rows)::bigint END
   FROM (SELECT count(*) FROM schema_kit_gone) AS gone (rows), (SELECT count(*) FROM schema_kit_new) AS sent (rows),
        (SELECT count(*) FROM schema_kit_kept) AS kept (rows)
 ) AS gone (rows)
-WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000))
+)
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
+       NULL::float8
+FROM schema_kit_next, LATERAL (
+  SELECT (next ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent);
 COMMIT;

@@ -35,15 +35,22 @@ WITH schema_kit_run AS MATERIALIZED (
   USING (SELECT place FROM schema_kit_rows) AS schema_kit_batch (own)
   WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) (own ->> 0)::bigint AND schema_kit_row."at" OPERATOR("pg_catalog".=) (own ->> 1)::timestamp with time zone
   RETURNING 1
-)
+), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', '3cb6e1f1d9e8', 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
-)::text, false)
+)::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
-WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000))
+)
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
+       NULL::float8
+FROM schema_kit_next, LATERAL (
+  SELECT (next ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent);
 COMMIT;
 
 -- delete rows of chat.threads with the due ones of chat.sessions in batches
@@ -89,15 +96,22 @@ WITH schema_kit_run AS MATERIALIZED (
   WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
     AND NOT EXISTS (SELECT FROM "chat"."Messages" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."thread_id")
   RETURNING 1
-)
+), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', 'bd006b00b400', 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
-)::text, false)
+)::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
-WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000))
+)
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
+       NULL::float8
+FROM schema_kit_next, LATERAL (
+  SELECT (next ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent);
 COMMIT;
 
 -- delete due rows of chat.sessions in batches
@@ -142,13 +156,20 @@ WITH schema_kit_run AS MATERIALIZED (
   WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
     AND NOT EXISTS (SELECT FROM "chat"."threads" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."session_id")
   RETURNING 1
-)
+), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
   'step', 'c5787b921edb', 'last', last, 'at', clock_timestamp(),
   'began', coalesce(run -> 'began', to_jsonb(transaction_timestamp())),
   'rows', coalesce((run ->> 'rows')::bigint, 0) + gone.rows,
   'size', least(100000, greatest(10, round(coalesce((run ->> 'size')::int, 1000) * CASE WHEN gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' THEN 2 ELSE least(2, greatest(0.5, 0.5 / greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001))) END)))
-)::text, false)
+)::text, false)::jsonb AS next
 FROM schema_kit_run, schema_kit_found, (SELECT count(*) AS rows FROM schema_kit_gone) AS gone
-WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000));
+WHERE found > 0 AND NOT (gone.rows = 0 AND last IS NOT DISTINCT FROM run -> 'last' AND (found < coalesce((run ->> 'size')::int, 1000) OR coalesce((run ->> 'size')::int, 1000) = 100000))
+)
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990') || ' rows/s',
+       NULL::float8
+FROM schema_kit_next, LATERAL (
+  SELECT (next ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (next ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent);
 COMMIT;

@@ -588,6 +588,34 @@ def test_a_repair_names_what_it_does_not_do(database: Database) -> None:
     database.sql("ALTER TABLE s.t_archive ADD CONSTRAINT own CHECK (id < 1000)")
     refused(database, lambda op: op.repair_archive_table("t", schema="s"), "a check own that s.t has not so")
     refused(database, lambda op: op.repair_archive_table("nowhere"), "there is no table public.nowhere")
+    database.sql("ALTER TABLE s.t_archive DROP CONSTRAINT own")
+    assert run(database).returncode == 0
+    database.sql("ALTER TABLE s.t ADD must int, ADD twice bigint GENERATED ALWAYS AS (id * 2) STORED")
+    refused(database, lambda op: op.repair_archive_table("t", schema="s"), "twice is generated")
+    database.sql("ALTER TABLE s.t DROP twice", "UPDATE s.t SET must = 1", "ALTER TABLE s.t ALTER must SET NOT NULL")
+    refused(database, lambda op: op.repair_archive_table("t", schema="s"), "must is NOT NULL and has no default")
+    database.sql("ALTER TABLE s.t_archive ADD must int GENERATED ALWAYS AS (1) STORED NOT NULL")
+    refused(database, lambda op: op.repair_archive_table("t", schema="s"), "must is generated in s.t_archive")
+
+
+def test_a_partition_on_its_way_follows_too(database: Database) -> None:
+    """Detached when the run was killed; then the table changed, and its archive with it."""
+    archived(database)
+    assert run(database).returncode == 0
+    database.sql(
+        "ALTER TABLE s.t_archive DETACH PARTITION s.t_01",
+        "UPDATE schema_kit.archived_partition SET moved_at = NULL WHERE partition_name = 's.t_01'",
+        "ALTER TABLE s.t ADD more int DEFAULT 7, ALTER word SET NOT NULL, ADD CONSTRAINT few CHECK (id < 1000)",
+        "ALTER TABLE s.t_archive ADD more int DEFAULT 7, ALTER word SET NOT NULL, ADD CONSTRAINT few CHECK (id < 1000)",
+    )
+    stopped = run(database)
+    assert stopped.returncode == 3
+    for _ in range(2):
+        perform(database, lambda op: op.repair_archive_table("t", schema="s"))
+    done = run(database)
+    assert done.returncode == 0, done.stderr
+    assert attached(database, "s.t_archive") == "01 02"
+    assert database.sql("SELECT count(*), min(more) FROM s.t_archive") == [(59, 7)]
 
 
 def test_verify(database: Database) -> None:

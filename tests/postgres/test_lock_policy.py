@@ -120,7 +120,7 @@ def test_an_autovacuum_in_the_way_gets_one_long_try(database: Database, monkeypa
     budgets: list[int] = []
     send_once = execute._send_once
 
-    def sent(connection: sa.Connection, step: object, policy: LockPolicy, budget: int, total: int) -> int:
+    def sent(connection: sa.Connection, step: object, policy: LockPolicy, budget: int, total: int) -> object:
         budgets.append(budget)
         return send_once(connection, step, policy, budget, total)  # type: ignore[arg-type]
 

@@ -73,6 +73,11 @@ def test_a_range_comes_back_and_stays_until_it_is_asked_for(database: Database) 
     again = archive(database)
     assert again.returncode == 0
     assert "rows of public.t were restored and stay until they are asked for (--restored)" in again.stderr
+    status = called(["schema_kit", "archive", "status", "--url", database.url, "--now", "2026-11-22T00:05"]).stdout
+    assert status.splitlines()[1:] == [
+        "  due: 5 rows",
+        """  restored: rows where "at" >= '2026-11-21 23:00:00+00' AND "at" < '2026-11-21 23:30:00+00'""",
+    ]
     assert where(database) == (30, 69)
     assert "forget which rows" in archive(database, "--restored").stdout
     assert where(database) == (0, 99)

@@ -12,9 +12,9 @@ import pytest
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive import restore as restoring
 from schema_kit.cli.archive.run import by_partition
 from schema_kit.errors import ExecutionError
+from schema_kit.ops import restoring
 from schema_kit.steps import Plan
 from tests.postgres.conftest import QUICK, Database
 from tests.postgres.matrix import perform

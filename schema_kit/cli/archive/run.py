@@ -25,6 +25,7 @@ from schema_kit.ops.moving import (
     with_room,
 )
 from schema_kit.plans import archives, rows, ttl
+from schema_kit.plans.rows import Leaving
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import AttachMoved, ForgetMove, ForgetRestored, MovePartitionAcross
 from schema_kit.steps.rows import RemoveRows
@@ -65,14 +66,19 @@ def _restored(known: list[Moved], policy: ArchivePolicy) -> tuple[set[QualifiedN
 
 def by_rows(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
     """What one table has to let go of row by row, with what hangs on it."""
-    goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
-    seen = catalog.leaving(policy.table, tuple(goes.values()))
-    one = ttl.archiving(policy, seen, catalog.now(), goes, restored=again)
-    plan = rows.remove(one, seen)
+    one, plan = rows_due(catalog, policy, again)
     first = (ForgetRestored(policy.table),) if again and policy.restored else ()
     notes = () if again else tuple(_stays(policy))
     moves = with_room(catalog, plan.steps) if catalog.has_row_where(policy.table, one.where) else ()
     return Plan(plan.title, (*first, *moves), notes)
+
+
+def rows_due(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> tuple[Leaving, Plan]:
+    """Which rows are due by a policy, and the steps that move them, whether there are any or not."""
+    goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
+    seen = catalog.leaving(policy.table, tuple(goes.values()))
+    one = ttl.archiving(policy, seen, catalog.now(), goes, restored=again)
+    return one, rows.remove(one, seen)
 
 
 def _stays(policy: ArchivePolicy) -> Iterator[str]:

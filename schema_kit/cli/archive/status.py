@@ -10,12 +10,15 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.common import policies
+from schema_kit.cli.archive.run import rows_due
 from schema_kit.cli.options import database, looks
+from schema_kit.cli.ttl.status import MOST_COUNTED
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
 from schema_kit.ops.moving import of
 from schema_kit.plans import archives
+from schema_kit.steps.rows import RemoveRows
 
 
 def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
@@ -35,7 +38,7 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
         }
         for part in (measured.partitions if measured else ())
     ]
-    told = {
+    told: dict[str, Any] = {
         "table": str(policy.table),
         "archive": str(policy.archive),
         "way": policy.way,
@@ -45,8 +48,14 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
         "on_their_way": [str(row.name) for row in known if row.since is None and row.attached_to is None],
         "restored": [str(row.name) for row in known if row.since and row.there and row.goes_to != policy.archive],
     }
+    told |= {"kept_rows": list(policy.restored), "rows_due": None, "counted_all": None}
     try:
         told |= {"due": [str(name) for name in due(catalog, policy)], "error": None}
+        if policy.way == "rows":
+            one, plan = rows_due(catalog, policy)
+            order = next(step.due.order for step in reversed(plan.steps) if isinstance(step, RemoveRows))
+            count, _ = catalog.waiting(policy.table, order[0].name, one.where, MOST_COUNTED)
+            told |= {"rows_due": count, "counted_all": count < MOST_COUNTED}
     except SchemaKitError as error:
         told |= {"due": [], "error": str(error)}
     return told
@@ -76,7 +85,8 @@ def _moment(row: Moved | None, archive: QualifiedName) -> str | None:
 def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
     """Say what is in each archive, what is due, and what is on its way.
 
-    Rows are the planner's estimate, -1 where nobody has analyzed yet. It changes nothing.
+    Rows of partitions are the planner's estimate, -1 where nobody has analyzed yet; by rows, those that are due are
+    counted up to 100,000. It changes nothing.
 
     Example: schema_kit archive status --format json
     """
@@ -104,6 +114,9 @@ def _text(one: dict[str, Any]) -> Iterator[str]:
         )
     for word, what in (("due", "due"), ("on its way", "on_their_way"), ("restored", "restored")):
         yield from (f"  {word}: {name}" for name in one[what])
+    if one["rows_due"] is not None:
+        yield f"  due: {one['rows_due']:,}{'' if one['counted_all'] else ' or more'} rows"
+    yield from (f"  restored: rows where {which}" for which in one["kept_rows"])
     if one["error"]:
         yield f"  error: {one['error']}"
 
