@@ -233,7 +233,7 @@ def _known(contents: Contents, file: ArchiveFile | None) -> dict[str, Any]:
     """What the file says of itself; of where its rows were, the manifest was told last."""
     if file is None:
         return contents.described
-    where = {"control": file.control, "lower": file.lower, "upper": file.upper}
+    where = {"table": str(file.table), "control": file.control, "lower": file.lower, "upper": file.upper}
     return {**contents.described, **where, "parent": str(file.parent) if file.parent else None}
 
 
@@ -391,7 +391,7 @@ def _unlike(connection: Connection, wanted: _Wanted, emit: Emit) -> str:
                 return "other columns"
             columns = [replace(known[column.name], stored=column.stored) for column in columns_of(described)]
             totals = Totals(columns)
-            reader = taken.arrow if described["format"] == "parquet" else taken.text
+            reader = taken.arrow if wanted.load.form == "parquet" else taken.text
             for arrays in ahead(reader(name, columns)):
                 totals.add(arrays)
     except Misfit as misfit:

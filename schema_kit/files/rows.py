@@ -29,6 +29,8 @@ WRITTEN_AS = (
 )
 """How rows are read, whatever the session's own settings are."""
 
+# From 17 on; the other sessions are rid of it when they are opened.
+_NO_TRANSACTION_TIMEOUT = "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'"
 _COPY_BYTES = 8 << 20
 _BATCHES = {"adbc.postgresql.batch_size_hint_bytes": 4 << 20}  # they stay nearer to the processor than the usual 16 MB
 
@@ -56,6 +58,7 @@ class Snapshot:
                     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
                     f"SET TRANSACTION SNAPSHOT '{self.id}'",
                     *WRITTEN_AS,
+                    _NO_TRANSACTION_TIMEOUT,
                 ):
                     cursor.execute(statement)
                 cursor.execute(_select(table, columns, where))

@@ -26,7 +26,9 @@ from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.files import manifest
 from schema_kit.files.export import export
 from schema_kit.files.restore import Restored, restore
+from schema_kit.files.rows import snapshot
 from schema_kit.files.store import Store, file_name
+from schema_kit.files.table import read as read_table
 from schema_kit.names import QualifiedName
 from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan
@@ -674,6 +676,26 @@ def test_what_is_generated_when_it_is_read(database: Database, tmp_path: Path) -
     assert refused.returncode == 1
     assert "other values in b" in refused.stderr
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE '%restored%'") == [(0,)]
+
+
+def test_a_long_export_outlives_a_limit_of_transactions(database: Database) -> None:
+    """The server waits for who writes the file; a limit of the database would end it in the middle."""
+    if database.connect().info.server_version < 170000:
+        pytest.skip("transaction_timeout is of 17 on")
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t AS SELECT i, repeat(md5(i::text), 30) FROM generate_series(1, 30000) i",
+        f"ALTER DATABASE {database.sql('SELECT quote_ident(current_database())')[0][0]} SET transaction_timeout = '3s'",
+    )
+    name = QualifiedName("s", "t")
+    with snapshot(database.sqlalchemy(), "LOCK TABLE s.t IN ACCESS SHARE MODE") as taken:
+        source = read_table(taken.held, name)
+        assert source
+        batches = taken.arrow(name, source.columns)
+        count = len(next(batches)[0])
+        assert count < 30000, "the rest is on its way"
+        time.sleep(4)
+        assert count + sum(len(arrays[0]) for arrays in batches) == 30000
 
 
 def test_memory_stays_bounded(database: Database, tmp_path: Path) -> None:
