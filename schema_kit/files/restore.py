@@ -29,7 +29,15 @@ from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
-from schema_kit.steps.files import BEING_RESTORED, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
+from schema_kit.steps.files import (
+    BEING_RESTORED,
+    AttachLoaded,
+    DropLoaded,
+    KeepLoaded,
+    LoadFile,
+    MergeFile,
+    RecordRestored,
+)
 from schema_kit.steps.partitions import for_values
 
 Attach = Callable[[QualifiedName, QualifiedName, str | None, str | None], Plan]
@@ -97,6 +105,8 @@ class _Wanted:
     """The target, as observed; None where the rows shall stay beside."""
     moved: bool
     """Its rows are nowhere else, as the manifest says."""
+    bounds: str
+    """FOR VALUES ... of the partition of the target that it was; empty where only the file itself says so."""
 
 
 def restore(
@@ -180,6 +190,8 @@ def planned(
         ends = for_values(wanted.described["lower"], wanted.described["upper"])
         note = f"then {own} is compared with the file, gets what it lacks, and is attached to {wanted.target} {ends}"
         return replace(loading, notes=(note,))
+    if _open(connection, wanted, None):
+        return loading + Plan("", (KeepLoaded(own), AttachLoaded(wanted.target, own, wanted.bounds)))
     return loading + Plan("", (_merge(connection, wanted),))
 
 
@@ -226,7 +238,9 @@ def _wanted(
     )
     if not file:
         emit(Noted(load, f"{url} is in no manifest here: it was held against itself alone"))
-    return _Wanted(contents, described, load, target, there, bool(file and file.dropped))
+    vouched = file and form == "parquet" and not described["cut"] and target == parent  # the SHA-256 is of that, too
+    bounds = described["bounds"] if vouched else ""
+    return _Wanted(contents, described, load, target, there, bool(file and file.dropped), bounds)
 
 
 def _known(contents: Contents, file: ArchiveFile | None) -> dict[str, Any]:
@@ -329,6 +343,8 @@ def _rest(connection: Connection, wanted: _Wanted, attach: Attach) -> Plan:
         to, rest = name, Plan(title)
     elif _attachable(connection, wanted):
         to, rest = name, keep + attach(wanted.target, name, wanted.described["lower"], wanted.described["upper"])
+    elif _open(connection, wanted, now):
+        to, rest = name, keep + Plan(title, (AttachLoaded(wanted.target, name, wanted.bounds),))
     else:
         return Plan(title, (_merge(connection, wanted),))
     return rest + Plan(title, (RecordRestored(url, to),) if wanted.moved else ())
@@ -410,3 +426,10 @@ def _attachable(connection: Connection, wanted: _Wanted) -> bool:
     with observing(connection):
         same = table.control(connection, target.name) == described["control"]
         return same and table.free(connection, target, lower, upper)
+
+
+def _open(connection: Connection, wanted: _Wanted, own: Source | None) -> bool:
+    if wanted.there is None or wanted.there.kind != "p":
+        return False
+    with observing(connection):
+        return table.open_to(connection, wanted.target, wanted.bounds, own)

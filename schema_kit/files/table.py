@@ -282,6 +282,39 @@ def free(connection: Connection, parent: Source, lower: str | None, upper: str |
     return not rows(connection, f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {' AND '.join(mine)})")[0][0]
 
 
+_ALONE = """
+SELECT p.partdefid = 0 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f'
+         AND (k.conrelid = p.partrelid OR k.confrelid = p.partrelid))
+FROM pg_partitioned_table p WHERE p.partrelid = to_regclass(%(name)s)
+"""
+
+_CONSTRAINTS = """
+SELECT pg_get_expr(c.relpartbound, c.oid), pg_get_partition_constraintdef(c.oid)
+FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = to_regclass(%(name)s)
+"""
+
+
+def open_to(connection: Connection, parent: QualifiedName, bounds: str, own: Source | None) -> bool:
+    """Whether a table can become a partition by bounds of any kind, and nobody else is locked for long.
+
+    Args:
+        connection: where to look.
+        parent: the partitioned table.
+        bounds: FOR VALUES ..., as PostgreSQL prints it.
+        own: the table; None before it is loaded.
+    """
+    at = {"name": parent.sql}
+    if not bounds or not rows(connection, _ALONE, at)[0][0]:
+        return False
+    siblings = rows(connection, _CONSTRAINTS, at)
+    if bounds in (row[0] for row in siblings):
+        return False
+    taken = " OR ".join(f"({row[1]})" for row in siblings)
+    if own is None or not taken:
+        return True
+    return not rows(connection, f"SELECT EXISTS (SELECT FROM {own.name.sql} WHERE {taken})")[0][0]
+
+
 def meets(connection: Connection, file: ArchiveFile, lower: str | None, upper: str | None) -> bool:
     """Whether a file may hold rows of a range."""
     if lower is None and upper is None:

@@ -221,6 +221,40 @@ class KeepLoaded(Step):
 
 
 @dataclass(frozen=True)
+class AttachLoaded(Step):
+    """ALTER TABLE ... ATTACH PARTITION by LIST, HASH or several columns, of a table that nobody uses yet.
+
+    Its rows are looked at and its indexes built under the lock. The parent has no default partition, which would be
+    read under a lock of its own, and no foreign keys, whose tables would be locked for as long.
+
+    Args:
+        parent: the partitioned table.
+        name: the table.
+        bounds: FOR VALUES ..., as PostgreSQL has printed it.
+    """
+
+    may_block: ClassVar[bool] = True  # of the parent, other DDL alone
+
+    parent: QualifiedName
+    name: QualifiedName
+    bounds: str
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"attach {self.name} to {self.parent} {self.bounds}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The parent stays open for reads and writes."""
+        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.parent), Lock(LockMode.ACCESS_EXCLUSIVE, self.name))
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement."""
+        return (f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {self.bounds}",)
+
+
+@dataclass(frozen=True)
 class DropLoaded(Step):
     """DROP TABLE of what a file was loaded into, and which is not what the file holds."""
 

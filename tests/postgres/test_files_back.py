@@ -190,3 +190,91 @@ def test_keys_that_differ_are_named_all_of_them(database: Database, tmp_path: Pa
     assert QualifiedName("s", "t_01__restored") == next(
         event.step.name for event in database.events if isinstance(event.step, MergeFile)
     )
+
+
+BY = {
+    "list": ("LIST (k)", {"a": "FOR VALUES IN ('o''n', NULL)", "b": "FOR VALUES IN ('b', 'c')"}),
+    "hash": (
+        "HASH (k, id)",
+        {"a": "FOR VALUES WITH (modulus 2, remainder 0)", "b": "FOR VALUES WITH (modulus 2, remainder 1)"},
+    ),
+    "range": (
+        "RANGE (k, id)",
+        {"a": "FOR VALUES FROM (MINVALUE, MINVALUE) TO ('c', 50)", "b": "FOR VALUES FROM ('c', 50) TO ('z', MAXVALUE)"},
+    ),
+}
+
+
+def parted(database: Database, by: str) -> list[tuple[Any, ...]]:
+    """A table of two partitions, with all of its rows in one or the other."""
+    how, bounds = BY[by]
+    values = "o'n", "b", "c", *(() if by == "range" else (None,))
+    database.sql(
+        "CREATE SCHEMA s",
+        f"CREATE TABLE s.t (id bigint, k text, word text CHECK (word <> '')) PARTITION BY {how}",
+        *(f"CREATE TABLE s.t_{name} PARTITION OF s.t {text}" for name, text in bounds.items()),
+        "CREATE INDEX ON s.t (word)",
+        *(
+            "INSERT INTO s.t SELECT i, "
+            + ("NULL" if value is None else "'" + value.replace("'", "''") + "'")
+            + f", 'w' || i FROM generate_series({1 + 25 * place}, {25 + 25 * place}) i"
+            for place, value in enumerate(values)
+        ),
+    )
+    return everything(database)
+
+
+@pytest.mark.parametrize("by", sorted(BY))
+def test_partitions_of_every_kind_are_attached_again(database: Database, tmp_path: Path, by: str) -> None:
+    before = parted(database, by)
+    was = database.sql("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 's.t_a'::regclass")
+    assert shell(database, "export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert len(everything(database)) < len(before)
+    shown = shell(database, "import", "--manifest", "s.t", "--dry-run")
+    assert 'ALTER TABLE "s"."t" ATTACH PARTITION "s"."t_a" FOR VALUES ' in shown.stdout, shown.stderr
+    done = shell(database, "import", "--manifest", "s.t")
+    assert done.returncode == 0, done.stderr
+    assert "rows attached to s.t" in done.stdout
+    assert everything(database) == before
+    assert database.sql("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 's.t_a'::regclass") == was
+    assert database.sql("SELECT count(*) FROM pg_index WHERE indrelid = 's.t_a'::regclass") == [(1,)]
+    assert places(database) == [("s.t_a", False, True)]
+
+
+@pytest.mark.parametrize(
+    "stands",
+    [
+        "CREATE TABLE s.other PARTITION OF s.t FOR VALUES IN ('a', 'x')",
+        "CREATE TABLE s.other PARTITION OF s.t DEFAULT",
+    ],
+)
+def test_where_others_stand_they_are_inserted(database: Database, tmp_path: Path, stands: str) -> None:
+    """Another partition that takes its rows; a default, which would be read under a lock."""
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (id bigint, k text, PRIMARY KEY (id, k)) PARTITION BY LIST (k)",
+        "CREATE TABLE s.t_a PARTITION OF s.t FOR VALUES IN ('a')",
+        "CREATE TABLE s.t_b PARTITION OF s.t FOR VALUES IN ('b')",
+        "INSERT INTO s.t SELECT i, CASE WHEN i <= 50 THEN 'a' ELSE 'b' END FROM generate_series(1, 75) i",
+    )
+    before = everything(database)
+    assert shell(database, "export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    database.sql(stands)
+    done = shell(database, "import", "--manifest", "s.t")
+    assert done.returncode == 0, done.stderr
+    assert "50 rows inserted into s.t" in done.stdout
+    assert everything(database) == before
+
+
+def test_bounds_that_only_a_file_says_are_no_part_of_a_statement(database: Database, tmp_path: Path) -> None:
+    parted(database, "list")
+    out = ["export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes", "--format", "copy"]
+    assert shell(database, *out).returncode == 0
+    beside = tmp_path / "s.t_a.copy.json"
+    told = json.loads(beside.read_text())
+    beside.write_text(json.dumps(told | {"bounds": "FOR VALUES IN ('x'); DROP TABLE s.t"}))
+    refused = shell(database, "import", "--manifest", "s.t")
+    assert refused.returncode == 1
+    assert "ATTACH" not in refused.stderr
+    assert "Nothing was inserted, and the table beside has the file's rows" in refused.stderr
+    assert database.sql("SELECT count(*) FROM s.t") == [(50,)]

@@ -739,6 +739,11 @@ def scene_files(proof: Proof) -> None:
     merging = files.MergeFile(file.url, own, T, columns, (), ("id", "at"), "", moved=True)
     proof.steps(loading, files.DropLoaded(own), loading, files.KeepLoaded(own), merging)
     proof.steps(replace(loading, form="copy"), replace(merging, key=(), within="t.at >= '2026-01-01'", moved=False))
+    parts = QualifiedName("s", "parts")
+    proof.database.sql("CREATE TABLE s.parts (id bigint PRIMARY KEY, at date) PARTITION BY LIST (id)")
+    proof.database.sql("CREATE TABLE s.parts1 PARTITION OF s.parts FOR VALUES IN (1)")
+    proof.database.sql("CREATE TABLE s.own (LIKE s.parts)")
+    proof.steps(files.AttachLoaded(parts, own, "FOR VALUES IN ('2', '3')"))
 
 
 def scene_partitions_leave_beside_a_default(proof: Proof) -> None:
@@ -940,6 +945,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         retirement.DropPartition,
     },
     scene_files: {
+        files.AttachLoaded,
         files.CreateArchiveFile,
         files.DropLoaded,
         files.KeepLoaded,

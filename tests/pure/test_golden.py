@@ -70,7 +70,7 @@ from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, 
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import SwapCopy
 from schema_kit.steps.copying import BACK_TRIGGER, COPY_CHUNK, COPY_RUN, COPY_TARGET, BeginCopy
-from schema_kit.steps.files import DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
+from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
 from schema_kit.steps.retirement import RETIRED_PARTITION
 from schema_kit.steps.way_back import BeginReturn, SwapBack
@@ -1208,6 +1208,13 @@ def file_loaded_and_merged_without_a_key() -> Plan:
     """All of the range is the file's, or there is nothing of it."""
     load = replace(LOAD, columns=('"id" bigint NOT NULL',), like=None, copied=("id",), form="copy")
     return Plan("import", (load, replace(MERGE, key=(), within="t.\"id\" >= '7'", moved=False)))
+
+
+@case
+def file_loaded_and_attached_by_list() -> Plan:
+    """Its bounds are what PostgreSQL has printed when it was written."""
+    attach = AttachLoaded(name("s.t"), LOAD.name, "FOR VALUES IN ('a''b', NULL)")
+    return Plan("import", (LOAD, KeepLoaded(LOAD.name), attach, RecordRestored(LOAD.url, LOAD.name)))
 
 
 @case
