@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, SQLAlchemyError
 
 DRESS = (
     "SET LOCAL search_path = ''",
@@ -22,7 +23,17 @@ DRESS = (
 
 def send(connection: Connection, sql: str) -> Any:
     """Send one statement as it is: no parameters, so that nothing in it needs escaping."""
-    return connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+    with _lost_is_lost():
+        return connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+
+
+@contextmanager
+def _lost_is_lost() -> Iterator[None]:
+    """A connection that was lost while nobody looked, putting settings back say, is lost, and no mistake of ours."""
+    try:
+        yield
+    except PendingRollbackError as error:
+        raise OperationalError(None, None, psycopg.OperationalError("the connection was lost")) from error
 
 
 def copy_in(connection: Connection, sql: str, data: Iterator[bytes]) -> int:
@@ -76,5 +87,7 @@ def observing(connection: Connection) -> Iterator[None]:
 
 def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
     """The rows of a query with ``%(name)s`` places, or of one that is sent as it is."""
-    result = send(connection, sql) if values is None else connection.exec_driver_sql(sql, dict(values))
-    return list(result)
+    if values is None:
+        return list(send(connection, sql))
+    with _lost_is_lost():
+        return list(connection.exec_driver_sql(sql, dict(values)))

@@ -182,10 +182,12 @@ def unproved_key_sql(key: ForeignKey, table: QualifiedName) -> str:
 
 @dataclass(frozen=True)
 class DropCopied(Step):
-    """The table whose rows lie in the partitions now goes."""
+    """The table whose rows lie in the partitions now goes, and leaves its indexes' names to the one with its name."""
 
     copy: Copy
     referenced: tuple[QualifiedName, ...] = ()
+    renamed: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
+    """Indexes: as they are called, and what they shall be called."""
 
     @property
     def summary(self) -> str:
@@ -201,5 +203,11 @@ class DropCopied(Step):
         """RESTRICT: what depends on it stops this."""
         return (
             f"DROP TABLE IF EXISTS {self.copy.old.sql}",
+            *(self._rename(index, name) for index, name in self.renamed),
             f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() WHERE {where_run(self.copy)}",
         )
+
+    def _rename(self, index: QualifiedName, name: QualifiedName) -> str:
+        free = f"to_regclass({literal(name.sql)}) IS NULL"  # somebody else's index may have the name
+        rename = f"ALTER INDEX {index.sql} RENAME TO {ident(name.name)}"
+        return f"DO {literal(f'BEGIN IF {free} THEN {rename}; END IF; END')}"

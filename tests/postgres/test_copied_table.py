@@ -11,6 +11,7 @@ import pytest
 import schema_kit
 from schema_kit import op
 from schema_kit.catalog import Catalog
+from schema_kit.catalog.statements import that_rest_on_the_key
 from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
@@ -271,3 +272,33 @@ def test_what_has_begun_decides_whatever_the_size_is_by_then(
     with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
         op.convert_to_partitioned("t", "at", "1 month", schema="s")
     assert database.sql(partitions)[0][0] > 6
+
+
+def test_what_was_sent_is_looked_through(database: Database) -> None:
+    """pg_stat_statements knows what applications send; where that is not ours to read, nothing fails."""
+    database.sql(*PLAIN, "CREATE SCHEMA ext", "CREATE EXTENSION pg_stat_statements SCHEMA ext")
+    database.sql(
+        "INSERT INTO s.t (id, at) VALUES (1, now()) ON CONFLICT (id) DO NOTHING",
+        "SELECT word, count(*) FROM s.t GROUP BY word",
+        "INSERT INTO s.control (id, at) VALUES (0, now()) ON CONFLICT (id, at) DO NOTHING",
+    )
+    arguments = ("convert", "s.t", *BY, "--strategy", "copy", "--dry-run")
+    code, told = cli(database, *arguments)
+    assert code == 0
+    notes = [line for line in told if "a statement that was sent" in line]
+    assert len(notes) == 1, told
+    assert "ON CONFLICT (id) rests on the primary key of s.t" in notes[0]
+    database.sql(
+        "CREATE ROLE nobody_special LOGIN",
+        "GRANT ALL ON SCHEMA s TO nobody_special",
+        "ALTER TABLE s.t OWNER TO nobody_special",
+        "ALTER TABLE s.control OWNER TO nobody_special",
+    )
+    try:
+        connection = database.sqlalchemy()
+        connection.exec_driver_sql("SET SESSION AUTHORIZATION nobody_special")
+        table = Catalog(connection).table(T)
+        assert table is not None
+        assert that_rest_on_the_key(connection, table) == ()
+    finally:
+        database.sql("DROP OWNED BY nobody_special CASCADE", "DROP ROLE nobody_special")

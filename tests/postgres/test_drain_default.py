@@ -106,6 +106,25 @@ def test_a_partition_is_split_while_it_is_written(database: Database) -> None:
     split(database)  # it was split before
 
 
+def test_the_new_default_has_the_index_names_of_the_old_one(database: Database) -> None:
+    """But for a name that somebody else's index has."""
+    begin(database, *DEFAULT)
+    names = "SELECT relname FROM pg_class c JOIN pg_index x ON x.indexrelid = c.oid WHERE x.indrelid = "
+    before = database.sql(f"{names} 's.t_default'::regclass ORDER BY 1")
+    drain(database)
+    assert database.sql(f"{names} 's.t_default'::regclass ORDER BY 1") == before
+    for table in ("s.t", "s.control"):
+        database.sql(f"INSERT INTO {table} (id, at) VALUES (-9999, '2031-03-04')")
+    database.sql("ALTER INDEX s.t_default_word_idx RENAME TO t_words")
+    database.sql("CREATE INDEX t_default_word_idx ON s.control (word)")
+    drain(database)
+    assert [row[0] for row in database.sql(f"{names} 's.t_default'::regclass ORDER BY 1")] == [
+        "t_default__new_word_idx",
+        "t_default_at_idx",
+        "t_default_pkey",
+    ]
+
+
 def test_rows_that_no_window_takes_stay_in_the_default(database: Database) -> None:
     begin(database, *DEFAULT)
     database.sql("INSERT INTO s.t (id, at) VALUES (-10000, 'infinity'), (-10001, '-infinity'), (-10002, '20000-01-01')")
