@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, waited_for
-from schema_kit.catalog.session import copy_in, observing, rows, send
+from schema_kit.catalog.session import copy_in, observing, rows, send, send_together
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
@@ -407,9 +407,12 @@ def _send_once(
     connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0
 ) -> tuple[int, tuple[str, float | None] | None]:
     """How many rows it changed; and how far it is, where it tells that itself."""
-    changed, told, statement, own = 0, None, "", step.sql()
+    changed, statement, own = 0, "", step.sql()
     try:
         with _restored(connection, step):
+            if step.tells:  # short, and many of it: each message more would be a good part of the time
+                found = send_together(connection, render(step, policy, budget))
+                return len(found), (found[0][0], found[0][1]) if found else None
             for statement in _in_few_messages(render(step, policy, budget)):
                 if statement in RESTORE:
                     continue  # _restored puts the session's own values back, whatever happens
@@ -418,7 +421,6 @@ def _send_once(
                     continue
                 result = send(connection, statement)
                 changed = max(result.rowcount, 0) if statement == own[step.counted] else changed
-                told = result.first() if step.tells and statement == own[-1] else told
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state in LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
@@ -430,7 +432,7 @@ def _send_once(
         if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):
             raise _Overtaken from error
         raise _refused(connection, step, error, total) from error
-    return changed, (told[0], told[1]) if told else None
+    return changed, None
 
 
 def _in_few_messages(statements: Sequence[str]) -> Iterator[str]:

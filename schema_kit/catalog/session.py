@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -48,6 +48,24 @@ def copy_in(connection: Connection, sql: str, data: Iterator[bytes]) -> int:
                 for some in data:
                     copy.write(some)
             return int(cursor.rowcount)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(sql, None, error) from error
+
+
+def send_together(connection: Connection, statements: Iterable[str]) -> list[Any]:
+    """Send several statements in one message, each seeing what was committed before it; the rows of the last with any.
+
+    Raises:
+        DBAPIError: PostgreSQL refused one of them; those behind it were not looked at.
+    """
+    sql, found = ";\n".join(statements), list[Any]()
+    try:
+        with _raw(connection).cursor() as cursor:
+            cursor.execute(sql.encode())
+            while True:
+                found = cursor.fetchall() if cursor.description else found
+                if not cursor.nextset():
+                    return found
     except connection.dialect.loaded_dbapi.Error as error:
         raise DBAPIError(sql, None, error) from error
 
