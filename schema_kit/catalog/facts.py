@@ -79,6 +79,8 @@ class Catalog:
     def __init__(self, connection: Connection, now: datetime | None = None) -> None:
         self._connection = connection
         self._now = now
+        self.given_now = now
+        """The moment that stands for the server's clock, if one does."""
         self._archives: tuple[ArchivePolicy, ...] | None = None
         self._retired_from: frozenset[QualifiedName] | None = None
 
@@ -95,14 +97,9 @@ class Catalog:
     def now(self) -> datetime:
         """The server's clock, or the moment that stands for it."""
         if self._now is None:
-            self._now = self.clock()
+            with self._look() as ask:
+                self._now = ask("SELECT now()")[0][0]
         return self._now
-
-    def clock(self) -> datetime:
-        """The server's clock, whatever stands for it."""
-        with self._look() as ask:
-            found: datetime = ask("SELECT now()")[0][0]
-        return found
 
     def table(self, name: QualifiedName) -> Table | None:
         """The table of that name, with all that belongs to it."""

@@ -63,6 +63,9 @@ CODES = {
 }
 """Every finding there is, and how much it matters."""
 
+LEAVING = frozenset({"detach_pending", "retention_overdue", "retired_due"})
+"""What can be due of an archive: nothing is made in it ahead of the clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

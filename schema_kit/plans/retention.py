@@ -136,6 +136,7 @@ def retire(
     at_once: bool = False,
     drops: bool = True,
     ttl: bool = False,
+    at: datetime | None = None,
 ) -> Plan:
     """Take out what is due; then keep it, move it, or drop it when its grace period is over.
 
@@ -151,6 +152,7 @@ def retire(
         at_once: no grace period is waited for.
         drops: whether anything may be dropped.
         ttl: whether it is the set's time-to-live that asks: each looks after what it has retired itself.
+        at: the moment that stands for the server's clock, if one does: the grace period begins there.
 
     Raises:
         PlanError: rights are missing, or the policy asks for a way to detach that PostgreSQL has not.
@@ -178,7 +180,7 @@ def retire(
         if why:
             notes.append(f"{seen.name} has outlived its retention and stays: {'; '.join(why)}")
             continue
-        steps += recorded(replace(seen, has_record=known), record, by_policy=not ttl, by_ttl=ttl)
+        steps += recorded(replace(seen, has_record=known), record, by_policy=not ttl, by_ttl=ttl, at=at)
         known = True
         steps += leaving(replace(seen, blocked_by=()), _how(policy))
         steps += out.of(seen, now, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Literal
 
 from schema_kit.errors import PlanError
@@ -90,13 +91,18 @@ def _refuse(title: str, reasons: tuple[str, ...]) -> None:
 
 
 def recorded(
-    seen: Detaching, record: tuple[str, ...], *, by_policy: bool = False, by_ttl: bool = False
+    seen: Detaching,
+    record: tuple[str, ...],
+    *,
+    by_policy: bool = False,
+    by_ttl: bool = False,
+    at: datetime | None = None,
 ) -> Iterator[Step]:
     """The row comes before the detach; of one that was cut off, it is there."""
     if not seen.has_record:
         yield CreateRetiredPartition(record)
     if not seen.recorded:
-        yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy, by_ttl)
+        yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy, by_ttl, at)
 
 
 def leaving(seen: Detaching, how: How) -> Iterator[Step]:

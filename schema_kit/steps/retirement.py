@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from schema_kit.model import Detaching
@@ -60,6 +61,8 @@ class RecordRetired(Step):
     """Its set's policy retires it, and may drop it when the grace period is over."""
     by_ttl: bool = False
     """Its time-to-live retires it, and drops it; nobody else does."""
+    at: datetime | None = None
+    """The moment that stands for the server's clock, if one does."""
 
     @property
     def summary(self) -> str:
@@ -68,11 +71,16 @@ class RecordRetired(Step):
 
     def sql(self) -> tuple[str, ...]:
         """A row that an earlier try has left begins anew: the grace period counts from the detach."""
-        return (recorded_sql(self.parent, self.name, self.bounds, self.by_policy, self.by_ttl),)
+        return (recorded_sql(self.parent, self.name, self.bounds, self.by_policy, self.by_ttl, self.at),)
 
 
 def recorded_sql(
-    parent: QualifiedName, name: QualifiedName, bounds: str, by_policy: bool = False, by_ttl: bool = False
+    parent: QualifiedName,
+    name: QualifiedName,
+    bounds: str,
+    by_policy: bool = False,
+    by_ttl: bool = False,
+    at: datetime | None = None,
 ) -> str:
     """The row of retired_partition, whoever it is that takes the partition out."""
     values = (
@@ -80,11 +88,15 @@ def recorded_sql(
         *map(literal, (str(name), str(parent), bounds)),
         *(f"{by}".lower() for by in (by_policy, by_ttl)),
     )
+    columns = "partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl"
+    moment = "now()"
+    if at:
+        columns, values, moment = f"{columns}, retired_at", (*values, literal(at.isoformat())), "excluded.retired_at"
     return (
-        f"INSERT INTO {RETIRED_PARTITION.sql} (partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl) "
+        f"INSERT INTO {RETIRED_PARTITION.sql} ({columns}) "
         f"VALUES ({', '.join(values)}) ON CONFLICT (partition_oid) DO UPDATE "
         "SET (partition_name, parent_table, bounds, by_policy, by_ttl, retired_at) = (excluded.partition_name, "
-        "excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, now())"
+        f"excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, {moment})"
     )
 
 

@@ -30,7 +30,7 @@ KEPT = 37
 Rows = tuple[Any, ...]
 
 
-def shell(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
+def shell(database: Database, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "schema_kit", *arguments, "--url", database.url],
         cwd=ROOT,
@@ -39,7 +39,7 @@ def shell(database: Database, *arguments: str) -> subprocess.CompletedProcess[st
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done
 
 
@@ -217,12 +217,17 @@ def test_searches_leave_the_archive_after_two_years_and_come_back(database: Data
     head(database, 3000)
     before = summed(database, SEARCHES)
     later = f"{datetime.now() + timedelta(days=365):%Y-%m-%d}"
+    shell(database, "archive", "run", "--now", later)
+    late = shell(database, "partitions", "check", "--now", later, code=4).stdout
+    assert "outlived the retention of market_research.product_searches_archive (24 months)" in late, late
+    assert "Run schema_kit partitions retire market_research.product_searches_archive" in late
     done = shell(database, "partitions", "maintain", "--now", later)
     out = retired(database, f"{SEARCHES}_archive")
     assert len(out) > 3
     assert f"detach {out[0]} from {SEARCHES}_archive concurrently" in done.stdout
     assert summed(database, SEARCHES, f"{SEARCHES}_archive", *out) == before
     assert shell(database, "partitions", "maintain", "--now", later).stderr == "nothing to do\n"
+    assert "product_searches_archive" not in shell(database, "partitions", "check", "--now", later).stdout
     assert shell(database, "partitions", "retire", "--now", later).stderr == "nothing to do\n"
     migrate(database, "downgrade", "product_searches_archive")
     assert retired(database, f"{SEARCHES}_archive") == []

@@ -39,12 +39,13 @@ def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
         [seen for seen in leaves if seen],
         [seen for seen in pending if seen],
         {row: catalog.detaching(one.parent, row.name) if row.there else None for row in retired},
-        min(catalog.now(), catalog.clock()),  # a moment ahead of the clock ends nobody's grace period
+        catalog.now(),
         load("tables/retired_partition.sql"),
         [QualifiedName(schema, name) for name in catalog.relations_in(schema)] if schema else (),
         catalog.may_not_create_in(schema) if schema else (),
         at_once=at_once,
         drops=drops,
+        at=catalog.given_now,
     )
     return Plan(plan.title, plan.steps, (*notes, *plan.notes))
 
@@ -101,9 +102,8 @@ def command(
     Without TABLE: every set that part_config holds, and their archives. A partition is due when it ends further behind
     the present than the policy's retention. It is detached concurrently wherever PostgreSQL can. Then it stays as a
     table of its own, or moves to retention_schema, or (where retention_keep_table is false) is dropped when it has been
-    out for retention_grace, 7 days unless the policy says otherwise; no --now shortens that. One that others need still
-    (rows that refer to it, views, publications) stays where it is, and each run says so. On a terminal it asks before
-    it drops.
+    out for retention_grace, 7 days unless the policy says otherwise. One that others need still (rows that refer to it,
+    views, publications) stays where it is, and each run says so. On a terminal it asks before it drops.
 
     Example: schema_kit partitions retire line_support.conversation --dry-run
     """
