@@ -2,8 +2,9 @@
 
 Takes an empty schema of its own in the database (``--url``, DATABASE_URL or the embedded server's), and drops it again.
 
-- The swap of strategy ``attach``, of a table of ``--rows`` rows and of an empty one in turns, ``--repeat`` times, with
-  nobody else there: what the commit takes is what it is under lock. The medians and their ratio.
+- The swap of strategy ``attach``, of a table of ``--rows`` rows and of an empty one in turns, ``--repeat`` times: the
+  longest that a reader of no row is kept out. The medians and their ratio. (The commit itself returns later: the old
+  primary key's file is unlinked once the locks are gone.)
 - Writers, ``--writers`` of them, one small transaction after another: p50, p99, p99.9 and the longest, in a control run
   of ``--seconds`` without a conversion, then through one by ``attach``, then through one by ``copy``.
 """
@@ -24,7 +25,7 @@ import sqlalchemy as sa
 
 from schema_kit import environment, execute
 from schema_kit.catalog import Catalog
-from schema_kit.execute import Event, StepDone
+from schema_kit.execute import Event, StepDone, StepStarted
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp
@@ -59,18 +60,34 @@ def main() -> None:
             plain.execute("DROP SCHEMA bench CASCADE")
 
 
-def convert(url: str, strategy: Strategy) -> float:
-    """Convert it, and say how long its swap took; where it had to be tried again, the last try."""
-    seconds: list[float] = []
+class Probe(threading.Thread):
+    """Reads no row of the table, again and again: the longest that it waits is what others are kept out for."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.connection = psycopg.connect(url, autocommit=True)
+        self.begin, self.end, self.longest = threading.Event(), threading.Event(), 0.0
+
+    def run(self) -> None:
+        """From *begin* to *end*."""
+        self.begin.wait()
+        with self.connection as connection:
+            while not self.end.is_set():
+                began = time.monotonic()
+                connection.execute("SELECT FROM bench.t LIMIT 0")
+                self.longest = max(self.longest, time.monotonic() - began)
+
+
+def convert(url: str, strategy: Strategy, probe: Probe | None = None) -> None:
+    """Convert it; the probe looks while the swap is sent."""
 
     def tell(event: Event) -> None:
-        if isinstance(event, StepDone) and isinstance(event.step, Swap):
-            seconds.append(event.seconds)
+        if probe and isinstance(event, StepStarted | StepDone) and isinstance(event.step, Swap):
+            (probe.begin if isinstance(event, StepStarted) else probe.end).set()
 
     op = ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", premake=1), "refuse", strategy)
     with environment.connect(sa.make_url(url), autocommit=True) as connection:
         execute.run(connection, lambda: op.plan(Catalog(connection)), LockPolicy(), tell)
-    return seconds[-1] if seconds else 0.0
 
 
 def swaps(plain: psycopg.Connection[Any], url: str, rows: int, repeat: int) -> None:
@@ -81,9 +98,13 @@ def swaps(plain: psycopg.Connection[Any], url: str, rows: int, repeat: int) -> N
             prepare(plain)
             if not full:
                 plain.execute("TRUNCATE bench.t")
-            took[full].append(1000 * convert(url, "attach"))
+            probe = Probe(url)
+            probe.start()
+            convert(url, "attach", probe)
+            probe.join()
+            took[full].append(1000 * probe.longest)
     full_ms, empty_ms = statistics.median(took[True]), statistics.median(took[False])
-    print(f"\nattach, the commit of the swap, median of {repeat}:")
+    print(f"\nattach, how long the swap keeps a reader out, median of {repeat}:")
     for name, taken in ((f"{rows:,} rows", took[True]), ("empty", took[False])):
         print(f"  {name:>16}  {statistics.median(taken):7.1f} ms   ({min(taken):.1f} to {max(taken):.1f})")
     print(f"  ratio {full_ms / empty_ms:.2f}")
