@@ -140,11 +140,14 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
             "where the plain table is kept."
         )
     steps = [*conversion.give_up(seen)]
+    index, name = table.index(key_index_name(table.name)), table.name.sibling(key_index_name(table.name))
+    drop = DropIndexConcurrently(name, table.name)
+    # It comes first, for the foreign keys of what refers to the table, and may be all that there is yet.
+    longer = index and index.unique and index.columns[: len(table.primary_key)] == table.primary_key
+    if index and longer and not index.constraint and drop not in steps:
+        steps.append(drop)
     if run:
         same_purpose("convert", table.name, run)
-        index = table.index(key_index_name(table.name))
-        drop = DropIndexConcurrently(table.name.sibling(key_index_name(table.name)), table.name)
-        steps += [drop] if index and not index.constraint and drop not in steps else []
         steps.append(abandoned(table.name, run.targets, copied))
     return Plan(title, tuple(steps))
 

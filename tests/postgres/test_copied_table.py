@@ -165,6 +165,40 @@ def test_given_up_it_is_exactly_as_before(database: Database) -> None:
         assert cli(database, "convert", "s.t", "--abort")[0] == 3
 
 
+def test_given_up_under_kills_what_refers_to_it_is_as_before_too(database: Database) -> None:
+    """The conversion is killed, and so is what gives it up; each run goes on."""
+    database.sql(
+        *PLAIN,
+        "CREATE VIEW s.v AS SELECT id FROM s.t",
+        "CREATE TABLE s.child (n serial PRIMARY KEY, t_id bigint REFERENCES s.t ON DELETE CASCADE)",
+        "INSERT INTO s.child (t_id) SELECT id FROM s.t WHERE id % 3 = 0",
+    )
+    everything = (
+        "SELECT relname, relkind::text, relfilenode::text FROM pg_class WHERE relnamespace = 's'::regnamespace "
+        "AND relname NOT LIKE 'control%' UNION ALL SELECT tgname, tgrelid::regclass::text, '' FROM pg_trigger "
+        "WHERE NOT tgisinternal UNION ALL SELECT proname, '', '' FROM pg_proc WHERE pronamespace = 's'::regnamespace "
+        "UNION ALL SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = 's'::regnamespace UNION ALL SELECT attname, attnum::text, '' FROM pg_attribute "
+        "WHERE attrelid = 's.child'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1, 2, 3"
+    )
+    before, of_the_table = database.sql(everything), catalog(database)
+    convert_ = ("convert", "s.t", *BY, "--strategy", "copy", "--incoming-foreign-keys", "composite")
+    aborts = 0
+    with writing(database, "s.t", "s.control", on_conflict="", writers=2):
+        for lines in (5, 13, 25):
+            code, told = cli(database, *convert_, lines=lines)
+            assert code == -signal.SIGKILL, told
+            for stop in range(1, 50):
+                code, told = cli(database, "convert", "s.t", "--abort", lines=stop)
+                aborts += code == -signal.SIGKILL
+                if code == 0:
+                    break
+                assert code == -signal.SIGKILL, told
+            assert database.sql(everything) == before
+            assert catalog(database) == of_the_table
+    assert aborts >= 6
+
+
 def test_tables_that_refer_to_it_get_its_key(database: Database) -> None:
     database.sql(
         *RICH[:1],
