@@ -1,4 +1,4 @@
-"""README's chapter "Operations": what each operation locks and sends, from the plans that it makes of imagined tables.
+"""docs/operations.md: what each operation locks and sends, from the plans that it makes of imagined tables.
 
 `python -m tests.operations_chapter` writes it anew between the marks.
 """
@@ -48,7 +48,7 @@ from schema_kit.script import LockPolicy, render_shared, write
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 
-README = Path(__file__).parents[1] / "README.md"
+CHAPTER = Path(__file__).parents[1] / "docs" / "operations.md"
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
 MOMENT = "timestamp with time zone"
 
@@ -607,7 +607,7 @@ MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 
 def rewritten(text: str) -> str:
-    """README with what the code says now between the marks."""
+    """The chapter with what the code says now between the marks."""
     return MARKED.sub(lambda match: f"{match[1]}\n{block(match[2])}\n\n{match[3]}", text)
 
 
@@ -617,4 +617,4 @@ def marked(text: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")
+    CHAPTER.write_text(rewritten(CHAPTER.read_text(encoding="utf-8")), encoding="utf-8")

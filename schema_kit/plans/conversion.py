@@ -1,6 +1,6 @@
 """A plain table becomes partitioned, by attaching it as the first partition; and back.
 
-The order of the steps is what keeps every row and stops nobody: see the README's chapter "Partitioning a live table".
+The order of the steps is what keeps every row and stops nobody: see docs/partitioning.md.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
-"""README says what the code does."""
+"""README and docs say what the code does."""
 
 from __future__ import annotations
 
 import difflib
+import re
 
-from tests.operations_chapter import EXAMPLES, OPERATIONS, README, marked, rewritten
+from tests.operations_chapter import CHAPTER, EXAMPLES, OPERATIONS, marked, rewritten
 
 
 def test_the_chapter_of_operations_is_what_the_plans_say() -> None:
-    there = README.read_text(encoding="utf-8")
+    there = CHAPTER.read_text(encoding="utf-8")
     stale = difflib.unified_diff(
         there.splitlines(),
         rewritten(there).splitlines(),
-        "README.md",
+        "docs/operations.md",
         "python -m tests.operations_chapter",
         lineterm="",
     )
@@ -21,4 +22,17 @@ def test_the_chapter_of_operations_is_what_the_plans_say() -> None:
 
 def test_each_operation_has_its_place() -> None:
     assert set(EXAMPLES) == set(OPERATIONS)
-    assert sorted(marked(README.read_text(encoding="utf-8"))) == sorted(OPERATIONS)
+    assert sorted(marked(CHAPTER.read_text(encoding="utf-8"))) == sorted(OPERATIONS)
+
+
+def test_each_operation_is_told_in_the_readme_and_each_link_there_leads_somewhere() -> None:
+    root = CHAPTER.parents[1]
+    for page in (root / "README.md", *(root / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
+    chapters = re.split(r"^### (\w+)$", (root / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    told = dict(zip(chapters[1::2], chapters[2::2], strict=True))
+    assert sorted(told) == sorted(OPERATIONS)
+    for name, text in told.items():
+        for row in ("the usual way", "why it hurts", "ours", "locks"):
+            assert f"| {row} |" in text, f"{name}: {row}"
