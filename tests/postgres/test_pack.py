@@ -172,7 +172,7 @@ def test_a_killed_upgrade_is_finished_by_the_next_one(database: Database) -> Non
     filled(database)
     rows, baseline = content(database), catalog(database)
     kills = 0
-    while _killed_after(database, steps=2 + kills % 3, milliseconds=kills % 5 * 4):
+    while _killed_after(database, steps=15 + kills % 13, milliseconds=kills % 5 * 4):
         kills += 1
         assert kills < 200, "no progress"
     assert kills > 20

@@ -34,6 +34,12 @@ TABLE = (
 )
 
 
+@pytest.fixture(autouse=True)
+def before_each_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks whether to pause, however short they are."""
+    monkeypatch.setattr(execute, "_PRESSURE_SECONDS", 0)
+
+
 @contextmanager
 def own_server(**settings: str) -> Iterator[tuple[embedded.Server, Database]]:
     """A server that a test may do anything to."""

@@ -154,12 +154,19 @@ def tool(database: Database, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+EARLY = ((1, signal.SIGKILL), (4, signal.SIGQUIT))
+LATE = ((2, signal.SIGQUIT), (6, signal.SIGKILL))
+
+
+@pytest.mark.parametrize("kills", [EARLY, pytest.param(LATE, marks=pytest.mark.exhaustive)], ids=["early", "late"])
 @pytest.mark.parametrize("case", CASES)
-def test_each_row_is_in_one_place_and_the_next_run_ends_it(mortal: Mortal, case: str) -> None:
+def test_each_row_is_in_one_place_and_the_next_run_ends_it(
+    mortal: Mortal, case: str, kills: tuple[tuple[int, signal.Signals], ...]
+) -> None:
     begin, arguments, now, question, answer = CASES[case]
     with ExitStack() as stack:
         cut_off = 0
-        for line, how in ((1, signal.SIGKILL), (2, signal.SIGQUIT), (4, signal.SIGKILL), (6, signal.SIGQUIT)):
+        for line, how in kills:
             database = mortal.database(stack)
             before = begin(database)
             one, told = tool(database, *arguments), ""
