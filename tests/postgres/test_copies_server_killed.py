@@ -114,7 +114,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("what", CASES)
+@pytest.mark.parametrize("what", ["drain", "split", pytest.param("convert", marks=pytest.mark.exhaustive)])
 def test_it_goes_on_when_the_server_is_back(folder: Path, what: str) -> None:
     server = embedded.start(folder, quiet=True, settings=SETTINGS)
     tables, arguments = CASES[what]

@@ -177,7 +177,7 @@ def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Dat
         assert after[table][0] == before[table][0] + (writer.rounds + 9) // 10, table
 
 
-@pytest.mark.parametrize("days", [10, 100, 300])
+@pytest.mark.parametrize("days", [100, *(pytest.param(days, marks=pytest.mark.exhaustive) for days in (10, 300))])
 def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -> None:
     head(database)
     shell(database, "archive", "run", "--yes")
@@ -194,6 +194,7 @@ def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -
     assert scanned[0].startswith(f"messages_p{monday:%Y%m%d}"), plan
 
 
+@pytest.mark.exhaustive
 def test_what_a_policy_drops_is_out_for_thirty_days_before(database: Database) -> None:
     head(database, 3000)
     before = summed(database, CONVERSATION)
@@ -213,6 +214,7 @@ def test_what_a_policy_drops_is_out_for_thirty_days_before(database: Database) -
     assert database.sql(f"SELECT min(created_at) > now() - interval '14 months' FROM {CONVERSATION}") == [(True,)]
 
 
+@pytest.mark.exhaustive
 def test_searches_leave_the_archive_after_two_years_and_come_back(database: Database) -> None:
     head(database, 3000)
     before = summed(database, SEARCHES)
@@ -236,6 +238,7 @@ def test_searches_leave_the_archive_after_two_years_and_come_back(database: Data
     assert summed(database, SEARCHES)[0] == before[0]
 
 
+@pytest.mark.exhaustive
 def test_a_killed_downgrade_is_finished_by_the_next_one(database: Database) -> None:
     """Kill -9, again and again, over archives that are full."""
     head(database, 3000, months=14)

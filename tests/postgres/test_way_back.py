@@ -114,6 +114,7 @@ def test_what_belongs_to_the_table_comes_back(database: Database) -> None:
         database.sql("DROP OWNED BY reader_of_t", "DROP ROLE reader_of_t")
 
 
+@pytest.mark.exhaustive
 def test_killed_again_and_again_it_comes_back(database: Database) -> None:
     database.sql(*PLAIN)
     relations = database.sql(RELATIONS)
@@ -162,6 +163,7 @@ def listed(database: Database) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.exhaustive
 def test_a_way_back_is_given_up(database: Database) -> None:
     """Before its swap; and the plain table is fed on, so that it can be begun again."""
     database.sql(*PLAIN)
@@ -205,6 +207,7 @@ def test_between_the_comparison_and_the_swap_nothing_may_slip_through(database: 
     assert not plain(database)
 
 
+@pytest.mark.exhaustive
 def test_partitions_may_come_and_be_drained_meanwhile(database: Database) -> None:
     """What moves between partitions changes no row."""
     database.sql(*PLAIN)
