@@ -429,7 +429,14 @@ class EmptyDatabase:
             for key in table.incoming
             if policy.control not in key.referenced_columns
         ]
-        return Conversion(table, self._now, referring=tuple(referring) if composite else (), has_config=self._config)
+        return Conversion(
+            table,
+            self._now,
+            referring=tuple(referring) if composite else (),
+            has_config=self._config,
+            # The oldest that takes each kind of conversion: on 14, an incoming key ON DELETE CASCADE is refused online.
+            server_version=150000,
+        )
 
     def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
         """A partition that earlier steps have made; another table is taken for one that has left."""
