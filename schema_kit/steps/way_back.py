@@ -231,7 +231,7 @@ class SwapBack(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits: for the last keys of the log, and about a millisecond for each partition."""
+        """Everybody waits: for the last keys of the log, and for each partition to be dropped."""
         own = [self.table.name, self.kept.name, self.back.log, *self.partitions]
         incoming = self.table.with_partitions(key.table for key in (*self.moved, *(key for key, _ in self.composite)))
         others = self.table.with_partitions(key.referenced for key in self.foreign_keys)
