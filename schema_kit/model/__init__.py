@@ -1,6 +1,8 @@
 """The nouns: what users declare, and what PostgreSQL has. Frozen, comparable, without behaviour that needs a server."""
 
 from schema_kit.model.copying import (
+    MAX_REPLICA_LAG,
+    MAX_SLOT_BYTES,
     Conversion,
     Copy,
     CopyCount,
@@ -63,6 +65,8 @@ from schema_kit.model.tables import (
 
 __all__ = [
     "ACTIONS",
+    "MAX_REPLICA_LAG",
+    "MAX_SLOT_BYTES",
     "ArchiveFile",
     "ArchivePolicy",
     "Attaching",

@@ -95,6 +95,10 @@ class Copy:
     """What the source is called after the swap."""
 
 
+MAX_REPLICA_LAG, MAX_SLOT_BYTES = 30.0, 16 * 2**30
+"""Where nobody says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class CopyLimits:
     """When a copy pauses, of itself, until it is better.
@@ -105,8 +109,8 @@ class CopyLimits:
         max_slot_bytes: WAL that a replication slot may hold back, or a physical replica be behind; None: any.
     """
 
-    max_replica_lag: float | None = 30.0
-    max_slot_bytes: int | None = 16 * 2**30
+    max_replica_lag: float | None = MAX_REPLICA_LAG
+    max_slot_bytes: int | None = MAX_SLOT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

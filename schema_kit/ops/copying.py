@@ -8,7 +8,7 @@ from alembic.operations import Operations
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import CopyLimits, Partitioning
+from schema_kit.model import MAX_REPLICA_LAG, MAX_SLOT_BYTES, CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
@@ -78,8 +78,8 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
         *,
         schema: str | None = None,
         workers: int = 1,
-        max_replica_lag: float | None = 30.0,
-        max_slot_bytes: int | None = 16 * 2**30,
+        max_replica_lag: float | None = MAX_REPLICA_LAG,
+        max_slot_bytes: int | None = MAX_SLOT_BYTES,
     ) -> None:
         """Give the rows of a default partition partitions of their own, by the set's policy in part_config.
 
@@ -147,8 +147,8 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
         schema: str | None = None,
         partition_schema: str | None = None,
         workers: int = 1,
-        max_replica_lag: float | None = 30.0,
-        max_slot_bytes: int | None = 16 * 2**30,
+        max_replica_lag: float | None = MAX_REPLICA_LAG,
+        max_slot_bytes: int | None = MAX_SLOT_BYTES,
     ) -> None:
         """Cut a partition into the windows of its set's policy in part_config.
 

@@ -8,7 +8,7 @@ from alembic.operations import Operations
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import Conversion, Copying, CopyLimits, Partitioning
+from schema_kit.model import MAX_REPLICA_LAG, MAX_SLOT_BYTES, Conversion, Copying, CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.copying import COPY_SCRIPT, limits_of
@@ -114,8 +114,8 @@ class ConvertToPartitionedOp(PlanOperation):
         workers: int = 1,
         default_partition: bool = True,
         keep_old: copied_table.KeepOld = False,
-        max_replica_lag: float | None = 30.0,
-        max_slot_bytes: int | None = 16 * 2**30,
+        max_replica_lag: float | None = MAX_REPLICA_LAG,
+        max_slot_bytes: int | None = MAX_SLOT_BYTES,
     ) -> None:
         """Partition a populated table by range, without copying a row: it becomes the first partition.
 
@@ -272,7 +272,7 @@ class UnpartitionOp(PlanOperation):
 
         And where a conversion by copy has kept the plain table with ``keep_old="fed"``, that table takes its place
         again: what was written since is replayed into it beside writers, both are compared, and one short commit
-        swaps (ACCESS EXCLUSIVE on the table and its partitions for about two milliseconds a partition).
+        swaps (ACCESS EXCLUSIVE on the table and its partitions, the longer the more of them there are to drop).
 
         Args:
             operations: given by Alembic.

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from schema_kit.model import CopyLimits
+from schema_kit.model import MAX_REPLICA_LAG, MAX_SLOT_BYTES, CopyLimits
 
 _UNITS = {"": 2**20, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
@@ -28,14 +28,14 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--max-replica-lag",
             type=click.FloatRange(0),
-            default=30.0,
+            default=MAX_REPLICA_LAG,
             show_default=True,
             help="Pause while a replica is more seconds behind; 0: never.",
         ),
         click.option(
             "--max-slot-size",
             callback=_bytes,
-            default="16GB",
+            default=f"{MAX_SLOT_BYTES // 2**30}GB",
             show_default=True,
             help="Pause while a replication slot holds back more WAL; 0: never.",
         ),
