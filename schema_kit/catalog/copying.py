@@ -182,15 +182,16 @@ def observe(
         feed_backlog=_backlog(connection, back) if kept else 0,
         tree_identity=rows(connection, f"SELECT ({tree_identity_sql(source, kept.name)})")[0][0] or "" if kept else "",
         taken=taken,
-        bytes=_size(connection, source) if fresh else 0,
+        bytes=size(connection, source) if fresh else 0,
         room=_room(connection, source) if fresh else None,
         server_version=version,
     )
 
 
-def _size(connection: Connection, source: QualifiedName) -> int:
-    found = rows(connection, "SELECT pg_total_relation_size(to_regclass(%(table)s))", {"table": source.sql})
-    return found[0][0] or 0
+def size(connection: Connection, table: QualifiedName) -> int:
+    """Bytes of a table, its indexes and what it keeps out of line. Call it while observing."""
+    found = rows(connection, "SELECT pg_total_relation_size(to_regclass(%(table)s))", {"table": table.sql})
+    return int(found[0][0] or 0)
 
 
 def _room(connection: Connection, source: QualifiedName) -> tuple[int, int] | None:

@@ -483,9 +483,7 @@ class Catalog:
 
         with observing(self._connection):
             obstacles = tables.unconvertible(self._connection, policy.parent, PART_CONFIG)
-            size = rows(
-                self._connection, "SELECT pg_total_relation_size(to_regclass(%(name)s))", {"name": policy.parent.sql}
-            )
+            size = copying.size(self._connection, policy.parent)
         plain = not table.partition_strategy and policy.control and policy.control not in table.primary_key
         resting = statements.that_rest_on_the_key(self._connection, table) if plain else ()
         seen = Conversion(
@@ -500,7 +498,7 @@ class Catalog:
             registered=replace(registered, interval=policy.interval)
             if registered and registered.cut == policy.cut
             else registered,
-            bytes=int(size[0][0] or 0),
+            bytes=size,
             has_config=self.config_is_current(),
             server_version=self.server_version(),
         )

@@ -22,6 +22,7 @@ from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.script import LockPolicy
+from schema_kit.steps import Step
 from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk
 from tests.postgres.conftest import Database
 
@@ -100,6 +101,22 @@ def test_while_a_replica_lags() -> None:
             wait_until(lambda: primary.sql("INSERT INTO later VALUES (1)", late))
             reasons = paused_until(primary, lambda: catch_up(replica), CopyLimits(max_replica_lag=0.2))
     assert all(reason.startswith("replica walreceiver lags ") for reason in reasons)
+
+
+def test_once_a_minute_a_chunk_goes_whoever_lags(database: Database) -> None:
+    database.sql(*TABLE)
+    steps = list[Step]()
+    convert(database, lambda event: steps.append(event.step), CopyLimits(max_replica_lag=10.0))
+    pressure = next(step.pressure for step in steps if isinstance(step, CopyChunk))
+    assert pressure is not None
+    late = pressure.replace(
+        "FROM pg_stat_replication r WHERE r.replay_lag",
+        "FROM (VALUES ('east', NULL::inet, 1, interval '11.26 s'), ('west', NULL, 1, '9 s')) r "
+        "(application_name, client_addr, pid, replay_lag) WHERE r.replay_lag",
+    )
+    assert database.sql(late) == [("replica east lags 11.3 s behind",)]
+    database.sql("UPDATE schema_kit.copy_chunk SET done_at = now() - interval '61 s'")
+    assert database.sql(late) == []
 
 
 def test_while_a_replica_stands_still() -> None:
