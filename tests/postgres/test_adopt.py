@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from schema_kit.names import QualifiedName
-from tests.postgres.conftest import Database
 from tests.postgres.test_conversion import convert, facts, without_config
 from tests.postgres.test_create_next import ROOT, command, shell
+from tests.support.database import Database
 
 NOW = ("--now", "2026-11-21")
 ROW = (

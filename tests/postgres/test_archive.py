@@ -21,12 +21,12 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import busy, perform
 from tests.postgres.test_create_next import ROOT
 from tests.postgres.test_create_next import shell as partitions
 from tests.postgres.test_probe import HELD_SECONDS
 from tests.postgres.test_retire import NOW, build
+from tests.support.database import Database
+from tests.support.matrix import busy, perform
 
 BUDGET = 300
 ROWS = 151

@@ -33,7 +33,7 @@ from schema_kit.ops import Settings
 from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.script import LockPolicy, render
 from schema_kit.steps.batches import UpdateBatch
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
 
 ROWS = 100
 TABLE = (

@@ -15,9 +15,9 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import register_sql
 from tests.postgres import test_create_next
-from tests.postgres.conftest import Database
 from tests.postgres.test_create_next import ahead, shell
 from tests.postgres.test_sets import register
+from tests.support.database import Database
 
 T = QualifiedName("app", "t")
 NOW = "2026-03-15"

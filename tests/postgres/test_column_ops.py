@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.execute import StepDone, StepStarted, Waiting
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
+from tests.support.database import Database
+from tests.support.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
 
 matrix = pytest.mark.parametrize("shape", SHAPES)
 KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"

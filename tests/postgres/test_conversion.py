@@ -25,7 +25,7 @@ from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step, conversion
 from schema_kit.steps.indexes import CreateIndexConcurrently
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
 
 CATALOG = """
 WITH r AS (

@@ -17,9 +17,9 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans import copied_table
-from tests.postgres.conftest import Database
 from tests.postgres.test_drain_default import COLUMNS, PATIENT, cli, left_behind
-from tests.postgres.writers import STILL, rows, same, writing
+from tests.support.database import Database
+from tests.support.writers import STILL, rows, same, writing
 
 PLAIN = (
     "CREATE SCHEMA s",

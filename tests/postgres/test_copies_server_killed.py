@@ -19,10 +19,10 @@ import psycopg
 import pytest
 
 from schema_kit import embedded
-from tests.postgres.conftest import Database
 from tests.postgres.test_copied_table import BY, PLAIN
 from tests.postgres.test_drain_default import DEFAULT, WHOLE, begin, held, left_behind
-from tests.postgres.writers import ROWS, SPAN, same
+from tests.support.database import Database
+from tests.support.writers import ROWS, SPAN, same
 
 SETTINGS = {"shared_buffers": "32MB", "max_wal_size": "256MB", "checkpoint_timeout": "30s"}
 WRITERS = 3

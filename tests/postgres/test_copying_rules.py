@@ -24,7 +24,7 @@ from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import Settle, SwapCopy
 from schema_kit.steps.copying import AbandonCopy
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
 
 SET = (
     "CREATE SCHEMA s",

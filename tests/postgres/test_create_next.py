@@ -19,8 +19,8 @@ import pytest
 from schema_kit.cli import main
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
-from tests.postgres.conftest import Database
 from tests.postgres.test_conversion import convert, facts
+from tests.support.database import Database
 
 ROOT = Path(__file__).parents[2]
 T = QualifiedName("app", "t")

@@ -21,8 +21,8 @@ from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
 from schema_kit.steps.copy_swap import Settle
 from schema_kit.steps.copying import BeginCopy
-from tests.postgres.conftest import Database
-from tests.postgres.writers import ROWS, STILL, rows, same, writing
+from tests.support.database import Database
+from tests.support.writers import ROWS, STILL, rows, same, writing
 
 PATIENT = LockPolicy(first=100, longest=2000, attempts=60)
 COLUMNS = "id bigint NOT NULL, at timestamptz NOT NULL, body text, amount numeric, word text"

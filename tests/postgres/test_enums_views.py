@@ -17,7 +17,7 @@ from schema_kit.errors import DeclarationError, LockNotAvailable, PlanError
 from schema_kit.execute import Event, StepStarted, Waiting
 from schema_kit.ops import Settings
 from schema_kit.script import LockPolicy
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
 
 Operate = Callable[[Any], None]
 

@@ -18,9 +18,9 @@ from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.execute import StepStarted, Waiting
 from schema_kit.script import LockPolicy
 from schema_kit.steps.conversion import Unswap
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import build, busy, perform, told
 from tests.postgres.test_pack import ROOT, migrate
+from tests.support.database import Database
+from tests.support.matrix import build, busy, perform, told
 
 CONVERTED = "CREATE TABLE public.w (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"
 

@@ -32,8 +32,8 @@ from schema_kit.files.table import read as read_table
 from schema_kit.names import QualifiedName
 from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan
-from tests.postgres.conftest import QUICK, Database
 from tests.postgres.test_create_next import ROOT
+from tests.support.database import QUICK, Database
 
 T1 = QualifiedName("s", "t_01")
 BOUNDS = [("01", "02"), ("02", "03"), ("03", "04")]

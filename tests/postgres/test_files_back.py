@@ -15,9 +15,9 @@ from schema_kit.files import restore as restores
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
 from schema_kit.steps.files import BEING_RESTORED, LoadFile, MergeFile
-from tests.postgres.conftest import Database
 from tests.postgres.test_files import back, build, everything, places, shell
 from tests.postgres.test_files_places import killed
+from tests.support.database import Database
 
 
 def out(database: Database, folder: Path) -> list[tuple[Any, ...]]:

@@ -24,9 +24,9 @@ from schema_kit.files.export import export
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
 from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp
-from tests.postgres.conftest import QUICK, Database
 from tests.postgres.test_create_next import ROOT
 from tests.postgres.test_files import T1, build, everything, file_in, one_place, places, shell
+from tests.support.database import QUICK, Database
 
 DIES = """
 import os, signal, sys

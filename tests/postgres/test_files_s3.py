@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.postgres.conftest import Database
 from tests.postgres.test_create_next import ROOT
 from tests.postgres.test_files import build, command, everything, places
+from tests.support.database import Database
 
 moto = pytest.importorskip("moto.server", reason="an S3 server comes with moto[s3], flask and flask-cors")
 s3fs = pytest.importorskip("s3fs")

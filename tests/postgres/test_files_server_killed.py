@@ -22,9 +22,9 @@ import pytest
 
 from schema_kit import embedded
 from schema_kit.files.checksum import checksum
-from tests.postgres.conftest import Database
 from tests.postgres.test_create_next import ROOT
 from tests.postgres.test_files import build, everything, places, shell
+from tests.support.database import Database
 
 SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # a process dies here, not the machine
 

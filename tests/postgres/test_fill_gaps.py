@@ -14,11 +14,11 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.conftest import Database
 from tests.postgres.test_check import MONTHS, NOW, T, check, codes, partition
 from tests.postgres.test_conversion import facts
 from tests.postgres.test_create_next import ROOT, command, leaves, shell, waiting
 from tests.postgres.test_sets import register
+from tests.support.database import Database
 
 
 @pytest.fixture

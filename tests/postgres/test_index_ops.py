@@ -21,9 +21,9 @@ from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.execute import StepDone, StepStarted
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.steps import indexes
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
 from tests.postgres.test_locks import wait_until
+from tests.support.database import Database
+from tests.support.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
 
 NEW = "CREATE INDEX ix ON s.t (v, word DESC)"
 OLD = "CREATE INDEX ix ON s.t (v)"

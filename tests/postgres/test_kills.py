@@ -28,8 +28,8 @@ from schema_kit.execute import Event, StepProgress, StepStarted
 from schema_kit.model import ArchivePolicy, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import SHAPES, state
+from tests.support.database import Database
+from tests.support.matrix import SHAPES, state
 
 ROWS = 20_000
 PATIENT = LockPolicy(first=50, longest=500, attempts=60)

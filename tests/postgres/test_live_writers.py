@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 
 from schema_kit.script import LockPolicy
-from tests.postgres.conftest import Database
 from tests.postgres.test_pack import content, filled, migrate
+from tests.support.database import Database
 
 # As the applications wrote before: no key column, keys by id alone.
 WRITES: dict[str, Sequence[str]] = {

@@ -73,10 +73,10 @@ from schema_kit.steps import (
 )
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
-from tests.postgres.conftest import QUICK, Database
-from tests.postgres.matrix import SHAPES, Operate, build
 from tests.postgres.test_column_ops import CASES as COLUMNS
 from tests.postgres.test_constraint_ops import CASES as CONSTRAINTS
+from tests.support.database import QUICK, Database
+from tests.support.matrix import SHAPES, Operate, build
 
 Locks = dict[str, str]
 

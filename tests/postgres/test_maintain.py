@@ -19,8 +19,8 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.conftest import Database
 from tests.postgres.test_create_next import ROOT, command, shell
+from tests.support.database import Database
 
 NOW = "2026-03-28"
 HELD_SECONDS = 1.0

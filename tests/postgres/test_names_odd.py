@@ -10,8 +10,8 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
 from schema_kit.plans.partitions import create_next
 from schema_kit.steps import Plan
-from tests.postgres.conftest import Database
 from tests.postgres.test_conversion import changes, checksum, convert, facts, unpartition, without_config
+from tests.support.database import Database
 
 NAMES = {
     "capitals": ("App", "Message", "SentAt"),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from schema_kit.sqlscripts import split
-from tests.postgres.conftest import Database
 from tests.postgres.test_pack import catalog
+from tests.support.database import Database
 
 INI = "[alembic]\nscript_location = %(here)s/migrations\npath_separator = os\n"
 ENV = "from schema_kit import environment\n\nenvironment.run()\n"

@@ -13,7 +13,7 @@ import psycopg
 
 from tests.benchmarks import roundtrip
 from tests.benchmarks.fill import fill
-from tests.postgres.conftest import Database
+from tests.support.database import Database
 
 ROOT = Path(__file__).parents[2]
 

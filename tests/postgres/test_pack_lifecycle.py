@@ -17,9 +17,9 @@ import psycopg
 import pytest
 
 from tests.benchmarks.fill import fill
-from tests.postgres.conftest import Database
 from tests.postgres.test_live_writers import WRITES, Writer
 from tests.postgres.test_pack import ROOT, alembic, catalog, content, migrate
+from tests.support.database import Database
 
 TELEGRAM, SEARCHES = "telegram_bots.messages", "market_research.product_searches"
 CONVERSATION = "line_support.conversation"

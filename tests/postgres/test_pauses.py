@@ -24,7 +24,7 @@ from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
 from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk
-from tests.postgres.conftest import Database
+from tests.support.database import Database
 
 ROWS = 200_000
 TABLE = (

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.postgres.conftest import QUICK, Database
-from tests.postgres.matrix import SHAPES, Operate, build, busy, perform
 from tests.postgres.test_column_ops import CASES as COLUMNS
 from tests.postgres.test_constraint_ops import CASES as CONSTRAINTS
+from tests.support.database import QUICK, Database
+from tests.support.matrix import SHAPES, Operate, build, busy, perform
 
 HELD_SECONDS = 1.0
 """An instant, on a machine that is busy with other tests."""

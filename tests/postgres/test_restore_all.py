@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from schema_kit.errors import PlanError
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import perform
 from tests.postgres.test_archive import ROWS, VIEW, archived, attached, command, places, run
 from tests.postgres.test_create_next import ROOT
 from tests.postgres.test_create_next import shell as partitions
+from tests.support.database import Database
+from tests.support.matrix import perform
 
 
 def restore(database: Database, table: str = "t") -> None:

@@ -17,10 +17,10 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import busy, perform
 from tests.postgres.test_create_next import ROOT, command, shell
 from tests.postgres.test_probe import HELD_SECONDS
+from tests.support.database import Database
+from tests.support.matrix import busy, perform
 
 MONTHS = ["01", "02", "03", "04", "05", "06"]
 NOW = "2026-05-20"

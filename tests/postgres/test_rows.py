@@ -26,8 +26,8 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.rows import Leaving, remove
 from schema_kit.steps import Plan
 from schema_kit.steps.rows import Pace
-from tests.postgres.conftest import QUICK, Database
 from tests.postgres.test_create_next import called
+from tests.support.database import QUICK, Database
 
 NOW = "2026-11-22"
 SMALL = Pace(batch_size=10, target_seconds=1e-6, max_replica_lag=None, max_dead_share=None)

@@ -13,8 +13,8 @@ import psycopg
 
 import schema_kit.op
 from schema_kit.sqlscripts import split
-from tests.postgres.conftest import Database
 from tests.postgres.test_pack import catalog
+from tests.support.database import Database
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ALEMBIC = [sys.executable, "-m", "alembic", "-x", "now=2026-11-21"]

@@ -21,8 +21,8 @@ from schema_kit.plans import partitions
 from schema_kit.plans.grid import grid
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
-from tests.postgres.conftest import QUICK, Database
 from tests.postgres.test_create_next import shell
+from tests.support.database import QUICK, Database
 
 T = QualifiedName("app", "t")
 NOW = datetime(2026, 3, 28, 12, 20, tzinfo=UTC)

@@ -13,10 +13,10 @@ import pytest
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.conftest import Database
 from tests.postgres.test_check import NOW, T, partition
 from tests.postgres.test_create_next import ROOT, command, shell
 from tests.postgres.test_sets import register
+from tests.support.database import Database
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from schema_kit.cli.archive.run import by_partition
 from schema_kit.errors import ExecutionError
 from schema_kit.ops import restoring
 from schema_kit.steps import Plan
-from tests.postgres.conftest import QUICK, Database
-from tests.postgres.matrix import perform
 from tests.postgres.test_archive import VIEW, archived, attached, in_exactly_one_place, places, reading, restore, run
 from tests.postgres.test_create_next import shell as partitions
 from tests.postgres.test_retire import NOW, build, retire, there
 from tests.postgres.test_ttl import in_months, policy, ran
+from tests.support.database import QUICK, Database
+from tests.support.matrix import perform
 
 ROWS = 151
 DROPS: dict[str, Any] = {"retention": "2 months", "retention_keep_table": False, "retention_grace": "0"}

@@ -17,7 +17,7 @@ from schema_kit.keys import key_for
 from schema_kit.model import Column, Partition, Partitioning, Table, Told
 from schema_kit.plans.adoption import adopt, read_bounds
 from schema_kit.plans.grid import grid
-from tests.pure.shapes import AWARE, NOW, name
+from tests.support.shapes import AWARE, NOW, name
 
 T = name("public.t")
 NAIVE = "timestamp without time zone"

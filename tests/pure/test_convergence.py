@@ -15,7 +15,7 @@ from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.conversion import BuildParent, DropBuiltParent, Swap
 from schema_kit.steps.partitions import CreatePartition
 from schema_kit.steps.referring import FillKeyColumn
-from tests.pure.shapes import (
+from tests.support.shapes import (
     MESSAGES,
     NOW,
     REACTION_KEY,

@@ -15,7 +15,7 @@ from schema_kit.plans.gaps import fill_gaps, gaps, refuse
 from schema_kit.plans.grid import grid
 from schema_kit.plans.layout import missing, placed, stretches
 from schema_kit.steps.partitions import CreatePartition
-from tests.pure.shapes import AWARE, name
+from tests.support.shapes import AWARE, name
 
 EVENTS = name("public.events")
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -74,7 +74,7 @@ from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFil
 from schema_kit.steps.indexes import RenameIndexes
 from schema_kit.steps.retirement import RETIRED_PARTITION
 from schema_kit.steps.way_back import BeginReturn, SwapBack
-from tests.pure.shapes import (
+from tests.support.shapes import (
     AWARE,
     CHAT_KEY,
     MESSAGES,

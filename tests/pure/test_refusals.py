@@ -26,7 +26,7 @@ from schema_kit.model import (
 from schema_kit.plans import baseline, conversion, indexes, partitions
 from schema_kit.steps import Step
 from schema_kit.steps.conversion import BOUND_CHECK, DropBuiltParent
-from tests.pure.shapes import (
+from tests.support.shapes import (
     AWARE,
     CHAT_KEY,
     MESSAGES,

@@ -17,7 +17,7 @@ from schema_kit.model import Column, Partition, Partitioning, Range, Table, Watc
 from schema_kit.names import QualifiedName
 from schema_kit.plans.grid import grid
 from schema_kit.plans.timeline import Segment, folded, timeline, together
-from tests.pure.shapes import AWARE
+from tests.support.shapes import AWARE
 
 PARENT = QualifiedName("app", "ข้อความ [b]")
 POLICY = Partitioning(PARENT, "k", "1 day", "Asia/Bangkok", premake=3, retention="2000 days")

@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from schema_kit import report
 from schema_kit.execute import Event, StepDone
 from schema_kit.ops import Settings
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
 
 COLUMNS = "id bigint NOT NULL, k int NOT NULL, v int DEFAULT 1, ref bigint, word varchar(20)"
 SHAPES: dict[str, tuple[str, ...]] = {

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from tests.postgres.conftest import Database
+from tests.support.database import Database
 
 WRITERS = 6
 ROWS = 20_000
