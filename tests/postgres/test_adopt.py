@@ -11,7 +11,7 @@ import pytest
 
 from schema_kit.names import QualifiedName
 from tests.postgres.test_conversion import convert, facts, without_config
-from tests.postgres.test_create_next import ROOT, command, shell
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 
 NOW = ("--now", "2026-11-21")
@@ -73,7 +73,7 @@ def test_the_policy_is_read_off_the_bounds_of_each_kind(database: Database) -> N
     for table, (kind, bounds) in SETS.items():
         made(database, kind, *bounds, table=f"app.{table}", zone="Europe/Berlin")
     before = facts(database)
-    done = shell(database, "adopt", "--all", *NOW)
+    done = shell(database, "partitions", "adopt", "--all", *NOW)
     assert done.returncode == 0, done.stderr
     assert database.sql(
         "SELECT substr(parent_table, 5), partition_interval, timezone, origin, coalesce(encoding, epoch) "
@@ -88,24 +88,34 @@ def test_the_policy_is_read_off_the_bounds_of_each_kind(database: Database) -> N
         ("uuids", "1 mon", "Europe/Berlin", None, "uuidv7"),
     ]
     assert without_config(facts(database)) == before
-    assert "nothing to do" in shell(database, "adopt", "--all", *NOW).stderr
+    assert "nothing to do" in shell(database, "partitions", "adopt", "--all", *NOW).stderr
     told = [line.removeprefix("  next: ") for line in done.stderr.splitlines() if line.startswith("  next: ")]
-    sent = shell(database, "create-next", *NOW)
+    sent = shell(database, "partitions", "create-next", *NOW)
     assert sent.returncode == 0, sent.stderr
     assert sorted(sent.stdout.splitlines()) == sorted(line for line in told if line != "nothing is missing")
 
 
 def test_what_is_given_counts_and_is_held_against_the_bounds(database: Database) -> None:
     made(database, "timestamptz", *MONTHS, zone="Asia/Bangkok")
-    refused = shell(database, "adopt", "app.t", *NOW)
+    refused = shell(database, "partitions", "adopt", "app.t", *NOW)
     assert refused.returncode == 3
     assert "partitions of app.t lie across the windows of" in refused.stderr
     assert "Its bounds are midnights of UTC+07:00" in refused.stderr
     assert database.sql("SELECT to_regclass('schema_kit.part_config')") == [(None,)]
-    wrong = shell(database, "adopt", "app.t", "--timezone", "Asia/Tokyo", *NOW)
+    wrong = shell(database, "partitions", "adopt", "app.t", "--timezone", "Asia/Tokyo", *NOW)
     assert (wrong.returncode, "Traceback" in wrong.stderr) == (3, False)
     right = shell(
-        database, "adopt", "app.t", "--timezone", "Asia/Bangkok", "--interval", "1 month", "--premake", "2", *NOW
+        database,
+        "partitions",
+        "adopt",
+        "app.t",
+        "--timezone",
+        "Asia/Bangkok",
+        "--interval",
+        "1 month",
+        "--premake",
+        "2",
+        *NOW,
     )
     assert right.returncode == 0, right.stderr
     assert "time zone Asia/Bangkok: given; its bounds are midnights there" in right.stderr
@@ -115,12 +125,12 @@ def test_what_is_given_counts_and_is_held_against_the_bounds(database: Database)
 def test_a_dry_run_sends_nothing(database: Database) -> None:
     made(database, "date", *MONTHS)
     before = facts(database)
-    done = shell(database, "adopt", "--all", "--dry-run", *NOW)
+    done = shell(database, "partitions", "adopt", "--all", "--dry-run", *NOW)
     assert done.returncode == 0, done.stderr
     assert 'INSERT INTO "schema_kit"."part_config"' in done.stdout
     assert "next: create partition app.t_p20270101 from 2027-01-01 to 2027-02-01" in done.stderr
     assert facts(database) == before
-    told = shell(database, "adopt", "--all", "--dry-run", "--format", "json", *NOW)
+    told = shell(database, "partitions", "adopt", "--all", "--dry-run", "--format", "json", *NOW)
     assert [step["summary"] for step in json.loads(told.stdout)["steps"]][-1] == "register the policy of app.t"
     read = json.loads(told.stderr.splitlines()[0])
     assert (read["policy"]["interval"], len(read["next"])) == ("1 mon", 3)
@@ -138,10 +148,10 @@ def test_all_that_have_no_policy(database: Database) -> None:
         "CREATE TABLE app.us_1 PARTITION OF app.listed_us FOR VALUES FROM ('2026-10-01') TO ('2026-12-01')",
         "CREATE TABLE app.hashed (k date NOT NULL) PARTITION BY HASH (k)",
     )
-    asked = shell(database, "adopt", *NOW)
+    asked = shell(database, "partitions", "adopt", *NOW)
     assert asked.returncode == 2
     assert "Sets without a policy: app.listed, app.odd, app.other, app.t." in asked.stderr
-    done = shell(database, "adopt", "--all", *NOW)
+    done = shell(database, "partitions", "adopt", "--all", *NOW)
     assert done.returncode == 1, done.stderr
     assert "partitions of app.odd lie across" in done.stderr
     assert database.sql("SELECT parent_table, partition_interval FROM schema_kit.part_config ORDER BY 1") == [
@@ -149,14 +159,14 @@ def test_all_that_have_no_policy(database: Database) -> None:
         ("app.other", "1 mon"),
         ("app.t", "1 mon"),
     ]
-    sent = shell(database, "create-next", "app.listed", *NOW)
+    sent = shell(database, "partitions", "create-next", "app.listed", *NOW)
     assert sent.returncode == 0, sent.stderr
     assert sent.stdout.count("create partition app.listed_eu_p") == sent.stdout.count("app.listed_us_p") == 4
 
 
 def test_old_irregular_partitions_are_let_be_if_that_is_said(database: Database) -> None:
     made(database, "date", "2026-01-01", "2026-03-10", "2026-09-17", "2026-10-01", "2026-11-01", "2026-12-01")
-    refused = shell(database, "adopt", "app.t", *NOW)
+    refused = shell(database, "partitions", "adopt", "app.t", *NOW)
     assert refused.returncode == 3
     listed = [line for line in refused.stderr.splitlines() if line.startswith("  - ")]
     assert listed == [
@@ -166,11 +176,11 @@ def test_old_irregular_partitions_are_let_be_if_that_is_said(database: Database)
     ]
     assert "--leave-irregular takes the set over" in refused.stderr
     before = facts(database)
-    done = shell(database, "adopt", "app.t", "--leave-irregular", *NOW)
+    done = shell(database, "partitions", "adopt", "app.t", "--leave-irregular", *NOW)
     assert done.returncode == 0, done.stderr
     assert "app.t_1 lies on no grid, and is let be" in done.stderr
     assert without_config(facts(database)) == before
-    assert shell(database, "create-next", *NOW).stdout.count("create partition") == 4
+    assert shell(database, "partitions", "create-next", *NOW).stdout.count("create partition") == 4
 
 
 @pytest.mark.parametrize(
@@ -201,7 +211,7 @@ def test_what_cannot_be_taken_over(
 ) -> None:
     database.sql("CREATE SCHEMA app", *statements)
     before = facts(database)
-    done = shell(database, "adopt", *arguments, *NOW)
+    done = shell(database, "partitions", "adopt", *arguments, *NOW)
     assert done.returncode in (2, 3), done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -223,7 +233,7 @@ def partman(database: Database) -> Database:
 
 
 def test_a_set_of_pg_partman(partman: Database) -> None:
-    done = shell(partman, "adopt", "app.t", *NOW)
+    done = shell(partman, "partitions", "adopt", "app.t", *NOW)
     assert done.returncode == 0, done.stderr
     assert 'interval 1 mon: as pg_partman\'s "Part Man".part_config says' in done.stderr
     assert '"Part Man".part_config: its maintenance is on, too; --take-over turns it off' in done.stderr
@@ -232,14 +242,14 @@ def test_a_set_of_pg_partman(partman: Database) -> None:
     assert partman.sql("SELECT retention, retention_keep_table FROM schema_kit.part_config") == [("6 mons", True)]
     on = 'SELECT automatic_maintenance FROM "Part Man".part_config'
     assert partman.sql(on) == [("on",)]
-    taken = shell(partman, "adopt", "app.t", "--take-over", *NOW)
+    taken = shell(partman, "partitions", "adopt", "app.t", "--take-over", *NOW)
     assert taken.returncode == 0, taken.stderr
     assert taken.stdout.splitlines() == ['turn "Part Man".part_config\'s maintenance of app.t off']
     assert partman.sql(on) == [("off",)]
     partman.sql("UPDATE schema_kit.part_config SET premake = 9")
-    assert shell(partman, "adopt", "app.t", "--take-over", *NOW).stdout == ""
+    assert shell(partman, "partitions", "adopt", "app.t", "--take-over", *NOW).stdout == ""
     assert partman.sql(ROW)[0][-1] == 9
-    assert shell(partman, "adopt", "app.t", "--premake", "3", *NOW).returncode == 0
+    assert shell(partman, "partitions", "adopt", "app.t", "--premake", "3", *NOW).returncode == 0
     assert partman.sql(ROW)[0][-1] == 3
 
 
@@ -248,28 +258,28 @@ def test_an_older_pg_partman_whose_row_is_wrong(partman: Database) -> None:
         'ALTER TABLE "Part Man".part_config DROP COLUMN maintenance_last_run, DROP COLUMN automatic_maintenance',
         "UPDATE \"Part Man\".part_config SET partition_interval = '7 days'",
     )
-    done = shell(partman, "adopt", "app.t", *NOW)
+    done = shell(partman, "partitions", "adopt", "app.t", *NOW)
     assert done.returncode == 0, done.stderr
     assert "interval 1 mon: as wide as app.t_" in done.stderr
     partman.sql("DELETE FROM schema_kit.part_config", "UPDATE \"Part Man\".part_config SET partition_interval = 'odd'")
-    assert shell(partman, "adopt", "app.t", *NOW).returncode == 0
+    assert shell(partman, "partitions", "adopt", "app.t", *NOW).returncode == 0
 
 
 def test_names_that_pg_partman_4_would_stumble_over(partman: Database) -> None:
     partman.sql("UPDATE \"Part Man\".part_config SET datetime_string = 'YYYY_MM'")
-    refused = shell(partman, "adopt", "--all", *NOW)
+    refused = shell(partman, "partitions", "adopt", "--all", *NOW)
     assert refused.returncode == 3
     assert "would fail at the first new name" in refused.stderr
     assert partman.sql("SELECT to_regclass('schema_kit.part_config')") == [(None,)]
-    assert shell(partman, "adopt", "--all", "--take-over", *NOW).returncode == 0
+    assert shell(partman, "partitions", "adopt", "--all", "--take-over", *NOW).returncode == 0
     assert partman.sql('SELECT automatic_maintenance FROM "Part Man".part_config') == [("off",)]
-    assert shell(partman, "adopt", "app.t", *NOW).returncode == 0
+    assert shell(partman, "partitions", "adopt", "app.t", *NOW).returncode == 0
 
 
 def test_what_pgslice_has_written_down(database: Database) -> None:
     made(database, "timestamptz", "2026-11-01", "2026-12-01")
     database.sql("COMMENT ON TABLE app.t IS 'column:k,period:month,cast:timestamptz,version:3'")
-    done = shell(database, "adopt", "app.t", *NOW)
+    done = shell(database, "partitions", "adopt", "app.t", *NOW)
     assert done.returncode == 0, done.stderr
     assert "interval 1 mon: as pgslice's comment says" in done.stderr
 
@@ -284,17 +294,21 @@ def holding(database: Database) -> Any:
 
 
 def test_one_works_at_a_time(partman: Database) -> None:
-    assert shell(partman, "adopt", "app.t", *NOW).returncode == 0
+    assert shell(partman, "partitions", "adopt", "app.t", *NOW).returncode == 0
     before = facts(partman)
     holder = holding(partman)
-    refused = shell(partman, "create-next", *NOW, "--lock-timeout", "5ms")
+    refused = shell(partman, "partitions", "create-next", *NOW, "--lock-timeout", "5ms")
     assert refused.returncode == 1
     assert f"blocked by pid {holder.info.backend_pid} (bgw): pg_partman's lock" in refused.stderr
     assert "work on app.t, which pg_partman maintains too" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert facts(partman) == before
     waits = subprocess.Popen(
-        command(partman, "create-next", *NOW), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command(partman, "partitions", "create-next", *NOW),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert waits.stderr is not None
     assert "waiting" in waits.stderr.readline()
@@ -307,15 +321,15 @@ def test_one_works_at_a_time(partman: Database) -> None:
 
 def test_its_lock_is_held_while_we_work_and_not_for_other_sets(partman: Database) -> None:
     made(partman, "date", *MONTHS, table="app.own")
-    assert shell(partman, "adopt", "--all", *NOW).returncode == 0
+    assert shell(partman, "partitions", "adopt", "--all", *NOW).returncode == 0
     holder = holding(partman)
-    done = shell(partman, "create-next", "app.own", *NOW)
+    done = shell(partman, "partitions", "create-next", "app.own", *NOW)
     assert done.returncode == 0, done.stderr
     holder.rollback()
     blocker = partman.connect(autocommit=False)
     blocker.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
     works = subprocess.Popen(
-        command(partman, "create-next", "app.t", *NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        command(partman, "partitions", "create-next", "app.t", *NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     assert works.stderr is not None
     assert "waiting" in works.stderr.readline()
@@ -324,7 +338,7 @@ def test_its_lock_is_held_while_we_work_and_not_for_other_sets(partman: Database
     works.kill()
     works.communicate(timeout=60)
     blocker.rollback()
-    assert shell(partman, "maintain", "--workers", "3", *NOW).returncode == 0
+    assert shell(partman, "partitions", "maintain", "--workers", "3", *NOW).returncode == 0
 
 
 def test_rights_that_are_missing_are_said(database: Database) -> None:
@@ -334,7 +348,7 @@ def test_rights_that_are_missing_are_said(database: Database) -> None:
     )
     url = database.url.replace("postgres@", "sk_adopter@")
     try:
-        done = shell(url, "adopt", "app.t", *NOW)
+        done = shell(url, "partitions", "adopt", "app.t", *NOW)
         assert done.returncode == 3
         assert "sk_adopter may not CREATE in this database" in done.stderr
     finally:
@@ -358,15 +372,15 @@ def test_odd_names_and_a_partman_that_cannot_be_read(database: Database) -> None
             "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO sk_odd', current_database()); END $$",
         )
         url = database.url.replace("postgres@", "sk_odd@")
-        done = shell(url, "adopt", quoted, *NOW)
+        done = shell(url, "partitions", "adopt", quoted, *NOW)
         assert done.returncode == 0, done.stderr
         assert database.sql("SELECT control, partition_interval FROM schema_kit.part_config") == [("K'y", "1 mon")]
         holder = holding(database)
-        refused = shell(url, "create-next", *NOW, "--lock-timeout", "5ms")
+        refused = shell(url, "partitions", "create-next", *NOW, "--lock-timeout", "5ms")
         assert refused.returncode == 1
         assert "pg_partman maintains too" in refused.stderr
         holder.rollback()
-        assert shell(url, "create-next", *NOW).stdout.count("create partition") == 4
+        assert shell(url, "partitions", "create-next", *NOW).stdout.count("create partition") == 4
     finally:
         database.sql("DROP OWNED BY sk_odd", "DROP ROLE sk_odd")
 
@@ -374,11 +388,13 @@ def test_odd_names_and_a_partman_that_cannot_be_read(database: Database) -> None
 def test_undo_killed_and_called_again(database: Database) -> None:
     made(database, "date", *MONTHS)
     database.sql("ALTER TABLE app.t ADD PRIMARY KEY (id, k)", "INSERT INTO app.t SELECT 1, '2026-12-05'")
-    assert shell(database, "adopt", "app.t", *NOW).returncode == 0
+    assert shell(database, "partitions", "adopt", "app.t", *NOW).returncode == 0
     before = facts(database)
     holder = database.connect(autocommit=False)
     holder.execute("SELECT count(*) FROM app.t")
-    undoes = subprocess.Popen(command(database, "undo", "app.t", "--yes"), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    undoes = subprocess.Popen(
+        command(database, "partitions", "undo", "app.t", "--yes"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
     assert undoes.stderr is not None
     while "waiting" not in (line := undoes.stderr.readline()):
         assert line, "it ended"
@@ -388,7 +404,7 @@ def test_undo_killed_and_called_again(database: Database) -> None:
     index = {"t_0__key", "t__key"}
     left = {key: value for key, value in facts(database).items() if not index & set(key[1].split("."))}
     assert left == before
-    done = shell(database, "undo", "app.t", "--yes")
+    done = shell(database, "partitions", "undo", "app.t", "--yes")
     assert done.returncode == 0, done.stderr
     assert database.sql("SELECT count(*) FROM app.t") == [(1,)]
     assert database.sql("SELECT relkind::text FROM pg_class WHERE oid = 'app.t'::regclass") == [("r",)]
@@ -404,19 +420,19 @@ def test_undo_asks_first(database: Database) -> None:
     convert(database, QualifiedName("app", "t"))
     partitioned = facts(database)
     for arguments in ([], ["app.t"], ["app.unknown", "--yes"]):
-        done = shell(database, "undo", *arguments)
+        done = shell(database, "partitions", "undo", *arguments)
         assert done.returncode in (2, 3), done.stderr
         assert "Traceback" not in done.stderr
         assert facts(database) == partitioned
-    assert "--yes says that it shall be so" in shell(database, "undo", "app.t").stderr
-    dry = shell(database, "undo", "app.t", "--dry-run")
+    assert "--yes says that it shall be so" in shell(database, "partitions", "undo", "app.t").stderr
+    dry = shell(database, "partitions", "undo", "app.t", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "DROP TABLE" in dry.stdout
     assert facts(database) == partitioned
-    done = shell(database, "undo", "app.t", "--yes")
+    done = shell(database, "partitions", "undo", "app.t", "--yes")
     assert done.returncode == 0, done.stderr
     assert without_config(facts(database)) == before
     assert database.sql("SELECT count(*) FROM app.t") == [(40,)]
     assert database.sql("SELECT count(*) FROM schema_kit.part_config") == [(0,)]
-    again = shell(database, "undo", "app.t", "--yes")
+    again = shell(database, "partitions", "undo", "app.t", "--yes")
     assert (again.returncode, again.stdout) == (0, ""), again.stderr

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,10 +19,9 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_create_next import ROOT
-from tests.postgres.test_create_next import shell as partitions
 from tests.postgres.test_probe import HELD_SECONDS
 from tests.postgres.test_retire import NOW, build
+from tests.support.cli import ROOT, command, shell, spawned
 from tests.support.database import Database
 from tests.support.matrix import busy, perform
 
@@ -33,25 +30,8 @@ ROWS = 151
 VIEW = "all_t"
 
 
-def command(database: Database | str, *arguments: str) -> list[str]:
-    url = database if isinstance(database, str) else database.url
-    return [sys.executable, "-m", "schema_kit", "archive", *arguments, "--url", url]
-
-
-def shell(database: Database | str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(database, *arguments),
-        cwd=ROOT,
-        env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def run(database: Database | str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return shell(database, "run", "--now", NOW, *arguments)
+    return spawned(database, "archive", "run", "--now", NOW, *arguments)
 
 
 def archived(
@@ -169,7 +149,7 @@ def test_a_reader_of_the_view_sees_each_row_once_at_every_moment(database: Datab
             assert done.returncode == 0, done.stderr
             assert f"in one commit: view s.{VIEW} shows both tables" in done.stdout
             assert attached(database, "s.t_archive") == "01 02"
-            back = shell(database, "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01")
+            back = spawned(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01")
             assert back.returncode == 0, back.stderr
             assert attached(database) == "01 02 03 04 05 06"
     assert seen == {expected}
@@ -235,7 +215,7 @@ def test_foreign_keys_go_along_with_the_rows(database: Database) -> None:
     assert run(database).returncode == 0
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         database.sql("DELETE FROM s.word")
-    assert shell(database, "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
+    assert spawned(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
     assert attached(database) == "01 02 03 04 05 06"
     assert database.sql(
         "SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE contype = 'f' AND conparentid <> 0"
@@ -279,7 +259,9 @@ def test_partitions_of_partitions_go_whole(database: Database) -> None:
         assert done.returncode == 0, done.stderr
         assert ("concurrently" in done.stdout) is drop
         assert places(database) == ("03 04 05 06", "01 02", [], before[3])
-        assert shell(database, "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
+        assert (
+            spawned(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
+        )
         assert places(database) == ("01 02 03 04 05 06", "", [], before[3])
 
 
@@ -321,7 +303,7 @@ def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Da
             database.sql("CREATE TABLE s.t_dd PARTITION OF s.t DEFAULT")
         if kill is not None:
             one = subprocess.Popen(
-                command(database, "run", "--now", NOW, "--format", "json"),
+                command(database, "archive", "run", "--now", NOW, "--format", "json"),
                 cwd=ROOT,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -399,7 +381,9 @@ def test_two_at_once(database: Database) -> None:
     archived(database)
     with busy(database, "SELECT FROM s.t LIMIT 1", seconds=1.5):
         running = [
-            subprocess.Popen(command(database, "run", "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                command(database, "archive", "run", "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True
+            )
             for _ in range(2)
         ]
         ended = [(one.communicate()[1], one.returncode) for one in running]
@@ -409,7 +393,7 @@ def test_two_at_once(database: Database) -> None:
 
 def test_beside_retention_the_archive_comes_first(database: Database) -> None:
     archived(database, retention="3 months", retention_keep_table=False, retention_grace="0")
-    done = partitions(database, "maintain", "--now", NOW)
+    done = shell(database, "partitions", "maintain", "--now", NOW)
     assert done.returncode == 0, done.stderr
     assert (attached(database), attached(database, "s.t_archive")) == ("03 04 05 06", "01 02")
     assert in_exactly_one_place(database) == ROWS
@@ -419,7 +403,7 @@ def test_beside_retention_the_archive_comes_first(database: Database) -> None:
 
 
 def restore(database: Database, since: str, until: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return shell(database, "restore", "s.t", "--from", since, "--to", until, *arguments)
+    return spawned(database, "archive", "restore", "s.t", "--from", since, "--to", until, *arguments)
 
 
 @pytest.mark.parametrize("view", [None, VIEW])
@@ -435,7 +419,7 @@ def test_a_range_comes_back_and_stays_until_it_is_asked_for(database: Database, 
     assert (again.returncode, again.stderr) == (0, "nothing to do\n")
     kept = run(database)
     assert "s.t_02 was restored from the archive and stays until it is asked for: --restored" in kept.stderr
-    assert "archive_overdue" not in partitions(database, "check", "--now", "2026-03-20").stdout
+    assert "archive_overdue" not in shell(database, "partitions", "check", "--now", "2026-03-20").stdout
     assert attached(database) == "02 03 04 05 06"
     assert run(database, "--restored").returncode == 0
     assert places(database) == ("03 04 05 06", "01 02", [], before[3])
@@ -448,7 +432,7 @@ def test_a_part_of_a_partition_comes_back_row_by_row(database: Database, kill: i
     assert run(database).returncode == 0
     if kill:
         arguments = ("restore", "s.t", "--from", "2026-01-20", "--to", "2026-02-10", "--format", "json")
-        one = subprocess.Popen(command(database, *arguments), cwd=ROOT, stdout=-1, stderr=-1, text=True)
+        one = subprocess.Popen(command(database, "archive", *arguments), cwd=ROOT, stdout=-1, stderr=-1, text=True)
         assert one.stderr is not None
         for line, _ in enumerate(one.stderr, 1):
             if line == kill:
@@ -514,36 +498,36 @@ def test_a_range_that_is_none_is_refused(database: Database, ends: tuple[str, st
 
 
 def test_status(database: Database) -> None:
-    nothing = shell(database, "status")
+    nothing = spawned(database, "archive", "status")
     assert (nothing.returncode, nothing.stdout) == (0, "")
     assert nothing.stderr == "no table has an archive policy (op.set_archive_policy registers one)\n"
     archived(database)
-    told = json.loads(shell(database, "status", "--now", NOW, "--format", "json").stdout)
+    told = json.loads(spawned(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
     assert [(one["due"], one["partitions"], one["error"]) for one in told] == [(["s.t_01", "s.t_02"], [], None)]
     run(database)
     restore(database, "2026-02-01", "2026-03-01")
     database.sql("ANALYZE")
-    (one,) = json.loads(shell(database, "status", "--now", NOW, "--format", "json").stdout)
+    (one,) = json.loads(spawned(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
     assert [(p["partition"], p["from"], p["rows"]) for p in one["partitions"]] == [
         ("s.t_01", "2026-01-01 00:00:00+00", 31)
     ]
     assert one["partitions"][0]["bytes"] > 0
     assert one["partitions"][0]["archived_at"]
     assert (one["due"], one["restored"], one["on_their_way"]) == ([], ["s.t_02"], [])
-    text = shell(database, "status", "--now", NOW).stdout
+    text = spawned(database, "archive", "status", "--now", NOW).stdout
     assert "s.t to s.t_archive, by partition, after 2 months" in text
     assert "restored: s.t_02" in text
-    assert shell(database, "status", "s.nowhere").returncode == 3
+    assert spawned(database, "archive", "status", "s.nowhere").returncode == 3
 
 
 def test_what_is_overdue_is_found(database: Database) -> None:
     archived(database, premake=1)
     arguments = ("check", "--now", NOW)
-    found = partitions(database, *arguments)
+    found = shell(database, "partitions", *arguments)
     assert found.returncode == 4
     assert "s.t_01, s.t_02 of s.t: due for s.t_archive (after 2 months). Run schema_kit archive run s.t" in found.stdout
     assert run(database).returncode == 0
-    assert partitions(database, *arguments).stdout == ""
+    assert shell(database, "partitions", *arguments).stdout == ""
 
 
 def test_what_went_to_the_archive_is_no_gap(database: Database) -> None:
@@ -554,8 +538,8 @@ def test_what_went_to_the_archive_is_no_gap(database: Database) -> None:
     )
     assert run(database).returncode == 0
     assert attached(database) == "01 03 04 05 06"
-    assert "[gap]" not in partitions(database, "check", "--now", NOW).stdout
-    assert partitions(database, "fill-gaps", "--now", NOW).stderr == "nothing to do\n"
+    assert "[gap]" not in shell(database, "partitions", "check", "--now", NOW).stdout
+    assert shell(database, "partitions", "fill-gaps", "--now", NOW).stderr == "nothing to do\n"
 
 
 def test_an_archive_that_is_behind_is_mended(database: Database) -> None:
@@ -576,10 +560,10 @@ def test_an_archive_that_is_behind_is_mended(database: Database) -> None:
             database,
             lambda op: op.repair_archive_table("t", schema="s", drop_columns=["gone"], view=VIEW),
         )
-    assert shell(database, "verify").returncode == 0
+    assert spawned(database, "archive", "verify").returncode == 0
     assert database.sql("SELECT count(*), min(more) FROM s.t_archive") == [(59, 7)]
     assert database.sql(f"SELECT count(*), sum(more) FROM s.{VIEW}") == [(ROWS, ROWS * 7)]
-    assert shell(database, "run", "--now", "2026-06-20").returncode == 0
+    assert spawned(database, "archive", "run", "--now", "2026-06-20").returncode == 0
     assert attached(database, "s.t_archive") == "01 02 03"
 
 
@@ -621,17 +605,17 @@ def test_a_partition_on_its_way_follows_too(database: Database) -> None:
 def test_verify(database: Database) -> None:
     archived(database)
     run(database)
-    fine = shell(database, "verify", "--checksums")
+    fine = spawned(database, "archive", "verify", "--checksums")
     assert (fine.returncode, len(fine.stdout.splitlines())) == (0, 2), fine.stdout
     assert fine.stdout.startswith("s.t_01: 31 rows, ")
-    assert shell(database, "verify", "--checksums").stdout == fine.stdout
+    assert spawned(database, "archive", "verify", "--checksums").stdout == fine.stdout
     database.sql("UPDATE s.t_archive SET word = 'v' WHERE id = 3")
-    assert shell(database, "verify", "--checksums").stdout != fine.stdout
+    assert spawned(database, "archive", "verify", "--checksums").stdout != fine.stdout
     database.sql(
         "ALTER TABLE s.t ADD more int NOT NULL DEFAULT 7, ALTER word SET DEFAULT 'x'",
         "CREATE INDEX words ON s.t (word)",
     )
-    done = shell(database, "verify", "--format", "json")
+    done = spawned(database, "archive", "verify", "--format", "json")
     assert done.returncode == 4
     (told,) = json.loads(done.stdout)
     assert [(d["kind"], d["object"], d["stops"]) for d in told["differences"]] == [

@@ -15,8 +15,9 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import register_sql
 from tests.postgres import test_create_next
-from tests.postgres.test_create_next import ahead, shell
+from tests.postgres.test_create_next import ahead
 from tests.postgres.test_sets import register
+from tests.support.cli import shell
 from tests.support.database import Database
 
 T = QualifiedName("app", "t")
@@ -32,7 +33,7 @@ def partition(table: str, low: str, high: str, name: str = "") -> str:
 
 def check(database: Database, *arguments: str, now: str = NOW) -> list[dict[str, Any]]:
     """The findings; and the exit code says the same."""
-    done = shell(database, "check", "--format", "json", "--now", now, *arguments)
+    done = shell(database, "partitions", "check", "--format", "json", "--now", now, *arguments)
     assert "Traceback" not in done.stderr, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
     assert done.returncode == (4 if any(one["severity"] != "notice" for one in found) else 0), done.stderr
@@ -69,15 +70,15 @@ def months(database: Database) -> Database:
 
 
 def test_a_healthy_set_has_nothing_to_say(months: Database) -> None:
-    done = shell(months, "check", "--now", NOW)
+    done = shell(months, "partitions", "check", "--now", NOW)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "1 set looked at: nothing to do" in done.stderr
     assert codes(months, "app.t") == []
-    assert shell(months, "check", "app.other").returncode == 3
+    assert shell(months, "partitions", "check", "app.other").returncode == 3
 
 
 def test_without_any_set(database: Database) -> None:
-    done = shell(database, "check")
+    done = shell(database, "partitions", "check")
     assert (done.returncode, done.stdout) == (0, "")
     assert "0 sets looked at: nothing to do" in done.stderr
 
@@ -92,7 +93,7 @@ def test_what_is_missing_ahead_and_what_is_missing_now(months: Database) -> None
     assert "2026-08-01 to 2026-09-01: rows of now are refused" in found[0]["sentence"]
     assert "2 windows" in found[2]["sentence"]
     assert "2026-06-01 to 2026-08-01" in found[2]["sentence"]
-    assert shell(months, "create-next", "--now", "2026-08-02").returncode == 0
+    assert shell(months, "partitions", "create-next", "--now", "2026-08-02").returncode == 0
     assert codes(months, now="2026-08-02") == ["gap"]
 
 
@@ -346,7 +347,7 @@ def test_the_greatest_id_is_a_number_and_no_text(database: Database) -> None:
     )
     register(database, Partitioning(T, "id", "500", premake=1))
     assert codes(database) == ["ahead_missing"]
-    assert shell(database, "create-next").stdout == "create partition app.t_p1500 from 1500 to 2000\n"
+    assert shell(database, "partitions", "create-next").stdout == "create partition app.t_p1500 from 1500 to 2000\n"
     assert codes(database) == []
 
 
@@ -367,7 +368,7 @@ def test_sets_whose_key_holds_a_moment(database: Database, type_: str, encoding:
     policy = Partitioning(T, "k", "1 mon", premake=1, encoding=encoding)
     register(database, policy)
     assert codes(database, now="2026-01-15") == ["current_missing", "ahead_missing"]
-    assert shell(database, "create-next", "--now", "2026-01-15").returncode == 0
+    assert shell(database, "partitions", "create-next", "--now", "2026-01-15").returncode == 0
     assert database.sql(
         f"SELECT pg_get_expr(relpartbound, oid) LIKE '%{low}%{high}%' FROM pg_class WHERE relname = 't_p20260101'"
     ) == [(True,)]
@@ -433,24 +434,26 @@ def test_what_whoever_looks_may_not_read_is_said_with_the_right_that_lacks(datab
     )
     try:
         url = str(sa.make_url(database.url).set(username=role).render_as_string(hide_password=False))
-        done = shell(url, "check", "--format", "json", "--now", NOW)
+        done = shell(url, "partitions", "check", "--format", "json", "--now", NOW)
         assert done.returncode == 4, done.stderr
         found = json.loads(done.stdout)["findings"]
         assert [one["code"] for one in found] == ["unseen", "unseen"]
         assert "permission denied for schema app" in found[0]["sentence"]
         database.sql(f"GRANT USAGE ON SCHEMA app TO {role}")
-        found = json.loads(shell(url, "check", "--format", "json", "--now", NOW).stdout)["findings"]
+        found = json.loads(shell(url, "partitions", "check", "--format", "json", "--now", NOW).stdout)["findings"]
         assert [one["code"] for one in found] == ["unseen", "current_missing", "ahead_missing", "default_unseen"]
         assert f'GRANT SELECT ON "app"."t" TO "{role}";' in found[0]["sentence"]
         by_hand(database, found[0]["sentence"])
         database.sql(f"GRANT SELECT ON app.u_default TO {role}")
-        found = json.loads(shell(url, "check", "--format", "json", "--now", NOW).stdout)["findings"]
+        found = json.loads(shell(url, "partitions", "check", "--format", "json", "--now", NOW).stdout)["findings"]
         assert [one["code"] for one in found] == ["ahead_missing", "current_missing", "ahead_missing"]
         database.sql("ALTER TABLE app.t ENABLE ROW LEVEL SECURITY")
-        found = json.loads(shell(url, "check", "app.t", "--format", "json", "--now", NOW).stdout)["findings"]
+        found = json.loads(shell(url, "partitions", "check", "app.t", "--format", "json", "--now", NOW).stdout)[
+            "findings"
+        ]
         assert [one["code"] for one in found] == ["unseen"]
         assert "row security" in found[0]["sentence"]
-        refused = shell(url.replace(role, "nobody_of_that_name"), "check")
+        refused = shell(url.replace(role, "nobody_of_that_name"), "partitions", "check")
         assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
     finally:
         database.sql(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
@@ -474,7 +477,7 @@ def test_a_read_only_session_may_look(months: Database) -> None:
     name = months.sql("SELECT current_database()")[0][0]
     months.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     assert codes(months) == []
-    assert shell(months, "list", "--now", NOW).returncode == 0
+    assert shell(months, "partitions", "list", "--now", NOW).returncode == 0
 
 
 def test_many_sets_are_a_few_queries(months: Database) -> None:
@@ -504,18 +507,20 @@ def test_many_sets_are_a_few_queries(months: Database) -> None:
 def test_metrics_go_to_a_file_at_once(months: Database, tmp_path: Path) -> None:
     output = tmp_path / "schema_kit.prom"
     output.write_text("old")
-    done = shell(months, "check", "--format", "metrics", "--now", NOW, "--output", str(output))
+    done = shell(months, "partitions", "check", "--format", "metrics", "--now", NOW, "--output", str(output))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     text = output.read_text(encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir()] == ["schema_kit.prom"]
     assert 'schema_kit_partitions_present{set="app.t"} 5' in text.splitlines()
     assert 'schema_kit_partitions_premade{set="app.t"} 2' in text.splitlines()
     assert 'schema_kit_partitions_missing{set="app.t"} 0' in text.splitlines()
-    assert text == shell(months, "check", "--format", "metrics", "--now", NOW).stdout
-    late = shell(months, "check", "--format", "metrics", "--now", "2026-08-02", "--output", str(output))
+    assert text == shell(months, "partitions", "check", "--format", "metrics", "--now", NOW).stdout
+    late = shell(months, "partitions", "check", "--format", "metrics", "--now", "2026-08-02", "--output", str(output))
     assert late.returncode == 4, "the file is written all the same"
     assert 'code="current_missing",severity="broken"} 1' in output.read_text(encoding="utf-8")
-    nowhere = shell(months, "check", "--format", "metrics", "--output", str(tmp_path / "no" / "where.prom"))
+    nowhere = shell(
+        months, "partitions", "check", "--format", "metrics", "--output", str(tmp_path / "no" / "where.prom")
+    )
     assert (nowhere.returncode, "Traceback" in nowhere.stderr) == (2, False)
     assert "where.prom cannot be written" in nowhere.stderr
 
@@ -538,7 +543,7 @@ def test_a_set_that_was_converted_and_went_on_is_healthy(partitioned: Database) 
     now = ahead(partitioned)
     assert [code for code in codes(partitioned, now=now) if code not in ("current_missing", "ahead_missing")] == ["gap"]
     for verb in ("create-next", "fill-gaps"):
-        assert shell(partitioned, verb, "--now", now).returncode == 0
+        assert shell(partitioned, "partitions", verb, "--now", now).returncode == 0
     assert codes(partitioned, now=now) == []
 
 
@@ -549,12 +554,12 @@ def test_what_retention_has_to_do_and_has_done(months: Database) -> None:
     )
     found = check(months)
     assert [(one["code"], one["object"]) for one in found] == [("retention_overdue", "app.t_p20260101")]
-    assert shell(months, "retire", "--now", NOW).returncode == 0
+    assert shell(months, "partitions", "retire", "--now", NOW).returncode == 0
     assert codes(months) == [], "neither overdue nor a gap"
     later = str(months.sql("SELECT (now() + interval '8 days')::date")[0][0])
     months.sql("UPDATE schema_kit.part_config SET retention = '100 years'")
     found = check(months, now=later)
     assert [one["object"] for one in found if one["code"] == "retired_due"] == ["app.t_p20260101"]
-    assert shell(months, "retire", "--now", later).returncode == 0
+    assert shell(months, "partitions", "retire", "--now", later).returncode == 0
     assert "retired_due" not in codes(months, now=later)
     assert months.sql("SELECT to_regclass('app.t_p20260101')") == [(None,)]

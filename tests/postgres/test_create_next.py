@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
-from pathlib import Path
-from unittest import mock
 
 import psycopg
 import pytest
 
-from schema_kit.cli import main
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
 from tests.postgres.test_conversion import convert, facts
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 
-ROOT = Path(__file__).parents[2]
 T = QualifiedName("app", "t")
 NOW = "2027-03-05"
-
-
-def command(database: Database | str, *arguments: str) -> list[str]:
-    url = database if isinstance(database, str) else database.url
-    return [sys.executable, "-m", "schema_kit", "partitions", *arguments, "--url", url]
-
-
-def shell(database: Database | str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call it as a shell does, and wait for its end."""
-    return called(command(database, *arguments)[2:])
-
-
-def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
-    """The console script in this process: to start one each time would take longer than what is tested."""
-    out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
-    code: object = 0
-    with (
-        mock.patch.object(sys, "argv", argv),
-        mock.patch.object(sys, "stdin", io.StringIO()),
-        mock.patch.dict(os.environ, NO_COLOR="1"),
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        try:
-            main()
-        except SystemExit as done:
-            code = done.code
-        finally:
-            signal.signal(signal.SIGTERM, before)
-    return subprocess.CompletedProcess(argv, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -85,11 +48,11 @@ def ahead(database: Database) -> str:
 
 def test_it_makes_what_is_missing_and_says_when_nothing_is(partitioned: Database) -> None:
     now, before = ahead(partitioned), leaves(partitioned)
-    done = shell(partitioned, "create-next", "--now", now)
+    done = shell(partitioned, "partitions", "create-next", "--now", now)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("create partition app.t_p") == len(leaves(partitioned)) - len(before) == 2
     made = facts(partitioned)
-    again = shell(partitioned, "create-next", "app.t", "--now", now)
+    again = shell(partitioned, "partitions", "create-next", "app.t", "--now", now)
     assert (again.returncode, again.stdout) == (0, "")
     assert "nothing to do" in again.stderr
     assert facts(partitioned) == made
@@ -103,10 +66,12 @@ def test_it_makes_what_is_missing_and_says_when_nothing_is(partitioned: Database
 
 def test_a_dry_run_sends_nothing_and_prints_what_a_run_sends(partitioned: Database) -> None:
     now, before = ahead(partitioned), facts(partitioned)
-    dry = shell(partitioned, "create-next", "--dry-run", "--now", now)
+    dry = shell(partitioned, "partitions", "create-next", "--dry-run", "--now", now)
     assert dry.returncode == 0, dry.stderr
     assert facts(partitioned) == before
-    as_json = json.loads(shell(partitioned, "create-next", "--dry-run", "--format", "json", "--now", now).stdout)
+    as_json = json.loads(
+        shell(partitioned, "partitions", "create-next", "--dry-run", "--format", "json", "--now", now).stdout
+    )
     assert [list(step) for step in as_json["steps"]] == [["summary", "locks", "sql"]] * 2
     assert {"mode": "SHARE UPDATE EXCLUSIVE", "table": "app.t"} in as_json["steps"][0]["locks"]
 
@@ -116,16 +81,16 @@ def test_a_dry_run_sends_nothing_and_prints_what_a_run_sends(partitioned: Databa
     by_hand = facts(partitioned)
     partitioned.sql(*(f"DROP TABLE app.{leaf}" for leaf in leaves(partitioned)[-2:]))
     assert facts(partitioned) == before
-    assert shell(partitioned, "create-next", "--now", now).returncode == 0
+    assert shell(partitioned, "partitions", "create-next", "--now", now).returncode == 0
     assert facts(partitioned) == by_hand != before
 
 
 def test_json_on_stdout_and_events_on_stderr(partitioned: Database) -> None:
-    done = shell(partitioned, "create-next", "--format", "json", "--now", ahead(partitioned))
+    done = shell(partitioned, "partitions", "create-next", "--format", "json", "--now", ahead(partitioned))
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["steps"]) == 2
     assert {json.loads(line)["event"] for line in done.stderr.splitlines()} == {"StepStarted", "StepDone"}
-    nothing = shell(partitioned, "create-next", "--format", "json", "--now", ahead(partitioned))
+    nothing = shell(partitioned, "partitions", "create-next", "--format", "json", "--now", ahead(partitioned))
     assert json.loads(nothing.stdout) == {"steps": []}
 
 
@@ -145,7 +110,7 @@ def test_what_it_cannot_do_is_said_in_a_sentence(
     partitioned: Database, arguments: list[str], code: int, words: str
 ) -> None:
     before = facts(partitioned)
-    done = shell(partitioned, "create-next", *arguments)
+    done = shell(partitioned, "partitions", "create-next", *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -161,7 +126,7 @@ def test_what_it_cannot_do_is_said_in_a_sentence(
     ],
 )
 def test_a_database_that_is_none(url: str, code: int, words: str) -> None:
-    done = shell(url, "create-next")
+    done = shell(url, "partitions", "create-next")
     assert (done.returncode, done.stdout) == (code, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -170,25 +135,25 @@ def test_a_database_that_is_none(url: str, code: int, words: str) -> None:
 
 def test_a_database_that_is_not_there(database: Database) -> None:
     name = database.sql("SELECT current_database()")[0][0]
-    done = shell(database.url.replace(f"/{name}?", "/not_there?"), "create-next")
+    done = shell(database.url.replace(f"/{name}?", "/not_there?"), "partitions", "create-next")
     assert done.returncode == 1
     assert 'database "not_there" does not exist' in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_database_without_any_set(database: Database) -> None:
-    done = shell(database, "create-next")
+    done = shell(database, "partitions", "create-next")
     assert (done.returncode, done.stdout) == (0, "")
     assert "nothing to do" in done.stderr
-    assert "no partitioned sets" in shell(database, "list").stderr
+    assert "no partitioned sets" in shell(database, "partitions", "list").stderr
 
 
 def test_too_far_ahead_is_said_in_a_sentence(partitioned: Database) -> None:
-    late = shell(partitioned, "create-next", "--now", "9999-12-31")
+    late = shell(partitioned, "partitions", "create-next", "--now", "9999-12-31")
     assert (late.returncode, "Traceback" in late.stderr) == (3, False)
     assert "app.t, premake 1" in late.stderr
     partitioned.sql("UPDATE schema_kit.part_config SET premake = 1000000")
-    many = shell(partitioned, "create-next")
+    many = shell(partitioned, "partitions", "create-next")
     assert (many.returncode, "Traceback" in many.stderr) == (3, False)
     assert "premake of app.t is 1000000" in many.stderr
 
@@ -207,7 +172,10 @@ def test_a_connection_that_is_lost_is_said_in_a_sentence(partitioned: Database) 
     holder = partitioned.connect(autocommit=False)
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
     running = subprocess.Popen(
-        command(partitioned, "create-next", "--now", ahead(partitioned)), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        command(partitioned, "partitions", "create-next", "--now", ahead(partitioned)),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     waiting(partitioned)
     partitioned.sql(
@@ -223,13 +191,15 @@ def test_a_connection_that_is_lost_is_said_in_a_sentence(partitioned: Database) 
 def test_two_at_once_make_each_partition_once(partitioned: Database) -> None:
     now = ahead(partitioned)
     both = [
-        subprocess.Popen(command(partitioned, "create-next", "--now", now), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command(partitioned, "partitions", "create-next", "--now", now), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(3)
     ]
     said = [one.communicate(timeout=60)[1] for one in both]
     assert [one.returncode for one in both] == [0, 0, 0], said
     assert len(leaves(partitioned)) == 4
-    assert shell(partitioned, "create-next", "--now", now).stdout == ""
+    assert shell(partitioned, "partitions", "create-next", "--now", now).stdout == ""
 
 
 def test_killed_while_it_waits_and_called_again(partitioned: Database) -> None:
@@ -237,7 +207,10 @@ def test_killed_while_it_waits_and_called_again(partitioned: Database) -> None:
     holder = partitioned.connect(autocommit=False)
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
     running = subprocess.Popen(
-        command(partitioned, "create-next", "--now", now), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        command(partitioned, "partitions", "create-next", "--now", now),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     waiting(partitioned)
     running.send_signal(signal.SIGKILL)
@@ -245,7 +218,7 @@ def test_killed_while_it_waits_and_called_again(partitioned: Database) -> None:
     assert running.returncode == -signal.SIGKILL
     holder.rollback()
     assert facts(partitioned) == before
-    assert shell(partitioned, "create-next", "--now", now).returncode == 0
+    assert shell(partitioned, "partitions", "create-next", "--now", now).returncode == 0
     assert len(leaves(partitioned)) == 4
 
 
@@ -253,7 +226,7 @@ def test_a_lock_that_is_not_to_be_had(partitioned: Database) -> None:
     holder = partitioned.connect(autocommit=False)
     holder.execute("SET application_name = 'long report'")
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
-    done = shell(partitioned, "create-next", "--now", ahead(partitioned), "--lock-timeout", "5ms")
+    done = shell(partitioned, "partitions", "create-next", "--now", ahead(partitioned), "--lock-timeout", "5ms")
     assert done.returncode == 1
     assert f"blocked by pid {holder.info.backend_pid} (long report)" in done.stderr
     assert "Traceback" not in done.stderr
@@ -264,7 +237,7 @@ def test_a_default_with_rows_is_proved_free_of_the_window_first(partitioned: Dat
     partitioned.sql(
         "CREATE TABLE app.t_default PARTITION OF app.t DEFAULT", "INSERT INTO app.t (at) VALUES ('2090-01-01')"
     )
-    done = shell(partitioned, "create-next", "--now", now)
+    done = shell(partitioned, "partitions", "create-next", "--now", now)
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["add", "validate", "create"] * 2
     assert partitioned.sql("SELECT count(*) FROM pg_constraint WHERE conname LIKE '%not_here'") == [(0,)]
@@ -277,7 +250,7 @@ def test_rows_of_the_window_in_the_default_are_refused(partitioned: Database) ->
         "CREATE TABLE app.t_default PARTITION OF app.t DEFAULT", f"INSERT INTO app.t (at) VALUES ('{now}'::date)"
     )
     before = facts(partitioned)
-    done = shell(partitioned, "create-next", "--now", now)
+    done = shell(partitioned, "partitions", "create-next", "--now", now)
     assert done.returncode == 3, done.stderr
     assert "app.t_default" in done.stderr
     assert "Traceback" not in done.stderr
@@ -286,19 +259,19 @@ def test_rows_of_the_window_in_the_default_are_refused(partitioned: Database) ->
 
 def test_sessions_of_another_zone_and_date_style_make_the_same(partitioned: Database) -> None:
     now, name = ahead(partitioned), partitioned.sql("SELECT current_database()")[0][0]
-    assert shell(partitioned, "create-next", "--now", now).returncode == 0
+    assert shell(partitioned, "partitions", "create-next", "--now", now).returncode == 0
     there = facts(partitioned)
     partitioned.sql(*(f"DROP TABLE app.{leaf}" for leaf in leaves(partitioned)[-2:]))
     for setting in ("TimeZone = 'Asia/Kathmandu'", "DateStyle = 'SQL, DMY'"):
         partitioned.sql(f"ALTER DATABASE {name} SET {setting}")
-    assert shell(partitioned, "create-next", "--now", now).returncode == 0
+    assert shell(partitioned, "partitions", "create-next", "--now", now).returncode == 0
     assert facts(partitioned) == there
 
 
 def test_list_shows_bounds_in_the_zone_of_the_set(partitioned: Database) -> None:
     now = ahead(partitioned)
-    assert shell(partitioned, "create-next", "--now", now).returncode == 0
-    told = json.loads(shell(partitioned, "list", "--format", "json", "--now", now).stdout)["sets"]
+    assert shell(partitioned, "partitions", "create-next", "--now", now).returncode == 0
+    told = json.loads(shell(partitioned, "partitions", "list", "--format", "json", "--now", now).stdout)["sets"]
     assert [(one["parent"], one["control"], one["timezone"], one["premake"]) for one in told] == [
         ("app.t", "at", "Asia/Bangkok", 1)
     ]
@@ -309,7 +282,7 @@ def test_list_shows_bounds_in_the_zone_of_the_set(partitioned: Database) -> None
     assert parts[-2]["to"] == parts[-1]["from"]
     assert all(part["to"].endswith("-01") for part in parts), "midnight in Bangkok"
     assert parts[0]["rows"] == 40
-    text = shell(partitioned, "list", "app.t", "--now", now).stdout
+    text = shell(partitioned, "partitions", "list", "app.t", "--now", now).stdout
     assert "app.t  by at, every 1 mon, Asia/Bangkok, premake 1" in text
     assert parts[-1]["to"] in text
-    assert shell(partitioned, "list", "app.other").returncode == 3
+    assert shell(partitioned, "partitions", "list", "app.other").returncode == 3

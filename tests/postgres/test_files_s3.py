@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.postgres.test_create_next import ROOT
-from tests.postgres.test_files import build, command, everything, places
+from tests.postgres.test_files import build, everything, places
+from tests.support.cli import ROOT, command
 from tests.support.database import Database
 
 moto = pytest.importorskip("moto.server", reason="an S3 server comes with moto[s3], flask and flask-cors")
@@ -68,13 +68,13 @@ def store(bucket: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def one_place(database: Database, store: dict[str, str], before: list[tuple[Any, ...]], form: str = "parquet") -> None:
-    out = call(store, *command(database, *EXPORT, "--format", form))
+    out = call(store, *command(database, "archive", *EXPORT, "--format", form))
     assert out.returncode == 0, out.stderr
     assert places(database) == [("s.t_01", True, False)]
     beside = [f"archive/months/s.t_01.{form}.json"] * (form == "copy")
     assert objects(store) == [f"archive/months/s.t_01.{form}", *beside]
-    assert call(store, *command(database, "files", "--verify")).returncode == 0
-    assert call(store, *command(database, "import", "--manifest", "s.t")).returncode == 0
+    assert call(store, *command(database, "archive", "files", "--verify")).returncode == 0
+    assert call(store, *command(database, "archive", "import", "--manifest", "s.t")).returncode == 0
     assert everything(database) == before
 
 
@@ -112,7 +112,7 @@ Store.{call_} = around if {call_!r} == "writing" else replaced
 from schema_kit.cli import main
 main()
 """
-    killed = call(store, sys.executable, "-c", program, *command(database, *EXPORT)[3:])
+    killed = call(store, sys.executable, "-c", program, *command(database, "archive", *EXPORT)[3:])
     assert killed.returncode == -9, killed.stderr
     assert database.sql("SELECT count(*) FROM s.t_01") == [(31,)]
     objects(store, "[fs.rm(f) for f in fs.find('archive') if f.endswith('.partial')]")
@@ -122,7 +122,7 @@ main()
 def test_a_name_that_is_taken(database: Database, store: dict[str, str]) -> None:
     build(database)
     objects(store, "fs.pipe('archive/months/s.t_01.parquet', b'another')")
-    refused = call(store, *command(database, *EXPORT))
+    refused = call(store, *command(database, "archive", *EXPORT))
     assert refused.returncode == 3
     assert "damaged or no Parquet file" in refused.stderr
     assert objects(store) == ["archive/months/s.t_01.parquet"]
@@ -131,9 +131,9 @@ def test_a_name_that_is_taken(database: Database, store: dict[str, str]) -> None
 
 def test_truncated_there(database: Database, store: dict[str, str]) -> None:
     build(database)
-    assert call(store, *command(database, *EXPORT)).returncode == 0
+    assert call(store, *command(database, "archive", *EXPORT)).returncode == 0
     objects(store, "f = 'archive/months/s.t_01.parquet'; fs.pipe(f, fs.cat(f)[:-9])")
-    refused = call(store, *command(database, "import", "--manifest", "s.t"))
+    refused = call(store, *command(database, "archive", "import", "--manifest", "s.t"))
     assert refused.returncode == 3
     assert "s.t_01.parquet was truncated" in refused.stderr
 
@@ -151,7 +151,8 @@ def test_a_store_that_is_not_there(
     before = everything(build(database))
     more = {"AWS_MAX_ATTEMPTS": "1"}
     refused = call(
-        store | changes | more, *command(database, "export", "s.t_01", "--to", destination, "--drop", "--yes")
+        store | changes | more,
+        *command(database, "archive", "export", "s.t_01", "--to", destination, "--drop", "--yes"),
     )
     assert refused.returncode == 1
     assert words in refused.stderr

@@ -16,8 +16,9 @@ from schema_kit.sqlscripts import split
 from schema_kit.steps.partitions import register_sql
 from tests.postgres.test_check import MONTHS, NOW, T, check, codes, partition
 from tests.postgres.test_conversion import facts
-from tests.postgres.test_create_next import ROOT, command, leaves, shell, waiting
+from tests.postgres.test_create_next import leaves, waiting
 from tests.postgres.test_sets import register
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 
 
@@ -38,7 +39,7 @@ def holes(database: Database) -> Database:
 
 def test_it_makes_what_is_missing_and_says_when_nothing_is(holes: Database) -> None:
     assert "gap" in codes(holes)
-    done = shell(holes, "fill-gaps", "--now", NOW)
+    done = shell(holes, "partitions", "fill-gaps", "--now", NOW)
     assert done.returncode == 0, done.stderr
     assert [line.split()[2] for line in done.stdout.splitlines()] == [
         "app.t_p20260201",
@@ -47,7 +48,7 @@ def test_it_makes_what_is_missing_and_says_when_nothing_is(holes: Database) -> N
     ]
     assert codes(holes) == []
     made = facts(holes)
-    again = shell(holes, "fill-gaps", "app.t", "--now", NOW)
+    again = shell(holes, "partitions", "fill-gaps", "app.t", "--now", NOW)
     assert (again.returncode, again.stdout) == (0, "")
     assert "nothing to do" in again.stderr
     assert facts(holes) == made
@@ -55,27 +56,27 @@ def test_it_makes_what_is_missing_and_says_when_nothing_is(holes: Database) -> N
 
 def test_a_dry_run_sends_nothing_and_prints_what_a_run_sends(holes: Database) -> None:
     before = facts(holes)
-    dry = shell(holes, "fill-gaps", "--dry-run", "--now", NOW)
+    dry = shell(holes, "partitions", "fill-gaps", "--dry-run", "--now", NOW)
     assert dry.returncode == 0, dry.stderr
     assert facts(holes) == before
-    as_json = json.loads(shell(holes, "fill-gaps", "--dry-run", "--format", "json", "--now", NOW).stdout)
+    as_json = json.loads(shell(holes, "partitions", "fill-gaps", "--dry-run", "--format", "json", "--now", NOW).stdout)
     assert len(as_json["steps"]) == 3
     with psycopg.connect(holes.url, autocommit=True) as connection:
         for statement in split(dry.stdout):
             connection.execute(statement.encode())
     by_hand = facts(holes)
     holes.sql(*(f"DROP TABLE app.t_p2026{month}01" for month in ("02", "03", "04")))
-    assert shell(holes, "fill-gaps", "--now", NOW).returncode == 0
+    assert shell(holes, "partitions", "fill-gaps", "--now", NOW).returncode == 0
     assert facts(holes) == by_hand
 
 
 def test_up_to_the_present_and_since_a_moment(holes: Database) -> None:
-    assert shell(holes, "fill-gaps", "--now", "2026-08-10").returncode == 0
+    assert shell(holes, "partitions", "fill-gaps", "--now", "2026-08-10").returncode == 0
     assert leaves(holes)[-1] == "t_p20260701", "the present's own window is create-next's"
-    early = shell(holes, "fill-gaps", "--since", "2025-11-15", "--now", NOW)
+    early = shell(holes, "partitions", "fill-gaps", "--since", "2025-11-15", "--now", NOW)
     assert [line.split()[2] for line in early.stdout.splitlines()] == ["app.t_p20251101", "app.t_p20251201"]
     holes.sql("DROP TABLE app.t_p20251201", "DROP TABLE app.t_p20260201")
-    late = shell(holes, "fill-gaps", "--since", "2026-01-10", "--now", NOW)
+    late = shell(holes, "partitions", "fill-gaps", "--since", "2026-01-10", "--now", NOW)
     assert [line.split()[2] for line in late.stdout.splitlines()] == ["app.t_p20260201"]
     assert "t_p20251201" not in leaves(holes)
 
@@ -91,7 +92,7 @@ def test_up_to_the_present_and_since_a_moment(holes: Database) -> None:
 )
 def test_what_it_cannot_do_is_said_in_a_sentence(holes: Database, arguments: list[str], code: int, words: str) -> None:
     before = facts(holes)
-    done = shell(holes, "fill-gaps", "--now", NOW, *arguments)
+    done = shell(holes, "partitions", "fill-gaps", "--now", NOW, *arguments)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -100,30 +101,30 @@ def test_what_it_cannot_do_is_said_in_a_sentence(holes: Database, arguments: lis
 
 def test_windows_of_rows_in_the_default_are_left_and_said_the_others_are_made(holes: Database) -> None:
     holes.sql("CREATE TABLE app.t_default PARTITION OF app.t DEFAULT", "INSERT INTO app.t VALUES (1, '2026-03-03')")
-    dry = shell(holes, "fill-gaps", "--dry-run", "--now", NOW)
+    dry = shell(holes, "partitions", "fill-gaps", "--dry-run", "--now", NOW)
     assert dry.returncode == 1, "what a run would say is said"
     assert "t_p20260201" in dry.stdout
-    done = shell(holes, "fill-gaps", "--now", NOW)
+    done = shell(holes, "partitions", "fill-gaps", "--now", NOW)
     assert done.returncode == 1
     assert {"t_p20260201", "t_p20260401"} < set(leaves(holes))
     assert "app.t_default holds rows of 2026-03-01 to 2026-04-01" in done.stderr
     assert "Traceback" not in done.stderr
-    again = shell(holes, "fill-gaps", "--now", NOW)
+    again = shell(holes, "partitions", "fill-gaps", "--now", NOW)
     assert (again.returncode, again.stdout) == (3, ""), "nothing else is left"
     assert holes.sql("SELECT count(*) FROM pg_constraint WHERE conname LIKE '%not_here'") == [(0,)]
     holes.sql("TRUNCATE app.t_default")
-    assert shell(holes, "fill-gaps", "--now", NOW).returncode == 0
+    assert shell(holes, "partitions", "fill-gaps", "--now", NOW).returncode == 0
     assert codes(holes) == []
 
 
 def test_a_name_that_a_detached_partition_still_has(holes: Database) -> None:
-    assert shell(holes, "fill-gaps", "--now", NOW).returncode == 0
+    assert shell(holes, "partitions", "fill-gaps", "--now", NOW).returncode == 0
     holes.sql(
         "INSERT INTO app.t VALUES (7, '2026-02-02')",
         "ALTER TABLE app.t DETACH PARTITION app.t_p20260201",
         "DROP TABLE app.t_p20260401",
     )
-    done = shell(holes, "fill-gaps", "--now", NOW)
+    done = shell(holes, "partitions", "fill-gaps", "--now", NOW)
     assert done.returncode == 1
     assert "create partition app.t_p20260401" in done.stdout
     statement = done.stderr.split("attach it (")[1].split("), or rename")[0]
@@ -136,7 +137,7 @@ def test_killed_while_it_works_and_called_again(holes: Database) -> None:
     holder = holes.connect(autocommit=False)
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
     running = subprocess.Popen(
-        command(holes, "fill-gaps", "--since", "2016-01-01", "--now", NOW),
+        command(holes, "partitions", "fill-gaps", "--since", "2016-01-01", "--now", NOW),
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -149,7 +150,7 @@ def test_killed_while_it_works_and_called_again(holes: Database) -> None:
     running.send_signal(signal.SIGKILL)
     running.communicate(timeout=60)
     assert len(leaves(holes)) < 125
-    assert shell(holes, "fill-gaps", "--since", "2016-01-01", "--now", NOW).returncode == 0
+    assert shell(holes, "partitions", "fill-gaps", "--since", "2016-01-01", "--now", NOW).returncode == 0
     assert len(leaves(holes)) == 125
     assert [code for code in codes(holes) if code != "ahead_missing"] == []
 
@@ -157,7 +158,7 @@ def test_killed_while_it_works_and_called_again(holes: Database) -> None:
 def test_two_at_once_make_each_partition_once(holes: Database) -> None:
     both = [
         subprocess.Popen(
-            command(holes, "fill-gaps", "--since", "2025-01-01", "--now", NOW),
+            command(holes, "partitions", "fill-gaps", "--since", "2025-01-01", "--now", NOW),
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,
@@ -187,7 +188,7 @@ def test_ids_dates_and_sets_below_a_list_parent(database: Database) -> None:
     register(database, Partitioning(QualifiedName("ร้าน", "T.x"), "at", "1 mon", premake=2))
     database.sql(register_sql(Partitioning(QualifiedName("ร้าน", "ids"), "id", "1000", premake=1)))
     assert {one["set"] for one in check(database) if one["code"] == "gap"} == {'"ร้าน".ids', '"ร้าน".us'}
-    done = shell(database, "fill-gaps", "--now", NOW)
+    done = shell(database, "partitions", "fill-gaps", "--now", NOW)
     assert done.returncode == 0, done.stderr
     assert sorted(line.split(" from ")[0] for line in done.stdout.splitlines()) == [
         'create partition "ร้าน".ids_p1000',
@@ -209,7 +210,7 @@ def test_sub_partitions_are_made_as_those_of_the_newest(database: Database) -> N
             ),
         )
     register(database, Partitioning(T, "at", "1 mon", premake=2))
-    assert shell(database, "fill-gaps", "--now", NOW).returncode == 0
+    assert shell(database, "partitions", "fill-gaps", "--now", NOW).returncode == 0
     assert "t_p20260301_1" in leaves(database)
     assert len(leaves(database)) == 10
     assert codes(database) == []
@@ -218,7 +219,7 @@ def test_sub_partitions_are_made_as_those_of_the_newest(database: Database) -> N
 def test_who_may_not_write_is_told_so(holes: Database) -> None:
     name, before = holes.sql("SELECT current_database()")[0][0], facts(holes)
     holes.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    done = shell(holes, "fill-gaps", "--now", NOW)
+    done = shell(holes, "partitions", "fill-gaps", "--now", NOW)
     assert (done.returncode, done.stdout) == (3, "")
     assert "read-only" in done.stderr
     with holes.connect() as connection:
@@ -232,7 +233,7 @@ def test_who_may_not_write_is_told_so(holes: Database) -> None:
         f"GRANT SELECT ON schema_kit.part_config TO {role}",
     )
     try:
-        done = shell(holes.url.replace("postgres@", f"{role}@"), "fill-gaps", "--now", NOW)
+        done = shell(holes.url.replace("postgres@", f"{role}@"), "partitions", "fill-gaps", "--now", NOW)
         assert (done.returncode, done.stdout) == (3, ""), done.stderr
         assert f"GRANT postgres TO {role}" in done.stderr
         assert "Traceback" not in done.stderr

@@ -19,7 +19,7 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_create_next import ROOT, command, shell
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 
 NOW = "2026-03-28"
@@ -45,13 +45,13 @@ def count(database: Database) -> int:
 def test_all_sets_are_looked_after_but_the_broken_one(database: Database, workers: str) -> None:
     build(database, ["a", "b", 'C."x"', "ไทย"])
     database.sql("DROP TABLE app.b")
-    done = shell(database, "maintain", "--now", NOW, "--workers", workers)
+    done = shell(database, "partitions", "maintain", "--now", NOW, "--workers", workers)
     assert done.returncode == 1
     assert "app.b is registered in part_config, but there is no such table" in done.stderr
     assert "Traceback" not in done.stderr
     assert count(database) == done.stdout.count("create partition") == 30
     database.sql("DELETE FROM schema_kit.part_config WHERE parent_table = 'app.b'")
-    again = shell(database, "maintain", "--now", NOW, "--workers", workers)
+    again = shell(database, "partitions", "maintain", "--now", NOW, "--workers", workers)
     assert (again.returncode, again.stdout) == (0, "")
     assert "nothing to do" in again.stderr
 
@@ -62,7 +62,11 @@ def test_two_at_once_do_each_thing_once(database: Database, workers: str) -> Non
     arguments = ["maintain", "--now", NOW, "--format", "json", "--workers", workers]
     runs = [
         subprocess.Popen(
-            command(database, *arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command(database, "partitions", *arguments),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(2)
     ]
@@ -78,7 +82,7 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: 
     kills = 0
     for _ in range(30):
         with subprocess.Popen(
-            command(database, "maintain", "--now", NOW, "--workers", workers),
+            command(database, "partitions", "maintain", "--now", NOW, "--workers", workers),
             cwd=ROOT,
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -92,10 +96,10 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: 
         if count(database) == 400:
             break
     assert kills >= 3
-    final = shell(database, "maintain", "--now", NOW, "--workers", workers)
+    final = shell(database, "partitions", "maintain", "--now", NOW, "--workers", workers)
     assert final.returncode == 0, final.stderr
     assert count(database) == 400
-    assert "nothing to do" in shell(database, "maintain", "--now", NOW).stderr
+    assert "nothing to do" in shell(database, "partitions", "maintain", "--now", NOW).stderr
 
 
 def _interruptible() -> None:
@@ -110,7 +114,7 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
     holder = database.connect(autocommit=False)
     holder.execute("LOCK TABLE app.a, app.b IN SHARE UPDATE EXCLUSIVE MODE")
     run = subprocess.Popen(
-        command(database, "maintain", "--now", NOW, "--workers", workers),
+        command(database, "partitions", "maintain", "--now", NOW, "--workers", workers),
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
@@ -130,14 +134,14 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
     assert "Traceback" not in said
     holder.rollback()
     assert count(database) == 0
-    assert shell(database, "maintain", "--now", NOW, "--workers", workers).returncode == 0
+    assert shell(database, "partitions", "maintain", "--now", NOW, "--workers", workers).returncode == 0
     assert count(database) == 20
 
 
 def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
     """CREATE TABLE ... PARTITION OF would stop them all, and wait behind the transaction that is open."""
     build(database, ["a"], premake=2)
-    assert shell(database, "maintain", "--now", NOW).returncode == 0
+    assert shell(database, "partitions", "maintain", "--now", NOW).returncode == 0
     database.sql(
         "ALTER TABLE app.a ADD PRIMARY KEY (id, at)",
         "CREATE TABLE app.note (id int, at timestamptz, FOREIGN KEY (id, at) REFERENCES app.a ON DELETE CASCADE)",
@@ -169,7 +173,7 @@ def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
     writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     for writer in writers:
         writer.start()
-    done = shell(database, "create-next", "--now", NOW, "--premake", "40", "--lock-timeout", "500ms")
+    done = shell(database, "partitions", "create-next", "--now", NOW, "--premake", "40", "--lock-timeout", "500ms")
     stop.set()
     for writer in writers:
         writer.join()
@@ -184,7 +188,7 @@ def test_a_set_that_another_run_is_at_is_left_to_it(database: Database, monkeypa
     monkeypatch.setattr(work, "_POLL_SECONDS", 0.01)
     holder = database.connect()
     holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: create next partitions app.a', 0))")
-    done = shell(database, "maintain", "--now", NOW)
+    done = shell(database, "partitions", "maintain", "--now", NOW)
     assert done.returncode == 0
     assert "app.a is left to that one" in done.stderr
     assert done.stdout.count("create partition app.b") == 10
@@ -195,11 +199,11 @@ def test_where_nothing_can_be_written_it_is_said(database: Database) -> None:
     build(database, ["a"])
     name = database.sql("SELECT current_database()")[0][0]
     database.sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    done = shell(database, "maintain", "--now", NOW)
+    done = shell(database, "partitions", "maintain", "--now", NOW)
     assert (done.returncode, done.stdout) == (3, "")
     assert "this session is read-only" in done.stderr
     assert "Nothing was changed" in done.stderr
-    dry = shell(database, "maintain", "--now", NOW, "--dry-run")
+    dry = shell(database, "partitions", "maintain", "--now", NOW, "--dry-run")
     assert dry.returncode == 0
     assert dry.stdout.count("CREATE TABLE") == 10
 
@@ -226,7 +230,7 @@ def test_which_right_is_missing_is_said(database: Database, case: str) -> None:
     grants, words = RIGHTS[case]
     database.sql(f"CREATE ROLE {name} LOGIN", *grants.format(name).split("; "))
     try:
-        done = shell(database.url.replace("postgres@", f"{name}@"), "create-next", "--now", NOW)
+        done = shell(database.url.replace("postgres@", f"{name}@"), "partitions", "create-next", "--now", NOW)
         assert (done.returncode, done.stdout) == (3, ""), done.stderr
         assert words in done.stderr
         assert "Traceback" not in done.stderr
@@ -261,10 +265,10 @@ def test_all_that_is_due_is_done_and_check_is_content(database: Database) -> Non
         "INSERT INTO app.a SELECT i, timestamptz '2026-03-25+00' + interval '1 hour' * i FROM generate_series(1, 99) i",
         "UPDATE schema_kit.part_config SET retention = '35 days' WHERE parent_table = 'app.b'",
     )
-    assert shell(database, "check", "--now", NOW).returncode == 4
-    done = shell(database, "maintain", "--now", NOW)
+    assert shell(database, "partitions", "check", "--now", NOW).returncode == 4
+    done = shell(database, "partitions", "maintain", "--now", NOW)
     assert done.returncode == 0, done.stderr
-    clean = shell(database, "check", "--now", NOW)
+    clean = shell(database, "partitions", "check", "--now", NOW)
     assert clean.returncode == 0, clean.stdout
     assert database.sql("SELECT count(*) FROM app.a_default") == [(0,)]
     assert database.sql("SELECT count(*), count(DISTINCT tableoid) FROM app.a") == [(99, 5)]
@@ -272,7 +276,7 @@ def test_all_that_is_due_is_done_and_check_is_content(database: Database) -> Non
         "SELECT to_regclass('app.b_older') IS NOT NULL, count(*) FROM pg_inherits "
         "WHERE inhrelid = 'app.b_older'::regclass"
     ) == [(True, 0)]
-    again = shell(database, "maintain", "--now", NOW)
+    again = shell(database, "partitions", "maintain", "--now", NOW)
     assert (again.returncode, again.stdout) == (0, "")
 
 
@@ -282,12 +286,12 @@ def test_a_row_that_is_no_policy_stops_nobody_else(database: Database) -> None:
         "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) "
         "VALUES ('x.y.z.no', 'at', '1 mon')"
     )
-    done = shell(database, "maintain", "--now", NOW)
+    done = shell(database, "partitions", "maintain", "--now", NOW)
     assert done.returncode == 1
     assert done.stdout.count("create partition") == 6
     assert "x.y.z.no" in done.stderr
     assert "Traceback" not in done.stderr
-    named = shell(database, "maintain", "app.a", "--now", "2026-04-28")
+    named = shell(database, "partitions", "maintain", "app.a", "--now", "2026-04-28")
     assert (named.returncode, named.stdout.count("create partition")) == (0, 31)
 
 
@@ -295,8 +299,8 @@ def test_a_set_without_automatic_maintenance_is_looked_after_when_it_is_named(da
     build(database, ["a"], premake=2)
     database.sql("UPDATE schema_kit.part_config SET automatic_maintenance = 'off'")
     for verb in ("maintain", "create-next"):
-        assert "nothing to do" in shell(database, verb, "--now", NOW).stderr
-    assert shell(database, "create-next", "app.a", "--now", NOW).stdout.count("create partition") == 3
+        assert "nothing to do" in shell(database, "partitions", verb, "--now", NOW).stderr
+    assert shell(database, "partitions", "create-next", "app.a", "--now", NOW).stdout.count("create partition") == 3
 
 
 def test_a_set_that_may_not_even_be_looked_at_stops_nobody_else(database: Database) -> None:
@@ -315,7 +319,7 @@ def test_a_set_that_may_not_even_be_looked_at_stops_nobody_else(database: Databa
         f"ALTER TABLE app.b OWNER TO {name}",
     )
     try:
-        done = shell(database.url.replace("postgres@", f"{name}@"), "maintain", "--now", NOW)
+        done = shell(database.url.replace("postgres@", f"{name}@"), "partitions", "maintain", "--now", NOW)
         assert done.returncode == 1
         assert "permission denied for table i" in done.stderr
         assert "Traceback" not in done.stderr

@@ -7,15 +7,13 @@ import subprocess
 import sys
 import time
 from datetime import date
-from pathlib import Path
 
 import psycopg
 
 from tests.benchmarks import roundtrip
 from tests.benchmarks.fill import fill
+from tests.support.cli import ROOT
 from tests.support.database import Database
-
-ROOT = Path(__file__).parents[2]
 
 CATALOG = """
 SELECT 'column', n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod) || a.attnotnull

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -18,7 +17,8 @@ import pytest
 
 from tests.benchmarks.fill import fill
 from tests.postgres.test_live_writers import WRITES, Writer
-from tests.postgres.test_pack import ROOT, alembic, catalog, content, migrate
+from tests.postgres.test_pack import alembic, catalog, content, migrate
+from tests.support.cli import ROOT, spawned
 from tests.support.database import Database
 
 TELEGRAM, SEARCHES = "telegram_bots.messages", "market_research.product_searches"
@@ -30,15 +30,8 @@ KEPT = 37
 Rows = tuple[Any, ...]
 
 
-def shell(database: Database, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "schema_kit", *arguments, "--url", database.url],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONWARNINGS": "error", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def ended(database: Database, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = spawned(database, *arguments, timeout=None)
     assert done.returncode == code, done.stderr
     return done
 
@@ -85,13 +78,13 @@ def test_old_rows_leave_for_one_place_each_and_come_back(database: Database) -> 
     head(database)
     at_head, objects, before = content(database), catalog(database), everywhere(database)
     live = database.sql(f"SELECT count(*) FROM {TELEGRAM}")[0][0]
-    told = [shell(database, *command) for command in COMMANDS]
+    told = [ended(database, *command) for command in COMMANDS]
     assert "in one commit: view telegram_bots.all_messages shows both tables" in told[0].stdout
     assert "detach line_support.conversation_p" in told[1].stdout
     assert everywhere(database) == before
     assert summed(database, "telegram_bots.all_messages") == before[TELEGRAM]
     for command in COMMANDS:
-        assert shell(database, *command).stderr == "nothing to do\n", command
+        assert ended(database, *command).stderr == "nothing to do\n", command
     assert database.sql(
         f"SELECT min(created_at) > now() - interval '{KEPT} days' FROM {TELEGRAM}",
     ) == [(True,)]
@@ -100,8 +93,8 @@ def test_old_rows_leave_for_one_place_each_and_come_back(database: Database) -> 
     ) == [(True,)]
     left = database.sql(f"SELECT count(*) FROM {TELEGRAM}")[0][0]
     assert left < 0.2 * live
-    assert shell(database, "archive", "verify").stdout == ""
-    assert shell(database, "partitions", "check").stdout == ""
+    assert ended(database, "archive", "verify").stdout == ""
+    assert ended(database, "partitions", "check").stdout == ""
     assert "No new upgrade operations" in alembic(database, "check").stdout + alembic(database, "check").stderr
 
     rag = {table: rows for table, rows in content(database).items() if "rag_chat" in table}
@@ -164,7 +157,7 @@ def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Dat
         for writer in writers.values():
             writer.start()
         for command in COMMANDS[:2]:
-            shell(database, *command)
+            ended(database, *command)
         time.sleep(0.1)
         stop.set()
         for table, writer in writers.items():
@@ -180,7 +173,7 @@ def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Dat
 @pytest.mark.parametrize("days", [100, *(pytest.param(days, marks=pytest.mark.exhaustive) for days in (10, 300))])
 def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -> None:
     head(database)
-    shell(database, "archive", "run", "--yes")
+    ended(database, "archive", "run", "--yes")
     query = (
         "SELECT * FROM telegram_bots.all_messages "
         f"WHERE created_at >= date_trunc('week', now() - interval '{days} days', 'UTC') "
@@ -198,17 +191,17 @@ def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -
 def test_what_a_policy_drops_is_out_for_thirty_days_before(database: Database) -> None:
     head(database, 3000)
     before = summed(database, CONVERSATION)
-    shell(database, "partitions", "maintain")
+    ended(database, "partitions", "maintain")
     out = retired(database, CONVERSATION)
     assert len(out) > 3
-    shell(database, "partitions", "maintain", "--now", f"{datetime.now() + timedelta(days=25):%Y-%m-%d}")
+    ended(database, "partitions", "maintain", "--now", f"{datetime.now() + timedelta(days=25):%Y-%m-%d}")
     assert set(out) <= set(retired(database, CONVERSATION))
     assert summed(database, CONVERSATION, *retired(database, CONVERSATION)) == before
     database.sql("UPDATE schema_kit.retired_partition SET retired_at = now() - interval '29 days'")
-    shell(database, "partitions", "maintain")
+    ended(database, "partitions", "maintain")
     assert summed(database, CONVERSATION, *retired(database, CONVERSATION)) == before
     database.sql("UPDATE schema_kit.retired_partition SET retired_at = now() - interval '31 days'")
-    done = shell(database, "partitions", "maintain")
+    done = ended(database, "partitions", "maintain")
     assert done.stdout.count("drop line_support.conversation_p") >= len(out)
     assert retired(database, CONVERSATION) == []
     assert database.sql(f"SELECT min(created_at) > now() - interval '14 months' FROM {CONVERSATION}") == [(True,)]
@@ -219,18 +212,18 @@ def test_searches_leave_the_archive_after_two_years_and_come_back(database: Data
     head(database, 3000)
     before = summed(database, SEARCHES)
     later = f"{datetime.now() + timedelta(days=365):%Y-%m-%d}"
-    shell(database, "archive", "run", "--now", later)
-    late = shell(database, "partitions", "check", "--now", later, code=4).stdout
+    ended(database, "archive", "run", "--now", later)
+    late = ended(database, "partitions", "check", "--now", later, code=4).stdout
     assert "outlived the retention of market_research.product_searches_archive (24 months)" in late, late
     assert "Run schema_kit partitions retire market_research.product_searches_archive" in late
-    done = shell(database, "partitions", "maintain", "--now", later)
+    done = ended(database, "partitions", "maintain", "--now", later)
     out = retired(database, f"{SEARCHES}_archive")
     assert len(out) > 3
     assert f"detach {out[0]} from {SEARCHES}_archive concurrently" in done.stdout
     assert summed(database, SEARCHES, f"{SEARCHES}_archive", *out) == before
-    assert shell(database, "partitions", "maintain", "--now", later).stderr == "nothing to do\n"
-    assert "product_searches_archive" not in shell(database, "partitions", "check", "--now", later).stdout
-    assert shell(database, "partitions", "retire", "--now", later).stderr == "nothing to do\n"
+    assert ended(database, "partitions", "maintain", "--now", later).stderr == "nothing to do\n"
+    assert "product_searches_archive" not in ended(database, "partitions", "check", "--now", later).stdout
+    assert ended(database, "partitions", "retire", "--now", later).stderr == "nothing to do\n"
     migrate(database, "downgrade", "product_searches_archive")
     assert retired(database, f"{SEARCHES}_archive") == []
     assert summed(database, SEARCHES) == before
@@ -244,7 +237,7 @@ def test_a_killed_downgrade_is_finished_by_the_next_one(database: Database) -> N
     head(database, 3000, months=14)
     rows = content(database)
     for command in COMMANDS[:2]:
-        shell(database, *command)
+        ended(database, *command)
     kills = 0
     while _killed_after(database, steps=9 + kills % 5, milliseconds=kills % 5 * 4):
         kills += 1

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from schema_kit.errors import PlanError
-from tests.postgres.test_archive import ROWS, VIEW, archived, attached, command, places, run
-from tests.postgres.test_create_next import ROOT
-from tests.postgres.test_create_next import shell as partitions
+from tests.postgres.test_archive import ROWS, VIEW, archived, attached, places, run
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.matrix import perform
 
@@ -47,7 +46,7 @@ def test_what_was_on_its_way_comes_back_too(database: Database, line: int) -> No
     archived(database)
     before = places(database)
     one = subprocess.Popen(
-        command(database, "run", "--now", "2026-05-20", "--format", "json"),
+        command(database, "archive", "run", "--now", "2026-05-20", "--format", "json"),
         cwd=ROOT,
         env=os.environ,
         stdout=subprocess.DEVNULL,
@@ -143,7 +142,7 @@ def test_what_an_archive_has_retired_comes_back_before_it_is_dropped(database: D
     before = places(database)
     assert run(database).returncode == 0
     perform(database, lambda op: op.set_partition_policy("t_archive", schema="s", retention="3 months"))
-    done = partitions(database, "retire", "--now", "2026-06-20")
+    done = shell(database, "partitions", "retire", "--now", "2026-06-20")
     assert "detach s.t_01 from s.t_archive concurrently" in done.stdout
     restore(database)
     assert attached(database, "s.t_archive") == ""

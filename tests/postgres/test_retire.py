@@ -17,8 +17,8 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_create_next import ROOT, command, shell
 from tests.postgres.test_probe import HELD_SECONDS
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.matrix import busy, perform
 
@@ -66,7 +66,7 @@ def there(database: Database, schema: str = "s") -> str:
 
 
 def retire(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return shell(database, "retire", "--now", NOW, *arguments)
+    return shell(database, "partitions", "retire", "--now", NOW, *arguments)
 
 
 def later(database: Database) -> None:
@@ -171,7 +171,7 @@ def test_only_what_the_policy_covers(database: Database) -> None:
 
 def test_the_last_one_stays(database: Database) -> None:
     build(database)
-    done = shell(database, "retire", "--now", "2030-01-01")
+    done = shell(database, "partitions", "retire", "--now", "2030-01-01")
     assert "s.t_06 is left alone: it is the last partition of s.t" in done.stderr
     assert attached(database) == "06"
 
@@ -258,7 +258,7 @@ def test_partitions_of_partitions_leave_whole(database: Database) -> None:
 
 def test_maintain_does_it_too(database: Database) -> None:
     build(database)
-    done = shell(database, "maintain", "--now", NOW)
+    done = shell(database, "partitions", "maintain", "--now", NOW)
     assert done.returncode == 0, done.stderr
     assert attached(database) == "03 04 05 06"
 
@@ -269,7 +269,9 @@ def test_two_at_once(database: Database, policy: dict[str, Any]) -> None:
     for arguments in (["retire"], ["maintain"]):
         with busy(database, "SELECT FROM s.t LIMIT 1", seconds=1.5):
             running = [
-                subprocess.Popen(command(database, name, "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+                subprocess.Popen(
+                    command(database, "partitions", name, "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True
+                )
                 for name in ("retire", *arguments)
             ]
             ended = [(one.communicate()[1], one.returncode) for one in running]
@@ -282,7 +284,11 @@ def test_on_a_terminal_it_asks_before_it_drops(database: Database) -> None:
     for answer, left in (("n", "01 02 03 04 05 06"), ("y", "03 04 05 06")):
         person, terminal = os.openpty()
         running = subprocess.Popen(
-            command(database, "retire", "--now", NOW), cwd=ROOT, stdin=terminal, stderr=subprocess.PIPE, text=True
+            command(database, "partitions", "retire", "--now", NOW),
+            cwd=ROOT,
+            stdin=terminal,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         os.close(terminal)
         os.write(person, f"{answer}\n".encode())
@@ -303,7 +309,7 @@ def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Da
             database.sql("CREATE TABLE s.t_dd PARTITION OF s.t DEFAULT")
         if kill is not None:
             one = subprocess.Popen(
-                command(database, "retire", "--now", NOW, "--format", "json"),
+                command(database, "partitions", "retire", "--now", NOW, "--format", "json"),
                 cwd=ROOT,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -375,7 +381,7 @@ def test_session_settings_change_nothing(database: Database) -> None:
     for setting in ("TimeZone = 'America/New_York'", "DateStyle = 'SQL, DMY'", "IntervalStyle = 'iso_8601'"):
         database.sql(f"ALTER DATABASE {name} SET {setting}")
     # In Kathmandu it is April already, so that February ended two months before.
-    done = shell(database, "retire", "--now", "2026-04-30 18:20+00")
+    done = shell(database, "partitions", "retire", "--now", "2026-04-30 18:20+00")
     assert done.returncode == 0, done.stderr
     assert attached(database) == "03 04 05 06"
 
@@ -387,7 +393,7 @@ def test_rights_that_are_missing_are_said(database: Database) -> None:
     )
     database.sql("GRANT SELECT ON ALL TABLES IN SCHEMA s, schema_kit TO retirer")
     try:
-        done = shell(database.url.replace("postgres@", "retirer@"), "retire", "--now", NOW)
+        done = shell(database.url.replace("postgres@", "retirer@"), "partitions", "retire", "--now", NOW)
         assert done.returncode == 3
         assert "s.t belongs to postgres, whose rights retirer has not" in done.stderr
         assert "retirer may not CREATE in schema schema_kit" in done.stderr

@@ -26,7 +26,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.rows import Leaving, remove
 from schema_kit.steps import Plan
 from schema_kit.steps.rows import Pace
-from tests.postgres.test_create_next import called
+from tests.support.cli import called
 from tests.support.database import QUICK, Database
 
 NOW = "2026-11-22"

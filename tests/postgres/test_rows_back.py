@@ -13,8 +13,8 @@ import pytest
 
 import schema_kit
 from schema_kit import op
-from tests.postgres.test_create_next import ROOT, called
 from tests.postgres.test_rows import ARCHIVES, BROKEN, DECLARED, NOW, TABLE, TABLES, TREE, archive, checksum
+from tests.support.cli import ROOT, called
 from tests.support.database import QUICK, Database
 
 RANGE = ("--from", "2026-11-21T23:00", "--to", "2026-11-21T23:30")

@@ -21,9 +21,9 @@ import schema_kit
 from schema_kit import embedded, op
 from tests.postgres.test_archive import VIEW, attached, in_exactly_one_place, places
 from tests.postgres.test_archive import archived as by_partition
-from tests.postgres.test_create_next import ROOT
 from tests.postgres.test_retire import NOW as MAY
 from tests.postgres.test_rows import NOW, TABLE, checksum
+from tests.support.cli import ROOT
 from tests.support.database import QUICK, Database
 
 MANY = "INSERT INTO t (id, at, status) SELECT i, '2026-01-01', 'closed' FROM generate_series(1000, 60000) i"

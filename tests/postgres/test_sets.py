@@ -21,7 +21,7 @@ from schema_kit.plans import partitions
 from schema_kit.plans.grid import grid
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
-from tests.postgres.test_create_next import shell
+from tests.support.cli import shell
 from tests.support.database import QUICK, Database
 
 T = QualifiedName("app", "t")
@@ -171,7 +171,7 @@ def test_ids_are_kept_ahead_of_the_greatest_one(database: Database, type_: str) 
     assert homes(database) == ["app.t_p1", "app.t_p1", "app.t_p1001", "app.t_p2001"]
     names = [str(step.name) for step in create(database, policy, NOW)]  # type: ignore[attr-defined]
     assert names == ["app.t_p3001", "app.t_p4001"]
-    shown = shell(database, "list", "app.t").stdout
+    shown = shell(database, "partitions", "list", "app.t").stdout
     assert "every 1000" in shown
     assert "t_p2001    2001  3001" in shown.replace("  ", "  ")
 
@@ -238,7 +238,7 @@ def test_a_policy_on_a_list_parent_is_one_for_each_of_its_sets(database: Databas
         "CREATE TABLE app.t_rest PARTITION OF app.t DEFAULT",
     )
     register(database, Partitioning(T, "k", "1 mon", premake=1))
-    done = shell(database, "create-next", "--now", "2026-03-28")
+    done = shell(database, "partitions", "create-next", "--now", "2026-03-28")
     assert done.returncode == 0, done.stderr
     assert [line.split()[2] for line in done.stdout.splitlines()] == [
         "app.t_eu_p20260301",
@@ -246,8 +246,8 @@ def test_a_policy_on_a_list_parent_is_one_for_each_of_its_sets(database: Databas
         "app.t_us_p20260301",
         "app.t_us_p20260401",
     ]
-    assert "nothing to do" in shell(database, "create-next", "--now", "2026-03-28").stderr
-    assert shell(database, "list").stdout.count("t_eu_p") == 2
+    assert "nothing to do" in shell(database, "partitions", "create-next", "--now", "2026-03-28").stderr
+    assert shell(database, "partitions", "list").stdout.count("t_eu_p") == 2
 
 
 def test_a_new_partition_has_what_attach_does_not_hand_on(database: Database) -> None:
@@ -317,19 +317,19 @@ def test_until_makes_all_up_to_there(database: Database) -> None:
     database.sql("CREATE SCHEMA app", "CREATE TABLE app.t (k timestamptz NOT NULL) PARTITION BY RANGE (k)")
     register(database, Partitioning(T, "k", "1 mon", "Asia/Bangkok", premake=1))
     arguments = ["create-next", "--now", "2026-03-28", "--until"]
-    assert shell(database, *arguments, "2026-06-01").stdout.count("create partition") == 3
-    assert shell(database, *arguments, "2026-06-01T00:01").stdout.count("create partition") == 1
-    far = shell(database, *arguments, "2999-01-01")
+    assert shell(database, "partitions", *arguments, "2026-06-01").stdout.count("create partition") == 3
+    assert shell(database, "partitions", *arguments, "2026-06-01T00:01").stdout.count("create partition") == 1
+    far = shell(database, "partitions", *arguments, "2999-01-01")
     assert (far.returncode, far.stdout) == (3, "")
     assert "more than 1000" in far.stderr
-    assert shell(database, *arguments, "soon").returncode == 2
+    assert shell(database, "partitions", *arguments, "soon").returncode == 2
 
 
 def test_a_table_of_policies_of_an_older_version_is_read(database: Database) -> None:
     database.sql("CREATE SCHEMA app", "CREATE TABLE app.t (k timestamptz NOT NULL) PARTITION BY RANGE (k)")
     register(database, Partitioning(T, "k", "1 mon", premake=1))
     database.sql("ALTER TABLE schema_kit.part_config DROP COLUMN origin, DROP COLUMN encoding")
-    assert shell(database, "create-next").returncode == 0
+    assert shell(database, "partitions", "create-next").returncode == 0
     connection = database.sqlalchemy()
     assert not Catalog(connection).config_is_current()
     for statement in load("partman/tables/part_config.sql"):
@@ -347,7 +347,7 @@ def test_two_sets_in_which_one_has_nothing_to_do(database: Database) -> None:
     register(database, policy)
     create(database, policy, NOW)
     register(database, replace(policy, parent=QualifiedName("app", "u")))
-    done = shell(database, "create-next", "--now", "2026-03-28")
+    done = shell(database, "partitions", "create-next", "--now", "2026-03-28")
     assert [line.split()[2] for line in done.stdout.splitlines()] == ["app.u_p20260301", "app.u_p20260401"]
 
 

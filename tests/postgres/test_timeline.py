@@ -14,8 +14,8 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import register_sql
 from tests.postgres.test_check import NOW, T, partition
-from tests.postgres.test_create_next import ROOT, command, shell
 from tests.postgres.test_sets import register
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 
 
@@ -43,10 +43,10 @@ def busy(database: Database) -> Database:
 
 
 def test_the_picture_in_a_pipe_is_plain_and_stable(busy: Database) -> None:
-    done = shell(busy, "timeline", "--now", NOW)
+    done = shell(busy, "partitions", "timeline", "--now", NOW)
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
-    assert done.stdout == shell(busy, "timeline", "app.t", "--now", NOW).stdout
+    assert done.stdout == shell(busy, "partitions", "timeline", "app.t", "--now", NOW).stdout
     lines = done.stdout.splitlines()
     assert lines[0] == "app.t  by at, every 1 mon, UTC, premake 2"
     assert "4 partitions" in lines[1]
@@ -67,7 +67,7 @@ def test_the_picture_in_a_pipe_is_plain_and_stable(busy: Database) -> None:
 
 
 def test_json_has_the_same(busy: Database) -> None:
-    (told,) = json.loads(shell(busy, "timeline", "--now", NOW, "--format", "json").stdout)["sets"]
+    (told,) = json.loads(shell(busy, "partitions", "timeline", "--now", NOW, "--format", "json").stdout)["sets"]
     assert [(one["state"], one["from"], one["to"], one["rows"], one["windows"]) for one in told["segments"]] == [
         ("past", "2026-01-01", "2026-02-01", 5000, 0),
         ("gap", "2026-02-01", "2026-03-01", 0, 1),
@@ -85,7 +85,9 @@ def test_in_a_terminal_it_is_as_wide_as_that_and_coloured_unless_told_otherwise(
     parent, child = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
     environment |= {"TERM": "xterm-256color", "COLUMNS": "150"} | ({"NO_COLOR": "1"} if no_color else {})
-    running = subprocess.Popen(command(busy, "timeline", "--now", NOW), cwd=ROOT, env=environment, stdout=child)
+    running = subprocess.Popen(
+        command(busy, "partitions", "timeline", "--now", NOW), cwd=ROOT, env=environment, stdout=child
+    )
     os.close(child)
     told = b""
     while True:
@@ -112,12 +114,12 @@ def test_list_sorts_by_ranges_and_says_what_is_unusual(busy: Database) -> None:
         ),
         register_sql(Partitioning(QualifiedName("app", "i"), "id", "1000", premake=1)),
     )
-    done = shell(busy, "list", "--now", NOW)
+    done = shell(busy, "partitions", "list", "--now", NOW)
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  i")] == ["i3", "i1", "i2", "i0"]
     assert re.search(r"  t_p20260301 .* current, 3 sub-partitions\n", done.stdout)
     assert re.search(r'  "ที่เก็บ"\."\[red\]old" .* past\n', done.stdout)
-    ids, dates = json.loads(shell(busy, "list", "--now", NOW, "--format", "json").stdout)["sets"]
+    ids, dates = json.loads(shell(busy, "partitions", "list", "--now", NOW, "--format", "json").stdout)["sets"]
     assert [part["from"] for part in ids["partitions"]] == ["MINVALUE", "-20000", "9000", "90000"]
     assert [(part["from"], part["partitions"], part["rows"]) for part in dates["partitions"]] == [
         ("2026-01-01", 0, 5000),
@@ -149,7 +151,7 @@ def test_what_cannot_be_seen_does_not_hide_the_others(busy: Database) -> None:
     try:
         url = busy.url.replace("postgres@", f"{role}@")
         for verb in ("timeline", "list"):
-            done = shell(url, verb, "--now", NOW)
+            done = shell(url, "partitions", verb, "--now", NOW)
             assert done.returncode == 1
             assert f'GRANT SELECT ON "app"."i" TO "{role}";' in done.stderr
             assert "Traceback" not in done.stderr
@@ -162,7 +164,7 @@ def test_what_cannot_be_seen_does_not_hide_the_others(busy: Database) -> None:
     busy.sql("DELETE FROM schema_kit.part_config WHERE parent_table = 'app.gone'")
     busy.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     for verb in ("timeline", "list"):
-        assert shell(busy, verb, "--now", NOW).returncode == 0
+        assert shell(busy, "partitions", verb, "--now", NOW).returncode == 0
 
 
 def test_a_long_set_is_folded(database: Database) -> None:
@@ -175,7 +177,7 @@ def test_a_long_set_is_folded(database: Database) -> None:
            END LOOP; END $$""",
     )
     register(database, Partitioning(T, "at", "1 day", premake=2))
-    done = shell(database, "timeline", "--now", "2027-01-15")
+    done = shell(database, "partitions", "timeline", "--now", "2027-01-15")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) < 40
     assert "… 369 partitions" in done.stdout
@@ -183,6 +185,6 @@ def test_a_long_set_is_folded(database: Database) -> None:
 
 def test_without_any_set(database: Database) -> None:
     for verb in ("timeline", "list"):
-        done = shell(database, verb)
+        done = shell(database, "partitions", verb)
         assert (done.returncode, done.stdout) == (0, "")
         assert "no partitioned sets are registered" in done.stderr

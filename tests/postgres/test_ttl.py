@@ -23,9 +23,9 @@ from schema_kit.model import Partitioning, Tree
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_create_next import ROOT, called
 from tests.postgres.test_pack import migrate
 from tests.postgres.test_rows import ARCHIVES, BROKEN, DECLARED, TABLES, TREE, checksum
+from tests.support.cli import ROOT, called
 from tests.support.database import QUICK, Database
 
 NOW = "2026-11-22"

@@ -17,9 +17,9 @@ from schema_kit.errors import ExecutionError
 from schema_kit.ops import restoring
 from schema_kit.steps import Plan
 from tests.postgres.test_archive import VIEW, archived, attached, in_exactly_one_place, places, reading, restore, run
-from tests.postgres.test_create_next import shell as partitions
 from tests.postgres.test_retire import NOW, build, retire, there
 from tests.postgres.test_ttl import in_months, policy, ran
+from tests.support.cli import shell
 from tests.support.database import QUICK, Database
 from tests.support.matrix import perform
 
@@ -67,7 +67,7 @@ def test_an_archive_to_which_something_is_on_its_way_is_not_dropped(database: Da
 
 def test_what_the_retention_kept_is_not_dropped_by_a_time_to_live(database: Database) -> None:
     in_months(database, retention="2 months")
-    assert partitions(database, "retire", "--now", "2026-11-22").returncode == 0
+    assert shell(database, "partitions", "retire", "--now", "2026-11-22").returncode == 0
     database.sql("UPDATE schema_kit.part_config SET retention = NULL")
     policy(database, "e", "at", age="60 days")
     ran(database)
@@ -97,11 +97,11 @@ def test_a_retention_leaves_what_a_time_to_live_has_detached(database: Database)
 def test_nothing_is_dropped_because_its_archive_could_not_take_it(database: Database, command: str) -> None:
     archived(database, **DROPS)
     database.sql("ALTER TABLE s.t_archive ADD COLUMN other int")
-    done: subprocess.CompletedProcess[str] = partitions(database, command, "--now", NOW)
+    done: subprocess.CompletedProcess[str] = shell(database, "partitions", command, "--now", NOW)
     assert "s.t_01 stays: it is due for its archive first" in done.stderr
     assert database.sql("SELECT count(*) FROM s.t") == [(ROWS,)]
     database.sql("ALTER TABLE s.t_archive DROP COLUMN other")
-    done = partitions(database, "maintain", "--now", NOW)
+    done = shell(database, "partitions", "maintain", "--now", NOW)
     assert done.returncode == 0, done.stderr
     assert attached(database, "s.t_archive") == "01 02"
     assert in_exactly_one_place(database) == ROWS
