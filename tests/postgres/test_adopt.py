@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from schema_kit.names import QualifiedName
-from tests.postgres.test_conversion import convert, facts, without_config
+from tests.support.catalog import facts, without_config
 from tests.support.cli import ROOT, command, shell
+from tests.support.conversion import convert
 from tests.support.database import Database
 
 NOW = ("--now", "2026-11-21")

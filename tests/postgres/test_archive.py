@@ -7,8 +7,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -19,48 +17,26 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_probe import HELD_SECONDS
-from tests.postgres.test_retire import NOW, build
+from tests.support.archives import (
+    NOW,
+    ROWS,
+    VIEW,
+    archived,
+    attached,
+    build,
+    in_exactly_one_place,
+    places,
+    reading,
+    restore,
+    run,
+)
 from tests.support.cli import ROOT, command, shell, spawned
 from tests.support.database import Database
-from tests.support.matrix import busy, perform
+from tests.support.locks import HELD_SECONDS, busy
+from tests.support.matrix import perform
+from tests.support.tables import checksum, months
 
 BUDGET = 300
-ROWS = 151
-VIEW = "all_t"
-
-
-def run(database: Database | str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return spawned(database, "archive", "run", "--now", NOW, *arguments)
-
-
-def archived(
-    database: Database, table: str = "t", schema: str = "s", view: str | None = None, **policy: Any
-) -> Database:
-    """A set from January to June 2026, a row a day, and an archive for what is older than two months."""
-    build(database, table, schema, **{"retention": None, **policy})
-
-    def operate(op: Any) -> None:
-        op.create_archive_table(table, schema=schema, view=view)
-        op.set_archive_policy(table, "2 months", schema=schema)
-
-    perform(database, operate)
-    return database
-
-
-def attached(database: Database, table: str = "s.t") -> str:
-    found = database.sql(
-        f"SELECT right(inhrelid::regclass::text, 2) || CASE WHEN inhdetachpending THEN '!' ELSE '' END "
-        f"FROM pg_inherits WHERE inhparent = '{table}'::regclass AND inhrelid::regclass::text !~ '_p2' ORDER BY 1"
-    )
-    return " ".join(row[0] for row in found)
-
-
-def places(database: Database) -> tuple[str, str, list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """What is where, what is on its way, and a checksum of all rows."""
-    way = database.sql("SELECT partition_name FROM schema_kit.archived_partition WHERE moved_at IS NULL")
-    total = database.sql("SELECT count(*), sum(hashtext(x::text)) FROM (TABLE s.t UNION ALL TABLE s.t_archive) x")
-    return attached(database), attached(database, "s.t_archive"), way, total
 
 
 def test_whole_partitions_go_and_no_row_is_copied(database: Database) -> None:
@@ -99,45 +75,6 @@ def test_a_dry_run_prints_the_sql_and_sends_none(database: Database) -> None:
         *["record", "detach", "attach"] * 2,
     ]
     assert places(database) == before
-
-
-@contextmanager
-def reading(database: Database) -> Iterator[set[tuple[Any, ...]]]:
-    """Readers of the view in a loop: what they saw."""
-    seen, ended, failed = set[tuple[Any, ...]](), threading.Event(), list[Exception]()
-
-    def read(statement: str, level: str) -> None:
-        try:
-            with psycopg.connect(database.url, autocommit=False) as connection:
-                connection.execute(f"SET default_transaction_isolation = '{level}'".encode())
-                connection.commit()
-                while not ended.is_set():
-                    row = connection.execute(statement.encode(), prepare=True).fetchone()
-                    assert row
-                    seen.add(row)
-                    connection.commit()
-        except psycopg.Error as error:
-            failed.append(error)
-
-    both = f"SELECT count(*), count(DISTINCT id), sum(id) FROM s.{VIEW}"
-    turned = (
-        "SELECT count(*), count(DISTINCT id), sum(id) FROM (SELECT id, at FROM s.t_archive UNION ALL "
-        "SELECT id, at FROM s.t) x"
-    )
-    readers = [
-        threading.Thread(target=read, args=(statement, level))
-        for statement in (both, turned)
-        for level in ("read committed", "repeatable read")
-    ]
-    for reader in readers:
-        reader.start()
-    try:
-        yield seen
-    finally:
-        ended.set()
-        for reader in readers:
-            reader.join()
-    assert not failed
 
 
 def test_a_reader_of_the_view_sees_each_row_once_at_every_moment(database: Database) -> None:
@@ -322,22 +259,6 @@ def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Da
     assert ends[0][0][1] == "01 02"
 
 
-def in_exactly_one_place(database: Database) -> int:
-    """The rows in the table, in the archive, and in what retired_partition names as detached."""
-    names = []
-    if database.sql("SELECT to_regclass('schema_kit.retired_partition') IS NOT NULL")[0][0]:
-        names = database.sql(
-            "SELECT partition_name FROM schema_kit.retired_partition WHERE NOT EXISTS ("
-            "SELECT FROM pg_inherits WHERE inhrelid = partition_oid AND NOT inhdetachpending)"
-        )
-    tables = ["s.t", "s.t_archive", *(name for (name,) in names)]
-    found = database.sql(
-        "SELECT count(*), count(DISTINCT id) FROM (" + " UNION ALL ".join(f"SELECT id FROM {t}" for t in tables) + ") x"
-    )
-    assert found[0][0] == found[0][1]
-    return int(found[0][0])
-
-
 @pytest.mark.parametrize("way", ["concurrently", "view"])
 def test_writers_and_readers_go_on(database: Database, way: str) -> None:
     archived(database, view=VIEW if way == "view" else None)
@@ -400,10 +321,6 @@ def test_beside_retention_the_archive_comes_first(database: Database) -> None:
 
 
 # Back from the archive
-
-
-def restore(database: Database, since: str, until: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return spawned(database, "archive", "restore", "s.t", "--from", since, "--to", until, *arguments)
 
 
 @pytest.mark.parametrize("view", [None, VIEW])
@@ -481,11 +398,7 @@ def test_beside_the_table(database: Database) -> None:
         assert done.returncode == 0, done.stderr
     assert attached(database, '"s"."Looked.ที่"') == "01", "and one that was made for the days of February"
     assert database.sql('SELECT count(*) FROM s."Looked.ที่"') == [(40,)]
-    found = database.sql(
-        "SELECT count(*), sum(hashtext(x::text)) FROM (TABLE s.t UNION ALL TABLE s.t_archive UNION ALL "
-        'TABLE s."Looked.ที่") x'
-    )
-    assert found == before
+    assert [checksum(database, "s.t", "s.t_archive", 's."Looked.ที่"')] == before
 
 
 @pytest.mark.parametrize("ends", [("2026-02-01", "2026-01-01"), ("soon", "2026-01-01")])
@@ -865,10 +778,7 @@ def test_a_range_below_a_list_is_archived_by_partition(database: Database) -> No
         "CREATE SCHEMA s",
         "CREATE TABLE s.l (k int, at timestamptz NOT NULL) PARTITION BY LIST (k)",
         "CREATE TABLE s.t PARTITION OF s.l FOR VALUES IN (1) PARTITION BY RANGE (at)",
-        *(
-            f"CREATE TABLE s.t_0{m} PARTITION OF s.t FOR VALUES FROM ('2026-0{m}-01+00') TO ('2026-0{m + 1}-01+00')"
-            for m in range(1, 6)
-        ),
+        *months("s.t", last=5),
         "INSERT INTO s.l SELECT 1, timestamptz '2026-01-01+00' + i * interval '1 day' FROM generate_series(0, 140) i",
         *load("partman/tables/part_config.sql"),
         register_sql(Partitioning(QualifiedName("s", "t"), "at", "1 mon")),

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from schema_kit import environment, execute, report
+from schema_kit import environment, execute
 from schema_kit.catalog import Catalog, session
 from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import Event, StepProgress, StepStarted, Waiting
@@ -34,6 +34,8 @@ from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.script import LockPolicy, render
 from schema_kit.steps.batches import UpdateBatch
 from tests.support.database import QUICK, Database
+from tests.support.locks import wait_until
+from tests.support.matrix import perform
 
 ROWS = 100
 TABLE = (
@@ -53,17 +55,13 @@ def update(
 ) -> list[Event]:
     """Run the operation as a program outside of migrations does: on an autocommit connection."""
     events: list[Event] = []
-    run(database, lambda op: op.update_in_batches(table, values or ONE_MORE, **SMALL | options), events.append, policy)
+    perform(
+        database,
+        lambda op: op.update_in_batches(table, values or ONE_MORE, **SMALL | options),
+        on=events.append,
+        policy=policy,
+    )
     return events
-
-
-def run(
-    database: Database, operate: Callable[[Any], None], emit: Callable[[Event], None], policy: LockPolicy = QUICK
-) -> None:
-    url = sa.make_url(database.url).set(drivername="postgresql+psycopg")
-    with pytest.MonkeyPatch.context() as patch, environment.connect(url, autocommit=True) as connection:
-        patch.setattr(report, "to_logging", emit)
-        operate(Operations(MigrationContext.configure(connection, opts={"schema_kit": Settings(policy=policy)})))
 
 
 def batches(events: list[Event]) -> int:
@@ -138,7 +136,7 @@ def test_stopped_after_each_batch_it_goes_on_from_there(database: Database) -> N
     database.sql(*TABLE)
     for _ in range(ROWS // 10 + 1):
         with pytest.raises(Stopped):
-            run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), stopped_after(1))
+            perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=stopped_after(1))
     assert update(database) == []
     assert counts(database) == [(1, ROWS)]
 
@@ -210,7 +208,7 @@ def test_a_session_that_the_server_ends_loses_nothing(database: Database) -> Non
             )
 
     with pytest.raises((ExecutionError, sa.exc.DBAPIError)):
-        run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), end)
+        perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=end)
     assert seen(database) == 50
     update(database)
     assert counts(database) == [(1, ROWS)]
@@ -221,13 +219,6 @@ def seen(database: Database) -> int:
         return sum(row[0] for row in database.sql("SELECT rows_seen FROM schema_kit.batch_progress"))
     except psycopg.errors.UndefinedTable:
         return 0
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it never came to this"
-        time.sleep(0.005)
 
 
 # Others at work
@@ -312,7 +303,7 @@ def test_a_row_that_is_held_is_waited_for_and_updated_as_it_was_left(database: D
                 waits.append(event)
                 other.commit()
 
-        run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), emit)
+        perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=emit)
     assert "(the holder): RowExclusiveLock on public.t, idle in transaction" in waits[0].blockers[0]
     assert counts(database) == [(1, ROWS)]
     assert database.sql("SELECT touched FROM t WHERE id = 55") == [(1,)]
@@ -337,7 +328,7 @@ def test_tries_are_counted_anew_after_each_batch_that_came_through(database: Dat
                 next(holders).rollback()
 
         policy = LockPolicy(first=20, longest=20, attempts=2)
-        run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), emit, policy)
+        perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=emit, policy=policy)
     assert counts(database) == [(1, ROWS)]
 
 
@@ -349,7 +340,7 @@ def test_no_row_stays_locked_between_batches(database: Database) -> None:
             assert database.sql("SELECT count(*)::int FROM (SELECT FROM t FOR UPDATE SKIP LOCKED) t") == [(ROWS,)]
             assert database.sql("SELECT pid FROM pg_locks WHERE relation = 't'::regclass") == []
 
-    run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), emit)
+    perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=emit)
 
 
 # Which rows, which keys, which values
@@ -459,10 +450,10 @@ def test_any_primary_key_will_do(database: Database, kinds: list[str]) -> None:
             f'INSERT INTO s."T {kind}" ({", ".join(columns)}) SELECT {keys} FROM generate_series(0, 59) i',
         )
         with pytest.raises(Stopped):
-            run(
+            perform(
                 database,
                 lambda op, kind=kind: op.update_in_batches(f"T {kind}", ONE_MORE, schema="s", **SMALL),  # type: ignore[misc]
-                stopped_after(3),
+                on=stopped_after(3),
             )
     database.sql(
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %1$I SET DateStyle = ''SQL, DMY''; ALTER DATABASE %1$I SET "
@@ -485,7 +476,7 @@ def test_a_partitioned_table_is_updated_as_a_whole(database: Database) -> None:
         "ANALYZE t",
     )
     with pytest.raises(Stopped):
-        run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), stopped_after(7))
+        perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=stopped_after(7))
     told = [event for event in update(database) if isinstance(event, StepProgress)]
     assert counts(database) == [(1, 200)]
     assert told[0].state == "80 rows, 80 of them changed"
@@ -500,7 +491,7 @@ def test_batches_are_found_by_the_primary_key_alone(database: Database) -> None:
         "VACUUM ANALYZE t",
     )
     with pytest.raises(Stopped):
-        run(database, lambda op: op.update_in_batches("t", ONE_MORE, where="s = 0", **SMALL), stopped_after(2))
+        perform(database, lambda op: op.update_in_batches("t", ONE_MORE, where="s = 0", **SMALL), on=stopped_after(2))
     batch = step(database, where="s = 0")
     with database.connect() as connection:
         *before, statement, end = render(batch, QUICK)
@@ -540,7 +531,7 @@ def test_it_pauses_for_as_long_as_there_is_a_reason(database: Database, monkeypa
                 assert counts(database) == [(0, 100)], "before the first batch, too"
                 database.sql("DELETE FROM reason")
 
-    run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), emit)
+    perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=emit)
     assert [wait.blockers for wait in waits] == [("the replica is tired",)] * 3
     assert counts(database) == [(1, ROWS)]
 
@@ -549,7 +540,7 @@ def test_the_reasons_are_replicas_that_lag_and_dead_rows_under_vacuum(database: 
     database.sql("CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0) WITH (autovacuum_enabled = off)")
     database.sql("INSERT INTO t SELECT generate_series(1, 30000)", "UPDATE t SET n = 0")
     with pytest.raises(Stopped):
-        run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), stopped_after(1))
+        perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=stopped_after(1))
     pressure = step(database).pressure
     assert pressure is not None
     assert database.sql(pressure) == []
@@ -621,7 +612,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(database: Dat
 def test_a_key_that_changed_under_way_is_refused(database: Database) -> None:
     database.sql(*TABLE)
     with pytest.raises(Stopped):
-        run(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), stopped_after(2))
+        perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=stopped_after(2))
     database.sql("ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id, touched)")
     with pytest.raises(PlanError, match=r"in the order of \(id\), and the primary key is \(id, touched\) now"):
         update(database)

@@ -6,7 +6,6 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,34 +13,10 @@ import sqlalchemy as sa
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import register_sql
-from tests.postgres import test_create_next
-from tests.postgres.test_create_next import ahead
-from tests.postgres.test_sets import register
+from tests.support.check import MONTHS, NOW, T, check, codes
 from tests.support.cli import shell
 from tests.support.database import Database
-
-T = QualifiedName("app", "t")
-NOW = "2026-03-15"
-partitioned = test_create_next.partitioned  # a fixture
-MONTHS = "2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"
-
-
-def partition(table: str, low: str, high: str, name: str = "") -> str:
-    name = name or f"{table}_p{low.replace('-', '')}"
-    return f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{low}') TO ('{high}')"
-
-
-def check(database: Database, *arguments: str, now: str = NOW) -> list[dict[str, Any]]:
-    """The findings; and the exit code says the same."""
-    done = shell(database, "partitions", "check", "--format", "json", "--now", now, *arguments)
-    assert "Traceback" not in done.stderr, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
-    assert done.returncode == (4 if any(one["severity"] != "notice" for one in found) else 0), done.stderr
-    return found
-
-
-def codes(database: Database, *arguments: str, now: str = NOW) -> list[str]:
-    return [one["code"] for one in check(database, *arguments, now=now)]
+from tests.support.tables import ahead, partition, register
 
 
 def by_hand(database: Database, sentence: str) -> None:

@@ -10,76 +10,20 @@ import sqlalchemy as sa
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.execute import StepDone, StepStarted, Waiting
 from tests.support.database import Database
-from tests.support.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
+from tests.support.locks import busy
+from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
+from tests.support.operations import COLUMNS, Spelled, add_column, alter_word
 
 matrix = pytest.mark.parametrize("shape", SHAPES)
 KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"
 
 
-class Spelled(sa.types.UserDefinedType[Any]):
-    """A type by its name."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def get_col_spec(self, **_: Any) -> str:
-        return self.name
-
-
-def _add(column: sa.Column[Any]) -> Operate:
-    return lambda op: op.add_column_concurrently("t", column, schema="s")
-
-
-def _alter(**changes: Any) -> Operate:
-    return lambda op: op.alter_column_concurrently("t", "word", schema="s", **changes)
-
-
-CASES: dict[str, tuple[Operate, str]] = {
-    "add": (_add(sa.Column("c", sa.Numeric(10, 2))), "ALTER TABLE s.t ADD c numeric(10,2)"),
-    "add_constant": (
-        _add(sa.Column("c", sa.Text, server_default="it's %s", nullable=False)),
-        "ALTER TABLE s.t ADD c text NOT NULL DEFAULT 'it''s %s'",
-    ),
-    "add_now": (
-        _add(sa.Column("c", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False)),
-        "ALTER TABLE s.t ADD c timestamptz NOT NULL DEFAULT now()",
-    ),
-    "add_volatile": (
-        _add(sa.Column("c", sa.Uuid, server_default=sa.func.gen_random_uuid(), nullable=False)),
-        "ALTER TABLE s.t ADD c uuid NOT NULL DEFAULT gen_random_uuid()",
-    ),
-    "add_reference": (
-        _add(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id", name="t_c_fkey", ondelete="SET NULL"))),
-        "ALTER TABLE s.t ADD c bigint CONSTRAINT t_c_fkey REFERENCES s.r (id) ON DELETE SET NULL",
-    ),
-    "add_constant_reference": (
-        _add(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id"), server_default=sa.text("7"), nullable=False)),
-        "ALTER TABLE s.t ADD c bigint NOT NULL DEFAULT 7 REFERENCES s.r (id)",
-    ),
-    "add_deferrable_reference": (
-        _add(
-            sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id", deferrable=True, initially="DEFERRED", match="FULL"))
-        ),
-        "ALTER TABLE s.t ADD c bigint REFERENCES s.r (id) MATCH FULL DEFERRABLE INITIALLY DEFERRED",
-    ),
-    "drop": (lambda op: op.drop_column_concurrently("t", "word", schema="s"), "ALTER TABLE s.t DROP word"),
-    "widen": (_alter(type_=sa.String(40), existing_type=sa.String(20)), "ALTER TABLE s.t ALTER word TYPE varchar(40)"),
-    "to_text": (_alter(type_=sa.Text), "ALTER TABLE s.t ALTER word TYPE text"),
-    "default": (_alter(server_default="none"), "ALTER TABLE s.t ALTER word SET DEFAULT 'none'"),
-    "all_at_once": (
-        _alter(type_=sa.Text, server_default=sa.text("'a' || 'b'"), nullable=False),
-        "ALTER TABLE s.t ALTER word TYPE text, ALTER word SET DEFAULT 'a' || 'b', ALTER word SET NOT NULL",
-    ),
-    "drop_table": (lambda op: op.drop_table_concurrently("t", schema="s"), "DROP TABLE s.t"),
-}
-
-
 @matrix
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", COLUMNS)
 def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
-    operate, blocking = CASES[name]
+    operate, blocking = COLUMNS[name]
     before = (
         KEY,
         "CREATE INDEX ON s.t (word)",
@@ -113,45 +57,61 @@ def test_a_default_that_changes_is_filled_in_once_and_for_all(database: Database
     database.sql(KEY)
     files = "SELECT pg_relation_filenode('s.t')"
     before = database.sql(files)
-    perform(database, CASES["add_volatile"][0])
+    perform(database, COLUMNS["add_volatile"][0])
     assert database.sql("SELECT count(DISTINCT c), count(*) FROM s.t") == [(500, 500)]
     assert database.sql(files) == before, "the table was not rewritten"
     values = database.sql("SELECT id, c FROM s.t ORDER BY id")
-    perform(database, CASES["add_volatile"][0])
+    perform(database, COLUMNS["add_volatile"][0])
     assert database.sql("SELECT id, c FROM s.t ORDER BY id") == values
-    perform(database, CASES["drop"][0])
+    perform(database, COLUMNS["drop"][0])
     perform(database, lambda op: op.drop_column_concurrently("t", "c", schema="s"))
-    perform(database, CASES["add_volatile"][0])
+    perform(database, COLUMNS["add_volatile"][0])
     assert database.sql("SELECT count(DISTINCT c) FROM s.t") == [(500,)], "added anew, filled anew"
 
 
 @pytest.mark.parametrize(
     ("operate", "error", "says"),
     [
-        (_alter(type_=sa.String(5)), PlanError, "writes every row again"),
-        (_alter(type_=sa.Integer), PlanError, "cannot be cast automatically"),
-        (_add(sa.Column("c", sa.BigInteger, sa.Identity())), DeclarationError, "identity"),
-        (_add(sa.Column("c", sa.Integer, sa.Computed("v * 2", persisted=True))), DeclarationError, "stored generated"),
-        (_add(sa.Column("c", sa.Integer, nullable=False)), DeclarationError, "NOT NULL without a default"),
-        (_add(sa.Column("c", sa.Integer, unique=True)), DeclarationError, "create_unique_constraint_concurrently"),
-        (_add(sa.Column("c", sa.Integer, index=True)), DeclarationError, "create_index_concurrently"),
-        (_add(sa.Column("c", sa.Integer, sa.Computed("v * 2"))), DeclarationError, "persisted=False"),
-        (_add(sa.Column("c", sa.Integer, sa.CheckConstraint("c > 0"))), DeclarationError, "create_check_constraint_"),
+        (alter_word(type_=sa.String(5)), PlanError, "writes every row again"),
+        (alter_word(type_=sa.Integer), PlanError, "cannot be cast automatically"),
+        (add_column(sa.Column("c", sa.BigInteger, sa.Identity())), DeclarationError, "identity"),
         (
-            _add(sa.Column("c", sa.Enum("a", "b", native_enum=False, create_constraint=True))),
+            add_column(sa.Column("c", sa.Integer, sa.Computed("v * 2", persisted=True))),
+            DeclarationError,
+            "stored generated",
+        ),
+        (add_column(sa.Column("c", sa.Integer, nullable=False)), DeclarationError, "NOT NULL without a default"),
+        (
+            add_column(sa.Column("c", sa.Integer, unique=True)),
+            DeclarationError,
+            "create_unique_constraint_concurrently",
+        ),
+        (add_column(sa.Column("c", sa.Integer, index=True)), DeclarationError, "create_index_concurrently"),
+        (add_column(sa.Column("c", sa.Integer, sa.Computed("v * 2"))), DeclarationError, "persisted=False"),
+        (
+            add_column(sa.Column("c", sa.Integer, sa.CheckConstraint("c > 0"))),
+            DeclarationError,
+            "create_check_constraint_",
+        ),
+        (
+            add_column(sa.Column("c", sa.Enum("a", "b", native_enum=False, create_constraint=True))),
             DeclarationError,
             "create_check_constraint_concurrently",
         ),
         (
-            _add(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id"), sa.ForeignKey("s.t.id"))),
+            add_column(sa.Column("c", sa.BigInteger, sa.ForeignKey("s.r.id"), sa.ForeignKey("s.t.id"))),
             DeclarationError,
             "create_foreign_key_concurrently for each",
         ),
-        (_add(sa.Column("c", Spelled("s.positive"))), PlanError, "a domain with constraints"),
-        (_add(sa.Column("c", Spelled("s.positive"), server_default=sa.text("1"))), PlanError, "a domain with constr"),
-        (_add(sa.Column("v", sa.Integer, server_default=sa.text("2"))), PlanError, r"there:    1\n  declared: 2"),
-        (_add(sa.Column("word", sa.Integer)), PlanError, r"is character varying\(20\), not integer"),
-        (_add(sa.Column("c", sa.Uuid, server_default=sa.func.gen_random_uuid())), PlanError, "primary key"),
+        (add_column(sa.Column("c", Spelled("s.positive"))), PlanError, "a domain with constraints"),
+        (
+            add_column(sa.Column("c", Spelled("s.positive"), server_default=sa.text("1"))),
+            PlanError,
+            "a domain with constr",
+        ),
+        (add_column(sa.Column("v", sa.Integer, server_default=sa.text("2"))), PlanError, r"there:    1\n  declared: 2"),
+        (add_column(sa.Column("word", sa.Integer)), PlanError, r"is character varying\(20\), not integer"),
+        (add_column(sa.Column("c", sa.Uuid, server_default=sa.func.gen_random_uuid())), PlanError, "primary key"),
         (lambda op: op.alter_column_concurrently("t", "v", schema="s", type_=sa.BigInteger), PlanError, "every row"),
         (lambda op: op.alter_column_concurrently("t", "no", schema="s", type_=sa.Text), PlanError, "no such column"),
         (lambda op: op.add_column_concurrently("no", sa.Column("c", sa.Text), schema="s"), PlanError, "no such table"),
@@ -184,7 +144,7 @@ def test_what_cannot_be_done_beside_traffic_is_refused(
 def test_a_column_that_is_there_gets_what_it_lacks(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, there: str, shape: str
 ) -> None:
-    operate, blocking = CASES[name]
+    operate, blocking = COLUMNS[name]
     build(database, shape)
     database.sql(KEY, blocking)
     expected = state(database)
@@ -204,7 +164,7 @@ def test_a_foreign_key_of_a_column_with_a_default_is_proved_beside_writers(
 ) -> None:
     build(database, "plain")
     with told(monkeypatch) as events:
-        perform(database, CASES["add_constant_reference"][0])
+        perform(database, COLUMNS["add_constant_reference"][0])
     sent = [event.step.sql()[0].partition(" ADD ")[2] for event in events if isinstance(event, StepStarted)]
     assert sent[0] == 'COLUMN "c" BIGINT DEFAULT 7 NOT NULL'
     assert sent[1].endswith("NOT VALID")
@@ -269,15 +229,15 @@ def test_what_only_a_partition_has_is_tried_too_and_statistics_come_back(databas
     build(database, "partitioned")
     database.sql("CREATE INDEX own ON s.t1 (v)", "CREATE INDEX words ON s.t1 (upper(word))")
     with pytest.raises(PlanError, match="builds an index again"):
-        perform(database, CASES["widen"][0])
+        perform(database, COLUMNS["widen"][0])
     database.sql("DROP INDEX s.words")
-    perform(database, CASES["widen"][0])
+    perform(database, COLUMNS["widen"][0])
     seen = "SELECT count(*) FROM pg_stats WHERE schemaname = 's' AND attname = 'word'"
     assert database.sql(seen) == [(3,)], "the table's and both partitions'"
     database.sql("ALTER TABLE s.t2 ADD CONSTRAINT own CHECK (word > '')")
     before = state(database)
     with pytest.raises(PlanError, match=r"checks every row again \(own\)"):
-        perform(database, CASES["to_text"][0])
+        perform(database, COLUMNS["to_text"][0])
     assert state(database) == before
 
 
@@ -302,7 +262,7 @@ def test_the_zone_of_the_session_decides_what_a_timestamp_means(database: Databa
 def test_a_reader_in_the_way_is_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     build(database, shape)
     with told(monkeypatch) as events, busy(database, "SELECT count(*) FROM s.t"):
-        perform(database, CASES["add"][0])
+        perform(database, COLUMNS["add"][0])
     waits = [event for event in events if isinstance(event, Waiting)]
     assert waits
     assert any("AccessShareLock on s.t" in blocker for wait in waits for blocker in wait.blockers)

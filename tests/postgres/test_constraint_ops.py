@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,81 +10,12 @@ import sqlalchemy as sa
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import StepDone, StepStarted, Waiting
 from tests.support.database import Database
-from tests.support.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
-
-
-@dataclass(frozen=True)
-class Case:
-    operate: Operate
-    blocking: str
-    """What a user would write without us: the end state is the same."""
-    before: tuple[str, ...] = ()
-    sweep: str = ""
-    """What the ordinary way leaves out of what ours does on purpose."""
-
-
-CASES = {
-    "foreign_key": Case(
-        lambda op: op.create_foreign_key_concurrently(
-            "t_ref_fkey", "t", "r", ["ref"], ["id"], ondelete="CASCADE", source_schema="s", referent_schema="s"
-        ),
-        "ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r (id) ON DELETE CASCADE",
-    ),
-    "check": Case(
-        lambda op: op.create_check_constraint_concurrently("t_v_check", "t", sa.text("v BETWEEN 1 AND 3"), schema="s"),
-        "ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v BETWEEN 1 AND 3)",
-    ),
-    "check_that_names_its_table": Case(
-        lambda op: op.create_check_constraint_concurrently("t_v_check", "t", "t.v < 9 -- at most", schema="s"),
-        "ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v < 9)",
-    ),
-    "second_foreign_key": Case(
-        lambda op: op.create_foreign_key_concurrently(
-            "again", "t", "r", ["ref"], ["id"], source_schema="s", referent_schema="s"
-        ),
-        "ALTER TABLE s.t ADD CONSTRAINT again FOREIGN KEY (ref) REFERENCES s.r (id)",
-        before=("ALTER TABLE s.t ADD CONSTRAINT first FOREIGN KEY (ref) REFERENCES s.r (id)",),
-    ),
-    "unique": Case(
-        lambda op: op.create_unique_constraint_concurrently("t_key", "t", ["id", "k", "v"], schema="s"),
-        "ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v)",
-    ),
-    "unique_deferrable": Case(
-        lambda op: op.create_unique_constraint_concurrently(
-            "t_key", "t", ["id", "k", "v"], schema="s", deferrable=True, initially="DEFERRED"
-        ),
-        "ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) DEFERRABLE INITIALLY DEFERRED",
-    ),
-    "primary_key": Case(
-        lambda op: op.create_primary_key_concurrently("t_pkey", "t", ["id", "k", "v"], schema="s"),
-        "ALTER TABLE s.t ALTER v SET NOT NULL, ADD CONSTRAINT t_pkey PRIMARY KEY (id, k, v)",
-    ),
-    "not_null": Case(
-        lambda op: op.set_not_null_concurrently("t", "ref", schema="s"), "ALTER TABLE s.t ALTER ref SET NOT NULL"
-    ),
-    "not_null_beside_taken_names": Case(
-        lambda op: op.set_not_null_concurrently("t", "ref", schema="s"),
-        "ALTER TABLE s.t ALTER ref SET NOT NULL",
-        before=(
-            "ALTER TABLE s.t ADD CONSTRAINT t_ref_not_null CHECK (v > 0)",
-            "ALTER TABLE s.t ADD CONSTRAINT t_ref__not_null CHECK (v > 0)",
-        ),
-        sweep="ref_not_null",
-    ),
-    "not_null_by_a_check_that_is_there": Case(
-        lambda op: op.set_not_null_concurrently("t", "ref", schema="s"),
-        "ALTER TABLE s.t ALTER ref SET NOT NULL",
-        before=("ALTER TABLE s.t ADD CONSTRAINT mine CHECK (ref IS NOT NULL)",),
-    ),
-    "validate_check": Case(
-        lambda op: op.validate_constraint("mine", "t", schema="s"),
-        "ALTER TABLE s.t VALIDATE CONSTRAINT mine",
-        before=("ALTER TABLE s.t ADD CONSTRAINT mine CHECK (v > 0) NOT VALID",),
-    ),
-}
+from tests.support.locks import busy
+from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
+from tests.support.operations import CONSTRAINTS, Case
 
 matrix = pytest.mark.parametrize("shape", SHAPES)
-each = pytest.mark.parametrize("name", CASES)
+each = pytest.mark.parametrize("name", CONSTRAINTS)
 
 
 def _expected(database: Database, case: Case, shape: str) -> list[tuple[Any, ...]]:
@@ -102,7 +32,7 @@ def _expected(database: Database, case: Case, shape: str) -> list[tuple[Any, ...
 def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
-    case = CASES[name]
+    case = CONSTRAINTS[name]
     expected = _expected(database, case, shape)
     with told(monkeypatch) as events:
         perform(database, case.operate)
@@ -128,7 +58,7 @@ def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
 def test_waits_for_a_writer_and_names_it(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
-    case = CASES[name]
+    case = CONSTRAINTS[name]
     expected = _expected(database, case, shape)
     with told(monkeypatch) as events, busy(database, "INSERT INTO s.t VALUES (1000, 1, 1, 1)"):
         perform(database, case.operate)
@@ -146,7 +76,7 @@ def test_gives_up_and_says_who_is_in_the_way(database: Database, monkeypatch: py
     other.execute("SET application_name = 'nightly report'")
     other.execute("SELECT count(*) FROM s.t WHERE word = 'a secret'")
     with told(monkeypatch), pytest.raises(LockNotAvailable) as refused:
-        perform(database, CASES["check"].operate)
+        perform(database, CONSTRAINTS["check"].operate)
     message = str(refused.value)
     assert "nightly report" in message
     assert f"pid {other.info.backend_pid}" in message
@@ -159,7 +89,7 @@ def test_orphans_are_counted_and_shown(database: Database, shape: str) -> None:
     build(database, shape)
     database.sql("INSERT INTO s.t SELECT i, i % 10, 1, 777 FROM generate_series(501, 504) i")
     with pytest.raises(ExecutionError, match=r"rows of s\.t\w* refer to rows of s\.r that are not there") as refused:
-        perform(database, CASES["foreign_key"].operate)
+        perform(database, CONSTRAINTS["foreign_key"].operate)
     assert "(ref) = (777), " in str(refused.value)
     assert refused.value.sqlstate == "23503"
 
@@ -173,33 +103,36 @@ def test_rows_that_fail_are_counted(database: Database, shape: str, name: str, r
     build(database, shape)
     database.sql(f"INSERT INTO s.t (id, k, v, ref) VALUES {row}")
     with pytest.raises(ExecutionError, match=r"1 rows of s\.t\w* stand in the way") as refused:
-        perform(database, CASES[name].operate)
+        perform(database, CONSTRAINTS[name].operate)
     assert refused.value.sqlstate in (sqlstate, "23514")  # up to 17, NOT NULL is proved by a check
 
 
 @pytest.mark.parametrize(
     ("there", "operate"),
     [
-        ("ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v > 0)", CASES["check"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r", CASES["foreign_key"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_v_check CHECK (v > 0)", CONSTRAINTS["check"].operate),
+        (
+            "ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r",
+            CONSTRAINTS["foreign_key"].operate,
+        ),
         (
             "ALTER TABLE s.t ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r ON DELETE SET NULL (ref)",
             lambda op: op.create_foreign_key_concurrently(
                 "t_ref_fkey", "t", "r", ["ref"], ["id"], ondelete="SET NULL", source_schema="s", referent_schema="s"
             ),
         ),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id)", CASES["unique"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) DEFERRABLE", CASES["unique"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v)", CASES["unique_deferrable"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) INCLUDE (word)", CASES["unique"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE NULLS NOT DISTINCT (id, k, v)", CASES["unique"].operate),
-        ("CREATE UNIQUE INDEX t_key ON s.t (id, k, v) NULLS NOT DISTINCT", CASES["unique"].operate),
-        ("CREATE UNIQUE INDEX t_key ON s.t (id, k, v) WHERE v > 0", CASES["unique"].operate),
-        ("CREATE INDEX t_key ON s.t (id, k, v)", CASES["unique"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_key CHECK (v > 0)", CASES["unique"].operate),
-        ("CREATE INDEX t_key ON s.r (id)", CASES["unique"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT t_pkey UNIQUE (id, k, v)", CASES["primary_key"].operate),
-        ("ALTER TABLE s.t ADD CONSTRAINT other PRIMARY KEY (id)", CASES["primary_key"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id)", CONSTRAINTS["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) DEFERRABLE", CONSTRAINTS["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v)", CONSTRAINTS["unique_deferrable"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE (id, k, v) INCLUDE (word)", CONSTRAINTS["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key UNIQUE NULLS NOT DISTINCT (id, k, v)", CONSTRAINTS["unique"].operate),
+        ("CREATE UNIQUE INDEX t_key ON s.t (id, k, v) NULLS NOT DISTINCT", CONSTRAINTS["unique"].operate),
+        ("CREATE UNIQUE INDEX t_key ON s.t (id, k, v) WHERE v > 0", CONSTRAINTS["unique"].operate),
+        ("CREATE INDEX t_key ON s.t (id, k, v)", CONSTRAINTS["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_key CHECK (v > 0)", CONSTRAINTS["unique"].operate),
+        ("CREATE INDEX t_key ON s.r (id)", CONSTRAINTS["unique"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT t_pkey UNIQUE (id, k, v)", CONSTRAINTS["primary_key"].operate),
+        ("ALTER TABLE s.t ADD CONSTRAINT other PRIMARY KEY (id)", CONSTRAINTS["primary_key"].operate),
     ],
 )
 def test_the_same_name_with_another_meaning_is_refused(database: Database, there: str, operate: Operate) -> None:
@@ -216,8 +149,13 @@ def test_the_same_name_with_another_meaning_is_refused(database: Database, there
 @pytest.mark.parametrize(
     ("shape", "there", "operate", "says"),
     [
-        ("partitioned", "CREATE UNIQUE INDEX t_key ON s.t (id, k, v)", CASES["unique"].operate, "drop or rename it"),
-        ("partitioned", "CREATE UNIQUE INDEX t1_t_key ON s.t1 (id)", CASES["unique"].operate, "t1_t_key of s.t1"),
+        (
+            "partitioned",
+            "CREATE UNIQUE INDEX t_key ON s.t (id, k, v)",
+            CONSTRAINTS["unique"].operate,
+            "drop or rename it",
+        ),
+        ("partitioned", "CREATE UNIQUE INDEX t1_t_key ON s.t1 (id)", CONSTRAINTS["unique"].operate, "t1_t_key of s.t1"),
         (
             "sub_partitioned",
             "SELECT",
@@ -227,7 +165,7 @@ def test_the_same_name_with_another_meaning_is_refused(database: Database, there
         (
             "partitioned",
             "ALTER TABLE s.t2 ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r",
-            CASES["foreign_key"].operate,
+            CONSTRAINTS["foreign_key"].operate,
             "t_ref_fkey of s.t2 is there",
         ),
     ],
@@ -257,7 +195,7 @@ def test_what_is_not_enforced_is_neither_proved_nor_taken_for_a_key(database: Da
         with pytest.raises(PlanError, match="NOT ENFORCED"):
             perform(database, lambda op, name=name: op.validate_constraint(name, "t", schema="s"))  # type: ignore[misc]
     with pytest.raises(PlanError, match="NOT ENFORCED"):
-        perform(database, CASES["foreign_key"].operate)
+        perform(database, CONSTRAINTS["foreign_key"].operate)
 
 
 def test_of_two_keys_that_say_the_same_the_named_one_is_proved(database: Database) -> None:

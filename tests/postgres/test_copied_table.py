@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
 
 import psycopg
 import pytest
@@ -17,76 +16,11 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans import copied_table
-from tests.postgres.test_drain_default import COLUMNS, PATIENT, cli, left_behind
+from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert, left_behind
 from tests.support.database import Database
-from tests.support.writers import STILL, rows, same, writing
+from tests.support.writers import STILL, same, writing
 
-PLAIN = (
-    "CREATE SCHEMA s",
-    f"CREATE TABLE s.t ({COLUMNS}, PRIMARY KEY (id))",
-    "CREATE INDEX t_word ON s.t (word)",
-    "CREATE INDEX t_at ON s.t (at)",
-    f"CREATE TABLE s.control ({COLUMNS}, PRIMARY KEY (id, at))",
-    rows("s.t"),
-    rows("s.control"),
-    "ANALYZE s.t",
-)
 T = QualifiedName("s", "t")
-BY = ("--by", "at", "--every", "1 month", "--now", "2026-04-10")
-RICH = (
-    "CREATE SCHEMA s",
-    "CREATE ROLE reader_of_t",
-    "CREATE TABLE s.place (id bigint PRIMARY KEY)",
-    "INSERT INTO s.place SELECT generate_series(0, 9)",
-    """CREATE TABLE s.t (
-      id bigint GENERATED ALWAYS AS IDENTITY (START WITH 7 INCREMENT BY 3) PRIMARY KEY,
-      number serial, at timestamptz NOT NULL DEFAULT '2026-02-03', body text DEFAULT 'none' CHECK (body <> ''),
-      length int GENERATED ALWAYS AS (length(body)) STORED, place_id bigint REFERENCES s.place, j json)""",
-    "CREATE INDEX t_body ON s.t (lower(body)) WHERE body IS NOT NULL",
-    "CREATE UNIQUE INDEX t_number ON s.t (number, at)",
-    "CREATE FUNCTION s.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
-    "CREATE TRIGGER touched BEFORE UPDATE ON s.t FOR EACH ROW EXECUTE FUNCTION s.f()",
-    "CREATE VIEW s.v WITH (security_invoker = true) AS SELECT id, body FROM s.t",
-    "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY",
-    "CREATE POLICY everybody ON s.t USING (true)",
-    "GRANT SELECT, UPDATE (body) ON s.t TO reader_of_t",
-    "COMMENT ON TABLE s.t IS 'things'",
-    "COMMENT ON INDEX s.t_body IS 'for the search'",
-    "ALTER TABLE s.t ALTER body SET STATISTICS 500",
-    "ALTER TABLE s.t SET (fillfactor = 80)",
-    "INSERT INTO s.t (at, place_id, j) SELECT timestamptz '2026-01-05' + i * interval '1 hour', i % 10, '{}' "
-    "FROM generate_series(1, 2000) i",
-)
-CATALOG = """
-SELECT 'index', i.relname, regexp_replace(pg_get_indexdef(i.oid), ' ON (ONLY )?', ' ON '),
-       coalesce(obj_description(i.oid), '')
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = 's.t'::regclass
-UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid), convalidated::text FROM pg_constraint
-WHERE conrelid = 's.t'::regclass AND contype <> 'n'
-UNION ALL SELECT 'column', attname, format_type(atttypid, atttypmod) || coalesce(attidentity::text, ''),
-                 coalesce(pg_get_expr(d.adbin, d.adrelid), '') || coalesce(attstattarget::text, '')
-FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
-WHERE attrelid = 's.t'::regclass AND attnum > 0
-UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid), tgenabled::text FROM pg_trigger
-WHERE tgrelid = 's.t'::regclass AND NOT tgisinternal
-UNION ALL SELECT 'policy', polname, polcmd::text, '' FROM pg_policy WHERE polrelid = 's.t'::regclass
-UNION ALL SELECT 'view', viewname, definition, '' FROM pg_views WHERE schemaname = 's'
-UNION ALL SELECT 'view option', relname, reloptions::text, '' FROM pg_class WHERE oid = 's.v'::regclass
-UNION ALL SELECT 'grant', relacl::text, '', coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class
-WHERE oid = 's.t'::regclass
-UNION ALL SELECT 'sequence', c.relname, d.refobjid::regclass::text, d.deptype::text FROM pg_class c
-JOIN pg_depend d ON d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-WHERE c.relkind = 'S' AND c.relnamespace = 's'::regnamespace
-"""
-
-
-def convert(database: Database, **keywords: Any) -> None:
-    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
-        op.convert_to_partitioned("t", "at", "1 month", schema="s", strategy="copy", **keywords)
-
-
-def catalog(database: Database) -> set[tuple[Any, ...]]:
-    return set(database.sql(CATALOG))
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,8 +18,8 @@ import psycopg
 import pytest
 
 from schema_kit import embedded
-from tests.postgres.test_copied_table import BY, PLAIN
-from tests.postgres.test_drain_default import DEFAULT, WHOLE, begin, held, left_behind
+from tests.support.cli import command
+from tests.support.copies import BY, DEFAULT, PLAIN, WHOLE, begin, held, left_behind
 from tests.support.database import Database
 from tests.support.writers import ROWS, SPAN, same
 
@@ -82,9 +81,9 @@ class Writer(threading.Thread):
 
 def sent(database: Database, arguments: tuple[str, ...], lines: int, server: embedded.Server) -> tuple[int, str, bool]:
     """The command; after so many lines of what it tells, the server dies without a word."""
-    command = [sys.executable, "-m", "schema_kit", "partitions", *arguments, "--url", database.url, "--format", "json"]
+    call = command(database, "partitions", *arguments, "--format", "json")
     told, killed = "", False
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(call, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         for count, line in enumerate(process.stderr, 1):
             told += line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,63 +16,12 @@ from schema_kit import op, report
 from schema_kit.errors import PlanError
 from schema_kit.execute import Event, StepStarted
 from schema_kit.names import QualifiedName
-from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
 from schema_kit.steps.copy_swap import Settle
 from schema_kit.steps.copying import BeginCopy
+from tests.support.copies import DEFAULT, PATIENT, WHOLE, begin, cli, drain, held, left_behind, split
 from tests.support.database import Database
-from tests.support.writers import ROWS, STILL, rows, same, writing
-
-PATIENT = LockPolicy(first=100, longest=2000, attempts=60)
-COLUMNS = "id bigint NOT NULL, at timestamptz NOT NULL, body text, amount numeric, word text"
-CONTROL = (f"CREATE TABLE s.control ({COLUMNS}, PRIMARY KEY (id, at))", "CREATE INDEX ON s.control (id)")
-SET = (
-    "CREATE SCHEMA s",
-    f"CREATE TABLE s.t ({COLUMNS}, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
-    "CREATE INDEX ON s.t (word)",
-    "CREATE INDEX ON s.t (at)",
-)
-DEFAULT = (*SET, "CREATE TABLE s.t_default PARTITION OF s.t DEFAULT", *CONTROL)
-WHOLE = (
-    *SET,
-    "CREATE TABLE s.t_before PARTITION OF s.t FOR VALUES FROM (MINVALUE) TO ('2026-07-01 00:00+00')",
-    *CONTROL,
-)
-POLICY = "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) VALUES ('s.t', 'at', '1 mon')"
-
-
-def begin(database: Database, *statements: str) -> None:
-    database.sql(*statements, rows("s.t"), rows("s.control"), "ANALYZE s.t")
-    with schema_kit.operations(database.sqlalchemy()):
-        op.create_part_config()
-    database.sql(POLICY)
-
-
-def drain(database: Database, workers: int = 1) -> None:
-    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
-        op.drain_default_concurrently("t", schema="s", workers=workers)
-
-
-def split(database: Database, name: str = "t_before", workers: int = 1) -> None:
-    with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
-        op.split_partition_concurrently("t", name, schema="s", workers=workers)
-
-
-def held(database: Database) -> dict[str, int]:
-    return dict(database.sql("SELECT tableoid::regclass::text, count(*) FROM s.t GROUP BY 1"))
-
-
-def left_behind(database: Database) -> list[str]:
-    """What a copy has made and should have taken away."""
-    relations = database.sql(
-        "SELECT relname FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind IN ('r', 'p') AND "
-        "(relname LIKE '%\\_\\_log' OR relname LIKE '%\\_\\_staging' OR relname LIKE '%\\_\\_old' "
-        "OR relname LIKE '%\\_\\_new') UNION ALL "
-        "SELECT proname FROM pg_proc WHERE pronamespace = 's'::regnamespace UNION ALL "
-        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal UNION ALL "
-        "SELECT conname FROM pg_constraint WHERE connamespace = 's'::regnamespace AND contype = 'c'"
-    )
-    return [row[0] for row in relations]
+from tests.support.writers import ROWS, STILL, same, writing
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -146,25 +94,6 @@ def test_numbers_that_are_none_stay_in_the_default_too(database: Database) -> No
         op.drain_default_concurrently("t", schema="s")
     assert sorted(held(database).values()) == [1, 2, 3]
     assert held(database)["s.t_default"] == 3
-
-
-def cli(database: Database, *arguments: str, lines: int | None = None) -> tuple[int, list[str]]:
-    """The console script, in a process of its own; killed after so many lines on stderr."""
-    command = [sys.executable, "-m", "schema_kit", "partitions", *arguments, "--url", database.url, "--format", "json"]
-    with subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        assert process.stderr is not None
-        told: list[str] = []
-        for line in process.stderr:
-            told.append(line)
-            if len(told) == lines:
-                process.kill()
-        return process.wait(), told
 
 
 def test_killed_again_and_again_it_comes_to_its_end(database: Database) -> None:

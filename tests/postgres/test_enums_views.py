@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,18 +11,16 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from schema_kit import environment, report
+from schema_kit import environment
 from schema_kit.errors import DeclarationError, LockNotAvailable, PlanError
 from schema_kit.execute import Event, StepStarted, Waiting
-from schema_kit.ops import Settings
 from schema_kit.script import LockPolicy
 from tests.support.database import QUICK, Database
+from tests.support.matrix import Operate, perform
 
-Operate = Callable[[Any], None]
 
-
-def perform(database: Database, operate: Operate, policy: LockPolicy = QUICK, on: Any = None) -> list[str]:
-    """Run operations as a program outside of migrations does; what they did is returned."""
+def performed(database: Database, operate: Operate, policy: LockPolicy = QUICK, on: Any = None) -> list[str]:
+    """Run operations; what they did is returned."""
     told: list[str] = []
 
     def emit(event: Event) -> None:
@@ -32,10 +29,7 @@ def perform(database: Database, operate: Operate, policy: LockPolicy = QUICK, on
         if on:
             on(event)
 
-    url = sa.make_url(database.url).set(drivername="postgresql+psycopg")
-    with pytest.MonkeyPatch.context() as patch, environment.connect(url, autocommit=True) as connection:
-        patch.setattr(report, "to_logging", emit)
-        operate(Operations(MigrationContext.configure(connection, opts={"schema_kit": Settings(policy=policy)})))
+    perform(database, operate, policy, emit)
     return told
 
 
@@ -61,13 +55,13 @@ def test_a_value_comes_where_it_is_asked_for_and_once(database: Database) -> Non
         op.add_enum_value_concurrently("mood", "first", before="good")
         op.add_enum_value_concurrently("mood", "middle", after="good")
 
-    assert perform(database, operate) == [
+    assert performed(database, operate) == [
         "add value 'last' to enum public.mood",
         "add value 'first' to enum public.mood before 'good'",
         "add value 'middle' to enum public.mood after 'good'",
     ]
     assert labels(database) == ["first", "good", "middle", "bad", "last"]
-    assert perform(database, operate) == []
+    assert performed(database, operate) == []
 
 
 def test_a_value_can_be_used_at_once_in_the_migration_that_adds_it(database: Database) -> None:
@@ -89,7 +83,7 @@ def test_names_need_no_care(database: Database) -> None:
     long = "ย" * 21
     database.sql('CREATE SCHEMA "S.x"', f"""CREATE TYPE "S.x"."{long}" AS ENUM ('it''s \\')""")
     for value in (long, "'); DROP SCHEMA public; --", 'C"\\', ""):
-        perform(
+        performed(
             database,
             lambda op, v=value: op.add_enum_value_concurrently(long, v, schema="S.x", before="it's \\"),  # type: ignore[misc]
         )
@@ -98,9 +92,9 @@ def test_names_need_no_care(database: Database) -> None:
 
 def test_the_order_that_counts_is_before_or_after_not_right_beside(database: Database) -> None:
     database.sql("CREATE TYPE mood AS ENUM ('a', 'c', 'b')")
-    assert perform(database, lambda op: op.add_enum_value_concurrently("mood", "b", after="a")) == []
+    assert performed(database, lambda op: op.add_enum_value_concurrently("mood", "b", after="a")) == []
     with pytest.raises(PlanError, match=r"in another place.* The order is 'a', 'c', 'b'"):
-        perform(database, lambda op: op.add_enum_value_concurrently("mood", "b", before="a"))
+        performed(database, lambda op: op.add_enum_value_concurrently("mood", "b", before="a"))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +111,7 @@ def test_an_enum_that_is_not_as_it_should_be_is_refused(
 ) -> None:
     database.sql("CREATE TYPE mood AS ENUM ('good', 'bad')", "CREATE TYPE empty AS ENUM ()", "CREATE TABLE t (id int)")
     with pytest.raises(PlanError, match=message):
-        perform(database, lambda op: op.add_enum_value_concurrently(name, "new", **options))
+        performed(database, lambda op: op.add_enum_value_concurrently(name, "new", **options))
     assert labels(database) == ["good", "bad"]
 
 
@@ -151,7 +145,7 @@ def test_another_session_that_changes_the_type_is_waited_for(database: Database)
             waits.append(event)
             other.commit()
 
-    perform(database, lambda op: op.add_enum_value_concurrently("mood", "new"), on=on)
+    performed(database, lambda op: op.add_enum_value_concurrently("mood", "new"), on=on)
     assert len(waits) == 1
     assert labels(database) == ["good", "new"]
 
@@ -176,13 +170,13 @@ def test_a_view_is_refreshed_once_a_run_while_it_is_read(database: Database) -> 
     reader = database.connect(autocommit=False)
     assert reader.execute("SELECT sum(n)::int FROM m").fetchall() == [(5050,)]
     for _ in range(2):
-        assert perform(database, refresh) == ["refresh public.m beside its readers"]
+        assert performed(database, refresh) == ["refresh public.m beside its readers"]
     assert reader.execute("SELECT sum(n)::int FROM m").fetchall() == [(0,)]
 
 
 def test_a_view_that_was_never_filled_is_filled_once(database: Database) -> None:
     database.sql(*VIEW[:2], "CREATE MATERIALIZED VIEW m AS SELECT id, n FROM t WITH NO DATA", VIEW[3])
-    assert perform(database, refresh) == [
+    assert performed(database, refresh) == [
         "refresh public.m for the first time (nobody can read it yet, nor while this runs)"
     ]
     assert database.sql("SELECT sum(n)::int FROM m") == [(5050,)]
@@ -202,14 +196,14 @@ def test_a_view_that_was_never_filled_is_filled_once(database: Database) -> None
 def test_a_view_without_a_fitting_unique_index_is_refused(database: Database, statements: tuple[str, ...]) -> None:
     database.sql(*VIEW, *statements)
     with pytest.raises(PlanError, match=r'CREATE UNIQUE INDEX CONCURRENTLY ON "public"\."m"'):
-        perform(database, refresh)
+        performed(database, refresh)
 
 
 @pytest.mark.parametrize("other", ["CREATE TABLE m (id int)", "CREATE VIEW m AS SELECT 1 AS id", "SELECT 1"])
 def test_what_is_no_materialized_view_is_refused(database: Database, other: str) -> None:
     database.sql(other)
     with pytest.raises(PlanError, match="there is no such materialized view"):
-        perform(database, refresh)
+        performed(database, refresh)
 
 
 def test_a_long_refresh_is_not_ended_by_a_statement_timeout(database: Database) -> None:
@@ -217,7 +211,7 @@ def test_a_long_refresh_is_not_ended_by_a_statement_timeout(database: Database) 
     database.sql("CREATE UNIQUE INDEX ON slow (id)")
     policy = LockPolicy(first=50, longest=100, attempts=2, statement_timeout=50)
     for _ in range(2):
-        perform(database, lambda op: op.refresh_materialized_view_concurrently("slow"), policy)
+        performed(database, lambda op: op.refresh_materialized_view_concurrently("slow"), policy)
     assert database.sql("SELECT count(*)::int FROM slow") == [(100,)]
 
 
@@ -226,11 +220,11 @@ def test_another_refresh_is_waited_for_and_named(database: Database) -> None:
     other = database.connect(autocommit=False)
     other.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY m")
     with pytest.raises(LockNotAvailable) as raised:
-        perform(database, refresh, LockPolicy(first=20, longest=20, attempts=2))
+        performed(database, refresh, LockPolicy(first=20, longest=20, attempts=2))
     assert "ExclusiveLock on public.m" in raised.value.blockers[0]
     timer = threading.Timer(0.2, other.commit)
     timer.start()
-    perform(database, refresh)
+    performed(database, refresh)
     timer.join()
 
 

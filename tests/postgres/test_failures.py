@@ -18,10 +18,11 @@ from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.execute import StepStarted, Waiting
 from schema_kit.script import LockPolicy
 from schema_kit.steps.conversion import Unswap
-from tests.postgres.test_pack import migrate
 from tests.support.cli import ROOT
 from tests.support.database import Database
-from tests.support.matrix import build, busy, perform, told
+from tests.support.locks import busy
+from tests.support.matrix import build, perform, told
+from tests.support.pack import migrate
 
 CONVERTED = "CREATE TABLE public.w (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"
 

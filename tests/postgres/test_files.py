@@ -24,60 +24,15 @@ from schema_kit import environment
 from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable, PlanError
 from schema_kit.files import manifest
 from schema_kit.files.export import export
-from schema_kit.files.restore import Restored, restore
+from schema_kit.files.restore import restore
 from schema_kit.files.rows import snapshot
 from schema_kit.files.store import Store, file_name
 from schema_kit.files.table import read as read_table
 from schema_kit.names import QualifiedName
-from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan
 from tests.support.cli import ROOT, command, spawned
 from tests.support.database import QUICK, Database
-
-T1 = QualifiedName("s", "t_01")
-BOUNDS = [("01", "02"), ("02", "03"), ("03", "04")]
-
-
-def build(database: Database, columns: str = "word text", rows: int = 90) -> Database:
-    """Three months with a row a day, and a foreign key, an index, an identity."""
-    database.sql(
-        "CREATE SCHEMA s",
-        "CREATE TABLE s.r (id int PRIMARY KEY)",
-        "INSERT INTO s.r VALUES (1)",
-        "CREATE TABLE s.t (id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL, r int REFERENCES s.r, "
-        f"twice bigint GENERATED ALWAYS AS (r * 2) STORED, {columns}, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
-        *(
-            f"CREATE TABLE s.t_{low} PARTITION OF s.t FOR VALUES FROM ('2026-{low}-01+00') TO ('2026-{high}-01+00')"
-            for low, high in BOUNDS
-        ),
-        "CREATE INDEX t_word ON s.t (word)",
-        "INSERT INTO s.t (at, r, word) SELECT '2026-01-01+00'::timestamptz + i * interval '1 day', 1, 'คำ ' || i "
-        f"FROM generate_series(0, {rows - 1}) i",
-    )
-    return database
-
-
-def everything(database: Database, table: str = "s.t") -> list[tuple[Any, ...]]:
-    return database.sql("SET TimeZone = 'UTC'", f"SELECT ROW(t.*)::text FROM {table} t ORDER BY 1")
-
-
-def places(database: Database) -> list[tuple[Any, ...]]:
-    """What the manifest says, and what is there."""
-    return database.sql(
-        "SELECT table_name, dropped_at IS NOT NULL AND restored_at IS NULL, to_regclass(table_name) IS NOT NULL "
-        "FROM schema_kit.archive_file ORDER BY file_url"
-    )
-
-
-def back(database: Database, store: Store, name: str, **more: Any) -> Restored:
-    connection = database.sqlalchemy()
-
-    def attach(parent: QualifiedName, own: QualifiedName, low: str | None, high: str | None) -> Plan:
-        from schema_kit.catalog import Catalog
-
-        return AttachPartitionConcurrentlyOp(parent, own, low, high).plan(Catalog(connection))
-
-    return restore(connection, store, name, QUICK, database.events.append, attach, **more)
+from tests.support.files import T1, back, build, everything, file_in, one_place, places
 
 
 @pytest.mark.parametrize("form", ["parquet", "copy"])
@@ -599,10 +554,6 @@ def test_another_store(database: Database, memory: Store) -> None:
     assert file_in(database) == [("memory:///archive/s.t_01.parquet",)]
 
 
-def file_in(database: Database) -> list[tuple[Any, ...]]:
-    return database.sql("SELECT file_url FROM schema_kit.archive_file")
-
-
 def test_what_stands_in_the_way_of_the_drop_is_said_before_anything_is_done(database: Database, tmp_path: Path) -> None:
     build(database)
     database.sql("CREATE VIEW s.v AS SELECT * FROM s.t_01")
@@ -709,16 +660,6 @@ def test_memory_stays_bounded(database: Database, tmp_path: Path) -> None:
 
 
 # Interrupted
-
-
-def one_place(database: Database, folder: Path, before: list[tuple[Any, ...]]) -> None:
-    """Run again, and every row is in the file, which the manifest names, and in no table."""
-    again = spawned(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes")
-    assert again.returncode == 0, again.stderr
-    assert places(database) == [("s.t_01", True, False)]
-    assert spawned(database, "archive", "files", "--verify").returncode == 0
-    assert spawned(database, "archive", "import", "--manifest", "s.t").returncode == 0
-    assert everything(database) == before
 
 
 PHASES = ["write", "digest", "batches", "publish", "RecordFile", "DropPartition", "COMMIT"]

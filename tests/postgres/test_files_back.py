@@ -15,10 +15,9 @@ from schema_kit.files import restore as restores
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
 from schema_kit.steps.files import BEING_RESTORED, LoadFile, MergeFile
-from tests.postgres.test_files import back, build, everything, places
-from tests.postgres.test_files_places import killed
 from tests.support.cli import spawned
 from tests.support.database import Database
+from tests.support.files import back, build, everything, killed, places
 
 
 def out(database: Database, folder: Path) -> list[tuple[Any, ...]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -24,28 +23,9 @@ from schema_kit.files.export import export
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
 from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp
-from tests.postgres.test_files import T1, build, everything, file_in, one_place, places
 from tests.support.cli import ROOT, spawned
 from tests.support.database import QUICK, Database
-
-DIES = """
-import os, signal, sys
-def dies(owner, name, here=lambda *a: True):
-    own = getattr(owner, name)
-    def replaced(*a, **k):
-        found = own(*a, **k)
-        if here(*a): os.kill(os.getpid(), signal.SIGKILL)
-        return found
-    setattr(owner, name, replaced)
-"""
-
-
-def killed(database: Database, where: str, *arguments: str) -> None:
-    """A command that ends right after something."""
-    program = DIES + where + "\nfrom schema_kit.cli import main\nmain()\n"
-    command = [sys.executable, "-c", program, "archive", *arguments, "--url", database.url]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+from tests.support.files import T1, build, everything, file_in, killed, one_place, places
 
 
 def test_killed_between_its_name_and_the_end_of_the_temporary_one(database: Database, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.postgres.test_files import build, everything, places
 from tests.support.cli import ROOT, command
 from tests.support.database import Database
+from tests.support.files import build, everything, places
 
 moto = pytest.importorskip("moto.server", reason="an S3 server comes with moto[s3], flask and flask-cors")
 s3fs = pytest.importorskip("s3fs")

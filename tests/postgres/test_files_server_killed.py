@@ -22,9 +22,9 @@ import pytest
 
 from schema_kit import embedded
 from schema_kit.files.checksum import checksum
-from tests.postgres.test_files import build, everything, places
 from tests.support.cli import ROOT, spawned
 from tests.support.database import Database
+from tests.support.files import build, everything, places
 
 SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # a process dies here, not the machine
 

@@ -14,12 +14,12 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_check import MONTHS, NOW, T, check, codes, partition
-from tests.postgres.test_conversion import facts
-from tests.postgres.test_create_next import leaves, waiting
-from tests.postgres.test_sets import register
+from tests.support.catalog import facts
+from tests.support.check import MONTHS, NOW, T, check, codes
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
+from tests.support.locks import waiting
+from tests.support.tables import leaves, partition, register
 
 
 @pytest.fixture

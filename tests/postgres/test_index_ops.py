@@ -9,7 +9,6 @@ import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -21,12 +20,11 @@ from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.execute import StepDone, StepStarted
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.steps import indexes
-from tests.postgres.test_locks import wait_until
 from tests.support.database import Database
-from tests.support.matrix import SHAPES, Operate, Stopped, build, busy, perform, state, told
+from tests.support.locks import busy, wait_until
+from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
+from tests.support.operations import INDEXES, NEW, OLD, IndexCase, create, drop, reindex, reindex_table, replace, unique
 
-NEW = "CREATE INDEX ix ON s.t (v, word DESC)"
-OLD = "CREATE INDEX ix ON s.t (v)"
 INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid IN (SELECT oid FROM pg_class WHERE relname ~ '%s')"
 
 NAMES = "SELECT relname FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind IN ('i', 'I') ORDER BY relname"
@@ -36,56 +34,12 @@ WHERE relnamespace = 's'::regnamespace AND relkind = 'i' AND relname <> 'r_pkey'
 """
 
 
-@dataclass(frozen=True)
-class Case:
-    operate: Operate
-    blocking: tuple[str, ...]
-    """What makes the same end state, with writes stopped."""
-    before: tuple[str, ...] = ()
-    visible: bool = True
-    """What it has done can be seen, so that a second run has nothing to do."""
-
-
-def create(op: Any) -> None:
-    op.create_index_concurrently("ix", "t", ["v", sa.text("word DESC")], schema="s")
-
-
-def replace(op: Any) -> None:
-    op.replace_index_concurrently("ix", "t", ["v", sa.column("word").desc()], schema="s")
-
-
-def drop(op: Any) -> None:
-    op.drop_index_concurrently("ix", "t", schema="s", if_exists=True)
-
-
-def reindex(op: Any) -> None:
-    op.reindex_concurrently("ix", schema="s")
-
-
-def reindex_table(op: Any) -> None:
-    op.reindex_concurrently(table_name="t", schema="s")
-
-
-def unique(op: Any) -> None:
-    op.create_index_concurrently("ix", "t", ["id", "k", "v"], schema="s", unique=True, if_not_exists=True)
-
-
-CASES = {
-    "create": Case(create, (NEW,)),
-    "create_unique": Case(unique, ("CREATE UNIQUE INDEX ix ON s.t (id, k, v)",)),
-    "replace": Case(replace, ("DROP INDEX s.ix", NEW), (OLD, "COMMENT ON INDEX s.ix IS 'kept'")),
-    "replace_what_is_not_there": Case(replace, (NEW,)),
-    "drop": Case(drop, ("DROP INDEX s.ix",), (OLD,)),
-    "reindex": Case(reindex, (), (OLD,), visible=False),
-    "reindex_table": Case(reindex_table, (), (OLD,), visible=False),
-}
-
 matrix = pytest.mark.parametrize("shape", SHAPES)
-each = pytest.mark.parametrize("name", CASES)
-seen = pytest.mark.parametrize("name", [name for name in CASES if CASES[name].visible])
+each = pytest.mark.parametrize("name", INDEXES)
+seen = pytest.mark.parametrize("name", [name for name in INDEXES if INDEXES[name].visible])
 
 
-def prepare(database: Database, case: Case, shape: str, *more: str) -> list[tuple[Any, ...]]:
+def prepare(database: Database, case: IndexCase, shape: str, *more: str) -> list[tuple[Any, ...]]:
     """What the end shall be; and the beginning again."""
     build(database, shape)
     database.sql(*case.before, *case.blocking, "SELECT 1")
@@ -107,7 +61,7 @@ def done(events: list[Any]) -> list[str]:
 def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
-    case = CASES[name]
+    case = INDEXES[name]
     expected = prepare(database, case, shape)
     nodes = database.sql(NODES)
     with told(monkeypatch) as events:
@@ -137,7 +91,7 @@ def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
 @matrix
 @each
 def test_waits_beside_a_writer(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str) -> None:
-    case = CASES[name]
+    case = INDEXES[name]
     expected = prepare(database, case, shape)
     with told(monkeypatch), busy(database, "INSERT INTO s.t VALUES (1000, 1, 1, 1)", seconds=0.3):
         perform(database, case.operate)
@@ -149,7 +103,7 @@ def test_waits_beside_a_writer(database: Database, monkeypatch: pytest.MonkeyPat
 def test_what_is_invalid_becomes_valid(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
-    case = CASES[name]
+    case = INDEXES[name]
     # What a creation that was killed leaves: the parents, and a part that is INVALID and not attached.
     killed = {
         "plain": (NEW,),
@@ -179,9 +133,9 @@ def test_leftovers_of_a_reindex_are_cleared_first(
     stem = "ix" if shape == "plain" else "t2_v_idx"
     left = [f"CREATE INDEX {stem}{end} ON {leaf} (v)" for end in ("_ccnew", "_ccnew1", "_ccold")]
     other = f"CREATE INDEX other_ccnew ON {leaf} (v)"
-    expected = prepare(database, CASES[name], shape, *left, other, INVALID % "_cc(new|old)")
+    expected = prepare(database, INDEXES[name], shape, *left, other, INVALID % "_cc(new|old)")
     with told(monkeypatch) as events:
-        perform(database, CASES[name].operate)
+        perform(database, INDEXES[name].operate)
     dropped = [summary for summary in done(events) if summary.startswith("drop index")]
     if name == "reindex":
         database.sql("DROP INDEX s.other_ccnew")  # another index's: none of our business
@@ -198,9 +152,9 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 import schema_kit.ops
 from schema_kit import environment
-from tests.postgres import test_index_ops
+from tests.support import operations
 with environment.connect(sa.make_url(sys.argv[1]), autocommit=True) as connection:
-    test_index_ops.CASES[sys.argv[2]].operate(Operations(MigrationContext.configure(connection)))
+    operations.INDEXES[sys.argv[2]].operate(Operations(MigrationContext.configure(connection)))
 """
 
 WAITING = """
@@ -212,7 +166,7 @@ AND pid <> pg_backend_pid() AND query ~ 'CONCURRENTLY'
 @pytest.mark.parametrize("server_side", ["goes on", "dies"])
 @pytest.mark.parametrize("name", ["create", "replace", "drop", "reindex"])
 def test_killed(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, server_side: str) -> None:
-    case = CASES[name]
+    case = INDEXES[name]
     expected = prepare(database, case, "plain")
     holder = database.connect(autocommit=False)
     holder.execute("INSERT INTO s.t VALUES (1000, 1, 1, 1)")
@@ -414,7 +368,7 @@ def test_keys_that_are_there_twice_are_named(database: Database, monkeypatch: py
         "INSERT INTO s.t SELECT 9000 + i % 7, 7, 1, NULL, 'double' FROM generate_series(1, 21) i",
         "INSERT INTO s.t SELECT 9000, 7, 1, NULL, 'double'",
     )
-    expected = prepare(database, CASES["create_unique"], shape)
+    expected = prepare(database, INDEXES["create_unique"], shape)
     database.sql("INSERT INTO s.t SELECT 9000 + least(i % 9, 6), 7, 1, NULL, 'double' FROM generate_series(1, 27) i")
     with told(monkeypatch), pytest.raises(ExecutionError) as refused:
         perform(database, unique)
@@ -437,7 +391,7 @@ def test_keys_that_are_there_twice_are_named(database: Database, monkeypatch: py
 def test_a_lock_that_is_not_to_be_had_is_told_and_running_again_goes_on(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:
-    case = CASES[name]
+    case = INDEXES[name]
     expected = prepare(database, case, shape)
     other = database.connect(autocommit=False)
     # The parent alone: a build on a partition would wait for it without end, and without being in anybody's way.
@@ -594,7 +548,7 @@ def test_a_replacement_that_was_begun_with_another_definition_is_in_the_way(
 ) -> None:
     refused = 0
     for stop_after in range(1, 12):
-        expected = prepare(database, CASES["replace"], shape)
+        expected = prepare(database, INDEXES["replace"], shape)
         with told(monkeypatch, stop_after), suppress(Stopped):
             perform(database, lambda op: op.replace_index_concurrently("ix", "t", ["k", "v"], schema="s"))
         try:
@@ -630,7 +584,7 @@ def test_others_with_the_names_of_a_replacement_stay(
 
 
 def test_a_comment_goes_over_to_the_new_index(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepare(database, CASES["replace"], "plain", "COMMENT ON INDEX s.ix IS 'it''s \\ ours'")
+    prepare(database, INDEXES["replace"], "plain", "COMMENT ON INDEX s.ix IS 'it''s \\ ours'")
     with told(monkeypatch):
         perform(database, replace)
     assert database.sql("SELECT obj_description('s.ix'::regclass)") == [("it's \\ ours",)]
@@ -765,7 +719,7 @@ def test_a_partitioned_reindex_of_postgresql_itself_would_queue_writers(database
 
 @each
 def test_inside_an_autocommit_block_and_outside(database: Database, name: str) -> None:
-    case = CASES[name]
+    case = INDEXES[name]
     url = sa.make_url(database.url).set(drivername="postgresql+psycopg")
     for inside in (True, False):
         expected = prepare(database, case, "sub_partitioned")
@@ -790,7 +744,7 @@ def offline(operate: Operate) -> str:
 
 
 def test_offline_scripts_lead_to_the_same(database: Database) -> None:
-    for name, case in CASES.items():
+    for name, case in INDEXES.items():
         if name == "replace_what_is_not_there":
             continue  # nobody has looked, so it is taken to be there
         expected = prepare(database, case, "plain")

@@ -23,7 +23,7 @@ from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurren
 from schema_kit.plans.indexes import create_index
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.indexes import AttachIndex, DropIndexConcurrently
-from tests.postgres.test_conversion import facts
+from tests.support.catalog import facts
 from tests.support.database import QUICK, Database
 
 T = QualifiedName("app", "t")

@@ -14,9 +14,9 @@ import pytest
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import StepDone, Waiting
 from schema_kit.steps.retirement import AttachPartition, Detach, DetachConcurrently, FinalizeDetach
-from tests.postgres.test_probe import HELD_SECONDS, Probe
 from tests.support.database import QUICK, Database
-from tests.support.matrix import busy, perform, told
+from tests.support.locks import HELD_SECONDS, Probe, busy
+from tests.support.matrix import perform, told
 
 ODD = 'ก"ตาราง.A'
 SET = (

@@ -16,7 +16,8 @@ from schema_kit.errors import DeclarationError, LockNotAvailable, PlanError
 from schema_kit.execute import StepProgress, Waiting
 from schema_kit.script import LockPolicy
 from tests.support.database import QUICK, Database
-from tests.support.matrix import build, busy, state, told
+from tests.support.locks import busy
+from tests.support.matrix import build, state, told
 
 
 def _check(database: Database, policy: LockPolicy = QUICK) -> None:

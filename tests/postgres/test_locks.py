@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -73,10 +72,10 @@ from schema_kit.steps import (
 )
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
-from tests.postgres.test_column_ops import CASES as COLUMNS
-from tests.postgres.test_constraint_ops import CASES as CONSTRAINTS
 from tests.support.database import QUICK, Database
+from tests.support.locks import wait_until
 from tests.support.matrix import SHAPES, Operate, build
+from tests.support.operations import COLUMNS, CONSTRAINTS
 
 Locks = dict[str, str]
 
@@ -213,14 +212,6 @@ def in_background(work: Callable[[], object]) -> Iterator[None]:
     thread.join()
     if raised:
         raise raised[0]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Poll; a test that waits for half a minute in vain has failed."""
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it never came to this"
-        time.sleep(0.01)
 
 
 # The scenes

@@ -21,10 +21,9 @@ from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
+from tests.support.locks import HELD_SECONDS
 
 NOW = "2026-03-28"
-HELD_SECONDS = 1.0
-"""An instant, on a machine that is busy with other tests."""
 
 
 def build(database: Database, names: Sequence[str], premake: int = 9) -> None:

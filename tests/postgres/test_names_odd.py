@@ -10,8 +10,10 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
 from schema_kit.plans.partitions import create_next
 from schema_kit.steps import Plan
-from tests.postgres.test_conversion import changes, checksum, convert, facts, unpartition, without_config
+from tests.support.catalog import changes, facts, without_config
+from tests.support.conversion import convert, unpartition
 from tests.support.database import Database
+from tests.support.tables import checksum
 
 NAMES = {
     "capitals": ("App", "Message", "SentAt"),

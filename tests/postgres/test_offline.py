@@ -2,83 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from schema_kit.sqlscripts import split
-from tests.postgres.test_pack import catalog
 from tests.support.database import Database
-
-INI = "[alembic]\nscript_location = %(here)s/migrations\npath_separator = os\n"
-ENV = "from schema_kit import environment\n\nenvironment.run()\n"
-REVISION = """
-import sqlalchemy as sa
-
-from schema_kit import op
-
-revision = {name!r}
-down_revision = {before!r}
-
-
-def upgrade():
-    {body}
-"""
-BASELINE = """m = sa.MetaData()
-    sa.Table("a", m, sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-             sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-             sa.Column("n", sa.Integer, nullable=False, server_default="7"), sa.Column("code", sa.String(9)),
-             sa.UniqueConstraint("code", name="a_code_key"))
-    sa.Table("b", m, sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-             sa.Column("a_id", sa.BigInteger, sa.ForeignKey("a.id", name="b_a_id_fkey")))
-    sa.Table("e", m, sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-             sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-             sa.Column("n", sa.Integer), sa.Column("b_id", sa.BigInteger))
-    op.create_baseline(m)"""
-
-
-def script(folder: Path, database: Database, *bodies: str) -> str:
-    """What the revisions, one after another, are as a script."""
-    write(folder, *bodies)
-    return alembic(folder, database, "upgrade", "head", "--sql")
-
-
-def write(folder: Path, *bodies: str) -> None:
-    versions = folder / "migrations" / "versions"
-    versions.mkdir(parents=True)
-    (folder / "alembic.ini").write_text(INI)
-    (folder / "migrations" / "env.py").write_text(ENV)
-    for number, body in enumerate((BASELINE, *bodies)):
-        text = REVISION.format(name=f"r{number}", before=f"r{number - 1}" if number else None, body=body)
-        (versions / f"r{number}.py").write_text(text)
-
-
-def alembic(folder: Path, database: Database, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "alembic", "-x", "now=2026-11-21", "-x", f"url={database.url}", *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def same_by_script(folder: Path, database: Database, *bodies: str) -> str:
-    """The script, which makes the catalog that the revisions make online."""
-    text = script(folder, database, *bodies)
-    database.sql(*split(text))
-    offline = catalog(database)
-    database.sql("DROP SCHEMA public CASCADE", "DROP SCHEMA schema_kit CASCADE", "CREATE SCHEMA public")
-    alembic(folder, database, "upgrade", "head")
-    assert offline == catalog(database)
-    return text
-
+from tests.support.offline import same_by_script
 
 ALTER = 'op.alter_column_concurrently("a", {})'
 

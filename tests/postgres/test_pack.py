@@ -2,74 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
-from datetime import date
 
 import psycopg
 
-from tests.benchmarks import roundtrip
-from tests.benchmarks.fill import fill
-from tests.support.cli import ROOT
+from tests.support.cli import ROOT, alembic
 from tests.support.database import Database
-
-CATALOG = """
-SELECT 'column', n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod) || a.attnotnull
-       || a.attidentity::text
-       || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'S')
-UNION ALL SELECT 'index', schemaname, tablename, indexname, indexdef FROM pg_indexes
-UNION ALL SELECT 'constraint', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid) || k.convalidated
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-UNION ALL SELECT 'trigger', n.nspname, c.relname, t.tgname, pg_get_triggerdef(t.oid)
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT t.tgisinternal
-UNION ALL SELECT 'partition', n.nspname, c.relname, '', pg_get_expr(c.relpartbound, c.oid)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition AND c.relkind = 'r'
-UNION ALL SELECT 'function', n.nspname, p.proname, '', p.prosrc
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-UNION ALL SELECT 'schema', nspname, '', '', '' FROM pg_namespace
-UNION ALL SELECT 'comment', '', coalesce(c.relname, ''), d.objsubid::text, d.description
-FROM pg_description d LEFT JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass
-"""
-
-
-def catalog(database: Database) -> set[tuple[str, ...]]:
-    """All that a user can see of the schemas that are not PostgreSQL's."""
-    rows = database.sql(
-        f"SELECT * FROM ({CATALOG}) x (kind, schema, relation, name, definition) "
-        "WHERE schema NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND relation <> 'alembic_version' "
-        "AND (kind <> 'comment' OR relation <> '')"
-    )
-    return set(rows)
-
-
-def content(database: Database) -> dict[str, tuple[int, str]]:
-    """Rows and checksums of the five systems."""
-    return roundtrip.content(database.url)
-
-
-def alembic(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Alembic as a user runs it."""
-    return subprocess.run(
-        [sys.executable, "-m", "alembic", "-x", f"url={database.url}", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def migrate(database: Database, *arguments: str) -> str:
-    """Alembic, which has to succeed."""
-    done = alembic(database, *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+from tests.support.pack import catalog, content, filled, killed_after, migrate
 
 
 def test_empty_up_and_down_leaves_nothing(database: Database) -> None:
@@ -92,13 +32,6 @@ def test_offline_script_makes_the_same_catalog(database: Database) -> None:
     migrate(database, "downgrade", "base")
     migrate(database, "-x", "now=2026-11-21", "upgrade", "head")
     assert offline == catalog(database)
-
-
-def filled(database: Database, rows: int = 5000) -> None:
-    """The five systems at baseline, with rows in them."""
-    migrate(database, "upgrade", "baseline")
-    with psycopg.connect(database.url) as connection:
-        fill(connection, rows, date.today())
 
 
 def test_no_row_is_lost_or_changed_up_down_and_up_again(database: Database) -> None:
@@ -170,7 +103,7 @@ def test_a_killed_upgrade_is_finished_by_the_next_one(database: Database) -> Non
     filled(database)
     rows, baseline = content(database), catalog(database)
     kills = 0
-    while _killed_after(database, steps=15 + kills % 13, milliseconds=kills % 5 * 4):
+    while killed_after(database, ("upgrade", "head"), steps=15 + kills % 13, milliseconds=kills % 5 * 4):
         kills += 1
         assert kills < 200, "no progress"
     assert kills > 20
@@ -180,28 +113,6 @@ def test_a_killed_upgrade_is_finished_by_the_next_one(database: Database) -> Non
     assert catalog(database) == baseline
     migrate(database, "upgrade", "head")
     assert catalog(database) == head
-
-
-def _killed_after(database: Database, steps: int, milliseconds: int) -> bool:
-    """Start an upgrade and kill it a little after its *steps*-th step begins; False if it ended before that."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "alembic", "-x", f"url={database.url}", "upgrade", "head"],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    with process:
-        seen = 0
-        for line in process.stderr:
-            assert "FAILED" not in line, line
-            seen += "[schema_kit]" in line
-            if seen >= steps:
-                time.sleep(milliseconds / 1000)
-                process.kill()
-                return True
-    assert process.returncode == 0
-    return False
 
 
 def test_a_second_migrator_waits_and_then_finds_nothing_to_do(database: Database) -> None:

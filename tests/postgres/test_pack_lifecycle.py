@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,10 +15,10 @@ import psycopg
 import pytest
 
 from tests.benchmarks.fill import fill
-from tests.postgres.test_live_writers import WRITES, Writer
-from tests.postgres.test_pack import alembic, catalog, content, migrate
-from tests.support.cli import ROOT, spawned
+from tests.support.cli import alembic, spawned
 from tests.support.database import Database
+from tests.support.pack import WRITES, Writer, catalog, content, killed_after, migrate
+from tests.support.tables import checksum
 
 TELEGRAM, SEARCHES = "telegram_bots.messages", "market_research.product_searches"
 CONVERSATION = "line_support.conversation"
@@ -45,13 +44,6 @@ def head(database: Database, rows: int = 5000, months: int = 18) -> Database:
     return database
 
 
-def summed(database: Database, *tables: str) -> Rows:
-    """How many rows there are in several tables together, and a checksum of them."""
-    together = " UNION ALL ".join(f"SELECT t::text AS words FROM {table} t" for table in tables)
-    found = database.sql(f"SELECT count(*), sum(hashtextextended(words, 0)::numeric) FROM ({together}) x")
-    return found[0]
-
-
 def retired(database: Database, of: str) -> list[str]:
     if database.sql("SELECT to_regclass('schema_kit.retired_partition')") == [(None,)]:
         return []
@@ -62,15 +54,15 @@ def retired(database: Database, of: str) -> list[str]:
 def everywhere(database: Database) -> dict[str, Rows]:
     """The rows that a policy may move, in all the places where they may be."""
     return {
-        TELEGRAM: summed(database, TELEGRAM, f"{TELEGRAM}_archive"),
-        SEARCHES: summed(
+        TELEGRAM: checksum(database, TELEGRAM, f"{TELEGRAM}_archive"),
+        SEARCHES: checksum(
             database,
             SEARCHES,
             f"{SEARCHES}_archive",
             *retired(database, SEARCHES),
             *retired(database, f"{SEARCHES}_archive"),
         ),
-        CONVERSATION: summed(database, CONVERSATION, *retired(database, CONVERSATION)),
+        CONVERSATION: checksum(database, CONVERSATION, *retired(database, CONVERSATION)),
     }
 
 
@@ -82,7 +74,7 @@ def test_old_rows_leave_for_one_place_each_and_come_back(database: Database) -> 
     assert "in one commit: view telegram_bots.all_messages shows both tables" in told[0].stdout
     assert "detach line_support.conversation_p" in told[1].stdout
     assert everywhere(database) == before
-    assert summed(database, "telegram_bots.all_messages") == before[TELEGRAM]
+    assert checksum(database, "telegram_bots.all_messages") == before[TELEGRAM]
     for command in COMMANDS:
         assert ended(database, *command).stderr == "nothing to do\n", command
     assert database.sql(
@@ -190,16 +182,16 @@ def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -
 @pytest.mark.exhaustive
 def test_what_a_policy_drops_is_out_for_thirty_days_before(database: Database) -> None:
     head(database, 3000)
-    before = summed(database, CONVERSATION)
+    before = checksum(database, CONVERSATION)
     ended(database, "partitions", "maintain")
     out = retired(database, CONVERSATION)
     assert len(out) > 3
     ended(database, "partitions", "maintain", "--now", f"{datetime.now() + timedelta(days=25):%Y-%m-%d}")
     assert set(out) <= set(retired(database, CONVERSATION))
-    assert summed(database, CONVERSATION, *retired(database, CONVERSATION)) == before
+    assert checksum(database, CONVERSATION, *retired(database, CONVERSATION)) == before
     database.sql("UPDATE schema_kit.retired_partition SET retired_at = now() - interval '29 days'")
     ended(database, "partitions", "maintain")
-    assert summed(database, CONVERSATION, *retired(database, CONVERSATION)) == before
+    assert checksum(database, CONVERSATION, *retired(database, CONVERSATION)) == before
     database.sql("UPDATE schema_kit.retired_partition SET retired_at = now() - interval '31 days'")
     done = ended(database, "partitions", "maintain")
     assert done.stdout.count("drop line_support.conversation_p") >= len(out)
@@ -210,7 +202,7 @@ def test_what_a_policy_drops_is_out_for_thirty_days_before(database: Database) -
 @pytest.mark.exhaustive
 def test_searches_leave_the_archive_after_two_years_and_come_back(database: Database) -> None:
     head(database, 3000)
-    before = summed(database, SEARCHES)
+    before = checksum(database, SEARCHES)
     later = f"{datetime.now() + timedelta(days=365):%Y-%m-%d}"
     ended(database, "archive", "run", "--now", later)
     late = ended(database, "partitions", "check", "--now", later, code=4).stdout
@@ -220,15 +212,15 @@ def test_searches_leave_the_archive_after_two_years_and_come_back(database: Data
     out = retired(database, f"{SEARCHES}_archive")
     assert len(out) > 3
     assert f"detach {out[0]} from {SEARCHES}_archive concurrently" in done.stdout
-    assert summed(database, SEARCHES, f"{SEARCHES}_archive", *out) == before
+    assert checksum(database, SEARCHES, f"{SEARCHES}_archive", *out) == before
     assert ended(database, "partitions", "maintain", "--now", later).stderr == "nothing to do\n"
     assert "product_searches_archive" not in ended(database, "partitions", "check", "--now", later).stdout
     assert ended(database, "partitions", "retire", "--now", later).stderr == "nothing to do\n"
     migrate(database, "downgrade", "product_searches_archive")
     assert retired(database, f"{SEARCHES}_archive") == []
-    assert summed(database, SEARCHES) == before
+    assert checksum(database, SEARCHES) == before
     migrate(database, "downgrade", "baseline")
-    assert summed(database, SEARCHES)[0] == before[0]
+    assert checksum(database, SEARCHES)[0] == before[0]
 
 
 @pytest.mark.exhaustive
@@ -239,7 +231,7 @@ def test_a_killed_downgrade_is_finished_by_the_next_one(database: Database) -> N
     for command in COMMANDS[:2]:
         ended(database, *command)
     kills = 0
-    while _killed_after(database, steps=9 + kills % 5, milliseconds=kills % 5 * 4):
+    while killed_after(database, ("downgrade", "baseline"), steps=9 + kills % 5, milliseconds=kills % 5 * 4):
         kills += 1
         assert kills < 200, "no progress"
     assert kills > 10
@@ -248,24 +240,3 @@ def test_a_killed_downgrade_is_finished_by_the_next_one(database: Database) -> N
     assert database.sql(
         "SELECT relname FROM pg_class WHERE relnamespace = 'schema_kit'::regnamespace AND relkind = 'r'"
     ) == [("created_object",)]
-
-
-def _killed_after(database: Database, steps: int, milliseconds: int) -> bool:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "alembic", "-x", f"url={database.url}", "downgrade", "baseline"],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    with process:
-        seen = 0
-        for line in process.stderr:
-            assert "FAILED" not in line, line
-            seen += "[schema_kit]" in line
-            if seen >= steps:
-                time.sleep(milliseconds / 1000)
-                process.kill()
-                return True
-    assert process.returncode == 0
-    return False

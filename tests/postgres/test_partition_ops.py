@@ -18,9 +18,9 @@ from alembic.runtime.migration import MigrationContext
 from schema_kit import op
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.ops import Settings
-from tests.postgres.test_conversion import facts
-from tests.postgres.test_offline import same_by_script
+from tests.support.catalog import facts
 from tests.support.database import QUICK, Database
+from tests.support.offline import same_by_script
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
 from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk
 from tests.support.database import Database
+from tests.support.locks import wait_until
 
 ROWS = 200_000
 TABLE = (
@@ -227,11 +227,3 @@ def test_too_little_room_is_refused_before_anything_is_made(small_disk: Path) ->
             convert(database, lambda _: None, CopyLimits())
         assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
         assert database.sql("SELECT count(*) FROM t") == [(ROWS,)]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Poll; a test that waits for half a minute in vain has failed."""
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it never came to this"
-        time.sleep(0.05)

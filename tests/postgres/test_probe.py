@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.postgres.test_column_ops import CASES as COLUMNS
-from tests.postgres.test_constraint_ops import CASES as CONSTRAINTS
 from tests.support.database import QUICK, Database
-from tests.support.matrix import SHAPES, Operate, build, busy, perform
-
-HELD_SECONDS = 1.0
-"""An instant, on a machine that is busy with other tests."""
+from tests.support.locks import HELD_SECONDS, busy, probing
+from tests.support.matrix import SHAPES, Operate, build, perform
+from tests.support.operations import COLUMNS, CONSTRAINTS
 
 OPERATIONS: dict[str, Operate] = {
     "create_index": lambda op: op.create_index_concurrently("ix", "t", ["v"], schema="s"),
@@ -27,36 +21,6 @@ OPERATIONS: dict[str, Operate] = {
     **{f"column_{name}": operate for name, (operate, _) in COLUMNS.items()},
 }
 KEYED = ("update", "column")
-
-
-class Probe(threading.Thread):
-    """Another session of the application, which reads and writes and notes how long that took."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__()
-        self.connection = database.connect()
-        self.ended = threading.Event()
-        self.longest, self.rounds = 0.0, 0
-
-    def run(self) -> None:
-        while not self.ended.is_set():
-            began = time.monotonic()
-            self.connection.execute("UPDATE s.t SET k = k WHERE false")
-            self.connection.execute("SELECT FROM s.t LIMIT 1")
-            self.connection.execute("DELETE FROM s.r WHERE false")
-            self.longest = max(self.longest, time.monotonic() - began)
-            self.rounds += 1
-
-
-@contextmanager
-def probing(database: Database) -> Iterator[Probe]:
-    probe = Probe(database)
-    probe.start()
-    try:
-        yield probe
-    finally:
-        probe.ended.set()
-        probe.join()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

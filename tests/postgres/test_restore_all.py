@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schema_kit.errors import PlanError
-from tests.postgres.test_archive import ROWS, VIEW, archived, attached, places, run
+from tests.support.archives import ROWS, VIEW, archived, attached, places, run
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.matrix import perform

@@ -17,56 +17,14 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_probe import HELD_SECONDS
+from tests.support.archives import NOW, attached, build, retire, there
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
-from tests.support.matrix import busy, perform
+from tests.support.locks import HELD_SECONDS, busy
+from tests.support.matrix import perform
+from tests.support.tables import months
 
-MONTHS = ["01", "02", "03", "04", "05", "06"]
-NOW = "2026-05-20"
 BUDGET = 300
-
-
-def build(database: Database, table: str = "t", schema: str = "s", **policy: Any) -> Database:
-    """A set from January to June 2026, with a row a day, kept for two months."""
-    own = f'"{schema}"."{table}"'
-    policy = {"retention": "2 months", **policy}
-    database.sql(
-        *load("partman/tables/part_config.sql"),
-        f'CREATE SCHEMA IF NOT EXISTS "{schema}"',
-        f"CREATE TABLE {own} (id bigint, at timestamptz NOT NULL, word text, PRIMARY KEY (id, at)) "
-        "PARTITION BY RANGE (at)",
-        *(
-            f'CREATE TABLE "{schema}"."{table}_{month}" PARTITION OF {own} '
-            f"FOR VALUES FROM ('2026-{month}-01+00') TO ('2026-{int(month) + 1:02}-01+00')"
-            for month in MONTHS
-        ),
-        f"INSERT INTO {own} SELECT i, '2026-01-01+00'::timestamptz + i * interval '1 day', 'w' "
-        "FROM generate_series(0, 150) i",
-        register_sql(Partitioning(QualifiedName(schema, table), "at", "1 mon", **policy)),
-    )
-    return database
-
-
-def attached(database: Database, table: str = "s.t") -> str:
-    """The months that are attached, those detach pending marked; not those that were premade since."""
-    found = database.sql(
-        f"SELECT right(inhrelid::regclass::text, 2) || CASE WHEN inhdetachpending THEN '!' ELSE '' END "
-        f"FROM pg_inherits WHERE inhparent = '{table}'::regclass AND inhrelid::regclass::text !~ '_p2' ORDER BY 1"
-    )
-    return " ".join(row[0] for row in found)
-
-
-def there(database: Database, schema: str = "s") -> str:
-    found = database.sql(
-        f"SELECT right(relname, 2) FROM pg_class WHERE relkind = 'r' AND relnamespace = '{schema}'::regnamespace "
-        "AND relname LIKE 't\\_%' ORDER BY 1"
-    )
-    return " ".join(row[0] for row in found)
-
-
-def retire(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return shell(database, "partitions", "retire", "--now", NOW, *arguments)
 
 
 def later(database: Database) -> None:
@@ -372,11 +330,7 @@ def test_writers_go_on(database: Database, default: bool) -> None:
 def test_session_settings_change_nothing(database: Database) -> None:
     build(database, timezone="Asia/Kathmandu")
     database.sql("DROP TABLE s.t_01, s.t_02, s.t_03, s.t_04, s.t_05, s.t_06")
-    for month in MONTHS:
-        database.sql(
-            f"CREATE TABLE s.t_{month} PARTITION OF s.t FOR VALUES FROM ('2026-{month}-01+05:45') "
-            f"TO ('2026-{int(month) + 1:02}-01+05:45')"
-        )
+    database.sql(*months("s.t", zone="+05:45"))
     name = database.sql("SELECT current_database()")[0][0]
     for setting in ("TimeZone = 'America/New_York'", "DateStyle = 'SQL, DMY'", "IntervalStyle = 'iso_8601'"):
         database.sql(f"ALTER DATABASE {name} SET {setting}")
@@ -434,12 +388,7 @@ def test_each_range_under_a_list_is_a_set_of_its_own(database: Database) -> None
             f"CREATE TABLE s.t_{region} PARTITION OF s.t FOR VALUES IN ('{region}') PARTITION BY RANGE (at)"
             for region in "ab"
         ),
-        *(
-            f"CREATE TABLE s.t_{region}_{month} PARTITION OF s.t_{region} "
-            f"FOR VALUES FROM ('2026-{month}-01') TO ('2026-{int(month) + 1:02}-01')"
-            for region in "ab"
-            for month in MONTHS
-        ),
+        *(statement for region in "ab" for statement in months(f"s.t_{region}", zone="")),
         "INSERT INTO s.t SELECT i, 'a', '2026-01-01'::date + i FROM generate_series(0, 150) i",
         "INSERT INTO s.t SELECT id, 'b', at FROM s.t",
         "INSERT INTO s.child SELECT id, region, at FROM s.t WHERE region = 'b' AND at = '2026-01-07'",

@@ -13,9 +13,10 @@ import pytest
 
 import schema_kit
 from schema_kit import op
-from tests.postgres.test_rows import ARCHIVES, BROKEN, DECLARED, NOW, TABLE, TABLES, TREE, archive, checksum
 from tests.support.cli import ROOT, called
 from tests.support.database import QUICK, Database
+from tests.support.rows import ARCHIVES, BROKEN, DECLARED, NOW, TABLE, TABLES, TREE, archive
+from tests.support.tables import checksum
 
 RANGE = ("--from", "2026-11-21T23:00", "--to", "2026-11-21T23:30")
 """The rows 40 to 69, as they lie in UTC."""

@@ -15,11 +15,11 @@ from schema_kit.catalog import Catalog
 from schema_kit.errors import LockNotAvailable
 from schema_kit.execute import Waiting
 from schema_kit.steps.rows import RemoveRows
-from tests.postgres.test_batches import wait_until
-from tests.postgres.test_probe import HELD_SECONDS
-from tests.postgres.test_rows import ARCHIVE, TABLE, checksum, decide, leaving, name, run
-from tests.postgres.test_ttl import log, policy, ran, ttl
 from tests.support.database import QUICK, Database
+from tests.support.locks import HELD_SECONDS, wait_until
+from tests.support.rows import ARCHIVE, TABLE, decide, leaving, name, run
+from tests.support.tables import checksum
+from tests.support.ttl import log, policy, ran, ttl
 
 AWAY = leaving("t", archives={name("t"): name("t_archive")})
 KEPT = (

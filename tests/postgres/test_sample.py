@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
 
 import schema_kit.op
 from schema_kit.sqlscripts import split
-from tests.postgres.test_pack import catalog
+from tests.support.cli import alembic
 from tests.support.database import Database
+from tests.support.pack import catalog
 
 SAMPLE = Path(__file__).parents[1] / "sample"
-ALEMBIC = [sys.executable, "-m", "alembic", "-x", "now=2026-11-21"]
 
 MORE = """
 SELECT 'enum', t.typname, e.enumlabel, (row_number() OVER (PARTITION BY t.oid ORDER BY e.enumsortorder))::text
@@ -40,6 +37,13 @@ def everything(database: Database) -> set[tuple[str, ...]]:
     return {row for row in found if not re.match("pg_(toast_)?temp_|alembic_version", row[1])}
 
 
+def done(database: Database, *arguments: str) -> str:
+    """Alembic in the project's folder; it has to succeed."""
+    ended = alembic(database, "-x", "now=2026-11-21", *arguments, cwd=SAMPLE)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
 def rows(database: Database) -> list[tuple[str, int]]:
     """What is in the tables, as counts and sums."""
     return database.sql(
@@ -47,20 +51,6 @@ def rows(database: Database) -> list[tuple[str, int]]:
         "UNION ALL SELECT 'events', count(*) FROM events UNION ALL SELECT 'customers', count(*) FROM customers "
         "UNION ALL SELECT 'sales', count(*) FROM sales ORDER BY 1"
     )
-
-
-def alembic(database: Database, *arguments: str) -> str:
-    """Alembic as a user runs it, in the project's folder; it has to succeed."""
-    done = subprocess.run(
-        [*ALEMBIC, "-x", f"url={database.url}", *arguments],
-        cwd=SAMPLE,
-        env=os.environ | {"PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_each_operation_is_used() -> None:
@@ -76,36 +66,36 @@ def test_each_operation_is_used() -> None:
 
 def test_up_down_and_up_again(database: Database) -> None:
     empty = everything(database)
-    alembic(database, "upgrade", "head")
+    done(database, "upgrade", "head")
     head, content = everything(database), rows(database)
     assert content == [("customers", 20), ("events", 60), ("orders", 126250), ("sales", 20), ("tokens", 100)]
-    alembic(database, "downgrade", "base")
+    done(database, "downgrade", "base")
     left = everything(database) - empty
     # How far updates have come is remembered for good, so that none is ever repeated; so is what left its table.
     kept = re.compile("batch_progress|retired_partition|archive")
     assert {row for row in left if not kept.search(" ".join(row))} == {("schema", "schema_kit", "", "", "")}
     assert empty - everything(database) == set()
-    alembic(database, "upgrade", "head")
+    done(database, "upgrade", "head")
     assert everything(database) == head
     assert rows(database) == content
 
 
 def test_each_revision_down_and_up_again(database: Database) -> None:
-    alembic(database, "upgrade", "head")
+    done(database, "upgrade", "head")
     head = everything(database)
-    alembic(database, "downgrade", "order_constraints")
-    alembic(database, "upgrade", "head")
+    done(database, "downgrade", "order_constraints")
+    done(database, "upgrade", "head")
     assert everything(database) == head
 
 
 def test_offline_script_makes_the_same_catalog(database: Database) -> None:
-    script = alembic(database, "upgrade", "head", "--sql")
+    script = done(database, "upgrade", "head", "--sql")
     with psycopg.connect(database.url, autocommit=True) as connection:
         for statement in split(script):
             connection.execute(statement.encode())
     offline, content = everything(database), rows(database)
     database.sql("DROP SCHEMA public CASCADE", "DROP SCHEMA schema_kit CASCADE", "CREATE SCHEMA public")
-    alembic(database, "upgrade", "head")
+    done(database, "upgrade", "head")
     assert rows(database) == content
     online = everything(database)
     assert offline - online == set()

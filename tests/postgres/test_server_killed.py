@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,12 +18,13 @@ import pytest
 
 import schema_kit
 from schema_kit import embedded, op
-from tests.postgres.test_archive import VIEW, attached, in_exactly_one_place, places
-from tests.postgres.test_archive import archived as by_partition
-from tests.postgres.test_retire import NOW as MAY
-from tests.postgres.test_rows import NOW, TABLE, checksum
-from tests.support.cli import ROOT
+from tests.support.archives import NOW as MAY
+from tests.support.archives import VIEW, attached, in_exactly_one_place, places
+from tests.support.archives import archived as by_partition
+from tests.support.cli import ROOT, command
 from tests.support.database import QUICK, Database
+from tests.support.rows import NOW, TABLE
+from tests.support.tables import checksum
 
 MANY = "INSERT INTO t (id, at, status) SELECT i, '2026-01-01', 'closed' FROM generate_series(1000, 60000) i"
 
@@ -105,8 +105,7 @@ def partitions_now(database: Database) -> tuple[Any, ...]:
         if database.sql("SELECT to_regclass('schema_kit.retired_partition') IS NOT NULL")[0][0]
         else "SELECT 's.t' UNION ALL SELECT 's.t_archive'"
     )
-    every = " UNION ALL ".join(f"TABLE {name}" for (name,) in found)
-    return database.sql(f"SELECT count(*), sum(hashtext(x::text)) FROM ({every}) x")[0]
+    return checksum(database, *(name for (name,) in found))
 
 
 AWAY = ("archive", "run", "--now", NOW)
@@ -145,7 +144,7 @@ CASES: dict[str, tuple[Callable[[Database], tuple[Any, ...]], tuple[str, ...], C
 
 def tool(database: Database, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "schema_kit", *arguments, "--url", database.url, "--format", "json"],
+        command(database, *arguments, "--format", "json"),
         cwd=ROOT,
         env=os.environ | {"PYTHONWARNINGS": "error"},
         stdout=subprocess.PIPE,

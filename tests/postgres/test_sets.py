@@ -23,6 +23,7 @@ from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 from tests.support.cli import shell
 from tests.support.database import QUICK, Database
+from tests.support.tables import register
 
 T = QualifiedName("app", "t")
 NOW = datetime(2026, 3, 28, 12, 20, tzinfo=UTC)
@@ -83,12 +84,6 @@ def value(kind: str, moment: datetime, zone: str) -> Any:
         case "snowflake":
             return (milliseconds - 1288834974657 << 22) + 5
     raise AssertionError(kind)
-
-
-def register(database: Database, policy: Partitioning) -> None:
-    from schema_kit.steps.partitions import register_sql
-
-    database.sql(*load("partman/tables/part_config.sql"), register_sql(policy))
 
 
 def create(database: Database, policy: Partitioning, now: datetime, *settings: str) -> tuple[Step, ...]:

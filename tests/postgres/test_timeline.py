@@ -13,10 +13,10 @@ import pytest
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_check import NOW, T, partition
-from tests.postgres.test_sets import register
+from tests.support.check import NOW, T
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
+from tests.support.tables import partition, register
 
 
 @pytest.fixture

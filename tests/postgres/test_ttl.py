@@ -8,58 +8,23 @@ import pty
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 import psycopg
 import pytest
 
-import schema_kit
 from schema_kit import op
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import Partitioning, Tree
-from schema_kit.names import QualifiedName
-from schema_kit.sqlscripts import load
-from schema_kit.steps.partitions import register_sql
-from tests.postgres.test_pack import migrate
-from tests.postgres.test_rows import ARCHIVES, BROKEN, DECLARED, TABLES, TREE, checksum
-from tests.support.cli import ROOT, called
-from tests.support.database import QUICK, Database
+from schema_kit.model import Tree
+from tests.support.cli import ROOT
+from tests.support.database import Database
+from tests.support.pack import migrate
+from tests.support.rows import ARCHIVES, BROKEN, DECLARED, TABLES, TREE
+from tests.support.tables import checksum
+from tests.support.ttl import in_months, log, operate, policy, ran, ttl
 
-NOW = "2026-11-22"
 PROMISED = "schema_kit.ttl_policy"
-
-
-def ttl(database: Database, verb: str, *arguments: str, now: str = NOW) -> subprocess.CompletedProcess[str]:
-    """Call it, and wait for its end; nobody is at a terminal."""
-    return called(["schema_kit", "ttl", verb, *arguments, "--url", database.url, "--now", now])
-
-
-def ran(database: Database, *arguments: str, now: str = NOW) -> str:
-    """`ttl run --yes`, which has to succeed; what was done."""
-    done = ttl(database, "run", "--yes", *arguments, now=now)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def operate(database: Database, operation: Callable[[], None]) -> None:
-    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
-        operation()
-
-
-def policy(database: Database, table: str, column: str, **options: Any) -> None:
-    operate(database, lambda: op.set_ttl_policy(table, column, **options))
-
-
-def log(database: Database, type_: str = "timestamptz", values: str = "now() - i * interval '1 day'") -> None:
-    database.sql(
-        f"CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at {type_})",
-        "CREATE INDEX ON log (at)",
-        f"INSERT INTO log (at) SELECT {values} FROM generate_series(1, 100) i",
-        "INSERT INTO log (at) VALUES (NULL)",
-    )
 
 
 def test_expired_sessions_go_with_their_tree(database: Database) -> None:
@@ -201,21 +166,6 @@ def test_archived_first(database: Database) -> None:
     assert "move due rows of c.sessions to c.sessions_archive in batches" in ran(database)
     assert [checksum(database, f"c.{table}", f"c.{table}_archive", columns="id") for table in TABLES] == before
     assert database.sql("SELECT count(*), count(archived_at) FROM c.sessions_archive") == [(16, 16)]
-
-
-def in_months(database: Database, **more: Any) -> None:
-    months = [f"2026-{month:02}-01" for month in range(7, 13)]
-    database.sql(
-        "CREATE TABLE e (id bigint, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
-        "CREATE INDEX ON e (at)",
-        *(
-            f"CREATE TABLE e_{low[5:7]} PARTITION OF e FOR VALUES FROM ('{low}+00') TO ('{high}+00')"
-            for low, high in pairwise(months)
-        ),
-        "INSERT INTO e SELECT i, '2026-07-01+00'::timestamptz + i * interval '1 day' FROM generate_series(0, 140) i",
-        *load("partman/tables/part_config.sql"),
-        register_sql(Partitioning(QualifiedName("public", "e"), "at", "1 mon", **more)),
-    )
 
 
 def partitions(database: Database) -> str:

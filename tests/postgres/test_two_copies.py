@@ -17,10 +17,9 @@ from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import Settle, SwapCopy
 from schema_kit.steps.copying import AbandonCopy
-from tests.postgres.test_copied_table import PLAIN
-from tests.postgres.test_copying_rules import CONTENT, Scene
-from tests.postgres.test_drain_default import DEFAULT, PATIENT, WHOLE, begin, held, left_behind
+from tests.support.copies import DEFAULT, PATIENT, PLAIN, WHOLE, begin, held, left_behind
 from tests.support.database import QUICK, Database
+from tests.support.scene import CONTENT, Scene
 from tests.support.writers import writing
 
 

@@ -16,12 +16,24 @@ from schema_kit.cli.archive.run import by_partition
 from schema_kit.errors import ExecutionError
 from schema_kit.ops import restoring
 from schema_kit.steps import Plan
-from tests.postgres.test_archive import VIEW, archived, attached, in_exactly_one_place, places, reading, restore, run
-from tests.postgres.test_retire import NOW, build, retire, there
-from tests.postgres.test_ttl import in_months, policy, ran
+from tests.support.archives import (
+    NOW,
+    VIEW,
+    archived,
+    attached,
+    build,
+    in_exactly_one_place,
+    places,
+    reading,
+    restore,
+    retire,
+    run,
+    there,
+)
 from tests.support.cli import shell
 from tests.support.database import QUICK, Database
 from tests.support.matrix import perform
+from tests.support.ttl import in_months, policy, ran
 
 ROWS = 151
 DROPS: dict[str, Any] = {"retention": "2 months", "retention_keep_table": False, "retention_grace": "0"}

@@ -20,8 +20,7 @@ from schema_kit.ops.partitions import give_up, roll_back
 from schema_kit.steps import Step
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.way_back import BeginReturn, SwapBack
-from tests.postgres.test_copied_table import BY, PLAIN, RICH, catalog, convert
-from tests.postgres.test_drain_default import PATIENT, cli, left_behind
+from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert, left_behind
 from tests.support.database import Database
 from tests.support.writers import same, writing
 

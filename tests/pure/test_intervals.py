@@ -12,42 +12,7 @@ from hypothesis import strategies as st
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Months, Span, parse
-
-KINDS = [
-    "1 day",
-    "2 days",
-    "5 days",
-    "7 days",
-    "week",
-    "2 weeks",
-    "1 month",
-    "5 months",
-    "quarter",
-    "6 months",
-    "1 year",
-]
-
-SKIPS_MIDNIGHT = [
-    "America/Sao_Paulo",
-    "Asia/Beirut",
-    "Africa/Cairo",
-    "America/Havana",
-    "Atlantic/Azores",
-    "America/Santiago",
-    "Asia/Amman",
-    "Asia/Tehran",
-    "America/Asuncion",
-    "America/Scoresbysund",
-]
-LOSES_A_DAY = ["Pacific/Apia", "Pacific/Kwajalein", "Pacific/Kiritimati", "Pacific/Fakaofo"]
-ZONES = [
-    *SKIPS_MIDNIGHT,
-    *LOSES_A_DAY,
-    *("UTC", "Asia/Bangkok", "Asia/Kathmandu", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham"),
-    *("Europe/Berlin", "Europe/London", "America/New_York", "Africa/Casablanca", "Etc/GMT+12", "Pacific/Auckland"),
-]
-
-CLOCKED = ["1 minute", "15 minutes", "1 hour", "90 minutes", "5 hours", "12 hours", "36 hours"]
+from tests.support.points import CLOCKED, KINDS, LOSES_A_DAY, SKIPS_MIDNIGHT, ZONES
 
 kinds = st.sampled_from(KINDS)
 clocked = st.sampled_from(CLOCKED)

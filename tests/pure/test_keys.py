@@ -13,23 +13,10 @@ from hypothesis import strategies as st
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import parse
 from schema_kit.keys import TIMES, Key, Moments, WallClock, key_for
+from tests.support.points import CODED
 
 ZONES = ["UTC", "Asia/Bangkok", "Asia/Kathmandu", "America/Sao_Paulo", "Africa/Cairo", "Asia/Beirut", "America/Havana"]
 AWARE, NAIVE, DATE = TIMES
-CODED = [
-    ("integer", "seconds"),
-    ("bigint", "seconds"),
-    ("bigint", "milliseconds"),
-    ("bigint", "microseconds"),
-    ("bigint", "nanoseconds"),
-    ("numeric(20,0)", "nanoseconds"),
-    ("uuid", "uuidv7"),
-    ("uuid", "ulid"),
-    ("text", "ulid"),
-    ("character(26)", "ulid"),
-    ("bigint", "snowflake"),
-    ("bigint", "snowflake:1420070400000"),
-]
 KINDS = [*((kind, "") for kind in TIMES), *CODED]
 
 zones = st.sampled_from(ZONES).map(ZoneInfo)

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schema_kit.model import Column, Partition, Partitioning, Table
+from schema_kit.model import Column, Partitioning, Table
 from schema_kit.names import MAX_BYTES, QualifiedName
 from schema_kit.plans import partitions
 from schema_kit.plans.grid import grid
-from schema_kit.steps.partitions import CreatePartition
-from tests.pure.test_intervals import CLOCKED, KINDS, ZONES
-from tests.pure.test_keys import CODED
-
-COLUMNS = [("timestamp with time zone", ""), ("timestamp without time zone", ""), ("date", ""), *CODED]
-NAMES = ["t", 'T.able "x"', "ข้อความ" * 3, "n" * 63, "a" * 60 + "bcd", "é" * 31]
-
-days = st.dates(datetime(1990, 1, 1).date(), datetime(2030, 1, 1).date()).map(lambda d: d.replace(day=d.day % 28 + 1))
-clocks = st.datetimes(datetime(1971, 1, 1), datetime(2080, 1, 1), timezones=st.just(UTC))
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> tuple[Partitioning, Table]:
-    """A policy of time, and its table without partitions."""
-    type_, encoding = draw(st.sampled_from(COLUMNS))
-    interval = draw(st.sampled_from(KINDS if type_ == "date" else KINDS + CLOCKED))
-    origin = draw(st.one_of(st.none(), days.map(lambda day: day.isoformat())))
-    parent = QualifiedName("s", draw(st.sampled_from(NAMES)))
-    policy = Partitioning(
-        parent, "k", interval, draw(st.sampled_from(ZONES)), draw(st.integers(1, 30)), origin, encoding
-    )
-    return policy, Table(parent, (Column("k", type_, True),), ("k",), "r")
-
-
-def after(table: Table, steps: tuple[object, ...]) -> Table:
-    made = [step for step in steps if isinstance(step, CreatePartition)]
-    assert len(made) == len(steps)
-    new = tuple(Partition(step.name, step.lower, step.upper) for step in made)
-    return replace(table, partitions=(*table.partitions, *new))
+from tests.support.points import after, clocks, policies
 
 
 @settings(max_examples=300)

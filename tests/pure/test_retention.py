@@ -16,7 +16,7 @@ from schema_kit.plans import partitions
 from schema_kit.plans.grid import grid
 from schema_kit.plans.retention import due, grace, retire
 from schema_kit.steps.retirement import DetachConcurrently, DropPartition, FinalizeDetach, ForgetRetired, MovePartition
-from tests.pure.test_partition_laws import after, clocks, policies
+from tests.support.points import after, clocks, policies
 
 LENGTHS = ["1 year", "3 years", "18 months", "400 days", "60 weeks"]
 

@@ -64,3 +64,15 @@ def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
         finally:
             signal.signal(signal.SIGTERM, before)
     return subprocess.CompletedProcess(argv, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+
+
+def alembic(database: Database, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Alembic, as a user runs it in a project's folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", "-x", f"url={database.url}", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from schema_kit import report
 from schema_kit.execute import Event, StepDone
 from schema_kit.ops import Settings
+from schema_kit.script import LockPolicy
 from tests.support.database import QUICK, Database
 
 COLUMNS = "id bigint NOT NULL, k int NOT NULL, v int DEFAULT 1, ref bigint, word varchar(20)"
@@ -91,30 +90,11 @@ def told(monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> Iter
         yield events
 
 
-def perform(database: Database, operate: Operate) -> None:
+def perform(
+    database: Database, operate: Operate, policy: LockPolicy = QUICK, on: Callable[[Event], None] | None = None
+) -> None:
     """Run operations as a program outside of migrations does: on an autocommit connection."""
-    connection = database.sqlalchemy()
-    context = MigrationContext.configure(connection, opts={"schema_kit": Settings(policy=QUICK)})
-    try:
-        operate(Operations(context))
-    finally:
-        connection.close()
-
-
-@contextmanager
-def busy(database: Database, *statements: str, seconds: float = 0.6) -> Iterator[None]:
-    """Another session holds locks in an open transaction for a while."""
-    other = database.connect(autocommit=False)
-    for statement in statements:
-        other.execute(statement.encode())
-
-    def end() -> None:
-        time.sleep(seconds)
-        other.rollback()
-
-    ender = threading.Thread(target=end)
-    ender.start()
-    try:
-        yield
-    finally:
-        ender.join()
+    with pytest.MonkeyPatch.context() as patch, database.sqlalchemy() as connection:
+        if on:
+            patch.setattr(report, "to_logging", on)
+        operate(Operations(MigrationContext.configure(connection, opts={"schema_kit": Settings(policy=policy)})))

@@ -1,0 +1,81 @@
+"""Sessions that hold locks, that wait for them, and that notice how long others hold them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.support.database import Database
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Poll; a test that waits for half a minute in vain has failed."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, "it never came to this"
+        time.sleep(0.01)
+
+
+def waiting(database: Database) -> None:
+    """Come back when the command waits for a lock."""
+    end = time.monotonic() + 30
+    asked = """SELECT 1 FROM pg_stat_activity WHERE application_name = 'schema_kit' AND wait_event_type = 'Lock'
+               AND datname = current_database()"""
+    while not database.sql(asked):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@contextmanager
+def busy(database: Database, *statements: str, seconds: float = 0.6) -> Iterator[None]:
+    """Another session holds locks in an open transaction for a while."""
+    other = database.connect(autocommit=False)
+    for statement in statements:
+        other.execute(statement.encode())
+
+    def end() -> None:
+        time.sleep(seconds)
+        other.rollback()
+
+    ender = threading.Thread(target=end)
+    ender.start()
+    try:
+        yield
+    finally:
+        ender.join()
+
+
+HELD_SECONDS = 1.0
+"""An instant, on a machine that is busy with other tests."""
+
+
+class Probe(threading.Thread):
+    """Another session of the application, which reads and writes and notes how long that took."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.connection = database.connect()
+        self.ended = threading.Event()
+        self.longest, self.rounds = 0.0, 0
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            began = time.monotonic()
+            self.connection.execute("UPDATE s.t SET k = k WHERE false")
+            self.connection.execute("SELECT FROM s.t LIMIT 1")
+            self.connection.execute("DELETE FROM s.r WHERE false")
+            self.longest = max(self.longest, time.monotonic() - began)
+            self.rounds += 1
+
+
+@contextmanager
+def probing(database: Database) -> Iterator[Probe]:
+    probe = Probe(database)
+    probe.start()
+    try:
+        yield probe
+    finally:
+        probe.ended.set()
+        probe.join()
