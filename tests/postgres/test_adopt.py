@@ -15,6 +15,8 @@ from tests.support.cli import ROOT, command, shell
 from tests.support.conversion import convert
 from tests.support.database import Database
 
+pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
+
 NOW = ("--now", "2026-11-21")
 ROW = (
     "SELECT control, partition_interval, timezone, origin, coalesce(encoding, epoch), premake "

@@ -36,6 +36,8 @@ from tests.support.locks import HELD_SECONDS, busy
 from tests.support.matrix import perform
 from tests.support.tables import checksum, months
 
+pytestmark = [pytest.mark.archives, pytest.mark.majors]
+
 BUDGET = 300
 
 

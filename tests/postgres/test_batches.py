@@ -37,6 +37,8 @@ from tests.support.database import QUICK, Database
 from tests.support.locks import wait_until
 from tests.support.matrix import perform
 
+pytestmark = [pytest.mark.columns, pytest.mark.majors]
+
 ROWS = 100
 TABLE = (
     "CREATE TABLE t (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0, touched int NOT NULL DEFAULT 0, word text)",

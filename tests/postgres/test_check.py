@@ -18,6 +18,8 @@ from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.tables import ahead, partition, register
 
+pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
+
 
 def by_hand(database: Database, sentence: str) -> None:
     """Send the SQL that a sentence ends with: what it says is what helps."""

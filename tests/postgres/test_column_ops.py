@@ -14,6 +14,8 @@ from tests.support.locks import busy
 from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
 from tests.support.operations import COLUMNS, Spelled, add_column, alter_word
 
+pytestmark = [pytest.mark.columns, pytest.mark.majors]
+
 matrix = pytest.mark.parametrize("shape", SHAPES)
 KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"
 

@@ -14,6 +14,8 @@ from tests.support.locks import busy
 from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
 from tests.support.operations import CONSTRAINTS, Case
 
+pytestmark = [pytest.mark.constraints, pytest.mark.majors]
+
 matrix = pytest.mark.parametrize("shape", SHAPES)
 each = pytest.mark.parametrize("name", CONSTRAINTS)
 

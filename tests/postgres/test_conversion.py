@@ -29,6 +29,8 @@ from tests.support.conversion import convert, unpartition
 from tests.support.database import QUICK, Database
 from tests.support.tables import checksum
 
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
+
 
 @pytest.fixture
 def roles(database: Database) -> Iterator[tuple[str, str]]:

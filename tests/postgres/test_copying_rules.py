@@ -21,6 +21,8 @@ from schema_kit.steps.copying import AbandonCopy
 from tests.support.database import QUICK, Database
 from tests.support.scene import CONTENT, Scene
 
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+
 
 @pytest.fixture
 def scene(database: Database) -> Scene:

@@ -17,6 +17,8 @@ from tests.support.database import Database
 from tests.support.locks import waiting
 from tests.support.tables import ahead, leaves
 
+pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
+
 T = QualifiedName("app", "t")
 NOW = "2027-03-05"
 

@@ -23,6 +23,8 @@ from tests.support.copies import DEFAULT, PATIENT, WHOLE, begin, cli, drain, hel
 from tests.support.database import Database
 from tests.support.writers import ROWS, STILL, same, writing
 
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_default_is_drained_while_it_is_written(database: Database, workers: int) -> None:

@@ -26,7 +26,7 @@ from schema_kit.embedded import place as places
 from schema_kit.embedded import postmaster, tools
 from schema_kit.errors import EmbeddedServerError
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.embedded, pytest.mark.postgres]
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 ROOT = os.geteuid() == 0

@@ -18,6 +18,8 @@ from schema_kit.script import LockPolicy
 from tests.support.database import QUICK, Database
 from tests.support.matrix import Operate, perform
 
+pytestmark = [pytest.mark.columns, pytest.mark.majors]
+
 
 def performed(database: Database, operate: Operate, policy: LockPolicy = QUICK, on: Any = None) -> list[str]:
     """Run operations; what they did is returned."""

@@ -24,6 +24,8 @@ from tests.support.locks import busy
 from tests.support.matrix import build, perform, told
 from tests.support.pack import migrate
 
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
+
 CONVERTED = "CREATE TABLE public.w (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"
 
 

@@ -34,6 +34,8 @@ from tests.support.cli import ROOT, command, spawned
 from tests.support.database import QUICK, Database
 from tests.support.files import T1, back, build, everything, file_in, one_place, places
 
+pytestmark = [pytest.mark.files, pytest.mark.majors]
+
 
 @pytest.mark.parametrize("form", ["parquet", "copy"])
 def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:

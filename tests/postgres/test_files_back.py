@@ -19,6 +19,8 @@ from tests.support.cli import spawned
 from tests.support.database import Database
 from tests.support.files import back, build, everything, killed, places
 
+pytestmark = [pytest.mark.files, pytest.mark.majors]
+
 
 def out(database: Database, folder: Path) -> list[tuple[Any, ...]]:
     """A month in a file alone."""

@@ -27,6 +27,8 @@ from tests.support.cli import ROOT, spawned
 from tests.support.database import QUICK, Database
 from tests.support.files import T1, build, everything, file_in, killed, one_place, places
 
+pytestmark = pytest.mark.files
+
 
 def test_killed_between_its_name_and_the_end_of_the_temporary_one(database: Database, tmp_path: Path) -> None:
     """Both names are the same file then: who wrote over the one would write over the other."""

@@ -15,6 +15,8 @@ from tests.support.cli import ROOT, command
 from tests.support.database import Database
 from tests.support.files import build, everything, places
 
+pytestmark = pytest.mark.files
+
 moto = pytest.importorskip("moto.server", reason="an S3 server comes with moto[s3], flask and flask-cors")
 s3fs = pytest.importorskip("s3fs")
 

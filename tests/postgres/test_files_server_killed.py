@@ -26,6 +26,8 @@ from tests.support.cli import ROOT, spawned
 from tests.support.database import Database
 from tests.support.files import build, everything, places
 
+pytestmark = [pytest.mark.files, pytest.mark.majors]
+
 SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # a process dies here, not the machine
 
 KILLER = """

@@ -21,6 +21,8 @@ from tests.support.database import Database
 from tests.support.locks import waiting
 from tests.support.tables import leaves, partition, register
 
+pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
+
 
 @pytest.fixture
 def holes(database: Database) -> Database:

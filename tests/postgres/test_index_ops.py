@@ -25,6 +25,8 @@ from tests.support.locks import busy, wait_until
 from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
 from tests.support.operations import INDEXES, NEW, OLD, IndexCase, create, drop, reindex, reindex_table, replace, unique
 
+pytestmark = [pytest.mark.indexes, pytest.mark.majors]
+
 INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid IN (SELECT oid FROM pg_class WHERE relname ~ '%s')"
 
 NAMES = "SELECT relname FROM pg_class WHERE relnamespace = 's'::regnamespace AND relkind IN ('i', 'I') ORDER BY relname"

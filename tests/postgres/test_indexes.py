@@ -26,6 +26,8 @@ from schema_kit.steps.indexes import AttachIndex, DropIndexConcurrently
 from tests.support.catalog import facts
 from tests.support.database import QUICK, Database
 
+pytestmark = [pytest.mark.indexes, pytest.mark.majors]
+
 T = QualifiedName("app", "t")
 
 COLUMNS = "(id bigint, region text NOT NULL, at date NOT NULL, body text)"

@@ -31,6 +31,8 @@ from schema_kit.steps import Plan
 from tests.support.database import Database
 from tests.support.matrix import SHAPES, state
 
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
+
 ROWS = 20_000
 PATIENT = LockPolicy(first=50, longest=500, attempts=60)
 PROCESSES = multiprocessing.get_context("forkserver")

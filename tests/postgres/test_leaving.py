@@ -18,6 +18,8 @@ from tests.support.database import QUICK, Database
 from tests.support.locks import HELD_SECONDS, Probe, busy
 from tests.support.matrix import perform, told
 
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+
 ODD = 'ก"ตาราง.A'
 SET = (
     "CREATE SCHEMA s",

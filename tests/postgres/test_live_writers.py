@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from schema_kit.script import LockPolicy
 from tests.support.database import Database
 from tests.support.pack import WRITES, Writer, content, filled, migrate
+
+pytestmark = [pytest.mark.pack, pytest.mark.majors]
 
 
 def test_writers_go_on_while_the_pack_goes_up(database: Database) -> None:

@@ -19,6 +19,8 @@ from tests.support.database import QUICK, Database
 from tests.support.locks import busy
 from tests.support.matrix import build, state, told
 
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
+
 
 def _check(database: Database, policy: LockPolicy = QUICK) -> None:
     with database.sqlalchemy() as connection, schema_kit.operations(connection, policy=policy):

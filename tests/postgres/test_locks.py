@@ -77,6 +77,8 @@ from tests.support.locks import wait_until
 from tests.support.matrix import SHAPES, Operate, build
 from tests.support.operations import COLUMNS, CONSTRAINTS
 
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
+
 Locks = dict[str, str]
 
 MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode}

@@ -23,6 +23,8 @@ from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.locks import HELD_SECONDS
 
+pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
+
 NOW = "2026-03-28"
 
 

@@ -15,6 +15,8 @@ from tests.support.conversion import convert, unpartition
 from tests.support.database import Database
 from tests.support.tables import checksum
 
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
+
 NAMES = {
     "capitals": ("App", "Message", "SentAt"),
     "dots and spaces": ("my.app", "a.b c", "at.time"),

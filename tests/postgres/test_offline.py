@@ -9,6 +9,8 @@ import pytest
 from tests.support.database import Database
 from tests.support.offline import same_by_script
 
+pytestmark = [pytest.mark.offline, pytest.mark.majors]
+
 ALTER = 'op.alter_column_concurrently("a", {})'
 
 

@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 import psycopg
+import pytest
 
 from tests.support.cli import ROOT, alembic
 from tests.support.database import Database
 from tests.support.pack import catalog, content, filled, killed_after, migrate
+
+pytestmark = [pytest.mark.pack, pytest.mark.majors]
 
 
 def test_empty_up_and_down_leaves_nothing(database: Database) -> None:

@@ -20,6 +20,8 @@ from tests.support.database import Database
 from tests.support.pack import WRITES, Writer, catalog, content, killed_after, migrate
 from tests.support.tables import checksum
 
+pytestmark = [pytest.mark.pack, pytest.mark.archives, pytest.mark.majors]
+
 TELEGRAM, SEARCHES = "telegram_bots.messages", "market_research.product_searches"
 CONVERSATION = "line_support.conversation"
 COMMANDS = (("archive", "run", "--yes"), ("partitions", "maintain"), ("ttl", "run", "--yes"))

@@ -22,6 +22,8 @@ from tests.support.catalog import facts
 from tests.support.database import QUICK, Database
 from tests.support.offline import same_by_script
 
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 

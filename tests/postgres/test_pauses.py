@@ -26,6 +26,8 @@ from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk
 from tests.support.database import Database
 from tests.support.locks import wait_until
 
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
+
 ROWS = 200_000
 TABLE = (
     "CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz NOT NULL, body text)",

@@ -11,6 +11,8 @@ from tests.support.locks import HELD_SECONDS, busy, probing
 from tests.support.matrix import SHAPES, Operate, build, perform
 from tests.support.operations import COLUMNS, CONSTRAINTS
 
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
+
 OPERATIONS: dict[str, Operate] = {
     "create_index": lambda op: op.create_index_concurrently("ix", "t", ["v"], schema="s"),
     "replace_index": lambda op: op.replace_index_concurrently("there", "t", ["word", "v"], schema="s"),

@@ -15,6 +15,8 @@ from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.matrix import perform
 
+pytestmark = [pytest.mark.archives, pytest.mark.majors]
+
 
 def restore(database: Database, table: str = "t") -> None:
     perform(database, lambda op: op.restore_archive_table(table, schema="s"))

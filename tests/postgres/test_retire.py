@@ -24,6 +24,8 @@ from tests.support.locks import HELD_SECONDS, busy
 from tests.support.matrix import perform
 from tests.support.tables import months
 
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+
 BUDGET = 300
 
 

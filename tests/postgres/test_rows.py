@@ -41,6 +41,8 @@ from tests.support.rows import (
 )
 from tests.support.tables import checksum
 
+pytestmark = [pytest.mark.archives, pytest.mark.ttl, pytest.mark.majors]
+
 C = {QualifiedName("c", table): QualifiedName("c", f"{table}_archive") for table in TABLES}
 
 

@@ -18,6 +18,8 @@ from tests.support.database import QUICK, Database
 from tests.support.rows import ARCHIVES, BROKEN, DECLARED, NOW, TABLE, TABLES, TREE, archive
 from tests.support.tables import checksum
 
+pytestmark = [pytest.mark.archives, pytest.mark.majors]
+
 RANGE = ("--from", "2026-11-21T23:00", "--to", "2026-11-21T23:30")
 """The rows 40 to 69, as they lie in UTC."""
 

@@ -21,6 +21,8 @@ from tests.support.rows import ARCHIVE, TABLE, decide, leaving, name, run
 from tests.support.tables import checksum
 from tests.support.ttl import log, policy, ran, ttl
 
+pytestmark = [pytest.mark.archives, pytest.mark.ttl, pytest.mark.majors]
+
 AWAY = leaving("t", archives={name("t"): name("t_archive")})
 KEPT = (
     "CREATE TABLE kept (id bigint PRIMARY KEY, t bigint REFERENCES t ON DELETE SET NULL)",

@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 
 import psycopg
+import pytest
 
 import schema_kit.op
 from schema_kit.sqlscripts import split
 from tests.support.cli import alembic
 from tests.support.database import Database
 from tests.support.pack import catalog
+
+pytestmark = [pytest.mark.pack, pytest.mark.offline, pytest.mark.majors]
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 

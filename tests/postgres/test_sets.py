@@ -25,6 +25,8 @@ from tests.support.cli import shell
 from tests.support.database import QUICK, Database
 from tests.support.tables import register
 
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+
 T = QualifiedName("app", "t")
 NOW = datetime(2026, 3, 28, 12, 20, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,6 +18,8 @@ from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.tables import partition, register
 
+pytestmark = [pytest.mark.partitions, pytest.mark.cli]
+
 
 @pytest.fixture
 def busy(database: Database) -> Database:

@@ -24,6 +24,8 @@ from tests.support.rows import ARCHIVES, BROKEN, DECLARED, TABLES, TREE
 from tests.support.tables import checksum
 from tests.support.ttl import in_months, log, operate, policy, ran, ttl
 
+pytestmark = [pytest.mark.ttl, pytest.mark.majors]
+
 PROMISED = "schema_kit.ttl_policy"
 
 

@@ -22,6 +22,8 @@ from tests.support.database import QUICK, Database
 from tests.support.scene import CONTENT, Scene
 from tests.support.writers import writing
 
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+
 
 @pytest.fixture
 def scene(database: Database) -> Scene:

@@ -35,6 +35,8 @@ from tests.support.database import QUICK, Database
 from tests.support.matrix import perform
 from tests.support.ttl import in_months, policy, ran
 
+pytestmark = [pytest.mark.archives, pytest.mark.ttl, pytest.mark.majors]
+
 ROWS = 151
 DROPS: dict[str, Any] = {"retention": "2 months", "retention_keep_table": False, "retention_grace": "0"}
 

@@ -24,6 +24,8 @@ from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert
 from tests.support.database import Database
 from tests.support.writers import same, writing
 
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
+
 T = QualifiedName("s", "t")
 RELATIONS = """
 SELECT relname, relkind, relowner, reloptions, relfilenode FROM pg_class

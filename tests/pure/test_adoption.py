@@ -19,6 +19,8 @@ from schema_kit.plans.adoption import adopt, read_bounds
 from schema_kit.plans.grid import grid
 from tests.support.shapes import AWARE, NOW, name
 
+pytestmark = pytest.mark.partitions
+
 T = name("public.t")
 NAIVE = "timestamp without time zone"
 ZONES = (("America/New_York", "the database's"), ("Asia/Bangkok", "the session's"), ("Mars/Base", "nobody's"))

@@ -16,6 +16,8 @@ from schema_kit.steps.batches import Change, CreateBatchProgress, StartBatches, 
 from schema_kit.steps.enums import AddEnumValue
 from schema_kit.steps.views import RefreshMaterializedView
 
+pytestmark = pytest.mark.columns
+
 T = QualifiedName("S", "ta.ble")
 CHANGE = Change(T, (('Na"me', "lower(x) -- so"), ("n", "n + 1")), "n > 0")
 BATCH = UpdateBatch("run", CHANGE, (), 0.5, 10.0, 0.2)

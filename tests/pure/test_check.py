@@ -27,8 +27,10 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, literal
 from schema_kit.plans.check import CODES, Finding, Severity, examine, no_policy
 from schema_kit.plans.metrics import HELP, metrics
-from tests.operations_chapter import OPERATIONS
 from tests.support.shapes import AWARE, NOW, name
+from tools.operations_chapter import OPERATIONS
+
+pytestmark = pytest.mark.partitions
 
 EVENTS = name("public.events")
 POLICY = Partitioning(EVENTS, "created_at", "1 month", premake=2)

@@ -11,6 +11,8 @@ import pytest
 
 from schema_kit.cli import NOUNS, cli
 
+pytestmark = pytest.mark.cli
+
 SCRIPT = Path(sys.executable).parent / "schema_kit"
 
 

@@ -29,6 +29,8 @@ from tests.support.shapes import (
     tree,
 )
 
+pytestmark = pytest.mark.steps
+
 LIKES_KEY = ForeignKey(
     "likes_message_fkey",
     name("bots.likes"),

@@ -14,6 +14,8 @@ from schema_kit.errors import (
     SchemaKitError,
 )
 
+pytestmark = pytest.mark.cli
+
 TREE = {
     SchemaKitError: (Exception, 1),
     DeclarationError: (SchemaKitError, 2),

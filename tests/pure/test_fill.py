@@ -13,6 +13,8 @@ import pytest
 from tests.benchmarks import words
 from tests.benchmarks.rows import FEWEST_ROWS, NULL, TABLES, World, sizes
 
+pytestmark = pytest.mark.pack
+
 UNTIL = date(2026, 3, 31)
 ROWS = 20_000
 

@@ -17,6 +17,8 @@ from schema_kit.plans.layout import missing, placed, stretches
 from schema_kit.steps.partitions import CreatePartition
 from tests.support.shapes import AWARE, name
 
+pytestmark = pytest.mark.partitions
+
 EVENTS = name("public.events")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

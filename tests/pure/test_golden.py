@@ -91,6 +91,8 @@ from tests.support.shapes import (
     tree,
 )
 
+pytestmark = pytest.mark.steps
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 CONFIG = load("partman/tables/part_config.sql")
 COPIES = load("tables/copy_run.sql")

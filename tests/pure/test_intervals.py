@@ -14,6 +14,8 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Months, Span, parse
 from tests.support.points import CLOCKED, KINDS, LOSES_A_DAY, SKIPS_MIDNIGHT, ZONES
 
+pytestmark = pytest.mark.partitions
+
 kinds = st.sampled_from(KINDS)
 clocked = st.sampled_from(CLOCKED)
 any_kind = st.sampled_from(KINDS + CLOCKED)

@@ -15,6 +15,8 @@ from schema_kit.intervals import parse
 from schema_kit.keys import TIMES, Key, Moments, WallClock, key_for
 from tests.support.points import CODED
 
+pytestmark = pytest.mark.partitions
+
 ZONES = ["UTC", "Asia/Bangkok", "Asia/Kathmandu", "America/Sao_Paulo", "Africa/Cairo", "Asia/Beirut", "America/Havana"]
 AWARE, NAIVE, DATE = TIMES
 KINDS = [*((kind, "") for kind in TIMES), *CODED]

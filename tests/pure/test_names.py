@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from schema_kit.errors import DeclarationError
 from schema_kit.names import MAX_BYTES, QualifiedName, fit, ident, idents, literal
 
+pytestmark = pytest.mark.steps
+
 HARD = [
     "a",
     "Users",

@@ -6,8 +6,12 @@ import ast
 import inspect
 from pathlib import Path
 
+import pytest
+
 import schema_kit.op
 from schema_kit.ops import PlanOperation
+
+pytestmark = pytest.mark.docs
 
 STUB = Path(schema_kit.op.__file__).with_suffix(".pyi")
 

@@ -19,6 +19,8 @@ from sqlalchemy.sql.ddl import BaseDDLElement
 import schema_kit
 from migrations.models import metadata
 
+pytestmark = pytest.mark.pack
+
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 NAMED_INDEXES = {

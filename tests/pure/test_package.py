@@ -11,6 +11,8 @@ import pytest
 
 import schema_kit
 
+pytestmark = pytest.mark.cli
+
 DATABASE = {"alembic", "psycopg", "sqlalchemy", "sqlglot"}
 TERMINAL = {"click", "rich"}
 PURE = ["errors", "names", "intervals", "keys", "model", "steps", "plans", "script"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from schema_kit.names import MAX_BYTES, QualifiedName
 from schema_kit.plans import partitions
 from schema_kit.plans.grid import grid
 from tests.support.points import after, clocks, policies
+
+pytestmark = pytest.mark.partitions
 
 
 @settings(max_examples=300)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 
-from tests.operations_chapter import CHAPTER, EXAMPLES, OPERATIONS, marked, rewritten
+import pytest
+
+from tools.operations_chapter import CHAPTER, EXAMPLES, OPERATIONS, marked, rewritten
+
+pytestmark = pytest.mark.docs
 
 
 def test_the_chapter_of_operations_is_what_the_plans_say() -> None:
@@ -14,7 +18,7 @@ def test_the_chapter_of_operations_is_what_the_plans_say() -> None:
         there.splitlines(),
         rewritten(there).splitlines(),
         "docs/operations.md",
-        "python -m tests.operations_chapter",
+        "python -m tools.operations_chapter",
         lineterm="",
     )
     assert "\n".join(stale) == ""

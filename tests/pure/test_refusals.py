@@ -39,6 +39,8 @@ from tests.support.shapes import (
     simple,
 )
 
+pytestmark = pytest.mark.conversion
+
 EVENTS = Partitioning(name("public.events"), "created_at", "1 month", premake=2)
 MONTHLY = Partitioning(MESSAGES, "created_at", "1 month", premake=2)
 NOTHING = "Nothing was changed"

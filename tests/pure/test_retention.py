@@ -18,6 +18,8 @@ from schema_kit.plans.retention import due, grace, retire
 from schema_kit.steps.retirement import DetachConcurrently, DropPartition, FinalizeDetach, ForgetRetired, MovePartition
 from tests.support.points import after, clocks, policies
 
+pytestmark = pytest.mark.partitions
+
 LENGTHS = ["1 year", "3 years", "18 months", "400 days", "60 weeks"]
 
 

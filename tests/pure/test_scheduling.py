@@ -12,6 +12,8 @@ import pytest
 
 from schema_kit.cli import cli
 
+pytestmark = pytest.mark.docs
+
 FOLDER = Path(__file__).parents[2] / "docs" / "scheduling"
 FILES = {"crontab": 1, "schema_kit-partitions.service": 1, "cronjob.yaml": 1, "pg_cron.sql": 1}
 """How often each calls the program."""

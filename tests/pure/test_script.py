@@ -16,6 +16,8 @@ from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, lock_statement, parse_milliseconds, render, render_shared, write
 from schema_kit.steps import Lock, LockMode, Plan, Step, Transaction
 
+pytestmark = pytest.mark.steps
+
 A, B, V = QualifiedName("public", "a"), QualifiedName("public", "b"), QualifiedName("public", "v")
 STRONG = [mode for mode in LockMode if mode.blocks_writes]
 WEAK = [mode for mode in LockMode if not mode.blocks_writes]

@@ -8,6 +8,8 @@ import pytest
 
 from schema_kit.sqlscripts import load, split
 
+pytestmark = pytest.mark.offline
+
 SQL = Path(__file__).parents[2] / "sql"
 
 CASES = {

@@ -19,6 +19,8 @@ from schema_kit.plans.grid import grid
 from schema_kit.plans.timeline import Segment, folded, timeline, together
 from tests.support.shapes import AWARE
 
+pytestmark = [pytest.mark.partitions, pytest.mark.cli]
+
 PARENT = QualifiedName("app", "ข้อความ [b]")
 POLICY = Partitioning(PARENT, "k", "1 day", "Asia/Bangkok", premake=3, retention="2000 days")
 TABLE = Table(PARENT, (Column("k", AWARE, True),), ("k",), "r")
