@@ -1,4 +1,7 @@
-"""One server for the whole run, on the programs that SCHEMA_KIT_PG_BIN or the embedded wheel gives."""
+"""One server for the whole run, on the programs that SCHEMA_KIT_PG_BIN or the embedded wheel gives.
+
+The first test that asks for it starts it, whichever process that test runs in: a run without such a test has none.
+"""
 
 from __future__ import annotations
 
@@ -12,53 +15,52 @@ import pytest
 
 from schema_kit import embedded
 
-_FOLDER: list[Path] = []
+_FOLDER = pytest.StashKey[Path]()
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "10"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server in the controller alone; xdist's workers are told where it is."""
-    told = getattr(config, "workerinput", {}).get("postgresql")
-    if told is None and not hasattr(config, "workerinput") and _needs_server(config):
-        told = _start()
-    if told:
-        config.option.postgresql_host, config.option.postgresql_port = told
-        config.option.postgresql_user = "postgres"
+    """Say where the server's folder is: xdist's workers take that of the controller, which removes it."""
+    told = getattr(config, "workerinput", {}).get("folder")
+    config.stash[_FOLDER] = Path(told) if told else _new_folder()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker where the server is."""
-    option = node.config.option
-    if _FOLDER:
-        node.workerinput["postgresql"] = (option.postgresql_host, option.postgresql_port)
+    """Tell a worker where that folder is."""
+    node.workerinput["folder"] = str(node.config.stash[_FOLDER])
 
 
-def pytest_unconfigure() -> None:
-    """Stop what was started here."""
-    while _FOLDER:
-        folder = _FOLDER.pop()
-        embedded.stop(folder / "pg")
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server after the last worker."""
+    folder = config.stash[_FOLDER]
+    if not hasattr(config, "workerinput"):
+        if (folder / "pg").exists():
+            embedded.stop(folder / "pg")
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stands under tests/postgres/ needs a server."""
+    """What uses the server needs it."""
     for item in items:
-        if item.path.parent.name == "postgres":
+        if isinstance(item, pytest.Function) and "running_server" in item.fixturenames:
             item.add_marker(pytest.mark.postgres)
 
 
-def _needs_server(config: pytest.Config) -> bool:
-    named = bool(config.option.postgresql_host)
-    return not named and not all("pure" in str(argument) for argument in config.args)
+@pytest.fixture(scope="session")
+def running_server(pytestconfig: pytest.Config) -> None:
+    """The server that --postgresql-host names, or that of this run: started here, if it is not yet."""
+    option = pytestconfig.option
+    if not option.postgresql_host:
+        server = embedded.start(pytestconfig.stash[_FOLDER] / "pg", quiet=True, settings=_SETTINGS)
+        option.postgresql_host, option.postgresql_port = str(server.socket_dir), str(server.port)
+        option.postgresql_user = "postgres"
 
 
-def _start() -> tuple[str, str]:
+def _new_folder() -> Path:
     shm = Path("/dev/shm")  # noqa: S108 - a RAM disk, where there is one
     roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 2_000_000_000
     folder = Path(tempfile.mkdtemp(prefix="sk-", dir=shm if roomy else None))
     folder.chmod(0o755)  # as root, the server runs as another user
-    _FOLDER.append(folder)
-    server = embedded.start(folder / "pg", quiet=True, settings=_SETTINGS)
-    return str(server.socket_dir), str(server.port)
+    return folder

@@ -20,8 +20,9 @@ client = factories.postgresql("server")
 
 
 @pytest.fixture
-def database(client: psycopg.Connection[Any]) -> Iterator[Database]:
+def database(running_server: None, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database of its own, empty."""
+    client: psycopg.Connection[Any] = request.getfixturevalue("client")
     info = client.info
     url = f"postgresql://postgres@/{info.dbname}?host={quote(info.host, safe='')}&port={info.port}"
     client.close()

@@ -23,7 +23,7 @@ from tests.support.copies import BY, DEFAULT, PLAIN, WHOLE, begin, held, left_be
 from tests.support.database import Database
 from tests.support.writers import ROWS, SPAN, same
 
-pytestmark = [pytest.mark.conversion, pytest.mark.partitions, pytest.mark.majors]
+pytestmark = [pytest.mark.conversion, pytest.mark.partitions, pytest.mark.majors, pytest.mark.postgres]
 
 SETTINGS = {"shared_buffers": "32MB", "max_wal_size": "256MB", "checkpoint_timeout": "30s"}
 WRITERS = 3

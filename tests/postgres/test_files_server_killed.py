@@ -26,7 +26,7 @@ from tests.support.cli import ROOT, spawned
 from tests.support.database import Database
 from tests.support.files import build, everything, places
 
-pytestmark = [pytest.mark.files, pytest.mark.majors]
+pytestmark = [pytest.mark.files, pytest.mark.majors, pytest.mark.postgres]
 
 SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # a process dies here, not the machine
 

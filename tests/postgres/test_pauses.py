@@ -26,7 +26,7 @@ from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk
 from tests.support.database import Database
 from tests.support.locks import wait_until
 
-pytestmark = [pytest.mark.conversion, pytest.mark.majors]
+pytestmark = [pytest.mark.conversion, pytest.mark.majors, pytest.mark.postgres]
 
 ROWS = 200_000
 TABLE = (

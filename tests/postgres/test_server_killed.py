@@ -26,7 +26,7 @@ from tests.support.database import QUICK, Database
 from tests.support.rows import NOW, TABLE
 from tests.support.tables import checksum
 
-pytestmark = [pytest.mark.archives, pytest.mark.ttl, pytest.mark.majors]
+pytestmark = [pytest.mark.archives, pytest.mark.ttl, pytest.mark.majors, pytest.mark.postgres]
 
 MANY = "INSERT INTO t (id, at, status) SELECT i, '2026-01-01', 'closed' FROM generate_series(1000, 60000) i"
 
