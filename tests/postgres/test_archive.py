@@ -30,7 +30,7 @@ from tests.support.archives import (
     restore,
     run,
 )
-from tests.support.cli import ROOT, command, shell, spawned
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.locks import HELD_SECONDS, busy
 from tests.support.matrix import perform
@@ -88,7 +88,7 @@ def test_a_reader_of_the_view_sees_each_row_once_at_every_moment(database: Datab
             assert done.returncode == 0, done.stderr
             assert f"in one commit: view s.{VIEW} shows both tables" in done.stdout
             assert attached(database, "s.t_archive") == "01 02"
-            back = spawned(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01")
+            back = shell(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01")
             assert back.returncode == 0, back.stderr
             assert attached(database) == "01 02 03 04 05 06"
     assert seen == {expected}
@@ -154,7 +154,7 @@ def test_foreign_keys_go_along_with_the_rows(database: Database) -> None:
     assert run(database).returncode == 0
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         database.sql("DELETE FROM s.word")
-    assert spawned(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
+    assert shell(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
     assert attached(database) == "01 02 03 04 05 06"
     assert database.sql(
         "SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE contype = 'f' AND conparentid <> 0"
@@ -199,7 +199,7 @@ def test_partitions_of_partitions_go_whole(database: Database) -> None:
         assert ("concurrently" in done.stdout) is drop
         assert places(database) == ("03 04 05 06", "01 02", [], before[3])
         assert (
-            spawned(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
+            shell(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
         )
         assert places(database) == ("01 02 03 04 05 06", "", [], before[3])
 
@@ -413,26 +413,26 @@ def test_a_range_that_is_none_is_refused(database: Database, ends: tuple[str, st
 
 
 def test_status(database: Database) -> None:
-    nothing = spawned(database, "archive", "status")
+    nothing = shell(database, "archive", "status")
     assert (nothing.returncode, nothing.stdout) == (0, "")
     assert nothing.stderr == "no table has an archive policy (op.set_archive_policy registers one)\n"
     archived(database)
-    told = json.loads(spawned(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
+    told = json.loads(shell(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
     assert [(one["due"], one["partitions"], one["error"]) for one in told] == [(["s.t_01", "s.t_02"], [], None)]
     run(database)
     restore(database, "2026-02-01", "2026-03-01")
     database.sql("ANALYZE")
-    (one,) = json.loads(spawned(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
+    (one,) = json.loads(shell(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
     assert [(p["partition"], p["from"], p["rows"]) for p in one["partitions"]] == [
         ("s.t_01", "2026-01-01 00:00:00+00", 31)
     ]
     assert one["partitions"][0]["bytes"] > 0
     assert one["partitions"][0]["archived_at"]
     assert (one["due"], one["restored"], one["on_their_way"]) == ([], ["s.t_02"], [])
-    text = spawned(database, "archive", "status", "--now", NOW).stdout
+    text = shell(database, "archive", "status", "--now", NOW).stdout
     assert "s.t to s.t_archive, by partition, after 2 months" in text
     assert "restored: s.t_02" in text
-    assert spawned(database, "archive", "status", "s.nowhere").returncode == 3
+    assert shell(database, "archive", "status", "s.nowhere").returncode == 3
 
 
 def test_what_is_overdue_is_found(database: Database) -> None:
@@ -475,10 +475,10 @@ def test_an_archive_that_is_behind_is_mended(database: Database) -> None:
             database,
             lambda op: op.repair_archive_table("t", schema="s", drop_columns=["gone"], view=VIEW),
         )
-    assert spawned(database, "archive", "verify").returncode == 0
+    assert shell(database, "archive", "verify").returncode == 0
     assert database.sql("SELECT count(*), min(more) FROM s.t_archive") == [(59, 7)]
     assert database.sql(f"SELECT count(*), sum(more) FROM s.{VIEW}") == [(ROWS, ROWS * 7)]
-    assert spawned(database, "archive", "run", "--now", "2026-06-20").returncode == 0
+    assert shell(database, "archive", "run", "--now", "2026-06-20").returncode == 0
     assert attached(database, "s.t_archive") == "01 02 03"
 
 
@@ -520,17 +520,17 @@ def test_a_partition_on_its_way_follows_too(database: Database) -> None:
 def test_verify(database: Database) -> None:
     archived(database)
     run(database)
-    fine = spawned(database, "archive", "verify", "--checksums")
+    fine = shell(database, "archive", "verify", "--checksums")
     assert (fine.returncode, len(fine.stdout.splitlines())) == (0, 2), fine.stdout
     assert fine.stdout.startswith("s.t_01: 31 rows, ")
-    assert spawned(database, "archive", "verify", "--checksums").stdout == fine.stdout
+    assert shell(database, "archive", "verify", "--checksums").stdout == fine.stdout
     database.sql("UPDATE s.t_archive SET word = 'v' WHERE id = 3")
-    assert spawned(database, "archive", "verify", "--checksums").stdout != fine.stdout
+    assert shell(database, "archive", "verify", "--checksums").stdout != fine.stdout
     database.sql(
         "ALTER TABLE s.t ADD more int NOT NULL DEFAULT 7, ALTER word SET DEFAULT 'x'",
         "CREATE INDEX words ON s.t (word)",
     )
-    done = spawned(database, "archive", "verify", "--format", "json")
+    done = shell(database, "archive", "verify", "--format", "json")
     assert done.returncode == 4
     (told,) = json.loads(done.stdout)
     assert [(d["kind"], d["object"], d["stops"]) for d in told["differences"]] == [

@@ -30,7 +30,7 @@ from schema_kit.files.store import Store, file_name
 from schema_kit.files.table import read as read_table
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
-from tests.support.cli import ROOT, command, spawned
+from tests.support.cli import ROOT, command, shell
 from tests.support.database import QUICK, Database
 from tests.support.files import T1, back, build, everything, file_in, one_place, places
 
@@ -40,16 +40,16 @@ pytestmark = [pytest.mark.files, pytest.mark.majors]
 @pytest.mark.parametrize("form", ["parquet", "copy"])
 def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:
     before = everything(build(database))
-    out = spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", form, "--drop", "--yes")
+    out = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", form, "--drop", "--yes")
     assert out.returncode == 0, out.stderr
     assert "31 rows of s.t_01" in out.stdout
     assert len(everything(database)) == len(before) - 31
     assert places(database) == [("s.t_01", True, False)]
     assert database.sql("SELECT count(*) FROM schema_kit.retired_partition") == [(0,)]
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".partial")]
-    assert spawned(database, "archive", "files", "--verify").returncode == 0
+    assert shell(database, "archive", "files", "--verify").returncode == 0
 
-    into = spawned(database, "archive", "import", "--manifest", "s.t", "--from", "2026-01-10", "--to", "2026-01-11")
+    into = shell(database, "archive", "import", "--manifest", "s.t", "--from", "2026-01-10", "--to", "2026-01-11")
     assert into.returncode == 0, into.stderr
     assert "31 rows attached to s.t" in into.stdout
     assert everything(database) == before
@@ -58,24 +58,24 @@ def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:
         ("FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-02-01 00:00:00+00')",)
     ]
     assert places(database) == [("s.t_01", False, True)]
-    again = spawned(database, "archive", "import", str(next(tmp_path.glob(f"*.{form}"))))
+    again = shell(database, "archive", "import", str(next(tmp_path.glob(f"*.{form}"))))
     assert again.returncode == 0, again.stderr
     assert "0 rows inserted into s.t, 31 were there already" in again.stdout
     assert everything(database) == before
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE '%restored%'") == [(0,)]
-    nothing = spawned(database, "archive", "import", "--manifest", "s.t")
+    nothing = shell(database, "archive", "import", "--manifest", "s.t")
     assert (nothing.returncode, nothing.stderr) == (0, "nothing to do\n")
 
 
 def test_a_file_for_each_partition_and_a_range_of_them(database: Database, tmp_path: Path) -> None:
     build(database)
-    done = spawned(database, "archive", "export", "s.t", "--to", str(tmp_path), "--output", "json")
+    done = shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--output", "json")
     assert done.returncode == 0, done.stderr
     assert [file["rows"] for file in json.loads(done.stdout)["files"]] == [31, 28, 31]
-    again = spawned(database, "archive", "export", "s.t", "--to", str(tmp_path))
+    again = shell(database, "archive", "export", "s.t", "--to", str(tmp_path))
     assert again.returncode == 0, again.stderr
     assert len(list(tmp_path.iterdir())) == 3
-    part = spawned(
+    part = shell(
         database, "archive", "export", "s.t", "--to", str(tmp_path), "--from", "2026-01-30", "--until", "2026-03-01"
     )
     assert part.returncode == 0, part.stderr
@@ -85,12 +85,12 @@ def test_a_file_for_each_partition_and_a_range_of_them(database: Database, tmp_p
         "s.t_02.parquet",
         "s.t_03.parquet",
     ]
-    refused = spawned(
+    refused = shell(
         database, "archive", "export", "s.t", "--to", str(tmp_path), "--until", "2026-01-03", "--drop", "--yes"
     )
     assert refused.returncode == 3
     assert "only a part of its rows is in the range" in refused.stderr
-    listed = json.loads(spawned(database, "archive", "files", "s.t", "--format", "json").stdout)["files"]
+    listed = json.loads(shell(database, "archive", "files", "s.t", "--format", "json").stdout)["files"]
     assert [(file["table"], file["rows"], file["alone"]) for file in listed] == [
         ("s.t_01", 31, False),
         ("s.t_01", 2, False),
@@ -101,7 +101,7 @@ def test_a_file_for_each_partition_and_a_range_of_them(database: Database, tmp_p
 
 def test_the_file_describes_itself(database: Database, tmp_path: Path) -> None:
     build(database)
-    assert spawned(database, "archive", "export", "s.t_02", "--to", str(tmp_path)).returncode == 0
+    assert shell(database, "archive", "export", "s.t_02", "--to", str(tmp_path)).returncode == 0
     file = pq.ParquetFile(tmp_path / "s.t_02.parquet")
     told = json.loads(file.metadata.metadata[b"schema_kit"])
     assert (told["table"], told["parent"], told["control"], told["rows"]) == ("s.t_02", "s.t", "at", 28)
@@ -345,9 +345,9 @@ def test_what_a_table_makes_of_itself(database: Database, tmp_path: Path) -> Non
     round_trip(database, "t", tmp_path)
     before = everything(database)
     for form in ("parquet", "copy"):
-        assert spawned(database, "archive", "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
+        assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
         database.sql("DELETE FROM s.t WHERE id IN (2, 4)")
-        done = spawned(database, "archive", "import", str(tmp_path / f"s.t.{form}"))
+        done = shell(database, "archive", "import", str(tmp_path / f"s.t.{form}"))
         assert done.returncode == 0, done.stderr
         assert "2 rows inserted into s.t, 3 were there already" in done.stdout
         assert everything(database) == before
@@ -378,7 +378,7 @@ def test_random_tables_come_back_as_they_were(database: Database, tmp_path: Path
 def test_a_tampered_or_truncated_file_is_refused(database: Database, tmp_path: Path) -> None:
     build(database)
     for form in ("parquet", "copy"):
-        assert spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", form).returncode == 0
+        assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", form).returncode == 0
         path = tmp_path / f"s.t_01.{form}"
         whole = path.read_bytes()
         for wrong, word in (
@@ -388,31 +388,31 @@ def test_a_tampered_or_truncated_file_is_refused(database: Database, tmp_path: P
             if wrong == whole:
                 continue
             path.write_bytes(wrong)
-            refused = spawned(database, "archive", "import", str(path), "--beside", "s.b")
+            refused = shell(database, "archive", "import", str(path), "--beside", "s.b")
             assert refused.returncode == 3
             assert f"s.t_01.{form} was {word}" in refused.stderr
-            assert f"s.t_01.{form} was {word}" in spawned(database, "archive", "files", "--verify").stderr
-            assert f"s.t_01.{form} was {word}" in spawned(database, "archive", "verify", "--files").stderr
+            assert f"s.t_01.{form} was {word}" in shell(database, "archive", "files", "--verify").stderr
+            assert f"s.t_01.{form} was {word}" in shell(database, "archive", "verify", "--files").stderr
         path.write_bytes(whole)
-        assert spawned(database, "archive", "files", "--verify").returncode == 0
+        assert shell(database, "archive", "files", "--verify").returncode == 0
         # A database that has never heard of it takes the file's own word, and still finds out.
         database.sql("DELETE FROM schema_kit.archive_file")
         middle = whole.replace("คำ 1\n".encode(), "คำ 7\n".encode()) if form == "copy" else whole[:-9]
         path.write_bytes(middle)
-        refused = spawned(database, "archive", "import", str(path), "--beside", "s.b")
+        refused = shell(database, "archive", "import", str(path), "--beside", "s.b")
         assert refused.returncode == 3
         assert "other values in word" in refused.stderr or "damaged" in refused.stderr
         path.write_bytes(whole)
-        assert spawned(database, "archive", "import", str(path), "--beside", "s.b").returncode == 0
+        assert shell(database, "archive", "import", str(path), "--beside", "s.b").returncode == 0
         database.sql("DROP TABLE s.b")
     assert database.sql("SELECT count(*) FROM s.t") == [(90,)]
 
 
 def test_a_table_that_has_changed_is_refused_and_the_columns_are_named(database: Database, tmp_path: Path) -> None:
     build(database)
-    assert spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     database.sql("ALTER TABLE s.t ADD more int, DROP r CASCADE, ALTER word TYPE varchar(50)")
-    refused = spawned(database, "archive", "import", "--manifest", "s.t")
+    refused = shell(database, "archive", "import", "--manifest", "s.t")
     assert refused.returncode == 3
     for words in (
         "r (integer) is in the file alone",
@@ -420,22 +420,22 @@ def test_a_table_that_has_changed_is_refused_and_the_columns_are_named(database:
         "word is text in the file",
     ):
         assert words in refused.stderr
-    assert spawned(database, "archive", "import", "--manifest", "s.t", "--beside", "s.old").returncode == 0
+    assert shell(database, "archive", "import", "--manifest", "s.t", "--beside", "s.old").returncode == 0
     assert database.sql("SELECT count(*), sum(twice) FROM s.old") == [(31, 62)]
     assert places(database) == [("s.t_01", False, False)]
 
 
 def test_rows_that_are_there_are_skipped_and_others_of_the_same_key_refused(database: Database, tmp_path: Path) -> None:
     before = everything(build(database))
-    assert spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path)).returncode == 0
+    assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path)).returncode == 0
     file = str(tmp_path / "s.t_01.parquet")
     database.sql("DELETE FROM s.t WHERE id IN (3, 4, 5)")
-    done = spawned(database, "archive", "import", file)
+    done = shell(database, "archive", "import", file)
     assert done.returncode == 0, done.stderr
     assert "3 rows inserted into s.t, 28 were there already" in done.stdout
     assert everything(database) == before
     database.sql("UPDATE s.t SET word = 'other' WHERE id = 7", "DELETE FROM s.t WHERE id = 9")
-    refused = spawned(database, "archive", "import", file)
+    refused = shell(database, "archive", "import", file)
     assert refused.returncode == 1
     assert "(id, at) = (7, 2026-01-07 00:00:00+00)" in refused.stderr
     assert "Nothing was inserted" in refused.stderr
@@ -445,13 +445,13 @@ def test_rows_that_are_there_are_skipped_and_others_of_the_same_key_refused(data
 
 def test_a_plain_table_without_a_key(database: Database, tmp_path: Path) -> None:
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.p (a int, b json)", "INSERT INTO s.p VALUES (1, '{}'), (1, '{}')")
-    assert spawned(database, "archive", "export", "s.p", "--to", str(tmp_path)).returncode == 0
+    assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path)).returncode == 0
     file = str(tmp_path / "s.p.parquet")
-    assert "0 rows inserted into s.p, 2 were there already" in spawned(database, "archive", "import", file).stdout
+    assert "0 rows inserted into s.p, 2 were there already" in shell(database, "archive", "import", file).stdout
     database.sql("TRUNCATE s.p")
-    assert "2 rows inserted into s.p" in spawned(database, "archive", "import", file).stdout
+    assert "2 rows inserted into s.p" in shell(database, "archive", "import", file).stdout
     database.sql("DELETE FROM s.p WHERE ctid = '(0,1)'")
-    refused = spawned(database, "archive", "import", file)
+    refused = shell(database, "archive", "import", file)
     assert refused.returncode == 1
     assert "has no primary key" in refused.stderr
 
@@ -474,7 +474,7 @@ def test_what_it_cannot_do_is_said_in_a_sentence(
     database: Database, tmp_path: Path, arguments: list[str], code: int, words: str
 ) -> None:
     before = everything(build(database))
-    done = spawned(database, "archive", *(argument.format(tmp_path) for argument in arguments))
+    done = shell(database, "archive", *(argument.format(tmp_path) for argument in arguments))
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -486,15 +486,15 @@ def test_a_name_with_other_content_is_left_alone(database: Database, tmp_path: P
     build(database)
     path = tmp_path / "s.t_01.parquet"
     path.write_bytes(b"somebody else's")
-    refused = spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
     assert refused.returncode == 3
     assert "damaged or no Parquet file" in refused.stderr
     assert path.read_bytes() == b"somebody else's"
     path.unlink()
-    assert spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path)).returncode == 0
+    assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path)).returncode == 0
     written = path.read_bytes()
     database.sql("UPDATE s.t SET word = 'new' WHERE id = 1")
-    refused = spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
     assert refused.returncode == 3
     assert "is there already, and has other values in word" in refused.stderr
     assert path.read_bytes() == written
@@ -506,9 +506,9 @@ def test_odd_names(database: Database, tmp_path: Path) -> None:
     assert file_name("a/b%c.น") == "a%2Fb%25c.น"
     own = '"S.ค"."' + name.replace('"', '""') + '"'
     database.sql('CREATE SCHEMA "S.ค"', f'CREATE TABLE {own} ("a""b" int PRIMARY KEY)', f"INSERT INTO {own} VALUES (1)")
-    done = spawned(database, "archive", "export", own, "--to", str(tmp_path))
+    done = shell(database, "archive", "export", own, "--to", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    into = spawned(database, "archive", "import", str(next(tmp_path.iterdir())))
+    into = shell(database, "archive", "import", str(next(tmp_path.iterdir())))
     assert into.returncode == 0, into.stderr
     assert "1 were there already" in into.stdout
 
@@ -520,7 +520,7 @@ def test_no_rights_and_a_table_that_hides_rows(database: Database, tmp_path: Pat
     try:
         url = database.url.replace("postgres@", f"{role}@")
         own = Database(url, database.stack)
-        refused = spawned(own, "archive", "export", "s.t_01", "--to", str(tmp_path))
+        refused = shell(own, "archive", "export", "s.t_01", "--to", str(tmp_path))
         assert refused.returncode in (1, 3)
         assert "permission denied" in refused.stderr or "may not" in refused.stderr
         database.sql(
@@ -528,7 +528,7 @@ def test_no_rights_and_a_table_that_hides_rows(database: Database, tmp_path: Pat
             "ALTER TABLE s.t_01 ENABLE ROW LEVEL SECURITY",
             f"GRANT CREATE ON DATABASE {database.sql('SELECT quote_ident(current_database())')[0][0]} TO {role}",
         )
-        refused = spawned(own, "archive", "export", "s.t_01", "--to", str(tmp_path))
+        refused = shell(own, "archive", "export", "s.t_01", "--to", str(tmp_path))
         assert refused.returncode == 1
         assert "row-level security" in refused.stderr
         assert not list(tmp_path.iterdir())
@@ -559,7 +559,7 @@ def test_another_store(database: Database, memory: Store) -> None:
 def test_what_stands_in_the_way_of_the_drop_is_said_before_anything_is_done(database: Database, tmp_path: Path) -> None:
     build(database)
     database.sql("CREATE VIEW s.v AS SELECT * FROM s.t_01")
-    refused = spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
     assert refused.returncode == 3
     assert "s.v" in refused.stderr
     assert not list(tmp_path.iterdir())
@@ -571,7 +571,7 @@ def test_two_at_a_time_do_not_take_the_file_from_each_other(database: Database, 
     other = database.connect()
     url = Store(str(tmp_path)).url("s.t_01.parquet")
     other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"schema_kit: file {url}"])
-    refused = spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path))
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path))
     assert refused.returncode == 3
     assert "another run is at" in refused.stderr
     assert not list(tmp_path.iterdir())
@@ -587,9 +587,9 @@ def test_a_partition_that_has_partitions_is_one_file(database: Database, tmp_pat
         "INSERT INTO s.t SELECT i, CASE WHEN i < 3 THEN 'x' END FROM generate_series(0, 9) i",
     )
     before = everything(database)
-    assert spawned(database, "archive", "export", "s.t", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_1%'") == [(0,)]
-    done = spawned(database, "archive", "import", "--manifest", "s.t", "--from", "9", "--until", "12")
+    done = shell(database, "archive", "import", "--manifest", "s.t", "--from", "9", "--until", "12")
     assert done.returncode == 0, done.stderr
     assert everything(database) == before
 
@@ -603,13 +603,13 @@ def test_what_is_generated_when_it_is_read(database: Database, tmp_path: Path) -
         "INSERT INTO s.t VALUES (1), (2)",
     )
     for form in ("parquet", "copy"):
-        assert spawned(database, "archive", "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
+        assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
         database.sql("DELETE FROM s.t WHERE a = 1")
-        done = spawned(database, "archive", "import", str(tmp_path / f"s.t.{form}"))
+        done = shell(database, "archive", "import", str(tmp_path / f"s.t.{form}"))
         assert done.returncode == 0, done.stderr
         assert everything(database) == [("(1,2)",), ("(2,4)",)]
     database.sql("DELETE FROM s.t", "ALTER TABLE s.t ALTER b SET EXPRESSION AS (a * 3)")
-    refused = spawned(database, "archive", "import", str(tmp_path / "s.t.parquet"))
+    refused = shell(database, "archive", "import", str(tmp_path / "s.t.parquet"))
     assert refused.returncode == 1
     assert "other values in b" in refused.stderr
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE '%restored%'") == [(0,)]
@@ -709,7 +709,7 @@ def test_killed_at_each_phase(database: Database, tmp_path: Path, phase: str, wh
     assert there is not gone
     if gone:
         assert places(database) == [("s.t_01", True, False)]
-        assert spawned(database, "archive", "import", "--manifest", "s.t").returncode == 0
+        assert shell(database, "archive", "import", "--manifest", "s.t").returncode == 0
         assert everything(database) == before
     else:
         assert database.sql("SELECT count(*) FROM s.t_01") == [(31,)]
@@ -720,7 +720,7 @@ def test_killed_at_each_phase(database: Database, tmp_path: Path, phase: str, wh
 @pytest.mark.parametrize("table", ["COPY", "INSERT", "ATTACH PARTITION", "UPDATE"])
 def test_an_import_that_is_cut_off_is_taken_up_again(database: Database, tmp_path: Path, table: str) -> None:
     before = everything(build(database))
-    assert spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     if table == "INSERT":
         database.sql("CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')")
     script = (
@@ -743,7 +743,7 @@ def test_an_import_that_is_cut_off_is_taken_up_again(database: Database, tmp_pat
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert places(database)[0][1], "the file still is the place"
-    again = spawned(database, "archive", "import", "--manifest", "s.t")
+    again = shell(database, "archive", "import", "--manifest", "s.t")
     assert again.returncode == 0, again.stderr
     assert everything(database) == before
     assert not places(database)[0][1]
@@ -809,7 +809,7 @@ def test_the_server_goes_away(database: Database, tmp_path: Path, monkeypatch: p
 
 def test_writers_are_kept_out_of_what_is_dropped(database: Database, tmp_path: Path) -> None:
     build(database)
-    assert spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", "copy").returncode == 0
+    assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", "copy").returncode == 0
     other = database.connect(autocommit=False)
     from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp
 

@@ -15,7 +15,7 @@ from schema_kit.files import restore as restores
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
 from schema_kit.steps.files import BEING_RESTORED, LoadFile, MergeFile
-from tests.support.cli import spawned
+from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.files import back, build, everything, killed, places
 
@@ -25,14 +25,14 @@ pytestmark = [pytest.mark.files, pytest.mark.majors]
 def out(database: Database, folder: Path) -> list[tuple[Any, ...]]:
     """A month in a file alone."""
     before = everything(build(database))
-    assert spawned(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes").returncode == 0
+    assert shell(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes").returncode == 0
     return before
 
 
 def test_what_is_shown_is_what_is_sent(database: Database, tmp_path: Path) -> None:
     before = out(database, tmp_path)
     rest = everything(database)
-    shown = spawned(database, "archive", "import", "--manifest", "s.t", "--dry-run")
+    shown = shell(database, "archive", "import", "--manifest", "s.t", "--dry-run")
     assert shown.returncode == 0, shown.stderr
     assert "then s.t_01 is compared with the file, gets what it lacks, and is attached to s.t" in shown.stderr
     assert 'COPY "s"."t_01" ("id", "at", "r", "word") FROM STDIN (FORMAT csv);' in shown.stdout
@@ -40,7 +40,7 @@ def test_what_is_shown_is_what_is_sent(database: Database, tmp_path: Path) -> No
     assert database.sql("SELECT to_regclass('s.t_01')") == [(None,)]
     database.sql("CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')")
     inserted = json.loads(
-        spawned(database, "archive", "import", "--manifest", "s.t", "--dry-run", "--format", "json").stdout
+        shell(database, "archive", "import", "--manifest", "s.t", "--dry-run", "--format", "json").stdout
     )
     assert [step["summary"].split(" ")[0] for step in inserted["steps"]] == ["load", "insert"]
     sent = [statement for step in inserted["steps"] for statement in step["sql"]]
@@ -115,7 +115,7 @@ def test_what_a_run_has_left_is_dropped_only_while_it_is_its_own(database: Datab
         "DELETE FROM s.t_01 WHERE id = 3",
         "ALTER TABLE s.t ATTACH PARTITION s.t_01 FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')",
     )
-    done = spawned(database, "archive", "import", "--manifest", "s.t")
+    done = shell(database, "archive", "import", "--manifest", "s.t")
     assert done.returncode == 0, done.stderr
     assert "1 rows inserted into s.t, 30 were there already" in done.stdout
     assert everything(database) == before
@@ -125,7 +125,7 @@ def test_what_is_half_way_and_not_what_the_file_holds_is_loaded_again(database: 
     before = out(database, tmp_path)
     killed(database, "from schema_kit.files import restore\ndies(restore, '_unlike')", "import", "--manifest", "s.t")
     database.sql("DELETE FROM s.t_01 WHERE id = 3")
-    done = spawned(database, "archive", "import", "--manifest", "s.t")
+    done = shell(database, "archive", "import", "--manifest", "s.t")
     assert done.returncode == 0, done.stderr
     assert "drop s.t_01, which is not what the file holds" in done.stderr
     assert everything(database) == before
@@ -135,7 +135,7 @@ def test_what_is_half_way_and_not_what_the_file_holds_is_loaded_again(database: 
 def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path) -> None:
     out(database, tmp_path)
     database.sql("CREATE TABLE s.t_01 (LIKE s.t INCLUDING GENERATED)", "INSERT INTO s.t_01 (id, at) VALUES (1, now())")
-    refused = spawned(database, "archive", "import", "--manifest", "s.t")
+    refused = shell(database, "archive", "import", "--manifest", "s.t")
     assert refused.returncode == 3
     assert "s.t_01 is there already, and has 1 rows instead of 31" in refused.stderr
     assert database.sql("SELECT count(*) FROM s.t_01") == [(1,)]
@@ -147,16 +147,16 @@ def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path
 def test_a_type_is_a_type(database: Database, tmp_path: Path, type_: str) -> None:
     """It is said by the file, which anybody may have written, and becomes a part of CREATE TABLE."""
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.keep (a int)", "CREATE TABLE s.p (a int)")
-    assert spawned(database, "archive", "export", "s.p", "--to", str(tmp_path), "--format", "copy").returncode == 0
+    assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--format", "copy").returncode == 0
     beside = tmp_path / "s.p.copy.json"
     told = json.loads(beside.read_text())
     told["columns"][0]["type"] = type_
     beside.write_text(json.dumps(told))
-    refused = spawned(database, "archive", "import", str(tmp_path / "s.p.copy"), "--beside", "s.b")
+    refused = shell(database, "archive", "import", str(tmp_path / "s.p.copy"), "--beside", "s.b")
     assert refused.returncode == 3, refused.stderr
     assert "describes other columns than schema_kit.archive_file knows" in refused.stderr
     database.sql("DELETE FROM schema_kit.archive_file")  # a database that has never heard of it
-    refused = spawned(database, "archive", "import", str(tmp_path / "s.p.copy"), "--beside", "s.b")
+    refused = shell(database, "archive", "import", str(tmp_path / "s.p.copy"), "--beside", "s.b")
     assert refused.returncode == 3, refused.stderr
     assert "no such type here" in refused.stderr
     assert database.sql("SELECT to_regclass('s.keep') IS NOT NULL, to_regclass('s.b')") == [(True, None)]
@@ -232,11 +232,11 @@ def parted(database: Database, by: str) -> list[tuple[Any, ...]]:
 def test_partitions_of_every_kind_are_attached_again(database: Database, tmp_path: Path, by: str) -> None:
     before = parted(database, by)
     was = database.sql("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 's.t_a'::regclass")
-    assert spawned(database, "archive", "export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert shell(database, "archive", "export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     assert len(everything(database)) < len(before)
-    shown = spawned(database, "archive", "import", "--manifest", "s.t", "--dry-run")
+    shown = shell(database, "archive", "import", "--manifest", "s.t", "--dry-run")
     assert 'ALTER TABLE "s"."t" ATTACH PARTITION "s"."t_a" FOR VALUES ' in shown.stdout, shown.stderr
-    done = spawned(database, "archive", "import", "--manifest", "s.t")
+    done = shell(database, "archive", "import", "--manifest", "s.t")
     assert done.returncode == 0, done.stderr
     assert "rows attached to s.t" in done.stdout
     assert everything(database) == before
@@ -262,9 +262,9 @@ def test_where_others_stand_they_are_inserted(database: Database, tmp_path: Path
         "INSERT INTO s.t SELECT i, CASE WHEN i <= 50 THEN 'a' ELSE 'b' END FROM generate_series(1, 75) i",
     )
     before = everything(database)
-    assert spawned(database, "archive", "export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert shell(database, "archive", "export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     database.sql(stands)
-    done = spawned(database, "archive", "import", "--manifest", "s.t")
+    done = shell(database, "archive", "import", "--manifest", "s.t")
     assert done.returncode == 0, done.stderr
     assert "50 rows inserted into s.t" in done.stdout
     assert everything(database) == before
@@ -273,11 +273,11 @@ def test_where_others_stand_they_are_inserted(database: Database, tmp_path: Path
 def test_bounds_that_only_a_file_says_are_no_part_of_a_statement(database: Database, tmp_path: Path) -> None:
     parted(database, "list")
     out = ["export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes", "--format", "copy"]
-    assert spawned(database, "archive", *out).returncode == 0
+    assert shell(database, "archive", *out).returncode == 0
     beside = tmp_path / "s.t_a.copy.json"
     told = json.loads(beside.read_text())
     beside.write_text(json.dumps(told | {"bounds": "FOR VALUES IN ('x'); DROP TABLE s.t"}))
-    refused = spawned(database, "archive", "import", "--manifest", "s.t")
+    refused = shell(database, "archive", "import", "--manifest", "s.t")
     assert refused.returncode == 1
     assert "ATTACH" not in refused.stderr
     assert "Nothing was inserted, and the table beside has the file's rows" in refused.stderr

@@ -23,7 +23,7 @@ from schema_kit.files.export import export
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
 from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp
-from tests.support.cli import ROOT, spawned
+from tests.support.cli import ROOT, shell
 from tests.support.database import QUICK, Database
 from tests.support.files import T1, build, everything, file_in, killed, one_place, places
 
@@ -37,7 +37,7 @@ def test_killed_between_its_name_and_the_end_of_the_temporary_one(database: Data
     written = (tmp_path / "s.t_01.parquet").read_bytes()
     assert (tmp_path / "s.t_01.parquet.partial").exists()
     database.sql("UPDATE s.t SET word = 'new' WHERE id = 1")
-    refused = spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
     assert refused.returncode == 3
     assert "is there already, and has other values in word" in refused.stderr
     assert (tmp_path / "s.t_01.parquet").read_bytes() == written
@@ -51,7 +51,7 @@ def test_a_run_on_another_database_is_seen_by_its_lock(database: Database, tmp_p
     before = everything(build(database))
     with Store(str(tmp_path)).claimed("s.t_01.parquet") as temporary:
         (tmp_path / temporary).write_bytes(b"what the other run has written")
-        refused = spawned(database, "archive", "export", "s.t_01", "--to", str(tmp_path))
+        refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path))
         assert refused.returncode == 3
         assert "another run is at" in refused.stderr
         assert (tmp_path / temporary).read_bytes() == b"what the other run has written"
@@ -92,10 +92,10 @@ def test_run_again_after_the_last_commit_it_says_what_it_has_done(database: Data
     where = "from schema_kit.files import export\ndies(export, 'send', lambda connection, sql: sql == 'COMMIT')"
     killed(database, where, *export_)
     assert places(database) == [("s.t_01", True, False)]
-    again = spawned(database, "archive", *export_)
+    again = shell(database, "archive", *export_)
     assert again.returncode == 0, again.stderr
     assert "31 rows of s.t_01" in again.stdout
-    assert spawned(database, "archive", "import", "--manifest", "s.t").returncode == 0
+    assert shell(database, "archive", "import", "--manifest", "s.t").returncode == 0
     assert everything(database) == before
 
 
@@ -107,13 +107,13 @@ def test_what_was_detached_for_a_file_is_not_forgotten(database: Database, tmp_p
     export_ = ["export", "s.t", "--to", str(tmp_path), "--drop", "--yes", *range_]
     killed(database, "from schema_kit.files import store\ndies(store.Store, 'digest')", *export_)
     assert database.sql("SELECT relispartition FROM pg_class WHERE oid = 's.t_01'::regclass") == [(False,)]
-    again = spawned(database, "archive", *export_)
+    again = shell(database, "archive", *export_)
     assert again.returncode == 0, again.stderr
     assert ("s.t_01", True, False) in places(database)
     assert database.sql("SELECT to_regclass('s.t_01') IS NULL, to_regclass('s.t_02') IS NULL") == [(True, not range_)]
     assert database.sql("SELECT count(*) FROM s.t_03") == [(31,)], "which somebody has detached for something else"
     assert database.sql("SELECT count(*) FROM schema_kit.archive_file_due") == [(0,)]
-    assert spawned(database, "archive", "import", "--manifest", "s.t").returncode == 0
+    assert shell(database, "archive", "import", "--manifest", "s.t").returncode == 0
     database.sql("ALTER TABLE s.t ATTACH PARTITION s.t_03 FOR VALUES FROM ('2026-03-01+00') TO ('2026-04-01+00')")
     assert everything(database) == before
 
@@ -146,7 +146,7 @@ def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path
     assert "there is no table s.t_01" in other or "its locks were not to be had" in other
     assert database.sql("SELECT to_regclass('s.t_01')") == [(None,)]
     assert places(database) == [("s.t_01", True, False)]
-    assert spawned(database, "archive", "files", "--verify").returncode == 0
+    assert shell(database, "archive", "files", "--verify").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path
 )
 def test_a_description_that_is_none_is_refused(database: Database, tmp_path: Path, wrong: dict[str, Any]) -> None:
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.p (a int)", "INSERT INTO s.p VALUES (1)")
-    assert spawned(database, "archive", "export", "s.p", "--to", str(tmp_path), "--format", "copy").returncode == 0
+    assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--format", "copy").returncode == 0
     beside = tmp_path / "s.p.copy.json"
     beside.write_text(json.dumps(json.loads(beside.read_text()) | wrong))
-    refused = spawned(database, "archive", "import", str(tmp_path / "s.p.copy"))
+    refused = shell(database, "archive", "import", str(tmp_path / "s.p.copy"))
     assert refused.returncode == 3
     assert "its description cannot be read" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -185,7 +185,7 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
 
 
 def refused_to_write(database: Database, folder: Path, why: str, form: str = "parquet") -> None:
-    refused = spawned(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes", "--format", form)
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes", "--format", form)
     assert refused.returncode == 1
     assert "cannot write" in refused.stderr
     assert why in refused.stderr

@@ -22,7 +22,7 @@ import pytest
 
 from schema_kit import embedded
 from schema_kit.files.checksum import checksum
-from tests.support.cli import ROOT, spawned
+from tests.support.cli import ROOT, shell
 from tests.support.database import Database
 from tests.support.files import build, everything, places
 
@@ -141,7 +141,7 @@ def in_one_place(database: Database, folder: Path, before: list[tuple[Any, ...]]
     found = {name: sum(map(checksum, read[name].chunks)) % (1 << 64) for name in read.column_names}
     assert {name: f"{sum_:016x}" for name, sum_ in found.items()} == columns
     assert len(everything(database)) == len(before) - 31
-    assert spawned(database, "archive", "files", "--verify").returncode == 0
+    assert shell(database, "archive", "files", "--verify").returncode == 0
 
 
 @pytest.mark.parametrize("how", ["immediate", pytest.param("backend", marks=pytest.mark.exhaustive)])
@@ -154,9 +154,9 @@ def test_while_rows_go_out(dying: Dying, mortal: Database, tmp_path: Path, where
     told_in_a_sentence(dying.dies_under(where, how, *export))
     assert mortal.sql("SELECT count(*) FROM s.t_01") == [(31,)], "nothing is dropped before it is named"
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".partial")] == []
-    assert spawned(mortal, "archive", *export).returncode == 0
+    assert shell(mortal, "archive", *export).returncode == 0
     in_one_place(mortal, tmp_path, before)
-    assert spawned(mortal, "archive", "import", "--manifest", "s.t").returncode == 0
+    assert shell(mortal, "archive", "import", "--manifest", "s.t").returncode == 0
     assert everything(mortal) == before
 
 
@@ -164,13 +164,13 @@ def test_while_rows_go_out(dying: Dying, mortal: Database, tmp_path: Path, where
 @pytest.mark.parametrize("where", ["rows", "compare", "ATTACH PARTITION", "INSERT INTO", "UPDATE"])
 def test_while_rows_come_back(dying: Dying, mortal: Database, tmp_path: Path, where: str, how: str) -> None:
     before = everything(build(mortal))
-    assert spawned(mortal, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
+    assert shell(mortal, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     if where == "INSERT INTO":
         mortal.sql("CREATE TABLE s.t_01 PARTITION OF s.t FOR VALUES FROM ('2026-01-01+00') TO ('2026-02-01+00')")
     told_in_a_sentence(dying.dies_under(where, how, "import", "--manifest", "s.t"))
     assert mortal.sql("SELECT restored_at FROM schema_kit.archive_file") == [(None,)]
-    assert spawned(mortal, "archive", "files", "--verify").returncode == 0
-    again = spawned(mortal, "archive", "import", "--manifest", "s.t")
+    assert shell(mortal, "archive", "files", "--verify").returncode == 0
+    again = shell(mortal, "archive", "import", "--manifest", "s.t")
     assert again.returncode == 0, again.stderr
     assert everything(mortal) == before
     assert places(mortal) == [("s.t_01", False, True)]

@@ -14,7 +14,7 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.support.cli import shell, spawned
+from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.matrix import perform
 from tests.support.tables import checksum, months
@@ -64,11 +64,11 @@ VIEW = "all_t"
 
 
 def run(database: Database | str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return spawned(database, "archive", "run", "--now", NOW, *arguments)
+    return shell(database, "archive", "run", "--now", NOW, *arguments)
 
 
 def restore(database: Database, since: str, until: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return spawned(database, "archive", "restore", "s.t", "--from", since, "--to", until, *arguments)
+    return shell(database, "archive", "restore", "s.t", "--from", since, "--to", until, *arguments)
 
 
 def archived(

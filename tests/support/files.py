@@ -14,7 +14,7 @@ from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
 from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan
-from tests.support.cli import ROOT, spawned
+from tests.support.cli import ROOT, shell
 from tests.support.database import QUICK, Database
 from tests.support.tables import months
 
@@ -64,11 +64,11 @@ def back(database: Database, store: Store, name: str, **more: Any) -> Restored:
 
 def one_place(database: Database, folder: Path, before: list[tuple[Any, ...]]) -> None:
     """Run again, and every row is in the file, which the manifest names, and in no table."""
-    again = spawned(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes")
+    again = shell(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes")
     assert again.returncode == 0, again.stderr
     assert places(database) == [("s.t_01", True, False)]
-    assert spawned(database, "archive", "files", "--verify").returncode == 0
-    assert spawned(database, "archive", "import", "--manifest", "s.t").returncode == 0
+    assert shell(database, "archive", "files", "--verify").returncode == 0
+    assert shell(database, "archive", "import", "--manifest", "s.t").returncode == 0
     assert everything(database) == before
 
 
