@@ -164,9 +164,14 @@ UNION ALL SELECT 'POLICY', p.polname, d.description FROM pg_policy p JOIN pg_des
 WHERE d.classoid = 'pg_policy'::regclass AND p.polrelid = %(oid)s ORDER BY 1, 2
 """
 
+# By name: a server may note things of its own among a column's options (Debian's 15.20: pg_attver).
 _STATISTICS = """
-SELECT attname, attstattarget FROM pg_attribute
-WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND attstattarget >= 0 ORDER BY attnum
+SELECT a.attname, s.action FROM pg_attribute a, LATERAL (
+  SELECT 1, format('SET STATISTICS %%s', a.attstattarget) WHERE a.attstattarget >= 0
+  UNION ALL SELECT 2, format('SET (%%s = %%s)', o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
+  WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited')
+) s (place, action)
+WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum, s.place, s.action
 """
 
 _TREES = """
@@ -256,8 +261,6 @@ WHERE k.condeferrable OR x.indnatts > x.indnkeyatts
 UNION ALL SELECT format('%%I lies in tablespace %%I, and what is built would not', c.relname, t.spcname)
 FROM own o JOIN pg_class c ON c.oid = o.oid OR c.oid IN (SELECT indexrelid FROM pg_index x WHERE x.indrelid = o.oid)
 JOIN pg_tablespace t ON t.oid = c.reltablespace
-UNION ALL SELECT format('column %%I has options of its own (%%s)', a.attname, array_to_string(a.attoptions, ', '))
-FROM own o JOIN pg_attribute a ON a.attrelid = o.oid WHERE a.attoptions IS NOT NULL AND NOT a.attisdropped
 UNION ALL SELECT format('publication %%I holds all tables or all of a schema, and partitions have other names', pubname)
 FROM own o JOIN pg_publication_tables p ON p.schemaname = o.nspname AND p.tablename = o.relname
 WHERE NOT EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication u ON u.oid = r.prpubid

@@ -197,8 +197,8 @@ class Table:
     comment: str | None = None
     comments: tuple[tuple[str, str, str], ...] = ()
     """Of its constraints, triggers and policies: CONSTRAINT, TRIGGER or POLICY, the name, the text."""
-    statistics: tuple[tuple[str, int], ...] = ()
-    """Columns with a statistics target of their own."""
+    statistics: tuple[tuple[str, str], ...] = ()
+    """What somebody set for the statistics of a column: its name, and SET STATISTICS n or SET (n_distinct = n)."""
     trees: tuple[tuple[QualifiedName, ...], ...] = ()
     """The tables at the other end of its foreign keys, either way, each with the partitions that are locked with it."""
     options: tuple[str, ...] = ()

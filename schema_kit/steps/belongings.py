@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from schema_kit.model import ForeignKey, Sequence, Table, View
@@ -65,6 +66,21 @@ def access_again_sql(was: Table, table: Table) -> Iterable[str]:
             yield f"ALTER TABLE {name} {words} ROW LEVEL SECURITY"
     yield from access_sql(table, table.name)
     yield comment_sql("TABLE", name, table.comment)
+    yield from (
+        f"ALTER TABLE {name} ALTER COLUMN {ident(column)} {without}"
+        for column, without in dict.fromkeys(_unset(*one) for one in was.statistics)
+    )
+    yield from statistics_sql(table.name, table.statistics)
+
+
+def statistics_sql(table: QualifiedName, statistics: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """What somebody set for the statistics of a table's columns, as Table has it."""
+    return (f"ALTER TABLE {table.sql} ALTER COLUMN {ident(column)} {action}" for column, action in statistics)
+
+
+def _unset(column: str, action: str) -> tuple[str, str]:
+    option = re.search(r"\((\w+)", action)
+    return column, f"RESET ({option[1]})" if option else "SET STATISTICS -1"
 
 
 def identity_sql(table: QualifiedName, kind: str, sequence: Sequence, name: QualifiedName) -> str:

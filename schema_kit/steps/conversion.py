@@ -21,6 +21,7 @@ from schema_kit.steps.belongings import (
     position_sql,
     referenced,
     sequence_access_sql,
+    statistics_sql,
     trigger_sql,
     view_lock,
     view_sql,
@@ -153,10 +154,7 @@ class BuildParent(Step):
             f"ALTER TABLE {new.sql} ADD CONSTRAINT {ident(key.name)} {key.definition}" for key in table.foreign_keys
         ]
         statements += access_sql(table, new)
-        statements += [
-            f"ALTER TABLE {new.sql} ALTER COLUMN {ident(column)} SET STATISTICS {target}"
-            for column, target in table.statistics
-        ]
+        statements += statistics_sql(new, table.statistics)
         statements.append(comment_sql("TABLE", new.sql, fingerprint(table)))
         return tuple(statements)
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.steps.belongings import statistics_sql
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 CONFIG_SCHEMA = "schema_kit"
@@ -75,7 +76,7 @@ class CreatePartition(Step):
         default_grantees: whom default privileges grant something on it, which goes.
         grants: what is granted on it, and to whom.
         tablespace: where it lies, if not in the database's own.
-        statistics: columns with a statistics target of their own.
+        statistics: what was set for the statistics of columns, as Table has it.
         replica_identity: FULL, NOTHING, or the name of the parent's index whose part identifies its rows.
         comment: the parent's.
         branch: how the newest sibling is partitioned itself, and into what.
@@ -96,7 +97,7 @@ class CreatePartition(Step):
     default_grantees: tuple[str, ...] = ()
     grants: tuple[tuple[str, str], ...] = ()
     tablespace: str | None = None
-    statistics: tuple[tuple[str, int], ...] = ()
+    statistics: tuple[tuple[str, str], ...] = ()
     replica_identity: str = ""
     comment: str | None = None
     branch: Branch | None = None
@@ -140,8 +141,7 @@ class CreatePartition(Step):
         yield from (f"GRANT {what} ON {name.sql} TO {whom}" for what, whom in self.grants)
         if self.owner:
             yield f"ALTER TABLE {name.sql} OWNER TO {ident(self.owner)}"
-        for column, target in self.statistics:
-            yield f"ALTER TABLE {name.sql} ALTER COLUMN {ident(column)} SET STATISTICS {target}"
+        yield from statistics_sql(name, self.statistics)
         if self.comment is not None:
             yield f"COMMENT ON TABLE {name.sql} IS {literal(self.comment)}"
         for part in branch.branches:

@@ -478,10 +478,6 @@ OBSTACLES = {
         "ALTER TABLE app.t DROP CONSTRAINT t_pkey; ALTER TABLE app.t ADD PRIMARY KEY (id) INCLUDE (body)",
         "primary key t_pkey is DEFERRABLE or INCLUDEs",
     ),
-    "options of a column": (
-        "ALTER TABLE app.t ALTER body SET (n_distinct = 5)",
-        r"column body has options of its own \(n_distinct=5\)",
-    ),
     "publication of all tables": ("CREATE PUBLICATION pub FOR ALL TABLES", "publication pub holds all tables"),
     "publication of a schema": ("CREATE PUBLICATION pub FOR TABLES IN SCHEMA app", "publication pub"),
     "no key column": ("ALTER TABLE app.t RENAME at TO since", "no column 'at'"),
