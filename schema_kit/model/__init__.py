@@ -33,6 +33,7 @@ from schema_kit.model.moving import (
     Detaching,
     Moved,
 )
+from schema_kit.model.properties import Property
 from schema_kit.model.rows import (
     BatchRun,
     BatchTarget,
@@ -102,6 +103,7 @@ __all__ = [
     "Moved",
     "Partition",
     "Partitioning",
+    "Property",
     "Range",
     "Referring",
     "Relation",
