@@ -70,8 +70,8 @@ WITH own AS (
     ('not null', CASE WHEN a.attnotnull THEN 'not null' END), ('identity', nullif(a.attidentity, '')::text),
     ('generated', nullif(a.attgenerated, '')::text), ('compression', nullif(a.attcompression, '')::text),
     ('storage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END),
-    ('statistics target', nullif(a.attstattarget, -1)::text), ('options', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) o
-                 WHERE o LIKE 'n_distinct%%')),  -- some servers write options of their own
+    ('statistics target', nullif(a.attstattarget, -1)::text), -- Some servers write options of their own.
+    ('options', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) o WHERE o LIKE 'n_distinct%%')),
     ('collation', (SELECT format('%%I.%%I', s.nspname, l.collname) FROM pg_collation l
                    JOIN pg_namespace s ON s.oid = l.collnamespace
                    WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)),
