@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, waited_for
-from schema_kit.catalog.session import copy_in, observing, rows, send, send_together
+from schema_kit.catalog.session import copy_in, hidden_rows, hides_rows, observing, rows, send, send_together
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
@@ -537,6 +537,8 @@ def _refused(connection: Connection | None, step: Step, error: BaseException | N
     origin = getattr(error, "orig", error)
     state = getattr(origin, "sqlstate", None)
     message = str(getattr(getattr(origin, "diag", None), "message_primary", None) or origin).strip()
+    if connection is not None and isinstance(error, DBAPIError) and hides_rows(error):
+        message = hidden_rows(connection, error)
     detail = getattr(getattr(origin, "diag", None), "message_detail", None)
     left = f"{total:,} rows of this step are committed." if total else step.left_behind
     if state is None:

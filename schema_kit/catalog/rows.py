@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from schema_kit.catalog import table as tables
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import HIDES_ROWS, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import KeyColumn, LeavingTable, TimeToLive, Tree
 from schema_kit.names import QualifiedName
@@ -44,7 +44,7 @@ ORDER BY x.indexrelid, k.place
 """
 
 # FOR UPDATE asks for UPDATE. Row security is off in these steps, which only few may say.
-_LACKING = """
+_LACKING = f"""
 SELECT CASE WHEN NOT has_schema_privilege(c.relnamespace, 'USAGE')
             THEN format('%%I may not use schema %%I (GRANT USAGE ON SCHEMA %%I TO %%I)', current_user, n.nspname,
                         n.nspname, current_user)
@@ -54,8 +54,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(%(privileg
 WHERE c.oid = %(oid)s
   AND NOT (has_schema_privilege(c.relnamespace, 'USAGE') AND has_table_privilege(c.oid, p.name))
 UNION ALL
-SELECT format('row security of %%I.%%I hides rows from %%I: run it as a role that has BYPASSRLS', n.nspname, c.relname,
-              current_user)
+SELECT {HIDES_ROWS}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %(oid)s AND row_security_active(c.oid)
 """
 

@@ -10,6 +10,8 @@ import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, SQLAlchemyError
 
+from schema_kit.errors import PlanError
+
 DRESS = (
     "SET LOCAL search_path = ''",
     "SET LOCAL TimeZone = 'UTC'",
@@ -17,8 +19,23 @@ DRESS = (
     "SET LOCAL IntervalStyle = 'postgres'",
     "SET LOCAL lock_timeout = '5s'",
     "SET LOCAL statement_timeout = 0",
+    # What is decided from some of the rows is wrong: where a policy hides any, PostgreSQL refuses instead.
+    "SET LOCAL row_security = off",
 )
 """What every look at the catalog sets, for its own transaction."""
+
+HIDES_ROWS = (
+    "format('row security of %%I.%%I hides rows from %%I: run it as a role that has BYPASSRLS', n.nspname, c.relname, "
+    "current_user) || CASE WHEN c.relforcerowsecurity AND pg_has_role(c.relowner, 'USAGE') THEN "
+    "format(', or first ALTER TABLE %%I.%%I NO FORCE ROW LEVEL SECURITY', n.nspname, c.relname) ELSE '' END"
+)
+"""What is wrong and what to do, of a pg_class c and its pg_namespace n, where row_security_active() says so."""
+
+_HIDING = f"""
+SELECT {HIDES_ROWS} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND row_security_active(c.oid) AND position(c.relname IN %(said)s) > 0
+ORDER BY length(c.relname) DESC, n.nspname LIMIT 1
+"""
 
 
 def send(connection: Connection, sql: str) -> Any:
@@ -86,21 +103,43 @@ def observing(connection: Connection) -> Iterator[None]:
 
     On an autocommit connection in a read-only transaction of its own; in somebody's transaction behind a savepoint
     that is rolled back, which puts the settings back and costs no transaction id.
+
+    Raises:
+        PlanError: row security hides rows of a table that was to be read.
     """
     begin, end = ("BEGIN READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
     try:
         send(connection, "; ".join((begin, *DRESS)))  # one message: a look between two batches should cost nothing
         yield
-    except BaseException:
-        if end:
+    except BaseException as error:
+        hidden = isinstance(error, DBAPIError) and hides_rows(error)
+        if end or hidden:
             with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
-                send(connection, "ROLLBACK")
+                send(connection, "ROLLBACK" if end else "ROLLBACK TO SAVEPOINT schema_kit")
+        if isinstance(error, DBAPIError) and hidden:
+            raise PlanError(f"{hidden_rows(connection, error)}. Nothing was changed.") from error
         raise
     if end:
         send(connection, end)
     else:
         send(connection, "ROLLBACK TO SAVEPOINT schema_kit")
         send(connection, "RELEASE SAVEPOINT schema_kit")
+
+
+def hides_rows(error: DBAPIError) -> bool:
+    """Whether PostgreSQL has refused to read a table because row security would hide rows of it."""
+    # A right that lacks has the same SQLSTATE; which routine refused is told beside it, in no language.
+    refused = getattr(getattr(error.orig, "diag", None), "source_function", None)
+    return getattr(error.orig, "sqlstate", None) == "42501" and refused == "check_enable_rls"
+
+
+def hidden_rows(connection: Connection, error: DBAPIError) -> str:
+    """Whose rows are hidden from whom, and what to do: of the table that PostgreSQL's refusal names."""
+    said = str(getattr(getattr(error.orig, "diag", None), "message_primary", None) or error.orig)
+    with suppress(SQLAlchemyError):  # inside of a transaction that has failed nothing can be asked
+        for (sentence,) in rows(connection, _HIDING, {"said": said}):
+            return str(sentence)
+    return f"row security hides rows ({said}): run it as a role that has BYPASSRLS"
 
 
 def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import archives, drift, retirement, sets
-from schema_kit.catalog.session import observing, rows
+from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import ArchivePolicy, DefaultRows, Partitioning, Range, Retired, Table, Watched
@@ -31,15 +31,16 @@ _MOST_WINDOWS = 10
 """Windows of the rows in a default partition that are told; each costs a query."""
 
 # Rows that row security hides would make a wrong answer of a right question.
-_RIGHTS = """
+_RIGHTS = f"""
 SELECT has_schema_privilege(c.relnamespace, 'USAGE')
        AND (has_table_privilege(c.oid, 'SELECT') OR has_column_privilege(c.oid, a.attnum, 'SELECT')),
-       row_security_active(c.oid), current_user::text,
+       CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END, current_user::text,
        EXISTS (SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
                WHERE x.indrelid = c.oid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL
                  AND m.amname = 'btree'), pg_relation_size(c.oid) < 16777216 AND c.relkind <> 'p'
 FROM unnest(%(tables)s::text[], %(columns)s::text[]) WITH ORDINALITY w (name, control, place)
-JOIN pg_class c ON c.oid = to_regclass(w.name) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.control
+JOIN pg_class c ON c.oid = to_regclass(w.name) JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.control
 ORDER BY w.place
 """
 
@@ -155,9 +156,7 @@ def _unseen(name: QualifiedName, rights: Any) -> str:
             f"GRANT USAGE ON SCHEMA {ident(name.schema)} TO {ident(role)}; "
             f"GRANT SELECT ON {name.sql} TO {ident(role)};"
         )
-    if hidden:
-        return f"row security of {name} hides rows from {ident(role)}. Look as a role that has BYPASSRLS."
-    return ""
+    return f"{hidden}." if hidden else ""
 
 
 def _latest(connection: Connection, wanted: dict[int, tuple[Partitioning, Grid, Placed]]) -> dict[int, Point]:

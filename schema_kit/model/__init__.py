@@ -10,6 +10,7 @@ from schema_kit.model.copying import (
     CopyLimits,
     CopyRun,
     CopyTarget,
+    Emptied,
     Referring,
 )
 from schema_kit.model.declared import (
@@ -91,6 +92,7 @@ __all__ = [
     "DefaultRows",
     "Detaching",
     "Drift",
+    "Emptied",
     "ForeignKey",
     "ForeignKeyDeclaration",
     "Index",

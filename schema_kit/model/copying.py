@@ -56,6 +56,31 @@ class Conversion:
     """Of the table, its indexes and what it keeps out of line."""
     has_config: bool = False
     server_version: int = 180000
+    unseen: str = ""
+    """Why its rows cannot be looked at, all of them; empty where they can."""
+    leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
+    """Where it is partitioned: the tables that hold its rows, each with what it is a partition of."""
+    emptied: Emptied | None = None
+    """What held its rows until it was made plain again, and is not gone yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """Tables whose rows have moved to the one that they are children of; older transactions see them where they were.
+
+    Args:
+        names: the tables.
+        transaction: the one that moved the rows, of 32 bits.
+        at: when that was, as text.
+        waiting: who has a snapshot from before.
+        patience: whether that was not long ago.
+    """
+
+    names: tuple[QualifiedName, ...]
+    transaction: int
+    at: str
+    waiting: tuple[str, ...] = ()
+    patience: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,8 @@ class ConvertToPartitionedOp(PlanOperation):
             return self.strategy or ("copy" if copies else "attach"), ""
         if self._chosen is None and self.keep_old == "fed" and not attaches:
             self._chosen = "copy", "keep_old='fed' keeps what was copied"
+        if self._chosen is None and seen.unseen:
+            self._chosen = "attach", "a copy would have to read every row"
         if self._chosen is None:
             small = seen.bytes <= copied_table.COPIED_UNASKED and seen.table.column(self.policy.control)
             asked = self.policy if small else None  # rows are not looked for all over a big table

@@ -15,6 +15,7 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import (
     Conversion,
+    Emptied,
     ForeignKey,
     Index,
     IndexDeclaration,
@@ -43,6 +44,7 @@ from schema_kit.steps.conversion import (
     key_index_name,
     longer_key,
 )
+from schema_kit.steps.emptied import DropEmptied
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy, UnregisterPolicy
 from schema_kit.steps.referring import AddFilledKeyColumn, DropFilledKeyColumn, FillKeyColumn
@@ -81,7 +83,11 @@ def convert(
 def notes(policy: Partitioning, seen: Conversion) -> tuple[str, ...]:
     """What will fail after the swap, for the primary key is longer then: nothing can be done about it here."""
     longer = ", ".join(longer_key(seen.table, policy.control))
-    return tuple(
+    unseen = (
+        f"{seen.unseen}. The clock alone says where the first partition ends, and VALIDATE, which sees every row, "
+        "proves that none lies beyond; where one does, op.unpartition takes the check away"
+    )
+    return ((unseen,) if seen.unseen and not seen.table.partition_strategy else ()) + tuple(
         f"{statement} rests on the primary key of {seen.table.name}, which is ({longer}) from the swap on: PostgreSQL "
         "will refuse it then"
         for statement in seen.statements
@@ -453,7 +459,7 @@ def unpartition(
     if not table.partition_strategy:
         forget = (UnregisterPolicy(parent),) if has_policy else ()
         unproved = (ValidateConstraint(key.table, key.name, parent) for key in table.incoming if not key.validated)
-        return Plan(title, (*forget, *give_up(seen), *unproved))
+        return Plan(title, (*forget, *give_up(seen), *unproved)) + dropped(parent, seen.emptied)
     short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
     why = [*table.obstacles]
     if heir is None or heir.partition_strategy:
@@ -469,6 +475,7 @@ def unpartition(
         for reason in (_immovable(table, key) if keep else [f"foreign key {key.name} of {key.table} refers to it"])
     ]
     bounds, strange = _own_checks(table, heir) if heir else ((), ())
+    leaves = tuple(pair for pair in seen.leaves if heir and pair[0] != heir.name)
     why += [f"check {name} is of {heir.name} alone" for name in strange if heir]
     if why or heir is None:
         raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
@@ -476,15 +483,27 @@ def unpartition(
         return Plan(
             title,
             (
-                Unswap(table, heir, None, moved=others, bounds=bounds),
+                Unswap(table, heir, None, moved=others, bounds=bounds, leaves=leaves),
                 *(ValidateConstraint(key.table, key.name, parent) for key in others),
             ),
         )
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
-    back = Unswap(table, heir, key_index_name(parent), composite, bounds=bounds)
+    back = Unswap(table, heir, key_index_name(parent), composite, bounds=bounds, leaves=leaves)
     steps: list[Step] = [*key_index(heir, parent, short), back]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
     return Plan(title, tuple(steps))
+
+
+def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
+    """What held the rows of a table before it was made plain again goes, or is left while somebody sees rows in it."""
+    title = f"drop what held rows of {table}"
+    if emptied is None:
+        return Plan(title)
+    if not emptied.waiting or emptied.patience:
+        return Plan(title, (DropEmptied(table, emptied),))
+    names = ", ".join(map(str, emptied.names))
+    note = f"{names} are empty and stay for now, as children of {table}: {'; '.join(emptied.waiting)}. "
+    return Plan(title, notes=(f"{note}Once that is over, schema_kit partitions undo {table} drops them",))
 
 
 def _own_checks(table: Table, heir: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -190,9 +190,12 @@ class DropArchiveTable(Step):
             f"goes_to = {literal(str(self.archive))} AND partition_oid IN (SELECT oid FROM pg_catalog.pg_class)",
             f"a partition is on its way to {self.archive} ({ARCHIVED_PARTITION})",
         )
+        # It may join a transaction whose settings are somebody else's.
+        setting = "PERFORM pg_catalog.set_config('row_security', {}, true);"
         check = (
-            f"BEGIN IF EXISTS (SELECT FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
-            f"USING MESSAGE = {message}; END IF; {under_way} END"
+            f"DECLARE was text := pg_catalog.current_setting('row_security'); BEGIN {setting.format(literal('off'))} "
+            f"IF EXISTS (SELECT FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
+            f"USING MESSAGE = {message}; END IF; {setting.format('was')} {under_way} END"
         )
         forget = f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE archive_table = {literal(str(self.archive))}"
         return (

@@ -99,6 +99,7 @@ class UpdateBatch(Step):
 
     repeats: ClassVar[bool] = True
     throttled: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
         # A row that was changed since the snapshot is no error, and the planner, who does not know the size of a
         # batch, keeps to the primary key.
@@ -107,8 +108,6 @@ class UpdateBatch(Step):
         ("enable_bitmapscan", "off"),
         ("enable_sort", "off"),
         ("jit", "off"),
-        # A row that a policy hides would be passed over for good: PostgreSQL refuses instead.
-        ("row_security", "off"),
     )
 
     name: str
@@ -197,7 +196,7 @@ WHERE p.name = {literal(self.name)}""",
 class UpdateAtOnce(Step):
     """One plain UPDATE, where nobody is there to wait for it: in a script for a database that was empty at base."""
 
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (("row_security", "off"),)
+    reads_rows: ClassVar[bool] = True
 
     change: Change
 

@@ -27,6 +27,7 @@ from schema_kit.steps.belongings import (
     view_sql,
 )
 from schema_kit.steps.constraints import AddCheck
+from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql
 from schema_kit.steps.step import Lock, LockMode, Step
@@ -162,6 +163,8 @@ class BuildParent(Step):
 @dataclass(frozen=True)
 class DropBuiltParent(Step):
     """A parent that was built from another shape of the table, or for nothing, goes; it is empty, nobody sees it."""
+
+    reads_rows: ClassVar[bool] = True
 
     parent: QualifiedName
     partitions: tuple[QualifiedName, ...]
@@ -318,10 +321,12 @@ class Unswap(Step):
         composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
         moved: incoming foreign keys that come back as they are.
         bounds: checks of the heir that say where it lay as a partition.
+        leaves: the other tables that hold its rows, each with what it is a partition of.
     """
 
     fresh: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
 
     table: Table
     heir: Table
@@ -329,6 +334,7 @@ class Unswap(Step):
     composite: tuple[tuple[ForeignKey, str], ...] = ()
     moved: tuple[ForeignKey, ...] = ()
     bounds: tuple[str, ...] = ()
+    leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
 
     @property
     def summary(self) -> str:
@@ -341,7 +347,8 @@ class Unswap(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Everybody waits, for as long as the rows of the other partitions need."""
-        tables = [self.table.name, *(partition.name for partition in self.table.partitions)]
+        below = (name for pair in self.leaves for name in reversed(pair))
+        tables = [self.table.name, *(partition.name for partition in self.table.partitions), *below]
         keys = (*self.moved, *(key for key, _ in self.composite))
         incoming = self.table.with_partitions(key.table for key in keys)
         return (
@@ -367,11 +374,18 @@ class Unswap(Step):
         return self.table.name.sibling(fit(self.table.name.name, "__old"))
 
     def sql(self) -> tuple[str, ...]:
-        """Rows move in the transaction that drops what held them."""
-        return (*self._take_in(), *self._change_places(), *self._give_back())
+        """What held the rows is kept, empty, for transactions whose snapshot is older: see emptied.py."""
+        return (*self._take_in(), *self._change_places(), *self._give_back(), *self._keep())
+
+    def _keep(self) -> Iterable[str]:
+        for leaf, _ in self.leaves:
+            yield from child_sql(leaf, self.table.name)
 
     def _take_in(self) -> Iterable[str]:
-        table, heir = self.table, self.heir.name
+        table, heir, leaves = self.table, self.heir.name, [leaf for leaf, _ in self.leaves]
+        for forced in (table, self.heir):
+            if forced.force_row_security:  # its owner would not see all rows; it is forced again below
+                yield f"ALTER TABLE {forced.name.sql} NO FORCE ROW LEVEL SECURITY"
         for key, column in self.composite:
             yield from drop_filled_sql(key, key.name, column)
         yield from (f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}" for key in self.moved)
@@ -383,7 +397,9 @@ class Unswap(Step):
         if any("INITIALLY DEFERRED" in text for text in deferred):
             yield "SET CONSTRAINTS ALL IMMEDIATE"  # ALTER TABLE refuses a table that has checks pending
         columns = idents(tuple(column.name for column in table.columns if not column.generated))
-        yield f"INSERT INTO {heir.sql} ({columns}) SELECT {columns} FROM {table.name.sql}"
+        if leaves:
+            yield droppable_sql(leaves)
+            yield from move_sql(table.name, leaves, heir, columns)
         for sequence in table.sequences:
             owner = table.column(sequence.column)
             if sequence.identity and owner:
@@ -399,6 +415,10 @@ class Unswap(Step):
         yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(old.name)}"
         yield f"ALTER TABLE {heir.name.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
+        yield from (f"ALTER TABLE {old.sql} DROP CONSTRAINT {ident(key.name)}" for key in table.foreign_keys)
+        for leaf, parent in self.leaves:
+            parent = old if parent == table.name else parent
+            yield f"ALTER TABLE {parent.sql} DETACH PARTITION {leaf.sql}"
         yield f"DROP TABLE {old.sql}"
         yield from access_again_sql(heir, table)
         for sequence in table.sequences:

@@ -47,6 +47,7 @@ class SwapTable(Step):
 
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     copy: Copy

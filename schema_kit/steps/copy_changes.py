@@ -9,7 +9,6 @@ from typing import ClassVar
 from schema_kit.model import Copy, CopyTarget
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.copying import (
-    ALL_ROWS,
     COPY_RUN,
     COPY_TARGET,
     NO_WAIT_FOR_DISK,
@@ -35,7 +34,7 @@ _BY_KEY = (
     ("jit", "off"),
 )
 
-SWAPPING = (READ_COMMITTED, ALL_ROWS, *_BY_KEY)
+SWAPPING = (READ_COMMITTED, *_BY_KEY)
 """What a commit sets that replays the last keys: it sees what was committed before it had its locks."""
 
 
@@ -74,7 +73,8 @@ class ReplayKeys(Step):
 
     repeats: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ALL_ROWS, NO_WAIT_FOR_DISK, *_BY_KEY)
+    reads_rows: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, NO_WAIT_FOR_DISK, *_BY_KEY)
 
     copy: Copy
     limit: int | None = BATCH_KEYS
@@ -121,7 +121,8 @@ class VerifyCopy(Step):
     """
 
     parallel: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ALL_ROWS, ("jit", "off"))
+    reads_rows: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ("jit", "off"))
 
     copy: Copy
     targets: tuple[CopyTarget, ...]

@@ -9,7 +9,6 @@ from schema_kit.model import Copy, CopyLimits, Index, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.batches import PATIENCE_SECONDS, REPLICA, lagging_sql
 from schema_kit.steps.copying import (
-    ALL_ROWS,
     COPY_CHUNK,
     COPY_RUN,
     NO_WAIT_FOR_DISK,
@@ -39,7 +38,8 @@ class CutChunks(Step):
 
     decide_again: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED, ALL_ROWS, *PLAIN_TEXT)
+    reads_rows: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED, *PLAIN_TEXT)
 
     copy: Copy
     by: tuple[KeyColumn, ...]
@@ -115,9 +115,9 @@ class CopyChunk(Step):
     throttled: ClassVar[bool] = True
     # A chunk that somebody else holds is passed over: nothing may follow until none is left.
     decide_again: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
         READ_COMMITTED,
-        ALL_ROWS,
         NO_WAIT_FOR_DISK,
         *PLAIN_TEXT,
         # Statistics may be missing, and a scan of the whole table for each chunk would never end.

@@ -23,6 +23,7 @@ from schema_kit.steps.copying import (
     where_run,
 )
 from schema_kit.steps.partitions import for_values, replica_identity_sql
+from schema_kit.steps.snapshots import older_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
 
@@ -45,13 +46,7 @@ class Settle(Step):
     @property
     def pressure(self) -> str:
         """The sessions with older snapshots. Those of other users are seen with the rights of pg_read_all_stats."""
-        return (
-            "SELECT format('pid %s%s has a snapshot from before, its transaction is open for %s', a.pid, "
-            "' (' || nullif(a.application_name, '') || ')', date_trunc('second', clock_timestamp() - a.xact_start)) "
-            "FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
-            "AND a.backend_type NOT IN ('autovacuum worker', 'walsender') AND age(a.backend_xmin) >= "
-            f"({self._since})"
-        )
+        return older_sql(self._since)
 
     @property
     def _since(self) -> str:
@@ -78,6 +73,7 @@ class SwapCopy(Step):
 
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     copy: Copy

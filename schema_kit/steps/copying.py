@@ -44,8 +44,6 @@ READ_COMMITTED = ("transaction_isolation", "read committed")
 
 ONE_SNAPSHOT = ("transaction_isolation", "repeatable read")
 
-# A row that a policy hides would be left behind: PostgreSQL refuses instead.
-ALL_ROWS = ("row_security", "off")
 # A crash takes rows and the mark that they are there together; the commits behind are on disk with the next that waits.
 NO_WAIT_FOR_DISK = ("synchronous_commit", "off")
 

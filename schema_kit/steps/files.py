@@ -25,7 +25,6 @@ TEXTS = (
     ("bytea_output", "hex"),
     ("lc_monetary", "C"),
     ("xmloption", "content"),
-    ("row_security", "off"),  # rows that a policy hides would be missing: refused instead
 )
 """How values are written and read as text, whatever the session's own settings are."""
 
@@ -167,6 +166,7 @@ class LoadFile(Step):
     """
 
     may_block: ClassVar[bool] = True  # nobody knows the table yet
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
 
     url: str
@@ -303,6 +303,7 @@ class MergeFile(Step):
     """
 
     may_block: ClassVar[bool] = True  # the table that goes is nobody's but this run's
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
     counted: ClassVar[int] = 0
     left_behind: ClassVar[str] = "Nothing was inserted, and the table beside has the file's rows."

@@ -126,6 +126,7 @@ class FillKeyColumn(Step):
     """The trigger fills the rows that were there before it, a batch a commit; rows locked by others come later."""
 
     repeats: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
 
     key: ForeignKey
     column: str

@@ -102,6 +102,7 @@ class RemoveRows(Step):
     throttled: ClassVar[bool] = True
     tells: ClassVar[bool] = True
     once: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
         # A row that was changed since the snapshot is looked at again, and the planner, who does not know the size of
         # a batch, keeps to the indexes.
@@ -112,8 +113,6 @@ class RemoveRows(Step):
         ("enable_mergejoin", "off"),
         ("enable_sort", "off"),
         ("jit", "off"),
-        # Rows that a policy hides would stay, or be taken for gone: PostgreSQL refuses instead.
-        ("row_security", "off"),
     )
 
     table: QualifiedName

@@ -213,6 +213,7 @@ class SwapBack(Step):
 
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     back: Copy

@@ -1,0 +1,115 @@
+"""What a partition becomes whose rows have moved: an empty child of the plain table, until nobody misses it.
+
+A transaction whose snapshot is older than the move sees the rows where they were, not where they are. So they are
+deleted, not dropped, and the tables that held them become children of the one that has taken them in: such a
+transaction goes on reading every row once, and PostgreSQL refuses an UPDATE of one that has moved (40001) instead of
+passing it over. They are dropped when no such transaction is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import Emptied
+from schema_kit.names import QualifiedName, literal
+from schema_kit.steps.snapshots import older_sql
+from schema_kit.steps.step import Lock, LockMode, Step
+
+EMPTIED_MARK = "schema_kit: its rows moved to "
+"""What the comment of such a table begins with; then the table's name, the transaction and the moment."""
+
+PATIENCE_SECONDS = 10
+"""How long a run waits for older transactions before it leaves such tables to the next run."""
+
+
+def move_sql(source: QualifiedName, leaves: Sequence[QualifiedName], to: QualifiedName, columns: str) -> Iterable[str]:
+    """Rows move, all of them: what has arrived is counted against what was there.
+
+    Args:
+        source: the partitioned table whose rows they are.
+        leaves: the partitions that hold them.
+        to: the table that takes them in.
+        columns: what is copied, as a list in SQL.
+    """
+    if not leaves:
+        return
+    yield from (f"ALTER TABLE {leaf.sql} DISABLE TRIGGER USER" for leaf in leaves)  # nothing happens to the rows
+    lost = literal(f" rows of {source} were to move to {to}, but so many arrived: ")
+    kept = literal(f"rows of {source} stay where they are: a rule or a trigger keeps them")
+    body = f"""DECLARE
+  there bigint;
+  arrived bigint;
+BEGIN
+  SELECT count(*) INTO there FROM {source.sql};
+  WITH gone AS (DELETE FROM {source.sql} RETURNING {columns})
+  INSERT INTO {to.sql} ({columns}) SELECT {columns} FROM gone;
+  GET DIAGNOSTICS arrived = ROW_COUNT;
+  IF arrived <> there THEN RAISE assert_failure USING MESSAGE = there || {lost} || arrived; END IF;
+  IF EXISTS (SELECT FROM {source.sql}) THEN RAISE assert_failure USING MESSAGE = {kept}; END IF;
+END"""
+    yield f"DO {literal(body)}"
+
+
+def droppable_sql(tables: Sequence[QualifiedName]) -> str:
+    """Tries whether they can be dropped when their time comes, and puts them back: what depends on them stops this."""
+    drop = f"DROP TABLE {', '.join(table.sql for table in tables)}"
+    tried = f"BEGIN {drop}; RAISE SQLSTATE 'SKIT0'; EXCEPTION WHEN SQLSTATE 'SKIT0' THEN NULL; END"
+    return f"DO {literal(tried)}"
+
+
+def child_sql(leaf: QualifiedName, table: QualifiedName) -> Iterable[str]:
+    """A table that was emptied becomes a child of the one that has its rows, and says so."""
+    yield f"ALTER TABLE {leaf.sql} INHERIT {table.sql}"
+    comment = literal(f"COMMENT ON TABLE {leaf.sql.replace('%', '%%')} IS %L")
+    said = literal(f"{EMPTIED_MARK}{table} in ")
+    moment = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+    text = f"{said} || pg_current_xact_id()::xid || ' at ' || {moment}"
+    yield f"DO {literal(f'BEGIN EXECUTE format({comment}, {text}); END')}"
+
+
+@dataclass(frozen=True)
+class DropEmptied(Step):
+    """The tables whose rows have moved go, if nobody sees rows in them any more."""
+
+    throttled: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
+
+    table: QualifiedName
+    emptied: Emptied
+
+    @property
+    def summary(self) -> str:
+        """Names the table, and how many they are."""
+        count = len(self.emptied.names)
+        what = "the table" if count == 1 else f"the {count} tables"
+        return f"drop {what} that held rows of {self.table} until they moved"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits, for an instant: who reads the table reads its children."""
+        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, name) for name in self.emptied.names)
+
+    @property
+    def _older(self) -> str:
+        return older_sql(f"age('{self.emptied.transaction}'::xid)")
+
+    @property
+    def pressure(self) -> str:
+        """Who sees rows in them still; for so long, then they are left to the next run."""
+        waits = f"clock_timestamp() < {literal(self.emptied.at)}::timestamptz + interval '{PATIENCE_SECONDS} seconds'"
+        return f"{self._older} AND {waits}"
+
+    def sql(self) -> tuple[str, ...]:
+        """Looked at once more under the lock: they hold no row, and nobody sees one."""
+        tables = self.emptied.names
+        some = " OR ".join(f"EXISTS (SELECT FROM ONLY {name.sql})" for name in tables)
+        message = literal(f"rows were written into what was emptied for {self.table}: {', '.join(map(str, tables))}")
+        drop = f"DROP TABLE {', '.join(name.sql for name in tables)}"
+        body = (
+            f"BEGIN IF {some} THEN RAISE object_in_use USING MESSAGE = {message}; END IF; "
+            f"IF NOT EXISTS ({self._older}) THEN {drop}; END IF; END"
+        )
+        return (f"DO {literal(body)}",)

@@ -1,0 +1,17 @@
+"""Who sees the database as it was before a commit."""
+
+
+def older_sql(age: str) -> str:
+    """A SELECT of the sessions whose snapshot is as old as that, or older, as reasons to wait.
+
+    Those of other users are seen with the rights of pg_read_all_stats.
+
+    Args:
+        age: SQL for the age of a transaction that such a snapshot does not see.
+    """
+    return (
+        "SELECT format('pid %s%s has a snapshot from before, its transaction is open for %s', a.pid, "
+        "' (' || nullif(a.application_name, '') || ')', date_trunc('second', clock_timestamp() - a.xact_start)) "
+        "FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
+        f"AND a.backend_type NOT IN ('autovacuum worker', 'walsender') AND age(a.backend_xmin) >= ({age})"
+    )
