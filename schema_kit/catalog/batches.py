@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import rows
-from schema_kit.model import BatchRun, BatchTarget, KeyColumn, MaterializedView
+from schema_kit.model import BatchRun, BatchTarget, MaterializedView
 from schema_kit.names import QualifiedName
 from schema_kit.steps.batches import BATCH_PROGRESS
 
@@ -18,17 +19,6 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p'
 _COLUMNS = """
 SELECT attname, attnum FROM pg_attribute
 WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
-"""
-
-_KEY = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typcategory = 'D'
-FROM pg_index x, unnest(x.indkey::int2[], x.indclass::oid[]) WITH ORDINALITY AS k (attnum, class, place),
-     pg_attribute a, pg_type t, pg_opclass c, pg_amop o, pg_operator p, pg_namespace n
-WHERE x.indrelid = %(oid)s AND x.indisprimary AND k.place <= x.indnkeyatts
-  AND a.attrelid = x.indrelid AND a.attnum = k.attnum AND t.oid = a.atttypid AND c.oid = k.class
-  AND o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
-  AND o.amopstrategy = 5 AND p.oid = o.amopopr AND n.oid = p.oprnamespace
-ORDER BY k.place
 """
 
 _RUN = f"""
@@ -60,7 +50,7 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
     oid, has_progress = found[0]
     runs = rows(connection, _RUN, {"run": run}) if has_progress else []
     return BatchTarget(
-        tuple(KeyColumn(*row) for row in rows(connection, _KEY, {"oid": oid})),
+        primary_key(connection, table),
         tuple((name, number) for name, number in rows(connection, _COLUMNS, {"oid": oid})),
         oid,
         has_progress,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog import disk
 from schema_kit.catalog import table as tables
+from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.keys import NOWHERE
@@ -20,17 +21,6 @@ from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, identity
 from schema_kit.steps.emptied import EMPTIED_MARK, PATIENCE_SECONDS
 from schema_kit.steps.snapshots import older_sql
 from schema_kit.steps.way_back import feeding_sql, tree_identity_sql
-
-_KEY = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), n.nspname, t.typcategory = 'D'
-FROM pg_index x, unnest(x.indkey::int2[], x.indclass::oid[]) WITH ORDINALITY AS k (attnum, class, place),
-     pg_attribute a, pg_type t, pg_opclass c, pg_amop o, pg_operator p, pg_namespace n
-WHERE x.indrelid = to_regclass(%(table)s) AND x.indisprimary AND k.place <= x.indnkeyatts
-  AND a.attrelid = x.indrelid AND a.attnum = k.attnum AND t.oid = a.atttypid AND c.oid = k.class
-  AND o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
-  AND o.amopstrategy = 5 AND p.oid = o.amopopr AND n.oid = p.oprnamespace
-ORDER BY k.place
-"""
 
 # Where a range of the control column can be read page after page.
 _BY_CONTROL = """
@@ -226,7 +216,7 @@ def _room(connection: Connection, source: QualifiedName) -> tuple[int, int] | No
 
 def _key(connection: Connection, parent: Table, control: str) -> tuple[KeyColumn, ...]:
     """The primary key of the partitions: that of the parent, and the control column where it is not in it yet."""
-    key = tuple(KeyColumn(*row) for row in rows(connection, _KEY, {"table": parent.name.sql}))
+    key = primary_key(connection, parent.name)
     column = parent.column(control)
     if column is None or not key or any(one.name == control for one in key):
         return key

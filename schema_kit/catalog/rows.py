@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from schema_kit.catalog import table as tables
+from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
 from schema_kit.catalog.session import HIDES_ROWS, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import KeyColumn, LeavingTable, TimeToLive, Tree
@@ -30,16 +31,9 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
 """
 
-_INDEXES = """
-SELECT x.indexrelid::bigint, x.indisprimary, k.place, a.attname, format_type(a.atttypid, a.atttypmod), n.nspname,
-       t.typcategory = 'D'
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam,
-     unnest(x.indkey::int2[], x.indclass::oid[]) WITH ORDINALITY AS k (attnum, class, place),
-     pg_attribute a, pg_type t, pg_opclass c, pg_amop o, pg_operator p, pg_namespace n
-WHERE x.indrelid = %(oid)s AND x.indisvalid AND x.indpred IS NULL AND m.amname = 'btree' AND k.place <= x.indnkeyatts
-  AND a.attrelid = x.indrelid AND a.attnum = k.attnum AND t.oid = a.atttypid AND c.oid = k.class
-  AND o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype AND o.amoprighttype = c.opcintype
-  AND o.amopstrategy = 5 AND p.oid = o.amopopr AND n.oid = p.oprnamespace
+_INDEXES = f"""
+SELECT x.indexrelid::bigint, x.indisprimary, k.place, {COLUMN} FROM {FROM_INDEX}
+WHERE x.indrelid = %(oid)s AND x.indisvalid AND x.indpred IS NULL AND k.place <= x.indnkeyatts
 ORDER BY x.indexrelid, k.place
 """
 
@@ -71,7 +65,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
     for index, is_primary, place, *column in rows(connection, _INDEXES, {"oid": oid}):
         own = indexes.setdefault(index, [])
         if len(own) == place - 1:  # what stands behind an expression is of no use
-            own.append(KeyColumn(*column))
+            own.append(key_column(column))
         primary = index if is_primary else primary
     return LeavingTable(
         name,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute
-from schema_kit.catalog import Catalog
+from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.execute import Emit, Noted, StepDone, StepStarted
@@ -353,7 +353,8 @@ def _rest(connection: Connection, wanted: _Wanted, attach: Attach) -> Plan:
 def _merge(connection: Connection, wanted: _Wanted) -> MergeFile:
     target = wanted.there
     assert target is not None  # or it would stay beside
-    relation = Catalog(connection).tree(target.name)[0]
+    with observing(connection):
+        key = primary_key(connection, target.name)
     control, lower, upper = (wanted.described[key] for key in ("control", "lower", "upper"))
     ends = [f"t.{ident(control)} >= {literal(lower)}"] if control and lower is not None else []
     ends += [f"t.{ident(control)} < {literal(upper)}"] if control and upper is not None else []
@@ -363,7 +364,7 @@ def _merge(connection: Connection, wanted: _Wanted) -> MergeFile:
         target.name,
         tuple(column.name for column in target.columns),
         tuple(column.name for column in target.columns if column.generated),
-        next((index.columns for index in relation.indexes if index.primary and index.valid), ()),
+        key,
         " AND ".join(ends),
         wanted.moved,
     )

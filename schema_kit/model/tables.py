@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schema_kit.intervals import Point
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, ident
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +285,13 @@ class KeyColumn:
     """The schema of its = and >."""
     moment: bool = False
     """A date or a time, which the session's DateStyle would print in its own way."""
+    comparisons: tuple[str, ...] = ("<", "<=", "=", ">=", ">")
+    """What its operator class calls them: hstore has #<# and #>=#."""
+
+    def operator(self, symbol: str) -> str:
+        """One of < <= = >= > as it is written, whatever search_path is."""
+        own = self.comparisons[("<", "<=", "=", ">=", ">").index(symbol)]
+        return f"OPERATOR({ident(self.operators)}.{own})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -389,8 +389,8 @@ def _copied(copy: Copy, seen: Copying, run: CopyRun | None, limits: CopyLimits) 
     if run and run.cut_by:  # statistics may say otherwise by now, and the bounds stay what they are
         columns = {column.name: column for column in (copy.control, *copy.key)}
         by = tuple(columns[name] for name in run.cut_by)
-    if len({column.operators for column in by}) > 1:
-        by = by[:1]  # a comparison of rows takes its operators from one schema
+    if len({(column.operators, column.comparisons) for column in by}) > 1:
+        by = by[:1]  # a comparison of rows has one operator for all of its columns
     if run is None or not run.cut:
         yield CutChunks(copy, by)
     if run is None or not run.cut or run.chunks_left:

@@ -157,7 +157,7 @@ class UpdateBatch(Step):
         rows = f"SELECT {columns} FROM {table.sql} WHERE"
         limit = f"ORDER BY {order} LIMIT (SELECT batch_size FROM schema_kit_at)"
         same = " AND ".join(
-            f"{ident(table.name)}.{ident(column.name)} OPERATOR({ident(column.operators)}.=) "
+            f"{ident(table.name)}.{ident(column.name)} {column.operator('=')} "
             f"(schema_kit_key ->> {place})::{column.type}"
             for place, column in enumerate(self.key)
         )
@@ -269,9 +269,7 @@ def _behind(key: tuple[KeyColumn, ...], first: int = 0) -> str:
     last = [
         f"(SELECT (last_key ->> {place})::{key[place].type} FROM schema_kit_at)" for place in range(first, len(key))
     ]
-    schemas = {ident(column.operators) for column in key[first:]}
-    if len(schemas) == 1:
-        return f"({', '.join(columns)}) OPERATOR({schemas.pop()}.>) ({', '.join(last)})"
-    operators = ident(key[first].operators)
-    later = f"{columns[0]} OPERATOR({operators}.>) {last[0]} OR {_behind(key, first + 1)}"
-    return f"({columns[0]} OPERATOR({operators}.>=) {last[0]} AND ({later}))"
+    if len({column.operator(">") for column in key[first:]}) == 1:
+        return f"({', '.join(columns)}) {key[first].operator('>')} ({', '.join(last)})"
+    later = f"{columns[0]} {key[first].operator('>')} {last[0]} OR {_behind(key, first + 1)}"
+    return f"({columns[0]} {key[first].operator('>=')} {last[0]} AND ({later}))"

@@ -41,23 +41,23 @@ SWAPPING = (READ_COMMITTED, *_BY_KEY)
 def replay_sql(copy: Copy, limit: int | None = None) -> str:
     """Takes keys from the log, deletes them from the targets, inserts what the source holds of them now."""
     names, columns = key_names(copy.key), idents(copy.columns)
-    variables = [f"k{place}" for place in range(1, len(copy.key) + 1)]
     values = ", ".join(f"s.{ident(column)}" for column in copy.columns)
-    declared = "".join(f"  {name} {column.type}[];\n" for name, column in zip(variables, copy.key, strict=True))
-    arrays = ", ".join(f"array_agg({ident(column.name)})" for column in copy.key)
-    keys = f"unnest({', '.join(variables)}) AS k ({names})"
+    # Arrays of the log's own rows: a column may be of any type, an array or a row itself.
+    keys = "unnest(schema_kit_keys) AS k"
     some = f" WHERE ctid = ANY (ARRAY(SELECT ctid FROM {copy.log.sql} LIMIT {limit}))" if limit else ""
     body = f"""DECLARE
-  taken bigint;
-{declared}BEGIN
+  schema_kit_taken bigint;
+  schema_kit_keys {copy.log.sql}[];
+BEGIN
   WITH gone AS (DELETE FROM {copy.log.sql}{some} RETURNING {names}), keys AS (SELECT DISTINCT {names} FROM gone)
-  SELECT (SELECT count(*) FROM gone), {arrays} INTO taken, {", ".join(variables)} FROM keys;
-  IF taken > 0 THEN
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW({names})::{copy.log.sql}) INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
     DELETE FROM {copy.staging.sql} t USING {keys} WHERE {same_key("t", "k", copy.key)};
     INSERT INTO {copy.staging.sql} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values}
     FROM {keys} JOIN {copy.source.sql} s ON {same_key("s", "k", copy.key)};
   END IF;
-  PERFORM pg_catalog.set_config('schema_kit.replayed', taken::text, true);
+  PERFORM pg_catalog.set_config('schema_kit.replayed', schema_kit_taken::text, true);
 END"""
     return f"DO {literal(body)}"
 

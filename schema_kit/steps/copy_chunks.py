@@ -190,13 +190,12 @@ class CopyChunk(Step):
         names, columns = key_names(self.by), idents(copy.columns)
         insert = literal(f"INSERT INTO {copy.staging.sql} ({columns}) SELECT {columns} FROM {copy.source.sql} WHERE ")
         left = ident(self.by[0].name) if len(self.by) == 1 else f"({names})"
-        operators = ident(self.by[0].operators)
 
         def edge(keys: str, operator: str) -> str:
-            places = ", ".join(f"%L::{column.type}" for column in self.by)
+            places = ", ".join(f"%L::{_escaped(column.type)}" for column in self.by)
             right = places if len(self.by) == 1 else f"({places})"
             values = ", ".join(f"chunk.{keys}[{place}]" for place in range(1, len(self.by) + 1))
-            condition = literal(f"{_escaped(left)} OPERATOR({_escaped(operators)}.{operator}) {right}")
+            condition = literal(f"{_escaped(left)} {_escaped(self.by[0].operator(operator))} {right}")
             return f"CASE WHEN chunk.{keys} IS NULL THEN 'true' ELSE format({condition}, {values}) END"
 
         body = f"""DECLARE

@@ -50,7 +50,7 @@ NO_WAIT_FOR_DISK = ("synchronous_commit", "off")
 
 def equals(left: str, right: str, column: KeyColumn) -> str:
     """The = of a key's own operators, whatever search_path is."""
-    return f"{left} OPERATOR({ident(column.operators)}.=) {right}"
+    return f"{left} {column.operator('=')} {right}"
 
 
 def same_key(left: str, right: str, key: Sequence[KeyColumn]) -> str:
@@ -236,12 +236,13 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
     """A log of the keys that change in the source, and the trigger that fills it, which goes with the function."""
     keys, log, source = key_names(copy.key), copy.log.sql, copy.source.sql
     old, new = (", ".join(f"{row}.{ident(column.name)}" for column in copy.key) for row in ("OLD", "NEW"))
+    moved = f"({same_key('NEW', 'OLD', copy.key)}) IS NOT TRUE"
     body = (
         "BEGIN\n"
         "  IF TG_OP <> 'INSERT' THEN\n"
         f"    INSERT INTO {log} ({keys}) VALUES ({old});\n"
         "  END IF;\n"
-        f"  IF TG_OP = 'INSERT' OR (TG_OP = 'UPDATE' AND ROW({new}) IS DISTINCT FROM ROW({old})) THEN\n"
+        f"  IF TG_OP = 'INSERT' OR (TG_OP = 'UPDATE' AND {moved}) THEN\n"
         f"    INSERT INTO {log} ({keys}) VALUES ({new});\n"
         "  END IF;\n"
         "  RETURN NULL;\n"
@@ -259,6 +260,7 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
         f"SET search_path = pg_catalog, pg_temp AS {literal(body)}"
     )
     yield f"REVOKE ALL ON FUNCTION {log}() FROM PUBLIC"
+    yield tried_sql(moved, source, keys)
     if like.owner:
         yield f"ALTER FUNCTION {log}() OWNER TO {ident(like.owner)}"
     yield (
@@ -267,6 +269,21 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
     )
     # A replication worker, and whoever sets session_replication_role, would write past it otherwise.
     yield f"ALTER TABLE {source} ENABLE ALWAYS TRIGGER {ident(trigger)}"
+
+
+def tried_sql(condition: str, table: str, columns: str) -> str:
+    """What a trigger will ask of OLD and NEW, asked of a row before anybody's write depends on it.
+
+    PostgreSQL looks into the body of a function when it is called, not when it is made.
+    """
+    rows = ", ".join(f"(SELECT {columns} FROM {table} LIMIT 1) AS {row}" for row in ("old", "new"))
+    setting = "PERFORM pg_catalog.set_config('search_path', {}, true);"
+    ours, before = setting.format("'pg_catalog, pg_temp'"), setting.format("schema_kit_was")
+    body = (
+        "DECLARE schema_kit_was text := pg_catalog.current_setting('search_path'); "
+        f"BEGIN {ours} PERFORM {condition} FROM {rows}; {before} END"
+    )
+    return f"DO {literal(body)}"
 
 
 def _access(table: QualifiedName, like: Owned) -> Iterable[str]:

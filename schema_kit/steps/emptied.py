@@ -39,14 +39,16 @@ def move_sql(source: QualifiedName, leaves: Sequence[QualifiedName], to: Qualifi
     lost = literal(f" rows of {source} were to move to {to}, but so many arrived: ")
     kept = literal(f"rows of {source} stay where they are: a rule or a trigger keeps them")
     body = f"""DECLARE
-  there bigint;
-  arrived bigint;
+  schema_kit_there bigint;
+  schema_kit_arrived bigint;
 BEGIN
-  SELECT count(*) INTO there FROM {source.sql};
+  SELECT count(*) INTO schema_kit_there FROM {source.sql};
   WITH gone AS (DELETE FROM {source.sql} RETURNING {columns})
   INSERT INTO {to.sql} ({columns}) SELECT {columns} FROM gone;
-  GET DIAGNOSTICS arrived = ROW_COUNT;
-  IF arrived <> there THEN RAISE assert_failure USING MESSAGE = there || {lost} || arrived; END IF;
+  GET DIAGNOSTICS schema_kit_arrived = ROW_COUNT;
+  IF schema_kit_arrived <> schema_kit_there THEN
+    RAISE assert_failure USING MESSAGE = schema_kit_there || {lost} || schema_kit_arrived;
+  END IF;
   IF EXISTS (SELECT FROM {source.sql}) THEN RAISE assert_failure USING MESSAGE = {kept}; END IF;
 END"""
     yield f"DO {literal(body)}"

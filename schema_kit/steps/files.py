@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from schema_kit.model import ArchiveFile
+from schema_kit.model import ArchiveFile, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
@@ -313,7 +313,7 @@ class MergeFile(Step):
     into: QualifiedName
     columns: tuple[str, ...]
     generated: tuple[str, ...]
-    key: tuple[str, ...]
+    key: tuple[KeyColumn, ...]
     within: str
     moved: bool
 
@@ -359,14 +359,14 @@ class MergeFile(Step):
             )
             message = literal(f"{self.into} has no primary key, and rows of that range that are not the file's")
             return f"BEGIN IF EXISTS ({missing}) THEN RAISE unique_violation USING MESSAGE = {message}; END IF; END"
-        same = " AND ".join(f"t.{ident(column)} = l.{ident(column)}" for column in self.key)
-        values = ", ".join(f"l.{ident(column)}" for column in self.key)
+        same = " AND ".join(f"t.{ident(c.name)} {c.operator('=')} l.{ident(c.name)}" for c in self.key)
+        values = ", ".join(f"l.{ident(column.name)}" for column in self.key)
         equal = f"SELECT FROM {self.into.sql} t WHERE {same} AND {self._row('t')} = {self._row('l')}"
         named = f"pg_catalog.concat('(', pg_catalog.concat_ws(', ', {values}), ')')"
         wrong = f"SELECT {named} AS named FROM {self.name.sql} l WHERE NOT EXISTS ({equal}) LIMIT 5"
         begin = literal(
             f"rows of the same key differ in {self.into}, or another unique index has taken their values: "
-            f"({', '.join(self.key)}) = "
+            f"({', '.join(column.name for column in self.key)}) = "
         )
         return (
             "DECLARE differing text; BEGIN "

@@ -9,6 +9,7 @@ from typing import ClassVar
 from schema_kit.model import ACTIONS, ForeignKey
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import being_built, exclusive
+from schema_kit.steps.copying import tried_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
 
@@ -44,14 +45,16 @@ class AddFilledKeyColumn(Step):
             ident(self.key.columns[0]),
             ident(self.key.referenced_columns[0]),
         )
+        equal = f"OPERATOR({ident(self.key.operators[0])}.=)"
+        other = f"(NEW.{own} {equal} OLD.{own}) IS NOT TRUE"
         body = (
             "BEGIN\n"
             f"  IF NEW.{own} IS NULL THEN\n"
             f"    NEW.{column} := NULL;\n"
-            f"  ELSIF NEW.{column} IS NULL OR (TG_OP = 'UPDATE' AND NEW.{own} IS DISTINCT FROM OLD.{own}"
+            f"  ELSIF NEW.{column} IS NULL OR (TG_OP = 'UPDATE' AND {other}"
             f" AND NEW.{column} IS NOT DISTINCT FROM OLD.{column}) THEN\n"
             f"    SELECT t.{ident(self.control)} INTO NEW.{column} FROM {self.key.referenced.sql} t"
-            f" WHERE t.{id_} OPERATOR({ident(self.key.operators[0])}.=) NEW.{own} FOR KEY SHARE;\n"
+            f" WHERE t.{id_} {equal} NEW.{own} FOR KEY SHARE;\n"
             "    IF NOT FOUND THEN\n"
             "      RAISE foreign_key_violation USING\n"
             f"        MESSAGE = {literal(f'no row of {self.key.referenced} has this {self.key.columns[0]}')},\n"
@@ -68,6 +71,7 @@ class AddFilledKeyColumn(Step):
             f"ALTER TABLE {table.sql} ADD COLUMN {column} {self.type}",
             f"CREATE FUNCTION {function.sql}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
             f"SET search_path = pg_catalog, pg_temp SET row_security = off AS {literal(body)}",
+            tried_sql(f"{other} AND new.{column} IS NOT DISTINCT FROM old.{column}", table.sql, f"{own}, {column}"),
             f"CREATE TRIGGER {ident(function.name)} BEFORE INSERT OR UPDATE ON {table.sql} "
             f"FOR EACH ROW EXECUTE FUNCTION {function.sql}()",
             composite_fk_sql(self.key, self.column, being_built(self.key.name), self.key.referenced, self.control),

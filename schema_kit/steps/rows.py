@@ -251,22 +251,23 @@ FROM schema_kit_found"""
         """From the last row on: what is dead before it is not read again. Rows of the same value are met again."""
         if not self.due.order:
             return "true"
-        columns = self.due.order if len({column.operators for column in self.due.order}) == 1 else self.due.order[:1]
+        columns = (
+            self.due.order if len({column.operator(">=") for column in self.due.order}) == 1 else self.due.order[:1]
+        )
         order = idents(tuple(column.name for column in self.due.order))
         own, last = [], []
         for place, column in enumerate(columns):
             own.append(ident(column.name))
             first = f"(SELECT {ident(column.name)} FROM {self.due.sql} ORDER BY {order} LIMIT 1)"
             last.append(f"coalesce((SELECT (run -> 'last' ->> {place})::{column.type} FROM schema_kit_run), {first})")
-        operator = f"OPERATOR({ident(columns[0].operators)}.>=)"
-        return f"({', '.join(own)}) {operator} ({', '.join(last)})"
+        return f"({', '.join(own)}) {columns[0].operator('>=')} ({', '.join(last)})"
 
     def _remove(self, before: str, places: str, keys: str) -> str:
         row = "schema_kit_row"
         if self.partitioned:
             using = f"USING {keys} AS schema_kit_batch (own)\n  "
             same = " AND ".join(
-                f"{row}.{ident(column.name)} OPERATOR({ident(column.operators)}.=) (own ->> {place})::{column.type}"
+                f"{row}.{ident(column.name)} {column.operator('=')} (own ->> {place})::{column.type}"
                 for place, column in enumerate(self.key)
             )
         else:
@@ -311,8 +312,7 @@ FROM schema_kit_next, LATERAL (
         new, source = "", "schema_kit_gone"
         if to.back and to.key:
             same = " AND ".join(
-                f"there.{ident(column.name)} OPERATOR({ident(column.operators)}.=) gone.{ident(column.name)}"
-                for column in to.key
+                f"there.{ident(column.name)} {column.operator('=')} gone.{ident(column.name)}" for column in to.key
             )
             source = "schema_kit_new"
             new = f""", {source} AS MATERIALIZED (
@@ -344,7 +344,7 @@ def clashes_sql(step: RemoveRows) -> str:
     """How many rows there are with the key of one that would come back, and other values; and the first such key."""
     assert step.archive is not None  # they go somewhere
     to, key = step.archive, step.archive.key
-    same = " AND ".join(f"h.{ident(c.name)} OPERATOR({ident(c.operators)}.=) m.{ident(c.name)}" for c in key)
+    same = " AND ".join(f"h.{ident(c.name)} {c.operator('=')} m.{ident(c.name)}" for c in key)
     return (
         f"SELECT count(*), min({as_text('m', tuple(c.name for c in key))}) "
         f"FROM (SELECT * FROM {step.due.sql} WHERE ({ended(step.due.where)})) m JOIN {to.table.sql} h ON {same} "

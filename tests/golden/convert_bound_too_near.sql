@@ -30,6 +30,7 @@ RESET statement_timeout;
 -- locks: ACCESS EXCLUSIVE on public.events__new
 -- locks: ACCESS EXCLUSIVE on public.events_p20261123
 BEGIN;
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 LOCK TABLE ONLY "public"."events__new", ONLY "public"."events_p20261123" IN ACCESS EXCLUSIVE MODE;

@@ -28,6 +28,7 @@ RESET statement_timeout;
 -- drop public.events__new, built for a swap that cannot come
 -- locks: ACCESS EXCLUSIVE on public.events__new
 BEGIN;
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 DO 'BEGIN IF EXISTS (SELECT FROM "public"."events__new") THEN RAISE object_in_use USING MESSAGE = ''public.events__new holds rows, which no parent that is being built does''; END IF; END';

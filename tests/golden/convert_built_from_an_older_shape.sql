@@ -6,6 +6,7 @@
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
 -- locks: ACCESS EXCLUSIVE on bots.chats
 BEGIN;
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 LOCK TABLE ONLY "bots"."messages__new", ONLY "bots"."messages_p20270101", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE;

@@ -21,7 +21,7 @@ ALTER TABLE "bots"."reactions" ADD COLUMN "message_created_at" timestamp with ti
 CREATE FUNCTION "bots"."reactions_message_created_at_fill"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS 'BEGIN
   IF NEW."message_id" IS NULL THEN
     NEW."message_created_at" := NULL;
-  ELSIF NEW."message_created_at" IS NULL OR (TG_OP = ''UPDATE'' AND NEW."message_id" IS DISTINCT FROM OLD."message_id" AND NEW."message_created_at" IS NOT DISTINCT FROM OLD."message_created_at") THEN
+  ELSIF NEW."message_created_at" IS NULL OR (TG_OP = ''UPDATE'' AND (NEW."message_id" OPERATOR("pg_catalog".=) OLD."message_id") IS NOT TRUE AND NEW."message_created_at" IS NOT DISTINCT FROM OLD."message_created_at") THEN
     SELECT t."created_at" INTO NEW."message_created_at" FROM "bots"."messages" t WHERE t."id" OPERATOR("pg_catalog".=) NEW."message_id" FOR KEY SHARE;
     IF NOT FOUND THEN
       RAISE foreign_key_violation USING
@@ -32,6 +32,7 @@ CREATE FUNCTION "bots"."reactions_message_created_at_fill"() RETURNS trigger LAN
   END IF;
   RETURN NEW;
 END';
+DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."message_id" OPERATOR("pg_catalog".=) OLD."message_id") IS NOT TRUE AND new."message_created_at" IS NOT DISTINCT FROM old."message_created_at" FROM (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS old, (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
 CREATE TRIGGER "reactions_message_created_at_fill" BEFORE INSERT OR UPDATE ON "bots"."reactions" FOR EACH ROW EXECUTE FUNCTION "bots"."reactions_message_created_at_fill"();
 ALTER TABLE "bots"."reactions" ADD CONSTRAINT "reactions_message_id_fkey__new" FOREIGN KEY ("message_id", "message_created_at") REFERENCES "bots"."messages" ("id", "created_at") MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE NOT VALID;
 COMMIT;
@@ -47,6 +48,7 @@ RESET statement_timeout;
 -- fill message_created_at of bots.reactions
 -- repeated, a commit each time, until no row is left
 BEGIN;
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 UPDATE "bots"."reactions" SET "message_id" = "message_id" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "bots"."reactions" WHERE "message_id" IS NOT NULL AND "message_created_at" IS NULL LIMIT 5000 FOR UPDATE SKIP LOCKED));
@@ -104,12 +106,13 @@ CREATE FUNCTION "bots"."messages__log"() RETURNS trigger LANGUAGE plpgsql SECURI
   IF TG_OP <> ''INSERT'' THEN
     INSERT INTO "bots"."messages__log" ("id", "created_at") VALUES (OLD."id", OLD."created_at");
   END IF;
-  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND ROW(NEW."id", NEW."created_at") IS DISTINCT FROM ROW(OLD."id", OLD."created_at")) THEN
+  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE) THEN
     INSERT INTO "bots"."messages__log" ("id", "created_at") VALUES (NEW."id", NEW."created_at");
   END IF;
   RETURN NULL;
 END';
 REVOKE ALL ON FUNCTION "bots"."messages__log"() FROM PUBLIC;
+DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE FROM (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS old, (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
 ALTER FUNCTION "bots"."messages__log"() OWNER TO "bots";
 CREATE TRIGGER "schema_kit_copy_log" AFTER INSERT OR UPDATE OR DELETE ON "bots"."messages" FOR EACH ROW EXECUTE FUNCTION "bots"."messages__log"();
 ALTER TABLE "bots"."messages" ENABLE ALWAYS TRIGGER "schema_kit_copy_log";
@@ -122,12 +125,12 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
@@ -163,7 +166,6 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
@@ -172,6 +174,7 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
@@ -250,29 +253,29 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "bots"."messages__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
 SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 10000;
@@ -338,29 +341,29 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
 SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
@@ -409,8 +412,8 @@ RESET statement_timeout;
 -- compare 5 tables with bots.messages
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
@@ -468,29 +471,29 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.chats
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
 SET LOCAL statement_timeout = '30000ms';
 DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey__new";

@@ -53,12 +53,13 @@ CREATE FUNCTION "bots"."messages__log"() RETURNS trigger LANGUAGE plpgsql SECURI
   IF TG_OP <> ''INSERT'' THEN
     INSERT INTO "bots"."messages__log" ("id", "created_at") VALUES (OLD."id", OLD."created_at");
   END IF;
-  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND ROW(NEW."id", NEW."created_at") IS DISTINCT FROM ROW(OLD."id", OLD."created_at")) THEN
+  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE) THEN
     INSERT INTO "bots"."messages__log" ("id", "created_at") VALUES (NEW."id", NEW."created_at");
   END IF;
   RETURN NULL;
 END';
 REVOKE ALL ON FUNCTION "bots"."messages__log"() FROM PUBLIC;
+DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE FROM (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS old, (SELECT "id", "created_at" FROM "bots"."messages" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
 ALTER FUNCTION "bots"."messages__log"() OWNER TO "bots";
 CREATE TRIGGER "schema_kit_copy_log" AFTER INSERT OR UPDATE OR DELETE ON "bots"."messages" FOR EACH ROW EXECUTE FUNCTION "bots"."messages__log"();
 ALTER TABLE "bots"."messages" ENABLE ALWAYS TRIGGER "schema_kit_copy_log";
@@ -71,12 +72,12 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on bots.messages__staging
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
@@ -112,7 +113,6 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
@@ -121,6 +121,7 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
@@ -199,29 +200,29 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "bots"."messages__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
 SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 10000;
@@ -287,29 +288,29 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
 SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
@@ -358,8 +359,8 @@ RESET statement_timeout;
 -- compare 5 tables with bots.messages
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
@@ -417,29 +418,29 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.chats
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
 SET LOCAL statement_timeout = '30000ms';
 DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"bots"."messages__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "bots"."messages__staging" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_chat_id_fkey";
@@ -496,12 +497,13 @@ CREATE FUNCTION "bots"."messages__back"() RETURNS trigger LANGUAGE plpgsql SECUR
   IF TG_OP <> ''INSERT'' THEN
     INSERT INTO "bots"."messages__back" ("id") VALUES (OLD."id");
   END IF;
-  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND ROW(NEW."id") IS DISTINCT FROM ROW(OLD."id")) THEN
+  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND (NEW."id" OPERATOR("pg_catalog".=) OLD."id") IS NOT TRUE) THEN
     INSERT INTO "bots"."messages__back" ("id") VALUES (NEW."id");
   END IF;
   RETURN NULL;
 END';
 REVOKE ALL ON FUNCTION "bots"."messages__back"() FROM PUBLIC;
+DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id") IS NOT TRUE FROM (SELECT "id" FROM "bots"."messages" LIMIT 1) AS old, (SELECT "id" FROM "bots"."messages" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
 ALTER FUNCTION "bots"."messages__back"() OWNER TO "bots";
 CREATE TRIGGER "schema_kit_copy_back" AFTER INSERT OR UPDATE OR DELETE ON "bots"."messages" FOR EACH ROW EXECUTE FUNCTION "bots"."messages__back"();
 ALTER TABLE "bots"."messages" ENABLE ALWAYS TRIGGER "schema_kit_copy_back";

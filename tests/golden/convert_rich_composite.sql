@@ -83,7 +83,7 @@ ALTER TABLE "bots"."reactions" ADD COLUMN "message_created_at" timestamp with ti
 CREATE FUNCTION "bots"."reactions_message_created_at_fill"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS 'BEGIN
   IF NEW."message_id" IS NULL THEN
     NEW."message_created_at" := NULL;
-  ELSIF NEW."message_created_at" IS NULL OR (TG_OP = ''UPDATE'' AND NEW."message_id" IS DISTINCT FROM OLD."message_id" AND NEW."message_created_at" IS NOT DISTINCT FROM OLD."message_created_at") THEN
+  ELSIF NEW."message_created_at" IS NULL OR (TG_OP = ''UPDATE'' AND (NEW."message_id" OPERATOR("pg_catalog".=) OLD."message_id") IS NOT TRUE AND NEW."message_created_at" IS NOT DISTINCT FROM OLD."message_created_at") THEN
     SELECT t."created_at" INTO NEW."message_created_at" FROM "bots"."messages" t WHERE t."id" OPERATOR("pg_catalog".=) NEW."message_id" FOR KEY SHARE;
     IF NOT FOUND THEN
       RAISE foreign_key_violation USING
@@ -94,6 +94,7 @@ CREATE FUNCTION "bots"."reactions_message_created_at_fill"() RETURNS trigger LAN
   END IF;
   RETURN NEW;
 END';
+DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."message_id" OPERATOR("pg_catalog".=) OLD."message_id") IS NOT TRUE AND new."message_created_at" IS NOT DISTINCT FROM old."message_created_at" FROM (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS old, (SELECT "message_id", "message_created_at" FROM "bots"."reactions" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
 CREATE TRIGGER "reactions_message_created_at_fill" BEFORE INSERT OR UPDATE ON "bots"."reactions" FOR EACH ROW EXECUTE FUNCTION "bots"."reactions_message_created_at_fill"();
 ALTER TABLE "bots"."reactions" ADD CONSTRAINT "reactions_message_id_fkey__new" FOREIGN KEY ("message_id", "message_created_at") REFERENCES "bots"."messages" ("id", "created_at") MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE NOT VALID;
 COMMIT;
@@ -109,6 +110,7 @@ RESET statement_timeout;
 -- fill message_created_at of bots.reactions
 -- repeated, a commit each time, until no row is left
 BEGIN;
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 UPDATE "bots"."reactions" SET "message_id" = "message_id" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "bots"."reactions" WHERE "message_id" IS NOT NULL AND "message_created_at" IS NULL LIMIT 5000 FOR UPDATE SKIP LOCKED));

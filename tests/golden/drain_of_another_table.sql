@@ -36,12 +36,13 @@ CREATE FUNCTION "public"."events_default__log"() RETURNS trigger LANGUAGE plpgsq
   IF TG_OP <> ''INSERT'' THEN
     INSERT INTO "public"."events_default__log" ("id", "created_at") VALUES (OLD."id", OLD."created_at");
   END IF;
-  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND ROW(NEW."id", NEW."created_at") IS DISTINCT FROM ROW(OLD."id", OLD."created_at")) THEN
+  IF TG_OP = ''INSERT'' OR (TG_OP = ''UPDATE'' AND (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE) THEN
     INSERT INTO "public"."events_default__log" ("id", "created_at") VALUES (NEW."id", NEW."created_at");
   END IF;
   RETURN NULL;
 END';
 REVOKE ALL ON FUNCTION "public"."events_default__log"() FROM PUBLIC;
+DO 'DECLARE schema_kit_was text := pg_catalog.current_setting(''search_path''); BEGIN PERFORM pg_catalog.set_config(''search_path'', ''pg_catalog, pg_temp'', true); PERFORM (NEW."id" OPERATOR("pg_catalog".=) OLD."id" AND NEW."created_at" OPERATOR("pg_catalog".=) OLD."created_at") IS NOT TRUE FROM (SELECT "id", "created_at" FROM "public"."events_default" LIMIT 1) AS old, (SELECT "id", "created_at" FROM "public"."events_default" LIMIT 1) AS new; PERFORM pg_catalog.set_config(''search_path'', schema_kit_was, true); END';
 CREATE TRIGGER "schema_kit_copy_log" AFTER INSERT OR UPDATE OR DELETE ON "public"."events_default" FOR EACH ROW EXECUTE FUNCTION "public"."events_default__log"();
 ALTER TABLE "public"."events_default" ENABLE ALWAYS TRIGGER "schema_kit_copy_log";
 DELETE FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default';
@@ -53,12 +54,12 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_default__staging
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
@@ -94,7 +95,6 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
@@ -103,6 +103,7 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
@@ -161,29 +162,29 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "public"."events_default__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "public"."events_default__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_default__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "public"."events_default__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"public"."events_default__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "public"."events_default__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") OVERRIDING SYSTEM VALUE SELECT s."id", s."created_at", s."body"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
 SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND current_setting('schema_kit.replayed')::bigint >= 10000;
@@ -224,29 +225,29 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "public"."events_default__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "public"."events_default__log" WHERE ctid = ANY (ARRAY(SELECT ctid FROM "public"."events_default__log" LIMIT 10000)) RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "public"."events_default__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"public"."events_default__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "public"."events_default__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") OVERRIDING SYSTEM VALUE SELECT s."id", s."created_at", s."body"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'public.events_default';
 SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default' AND current_setting('schema_kit.replayed')::bigint >= 10000;
@@ -279,8 +280,8 @@ RESET statement_timeout;
 -- compare 3 tables with public.events_default
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
@@ -311,29 +312,29 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_default__new
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
 SET LOCAL statement_timeout = '30000ms';
 DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_default'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
-  k2 timestamp with time zone[];
+  schema_kit_taken bigint;
+  schema_kit_keys "public"."events_default__log"[];
 BEGIN
   WITH gone AS (DELETE FROM "public"."events_default__log" RETURNING "id", "created_at"), keys AS (SELECT DISTINCT "id", "created_at" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id"), array_agg("created_at") INTO taken, k1, k2 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "public"."events_default__staging" t USING unnest(k1, k2) AS k ("id", "created_at") WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id", "created_at")::"public"."events_default__log") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "public"."events_default__staging" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id" AND t."created_at" OPERATOR("pg_catalog".=) k."created_at";
     INSERT INTO "public"."events_default__staging" ("id", "created_at", "body") OVERRIDING SYSTEM VALUE SELECT s."id", s."created_at", s."body"
-    FROM unnest(k1, k2) AS k ("id", "created_at") JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
+    FROM unnest(schema_kit_keys) AS k JOIN "public"."events_default" s ON s."id" OPERATOR("pg_catalog".=) k."id" AND s."created_at" OPERATOR("pg_catalog".=) k."created_at";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 ALTER TABLE "public"."events" DETACH PARTITION "public"."events_default";
 DROP TRIGGER "schema_kit_copy_log" ON "public"."events_default";

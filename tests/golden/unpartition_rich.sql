@@ -17,6 +17,7 @@ RESET statement_timeout;
 -- locks: ACCESS EXCLUSIVE on bots.reactions
 -- locks: ACCESS EXCLUSIVE on bots.chats
 BEGIN;
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_before_20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
@@ -28,7 +29,21 @@ ALTER TABLE "bots"."reactions" DROP COLUMN "message_created_at";
 DROP TRIGGER "tell" ON "bots"."messages";
 DROP TRIGGER "trim" ON "bots"."messages";
 ALTER TABLE "bots"."messages" DETACH PARTITION "bots"."messages_before_20270101";
-INSERT INTO "bots"."messages_before_20270101" ("id", "number", "chat_id", "text", "created_at") SELECT "id", "number", "chat_id", "text", "created_at" FROM "bots"."messages";
+DO 'BEGIN DROP TABLE "bots"."messages_p20270101"; RAISE SQLSTATE ''SKIT0''; EXCEPTION WHEN SQLSTATE ''SKIT0'' THEN NULL; END';
+ALTER TABLE "bots"."messages_p20270101" DISABLE TRIGGER USER;
+DO 'DECLARE
+  schema_kit_there bigint;
+  schema_kit_arrived bigint;
+BEGIN
+  SELECT count(*) INTO schema_kit_there FROM "bots"."messages";
+  WITH gone AS (DELETE FROM "bots"."messages" RETURNING "id", "number", "chat_id", "text", "created_at")
+  INSERT INTO "bots"."messages_before_20270101" ("id", "number", "chat_id", "text", "created_at") SELECT "id", "number", "chat_id", "text", "created_at" FROM gone;
+  GET DIAGNOSTICS schema_kit_arrived = ROW_COUNT;
+  IF schema_kit_arrived <> schema_kit_there THEN
+    RAISE assert_failure USING MESSAGE = schema_kit_there || '' rows of bots.messages were to move to bots.messages_before_20270101, but so many arrived: '' || schema_kit_arrived;
+  END IF;
+  IF EXISTS (SELECT FROM "bots"."messages") THEN RAISE assert_failure USING MESSAGE = ''rows of bots.messages stay where they are: a rule or a trigger keeps them''; END IF;
+END';
 ALTER TABLE "bots"."messages_before_20270101" ALTER COLUMN "id" ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "bots"."messages_id_seq__new" START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1);
 REVOKE ALL ON SEQUENCE "bots"."messages_id_seq__new" FROM reader;
 GRANT SELECT, USAGE ON SEQUENCE "bots"."messages_id_seq__new" TO app;
@@ -38,6 +53,8 @@ ALTER SEQUENCE "bots"."messages_number_seq" OWNED BY "bots"."messages_before_202
 ALTER TABLE "bots"."messages" RENAME TO "messages__old";
 ALTER TABLE "bots"."messages_before_20270101" RENAME TO "messages";
 CREATE OR REPLACE VIEW "bots"."recent" WITH (security_invoker=true) AS SELECT messages.id, messages.text FROM bots.messages;
+ALTER TABLE "bots"."messages__old" DROP CONSTRAINT "messages_chat_id_fkey";
+ALTER TABLE "bots"."messages__old" DETACH PARTITION "bots"."messages_p20270101";
 DROP TABLE "bots"."messages__old";
 REVOKE ALL ON "bots"."messages" FROM app CASCADE;
 REVOKE ALL ON "bots"."messages" FROM reader CASCADE;
@@ -56,6 +73,8 @@ CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
 ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
 DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'bots.messages';
+ALTER TABLE "bots"."messages_p20270101" INHERIT "bots"."messages";
+DO 'BEGIN EXECUTE format(''COMMENT ON TABLE "bots"."messages_p20270101" IS %L'', ''schema_kit: its rows moved to bots.messages in '' || pg_current_xact_id()::xid || '' at '' || to_char(clock_timestamp() AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"'')); END';
 COMMIT;
 
 -- validate reactions_message_id_fkey of bots.reactions

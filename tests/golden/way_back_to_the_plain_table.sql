@@ -15,28 +15,29 @@ COMMIT;
 -- repeated, a commit each time, until no row is left
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL synchronous_commit = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__old" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__back"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__back" RETURNING "id"), keys AS (SELECT DISTINCT "id" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id") INTO taken, k1 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__old" t USING unnest(k1) AS k ("id") WHERE t."id" OPERATOR("pg_catalog".=) k."id";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id")::"bots"."messages__back") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__old" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id";
     INSERT INTO "bots"."messages__old" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1) AS k ("id") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 UPDATE "schema_kit"."copy_run" SET replayed = replayed + current_setting('schema_kit.replayed')::bigint WHERE source_table = 'bots.messages';
 SELECT FROM "schema_kit"."copy_run" WHERE source_table = 'bots.messages' AND current_setting('schema_kit.replayed')::bigint >= 4611686018427387904;
@@ -45,8 +46,8 @@ COMMIT;
 -- compare bots.messages__old with bots.messages
 BEGIN;
 SET LOCAL transaction_isolation = 'repeatable read';
-SET LOCAL row_security = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 DO 'DECLARE
@@ -81,28 +82,29 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.chats
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
-SET LOCAL row_security = 'off';
 SET LOCAL enable_hashjoin = 'off';
 SET LOCAL enable_mergejoin = 'off';
 SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__old" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__back" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
 SET LOCAL statement_timeout = '30000ms';
 DO 'BEGIN IF ((SELECT hashtextextended(string_agg(concat_ws('':'', c.oid, pg_relation_filenode(c.oid), (SELECT string_agg(concat_ws('' '', a.attname, a.atttypid, a.atttypmod, a.attnotnull), '','' ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), '';'' ORDER BY c.oid), 0)::text FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages__old"'') OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass(''"bots"."messages"'')))) = ''1:2'' AND (SELECT to_regclass(''"bots"."messages__back"'') IS NOT NULL AND to_regclass(''"bots"."messages"'') IS NOT NULL AND NOT EXISTS (SELECT FROM pg_partition_tree(to_regclass(''"bots"."messages"'')) p WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = ''schema_kit_copy_back'' AND t.tgenabled = ''A''))) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND returned_at IS NULL AND back_identity = ''1:2'') AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was compared with bots.messages__old''; END IF; END';
 DO 'DECLARE
-  taken bigint;
-  k1 bigint[];
+  schema_kit_taken bigint;
+  schema_kit_keys "bots"."messages__back"[];
 BEGIN
   WITH gone AS (DELETE FROM "bots"."messages__back" RETURNING "id"), keys AS (SELECT DISTINCT "id" FROM gone)
-  SELECT (SELECT count(*) FROM gone), array_agg("id") INTO taken, k1 FROM keys;
-  IF taken > 0 THEN
-    DELETE FROM "bots"."messages__old" t USING unnest(k1) AS k ("id") WHERE t."id" OPERATOR("pg_catalog".=) k."id";
+  SELECT (SELECT count(*) FROM gone), array_agg(ROW("id")::"bots"."messages__back") INTO schema_kit_taken, schema_kit_keys
+  FROM keys;
+  IF schema_kit_taken > 0 THEN
+    DELETE FROM "bots"."messages__old" t USING unnest(schema_kit_keys) AS k WHERE t."id" OPERATOR("pg_catalog".=) k."id";
     INSERT INTO "bots"."messages__old" ("id", "number", "chat_id", "text", "created_at") OVERRIDING SYSTEM VALUE SELECT s."id", s."number", s."chat_id", s."text", s."created_at"
-    FROM unnest(k1) AS k ("id") JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
+    FROM unnest(schema_kit_keys) AS k JOIN "bots"."messages" s ON s."id" OPERATOR("pg_catalog".=) k."id";
   END IF;
-  PERFORM pg_catalog.set_config(''schema_kit.replayed'', taken::text, true);
+  PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 DROP TRIGGER "reactions_message_created_at_fill" ON "bots"."reactions";

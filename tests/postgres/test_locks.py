@@ -60,6 +60,7 @@ from schema_kit.steps import (
     copy_chunks,
     copy_swap,
     copying,
+    emptied,
     enums,
     files,
     indexes,
@@ -728,8 +729,9 @@ def scene_files(proof: Proof) -> None:
         files.RecordRestored(file.url, T),
     )
     own, columns = QualifiedName("s", "own"), ("id", "at", "o", "po", "word")
+    of = (KeyColumn("id", "bigint"), KeyColumn("at", "timestamp with time zone"))
     loading = files.LoadFile(file.url, own, (), T, columns, "parquet")
-    merging = files.MergeFile(file.url, own, T, columns, (), ("id", "at"), "", moved=True)
+    merging = files.MergeFile(file.url, own, T, columns, (), of, "", moved=True)
     proof.steps(loading, files.DropLoaded(own), loading, files.KeepLoaded(own), merging)
     proof.steps(replace(loading, form="copy"), replace(merging, key=(), within="t.at >= '2026-01-01'", moved=False))
     parts = QualifiedName("s", "parts")
@@ -889,7 +891,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         conversion.DropBound,
     },
     scene_way_back: {conversion.Unswap, constraints.ValidateConstraint},
-    scene_way_back_without_foreign_keys: {conversion.Swap, conversion.Unswap},
+    scene_way_back_without_foreign_keys: {conversion.Swap, conversion.Unswap, emptied.DropEmptied},
     scene_new_partitions: {partitions.CreatePartition},
     scene_partman_stopped: {partitions.StopPartman},
     scene_new_set: {

@@ -25,6 +25,7 @@ from schema_kit.model import (
     Cut,
     DeclaredArchive,
     Detaching,
+    Emptied,
     ForeignKey,
     Index,
     IndexElement,
@@ -495,6 +496,13 @@ def unpartition_after_it_was_detached() -> Plan:
 
 
 @case
+def unpartition_leaves_nothing_that_was_emptied() -> Plan:
+    """Nobody sees rows any more in what held them."""
+    emptied = Emptied((MESSAGES.sibling("messages_p20270101"),), 4711, "2026-11-21T00:00:00Z")
+    return conversion.unpartition(MESSAGES, Conversion(rich(), NOW, emptied=emptied), None, has_policy=False)
+
+
+@case
 def unpartition_already_done() -> Plan:
     """What an earlier try has left to do."""
     unproved = replace(REACTION_KEY, validated=False)
@@ -883,10 +891,15 @@ def swapped() -> tuple[Conversion, Table]:
     seen = rich_seen()
     for step in conversion.convert(MONTHLY, seen, "composite", CONFIG).steps:
         seen = after_conversion_step(seen, step, MONTHLY)
-    seen = replace(seen, table=replace(seen.table, incoming=tuple(other.key for other in seen.referring)))
+    first, *others = (partition.name for partition in seen.table.partitions)
+    seen = replace(
+        seen,
+        table=replace(seen.table, incoming=tuple(other.key for other in seen.referring)),
+        leaves=tuple((name, MESSAGES) for name in (first, *others)),
+    )
     heir = replace(
         rich(),
-        name=seen.table.partitions[0].name,
+        name=first,
         is_partition=True,
         triggers=(),
         incoming=(),
@@ -1196,7 +1209,9 @@ def archive_partition_beside_a_default() -> Plan:
 
 
 LOAD = LoadFile("file:///srv/a.parquet", name("s.t__restored"), (), name("s.t"), ("id", 'n"'), "parquet")
-MERGE = MergeFile(LOAD.url, LOAD.name, name("s.t"), ("id", 'n"', "twice"), ("twice",), ("id",), "", moved=True)
+MERGE = MergeFile(
+    LOAD.url, LOAD.name, name("s.t"), ("id", 'n"', "twice"), ("twice",), (KeyColumn("id", "bigint"),), "", moved=True
+)
 
 
 @case
