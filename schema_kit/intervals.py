@@ -147,7 +147,8 @@ class Span:
     def shift(self, start: datetime, count: int) -> datetime:
         """*count* labels later."""
         wall = start.astimezone(self.zone).replace(tzinfo=None)
-        return first_shown(self._label(wall) + count * self.length, self.zone)
+        ahead = count * self.length - (wall - self.origin) % self.length  # the label itself may lie before the year 1
+        return first_shown(wall + ahead, self.zone)
 
     @_within_the_calendar()
     def back(self, point: datetime, length: Interval) -> datetime:
@@ -179,8 +180,8 @@ class Ids:
         return key - (key - self.origin) % self.count
 
     def shift(self, start: int, count: int) -> int:
-        """*count* ranges later."""
-        return start + count * self.count
+        """*count* ranges after the one that holds *start*."""
+        return self.floor(start) + count * self.count
 
     def back(self, point: int, length: Interval) -> int:
         """So many ids before."""
@@ -308,9 +309,14 @@ def _around(key: datetime, cut: Interval, start: datetime) -> datetime:
     while start > moment:
         back += 1
         start = cut.shift(start, -back)
-    while (following := cut.shift(start, 1)) <= moment:
+    while True:
+        try:
+            following = cut.shift(start, 1)
+        except PlanError:
+            return start  # the calendar ends in it
+        if following > moment:
+            return start
         start = following
-    return start
 
 
 def _back(point: datetime, zone: ZoneInfo, length: Interval) -> datetime:

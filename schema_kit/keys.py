@@ -16,12 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NoReturn, Protocol
+from typing import ClassVar, NoReturn, Protocol
 from zoneinfo import ZoneInfo
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
 
+FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Between which windows begin and end: Python's calendar, less what a time zone or a week may need beyond."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_SECOND = {"seconds": 1, "milliseconds": 1000, "microseconds": 10**6, "nanoseconds": 10**9}
 _SNOWFLAKE_EPOCH = 1288834974657  # Twitter's, in milliseconds
@@ -31,12 +33,33 @@ ENCODINGS = (*_PER_SECOND, "uuidv7", "ulid", "snowflake")
 """How a column that is no date or time may hold a moment."""
 
 
+class BeyondCalendar(PlanError):
+    """A date that no window can begin or end at, though PostgreSQL has it: of BC, or after the year 9999.
+
+    Args:
+        text: as PostgreSQL prints it.
+        after: whether it lies after the calendar, and not before.
+    """
+
+    def __init__(self, text: str, *, after: bool) -> None:
+        super().__init__(f"the bound {text!r} lies outside the years 1 to 9999, which is what can be planned with")
+        self.after = after
+
+
 class Key(Protocol):
     """The codec of one key column."""
 
     @property
     def calendar(self) -> ZoneInfo | None:
         """The time zone by whose wall clock its line is cut; None for plain numbers."""
+
+    @property
+    def least(self) -> Point | None:
+        """The first point of its line: what lies before it lies in no window. None where there is none."""
+
+    @property
+    def greatest(self) -> Point | None:
+        """The last point that a bound can say: a window that would end after it has no end. None: there is none."""
 
     def point(self, moment: datetime) -> Point:
         """Where a moment lies on its line. Not for plain numbers, which know no clock."""
@@ -48,7 +71,7 @@ class Key(Protocol):
         """The point at which a value of the column lies, rounded down to what a bound can say; None for infinity.
 
         Raises:
-            PlanError: it lies outside the years 1 to 9999.
+            BeyondCalendar: it lies outside the years 1 to 9999.
         """
 
     def decode(self, text: str) -> Point | None:
@@ -64,6 +87,8 @@ class Moments:
     """timestamptz."""
 
     calendar: ZoneInfo
+    least: ClassVar[datetime] = FIRST
+    greatest: ClassVar[datetime] = LAST
 
     def point(self, moment: datetime) -> Point:
         """Itself."""
@@ -86,6 +111,8 @@ class WallClock:
 
     zone: ZoneInfo
     days: bool = False
+    least: ClassVar[datetime] = FIRST
+    greatest: ClassVar[datetime] = LAST
 
     @property
     def calendar(self) -> ZoneInfo:
@@ -116,12 +143,33 @@ class Epoch:
         per_second: how many a second has.
         begin: the moment that 0 means.
         shift: how many lower bits tell rows of one moment apart.
+        most: the greatest number that the column holds; None where it has none.
     """
 
     calendar: ZoneInfo
     per_second: int
     begin: datetime = _EPOCH
     shift: int = 0
+    most: int | None = None
+
+    @property
+    def least(self) -> datetime:
+        """Where the calendar begins, or the type."""
+        return FIRST if self.most is None else self._ahead(-1, FIRST)
+
+    @property
+    def greatest(self) -> datetime:
+        """Where the calendar ends, or the type."""
+        return LAST if self.most is None else self._ahead(1, LAST)
+
+    def _ahead(self, sign: int, calendar: datetime) -> datetime:
+        """As far as the numbers reach either way, in whole microseconds, or as the calendar does."""
+        assert self.most is not None  # it has an end
+        try:
+            end = self.begin + sign * timedelta(microseconds=(self.most >> self.shift) * 10**6 // self.per_second)
+        except OverflowError:
+            return calendar
+        return max(end, calendar) if sign < 0 else min(end, calendar)
 
     def point(self, moment: datetime) -> Point:
         """Itself."""
@@ -149,6 +197,8 @@ class Stamped:
     calendar: ZoneInfo
     write: Callable[[int], str]
     read: Callable[[str], int]
+    least: ClassVar[datetime] = _EPOCH
+    greatest: ClassVar[datetime] = LAST
 
     def point(self, moment: datetime) -> Point:
         """Itself."""
@@ -178,9 +228,16 @@ class Stamped:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Plain whole numbers."""
+    """Plain whole numbers.
 
-    calendar: None = None
+    Args:
+        least: the least that the column holds; None where it has none.
+        greatest: the greatest, likewise.
+    """
+
+    least: int | None = None
+    greatest: int | None = None
+    calendar: ClassVar[None] = None
 
     def point(self, moment: datetime) -> Point:
         """There is none."""
@@ -232,12 +289,13 @@ def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> 
         if bare == TIMES[0]:
             return Moments(zone)
         return WallClock(zone, days=bare == "date")
+    most = _most(type_name)
     if bare in NUMBERS and not encoding:
-        return Numbers()
+        return Numbers() if most is None else Numbers(-most - (bare != "numeric"), most)
     if bare in NUMBERS[1:] and kind in _PER_SECOND:
-        return Epoch(zone, _PER_SECOND[kind])
+        return Epoch(zone, _PER_SECOND[kind], most=most)
     if bare in NUMBERS[2:] and kind == "snowflake":
-        return Epoch(zone, 1000, _EPOCH + timedelta(milliseconds=int(begin or _SNOWFLAKE_EPOCH)), 22)
+        return Epoch(zone, 1000, _EPOCH + timedelta(milliseconds=int(begin or _SNOWFLAKE_EPOCH)), 22, most)
     if bare == "uuid" and kind in ("uuidv7", "ulid"):
         return Stamped(zone, _write_uuid, _read_uuid)
     if bare in _TEXTS and kind == "ulid":
@@ -250,6 +308,15 @@ def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> 
     )
 
 
+def _most(type_name: str) -> int | None:
+    """The greatest whole number that a column of numbers holds; None where it has none."""
+    digits = re.fullmatch(r"numeric\((\d+),(\d+)\)", type_name)
+    if digits:
+        return int(10 ** max(int(digits[1]) - int(digits[2]), 0)) - 1
+    bits = {"smallint": 15, "integer": 31, "bigint": 63}.get(type_name)
+    return None if bits is None else int(2**bits) - 1
+
+
 def _iso(point: datetime) -> str:
     return point.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
@@ -258,9 +325,7 @@ def _read(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise PlanError(
-            f"the bound {text!r} lies outside the years 1 to 9999, which is what can be planned with"
-        ) from error
+        raise BeyondCalendar(text, after=not text.endswith(" BC")) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -268,9 +333,7 @@ def _moment(begin: datetime, microseconds: int, text: str) -> datetime:
     try:
         return begin + timedelta(microseconds=microseconds)
     except OverflowError as error:
-        raise PlanError(
-            f"the bound {text!r} lies outside the years 1 to 9999, which is what can be planned with"
-        ) from error
+        raise BeyondCalendar(text, after=microseconds > 0) from error
 
 
 def _refuse(text: str) -> NoReturn:

@@ -238,7 +238,6 @@ class Imagined:
             control=KeyColumn("visited_at", MOMENT),
             identity="16400:16400:1",
             filled=(Range(months[0], months[1]),),
-            span=Range(months[0], months[0]),
             server_version=self.version,
         )
 

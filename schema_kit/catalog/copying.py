@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import islice
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import disk
+from schema_kit.catalog import disk, present
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import rows
-from schema_kit.errors import PlanError
-from schema_kit.keys import NOWHERE
+from schema_kit.intervals import Point
 from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans.copying import BACKLOG, back_name, log_name, old_name, staging_name
 from schema_kit.plans.grid import MOST_AHEAD, Grid
-from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, identity_sql, logging_sql, within
+from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, identity_sql, logging_sql
 from schema_kit.steps.emptied import EMPTIED_MARK, PATIENCE_SECONDS
 from schema_kit.steps.snapshots import older_sql
 from schema_kit.steps.way_back import feeding_sql, tree_identity_sql
@@ -119,7 +118,12 @@ def read_runs(connection: Connection) -> tuple[tuple[QualifiedName, CopyRun], ..
 
 
 def observe(
-    connection: Connection, source: QualifiedName, parent: Table | None, lines: Grid | None, purpose: str
+    connection: Connection,
+    source: QualifiedName,
+    parent: Table | None,
+    lines: Grid | None,
+    purpose: str,
+    until: Point | None = None,
 ) -> Copying:
     """The source and what a copy of it has made so far. Call it while observing.
 
@@ -128,7 +132,8 @@ def observe(
         source: whose rows are copied.
         parent: what the targets become partitions of.
         lines: its windows.
-        purpose: drain, split or convert: what has to be known of its rows, before a copy begins, differs.
+        purpose: drain, split or convert.
+        until: up to where rows get partitions; None: up to the end of the line.
     """
     run = read_run(connection, source)
     table = tables.read(connection, source)
@@ -165,8 +170,8 @@ def observe(
         analyzed=tuple(
             QualifiedName(*row) for row in rows(connection, _ANALYZED, {"tables": [leaf.name.sql for leaf in leaves]})
         ),
-        filled=tuple(_filled(connection, source, lines, by_control)) if table and purpose == "drain" and fresh else (),
-        span=_span(connection, source, lines) if table and purpose != "drain" and fresh else None,
+        filled=tuple(_filled(connection, source, lines, by_control, until)) if table and fresh else (),
+        strays=present.beyond(connection, source, lines, until) if table and fresh else (),
         default_checks=beside.checks if beside else (),
         tree=tables.read_tree(connection, parent.name) if after else (),
         kept=kept,
@@ -223,69 +228,38 @@ def _key(connection: Connection, parent: Table, control: str) -> tuple[KeyColumn
     return (*key, KeyColumn(control, column.type))
 
 
-def _span(connection: Connection, source: QualifiedName, lines: Grid) -> Range | None:
-    """Where the first and the last row lie; None where there is none."""
-    first, last = (_first(connection, source, lines, "", order) for order in ("ASC", "DESC"))
-    return Range(lines.key.locate(first), lines.key.locate(last)) if first and last else None
-
-
-def _first(connection: Connection, source: QualifiedName, lines: Grid, where: str, order: str = "ASC") -> str | None:
-    control = ident(lines.policy.control)
-    finite = f"{control}::text NOT IN ({', '.join(map(literal, NOWHERE))})"
-    found = rows(
-        connection,
-        f"SELECT {control}::text FROM {source.sql} s WHERE {finite}{where} ORDER BY s.{control} {order} LIMIT 1",
-    )
-    return found[0][0] if found else None
-
-
-def _filled(connection: Connection, source: QualifiedName, lines: Grid, by_control: bool) -> Iterator[Range]:
-    """The windows that rows lie in, in order.
+def _filled(
+    connection: Connection, source: QualifiedName, lines: Grid, by_control: bool, until: Point | None
+) -> Iterator[Range]:
+    """The windows that rows lie in, in order, up to *until* or the end of the line, and one more than are made at once.
 
     Where no index finds the next row, many windows are looked at in one scan.
-
-    Raises:
-        PlanError: there are too many.
     """
-    control, at_once = ident(lines.policy.control), 1 if by_control else 5 * MOST_AHEAD
-    column, where, count = lines.policy.control, "", 0
-    while (text := _first(connection, source, lines, where)) is not None:
-        try:
-            point = lines.key.locate(text)
-            windows = _next_windows(lines, point, at_once)
-        except PlanError:
-            return  # beyond the years that can be planned with: those rows stay where they are
-        edges = [lines.bounds(windows[0])[0], *(lines.bounds(window)[1] for window in windows)]
+    column, at_once, count = f"own.{ident(lines.policy.control)}", 1 if by_control else 5 * MOST_AHEAD, 0
+    where = present.on_line(lines, column)
+    if until is not None and not lines.ends(until):
+        where += f" AND {column} < {literal(lines.key.encode(until))}"
+    following = ""
+    while count <= MOST_AHEAD:
+        first = f"SELECT {column}::text FROM {source.sql} own WHERE {where}{following} ORDER BY {column} LIMIT 1"
+        found = rows(connection, first)
+        point = lines.key.locate(found[0][0]) if found else None
+        if point is None:
+            return
+        windows = list(islice(lines.windows(point, None), at_once))
+        edges = [edge for edge in (lines.bounds(windows[0])[0], *(lines.bounds(one)[1] for one in windows)) if edge]
         places = {1}
         if at_once > 1:
-            bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{_type(connection, source, column)}[]"
-            found = rows(connection, f"SELECT DISTINCT width_bucket({control}, {bounds}) FROM {source.sql}")
-            places = {row[0] for row in found}
+            bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{_type(connection, source, lines.policy.control)}[]"
+            asked = f"SELECT DISTINCT width_bucket({column}, {bounds}) FROM {source.sql} own WHERE {where}{following}"
+            places = {row[0] for row in rows(connection, asked)}
         for place, window in enumerate(windows, 1):
             if place in places:
                 count += 1
                 yield window
-        if count > MOST_AHEAD:
-            raise PlanError(
-                f"the rows of {source} lie in more than {MOST_AHEAD} windows of {lines.policy.interval}, and as many "
-                "partitions are not made at once. Nothing was changed; choose a longer interval."
-            )
-        where = f" AND {within(control, edges[-1], None)}"
-
-
-def _next_windows(lines: Grid, point: Any, count: int) -> list[Range]:
-    start = lines.interval.floor(point)
-    windows: list[Range] = []
-    while len(windows) < count:
-        try:
-            following = lines.interval.shift(start, 1)
-        except PlanError:
-            if not windows:
-                raise
-            break  # the end of the calendar
-        windows.append(Range(start, following))
-        start = following
-    return windows
+        if lines.ends(windows[-1].upper):
+            return
+        following = f" AND {column} >= {literal(edges[-1])}"
 
 
 def _type(connection: Connection, table: QualifiedName, column: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from schema_kit.catalog import (
     copying,
     dependents,
     policies,
+    present,
     retirement,
     rights,
     scratch,
@@ -30,6 +31,7 @@ from schema_kit.catalog import table as tables
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
+from schema_kit.keys import BeyondCalendar
 from schema_kit.model import (
     ArchivePolicy,
     Attaching,
@@ -55,14 +57,14 @@ from schema_kit.model import (
     Watched,
 )
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.plans import conversion, partitions
+from schema_kit.plans import conversion, layout, partitions
 from schema_kit.plans.grid import grid
 from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.batches import ended
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
-from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET
+from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, within
 from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
 from schema_kit.steps.referring import fill_function
 from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
@@ -292,13 +294,12 @@ class Catalog:
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Where the present of a set lies: at the clock, or at its greatest id."""
         checked = partitions.partitioned_table(policy, table)
-        lines = grid(policy, checked)
-        return lines.here(self.now(), self.latest(policy, checked) if lines.of_ids else None)
-
-    def latest(self, policy: Partitioning, table: Table) -> Point | None:
-        """The greatest key; None where there is no row, or it is infinity."""
-        text = self._greatest(policy, table)
-        return grid(policy, table).key.locate(text) if text else None
+        lines, default = grid(policy, checked), next((p.name for p in checked.partitions if p.default), None)
+        if not lines.of_ids:
+            return lines.here(self.now())
+        with observing(self._connection):
+            latest = present.latest(self._connection, {0: present.id_set(lines, checked, default)})
+        return lines.here(self.now(), latest.get(0))
 
     def _greatest(self, policy: Partitioning, table: Table) -> str | None:
         control = ident(policy.control)  # uuid has no max() before 18; a bare name would order by the text
@@ -451,8 +452,7 @@ class Catalog:
             return ()
         lines, control, asked = grid(policy, table), ident(policy.control), list[str]()
         for place, window in enumerate(windows):
-            low, high = map(literal, lines.bounds(window))
-            found = f"EXISTS (SELECT FROM {default.sql} WHERE {control} >= {low} AND {control} < {high})"
+            found = f"EXISTS (SELECT FROM {default.sql} WHERE {within(control, *lines.bounds(window))})"
             asked.append(f"SELECT {place} WHERE {found}")
         with self._look() as ask:
             return tuple(windows[place] for (place,) in sorted(ask(" UNION ALL ".join(asked))))
@@ -531,14 +531,15 @@ class Catalog:
         if not lines.of_ids and seen.table.row_security and (unseen := self._unseen(seen.table)):
             return replace(seen, unseen=unseen)  # of ids, the greatest has to be known
         control, table, text = ident(policy.control), seen.table.name.sql, self._greatest(policy, seen.table)
-        latest = lines.key.locate(text) if text else None
+        latest = None
+        with suppress(BeyondCalendar):
+            latest = lines.key.locate(text) if text else None
         farthest = [window.upper for window in lines.ahead(lines.here(seen.now, latest))][-1]
-        assert farthest is not None  # windows have two ends
+        bound = lines.upper(farthest)
         with self._look() as ask:
             beyond = keyless = 0
-            if text and (latest is None or latest >= farthest):
-                bound = literal(lines.key.encode(farthest))
-                beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {bound}")[0][0]
+            if text and bound and (latest is None or latest >= farthest):
+                beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {literal(bound)}")[0][0]
             if any(column.name == policy.control and not column.not_null for column in seen.table.columns):
                 keyless = ask(f"SELECT count(*) FROM {table} WHERE {control} IS NULL")[0][0]
         return replace(seen, latest=latest, beyond=beyond, keyless=keyless)
@@ -628,9 +629,13 @@ class Catalog:
         self, source: QualifiedName, parent: Table | None, policy: Partitioning | None, purpose: str
     ) -> Copying:
         """What a copy of *source* into partitions of *parent* has to know."""
-        lines = grid(policy, parent) if policy and parent else None
+        lines, until = grid(policy, parent) if policy and parent else None, None
+        if lines and parent and policy and parent.partitioned_by == (policy.control,):
+            until = layout.reach(lines, parent, self.here(policy, parent))
+        elif lines and parent and not lines.of_ids and not parent.partition_strategy:
+            until = layout.reach(lines, parent, lines.here(self.now()))
         with observing(self._connection):
-            return copying.observe(self._connection, source, parent, lines, purpose)
+            return copying.observe(self._connection, source, parent, lines, purpose, until)
 
     def copy_runs(self) -> tuple[tuple[QualifiedName, CopyRun], ...]:
         """The copies that are under way."""

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import archives, drift, retirement, sets
+from schema_kit.catalog import archives, drift, present, retirement, sets
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import ArchivePolicy, DefaultRows, Partitioning, Range, Retired, Table, Watched
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.plans import layout
 from schema_kit.plans.grid import Grid, grid
-from schema_kit.plans.layout import Placed, placed
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.retirement import RETIRED_PARTITION
@@ -90,28 +90,36 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
         going = _archives(connection)
         found = [replace(seen, archive=going.get(seen.policy.parent)) for seen in found]
     laid = {place: own for place, seen in enumerate(found) if (own := _laid(seen))}
-    by_id = {place: found[place].policy.parent for place, own in laid.items() if own[0].of_ids}
+    by_id = {place: found[place].policy.parent for place, own in laid.items() if own.of_ids}
     defaults = {place: part.name for place in laid for part in (found[place].table or _NONE).partitions if part.default}
     rights = _rights(
         connection, [(found[at].policy.control, name) for w in (by_id, defaults) for at, name in w.items()]
     )
     hidden = {place: said for place, name in by_id.items() if (said := _unseen(name, rights[name]))}
-    latest = _latest(connection, {place: (found[place].policy, *laid[place]) for place in by_id if place not in hidden})
-    filled = _filled(connection, {place: name for place, name in defaults.items() if not _unseen(name, rights[name])})
+    seen_of = {place: name for place, name in defaults.items() if not _unseen(name, rights[name])}
+    ids = {place: present.id_set(laid[place], found[place].table or _NONE, seen_of.get(place)) for place in by_id}
+    latest = present.latest(connection, {place: one for place, one in ids.items() if place not in hidden})
+    filled = _filled(connection, seen_of)
     for place, seen in enumerate(found):
         if place not in laid:
             yield seen
             continue
-        lines, default = laid[place][0], None
+        lines, default = laid[place], None
+        here = None if place in hidden else lines.here(now, latest.get(place))
         if place in defaults:
             name = defaults[place]
             default = DefaultRows(filled.get(place), estimate=_estimate(seen.table, name))
             if default.filled and any(rights[name][3:]):
-                default = _windows(connection, seen.policy.control, lines, name, default)
-        if place in hidden:
-            yield replace(seen, default=default, unseen=(hidden[place],))
-        else:
-            yield replace(seen, default=default, here=lines.here(now, latest.get(place)))
+                default = _windows(connection, lines, name, default, _reach(lines, seen.table or _NONE, here))
+        yield replace(seen, default=default, here=here, unseen=(hidden[place],) if place in hidden else ())
+
+
+def _reach(lines: Grid, table: Table, here: Point | None) -> Point | None:
+    """Up to where rows get partitions; None: up to the end of the line, or nothing can be planned."""
+    try:
+        return None if here is None else layout.reach(lines, table, here)
+    except SchemaKitError:
+        return None
 
 
 def _retired(connection: Connection) -> dict[QualifiedName, list[Retired]]:
@@ -132,12 +140,10 @@ def _archives(connection: Connection) -> dict[QualifiedName, ArchivePolicy]:
     return {policy.table: policy for policy in archives.policies(connection) if policy.way == "partition"}
 
 
-def _laid(seen: Watched) -> tuple[Grid, Placed] | None:
+def _laid(seen: Watched) -> Grid | None:
     """None where its policy and its table disagree, which is for the check to say."""
     try:
-        lines = grid(seen.policy, partitioned_table(seen.policy, seen.table))
-        assert seen.table is not None  # it is partitioned
-        return lines, placed(lines, seen.table, [])
+        return grid(seen.policy, partitioned_table(seen.policy, seen.table))
     except SchemaKitError:
         return None
 
@@ -159,26 +165,6 @@ def _unseen(name: QualifiedName, rights: Any) -> str:
     return f"{hidden}." if hidden else ""
 
 
-def _latest(connection: Connection, wanted: dict[int, tuple[Partitioning, Grid, Placed]]) -> dict[int, Point]:
-    """The greatest id of each set: looked for in the newest partitions, and in all of them where those are empty."""
-    latest: dict[int, Point] = {}
-    for newest in (True, False):
-        asked = []
-        for place, (policy, lines, parts) in wanted.items():
-            column, least = f"own.{ident(policy.control)}", "IS NOT NULL"  # a bare name would order by the text
-            low = parts[-policy.premake - 2 :][0][0].lower if newest and parts else None
-            if low is not None:
-                least = f">= {literal(lines.key.encode(low))}"
-            if place not in latest:
-                found = f"SELECT {column}::text FROM {policy.parent.sql} own WHERE {column} {least}"
-                asked.append(f"SELECT {place}, ({found} ORDER BY {column} DESC LIMIT 1)")
-        for place, text in rows(connection, " UNION ALL ".join(asked)) if asked else ():
-            point = wanted[place][1].key.locate(text) if text else None
-            if point is not None:
-                latest[place] = point
-    return latest
-
-
 def _filled(connection: Connection, defaults: dict[int, QualifiedName]) -> dict[int, bool]:
     asked = [f"SELECT {place}, EXISTS (SELECT FROM {name.sql})" for place, name in defaults.items()]
     return dict(map(tuple, rows(connection, " UNION ALL ".join(asked)))) if asked else {}
@@ -189,23 +175,25 @@ def _estimate(table: Table | None, name: QualifiedName) -> int:
 
 
 def _windows(
-    connection: Connection, column: str, lines: Grid, name: QualifiedName, default: DefaultRows
+    connection: Connection, lines: Grid, name: QualifiedName, default: DefaultRows, until: Point | None
 ) -> DefaultRows:
-    """The windows of its rows, a probe each."""
-    found, control, beyond, odd = list[Range](), f"own.{ident(column)}", "IS NOT NULL", False
+    """The windows of its rows up to *until*, a probe each; and the rows that stay in it."""
+    found, column = list[Range](), f"own.{ident(lines.policy.control)}"
+    where = present.on_line(lines, column)
+    if until is not None and not lines.ends(until):
+        where += f" AND {column} < {literal(lines.key.encode(until))}"
+    strays, edge, more = present.beyond(connection, name, lines, until), "", True
     while len(found) < _MOST_WINDOWS:
-        asked = f"SELECT {control}::text FROM {name.sql} own WHERE {control} {beyond} ORDER BY {control} LIMIT 1"
+        asked = f"SELECT {column}::text FROM {name.sql} own WHERE {where}{edge} ORDER BY {column} LIMIT 1"
         held = rows(connection, asked)
-        if not held:
-            return replace(default, windows=tuple(found), more=odd or not found)
-        try:
-            point = lines.key.locate(held[0][0])
-            if point is None:  # infinity of either sign
-                odd, beyond = True, f"> {literal(held[0][0])}"
-                continue
-            start = lines.interval.floor(point)
-            found.append(Range(start, lines.interval.shift(start, 1)))
-        except SchemaKitError:  # outside the years that can be planned with
+        point = lines.key.locate(held[0][0]) if held else None
+        if point is None:
+            more = False
             break
-        beyond = f">= {literal(lines.bounds(found[-1])[1])}"
-    return replace(default, windows=tuple(found), more=True)
+        found.append(lines.window(point))
+        upper = lines.bounds(found[-1])[1]
+        if upper is None:
+            more = False
+            break
+        edge = f" AND {column} >= {literal(upper)}"
+    return replace(default, windows=tuple(found), more=more, strays=strays)

@@ -44,6 +44,7 @@ from schema_kit.model.sets import (
     DefaultRows,
     Drift,
     Retired,
+    Stray,
     Told,
     Watched,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "Relation",
     "Retired",
     "Sequence",
+    "Stray",
     "Table",
     "TimeToLive",
     "Told",

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from schema_kit.intervals import Point
 from schema_kit.model.declared import Partitioning
+from schema_kit.model.sets import Stray
 from schema_kit.model.tables import ForeignKey, Index, KeyColumn, Range, Relation, Table
 from schema_kit.names import QualifiedName
 
@@ -205,9 +206,9 @@ class Copying:
     analyzed: tuple[QualifiedName, ...] = ()
     """Those of them that have statistics."""
     filled: tuple[Range, ...] = ()
-    """The windows that rows of the source lie in; looked at before a default partition is drained."""
-    span: Range | None = None
-    """Where its first and its last row lie; looked at before a partition is split."""
+    """The windows that rows of the source lie in, in order; looked at before a copy begins."""
+    strays: tuple[Stray, ...] = ()
+    """Rows of the source that lie in none of them: beyond the line, or farther ahead than partitions are made."""
     default_checks: tuple[tuple[str, str, bool], ...] = ()
     """Those of the parent's default partition: name, definition, validated."""
     tree: tuple[Relation, ...] = ()

@@ -45,6 +45,27 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """Rows far away from the others, which get no partition."""
+
+    count: int
+    first: str
+    """The key of the first of them, as PostgreSQL prints it."""
+    last: str
+    condition: str
+    """What is true of their key, in SQL: an operator and a literal."""
+    more: bool = False
+    """There are more than were counted."""
+
+    @property
+    def told(self) -> str:
+        """How many, and from where to where."""
+        where = self.first if self.first == self.last else f"{self.first} to {self.last}"
+        rows = "a row" if self.count == 1 else f"{'more than ' if self.more else ''}{self.count:,} rows"
+        return f"{rows} ({where})"
+
+
+@dataclass(frozen=True, slots=True)
 class DefaultRows:
     """What a default partition holds."""
 
@@ -56,6 +77,8 @@ class DefaultRows:
     """Whether its rows may be of other windows, too."""
     estimate: int = -1
     """Rows, as the planner has it."""
+    strays: tuple[Stray, ...] = ()
+    """Rows that stay in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
             lines = grid(policy, table)
             ends = [lines.key.locate(end) for end in catalog.ends(step, policy.control) if end is not None]
             known = [end for end in ends if end is not None]  # infinity lies in none
-            upper = lines.interval.shift(lines.interval.floor(known[-1]), 1) if known else None
+            upper = lines.window(known[-1]).upper if known else None
             windows = list(islice(lines.windows(known[0], upper), MOST_AHEAD + 1)) if known else []
             if len(windows) > MOST_AHEAD:
                 raise PlanError(

@@ -12,11 +12,11 @@ from itertools import islice
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import DefaultRows, Partition, Range, Table, Watched
-from schema_kit.names import QualifiedName, literal
+from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import archives, drift
 from schema_kit.plans.drift import several
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
-from schema_kit.plans.layout import Placed, besides, held_in_part, missing, placed, stretches, windows_within
+from schema_kit.plans.layout import Placed, besides, held_in_part, missing, placed, stretches, wide, windows_within
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.plans.retention import due, grace_is_over
 from schema_kit.steps.partitions import PART_CONFIG
@@ -56,6 +56,8 @@ CODES = {
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
     "default_unseen": Severity.NOTICE,
+    "default_strays": Severity.NOTICE,
+    "gap_wide": Severity.NOTICE,
     "control_nullable": Severity.NOTICE,
     "interval_differs": Severity.NOTICE,
     "off_grid": Severity.NOTICE,
@@ -137,9 +139,9 @@ def no_policy(parent: str, error: SchemaKitError) -> Finding:
     return Finding("policy_unreadable", parent, parent, said)
 
 
-def command(verb: str, parent: QualifiedName) -> str:
-    """What to type into a shell."""
-    return f"schema_kit partitions {verb} {shlex.quote(str(parent))}"
+def command(verb: str, parent: QualifiedName, *options: str) -> str:
+    """What to type into a shell; ... stands for what only a person knows."""
+    return " ".join(("schema_kit partitions", verb, shlex.quote(str(parent)), *options))
 
 
 Told = tuple[str, str, str]
@@ -292,7 +294,7 @@ def _off_grid(
     off = [(one, part) for one, part in parts if not (fits(one.lower) and fits(one.upper))]
     crossed = [window for window in ahead if held_in_part(window, parts)]
     if parts and not fits(parts[-1][0].upper):  # the next one cannot begin there
-        crossed += lines.windows(end := parts[-1][0].upper, lines.interval.shift(lines.interval.floor(end), 1))
+        crossed.append(lines.window(parts[-1][0].upper))
     late = [part for one, part in off if any(one.overlaps(window) for window in crossed)]
     names = {part.name for part in late}
     early = [part for _, part in off if part.name not in names] + list(odd)
@@ -317,7 +319,7 @@ def _interval(lines: Grid, parts: Placed, registered: QualifiedName) -> Iterator
     newest, part = parts[-1]
     if newest.lower is None or newest.upper is None or not (lines.begins_at(newest.lower) and len(parts) > 1):
         return
-    if lines.interval.shift(newest.lower, 1) != newest.upper and lines.begins_at(newest.upper):
+    if lines.after(newest.lower) != newest.upper and lines.begins_at(newest.upper):
         yield (
             "interval_differs",
             str(part.name),
@@ -357,9 +359,21 @@ def _ahead(examined: Examined, ahead: Sequence[Range]) -> Iterator[Told]:
 def _gaps(examined: Examined) -> Iterator[Told]:
     lines, name = examined.lines, examined.seen.policy.parent
     assert lines is not None  # there are gaps
-    shown, count = [], 0
+    shown, count, table = [], 0, examined.seen.table
+    default = any(part.default for part in table.partitions) if table else False
     for stretch in examined.gaps:
         windows = list(islice(windows_within(lines, stretch), MOST_AHEAD + 1))
+        if wide(lines, stretch, default=default):
+            since = f"--since {shlex.quote(lines.shown(windows[0].lower))}"
+            many = f"more than {MOST_AHEAD}" if len(windows) > MOST_AHEAD else f"{len(windows)}"
+            yield (
+                "gap_wide",
+                str(name),
+                f"{name} has no partition from {lines.shown(windows[0].lower)} to {lines.shown(stretch.upper)}, {many} "
+                "windows, and so many are not made unasked: one odd row or partition may lie before them. If they are "
+                f"wanted: {command('fill-gaps', examined.seen.registered, since)}",
+            )
+            continue
         count = min(count + len(windows), MOST_AHEAD + 1)
         if windows:
             shown.append(f"{lines.shown(windows[0].lower)} to {lines.shown(stretch.upper)}")
@@ -380,8 +394,20 @@ def _default(examined: Examined, table: Table) -> Iterator[Told]:
     if name is None or held is None:
         return
     assert lines is not None  # its windows were told
-    if held.filled:
+    if held.filled and (held.windows or held.more or not held.strays):
         yield "default_rows", str(name), _default_rows(held, lines, name, examined.seen.registered)
+    if held.strays:
+        column = ident(lines.policy.control)
+        wrong = " OR ".join(f"{column} {stray.condition}" for stray in held.strays)
+        reach = command("create-next", examined.seen.registered, "--until ...")
+        yield (
+            "default_strays",
+            str(name),
+            f"{name} holds {' and '.join(stray.told for stray in held.strays)} that no partition is made for: farther "
+            "ahead than partitions are kept, or beyond what can be planned with. They stay there, and no retention "
+            f"finds them. If they are right, {reach} makes partitions up to them; to look at them: "
+            f"SELECT * FROM {name.sql} WHERE {wrong};",
+        )
     if held.filled is None:
         yield (
             "default_unseen",

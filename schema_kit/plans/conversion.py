@@ -184,9 +184,16 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
         if in_time and lines.begins_at(upper):
             validated = [] if existing[2] else [ValidateConstraint(table.name, BOUND_CHECK)]
             return upper, list[Step](validated)
-    upper = cut.shift(cut.floor(latest), 2)
-    while not lines.of_ids and upper - latest < TIME_TO_SWAP:
-        upper = cut.shift(upper, 1)
+    upper = lines.after(lines.window(latest).upper)
+    while not (lines.of_ids or lines.ends(upper)) and upper - latest < TIME_TO_SWAP:
+        upper = lines.after(upper)
+    if lines.ends(upper):
+        column = table.column(policy.control)
+        raise PlanError(
+            f"cannot {titled(policy)}: {policy.control} is {column.type if column else ''}, whose end lies in the "
+            f"partition after {lines.shown(latest)}, so that no bound can be set beyond it. Nothing was changed; give "
+            "the column a wider type first, or a shorter interval, or copy the rows (strategy='copy')."
+        )
     control, text = ident(policy.control), key.encode(upper)
     check = AddBound(
         table.name,
@@ -282,7 +289,7 @@ def drop_built(built: Table) -> Step:
 def _windows_after(lines: Grid, here: Point, upper: Point) -> Iterator[Range]:
     """The windows that premake asks for and the first partition does not hold; at least one."""
     ahead = [w for w in lines.ahead(here) if w.lower is not None and w.lower >= upper]
-    yield from ahead or [Range(upper, lines.interval.shift(upper, 1))]
+    yield from ahead or [lines.window(upper)]
 
 
 def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: Step) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice, pairwise
 from typing import Literal
 
 from schema_kit.errors import PlanError
@@ -15,8 +16,18 @@ from schema_kit.model import Conversion, Copy, Copying, CopyLimits, CopyTarget, 
 from schema_kit.names import fit, idents
 from schema_kit.plans import conversion, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
-from schema_kit.plans.copying import abandoned, amount, back_name, copy_of, needs, proved_keys, same_purpose, until_swap
-from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
+from schema_kit.plans.copying import (
+    abandoned,
+    amount,
+    back_name,
+    copy_of,
+    needs,
+    proved_keys,
+    same_purpose,
+    stays,
+    until_swap,
+)
+from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
@@ -43,7 +54,7 @@ def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Str
         seen: the table, as observed; no copy of it is under way.
         copied: where its rows lie; not looked at where it is big.
     """
-    table, lines, span = seen.table, grid(policy, seen.table), copied.span
+    table = seen.table
     column, size = table.column(policy.control), f"{table.name} has {amount(seen.bytes)}"
     if any(name == BOUND_CHECK for name, _, _ in table.checks):
         return "attach", f"an attachment of {table.name} is under way"
@@ -56,7 +67,7 @@ def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Str
             f"{size}, and more than {amount(COPIED_UNASKED)} are not copied unasked; its rows become one first "
             "partition, which schema_kit partitions split cuts later"
         )
-    if span is None or lines.interval.floor(span.lower) == lines.interval.floor(span.upper):
+    if len(copied.filled) < 2:
         return "attach", f"all rows of {table.name} lie in one {policy.interval}, or there are none"
     if copied.room and copied.room[0] - copied.bytes < copied.room[1]:
         return "attach", f"there is too little room on the server's disk for a copy: {amount(copied.room[0])} are free"
@@ -112,7 +123,8 @@ def convert(
         return Plan(title, (*steps, *way_back.stop_feeding(copy, copied), DropCopied(copy)))
     conversion.refuse(policy, replace(there, beyond=0), incoming)
     steps = list(_steps(policy, there, copied, incoming, scripts, limits, default, keep_old))
-    return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied)))
+    notes = stays(policy.parent, copied, policy.parent) if run is None else ()
+    return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied), *notes))
 
 
 def _kept(copy: Copy, fed: bool) -> str:
@@ -236,24 +248,42 @@ def _parent(policy: Partitioning, table: Table, seen: Conversion) -> Iterator[St
 
 
 def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> Iterator[CopyTarget]:
-    """From the first row to the last or the present, and premake windows more; the rest is the default's."""
-    table, span = seen.table, copied.span
-    here = lines.here(seen.now, seen.latest)
-    first, last = (min(here, span.lower), max(here, span.upper)) if span else (here, here)
-    start, count, windows = lines.interval.floor(first), 0, list[Range]()
-    while start <= last or count < lines.policy.premake:
-        count += start > last
-        windows.append(Range(start, lines.interval.shift(start, 1)))
-        start = lines.interval.shift(start, 1)
-        if len(windows) > MOST_AHEAD:
-            raise PlanError(
-                f"the rows of {table.name} reach from {lines.shown(first)} to {lines.shown(last)}: more than "
-                f"{MOST_AHEAD} partitions of {lines.policy.interval}. Nothing was changed; choose a longer interval, "
-                "or correct the rows."
-            )
+    """From the first row to the present, and premake windows more; the rest is the default's.
+
+    Beside a default partition, so many windows without a row that one odd row makes them are not made; among ids, for
+    which no clock says where the present is, nor is a window that such a stretch divides from all others.
+    """
+    table, filled = seen.table, copied.filled
+    if not default and copied.strays:
+        raise PlanError(
+            f"{' and '.join(stray.told for stray in copied.strays)} of {table.name} lie farther ahead than "
+            f"premake={lines.policy.premake} reaches, or beyond what can be planned with, and no partition would take "
+            "them. Nothing was changed; let a default partition take them, or correct them."
+        )
+    while default and lines.of_ids and len(filled) > 1 and _apart(lines, filled[-2], filled[-1]):
+        filled = filled[:-1]
+    here = lines.here(seen.now, filled[-1].lower if filled else None)
+    ahead = [window for window in lines.ahead(here) if window not in filled]
+    found = sorted((*filled, *ahead), key=lambda window: window.lower or 0)
+    windows = [found[0]]
+    for window, following in pairwise(found):
+        if not (default and _apart(lines, window, following)):
+            windows += islice(lines.windows(window.upper, following.lower), MOST_AHEAD + 1)
+        windows.append(following)
+    if len(windows) > MOST_AHEAD:
+        first, last = lines.shown(windows[0].lower), lines.shown(found[-1].lower)
+        raise PlanError(
+            f"the rows of {table.name} reach from {first} to {last}: more than {MOST_AHEAD} partitions of "
+            f"{lines.policy.interval}. Nothing was changed; choose a longer interval, or correct the rows."
+        )
     for window in windows:
         name = lines.partition_name(window)
         yield CopyTarget(name, name, *lines.bounds(window))
     if default:
         name = table.name.sibling(fit(table.name.name, "_default"))
         yield CopyTarget(name, name, None, None, default=True)
+
+
+def _apart(lines: Grid, window: Range, following: Range) -> bool:
+    """Whether so many windows lie between two that one odd row makes them."""
+    return next(islice(lines.windows(window.upper, following.lower), FAR, None), None) is not None

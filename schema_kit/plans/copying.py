@@ -25,8 +25,8 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName, fit, ident
-from schema_kit.plans import constraints, partitions
-from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
+from schema_kit.plans import constraints, layout, partitions
+from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
@@ -81,12 +81,38 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
         same_purpose("drain", source, seen.run)
         return Plan(title, tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script, limits)))
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
+    notes = stays(source, seen, policy.parent)
     if not windows:
-        return Plan(title)
+        return Plan(title, (), notes)
+    enough(source, lines, windows)
     targets = [_target(lines, window, source) for window in windows]
     built = source.sibling(fit(source.name, "__new"))
     targets.append(CopyTarget(source, built, None, None, default=True))
-    return Plan(title, tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script, limits)), needs(seen))
+    steps = tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script, limits))
+    return Plan(title, steps, (*needs(seen), *notes))
+
+
+def stays(source: QualifiedName, seen: Copying, parent: QualifiedName) -> tuple[str, ...]:
+    """Which rows stay in a default partition, for people."""
+    return tuple(
+        f"{stray.told} of {source} get no partition: they lie farther ahead than partitions are kept, or beyond what "
+        f"can be planned with. If they are right, schema_kit partitions create-next {parent} --until reaches up to "
+        "them; else correct or delete them"
+        for stray in seen.strays
+    )
+
+
+def enough(source: QualifiedName, lines: Grid, windows: Sequence[Range]) -> None:
+    """Refuse more partitions than are made at once.
+
+    Raises:
+        PlanError: there would be more.
+    """
+    if len(windows) > MOST_AHEAD:
+        raise PlanError(
+            f"the rows of {source} lie in more than {MOST_AHEAD} windows of {lines.policy.interval}, and as many "
+            "partitions are not made at once. Nothing was changed; choose a longer interval."
+        )
 
 
 def split(
@@ -118,7 +144,7 @@ def split(
         raise PlanError(f"cannot {title}: it is no partition of {parent.name}. Nothing was changed.")
     if found.default:
         raise PlanError(f"cannot {title}: it is the default partition; drain it instead. Nothing was changed.")
-    windows = _cut(lines, lines.range_of(found), seen.span, title)
+    windows = _cut(lines, lines.range_of(found), seen.filled, title)
     if len(windows) < 2:
         return Plan(title)
     targets = []
@@ -183,32 +209,16 @@ def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
         )
 
 
-def _cut(lines: Grid, whole: Range, span: Range | None, title: str) -> list[Range]:
-    lower = whole.lower if whole.lower is not None else span and span.lower
-    last = span and span.upper
-    if lower is None or (whole.upper is None and last is None):
-        return []
-    windows: list[Range] = []
-    start = lines.interval.floor(lower)
-    if whole.lower is not None and start != whole.lower:
-        raise PlanError(
-            f"cannot {title}: it begins at {lines.shown(whole.lower)}, and no window of {lines.policy.interval} does. "
-            "Nothing was changed; change the policy's interval, time zone or origin."
-        )
-    while start < whole.upper if whole.upper is not None else start <= last:
-        following = lines.interval.shift(start, 1)
-        windows.append(Range(start, following))
-        start = following
-        if len(windows) > MOST_AHEAD:
+def _cut(lines: Grid, whole: Range, filled: Sequence[Range], title: str) -> list[Range]:
+    """The windows of a partition, end to end; so many without a row that one odd row makes them stay one."""
+    for end, what in ((whole.lower, "begins"), (whole.upper, "ends")):
+        if not lines.begins_at(end):
             raise PlanError(
-                f"cannot {title}: it reaches over more than {MOST_AHEAD} windows of {lines.policy.interval}. "
-                "Nothing was changed; choose a longer interval."
+                f"cannot {title}: it {what} at {lines.shown(end)}, in the middle of a window of "
+                f"{lines.policy.interval}. Nothing was changed; change the policy's interval, time zone or origin."
             )
-    if whole.upper is not None and start != whole.upper:
-        raise PlanError(
-            f"cannot {title}: it ends at {lines.shown(whole.upper)}, in the middle of a window of "
-            f"{lines.policy.interval}. Nothing was changed; change the policy's interval, time zone or origin."
-        )
+    windows = list(layout.around(lines, filled, whole, FAR))
+    enough(lines.policy.parent, lines, windows)
     return windows
 
 
@@ -378,8 +388,7 @@ def _begin(
             "rename it."
         )
     bound = next(end for target in copy.targets for end in (target.lower, target.upper) if end is not None)
-    start = lines.interval.floor(lines.key.decode(bound))
-    window = Range(start, lines.interval.shift(start, 1))
+    window = lines.window(lines.key.decode(bound))
     like = partitions.create_partition(lines, parent, parent.name, window)
     yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, grants)
 

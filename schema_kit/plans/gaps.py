@@ -1,16 +1,16 @@
-"""Windows that no partition holds, between the oldest partition and the newest or the present, get theirs."""
+"""Windows that no partition holds, between the oldest partition and the newest or what is kept ahead, get theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import chain, islice
 
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning, Range, Table
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import MOST_AHEAD, grid
-from schema_kit.plans.layout import placed, stretches, windows_within
+from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
+from schema_kit.plans.layout import placed, stretches, wide, windows_within
 from schema_kit.plans.partitions import create_windows, partitioned_table
 from schema_kit.plans.retention import horizon
 from schema_kit.steps import Plan
@@ -18,36 +18,58 @@ from schema_kit.steps.partitions import for_values
 
 
 def gaps(policy: Partitioning, table: Table | None, here: Point, since: str | None = None) -> tuple[Range, ...]:
-    """The windows that have no partition, from the oldest one up to the newest, or to the present if that is later.
+    """The windows that have no partition, from the oldest one up to the newest, as far as is kept ahead of the present.
 
     A window that a partition crosses is none: there it is the policy that does not fit, which `check` says. Nor is one
-    that the policy's retention would take at once.
+    that the policy's retention would take at once, nor those of a stretch that one odd row makes; see layout.wide.
 
     Args:
         policy: the set's policy.
         table: the set, as observed.
         here: the server's clock, or the greatest id: `Grid.here` of them.
-        since: a date or time on the policy's wall clock, or an id: where to begin instead of the oldest partition.
+        since: a date or time on the policy's wall clock, or an id: where to begin instead of the oldest partition;
+            then all are made from there.
 
     Raises:
         DeclarationError: *since* cannot be read.
-        PlanError: no such table, not partitioned by range of the control column, or more than MOST_AHEAD windows.
+        PlanError: no such table, not partitioned by range of the control column, or more than MOST_AHEAD windows since
+            the moment that was given.
     """
     checked = partitioned_table(policy, table)
     lines = grid(policy, checked)
-    parts = placed(lines, checked)
-    begin = None if since is None else lines.interval.floor(lines.read(since))
-    empty = chain.from_iterable(windows_within(lines, one) for one in stretches(lines, parts, here, begin))
-    end = horizon(lines, here)
+    narrow = (one for one, wide in _stretches(lines, checked, here, since) if not wide)
+    empty, end = chain.from_iterable(windows_within(lines, one) for one in narrow), horizon(lines, here)
     found = tuple(islice((one for one in empty if end is None or one.upper > end), MOST_AHEAD + 1))
-    if len(found) > MOST_AHEAD:
+    if len(found) > MOST_AHEAD and since is not None:
         first, last = lines.shown(found[0].lower), lines.shown(found[-1].lower)
         raise PlanError(
             f"{policy.parent} lacks more than {MOST_AHEAD} partitions, from {first} to {last} and beyond, and one run "
-            f"makes {MOST_AHEAD} at most. Nothing was changed. If its oldest partition lies so far back by mistake, "
-            "detach that; else begin later (--since), and again earlier."
+            f"makes {MOST_AHEAD} at most. Nothing was changed; begin later (--since), and again earlier."
         )
-    return found
+    return found[:MOST_AHEAD]
+
+
+def left_open(policy: Partitioning, table: Table | None, here: Point, since: str | None = None) -> tuple[str, ...]:
+    """The stretches without a partition that are not filled unasked, for people."""
+    checked = partitioned_table(policy, table)
+    lines = grid(policy, checked)
+    return tuple(
+        f"{policy.parent} has no partition from {lines.shown(one.lower)} to {lines.shown(one.upper)}, and that many "
+        f"are not made unasked; if they are wanted: schema_kit partitions fill-gaps {policy.parent} --since "
+        f"{lines.shown(one.lower)}"
+        for one, wide in _stretches(lines, checked, here, since)
+        if wide
+    )
+
+
+def _stretches(lines: Grid, table: Table, here: Point, since: str | None) -> Iterator[tuple[Range, bool]]:
+    """Where no partition is, each with whether it is left so."""
+    begin, default = (
+        None if since is None else lines.floor(lines.read(since)),
+        any(part.default for part in table.partitions),
+    )
+    for one in stretches(lines, placed(lines, table), here, begin):
+        yield one, since is None and wide(lines, one, default=default)
 
 
 def fill_gaps(
@@ -58,6 +80,7 @@ def fill_gaps(
     strays: Collection[Range] = (),
     taken: Collection[QualifiedName] = (),
     rights_missing: Collection[str] = (),
+    notes: tuple[str, ...] = (),
 ) -> Plan:
     """Make a partition for each window that nothing stands in the way of; `refuse` says what is left.
 
@@ -69,6 +92,7 @@ def fill_gaps(
         strays: the windows of which it holds rows.
         taken: names that partitions would get, and other tables have.
         rights_missing: the rights that whoever runs this has not, in words.
+        notes: what is not filled, as `left_open` says it.
 
     Raises:
         PlanError: no such table, not partitioned by range of the control column, or rights that are missing.
@@ -78,7 +102,8 @@ def fill_gaps(
     free = [window for window in windows if window not in strays and lines.partition_name(window) not in taken]
     if free and rights_missing:
         raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}. Nothing was changed.")
-    return Plan(f"fill gaps of {policy.parent}", tuple(create_windows(lines, checked, free, filled_default, strays=())))
+    steps = tuple(create_windows(lines, checked, free, filled_default, strays=()))
+    return Plan(f"fill gaps of {policy.parent}", steps, notes)
 
 
 def refuse(

@@ -6,16 +6,22 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Point, Span, parse
-from schema_kit.keys import Key, Numbers, WallClock, key_for
+from schema_kit.keys import BeyondCalendar, Key, Numbers, WallClock, key_for
 from schema_kit.model import Partition, Partitioning, Range, Table
 from schema_kit.names import QualifiedName, fit, literal
 
 MOST_AHEAD = 1000
 """Partitions kept ahead, at most: planning a query takes longer with each, and so does making them."""
+
+
+FAR = 36
+"""Windows without a partition that are taken for a gap beside a default partition: more are what one odd row makes."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +43,52 @@ class Grid:
             return self.interval.origin if latest is None else latest
         return self.key.point(now)
 
-    def windows(self, lower: Point, upper: Point) -> Iterator[Range]:
-        """The windows that hold what lies from *lower* up to *upper*."""
-        start = self.interval.floor(lower)
-        while start < upper:
-            following = self.interval.shift(start, 1)
+    def floor(self, point: Point) -> Point:
+        """The beginning of the window that holds *point*; the first one begins where the line does.
+
+        Raises:
+            PlanError: it lies at the end of the calendar.
+        """
+        least = self.key.least
+        try:
+            start = self.interval.floor(point)
+        except PlanError:
+            if least is None or self.after(least) <= point:
+                raise
+            return least
+        start = start if least is None else max(start, least)
+        return self.floor(self.key.greatest) if self.ends(start) else start
+
+    def after(self, start: Point) -> Point:
+        """Where the window ends that begins at *start*: behind the end of the line, where that lies in it."""
+        try:
+            return self.interval.shift(start, 1)
+        except PlanError:
+            return _NEVER
+
+    def window(self, point: Point) -> Range:
+        """The window that holds *point*."""
+        start = self.floor(point)
+        return Range(start, self.after(start))
+
+    def ends(self, point: Point) -> bool:
+        """Whether it lies behind all that a bound can say, so that a window that would end there has no end."""
+        return self.key.greatest is not None and bool(point > self.key.greatest)
+
+    def windows(self, lower: Point, upper: Point | None) -> Iterator[Range]:
+        """The windows that hold what lies from *lower* up to *upper*, or to the end of the line."""
+        start = self.floor(lower)
+        while (upper is None or start < upper) and not self.ends(start):
+            following = self.after(start)
             yield Range(start, following)
             start = following
 
     def ahead(self, here: Point, until: str | None = None) -> Iterator[Range]:
-        """The window of the present and `premake` ones after it, or all up to *until*.
+        """The window of the present and `premake` ones after it, or all up to *until*; no more than the type holds.
 
         Raises:
             DeclarationError: *until* is neither a date or time nor, among plain numbers, an id.
-            PlanError: it are more than MOST_AHEAD, or they reach beyond the year 9999.
+            PlanError: it are more than MOST_AHEAD.
         """
         premake, parent = self.policy.premake, self.policy.parent
         if premake > MOST_AHEAD:
@@ -62,15 +100,14 @@ class Grid:
             )
         end = None if until is None else self.read(until)
         try:
-            start, number = self.interval.floor(here), 0
-            while start < end if end is not None else number <= premake:
-                following = self.interval.shift(start, 1)
-                yield Range(start, following)
-                start, number = following, number + 1
-                if number > MOST_AHEAD + 1:
+            for number, window in enumerate(self.windows(here, end)):
+                if end is None and number > premake:
+                    break
+                if number > MOST_AHEAD:
                     raise PlanError(
                         f"until {until} they would be more than {MOST_AHEAD}. Nothing was changed; name an earlier end"
                     )
+                yield window
         except PlanError as error:
             raise PlanError(f"{parent}, premake {premake}, at {self.shown(here)}: {error}") from error
 
@@ -81,7 +118,7 @@ class Grid:
             DeclarationError: it is none.
         """
         if self.of_ids:
-            if not re.fullmatch(r"-?[0-9]{1,18}", text):
+            if not re.fullmatch(r"-?[0-9]{1,1000}", text):
                 raise DeclarationError(f"{text!r} is no id, and {self.policy.parent} is cut by ids")
             return int(text)
         try:
@@ -91,17 +128,30 @@ class Grid:
         return self.key.point(moment if moment.tzinfo else moment.replace(tzinfo=self.policy.zone))
 
     def range_of(self, partition: Partition) -> Range:
-        """A partition's range in points."""
+        """A partition's range in points; what lies beyond the calendar is cut off.
+
+        Raises:
+            PlanError: a bound cannot be planned with.
+        """
         return Range(
-            None if partition.lower is None else self.key.decode(partition.lower),
-            None if partition.upper is None else self.key.decode(partition.upper),
+            None if partition.lower is None else self._end(partition.lower, None, _NEVER),
+            None if partition.upper is None else self._end(partition.upper, self.key.least, None),
         )
 
-    def bounds(self, window: Range) -> tuple[str, str]:
-        """A window's ends as texts of bounds."""
+    def _end(self, text: str, before: Point | None, after: Point | None) -> Point | None:
+        try:
+            return self.key.decode(text)
+        except BeyondCalendar as error:
+            return after if error.after else before
+
+    def bounds(self, window: Range) -> tuple[str, str | None]:
+        """A window's ends as texts of bounds; the second is None where the line ends in it: MAXVALUE."""
         assert window.lower is not None  # windows have two ends
-        assert window.upper is not None
-        return self.key.encode(window.lower), self.key.encode(window.upper)
+        return self.key.encode(window.lower), self.upper(window.upper)
+
+    def upper(self, point: Point) -> str | None:
+        """Where a window ends, as the text of a bound; None behind the end of the line."""
+        return None if self.ends(point) else self.key.encode(point)
 
     def partition_name(self, window: Range) -> QualifiedName:
         """pg_partman's name for a window: the parent's, then `_p` and the window's beginning."""
@@ -139,18 +189,27 @@ class Grid:
                 partition = held[0][1]
                 raise PlanError(
                     f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition "
-                    f"from {' to '.join(self.bounds(window))} that the policy of {table.name} asks for. Nothing "
+                    f"from {self.told(window)} that the policy of {table.name} asks for. Nothing "
                     "was changed; change the policy's interval, time zone or origin to match the partitions that "
                     "are there, or make those that are missing in the window as the others are."
                 )
         return found
 
     def begins_at(self, point: Point | None) -> bool:
-        """Whether a window begins there: an end of nothing is one of every grid."""
-        return point is None or bool(self.interval.floor(point) == point)
+        """Whether a window begins there: an end of nothing is one of every grid, and so is the end of the line."""
+        if point is None or (self.key.least is not None and point <= self.key.least) or self.ends(point):
+            return True
+        return bool(self.floor(point) == point)
+
+    def told(self, window: Range) -> str:
+        """A window's bounds, for people who compare them with a partition's."""
+        lower, upper = self.bounds(window)
+        return f"{lower} to {upper or 'MAXVALUE'}"
 
     def shown(self, point: Point) -> str:
-        """For people: as the policy's wall clock shows it, midnights without their hour."""
+        """For people: as the policy's wall clock shows it, midnights without their hour; MAXVALUE behind the end."""
+        if self.ends(point):
+            return "MAXVALUE"
         if self.of_ids:
             return f"{point}"
         return str(point.astimezone(self.key.calendar).strftime("%Y-%m-%d %H:%M:%S")).removesuffix(" 00:00:00")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partition, Range, Table
-from schema_kit.plans.grid import Grid
+from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid
 from schema_kit.plans.retention import horizon
 
 Placed = tuple[tuple[Range, Partition], ...]
@@ -37,7 +38,7 @@ def placed(lines: Grid, table: Table, unreadable: list[Partition] | None = None)
 
 
 def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | None = None) -> Iterator[Range]:
-    """Where no partition is: from the oldest one to the newest, or to the present's window if that lies later.
+    """Where no partition is: from the oldest one to the newest, but no further than what is kept ahead of the present.
 
     What the policy's retention has taken out is nothing that is missing.
 
@@ -47,17 +48,46 @@ def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | Non
         here: where the present lies, where that is known.
         since: where to begin instead of the oldest partition.
     """
-    end = None if here is None else lines.interval.floor(here)
+    end = None if here is None else lines.floor(here)
+    last = None if here is None else list(lines.ahead(here))[-1].upper
     reach = since if since is not None else parts[0][0].lower if parts else end
     kept = None if since is not None or here is None else horizon(lines, here)
-    reach = reach if kept is None or reach is None else max(reach, lines.interval.floor(kept))
+    reach = reach if kept is None or reach is None else max(reach, lines.floor(kept))
     taken = [one for one, _ in parts if reach is None or one.upper is None or one.upper > reach]
     for one in (*taken, Range(end, None)):
-        if reach is not None and one.lower is not None and one.lower > reach:
-            yield Range(reach, one.lower)
-        if one.upper is None:
+        until = one.lower if last is None or one.lower is None else min(one.lower, last)
+        if reach is not None and until is not None and until > reach:
+            yield Range(reach, until)
+        if one.upper is None or (last is not None and one.upper >= last):
             return
         reach = one.upper if reach is None else max(reach, one.upper)
+
+
+def reach(lines: Grid, table: Table, here: Point) -> Point:
+    """Up to where rows get partitions: as far as is kept ahead, or as partitions are there already."""
+    uppers = [lines.range_of(part).upper for part in table.partitions if not part.default]
+    end: Point = list(lines.ahead(here))[-1].upper
+    return max([end, *(upper for upper in uppers if upper is not None)])
+
+
+def around(lines: Grid, filled: Sequence[Range], whole: Range, most: int) -> Iterator[Range]:
+    """The windows of *whole* that rows lie in, and those between; as one, where they are more than *most*.
+
+    Args:
+        lines: the set's windows.
+        filled: the windows that rows lie in, in order.
+        whole: what they are to hold, end to end; without an end it is as far as the rows reach.
+        most: windows without a row that are told one by one.
+    """
+    reached: Point | None = whole.lower
+    for window in (*(one for one in filled if one.overlaps(whole)), whole.upper):
+        begin = window.lower if isinstance(window, Range) else window
+        if reached is not None and begin is not None and begin > reached:
+            between = list(islice(lines.windows(reached, begin), most + 1))
+            yield from between if len(between) <= most else [Range(reached, begin)]
+        if isinstance(window, Range):
+            yield window
+            reached = window.upper
 
 
 def besides(found: Iterable[Range], ahead: Sequence[Range]) -> Iterator[Range]:
@@ -75,10 +105,19 @@ def besides(found: Iterable[Range], ahead: Sequence[Range]) -> Iterator[Range]:
             yield Range(max(one.lower, last), one.upper)
 
 
+def wide(lines: Grid, stretch: Range, *, default: bool) -> bool:
+    """Whether a stretch holds more windows than are made unasked.
+
+    Beside a default partition its rows have a place, and one that comes gets its partition by itself; so many windows
+    are there because of one odd row. Without one they would be refused, and as many are made as a run makes.
+    """
+    windows = windows_within(lines, stretch)
+    return next(islice(windows, FAR if default else MOST_AHEAD, None), None) is not None
+
+
 def windows_within(lines: Grid, stretch: Range) -> Iterator[Range]:
     """The windows that lie wholly in a stretch: one that reaches out of it is crossed by a partition there."""
-    assert stretch.lower is not None  # stretches have two ends
-    assert stretch.upper is not None
+    assert stretch.upper is not None  # stretches have two ends
     return (window for window in lines.windows(stretch.lower, stretch.upper) if stretch.covers(window))
 
 

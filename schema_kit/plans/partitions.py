@@ -72,7 +72,7 @@ def create_windows(
         step = create_partition(lines, table, table.name, window)
         if window in strays:
             raise PlanError(
-                f"{step.default} holds rows from {step.lower} to {step.upper}, and PostgreSQL makes no partition "
+                f"{step.default} holds rows from {lines.told(window)}, and PostgreSQL makes no partition "
                 f"for them while they lie in the default one. Nothing was changed; move them out of it first."
             )
         yield from _past_default(step, lines.policy.control, filled_default) if filled_default else (step,)
@@ -156,7 +156,8 @@ def _past_default(step: CreatePartition, control: str, default: Table) -> Iterat
     name = fit(step.name.name, "_not_here")
     existing = next((check for check in default.checks if check[0] == name), None)
     if existing is None:
-        outside = f"{ident(control)} < {literal(step.lower)} OR {ident(control)} >= {literal(step.upper)}"
+        outside = f"{ident(control)} < {literal(step.lower)}"
+        outside += "" if step.upper is None else f" OR {ident(control)} >= {literal(step.upper)}"
         yield AddCheck(default.name, name, outside)
     if existing is None or not existing[2]:
         yield ValidateConstraint(default.name, name)

@@ -88,10 +88,10 @@ def _retention(lines: Grid, text: str, here: Point, what: str) -> Interval:
     if isinstance(length, Ids) is not lines.of_ids:
         write = "how many ids are kept: '1000000'" if lines.of_ids else "a length of time: '90 days'"
         raise PlanError(f"{what} of {parent} is {text!r}. Nothing was changed; write {write}.")
-    start = lines.interval.floor(here)
+    start = lines.floor(here)
     for back in range(13):  # months differ
         window = lines.interval.shift(start, -back)
-        end = lines.interval.shift(window, 1)
+        end = lines.after(window)
         if lines.interval.back(end, length) > window:
             raise PlanError(
                 f"{what} of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire "

@@ -67,7 +67,7 @@ class CreatePartition(Step):
         parent: the partitioned table.
         name: the new partition.
         lower: its first moment, as text, inclusive.
-        upper: its last moment, as text, exclusive.
+        upper: its last moment, as text, exclusive; None where it has no end.
         referenced: tables at the other end of the parent's foreign keys, either way.
         default: the default partition, which a new range takes its rows' place from.
         default_check: the validated CHECK on the default that spares its scan; dropped in the same commit.
@@ -88,7 +88,7 @@ class CreatePartition(Step):
     parent: QualifiedName
     name: QualifiedName
     lower: str
-    upper: str
+    upper: str | None
     referenced: tuple[QualifiedName, ...] = ()
     default: QualifiedName | None = None
     default_check: str | None = None
@@ -106,7 +106,7 @@ class CreatePartition(Step):
     @property
     def summary(self) -> str:
         """Names the partition and its bounds."""
-        held = self.values.removeprefix("FOR VALUES ") or f"from {self.lower} to {self.upper}"
+        held = self.values.removeprefix("FOR VALUES ") or f"from {self.lower} to {self.upper or 'MAXVALUE'}"
         return f"create partition {self.name} {held}"
 
     @property

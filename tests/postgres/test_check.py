@@ -88,12 +88,10 @@ def test_rows_in_the_default_partition(months: Database, indexed: bool) -> None:
     months.sql("CREATE TABLE app.t_default PARTITION OF app.t DEFAULT")
     assert codes(months) == []
     months.sql("CREATE INDEX t_at ON app.t (at)" if indexed else "SELECT 1")
-    months.sql("INSERT INTO app.t (at) VALUES ('2025-07-04'), ('2025-07-05'), ('2027-01-01')", "ANALYZE app.t_default")
+    months.sql("INSERT INTO app.t (at) VALUES ('2025-07-04'), ('2025-07-05'), ('2025-12-01')", "ANALYZE app.t_default")
     found = check(months)
     assert [(one["code"], one["object"]) for one in found] == [("default_rows", "app.t_default")]
-    assert "about 3 rows, of 2025-07-01 to 2025-08-01, 2027-01-01 to 2027-02-01:" in found[0]["sentence"]
-    months.sql("INSERT INTO app.t (at) VALUES ('-infinity'), ('infinity')")
-    assert "2025-07-01 to 2025-08-01, 2027-01-01 to 2027-02-01, others:" in check(months)[0]["sentence"]
+    assert "about 3 rows, of 2025-07-01 to 2025-08-01, 2025-12-01 to 2026-01-01:" in found[0]["sentence"]
 
 
 def test_a_big_default_partition_without_an_index_is_not_read_for_the_windows_of_its_rows(months: Database) -> None:
@@ -307,10 +305,10 @@ def test_sets_of_ids_by_their_greatest_id(database: Database) -> None:
     for greatest, due in ((999, False), (6999, False), (7000, True), (8999, True)):
         database.sql(f"INSERT INTO app.t VALUES ({greatest})")
         assert codes(database) == ["ahead_missing"] * due, greatest
-    database.sql("INSERT INTO app.t VALUES (12500)")
+    database.sql("INSERT INTO app.t VALUES (10500), (12400)")
     found = check(database)
     assert [one["code"] for one in found] == ["current_missing", "ahead_missing", "gap", "default_rows"]
-    assert "of 12000 to 13000:" in found[-1]["sentence"]
+    assert "of 10000 to 11000, 12000 to 13000:" in found[-1]["sentence"]
     assert "go into the default partition" in found[0]["sentence"]
     assert "3 windows" in found[2]["sentence"]
 

@@ -10,7 +10,9 @@ import schema_kit
 from schema_kit import op
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import roll_back
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
+
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
 SET = {
     ("at", "{n_distinct=-0.5}", ""),

@@ -64,7 +64,7 @@ def test_the_new_default_has_the_index_names_of_the_old_one(database: Database) 
     drain(database)
     assert database.sql(f"{names} 's.t_default'::regclass ORDER BY 1") == before
     for table in ("s.t", "s.control"):
-        database.sql(f"INSERT INTO {table} (id, at) VALUES (-9999, '2031-03-04')")
+        database.sql(f"INSERT INTO {table} (id, at) VALUES (-9999, '2025-03-04')")
     database.sql("ALTER INDEX s.t_default_word_idx RENAME TO t_words")
     database.sql("CREATE INDEX t_default_word_idx ON s.control (word)")
     drain(database)

@@ -15,7 +15,9 @@ from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.steps.copy_chunks import CopyChunk, CutChunks
 from schema_kit.steps.copying import BeginCopy
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
+
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
 T = QualifiedName("s", "t")
 

@@ -8,7 +8,9 @@ from schema_kit.catalog import properties
 from schema_kit.catalog.session import observing
 from schema_kit.model import Property
 from schema_kit.names import QualifiedName
-from tests.postgres.conftest import Database
+from tests.support.database import Database
+
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
 BUILD = (
     'CREATE SCHEMA "S s"',

@@ -21,6 +21,7 @@ from schema_kit.model import (
     Partitioning,
     Range,
     Retired,
+    Stray,
     Table,
     Watched,
 )
@@ -128,6 +129,25 @@ SICK: dict[str, list[Watched]] = {
     "default_rows": [
         replace(FILLED, default=DefaultRows(True, (window("2020-01-01", "2020-02-01"),), estimate=7)),
         replace(FILLED, default=DefaultRows(True, (), more=True)),
+    ],
+    "default_strays": [
+        replace(
+            FILLED, default=DefaultRows(True, (), strays=(Stray(1, "2099-01-01", "2099-01-01", ">= '2027-02-01'"),))
+        )
+    ],
+    "gap_wide": [
+        replace(
+            FILLED,
+            default=DefaultRows(False),
+            table=replace(
+                TABLE,
+                partitions=(
+                    Partition(name("public.early"), None, "2020-01-01 00:00:00+00"),
+                    *TABLE.partitions,
+                    DEFAULT,
+                ),
+            ),
+        )
     ],
     "default_unseen": [replace(FILLED, default=DefaultRows(None, estimate=9))],
     "detach_pending": [

@@ -60,7 +60,8 @@ def test_after_it_the_partitions_tile_from_the_oldest_to_the_newest_or_the_prese
     assert list(stretches(lines, laid, here)) == []
     if parts:
         first, last = there.index(True), len(there) - 1 - there[::-1].index(True)
-        expected = set(range(first, max(last + 1, present)))
+        end = min(max(last + 1, present), present + policy.premake + 1)
+        expected = set(range(first, end)) | {place for place, is_there in enumerate(there) if is_there}
         assert {starts.index(one.lower) for one, _ in laid} == expected
         assert len(laid) == len(expected), "no window twice"
     assert missing([one for one, _ in laid], laid) == []
@@ -88,9 +89,11 @@ def test_ends_that_are_none() -> None:
 def test_a_gap_without_an_end_is_refused_at_once() -> None:
     policy = Partitioning(EVENTS, "k", "1")
     ids = table(Partition(name("public.a"), "0", "1"), Partition(name("public.b"), str(10**15), None), kind="bigint")
+    assert [window.lower for window in gaps(policy, ids, 5)] == list(range(1, 10)), "as far as is kept ahead"
+    assert gaps(policy, ids, 10**15) == (), "so many are not made unasked"
     with pytest.raises(PlanError, match="lacks more than 1000 partitions, from 1 to 1001 and beyond"):
-        gaps(policy, ids, 5)
-    assert len(gaps(policy, ids, 5, str(10**15 - 1000))) == 1000
+        gaps(policy, ids, 10**15, "1")
+    assert len(gaps(policy, ids, 10**15, str(10**15 - 1000))) == 1000
 
 
 def test_what_retention_would_take_at_once_is_not_made() -> None:

@@ -62,6 +62,7 @@ from schema_kit.plans import (
 )
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.files import register
+from schema_kit.plans.grid import grid
 from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
@@ -657,6 +658,10 @@ def way_back_given_up() -> Plan:
     return copied_table.abort(seen, replace(observed, run=replace(observed.run, back_identity="1:2", fed=False)))
 
 
+def two_months(policy: Partitioning) -> tuple[Range, ...]:
+    return tuple(grid(policy, rich()).windows(NOW.replace(month=10), NOW))
+
+
 def plain_to_be_copied() -> tuple[Conversion, Copying]:
     table = rich()
     observed = Copying(
@@ -667,7 +672,7 @@ def plain_to_be_copied() -> tuple[Conversion, Copying]:
         key=(KeyColumn("id", "bigint"), KeyColumn("created_at", AWARE)),
         control=KeyColumn("created_at", AWARE),
         identity="16400:16400:1",
-        span=Range(NOW.replace(month=10), NOW),
+        filled=two_months(MONTHLY),
         server_version=170000,
     )
     return Conversion(table, NOW, referring=(referring(REACTION_KEY),), has_config=True), observed
@@ -741,7 +746,7 @@ def split_beside_a_default() -> Plan:
         copied(),
         parent=parent,
         source=simple("public.events_before"),
-        span=Range(NOW.replace(month=10), NOW),
+        filled=two_months(EVENTS),
         has_tables=True,
         server_version=170000,
     )

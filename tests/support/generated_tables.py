@@ -257,7 +257,8 @@ class _Maker:
         for place, (name, definition) in enumerate(added.items()):
             if self.some():
                 yield f"CREATE {definition.format(name)}"
-                yield f"ALTER TABLE g.t {states[place % 4] if self.dense else self.chance.choice(states)} TRIGGER {name}"
+                state = states[place % 4] if self.dense else self.chance.choice(states)
+                yield f"ALTER TABLE g.t {state} TRIGGER {name}"
                 yield f"COMMENT ON TRIGGER {name} ON g.t IS 'about {name}'"
 
     def _statistics(self) -> Iterator[str]:

@@ -32,8 +32,10 @@ def command(
 ) -> None:
     """Make the partitions that are missing between the oldest one and the newest, or the present.
 
-    A window of which the default partition holds rows, or whose name another table has, is left and said; all others
-    are made. Each is a commit of its own, so that it can be interrupted and run again. At most 1000 are made in a run.
+    No further than what is kept ahead. A window of which the default partition holds rows, or whose name another table
+    has, is left and said, and so is a stretch of more than 36 windows beside a default partition, unless --since asks
+    for it; all others are made. Each is a commit of its own, so that it can be interrupted and run again. At most 1000
+    are made in a run.
 
     Example: schema_kit partitions fill-gaps shop.events --since 2024-01-01 --dry-run
     """
@@ -70,13 +72,15 @@ def _kept(catalog: Catalog, one: Partitioning, table: Table | None) -> Partition
 
 def _has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: str | None) -> bool:
     one = _kept(catalog, one, table)
-    return bool(gaps.gaps(one, table, catalog.here(one, table), since))
+    here = catalog.here(one, table)
+    return bool(gaps.gaps(one, table, here, since) or gaps.left_open(one, table, here, since))
 
 
 def _fill(catalog: Catalog, one: Partitioning, since: str | None) -> Plan:
     table, windows, strays, taken = _look(catalog, one, since)
     default, rights = catalog.filled_default(table), catalog.rights_missing(one.parent)
-    return gaps.fill_gaps(one, table, windows, default, strays, taken, rights)
+    notes = gaps.left_open(_kept(catalog, one, table), table, catalog.here(one, table), since)
+    return gaps.fill_gaps(one, table, windows, default, strays, taken, rights, notes)
 
 
 def _refuse(catalog: Catalog, one: Partitioning, since: str | None) -> Plan:
