@@ -8,6 +8,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from schema_kit.catalog.session import rows
+from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.retirement import RETIRED_PARTITION
 
@@ -17,9 +18,11 @@ _PARTITIONS = (
 
 _HAS_RETIRED = f"SELECT 'it is there' WHERE to_regclass('{RETIRED_PARTITION.sql}') IS NOT NULL"
 
+# By its oid, or after a dump and restore, when that means nothing, by its name.
 _RETIRED = (
-    "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "  # noqa: S608 - our own
-    f"JOIN {RETIRED_PARTITION.sql} r ON r.partition_oid = c.oid"
+    f"SELECT r.partition_name FROM {RETIRED_PARTITION.sql} r "  # noqa: S608 - our own
+    "WHERE (to_jsonb(r) ->> 'record_oid')::oid IS DISTINCT FROM r.tableoid OR EXISTS (SELECT FROM pg_class c "
+    "WHERE c.oid = r.partition_oid)"
 )
 
 _CLONES = (
@@ -52,7 +55,8 @@ def include_name(
         schema = parents.get("schema_name") or "public"
         if type_ == "table":
             retired = hidden(_RETIRED) if hidden(_HAS_RETIRED) else frozenset()
-            return (schema, name) not in hidden(_PARTITIONS) | retired
+            known = {QualifiedName.parse(text) for (text,) in retired}
+            return (schema, name) not in hidden(_PARTITIONS) and QualifiedName(schema, name or "") not in known
         if type_ == "foreign_key_constraint":
             return (schema, parents.get("table_name"), name) not in hidden(_CLONES)
         return True

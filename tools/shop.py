@@ -363,7 +363,7 @@ RETIRED = replace(
     BY_MONTH,
     trees={name: (Relation(public(name)),) for name in ("visits", "visits_p20251001")},
     retention="12 months",
-    out=(Retired(0, public("visits_p20251001"), VISITS.name, True, NOW, lower="2025-10-01", upper="2025-11-01"),),
+    out=(Retired(public("visits_p20251001"), VISITS.name, True, NOW, lower="2025-10-01", upper="2025-11-01"),),
 )
 
 

@@ -17,12 +17,16 @@ from schema_kit.steps.retirement import ARCHIVED_PARTITION
 _POLICIES = f"SELECT to_jsonb(p) FROM {ARCHIVE_POLICY.sql} p ORDER BY table_name"
 
 _MOVED = f"""
-SELECT m.partition_oid::bigint, m.partition_name, m.table_name, m.archive_table, m.bounds, m.goes_to, m.moved_at,
-       n.nspname, c.relname, pn.nspname, p.relname
-FROM {ARCHIVED_PARTITION.sql} m LEFT JOIN pg_class c ON c.oid = m.partition_oid
-LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT partition_name, table_name, archive_table, bounds, goes_to, moved_at
+FROM {ARCHIVED_PARTITION.sql} ORDER BY partition_name
+"""
+
+_NOW = """
+SELECT n.nspname, c.relname, pn.nspname, p.relname, pg_get_expr(c.relpartbound, c.oid)
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name) JOIN pg_namespace n ON n.nspname = w.schema
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p', 'f')
 LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition LEFT JOIN pg_class p ON p.oid = h.inhparent
-LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace ORDER BY m.partition_name
+LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
 """
 
 _MAY_NOT = """
@@ -75,22 +79,24 @@ def _policy(row: dict[str, object]) -> ArchivePolicy:
 
 def moved(connection: Connection) -> tuple[Moved, ...]:
     """What archived_partition knows. Call it while observing, where that is."""
+    known = rows(connection, _MOVED)
+    names = [QualifiedName.parse(row[0]) for row in known]
+    at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
+    now = {QualifiedName(*row[:2]): row[2:] for row in rows(connection, _NOW, at)}
     found = []
-    for oid, text, table, archive, bounds, goes_to, since, schema, name, above_schema, above in rows(
-        connection, _MOVED
-    ):
-        own = QualifiedName.parse(text)
+    for name, (_, table, archive, bounds, goes_to, since) in zip(names, known, strict=True):
+        above_schema, above, own = now.get(name, (None, None, None))
+        ends = parse_bounds(bounds)
         found.append(
             Moved(
-                oid,
-                own,
+                name,
                 QualifiedName.parse(table),
                 QualifiedName.parse(archive),
-                *parse_bounds(bounds),
+                *ends,
                 QualifiedName.parse(goes_to),
                 since,
                 QualifiedName(above_schema, above) if above else None,
-                name is not None and QualifiedName(schema, name) == own,
+                name in now and (own is None or parse_bounds(own) == ends),
             )
         )
     return tuple(found)

@@ -11,7 +11,9 @@ from schema_kit.names import QualifiedName
 from schema_kit.steps.batches import BATCH_PROGRESS
 
 _TABLE = """
-SELECT c.oid::bigint, to_regclass(%(progress)s) IS NOT NULL FROM pg_class c
+SELECT c.oid::bigint, to_regclass(%(progress)s) IS NOT NULL,
+       EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(progress)s) AND attname = 'record_oid')
+FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
 """
@@ -22,7 +24,9 @@ WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND attgenerated = 
 """
 
 _RUN = f"""
-SELECT table_name, change, target, key_columns, finished_at IS NOT NULL FROM {BATCH_PROGRESS.sql} WHERE name = %(run)s
+SELECT table_name, change, target, key_columns, finished_at IS NOT NULL,
+       (to_jsonb(p) ->> 'record_oid')::oid = p.tableoid
+FROM {BATCH_PROGRESS.sql} p WHERE name = %(run)s
 """
 
 _VIEW = """
@@ -47,14 +51,14 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
     found = rows(connection, _TABLE, {**names, "progress": BATCH_PROGRESS.sql})
     if not found:
         return None
-    oid, has_progress = found[0]
-    runs = rows(connection, _RUN, {"run": run}) if has_progress else []
+    oid, there, has_progress = found[0]
+    runs = rows(connection, _RUN, {"run": run}) if there else []
     return BatchTarget(
         primary_key(connection, table),
         tuple((name, number) for name, number in rows(connection, _COLUMNS, {"oid": oid})),
         oid,
         has_progress,
-        next((BatchRun(of, change, target, tuple(key), done) for of, change, target, key, done in runs), None),
+        next((BatchRun(of, change, target, tuple(key), *how) for of, change, target, key, *how in runs), None),
     )
 
 

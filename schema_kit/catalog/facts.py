@@ -344,11 +344,14 @@ class Catalog:
         return self._archives
 
     def archive_config_is_there(self) -> bool:
-        """Whether archive_policy, with its last column, and archived_partition are there."""
-        sql = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'restored')"
+        """Whether archive_policy and archived_partition are there, as this version makes them."""
+        sql = (
+            "SELECT to_regclass(%(moved)s) IS NOT NULL AND EXISTS (SELECT FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%(policy)s) AND attname = 'restored') AND NOT EXISTS (SELECT FROM "
+            "pg_attribute WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
+        )
         with self._look() as ask:
-            current = ask(sql, {"name": ARCHIVE_POLICY.sql})[0][0]
-        return bool(current) and self.exists(ARCHIVED_PARTITION)
+            return bool(ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0][0])
 
     def moved(self) -> tuple[Moved, ...]:
         """What archived_partition knows of partitions that went to an archive or came back."""
@@ -592,7 +595,7 @@ class Catalog:
 
     def finished_records(self) -> tuple[QualifiedName, ...]:
         """Our own tables that remember what was done to sets, and nothing that is still to be done."""
-        retired = self.exists(RETIRED_PARTITION) and not any(row.there for row in self.retired())
+        retired = self.exists(RETIRED_PARTITION) and all(row.gone for row in self.retired())
         copies = (COPY_RUN, COPY_TARGET, COPY_CHUNK) if not self.copy_runs() else ()
         return (*((RETIRED_PARTITION,) if retired else ()), *(name for name in copies if self.exists(name)))
 

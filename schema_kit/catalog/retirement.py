@@ -80,6 +80,11 @@ SELECT format('%%I may not %%s %%s', current_user, p.privilege, c.oid::regclass)
 FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p (privilege)
 WHERE c.oid = to_regclass(%(record)s) AND NOT has_table_privilege(c.oid, p.privilege)
 UNION ALL
+SELECT format('%%s is of an earlier version, and belongs to %%I, whose rights %%I has not', c.oid::regclass,
+              pg_get_userbyid(c.relowner), current_user)
+FROM pg_class c WHERE c.oid = to_regclass(%(record)s) AND NOT pg_has_role(c.relowner, 'USAGE')
+  AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'record_oid')
+UNION ALL
 SELECT format('%%I may not CREATE in schema schema_kit, where retired_partition is missing', current_user)
 FROM pg_namespace WHERE nspname = 'schema_kit' AND to_regclass(%(record)s) IS NULL
   AND NOT has_schema_privilege(oid, 'CREATE')
@@ -90,23 +95,31 @@ WHERE to_regnamespace('schema_kit') IS NULL AND NOT has_database_privilege(curre
 
 # Without its last column it has to be brought up to date first.
 _HAS_RECORD = """
-SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(record)s) AND attname = 'by_ttl')
+SELECT to_regclass(%(record)s) IS NOT NULL,
+       EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(record)s) AND attname = 'record_oid')
 """
 
-# Of a partition that is attached, a row is an earlier try's: it holds for the tries of one run and no longer, since
-# the grace period counts from it.
-_RECORDED = f"""
-SELECT FROM {RETIRED_PARTITION.sql}
-WHERE partition_oid = %(oid)s AND partition_name = %(text)s AND parent_table = %(of)s
-  AND (NOT %(attached)s OR retired_at > now() - interval '1 hour')
-"""
-
+# The third column: whether the oid means something here, where no dump and restore has come in between.
 _RETIRED = f"""
-SELECT r.partition_oid::bigint, r.partition_name, r.parent_table, r.by_policy, r.retired_at,
-       n.nspname, c.relname, coalesce(c.relispartition, false), coalesce((to_jsonb(r) ->> 'by_ttl')::boolean, false),
-       r.bounds
-FROM {RETIRED_PARTITION.sql} r LEFT JOIN pg_class c ON c.oid = r.partition_oid
-LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY r.retired_at, r.partition_name
+SELECT r.partition_name, r.partition_oid::bigint,
+       coalesce((to_jsonb(r) ->> 'record_oid')::oid = r.tableoid, false), r.parent_table, r.bounds, r.by_policy,
+       r.retired_at, coalesce((to_jsonb(r) ->> 'by_ttl')::boolean, false), r.retired_at > now() - interval '1 hour'
+FROM {RETIRED_PARTITION.sql} r
+"""
+
+_NOW = """
+SELECT n.nspname, c.relname, c.oid::bigint, c.relispartition
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name) JOIN pg_namespace n ON n.nspname = w.schema
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p', 'f')
+"""
+
+_CONTROL = """
+SELECT a.attname, coalesce(b.atttypid = a.atttypid, false), has_table_privilege(%(oid)s::oid, 'SELECT'),
+       p.partstrat = 'r' AND p.partnatts = 1
+FROM pg_partitioned_table p
+LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = (p.partattrs::int2[])[0]
+LEFT JOIN pg_attribute b ON b.attrelid = %(oid)s AND b.attname = a.attname AND NOT b.attisdropped
+WHERE p.partrelid = to_regclass(%(parent)s)
 """
 
 
@@ -120,7 +133,8 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
     at = {"oid": oid, "parent": parent.sql, "record": RETIRED_PARTITION.sql}
     keys = rows(connection, _INCOMING, at)
     mine = attached == parent
-    has_record = rows(connection, _HAS_RECORD, at)[0][0]
+    has_record = rows(connection, _HAS_RECORD, at)[0][1]
+    recorded, again = _recorded(connection, parent, name, oid, mine)
     default = rows(connection, _DEFAULT, at)
     return Detaching(
         parent,
@@ -140,8 +154,8 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
             *(row[0] for row in rows(connection, _MAY_NOT, at)),
             *((f"{name} is a foreign table",) if kind == "f" else ()),
         ),
-        has_record
-        and bool(rows(connection, _RECORDED, {**at, "attached": mine, "text": str(name), "of": str(parent)})),
+        recorded,
+        again,
         has_record,
         tuple(filter(None, (read(connection, parent, QualifiedName(*row)) for row in rows(connection, _PENDING, at))))
         if mine and not pending
@@ -167,12 +181,79 @@ def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[
 
 def retired(connection: Connection) -> tuple[Retired, ...]:
     """What was detached, the longest ago first. Call it while observing, where the record is there."""
-    found = []
-    for oid, text, parent, by_policy, since, schema, table, attached, by_ttl, bounds in rows(connection, _RETIRED):
-        name, ends = QualifiedName.parse(text), parse_bounds(bounds)
-        there = table is not None and QualifiedName(schema, table) == name and not attached
-        found.append(Retired(oid, name, QualifiedName.parse(parent), by_policy, since, there, by_ttl, *ends))
-    return tuple(found)
+    known = rows(connection, f"{_RETIRED} ORDER BY r.retired_at, r.partition_name")
+    names = [QualifiedName.parse(row[0]) for row in known]
+    at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
+    now = {QualifiedName(*row[:2]): tuple(row[2:]) for row in rows(connection, _NOW, at)}
+    found = dict[
+        QualifiedName, Retired
+    ]()  # an earlier version may have kept two rows of a name: the later one is right
+    for name, (_, oid, here, of, bounds, by_policy, since, by_ttl, _) in zip(names, known, strict=True):
+        own, attached = now.get(name, (0, False))
+        parent, gone, why = QualifiedName.parse(of), "", ""
+        if name not in now:
+            gone = "there is no such table any more, dropped or renamed"
+        elif attached:
+            gone = "it is attached"
+        elif own != oid and here:
+            gone = "the table of that name is another one, made since"
+        elif own != oid:
+            why = doubt(connection, parent, name, own, bounds)
+        there, ends = not (gone or why), parse_bounds(bounds)
+        found[name] = Retired(name, parent, by_policy, since, there, by_ttl, *ends, gone=gone, doubt=why)
+    return tuple(found.values())
+
+
+def _recorded(
+    connection: Connection, parent: QualifiedName, name: QualifiedName, oid: int, attached: bool
+) -> tuple[bool, bool]:
+    """Whether a table is known as detached from that parent, or as about to be; and whether by another oid.
+
+    Of a partition that is attached, a row is an earlier try's: it holds for the tries of one run and no longer, since
+    the grace period counts from it.
+    """
+    found = remembered(connection, name, oid)
+    if found is None or found[0] != parent:
+        return False, False
+    by_oid, recent = found[2:]
+    return (by_oid and recent, False) if attached else (True, not by_oid)
+
+
+def remembered(connection: Connection, name: QualifiedName, oid: int) -> tuple[QualifiedName, str, bool, bool] | None:
+    """What retired_partition has of a table: whose partition it was, with which bounds. Call it while observing.
+
+    Then whether its oid says so, or its name and bounds alone; and whether that was written within the hour. None where
+    there is nothing, or what is there means another table that had the name.
+    """
+    if not rows(connection, _HAS_RECORD, {"record": RETIRED_PARTITION.sql})[0][0]:
+        return None
+    order = "ORDER BY r.partition_oid = %(oid)s DESC, r.retired_at DESC LIMIT 1"
+    mine = f"{_RETIRED} WHERE r.partition_name = %(name)s {order}"
+    for _, was, here, of, bounds, *_, recent in rows(connection, mine, {"name": str(name), "oid": oid}):
+        parent = QualifiedName.parse(of)
+        if was == oid or not (here or doubt(connection, parent, name, oid, bounds)):
+            return parent, bounds, was == oid, recent
+    return None
+
+
+def doubt(connection: Connection, parent: QualifiedName, name: QualifiedName, oid: int, bounds: str) -> str:
+    """Why a table of the name of a partition may be another one than that; empty where its rows lie in its bounds."""
+    found = rows(connection, _CONTROL, {"oid": oid, "parent": parent.sql})
+    if not found:
+        return f"{parent} is no partitioned table here"
+    control, alike, readable, by_range = found[0]
+    if not by_range or bounds == "DEFAULT":
+        return ""
+    if not alike:
+        return f"it has no such column {control} as {parent}"
+    if not readable:
+        return "whoever looks may not read it"
+    ends = dict(zip((">=", "<"), parse_bounds(bounds), strict=True))
+    outside = [f"{ident(control)} IS NULL"]
+    outside += [f"NOT {ident(control)} {sign} {literal(end)}" for sign, end in ends.items() if end is not None]
+    rows(connection, "SELECT set_config('constraint_exclusion', 'on', true)")  # a CHECK of these bounds spares the scan
+    sql = f"SELECT EXISTS (SELECT FROM {name.sql} WHERE {' OR '.join(outside)})"
+    return f"it holds rows outside of {bounds.removeprefix('FOR VALUES ')}" if rows(connection, sql)[0][0] else ""
 
 
 # Coming in

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.blockers import blockers
-from schema_kit.catalog.session import rows, send
+from schema_kit.catalog.session import observing, rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted, Waiting
 from schema_kit.files import manifest, table
@@ -28,8 +28,10 @@ from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans.files import register
 from schema_kit.plans.retirement import drop as dropping
+from schema_kit.plans.retirement import known_again
 from schema_kit.script import LockPolicy
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.sqlscripts import load
+from schema_kit.steps.step import Lock, LockMode, Plan, Step
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def export(
     """
     refuse_another(store, name, form, cut)
     execute.run(connection, lambda: manifest.creation(connection), policy, emit)
+    if drop:
+        execute.run(connection, lambda: _known_again(connection, name), policy, emit)
     final = _final(name, form, cut)
     step = _Export(name, store.url(final), drop)
     with alone(connection, step.url), _locked(connection, step, policy, emit) as taken:
@@ -151,6 +155,15 @@ def export(
     if not drop:
         execute.run(connection, lambda: register(file), policy, emit)
     return file
+
+
+def _known_again(connection: Connection, name: QualifiedName) -> Plan:
+    with observing(connection):
+        source = table.read(connection, name)
+    parent = source.parent if source and source.retired else None
+    seen = Catalog(connection).detaching(parent, name) if parent else None
+    steps = known_again(seen, load("tables/retired_partition.sql")) if seen else ()
+    return Plan(f"know {name} again", tuple(steps))
 
 
 def comparing(url: str, name: QualifiedName) -> Step:

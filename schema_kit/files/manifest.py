@@ -21,10 +21,15 @@ FROM {ARCHIVE_FILE.sql} ORDER BY coalesce(parent_table, table_name), table_name,
 """
 
 
-_DUE = f"""
-SELECT n.nspname, c.relname FROM {ARCHIVE_FILE_DUE.sql} d JOIN pg_class c ON c.oid = d.table_oid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE d.parent_table = %(parent)s AND NOT c.relispartition ORDER BY c.oid
+_DUE = f"SELECT table_name FROM {ARCHIVE_FILE_DUE.sql} WHERE parent_table = %(parent)s ORDER BY 1"
+
+_DETACHED = """
+SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(%(name)s) AND NOT relispartition AND relkind IN ('r', 'p'))
+"""
+
+_CURRENT = """
+SELECT to_regclass(%(name)s) IS NOT NULL AND NOT EXISTS (
+  SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'table_oid' AND NOT attisdropped)
 """
 
 
@@ -39,7 +44,8 @@ def due(connection: Connection, parent: QualifiedName) -> tuple[QualifiedName, .
     if not exists(connection, ARCHIVE_FILE_DUE):
         return ()
     with observing(connection):
-        return tuple(QualifiedName(*row) for row in rows(connection, _DUE, {"parent": str(parent)}))
+        known = [QualifiedName.parse(row[0]) for row in rows(connection, _DUE, {"parent": str(parent)})]
+        return tuple(name for name in known if rows(connection, _DETACHED, {"name": name.sql})[0][0])
 
 
 def read(connection: Connection, tables: Sequence[QualifiedName] = ()) -> tuple[ArchiveFile, ...]:
@@ -91,7 +97,8 @@ def _file(row: Any) -> ArchiveFile:
 
 
 def creation(connection: Connection) -> Plan:
-    """Make the manifest, where there is none."""
-    there = exists(connection, ARCHIVE_FILE_DUE)  # the last that is made
+    """Make the manifest, where there is none, or bring it up to date."""
+    with observing(connection):
+        there = rows(connection, _CURRENT, {"name": ARCHIVE_FILE_DUE.sql})[0][0]  # the last that is made
     steps = () if there else (CreateArchiveFile(load("tables/archive_file.sql")),)
     return Plan("keep a manifest of files", steps)

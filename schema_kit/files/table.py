@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog.retirement import remembered
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.retirement import RETIRED_PARTITION
 
 TEXT = "postgresql text"
 """How a type is stored that Parquet has nothing for: as PostgreSQL writes it, and reads it again."""
@@ -117,11 +117,6 @@ WHERE p.partrelid = to_regclass(%(name)s) AND p.partstrat = 'r' AND p.partnatts 
   AND a.attnum = (p.partattrs::int2[])[0] AND a.attnum > 0
 """
 
-_RETIRED = f"""
-SELECT parent_table, bounds FROM {RETIRED_PARTITION.sql}
-WHERE partition_oid = %(oid)s AND partition_name = %(name)s
-"""
-
 _COLUMNS = """
 WITH RECURSIVE b (num, type, typmod, depth) AS (
     SELECT a.attnum, a.atttypid, a.atttypmod, 0 FROM pg_attribute a
@@ -158,9 +153,8 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
     oid, kind, attached, bounds, parent_schema, parent_name, pending, readable, size, estimate, _ = found[0]
     parent = QualifiedName(parent_schema, parent_name) if attached else None
     retired = False
-    if not attached and rows(connection, "SELECT to_regclass(%(n)s) IS NOT NULL", {"n": RETIRED_PARTITION.sql})[0][0]:
-        for left, was in rows(connection, _RETIRED, {"oid": oid, "name": str(name)}):
-            parent, bounds, retired = QualifiedName.parse(left), was, True
+    if not attached and (known := remembered(connection, name, oid)):
+        parent, bounds, retired = known[0], known[1], True
     of = control(connection, parent) if parent else None
     lower, upper = parse_bounds(bounds) if bounds and of and bounds != "DEFAULT" else (None, None)
     return Source(

@@ -38,8 +38,10 @@ class Detaching:
     """Rights that whoever runs this has not."""
     recorded: bool = False
     """retired_partition knows it as detached from that parent, or as about to be."""
+    found_again: bool = False
+    """It knows it by another oid, and by its name and bounds: the database was dumped and restored since."""
     has_record: bool = False
-    """Whether retired_partition is there."""
+    """Whether retired_partition is there, with all that this version knows."""
     blocked_by: tuple[Detaching, ...] = ()
     """Other partitions of the parent that are detach pending: only one may be."""
 
@@ -48,7 +50,6 @@ class Detaching:
 class Moved:
     """A row of archived_partition, and what has become of its table."""
 
-    oid: int
     name: QualifiedName
     table: QualifiedName
     archive: QualifiedName
@@ -59,7 +60,7 @@ class Moved:
     """None while it is on its way."""
     attached_to: QualifiedName | None = None
     there: bool = True
-    """The table has that name and that oid still."""
+    """There is a table of that name, and where it is attached, it has these bounds."""
 
 
 @dataclass(frozen=True, slots=True)

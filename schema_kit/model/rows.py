@@ -17,6 +17,8 @@ class BatchRun:
     target: str
     key: tuple[str, ...]
     finished: bool = False
+    here: bool | None = True
+    """Whether it was written in this database as it is: False after a dump and restore; None: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class BatchTarget:
     """The columns by name, with their numbers; those that PostgreSQL computes are left out."""
     oid: int
     has_progress: bool = False
-    """Whether batch_progress is there."""
+    """Whether batch_progress is there, with all that this version knows."""
     run: BatchRun | None = None
 
 

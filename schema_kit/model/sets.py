@@ -107,16 +107,19 @@ class Watched:
 class Retired:
     """A row of retired_partition, and what has become of its table."""
 
-    oid: int
     name: QualifiedName
     parent: QualifiedName
     by_policy: bool
     since: datetime
     there: bool = True
-    """The table has that name and that oid still, and is a partition of nothing."""
+    """The table is there, and a partition of nothing."""
     by_ttl: bool = False
     """Its time-to-live retired it, and drops it."""
     lower: str | None = None
     """Where it began when it was a partition; None is MINVALUE."""
     upper: str | None = None
     """Where it ended; None is MAXVALUE."""
+    gone: str = ""
+    """What has become of the table, so that the row means nothing any more."""
+    doubt: str = ""
+    """Why the table of that name may be another one, where its oid cannot tell: after a dump and restore."""

@@ -177,14 +177,15 @@ class DropArchiveTableOp(PlanOperation):
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         found = catalog.table(self.archive)
-        known = {row.archive for row in _moved(catalog)}
+        moved = _moved(catalog)
+        known = {row.archive for row in moved}
         last = _config_may_go(catalog) and not catalog.archive_policies() and known <= {self.archive}
         if found is None:
             return archives.drop(self.archive, None, (), (), False, (), None, last=last)
         view = next((view for view in found.views if view.name == self.view), None)
         others = [f"view {other.name} shows it" for other in found.views if other != view]
         retired = () if isinstance(catalog, EmptyDatabase) else catalog.retired()
-        out = [str(row.name) for row in retired if row.parent == self.archive and row.there]
+        out = [str(row.name) for row in retired if row.parent == self.archive and not row.gone]
         others += [f"{', '.join(out)} left it and can come back (op.drop_retention)"] if out else []
         parts = [catalog.detaching(self.archive, part.name) for part in found.partitions]
         return archives.drop(
@@ -198,6 +199,7 @@ class DropArchiveTableOp(PlanOperation):
             (*others, *catalog.archive_rights_missing((self.archive,))),
             registered=catalog.policy(self.archive) is not None,
             remembered=self.archive in known,
+            gone=tuple(row.name for row in moved if row.since is None and not row.there),
             last=last,
         )
 

@@ -15,7 +15,7 @@ from schema_kit.plans.retirement import How
 from schema_kit.plans.transfer import Transfer, stays, transfer
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Step
-from schema_kit.steps.archives import Route
+from schema_kit.steps.archives import CreateArchiveConfig, Route
 from schema_kit.steps.rows import RemoveRows
 
 
@@ -61,7 +61,7 @@ def observed(
         catalog.tree(route.goes_to)[0],
         catalog.check_definition(name, wanted.proof) if not wanted.unlike else None,
         catalog.filled_default(target),
-        any(row.oid == seen.oid and row.goes_to == route.goes_to and row.since is None for row in catalog.moved()),
+        any(row.name == name and row.goes_to == route.goes_to and row.since is None for row in catalog.moved()),
     )
 
 
@@ -90,6 +90,8 @@ def moves(
         if why:
             notes.append(f"{name} is to go to {goes_to} and stays: {'; '.join(why)}")
             continue
+        if not steps and not catalog.archive_config_is_there():
+            steps.append(CreateArchiveConfig(load("tables/archive_policy.sql")))
         has_record = has_record or one.seen.has_record
         steps += transfer(route, one, views, _how(partitioning), record, has_record=has_record)
         has_record = True

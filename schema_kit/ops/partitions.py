@@ -295,7 +295,7 @@ class UnpartitionOp(PlanOperation):
                 f"--sql cannot write the way back of {self.parent}: it depends on what is there. Run it online."
             )
         run = catalog.copy_run(self.parent)
-        if run and run.purpose == "convert" and (run.returned or (run.swapped and not run.finished)):
+        if run and run.purpose == "convert" and run.swapped and not run.finished:
             if run.fed or run.back_identity or run.returned:
                 return roll_back(catalog, self.parent)
             raise PlanError(

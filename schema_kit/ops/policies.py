@@ -13,7 +13,7 @@ from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.partitions import PART_CONFIG_SCRIPT
 from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
-from schema_kit.plans import partitions, policies
+from schema_kit.plans import partitions, policies, retention
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import RegisterPolicy
@@ -183,8 +183,10 @@ class DropRetentionOp(PlanOperation):
         plan = Plan(f"drop the retention of {self.parent}", (RegisterPolicy(kept),) if kept and kept != policy else ())
         for row in () if isinstance(catalog, EmptyDatabase) else catalog.retired():
             seen = catalog.detaching(self.parent, row.name) if row.by_policy and row.parent == self.parent else None
-            if seen and seen.oid == row.oid and seen.attached_to in (None, self.parent):
+            if seen and (row.there or seen.attached_to == self.parent):
                 plan += AttachPartitionConcurrentlyOp(self.parent, row.name, row.lower, row.upper).plan(catalog)
+            elif seen and row.doubt:
+                plan = replace(plan, notes=(*plan.notes, retention.doubtful(row)))
         return plan
 
 

@@ -270,7 +270,7 @@ def _all(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) 
     stayed = [row for row in known if row.since is None and row.attached_to and row.name not in pending]
     steps, notes = _of_range(catalog, policy, archive, table, ALL, back)
     first = [*(step for one in seen if one for step in leaving(one, "auto"))]
-    return [*first, *(ForgetMove(row.name, row.oid, "it never left") for row in stayed), *steps], notes
+    return [*first, *(ForgetMove(row.name, "it never left") for row in stayed), *steps], notes
 
 
 def _each_row(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point, parse
-from schema_kit.model import ArchivePolicy, DeclaredArchive, Index, Partitioning, Relation, Table, View
+from schema_kit.model import (
+    ArchivePolicy,
+    DeclaredArchive,
+    Index,
+    Moved,
+    Partition,
+    Partitioning,
+    Relation,
+    Table,
+    View,
+)
 from schema_kit.names import QualifiedName, fit
 from schema_kit.plans import retention
 from schema_kit.plans.attachment import alike
@@ -175,6 +185,7 @@ def drop(
     *,
     registered: bool = True,
     remembered: bool = False,
+    gone: tuple[QualifiedName, ...] = (),
     last: bool = False,
 ) -> Plan:
     """Drop an archive that holds no row; one that is gone stays gone.
@@ -190,6 +201,7 @@ def drop(
         lacking: what stands in the way: views, missing rights.
         registered: part_config has a row of it.
         remembered: archived_partition has rows of it.
+        gone: what was on its way there, and is no table any more.
         last: what is known of archives is known of this one alone, so that the tables which hold it can go.
 
     Raises:
@@ -208,8 +220,8 @@ def drop(
     partitions = tuple(relation.name for relation in tree if relation.name != archive)
     others = tuple(dict.fromkeys(referenced))
     shown = view.name if view else None
-    gone = DropArchiveTable(archive, partitions, others, shown, registered, remembered)
-    return replace(plan, steps=(gone, *config))
+    drops = DropArchiveTable(archive, partitions, others, shown, registered, remembered, gone)
+    return replace(plan, steps=(drops, *config))
 
 
 # Policies
@@ -300,6 +312,17 @@ def due(
         replace(partitioning, retention=policy.archive_after), table, here, what="archive_after"
     )
     return tuple(partition.name for partition in past), notes
+
+
+def restored(
+    policy: ArchivePolicy, partitioning: Partitioning, table: Table, known: Iterable[Moved]
+) -> tuple[QualifiedName, ...]:
+    """The table's partitions that were taken back from the archive: those in a range that was, whatever their names."""
+    lines = grid(partitioning, table)
+    back = [Partition(row.name, row.lower, row.upper) for row in known if row.since and row.goes_to == policy.table]
+    ranges = [lines.range_of(one) for one in back]
+    there = ((part, lines.range_of(part)) for part in table.partitions if ranges and not part.default)
+    return tuple(part.name for part, held in there if any(one.covers(held) for one in ranges))
 
 
 def kept(lines: Grid, policy: ArchivePolicy | None, here: Point | None) -> Partitioning:

@@ -49,7 +49,7 @@ def attach(
     if seen.attached_to and not seen.pending:
         if not wanted.same:
             raise PlanError(f"cannot {title} {bounds}: it is attached {seen.bounds}. Nothing was changed.")
-        return Plan(title, (ForgetRetired(seen.name, seen.oid, "it is attached"),) if seen.recorded else ())
+        return Plan(title, (ForgetRetired(seen.name, "it is attached"),) if seen.recorded else ())
     refuse(title, wanted, own, parent[0])
     steps: list[Step] = [FinalizeDetach(seen)] if seen.pending else []
     steps += [step for plan in before for step in plan.steps]
@@ -72,7 +72,7 @@ def attach(
             default_check,
         )
     )
-    steps += [ForgetRetired(seen.name, seen.oid, "it is attached")] if seen.recorded else []
+    steps += [ForgetRetired(seen.name, "it is attached")] if seen.recorded else []
     return Plan(title, tuple(steps))
 
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import hashlib
 
 from schema_kit.errors import PlanError
-from schema_kit.model import BatchTarget
+from schema_kit.model import BatchRun, BatchTarget
+from schema_kit.names import literal
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.batches import BATCH_PROGRESS, Change, CreateBatchProgress, StartBatches, UpdateBatch
+from schema_kit.steps.batches import (
+    BATCH_PROGRESS,
+    Change,
+    CreateBatchProgress,
+    FindBatches,
+    StartBatches,
+    UpdateBatch,
+)
 
 
 def run_name(change: Change) -> str:
@@ -58,8 +66,8 @@ def update_in_batches(
     )
     start = StartBatches(batch.name, change, observed.key, target, batch_size)
     run = observed.run
+    create: tuple[Step, ...] = () if observed.has_progress else (CreateBatchProgress(script),)
     if run is None:
-        create: tuple[Step, ...] = () if observed.has_progress else (CreateBatchProgress(script),)
         return Plan(title, (*create, start, batch))
     if (run.table, run.change) != (str(change.table), str(change)):
         raise PlanError(
@@ -67,7 +75,10 @@ def update_in_batches(
             "Nothing was changed; give this one another name, or delete that row if it is of no use any more."
         )
     if run.finished:
-        return Plan(title, () if run.target == target else (start, batch))
+        if run.target == target:
+            return Plan(title)
+        anew = _made_anew(title, batch, run, target)
+        return Plan(title, (*create, *((start, batch) if anew else (FindBatches(batch.name, target),))))
     if run.key != key:
         raise PlanError(
             f"cannot {title}: it began in the order of ({', '.join(run.key)}), and the primary key is "
@@ -75,3 +86,23 @@ def update_in_batches(
             "anew, if rows may be updated twice."
         )
     return Plan(title, (batch,))
+
+
+def _made_anew(title: str, batch: UpdateBatch, run: BatchRun, target: str) -> bool:
+    """Whether the table or its columns are others than those that were updated; else oids are others, after a restore.
+
+    Raises:
+        PlanError: nobody can tell.
+    """
+    (was, numbers), (now, numbers_now) = run.target.split(":"), target.split(":")
+    if run.here or was == now:
+        return True
+    if run.here is False and numbers == numbers_now:
+        return False
+    where = f"WHERE name = {literal(batch.name)};"
+    raise PlanError(
+        f"cannot {title}: {BATCH_PROGRESS} says that it is finished, and of a table with another oid. If the database "
+        f"was dumped and restored since, it is finished here, too: UPDATE {BATCH_PROGRESS.sql} SET target = "
+        f"{literal(target)} {where} If the table or the column was made anew, it runs again after: DELETE FROM "
+        f"{BATCH_PROGRESS.sql} {where} Nothing was changed."
+    )

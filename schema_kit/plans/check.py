@@ -18,7 +18,7 @@ from schema_kit.plans.drift import several
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.layout import Placed, besides, held_in_part, missing, placed, stretches, wide, windows_within
 from schema_kit.plans.partitions import partitioned_table
-from schema_kit.plans.retention import due, grace_is_over
+from schema_kit.plans.retention import doubtful, due, grace_is_over
 from schema_kit.steps.partitions import PART_CONFIG
 
 
@@ -52,6 +52,7 @@ CODES = {
     "detach_pending": Severity.DUE,
     "retention_overdue": Severity.DUE,
     "retired_due": Severity.DUE,
+    "retired_unlike": Severity.DUE,
     "archive_overdue": Severity.DUE,
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
@@ -65,7 +66,7 @@ CODES = {
 }
 """Every finding there is, and how much it matters."""
 
-LEAVING = frozenset({"detach_pending", "retention_overdue", "retired_due"})
+LEAVING = frozenset({"detach_pending", "retention_overdue", "retired_due", "retired_unlike"})
 """What can be due of an archive: nothing is made in it ahead of the clock."""
 
 
@@ -251,6 +252,8 @@ def _to_archive(seen: Watched, table: Table) -> Iterator[Told]:
 def _retired(seen: Watched) -> Iterator[Told]:
     policy, late, unmoved = seen.policy, list[QualifiedName](), list[QualifiedName]()
     for one in seen.retired:
+        if one.doubt:
+            yield "retired_unlike", str(one.name), doubtful(one)
         if not (one.there and one.by_policy and seen.now):
             continue
         if policy.retention_schema:

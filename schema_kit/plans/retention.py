@@ -10,12 +10,17 @@ from typing import get_args
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Point, parse
 from schema_kit.model import Detaching, Partition, Partitioning, Retired, Table
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, literal
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import partitioned_table
-from schema_kit.plans.retirement import How, leaving, recorded
+from schema_kit.plans.retirement import How, known_again, leaving, recorded
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.retirement import DropPartition, ForgetRetired, MovePartition
+from schema_kit.steps.retirement import (
+    RETIRED_PARTITION,
+    DropPartition,
+    ForgetRetired,
+    MovePartition,
+)
 
 
 def due(
@@ -163,14 +168,17 @@ def retire(
     if closed:
         raise PlanError(f"cannot {title}: {'; '.join(closed)}. Nothing was changed.")
     out = _Out(policy, now, frozenset(taken), at_once, drops)
+    known = any(seen.has_record for seen in (*leaves, *pending, *retired.values()) if seen)
     for row, seen in retired.items():
-        if not row.there or seen is None:
-            if not any(one.oid == row.oid for one in (*leaves, *pending)):
-                steps.append(ForgetRetired(row.name, row.oid, "it is attached, renamed or gone"))
+        if row.doubt:
+            notes.append(doubtful(row))
+        elif not row.there or seen is None:
+            if not any(one.name == row.name for one in (*leaves, *pending)):
+                steps.append(ForgetRetired(row.name, row.gone or "there is no such table any more"))
         elif row.by_ttl if ttl else row.by_policy:
             _refuse(title, seen)
-            steps += out.of(seen, row.since, notes)
-    known = any(seen.has_record for seen in (*leaves, *pending))
+            steps += [*known_again(replace(seen, has_record=known), record), *out.of(seen, row.since, notes)]
+            known = known or seen.found_again
     for seen in pending:
         _refuse(title, seen)
         steps += [*recorded(seen, record), *leaving(seen, "auto")]
@@ -185,6 +193,15 @@ def retire(
         steps += leaving(replace(seen, blocked_by=()), _how(policy))
         steps += out.of(seen, now, notes)
     return Plan(title, tuple(steps), tuple(notes))
+
+
+def doubtful(row: Retired) -> str:
+    """What is said of a table that may not be the one which was retired."""
+    return (
+        f"{row.name} stays: it was retired from {row.parent} before a dump and restore, and the table of that name may "
+        f"be another one: {row.doubt}. If it is, DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = "
+        f"{literal(str(row.name))};"
+    )
 
 
 def _how(policy: Partitioning) -> How:

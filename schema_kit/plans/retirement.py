@@ -16,6 +16,7 @@ from schema_kit.steps.retirement import (
     DetachConcurrently,
     DropPartition,
     FinalizeDetach,
+    FindRetired,
     RecordRetired,
 )
 
@@ -71,7 +72,7 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, rec
         )
     _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
     if seen.attached_to is None:
-        return Plan(title, (DropPartition(seen),))
+        return Plan(title, (*known_again(seen, record), DropPartition(seen)))
     return Plan(title, (*recorded(seen, record), *leaving(seen, "auto"), DropPartition(seen)))
 
 
@@ -103,6 +104,13 @@ def recorded(
         yield CreateRetiredPartition(record)
     if not seen.recorded:
         yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy, by_ttl, at)
+
+
+def known_again(seen: Detaching, record: tuple[str, ...]) -> Iterator[Step]:
+    """The row of a table that was found again by its name and bounds has its oid from now on."""
+    if seen.found_again:
+        yield from () if seen.has_record else (CreateRetiredPartition(record),)
+        yield FindRetired(seen.name)
 
 
 def leaving(seen: Detaching, how: How) -> Iterator[Step]:

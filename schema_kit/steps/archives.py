@@ -161,6 +161,7 @@ class DropArchiveTable(Step):
         view: the view, which goes first.
         registered: part_config has a row of it.
         remembered: archived_partition has rows of it.
+        gone: what was on its way there, and is no table any more.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -171,6 +172,7 @@ class DropArchiveTable(Step):
     view: QualifiedName | None = None
     registered: bool = True
     remembered: bool = False
+    gone: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -186,8 +188,10 @@ class DropArchiveTable(Step):
     def sql(self) -> tuple[str, ...]:
         """Looked at once more under the lock: RESTRICT, and never with a row."""
         message = literal(f"{self.archive} holds rows")
+        gone = ", ".join(literal(str(name)) for name in self.gone)
+        but = f" AND partition_name NOT IN ({gone})" if gone else ""
         under_way = on_its_way_sql(
-            f"goes_to = {literal(str(self.archive))} AND partition_oid IN (SELECT oid FROM pg_catalog.pg_class)",
+            f"goes_to = {literal(str(self.archive))}{but}",
             f"a partition is on its way to {self.archive} ({ARCHIVED_PARTITION})",
         )
         # It may join a transaction whose settings are somebody else's.
@@ -298,11 +302,10 @@ class Route:
 def _moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> str:
     texts = map(literal, (str(name), str(route.table), str(route.archive), bounds, str(route.goes_to)))
     return (
-        f"INSERT INTO {ARCHIVED_PARTITION.sql} (partition_oid, partition_name, table_name, archive_table, bounds, "
-        f"goes_to, moved_at) VALUES ({oid_of(name)}, {', '.join(texts)}, {moment}) ON CONFLICT (partition_oid) "
-        "DO UPDATE SET (partition_name, table_name, archive_table, bounds, goes_to, moved_at) = "
-        "(excluded.partition_name, excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, "
-        "excluded.moved_at)"
+        f"INSERT INTO {ARCHIVED_PARTITION.sql} (partition_name, table_name, archive_table, bounds, goes_to, moved_at) "
+        f"VALUES ({', '.join(texts)}, {moment}) ON CONFLICT (partition_name) DO UPDATE "
+        "SET (table_name, archive_table, bounds, goes_to, moved_at) = "
+        "(excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, excluded.moved_at)"
     )
 
 
@@ -373,7 +376,7 @@ class AttachMoved(Step):
         """Attached, and known as such."""
         return (
             *_attach_sql(self.wanted, self.route, self.default_check),
-            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {oid_of(self.wanted.seen.name)}",
+            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = {literal(str(self.wanted.seen.name))}",
         )
 
 
@@ -436,7 +439,6 @@ class ForgetMove(Step):
     transaction: ClassVar[Transaction] = Transaction.SHARED
 
     name: QualifiedName
-    oid: int
     why: str
 
     @property
@@ -446,7 +448,7 @@ class ForgetMove(Step):
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
-        return (f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE partition_oid = {self.oid}",)
+        return (f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE partition_name = {literal(str(self.name))}",)
 
 
 # Rows that come back

@@ -11,6 +11,7 @@ from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 BATCH_PROGRESS = QualifiedName(CONFIG_SCHEMA, "batch_progress")
+_OWN_OID = f"{literal(BATCH_PROGRESS.sql)}::pg_catalog.regclass"
 
 SMALLEST, LARGEST = 10, 100_000
 """Rows of a batch, between which its size follows the time that batches take."""
@@ -79,12 +80,36 @@ class StartBatches(Step):
         key = f"ARRAY[{', '.join(literal(column.name) for column in self.key)}]"
         table, change = literal(str(self.change.table)), literal(str(self.change))
         return (
-            f"INSERT INTO {BATCH_PROGRESS.sql} AS p (name, table_name, change, target, key_columns, batch_size) VALUES "
-            f"({literal(self.name)}, {table}, {change}, {literal(self.target)}, {key}, {self.batch_size}) "
+            f"INSERT INTO {BATCH_PROGRESS.sql} AS p (name, table_name, change, target, key_columns, batch_size, "
+            f"record_oid) VALUES ({literal(self.name)}, {table}, {change}, {literal(self.target)}, {key}, "
+            f"{self.batch_size}, {_OWN_OID}) "
             "ON CONFLICT (name) DO UPDATE SET (table_name, change, target, key_columns, last_key, rows_seen, "
-            "rows_changed, batch_size, started_at, batch_at, finished_at) = (excluded.table_name, excluded.change, "
-            "excluded.target, excluded.key_columns, NULL, 0, 0, excluded.batch_size, now(), NULL, NULL) "
+            "rows_changed, batch_size, record_oid, started_at, batch_at, finished_at) = (excluded.table_name, "
+            "excluded.change, excluded.target, excluded.key_columns, NULL, 0, 0, excluded.batch_size, "
+            "excluded.record_oid, now(), NULL, NULL) "
             "WHERE p.finished_at IS NOT NULL AND p.target <> excluded.target",
+        )
+
+
+@dataclass(frozen=True)
+class FindBatches(Step):
+    """The row of an update that is finished means the table of its name again, after a dump and restore."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    name: str
+    target: str
+
+    @property
+    def summary(self) -> str:
+        """Names the update."""
+        return f"know the update {self.name} again, which was finished before a dump and restore"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (
+            f"UPDATE {BATCH_PROGRESS.sql} SET (target, record_oid) = ({literal(self.target)}, {_OWN_OID}) "
+            f"WHERE name = {literal(self.name)} AND finished_at IS NOT NULL",
         )
 
 

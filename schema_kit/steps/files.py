@@ -67,11 +67,10 @@ class RecordDue(Step):
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
-        values = (f"{literal(self.name.sql)}::pg_catalog.regclass", literal(str(self.name)), literal(str(self.parent)))
+        values = (literal(str(self.name)), literal(str(self.parent)))
         return (
-            f"INSERT INTO {ARCHIVE_FILE_DUE.sql} (table_oid, table_name, parent_table) VALUES ({', '.join(values)}) "
-            "ON CONFLICT (table_oid) DO UPDATE SET (table_name, parent_table) = (excluded.table_name, "
-            "excluded.parent_table)",
+            f"INSERT INTO {ARCHIVE_FILE_DUE.sql} (table_name, parent_table) VALUES ({', '.join(values)}) "
+            "ON CONFLICT (table_name) DO UPDATE SET parent_table = excluded.parent_table",
         )
 
 
@@ -120,7 +119,7 @@ class RecordFile(Step):
         return (
             f"INSERT INTO {ARCHIVE_FILE.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "
             f"ON CONFLICT (file_url) DO UPDATE SET {anew}, written_at = now()",
-            *((f"DELETE FROM {ARCHIVE_FILE_DUE.sql} WHERE table_oid = {file.oid}",) if self.drops else ()),
+            *((f"DELETE FROM {ARCHIVE_FILE_DUE.sql} WHERE table_name = {values['table_name']}",) if self.drops else ()),
         )
 
 

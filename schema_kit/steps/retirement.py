@@ -87,16 +87,18 @@ def recorded_sql(
         oid_of(name),
         *map(literal, (str(name), str(parent), bounds)),
         *(f"{by}".lower() for by in (by_policy, by_ttl)),
+        oid_of(RETIRED_PARTITION),
     )
-    columns = "partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl"
+    columns = "partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl, record_oid"
     moment = "now()"
     if at:
         columns, values, moment = f"{columns}, retired_at", (*values, literal(at.isoformat())), "excluded.retired_at"
     return (
         f"INSERT INTO {RETIRED_PARTITION.sql} ({columns}) "
-        f"VALUES ({', '.join(values)}) ON CONFLICT (partition_oid) DO UPDATE "
-        "SET (partition_name, parent_table, bounds, by_policy, by_ttl, retired_at) = (excluded.partition_name, "
-        f"excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, {moment})"
+        f"VALUES ({', '.join(values)}) ON CONFLICT (partition_name) DO UPDATE "
+        "SET (partition_oid, parent_table, bounds, by_policy, by_ttl, record_oid, retired_at) = "
+        "(excluded.partition_oid, excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, "
+        f"excluded.record_oid, {moment})"
     )
 
 
@@ -112,7 +114,6 @@ class ForgetRetired(Step):
     transaction: ClassVar[Transaction] = Transaction.SHARED
 
     name: QualifiedName
-    oid: int
     why: str
 
     @property
@@ -122,7 +123,28 @@ class ForgetRetired(Step):
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
-        return (f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {self.oid}",)
+        return (f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = {literal(str(self.name))}",)
+
+
+@dataclass(frozen=True)
+class FindRetired(Step):
+    """The row of a table that has another oid since the database was dumped and restored: found by name and bounds."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    name: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Says how."""
+        return f"know {self.name} again, by its name and bounds, after a dump and restore"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (
+            f"UPDATE {RETIRED_PARTITION.sql} SET (partition_oid, record_oid) = ({oid_of(self.name)}, "
+            f"{oid_of(RETIRED_PARTITION)}) WHERE partition_name = {literal(str(self.name))}",
+        )
 
 
 @dataclass(frozen=True)
@@ -328,7 +350,7 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
     attached = f"SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
     wrong = f"NOT EXISTS ({known}) OR EXISTS ({attached})"
     under_way = on_its_way_sql(
-        f"partition_oid = {oid_of(seen.name)}",
+        f"partition_name = {literal(str(seen.name))}",
         f"{seen.name} is on its way to an archive, or back ({ARCHIVED_PARTITION}): schema_kit archive run ends that",
     )
     check = (
@@ -359,7 +381,7 @@ class DropPartition(Step):
         """RESTRICT: nothing that depends on it is taken along. Its record goes with it."""
         return (
             *_guard_sql(self.seen, (self.seen.name,)),
-            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {oid_of(self.seen.name)}",
+            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = {literal(str(self.seen.name))}",
             f"DROP TABLE {self.seen.name.sql}",
         )
 
@@ -387,8 +409,9 @@ class MovePartition(Step):
         return (
             *_guard_sql(self.seen, (self.seen.name, *self.seen.below)),
             *(f"ALTER TABLE {table.sql} SET SCHEMA {ident(self.schema)}" for table in self._tables),
+            f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = {literal(str(moved))}",
             f"UPDATE {RETIRED_PARTITION.sql} SET partition_name = {literal(str(moved))} "
-            f"WHERE partition_oid = {oid_of(moved)}",
+            f"WHERE partition_name = {literal(str(self.seen.name))}",
         )
 
     @property

@@ -8,7 +8,7 @@ CREATE SCHEMA IF NOT EXISTS @schema@;
 CREATE TABLE IF NOT EXISTS @schema@.archive_file (
     file_url     text        PRIMARY KEY,
     table_name   text        NOT NULL, -- the table that was written
-    table_oid    oid         NOT NULL,
+    table_oid    oid         NOT NULL, -- as it was then; nothing is found by it
     parent_table text,                 -- the partitioned table that it was a partition of
     control      text,                 -- the column that the bounds are of
     lower_bound  text,                 -- inclusive, as it reads under TimeZone UTC and DateStyle ISO
@@ -27,7 +27,18 @@ CREATE TABLE IF NOT EXISTS @schema@.archive_file (
 -- What export --drop has detached to write it to a file: the next run on its parent goes on there. A row goes with the
 -- table; one whose table was attached again, or dropped by others, means nothing.
 CREATE TABLE IF NOT EXISTS @schema@.archive_file_due (
-    table_oid    oid  PRIMARY KEY,
-    table_name   text NOT NULL,
+    table_name   text CONSTRAINT archive_file_due_pkey PRIMARY KEY,
     parent_table text NOT NULL
 );
+
+-- Earlier versions knew a table by its oid.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'table_oid'
+               AND attrelid = '@schema@.archive_file_due'::pg_catalog.regclass) THEN
+        DELETE FROM @schema@.archive_file_due d USING @schema@.archive_file_due later
+        WHERE later.table_name = d.table_name AND later.table_oid > d.table_oid;
+        ALTER TABLE @schema@.archive_file_due DROP COLUMN table_oid;
+        ALTER TABLE @schema@.archive_file_due ADD CONSTRAINT archive_file_due_pkey PRIMARY KEY (table_name);
+    END IF;
+END $$;

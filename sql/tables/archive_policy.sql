@@ -18,8 +18,7 @@ CREATE TABLE IF NOT EXISTS @schema@.archive_policy (
 );
 
 CREATE TABLE IF NOT EXISTS @schema@.archived_partition (
-    partition_oid  oid  PRIMARY KEY, -- with the name: a table that was renamed or restored is another one
-    partition_name text NOT NULL,
+    partition_name text CONSTRAINT archived_partition_pkey PRIMARY KEY, -- it is known by that, and by its bounds
     table_name     text NOT NULL,
     archive_table  text NOT NULL,
     bounds         text NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
@@ -29,3 +28,17 @@ CREATE TABLE IF NOT EXISTS @schema@.archived_partition (
 
 -- A column that came later: by rows, conditions of those that were taken back and stay.
 ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS restored text[];
+
+-- Earlier versions knew a partition by its oid.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'partition_oid'
+               AND attrelid = '@schema@.archived_partition'::pg_catalog.regclass) THEN
+        DELETE FROM @schema@.archived_partition m USING @schema@.archived_partition later
+        WHERE later.partition_name = m.partition_name
+          AND (coalesce(later.moved_at, 'infinity'), later.partition_oid)
+              > (coalesce(m.moved_at, 'infinity'), m.partition_oid);
+        ALTER TABLE @schema@.archived_partition DROP COLUMN partition_oid;
+        ALTER TABLE @schema@.archived_partition ADD CONSTRAINT archived_partition_pkey PRIMARY KEY (partition_name);
+    END IF;
+END $$;

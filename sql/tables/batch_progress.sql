@@ -18,3 +18,7 @@ CREATE TABLE IF NOT EXISTS @schema@.batch_progress (
     batch_at timestamptz,
     finished_at timestamptz
 );
+
+-- A column that came later: the oid of this table itself, when the row was written. Another one says that the database
+-- was dumped and restored since, so that target means nothing; none, that nobody knows.
+ALTER TABLE @schema@.batch_progress ADD COLUMN IF NOT EXISTS record_oid oid;

@@ -20,8 +20,7 @@ CREATE TABLE IF NOT EXISTS "schema_kit".archive_policy (
     CHECK (archive_after IS NOT NULL OR condition IS NOT NULL)
 );
 CREATE TABLE IF NOT EXISTS "schema_kit".archived_partition (
-    partition_oid  oid  PRIMARY KEY, -- with the name: a table that was renamed or restored is another one
-    partition_name text NOT NULL,
+    partition_name text CONSTRAINT archived_partition_pkey PRIMARY KEY, -- it is known by that, and by its bounds
     table_name     text NOT NULL,
     archive_table  text NOT NULL,
     bounds         text NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
@@ -29,6 +28,18 @@ CREATE TABLE IF NOT EXISTS "schema_kit".archived_partition (
     moved_at       timestamptz    -- since when it does; NULL while it is on its way
 );
 ALTER TABLE "schema_kit".archive_policy ADD COLUMN IF NOT EXISTS restored text[];
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'partition_oid'
+               AND attrelid = '"schema_kit".archived_partition'::pg_catalog.regclass) THEN
+        DELETE FROM "schema_kit".archived_partition m USING "schema_kit".archived_partition later
+        WHERE later.partition_name = m.partition_name
+          AND (coalesce(later.moved_at, 'infinity'), later.partition_oid)
+              > (coalesce(m.moved_at, 'infinity'), m.partition_oid);
+        ALTER TABLE "schema_kit".archived_partition DROP COLUMN partition_oid;
+        ALTER TABLE "schema_kit".archived_partition ADD CONSTRAINT archived_partition_pkey PRIMARY KEY (partition_name);
+    END IF;
+END $$;
 COMMIT;
 
 -- register the archive policy of shop.logins

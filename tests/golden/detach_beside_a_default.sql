@@ -5,7 +5,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl) VALUES ('"bots"."messages_p20261001"'::pg_catalog.regclass, 'bots.messages_p20261001', 'bots.messages', 'FOR VALUES FROM (''2026-09-30 17:00:00+00'') TO (''2026-10-31 17:00:00+00'')', false, false) ON CONFLICT (partition_oid) DO UPDATE SET (partition_name, parent_table, bounds, by_policy, by_ttl, retired_at) = (excluded.partition_name, excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, now());
+INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl, record_oid) VALUES ('"bots"."messages_p20261001"'::pg_catalog.regclass, 'bots.messages_p20261001', 'bots.messages', 'FOR VALUES FROM (''2026-09-30 17:00:00+00'') TO (''2026-10-31 17:00:00+00'')', false, false, '"schema_kit"."retired_partition"'::pg_catalog.regclass) ON CONFLICT (partition_name) DO UPDATE SET (partition_oid, parent_table, bounds, by_policy, by_ttl, record_oid, retired_at) = (excluded.partition_oid, excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, excluded.record_oid, now());
 COMMIT;
 
 -- detach bots.messages_p20261001 from bots.messages, blocking: bots.messages_default is a default partition, beside which PostgreSQL detaches none concurrently

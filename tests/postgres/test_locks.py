@@ -482,7 +482,7 @@ def scene_update_in_batches(proof: Proof) -> None:
     batch = batches.UpdateBatch("run", change, (), 0.5, None, None)
     script = load("tables/batch_progress.sql")
     proof.run(lambda catalog: update_in_batches(batch, 30, catalog.batch_target(T, "run"), script))
-    proof.steps(batches.UpdateAtOnce(change))
+    proof.steps(batches.UpdateAtOnce(change), batches.FindBatches("run", "1:2"))
 
 
 def scene_rows_leave(proof: Proof) -> None:
@@ -794,7 +794,8 @@ def scene_archives(proof: Proof) -> None:
     proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", view="every")))
     proof.run(decided_by(lambda op: op.set_archive_policy("t", "2 months", schema="s")))
     proof.steps(
-        archives.ForgetMove(QualifiedName("s", "t1"), 1, "a test"),
+        archives.ForgetMove(QualifiedName("s", "t1"), "a test"),
+        retirement.FindRetired(QualifiedName("s", "t")),
         archives.KeepRestored(T, "true"),
         archives.ForgetRestored(T),
     )
@@ -855,6 +856,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         archives.AttachMoved,
         archives.MovePartitionAcross,
         archives.ForgetMove,
+        retirement.FindRetired,
         archives.KeepRestored,
         archives.ForgetRestored,
     },
@@ -919,6 +921,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_update_in_batches: {
         batches.CreateBatchProgress,
         batches.StartBatches,
+        batches.FindBatches,
         batches.UpdateBatch,
         batches.UpdateAtOnce,
     },

@@ -17,7 +17,7 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
-from tests.support.archives import NOW, attached, build, retire, there
+from tests.support.archives import NOW, attached, build, later, retire, there
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
 from tests.support.locks import HELD_SECONDS, busy
@@ -27,11 +27,6 @@ from tests.support.tables import months
 pytestmark = [pytest.mark.partitions, pytest.mark.majors]
 
 BUDGET = 300
-
-
-def later(database: Database) -> None:
-    """Eight days pass."""
-    database.sql("UPDATE schema_kit.retired_partition SET retired_at = '2026-05-11'")
 
 
 def test_what_is_kept(database: Database) -> None:

@@ -115,15 +115,25 @@ SICK: dict[str, list[Watched]] = {
         replace(
             HEALTHY,
             policy=replace(POLICY, retention_keep_table=False),
-            retired=(Retired(1, name("public.events_old"), EVENTS, True, HERE.replace(month=1)),),
+            retired=(Retired(name("public.events_old"), EVENTS, True, HERE.replace(month=1)),),
             now=HERE,
         ),
         replace(
             HEALTHY,
             policy=replace(POLICY, retention_schema="archive"),
-            retired=(Retired(1, name("public.events_old"), EVENTS, True, HERE),),
+            retired=(Retired(name("public.events_old"), EVENTS, True, HERE),),
             now=HERE,
         ),
+    ],
+    "retired_unlike": [
+        replace(
+            HEALTHY,
+            retired=(
+                Retired(
+                    name("public.events_old"), EVENTS, True, HERE, there=False, doubt="it holds rows outside of it"
+                ),
+            ),
+        )
     ],
     "control_nullable": [replace(HEALTHY, table=replace(TABLE, columns=(Column("created_at", AWARE),)))],
     "default_rows": [
@@ -254,7 +264,7 @@ def test_retention() -> None:
 
 
 def test_retired_partitions_that_are_none_of_the_check_s_business() -> None:
-    old = Retired(1, name("public.events_old"), EVENTS, True, HERE.replace(month=1))
+    old = Retired(name("public.events_old"), EVENTS, True, HERE.replace(month=1))
     drop = replace(POLICY, retention_keep_table=False)
     for policy, retired in (
         (POLICY, old),

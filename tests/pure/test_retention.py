@@ -105,7 +105,7 @@ OUT = replace(JANUARY, attached_to=None, recorded=True)
 
 
 def row(days: int, **changes: object) -> Retired:
-    return replace(Retired(7, JANUARY.name, PARENT, True, NOW - timedelta(days=days)), **changes)  # type: ignore[arg-type]
+    return replace(Retired(JANUARY.name, PARENT, True, NOW - timedelta(days=days)), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ def retire(database: Database, *arguments: str) -> subprocess.CompletedProcess[s
     return shell(database, "partitions", "retire", "--now", NOW, *arguments)
 
 
+def later(database: Database) -> None:
+    """Eight days pass."""
+    database.sql("UPDATE schema_kit.retired_partition SET retired_at = '2026-05-11'")
+
+
 VIEW = "all_t"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 import click
@@ -38,30 +38,34 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
     table, archive = both(catalog, policy)
     names, notes = archives.due(policy, partitioning, table, catalog.here(partitioning, table))
     known = of(catalog, policy)
-    kept, said = _restored(known, policy) if not again else (set(), [])
+    kept = () if again else archives.restored(policy, partitioning, table, known)
     there = {partition.name: partition for partition in table.partitions}
     going = [
         (policy.table, policy.archive, name, there[name].lower, there[name].upper) for name in names if name not in kept
     ]
-    forgotten = [
-        ForgetMove(row.name, row.oid, "there is no such table any more, or it never left")
-        for row in known
-        if not row.there or (row.since is None and row.attached_to and row.name not in names)
-    ]
+    forgotten = [*_void(policy, partitioning, table, known, names)]
     views = archives.spanning(table, archive)
     steps, stay = moves(catalog, policy, partitioning, views, (*under_way(known, policy), *going))
     if steps or forgotten:
         refuse_without_rights(catalog, policy)
-    notes = (*notes, *(note for name, note in said if name in names), *stay)
+    said = (
+        f"{name} was restored from the archive and stays until it is asked for: --restored"
+        for name in names
+        if name in kept
+    )
+    notes = (*notes, *said, *stay)
     return Plan(plan.title, (*forgotten, *steps), notes)
 
 
-def _restored(known: list[Moved], policy: ArchivePolicy) -> tuple[set[QualifiedName], list[tuple[QualifiedName, str]]]:
-    """What was taken back by hand stays, and each run says so."""
-    back = [row.name for row in known if row.since and row.there and row.goes_to != policy.archive]
-    return set(back), [
-        (name, f"{name} was restored from the archive and stays until it is asked for: --restored") for name in back
-    ]
+def _void(
+    policy: ArchivePolicy, partitioning: Partitioning, table: Table, known: list[Moved], due: Collection[QualifiedName]
+) -> Iterator[ForgetMove]:
+    """What is remembered and means nothing any more: of no table, or of one that is where it was before."""
+    for row in known:
+        if row.since is None and row.there and row.attached_to and row.name not in due:
+            yield ForgetMove(row.name, "it never left")
+        elif not row.there and not archives.restored(policy, partitioning, table, [row]):
+            yield ForgetMove(row.name, "there is no such table any more")
 
 
 def by_rows(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:

@@ -72,7 +72,9 @@ def due(catalog: Catalog, policy: ArchivePolicy) -> tuple[QualifiedName, ...]:
         return ()
     table = catalog.table(policy.table)
     names, _ = archives.due(policy, partitioning, table, catalog.here(partitioning, table))
-    back = {row.name for row in of(catalog, policy) if row.since and row.there and row.goes_to != policy.archive}
+    if table is None:
+        return ()
+    back = archives.restored(policy, partitioning, table, of(catalog, policy))
     return tuple(name for name in names if name not in back)
 
 
