@@ -214,6 +214,8 @@ def overlapping(
 ) -> tuple[tuple[Source, str | None, str | None, bool], ...]:
     """The partitions that a range may hold rows of: each with what of the range is its own, and whether that is all.
 
+    A default partition has no range: it is one of them where it holds rows of this one.
+
     Args:
         connection: where to look.
         parent: the partitioned table.
@@ -229,13 +231,18 @@ def overlapping(
         raise PlanError(f"{parent.name} is not partitioned by RANGE of one column. Nothing was changed.")
     key = next(column.type for column in parent.columns if column.name == by)
     found = []
+    ends = [f"{ident(by)} {sign} {literal(end)}" for sign, end in ((">=", lower), ("<", upper)) if end is not None]
     for name in (*partitions(connection, parent.name), *detached):
         part = read(connection, name)
         assert part is not None  # seen in this very snapshot
+        if part.bounds == "DEFAULT":
+            if rows(connection, f"SELECT EXISTS (SELECT FROM {name.sql} WHERE {' AND '.join(ends)})")[0][0]:
+                found.append((part, lower, upper, False))
+            continue
         mine = rows(connection, _CUT.format(key=key), {"a": lower, "b": upper, "c": part.lower, "d": part.upper})[0]
         low, high, empty, whole = mine
         if not empty:
-            found.append((part, low, high, whole and part.bounds != "DEFAULT"))
+            found.append((part, low, high, whole))
     return tuple(found)
 
 

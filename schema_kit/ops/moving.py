@@ -148,6 +148,11 @@ def partitioned(catalog: Catalog, policy: ArchivePolicy) -> Partitioning:
     return found
 
 
+def cut_of(catalog: Catalog, policy: ArchivePolicy) -> Partitioning | None:
+    """How a table that is archived by rows is cut, or its archive; None where neither has a policy."""
+    return catalog.policy(policy.table) or catalog.policy(policy.archive)
+
+
 def _how(partitioning: Partitioning) -> How:
     """How the set's policy wants partitions detached."""
     ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}

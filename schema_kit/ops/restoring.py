@@ -14,7 +14,17 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.archives import archive_name
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.ops.moving import Move, both, moves, of, partitioned, refuse_without_rights, under_way, with_room
+from schema_kit.ops.moving import (
+    Move,
+    both,
+    cut_of,
+    moves,
+    of,
+    partitioned,
+    refuse_without_rights,
+    under_way,
+    with_room,
+)
 from schema_kit.plans import archives, rows, ttl
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import create_partition
@@ -68,7 +78,7 @@ def by_rows(
     plan = Plan(f"restore {policy.table} from {policy.archive}")
     goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
     observed = dict(catalog.leaving(policy.table, tuple(goes.values()), back=True))
-    one = ttl.restoring(policy, observed, goes, ends, where)
+    one = ttl.restoring(policy, observed, goes, ends, where, cut_of(catalog, policy))
     table, archive = both(catalog, policy)
     if lacking := catalog.archive_rights_missing(()):
         raise PlanError(f"cannot {plan.title}: {'; '.join(lacking)}. Nothing was changed.")
@@ -124,7 +134,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
     if target is None:
         assert beside is not None  # the table itself is there
         beside_it = replace(partitioning, parent=beside, retention=None, retention_schema=None)
-        some = any(lines.range_of(part).overlaps(wanted) for part in archive.partitions if not part.default)
+        some = any(part.default or lines.range_of(part).overlaps(wanted) for part in archive.partitions)
         return replace(plan, steps=(CreateArchiveTable(archive, beside, beside_it),) if some else ())
     if blocking := [one.sentence for one in archives.differences(archive, target) if one.blocks]:
         raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}. Nothing was changed.")
@@ -140,12 +150,13 @@ def _of_range(
     lines = grid(replace(partitioning, parent=target.name), target)
     parts = [(part, lines.range_of(part)) for part in archive.partitions if not part.default]
     parts = [(part, held) for part, held in parts if held.overlaps(wanted)]
+    default = [(part, ALL) for part in archive.partitions if part.default]  # it has no range, and may hold rows of any
     taken = [lines.range_of(part) for part in target.partitions if not part.default]
     whole = [part for part, held in parts if wanted.covers(held) and not any(held.overlaps(other) for other in taken)]
     views = archives.spanning(target, archive)
     going = ((policy.archive, target.name, part.name, part.lower, part.upper) for part in whole)
     steps, notes = moves(catalog, policy, partitioning, views, (*waiting, *going))
-    steps += _rows(catalog, policy, lines, target, wanted, [one for one in parts if one[0] not in whole])
+    steps += _rows(catalog, policy, lines, target, wanted, [*(one for one in parts if one[0] not in whole), *default])
     return steps, notes
 
 

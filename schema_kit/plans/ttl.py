@@ -90,6 +90,7 @@ def archiving(
     observed: Observed,
     now: datetime,
     archives: Mapping[QualifiedName, QualifiedName],
+    cut: Partitioning | None = None,
     *,
     restored: bool = False,
 ) -> Leaving:
@@ -100,6 +101,7 @@ def archiving(
         observed: the table, all that refers to it, and the archives.
         now: the server's clock, or what stands for it.
         archives: which table's rows go where.
+        cut: how the table or its archive is cut, whose clock counts where that is by the same column.
         restored: whether rows that were taken back go again.
 
     Raises:
@@ -118,7 +120,7 @@ def archiving(
     one = Leaving(policy.table, where, None, tree, archives, stamp or ARCHIVED_AT)
     if policy.archive_after is None:
         return one
-    old = TimeToLive(policy.table, policy.control or "", policy.archive_after, tree=tree, archive_first=True)
+    old = replace(_aged(policy, cut), age=policy.archive_after, tree=tree, archive_first=True)
     table = observed.get(policy.table)
     index = table.index_on(old.column) if table else None
     if index and not index[0].type.startswith(TIMES):
@@ -136,6 +138,7 @@ def restoring(
     archives: Mapping[QualifiedName, QualifiedName],
     ends: tuple[str, str] | None,
     condition: str | None,
+    cut: Partitioning | None = None,
 ) -> Leaving:
     """Which rows come back from an archive: of a range of the column that ages are counted from, of a condition.
 
@@ -145,6 +148,7 @@ def restoring(
         archives: which table's rows are where.
         ends: where the range begins, and where it ends, exclusive, as a person writes them.
         condition: SQL over the table's columns.
+        cut: how the table or its archive is cut, whose clock counts where that is by the same column.
 
     Raises:
         DeclarationError: neither, or a range that is none.
@@ -160,8 +164,8 @@ def restoring(
                 f"cannot restore a range of {policy.table}: its policy names no column that ages are counted from "
                 "(control). Nothing was changed; say which rows by --where."
             )
-        key = key_of(TimeToLive(policy.table, column), type_)
-        lines = Grid(Partitioning(policy.table, column, "1 day"), parse("1 day"), key)
+        key = key_of(_aged(policy, cut), type_)
+        lines = Grid(Partitioning(policy.table, column, "1 day", _aged(policy, cut).timezone), parse("1 day"), key)
         lower, upper = (lines.read(end) for end in ends)
         if upper <= lower:
             raise DeclarationError(f"{ends[0]} to {ends[1]} holds nothing: --to is where it ends, and not part of it")
@@ -173,6 +177,13 @@ def restoring(
     indexed = column if ends and table and column and table.index_on(column) else None
     stamp = policy.archived_at or ARCHIVED_AT
     return Leaving(policy.table, " AND ".join(where), indexed, tree, archives, stamp, back=True)
+
+
+def _aged(policy: ArchivePolicy, cut: Partitioning | None) -> TimeToLive:
+    """How the column holds moments that the ages of an archive are counted from: UTC, where no policy says more."""
+    own = TimeToLive(policy.table, policy.control or "")
+    same = cut is not None and cut.control == policy.control
+    return replace(own, timezone=cut.timezone, encoding=cut.encoding) if cut and same else own
 
 
 def key_of(policy: TimeToLive, type_: str) -> Key:

@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from schema_kit.catalog import Catalog
 from schema_kit.cli import options
 from schema_kit.errors import DeclarationError
+from schema_kit.keys import Moments, WallClock
 from schema_kit.model import ArchivePolicy
+from schema_kit.names import QualifiedName
+from schema_kit.plans.grid import grid
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,6 +31,26 @@ def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
     if not tables:
         return list(known.values())
     return options.named(tables, known, "archive_policy", "; op.set_archive_policy registers one")
+
+
+def bounds_of(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], str | None]:
+    """Reads an end of a range as a person writes it: on the wall clock of the set's policy, where it names no zone.
+
+    Of a table without a policy it stays as it is, which PostgreSQL reads in UTC.
+    """
+    own = catalog.policy(table)
+    sets = catalog.sets([own] if own else catalog.policies(lambda _, error: None))
+    lines = next((grid(one, found) for one, found in sets if found and found.name == table), None)
+
+    def read(text: str | None) -> str | None:
+        if text is None or lines is None:
+            return text
+        encoded = not (lines.of_ids or isinstance(lines.key, Moments | WallClock))
+        if encoded and text.removeprefix("-").isdigit():  # as the column holds it
+            return text
+        return lines.key.encode(lines.read(text))
+
+    return read
 
 
 def tells(option: str = "--format") -> Callable[[Command], Command]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
-from schema_kit.cli.archive.common import database, tells
+from schema_kit.cli.archive.common import bounds_of, database, tells
 from schema_kit.cli.options import lock_policy, telling
 from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
@@ -39,13 +40,14 @@ class _Wanted:
     parent: QualifiedName | None
     attached: bool
     cut: Cut | None = None
+    default: bool = False
 
 
 @click.command("export")
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE|PARTITION...")
 @click.option("--to", "destination", required=True, help="A folder, or a URL that fsspec knows: s3://bucket/archive.")
 @click.option("--format", "kind", type=click.Choice(("parquet", "copy")), default="parquet", show_default=True)
-@click.option("--from", "lower", help="Only rows from here on, by the column that TABLE is partitioned by.")
+@click.option("--from", "lower", help="Only rows from here on, by the column that TABLE is cut by: 2026-01-01, an id.")
 @click.option("--until", "--to-bound", "upper", help="Only rows before this.")
 @click.option("--drop", is_flag=True, help="Then drop each partition; one that is attached is detached first.")
 @click.option("--yes", is_flag=True, help="No question before anything is dropped.")
@@ -65,7 +67,8 @@ def command(
 ) -> None:
     """Write tables or partitions to files: Parquet (zstd), or the text of COPY.
 
-    A partitioned table is a file for each of its partitions. Each file is written from one snapshot under a temporary
+    A partitioned table is a file for each of its partitions. Dates are read on the wall clock of the set's time zone;
+    in UTC, where TABLE has no policy in part_config. Each file is written from one snapshot under a temporary
     name, synced, read back and compared (rows, and a checksum of each column); then it gets its name and its row in
     schema_kit.archive_file. With --drop the table is dropped in that same commit. What cannot be read back leaves
     everything as it was, and running again goes on.
@@ -86,7 +89,8 @@ def command(
             if drop and (file := finished(connection, name, store, kind)) and not catalog.exists(name):
                 done.append(file)  # an earlier run's, which was cut off before it could say so
             else:
-                wanted += _wanted(connection, name, lower, upper, drop)
+                read = bounds_of(catalog, name)
+                wanted += _wanted(connection, name, read(lower), read(upper), drop)
         if drop:
             _agree(wanted, yes)
         with telling(form) as emit:
@@ -142,10 +146,18 @@ def _wanted(
             for own, low, high, all_of_it in table.overlapping(connection, source, lower, upper, detached):
                 by = table.control(connection, name)
                 assert by is not None  # or it would have been refused
-                yield _Wanted(own.name, name, own.attached, None if all_of_it else Cut(by, low, high))
+                cut = None if all_of_it else Cut(by, low, high)
+                yield _Wanted(own.name, name, own.attached, cut, own.bounds == "DEFAULT")
 
 
 def _agree(wanted: list[_Wanted], yes: bool) -> None:
+    for one in wanted:
+        if one.cut and one.default:
+            raise PlanError(
+                f"{one.name}, the default partition of {one.parent}, holds rows of the range, and --drop takes whole "
+                "partitions. Nothing was changed; give them partitions first: schema_kit partitions drain-default "
+                f"{shlex.quote(str(one.parent))}"
+            )
     if cut := [str(one.name) for one in wanted if one.cut]:
         raise PlanError(
             f"{', '.join(cut)}: only a part of its rows is in the range, and --drop takes whole partitions. Nothing "

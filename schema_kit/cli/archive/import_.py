@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
-from schema_kit.cli.archive.common import database, tells
+from schema_kit.cli.archive.common import bounds_of, database, tells
 from schema_kit.cli.options import lock_policy, telling
 from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
@@ -66,7 +66,7 @@ def command(
 
         if not dry_run and (why := catalog.read_only()):
             raise PlanError(f"cannot restore: {why}. Nothing was changed.")
-        chosen = files if table is None else _chosen(connection, table, lower, upper, not (into or beside))
+        chosen = files if table is None else _chosen(connection, catalog, table, lower, upper, not (into or beside))
         if beside and len(chosen) != 1:
             raise DeclarationError(f"--beside is for one file, not for {len(chosen)}. Nothing was changed.")
         to, own = (QualifiedName.parse(text) if text else None for text in (into, beside))
@@ -113,12 +113,15 @@ def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
 
 
 def _chosen(
-    connection: sa.Connection, table: str, lower: str | None, upper: str | None, alone: bool
+    connection: sa.Connection, catalog: Catalog, table: str, lower: str | None, upper: str | None, alone: bool
 ) -> tuple[str, ...]:
     """The files that hold rows of the range: bounds are compared as the table's key compares them."""
     from schema_kit.files import manifest
     from schema_kit.files.table import meets
 
-    found = [file for file in manifest.read(connection, [QualifiedName.parse(table)]) if file.alone or not alone]
+    name = QualifiedName.parse(table)
+    found = [file for file in manifest.read(connection, [name]) if file.alone or not alone]
+    read = bounds_of(catalog, next((file.parent for file in found if file.parent), name))
+    lower, upper = read(lower), read(upper)
     with observing(connection):
         return tuple(file.url for file in found if meets(connection, file, lower, upper))

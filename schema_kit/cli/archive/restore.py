@@ -33,12 +33,13 @@ def command(
 ) -> None:
     """Take a range from the archive back into its table, or to a table beside it.
 
-    Dates are read on the wall clock of the set's time zone. Partitions that lie in the range are detached from the
-    archive and attached, without copying a row. Where the range begins or ends within a partition, or the table has a
-    partition there already, rows go in batches: those that are there already, equal in every column, are not inserted
-    twice; the same key with other values is refused before anything is written.
+    Dates are read on the wall clock of the set's time zone; in UTC, where neither TABLE nor its archive is cut by that
+    column. Partitions that lie in the range are detached from the archive and attached, without copying a row. Where
+    the range begins or ends within a partition, or the table has a partition there already, rows go in batches: those
+    that are there already, equal in every column, are not inserted twice; the same key with other values is refused
+    before anything is written.
 
-    Rows that were archived one by one (way=rows) go so, too, by the column that their age is counted from (in UTC) or
+    Rows that were archived one by one (way=rows) go so, too, by the column that their age is counted from, or
     by --where; then what hung on them. Rows that somebody has locked are passed over: run it again. What was restored
     is left alone by `archive run` until it is told --restored; a time-to-live knows nothing of it. Triggers of the
     table fire for rows that go one by one.

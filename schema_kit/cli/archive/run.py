@@ -17,6 +17,7 @@ from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.ops.moving import (
     both,
+    cut_of,
     moves,
     of,
     partitioned,
@@ -81,7 +82,7 @@ def rows_due(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> tu
     """Which rows are due by a policy, and the steps that move them, whether there are any or not."""
     goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
     seen = catalog.leaving(policy.table, tuple(goes.values()))
-    one = ttl.archiving(policy, seen, catalog.now(), goes, restored=again)
+    one = ttl.archiving(policy, seen, catalog.now(), goes, cut_of(catalog, policy), restored=again)
     return one, rows.remove(one, seen)
 
 
