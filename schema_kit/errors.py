@@ -12,6 +12,7 @@ A message says what happened, why, and what to do now, and names the object.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -20,6 +21,14 @@ class SchemaKitError(Exception):
     """What every error of this package is."""
 
     exit_code: ClassVar[int] = 1
+
+    @property
+    def reason(self) -> str:
+        """The message without its sentence that nothing was changed: who has committed something cannot say it."""
+        return _UNCHANGED.sub(lambda found: f" {found[1].upper()}" if found[1] else "", str(self))
+
+
+_UNCHANGED = re.compile(r"\s?\bNothing was changed(?: in the database)?(?:; (.)|\.|$)")
 
 
 class DeclarationError(SchemaKitError):

@@ -18,21 +18,26 @@ from itertools import groupby, takewhile
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from schema_kit.catalog import disk
-from schema_kit.catalog.blockers import blockers, waited_for
-from schema_kit.catalog.session import copy_in, hidden_rows, hides_rows, observing, rows, send, send_together
-from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
+from schema_kit.catalog import claimed, disk
+from schema_kit.catalog.blockers import blockers, holders, waited_for
+from schema_kit.catalog.session import copy_in, observing, ours, rows, send, send_together
+from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError
+from schema_kit.failures import Committed, in_vain, message, refused
+from schema_kit.failures import not_observed as not_observed
 from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
+from schema_kit.waiting import watching
 
 Decide = Callable[[], Plan]
 """Observes and decides."""
+
+_IN_VAIN = 3
+"""So often a step is committed that changes nothing, while nobody is seen who holds what it needs."""
 
 _GIVE_WAY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
 _PRESSURE_SECONDS = 0.2
 """Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
-_WATCH_SECONDS = 1.0
 
 LOCK_STATES = {"55P03", "40P01"}
 _OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "42809", "XX000", "40001"}
@@ -80,6 +85,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked:
+    """A step that was sent waits for others, for so many seconds now; it blocks nobody meanwhile that it need not."""
+
+    step: Step
+    blockers: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something is left alone, and `text` says why."""
 
@@ -87,7 +101,7 @@ class Noted:
     text: str
 
 
-Event = StepStarted | StepProgress | StepDone | Waiting | Noted
+Event = StepStarted | StepProgress | StepDone | Waiting | Blocked | Noted
 Emit = Callable[[Event], None]
 
 
@@ -120,13 +134,36 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         The steps that were committed.
 
     Raises:
+        PlanError: what is there cannot become what is wanted, and nothing was committed.
         LockNotAvailable: others held a lock through every try; they are named.
-        ExecutionError: PostgreSQL refused a step, or steps leave the database as it was.
+        ExecutionError: PostgreSQL refused a step, steps leave the database as it was, or what is there after some were
+            committed cannot become what is wanted. It says what is committed, and how to go on or give up.
     """
+    committed = Committed()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepDone) or (isinstance(event, StepProgress) and event.step.repeats):
+            committed.note(event.step)
+        emit(event)
+
+    def planned() -> Plan:
+        committed.plan = claimed.refuse(connection, decide())
+        return committed.plan
+
+    try:
+        with ours(connection):
+            return _run(connection, telling_notes(planned, emit), policy, tell, workers)
+    except SchemaKitError as error:
+        told = committed.told(error)
+        if told is error:
+            raise
+        raise told from error
+
+
+def _run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, workers: int) -> tuple[Step, ...]:
     done: list[Step] = []
-    decide = telling_notes(decide, emit)
     attempt = stalls = overtaken = least = 0
-    seen = plan = _observed(decide, policy, emit)
+    seen = plan = _observed(connection, decide, policy, emit)
     while plan:
         sent = len(done)
         current = plan.steps[0]
@@ -148,12 +185,12 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         except (_Busy, _Overtaken) as failure:
             error = failure
             current = failure.step or current
-        seen = _observed(decide, policy, emit)
+        seen = _observed(connection, decide, policy, emit)
         after = _without(seen, done)
         overtaken = overtaken + 1 if isinstance(error, _Overtaken) else 0
         if overtaken and (after == plan or overtaken >= policy.attempts):
             assert error is not None  # it was counted
-            raise _refused(connection, current, error.__cause__) from error.__cause__
+            raise refused(connection, current, error.__cause__) from error.__cause__
         # The same plan again though it was sent: rows that others hold were skipped, or it has no effect.
         stalls = stalls + 1 if error is None and after == plan else 0
         if isinstance(error, _Busy):
@@ -190,7 +227,7 @@ def telling_notes(decide: Decide, emit: Emit) -> Decide:
     return told
 
 
-def _observed(decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
+def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
     refused = ""
     for attempt in range(1, policy.attempts + 1):
         try:
@@ -212,11 +249,12 @@ def _observed(decide: Decide, policy: LockPolicy, emit: Emit) -> Plan:
             if attempt == policy.attempts:
                 raise LockNotAvailable(
                     f"cannot look at what is there: somebody held an ACCESS EXCLUSIVE lock through {attempt} tries of "
-                    "5 s. What was committed before stays; run again when the way is free.",
+                    "5 s.",
+                    blockers=holders(connection),
                     sqlstate=state,
                 ) from error
             pause = _pause(policy, attempt)
-            emit(Waiting(_Look(), (), pause, attempt))
+            emit(Waiting(_Look(), holders(connection), pause, attempt))
             time.sleep(pause)
     raise AssertionError("a policy has one try at least")
 
@@ -228,17 +266,6 @@ def _left(step: Step, moved: bool) -> str:
 def _pause(policy: LockPolicy, attempt: int) -> float:
     # Waiting for a lock makes others wait behind it, so the pauses between tries are at least as long as the tries.
     return random.uniform(1.0, 2.0) * policy.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret
-
-
-def not_observed(error: DBAPIError) -> ExecutionError:
-    """What PostgreSQL said when it was only looked at, as a sentence."""
-    state = getattr(error.orig, "sqlstate", None)
-    message = getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig).strip()
-    return ExecutionError(
-        f"PostgreSQL refused to be looked at: {message} [{state or 'connection lost'}]. What was "
-        "committed before stays; running again goes on from there.",
-        sqlstate=state,
-    )
 
 
 def _without(plan: Plan, done: Sequence[Step]) -> Plan:
@@ -254,7 +281,7 @@ def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit:
     Raises:
         ExecutionError: PostgreSQL refused a step; the transaction has to be rolled back.
     """
-    plan = decide()
+    plan = claimed.refuse(connection, decide())
     before = rows(connection, "SELECT current_setting('lock_timeout')")[0][0]
     while plan:
         _send_shared(connection, plan, policy, before, emit)
@@ -269,7 +296,7 @@ def _send_shared(connection: Connection, plan: Plan, policy: LockPolicy, before:
             for statement in render_shared(step, policy, before):
                 send(connection, statement)
         except DBAPIError as error:
-            raise _refused(None, step, error) from error
+            raise refused(None, step, error) from error
         emit(StepDone(step, time.monotonic() - started))
 
 
@@ -316,13 +343,13 @@ class _Workers:
 
     def _work(self, first: Step) -> None:
         try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session, ours(session):
                 self._sessions.append(session)
                 while self._left and not self._stop.is_set():
                     with suppress(IndexError):
                         self._send(session, self._left.popleft())
         except DBAPIError as error:
-            self._fail(_refused(None, first, error))
+            self._fail(refused(None, first, error))
 
     def _send(self, session: Connection, step: Step) -> None:
         try:
@@ -361,7 +388,11 @@ def _send(
         raise _Busy(found)
     emit(StepStarted(step))
     started, total, looked = time.monotonic(), 0, 0.0
-    with watching(connection, step, emit):
+    with watching(
+        connection,
+        lambda state, share: emit(StepProgress(step, state, share)),
+        lambda others, seconds: emit(Blocked(step, others, seconds)),
+    ):
         while True:
             if step.throttled and time.monotonic() > looked + _PRESSURE_SECONDS:
                 _give_way(connection, step, emit, stop)
@@ -431,7 +462,7 @@ def _send_once(
             raise (_Overtaken if late else _Busy) from error
         if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):
             raise _Overtaken from error
-        raise _refused(connection, step, error, total) from error
+        raise refused(connection, step, error, total) from error
     return changed, None
 
 
@@ -474,90 +505,24 @@ def _wait(
     """Sleep before the next try; the least budget it needs is returned."""
     looked = error.args[0] if isinstance(error, _Busy) and error.args else ()
     found = looked or waited_for(connection, step) or blockers(connection, step, of_rows=True)
+    who = tuple(blocker.text for blocker in found)
+    if not isinstance(error, _Busy) and attempt >= (policy.attempts if found else _IN_VAIN):
+        raise in_vain(connection, step, attempt, who)
+    cause = error.__cause__ if error else None
+    said = "" if found or cause is None else f" Nobody is seen who is in the way; PostgreSQL said: {message(cause)}."
     if attempt >= policy.attempts:
-        cause = error.__cause__ if error else None
-        if not isinstance(error, _Busy):
-            raise ExecutionError(
-                f"cannot {step.summary}: it was committed {attempt} times, and the database still asks for it. Others "
-                "hold the rows that are left, or something undoes it. Run again when they have ended."
-            )
+        assert isinstance(error, _Busy)  # the rest was raised above
         raise LockNotAvailable(
             f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
-            f"{_left(step, error.moved)} The steps before it are committed; run again when the way is free.",
-            blockers=tuple(blocker.text for blocker in found),
+            f"{_left(step, error.moved)}{said}",
+            blockers=who,
             sqlstate=getattr(getattr(cause, "orig", None), "sqlstate", None),
         ) from cause
     pause = _pause(policy, attempt)
-    emit(Waiting(step, tuple(blocker.text for blocker in found), pause, attempt))
+    emit(Waiting(step, who or ((said.strip(),) if said else ()), pause, attempt))
     time.sleep(pause)
     if found and all(blocker.autovacuum for blocker in found):
         # PostgreSQL cancels an autovacuum that is in the way, but only after deadlock_timeout.
         timeout = rows(connection, "SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout'")
         return int(timeout[0][0]) + 500
     return 0
-
-
-_BUILD = """
-SELECT phase || CASE WHEN blocks_total > 0 THEN format(': %%s of %%s blocks', blocks_done, blocks_total) ELSE '' END
-         || CASE WHEN lockers_total > 0
-                 THEN format(', waiting for %%s older transactions', lockers_total - lockers_done) ELSE '' END,
-       blocks_done::float / nullif(blocks_total, 0)
-FROM pg_stat_progress_create_index WHERE pid = %(pid)s
-"""
-
-
-@contextmanager
-def watching(connection: Connection, step: Step, emit: Emit) -> Iterator[None]:
-    """Tell how far a long index build is, seen from a connection of its own; short ones never notice."""
-    if step.transaction is not Transaction.NONE:
-        yield
-        return
-    pid = rows(connection, "SELECT pg_backend_pid()")[0][0]
-    ended = threading.Event()
-
-    def look() -> None:
-        if ended.wait(_WATCH_SECONDS):
-            return
-        with suppress(SQLAlchemyError), connection.engine.connect() as other:
-            while not ended.wait(_WATCH_SECONDS):
-                for state, share in rows(other, _BUILD, {"pid": pid}):
-                    emit(StepProgress(step, state, share))
-                other.rollback()  # an open snapshot would be one more that the build waits for
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join()
-
-
-def _refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> ExecutionError:
-    origin = getattr(error, "orig", error)
-    state = getattr(origin, "sqlstate", None)
-    message = str(getattr(getattr(origin, "diag", None), "message_primary", None) or origin).strip()
-    if connection is not None and isinstance(error, DBAPIError) and hides_rows(error):
-        message = hidden_rows(connection, error)
-    detail = getattr(getattr(origin, "diag", None), "message_detail", None)
-    left = f"{total:,} rows of this step are committed." if total else step.left_behind
-    if state is None:
-        left = "Whether this step was committed nobody knows; the next run looks."
-    culprits = _diagnosed(connection, step) if connection is not None and str(state).startswith("23") else []
-    return ExecutionError(
-        f"cannot {step.summary}: {message}{f' ({detail})' if detail else ''} [{state or 'connection lost'}]. {left} "
-        "The steps before it are committed; running again goes on from here."
-        + "".join(f"\n  {line}" for line in culprits),
-        sqlstate=state,
-    )
-
-
-def _diagnosed(connection: Connection, step: Step) -> list[str]:
-    """Which rows stand in the way: counted only now that PostgreSQL refused, never as a scan up front."""
-    if step.diagnosis is None:
-        return []
-    try:
-        with observing(connection):
-            return [str(row[0]) for row in rows(connection, step.diagnosis)]
-    except DBAPIError:
-        return []

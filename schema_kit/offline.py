@@ -313,8 +313,9 @@ class EmptyDatabase:
         del name
         return False
 
-    def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
+    def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
         """The table and its partitions; one that no step has made is taken for a plain table."""
+        del views
         table = self._tables.get(name)
         partitions = table.partitions if table else ()
         root = Relation(name, partitioned=bool(table and table.partition_strategy), imagined=True)

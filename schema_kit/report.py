@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from schema_kit.execute import Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
+from schema_kit.execute import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
 
 
 def sentence(event: Event) -> str:
@@ -24,15 +24,17 @@ def sentence(event: Event) -> str:
         case Noted(_, text):
             return text
         case Waiting(step, blockers, pause, attempt):
-            who = "; ".join(blockers) or "somebody who is gone already"
+            who = "; ".join(blockers) or "nobody is seen who is in the way"
             after = f" after try {attempt}" if attempt else ""
             return f"waiting {pause:.1f} s{after} to {step.summary}: {who}"
+        case Blocked(step, blockers, seconds):
+            return f"waiting for {seconds:.0f} s now to {step.summary}: {'; '.join(blockers)}"
 
 
 def to_logging(event: Event) -> None:
     """Under Alembic: its own log format, and no second line for short steps."""
     log = logging.getLogger("schema_kit")
-    if isinstance(event, Waiting | Noted):
+    if isinstance(event, Waiting | Blocked | Noted):
         log.warning(sentence(event))
     elif isinstance(event, StepStarted):
         log.info(sentence(event))
@@ -54,6 +56,8 @@ def to_json(event: Event) -> None:
             line["seconds"] = round(seconds, 3)
         case Waiting(_, blockers, pause, attempt):
             line |= {"blockers": list(blockers), "pause": round(pause, 3), "attempt": attempt}
+        case Blocked(_, blockers, seconds):
+            line |= {"level": "warning", "blockers": list(blockers), "seconds": round(seconds, 3)}
     sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")  # in one write: several may tell at a time
 
 
@@ -66,7 +70,7 @@ def terminal() -> Iterator[Emit]:
     with console.status("") as status:
 
         def emit(event: Event) -> None:
-            if isinstance(event, StepDone | Waiting | Noted):
+            if isinstance(event, StepDone | Waiting | Blocked | Noted):
                 console.print(sentence(event), markup=False)
             else:
                 status.update(sentence(event).replace("[", r"\["))

@@ -159,7 +159,8 @@ class Imagined:
         found = next((table for table in self.tables if table.name == name), None)
         return found or (Table(name, ()) if name.name in self.trees else None)
 
-    def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
+    def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
+        del views
         return self.trees.get(name.name, ())
 
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:

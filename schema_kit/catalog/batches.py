@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import kinds
 from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import rows
 from schema_kit.model import BatchRun, BatchTarget, MaterializedView
@@ -49,7 +50,8 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
     """The table, and how far the update of that name has come; None where there is no such table."""
     names = {"schema": table.schema, "name": table.name}
     found = rows(connection, _TABLE, {**names, "progress": BATCH_PROGRESS.sql})
-    if not found:
+    if not found or kinds.of_the_system(table):
+        kinds.refuse_others(connection, table)
         return None
     oid, there, has_progress = found[0]
     runs = rows(connection, _RUN, {"run": run}) if there else []
@@ -65,7 +67,10 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
 def read_view(connection: Connection, view: QualifiedName) -> MaterializedView | None:
     """A materialized view; None where there is none."""
     found = rows(connection, _VIEW, {"schema": view.schema, "name": view.name})
-    return MaterializedView(*found[0]) if found else None
+    if not found:
+        kinds.refuse_others(connection, view, "a materialized view")
+        return None
+    return MaterializedView(*found[0])
 
 
 def read_labels(connection: Connection, enum: QualifiedName) -> tuple[str, ...] | None:

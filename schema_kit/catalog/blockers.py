@@ -21,14 +21,16 @@ class Blocker:
     autovacuum: bool
 
 
-_BLOCKERS = """
+_QUERY = """coalesce(', query: ' || left(regexp_replace(regexp_replace(a.query, '''([^'']|'''')*''', '?', 'g'),
+                     '\\m[0-9.]+\\M', '?', 'g'), 120), '')"""
+
+_BLOCKERS = f"""
 SELECT DISTINCT coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'an unknown session')
          || coalesce(' (' || nullif(a.application_name, '') || ')', '')
          || ': ' || l.mode || ' on ' || l.relation::regclass || coalesce(', ' || a.state, '')
          || coalesce(', transaction open for ' || date_trunc('second', clock_timestamp() - coalesce(a.xact_start,
                      p.prepared)), '')
-         || coalesce(', query: ' || left(regexp_replace(regexp_replace(a.query, '''([^'']|'''')*''', '?', 'g'),
-                     '\\m[0-9.]+\\M', '?', 'g'), 120), ''),
+         || {_QUERY},
        coalesce(a.backend_type = 'autovacuum worker', false)
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.granted
@@ -82,3 +84,46 @@ def waited_for(connection: Connection, step: Step) -> tuple[Blocker, ...]:
         if step.older_snapshots:
             found += tuple(Blocker(*row) for row in rows(connection, _OLDER_SNAPSHOTS))
     return tuple(dict.fromkeys(found))
+
+
+_WAITED_FOR = f"""
+SELECT 'pid ' || b.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '')
+         || coalesce(': ' || a.state, '')
+         || coalesce(', transaction open for ' || date_trunc('second', clock_timestamp() - a.xact_start), '')
+         || {_QUERY}
+FROM unnest(pg_blocking_pids(%(pid)s)) AS b (pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid WHERE b.pid <> 0
+UNION
+SELECT 'prepared transaction ' || quote_literal(p.gid) || ': open for '
+         || date_trunc('second', clock_timestamp() - p.prepared)
+FROM pg_prepared_xacts p WHERE p.database = current_database() AND 0 = ANY (pg_blocking_pids(%(pid)s))
+"""
+
+
+def waits_for(connection: Connection, pid: int) -> tuple[str, ...]:
+    """Whom a session waits for right now: who holds a lock or a row that it wants, or a snapshot older than it can use.
+
+    Args:
+        connection: another session than that one.
+        pid: the process that serves it.
+    """
+    return tuple(row[0] for row in rows(connection, _WAITED_FOR, {"pid": pid}))
+
+
+_EXCLUSIVE = f"""
+SELECT DISTINCT coalesce('pid ' || l.pid, 'a prepared transaction')
+         || coalesce(' (' || nullif(a.application_name, '') || ')', '') || ': ' || l.mode || ' on ' || n.nspname || '.'
+         || c.relname || coalesce(', ' || a.state, '')
+         || coalesce(', transaction open for ' || date_trunc('second', clock_timestamp() - a.xact_start), '')
+         || {_QUERY}
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.mode = 'AccessExclusiveLock' AND l.granted AND c.relkind NOT IN ('i', 'I', 't')
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def holders(connection: Connection) -> tuple[str, ...]:
+    """Who holds a lock that not even a look gets past, on any table."""
+    with suppress(DBAPIError), observing(connection):
+        return tuple(row[0] for row in rows(connection, _EXCLUSIVE))
+    return ()

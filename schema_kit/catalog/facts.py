@@ -16,6 +16,7 @@ from schema_kit.catalog import (
     batches,
     copying,
     dependents,
+    kinds,
     policies,
     present,
     retirement,
@@ -124,10 +125,19 @@ class Catalog:
         with self._look() as ask:
             return bool(ask(f"SELECT EXISTS (SELECT FROM {name.sql})")[0][0])
 
-    def tree(self, name: QualifiedName) -> tuple[Relation, ...]:
-        """The table and its partitions with their indexes, parents first; empty where there is none."""
+    def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
+        """The table and its partitions with their indexes, parents first; empty where there is none.
+
+        Raises:
+            PlanError: something else has the name; with *views*, a materialized view may.
+        """
         with observing(self._connection):
-            return tables.read_tree(self._connection, name)
+            return tables.read_tree(self._connection, name, views)
+
+    def kind(self, name: QualifiedName) -> str:
+        """What the relation of that name is: a table, a view, ...; empty where there is none."""
+        with observing(self._connection):
+            return kinds.kind(self._connection, name)
 
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
         """The table that an index belongs to; None where there is no such index."""

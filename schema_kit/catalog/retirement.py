@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import dependents
+from schema_kit.catalog import dependents, kinds
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
@@ -126,7 +126,8 @@ WHERE p.partrelid = to_regclass(%(parent)s)
 def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
     """A table that is a partition of *parent*, or was; None where there is none. Call it while observing."""
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found:
+    if not found or kinds.of_the_system(name):
+        kinds.refuse_others(connection, name)
         return None
     oid, schema, table, pending, bounds, kind, below = found[0]
     attached = QualifiedName(schema, table) if table else None
@@ -311,6 +312,7 @@ def read_attaching(
     title = f"cannot attach {name} to {parent}"
     found = rows(connection, _KEY, {"schema": parent.schema, "name": parent.name})
     if not found:
+        kinds.refuse_others(connection, parent)
         raise PlanError(f"{title}: there is no table {parent}. Nothing was changed.")
     parent_oid, key_type, inherited, strategy, columns, control = found[0]
     if (strategy, columns) != ("r", 1) or control is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import kinds
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
 from schema_kit.catalog.session import HIDES_ROWS, rows
@@ -56,7 +57,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %(oi
 def read(connection: Connection, name: QualifiedName, *privileges: str) -> LeavingTable | None:
     """One table, and which of the privileges are missing; None where there is none. Call it while observing."""
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found:
+    if not found or kinds.of_the_system(name):
+        kinds.refuse_others(connection, name)
         return None
     oid, partitioned, columns, generated, types = found[0]
     lacking = rows(connection, _LACKING, {"oid": oid, "privileges": list(privileges)})

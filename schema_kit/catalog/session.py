@@ -14,9 +14,15 @@ from schema_kit.errors import PlanError
 
 DRESS = (
     "SET LOCAL search_path = ''",
+    "SET LOCAL quote_all_identifiers = off",
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL DateStyle = 'ISO, YMD'",
     "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL xmloption = content",
+    "SET LOCAL standard_conforming_strings = on",
+    "SET LOCAL jit = off",
     "SET LOCAL lock_timeout = '5s'",
     "SET LOCAL statement_timeout = 0",
     # What is decided from some of the rows is wrong: where a policy hides any, PostgreSQL refuses instead.
@@ -36,6 +42,68 @@ SELECT {HIDES_ROWS} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespac
 WHERE c.relkind IN ('r', 'p') AND row_security_active(c.oid) AND position(c.relname IN %(said)s) > 0
 ORDER BY length(c.relname) DESC, n.nspname LIMIT 1
 """
+
+
+READ_COMMITTED = "ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE"
+"""Whatever default_transaction_isolation and default_transaction_deferrable say: a look should wait for nobody."""
+
+OURS = {
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "session_replication_role": "origin",
+    "default_tablespace": "",
+    "temp_tablespaces": "",
+    "check_function_bodies": "on",
+    "quote_all_identifiers": "off",
+    "array_nulls": "on",
+}
+"""What steps are sent under, where a database, a role or a session says otherwise. What a user's own expressions may
+rest on stays theirs: search_path, DateStyle, IntervalStyle, TimeZone, standard_conforming_strings, xmloption."""
+
+_OTHERWISE = """
+SELECT o.name, current_setting(o.name), o.ours
+FROM unnest(%(names)s::text[], %(values)s::text[]) AS o (name, ours) WHERE current_setting(o.name) <> o.ours
+UNION ALL
+SELECT 'search_path', current_setting('search_path'),
+       (SELECT string_agg(quote_ident(s.name), ', ' ORDER BY s.place)
+        FROM unnest(current_schemas(false)) WITH ORDINALITY s (name, place) WHERE s.name <> 'pg_catalog')
+WHERE 'pg_catalog' = ANY ((current_schemas(false))[2:])
+"""
+# Behind another schema, pg_catalog is where a name is looked for last: its operators and functions may be shadowed.
+
+
+@contextmanager
+def ours(connection: Connection) -> Iterator[None]:
+    """Send steps under settings of our own in this block; the session's go back.
+
+    Args:
+        connection: in autocommit.
+
+    Raises:
+        PlanError: a setting is not for this role to change.
+    """
+    values = {"names": list(OURS), "values": list(OURS.values())}
+    otherwise = rows(connection, _OTHERWISE, values)
+    for name, before, value in otherwise:
+        try:
+            _set(connection, name, value or "")
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != "42501":
+                raise
+            raise PlanError(
+                f"{name} is {before} here, and it is not for this role to set it to {value}. Nothing was changed; a "
+                "superuser can: ALTER DATABASE or ALTER ROLE ... RESET."
+            ) from error
+    try:
+        yield
+    finally:
+        with suppress(SQLAlchemyError):
+            for name, before, _ in otherwise:
+                _set(connection, name, before)
+
+
+def _set(connection: Connection, name: str, value: str) -> None:
+    rows(connection, "SELECT pg_catalog.set_config(%(name)s, %(value)s, false)", {"name": name, "value": value})
 
 
 def send(connection: Connection, sql: str) -> Any:
@@ -107,7 +175,9 @@ def observing(connection: Connection) -> Iterator[None]:
     Raises:
         PlanError: row security hides rows of a table that was to be read.
     """
-    begin, end = ("BEGIN READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
+    begin, end = (
+        (f"BEGIN {READ_COMMITTED} READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
+    )
     try:
         send(connection, "; ".join((begin, *DRESS)))  # one message: a look between two batches should cost nothing
         yield

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import newest
+from schema_kit.catalog import kinds, newest
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.model import Check, Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
@@ -67,13 +67,18 @@ SELECT c.oid, n.nspname, c.relname, hn.nspname, hc.relname, c.relkind = 'p',
              LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
              WHERE p.partrelid = c.oid ORDER BY k.place)
 FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace,
-     LATERAL (SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level WHERE r.relkind = 'r' UNION ALL
+     LATERAL (SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level WHERE r.relkind <> 'p' UNION ALL
               SELECT relid, CASE WHEN level > 0 THEN parentrelid::oid END, level FROM pg_partition_tree(r.oid)
               WHERE r.relkind = 'p') t
 JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class hc ON hc.oid = t.parentrelid LEFT JOIN pg_namespace hn ON hn.oid = hc.relnamespace
-WHERE rn.nspname = %(schema)s AND r.relname = %(name)s AND r.relkind IN ('r', 'p') AND c.relkind IN ('r', 'p')
+WHERE rn.nspname = %(schema)s AND r.relname = %(name)s AND r.relkind = ANY (%(kinds)s) AND c.relkind = ANY (%(kinds)s)
 ORDER BY t.level, c.oid
+"""
+
+_FOREIGN_TABLES = """
+SELECT h.inhparent, n.nspname, c.relname FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid AND c.relkind = 'f'
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE h.inhparent = ANY (%(oids)s) AND c.relispartition ORDER BY c.oid
 """
 
 _INDEXES_OF = f"SELECT x.indrelid, {_INDEX_COLUMNS} WHERE x.indrelid = ANY (%(oids)s) ORDER BY i.relname"
@@ -234,6 +239,9 @@ WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)
   AND NOT (d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class WHERE r.oid = d.objid AND v.relkind = 'v'))
 UNION ALL
+SELECT format('NOT NULL constraint %%I is not validated; op.validate_constraint proves it', k.conname)
+FROM pg_constraint k JOIN own o ON o.oid = k.conrelid WHERE k.contype = 'n' AND NOT k.convalidated
+UNION ALL
 SELECT 'it belongs to ' || pg_describe_object(refclassid, refobjid, 0) FROM pg_depend, own o
 WHERE classid = 'pg_class'::regclass AND objid = o.oid AND deptype = 'e'
 UNION ALL
@@ -253,7 +261,22 @@ WITH own AS (
   UNION SELECT c.oid, c.relowner, 'table' FROM own o JOIN pg_constraint k ON k.confrelid = o.oid AND k.contype = 'f'
   JOIN pg_class c ON c.oid = k.conrelid
 )
-SELECT format('check %%I is NO INHERIT, and partitions inherit', k.conname)
+SELECT format('%%s speaks of the table itself, and would go on speaking of what becomes a partition of it', w.what)
+FROM own o JOIN LATERAL (
+  SELECT format('policy %%I', p.polname),
+         concat_ws(' ', pg_get_expr(p.polqual, o.oid), pg_get_expr(p.polwithcheck, o.oid)),
+         concat(p.polqual::text, p.polwithcheck::text) FROM pg_policy p WHERE p.polrelid = o.oid
+  UNION ALL SELECT format('check %%I', k.conname), pg_get_expr(k.conbin, o.oid), '' FROM pg_constraint k
+  WHERE k.conrelid = o.oid AND k.contype = 'c'
+  UNION ALL SELECT format('the default of column %%I', a.attname), pg_get_expr(d.adbin, o.oid), '' FROM pg_attrdef d
+  JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = d.adnum WHERE d.adrelid = o.oid
+) w (what, printed, tree)
+  ON position(quote_literal(o.oid::regclass::text) || '::regclass' IN w.printed) > 0
+  OR w.tree ~ (':relid ' || o.oid || ' ')
+UNION ALL SELECT format('it is stored by %%I, and what is built would be by %%I (default_table_access_method)',
+                        m.amname, current_setting('default_table_access_method'))
+FROM own o JOIN pg_am m ON m.oid = o.relam WHERE m.amname <> current_setting('default_table_access_method')
+UNION ALL SELECT format('check %%I is NO INHERIT, and partitions inherit', k.conname)
 FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'c' AND k.connoinherit
 UNION ALL SELECT format('primary key %%I is DEFERRABLE or INCLUDEs columns, which the longer one would not', k.conname)
 FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'p' JOIN pg_index x ON x.indexrelid = k.conindid
@@ -301,7 +324,8 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND NOT t.tgisinternal AND
 def read(connection: Connection, name: QualifiedName) -> Table | None:
     """The table of that name, plain or partitioned; None where there is none. Call it while observing."""
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found:
+    if not found or kinds.of_the_system(name):
+        kinds.refuse_others(connection, name)
         return None
     table = found[0]._mapping
     at = {"oid": table["oid"]}
@@ -349,9 +373,15 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
     )
 
 
-def read_tree(connection: Connection, name: QualifiedName) -> tuple[Relation, ...]:
-    """The table and its partitions with their indexes, parents first; empty where there is none."""
-    found = rows(connection, _TREE, {"schema": name.schema, "name": name.name})
+def read_tree(connection: Connection, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
+    """The table and its partitions with their indexes, parents first; empty where there is none.
+
+    With *views*, a materialized view is as good as a table.
+    """
+    of_kinds = ["r", "p", "m"] if views else ["r", "p"]
+    found = rows(connection, _TREE, {"schema": name.schema, "name": name.name, "kinds": of_kinds})
+    if not found or kinds.of_the_system(name):
+        kinds.refuse_others(connection, name)
     oids = [row[0] for row in found]
 
     def of(sql: str, noun: Callable[[Any], Noun]) -> dict[int, tuple[Noun, ...]]:
@@ -362,6 +392,7 @@ def read_tree(connection: Connection, name: QualifiedName) -> tuple[Relation, ..
 
     indexes, columns = of(_INDEXES_OF, _index), of(_COLUMNS_OF, lambda row: Column(*row))
     checks, foreign_keys = of(_CHECKS_OF, _check), of(_FOREIGN_KEYS_OF, _part_of_foreign_key)
+    foreign = of(_FOREIGN_TABLES, lambda row: QualifiedName(*row))
     return tuple(
         Relation(
             QualifiedName(schema, table),
@@ -372,6 +403,7 @@ def read_tree(connection: Connection, name: QualifiedName) -> tuple[Relation, ..
             checks[oid],
             foreign_keys[oid],
             key=tuple(key),
+            foreign=foreign[oid],
         )
         for oid, schema, table, parent_schema, parent, partitioned, key in found
     )

@@ -247,7 +247,7 @@ def fail(
     if len(failed) == 1 and not done:
         raise failed[0]
     for error in failed:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {error.reason if done else error}", err=True)
     if failed:
         raise ExecutionError(said.format(len(failed)))
 

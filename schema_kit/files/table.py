@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import kinds
 from schema_kit.catalog.retirement import remembered
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
@@ -148,7 +149,8 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE h.inhparent = to_regclass(%(
 def read(connection: Connection, name: QualifiedName) -> Source | None:
     """The table of that name. Call it in a transaction under the session dress."""
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found:
+    if not found or kinds.of_the_system(name):
+        kinds.refuse_others(connection, name)
         return None
     oid, kind, attached, bounds, parent_schema, parent_name, pending, readable, size, estimate, _ = found[0]
     parent = QualifiedName(parent_schema, parent_name) if attached else None

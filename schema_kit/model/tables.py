@@ -256,6 +256,8 @@ class Relation:
     foreign_keys: tuple[ForeignKey, ...] = ()
     key: tuple[str, ...] = ()
     """The columns of its own partition key; (expression) for what is none."""
+    foreign: tuple[QualifiedName, ...] = ()
+    """Its partitions that are foreign tables, which have no indexes and are no part of the tree."""
     imagined: bool = False
     """Nobody has looked (--sql): whatever is asked for is taken to be there."""
 

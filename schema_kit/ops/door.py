@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit import execute, report, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import autocommits, rows
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.offline import EmptyDatabase
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
@@ -156,9 +156,26 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         execute.run(connection, decide, policy, report.to_logging, operation.workers)
     else:
         _refuse_after_ordinary_work(context, operation)
-        _in_block(context, lambda: execute.run(_current(context), decide, policy, report.to_logging, operation.workers))
-        if "schema_kit_written" in context.opts:
-            context.opts |= {"schema_kit_committed": True, "schema_kit_written": 0}
+        _commit(context, operation, decide, policy)
+
+
+def _commit(context: MigrationContext, operation: PlanOperation, decide: execute.Decide, policy: LockPolicy) -> None:
+    """Send steps that are commits of their own, between ordinary revisions."""
+
+    def run() -> None:
+        execute.run(_current(context), decide, policy, report.to_logging, operation.workers)
+
+    try:
+        _in_block(context, run)
+    except PlanError as error:
+        if not context.opts.get("schema_kit_committed"):
+            raise
+        raise ExecutionError(
+            f"{error.reason}\nThe operations before op.{operation.called} in this revision are committed, and the "
+            "revision is not stamped. When that is seen to, run it again: it goes on from there."
+        ) from error
+    if "schema_kit_written" in context.opts:
+        context.opts |= {"schema_kit_committed": True, "schema_kit_written": 0}
 
 
 def _in_block(context: MigrationContext, work: Callable[[], object]) -> None:

@@ -100,7 +100,7 @@ class CreateIndexConcurrentlyOp(PlanOperation):
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         declared = _found(self.declared, catalog, (self.declared.name,))
-        tree = catalog.tree(declared.table)
+        tree = catalog.tree(declared.table, views=True)
         printed = catalog.index_tail(declared) if indexes.in_question(declared, tree) else None
         return indexes.create_index(declared, tree, printed)
 
@@ -186,7 +186,7 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
         name = self.declared.name
         names = name, fit(name, indexes.REPLACEMENT), fit(name, indexes.REPLACED)
         declared = _found(self.declared, catalog, names)
-        tree = catalog.tree(declared.table)
+        tree = catalog.tree(declared.table, views=True)
         # With --sql nobody knows what the partitions' indexes are called: they keep the names that they get.
         known = isinstance(catalog, Catalog)
         return indexes.replace_index(declared, tree, catalog.index_tail(declared) if tree else None, known)
@@ -240,7 +240,7 @@ class DropIndexConcurrentlyOp(PlanOperation):
         owner = _owner(self.index, self.table, catalog)
         if owner is None and isinstance(catalog, EmptyDatabase):
             return Plan(f"drop index {self.index}", (DropIndexConcurrently(self.index, None),))
-        return indexes.drop_index(self.index, catalog.tree(owner) if owner else ())
+        return indexes.drop_index(self.index, catalog.tree(owner, views=True) if owner else ())
 
 
 @register("reindex_concurrently")
@@ -300,13 +300,13 @@ class ReindexConcurrentlyOp(PlanOperation):
         """Observe and decide."""
         if self.index is None:
             assert self.table is not None  # one of them is named
-            tree = catalog.tree(self.table)
+            tree = catalog.tree(self.table, views=True)
             leftovers = catalog.reindex_leftovers([relation.name for relation in tree])
             return indexes.reindex_table(self.table, tree, leftovers)
         owner = _owner(self.index, self.table, catalog)
         if owner is None and isinstance(catalog, EmptyDatabase):
             return Plan(f"build index {self.index} again", (ReindexConcurrently("INDEX", self.index, None),))
-        return indexes.reindex_index(self.index, catalog.tree(owner) if owner else ())
+        return indexes.reindex_index(self.index, catalog.tree(owner, views=True) if owner else ())
 
 
 def _declared(
@@ -379,4 +379,6 @@ def _owner(index: QualifiedName, table: QualifiedName | None, catalog: AnyCatalo
     owner = catalog.index_owner(index)
     if owner and table and owner != table:
         raise PlanError(f"index {index.name} belongs to {owner}, not to {table}. Nothing was changed.")
+    if owner is None and isinstance(catalog, Catalog) and (kind := catalog.kind(index)):
+        raise PlanError(f"{index} is {kind}, and this is for an index. Nothing was changed.")
     return owner or table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -169,7 +168,7 @@ def _disagree(seen: Watched, table: Table) -> list[Told]:
     try:
         partitioned_table(seen.policy, table)
     except PlanError as error:
-        said, name = f"{_bare(error)} Nothing is made ahead.", seen.registered
+        said, name = f"{error.reason} Nothing is made ahead.", seen.registered
         if table.partition_strategy == "r" and len(table.partitioned_by) == 1:
             said += f" To follow the table, in a migration: {_policy(name, control=table.partitioned_by[0])}"
             return [("key_differs", str(table.name), said)]
@@ -181,15 +180,9 @@ def _unreadable(seen: Watched, error: SchemaKitError) -> Told:
     return (
         "policy_unreadable",
         str(seen.registered),
-        f"nothing can be planned for {seen.policy.parent}: {_bare(error)} Nothing is made ahead until its policy says "
+        f"nothing can be planned for {seen.policy.parent}: {error.reason} Nothing is made ahead until its policy says "
         f"what is meant. In a migration: {_policy(seen.registered, interval=..., timezone=..., premake=...)}",
     )
-
-
-def _bare(error: SchemaKitError) -> str:
-    """The error of an operation, as a state."""
-    text = str(error).replace(" Nothing was changed.", "")
-    return re.sub(r" Nothing was changed; (.)", lambda match: f" {match[1].upper()}", text)
 
 
 def _detached(table: Table) -> Iterator[Told]:

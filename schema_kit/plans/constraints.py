@@ -50,6 +50,19 @@ def root_of(tree: Sequence[Relation], title: str) -> Relation:
     return tree[0]
 
 
+def refuse_foreign(title: str, tree: Sequence[Relation]) -> None:
+    """Refuse what PostgreSQL cannot promise of partitions that are foreign tables.
+
+    Raises:
+        PlanError: some are.
+    """
+    if others := indexes.foreign(tree):
+        raise PlanError(
+            f"cannot {title}: partitions that are foreign tables can have no such constraint: "
+            f"{', '.join(map(str, others))}. Nothing was changed."
+        )
+
+
 def below(tree: Sequence[Relation]) -> tuple[QualifiedName, ...]:
     """The names of the partitions."""
     return tuple(relation.name for relation in tree[1:])
@@ -128,6 +141,8 @@ def create_foreign_key(
     named = _named(declared.name, root)
     if named:
         _refuse_other_foreign_key(named, declared)
+    else:
+        refuse_foreign(title, tree)
     steps: list[Step] = []
     leaves = [relation for relation in tree if not relation.partitioned]
     if root.partitioned and server_version < 180000:
@@ -264,6 +279,7 @@ def create_key(
     primary = next((index for index in root.indexes if index.primary), None)
     if declared.primary and primary and primary.name != declared.name:
         raise PlanError(f"{declared.table} has a primary key already: {primary.name}. Nothing was changed.")
+    refuse_foreign(title, tree)
     for relation in tree:
         if missing := [column for column in relation.key if column not in declared.columns]:
             raise PlanError(

@@ -77,7 +77,8 @@ def convert(
         return Plan(title, tuple(after_swap(policy, there)))
     refuse(policy, there, incoming)
     steps = tuple(_prepare(policy, there, incoming, config))
-    return Plan(title, (*steps, *_after_swap_of_fresh(there, incoming, steps[-1])), notes(policy, there))
+    steps = (*steps, *_after_swap_of_fresh(there, incoming, steps[-1]))
+    return Plan(title, steps, notes(policy, there), partitions.abort_command("convert", policy.parent))
 
 
 def notes(policy: Partitioning, seen: Conversion) -> tuple[str, ...]:
@@ -392,12 +393,32 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
         for trigger in table.triggers
         if trigger.before_row and re.search(rf"\b{re.escape(policy.control)}\b", trigger.source)
     )
+    yield from _past_the_type(policy, seen)
     if seen.keyless:
         yield f"{seen.keyless} rows have no {policy.control}, and no partition would take them; fill it first"
     if seen.beyond:
         yield (
             f"{seen.beyond} rows lie farther in the future than premake={policy.premake} reaches "
             f"(greatest {policy.control}: {seen.latest}); correct them or raise premake"
+        )
+
+
+_ENDS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+
+
+def _past_the_type(policy: Partitioning, seen: Conversion) -> Iterator[str]:
+    """Whether a bound of what is made would lie beyond what the column can hold."""
+    column, lines = seen.table.column(policy.control), grid(policy, seen.table)
+    end = _ENDS.get(column.type) if column else None
+    here = lines.here(seen.now, seen.latest)
+    latest = here if seen.latest is None else max(here, seen.latest)
+    farthest = [window.upper for window in lines.ahead(here)][-1]
+    bound = max(lines.interval.shift(lines.interval.floor(latest), 2), farthest or latest)
+    if column and end is not None and int(lines.key.encode(bound)) > end:
+        yield (
+            f"{policy.control} is {column.type} and ends at {end:,}: {policy.premake} partitions of {policy.interval} "
+            f"after the present would end at {int(lines.key.encode(bound)):,}; make it bigint first, or choose a "
+            "shorter interval or a smaller premake"
         )
 
 

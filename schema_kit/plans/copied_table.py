@@ -14,7 +14,7 @@ from typing import Literal
 from schema_kit.errors import PlanError
 from schema_kit.model import Conversion, Copy, Copying, CopyLimits, CopyTarget, Index, Partitioning, Range, Table
 from schema_kit.names import fit, idents
-from schema_kit.plans import conversion, way_back
+from schema_kit.plans import conversion, partitions, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import (
     abandoned,
@@ -124,7 +124,8 @@ def convert(
     conversion.refuse(policy, replace(there, beyond=0), incoming)
     steps = list(_steps(policy, there, copied, incoming, scripts, limits, default, keep_old))
     notes = stays(policy.parent, copied, policy.parent) if run is None else ()
-    return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied), *notes))
+    abort = partitions.abort_command("convert", policy.parent)
+    return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied), *notes), abort)
 
 
 def _kept(copy: Copy, fed: bool) -> str:

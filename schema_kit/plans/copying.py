@@ -77,9 +77,11 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
     if default is None or seen.source is None:
         return Plan(title)
     lines, source = grid(policy, parent), default.name
+    abort = partitions.abort_command("drain-default", policy.parent)
     if seen.run and not seen.run.finished:
         same_purpose("drain", source, seen.run)
-        return Plan(title, tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script, limits)))
+        steps = tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script, limits))
+        return Plan(title, steps, abort=abort)
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
     notes = stays(source, seen, policy.parent)
     if not windows:
@@ -89,7 +91,7 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
     built = source.sibling(fit(source.name, "__new"))
     targets.append(CopyTarget(source, built, None, None, default=True))
     steps = tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script, limits))
-    return Plan(title, steps, (*needs(seen), *notes))
+    return Plan(title, steps, (*needs(seen), *notes), abort)
 
 
 def stays(source: QualifiedName, seen: Copying, parent: QualifiedName) -> tuple[str, ...]:
@@ -133,10 +135,11 @@ def split(
     """
     title = f"split {partition}"
     parent = partitions.partitioned_table(policy, seen.parent)
-    lines = grid(policy, parent)
+    lines, abort = grid(policy, parent), partitions.abort_command("split", partition)
     if seen.run and not seen.run.finished:
         same_purpose("split", partition, seen.run)
-        return Plan(title, tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", script, limits)))
+        steps = tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", script, limits))
+        return Plan(title, steps, abort=abort)
     found = next((one for one in parent.partitions if one.name == partition), None)
     if found is None:
         if seen.run and seen.source is None:
@@ -154,9 +157,8 @@ def split(
         lower = found.lower if place == 0 else target.lower
         upper = found.upper if place == len(windows) - 1 else target.upper
         targets.append(CopyTarget(target.name, target.built, lower, upper))
-    return Plan(
-        title, tuple(_steps(lines, parent, partition, seen, tuple(targets), "split", script, limits)), needs(seen)
-    )
+    steps = tuple(_steps(lines, parent, partition, seen, tuple(targets), "split", script, limits))
+    return Plan(title, steps, needs(seen), abort)
 
 
 def abandon(source: QualifiedName, seen: Copying) -> Plan:
@@ -352,8 +354,13 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
     yield from (f"view {view.name} depends on it" for view in table.views)
     yield from (f"foreign key {key.name} of {key.table} refers to it" for key in table.incoming)
     yield from (f"trigger {trigger.name} is its own" for trigger in table.triggers if trigger.name != LOG_TRIGGER)
-    if table.policies or table.row_security:
-        yield "it has row security of its own"
+
+    # What was converted by attaching it has the parent's, too. Nobody but its owner gets at it past the parent.
+    def security(of: Table) -> tuple[object, ...]:
+        return of.policies, of.row_security, of.force_row_security
+
+    if (table.policies or table.row_security) and security(table) != security(parent):
+        yield f"it has row security of its own, other than {parent.name}"
     if seen.server_version < 180000:
         yield from (
             f"foreign key {key.name} of {key.table}, which is partitioned, refers to {parent.name}: it can be taken "

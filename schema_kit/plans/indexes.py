@@ -12,6 +12,7 @@ from schema_kit.names import MAX_BYTES, QualifiedName, fit
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.indexes import (
     REPLACED_COMMENT,
+    AdoptIndexes,
     AttachIndex,
     CreateIndexConcurrently,
     CreateParentIndex,
@@ -46,7 +47,8 @@ def create_index(declared: IndexDeclaration, tree: Sequence[Relation], printed: 
     title = f"create index {declared.name} on {declared.table}"
     if not tree:
         raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
-    return Plan(title, tuple(_create(_Wanted(declared, printed), tree[0], None, tree)))
+    abort = f"op.drop_index_concurrently({declared.name!r}, schema={declared.table.schema!r})"
+    return Plan(title, tuple(_made(_Wanted(declared, printed), tree, title)), abort=abort)
 
 
 def in_question(declared: IndexDeclaration, tree: Sequence[Relation]) -> bool:
@@ -75,6 +77,40 @@ class _Wanted:
             f"index {table.sibling(found.name)} has another definition than the declared one. Nothing was changed; "
             f"{self.advice}.\n  there:    {there}\n  declared: {declared}"
         )
+
+
+def foreign(tree: Sequence[Relation]) -> tuple[QualifiedName, ...]:
+    """The partitions that are foreign tables."""
+    return tuple(name for relation in tree for name in relation.foreign)
+
+
+def _made(wanted: _Wanted, tree: Sequence[Relation], title: str) -> Iterator[Step]:
+    if not (others := foreign(tree)):
+        yield from _create(wanted, tree[0], None, tree)
+        return
+    # Without a part on each partition an index that was made ON ONLY the parent never becomes valid, and foreign
+    # tables can have none: only CREATE INDEX on the parent passes them over.
+    declared, root = wanted.declared, tree[0]
+    if declared.unique:
+        raise PlanError(
+            f"cannot {title}: it is unique, which no partition that is a foreign table can promise: "
+            f"{', '.join(map(str, others))}. Nothing was changed; make it on each of the other partitions."
+        )
+    found = root.index(declared.name)
+    if found and wanted.differs(found):
+        raise wanted.refuse(found, root.name)
+    if found and found.valid:
+        return
+    if found:
+        yield from _drop(root.name.sibling(found.name), root, tree)
+    for leaf in (relation for relation in tree if not relation.partitioned):
+        name = index_name(declared, leaf, root.name)
+        own = None if found and (part := leaf.index(name)) and part.parent else leaf.index(name)
+        if own and own.valid and wanted.differs(own):
+            raise wanted.refuse(own, leaf.name)
+        yield from build(declared, name, leaf.name, own)
+    place = None if declared.tablespace == "pg_default" else declared.tablespace
+    yield AdoptIndexes(replace(declared, tablespace=place), (*(relation.name for relation in tree[1:]), *others))
 
 
 def _create(
@@ -250,7 +286,7 @@ def replace_index(
         begun = root.index(new)
         left = [new] if begun and not wanted.differs(begun) else []
         left += [aside] if _is_replaced(root.index(aside)) else []
-        steps = [*_create(wanted, root, None, tree), *_drop_all(left, root, tree)]
+        steps = [*_made(wanted, tree, title), *_drop_all(left, root, tree)]
         return Plan(title, tuple(steps))
     _refuse_what_rests_on(old, root.name, title)
     in_the_way = root.index(aside)
@@ -259,7 +295,7 @@ def replace_index(
     advice = f"drop it (op.drop_index_concurrently) if an earlier replacement of {index} has left it, or rename it"
     wanted = _Wanted(replace(declared, name=new), printed, advice)
     steps = [*_drop_all([aside] if in_the_way else [], root, tree)]
-    steps += _create(wanted, root, None, tree)
+    steps += _made(wanted, tree, title)
     below = list(_renamed_parts(declared.name, index, index.sibling(new), root, tree)) if names_of_parts else []
     renames = ((index, aside), (index.sibling(new), declared.name), *below)
     steps += [RenameIndexes(root.name, index, aside, renames, old.comment), *_drop_all([aside], root, tree)]

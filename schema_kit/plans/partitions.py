@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -182,3 +183,8 @@ def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[Q
             "one, op.unpartition makes its set a plain table again."
         )
     return Plan("drop part_config", (DropPartConfig(alone, records),) if exists else ())
+
+
+def abort_command(verb: str, *names: QualifiedName) -> str:
+    """What to type to give up what a command of `schema_kit partitions` has begun."""
+    return f"schema_kit partitions {verb} {' '.join(shlex.quote(str(name)) for name in names)} --abort"

@@ -71,7 +71,7 @@ def timeline(seen: Watched) -> Timeline:
         segments = sorted(_segments(seen, lines, parts, gone), key=lambda one: _begin(one.range))
         going = None if seen.here is None else _next_to_go(lines, parts, gone, seen.here)
     except SchemaKitError as error:
-        return Timeline(seen.policy, None, trouble=(*seen.unseen, str(error).replace(" Nothing was changed.", "")))
+        return Timeline(seen.policy, None, trouble=(*seen.unseen, error.reason))
     rest = [part for part in seen.table.partitions if part.default]
     for part in (*odd, *rest):
         segments.append(_segment("default" if part.default else "unknown", Range(None, None), part))

@@ -13,6 +13,7 @@ from schema_kit.errors import PlanError
 from schema_kit.model import Conversion, Copy, Copying, CopyRun, ForeignKey, Index, Table
 from schema_kit.names import QualifiedName, fit
 from schema_kit.plans.copying import BACKLOG, back_name, copy_of, old_name
+from schema_kit.plans.partitions import abort_command
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import key_index_name
@@ -66,7 +67,8 @@ def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying, s
     copy = copy_of(seen.table, parent, copied, run.targets)
     assert copied.kept is not None  # it was looked for
     _refuse(title, seen, copied.kept)
-    return Plan(title, tuple(_steps(title, copy, seen, copied.kept, copied, run, script)), tuple(_lost(seen, copied)))
+    steps = tuple(_steps(title, copy, seen, copied.kept, copied, run, script))
+    return Plan(title, steps, tuple(_lost(seen, copied)), abort_command("convert", parent))
 
 
 def stay(seen: Conversion, copied: Copying) -> Plan:

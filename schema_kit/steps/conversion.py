@@ -76,10 +76,17 @@ class AddBound(AddCheck):
             f"rows whose {self.control} is {self.upper} or later are refused until the swap"
         )
 
+    @property
+    def lingers(self) -> str:
+        """Writers are told so by PostgreSQL."""
+        return f"check {self.name} refuses rows of {self.table} whose {self.control} is {self.upper} or later"
+
 
 @dataclass(frozen=True)
 class DropBound(Step):
     """The bound's check goes: the conversion is given up."""
+
+    clears: ClassVar[bool] = True
 
     table: QualifiedName
 
@@ -203,6 +210,7 @@ class Swap(Step):
         moved: incoming foreign keys that hold the key column already, and come back as they are.
     """
 
+    clears: ClassVar[bool] = True
     fresh: ClassVar[bool] = True
 
     table: Table
@@ -324,6 +332,7 @@ class Unswap(Step):
         leaves: the other tables that hold its rows, each with what it is a partition of.
     """
 
+    clears: ClassVar[bool] = True
     fresh: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True

@@ -45,6 +45,7 @@ class SwapTable(Step):
         back: the copy the other way round, where the plain table shall be fed from the swap on.
     """
 
+    clears: ClassVar[bool] = True
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True

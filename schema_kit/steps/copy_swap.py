@@ -71,6 +71,7 @@ class SwapCopy(Step):
         server_version: from 18 on the parent keeps them itself, not validated.
     """
 
+    clears: ClassVar[bool] = True
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True

@@ -191,6 +191,12 @@ class BeginCopy(Step):
         """Writers of the source wait, for an instant: the trigger comes last."""
         return (Lock(LockMode.SHARE_ROW_EXCLUSIVE, self.copy.source),)
 
+    @property
+    def lingers(self) -> str:
+        """The log grows until then."""
+        source, log = self.copy.source, self.copy.log
+        return f"trigger {LOG_TRIGGER} of {source} logs each key that changes into {log}, which grows"
+
     def sql(self) -> tuple[str, ...]:
         """Without indexes, foreign keys and triggers: those would make each row dearer, or fire."""
         return (*self._targets(), *log_sql(self.copy, LOG_TRIGGER, self.like), *self._memory())
@@ -299,6 +305,8 @@ def _or_null(text: str | None) -> str:
 @dataclass(frozen=True)
 class AbandonCopy(Step):
     """All that a copy has made goes, and the source is as before: given up, or the source is another table now."""
+
+    clears: ClassVar[bool] = True
 
     source: QualifiedName
     log: QualifiedName

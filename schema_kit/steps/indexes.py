@@ -127,6 +127,31 @@ class CreateParentIndex(Step):
 
 
 @dataclass(frozen=True)
+class AdoptIndexes(Step):
+    """CREATE INDEX on a partitioned table whose leaves have theirs: those are adopted without a scan.
+
+    It passes over partitions that are foreign tables, so that it is valid without theirs.
+    """
+
+    index: IndexDeclaration
+    partitions: tuple[QualifiedName, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the index and the table."""
+        return f"create the partitioned index {self.index.name} on {self.index.table}, taking over those of its leaves"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Writes to all of them wait, for an instant: nothing is built."""
+        return tuple(Lock(LockMode.SHARE, table) for table in (self.index.table, *self.partitions))
+
+    def sql(self) -> tuple[str, ...]:
+        """From this commit on, new partitions get the index by themselves."""
+        return (create_index_sql(self.index, self.index.name, self.index.table),)
+
+
+@dataclass(frozen=True)
 class AttachIndex(Step):
     """ALTER INDEX ... ATTACH PARTITION: free to repeat, and the last one makes the parent valid."""
 
@@ -137,6 +162,18 @@ class AttachIndex(Step):
     def summary(self) -> str:
         """Names both."""
         return f"attach index {self.child} to {self.parent}"
+
+    @property
+    def diagnosis(self) -> str | None:
+        """The partitions without which it stays invalid."""
+        return (
+            "SELECT format('%s %s has no valid index to attach', CASE c.relkind WHEN 'f' THEN 'foreign table' "
+            "ELSE 'partition' END, c.oid::regclass) FROM pg_index p JOIN pg_inherits h ON h.inhparent = p.indrelid "
+            "JOIN pg_class c ON c.oid = h.inhrelid "
+            f"WHERE p.indexrelid = to_regclass({literal(self.parent.sql)}) AND NOT EXISTS (SELECT FROM pg_inherits i "
+            "JOIN pg_index x ON x.indexrelid = i.inhrelid AND x.indisvalid WHERE i.inhparent = p.indexrelid "
+            "AND x.indrelid = c.oid) ORDER BY c.oid"
+        )
 
     def sql(self) -> tuple[str, ...]:
         """Locks indexes only: queries that plan with the child index wait for an instant."""

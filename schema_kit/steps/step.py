@@ -96,6 +96,8 @@ class Step:
     """What comes after it depends on what it has found, so it is decided again."""
     tells: ClassVar[bool] = False
     """The row that its last statement returns is what `progress` would ask for, which saves asking."""
+    clears: ClassVar[bool] = False
+    """What the steps before it have left (`lingers`) is gone with it."""
     once: ClassVar[bool] = False
     """Leaves nothing behind that could be observed, so it is sent once in a run, whatever is decided afterwards."""
     throttled: ClassVar[bool] = False
@@ -129,6 +131,11 @@ class Step:
         return ()
 
     @property
+    def lingers(self) -> str:
+        """What it leaves for the rest of its plan that others notice, if the plan stops after it; empty: nothing."""
+        return ""
+
+    @property
     def waits(self) -> tuple[Lock, ...]:
         """Locks whose holders it waits for without taking them, so that nobody waits behind it."""
         return ()
@@ -155,7 +162,7 @@ class Step:
 
     @property
     def diagnosis(self) -> str | None:
-        """A SELECT of one text column that says which rows stand in the way, asked only after PostgreSQL refused."""
+        """A SELECT of one text column that says which rows, say, stand in the way, asked only after it failed."""
         return None
 
     def sql(self) -> tuple[str, ...]:
@@ -171,9 +178,11 @@ class Plan:
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
     """What is left alone, and why: said in each run."""
+    abort: str = ""
+    """What to type, or to call, to give it up before its end."""
 
     def __add__(self, other: Plan) -> Plan:
-        return Plan(self.title, self.steps + other.steps, self.notes + other.notes)
+        return Plan(self.title, self.steps + other.steps, self.notes + other.notes, self.abort or other.abort)
 
     def __bool__(self) -> bool:
         return bool(self.steps)

@@ -115,6 +115,12 @@ class BeginReturn(Step):
         own = exclusive((self.back.log,)) if self.has_log else ()
         return (*(Lock(mode, table) for table in tables), *own)
 
+    @property
+    def lingers(self) -> str:
+        """The log grows until then."""
+        source, log = self.back.source, self.back.log
+        return f"trigger {BACK_TRIGGER} of {source} logs each key that changes into {log}, which grows" * self.feed
+
     def sql(self) -> tuple[str, ...]:
         """The trigger before the comparison: a row that changes in between is in the log."""
         back, source = self.back, literal(str(self.back.source))
@@ -167,6 +173,8 @@ class StopFeeding(Step):
 class StayPartitioned(Step):
     """The way back is given up before its swap; the plain table is fed as it was before."""
 
+    clears: ClassVar[bool] = True
+
     back: Copy
 
     @property
@@ -211,6 +219,7 @@ class SwapBack(Step):
         moved: incoming foreign keys that come back as they are.
     """
 
+    clears: ClassVar[bool] = True
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True

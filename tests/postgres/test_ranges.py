@@ -13,9 +13,11 @@ from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps.archives import RegisterArchivePolicy
 from schema_kit.steps.partitions import register_sql
-from tests.postgres.conftest import Database
-from tests.postgres.matrix import perform
-from tests.postgres.test_create_next import called
+from tests.support.cli import called
+from tests.support.database import Database
+from tests.support.matrix import perform
+
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
 
 ZONES = ["UTC", "Asia/Bangkok", "America/St_Johns"]
 DEFAULTS = ["none", "empty", "filled"]

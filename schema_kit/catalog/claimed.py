@@ -1,0 +1,59 @@
+"""Whether the names that a plan needs are free, before its first step is sent."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import observing, rows
+from schema_kit.errors import PlanError
+from schema_kit.steps import Plan
+from schema_kit.steps.claims import claims
+
+# What belongs to a table that goes, or to an index, has its name no longer than that.
+_TAKEN = """
+WITH wanted AS (
+  SELECT w.place, n.oid AS schema, w.name, w.kind
+  FROM unnest(%(schemas)s::text[], %(names)s::text[], %(kinds)s::text[]) WITH ORDINALITY w (schema, name, kind, place)
+  JOIN pg_namespace n ON n.nspname = w.schema
+), tree AS (
+  SELECT coalesce(p.relid, to_regclass(s.name)) AS oid FROM unnest(%(shed)s::text[]) s (name)
+  LEFT JOIN LATERAL pg_partition_tree(to_regclass(s.name)) p ON true
+), gone AS (
+  SELECT oid FROM tree UNION SELECT x.indexrelid FROM tree t JOIN pg_index x ON x.indrelid = t.oid
+  UNION SELECT d.objid FROM tree t JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+)
+SELECT w.place, pg_describe_object('pg_class'::regclass, c.oid, 0)
+FROM wanted w JOIN pg_class c ON c.relnamespace = w.schema AND c.relname = w.name
+WHERE w.kind <> 'function' AND NOT EXISTS (SELECT FROM gone g WHERE g.oid = c.oid)
+UNION ALL SELECT w.place, pg_describe_object('pg_type'::regclass, t.oid, 0)
+FROM wanted w JOIN pg_type t ON t.typnamespace = w.schema AND t.typname = w.name AND t.typrelid = 0
+WHERE w.kind = 'relation' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+UNION ALL SELECT w.place, pg_describe_object('pg_proc'::regclass, p.oid, 0)
+FROM wanted w JOIN pg_proc p ON p.pronamespace = w.schema AND p.proname = w.name AND p.pronargs = 0
+WHERE w.kind = 'function'
+ORDER BY 1 LIMIT 1
+"""
+
+
+def refuse(connection: Connection, plan: Plan) -> Plan:
+    """The plan, if every name that its steps take is free.
+
+    Raises:
+        PlanError: one is taken; what has it, and what needs it, are named.
+    """
+    wanted = claims(plan.steps)
+    if not wanted.needed:
+        return plan
+    values = {
+        "schemas": [claim.name.schema for claim in wanted.needed],
+        "names": [claim.name.name for claim in wanted.needed],
+        "kinds": [claim.kind for claim in wanted.needed],
+        "shed": [name.sql for name in wanted.shed],
+    }
+    with observing(connection):
+        found = rows(connection, _TAKEN, values)
+    for place, what in found:
+        step = wanted.needed[place - 1].step
+        raise PlanError(f"cannot {step.summary}: {what} has a name that it needs. Nothing was changed; rename that.")
+    return plan

@@ -1,0 +1,42 @@
+"""What has a name that stands for something else than it should."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import rows
+from schema_kit.errors import PlanError
+from schema_kit.names import QualifiedName
+
+_KIND = """
+SELECT CASE WHEN c.relpersistence = 't' AND c.relkind IN ('r', 'p') THEN 'a temporary table'
+            WHEN n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind = 'r'
+            THEN 'a table of the system catalog'
+            ELSE (CASE c.relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table' WHEN 'v' THEN 'a view'
+                  WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table' WHEN 'S' THEN 'a sequence'
+                  WHEN 'i' THEN 'an index' WHEN 'I' THEN 'a partitioned index' WHEN 'c' THEN 'a composite type'
+                  WHEN 't' THEN 'a TOAST table' ELSE 'something else' END) END
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(%(name)s)
+"""
+
+
+def kind(connection: Connection, name: QualifiedName) -> str:
+    """What the relation of that name is; empty where there is none. Call it while observing."""
+    found = rows(connection, _KIND, {"name": name.sql})
+    return str(found[0][0]) if found else ""
+
+
+def refuse_others(connection: Connection, name: QualifiedName, wanted: str = "a table") -> None:
+    """Say what has the name, where that is no table of a user's. Call it while observing.
+
+    Raises:
+        PlanError: something else has the name.
+    """
+    found = kind(connection, name)
+    if found and found not in (("a table", "a partitioned table") if wanted == "a table" else (wanted,)):
+        raise PlanError(f"{name} is {found}, and this is for {wanted}. Nothing was changed.")
+
+
+def of_the_system(name: QualifiedName) -> bool:
+    """Whether the name is one of PostgreSQL's own schemas', those of temporary tables among them."""
+    return name.schema.startswith("pg_") or name.schema == "information_schema"

@@ -1,0 +1,115 @@
+"""What the error that ends a run says: what failed, who or what is in the way, what is committed, how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog.session import hidden_rows, hides_rows, observing, rows
+from schema_kit.errors import ExecutionError, SchemaKitError
+from schema_kit.steps import Plan, Step
+
+_SHOWN = 6
+"""Steps that are named; of more, the first and the last."""
+
+
+class Committed:
+    """The steps that a run has committed, and the plan that it was at."""
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+        self.plan = Plan("")
+
+    def note(self, step: Step) -> None:
+        """Remember a step that is committed, or one of whose repetitions is."""
+        if step not in self._steps:
+            self._steps.append(step)
+
+    def told(self, error: SchemaKitError) -> SchemaKitError:
+        """The error, with what is committed, what that leaves behind, and how to go on or to give up.
+
+        Where nothing is committed, a refusal stays what it is: nothing was written. After a commit it becomes an
+        ExecutionError, and does not say that nothing was changed.
+        """
+        refused = isinstance(error, ExecutionError)
+        if not self._steps:
+            if refused:
+                error.args = (f"{error}\nNo other step of this run is committed; run it again when that is seen to.",)
+            return error
+        said = f"{error.reason}\n{self._so_far()}"
+        if not refused:
+            return ExecutionError(said)
+        error.args = (said,)
+        return error
+
+    def _so_far(self) -> str:
+        names = [step.summary for step in self._steps]
+        count = "1 step of this run is" if len(names) == 1 else f"{len(names)} steps of this run are"
+        if len(names) > _SHOWN:
+            names[3:-2] = [f"{len(names) - 5} more"]
+        # What a swap, or giving up, takes along is not there any more.
+        since = 1 + max((place for place, step in enumerate(self._steps) if step.clears), default=-1)
+        left = [step.lingers for step in self._steps[since:] if step.lingers]
+        abort = "" if since else self.plan.abort
+        return (
+            f"{count} committed: {'; '.join(names)}. "
+            + (f"Until it goes on or is given up, {'; '.join(left)}. " if left else "")
+            + "When that is seen to, run it again: it goes on from there"
+            + (f"; or give it up: {abort}." if abort else ".")
+        )
+
+
+def not_observed(error: DBAPIError) -> ExecutionError:
+    """What PostgreSQL said when it was only looked at, as a sentence."""
+    state = getattr(error.orig, "sqlstate", None)
+    return ExecutionError(
+        f"PostgreSQL refused to be looked at: {message(error)} [{state or 'connection lost'}].", sqlstate=state
+    )
+
+
+def in_vain(connection: Connection, step: Step, times: int, who: Sequence[str]) -> ExecutionError:
+    """The same is asked for again though it was committed: others hold what is left, or it never can be."""
+    lines = [f"held by {text}" for text in who] or _diagnosed(connection, step)
+    why = "" if lines else ", nobody is seen who holds what is left, so something undoes it: an event trigger, say"
+    return ExecutionError(
+        f"cannot {step.summary}: it was committed {times} times, and the database still asks for it{why}."
+        + "".join(f"\n  {line}" for line in lines)
+    )
+
+
+def message(error: BaseException | None) -> str:
+    """What PostgreSQL said first."""
+    origin = getattr(error, "orig", error)
+    return str(getattr(getattr(origin, "diag", None), "message_primary", None) or origin).strip()
+
+
+def refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> ExecutionError:
+    """PostgreSQL refused a step, of whose rows *total* were committed before."""
+    origin = getattr(error, "orig", error)
+    state = getattr(origin, "sqlstate", None)
+    detail = getattr(getattr(origin, "diag", None), "message_detail", None)
+    left = f"{total:,} rows of this step are committed." if total else step.left_behind
+    if state is None:
+        left = "Whether this step was committed nobody knows; the next run looks."
+    culprits = _diagnosed(connection, step) if connection is not None and str(state).startswith("23") else []
+    said = message(error)
+    if connection is not None and isinstance(error, DBAPIError) and hides_rows(error):
+        said = hidden_rows(connection, error)
+    return ExecutionError(
+        f"cannot {step.summary}: {said}{f' ({detail})' if detail else ''} "
+        f"[{state or 'connection lost'}]. {left}" + "".join(f"\n  {line}" for line in culprits),
+        sqlstate=state,
+    )
+
+
+def _diagnosed(connection: Connection, step: Step) -> list[str]:
+    """What stands in the way: looked for only now that PostgreSQL refused or the step was in vain, never up front."""
+    if step.diagnosis is None:
+        return []
+    try:
+        with observing(connection):
+            return [str(row[0]) for row in rows(connection, step.diagnosis)]
+    except DBAPIError:
+        return []

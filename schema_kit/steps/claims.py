@@ -1,0 +1,100 @@
+"""The names that steps take for what they make, read from the very statements that are sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from schema_kit.names import QualifiedName
+from schema_kit.steps.step import Step
+
+_NAME = r'"(?:[^"]|"")+"'
+_TABLE = rf"(?P<schema>{_NAME})\.(?P<name>{_NAME})"
+
+_MADE = (
+    (re.compile(rf"CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) {_TABLE}"), "relation"),
+    (re.compile(rf"CREATE FUNCTION {_TABLE}\(\)"), "function"),
+    (re.compile(rf"CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?P<new>{_NAME}) ON (?:ONLY )?{_TABLE}"), "index"),
+    (re.compile(rf"ALTER TABLE (?:ONLY )?{_TABLE} ADD CONSTRAINT (?P<new>{_NAME}) (?:PRIMARY KEY|UNIQUE)"), "index"),
+    (re.compile(rf"ALTER (?:TABLE|VIEW) {_TABLE} RENAME TO (?P<new>{_NAME})"), "relation"),
+    (re.compile(rf"ALTER (?:INDEX|SEQUENCE) {_TABLE} RENAME TO (?P<new>{_NAME})"), "index"),
+    (re.compile(rf"ALTER TABLE {_TABLE} SET SCHEMA (?P<to>{_NAME})"), "relation"),
+)
+_MOVED = re.compile(rf"ALTER (?:TABLE|VIEW|INDEX|SEQUENCE) {_TABLE} (?:RENAME TO|SET SCHEMA) ")
+_DROPPED = re.compile(r"DROP (?:TABLE|VIEW|INDEX|FUNCTION) (?:CONCURRENTLY )?(?:IF EXISTS )?(?P<names>.+)")
+_SHED = re.compile(rf"ALTER TABLE (?:ONLY )?{_TABLE} .*DROP (?:CONSTRAINT|COLUMN|IDENTITY)")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name that has to be free.
+
+    Args:
+        name: what it is.
+        kind: relation (a table, view: it has a type of its name, too), index (or sequence) or function.
+        step: what needs it.
+    """
+
+    name: QualifiedName
+    kind: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The names that steps need, but for those that they free themselves before."""
+
+    needed: tuple[Claim, ...]
+    shed: tuple[QualifiedName, ...]
+    """Tables and indexes that lose what belongs to them: the names of that are free by then."""
+
+
+def claims(steps: Sequence[Step]) -> Claims:
+    """What has to be free before the first of the steps is sent; as far as what is to come is decided already."""
+    needed, shed, freed = list[Claim](), list[QualifiedName](), set[QualifiedName]()
+    for step in steps:
+        for statement in step.sql():
+            freed |= set(_freed(statement))
+            shed += _shed(statement)
+            for name, kind in _made(statement):
+                if name not in freed:
+                    needed.append(Claim(name, kind, step))
+                freed.add(name)  # it is the plan's own from now on
+        if step.decide_again:
+            break
+    return Claims(tuple(needed), tuple(dict.fromkeys(shed)))
+
+
+def _made(statement: str) -> Iterator[tuple[QualifiedName, str]]:
+    for pattern, kind in _MADE:
+        if found := pattern.match(statement):
+            parts = found.groupdict()
+            schema, name = _plain(parts.get("to") or parts["schema"]), _plain(parts.get("new") or parts["name"])
+            yield QualifiedName(schema, name), kind
+            return
+
+
+def _freed(statement: str) -> Iterator[QualifiedName]:
+    if found := _MOVED.match(statement):
+        yield _named(found)
+    yield from _dropped(statement)
+
+
+def _shed(statement: str) -> Iterator[QualifiedName]:
+    if found := _SHED.match(statement):
+        yield _named(found)
+    yield from _dropped(statement)
+
+
+def _dropped(statement: str) -> Iterator[QualifiedName]:
+    if found := _DROPPED.match(statement):
+        yield from map(_named, re.finditer(_TABLE, found["names"]))
+
+
+def _named(found: re.Match[str]) -> QualifiedName:
+    return QualifiedName(_plain(found["schema"]), _plain(found["name"]))
+
+
+def _plain(quoted: str) -> str:
+    return quoted[1:-1].replace('""', '"')

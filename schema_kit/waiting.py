@@ -1,0 +1,77 @@
+"""While a step is at work: how far a build has come, and for whom it waits, seen from a connection of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from schema_kit.catalog.blockers import waits_for
+from schema_kit.catalog.session import rows
+
+WATCH_SECONDS = 1.0
+"""Between two looks; what ends sooner is not looked at."""
+
+TOLD_AFTER_SECONDS = 5.0
+"""How long a step waits for others before that is told."""
+
+TOLD_AGAIN_SECONDS = 60.0
+
+_BUILD = """
+SELECT phase || CASE WHEN blocks_total > 0 THEN format(': %%s of %%s blocks', blocks_done, blocks_total) ELSE '' END
+         || CASE WHEN lockers_total > 0
+                 THEN format(', waiting for %%s older transactions', lockers_total - lockers_done) ELSE '' END,
+       blocks_done::float / nullif(blocks_total, 0)
+FROM pg_stat_progress_create_index WHERE pid = %(pid)s
+"""
+
+
+@contextmanager
+def watching(
+    connection: sa.Connection,
+    progress: Callable[[str, float | None], None],
+    waits: Callable[[tuple[str, ...], float], None],
+) -> Iterator[None]:
+    """Look after what is sent in this block.
+
+    Args:
+        connection: that sends it.
+        progress: is told how far a build of an index has come.
+        waits: is told for whom it waits, and for how many seconds it has done so.
+    """
+    if isinstance(connection.engine.pool, sa.StaticPool):  # its one connection is at work
+        yield
+        return
+    if "schema_kit_pid" not in connection.info:
+        connection.info["schema_kit_pid"] = rows(connection, "SELECT pg_backend_pid()")[0][0]
+    pid, ended = connection.info["schema_kit_pid"], threading.Event()
+
+    def look() -> None:
+        if ended.wait(WATCH_SECONDS):
+            return
+        since, told = time.monotonic() - WATCH_SECONDS, 0.0
+        with suppress(SQLAlchemyError), connection.engine.connect() as other:
+            while not ended.is_set():
+                looked = time.monotonic()
+                for state, share in rows(other, _BUILD, {"pid": pid}):
+                    progress(state, share)
+                blocked = waits_for(other, pid)
+                other.rollback()  # an open snapshot would be one more that a build waits for
+                if not blocked:
+                    since, told = looked, 0.0
+                elif looked - since >= TOLD_AFTER_SECONDS and (not told or looked - told >= TOLD_AGAIN_SECONDS):
+                    waits(blocked, looked - since)
+                    told = looked
+                ended.wait(WATCH_SECONDS)
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
