@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import logging
 import logging.config
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from schema_kit import autogenerate, embedded
-from schema_kit.catalog.session import rows
+from schema_kit import autogenerate
+from schema_kit.catalog.session import alike, borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.ops import Settings, written
 from schema_kit.script import LockPolicy
+from schema_kit.url import database_url
 
 _LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
 _POLL_SECONDS = 0.5
@@ -35,7 +34,7 @@ _NO_TRANSACTION_TIMEOUT = (
 
 
 def run(
-    target_metadata: sa.MetaData | None = None,
+    target_metadata: sa.MetaData | Sequence[sa.MetaData] | None = None,
     *,
     connection: sa.Connection | None = None,
     lock_policy: LockPolicy | None = None,
@@ -43,12 +42,14 @@ def run(
 ) -> None:
     """Run the migrations that Alembic was called for: all that an env.py has to do.
 
-    The database is ``-x url=``, else ``DATABASE_URL``, else ``sqlalchemy.url`` of alembic.ini, else the embedded
-    server. ``-x now=2026-11-21`` stands for the server's clock. Each revision is a transaction of its own, and one
+    The database is *connection*, else what `schema_kit.url` says: ``config.attributes["connection"]`` (a Connection or
+    an Engine), ``-x url=``, ``DATABASE_URL``, ``sqlalchemy.url`` of alembic.ini, the embedded server; a
+    ``sqlalchemy.url`` that a program has set comes before ``DATABASE_URL``, and is refused where both name a database
+    and differ. ``-x now=2026-11-21`` stands for the server's clock. Each revision is a transaction of its own, and one
     migrator works on a database at a time: a second one waits, and says so.
 
     Args:
-        target_metadata: the models, for autogenerate.
+        target_metadata: the models, for autogenerate; one or several.
         connection: one to use instead; nothing may have been executed on it.
         lock_policy: budgets, tries, timeouts; SCHEMA_KIT_LOCK_TIMEOUT and its sisters, and op.lock_policy, change it.
         options: more of ``context.configure``.
@@ -56,12 +57,13 @@ def run(
     Raises:
         CommandError: with the message of a SchemaKitError, which is its cause; Alembic prints it without a traceback.
     """
-    if connection is None and context.config.file_config.has_section("loggers"):
+    given = connection if connection is not None else context.config.attributes.get("connection")
+    if given is None and context.config.file_config.has_section("loggers"):
         assert context.config.config_file_name is not None  # its sections were just seen
         logging.config.fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     try:
         settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
-        _run(target_metadata, connection, {"schema_kit": settings, **options})
+        _run(target_metadata, given, {"schema_kit": settings, **options})
     except SchemaKitError as error:
         raise CommandError(str(error)) from error
 
@@ -70,8 +72,13 @@ def _x() -> dict[str, str]:
     return context.get_x_argument(as_dictionary=True)
 
 
-def _run(target_metadata: sa.MetaData | None, connection: sa.Connection | None, options: dict[str, Any]) -> None:
-    schemas = {table.schema for table in target_metadata.tables.values()} if target_metadata is not None else set()
+def _run(
+    target_metadata: sa.MetaData | Sequence[sa.MetaData] | None,
+    given: sa.Connection | sa.Engine | None,
+    options: dict[str, Any],
+) -> None:
+    several = [target_metadata] if isinstance(target_metadata, sa.MetaData) else target_metadata or ()
+    schemas = {table.schema for metadata in several for table in metadata.tables.values()}
     options = {
         "target_metadata": target_metadata,
         "include_schemas": True,
@@ -80,15 +87,28 @@ def _run(target_metadata: sa.MetaData | None, connection: sa.Connection | None, 
         **options,
     }
     if context.is_offline_mode():
-        context.configure(dialect_name="postgresql", literal_binds=True, **options)
+        # named: with psycopg's own paramstyle, each % of the user's statements would be doubled
+        offline = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}, **options}
+        context.configure(dialect_name="postgresql", **offline)
         with context.begin_transaction():
             context.run_migrations()
         return
-    if connection is not None:
+    with _connected(given) as connection:
         _migrate(connection, options)
-        return
-    with connect(database_url(_x().get("url"), context.config.get_main_option("sqlalchemy.url"))) as own:
-        _migrate(own, options)
+
+
+def _connected(given: sa.Connection | sa.Engine | None) -> AbstractContextManager[sa.Connection]:
+    if isinstance(given, sa.Connection):
+        return _lent(given)
+    if isinstance(given, sa.Engine):
+        return given.connect()
+    return connect(database_url(_x().get("url"), context.config))
+
+
+@contextmanager
+def _lent(connection: sa.Connection) -> Iterator[sa.Connection]:
+    with borrowed(connection):
+        yield connection
 
 
 def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
@@ -149,7 +169,7 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
     Yields:
         A function that raises ExecutionError if the lock was lost with its connection.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with alike(engine).connect() as connection:
         # No idle timeout may take the connection away while a long build runs on the other one.
         for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout"):
             rows(connection, f"SELECT set_config('{setting}', '0', false)")
@@ -172,35 +192,7 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
         try:
             yield check
         finally:
-            connection.invalidate()  # the lock goes with the session, and so do its settings: no pool gets it back
-
-
-def configured_url() -> str | None:
-    """sqlalchemy.url of the alembic.ini in this folder or above it, for commands that Alembic does not start."""
-    ini = embedded.find_alembic_folder() / "alembic.ini"
-    return Config(ini).get_main_option("sqlalchemy.url") if ini.is_file() else None
-
-
-def database_url(given: str | None = None, configured: str | None = None) -> sa.URL:
-    """Which database: the given one, else DATABASE_URL, else the configured one, else the embedded server.
-
-    Raises:
-        DeclarationError: it is no URL, or one of another database system.
-        EmbeddedServerError: the embedded server cannot be had.
-    """
-    text = given or os.environ.get("DATABASE_URL") or configured
-    if not text:
-        text = embedded.start().url()
-    try:
-        url = sa.make_url(text)
-    except sa.exc.ArgumentError as error:
-        raise DeclarationError("the database URL cannot be read. Write postgresql://user@host/database.") from error
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise DeclarationError(
-            f"{url.render_as_string(hide_password=True)} is a database of {url.get_backend_name()}; schema_kit is for "
-            "PostgreSQL: postgresql://user@host/database."
-        )
-    return url.set(drivername="postgresql+psycopg")
+            connection.invalidate()  # the lock goes with the session
 
 
 @contextmanager

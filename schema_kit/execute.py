@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog import claimed, disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
-from schema_kit.catalog.session import copy_in, observing, ours, rows, send, send_together
+from schema_kit.catalog.session import alike, copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError
 from schema_kit.failures import Committed, in_vain, message, refused
 from schema_kit.failures import not_observed as not_observed
@@ -313,7 +313,7 @@ class _Workers:
     """Sessions that send steps side by side; the first failure stops the others between two commits."""
 
     def __init__(self, connection: Connection, policy: LockPolicy, budget: int, emit: Emit, count: int) -> None:
-        self._engine, self._count = connection.engine, count
+        self._engine, self._count = alike(connection.engine), count
         self._policy, self._budget, self._emit = policy, budget, emit
         self._left: deque[Step] = deque()
         self._stop, self._lock = threading.Event(), threading.Lock()
@@ -343,7 +343,7 @@ class _Workers:
 
     def _work(self, first: Step) -> None:
         try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session, ours(session):
+            with self._engine.connect() as session, ours(session):
                 self._sessions.append(session)
                 while self._left and not self._stop.is_set():
                     with suppress(IndexError):

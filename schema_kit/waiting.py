@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from schema_kit.catalog.blockers import waits_for
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import alike, rows
 
 WATCH_SECONDS = 1.0
 """Between two looks; what ends sooner is not looked at."""
@@ -43,9 +43,6 @@ def watching(
         progress: is told how far a build of an index has come.
         waits: is told for whom it waits, and for how many seconds it has done so.
     """
-    if isinstance(connection.engine.pool, sa.StaticPool):  # its one connection is at work
-        yield
-        return
     if "schema_kit_pid" not in connection.info:
         connection.info["schema_kit_pid"] = rows(connection, "SELECT pg_backend_pid()")[0][0]
     pid, ended = connection.info["schema_kit_pid"], threading.Event()
@@ -54,13 +51,12 @@ def watching(
         if ended.wait(WATCH_SECONDS):
             return
         since, told = time.monotonic() - WATCH_SECONDS, 0.0
-        with suppress(SQLAlchemyError), connection.engine.connect() as other:
+        with suppress(SQLAlchemyError), alike(connection.engine).connect() as other:
             while not ended.is_set():
                 looked = time.monotonic()
                 for state, share in rows(other, _BUILD, {"pid": pid}):
                     progress(state, share)
                 blocked = waits_for(other, pid)
-                other.rollback()  # an open snapshot would be one more that a build waits for
                 if not blocked:
                     since, told = looked, 0.0
                 elif looked - since >= TOLD_AFTER_SECONDS and (not told or looked - told >= TOLD_AGAIN_SECONDS):

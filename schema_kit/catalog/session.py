@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, NullPool
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, SQLAlchemyError
 
 from schema_kit.errors import PlanError
@@ -109,7 +109,7 @@ def _set(connection: Connection, name: str, value: str) -> None:
 def send(connection: Connection, sql: str) -> Any:
     """Send one statement as it is: no parameters, so that nothing in it needs escaping."""
     with _lost_is_lost():
-        return connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+        return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
 @contextmanager
@@ -159,6 +159,28 @@ def autocommits(connection: Connection) -> bool:
     """Whether the connection is in autocommit: asked of the option, since the other ways mislead inside Alembic."""
     level = connection.get_execution_options().get("isolation_level")
     return bool(level == "AUTOCOMMIT") or bool(connection.dialect.detect_autocommit_setting(_raw(connection)))
+
+
+@contextmanager
+def borrowed(connection: Connection) -> Iterator[None]:
+    """Give a connection of somebody else's back with the options that it had.
+
+    Alembic's autocommit_block puts the isolation level back, and leaves it as an option that was not there before.
+    """
+    before = connection._execution_options  # options can be added through the API, not taken away
+    try:
+        yield
+    finally:
+        connection._execution_options = before
+
+
+def alike(engine: Engine) -> Engine:
+    """An engine for sessions of our own: made as *engine*'s are, none taken from its pool, none given back to it.
+
+    A pool of one, or one that counts what it lends, never notices. Its connections are in autocommit.
+    """
+    pool = NullPool(engine.pool._creator, dialect=engine.dialect, _dispatch=engine.pool.dispatch)
+    return Engine(pool, engine.dialect, engine.url).execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _raw(connection: Connection) -> Any:

@@ -15,6 +15,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, parse_milliseconds
+from schema_kit.url import alembic_config, database_url
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Policy = TypeVar("Policy")
@@ -55,9 +56,7 @@ def lock_policy(lock_timeout: str | None) -> LockPolicy:
 def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, Catalog]]:
     """A connection in autocommit, and the catalog as seen from it."""
     moment = environment.parse_now(now)
-    with environment.connect(
-        environment.database_url(url, environment.configured_url()), autocommit=True
-    ) as connection:
+    with environment.connect(database_url(url, alembic_config()), autocommit=True) as connection:
         try:
             yield connection, Catalog(connection, moment)
         except sa.exc.DBAPIError as error:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute, report, script
 from schema_kit.catalog import Catalog
-from schema_kit.catalog.session import autocommits, rows
+from schema_kit.catalog.session import autocommits, borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.offline import EmptyDatabase
 from schema_kit.script import LockPolicy
@@ -76,7 +76,10 @@ def policy_of(settings: Settings) -> LockPolicy:
 
 @contextmanager
 def operations(connection: sa.Connection, *, policy: LockPolicy | None = None) -> Iterator[None]:
-    """Use ``schema_kit.op`` outside of migrations, in this block.
+    """Use ``schema_kit.op`` outside of migrations, in this block, Alembic's own operations among them.
+
+    Operations that commit on their own commit what came before them; the rest is committed where the block ends, and
+    rolled back where an exception leaves it. The connection is then as it was: its options, settings and transaction.
 
     Args:
         connection: one on which nothing is open; in autocommit or not.
@@ -86,10 +89,17 @@ def operations(connection: sa.Connection, *, policy: LockPolicy | None = None) -
         PlanError: a transaction is open on the connection.
     """
     if connection.in_transaction() and not autocommits(connection):
-        raise PlanError("a transaction is open on the connection, and schema_kit's steps are commits. Commit it first.")
+        raise PlanError(IN_TRANSACTION)
     settings = Settings(policy=policy or LockPolicy())
-    with Operations.context(MigrationContext.configure(connection, opts={"schema_kit": settings})):
+    context = MigrationContext.configure(connection, opts={"schema_kit": settings})
+    with borrowed(connection), Operations.context(context), context.begin_transaction():
         yield
+
+
+IN_TRANSACTION = (
+    "a transaction is open on the connection, and schema_kit's operations commit on their own: it would be committed "
+    "half-way. Nothing was changed; commit() it first, and hand over a connection on which nothing was executed."
+)
 
 
 class PlanOperation(MigrateOperation):
@@ -155,6 +165,8 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     elif autocommits(connection):
         execute.run(connection, decide, policy, report.to_logging, operation.workers)
     else:
+        if context._in_external_transaction:
+            raise PlanError(IN_TRANSACTION)
         _refuse_after_ordinary_work(context, operation)
         _commit(context, operation, decide, policy)
 

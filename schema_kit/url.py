@@ -1,0 +1,131 @@
+"""Which database: the one place that says it, for Alembic's commands and for schema_kit's.
+
+1. ``config.attributes["connection"]``, a Connection or an Engine: Alembic's documented way for programs;
+2. ``-x url=`` of Alembic, ``--url`` of schema_kit;
+3. ``sqlalchemy.url`` where a program has set it (``config.set_main_option``);
+4. ``DATABASE_URL``;
+5. ``sqlalchemy.url`` as alembic.ini has it;
+6. the embedded server, unless ``SCHEMA_KIT_EMBEDDED=never``.
+
+Where 3 and 4 name two databases, neither is taken. Set but empty is wrong usage: a secret that failed to mount must
+not become a run on another database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from configparser import InterpolationError
+
+import sqlalchemy as sa
+from alembic.config import Config
+
+from schema_kit import embedded
+from schema_kit.errors import DeclarationError
+
+VARIABLE = "DATABASE_URL"
+EMBEDDED = "SCHEMA_KIT_EMBEDDED"
+_OPTION = "sqlalchemy.url"
+_EXAMPLE = "Write postgresql://user@host/database."
+_NAME_IT = f"Name the database with --url (Alembic: -x url=) or {VARIABLE}."
+
+
+def database_url(given: str | None = None, config: Config | None = None) -> sa.URL:
+    """The URL of the database, for psycopg 3.
+
+    Args:
+        given: ``-x url=`` or ``--url``; None where it was left out.
+        config: Alembic's; None where there is no alembic.ini.
+
+    Raises:
+        DeclarationError: a URL is set but empty, cannot be read, or names another database system; two of them
+            contradict each other; none is named and the embedded server is ruled out.
+        EmbeddedServerError: the embedded server cannot be had.
+    """
+    text, source = _chosen(given, config, os.environ)
+    if text is None:
+        if os.environ.get(EMBEDDED, "").lower() == "never":
+            raise DeclarationError(
+                f"no database is named, and {EMBEDDED}=never rules the embedded server out. {_NAME_IT}"
+            )
+        text, source = embedded.start().url(), "the embedded server"
+    return _parsed(text, source)
+
+
+def alembic_config() -> Config | None:
+    """Alembic's configuration in this folder or above it, for commands that Alembic does not start."""
+    ini = embedded.find_alembic_folder() / "alembic.ini"
+    return Config(ini) if ini.is_file() else None
+
+
+def _chosen(given: str | None, config: Config | None, variables: Mapping[str, str]) -> tuple[str | None, str]:
+    if given is not None:
+        return _not_empty(given, "the URL"), "the URL"
+    variable = variables.get(VARIABLE)
+    if variable is not None:
+        _not_empty(variable, VARIABLE)
+    if config is None:
+        return variable, VARIABLE
+    try:
+        configured, written = config.get_main_option(_OPTION), _as_written(config)
+    except InterpolationError:
+        if variable is not None:
+            return variable, VARIABLE
+        raise DeclarationError(
+            f"{_OPTION} of {config.config_file_name} refers to a value that the file does not define, such as "
+            f"%(DB_USER)s: env.py may set it, a command cannot. {_NAME_IT}"
+        ) from None  # the error shows the whole line, the password in it
+    if configured and configured != written:
+        if variable is not None and (one := _parsed(configured, _OPTION)) != (other := _parsed(variable, VARIABLE)):
+            raise DeclarationError(
+                f"a program has set {_OPTION} to {one.render_as_string()}, and {VARIABLE} is "
+                f'{other.render_as_string()}. Unset one of them, or hand over config.attributes["connection"].'
+            )
+        return configured, _OPTION
+    return (variable, VARIABLE) if variable is not None else (configured or None, _OPTION)
+
+
+def _as_written(config: Config) -> str | None:
+    """The option as the file has it, whatever a program has set since."""
+    if config.config_file_name is None:
+        return None
+    try:
+        return Config(config.config_file_name, ini_section=config.config_ini_section).get_main_option(_OPTION)
+    except InterpolationError:  # a program has set what it refers to
+        return None
+
+
+def _not_empty(text: str, source: str) -> str:
+    if not text.strip():
+        raise DeclarationError(f"{source} is set but empty. {_EXAMPLE} Without it, schema_kit looks further for one.")
+    return text
+
+
+def _parsed(text: str, source: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: the port is not a number
+        raise DeclarationError(f"{source} cannot be read as a database URL. {_EXAMPLE}") from error
+    if url.drivername == "driver":
+        raise DeclarationError(f"{source} is still the placeholder of a new alembic.ini. {_EXAMPLE} Or: {_NAME_IT}")
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise DeclarationError(
+            f"{url.render_as_string(hide_password=True)} is a database of {url.get_backend_name()}; schema_kit is for "
+            f"PostgreSQL. {_EXAMPLE}"
+        )
+    return _for_psycopg(url)
+
+
+_SSL_MODES = {"true": "require", "false": "disable"}
+_OF_ASYNCPG = ("prepared_statement_cache_size", "prepared_statement_name_func", "statement_cache_size")
+
+
+def _for_psycopg(url: sa.URL) -> sa.URL:
+    """The same database by psycopg 3: what only asyncpg understands is translated, or left out where it is its own."""
+    query = dict(url.query)
+    if url.get_driver_name() == "asyncpg":
+        if isinstance(mode := query.pop("ssl", None), str):
+            query["sslmode"] = _SSL_MODES.get(mode.lower(), mode)
+        for name in _OF_ASYNCPG:
+            query.pop(name, None)
+    return url.set(drivername="postgresql+psycopg", query=query)
