@@ -1,64 +1,93 @@
-"""The autogenerate door: partitions and our own tables stay out of diffs."""
+"""What autogenerate does not propose to drop: partitions, and what schema_kit has made or keeps.
+
+Importing the operations registers it, in every kind of env.py. What the models name is always compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
 
 import sqlalchemy as sa
+from alembic.autogenerate import comparators
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import UpgradeOps
+from alembic.util import DispatchPriority
 
-from schema_kit.catalog.session import rows
-from schema_kit.names import QualifiedName
+from schema_kit.catalog.session import observing, rows
+from schema_kit.names import fit
 from schema_kit.steps.partitions import CONFIG_SCHEMA
-from schema_kit.steps.retirement import RETIRED_PARTITION
 
-_PARTITIONS = (
-    "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition"
+_SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__replacement", "__restored", "__staging")
+"""Of tables and indexes that a step has made beside another one, and that a later step or command takes away."""
+
+_RELATIONS = """
+SELECT n.nspname, c.relname, c.relkind, c.relispartition
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+_REMEMBERED = (
+    ("archive_policy", "archive_table"),
+    ("archived_partition", "archive_table"),
+    ("archived_partition", "partition_name"),
+    ("retired_partition", "partition_name"),
+    ("copy_target", "built_as"),
 )
+"""Own tables, and their columns that name a table which no model has to know."""
 
-_HAS_RETIRED = f"SELECT 'it is there' WHERE to_regclass('{RETIRED_PARTITION.sql}') IS NOT NULL"
+_THERE = "SELECT 'it is there' WHERE to_regclass(%(table)s) IS NOT NULL"
+_NAMED = """
+SELECT n.nspname, c.relname FROM {table} t JOIN pg_class c ON c.oid = to_regclass(t.{column})
+JOIN pg_namespace n ON n.oid = c.relnamespace
+"""
 
-# By its oid, or after a dump and restore, when that means nothing, by its name.
-_RETIRED = (
-    f"SELECT r.partition_name FROM {RETIRED_PARTITION.sql} r "  # noqa: S608 - our own
-    "WHERE (to_jsonb(r) ->> 'record_oid')::oid IS DISTINCT FROM r.tableoid OR EXISTS (SELECT FROM pg_class c "
-    "WHERE c.oid = r.partition_oid)"
-)
-
-_CLONES = (
-    "SELECT n.nspname, c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
-    "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conparentid <> 0"
-)
+_CLONES = """
+SELECT n.nspname, c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conparentid <> 0
+"""
 
 
-def include_name(
-    connection: Callable[[], sa.Connection | None], schemas: Collection[str | None]
-) -> Callable[[str | None, str, Mapping[str, str | None]], bool]:
-    """An ``include_name`` for ``context.configure``, so that autogenerate does not want to drop partitions.
+@comparators.dispatch_for("schema", priority=DispatchPriority.FIRST, qualifier="postgresql")
+def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> None:
+    """Add a filter to those of env.py, before Alembic looks at the tables.
 
-    Hides the partitions, those that schema_kit has detached and not dropped yet, and the copies of a foreign key that
-    PostgreSQL keeps for each partition at its other end.
-
-    Args:
-        connection: gives the connection to ask, when the first table's name comes by.
-        schemas: those of the models; others, and schema_kit's own, are left alone.
+    It hides partitions; tables that schema_kit has retired or archived to, copies, or keeps for a way back; what a step
+    that was interrupted has left; foreign keys that PostgreSQL keeps for each partition; and schema_kit's own schema.
     """
+    connection = context.connection
+    if connection is None:
+        return
+    schemas.discard(CONFIG_SCHEMA)
+    default = connection.dialect.default_schema_name
+    modelled = {(table.schema or default, table.name) for table in context.sorted_tables}
+    with observing(connection):
+        relations = rows(connection, _RELATIONS)
+        clones = {tuple(row) for row in rows(connection, _CLONES)}
+        remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
+    names = {(schema, name) for schema, name, _, _ in relations}
+    beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, _SUFFIXES)}
+    partitions = {(schema, name) for schema, name, kind, partition in relations if partition and kind in "rp"}
+    tables = (partitions | remembered | (names & beside)) - modelled
+    indexes = names & beside
 
-    @cache
-    def hidden(sql: str) -> frozenset[tuple[str, ...]]:
-        found = connection()
-        return frozenset(tuple(row) for row in rows(found, sql)) if found else frozenset()
-
-    def include(name: str | None, type_: str, parents: Mapping[str, str | None]) -> bool:
-        if type_ == "schema":
-            return name in schemas and name != CONFIG_SCHEMA
-        schema = parents.get("schema_name") or "public"
+    def included(name: str | None, type_: str, parents: Mapping[str, str | None]) -> bool:
+        schema = parents.get("schema_name") or default
         if type_ == "table":
-            retired = hidden(_RETIRED) if hidden(_HAS_RETIRED) else frozenset()
-            known = {QualifiedName.parse(text) for (text,) in retired}
-            return (schema, name) not in hidden(_PARTITIONS) and QualifiedName(schema, name or "") not in known
+            return (schema, name) not in tables
+        if type_ == "index":
+            return (schema, name) not in indexes
         if type_ == "foreign_key_constraint":
-            return (schema, parents.get("table_name"), name) not in hidden(_CLONES)
+            return (schema, parents.get("table_name"), name) not in clones
         return True
 
-    return include
+    filters: list[Any] = context._name_filters
+    filters.append(included)
+
+
+def _named(connection: sa.Connection, table: str, column: str) -> set[tuple[str, str]]:
+    own = f'"{CONFIG_SCHEMA}"."{table}"'
+    if not rows(connection, _THERE, {"table": own}):
+        return set()
+    return {(schema, name) for schema, name in rows(connection, _NAMED.format(table=own, column=column))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,6 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from schema_kit import autogenerate
 from schema_kit.catalog.session import alike, borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.ops import Settings, written
@@ -82,9 +81,9 @@ def _run(
     options = {
         "target_metadata": target_metadata,
         "include_schemas": True,
-        "include_name": autogenerate.include_name(lambda: context.get_context().connection, schemas),
+        "include_name": _of_the_models(schemas, options),
         "transaction_per_migration": True,
-        **options,
+        **{name: value for name, value in options.items() if name != "include_name"},
     }
     if context.is_offline_mode():
         # named: with psycopg's own paramstyle, each % of the user's statements would be doubled
@@ -95,6 +94,22 @@ def _run(
         return
     with _connected(given) as connection:
         _migrate(connection, options)
+
+
+Included = Callable[[str | None, str, Any], bool]
+
+
+def _of_the_models(schemas: set[str | None], options: Mapping[str, Any]) -> Included:
+    """The schemas that the models name, unless env.py chooses them; and what its own ``include_name`` leaves."""
+    theirs: Included | None = options.get("include_name")
+    chosen = theirs is not None and "include_schemas" in options
+
+    def included(name: str | None, type_: str, parents: Any) -> bool:
+        if type_ == "schema" and not chosen and name not in schemas:
+            return False
+        return theirs is None or theirs(name, type_, parents)
+
+    return included
 
 
 def _connected(given: sa.Connection | sa.Engine | None) -> AbstractContextManager[sa.Connection]:

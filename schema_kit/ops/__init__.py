@@ -3,6 +3,7 @@
 Importing this package registers them with ``alembic.op``; `schema_kit.op` is the same, typed.
 """
 
+from schema_kit import autogenerate as autogenerate  # registers what diffs leave out
 from schema_kit.ops.archives import (
     CreateArchiveTableOp,
     DropArchivePolicyOp,

@@ -53,10 +53,14 @@ class Claims:
 def claims(steps: Sequence[Step]) -> Claims:
     """What has to be free before the first of the steps is sent; as far as what is to come is decided already."""
     needed, shed, freed = list[Claim](), list[QualifiedName](), set[QualifiedName]()
+    before = dict[QualifiedName, QualifiedName]()  # what has been renamed since: its name now
     for step in steps:
         for statement in step.sql():
             freed |= set(_freed(statement))
-            shed += _shed(statement)
+            shed += (before.get(name, name) for name in _shed(statement))
+            if moved := _MOVED.match(statement):
+                was = _named(moved)
+                before |= {name: before.get(was, was) for name, _ in _made(statement)}
             for name, kind in _made(statement):
                 if name not in freed:
                     needed.append(Claim(name, kind, step))
