@@ -134,6 +134,15 @@ class Catalog:
         with observing(self._connection):
             return tables.read_tree(self._connection, name, views)
 
+    def refuse_others(self, name: QualifiedName) -> None:
+        """Refuse a name that something else than a table has.
+
+        Raises:
+            PlanError: a view, say, has it.
+        """
+        with observing(self._connection):
+            kinds.refuse_others(self._connection, name)
+
     def kind(self, name: QualifiedName) -> str:
         """What the relation of that name is: a table, a view, ...; empty where there is none."""
         with observing(self._connection):

@@ -110,6 +110,8 @@ class SetPartitionPolicyOp(PlanOperation):
                 "control and interval too, write the script from base, or run this revision online."
             )
         policy = policies.changed(self.parent, registered, self.changes)
+        if not isinstance(catalog, EmptyDatabase):
+            catalog.refuse_others(self.parent)
         sets = [
             (one, policies.partitioned_already(one, table), catalog.here(one, table))
             for one, table in catalog.sets((policy,))

@@ -20,7 +20,8 @@ def refresh(view: QualifiedName, observed: MaterializedView | None) -> Plan:
         raise PlanError(f"cannot {title}: there is no such materialized view. Nothing was changed.")
     if not observed.unique:
         raise PlanError(
-            f"cannot {title} beside its readers: it has no valid unique index over plain columns that covers all rows. "
+            f"cannot {title} beside its readers: a materialized view needs a valid unique index over plain columns "
+            "that covers all rows, and it has none. "
             f"Nothing was changed; make one first: CREATE UNIQUE INDEX CONCURRENTLY ON {view.sql} (the columns that "
             "tell its rows apart), without WHERE and without expressions."
         )

@@ -67,5 +67,6 @@ def _parent(catalog: Catalog, partition: QualifiedName) -> QualifiedName:
     run = catalog.copy_run(partition)
     parent = catalog.parent_of(partition) or (run.parent if run else None)
     if parent is None:
+        catalog.refuse_others(partition)
         raise PlanError(f"{partition} is no partition of anything. Nothing was changed.")
     return parent
