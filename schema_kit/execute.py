@@ -24,8 +24,9 @@ from schema_kit.catalog.session import alike, copy_in, observing, ours, rows, se
 from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError
 from schema_kit.failures import Committed, in_vain, message, refused
 from schema_kit.failures import not_observed as not_observed
-from schema_kit.script import RESTORE, LockPolicy, lock_statement, render, render_shared
+from schema_kit.script import RESTORE, LockPolicy, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
+from schema_kit.steps.stamps import OVERTAKEN
 from schema_kit.waiting import watching
 
 Decide = Callable[[], Plan]
@@ -40,7 +41,7 @@ _PRESSURE_SECONDS = 0.2
 """Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
 
 LOCK_STATES = {"55P03", "40P01"}
-_OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "42809", "XX000", "40001"}
+_OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "42809", "XX000", "40001", OVERTAKEN}
 """What PostgreSQL says when somebody else was faster: it is there already, it is gone, attached, or it overlaps."""
 
 _WITHIN_BUDGET = {"57014", "55000"}
@@ -438,23 +439,19 @@ def _send_once(
     connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0
 ) -> tuple[int, tuple[str, float | None] | None]:
     """How many rows it changed; and how far it is, where it tells that itself."""
-    changed, statement, own = 0, "", step.sql()
     try:
         with _restored(connection, step):
-            if step.tells:  # short, and many of it: each message more would be a good part of the time
-                found = send_together(connection, render(step, policy, budget))
-                return len(found), (found[0][0], found[0][1]) if found else None
-            for statement in _in_few_messages(render(step, policy, budget)):
-                if statement in RESTORE:
-                    continue  # _restored puts the session's own values back, whatever happens
-                if statement in own[-1:] and (data := step.data) is not None:
-                    changed = copy_in(connection, statement, data)
-                    continue
-                result = send(connection, statement)
-                changed = max(result.rowcount, 0) if statement == own[step.counted] else changed
+            if step.transaction is Transaction.NONE or step.data is not None:
+                return _send_each(connection, step, render(step, policy, budget)), None
+            # One message: a client that is stopped, or far away, holds no lock while nobody works.
+            done = send_together(connection, render(step, policy, budget))
+            found = done[-2]  # the last of its own; COMMIT is behind it
+            if step.tells:
+                return len(found.rows), (found.rows[0][0], found.rows[0][1]) if found.rows else None
+            return done[step.counted - 1].count, None
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
-        if state in LOCK_STATES or (state == "57014" and statement == lock_statement(step)):
+        if state in LOCK_STATES:
             raise _Busy from error
         if step.within_budget and state in _WITHIN_BUDGET:
             # Cut off outside of a transaction, it has left something, or would be cut off again.
@@ -463,7 +460,20 @@ def _send_once(
         if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):
             raise _Overtaken from error
         raise refused(connection, step, error, total) from error
-    return changed, None
+
+
+def _send_each(connection: Connection, step: Step, statements: Sequence[str]) -> int:
+    """Statement by statement: outside of a transaction, or with rows that one of them reads."""
+    changed, own = 0, step.sql()
+    for statement in _in_few_messages(statements):
+        if statement in RESTORE:
+            continue  # _restored puts the session's own values back, whatever happens
+        if statement in own[-1:] and (data := step.data) is not None:
+            changed = copy_in(connection, statement, data)
+            continue
+        result = send(connection, statement)
+        changed = max(result.rowcount, 0) if statement == own[step.counted] else changed
+    return changed
 
 
 def _in_few_messages(statements: Sequence[str]) -> Iterator[str]:

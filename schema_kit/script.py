@@ -13,6 +13,7 @@ from typing import Any
 from schema_kit.errors import DeclarationError
 from schema_kit.names import literal
 from schema_kit.steps import Plan, Step, Transaction
+from schema_kit.steps.stamps import compare_sql, lock_all_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,14 @@ def parse_milliseconds(text: str) -> int:
     return value
 
 
-def render(step: Step, policy: LockPolicy, budget: int | None = None) -> tuple[str, ...]:
+def render(step: Step, policy: LockPolicy, budget: int | None = None, *, compares: bool = True) -> tuple[str, ...]:
     """The statements of one step on a connection of its own, in order.
 
     Args:
         step: what to do.
         policy: the lock policy.
         budget: milliseconds that this try may wait for locks; the policy's longest where it is left out.
+        compares: whether what the step relies on is compared under its locks with what was last seen.
     """
     wait = policy.longest if budget is None else budget
     if step.transaction is Transaction.NONE and step.within_budget:
@@ -108,7 +110,8 @@ def render(step: Step, policy: LockPolicy, budget: int | None = None) -> tuple[s
     if step.transaction is Transaction.NONE:
         # A timeout would kill a concurrent build half-way and leave an INVALID index; its waits block nobody.
         return ("SET lock_timeout = 0", "SET statement_timeout = 0", *step.sql(), *RESTORE)
-    return ("BEGIN", *_guarded(step, policy, wait), *step.sql(), "COMMIT")
+    compared = (compare_sql(step.relies_on),) if step.relies_on and compares else ()
+    return ("BEGIN", *_guarded(step, policy, wait), *compared, *step.sql(), "COMMIT")
 
 
 def _shared_out(step: Step, policy: LockPolicy) -> tuple[str, str]:
@@ -153,7 +156,8 @@ def write(plan: Plan, policy: LockPolicy) -> str:
             lines.append("-- repeated, a commit each time, until no row is left")
         if step.data is not None:
             lines.append("-- COPY reads what the summary names: psql does not find it here")
-        lines += [f"{statement};" for statement in render(step, policy)]
+        # What a later step finds is known once those before it are done; it is decided again then.
+        lines += [f"{statement};" for statement in render(step, policy, compares=step == plan.steps[0])]
         lines.append("")
     return "\n".join(lines)
 
@@ -166,24 +170,40 @@ def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
     lines = [f"SET LOCAL {name} = {literal(value)}" for name, value in step.settings]
     lines += ["SET LOCAL row_security = 'off'"] if step.reads_rows else []
     lines.append(f"SET LOCAL lock_timeout = '{wait}ms'")
+    if strong:
+        lines.append(f"SET LOCAL idle_in_transaction_session_timeout = '{max(policy.longest, _CLIENT_LIVES)}ms'")
     if step.within_budget:
         return (*lines, f"SET LOCAL statement_timeout = '{wait}ms'")
     if first := lock_statement(step):
         lines += [f"SET LOCAL statement_timeout = '{wait}ms'", first]
     lines.append(f"SET LOCAL statement_timeout = '{limit}ms'")
+    if limit:  # and all statements together; up to 16 there is no such setting
+        name = "'transaction_timeout'"
+        lines.append(f"SELECT set_config({name}, '{limit}ms', true) WHERE current_setting({name}, true) IS NOT NULL")
     return tuple(lines)
+
+
+_CLIENT_LIVES = 1000
+"""Milliseconds after which a client that says nothing in the middle of a step is taken for stopped, at least."""
 
 
 def lock_statement(step: Step) -> str:
     """The one statement that takes all locks of a step that block writes; empty where there are less than two.
 
-    Also where its own statement has to stay within the budget as a whole.
+    Also where its own statement has to stay within the budget as a whole. Cut off by the clock, it says that a lock was
+    not available: what else the clock cuts off is another matter. Of the tables that the step relies on, it locks what
+    hangs on them, too.
     """
     locks = [lock for lock in step.locks if lock.mode.blocks_writes]
-    if len(locks) < 2 or step.within_budget:
+    if (len(locks) < 2 and not step.relies_on) or step.within_budget:
         return ""
+    each = [lock.acquire or f"LOCK TABLE ONLY {lock.table.sql} IN {lock.mode.value} MODE" for lock in locks]
     if len({lock.mode for lock in locks}) == 1 and not any(lock.acquire for lock in locks):
         tables = ", ".join(f"ONLY {lock.table.sql}" for lock in locks)
-        return f"LOCK TABLE {tables} IN {locks[0].mode.value} MODE"
-    each = [lock.acquire or f"LOCK TABLE ONLY {lock.table.sql} IN {lock.mode.value} MODE" for lock in locks]
-    return f"DO {literal('BEGIN ' + '; '.join(each) + '; END')}"
+        each = [f"LOCK TABLE {tables} IN {locks[0].mode.value} MODE"]
+    declared = "DECLARE command text; " if step.relies_on else ""
+    if step.relies_on:
+        each.append(lock_all_sql(step.relies_on))
+    late = "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = 'locks not to be had in time'"
+    body = "; ".join((*each, late))
+    return f"DO {literal(f'{declared}BEGIN {body}; END')}"

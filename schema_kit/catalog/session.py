@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -137,18 +138,26 @@ def copy_in(connection: Connection, sql: str, data: Iterator[bytes]) -> int:
         raise DBAPIError(sql, None, error) from error
 
 
-def send_together(connection: Connection, statements: Iterable[str]) -> list[Any]:
-    """Send several statements in one message, each seeing what was committed before it; the rows of the last with any.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one of several statements returned: rows, and how many it has returned or changed."""
+
+    count: int
+    rows: list[Any]
+
+
+def send_together(connection: Connection, statements: Iterable[str]) -> list[Result]:
+    """Send several statements in one message, each seeing what was committed before it; what each returned.
 
     Raises:
         DBAPIError: PostgreSQL refused one of them; those behind it were not looked at.
     """
-    sql, found = ";\n".join(statements), list[Any]()
+    sql, found = ";\n".join(statements), list[Result]()
     try:
         with _raw(connection).cursor() as cursor:
-            cursor.execute(sql.encode())
+            cursor.execute(sql.encode(), prepare=False)
             while True:
-                found = cursor.fetchall() if cursor.description else found
+                found.append(Result(max(cursor.rowcount, 0), cursor.fetchall() if cursor.description else []))
                 if not cursor.nextset():
                     return found
     except connection.dialect.loaded_dbapi.Error as error:

@@ -14,6 +14,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.model import Check, Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
 from schema_kit.names import QualifiedName, ident
+from schema_kit.steps.stamps import stamp_sql
 
 Noun = TypeVar("Noun")
 
@@ -323,6 +324,7 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND NOT t.tgisinternal AND
 
 def read(connection: Connection, name: QualifiedName) -> Table | None:
     """The table of that name, plain or partitioned; None where there is none. Call it while observing."""
+    stamp = rows(connection, stamp_sql(name))[0][0]  # first: what changes while the rest is read shows later
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
@@ -370,6 +372,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
             *_unlike_others(table),
             *(f"trigger {row[0]} has transition tables for each row" for row in triggers if row[5]),
         ),
+        stamp=stamp,
     )
 
 

@@ -212,6 +212,8 @@ class Table:
     analyzed: bool = True
     obstacles: tuple[str, ...] = ()
     """What depends on the table or its row type and cannot move with it, in PostgreSQL's own words."""
+    stamp: str = ""
+    """Stands for everything in the catalog that belongs to it: see steps/stamps.py. Empty where nobody has looked."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""

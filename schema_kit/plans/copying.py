@@ -467,7 +467,7 @@ def _swap(parent: Table, copy: Copy, seen: Copying) -> Iterator[Step]:
             yield AddCheck(default, check, f"NOT ({within_it})")
         if existing is None or not existing[2]:
             yield ValidateConstraint(default, check)
-    yield SwapCopy(copy, seen.identity, parent, default, check, others, seen.server_version)
+    yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server_version)
 
 
 def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Step]:

@@ -27,10 +27,12 @@ from schema_kit.steps.belongings import (
     view_sql,
 )
 from schema_kit.steps.constraints import AddCheck
+from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.stamps import compare_again_sql, seen
+from schema_kit.steps.step import Lock, LockMode, Seen, Step
 
 BOUND_CHECK = "schema_kit_bound"
 """The CHECK that says where the first partition ends: the conversion's only memory, besides what it has built."""
@@ -212,6 +214,7 @@ class Swap(Step):
 
     clears: ClassVar[bool] = True
     fresh: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED,)
 
     table: Table
     policy: Partitioning
@@ -246,9 +249,20 @@ class Swap(Step):
             *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.partitions if inherits),
         )
 
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """The table."""
+        return seen(self.table)
+
     def sql(self) -> tuple[str, ...]:
         """In the order that works on 14 to 18."""
-        return (*self._detach_from_others(), *self._rename(), *self._attach(), *self._give_back())
+        return (
+            *self._detach_from_others(),
+            *self._rename(),
+            *self._attach(),
+            *self._give_back(),
+            *compare_again_sql(self.relies_on),
+        )
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
@@ -336,6 +350,7 @@ class Unswap(Step):
     fresh: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED,)
 
     table: Table
     heir: Table
@@ -377,6 +392,11 @@ class Unswap(Step):
             f"FROM {self.table.name.sql} GROUP BY {idents(tuple(key))} HAVING count(*) > 1 "
             f"ORDER BY count(*) DESC, {idents(tuple(key))} LIMIT 5"
         )
+
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """Both tables."""
+        return seen(self.table, self.heir)
 
     @property
     def _old(self) -> QualifiedName:
@@ -424,6 +444,7 @@ class Unswap(Step):
         yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(old.name)}"
         yield f"ALTER TABLE {heir.name.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
+        yield from compare_again_sql(self.relies_on)
         yield from (f"ALTER TABLE {old.sql} DROP CONSTRAINT {ident(key.name)}" for key in table.foreign_keys)
         for leaf, parent in self.leaves:
             parent = old if parent == table.name else parent

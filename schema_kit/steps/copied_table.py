@@ -17,11 +17,12 @@ from schema_kit.steps.belongings import (
     view_lock,
 )
 from schema_kit.steps.conversion import give_back_sql, key_index_name
-from schema_kit.steps.copy_changes import SWAPPING, replay_sql
+from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql, unproved_key_sql
 from schema_kit.steps.copying import BACK_TRIGGER, COPY_RUN, LOG_TRIGGER, log_sql, where_run
 from schema_kit.steps.referring import composite_fk_sql
-from schema_kit.steps.step import Lock, Step
+from schema_kit.steps.stamps import compare_again_sql, seen
+from schema_kit.steps.step import Lock, Seen, Step
 
 OLD = "__old"
 """What the names of the table and of its indexes and sequences end with after the swap."""
@@ -49,6 +50,7 @@ class SwapTable(Step):
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
+    throttled: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     copy: Copy
@@ -82,17 +84,29 @@ class SwapTable(Step):
         incoming = self.table.with_partitions(key.table for key in keys)
         return (*map(view_lock, self.table.views), *exclusive([*own, *incoming, *referenced(self.table)]))
 
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """The plain table."""
+        return seen(self.table)
+
+    @property
+    def pressure(self) -> str:
+        """It waits for transactions that would see the table as it was."""
+        return OLDER_SNAPSHOTS
+
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
         return (
             look_sql(self.copy, self.identity),
             replay_sql(self.copy),
+            no_older_snapshot_sql(),
             *self._detach_from_others(),
             *self._rename(),
             *self._join(),
             *give_back_sql(self.table, self.policy),
             *clear_sql(self.copy),
             *self._feed(),
+            *compare_again_sql(self.relies_on),
         )
 
     def _feed(self) -> Iterable[str]:

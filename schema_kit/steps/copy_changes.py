@@ -38,6 +38,30 @@ SWAPPING = (READ_COMMITTED, *_BY_KEY)
 """What a commit sets that replays the last keys: it sees what was committed before it had its locks."""
 
 
+# Between two statements only a REPEATABLE READ transaction has a snapshot, or an open cursor. In the middle of one, a
+# READ COMMITTED one has, too, and nobody can tell: those are waited for that take long. Those of other users are seen
+# with the rights of pg_read_all_stats.
+_OLDER = """FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.backend_type NOT IN ('autovacuum worker', 'walsender') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
+  AND (a.state LIKE 'idle in transaction%'
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval '1 second'))"""
+
+OLDER_SNAPSHOTS = (
+    "SELECT format('pid %s%s would see the table as it was at its snapshot, its transaction is open for %s', a.pid, "
+    f"' (' || nullif(a.application_name, '') || ')', date_trunc('second', clock_timestamp() - a.xact_start)) {_OLDER}"
+)
+"""SQL for who would not see the keys that a swap replays, if it came to the table after the swap's commit."""
+
+
+def no_older_snapshot_sql() -> str:
+    """Under the swap's locks: gives them up where there is such a transaction; those that wait for us are left out."""
+    check = (
+        f"IF EXISTS (SELECT {_OLDER} AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN "
+        "RAISE lock_not_available USING MESSAGE = 'a transaction has a snapshot from before'; END IF"
+    )
+    return f"DO {literal(f'BEGIN {check}; END')}"
+
+
 def replay_sql(copy: Copy, limit: int | None = None) -> str:
     """Takes keys from the log, deletes them from the targets, inserts what the source holds of them now."""
     names, columns = key_names(copy.key), idents(copy.columns)

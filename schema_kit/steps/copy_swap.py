@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.copy_changes import SWAPPING, replay_sql
+from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copying import (
     BOUNDS_CHECK,
     COPY_CHUNK,
@@ -24,7 +24,8 @@ from schema_kit.steps.copying import (
 )
 from schema_kit.steps.partitions import for_values, replica_identity_sql
 from schema_kit.steps.snapshots import older_sql
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.stamps import compare_again_sql, seen
+from schema_kit.steps.step import Lock, LockMode, Seen, Step
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class SwapCopy(Step):
         copy: what was copied.
         identity: what tells that the source is still what was copied.
         table: the parent, as last seen.
+        source: what was copied, as last seen.
         default: the parent's default partition, where it is another than the source.
         default_check: the validated CHECK on it that spares its scan.
         leaves: the parent's other leaves, which get the foreign keys of their own that it loses meanwhile.
@@ -75,11 +77,13 @@ class SwapCopy(Step):
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
+    throttled: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     copy: Copy
     identity: str
     table: Table
+    source: Table | None = None
     default: QualifiedName | None = None
     default_check: str | None = None
     leaves: tuple[QualifiedName, ...] = ()
@@ -101,14 +105,26 @@ class SwapCopy(Step):
         tables = (*own, *((self.default,) if self.default else ()), *others, *siblings)
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, name) for name in dict.fromkeys(tables))
 
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """The parent and what was copied."""
+        return seen(self.table, self.source)
+
+    @property
+    def pressure(self) -> str:
+        """It waits for transactions that would see the table as it was."""
+        return OLDER_SNAPSHOTS
+
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
         return (
             look_sql(self.copy, self.identity),
             replay_sql(self.copy),
+            no_older_snapshot_sql(),
             *self._part(),
             *self._join(),
             *self._give_back(),
+            *compare_again_sql(self.relies_on),
         )
 
     def _part(self) -> Iterable[str]:

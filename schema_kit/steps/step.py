@@ -73,6 +73,14 @@ class Lock:
     acquire: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A table as it was last seen: its name, and the stamp that stamps.py asks for."""
+
+    table: QualifiedName
+    stamp: str
+
+
 class Transaction(Enum):
     """How a step stands to transactions."""
 
@@ -134,6 +142,11 @@ class Step:
     def lingers(self) -> str:
         """What it leaves for the rest of its plan that others notice, if the plan stops after it; empty: nothing."""
         return ""
+
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """The tables that it gives back or rests on, as last seen: compared under its locks, and decided again."""
+        return ()
 
     @property
     def waits(self) -> tuple[Lock, ...]:

@@ -27,7 +27,7 @@ from schema_kit.steps.belongings import (
     view_sql,
 )
 from schema_kit.steps.copied_table import OLD
-from schema_kit.steps.copy_changes import SWAPPING, replay_sql
+from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import Settle, unproved_key_sql
 from schema_kit.steps.copying import (
     BACK_TRIGGER,
@@ -41,7 +41,8 @@ from schema_kit.steps.copying import (
 )
 from schema_kit.steps.partitions import unregister_sql
 from schema_kit.steps.referring import drop_filled_sql
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.stamps import compare_again_sql, seen
+from schema_kit.steps.step import Lock, LockMode, Seen, Step
 
 
 def feeding_sql(source: QualifiedName, log: QualifiedName) -> str:
@@ -223,6 +224,7 @@ class SwapBack(Step):
     fresh: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
+    throttled: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     back: Copy
@@ -250,9 +252,26 @@ class SwapBack(Step):
             *exclusive([*own, *incoming, *referenced(self.table), *others]),
         )
 
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """Both tables."""
+        return seen(self.table, self.kept)
+
+    @property
+    def pressure(self) -> str:
+        """It waits for transactions that would see the plain table as it was."""
+        return OLDER_SNAPSHOTS
+
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
-        return (self._look(), replay_sql(self.back), *self._change_places(), *self._give_back(), *self._end())
+        return (
+            self._look(),
+            replay_sql(self.back),
+            no_older_snapshot_sql(),
+            *self._change_places(),
+            *self._give_back(),
+            *self._end(),
+        )
 
     def _look(self) -> str:
         """Another run may have begun the way back anew: then nothing was compared."""
@@ -278,6 +297,7 @@ class SwapBack(Step):
         yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(built.name)}"
         yield f"ALTER TABLE {kept.name.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
+        yield from compare_again_sql(self.relies_on)
         yield f"DROP TABLE {built.sql}"
         for index in table.indexes:
             old = fit(index.name, OLD)

@@ -7,9 +7,11 @@
 -- locks: ACCESS EXCLUSIVE on shop.old
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN ALTER VIEW "shop"."all_logins" RESET (check_option); LOCK TABLE ONLY "shop"."logins_archive" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."old" IN ACCESS EXCLUSIVE MODE; END';
+DO 'BEGIN ALTER VIEW "shop"."all_logins" RESET (check_option); LOCK TABLE ONLY "shop"."logins_archive" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."old" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DROP VIEW "shop"."all_logins";
 LOCK TABLE "shop"."logins_archive" IN ACCESS EXCLUSIVE MODE;
 DO 'DECLARE was text := pg_catalog.current_setting(''row_security''); BEGIN PERFORM pg_catalog.set_config(''row_security'', ''off'', true); IF EXISTS (SELECT FROM "shop"."logins_archive") THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''shop.logins_archive holds rows''; END IF; PERFORM pg_catalog.set_config(''row_security'', was, true); IF pg_catalog.to_regclass(''"schema_kit"."archived_partition"'') IS NOT NULL THEN IF EXISTS (SELECT FROM "schema_kit"."archived_partition" WHERE moved_at IS NULL AND goes_to = ''shop.logins_archive'') THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''a partition is on its way to shop.logins_archive (schema_kit.archived_partition)''; END IF; END IF; END';

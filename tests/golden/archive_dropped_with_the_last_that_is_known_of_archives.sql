@@ -5,7 +5,9 @@
 -- locks: ACCESS EXCLUSIVE on shop.logins_archive
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE "shop"."logins_archive" IN ACCESS EXCLUSIVE MODE;
 DO 'DECLARE was text := pg_catalog.current_setting(''row_security''); BEGIN PERFORM pg_catalog.set_config(''row_security'', ''off'', true); IF EXISTS (SELECT FROM "shop"."logins_archive") THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''shop.logins_archive holds rows''; END IF; PERFORM pg_catalog.set_config(''row_security'', was, true); IF pg_catalog.to_regclass(''"schema_kit"."archived_partition"'') IS NOT NULL THEN IF EXISTS (SELECT FROM "schema_kit"."archived_partition" WHERE moved_at IS NULL AND goes_to = ''shop.logins_archive'') THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''a partition is on its way to shop.logins_archive (schema_kit.archived_partition)''; END IF; END IF; END';
 DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'shop.logins_archive';
@@ -18,8 +20,10 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on schema_kit.archived_partition
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "schema_kit"."archive_policy", ONLY "schema_kit"."archived_partition" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "schema_kit"."archive_policy", ONLY "schema_kit"."archived_partition" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DROP TABLE "schema_kit"."archive_policy", "schema_kit"."archived_partition";
 COMMIT;

@@ -5,7 +5,9 @@
 -- locks: ACCESS EXCLUSIVE on shop.logins_p20260801
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "shop"."logins_p20260801" ADD CONSTRAINT "logins_p20260801__bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-08-01 00:00:00+00' AND "created_at" < '2026-09-01 00:00:00+00') NOT VALID;
 COMMIT;
 
@@ -23,9 +25,11 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on shop.logins_archive
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "shop"."logins" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_p20260801" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE; END';
+DO 'BEGIN LOCK TABLE ONLY "shop"."logins" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_p20260801" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE;
 ALTER TABLE "shop"."logins" DETACH PARTITION "shop"."logins_p20260801";
 ALTER TABLE "shop"."logins_archive" ATTACH PARTITION "shop"."logins_p20260801" FOR VALUES FROM ('2026-08-01 00:00:00+00') TO ('2026-09-01 00:00:00+00');

@@ -8,9 +8,11 @@
 BEGIN;
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "bots"."messages__new", ONLY "bots"."messages_p20270101", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "bots"."messages__new", ONLY "bots"."messages_p20270101", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF EXISTS (SELECT FROM "bots"."messages__new") THEN RAISE object_in_use USING MESSAGE = ''bots.messages__new holds rows, which no parent that is being built does''; END IF; END';
 DROP TABLE "bots"."messages__new";
 COMMIT;
@@ -19,7 +21,9 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
 ALTER TABLE "bots"."messages__new" DROP CONSTRAINT "schema_kit_bound";
 REVOKE ALL ON "bots"."messages__new" FROM PUBLIC;
@@ -45,7 +49,9 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages_p20270101" (LIKE "bots"."messages__new" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 REVOKE ALL ON "bots"."messages_p20270101" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20270101" FROM reader;
@@ -62,10 +68,13 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.chats
 -- locks: SHARE ROW EXCLUSIVE on bots.messages_p20270101
 BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN SHARE ROW EXCLUSIVE MODE; END';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey__new";
 SELECT pg_catalog.setval('"bots"."messages_id_seq__new"', last_value, is_called) FROM "bots"."messages_id_seq";

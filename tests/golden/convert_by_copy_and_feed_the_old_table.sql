@@ -5,7 +5,9 @@
 -- locks: SHARE ROW EXCLUSIVE on bots.messages
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages__staging" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 REVOKE ALL ON "bots"."messages__staging" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages__staging" FROM reader;
@@ -79,6 +81,7 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
@@ -149,6 +152,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
@@ -159,6 +163,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
@@ -169,6 +174,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20261201
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
@@ -179,6 +185,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
@@ -189,6 +196,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
@@ -207,6 +215,7 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
@@ -232,6 +241,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20261001
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261001"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261001 has other indexes by now''; END IF; END';
@@ -243,6 +253,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261101 has other indexes by now''; END IF; END';
@@ -254,6 +265,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20261201
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20261201"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20261201 has other indexes by now''; END IF; END';
@@ -265,6 +277,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_p20270101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_p20270101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_p20270101 has other indexes by now''; END IF; END';
@@ -276,6 +289,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"bots"."messages_default"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages_default has other indexes by now''; END IF; END';
@@ -295,6 +309,7 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
@@ -424,9 +439,11 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__staging" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__log" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"bots"."messages"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"bots"."messages__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was copied''; END IF; END';
 DO 'DECLARE
   schema_kit_taken bigint;
@@ -442,6 +459,10 @@ BEGIN
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
+DO 'BEGIN IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
+  AND (a.state LIKE ''idle in transaction%''
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; END';
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 ALTER TABLE "bots"."messages" DROP CONSTRAINT "messages_chat_id_fkey";
 DROP TRIGGER "schema_kit_copy_log" ON "bots"."messages";

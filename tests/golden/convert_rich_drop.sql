@@ -51,7 +51,9 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.messages
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "bots"."messages" ADD CONSTRAINT "schema_kit_bound" CHECK ("created_at" IS NOT NULL AND "created_at" < '2026-12-31 17:00:00+00') NOT VALID;
 COMMIT;
 
@@ -75,7 +77,9 @@ RESET statement_timeout;
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
 ALTER TABLE "bots"."messages__new" DROP CONSTRAINT "schema_kit_bound";
 REVOKE ALL ON "bots"."messages__new" FROM PUBLIC;
@@ -101,7 +105,9 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages_p20270101" (LIKE "bots"."messages__new" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 REVOKE ALL ON "bots"."messages_p20270101" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20270101" FROM reader;
@@ -118,10 +124,13 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on bots.chats
 -- locks: SHARE ROW EXCLUSIVE on bots.messages_p20270101
 BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN SHARE ROW EXCLUSIVE MODE; END';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__new" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 SELECT pg_catalog.setval('"bots"."messages_id_seq__new"', last_value, is_called) FROM "bots"."messages_id_seq";
 ALTER TABLE "bots"."messages" ALTER COLUMN "id" DROP IDENTITY;

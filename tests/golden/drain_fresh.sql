@@ -52,7 +52,9 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "public"."events_default__staging" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 CREATE TABLE "public"."events_p20260901" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
 ALTER TABLE "public"."events_p20260901" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-09-01 00:00:00+00' AND "created_at" < '2026-10-01 00:00:00+00');
@@ -93,6 +95,7 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
@@ -163,6 +166,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_p20260901
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20260901" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
@@ -173,6 +177,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20261101" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
@@ -183,6 +188,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_default__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
@@ -201,6 +207,7 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
@@ -226,6 +233,7 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_p20260901
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20260901" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
@@ -236,6 +244,7 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20261101" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
@@ -246,6 +255,7 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_default__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__new" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
@@ -264,6 +274,7 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
@@ -350,9 +361,11 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_default'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';
 DO 'DECLARE
   schema_kit_taken bigint;
@@ -368,6 +381,10 @@ BEGIN
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
+DO 'BEGIN IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
+  AND (a.state LIKE ''idle in transaction%''
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; END';
 ALTER TABLE "public"."events" DETACH PARTITION "public"."events_default";
 DROP TRIGGER "schema_kit_copy_log" ON "public"."events_default";
 ALTER TABLE "public"."events_default" RENAME TO "events_default__old";
@@ -389,7 +406,9 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_default__old
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DROP TABLE IF EXISTS "public"."events_default__old";
 UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;

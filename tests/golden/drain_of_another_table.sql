@@ -7,9 +7,11 @@
 -- locks: ACCESS EXCLUSIVE on public.events_default__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND swapped_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''the copy of public.events_default is over''; END IF; END';
 DROP FUNCTION IF EXISTS "public"."events_default__log"();
 DROP TABLE "public"."events_p20260901", "public"."events_p20261101", "public"."events_default__new";
@@ -20,7 +22,9 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "public"."events_default__staging" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 CREATE TABLE "public"."events_p20260901" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
 ALTER TABLE "public"."events_p20260901" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-09-01 00:00:00+00' AND "created_at" < '2026-10-01 00:00:00+00');
@@ -61,6 +65,7 @@ SET LOCAL extra_float_digits = '1';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
@@ -131,6 +136,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_p20260901
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20260901" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
@@ -141,6 +147,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20261101" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
@@ -151,6 +158,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_default__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 0) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
@@ -169,6 +177,7 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
@@ -194,6 +203,7 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_p20260901
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20260901" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20260901"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20260901 has other indexes by now''; END IF; END';
@@ -204,6 +214,7 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_p20261101
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_p20261101" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_p20261101"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_p20261101 has other indexes by now''; END IF; END';
@@ -214,6 +225,7 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on public.events_default__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__new" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF ((SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(''"public"."events_default__new"'')) = 1) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default__new has other indexes by now''; END IF; END';
@@ -232,6 +244,7 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "public"."events_default__staging" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of public.events_default''; END IF; END';
@@ -318,9 +331,11 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF ((SELECT c.oid || '':'' || pg_relation_filenode(c.oid) || '':'' || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_default'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';
 DO 'DECLARE
   schema_kit_taken bigint;
@@ -336,6 +351,10 @@ BEGIN
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
+DO 'BEGIN IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
+  AND (a.state LIKE ''idle in transaction%''
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; END';
 ALTER TABLE "public"."events" DETACH PARTITION "public"."events_default";
 DROP TRIGGER "schema_kit_copy_log" ON "public"."events_default";
 ALTER TABLE "public"."events_default" RENAME TO "events_default__old";
@@ -357,7 +376,9 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_default__old
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DROP TABLE IF EXISTS "public"."events_default__old";
 UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;

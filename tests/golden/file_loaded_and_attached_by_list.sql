@@ -34,6 +34,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on s.t__restored
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 ALTER TABLE "s"."t" ATTACH PARTITION "s"."t__restored" FOR VALUES IN ('a''b', NULL);
 COMMIT;

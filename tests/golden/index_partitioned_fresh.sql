@@ -5,7 +5,9 @@
 -- locks: SHARE on bots.messages
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE INDEX "ix_messages_chat" ON ONLY "bots"."messages" USING "btree" ("chat_id", "created_at" DESC);
 COMMIT;
 
@@ -13,7 +15,9 @@ COMMIT;
 -- locks: SHARE on bots.messages_2025
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE INDEX "messages_2025_ix_messages_chat" ON ONLY "bots"."messages_2025" USING "btree" ("chat_id", "created_at" DESC);
 COMMIT;
 

@@ -7,9 +7,11 @@
 -- locks: SHARE ROW EXCLUSIVE on bots.reactions
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "bots"."chats", ONLY "bots"."reactions" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "bots"."chats", ONLY "bots"."reactions" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages_p20261101" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 REVOKE ALL ON "bots"."messages_p20261101" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20261101" FROM reader;
@@ -24,9 +26,11 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on bots.reactions
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "bots"."chats", ONLY "bots"."reactions" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "bots"."chats", ONLY "bots"."reactions" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages_p20261201" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 REVOKE ALL ON "bots"."messages_p20261201" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20261201" FROM reader;
@@ -41,9 +45,11 @@ COMMIT;
 -- locks: SHARE ROW EXCLUSIVE on bots.reactions
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-LOCK TABLE ONLY "bots"."chats", ONLY "bots"."reactions" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN LOCK TABLE ONLY "bots"."chats", ONLY "bots"."reactions" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "bots"."messages_p20270101" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING IDENTITY) WITH (fillfactor=90, autovacuum_vacuum_scale_factor=0.05);
 REVOKE ALL ON "bots"."messages_p20270101" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages_p20270101" FROM reader;

@@ -14,7 +14,9 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "public"."events_p20261101" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY);
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 ALTER TABLE "public"."events_default" DROP CONSTRAINT "events_p20261101_not_here";
@@ -25,7 +27,9 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on public.events_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 CREATE TABLE "public"."events_p20261201" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY);
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261201" FOR VALUES FROM ('2026-12-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
 ALTER TABLE "public"."events_default" DROP CONSTRAINT "events_p20261201_not_here";

@@ -13,6 +13,7 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "bots"."messages__old" IN SHARE ROW EXCLUSIVE MODE;
 DO 'BEGIN IF (EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT FROM "schema_kit"."copy_chunk" WHERE source_table = ''bots.messages'' AND done_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''another run has gone on with the copy of bots.messages''; END IF; END';
@@ -54,9 +55,11 @@ SET LOCAL enable_seqscan = 'off';
 SET LOCAL jit = 'off';
 SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__old" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__back" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; END';
+DO 'BEGIN ALTER VIEW "bots"."recent" OWNER TO "reader"; LOCK TABLE ONLY "bots"."messages" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__old" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages__back" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261001" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20261201" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_p20270101" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."messages_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."reactions" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
+SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF ((SELECT hashtextextended(string_agg(concat_ws('':'', c.oid, pg_relation_filenode(c.oid), (SELECT string_agg(concat_ws('' '', a.attname, a.atttypid, a.atttypmod, a.attnotnull), '','' ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), '';'' ORDER BY c.oid), 0)::text FROM pg_class c WHERE c.oid = to_regclass(''"bots"."messages__old"'') OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass(''"bots"."messages"'')))) = ''1:2'' AND (SELECT to_regclass(''"bots"."messages__back"'') IS NOT NULL AND to_regclass(''"bots"."messages"'') IS NOT NULL AND NOT EXISTS (SELECT FROM pg_partition_tree(to_regclass(''"bots"."messages"'')) p WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = ''schema_kit_copy_back'' AND t.tgenabled = ''A''))) AND EXISTS (SELECT FROM "schema_kit"."copy_run" WHERE source_table = ''bots.messages'' AND settled_at IS NOT NULL AND returned_at IS NULL AND back_identity = ''1:2'') AND NOT EXISTS (SELECT FROM "schema_kit"."copy_target" WHERE source_table = ''bots.messages'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''bots.messages is not any more what was compared with bots.messages__old''; END IF; END';
 DO 'DECLARE
   schema_kit_taken bigint;
@@ -72,6 +75,10 @@ BEGIN
   END IF;
   PERFORM pg_catalog.set_config(''schema_kit.replayed'', schema_kit_taken::text, true);
 END';
+DO 'BEGIN IF EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.backend_type NOT IN (''autovacuum worker'', ''walsender'') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()
+  AND (a.state LIKE ''idle in transaction%''
+       OR (a.xact_start < a.query_start AND a.query_start < clock_timestamp() - interval ''1 second'')) AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN RAISE lock_not_available USING MESSAGE = ''a transaction has a snapshot from before''; END IF; END';
 ALTER TABLE "bots"."reactions" DROP CONSTRAINT "reactions_message_id_fkey";
 DROP TRIGGER "reactions_message_created_at_fill" ON "bots"."reactions";
 DROP FUNCTION "bots"."reactions_message_created_at_fill"();

@@ -16,7 +16,9 @@ from schema_kit import environment, op
 from schema_kit.cli import cli
 from schema_kit.errors import SchemaKitError
 from schema_kit.script import LockPolicy
-from tests.postgres.conftest import Database
+from tests.support.database import Database
+
+pytestmark = [pytest.mark.constraints, pytest.mark.majors]
 
 QUICK = LockPolicy(first=50, longest=500, attempts=4)
 

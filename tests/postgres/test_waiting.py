@@ -19,7 +19,9 @@ from schema_kit.execute import Blocked, Event
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
 from schema_kit.steps.partitions import Analyze
-from tests.postgres.conftest import Database
+from tests.support.database import Database
+
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
 
 PATIENT = LockPolicy(first=20_000, longest=20_000, attempts=3, statement_timeout=20_000)
 

@@ -1,0 +1,88 @@
+"""DDL of others, committed between the look that decided a swap and the swap's lock, is neither lost nor undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from schema_kit import execute
+from schema_kit.catalog import Catalog
+from schema_kit.errors import PlanError
+from schema_kit.execute import Event, StepStarted
+from schema_kit.model import Partitioning
+from schema_kit.names import QualifiedName
+from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, roll_back
+from schema_kit.plans.copied_table import Strategy
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.conversion import Swap, Unswap
+from schema_kit.steps.copied_table import SwapTable
+from schema_kit.steps.way_back import SwapBack
+from tests.support.database import QUICK, Database
+from tests.support.ddl_of_others import CHANGES, TABLE, Change
+
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
+
+T = QualifiedName("s", "t")
+POLICY = Partitioning(T, "at", "1 month")
+PATIENT = replace(QUICK, longest=5000)
+Decide = Callable[[Catalog], Plan]
+
+
+def converting(strategy: Strategy) -> Decide:
+    return ConvertToPartitionedOp(POLICY, "refuse", strategy, keep_old="fed" if strategy == "copy" else False).plan
+
+
+WAYS: dict[str, tuple[Strategy | None, Decide, type[Step]]] = {
+    "attach": (None, converting("attach"), Swap),
+    "copy": (None, converting("copy"), SwapTable),
+    "unpartition": ("attach", UnpartitionOp(T).plan, Unswap),
+    "rollback": ("copy", lambda catalog: roll_back(catalog, T), SwapBack),
+}
+
+
+def between(database: Database, way: str, changes: Sequence[Change]) -> list[Change]:
+    """Commit *changes* as the swap is sent; those whose effect the table has not in the end."""
+    before, decide, swap = WAYS[way]
+    database.sql(*TABLE, "CREATE TABLE s.other (id int PRIMARY KEY)")
+    if before:
+        database.run(converting(before), PATIENT)
+    connection, started = database.sqlalchemy(), list[Step]()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, swap):
+            if not started:
+                database.sql(*(change.ddl for change in changes))
+            started.append(event.step)
+
+    refused = False
+    try:
+        execute.run(connection, lambda: decide(Catalog(connection)), PATIENT, tell)
+    except PlanError as error:
+        refused = True
+        print(error)  # shown where the test fails
+    assert started
+    assert refused or len(started) > 1, "it was decided again"
+    carried = [change for change in changes if way not in change.lost]
+    return [change for change in carried if not database.sql(f"SELECT {change.seen}")[0][0]]
+
+
+def possible(way: str, change: Change) -> bool:
+    return change.back or way in ("attach", "copy")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_that_goes_together(database: Database, way: str) -> None:
+    together = [change for change in CHANGES if not change.alone and possible(way, change)]
+    assert len(together) > 30
+    assert [change.name for change in between(database, way, together)] == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+@pytest.mark.parametrize("way", WAYS)
+def test_each_by_itself(database: Database, way: str, change: Change) -> None:
+    if not possible(way, change):
+        pytest.skip("not of a partitioned table")
+    assert between(database, way, [change]) == []
