@@ -163,6 +163,9 @@ class Imagined:
         del views
         return self.trees.get(name.name, ())
 
+    def refuse_others(self, table: QualifiedName) -> None:
+        del table
+
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
         found = [tree[0].name for tree in self.trees.values() if tree[0].index(index.name)]
         return found[0] if found else None

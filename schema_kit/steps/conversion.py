@@ -59,6 +59,7 @@ def fingerprint(table: Table) -> str:
     fields = (
         *(table.columns, indexes, table.foreign_keys, checks, table.sequences),
         *(table.statistics, table.policies, table.row_security, table.force_row_security, table.grants, table.owner),
+        table.stamp,
     )
     return BUILT_MARK + hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
 

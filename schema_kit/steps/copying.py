@@ -78,12 +78,17 @@ def within(control: str, lower: str | None, upper: str | None) -> str:
 
 
 def identity_sql(source: QualifiedName) -> str:
-    """SQL for what tells whether a table is still the one that it was: its oid, its file, its columns."""
+    """SQL for what tells whether a table is still the one that it was: its oid, its file, its columns and checks.
+
+    What the tables for its rows were made like, that is; printed under no setting of a session.
+    """
     return (
         "SELECT c.oid || ':' || pg_relation_filenode(c.oid) || ':' || (SELECT hashtextextended(string_agg(concat_ws("
-        "' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated), ',' ORDER BY a.attnum), 0) "
-        "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) "
-        f"FROM pg_class c WHERE c.oid = to_regclass({literal(source.sql)})"
+        "' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, "
+        "a.attcompression), ',' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 "
+        "AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws(' ', k.conname, "
+        "k.conbin::text), ',' ORDER BY k.conname), 0)::text, '') FROM pg_constraint k WHERE k.conrelid = c.oid "
+        f"AND k.contype = 'c') FROM pg_class c WHERE c.oid = to_regclass({literal(source.sql)})"
     )
 
 

@@ -42,7 +42,7 @@ _STAMP = f"""{_RELATION}, entry (class, oid, part, version) AS (
   UNION ALL SELECT u.tableoid, u.oid, 0, u.xmin FROM own o JOIN pg_publication_rel u ON u.prrelid = o.oid
   UNION ALL SELECT y.tableoid, y.oid, 0, y.xmin FROM own o JOIN pg_type y ON y.typrelid = o.oid
 ), dependency AS (
-  SELECT d FROM relation r JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = r.oid
+  SELECT d FROM own o JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid
   UNION SELECT d FROM relation r JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid
   UNION SELECT d FROM own o JOIN pg_type y ON y.typrelid = o.oid JOIN pg_depend d
     ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (y.oid, y.typarray)

@@ -41,7 +41,7 @@ GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
 GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:afb8d7f905ade291';
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:6d5d19b966ef9cc7';
 COMMIT;
 
 -- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00

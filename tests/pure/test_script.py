@@ -15,6 +15,8 @@ from schema_kit.errors import DeclarationError
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, lock_statement, parse_milliseconds, render, render_shared, write
 from schema_kit.steps import Lock, LockMode, Plan, Step, Transaction
+from schema_kit.steps.stamps import compare_sql
+from schema_kit.steps.step import Seen
 
 pytestmark = pytest.mark.steps
 
@@ -72,6 +74,15 @@ class Again(Own):
     repeats: ClassVar[bool] = True
 
 
+@dataclass(frozen=True)
+class Relying(Own):
+    fresh: ClassVar[bool] = True
+
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        return (Seen(A, "12345"),)
+
+
 def locked(*taken: Lock) -> Own:
     return Own(taken)
 
@@ -124,38 +135,55 @@ def test_several_strong_locks_are_taken_in_one_statement_within_the_budget(
 ) -> None:
     strong = [lock for lock in taken if lock.mode.blocks_writes]
     lines = render(Own(tuple(taken)), policy, budget)
+    silence = (f"SET LOCAL idle_in_transaction_session_timeout = '{max(policy.longest, 1000)}ms'",) if strong else ()
     before = lines[2:-3]
+    assert before[: len(silence)] == silence
+    before = before[len(silence) :]
     limit = policy.statement_timeout if strong else 0
+    limits = (f"SET LOCAL statement_timeout = '{limit}ms'", *((whole(limit),) if limit else ()))
     if len(strong) < 2:
-        assert before == (f"SET LOCAL statement_timeout = '{limit}ms'",)
+        assert before == limits
         return
     assert before[0] == f"SET LOCAL statement_timeout = '{budget}ms'"
     assert before[1] == lock_statement(Own(tuple(taken)))
-    assert before[2:] == (f"SET LOCAL statement_timeout = '{limit}ms'",)
+    assert before[2:] == limits
     for lock in strong:
         assert lock.table.sql in before[1]
         assert lock.acquire in before[1]
     assert len(re.findall(r"LOCK TABLE|ALTER VIEW|, ONLY", before[1])) == len(strong)
 
 
+def whole(limit: int) -> str:
+    """What limits all statements together, from 17 on."""
+    name = "'transaction_timeout'"
+    return f"SELECT set_config({name}, '{limit}ms', true) WHERE current_setting({name}, true) IS NOT NULL"
+
+
+LATE = (
+    "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END'"
+)
+
+
 @pytest.mark.parametrize("mode", STRONG)
 def test_tables_in_one_mode_are_locked_by_one_lock_table(mode: LockMode) -> None:
     step = locked(Lock(mode, A), Lock(mode, B))
-    assert lock_statement(step) == f'LOCK TABLE ONLY "public"."a", ONLY "public"."b" IN {mode.value} MODE'
+    taken = f'LOCK TABLE ONLY "public"."a", ONLY "public"."b" IN {mode.value} MODE'
+    assert lock_statement(step) == f"DO 'BEGIN {taken}; {LATE}"
 
 
 def test_modes_that_differ_are_taken_in_order_by_one_block() -> None:
     step = locked(Lock(LockMode.SHARE_ROW_EXCLUSIVE, A), Lock(LockMode.ACCESS_EXCLUSIVE, B))
     assert lock_statement(step) == (
         'DO \'BEGIN LOCK TABLE ONLY "public"."a" IN SHARE ROW EXCLUSIVE MODE; '
-        'LOCK TABLE ONLY "public"."b" IN ACCESS EXCLUSIVE MODE; END\''
+        'LOCK TABLE ONLY "public"."b" IN ACCESS EXCLUSIVE MODE; ' + LATE
     )
 
 
 def test_a_view_is_locked_by_its_own_statement_and_not_by_lock_table() -> None:
     step = locked(VIEW, Lock(LockMode.ACCESS_EXCLUSIVE, A))
     assert lock_statement(step) == (
-        'DO \'BEGIN ALTER VIEW "public"."v" OWNER TO "me"; LOCK TABLE ONLY "public"."a" IN ACCESS EXCLUSIVE MODE; END\''
+        'DO \'BEGIN ALTER VIEW "public"."v" OWNER TO "me"; LOCK TABLE ONLY "public"."a" IN ACCESS EXCLUSIVE MODE; '
+        + LATE
     )
 
 
@@ -164,7 +192,7 @@ def test_quotes_in_names_survive_the_block() -> None:
     step = locked(Lock(LockMode.SHARE, table), Lock(LockMode.EXCLUSIVE, A))
     assert lock_statement(step) == (
         'DO E\'BEGIN LOCK TABLE ONLY "o\'\'schema"."ta\\\\ble" IN SHARE MODE; '
-        'LOCK TABLE ONLY "public"."a" IN EXCLUSIVE MODE; END\''
+        'LOCK TABLE ONLY "public"."a" IN EXCLUSIVE MODE; ' + LATE
     )
 
 
@@ -178,12 +206,25 @@ def test_a_lock_that_stops_no_writer_needs_no_statement_of_its_own(mode: LockMod
 
 def test_a_step_that_may_block_works_as_long_as_it_takes_but_waits_no_longer_than_its_budget() -> None:
     taken = (Lock(LockMode.ACCESS_EXCLUSIVE, A), Lock(LockMode.ACCESS_EXCLUSIVE, B))
-    assert render(Slow(taken), LockPolicy(), 250)[1:5] == (
+    assert render(Slow(taken), LockPolicy(), 250)[1:-3] == (
         "SET LOCAL lock_timeout = '250ms'",
+        "SET LOCAL idle_in_transaction_session_timeout = '5000ms'",
         "SET LOCAL statement_timeout = '250ms'",
-        'LOCK TABLE ONLY "public"."a", ONLY "public"."b" IN ACCESS EXCLUSIVE MODE',
+        lock_statement(Slow(taken)),
         "SET LOCAL statement_timeout = '0ms'",
     )
+
+
+def test_what_a_step_relies_on_is_compared_right_behind_its_locks_where_it_comes_first() -> None:
+    """Behind other steps it is decided again, and nobody knows yet what it will find."""
+    relying = Relying((Lock(LockMode.ACCESS_EXCLUSIVE, A),))
+    lines = render(relying, LockPolicy())
+    assert lines[-4] == compare_sql(relying.relies_on)
+    assert relying.relies_on[0].stamp in lines[-4]
+    assert lines.index(lock_statement(relying)) < len(lines) - 4
+    assert "OWNER TO %I" in lock_statement(relying)
+    assert lines[-4] in write(Plan("one", (relying,)), LockPolicy())
+    assert lines[-4] not in write(Plan("two", (Own(), relying)), LockPolicy())
 
 
 def test_inside_a_migration_s_transaction_the_timeout_is_put_back() -> None:
@@ -204,7 +245,9 @@ def test_a_script_says_what_it_does_and_which_locks_it_takes() -> None:
         "-- repeated, a commit each time, until no row is left",
         "BEGIN;",
         "SET LOCAL lock_timeout = '5000ms';",
+        "SET LOCAL idle_in_transaction_session_timeout = '5000ms';",
         "SET LOCAL statement_timeout = '30000ms';",
+        f"{whole(30_000)};",
         "THE WORK;",
         "MORE WORK;",
         "COMMIT;",
