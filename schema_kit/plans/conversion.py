@@ -511,12 +511,12 @@ def unpartition(
         return Plan(
             title,
             (
-                Unswap(table, heir, None, moved=others, bounds=bounds, leaves=leaves),
+                Unswap(table, heir, None, moved=others, bounds=bounds, leaves=leaves, registered=has_policy),
                 *(ValidateConstraint(key.table, key.name, parent) for key in others),
             ),
         )
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
-    back = Unswap(table, heir, key_index_name(parent), composite, bounds=bounds, leaves=leaves)
+    back = Unswap(table, heir, key_index_name(parent), composite, bounds=bounds, leaves=leaves, registered=has_policy)
     steps: list[Step] = [*key_index(heir, parent, short), back]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
     return Plan(title, tuple(steps))

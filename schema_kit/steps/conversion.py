@@ -345,6 +345,7 @@ class Unswap(Step):
         moved: incoming foreign keys that come back as they are.
         bounds: checks of the heir that say where it lay as a partition.
         leaves: the other tables that hold its rows, each with what it is a partition of.
+        registered: whether it has a policy, which goes.
     """
 
     clears: ClassVar[bool] = True
@@ -360,6 +361,7 @@ class Unswap(Step):
     moved: tuple[ForeignKey, ...] = ()
     bounds: tuple[str, ...] = ()
     leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
+    registered: bool = True
 
     @property
     def summary(self) -> str:
@@ -482,4 +484,5 @@ class Unswap(Step):
         if table.primary and table.primary.comment is not None:
             yield comment_sql("INDEX", name.sibling(table.primary.name).sql, table.primary.comment)
         yield from comments_sql(table)
-        yield unregister_sql(name)
+        if self.registered:
+            yield unregister_sql(name)
