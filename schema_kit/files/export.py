@@ -227,6 +227,8 @@ def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     why = []
     if not source.readable:
         why.append(f"it may not be read (GRANT SELECT ON {name.sql})")
+    if source.hidden:
+        why.append(source.hidden)
     if not source.columns:
         why.append("it has no columns")
     if drop and source.attached:
@@ -442,6 +444,12 @@ def _dropped(
     assert source.parent is not None  # retired_partition knows whose it was
     seen = Catalog(connection).detaching(source.parent, source.name)
     plan = register(file, seen)
+    there = rows(held, f"SELECT count(*) FROM {source.name.sql}")[0][0]
+    if there != file.rows:
+        raise ExecutionError(
+            f"{source.name} holds {there:,} rows, and {file.url} has {file.rows:,} of them. Nothing was dropped; take "
+            "the file away, then run again."
+        )
     for attempt in range(1, policy.attempts + 1):
         send(held, "SAVEPOINT dropping")
         try:

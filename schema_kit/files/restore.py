@@ -218,6 +218,8 @@ def _wanted(
             f"cannot restore {url}: there is no table {target}. Nothing was changed; --into names another, --beside "
             "makes one."
         )
+    if there is not None and there.hidden:
+        raise PlanError(f"cannot restore {url}: {there.hidden}. Nothing was changed.")
     if there is not None:
         _refuse_drift(url, columns, there)
     else:

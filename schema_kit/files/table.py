@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog import kinds
 from schema_kit.catalog.retirement import remembered
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import HIDES_ROWS, rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchiveFile
@@ -99,13 +99,15 @@ class Source:
     bytes: int = 0
     rows: float = -1
     """Estimated; -1 where nobody has counted."""
+    hidden: str = ""
+    """Why rows of it are hidden from whoever looks; empty where none are."""
 
 
-_TABLE = """
+_TABLE = f"""
 SELECT c.oid::bigint, c.relkind, c.relispartition, pg_get_expr(c.relpartbound, c.oid), n2.nspname, p.relname,
        coalesce(h.inhdetachpending, false), has_table_privilege(c.oid, 'SELECT'),
        (SELECT coalesce(sum(pg_table_size(relid)), pg_table_size(c.oid)) FROM pg_partition_tree(c.oid))::bigint,
-       c.reltuples, c.relpersistence
+       c.reltuples, CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition
 LEFT JOIN pg_class p ON p.oid = h.inhparent LEFT JOIN pg_namespace n2 ON n2.oid = p.relnamespace
@@ -152,7 +154,7 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
         return None
-    oid, kind, attached, bounds, parent_schema, parent_name, pending, readable, size, estimate, _ = found[0]
+    oid, kind, attached, bounds, parent_schema, parent_name, pending, readable, size, estimate, hidden = found[0]
     parent = QualifiedName(parent_schema, parent_name) if attached else None
     retired = False
     if not attached and (known := remembered(connection, name, oid)):
@@ -176,6 +178,7 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
         readable,
         size,
         estimate,
+        hidden,
     )
 
 

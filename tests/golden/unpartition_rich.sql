@@ -75,6 +75,7 @@ CREATE TRIGGER tell AFTER INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER trim BEFORE INSERT ON bots.messages FOR EACH ROW EXECUTE FUNCTION bots.trim();
 ALTER TABLE "bots"."messages" DISABLE TRIGGER "trim";
 DELETE FROM "schema_kit"."part_config" WHERE parent_table = 'bots.messages';
+ALTER TABLE "bots"."messages_p20270101" NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE "bots"."messages_p20270101" INHERIT "bots"."messages";
 DO 'BEGIN EXECUTE format(''COMMENT ON TABLE "bots"."messages_p20270101" IS %L'', ''schema_kit: its rows moved to bots.messages in '' || pg_current_xact_id()::xid || '' at '' || to_char(clock_timestamp() AT TIME ZONE ''UTC'', ''YYYY-MM-DD"T"HH24:MI:SS"Z"'')); END';
 COMMIT;

@@ -14,7 +14,9 @@ from schema_kit.catalog import copying
 from schema_kit.errors import ExecutionError, SchemaKitError
 from schema_kit.script import LockPolicy
 from schema_kit.steps import emptied
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
+
+pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
 PATIENT = LockPolicy(first=5000, longest=5000, attempts=3)
 COUNT = "SELECT count(*), count(DISTINCT id), sum(n) FROM t"
@@ -75,7 +77,9 @@ def test_an_older_transaction_sees_all_rows(
     old.rollback()
     undo(partitioned)
     assert left(partitioned) == 0
-    assert partitioned.sql(COUNT, "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^t[0-9_]'") == [(0,)]
+    assert partitioned.sql(COUNT, "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^t[0-9_]'") == [
+        (0,)
+    ]
     undo(partitioned)  # and there is nothing more to do
 
 
