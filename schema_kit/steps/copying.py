@@ -78,12 +78,13 @@ def within(control: str, lower: str | None, upper: str | None) -> str:
 
 
 def identity_sql(source: QualifiedName) -> str:
-    """SQL for what tells whether a table is still the one that it was: its oid, its file, its columns and checks.
+    """SQL for what tells whether a table is still the one that it was: its oid, file, options, columns and checks.
 
     What the tables for its rows were made like, that is; printed under no setting of a session.
     """
     return (
-        "SELECT c.oid || ':' || pg_relation_filenode(c.oid) || ':' || (SELECT hashtextextended(string_agg(concat_ws("
+        "SELECT concat_ws(':', c.oid, pg_relation_filenode(c.oid), array_to_string(c.reloptions, ' '), '') || ("
+        "SELECT hashtextextended(string_agg(concat_ws("
         "' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, "
         "a.attcompression), ',' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 "
         "AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws(' ', k.conname, "

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from schema_kit import execute
@@ -20,7 +24,7 @@ from schema_kit.steps.conversion import Swap, Unswap
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.way_back import SwapBack
 from tests.support.database import QUICK, Database
-from tests.support.ddl_of_others import CHANGES, TABLE, Change
+from tests.support.ddl_of_others import BESIDE, CHANGES, TABLE, Change
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -86,3 +90,59 @@ def test_each_by_itself(database: Database, way: str, change: Change) -> None:
     if not possible(way, change):
         pytest.skip("not of a partitioned table")
     assert between(database, way, [change]) == []
+
+
+PAUSE = (
+    """CREATE FUNCTION s.pause() RETURNS event_trigger LANGUAGE plpgsql
+       AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); END'""",
+    "CREATE EVENT TRIGGER pause ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION s.pause()",
+)
+"""A swap stops behind its first ALTER TABLE while somebody has this lock: its locks are had, its comparison is done."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_committed_beside_its_locks(database: Database, way: str) -> None:
+    """Between the comparison under the lock and the one before the commit; what has to wait for the swap gives up."""
+    before, decide, swap = WAYS[way]
+    database.sql(*TABLE)
+    if before:
+        database.run(converting(before), PATIENT)
+    gate, started, committed = database.connect(), list[Step](), list[Change]()
+    gate.execute("SELECT pg_advisory_lock(4711)")
+
+    def beside() -> None:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        until = time.monotonic() + 20
+        while not database.sql(waiting)[0][0] and time.monotonic() < until:
+            time.sleep(0.01)
+        other = database.connect()
+        other.execute("SET lock_timeout = '20ms'")
+        for change in BESIDE:
+            with suppress(psycopg.errors.LockNotAvailable):
+                if possible(way, change):
+                    other.execute(change.ddl.encode())
+                    committed.append(change)
+        gate.execute("SELECT pg_advisory_unlock(4711)")
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepStarted) and isinstance(event.step, swap):
+            if not started:
+                database.sql(*PAUSE)
+                threading.Thread(target=beside).start()
+            started.append(event.step)
+
+    connection = database.sqlalchemy()
+    execute.run(
+        connection,
+        lambda: decide(Catalog(connection)),
+        replace(PATIENT, first=20_000, longest=20_000, statement_timeout=20_000),
+        tell,
+    )
+    names = {change.name for change in committed}
+    assert "set a statistics object's target" in names
+    if database.sql("SELECT current_setting('server_version_num')::int < 180000")[0][0]:
+        assert {"grant", "revoke on a column"} <= names
+    assert not {name for name in names if name.startswith(("alter", "comment on a statistics", "comment on a seq"))}
+    assert len(started) > 1, "it was decided again"
+    carried = [change for change in committed if way not in change.lost]
+    assert [c.name for c in carried if not database.sql(f"SELECT {c.seen}")[0][0]] == []

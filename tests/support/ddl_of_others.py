@@ -447,17 +447,10 @@ CHANGES = (
 )
 """All of them; none needs another."""
 
-UNLOCKED = tuple(
+BESIDE = tuple(
     change
     for change in CHANGES
-    if change.name
-    in (
-        "grant",
-        "revoke",
-        "grant on a column",
-        "revoke on a column",
-        "grant on an identity's sequence",
-        "set a statistics object's target",
-    )
+    if change.name.startswith(("grant", "revoke", "comment on"))
+    or change.name in ("set a statistics object's target", "alter an identity's sequence", "set an index's option")
 )
-"""What is committed beside ACCESS EXCLUSIVE on the table: GRANT up to 17."""
+"""What asks for no lock on the table, or for none that conflicts in some version: it may come beside any lock."""
