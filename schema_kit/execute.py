@@ -451,6 +451,9 @@ def _send_once(
             return done[step.counted - 1].count, None
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
+        if state == "40001" and step.row_moved:
+            send(connection, step.row_moved)
+            raise _Busy from error
         if state in LOCK_STATES:
             raise _Busy from error
         if step.within_budget and state in _WITHIN_BUDGET:

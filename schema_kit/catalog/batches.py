@@ -13,20 +13,23 @@ from schema_kit.steps.batches import BATCH_PROGRESS
 
 _TABLE = """
 SELECT c.oid::bigint, to_regclass(%(progress)s) IS NOT NULL,
-       EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(progress)s) AND attname = 'record_oid')
+       2 = (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%(progress)s)
+            AND attname IN ('record_oid', 'stays'))
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
 """
 
 _COLUMNS = """
-SELECT attname, attnum FROM pg_attribute
+SELECT attname, attnum, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
 """
 
 _RUN = f"""
 SELECT table_name, change, target, key_columns, finished_at IS NOT NULL,
-       (to_jsonb(p) ->> 'record_oid')::oid = p.tableoid
+       (to_jsonb(p) ->> 'record_oid')::oid = p.tableoid, (to_jsonb(p) ->> 'ended_at') IS NOT NULL,
+       coalesce((to_jsonb(p) ->> 'passes')::int, 1), coalesce((to_jsonb(p) ->> 'missed')::bigint, 0),
+       coalesce((to_jsonb(p) ->> 'stays')::boolean, false)
 FROM {BATCH_PROGRESS.sql} p WHERE name = %(run)s
 """
 
@@ -53,14 +56,16 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
     if not found or kinds.of_the_system(table):
         kinds.refuse_others(connection, table)
         return None
-    oid, there, has_progress = found[0]
+    oid, there, current = found[0]
     runs = rows(connection, _RUN, {"run": run}) if there else []
+    columns = rows(connection, _COLUMNS, {"oid": oid})
     return BatchTarget(
         primary_key(connection, table),
-        tuple((name, number) for name, number in rows(connection, _COLUMNS, {"oid": oid})),
+        tuple((name, number) for name, number, _ in columns),
         oid,
-        has_progress,
+        current,
         next((BatchRun(of, change, target, tuple(key), *how) for of, change, target, key, *how in runs), None),
+        tuple((name, type_) for name, _, type_ in columns),
     )
 
 

@@ -19,6 +19,13 @@ class BatchRun:
     finished: bool = False
     here: bool | None = True
     """Whether it was written in this database as it is: False after a dump and restore; None: nobody knows."""
+    ended: bool = False
+    """The last pass has come to the end of the table."""
+    passes: int = 1
+    missed: int = 0
+    """Rows that were gone, or had another key, when a batch came to them."""
+    stays: bool = False
+    """A row meets WHERE still when it has been updated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,10 @@ class BatchTarget:
     """The columns by name, with their numbers; those that PostgreSQL computes are left out."""
     oid: int
     has_progress: bool = False
-    """Whether batch_progress is there, with all that this version knows."""
+    """Whether batch_progress is there, with all the columns that this version knows."""
     run: BatchRun | None = None
+    types: tuple[tuple[str, str], ...] = ()
+    """Of those columns."""
 
 
 @dataclass(frozen=True, slots=True)

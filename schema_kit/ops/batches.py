@@ -50,6 +50,12 @@ class UpdateInBatchesOp(PlanOperation):
     ) -> None:
         """Update the rows of a table that is in use, in the order of its primary key, a batch a commit.
 
+        When a pass has come to the end, rows that still meet WHERE are looked for, and another pass updates them, up to
+        ten in all: a row whose key changed while a batch waited for it, say, which moves between partitions where the
+        key holds the partition's column. Where rows go on meeting WHERE once they are updated, or there is none, this
+        is done where a row was missed and the values are the same for all rows (those are set again, then, that the
+        application has changed meanwhile); else what was missed is counted, and said.
+
         Each row is updated once, whatever interrupts this: how far it came is written to
         ``schema_kit.batch_progress`` in the same statement as the batch, and running it again goes on from there.
         Finished, it does nothing more; to run it again all the same, delete its row there::

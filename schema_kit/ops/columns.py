@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
+from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.model import ColumnDeclaration, Relation
 from schema_kit.names import QualifiedName, ident
@@ -20,6 +21,7 @@ from schema_kit.plans import batches, columns, constraints
 from schema_kit.steps import Plan
 from schema_kit.steps.batches import Change, UpdateBatch
 from schema_kit.steps.columns import column_sql
+from schema_kit.steps.constraints import ValidateConstraint
 
 
 @register("add_column_concurrently")
@@ -86,6 +88,12 @@ class AddColumnConcurrentlyOp(PlanOperation):
         if found:
             fill = _fill(self.table, declared).plan(catalog) if rewrites else None
             not_null = None if declared.nullable else not_null_plan(catalog, self.table, declared.name)
+            proving = not_null is not None and not_null.steps and isinstance(not_null.steps[0], ValidateConstraint)
+            # Under the check no row can become NULL, nor move as long as it is: one pass finds all of them.
+            empty = f"{ident(declared.name)} IS NULL"
+            again = rewrites and proving and not fill
+            if again and isinstance(catalog, Catalog) and catalog.has_row_where(self.table, empty):
+                fill = _fill(self.table, declared, " under its check").plan(catalog)
         elif self._rewrites(catalog, replace(declared, default=None, nullable=True)):
             raise PlanError(
                 f"cannot add column {declared.name} to {self.table}: PostgreSQL writes every row again for a column of "
@@ -110,11 +118,11 @@ class AddColumnConcurrentlyOp(PlanOperation):
         return catalog.rewrites(self.table, f"ADD COLUMN {column_sql(alone, 'schema_kit_scratch_column')}")[0]
 
 
-def _fill(table: QualifiedName, declared: ColumnDeclaration) -> UpdateInBatchesOp:
+def _fill(table: QualifiedName, declared: ColumnDeclaration, which: str = "") -> UpdateInBatchesOp:
     assert declared.default is not None  # only a default rewrites
     change = Change(table, ((declared.name, declared.default),), f"{ident(declared.name)} IS NULL")
     batch = UpdateBatch(
-        batches.run_name(change), change, (), target_seconds=0.5, max_replica_lag=10.0, max_dead_share=0.2
+        batches.run_name(change) + which, change, (), target_seconds=0.5, max_replica_lag=10.0, max_dead_share=0.2
     )
     return UpdateInBatchesOp(batch, batch_size=1000)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from schema_kit.errors import PlanError
 from schema_kit.model import BatchRun, BatchTarget
@@ -12,9 +13,11 @@ from schema_kit.steps.batches import (
     BATCH_PROGRESS,
     Change,
     CreateBatchProgress,
+    EndPass,
     FindBatches,
     StartBatches,
     UpdateBatch,
+    ended,
 )
 
 
@@ -25,7 +28,10 @@ def run_name(change: Change) -> str:
 
 
 def update_in_batches(
-    batch: UpdateBatch, batch_size: int, observed: BatchTarget | None, script: tuple[str, ...]
+    batch: UpdateBatch,
+    batch_size: int,
+    observed: BatchTarget | None,
+    script: tuple[str, ...],
 ) -> Plan:
     """Go on with an update where it stopped, begin it, or leave it where it is finished.
 
@@ -85,7 +91,27 @@ def update_in_batches(
             f"({', '.join(key)}) now. Nothing was changed; delete the row {batch.name!r} of {BATCH_PROGRESS} to begin "
             "anew, if rows may be updated twice."
         )
-    return Plan(title, (batch,))
+    if not run.ended:
+        return Plan(title, (*create, batch))
+    condition = _missed(change, run, dict(observed.types))
+    said = (
+        f"{run.missed:,} rows of {change.table} were gone, or had another key, when a batch came to them; those that "
+        "are still there may have their old values"
+    )
+    notes = (said,) if run.missed and not condition else ()
+    return Plan(title, (EndPass(batch.name, change.table, condition),), notes)
+
+
+def _missed(change: Change, run: BatchRun, types: Mapping[str, str]) -> str:
+    """What tells a row that was missed from one that was updated, in SQL; empty where nothing does.
+
+    A row that is updated must not meet it any more, or it would be updated twice.
+    """
+    if change.where and not run.stays:
+        return change.where
+    if run.missed and change.constant:
+        return f"({change.unmet(types)})" + (f" AND ({ended(change.where)})" if change.where else "")
+    return ""
 
 
 def _made_anew(title: str, batch: UpdateBatch, run: BatchRun, target: str) -> bool:

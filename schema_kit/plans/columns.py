@@ -18,7 +18,7 @@ from schema_kit.steps.columns import (
     DropWholeTable,
     SetDefault,
 )
-from schema_kit.steps.constraints import AddForeignKey, DropForeignKey
+from schema_kit.steps.constraints import AddCheck, AddForeignKey, AddNotNull, DropForeignKey
 from schema_kit.steps.indexes import DropIndexConcurrently, DropParentIndex
 from schema_kit.steps.partitions import Analyze
 
@@ -76,8 +76,10 @@ def add_column(
     if found:
         missing = declared.default is not None and found.default is None and printed[1] is not None
         default = (SetDefault(table, declared.name, below(tree), declared.default),) if missing else ()
-        more = (step for plan in (fill, not_null) if plan for step in plan.steps)
-        return Plan(title, (*default, *more, *after))
+        proof = not_null.steps if not_null else ()
+        if rewrites and proof and isinstance(proof[0], AddCheck | AddNotNull):
+            proof, after = proof[:1], ()  # rows that were missed are looked for under it
+        return Plan(title, (*default, *(fill.steps if fill else ()), *proof, *after))
     referenced = tuple(lock.table for step in after for lock in step.locks if isinstance(step, AddForeignKey))
     if rewrites:
         bare = replace(declared, default=None, nullable=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,11 +18,18 @@ _OWN_OID = f"{literal(BATCH_PROGRESS.sql)}::pg_catalog.regclass"
 SMALLEST, LARGEST = 10, 100_000
 """Rows of a batch, between which its size follows the time that batches take."""
 
+MOST_PASSES = 10
+"""How often an update goes through a table, at most, because of rows that were missed."""
+
 PATIENCE_SECONDS = 60
 """The longest pause between two batches: a replica that is delayed on purpose would otherwise stop them for ever."""
 
 REPLICA = "coalesce(nullif(r.application_name, ''), host(r.client_addr), r.pid::text)"
 """What a row of pg_stat_replication is called."""
+
+
+_CONSTANT = re.compile(r"'(?:[^']|'')*'|-?[0-9]+(?:\.[0-9]+)?|true|false|null", re.IGNORECASE)
+_CLOCK = re.compile(r"now|today|tomorrow|yesterday", re.IGNORECASE)  # 'now' is a moment, and each time another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,18 @@ class Change:
     def set_clause(self) -> str:
         """What stands behind SET."""
         return ", ".join(f"{ident(column)} = {ended(value)}" for column, value in self.assignments)
+
+    @property
+    def constant(self) -> bool:
+        """Whether each value is the same for all rows, at all times."""
+        return all(_CONSTANT.fullmatch(value) and not _CLOCK.search(value) for _, value in self.assignments)
+
+    def unmet(self, types: Mapping[str, str]) -> str:
+        """SQL for whether a row of constant values has another one; compared as text, since json knows no equality."""
+        return " OR ".join(
+            f"{ident(column)}::text IS DISTINCT FROM ({value})::{types[column]}::text"
+            for column, value in self.assignments
+        )
 
     def __str__(self) -> str:
         return f"SET {self.set_clause}" + (f" WHERE {self.where}" if self.where else "")
@@ -84,9 +105,9 @@ class StartBatches(Step):
             f"record_oid) VALUES ({literal(self.name)}, {table}, {change}, {literal(self.target)}, {key}, "
             f"{self.batch_size}, {_OWN_OID}) "
             "ON CONFLICT (name) DO UPDATE SET (table_name, change, target, key_columns, last_key, rows_seen, "
-            "rows_changed, batch_size, record_oid, started_at, batch_at, finished_at) = (excluded.table_name, "
-            "excluded.change, excluded.target, excluded.key_columns, NULL, 0, 0, excluded.batch_size, "
-            "excluded.record_oid, now(), NULL, NULL) "
+            "rows_changed, batch_size, record_oid, started_at, batch_at, passes, ended_at, missed, stays, finished_at) "
+            "= (excluded.table_name, excluded.change, excluded.target, excluded.key_columns, NULL, 0, 0, "
+            "excluded.batch_size, excluded.record_oid, now(), NULL, 1, NULL, 0, false, NULL) "
             "WHERE p.finished_at IS NOT NULL AND p.target <> excluded.target",
         )
 
@@ -124,6 +145,7 @@ class UpdateBatch(Step):
 
     repeats: ClassVar[bool] = True
     throttled: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
         # A row that was changed since the snapshot is no error, and the planner, who does not know the size of a
@@ -173,13 +195,19 @@ class UpdateBatch(Step):
         )
         return pressure(self.change.table, self.max_replica_lag, self.max_dead_share, recent)
 
+    @property
+    def row_moved(self) -> str:
+        """It may lie by now where no batch comes any more."""
+        return f"UPDATE {BATCH_PROGRESS.sql} SET missed = missed + 1 WHERE name = {literal(self.name)}"
+
     def sql(self) -> tuple[str, ...]:
         """Keys are kept as text, whatever their types; moments as ISO 8601, whatever the session's DateStyle."""
         table, names = self.change.table, [f"schema_kit_key_{number}" for number in range(1, len(self.key) + 1)]
         columns = ", ".join(f"{ident(c.name)} AS {name}" for c, name in zip(self.key, names, strict=True))
         order = ", ".join(ident(column.name) for column in self.key)
         kept = ", ".join(kept_text(column, name) for column, name in zip(self.key, names, strict=True))
-        rows = f"SELECT {columns} FROM {table.sql} WHERE"
+        due = f"({ended(self.change.where)}) IS TRUE" if self.change.where else "true"
+        rows = f"SELECT {columns}, {due} AS schema_kit_due FROM {table.sql} WHERE"
         limit = f"ORDER BY {order} LIMIT (SELECT batch_size FROM schema_kit_at)"
         same = " AND ".join(
             f"{ident(table.name)}.{ident(column.name)} {column.operator('=')} "
@@ -191,9 +219,10 @@ class UpdateBatch(Step):
         return (
             f"""WITH schema_kit_at AS MATERIALIZED (
   SELECT last_key, batch_size FROM {BATCH_PROGRESS.sql}
-  WHERE name = {literal(self.name)} AND finished_at IS NULL FOR UPDATE
+  WHERE name = {literal(self.name)} AND ended_at IS NULL AND finished_at IS NULL FOR UPDATE
 ), schema_kit_window AS MATERIALIZED (
-  SELECT coalesce(jsonb_agg(jsonb_build_array({kept}) ORDER BY {", ".join(names)}), '[]') AS keys, count(*) AS seen
+  SELECT coalesce(jsonb_agg(jsonb_build_array({kept}) ORDER BY {", ".join(names)}), '[]') AS keys, count(*) AS seen,
+         count(*) FILTER (WHERE schema_kit_due) AS due
   FROM (
     ({rows} (SELECT last_key IS NULL FROM schema_kit_at) {limit})
     UNION ALL
@@ -203,18 +232,56 @@ class UpdateBatch(Step):
   UPDATE {table.sql} SET {self.change.set_clause}
   FROM jsonb_array_elements((SELECT keys FROM schema_kit_window)) AS schema_kit_batch (schema_kit_key)
   WHERE {same}{where}
-  RETURNING 1
+  RETURNING {due} AS stays
 ), schema_kit_done AS MATERIALIZED (
-  SELECT count(*) AS changed, clock_timestamp() - statement_timestamp() AS took FROM schema_kit_changed
+  SELECT count(*) AS changed, coalesce(bool_or(stays), false) AS stays,
+         clock_timestamp() - statement_timestamp() AS took FROM schema_kit_changed
 )
 UPDATE {BATCH_PROGRESS.sql} AS p SET
   last_key = coalesce(w.keys -> -1, p.last_key), rows_seen = p.rows_seen + w.seen,
   rows_changed = p.rows_changed + d.changed,
   batch_size = least({LARGEST}, greatest({SMALLEST}, round(a.batch_size * {factor}))), batch_at = clock_timestamp(),
-  finished_at = CASE WHEN w.seen < a.batch_size THEN clock_timestamp() END
+  missed = p.missed + greatest(w.due - d.changed, 0), stays = p.stays OR d.stays,
+  ended_at = CASE WHEN w.seen < a.batch_size THEN clock_timestamp() END
 FROM schema_kit_at a, schema_kit_window w, schema_kit_done d
 WHERE p.name = {literal(self.name)}""",
         )
+
+
+@dataclass(frozen=True)
+class EndPass(Step):
+    """A pass has come to the end: another one, where rows were missed; else the update is finished.
+
+    A row whose key changed while a batch waited for it, say, lies where none comes any more.
+
+    Args:
+        name: what the update is remembered under.
+        table: the table.
+        missed: what tells a row that was missed, in SQL; empty where nothing does.
+    """
+
+    decide_again: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
+
+    name: str
+    table: QualifiedName
+    missed: str
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"look for rows of {self.table} that were missed"
+
+    def sql(self) -> tuple[str, ...]:
+        """With the session's own settings, as the batches."""
+        ended_pass = f"WHERE name = {literal(self.name)} AND ended_at IS NOT NULL AND finished_at IS NULL"
+        again = (
+            f"UPDATE {BATCH_PROGRESS.sql} SET last_key = NULL, ended_at = NULL, missed = 0, passes = passes + 1 "
+            f"{ended_pass} AND passes < {MOST_PASSES} "
+            f"AND EXISTS (SELECT FROM {self.table.sql} WHERE ({ended(self.missed)}))"
+        )
+        finish = f"UPDATE {BATCH_PROGRESS.sql} SET finished_at = clock_timestamp() {ended_pass}"
+        return (again, finish) if self.missed else (finish,)
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,14 @@ class Step:
         return None
 
     @property
+    def row_moved(self) -> str | None:
+        """What is sent when a row that it waited for has moved to another partition (40001), before it is tried again.
+
+        None where that is an error as any other.
+        """
+        return None
+
+    @property
     def data(self) -> Iterator[bytes] | None:
         """What its last statement reads, where that is a COPY ... FROM STDIN; from the beginning each time."""
         return None

@@ -16,9 +16,18 @@ CREATE TABLE IF NOT EXISTS @schema@.batch_progress (
     batch_size integer NOT NULL, -- of the next batch
     started_at timestamptz NOT NULL DEFAULT now(),
     batch_at timestamptz,
+    passes integer NOT NULL DEFAULT 1, -- how often it has gone through the table
+    ended_at timestamptz, -- when the last pass came to the end; rows that it has missed are looked for then
+    missed bigint NOT NULL DEFAULT 0, -- rows that were gone, or had another key, when a batch came to them
+    stays boolean NOT NULL DEFAULT false, -- whether a row meets WHERE still when it has been updated
     finished_at timestamptz
 );
 
 -- A column that came later: the oid of this table itself, when the row was written. Another one says that the database
 -- was dumped and restored since, so that target means nothing; none, that nobody knows.
 ALTER TABLE @schema@.batch_progress ADD COLUMN IF NOT EXISTS record_oid oid;
+-- Of a table from before there were these columns.
+ALTER TABLE @schema@.batch_progress ADD COLUMN IF NOT EXISTS passes integer NOT NULL DEFAULT 1;
+ALTER TABLE @schema@.batch_progress ADD COLUMN IF NOT EXISTS ended_at timestamptz;
+ALTER TABLE @schema@.batch_progress ADD COLUMN IF NOT EXISTS missed bigint NOT NULL DEFAULT 0;
+ALTER TABLE @schema@.batch_progress ADD COLUMN IF NOT EXISTS stays boolean NOT NULL DEFAULT false;
