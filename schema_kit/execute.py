@@ -286,7 +286,9 @@ def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit:
     before = rows(connection, "SELECT current_setting('lock_timeout')")[0][0]
     while plan:
         _send_shared(connection, plan, policy, before, emit)
-        plan = decide() if any(step.decide_again for step in plan.steps) else Plan(plan.title)
+        plan = (
+            claimed.refuse(connection, decide()) if any(step.decide_again for step in plan.steps) else Plan(plan.title)
+        )
 
 
 def _send_shared(connection: Connection, plan: Plan, policy: LockPolicy, before: str, emit: Emit) -> None:

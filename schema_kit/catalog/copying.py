@@ -76,6 +76,8 @@ WHERE s.last_analyze IS NOT NULL
 
 _TAKEN = """
 SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s
+UNION SELECT typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = %(schema)s AND t.typrelid = 0 AND t.typcategory <> 'A'
 """
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit.catalog import (
     archives,
     batches,
+    claimed,
     copying,
     dependents,
     kinds,
@@ -60,6 +61,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, layout, partitions
 from schema_kit.plans.grid import grid
+from schema_kit.steps import Plan
 from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.baseline import CREATED_OBJECT
 from schema_kit.steps.batches import ended
@@ -480,15 +482,23 @@ class Catalog:
             return tuple(windows[place] for (place,) in sorted(ask(" UNION ALL ".join(asked))))
 
     def taken(self, names: Sequence[QualifiedName]) -> tuple[QualifiedName, ...]:
-        """Those of the names that some relation has."""
+        """Those of the names that some table has."""
         sql = (
             "SELECT n.nspname, c.relname FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (schema, name) "
             "JOIN pg_namespace n ON n.nspname = wanted.schema "
-            "JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name"
+            "JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name AND c.relkind IN ('r', 'p', 'f')"
         )
         values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
         with self._look() as ask:
             return tuple(QualifiedName(*row) for row in ask(sql, values))
+
+    def named(self, plan: Plan) -> Plan:
+        """The plan, where every name that it takes is free.
+
+        Raises:
+            PlanError: something has one.
+        """
+        return claimed.refuse(self._connection, plan)
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """What a conversion of `policy.parent` has to know."""

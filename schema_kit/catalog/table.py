@@ -13,7 +13,7 @@ from schema_kit.catalog import kinds, newest
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.model import Check, Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
-from schema_kit.names import QualifiedName, ident
+from schema_kit.names import MAX_BYTES, QualifiedName, ident
 from schema_kit.steps.stamps import stamp_sql
 
 Noun = TypeVar("Noun")
@@ -322,6 +322,16 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND NOT t.tgisinternal AND
 """Not those that a conversion made: they fill a key column, and do no more."""
 
 
+# What CREATE TABLE refuses a name for; array types make way.
+_TAKEN = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND starts_with(c.relname, %(stem)s)
+UNION
+SELECT t.typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = %(schema)s AND t.typrelid = 0 AND t.typcategory <> 'A' AND starts_with(t.typname, %(stem)s)
+"""
+
+
 def read(connection: Connection, name: QualifiedName) -> Table | None:
     """The table of that name, plain or partitioned; None where there is none. Call it while observing."""
     stamp = rows(connection, stamp_sql(name))[0][0]  # first: what changes while the rest is read shows later
@@ -363,6 +373,9 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         comment=table["comment"],
         comments=tuple((row[0], row[1], row[2]) for row in rows(connection, _COMMENTS, at)),
         statistics=tuple((row[0], row[1]) for row in rows(connection, _STATISTICS, at)),
+        taken=frozenset(
+            row[0] for row in rows(connection, _TAKEN, {"schema": name.schema, "stem": name.name[: MAX_BYTES // 4]})
+        ),
         trees=_trees(connection, {end for key in keys for end in (key.table, key.referenced)} - {name}),
         **{"options": tuple(table["reloptions"] or ()), "tablespace": table["tablespace"], **example},
         is_partition=table["relispartition"],

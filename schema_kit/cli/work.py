@@ -126,7 +126,7 @@ def _planned(
     failed = []
     for job in jobs:
         try:
-            done += execute.telling_notes(partial(job.decide, catalog, one), emit)().steps
+            done += catalog.named(execute.telling_notes(partial(job.decide, catalog, one), emit)()).steps
         except SchemaKitError as error:
             failed.append(error)
     return failed

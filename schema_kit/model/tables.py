@@ -214,6 +214,8 @@ class Table:
     """What depends on the table or its row type and cannot move with it, in PostgreSQL's own words."""
     stamp: str = ""
     """Stands for everything in the catalog that belongs to it: see steps/stamps.py. Empty where nobody has looked."""
+    taken: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """The names of its schema that begin as its own, and are in use: by tables, indexes, views, sequences, types."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""

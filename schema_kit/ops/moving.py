@@ -87,6 +87,7 @@ def moves(
         if one.seen.may_not:
             raise PlanError(f"cannot move {name}: {'; '.join(one.seen.may_not)}. Nothing was changed.")
         why = [*stays(one.seen), *(f"its range overlaps that of {other}" for other in one.wanted.overlapping)]
+        why += [f"{one.wanted.seen.default} holds rows of its range"] if one.wanted.in_default else []
         if why:
             notes.append(f"{name} is to go to {goes_to} and stays: {'; '.join(why)}")
             continue

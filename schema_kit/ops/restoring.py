@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from alembic.operations import Operations
 
@@ -26,7 +27,7 @@ from schema_kit.ops.moving import (
     with_room,
 )
 from schema_kit.plans import archives, rows, ttl
-from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import leaving
 from schema_kit.plans.rows import Leaving
@@ -186,13 +187,20 @@ def _rows(
         seen = [(leaf, catalog.leaving(leaf, (target.name,))) for leaf in leaves]
         moves = [rows.bring_back(one, there[leaf], there[target.name]) for leaf, there in seen]
         moves = [move for move in moves if catalog.any_left(move)]
-        if moves and lower is None:  # a partition without a beginning
-            least = (lines.key.locate(text) for move in moves if (text := catalog.ends(move, control)[0]) is not None)
-            lower = min((point for point in least if point is not None), default=None)
-        windows = lines.windows(lower, upper) if moves and lower is not None and upper is not None else ()
-        for window in lines.missing(windows, target):
+        reach = [lines.key.locate(text) for move in moves for text in catalog.ends(move, control) if text is not None]
+        points = [point for point in reach if point is not None]  # infinity lies in no window
+        until = lines.interval.shift(lines.interval.floor(max(points)), 1) if points else None
+        windows = list(islice(lines.windows(min(points), until), MOST_AHEAD + 1)) if points else []
+        if len(windows) > MOST_AHEAD:
+            raise PlanError(
+                f"cannot restore rows of {part.name} to {target.name}: they lie in more than {MOST_AHEAD} of its "
+                "windows. Nothing was changed; make the partitions that it shall have, or restore a shorter range."
+            )
+        windows = lines.missing(windows, target)
+        strays = catalog.strays_among(lines.policy, target, windows)  # theirs go there, too, until it is drained
+        for window in windows:
             step = create_partition(lines, target, target.name, window)
-            found += [] if step.name in made else [step]
+            found += [] if window in strays or step.name in made else [step]
             made.add(step.name)
         for move in moves:
             count, key = catalog.clashes(move)

@@ -258,10 +258,10 @@ def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[St
     lines = grid(policy, table)
     parent = table.name.sibling(being_built(table.name.name))
     have: list[Range] = []
-    if built and not is_built(built):
+    if (built and not is_built(built)) or (not built and parent.name in table.taken):
         raise PlanError(
-            f"there is a table {parent}, and that name is needed for the parent of {table.name} while it is being "
-            "built. Nothing was changed; rename it."
+            f"there is something named {parent}, and that name is needed for the parent of {table.name} while it is "
+            "being built. Nothing was changed; rename it."
         )
     if built:
         have = [lines.range_of(partition) for partition in built.partitions]

@@ -28,6 +28,7 @@ from schema_kit.plans.copying import (
     until_swap,
 )
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
+from schema_kit.plans.partitions import free_name
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
@@ -278,7 +279,7 @@ def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> I
             f"{lines.policy.interval}. Nothing was changed; choose a longer interval, or correct the rows."
         )
     for window in windows:
-        name = lines.partition_name(window)
+        name = free_name(lines, table, window)
         yield CopyTarget(name, name, *lines.bounds(window))
     if default:
         name = table.name.sibling(fit(table.name.name, "_default"))

@@ -87,7 +87,7 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
     if not windows:
         return Plan(title, (), notes)
     enough(source, lines, windows)
-    targets = [_target(lines, window, source) for window in windows]
+    targets = [_target(lines, parent, window, source) for window in windows]
     built = source.sibling(fit(source.name, "__new"))
     targets.append(CopyTarget(source, built, None, None, default=True))
     steps = tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script, limits))
@@ -152,7 +152,7 @@ def split(
         return Plan(title)
     targets = []
     for place, window in enumerate(windows):
-        target = _target(lines, window, partition)
+        target = _target(lines, parent, window, partition)
         # Where the partition has no end, neither has the first or the last of those that take its place.
         lower = found.lower if place == 0 else target.lower
         upper = found.upper if place == len(windows) - 1 else target.upper
@@ -224,9 +224,10 @@ def _cut(lines: Grid, whole: Range, filled: Sequence[Range], title: str) -> list
     return windows
 
 
-def _target(lines: Grid, window: Range, source: QualifiedName) -> CopyTarget:
-    name = lines.partition_name(window)
-    built = name.sibling(fit(name.name, "__new")) if name == source else name
+def _target(lines: Grid, parent: Table, window: Range, source: QualifiedName) -> CopyTarget:
+    own = lines.partition_name(window) == source  # which has it until the swap
+    name = source if own else partitions.free_name(lines, parent, window)
+    built = name.sibling(fit(name.name, "__new")) if own else name
     return CopyTarget(name, built, *lines.bounds(window))
 
 

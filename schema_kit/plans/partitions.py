@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import count
 
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
@@ -14,7 +15,7 @@ from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.conversion import BUILT_MARK
-from schema_kit.steps.partitions import CreatePartition, DropPartConfig
+from schema_kit.steps.partitions import CreatePartition, DropPartConfig, below
 
 
 def create_next(
@@ -115,8 +116,18 @@ def create_partition(
         within: whether *parent* is *table* itself, so that foreign keys to it count too.
     """
     lower, upper = lines.bounds(window)
-    like = like_siblings(lines.policy, table, parent, lines.partition_name(window), within=within)
+    like = like_siblings(lines.policy, table, parent, free_name(lines, table, window), within=within)
     return replace(like, lower=lower, upper=upper)
+
+
+def free_name(lines: Grid, table: Table, window: Range) -> QualifiedName:
+    """pg_partman's name for a window; where somebody has it, or that of a part below it, with a number behind."""
+    name = lines.partition_name(window)
+    for number in count(2):
+        if table.taken.isdisjoint((name.name, *below(name.name, table.branch))):
+            break
+        name = name.sibling(fit(lines.partition_name(window).name, f"_{number}"))
+    return name
 
 
 def like_siblings(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.model import ACTIONS, ForeignKey, Partitioning, Table
+from schema_kit.model import ACTIONS, ForeignKey, Index, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import (
     access_again_sql,
@@ -432,6 +432,8 @@ class Unswap(Step):
         if leaves:
             yield droppable_sql(leaves)
             yield from move_sql(table.name, leaves, heir, columns)
+        yield from self._move_in() if self.moves_in else ()
+        heir = self._inside
         for sequence in table.sequences:
             owner = table.column(sequence.column)
             if sequence.identity and owner:
@@ -442,10 +444,32 @@ class Unswap(Step):
             elif not sequence.identity:
                 yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {heir.sql}.{ident(sequence.column)}"
 
+    @property
+    def moves_in(self) -> bool:
+        """Whether the first partition lies in another schema than the table."""
+        return self.heir.name.schema != self.table.name.schema
+
+    @property
+    def _inside(self) -> QualifiedName:
+        """The first partition, in the schema of the table."""
+        name = self.table.name
+        return name.sibling(being_built(name.name)) if self.moves_in else self.heir.name
+
+    def _index_name(self, index: Index) -> str:
+        return being_built(index.parent.name) if self.moves_in and index.parent else index.name
+
+    def _move_in(self) -> Iterable[str]:
+        heir = self.heir.name
+        for index in self.heir.indexes:
+            if index.parent:
+                yield f"ALTER INDEX {heir.sibling(index.name).sql} RENAME TO {ident(self._index_name(index))}"
+        yield f"ALTER TABLE {heir.sql} RENAME TO {ident(self._inside.name)}"
+        yield f"ALTER TABLE {heir.sibling(self._inside.name).sql} SET SCHEMA {ident(self.table.name.schema)}"
+
     def _change_places(self) -> Iterable[str]:
         table, heir, old = self.table, self.heir, self._old
         yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(old.name)}"
-        yield f"ALTER TABLE {heir.name.sql} RENAME TO {ident(table.name.name)}"
+        yield f"ALTER TABLE {self._inside.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
         yield from compare_again_sql(self.relies_on)
         yield from (f"ALTER TABLE {old.sql} DROP CONSTRAINT {ident(key.name)}" for key in table.foreign_keys)
@@ -461,14 +485,15 @@ class Unswap(Step):
         assert table.primary is not None  # the plan has seen to it
         assert heir.primary is not None
         if self.key_index is not None:
-            yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(heir.primary.name)}"
+            yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(self._index_name(heir.primary))}"
             yield (
                 f"ALTER TABLE {table.name.sql} ADD CONSTRAINT {ident(table.primary.name)} "
                 f"PRIMARY KEY USING INDEX {ident(self.key_index)}"
             )
         for index in heir.indexes:
             if index.parent is not None and not (index.primary and self.key_index is not None):
-                yield f"ALTER INDEX {table.name.sibling(index.name).sql} RENAME TO {ident(index.parent.name)}"
+                own = table.name.sibling(self._index_name(index))
+                yield f"ALTER INDEX {own.sql} RENAME TO {ident(index.parent.name)}"
 
     def _give_back(self) -> Iterable[str]:
         table, name = self.table, self.table.name

@@ -117,6 +117,11 @@ class CreateParentIndex(Step):
         return f"create the partitioned index {self.index.name} on {self.index.table}, without its partitions"
 
     @property
+    def table(self) -> QualifiedName:
+        """Whose index it is."""
+        return self.index.table
+
+    @property
     def locks(self) -> tuple[Lock, ...]:
         """Writes to the parent wait, for an instant: nothing is built."""
         return (Lock(LockMode.SHARE, self.index.table),)

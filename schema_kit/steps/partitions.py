@@ -150,6 +150,14 @@ class CreatePartition(Step):
             yield f"ALTER TABLE {name.sql} ATTACH PARTITION {own.sql} {part.values}"
 
 
+def below(name: str, branch: Branch | None) -> Iterator[str]:
+    """What the partitions below a partition are called."""
+    for part in branch.branches if branch else ():
+        own = fit(name, part.suffix)
+        yield own
+        yield from below(own, part)
+
+
 def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: str) -> str:
     """A partition's rows are told apart as its siblings' are."""
     if identity in ("FULL", "NOTHING"):
