@@ -22,6 +22,8 @@ _MADE = (
     (re.compile(rf"ALTER TABLE {_TABLE} SET SCHEMA (?P<to>{_NAME})"), "relation"),
 )
 _MOVED = re.compile(rf"ALTER (?:TABLE|VIEW|INDEX|SEQUENCE) {_TABLE} (?:RENAME TO|SET SCHEMA) ")
+_BECOMES = re.compile(rf"ALTER TABLE {_TABLE} ADD CONSTRAINT .* USING INDEX (?P<index>{_NAME})$")
+"""An index becomes a constraint's, under the name of that."""
 _DROPPED = re.compile(r"DROP (?:TABLE|VIEW|INDEX|FUNCTION) (?:CONCURRENTLY )?(?:IF EXISTS )?(?P<names>.+)")
 _SHED = re.compile(rf"ALTER TABLE (?:ONLY )?{_TABLE} .*DROP (?:CONSTRAINT|COLUMN|IDENTITY)")
 
@@ -53,17 +55,18 @@ class Claims:
 def claims(steps: Sequence[Step]) -> Claims:
     """What has to be free before the first of the steps is sent; as far as what is to come is decided already."""
     needed, shed, freed = list[Claim](), list[QualifiedName](), set[QualifiedName]()
-    before = dict[QualifiedName, QualifiedName]()  # what has been renamed since: its name now
+    was = dict[QualifiedName, QualifiedName | None]()
+    """What the names of the plan's own making stood for before it; None: nothing."""
     for step in steps:
         for statement in step.sql():
+            gone = [was.get(name, name) for name in _shed(statement)]
+            shed += [name for name in gone if name is not None]
+            moved = next(iter(_moved(statement)), None)
             freed |= set(_freed(statement))
-            shed += (before.get(name, name) for name in _shed(statement))
-            if moved := _MOVED.match(statement):
-                was = _named(moved)
-                before |= {name: before.get(was, was) for name, _ in _made(statement)}
             for name, kind in _made(statement):
                 if name not in freed:
                     needed.append(Claim(name, kind, step))
+                was[name] = was.get(moved, moved) if moved else None
                 freed.add(name)  # it is the plan's own from now on
         if step.decide_again:
             break
@@ -79,9 +82,15 @@ def _made(statement: str) -> Iterator[tuple[QualifiedName, str]]:
             return
 
 
-def _freed(statement: str) -> Iterator[QualifiedName]:
+def _moved(statement: str) -> Iterator[QualifiedName]:
     if found := _MOVED.match(statement):
         yield _named(found)
+
+
+def _freed(statement: str) -> Iterator[QualifiedName]:
+    yield from _moved(statement)
+    if found := _BECOMES.match(statement):
+        yield QualifiedName(_plain(found["schema"]), _plain(found["index"]))
     yield from _dropped(statement)
 
 

@@ -410,6 +410,19 @@ def scene_concurrent_index(proof: Proof) -> None:
     proof.steps(indexes.WaitForBuild("ix", one))
 
 
+def scene_index_beside_foreign_tables(proof: Proof) -> None:
+    proof.database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.t (id bigint, body text) PARTITION BY RANGE (id)",
+        "CREATE TABLE s.t1 PARTITION OF s.t FOR VALUES FROM (0) TO (10)",
+        "CREATE EXTENSION file_fdw",
+        "CREATE SERVER nowhere FOREIGN DATA WRAPPER file_fdw",
+        "CREATE FOREIGN TABLE s.cold PARTITION OF s.t FOR VALUES FROM (10) TO (20) SERVER nowhere "
+        "OPTIONS (filename '/dev/null')",
+    )
+    proof.run(CreateIndexConcurrentlyOp(index_on(QualifiedName("s", "t"))).plan)
+
+
 def scene_reindex(proof: Proof) -> None:
     proof.database.sql("CREATE SCHEMA s", "CREATE TABLE s.one (id bigint, body text)", "CREATE INDEX ix ON s.one (id)")
     one = QualifiedName("s", "one")
@@ -914,6 +927,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         indexes.WaitForBuild,
     },
     scene_keys_to_a_partitioned_table: {conversion.BuildParent, partitions.CreatePartition, conversion.Swap},
+    scene_index_beside_foreign_tables: {indexes.AdoptIndexes},
     scene_reindex: {indexes.ReindexConcurrently},
     scene_replaced_index: {indexes.CreateParentIndex, indexes.RenameIndexes, indexes.DropParentIndex},
     scene_analyze: {partitions.Analyze},

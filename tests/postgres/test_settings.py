@@ -80,6 +80,7 @@ OUR_SETTINGS = (
     "SET lock_timeout = 0",
     "SET row_security = on",
     "SET client_encoding = 'UTF8'",
+    "SET standard_conforming_strings = on",
 )
 
 

@@ -41,7 +41,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "search_path": ("''", "other", "'other, public, pg_catalog'"),
     "session_replication_role": ("replica", "local"),
     "standard_conforming_strings": ("off",),
-    "statement_timeout": ("'1ms'",),
+    "statement_timeout": ("'5s'",),
     "synchronize_seqscans": ("off",),
     "synchronous_commit": ("off",),
     "temp_tablespaces": ("",),  # likewise
