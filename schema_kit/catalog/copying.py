@@ -281,4 +281,6 @@ def _backlog(connection: Connection, log: QualifiedName) -> int:
 
 
 def _exists(connection: Connection, name: QualifiedName) -> bool:
-    return bool(rows(connection, "SELECT to_regclass(%(name)s) IS NOT NULL", {"name": name.sql})[0][0])
+    """Whether there is a table of that name; what else has it is refused before the first step."""
+    found = "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(%(name)s) AND relkind IN ('r', 'p'))"
+    return bool(rows(connection, found, {"name": name.sql})[0][0])

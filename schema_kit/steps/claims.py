@@ -53,7 +53,7 @@ class Claims:
 
 
 def claims(steps: Sequence[Step]) -> Claims:
-    """What has to be free before the first of the steps is sent; as far as what is to come is decided already."""
+    """What has to be free before the first of the steps is sent."""
     needed, shed, freed = list[Claim](), list[QualifiedName](), set[QualifiedName]()
     was = dict[QualifiedName, QualifiedName | None]()
     """What the names of the plan's own making stood for before it; None: nothing."""
@@ -68,8 +68,7 @@ def claims(steps: Sequence[Step]) -> Claims:
                     needed.append(Claim(name, kind, step))
                 was[name] = was.get(moved, moved) if moved else None
                 freed.add(name)  # it is the plan's own from now on
-        if step.decide_again:
-            break
+        needed += [Claim(name, "index", step) for name in step.brings if name not in freed]
     return Claims(tuple(needed), tuple(dict.fromkeys(shed)))
 
 

@@ -450,6 +450,12 @@ class Unswap(Step):
         return self.heir.name.schema != self.table.name.schema
 
     @property
+    def brings(self) -> tuple[QualifiedName, ...]:
+        """The indexes of the first partition, where it comes from another schema."""
+        names = (self._index_name(index) for index in self.heir.indexes)
+        return tuple(map(self.table.name.sibling, names)) if self.moves_in else ()
+
+    @property
     def _inside(self) -> QualifiedName:
         """The first partition, in the schema of the table."""
         name = self.table.name

@@ -144,6 +144,11 @@ class Step:
         return ""
 
     @property
+    def brings(self) -> tuple[QualifiedName, ...]:
+        """Indexes that come into a schema with their table: their names have to be free there, as those it says."""
+        return ()
+
+    @property
     def relies_on(self) -> tuple[Seen, ...]:
         """The tables that it gives back or rests on, as last seen: compared under its locks, and decided again."""
         return ()

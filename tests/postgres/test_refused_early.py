@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
@@ -80,7 +81,6 @@ CASES = {
     "unique_of_a_set": Case(
         lambda: op.create_unique_constraint_concurrently("made", "t", ["v", "at"], schema="s"), SET
     ),
-    "create_next": Case(lambda: op.create_next_partitions("t", schema="s", until="2027-06-01"), SET[:-1], _policy),
     "archive_table": Case(lambda: op.create_archive_table("t", schema="s", view="all_of_t"), SET, _policy),
     "unpartition": Case(
         lambda: op.unpartition("t", schema="s"),
@@ -144,6 +144,7 @@ def _needed(database: Database, monkeypatch: pytest.MonkeyPatch, case: Case) -> 
         with pytest.raises(_Seen):
             _perform(database, case.operate)
     needed = [claim for claim in claims(plans[0].steps).needed if claim.name.schema == "s"]
+    needed = [claim for claim in needed if not re.search("_p[0-9]{8}$", claim.name.name)]  # a partition gets another
     # What is there is the table's own: it goes before its name is needed.
     return [claim for claim in needed if database.sql(f"SELECT to_regclass('{claim.name.sql}') IS NULL")[0][0]]
 

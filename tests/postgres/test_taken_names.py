@@ -66,7 +66,7 @@ def test_gaps_are_filled_beside_it_or_a_table_is_named(database: Database, taker
     database.sql("DROP TABLE s.t_05")
     done = kit(database, "partitions", "fill-gaps", "s.t", "--now", "2026-06-20")
     if taker == "table":  # it may be the partition that was detached
-        assert (done.returncode, "s.t_p20260501 is the name of another table" in done.stderr) == (1, True), done
+        assert (done.returncode, "s.t_p20260501 is the name of another table" in done.stderr) == (3, True), done
     else:
         assert (done.returncode, "2026-05" in bounds(database)) == (0, True), done
 
@@ -100,7 +100,7 @@ def test_who_has_an_archive_s_name_is_said(database: Database, taker: str) -> No
     take(database, taker, "t_archive")
     if taker == "table":
         return  # it is the archive, and of another shape: test_archive
-    with pytest.raises(PlanError, match=r"s\.t_archive has a name that it needs"):
+    with pytest.raises(PlanError, match=r"s\.t_archive (has a name that it needs|is an? \w)"):
         perform(database, lambda op: op.create_archive_table("t", schema="s"))
     assert database.sql("SELECT count(*) FROM schema_kit.part_config") == [(1,)]
 
