@@ -267,15 +267,16 @@ class Swap(Step):
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
+        # First, right behind the comparison: nobody can grant anything any more on what is gone.
+        for sequence in table.sequences:
+            if sequence.identity:
+                yield position_sql(sequence.name.sibling(being_built(sequence.name.name)), sequence.name)
+                yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {ident(sequence.column)} DROP IDENTITY"
         for key in (*self.dropped, *self.moved):
             yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
         for key, _, provisional in self.composite:
             yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
             yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(provisional)}"
-        for sequence in table.sequences:
-            if sequence.identity:
-                yield position_sql(sequence.name.sibling(being_built(sequence.name.name)), sequence.name)
-                yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {ident(sequence.column)} DROP IDENTITY"
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         assert table.primary is not None  # the plan has seen to it
