@@ -66,8 +66,8 @@ _UNLOCKED = f"""{_RELATION}, entry (kind, oid, part, value) AS (
 SELECT jsonb_agg(to_jsonb(e)) FROM entry e"""
 
 _CHANGED = f"""
-SELECT string_agg(now.name, ', ') FROM jsonb_to_recordset(current_setting('schema_kit.unlocked')::jsonb)
-  AS was (kind text, oid oid, part int, value text), LATERAL (
+SELECT string_agg(now.name, ', ')
+FROM jsonb_to_recordset(nullif(current_setting('schema_kit.unlocked', true), '')::jsonb) AS was (kind text, oid oid, part int, value text), LATERAL (
   SELECT {_OPEN}, 'privileges or comment of ' || c.relname FROM pg_class c WHERE was.kind = 'c' AND c.oid = was.oid
   UNION ALL SELECT a.attacl::text, 'privileges of column ' || a.attname FROM pg_attribute a
   WHERE was.kind = 'a' AND a.attrelid = was.oid AND a.attnum = was.part
@@ -120,7 +120,10 @@ END"""
 
 
 def compare_again_sql(seen: Sequence[Seen]) -> Iterable[str]:
-    """Before the commit, or before what was seen is dropped: raises OVERTAKEN where what no lock protects changed."""
+    """Before the commit, or before what was seen is dropped: raises OVERTAKEN where what no lock protects changed.
+
+    Where nothing was compared under the locks, in a script whose earlier steps are still to come, nothing is here.
+    """
     if seen:
         body = f"""DECLARE changed text := ({_CHANGED});
 BEGIN
