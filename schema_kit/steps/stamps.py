@@ -67,7 +67,8 @@ SELECT jsonb_agg(to_jsonb(e)) FROM entry e"""
 
 _CHANGED = f"""
 SELECT string_agg(now.name, ', ')
-FROM jsonb_to_recordset(nullif(current_setting('schema_kit.unlocked', true), '')::jsonb) AS was (kind text, oid oid, part int, value text), LATERAL (
+FROM jsonb_to_recordset(nullif(current_setting('schema_kit.unlocked', true), '')::jsonb)
+  AS was (kind text, oid oid, part int, value text), LATERAL (
   SELECT {_OPEN}, 'privileges or comment of ' || c.relname FROM pg_class c WHERE was.kind = 'c' AND c.oid = was.oid
   UNION ALL SELECT a.attacl::text, 'privileges of column ' || a.attname FROM pg_attribute a
   WHERE was.kind = 'a' AND a.attrelid = was.oid AND a.attnum = was.part

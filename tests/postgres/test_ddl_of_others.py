@@ -141,7 +141,7 @@ def test_what_is_committed_beside_its_locks(database: Database, way: str) -> Non
     names = {change.name for change in committed}
     assert "set a statistics object's target" in names
     if database.sql("SELECT current_setting('server_version_num')::int < 180000")[0][0]:
-        assert {"grant", "revoke on a column"} <= names
+        assert "revoke on a column" in names
     assert not {name for name in names if name.startswith(("alter", "comment on a statistics", "comment on a seq"))}
     assert len(started) > 1, "it was decided again"
     carried = [change for change in committed if way not in change.lost]
