@@ -50,13 +50,26 @@ def access_sql(table: Table, on: QualifiedName) -> list[str]:
     return statements
 
 
+def owner_sql(was: Table, table: Table) -> Iterable[str]:
+    """A table that has another's name by now gets its owner."""
+    if was.owner != table.owner:
+        yield f"ALTER TABLE {table.name.sql} OWNER TO {ident(table.owner) if table.owner else 'CURRENT_USER'}"
+
+
+def owned_sql(was: Table, table: Table) -> Iterable[str]:
+    """It owns another's sequences, which needs one owner, and is left with them when the other is dropped."""
+    yield from owner_sql(was, table)
+    for sequence in table.sequences:
+        if not sequence.identity:
+            yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {table.name.sql}.{ident(sequence.column)}"
+
+
 def access_again_sql(was: Table, table: Table) -> Iterable[str]:
     """Whose a table is, and who may do what with it, is as with another one, whose name it has by now."""
     name = table.name.sql
     grantees = dict.fromkeys(whom.removesuffix(" WITH GRANT OPTION") for _, whom in was.grants)
     yield from (f"REVOKE ALL ON {name} FROM {grantee} CASCADE" for grantee in grantees)
-    if was.owner != table.owner:
-        yield f"ALTER TABLE {name} OWNER TO {ident(table.owner) if table.owner else 'CURRENT_USER'}"
+    yield from owner_sql(was, table)
     yield from (f"DROP POLICY {ident(policy)} ON {name}" for policy, _ in was.policies)
     for had, has, words in (
         (was.row_security, table.row_security, "DISABLE"),

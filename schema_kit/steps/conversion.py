@@ -18,6 +18,7 @@ from schema_kit.steps.belongings import (
     exclusive,
     foreign_key_again_sql,
     identity_sql,
+    owned_sql,
     position_sql,
     referenced,
     sequence_access_sql,
@@ -442,8 +443,6 @@ class Unswap(Step):
                 yield identity_sql(heir, owner.identity, sequence, fresh)
                 yield from sequence_access_sql(table, sequence, fresh)
                 yield position_sql(fresh, sequence.name)
-            elif not sequence.identity:
-                yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {heir.sql}.{ident(sequence.column)}"
 
     @property
     def moves_in(self) -> bool:
@@ -479,6 +478,7 @@ class Unswap(Step):
         yield f"ALTER TABLE {self._inside.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
         yield from compare_again_sql(self.relies_on)
+        yield from owned_sql(heir, table)
         yield from (f"ALTER TABLE {old.sql} DROP CONSTRAINT {ident(key.name)}" for key in table.foreign_keys)
         for leaf, parent in self.leaves:
             parent = old if parent == table.name else parent

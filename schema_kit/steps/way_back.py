@@ -20,6 +20,7 @@ from schema_kit.steps.belongings import (
     comments_sql,
     exclusive,
     foreign_key_again_sql,
+    owned_sql,
     position_sql,
     referenced,
     trigger_sql,
@@ -292,12 +293,11 @@ class SwapBack(Step):
         for sequence in table.sequences:
             if sequence.identity:
                 yield position_sql(sequence.name.sibling(fit(sequence.name.name, OLD)), sequence.name)
-            else:
-                yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {kept.name.sql}.{ident(sequence.column)}"
         yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(built.name)}"
         yield f"ALTER TABLE {kept.name.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
         yield from compare_again_sql(self.relies_on)
+        yield from owned_sql(kept, table)
         yield f"DROP TABLE {built.sql}"
         for index in table.indexes:
             old = fit(index.name, OLD)

@@ -412,6 +412,7 @@ CHANGES = (
         "CREATE PUBLICATION ours FOR TABLE s.t",
         _there("pg_publication_rel", "prrelid = 's.t'::regclass"),
         alone=True,
+        lost=BACK,
     ),
     Change(
         "make it unlogged", "ALTER TABLE s.t SET UNLOGGED", _class("c.relpersistence = 'u'"), alone=True, back=False
