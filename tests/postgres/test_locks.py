@@ -937,6 +937,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         batches.StartBatches,
         batches.FindBatches,
         batches.UpdateBatch,
+        batches.EndPass,
         batches.UpdateAtOnce,
     },
     scene_rows_leave: {
