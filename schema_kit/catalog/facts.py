@@ -18,6 +18,7 @@ from schema_kit.catalog import (
     copying,
     dependents,
     kinds,
+    leftovers,
     policies,
     present,
     retirement,
@@ -46,6 +47,7 @@ from schema_kit.model import (
     ForeignKey,
     IndexDeclaration,
     LeavingTable,
+    Leftover,
     MaterializedView,
     Moved,
     Partitioning,
@@ -456,6 +458,24 @@ class Catalog:
         """
         return watch.read(self._connection, wanted, self.now(), sentence, measured) if wanted else ()
 
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """What unfinished work, kept tables, lost archives and publications leave."""
+        with observing(self._connection):
+            return leftovers.read(self._connection)
+
+    def may_analyze(self, table: QualifiedName) -> bool:
+        """Whether whoever runs this may analyze the table, and before 18, where it costs, nobody has for a day."""
+        sql = (
+            "SELECT (pg_has_role(c.relowner, 'USAGE') OR CASE WHEN %(version)s >= 170000 "
+            "THEN has_table_privilege(c.oid, 'MAINTAIN') END IS TRUE) "
+            "AND (%(version)s >= 180000 OR s.last_analyze IS NULL OR s.last_analyze < now() - interval '1 day') "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid WHERE n.nspname = %(schema)s AND c.relname = %(name)s"
+        )
+        values = {"version": self.server_version(), "schema": table.schema, "name": table.name}
+        with self._look() as ask:
+            return any(row[0] for row in ask(sql, values))
+
     def filled_default(self, table: Table | None) -> Table | None:
         """The default partition, where there is one and it holds rows."""
         name = next((p.name for p in table.partitions if p.default), None) if table else None
@@ -658,16 +678,27 @@ class Catalog:
             return batches.read_target(self._connection, table, run)
 
     def copying(
-        self, source: QualifiedName, parent: Table | None, policy: Partitioning | None, purpose: str
+        self,
+        source: QualifiedName,
+        parent: Table | None,
+        policy: Partitioning | None,
+        purpose: str,
+        until: str | None = None,
     ) -> Copying:
-        """What a copy of *source* into partitions of *parent* has to know."""
-        lines, until = grid(policy, parent) if policy and parent else None, None
-        if lines and parent and policy and parent.partitioned_by == (policy.control,):
-            until = layout.reach(lines, parent, self.here(policy, parent))
+        """What a copy of *source* into partitions of *parent* has to know.
+
+        *until* is up to where rows get partitions, a date or time on the policy's wall clock, or an id; where it is
+        left out, as far as is kept ahead.
+        """
+        lines, end = grid(policy, parent) if policy and parent else None, None
+        if lines and parent and policy and until is not None:
+            end = lines.read(until)
+        elif lines and parent and policy and parent.partitioned_by == (policy.control,):
+            end = layout.reach(lines, parent, self.here(policy, parent))
         elif lines and parent and not lines.of_ids and not parent.partition_strategy:
-            until = layout.reach(lines, parent, lines.here(self.now()))
+            end = layout.reach(lines, parent, lines.here(self.now()))
         with observing(self._connection):
-            return copying.observe(self._connection, source, parent, lines, purpose, until)
+            return copying.observe(self._connection, source, parent, lines, purpose, end)
 
     def copy_runs(self) -> tuple[tuple[QualifiedName, CopyRun], ...]:
         """The copies that are under way."""

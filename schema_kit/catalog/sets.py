@@ -31,7 +31,8 @@ SELECT f.place, n.nspname, c.relname, p.partstrat::text,
        ARRAY(SELECT ARRAY[pn.nspname::text, pc.relname::text, pg_get_expr(pc.relpartbound, pc.oid), pc.relkind::text,
                           i.inhdetachpending::text, pc.reltuples::bigint::text]
              FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-             WHERE i.inhparent = c.oid AND pc.relispartition)
+             WHERE i.inhparent = c.oid AND pc.relispartition),
+       c.reltuples::bigint
 FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
 ORDER BY f.place, n.nspname, c.relname
@@ -82,7 +83,9 @@ def read_of(
     """The same, with the policy as it stands in part_config before each."""
     names = {"names": [policy.parent.sql for policy in policies], "controls": [policy.control for policy in policies]}
     found: dict[int, list[Table]] = {}
-    for place, schema, name, strategy, key, control, parts in rows(connection, _SETS, names) if policies else ():
+    for place, schema, name, strategy, key, control, parts, estimate in (
+        rows(connection, _SETS, names) if policies else ()
+    ):
         column = (Column(policies[place - 1].control, control[0], control[1] == "true"),) if control else ()
         found.setdefault(place, []).append(
             Table(
@@ -91,6 +94,7 @@ def read_of(
                 partitioned_by=tuple(key),
                 partition_strategy=strategy or "",
                 partitions=tuple(_partition(*part) for part in parts),
+                rows=estimate,
             )
         )
     for place, policy in enumerate(policies, 1):

@@ -20,7 +20,7 @@ from schema_kit.plans import layout
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.steps.archives import ARCHIVE_POLICY
-from schema_kit.steps.retirement import RETIRED_PARTITION
+from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
 
 _OF_ONE_SET = frozenset({"55P03", "40P01", "42501", "42P01", "XX000"})
 """A lock that somebody holds, a right that lacks, a table that was dropped meanwhile."""
@@ -78,7 +78,11 @@ def read(
 
 
 def _read(connection: Connection, policies: Sequence[Partitioning], now: datetime, measured: bool) -> Iterator[Watched]:
-    found = [Watched(one, of.parent, table, now=now) for of, one, table in sets.read_of(connection, policies)]
+    version = int(rows(connection, "SELECT current_setting('server_version_num')")[0][0])
+    found = [
+        Watched(one, of.parent, table, now=now, version=version)
+        for of, one, table in sets.read_of(connection, policies)
+    ]
     if measured:
         sizes = iter(sets.measured(connection, [seen.table for seen in found if seen.table]))
         found = [replace(seen, table=next(sizes) if seen.table else None) for seen in found]
@@ -87,8 +91,11 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
         found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
         retired = _retired(connection)
         found = [replace(seen, retired=tuple(retired.get(seen.policy.parent, ()))) for seen in found]
-        going = _archives(connection)
-        found = [replace(seen, archive=going.get(seen.policy.parent)) for seen in found]
+        going, back = _archives(connection), _restored(connection)
+        found = [
+            replace(seen, archive=going.get(seen.policy.parent), restored=tuple(back.get(seen.policy.parent, ())))
+            for seen in found
+        ]
     laid = {place: own for place, seen in enumerate(found) if (own := _laid(seen))}
     by_id = {place: found[place].policy.parent for place, own in laid.items() if own.of_ids}
     defaults = {place: part.name for place in laid for part in (found[place].table or _NONE).partitions if part.default}
@@ -108,7 +115,8 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
         here = None if place in hidden else lines.here(now, latest.get(place))
         if place in defaults:
             name = defaults[place]
-            default = DefaultRows(filled.get(place), estimate=_estimate(seen.table, name))
+            why = _unseen(name, rights[name])
+            default = DefaultRows(filled.get(place), estimate=_estimate(seen.table, name), why=why)
             if default.filled and any(rights[name][3:]):
                 default = _windows(connection, lines, name, default, _reach(lines, seen.table or _NONE, here))
         yield replace(seen, default=default, here=here, unseen=(hidden[place],) if place in hidden else ())
@@ -138,6 +146,17 @@ def _archives(connection: Connection) -> dict[QualifiedName, ArchivePolicy]:
     if not all(row[0] for row in rows(connection, _READABLE, values) or [(False,)]):
         return {}
     return {policy.table: policy for policy in archives.policies(connection) if policy.way == "partition"}
+
+
+def _restored(connection: Connection) -> dict[QualifiedName, list[QualifiedName]]:
+    """What was taken back from archives, set by set; nothing where nothing was, or whoever looks may not read that."""
+    found: dict[QualifiedName, list[QualifiedName]] = {}
+    values = {"schema": ARCHIVED_PARTITION.schema, "name": ARCHIVED_PARTITION.name}
+    if all(row[0] for row in rows(connection, _READABLE, values) or [(False,)]):
+        for row in archives.moved(connection):
+            if row.since and row.there and row.goes_to != row.archive:
+                found.setdefault(row.table, []).append(row.name)
+    return found
 
 
 def _laid(seen: Watched) -> Grid | None:

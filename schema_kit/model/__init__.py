@@ -43,6 +43,7 @@ from schema_kit.model.rows import (
 from schema_kit.model.sets import (
     DefaultRows,
     Drift,
+    Leftover,
     Retired,
     Stray,
     Told,
@@ -102,6 +103,7 @@ __all__ = [
     "KeyColumn",
     "KeyDeclaration",
     "LeavingTable",
+    "Leftover",
     "MaterializedView",
     "Moved",
     "Partition",

@@ -79,6 +79,31 @@ class DefaultRows:
     """Rows, as the planner has it."""
     strays: tuple[Stray, ...] = ()
     """Rows that stay in it."""
+    why: str = ""
+    """Why it could not be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What unfinished work, a kept table, a lost archive or a publication leaves, which concerns a set."""
+
+    kind: str
+    """drain, split or convert: a copy that is not over; bound: the check of an attachment that is not; kept: the plain
+    table of a conversion; archive: one that is gone; published: partitions under their own names."""
+    object: QualifiedName
+    set: QualifiedName
+    """The table that it concerns."""
+    publication: str = ""
+    count: int = 0
+    """How many partitions are published so."""
+    first: str = ""
+    """One of them."""
+    bytes: int = 0
+    """Of the log, or of what is kept."""
+    swapped: bool = False
+    """The swap of the copy is done."""
+    with_root: bool = False
+    """The publication holds the set itself, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +122,10 @@ class Watched:
     """What was retired from it."""
     archive: ArchivePolicy | None = None
     """What goes from it to an archive."""
+    restored: tuple[QualifiedName, ...] = ()
+    """Partitions that were taken back from it by hand, and stay."""
+    version: int = 180000
+    """server_version_num."""
     now: datetime | None = None
     """The server's clock."""
     unseen: tuple[str, ...] = ()

@@ -210,6 +210,8 @@ class Table:
     """The newest partition, where it is partitioned itself."""
     is_partition: bool = False
     analyzed: bool = True
+    rows: int = field(default=-1, compare=False)
+    """The planner's estimate of a set that is looked at with others; -1 where nobody has analyzed yet."""
     obstacles: tuple[str, ...] = ()
     """What depends on the table or its row type and cannot move with it, in PostgreSQL's own words."""
     stamp: str = ""

@@ -19,12 +19,12 @@ from schema_kit.steps import Plan
 COPY_SCRIPT = "tables/copy_run.sql"
 
 
-def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None) -> Plan:
-    """What draining the default partition of a set needs now."""
+def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None, until: str | None = None) -> Plan:
+    """What draining the default partition of a set needs now; *until* is up to where, if farther than is kept ahead."""
     parent = catalog.table(policy.parent)
     default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
     return copying.drain_default(
-        policy, catalog.copying(default, parent, policy, "drain"), load(COPY_SCRIPT), limits or CopyLimits()
+        policy, catalog.copying(default, parent, policy, "drain", until), load(COPY_SCRIPT), limits or CopyLimits()
     )
 
 
@@ -83,7 +83,8 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
     ) -> None:
         """Give the rows of a default partition partitions of their own, by the set's policy in part_config.
 
-        Each window that such rows lie in becomes a partition. The rows are copied beside readers and writers, a
+        Each window that such rows lie in becomes a partition, as far as partitions are kept ahead: rows beyond that
+        stay, and are said. The rows are copied beside readers and writers, a
         trigger logs the keys of those that change meanwhile, and one short commit puts the partitions and a new, empty
         default partition in the place of the old one: readers of the table see every row at every moment. What was
         copied is compared with the default partition before. Interrupted at any point, it goes on where it stopped

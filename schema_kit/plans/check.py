@@ -12,7 +12,7 @@ from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import DefaultRows, Partition, Range, Table, Watched
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.plans import archives, drift
+from schema_kit.plans import archives, drift, statistics
 from schema_kit.plans.drift import several
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.layout import Placed, besides, held_in_part, missing, placed, stretches, wide, windows_within
@@ -45,6 +45,8 @@ CODES = {
     "not_null_missing": Severity.BROKEN,
     "trigger_differs": Severity.BROKEN,
     "generated_differs": Severity.BROKEN,
+    "bound_left": Severity.BROKEN,
+    "archive_missing": Severity.BROKEN,
     "ahead_missing": Severity.DUE,
     "gap": Severity.DUE,
     "default_rows": Severity.DUE,
@@ -55,9 +57,14 @@ CODES = {
     "archive_overdue": Severity.DUE,
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
+    "copy_unfinished": Severity.DUE,
+    "published_by_leaf": Severity.DUE,
+    "statistics_stale": Severity.DUE,
     "default_unseen": Severity.NOTICE,
     "default_strays": Severity.NOTICE,
     "gap_wide": Severity.NOTICE,
+    "archive_restored": Severity.NOTICE,
+    "old_kept": Severity.NOTICE,
     "control_nullable": Severity.NOTICE,
     "interval_differs": Severity.NOTICE,
     "off_grid": Severity.NOTICE,
@@ -65,7 +72,7 @@ CODES = {
 }
 """Every finding there is, and how much it matters."""
 
-LEAVING = frozenset({"detach_pending", "retention_overdue", "retired_due", "retired_unlike"})
+LEAVING = frozenset({"detach_pending", "retention_overdue", "retired_due", "retired_unlike", "statistics_stale"})
 """What can be due of an archive: nothing is made in it ahead of the clock."""
 
 
@@ -117,7 +124,7 @@ def examine(seen: Watched) -> Examined:
         found += [] if seen.unseen else [_table_missing(seen)]
     else:
         found += drift.sentences(seen.drift, seen.table)
-        found += _detached(seen.table)
+        found += [*_detached(seen.table), *_statistics(seen, seen.table)]
         try:
             disagreement = _disagree(seen, seen.table)
             found += disagreement
@@ -231,14 +238,38 @@ def _overdue(examined: Examined) -> Iterator[Told]:
 def _to_archive(seen: Watched, table: Table) -> Iterator[Told]:
     if seen.archive is None or seen.here is None:
         return
+    run = f"schema_kit archive run {shlex.quote(str(seen.archive.table))}"
     names = archives.due(seen.archive, seen.policy, table, seen.here)[0]
-    if names:
+    back, due_ = (
+        [name for name in names if name in seen.restored],
+        [name for name in names if name not in seen.restored],
+    )
+    if due_:
         yield (
             "archive_overdue",
-            str(names[0]),
-            f"{several(names)} of {seen.policy.parent}: due for {seen.archive.archive} "
-            f"(after {seen.archive.archive_after}). Run schema_kit archive run {shlex.quote(str(seen.archive.table))}, "
-            "which says why if one has to stay.",
+            str(due_[0]),
+            f"{several(due_)} of {seen.policy.parent}: due for {seen.archive.archive} "
+            f"(after {seen.archive.archive_after}). Run {run}, which says why if one has to stay.",
+        )
+    if back:
+        yield (
+            "archive_restored",
+            str(back[0]),
+            f"{several(back)} of {seen.policy.parent}: due for {seen.archive.archive} and restored from there, so it "
+            f"stays until it is asked for: {run} --restored",
+        )
+
+
+def _statistics(seen: Watched, table: Table) -> Iterator[Told]:
+    if statistics.stale(table):
+        only = "ONLY " if seen.version >= 180000 else ""
+        known = f"{table.rows:,} rows" if table.rows >= 0 else "nothing"
+        yield (
+            "statistics_stale",
+            str(table.name),
+            f"the planner knows {known} of {table.name} as a whole, whose partitions have about "
+            f"{statistics.held(table):,}: queries of the set are planned by that, and autovacuum never gathers it. "
+            f"{command('maintain', seen.registered)} does, or by hand: ANALYZE {only}{table.name.sql};",
         )
 
 
@@ -395,21 +426,20 @@ def _default(examined: Examined, table: Table) -> Iterator[Told]:
     if held.strays:
         column = ident(lines.policy.control)
         wrong = " OR ".join(f"{column} {stray.condition}" for stray in held.strays)
-        reach = command("create-next", examined.seen.registered, "--until ...")
+        reach = command("drain-default", examined.seen.registered, "--until ...")
         yield (
             "default_strays",
             str(name),
             f"{name} holds {' and '.join(stray.told for stray in held.strays)} that no partition is made for: farther "
             "ahead than partitions are kept, or beyond what can be planned with. They stay there, and no retention "
-            f"finds them. If they are right, {reach} makes partitions up to them; to look at them: "
+            f"finds them. If they are right, {reach} gives those up to there partitions; to look at them: "
             f"SELECT * FROM {name.sql} WHERE {wrong};",
         )
     if held.filled is None:
         yield (
             "default_unseen",
             str(name),
-            f"whether {name} holds rows could not be seen (the planner guesses {max(held.estimate, 0):,}): whoever "
-            f"looks needs GRANT SELECT ON {name.sql}, and USAGE on its schema, and no row security in the way.",
+            f"whether {name} holds rows could not be seen (the planner guesses {max(held.estimate, 0):,}): {held.why}",
         )
 
 

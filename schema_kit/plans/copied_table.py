@@ -14,7 +14,7 @@ from typing import Literal
 from schema_kit.errors import PlanError
 from schema_kit.model import Conversion, Copy, Copying, CopyLimits, CopyTarget, Index, Partitioning, Range, Table
 from schema_kit.names import fit, idents
-from schema_kit.plans import conversion, partitions, way_back
+from schema_kit.plans import conversion, layout, partitions, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import (
     abandoned,
@@ -24,7 +24,6 @@ from schema_kit.plans.copying import (
     needs,
     proved_keys,
     same_purpose,
-    stays,
     until_swap,
 )
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
@@ -124,7 +123,7 @@ def convert(
         return Plan(title, (*steps, *way_back.stop_feeding(copy, copied), DropCopied(copy)))
     conversion.refuse(policy, replace(there, beyond=0), incoming)
     steps = list(_steps(policy, there, copied, incoming, scripts, limits, default, keep_old))
-    notes = stays(policy.parent, copied, policy.parent) if run is None else ()
+    notes = layout.stay(copied.strays, policy.parent, policy.parent) if run is None else ()
     abort = partitions.abort_command("convert", policy.parent)
     return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied), *notes), abort)
 

@@ -83,7 +83,7 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
         steps = tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script, limits))
         return Plan(title, steps, abort=abort)
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
-    notes = stays(source, seen, policy.parent)
+    notes = layout.stay(seen.strays, source, policy.parent)
     if not windows:
         return Plan(title, (), notes)
     enough(source, lines, windows)
@@ -92,16 +92,6 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
     targets.append(CopyTarget(source, built, None, None, default=True))
     steps = tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script, limits))
     return Plan(title, steps, (*needs(seen), *notes), abort)
-
-
-def stays(source: QualifiedName, seen: Copying, parent: QualifiedName) -> tuple[str, ...]:
-    """Which rows stay in a default partition, for people."""
-    return tuple(
-        f"{stray.told} of {source} get no partition: they lie farther ahead than partitions are kept, or beyond what "
-        f"can be planned with. If they are right, schema_kit partitions create-next {parent} --until reaches up to "
-        "them; else correct or delete them"
-        for stray in seen.strays
-    )
 
 
 def enough(source: QualifiedName, lines: Grid, windows: Sequence[Range]) -> None:

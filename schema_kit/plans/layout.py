@@ -7,7 +7,8 @@ from itertools import islice
 
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
-from schema_kit.model import Partition, Range, Table
+from schema_kit.model import Partition, Range, Stray, Table
+from schema_kit.names import QualifiedName
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid
 from schema_kit.plans.retention import horizon
 
@@ -68,6 +69,16 @@ def reach(lines: Grid, table: Table, here: Point) -> Point:
     uppers = [lines.range_of(part).upper for part in table.partitions if not part.default]
     end: Point = list(lines.ahead(here))[-1].upper
     return max([end, *(upper for upper in uppers if upper is not None)])
+
+
+def stay(strays: Sequence[Stray], source: QualifiedName, parent: QualifiedName) -> tuple[str, ...]:
+    """Which rows get no partition, for people."""
+    return tuple(
+        f"{stray.told} of {source} get no partition: they lie farther ahead than partitions are kept, or beyond what "
+        f"can be planned with. If they are right, schema_kit partitions drain-default {parent} --until ... gives those "
+        "up to there partitions; else correct or delete them"
+        for stray in strays
+    )
 
 
 def around(lines: Grid, filled: Sequence[Range], whole: Range, most: int) -> Iterator[Range]:

@@ -106,8 +106,7 @@ def test_a_row_ahead_is_taken_in_when_its_windows_are_asked_for(database: Databa
     database.sql("INSERT INTO app.t VALUES (1), (20500)")
     assert shell(database, "partitions", "maintain").returncode == 0
     assert database.sql("SELECT tableoid::regclass::text FROM app.t WHERE k = 20500") == [("app.t_default",)]
-    assert shell(database, "partitions", "create-next", "--until", "19500").returncode == 0
-    assert shell(database, "partitions", "maintain").returncode == 0
+    assert shell(database, "partitions", "drain-default", "--until", "21000").returncode == 0
     assert database.sql("SELECT tableoid::regclass::text FROM app.t WHERE k = 20500") == [("app.t_p20000",)]
 
 

@@ -11,6 +11,7 @@ import click
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.common import policies
 from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.partitions import analyze
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table
@@ -159,7 +160,7 @@ def command(
             return
         work(
             "archive",
-            [job],
+            [job, analyze.OF_ARCHIVE],
             [(one, None) for one in wanted],
             connection,
             catalog,

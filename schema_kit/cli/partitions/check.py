@@ -16,7 +16,7 @@ from schema_kit.cli.options import database, looks
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.partitions.retire import archives_of
 from schema_kit.errors import DeclarationError, SchemaKitError
-from schema_kit.plans import check
+from schema_kit.plans import check, leftovers
 from schema_kit.plans.check import Finding, Severity
 from schema_kit.plans.metrics import metrics
 
@@ -35,8 +35,10 @@ def command(
     """Say what is wrong with sets, what is due, and the exact command that sets it right.
 
     Gaps, missing partitions ahead, rows in the default partition, interrupted detaches, indexes, constraints and
-    triggers that a partition has otherwise than its parent, policies that do not fit their table. Without TABLE also
-    what the archives of sets have to let go of by a retention of their own. It changes nothing, reads catalogs and
+    triggers that a partition has otherwise than its parent, policies that do not fit their table, stale statistics,
+    copies and conversions that are not over, tables that they keep, publications of single partitions. Without TABLE
+    also what the archives of sets have to let go of by a retention of their own, and what tables without a policy have
+    left. It changes nothing, reads catalogs and
     single rows, and sends a few queries however many sets there are. --format metrics --output
     /var/lib/node_exporter/schema_kit.prom is for Prometheus' textfile collector.
 
@@ -53,10 +55,13 @@ def command(
         wanted = policies(catalog, tables, None if tables else no_policy)
         examined = [check.examine(seen) for seen in catalog.watched(wanted, execute.not_observed)]
         archives = [] if tables else catalog.watched(archives_of(catalog, wanted), execute.not_observed)
+        left = [leftovers.finding(one) for one in catalog.leftovers()]
         moment = catalog.now()
     findings += [finding for one in examined for finding in one.findings]
     of_archives = (finding for one in map(check.examine, archives) for finding in one.findings)
     findings += [finding for finding in of_archives if finding.code in check.LEAVING]
+    named = {name for one in examined for name in (str(one.seen.registered), str(one.seen.policy.parent))}
+    findings += [finding for finding in left if not tables or finding.set in named]
     if form == "metrics":
         text = metrics(examined, findings, moment)
     elif form == "json":

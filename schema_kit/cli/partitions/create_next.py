@@ -9,6 +9,7 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.partitions import analyze
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
@@ -63,7 +64,7 @@ def command(
         job = Job(JOB.title, partial(decide, until=until), partial(due, until=until))
         work(
             "create next partitions",
-            [job],
+            [job, analyze.JOB],
             catalog.sets(wanted),
             connection,
             catalog,

@@ -31,6 +31,7 @@ JOB = Job("drain the default", ops.drain, due)
 @click.command("drain-default")
 @acts
 @copies
+@click.option("--until", help="Also rows farther ahead than partitions are kept, up to there: 2027-12-31, or an id.")
 @click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
 def command(
     tables: tuple[str, ...],
@@ -41,20 +42,22 @@ def command(
     lock_timeout: str | None,
     workers: int,
     limits: CopyLimits,
+    until: str | None,
     abort: bool,
 ) -> None:
     """Give the rows of a default partition partitions of their own, while it is in use.
 
     Without TABLE: every set that part_config holds. Rows are copied, the keys of those that change meanwhile are
     logged and replayed, what was copied is compared, and one short commit swaps: readers of the table see every row at
-    every moment. Interrupted, it goes on where it stopped when it is run again; --abort takes back what it has made.
+    every moment. Rows farther ahead than partitions are kept stay there, and each run says so. Interrupted, it goes on
+    where it stopped when it is run again; --abort takes back what it has made.
 
     Example: schema_kit partitions drain-default line_support.conversation --workers 2
     """
 
     def decide(catalog: Catalog, one: Partitioning) -> Plan:
         if not abort:
-            return ops.drain(catalog, one, limits)
+            return ops.drain(catalog, one, limits, until)
         table = catalog.table(one.parent)
         default = next((p.name for p in table.partitions if p.default), None) if table else None
         if default is None:

@@ -10,6 +10,7 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.partitions import analyze
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
@@ -116,7 +117,7 @@ def command(
         job = Job(JOB.title, partial(decide, at_once=yes, drops=drops))
         work(
             "retire partitions",
-            [job],
+            [job, analyze.JOB],
             sets,
             connection,
             catalog,

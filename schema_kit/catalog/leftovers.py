@@ -1,0 +1,111 @@
+"""What unfinished work, kept tables and publications leave behind: a few queries for the whole database, few rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from schema_kit.catalog.session import rows
+from schema_kit.model import Leftover
+from schema_kit.names import QualifiedName
+from schema_kit.plans.copying import back_name, old_name
+from schema_kit.steps.archives import ARCHIVE_POLICY
+from schema_kit.steps.conversion import BOUND_CHECK
+from schema_kit.steps.copying import COPY_RUN, LOG_TRIGGER
+
+# The log has the name of the trigger's function.
+_TRACES = """
+SELECT CASE WHEN NOT c.relispartition THEN 'convert' WHEN pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' THEN 'drain'
+       ELSE 'split' END, n.nspname, c.relname, pn.nspname, p.relname, coalesce(pg_total_relation_size(l.oid), 0)
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_proc f ON f.oid = t.tgfoid LEFT JOIN pg_class l ON l.relname = f.proname AND l.relnamespace = f.pronamespace
+LEFT JOIN (pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace)
+  ON h.inhrelid = c.oid AND c.relispartition
+WHERE t.tgname = %(trigger)s
+UNION ALL
+SELECT 'bound', n.nspname, c.relname, NULL, NULL, 0
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.conname = %(check)s AND k.contype = 'c' AND c.relkind = 'r' AND NOT c.relispartition
+"""
+
+_RUNS = f"""
+SELECT purpose, source_table, parent_table FROM {COPY_RUN.sql} WHERE swapped_at IS NOT NULL AND finished_at IS NULL
+"""
+
+_SIZES = """
+SELECT n.nspname, c.relname, pg_total_relation_size(c.oid) FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (s, t)
+JOIN pg_namespace n ON n.nspname = w.s JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t
+"""
+
+_ARCHIVES = f"""
+SELECT p.table_name, p.archive_table FROM {ARCHIVE_POLICY.sql} p
+"""
+
+# Published under its own name is what this view lists: with publish_via_partition_root the root is listed instead.
+_PUBLISHED = """
+SELECT t.pubname, rn.nspname, r.relname, count(*), min(format('%%I.%%I', t.schemaname, t.tablename)),
+       p.puballtables OR bool_or(t.schemaname IN (SELECT s.nspname FROM pg_namespace s WHERE s.oid IN ({schemas}))) OR
+       EXISTS (SELECT FROM pg_publication_rel pr WHERE pr.prpubid = p.oid AND pr.prrelid = r.oid)
+FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
+JOIN pg_namespace n ON n.nspname = t.schemaname
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename AND c.relispartition
+JOIN pg_class r ON r.oid = pg_partition_root(c.oid) JOIN pg_namespace rn ON rn.oid = r.relnamespace
+GROUP BY t.pubname, p.oid, p.puballtables, rn.nspname, r.relname, r.oid ORDER BY 1, 2, 3
+"""
+
+_READABLE = """
+SELECT w.name FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name)
+JOIN pg_namespace n ON n.nspname = w.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+"""
+
+
+def read(connection: Connection) -> tuple[Leftover, ...]:
+    """All of them, as far as whoever looks may see. Call it while observing."""
+    return (*_copies(connection), *_archives(connection), *_published(connection))
+
+
+def _readable(connection: Connection, table: QualifiedName) -> bool:
+    return bool(rows(connection, _READABLE, {"schemas": [table.schema], "names": [table.name]}))
+
+
+def _copies(connection: Connection) -> Iterator[Leftover]:
+    """Copies and conversions that were begun; and, where copy_run may be read, what is kept or left after a swap."""
+    for kind, schema, name, above, parent, size in rows(
+        connection, _TRACES, {"trigger": LOG_TRIGGER, "check": BOUND_CHECK}
+    ):
+        own = QualifiedName(schema, name)
+        yield Leftover(kind, own, QualifiedName(above, parent) if parent else own, bytes=size)
+    runs = rows(connection, _RUNS) if _readable(connection, COPY_RUN) else []
+    found = [(purpose, QualifiedName.parse(source), QualifiedName.parse(parent)) for purpose, source, parent in runs]
+    names = [name for _, source, _ in found for name in (old_name(source), back_name(source))]
+    values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
+    sizes = {QualifiedName(*row[:2]): row[2] or 0 for row in rows(connection, _SIZES, values)} if names else {}
+    for purpose, source, parent in found:
+        old, size = old_name(source), sizes.get(old_name(source), 0) + sizes.get(back_name(source), 0)
+        if purpose != "convert":
+            yield Leftover(purpose, source, parent, bytes=size, swapped=True)
+        elif old in sizes:
+            yield Leftover("kept", old, source, bytes=size)
+
+
+def _archives(connection: Connection) -> Iterator[Leftover]:
+    """Archives that are gone, and tables of archives that are."""
+    found = rows(connection, _ARCHIVES) if _readable(connection, ARCHIVE_POLICY) else []
+    pairs = [tuple(QualifiedName.parse(name) for name in row) for row in found]
+    names = [name for pair in pairs for name in pair]
+    values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
+    there = {QualifiedName(*row[:2]) for row in rows(connection, _SIZES, values)} if names else set()
+    for table, archive in pairs:
+        if gone := [name for name in (table, archive) if name not in there]:
+            yield Leftover("archive", gone[0], table)
+
+
+def _published(connection: Connection) -> Iterator[Leftover]:
+    """Sets of which a publication holds partitions under their own names."""
+    by_schema = rows(connection, "SELECT to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL")[0][0]
+    schemas = "SELECT s.pnnspid FROM pg_publication_namespace s WHERE s.pnpubid = p.oid" if by_schema else "NULL"
+    for publication, schema, name, count, first, with_root in rows(connection, _PUBLISHED.format(schemas=schemas)):
+        own = QualifiedName(schema, name)
+        yield Leftover("published", own, own, publication, count, first, with_root=with_root)

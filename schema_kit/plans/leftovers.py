@@ -1,0 +1,77 @@
+"""What unfinished work, a kept table, a lost archive or a publication leaves: sentences, each with its command."""
+
+from __future__ import annotations
+
+from schema_kit.model import Leftover
+from schema_kit.names import ident, literal
+from schema_kit.plans.check import Finding, command
+from schema_kit.plans.copying import amount
+from schema_kit.steps.archives import ARCHIVE_POLICY
+from schema_kit.steps.conversion import BOUND_CHECK
+
+
+def finding(one: Leftover) -> Finding:
+    """What unfinished work, a kept table, a lost archive or a publication leaves."""
+    code, sentence = _LEFT[one.kind](one)
+    return Finding(code, str(one.set), str(one.object), sentence)
+
+
+def _copy_left(one: Leftover) -> tuple[str, str]:
+    verb, what = {"drain": "drain-default", "split": "split", "convert": "convert"}[one.kind], one.set
+    what = one.object if one.kind == "split" else what
+    if one.swapped:
+        said = f"the copy of {one.object} has come to its swap and is not cleared away, {amount(one.bytes)} are kept"
+        return "copy_unfinished", f"{said}. To end it: {command(verb, what)}"
+    said = (
+        f"a copy of {one.object} was begun and is not over: each write of it is logged, {amount(one.bytes)} so far, "
+        "until the disk is full"
+    )
+    if one.kind == "convert":
+        back = command(verb, what, "--abort")
+        return "copy_unfinished", f"{said}. What began it goes on where it stopped; to give it up: {back}"
+    back = command(verb, what, "--abort")
+    return "copy_unfinished", f"{said}. Unless it is at work: {command(verb, what)} goes on, {back} gives it up"
+
+
+def _bound(one: Leftover) -> tuple[str, str]:
+    return "bound_left", (
+        f"the conversion of {one.object} was begun and is not over: its check {BOUND_CHECK} refuses rows past its "
+        f"bound. What began it goes on where it stopped; to give it up: {command('convert', one.object, '--abort')}"
+    )
+
+
+def _kept(one: Leftover) -> tuple[str, str]:
+    return "old_kept", (
+        f"{one.object} is kept since {one.set} was converted by copy, {amount(one.bytes)}: --rollback gives it its "
+        f"place again; to drop it: {command('convert', one.set, '--finish --yes')}"
+    )
+
+
+def _archive_gone(one: Leftover) -> tuple[str, str]:
+    return "archive_missing", (
+        f"{one.set} has a policy in {ARCHIVE_POLICY}, and there is no table {one.object}: every run of the archive "
+        f"fails on it. If it is not wanted any more: DELETE FROM {ARCHIVE_POLICY} WHERE table_name = "
+        f"{literal(str(one.set))};"
+    )
+
+
+def _published(one: Leftover) -> tuple[str, str]:
+    own = ident(one.publication)
+    root = "" if one.with_root else f" ALTER PUBLICATION {own} ADD TABLE {one.object.sql};"
+    return "published_by_leaf", (
+        f"publication {one.publication} holds {one.count} partitions of {one.object} under their own names "
+        f"({one.first}): a new partition is not known to subscribers, which stop at its first row or never get it. "
+        f"ALTER PUBLICATION {own} SET (publish_via_partition_root = true);{root} "
+        "Then, where it is subscribed: ALTER SUBSCRIPTION ... REFRESH PUBLICATION"
+    )
+
+
+_LEFT = {
+    "drain": _copy_left,
+    "split": _copy_left,
+    "convert": _copy_left,
+    "bound": _bound,
+    "kept": _kept,
+    "archive": _archive_gone,
+    "published": _published,
+}

@@ -1,0 +1,38 @@
+"""Statistics of a set as a whole, which autovacuum never gathers: PostgreSQL plans joins of the set by them."""
+
+from __future__ import annotations
+
+from schema_kit.model import Table
+from schema_kit.names import QualifiedName
+from schema_kit.steps import Plan
+from schema_kit.steps.partitions import Analyze
+
+_LEAST = 100
+"""Rows by which a set may be off, however small it is."""
+
+
+def held(table: Table) -> int:
+    """How many rows the partitions have, as far as they were analyzed."""
+    return sum(part.rows for part in table.partitions if part.rows > 0)
+
+
+def stale(table: Table) -> bool:
+    """Whether the rows that are known of the set differ by more than a tenth from those of its partitions."""
+    there, known = held(table), max(table.rows, 0)
+    return bool(table.partitions) and abs(there - known) > max(_LEAST, max(there, known) // 10)
+
+
+def analyze(table: Table | None, parent: QualifiedName, server_version: int, *, may: bool) -> Plan:
+    """Analyze a set whose statistics are off: from 18 on itself alone, before with every partition.
+
+    Args:
+        table: the set, with estimates of its rows.
+        parent: its name.
+        server_version: server_version_num.
+        may: whether whoever runs this may, and before 18 nobody has for a day.
+    """
+    plan = Plan(f"analyze {parent}")
+    if table is None or not may or not stale(table):
+        return plan
+    partitions = () if server_version >= 180000 else tuple(part.name for part in table.partitions)
+    return Plan(plan.title, (Analyze(table.name, partitions, only=server_version >= 180000),))
