@@ -32,7 +32,10 @@ SELECT f.place, n.nspname, c.relname, p.partstrat::text,
                           i.inhdetachpending::text, pc.reltuples::bigint::text]
              FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
              WHERE i.inhparent = c.oid AND pc.relispartition),
-       c.reltuples::bigint
+       c.reltuples::bigint,
+       (SELECT CASE WHEN bool_and(pc.relkind <> 'p' OR pc.reltuples >= 0) THEN sum(CASE WHEN pc.reltuples >= 0
+                    THEN pc.reltuples::bigint ELSE pg_stat_get_live_tuples(pc.oid) END) END
+        FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhrelid WHERE i.inhparent = c.oid)
 FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
 ORDER BY f.place, n.nspname, c.relname
@@ -83,7 +86,7 @@ def read_of(
     """The same, with the policy as it stands in part_config before each."""
     names = {"names": [policy.parent.sql for policy in policies], "controls": [policy.control for policy in policies]}
     found: dict[int, list[Table]] = {}
-    for place, schema, name, strategy, key, control, parts, estimate in (
+    for place, schema, name, strategy, key, control, parts, estimate, held in (
         rows(connection, _SETS, names) if policies else ()
     ):
         column = (Column(policies[place - 1].control, control[0], control[1] == "true"),) if control else ()
@@ -95,6 +98,7 @@ def read_of(
                 partition_strategy=strategy or "",
                 partitions=tuple(_partition(*part) for part in parts),
                 rows=estimate,
+                held=-1 if held is None else int(held),
             )
         )
     for place, policy in enumerate(policies, 1):

@@ -212,6 +212,8 @@ class Table:
     analyzed: bool = True
     rows: int = field(default=-1, compare=False)
     """The planner's estimate of a set that is looked at with others; -1 where nobody has analyzed yet."""
+    held: int = field(default=-1, compare=False)
+    """What its partitions have by theirs, or by what was written to them since; -1 where that is not known."""
     obstacles: tuple[str, ...] = ()
     """What depends on the table or its row type and cannot move with it, in PostgreSQL's own words."""
     stamp: str = ""

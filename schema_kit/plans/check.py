@@ -268,7 +268,7 @@ def _statistics(seen: Watched, table: Table) -> Iterator[Told]:
             "statistics_stale",
             str(table.name),
             f"the planner knows {known} of {table.name} as a whole, whose partitions have about "
-            f"{statistics.held(table):,}: queries of the set are planned by that, and autovacuum never gathers it. "
+            f"{table.held:,}: queries of the set are planned by that, and autovacuum never gathers it. "
             f"{command('maintain', seen.registered)} does, or by hand: ANALYZE {only}{table.name.sql};",
         )
 

@@ -11,15 +11,10 @@ _LEAST = 100
 """Rows by which a set may be off, however small it is."""
 
 
-def held(table: Table) -> int:
-    """How many rows the partitions have, as far as they were analyzed."""
-    return sum(part.rows for part in table.partitions if part.rows > 0)
-
-
 def stale(table: Table) -> bool:
     """Whether the rows that are known of the set differ by more than a tenth from those of its partitions."""
-    there, known = held(table), max(table.rows, 0)
-    return bool(table.partitions) and abs(there - known) > max(_LEAST, max(there, known) // 10)
+    there, known = table.held, max(table.rows, 0)
+    return there >= 0 and abs(there - known) > max(_LEAST, max(there, known) // 10)
 
 
 def analyze(table: Table | None, parent: QualifiedName, server_version: int, *, may: bool) -> Plan:
