@@ -14,7 +14,7 @@ from schema_kit.catalog import archives, drift, present, retirement, sets
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import ArchivePolicy, DefaultRows, Partitioning, Range, Retired, Table, Watched
+from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import layout
 from schema_kit.plans.grid import Grid, grid
@@ -45,8 +45,9 @@ ORDER BY w.place
 """
 
 _READABLE = """
-SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = ANY (%(names)s)
+  AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
 """
 
 
@@ -78,7 +79,7 @@ def read(
 
 
 def _read(connection: Connection, policies: Sequence[Partitioning], now: datetime, measured: bool) -> Iterator[Watched]:
-    version = int(rows(connection, "SELECT current_setting('server_version_num')")[0][0])
+    version = int((connection.dialect.server_version_info or (0,))[0]) * 10_000
     found = [
         Watched(one, of.parent, table, now=now, version=version)
         for of, one, table in sets.read_of(connection, policies)
@@ -89,11 +90,18 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
     else:
         drifts = drift.read(connection, [seen.policy.parent for seen in found])
         found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
-        retired = _retired(connection)
-        found = [replace(seen, retired=tuple(retired.get(seen.policy.parent, ()))) for seen in found]
-        going, back = _archives(connection), _restored(connection)
+        ours = _records(connection)
+        retired = _retired(connection) if RETIRED_PARTITION in ours else {}
+        policies_ = archives.policies(connection) if ARCHIVE_POLICY in ours else ()
+        going = {policy.table: policy for policy in policies_ if policy.way == "partition"}
+        back = _restored(connection) if ARCHIVED_PARTITION in ours else {}
         found = [
-            replace(seen, archive=going.get(seen.policy.parent), restored=tuple(back.get(seen.policy.parent, ())))
+            replace(
+                seen,
+                retired=tuple(retired.get(seen.policy.parent, ())),
+                archive=going.get(seen.policy.parent),
+                restored=tuple(back.get(seen.policy.parent, ())),
+            )
             for seen in found
         ]
     laid = {place: own for place, seen in enumerate(found) if (own := _laid(seen))}
@@ -130,32 +138,27 @@ def _reach(lines: Grid, table: Table, here: Point | None) -> Point | None:
         return None
 
 
+def _records(connection: Connection) -> frozenset[QualifiedName]:
+    """Those of our own tables that are there and may be read."""
+    names = [table.name for table in (RETIRED_PARTITION, ARCHIVE_POLICY, ARCHIVED_PARTITION)]
+    found = rows(connection, _READABLE, {"schema": RETIRED_PARTITION.schema, "names": names})
+    return frozenset(QualifiedName(*row) for row in found)
+
+
 def _retired(connection: Connection) -> dict[QualifiedName, list[Retired]]:
-    """What was retired, set by set; nothing where nothing ever was, or whoever looks may not read that."""
+    """What was retired, set by set."""
     found: dict[QualifiedName, list[Retired]] = {}
-    values = {"schema": RETIRED_PARTITION.schema, "name": RETIRED_PARTITION.name}
-    if all(row[0] for row in rows(connection, _READABLE, values) or [(False,)]):
-        for one in retirement.retired(connection):
-            found.setdefault(one.parent, []).append(one)
+    for one in retirement.retired(connection):
+        found.setdefault(one.parent, []).append(one)
     return found
 
 
-def _archives(connection: Connection) -> dict[QualifiedName, ArchivePolicy]:
-    """What goes to archives by partition; nothing where nobody said so, or whoever looks may not read that."""
-    values = {"schema": ARCHIVE_POLICY.schema, "name": ARCHIVE_POLICY.name}
-    if not all(row[0] for row in rows(connection, _READABLE, values) or [(False,)]):
-        return {}
-    return {policy.table: policy for policy in archives.policies(connection) if policy.way == "partition"}
-
-
 def _restored(connection: Connection) -> dict[QualifiedName, list[QualifiedName]]:
-    """What was taken back from archives, set by set; nothing where nothing was, or whoever looks may not read that."""
+    """What was taken back from archives, set by set."""
     found: dict[QualifiedName, list[QualifiedName]] = {}
-    values = {"schema": ARCHIVED_PARTITION.schema, "name": ARCHIVED_PARTITION.name}
-    if all(row[0] for row in rows(connection, _READABLE, values) or [(False,)]):
-        for row in archives.moved(connection):
-            if row.since and row.there and row.goes_to != row.archive:
-                found.setdefault(row.table, []).append(row.name)
+    for row in archives.moved(connection):
+        if row.since and row.there and row.goes_to != row.archive:
+            found.setdefault(row.table, []).append(row.name)
     return found
 
 

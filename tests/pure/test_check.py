@@ -17,6 +17,7 @@ from schema_kit.model import (
     Column,
     DefaultRows,
     Drift,
+    Leftover,
     Partition,
     Partitioning,
     Range,
@@ -27,6 +28,7 @@ from schema_kit.model import (
 )
 from schema_kit.names import QualifiedName, literal
 from schema_kit.plans.check import CODES, Finding, Severity, examine, no_policy
+from schema_kit.plans.leftovers import finding
 from schema_kit.plans.metrics import HELP, metrics
 from tests.support.shapes import AWARE, NOW, name
 from tools.operations_chapter import OPERATIONS
@@ -173,6 +175,17 @@ SICK: dict[str, list[Watched]] = {
     "archive_overdue": [
         replace(HEALTHY, archive=ArchivePolicy(EVENTS, name("public.old_events"), "31 days", "partition")),
     ],
+    "archive_restored": [
+        replace(
+            HEALTHY,
+            archive=ArchivePolicy(EVENTS, name("public.old_events"), "31 days", "partition"),
+            restored=tuple(month(number).name for number in range(8)),
+        ),
+    ],
+    "statistics_stale": [
+        replace(HEALTHY, table=replace(TABLE, rows=160_000, held=17_458)),
+        replace(HEALTHY, table=replace(TABLE, held=17_458), version=150000),
+    ],
     "index_missing": [drift("index missing", detail="btree (body)")],
     "index_invalid": [drift("index invalid", detail="its_own"), drift("index not whole", parent=None)],
     "index_leftover": [drift("index leftover", parent=None)],
@@ -185,6 +198,19 @@ SICK: dict[str, list[Watched]] = {
 }
 
 
+LEFT = {
+    "bound_left": [Leftover("bound", EVENTS, EVENTS)],
+    "archive_missing": [Leftover("archive", name("public.gone"), EVENTS)],
+    "copy_unfinished": [
+        *(Leftover(kind, month(0).name, EVENTS, bytes=2**31) for kind in ("drain", "split", "convert")),
+        Leftover("drain", DEFAULT.name, EVENTS, swapped=True),
+    ],
+    "published_by_leaf": [Leftover("published", EVENTS, EVENTS, "p", 3, "public.events_202606", with_root=True)],
+    "old_kept": [Leftover("kept", name("public.events__old"), EVENTS, bytes=2**31)],
+}
+"""What is found whatever sets there are."""
+
+
 def test_a_healthy_set_has_no_findings() -> None:
     for healthy in (HEALTHY, replace(FILLED, default=DefaultRows(False)), replace(HEALTHY, here=HERE.replace(month=6))):
         examined = examine(healthy)
@@ -194,10 +220,18 @@ def test_a_healthy_set_has_no_findings() -> None:
     assert examine(replace(HEALTHY, table=replace(TABLE, partitions=backwards))).findings == ()
 
 
+def examined(code: str) -> list[list[Finding]]:
+    """The findings of each set that has one of that code."""
+    return [[finding(one)] for one in LEFT.get(code, ())] + [
+        list(examine(sick).findings) for sick in SICK.get(code, ())
+    ]
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_each_finding(code: str) -> None:
-    for sick in SICK[code]:
-        found = {one.code: one for one in examine(sick).findings}
+    assert examined(code)
+    for findings in examined(code):
+        found = {one.code: one for one in findings}
         assert code in found, list(found)
         sentence = found[code].sentence
         assert "events" in sentence or code.startswith("policy")
@@ -209,19 +243,20 @@ def test_each_finding(code: str) -> None:
 
 @pytest.mark.parametrize("code", [code for code in CODES if CODES[code] is not Severity.NOTICE and code != "unseen"])
 def test_what_is_due_comes_with_its_command(code: str) -> None:
-    for sick in SICK[code]:
-        (sentence,) = {one.sentence for one in examine(sick).findings if one.code == code}
-        assert re.search(r"schema_kit [a-z]+ [a-z-]+ |(ALTER|CREATE|DROP|UPDATE|DELETE) [^;]*;|op\.\w+\(", sentence)
+    for findings in examined(code):
+        (sentence,) = {one.sentence for one in findings if one.code == code}
+        command = r"schema_kit [a-z]+ [a-z-]+ |(ALTER|ANALYZE|CREATE|DROP|UPDATE|DELETE) [^;]*;|op\.\w+\("
+        assert re.search(command, sentence)
 
 
 def test_commands_that_are_named_are_there() -> None:
     named = set()
-    for sick in (one for several in SICK.values() for one in several):
-        for finding in examine(sick).findings:
-            named |= set(re.findall(r"schema_kit partitions ([a-z-]+)", finding.sentence))
-            for operation in re.findall(r"op\.(\w+)\(", finding.sentence):
-                assert operation in OPERATIONS
-    assert named == {"create-next", "fill-gaps", "drain-default", "retire", "split"} <= set(COMMANDS)
+    for one in (one for code in CODES for findings in examined(code) for one in findings):
+        named |= set(re.findall(r"schema_kit partitions ([a-z-]+)", one.sentence))
+        for operation in re.findall(r"op\.(\w+)\(", one.sentence):
+            assert operation in OPERATIONS
+    used = {"convert", "create-next", "drain-default", "fill-gaps", "maintain", "retire", "split"}
+    assert named == used <= set(COMMANDS)
 
 
 def test_a_set_that_nobody_may_read_keeps_what_the_catalogs_say() -> None:
