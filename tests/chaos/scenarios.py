@@ -1,0 +1,244 @@
+"""What is done to a table while everybody uses it: how it begins, which commands, where its rows are in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import psycopg
+import sqlalchemy as sa
+
+import schema_kit
+from schema_kit import environment, op
+from schema_kit.names import QualifiedName
+from tests.chaos.disturbance import DDL
+from tests.chaos.tables import ANCHOR, SPAN, Shape
+from tests.chaos.writers import RECENT
+
+Command = tuple[str, ...]
+MONTHS = [ANCHOR]
+while MONTHS[-1] < datetime.now(ANCHOR.tzinfo) + timedelta(days=125):
+    MONTHS.append((MONTHS[-1] + timedelta(days=32)).replace(day=1))
+AFTER = "60 days"
+"""How old what leaves is; nobody writes rows as old as that."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A row of the table of scenarios.
+
+    Args:
+        commands: one after the other, each until it is done.
+        begin: SQL behind that of the table, before rows are in it.
+        ready: operations behind the rows.
+        partitioned: the table is partitioned from the start.
+        windows: how far back writers write, in seconds.
+        places: where all rows are in the end, as SQL that gives names.
+        view: what readers read, instead of the table.
+        where: which rows readers count, and nobody takes away.
+        ddl: kinds of DDL that others send.
+        old_snapshots: a snapshot from before its swap may see another table, which is counted apart.
+        leave: rows that nobody touches and that are older than AFTER are gone in the end.
+        then: what is true in the end, as SQL that gives nothing.
+    """
+
+    commands: tuple[Command, ...]
+    begin: Callable[[Shape], Sequence[str]] = lambda _: ()
+    ready: Callable[[Shape], None] | None = None
+    partitioned: bool = True
+    windows: int = RECENT
+    places: str = "SELECT '{t}'"
+    view: str = ""
+    where: str = "who IN (0, -1)"
+    ddl: tuple[str, ...] = tuple(DDL)
+    old_snapshots: bool = False
+    leave: bool = False
+    then: tuple[str, ...] = field(default=())
+
+
+def months(shape: Shape, since: int = 0, name: str = "p") -> list[str]:
+    """A partition for each month, called as the package calls them."""
+    own = QualifiedName.parse(shape.table)
+    bounds = [_bound(shape, month) for month in MONTHS]
+    return [
+        f"CREATE TABLE {own.sibling(f'{own.name}_{name}{month:%Y%m%d}').sql} PARTITION OF {shape.table} "
+        f"FOR VALUES FROM ({low}) TO ({high})"
+        for month, low, high in list(zip(MONTHS, bounds, bounds[1:], strict=False))[since:]
+    ]
+
+
+def default_only(shape: Shape) -> list[str]:
+    """Everything of the past is in the default partition."""
+    now = next(i for i, month in enumerate(MONTHS) if month > datetime.now(month.tzinfo)) - 1
+    own = QualifiedName.parse(shape.table)
+    return [f"CREATE TABLE {own.sibling(f'{own.name}_default').sql} PARTITION OF {shape.table} DEFAULT"] + months(
+        shape, now + 1
+    )
+
+
+def before(shape: Shape) -> list[str]:
+    """Everything of the past is in one partition."""
+    now = next(i for i, month in enumerate(MONTHS) if month > datetime.now(month.tzinfo))
+    own = QualifiedName.parse(shape.table)
+    one = (
+        f"CREATE TABLE {own.sibling('before').sql} PARTITION OF {shape.table} "
+        f"FOR VALUES FROM (MINVALUE) TO ({_bound(shape, MONTHS[now])})"
+    )
+    return [one, *months(shape, now)]
+
+
+def _bound(shape: Shape, month: datetime) -> str:
+    return f"'{shape.at(int((month - ANCHOR).total_seconds()))[0]}'"
+
+
+def policy(shape: Shape, **settings: object) -> None:
+    """The set is known to the package."""
+    name = QualifiedName.parse(shape.table).name
+    encoding = {"encoding": "seconds"} if shape.control == "bigint" else {}
+    op.set_partition_policy(name, schema="chaos", control="at", interval="1 month", **encoding, **settings)
+
+
+def _archive(shape: Shape) -> None:
+    policy(shape)
+    name = QualifiedName.parse(shape.table).name
+    op.create_archive_table(name, schema="chaos", view="everything")
+    op.set_archive_policy(name, AFTER, schema="chaos")
+
+
+def _rows_archive(shape: Shape) -> None:
+    name = QualifiedName.parse(shape.table).name
+    op.create_archive_table(name, schema="chaos", view="everything")
+    op.set_archive_policy(name, schema="chaos", way="rows", condition="who = 0 AND n = 0")
+
+
+def _ttl(shape: Shape) -> None:
+    name = QualifiedName.parse(shape.table).name
+    encoding = {"encoding": "seconds"} if shape.control == "bigint" else {}
+    op.set_ttl_policy(name, "at", age=AFTER, schema="chaos", batch_size=50, target_seconds=0.05, **encoding)
+
+
+def operate(url: str, shape: Shape, operations: Callable[[Shape], None]) -> None:
+    """Operations of the package, undisturbed."""
+    with (
+        environment.connect(sa.make_url(url).set(drivername="postgresql+psycopg"), autocommit=True) as connection,
+        schema_kit.operations(connection),
+    ):
+        operations(shape)
+
+
+def build(url: str, scenario: Scenario, shape: Shape, before: Sequence[str]) -> None:
+    """The table of a scenario, empty."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in (*before, *shape.statements, *scenario.begin(shape)):
+            connection.execute(statement.encode())
+
+
+CONVERT = ("partitions", "convert", "{t}", "--by", "at", "--every", "1 month", "--yes")
+KEPT = "SELECT '{t}' UNION ALL SELECT partition_name FROM schema_kit.retired_partition"
+# A column that one side has and the other does not is refused by archives and kept apart by what was retired.
+_OF_BOTH = tuple(kind for kind in DDL if kind not in ("column", "check", "default", "storage", "statistics target"))
+_REFERRED = "CREATE TABLE chaos.ours_referred AS SELECT generate_series(-1, 20) AS id"
+
+SCENARIOS: dict[str, Scenario] = {
+    "convert by attach": Scenario(
+        commands=((*CONVERT, "--strategy", "attach"),),
+        partitioned=False,
+        windows=SPAN,
+    ),
+    "convert by copy": Scenario(
+        commands=((*CONVERT, "--strategy", "copy"), ("partitions", "convert", "{t}", "--finish", "--yes")),
+        partitioned=False,
+        windows=SPAN,
+        old_snapshots=True,
+    ),
+    "convert fed and back": Scenario(
+        commands=(
+            (*CONVERT, "--strategy", "copy", "--feed", "--workers", "2"),
+            ("partitions", "convert", "{t}", "--rollback", "--yes"),
+        ),
+        partitioned=False,
+        windows=SPAN,
+        old_snapshots=True,
+    ),
+    "undo": Scenario(
+        commands=(("partitions", "undo", "{t}", "--yes"),),
+        begin=months,
+        ready=policy,
+        windows=SPAN,
+    ),
+    "drain": Scenario(
+        commands=(("partitions", "drain-default", "{t}"),),
+        begin=default_only,
+        ready=policy,
+        windows=SPAN,
+        old_snapshots=True,
+    ),
+    "split": Scenario(
+        commands=(("partitions", "split", "chaos.before", "--workers", "2"),),
+        begin=before,
+        ready=policy,
+        windows=SPAN,
+        old_snapshots=True,
+    ),
+    "maintain": Scenario(
+        commands=(("partitions", "maintain"),),
+        begin=default_only,
+        ready=lambda shape: policy(shape, premake=6),
+        windows=SPAN,
+        old_snapshots=True,
+    ),
+    "retire": Scenario(
+        commands=(("partitions", "retire", "--yes"),),
+        begin=months,
+        ready=lambda shape: policy(shape, retention=AFTER),
+        places=KEPT,
+        where="(who = -1 OR who = 0 AND {recent})",
+        ddl=_OF_BOTH,
+    ),
+    "archive partitions": Scenario(
+        commands=(("archive", "run", "--yes"),),
+        begin=months,
+        ready=_archive,
+        places="SELECT '{t}' UNION ALL SELECT 'chaos.' || quote_ident('{n}_archive')",
+        view="chaos.everything",
+        ddl=_OF_BOTH,
+    ),
+    "archive rows": Scenario(
+        commands=(("archive", "run", "--yes"),),
+        begin=months,
+        ready=_rows_archive,
+        places="SELECT '{t}' UNION ALL SELECT 'chaos.' || quote_ident('{n}_archive')",
+        view="chaos.everything",
+        ddl=_OF_BOTH,
+        then=("SELECT count(*) FROM {t} WHERE who = 0 AND n = 0",),
+    ),
+    "ttl": Scenario(
+        commands=(("ttl", "run", "--yes"),),
+        partitioned=False,
+        ready=_ttl,
+        where="(who = -1 OR who = 0 AND {recent})",
+        leave=True,
+    ),
+    "migration": Scenario(
+        commands=(("migration", "objects", "{t}"),),
+        begin=lambda shape: (*months(shape), _REFERRED, "ALTER TABLE chaos.ours_referred ADD PRIMARY KEY (id)"),
+        ready=policy,
+        windows=SPAN,
+    ),
+    "migration of a plain table": Scenario(
+        commands=(("migration", "objects", "{t}"),),
+        begin=lambda _: (_REFERRED, "ALTER TABLE chaos.ours_referred ADD PRIMARY KEY (id)"),
+        partitioned=False,
+        windows=SPAN,
+    ),
+    "batches": Scenario(
+        commands=(("migration", "batches", "{t}"),),
+        begin=months,
+        ready=policy,
+        windows=SPAN,
+        then=("SELECT count(*) FROM {t} WHERE batch IS NULL AND who IN (0, -1)",),
+    ),
+    "control": Scenario(commands=(), begin=months, ready=policy, windows=SPAN),
+}
+"""`control` is the control run: a table that is partitioned from the start, and only the writers change it."""

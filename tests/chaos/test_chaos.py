@@ -1,0 +1,52 @@
+"""Each scenario in a world that changes; then a quiet one, which has to end the same."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+
+import pytest
+
+from tests.chaos.conftest import MINUTES
+from tests.chaos.expected import EXPECTED
+from tests.chaos.rounds import Round, play
+from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.server import Server
+
+
+def _seconds() -> float:
+    """How long each scenario is played again and again, so that all workers together need so many minutes."""
+    minutes, workers = float(os.environ.get(MINUTES, 0)), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    return minutes * 60 * workers / len(SCENARIOS)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_nothing_is_lost_and_nobody_is_blocked(
+    server: Server, seed: int, name: str, record_property: pytest.RecordProperty
+) -> None:
+    end, failures, figures = time.monotonic() + _seconds(), list[str](), Counter[str]()
+    while not figures or time.monotonic() < end:
+        here = seed + figures["rounds"]
+        found = play(server, SCENARIOS[name], name, here, seconds=0 if SCENARIOS[name].commands else 5)
+        longest = max(figures["longest wait, ms"], found.figures.pop("longest wait, ms"))
+        figures.update(found.figures)
+        figures["longest wait, ms"] = longest
+        failures += _failures(found, name, here, figures)
+    record_property("figures", dict(figures))
+    assert not failures, "\n\n".join(failures)
+
+
+def _failures(found: Round, name: str, seed: int, figures: Counter[str]) -> list[str]:
+    unexpected = []
+    for kind, text in found.problems:
+        if number := next(
+            (n for (where, what, part), n in EXPECTED.items() if where in name and what == kind and part in text), 0
+        ):
+            figures[f"known: number {number}"] += 1
+        else:
+            unexpected.append(f"{kind}: {text}")
+    if not unexpected:
+        return []
+    problems = "\n  ".join(unexpected[:20])
+    return [f"SCHEMA_KIT_CHAOS_SEED={seed} repeats {name}:\n  {problems}\n" + "\n".join(found.story)]

@@ -1,0 +1,320 @@
+"""Applications of ten habits: how each writes, and what it takes down of it in the ledger."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from tests.chaos.ledger import EACH, WRITERS, Ledger, Row
+from tests.chaos.tables import APPLICATION, SPAN
+
+OPTIONS = (
+    f"-c role={APPLICATION} -c statement_timeout=60s -c default_transaction_isolation=read\\ committed "
+    "-c default_transaction_read_only=off -c default_transaction_deferrable=off -c row_security=on "
+    "-c session_replication_role=origin -c datestyle=ISO -c timezone=UTC"
+)
+"""The writers' sessions are as they were written for, whatever the database says; `origin` is the default."""
+RECENT = 40 * 86_400
+"""Seconds before the end of all rows: where writers write, so that what is archived meanwhile is not theirs."""
+TRY_AGAIN = ("40001", "40P01")
+GONE = (None, "57P01", "57P02", "57P03", "08006", "08003", "08001", "53300")
+"""The server was stopped: the connection is lost, or not to be had yet."""
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True)
+class Habit:
+    """A way to write: what stands between BEGIN and COMMIT, and how these are said."""
+
+    work: Callable[[Writer, Connection], None]
+    isolation: str = "READ COMMITTED"
+    two_phase: bool = False
+    since: int = 14
+
+
+@dataclass
+class Writer(threading.Thread):
+    """One application: transactions of its habit, until it is told to stop."""
+
+    url: str
+    ledger: Ledger
+    number: int
+    called: str
+    seed: int
+    stop: threading.Event
+    windows: int = RECENT
+    errors: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
+        self.habit, self.random = HABITS[self.called], random.Random(f"{self.seed} {self.number}")
+        self.shape, self.table = self.ledger.shape, self.ledger.shape.table
+        self.mine = {i * WRITERS + self.number - 1 for i in range(EACH)}
+        self._before = self.mine
+        self.next, self.serial, self.unsure = EACH * WRITERS + self.number - 1, 0, False
+        self.changes: list[tuple[str, Row | None]] = []
+        self.counted: list[str] = []
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def run(self) -> None:
+        while not self.stop.is_set() or self.unsure:
+            try:
+                with psycopg.connect(
+                    self.url, autocommit=True, options=OPTIONS, application_name="writer", connect_timeout=5
+                ) as connection:
+                    self._settle(connection)
+                    while not self.stop.is_set():
+                        self._transaction(connection)
+                        time.sleep(self.random.uniform(0, 0.15))
+            except psycopg.Error as error:
+                if error.sqlstate not in GONE:
+                    self._failed(error)
+                time.sleep(0.1)
+            except Exception as error:
+                self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        self.errors.append(f"{self.called}: {type(error).__name__} {getattr(error, 'sqlstate', '')} {str(error)[:300]}")
+        if len(self.errors) > 3:
+            self.stop.set()
+
+    def _transaction(self, connection: Connection) -> None:
+        """One transaction; what it wrote is taken down once it is sure to be committed."""
+        mine, self.changes, self.counted, self.serial = set(self.mine), [], [], self.serial + 1
+        try:
+            connection.execute(f"BEGIN ISOLATION LEVEL {self.habit.isolation}".encode())
+            self.habit.work(self, connection)
+            connection.execute("INSERT INTO chaos.mark VALUES (%s, %s)", (self.number, self.serial))
+            self.unsure = True
+            if self.habit.two_phase:
+                connection.execute(f"PREPARE TRANSACTION '{self._gid}'".encode())
+                time.sleep(self.random.uniform(0, 0.05))
+                connection.execute(f"COMMIT PREPARED '{self._gid}'".encode())
+            else:
+                connection.execute("COMMIT")
+            self._committed()
+        except psycopg.Error as error:
+            if error.sqlstate in GONE and self.unsure:
+                self._before = mine
+                raise
+            self.mine, self.unsure = mine, False
+            if error.sqlstate in GONE:
+                raise
+            connection.execute("ROLLBACK")
+            if error.sqlstate not in TRY_AGAIN:
+                raise
+            self.counts[error.sqlstate] += 1
+        except AssertionError:
+            self.mine, self.unsure = mine, False
+            connection.execute("ROLLBACK")
+            raise
+
+    def _committed(self) -> None:
+        self.ledger.commit(self.changes, self.counted)
+        self.unsure = False
+        self.counts["transactions"] += 1
+
+    def _settle(self, connection: Connection) -> None:
+        """The server went away in a COMMIT: ask whether it was one."""
+        if not self.unsure:
+            return
+        if connection.execute("SELECT FROM pg_prepared_xacts WHERE gid = %s", (self._gid,)).rowcount:
+            connection.execute(f"COMMIT PREPARED '{self._gid}'".encode())
+        sql = "SELECT FROM chaos.mark WHERE writer = %s AND serial = %s"
+        if connection.execute(sql, (self.number, self.serial)).rowcount:
+            self._committed()
+        else:
+            self.mine, self.unsure = self._before, False
+
+    @property
+    def _gid(self) -> str:
+        return f"{self.seed} {self.number} {self.serial}"
+
+    # What habits are made of.
+
+    def send(self, connection: Connection, sql: str, *values: Any, rows: int = 1, prepare: bool = False) -> None:
+        """A statement that concerns so many rows, or something is lost."""
+        sql = sql.format(t=self.table, id=f"%s::{self.shape.key}", at=f"%s::{self.shape.control}")
+        found = connection.execute(sql.encode(), values, prepare=prepare).rowcount
+        assert found == rows, f"{sql} {values} met {found} rows, not {rows}"
+
+    def some(self) -> int:
+        """One of its rows."""
+        return self.random.choice(sorted(self.mine))
+
+    def moment(self) -> tuple[str, int]:
+        """Somewhen in the windows in which it writes."""
+        return self.shape.at(SPAN - self.random.randrange(self.windows))
+
+    def fresh(self) -> int:
+        """A number that no row had."""
+        self.next += WRITERS
+        return self.next
+
+    def row(self, number: int) -> Row:
+        """As it was last written, in this transaction or before."""
+        key = self.shape.id(number)
+        return next((row for k, row in reversed(self.changes) if k == key and row), None) or self.ledger.rows[key]
+
+    def wrote(self, number: int, row: Row | None) -> None:
+        """To be taken down: a row as it is now, or that it is gone."""
+        self.changes.append((self.shape.id(number), row))
+        if row is None:
+            self.mine.discard(number)
+        else:
+            self.mine.add(number)
+
+    def insert(self, connection: Connection, number: int) -> None:
+        text, at = self.moment()
+        sql = "INSERT INTO {t} (id, at, who, n, body) VALUES ({id}, {at}, %s, 1, 'new')"
+        self.send(connection, sql, self.shape.id(number), text, self.number)
+        self.wrote(number, (at, self.number, 1, "new"))
+
+    def update(self, connection: Connection, number: int, *, prepare: bool = False) -> None:
+        at, who, n, _ = self.row(number)
+        body = f"changed {self.random.random()}"
+        sql = "UPDATE {t} SET n = n + 1, body = %s WHERE id = {id}"
+        self.send(connection, sql, body, self.shape.id(number), prepare=prepare)
+        self.wrote(number, (at, who, n + 1, body))
+
+    def count_up(self, connection: Connection) -> None:
+        """A row that others write, too: as many increments as commits."""
+        key = self.random.choice(self.ledger.shared)
+        self.send(connection, "UPDATE {t} SET n = n + 1 WHERE id = {id}", key)
+        self.counted.append(key)
+
+    def delete(self, connection: Connection, number: int) -> None:
+        self.send(connection, "DELETE FROM {t} WHERE id = {id}", self.shape.id(number))
+        self.wrote(number, None)
+
+
+def single(writer: Writer, connection: Connection) -> None:
+    what = writer.random.randrange(4)
+    if what == 0:
+        writer.insert(connection, writer.fresh())
+    elif what == 1 and len(writer.mine) > 20:
+        writer.delete(connection, writer.some())
+    elif what == 2:
+        writer.count_up(connection)
+    else:
+        writer.update(connection, writer.some())
+
+
+def savepoints(writer: Writer, connection: Connection) -> None:
+    writer.update(connection, writer.some())
+    mine, changes = set(writer.mine), list(writer.changes)
+    connection.execute("SAVEPOINT here")
+    writer.delete(connection, writer.some())
+    writer.insert(connection, writer.fresh())
+    connection.execute("ROLLBACK TO SAVEPOINT here")
+    writer.mine, writer.changes = mine, changes
+    writer.insert(connection, writer.fresh())
+
+
+def for_update(writer: Writer, connection: Connection) -> None:
+    number = writer.some()
+    writer.send(connection, "SELECT FROM {t} WHERE id = {id} FOR UPDATE", writer.shape.id(number))
+    if writer.random.random() < 0.1:
+        time.sleep(0.3)
+    writer.update(connection, number)
+
+
+def copy(writer: Writer, connection: Connection) -> None:
+    rows = [(writer.fresh(), *writer.moment()) for _ in range(3)]
+    sql = f"COPY {writer.table} (id, at, who, n, body) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(sql.encode()) as stream:
+        for number, text, _ in rows:
+            stream.write_row((writer.shape.id(number), text, writer.number, 1, "copied"))
+    for number, _, at in rows:
+        writer.wrote(number, (at, writer.number, 1, "copied"))
+
+
+def upsert(writer: Writer, connection: Connection) -> None:
+    number = writer.some() if writer.random.random() < 0.6 else writer.fresh()
+    (text, at), before = writer.moment(), None
+    if number in writer.mine:
+        before = writer.row(number)
+        assert before[0] is not None
+        text, at = _text(writer, before[0]), before[0]
+    sql = (
+        "INSERT INTO {t} AS x (id, at, who, n, body) VALUES ({id}, {at}, %s, 1, 'upserted') "
+        "ON CONFLICT (id, at) DO UPDATE SET n = x.n + 1, body = excluded.body"
+    )
+    writer.send(connection, sql, writer.shape.id(number), text, writer.number)
+    writer.wrote(number, (at, writer.number, before[2] + 1 if before else 1, "upserted"))
+
+
+def merge(writer: Writer, connection: Connection) -> None:
+    number = writer.some() if writer.random.random() < 0.6 else writer.fresh()
+    before, (text, at) = writer.row(number) if number in writer.mine else None, writer.moment()
+    sql = (
+        "MERGE INTO {t} AS x USING (SELECT {id} AS id) AS y ON x.id = y.id "
+        "WHEN MATCHED THEN UPDATE SET n = x.n + 1, body = 'merged' "
+        "WHEN NOT MATCHED THEN INSERT (id, at, who, n, body) VALUES (y.id, {at}, %s, 1, 'merged')"
+    )
+    writer.send(connection, sql, writer.shape.id(number), text, writer.number)
+    writer.wrote(number, (before[0] if before else at, writer.number, before[2] + 1 if before else 1, "merged"))
+
+
+def serializable(writer: Writer, connection: Connection) -> None:
+    number = writer.some()
+    if writer.random.random() < 0.2:
+        time.sleep(0.2)
+    writer.send(connection, "SELECT n FROM {t} WHERE id = {id}", writer.shape.id(number))
+    writer.update(connection, number)
+    writer.count_up(connection)
+
+
+def prepared(writer: Writer, connection: Connection) -> None:
+    for _ in range(2):
+        writer.update(connection, writer.some(), prepare=True)
+
+
+def two_phase(writer: Writer, connection: Connection) -> None:
+    writer.update(connection, writer.some())
+    writer.insert(connection, writer.fresh())
+
+
+def key_moves(writer: Writer, connection: Connection) -> None:
+    number = writer.some()
+    _, who, n, body = writer.row(number)
+    text, at = writer.moment()
+    writer.send(connection, "UPDATE {t} SET at = {at} WHERE id = {id}", text, writer.shape.id(number))
+    writer.wrote(number, (at, who, n, body))
+    if writer.random.random() < 0.3:
+        new = writer.fresh()
+        writer.send(connection, "UPDATE {t} SET id = {id} WHERE id = {id}", *map(writer.shape.id, (new, number)))
+        writer.wrote(number, None)
+        writer.wrote(new, (at, who, n, body))
+    if writer.random.random() < 0.2:
+        key = writer.random.choice(writer.ledger.shared)
+        writer.send(connection, "UPDATE {t} SET at = {at} WHERE id = {id}", writer.moment()[0], key)
+
+
+def _text(writer: Writer, at: int) -> str:
+    return writer.shape.at(at - writer.shape.at(0)[1])[0]
+
+
+HABITS = {
+    "single statements": Habit(single),
+    "savepoints": Habit(savepoints),
+    "select for update": Habit(for_update),
+    "copy": Habit(copy),
+    "upsert": Habit(upsert),
+    "merge": Habit(merge, since=15),
+    "serializable": Habit(serializable, isolation="SERIALIZABLE"),
+    "prepared statements": Habit(prepared),
+    "two-phase commit": Habit(two_phase, two_phase=True),
+    "key moves": Habit(key_moves),
+}
