@@ -23,7 +23,8 @@ QUERIES = {
                CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END
         FROM pg_class c WHERE {_TABLES} AND c.relkind NOT IN ('i', 'I', 'c')""",
     "right": f"""
-        SELECT c.oid::regclass::text, x.grantor::regrole::text, x.grantee::regrole::text, x.privilege_type, x.is_grantable
+        SELECT c.oid::regclass::text, x.grantor::regrole::text, x.grantee::regrole::text, x.privilege_type,
+               x.is_grantable
         FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
         WHERE {_TABLES} AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition""",
     "column": f"""
@@ -46,7 +47,8 @@ QUERIES = {
     "index": f"""
         SELECT c.oid::regclass::text, CASE WHEN NOT c.relispartition THEN i.relname END,
                regexp_replace(pg_get_indexdef(i.oid), '^.*? USING ', ''), x.indisunique, x.indisprimary, x.indisvalid,
-               x.indisready, x.indisclustered, x.indisreplident, EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.oid),
+               x.indisready, x.indisclustered, x.indisreplident,
+               EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.oid),
                CASE WHEN NOT c.relispartition THEN obj_description(i.oid, 'pg_class') END
         FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
         WHERE {_TABLES}""",
@@ -80,7 +82,9 @@ QUERIES = {
 
 def catalog(url: str) -> list[str]:
     """Everything there is, a line each, sorted."""
-    options = "-c search_path= -c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c quote_all_identifiers=off -c bytea_output=hex"
+    settings = {"datestyle": "ISO", "timezone": "UTC", "intervalstyle": "postgres", "quote_all_identifiers": "off"}
+    settings |= {"search_path": "", "bytea_output": "hex"}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     with psycopg.connect(url, options=options) as connection:
         return sorted(_line(what, row) for what, sql in QUERIES.items() for row in connection.execute(sql.encode()))
 

@@ -95,7 +95,7 @@ def _run(command: tuple[str, ...], url: str, out: str, told: int) -> None:
     warnings.simplefilter("error")
     if command[0] == "migration":
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
-        migration.main(*command[1:], url)
+        migration.main(command[1], command[2], url)
         return
     sys.argv = ["schema_kit", *command, "--url", url, "--format", "json"]
     cli.main()

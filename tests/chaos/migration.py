@@ -53,4 +53,3 @@ def main(name: str, table: str, url: str) -> None:
             perform(QualifiedName.parse(table).name)
     except (schema_kit.SchemaKitError, sa.exc.DBAPIError) as error:
         sys.exit(f"error: {error}")
-

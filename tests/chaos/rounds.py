@@ -1,4 +1,4 @@
-"""One round: a scenario on a generated table, disturbed; then once more, quietly; and what of it is not as it must be."""
+"""One round: a scenario on a generated table, disturbed; then once more, quietly; and what is not as it must be."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schema_kit.names import QualifiedName
 from tests.chaos import catalog
 from tests.chaos.client import Client
 from tests.chaos.disturbance import Disturbance, Others, quietly
-from tests.chaos.ledger import Ledger
+from tests.chaos.ledger import EACH, WRITERS, Ledger
 from tests.chaos.readers import Reader
 from tests.chaos.scenarios import AFTER, Scenario, build, operate
 from tests.chaos.server import Server
@@ -29,6 +29,11 @@ from tests.chaos.watcher import Watcher
 from tests.chaos.writers import HABITS, Writer
 
 DAY = 86_400
+PLACES = """
+SELECT c.oid::regclass::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'who'
+WHERE c.relnamespace = 'chaos'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+"""
+"""Wherever rows may be: what is left over holds them twice."""
 
 
 @dataclass
@@ -57,18 +62,17 @@ class _Scene:
 
     def text(self, template: str) -> str:
         """Names, and the moment from which on rows stay, put in."""
+        first = ", ".join(f"'{self.shape.id(number)}'" for number in range(EACH * WRITERS))
         cut = self.shape.at(SPAN + DAY - (int(AFTER.split()[0]) - 2) * DAY)[0]
-        return (
-            template.replace("{t}", self.shape.table)
-            .replace("{n}", self.own.name)
-            .replace("{recent}", f"at >= '{cut}'")
-        )
+        words = {"t": self.shape.table, "n": self.own.name, "recent": f"at >= '{cut}'", "first": first}
+        for word, text in words.items():
+            template = template.replace(f"{{{word}}}", text)
+        return template
 
     @property
     def commands(self) -> list[tuple[str, ...]]:
-        encoding = self.shape.encoding
         found = [tuple(self.text(word) for word in command) for command in self.scenario.commands]
-        return [(*command, *encoding) if "--by" in command else command for command in found]
+        return [(*command, "--encoding", self.shape.encoding) if "--by" in command else command for command in found]
 
     def begin(self) -> Ledger:
         """Table, rows, policy."""
@@ -131,6 +135,7 @@ def play(server: Server, scenario: Scenario, name: str, seed: int, *, seconds: f
     found.figures.update(disturbance.counts)
     found.story += disturbance.told
     found.wrong("ddl", *others.errors)
+    found.wrong("told", *disturbance.untrue)
     found.figures["rounds"] += 1
     if any(kind == "not done" for kind, _ in found.problems):
         return found  # what it left is not what it would leave in the end
@@ -204,7 +209,7 @@ def _contents(scene: _Scene, ledger: Ledger, found: Round) -> None:
         connection.execute(
             "SET row_security = off; SET datestyle = ISO; SET timezone = UTC; SET quote_all_identifiers = off"
         )
-        places = [row[0] for row in connection.execute(scene.text(scene.scenario.places).encode())]
+        places = [row[0] for row in connection.execute(PLACES)]
         found.wrong("content", *ledger.differences(connection, places))
         for sql in scene.scenario.then:
             if (left := connection.execute(scene.text(sql).encode()).fetchall()[0][0]) != 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -34,7 +35,6 @@ class Scenario:
         ready: operations behind the rows.
         partitioned: the table is partitioned from the start.
         windows: how far back writers write, in seconds.
-        places: where all rows are in the end, as SQL that gives names.
         view: what readers read, instead of the table.
         where: which rows readers count, and nobody takes away.
         ddl: kinds of DDL that others send.
@@ -48,7 +48,6 @@ class Scenario:
     ready: Callable[[Shape], None] | None = None
     partitioned: bool = True
     windows: int = RECENT
-    places: str = "SELECT '{t}'"
     view: str = ""
     where: str = "who IN (0, -1)"
     ddl: tuple[str, ...] = tuple(DDL)
@@ -72,9 +71,8 @@ def default_only(shape: Shape) -> list[str]:
     """Everything of the past is in the default partition."""
     now = next(i for i, month in enumerate(MONTHS) if month > datetime.now(month.tzinfo)) - 1
     own = QualifiedName.parse(shape.table)
-    return [f"CREATE TABLE {own.sibling(f'{own.name}_default').sql} PARTITION OF {shape.table} DEFAULT"] + months(
-        shape, now + 1
-    )
+    default = own.sibling(f"{own.name}_default").sql
+    return [f"CREATE TABLE {default} PARTITION OF {shape.table} DEFAULT", *months(shape, now + 1)]
 
 
 def before(shape: Shape) -> list[str]:
@@ -92,11 +90,10 @@ def _bound(shape: Shape, month: datetime) -> str:
     return f"'{shape.at(int((month - ANCHOR).total_seconds()))[0]}'"
 
 
-def policy(shape: Shape, **settings: object) -> None:
+def policy(shape: Shape, **settings: Any) -> None:
     """The set is known to the package."""
     name = QualifiedName.parse(shape.table).name
-    encoding = {"encoding": "seconds"} if shape.control == "bigint" else {}
-    op.set_partition_policy(name, schema="chaos", control="at", interval="1 month", **encoding, **settings)
+    op.set_partition_policy(name, schema="chaos", control="at", interval="1 month", encoding=shape.encoding, **settings)
 
 
 def _archive(shape: Shape) -> None:
@@ -107,6 +104,7 @@ def _archive(shape: Shape) -> None:
 
 
 def _rows_archive(shape: Shape) -> None:
+    policy(shape)
     name = QualifiedName.parse(shape.table).name
     op.create_archive_table(name, schema="chaos", view="everything")
     op.set_archive_policy(name, schema="chaos", way="rows", condition="who = 0 AND n = 0")
@@ -114,8 +112,9 @@ def _rows_archive(shape: Shape) -> None:
 
 def _ttl(shape: Shape) -> None:
     name = QualifiedName.parse(shape.table).name
-    encoding = {"encoding": "seconds"} if shape.control == "bigint" else {}
-    op.set_ttl_policy(name, "at", age=AFTER, schema="chaos", batch_size=50, target_seconds=0.05, **encoding)
+    op.set_ttl_policy(
+        name, "at", age=AFTER, schema="chaos", encoding=shape.encoding, batch_size=50, target_seconds=0.05
+    )
 
 
 def operate(url: str, shape: Shape, operations: Callable[[Shape], None]) -> None:
@@ -135,7 +134,6 @@ def build(url: str, scenario: Scenario, shape: Shape, before: Sequence[str]) -> 
 
 
 CONVERT = ("partitions", "convert", "{t}", "--by", "at", "--every", "1 month", "--yes")
-KEPT = "SELECT '{t}' UNION ALL SELECT partition_name FROM schema_kit.retired_partition"
 # A column that one side has and the other does not is refused by archives and kept apart by what was retired.
 _OF_BOTH = tuple(kind for kind in DDL if kind not in ("column", "check", "default", "storage", "statistics target"))
 _REFERRED = "CREATE TABLE chaos.ours_referred AS SELECT generate_series(-1, 20) AS id"
@@ -192,7 +190,6 @@ SCENARIOS: dict[str, Scenario] = {
         commands=(("partitions", "retire", "--yes"),),
         begin=months,
         ready=lambda shape: policy(shape, retention=AFTER),
-        places=KEPT,
         where="(who = -1 OR who = 0 AND {recent})",
         ddl=_OF_BOTH,
     ),
@@ -200,7 +197,6 @@ SCENARIOS: dict[str, Scenario] = {
         commands=(("archive", "run", "--yes"),),
         begin=months,
         ready=_archive,
-        places="SELECT '{t}' UNION ALL SELECT 'chaos.' || quote_ident('{n}_archive')",
         view="chaos.everything",
         ddl=_OF_BOTH,
     ),
@@ -208,13 +204,13 @@ SCENARIOS: dict[str, Scenario] = {
         commands=(("archive", "run", "--yes"),),
         begin=months,
         ready=_rows_archive,
-        places="SELECT '{t}' UNION ALL SELECT 'chaos.' || quote_ident('{n}_archive')",
         view="chaos.everything",
         ddl=_OF_BOTH,
         then=("SELECT count(*) FROM {t} WHERE who = 0 AND n = 0",),
     ),
     "ttl": Scenario(
         commands=(("ttl", "run", "--yes"),),
+        begin=lambda shape: (f"CREATE INDEX ON {shape.table} (at)",),
         partitioned=False,
         ready=_ttl,
         where="(who = -1 OR who = 0 AND {recent})",
@@ -237,8 +233,8 @@ SCENARIOS: dict[str, Scenario] = {
         begin=months,
         ready=policy,
         windows=SPAN,
-        then=("SELECT count(*) FROM {t} WHERE batch IS NULL AND who IN (0, -1)",),
+        then=("SELECT count(*) FROM {t} WHERE batch IS NULL AND (who IN (0, -1) OR id IN ({first}))",),
     ),
-    "control": Scenario(commands=(), begin=months, ready=policy, windows=SPAN),
 }
-"""`control` is the control run: a table that is partitioned from the start, and only the writers change it."""
+CONTROL = Scenario(commands=(), begin=months, ready=policy, windows=SPAN)
+"""The control run: a table that is partitioned from the start, and only the writers change it."""

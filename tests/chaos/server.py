@@ -29,7 +29,7 @@ class Server:
     """Started when it is made; `close` removes it."""
 
     def __init__(self) -> None:
-        shm = Path("/dev/shm")
+        shm = Path("/dev/shm")  # noqa: S108 - a RAM disk, where there is one
         self.folder = Path(tempfile.mkdtemp(prefix="sk-chaos-", dir=shm if os.access(shm, os.W_OK) else None))
         self.folder.chmod(0o755)  # as root, the server runs as another user
         self.start()

@@ -92,9 +92,9 @@ class Shape:
     holds: str
 
     @property
-    def encoding(self) -> tuple[str, ...]:
-        """How the command is told what a number means."""
-        return ("--encoding", "seconds") if self.control == "bigint" else ()
+    def encoding(self) -> str:
+        """What a number means."""
+        return "seconds" if self.control == "bigint" else ""
 
     @property
     def canonical(self) -> str:
@@ -136,7 +136,8 @@ def generated(seed: random.Random, *, partitioned: bool, copied: bool = False) -
         keys = seed.choice(("PRIMARY KEY (id, at)", "PRIMARY KEY (id), UNIQUE (id, at)"))
     body = ", ".join(
         (
-            f"id {key}{identity} NOT NULL, at {control} NOT NULL, who int NOT NULL, n int NOT NULL, body text, stamp int, batch int",
+            f"id {key}{identity} NOT NULL, at {control} NOT NULL",
+            "who int NOT NULL, n int NOT NULL, body text, stamp int, batch int",
             *(text for text, _ in columns.values()),
             keys,
         )
