@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import psycopg
+from tests.chaos.sessions import connect
 
 _TABLES = "c.relnamespace::regnamespace::text IN ('chaos', 'schema_kit', 'public')"
 QUERIES = {
@@ -82,10 +82,7 @@ QUERIES = {
 
 def catalog(url: str) -> list[str]:
     """Everything there is, a line each, sorted."""
-    settings = {"datestyle": "ISO", "timezone": "UTC", "intervalstyle": "postgres", "quote_all_identifiers": "off"}
-    settings |= {"search_path": "", "bytea_output": "hex"}
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    with psycopg.connect(url, options=options) as connection:
+    with connect(url, search_path="") as connection:
         return sorted(_line(what, row) for what, sql in QUERIES.items() for row in connection.execute(sql.encode()))
 
 

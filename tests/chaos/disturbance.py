@@ -15,9 +15,9 @@ import psycopg
 
 from tests.chaos.client import Client
 from tests.chaos.server import Server
+from tests.chaos.sessions import GONE, connect
 from tests.chaos.tables import OTHERS
 from tests.chaos.watcher import BUDGET
-from tests.chaos.writers import GONE
 
 REFUSALS = 6
 """How often in a row a command may fail of itself, and be run again, until it counts as one that is never done."""
@@ -74,10 +74,7 @@ class Others(threading.Thread):
         lost = False
         for _ in range(100):
             try:
-                with psycopg.connect(self.url, autocommit=True, application_name="others") as connection:
-                    connection.execute(
-                        "SET lock_timeout = '500ms'; SET search_path = public; SET quote_all_identifiers = off"
-                    )
+                with connect(self.url, "others", lock_timeout="500ms") as connection:
                     connection.execute(statement.encode())
                 self.applied.append(statement)
                 return

@@ -44,7 +44,7 @@ class Ledger:
     @staticmethod
     def began(number: int, who: int) -> int:
         """When a row of the beginning is: those that stay lie everywhere, all others in the last days."""
-        return number * 7919 % SPAN if who == 0 else SPAN - number * 7919 % (20 * 86_400)
+        return number * 104_729 % SPAN if who == 0 else SPAN - number * 7919 % (20 * 86_400)
 
     @property
     def shared(self) -> list[str]:

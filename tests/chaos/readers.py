@@ -7,14 +7,11 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 
-from tests.chaos.tables import SHARED, STILL
-from tests.chaos.writers import GONE, OPTIONS
-
-Connection = psycopg.Connection[Any]
+from tests.chaos.sessions import GONE, Connection, connect
+from tests.chaos.tables import APPLICATION, SHARED, STILL
 
 
 @dataclass
@@ -51,9 +48,7 @@ class Reader(threading.Thread):
     def run(self) -> None:
         while not self.stop.is_set():
             try:
-                with psycopg.connect(
-                    self.url, autocommit=True, options=OPTIONS, application_name="reader", connect_timeout=5
-                ) as connection:
+                with connect(self.url, "reader", APPLICATION) as connection:
                     while not self.stop.is_set():
                         self._snapshot(connection) if self.repeatable else self._look(connection)
                         time.sleep(self.random.uniform(0, 0.1))
@@ -93,7 +88,7 @@ class Reader(threading.Thread):
         """A snapshot from before the table changed its place is counted apart."""
         partitions = "SELECT array_agg(inhrelid ORDER BY inhrelid) FROM pg_inherits"
         before = connection.execute(partitions).fetchall()
-        with psycopg.connect(self.url, autocommit=True) as fresh:
+        with connect(self.url) as fresh:
             after = fresh.execute(partitions).fetchall()
         if before != after:
             self.counts["old snapshots"] += 1

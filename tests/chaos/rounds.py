@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-
 from schema_kit.names import QualifiedName
 from tests.chaos import catalog
 from tests.chaos.client import Client
@@ -23,7 +21,7 @@ from tests.chaos.ledger import EACH, WRITERS, Ledger
 from tests.chaos.readers import Reader
 from tests.chaos.scenarios import AFTER, Scenario, build, operate
 from tests.chaos.server import Server
-from tests.chaos.settings import SETTINGS
+from tests.chaos.sessions import connect, odd_settings
 from tests.chaos.tables import BEFORE, SPAN, Shape, generated
 from tests.chaos.watcher import Watcher
 from tests.chaos.writers import HABITS, Writer
@@ -78,12 +76,12 @@ class _Scene:
         """Table, rows, policy."""
         build(self.url, self.scenario, self.shape, BEFORE)
         ledger = Ledger(self.shape)
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with connect(self.url) as connection:
             ledger.fill(connection)
             connection.execute(f"ANALYZE {self.shape.table}".encode())
         if self.scenario.ready:
             operate(self.url, self.shape, self.scenario.ready)
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with connect(self.url) as connection:
             for (name,) in connection.execute(
                 "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('v', 'r', 'p') AND NOT relispartition "
                 "AND relnamespace = 'chaos'::regnamespace AND (relkind = 'v' OR relname LIKE '%archive%')"
@@ -143,7 +141,7 @@ def play(server: Server, scenario: Scenario, name: str, seed: int, *, seconds: f
     here, told = catalog.catalog(scene.url), scene.findings()
     quiet = _Scene(scenario, shape, server.database("quiet"))
     quiet.begin()
-    with psycopg.connect(quiet.url, autocommit=True) as connection:
+    with connect(quiet.url) as connection:
         for statement in others.applied:
             connection.execute(statement.encode())
     for command in quiet.commands:
@@ -166,7 +164,7 @@ def _everybody(server: Server, scene: _Scene, ledger: Ledger, seed: int, found: 
         Writer(scene.url, ledger, number, habit, seed, stop, scenario.windows) for number, habit in enumerate(habits, 1)
     ]
     where = scene.text(scenario.where)
-    with psycopg.connect(scene.url, autocommit=True) as connection:
+    with connect(scene.url) as connection:
         still = connection.execute(f"SELECT count(*) FROM {table} WHERE {where}".encode()).fetchall()[0][0]
     readers = [
         Reader(scene.url, scenario.view or table, repeatable, seed, stop, where, still) for repeatable in (False, True)
@@ -205,10 +203,7 @@ def _contents(scene: _Scene, ledger: Ledger, found: Round) -> None:
             if who == 0 and at is not None and at < cut + DAY:
                 del ledger.rows[key]
                 ledger.optional |= {key} if at > cut - 2 * DAY else set()
-    with psycopg.connect(scene.url, autocommit=True) as connection:
-        connection.execute(
-            "SET row_security = off; SET datestyle = ISO; SET timezone = UTC; SET quote_all_identifiers = off"
-        )
+    with connect(scene.url) as connection:
         places = [row[0] for row in connection.execute(PLACES)]
         found.wrong("content", *ledger.differences(connection, places))
         for sql in scene.scenario.then:
@@ -218,9 +213,10 @@ def _contents(scene: _Scene, ledger: Ledger, found: Round) -> None:
 
 def _settings(url: str, chance: random.Random, found: Round) -> None:
     """The database has a few settings that nobody expects."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url) as connection:
         name = connection.info.dbname
-        for setting in chance.sample(sorted(SETTINGS), 3):
-            value = chance.choice(SETTINGS[setting])
+        settings = odd_settings(connection.info.server_version)
+        for setting in chance.sample(sorted(settings), 3):
+            value = chance.choice(settings[setting])
             connection.execute(f"ALTER DATABASE {name} SET {setting} = {value}".encode())
             found.story.append(f"ALTER DATABASE {name} SET {setting} = {value}")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 
 import schema_kit
 from schema_kit import environment, op
 from schema_kit.names import QualifiedName
 from tests.chaos.disturbance import DDL
+from tests.chaos.sessions import connect
 from tests.chaos.tables import ANCHOR, SPAN, Shape
 from tests.chaos.writers import RECENT
 
@@ -128,7 +128,7 @@ def operate(url: str, shape: Shape, operations: Callable[[Shape], None]) -> None
 
 def build(url: str, scenario: Scenario, shape: Shape, before: Sequence[str]) -> None:
     """The table of a scenario, empty."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url) as connection:
         for statement in (*before, *shape.statements, *scenario.begin(shape)):
             connection.execute(statement.encode())
 

@@ -13,21 +13,12 @@ from typing import Any
 import psycopg
 
 from tests.chaos.ledger import EACH, WRITERS, Ledger, Row
+from tests.chaos.sessions import GONE, Connection, connect
 from tests.chaos.tables import APPLICATION, SPAN
 
-OPTIONS = (
-    f"-c role={APPLICATION} -c statement_timeout=60s -c default_transaction_isolation=read\\ committed "
-    "-c default_transaction_read_only=off -c default_transaction_deferrable=off -c row_security=on "
-    "-c session_replication_role=origin -c datestyle=ISO -c timezone=UTC"
-)
-"""The writers' sessions are as they were written for, whatever the database says; `origin` is the default."""
 RECENT = 40 * 86_400
 """Seconds before the end of all rows: where writers write, so that what is archived meanwhile is not theirs."""
 TRY_AGAIN = ("40001", "40P01")
-GONE = (None, "57P01", "57P02", "57P03", "08006", "08003", "08001", "53300")
-"""The server was stopped: the connection is lost, or not to be had yet."""
-
-Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True)
@@ -70,9 +61,7 @@ class Writer(threading.Thread):
     def run(self) -> None:
         while not self.stop.is_set() or self.unsure:
             try:
-                with psycopg.connect(
-                    self.url, autocommit=True, options=OPTIONS, application_name="writer", connect_timeout=5
-                ) as connection:
+                with connect(self.url, "writer", APPLICATION) as connection:
                     self._settle(connection)
                     while not self.stop.is_set():
                         self._transaction(connection)
