@@ -20,13 +20,6 @@ def pytest_report_header() -> str:
     return f"chaos: {SEED}={os.environ[SEED]} repeats this run"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stands here is left out of a plain run."""
-    for item in items:
-        if item.path.parent.name == "chaos":
-            item.add_marker(pytest.mark.chaos)
-
-
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What was counted, over all scenarios."""
     figures, longest = Counter[str](), 0

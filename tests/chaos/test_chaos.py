@@ -15,6 +15,8 @@ from tests.chaos.rounds import Round, play
 from tests.chaos.scenarios import CONTROL, SCENARIOS
 from tests.chaos.server import Server
 
+pytestmark = pytest.mark.chaos
+
 
 def _seconds() -> float:
     """How long each scenario is played again and again, so that all workers together need so many minutes."""
