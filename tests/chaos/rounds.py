@@ -15,16 +15,18 @@ from pathlib import Path
 
 from schema_kit.names import QualifiedName
 from tests.chaos import catalog
+from tests.chaos.beginnings import AFTER, operate
 from tests.chaos.client import Client
 from tests.chaos.disturbance import Disturbance, Others, quietly
+from tests.chaos.habits import HABITS
 from tests.chaos.ledger import EACH, WRITERS, Ledger
 from tests.chaos.readers import Reader
-from tests.chaos.scenarios import AFTER, Scenario, build, operate
+from tests.chaos.scenarios import Scenario
 from tests.chaos.server import Server
 from tests.chaos.sessions import connect, odd_settings
 from tests.chaos.tables import BEFORE, SPAN, Shape, generated
 from tests.chaos.watcher import Watcher
-from tests.chaos.writers import HABITS, Writer
+from tests.chaos.writers import Writer
 
 DAY = 86_400
 PLACES = """
@@ -74,9 +76,10 @@ class _Scene:
 
     def begin(self) -> Ledger:
         """Table, rows, policy."""
-        build(self.url, self.scenario, self.shape, BEFORE)
         ledger = Ledger(self.shape)
         with connect(self.url) as connection:
+            for statement in (*BEFORE, *self.shape.statements, *self.scenario.begin(self.shape)):
+                connection.execute(statement.encode())
             ledger.fill(connection)
             connection.execute(f"ANALYZE {self.shape.table}".encode())
         if self.scenario.ready:
@@ -161,7 +164,8 @@ def _everybody(server: Server, scene: _Scene, ledger: Ledger, seed: int, found: 
         if HABITS[habit].since <= server.major and not (habit == "copy" and scene.shape.secured)
     ]
     writers = [
-        Writer(scene.url, ledger, number, habit, seed, stop, scenario.windows) for number, habit in enumerate(habits, 1)
+        Writer(scene.url, ledger, number, habit, HABITS[habit], seed, stop, scenario.windows)
+        for number, habit in enumerate(habits, 1)
     ]
     where = scene.text(scenario.where)
     with connect(scene.url) as connection:
