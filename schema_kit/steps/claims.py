@@ -11,12 +11,14 @@ from schema_kit.steps.step import Step
 
 _NAME = r'"(?:[^"]|"")+"'
 _TABLE = rf"(?P<schema>{_NAME})\.(?P<name>{_NAME})"
+# The index that becomes a constraint of its own name is there already, perhaps since a run before.
+_KEY = r"(?:PRIMARY KEY|UNIQUE)(?! USING INDEX (?P=new)(?: |$))"
 
 _MADE = (
     (re.compile(rf"CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) {_TABLE}"), "relation"),
     (re.compile(rf"CREATE FUNCTION {_TABLE}\(\)"), "function"),
     (re.compile(rf"CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?P<new>{_NAME}) ON (?:ONLY )?{_TABLE}"), "index"),
-    (re.compile(rf"ALTER TABLE (?:ONLY )?{_TABLE} ADD CONSTRAINT (?P<new>{_NAME}) (?:PRIMARY KEY|UNIQUE)"), "index"),
+    (re.compile(rf"ALTER TABLE (?:ONLY )?{_TABLE} ADD CONSTRAINT (?P<new>{_NAME}) {_KEY}"), "index"),
     (re.compile(rf"ALTER (?:TABLE|VIEW) {_TABLE} RENAME TO (?P<new>{_NAME})"), "relation"),
     (re.compile(rf"ALTER (?:INDEX|SEQUENCE) {_TABLE} RENAME TO (?P<new>{_NAME})"), "index"),
     (re.compile(rf"ALTER TABLE {_TABLE} SET SCHEMA (?P<to>{_NAME})"), "relation"),
