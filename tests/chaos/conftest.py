@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.disturbance import quietly
 from tests.chaos.server import Server
 
 SEED, MINUTES = "SCHEMA_KIT_CHAOS_SEED", "SCHEMA_KIT_CHAOS_MINUTES"
@@ -40,6 +41,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def server() -> Iterator[Server]:
     """One that this suite may stop."""
     found = Server()
+    quietly(("partitions", "create-next"), found.url("postgres"))  # what clients are forked from starts now
     try:
         yield found
     finally:
