@@ -8,7 +8,6 @@ from schema_kit.names import QualifiedName
 from schema_kit.steps import Step
 from schema_kit.steps.claims import claims
 
-
 pytestmark = pytest.mark.constraints
 
 
