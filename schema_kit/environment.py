@@ -217,11 +217,12 @@ def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]
     Raises:
         ExecutionError: the server cannot be reached, or refuses.
     """
-    # Prepared statements would outlive the tables they were planned for, and poolers lose them.
+    # Prepared statements would outlive the tables they were planned for, and poolers lose them. A database may be set
+    # to an encoding that has not the letters of its own names.
     engine = sa.create_engine(
         url,
         poolclass=sa.NullPool,
-        connect_args={"application_name": "schema_kit", "prepare_threshold": None},
+        connect_args={"application_name": "schema_kit", "prepare_threshold": None, "client_encoding": "utf8"},
         isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
     )
 
