@@ -20,7 +20,7 @@ def objects(table: str) -> None:
     column = sa.Column("ours_column", sa.Uuid, server_default=sa.func.gen_random_uuid(), nullable=False)
     op.add_column_concurrently(table, column, schema="chaos")
     op.set_not_null_concurrently(table, "body", schema="chaos")
-    op.replace_index_concurrently("ours_index", table, ["n", "body"], schema="chaos")
+    op.replace_index_concurrently("ours_before", table, ["n", "body"], schema="chaos")
     op.create_foreign_key_concurrently(
         "ours_key", table, "ours_referred", ["who"], ["id"], source_schema="chaos", referent_schema="chaos"
     )

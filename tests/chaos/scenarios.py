@@ -47,7 +47,16 @@ class Scenario:
 CONVERT = ("partitions", "convert", "{t}", "--by", "at", "--every", "1 month", "--yes")
 # A column that one side has and the other does not is refused by archives and kept apart by what was retired.
 _OF_BOTH = tuple(kind for kind in DDL if kind not in ("column", "check", "default", "storage", "statistics target"))
-_REFERRED = "CREATE TABLE chaos.ours_referred AS SELECT generate_series(-1, 20) AS id"
+
+
+def referred(shape: Shape) -> tuple[str, ...]:
+    """What a migration needs besides the table: another one to refer to, and an index to replace."""
+    return (
+        "CREATE TABLE chaos.ours_referred AS SELECT generate_series(-1, 20) AS id",
+        "ALTER TABLE chaos.ours_referred ADD PRIMARY KEY (id)",
+        f"CREATE INDEX ours_before ON {shape.table} (body)",
+    )
+
 
 SCENARIOS: dict[str, Scenario] = {
     "convert by attach": Scenario(
@@ -129,13 +138,13 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "migration": Scenario(
         commands=(("migration", "objects", "{t}"),),
-        begin=lambda shape: (*months(shape), _REFERRED, "ALTER TABLE chaos.ours_referred ADD PRIMARY KEY (id)"),
+        begin=lambda shape: (*months(shape), *referred(shape)),
         ready=policy,
         windows=SPAN,
     ),
     "migration of a plain table": Scenario(
         commands=(("migration", "objects", "{t}"),),
-        begin=lambda _: (_REFERRED, "ALTER TABLE chaos.ours_referred ADD PRIMARY KEY (id)"),
+        begin=referred,
         partitioned=False,
         windows=SPAN,
     ),
