@@ -29,8 +29,10 @@ from schema_kit.steps import Plan
 from schema_kit.steps.conversion import AddBound
 from schema_kit.steps.copy_chunks import CopyChunk
 from schema_kit.steps.copying import BeginCopy
-from tests.postgres.conftest import Database
-from tests.postgres.test_create_next import called, command, shell
+from tests.support.cli import called, command, shell
+from tests.support.database import Database
+
+pytestmark = [pytest.mark.partitions, pytest.mark.majors]
 
 NOW = "2026-03-15"
 MONTHS = [f"2026-{month:02}-01" for month in range(1, 7)]
@@ -125,7 +127,7 @@ def kept(database: Database) -> None:
     """A conversion that kept its plain table."""
     database.sql(*PLAIN)
     argv = ("app.plain", "--by", "id", "--every", "1000", "--strategy", "copy")
-    assert shell(database, "convert", *argv).returncode == 0
+    assert shell(database, "partitions", "convert", *argv).returncode == 0
 
 
 def archived(database: Database, *, restored: bool = False, gone: bool = False) -> None:
@@ -134,7 +136,7 @@ def archived(database: Database, *, restored: bool = False, gone: bool = False) 
         op.create_archive_table("t", "t_archive", schema="app")
         op.set_archive_policy("t", "1 month", schema="app", archive_table_name="t_archive")
     if restored:
-        assert shell(database, "maintain", "--now", NOW).returncode == 0
+        assert shell(database, "partitions", "maintain", "--now", NOW).returncode == 0
         argv = command(database, "maintain")[2:]
         argv[1:3] = ["archive", "restore"]
         argv[3:3] = ["app.t", "--from", "2026-01-01", "--to", "2026-02-01"]
@@ -155,7 +157,7 @@ def broken_detach(database: Database) -> None:
 
 def retired(database: Database) -> None:
     policy(retention="1 month", retention_keep_table="true")(database)
-    assert shell(database, "retire", "--now", NOW).returncode == 0
+    assert shell(database, "partitions", "retire", "--now", NOW).returncode == 0
     policy(retention_keep_table="false", retention_grace="0")(database)
 
 
@@ -291,7 +293,7 @@ def healthy(database: Database) -> Database:
 
 
 def check(database: Database | str) -> list[dict[str, Any]]:
-    done = shell(database, "check", "--format", "json", "--now", NOW)
+    done = shell(database, "partitions", "check", "--format", "json", "--now", NOW)
     assert "Traceback" not in done.stderr, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
     return found
