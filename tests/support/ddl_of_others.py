@@ -160,7 +160,7 @@ CHANGES = (
     ),
     Change("create an index", "CREATE INDEX t_word_at ON s.t (word)", _index("t_word_at"), lost=("rollback",)),
     Change("drop an index", "DROP INDEX s.t_number", f"NOT {_index('t_number')}"),
-    Change("rename an index", "ALTER INDEX s.t_lower RENAME TO t_low", _index("t_low"), alone=True),
+    Change("rename an index", "ALTER INDEX s.t_lower RENAME TO t_low", _index("t_low"), alone=True, lost=("rollback",)),
     Change(
         "set an index's option",
         "ALTER INDEX s.t_lower SET (fillfactor = 60)",
