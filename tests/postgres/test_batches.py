@@ -165,7 +165,7 @@ def test_stopped_before_any_statement_it_goes_on_from_there(
         patch.setattr(execute, "send", failing(session.send))
         patch.setattr(execute, "send_together", failing(session.send_together))
         while True:
-            left[0] = chance.randint(1, 8)
+            left[0] = chance.randint(1, 5)
             try:
                 update(database)
             except Stopped:
