@@ -230,8 +230,10 @@ class Imagined:
     def copy_run(self, source: QualifiedName) -> None:
         del source
 
-    def copying(self, source: QualifiedName, parent: Table, policy: Partitioning, purpose: str) -> Copying:
-        del policy, purpose
+    def copying(
+        self, source: QualifiedName, parent: Table, policy: Partitioning, purpose: str, until: str | None = None
+    ) -> Copying:
+        del policy, purpose, until
         months = [datetime(2026, month, 1, tzinfo=UTC) for month in (10, 11, 12)]
         return Copying(
             parent,

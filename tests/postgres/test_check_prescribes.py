@@ -32,7 +32,7 @@ from schema_kit.steps.copying import BeginCopy
 from tests.support.cli import called, command, shell
 from tests.support.database import Database
 
-pytestmark = [pytest.mark.partitions, pytest.mark.majors]
+pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
 
 NOW = "2026-03-15"
 MONTHS = [f"2026-{month:02}-01" for month in range(1, 7)]
@@ -137,10 +137,8 @@ def archived(database: Database, *, restored: bool = False, gone: bool = False) 
         op.set_archive_policy("t", "1 month", schema="app", archive_table_name="t_archive")
     if restored:
         assert shell(database, "partitions", "maintain", "--now", NOW).returncode == 0
-        argv = command(database, "maintain")[2:]
-        argv[1:3] = ["archive", "restore"]
-        argv[3:3] = ["app.t", "--from", "2026-01-01", "--to", "2026-02-01"]
-        assert called(argv).returncode == 0
+        back = ("app.t", "--from", "2026-01-01", "--to", "2026-02-01")
+        assert shell(database, "archive", "restore", *back).returncode == 0
     if gone:
         database.sql("DROP TABLE app.t_archive")
 
@@ -159,6 +157,19 @@ def retired(database: Database) -> None:
     policy(retention="1 month", retention_keep_table="true")(database)
     assert shell(database, "partitions", "retire", "--now", NOW).returncode == 0
     policy(retention_keep_table="false", retention_grace="0")(database)
+
+
+def unlike(database: Database) -> None:
+    """As after a dump and restore: the oid tells nothing, and the table holds another row."""
+    policy(retention="1 month")(database)
+    assert shell(database, "partitions", "retire", "--now", NOW).returncode == 0
+    own = "conrelid = 'app.t_p20260101'::regclass AND contype = 'c'"
+    proofs = database.sql(f"SELECT conname FROM pg_constraint WHERE {own} AND pg_get_constraintdef(oid) LIKE '%at%'")
+    database.sql(
+        "UPDATE schema_kit.retired_partition SET partition_oid = 1",
+        *(f'ALTER TABLE app.t_p20260101 DROP CONSTRAINT "{name}"' for (name,) in proofs),
+        "INSERT INTO app.t_p20260101 (id, at) VALUES (7, '2026-04-04')",
+    )
 
 
 def lost_key(database: Database) -> None:
@@ -214,6 +225,7 @@ SCENES: dict[str, Scene] = {
     "detach_pending": Scene(broken_detach),
     "retention_overdue": Scene(policy(retention="1 month")),
     "retired_due": Scene(retired),
+    "retired_unlike": Scene(unlike),
     "archive_overdue": Scene(archived),
     "constraint_not_valid": Scene(sql("ALTER TABLE app.t ADD CONSTRAINT small CHECK (n < 100) NOT VALID")),
     "index_leftover": Scene(
