@@ -191,9 +191,10 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
     if lines.ends(upper):
         column = table.column(policy.control)
         raise PlanError(
-            f"cannot {titled(policy)}: {policy.control} is {column.type if column else ''}, whose end lies in the "
-            f"partition after {lines.shown(latest)}, so that no bound can be set beyond it. Nothing was changed; give "
-            "the column a wider type first, or a shorter interval, or copy the rows (strategy='copy')."
+            f"cannot {titled(policy)}: {policy.control} is {column.type if column else ''} and ends at "
+            f"{lines.shown(key.greatest)}, so that no bound lies a partition after {lines.shown(latest)}. Nothing was "
+            "changed; give the column a wider type first, or a shorter interval, or copy the rows "
+            "(strategy='copy'): the last partition has no end then."
         )
     control, text = ident(policy.control), key.encode(upper)
     check = AddBound(
@@ -393,32 +394,12 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
         for trigger in table.triggers
         if trigger.before_row and re.search(rf"\b{re.escape(policy.control)}\b", trigger.source)
     )
-    yield from _past_the_type(policy, seen)
     if seen.keyless:
         yield f"{seen.keyless} rows have no {policy.control}, and no partition would take them; fill it first"
     if seen.beyond:
         yield (
             f"{seen.beyond} rows lie farther in the future than premake={policy.premake} reaches "
             f"(greatest {policy.control}: {seen.latest}); correct them or raise premake"
-        )
-
-
-_ENDS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
-
-
-def _past_the_type(policy: Partitioning, seen: Conversion) -> Iterator[str]:
-    """Whether a bound of what is made would lie beyond what the column can hold."""
-    column, lines = seen.table.column(policy.control), grid(policy, seen.table)
-    end = _ENDS.get(column.type) if column else None
-    here = lines.here(seen.now, seen.latest)
-    latest = here if seen.latest is None else max(here, seen.latest)
-    farthest = [window.upper for window in lines.ahead(here)][-1]
-    bound = max(lines.interval.shift(lines.interval.floor(latest), 2), farthest or latest)
-    if column and end is not None and int(lines.key.encode(bound)) > end:
-        yield (
-            f"{policy.control} is {column.type} and ends at {end:,}: {policy.premake} partitions of {policy.interval} "
-            f"after the present would end at {int(lines.key.encode(bound)):,}; make it bigint first, or choose a "
-            "shorter interval or a smaller premake"
         )
 
 

@@ -166,7 +166,7 @@ def unlike(database: Database) -> None:
     own = "conrelid = 'app.t_p20260101'::regclass AND contype = 'c'"
     proofs = database.sql(f"SELECT conname FROM pg_constraint WHERE {own} AND pg_get_constraintdef(oid) LIKE '%at%'")
     database.sql(
-        "UPDATE schema_kit.retired_partition SET partition_oid = 1",
+        "UPDATE schema_kit.retired_partition SET partition_oid = 1, record_oid = 1",
         *(f'ALTER TABLE app.t_p20260101 DROP CONSTRAINT "{name}"' for (name,) in proofs),
         "INSERT INTO app.t_p20260101 (id, at) VALUES (7, '2026-04-04')",
     )
