@@ -14,9 +14,9 @@ from schema_kit import op
 from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import roll_back
-from tests.postgres.conftest import Database
-from tests.postgres.test_drain_default import PATIENT
 from tests.support.catalog_of_a_table import Facts, catalog_of, changes
+from tests.support.copies import PATIENT
+from tests.support.database import Database
 from tests.support.generated_tables import GeneratedTable, generated_table
 
 Strategy = Literal["attach", "copy"]

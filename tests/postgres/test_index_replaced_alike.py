@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 import schema_kit
 from schema_kit import op
-from tests.postgres.conftest import QUICK, Database
+from tests.support.database import QUICK, Database
 
 PLAIN = ("CREATE TABLE t (id bigint, at date, word text)", "INSERT INTO t VALUES (1, '2026-01-02', 'a')")
 PARTITIONED = (
@@ -32,8 +32,7 @@ def test_statistics_targets_and_the_mark_of_cluster_move(database: Database, sha
         )
     database.sql(f"ALTER TABLE {leaf} CLUSTER ON {index}")
     with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
-        columns = ["at", sa.text("(id + 1)"), sa.text("lower(word)")]
-        op.replace_index_concurrently("ix", "t", columns)
+        op.replace_index_concurrently("ix", "t", ["at", sa.text("(id + 1)"), sa.text("lower(word)")])
     tables = {"t", leaf}
     expected = [(table, place, to, table == leaf) for table in sorted(tables) for place, to in ((2, 0), (3, 77))]
     assert database.sql(TARGETS) == expected
