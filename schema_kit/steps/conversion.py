@@ -35,6 +35,7 @@ from schema_kit.steps.belongings import (
 from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
+from schema_kit.steps.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
@@ -269,12 +270,20 @@ class Swap(Step):
     def sql(self) -> tuple[str, ...]:
         """In the order that works on 14 to 18."""
         return (
+            *print_sql(self.table),
             *self._detach_from_others(),
             *self._rename(),
             *self._attach(),
             *self._give_back(),
+            *same_sql(self.table, self._meant()),
             *compare_again_sql(self.relies_on),
         )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield from (("constraint %I, ", BOUND_CHECK), ("index %I, ", key_index_name(self.table.name)))
+        yield from of_primary(self.table)
+        yield from of_incoming((*self.dropped, *self.moved, *(key for key, _, _ in self.composite)))
+        yield from (("constraint %I of ", name) for _, _, name in self.composite)
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
@@ -424,7 +433,18 @@ class Unswap(Step):
 
     def sql(self) -> tuple[str, ...]:
         """What held the rows is kept, empty, for transactions whose snapshot is older: see emptied.py."""
-        return (*self._take_in(), *self._change_places(), *self._give_back(), *self._keep())
+        return (
+            *print_sql(self.table),
+            *self._take_in(),
+            *self._change_places(),
+            *self._give_back(),
+            *same_sql(self.table, self._meant()),
+            *self._keep(),
+        )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield from of_primary(self.table)
+        yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
 
     def _keep(self) -> Iterable[str]:
         for leaf, _ in self.leaves:

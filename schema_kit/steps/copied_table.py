@@ -21,6 +21,7 @@ from schema_kit.steps.conversion import give_back_sql, key_index_name
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
 from schema_kit.steps.copying import BACK_TRIGGER, COPY_RUN, LOG_TRIGGER, log_sql, where_run
+from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.steps.referring import composite_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, Seen, Step
@@ -98,6 +99,7 @@ class SwapTable(Step):
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
         return (
+            *print_sql(self.table),
             look_sql(self.copy, self.identity),
             replay_sql(self.copy),
             no_older_snapshot_sql(),
@@ -106,10 +108,18 @@ class SwapTable(Step):
             *self._join(),
             *parts_sql(self.table, self.table.name),
             *give_back_sql(replace(self.table, comments=self._comments), self.policy),
+            *same_sql(self.table, self._meant()),
             *clear_sql(self.copy),
             *self._feed(),
             *compare_again_sql(self.relies_on),
         )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield from (("trigger %I, ", LOG_TRIGGER), ("index %I, ", key_index_name(self.table.name)))
+        yield from of_primary(self.table)
+        yield from of_own(self.table.foreign_keys)
+        yield from of_incoming((*self.dropped, *self.moved, *(key for key, _, _ in self.composite)))
+        yield from (("constraint %I of ", name) for _, _, name in self.composite)
 
     @property
     def _comments(self) -> tuple[tuple[str, str, str], ...]:

@@ -43,6 +43,7 @@ from schema_kit.steps.copying import (
     run_is,
     where_run,
 )
+from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import unregister_sql
 from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
@@ -269,13 +270,29 @@ class SwapBack(Step):
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
         return (
+            *print_sql(self.table),
             self._look(),
             replay_sql(self.back),
             no_older_snapshot_sql(),
             *self._change_places(),
             *self._give_back(),
+            *same_sql(self.table, self._meant()),
             *self._end(),
         )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield "trigger %I, ", BACK_TRIGGER
+        yield from of_primary(self.table)
+        yield from of_own((*self.table.foreign_keys, *self.foreign_keys))
+        yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
+        for index in self.table.indexes:  # what came since goes: the plan has said so
+            if self.kept.index(fit(index.name, OLD)) is None:
+                yield from (("index %I, ", index.name), ("constraint %I, ", index.name))
+        # From 18 on NOT NULL has a name, PostgreSQL's own; what was said of the kept table by hand has another one.
+        names = (f"{self.table.name.name}_{column.name}_not_null" for column in self.table.columns if column.not_null)
+        yield from (("constraint %I, definition", name) for name in names)
+        had = {name for name, _, _ in self.kept.checks}
+        yield from (("constraint %I, ", name) for name, _, _ in self.table.checks if name not in had)
 
     def _look(self) -> str:
         """Another run may have begun the way back anew: then nothing was compared."""
