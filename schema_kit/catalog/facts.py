@@ -19,6 +19,7 @@ from schema_kit.catalog import (
     dependents,
     kinds,
     leftovers,
+    obstacles,
     policies,
     present,
     retirement,
@@ -535,7 +536,7 @@ class Catalog:
             return bool(table.partition_strategy) or policy.control not in key.referenced_columns
 
         with observing(self._connection):
-            obstacles = tables.unconvertible(self._connection, policy.parent, PART_CONFIG)
+            unfit = obstacles.unconvertible(self._connection, policy.parent, PART_CONFIG)
             size = copying.size(self._connection, policy.parent)
         plain = not table.partition_strategy and policy.control and policy.control not in table.primary_key
         resting = statements.that_rest_on_the_key(self._connection, table) if plain else ()
@@ -543,7 +544,7 @@ class Catalog:
             table,
             self.now(),
             statements=resting,
-            obstacles=obstacles,
+            obstacles=unfit,
             built=self.table(policy.parent.sibling(being_built(policy.parent.name))),
             referring=tuple(self._referring(key, policy.control) for key in table.incoming if lengthened(key))
             if composite
@@ -558,7 +559,7 @@ class Catalog:
             emptied=None if table.partition_strategy else self._emptied(table.name),
         )
         proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)
-        if table.partition_strategy or table.column(policy.control) is None or proved or obstacles:
+        if table.partition_strategy or table.column(policy.control) is None or proved or unfit:
             return seen
         return self._with_reach(seen, policy)
 
@@ -604,7 +605,7 @@ class Catalog:
         provisional = being_built(key.name)
         with observing(self._connection):
             unfilled = filled and tables.unfilled(self._connection, key.table, key.columns[0], column)
-            update_triggers = tables.fired_by_update(self._connection, key.table, key.columns[0])
+            update_triggers = obstacles.fired_by_update(self._connection, key.table, key.columns[0])
         with self._look() as ask:
             may_create = ask("SELECT has_schema_privilege(%(schema)s, 'CREATE')", {"schema": key.table.schema})[0][0]
         return Referring(

@@ -21,7 +21,7 @@ WHERE i.inhparent = %(oid)s AND c.relispartition AND c.relkind IN ('r', 'p')
 
 _BRANCHES = """
 SELECT t.relid::oid, t.parentrelid::oid, c.relname, pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(c.oid),
-       c.reloptions
+       c.reloptions || ARRAY(SELECT 'toast.' || o FROM pg_class x, unnest(x.reloptions) o WHERE x.oid = c.reltoastrelid)
 FROM pg_partition_tree(%(oid)s::oid::regclass) t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p')
 ORDER BY c.oid
 """

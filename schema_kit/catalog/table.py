@@ -9,10 +9,23 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import kinds, newest
+from schema_kit.catalog import kinds, newest, obstacles
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
-from schema_kit.model import Check, Column, ForeignKey, Index, Partition, Relation, Sequence, Table, Trigger, View
+from schema_kit.model import (
+    Check,
+    Column,
+    ForeignKey,
+    Grant,
+    Index,
+    Partition,
+    Relation,
+    Sequence,
+    StatisticsObject,
+    Table,
+    Trigger,
+    View,
+)
 from schema_kit.names import MAX_BYTES, QualifiedName, ident
 from schema_kit.steps.stamps import stamp_sql
 
@@ -20,9 +33,11 @@ Noun = TypeVar("Noun")
 
 _TABLE = """
 SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence, c.relreplident,
-       c.reltuples, c.reloptions, obj_description(c.oid, 'pg_class') AS comment, c.reltype, c.reloftype,
+       c.reltuples, obj_description(c.oid, 'pg_class') AS comment, c.reltype, c.reloftype,
        nullif(pg_get_userbyid(c.relowner), current_user) AS owner, p.partstrat,
        (SELECT spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace) AS tablespace,
+       c.reloptions || ARRAY(SELECT 'toast.' || o FROM pg_class x, unnest(x.reloptions) o WHERE x.oid = c.reltoastrelid)
+         AS reloptions,
        ARRAY(SELECT coalesce(a.attname::text, '(expression)') FROM unnest(p.partattrs) WITH ORDINALITY k (attnum, place)
              LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
              ORDER BY k.place) AS key
@@ -50,7 +65,10 @@ i.relname, pg_get_indexdef(i.oid) AS definition,
        ARRAY(SELECT format('foreign key %%s of %%s', quote_ident(f.conname), f.conrelid::regclass) FROM pg_constraint f
              WHERE f.conindid = i.oid AND f.contype = 'f' AND f.conparentid = 0 AND NOT EXISTS (
                SELECT FROM pg_constraint o WHERE o.conindid = i.oid AND o.contype IN ('p', 'u')) ORDER BY 1)
-         || CASE WHEN x.indisreplident THEN ARRAY['the replica identity of ' || c.oid::regclass] END AS needed_by
+         || CASE WHEN x.indisreplident THEN ARRAY['the replica identity of ' || c.oid::regclass] END AS needed_by,
+       i.reloptions, ARRAY(SELECT ARRAY[a.attnum::int, a.attstattarget::int] FROM pg_attribute a
+                           WHERE a.attrelid = i.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics,
+       x.indisclustered
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (SELECT pg_get_constraintdef(k.oid) AS definition, k.contype FROM pg_constraint k
@@ -93,7 +111,11 @@ k.conname, tn.nspname, t.relname, rn.nspname, r.relname, pg_get_constraintdef(k.
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, p)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p),
        ARRAY(SELECT s.nspname::text FROM unnest(k.conpfeqop) WITH ORDINALITY u (o, p)
-             JOIN pg_operator e ON e.oid = u.o JOIN pg_namespace s ON s.oid = e.oprnamespace ORDER BY u.p)
+             JOIN pg_operator e ON e.oid = u.o JOIN pg_namespace s ON s.oid = e.oprnamespace ORDER BY u.p),
+       ARRAY(SELECT a.attname::text
+             FROM jsonb_array_elements_text(coalesce(nullif(to_jsonb(k)->'confdelsetcols', 'null'), '[]')) u (n)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n::int),
+       coalesce((to_jsonb(k)->>'conperiod')::boolean, false), obj_description(k.oid, 'pg_constraint')
 FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
 """
@@ -167,7 +189,10 @@ WHERE d.classoid = 'pg_constraint'::regclass AND k.conrelid = %(oid)s
 UNION ALL SELECT 'TRIGGER', t.tgname, d.description FROM pg_trigger t JOIN pg_description d ON d.objoid = t.oid
 WHERE d.classoid = 'pg_trigger'::regclass AND t.tgrelid = %(oid)s
 UNION ALL SELECT 'POLICY', p.polname, d.description FROM pg_policy p JOIN pg_description d ON d.objoid = p.oid
-WHERE d.classoid = 'pg_policy'::regclass AND p.polrelid = %(oid)s ORDER BY 1, 2
+WHERE d.classoid = 'pg_policy'::regclass AND p.polrelid = %(oid)s
+UNION ALL SELECT 'COLUMN', a.attname, d.description FROM pg_attribute a JOIN pg_description d ON d.objoid = a.attrelid
+  AND d.objsubid = a.attnum
+WHERE d.classoid = 'pg_class'::regclass AND a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2
 """
 
 # By name: a server may note things of its own among a column's options (Debian's 15.20: pg_attver).
@@ -178,6 +203,27 @@ SELECT a.attname, s.action FROM pg_attribute a, LATERAL (
   WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited')
 ) s (place, action)
 WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum, s.place, s.action
+"""
+
+_SETTINGS = """
+SELECT a.attname, s.action FROM pg_attribute a
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '', LATERAL (
+  SELECT 'SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) WHERE d.oid IS NOT NULL
+  UNION ALL SELECT 'SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                                                       WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
+  UNION ALL SELECT 'SET COMPRESSION ' || CASE a.attcompression WHEN 'p' THEN 'pglz' ELSE 'lz4' END
+  WHERE a.attcompression <> ''
+) s (action)
+WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum, s.action
+"""
+
+_STATISTICS_OBJECTS = """
+SELECT n.nspname, s.stxname, pg_get_statisticsobjdef(s.oid), format('CREATE STATISTICS %%I.%%I ', n.nspname, s.stxname),
+       format(' FROM %%I.%%I', tn.nspname, t.relname), pg_get_userbyid(s.stxowner), nullif(s.stxstattarget, -1),
+       obj_description(s.oid, 'pg_statistic_ext')
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+JOIN pg_class t ON t.oid = s.stxrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+WHERE s.stxrelid = %(oid)s ORDER BY n.nspname, s.stxname
 """
 
 _TREES = """
@@ -196,15 +242,24 @@ FROM pg_policy p WHERE p.polrelid = %(oid)s ORDER BY p.polname
 """
 
 _GRANTS = """
-SELECT string_agg(privilege, ', ' ORDER BY privilege), grantee, is_grantable FROM (
-  SELECT a.privilege_type AS privilege, a.grantee AS role, a.is_grantable, c.relowner
+SELECT string_agg(privilege, ', ' ORDER BY privilege), grantee, is_grantable,
+       pg_get_userbyid(nullif(grantor, relowner)), role <> 0 AND is_grantable AS hands_on, pg_get_userbyid(role)
+FROM (
+  SELECT a.privilege_type AS privilege, a.grantee AS role, a.grantor, a.is_grantable, c.relowner
   FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = %(oid)s
   UNION ALL
-  SELECT format('%%s (%%I)', a.privilege_type, t.attname), a.grantee, a.is_grantable, c.relowner
+  SELECT format('%%s (%%I)', a.privilege_type, t.attname), a.grantee, a.grantor, a.is_grantable, c.relowner
   FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND NOT t.attisdropped, aclexplode(t.attacl) a
   WHERE c.oid = %(oid)s
 ) g, LATERAL (SELECT CASE WHEN role = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(role)) END) w (grantee)
-WHERE role <> relowner GROUP BY grantee, is_grantable ORDER BY 2, 3
+WHERE role <> relowner GROUP BY grantee, role, is_grantable, grantor, relowner ORDER BY 2, 3, 4 NULLS FIRST
+"""
+
+_WITHHELD = """
+SELECT string_agg(d.privilege_type, ', ' ORDER BY d.privilege_type)
+FROM pg_class c, aclexplode(acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) d
+WHERE c.oid = %(oid)s AND c.relacl IS NOT NULL AND NOT EXISTS (
+  SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = c.relowner AND a.privilege_type = d.privilege_type)
 """
 
 _DEFAULT_GRANTEES = """
@@ -214,112 +269,6 @@ FROM pg_class c JOIN pg_default_acl d ON d.defaclnamespace IN (0, c.relnamespace
 WHERE c.oid = %(oid)s AND d.defaclobjtype = %(kind)s AND a.grantee NOT IN (d.defaclrole, c.relowner)
 ORDER BY 1
 """
-
-_OBSTACLES = """
-WITH own AS (SELECT c.oid, c.reltype, t.typarray FROM pg_class c LEFT JOIN pg_type t ON t.oid = c.reltype
-             WHERE c.oid = %(oid)s)
-SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d, own o
-WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)
-    OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (o.reltype, o.typarray))
-    OR (d.refclassid = 'pg_constraint'::regclass AND d.refobjid IN (SELECT oid FROM pg_constraint WHERE conrelid = o.oid
-                                                                    AND contype IN ('p', 'u'))))
-  AND d.deptype NOT IN ('P', 'S') AND NOT (d.classid = 'pg_class'::regclass AND d.objid = o.oid)
-  AND NOT (d.classid = 'pg_type'::regclass AND d.objid IN (o.reltype, o.typarray))
-  AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
-    SELECT FROM pg_class c WHERE c.oid = d.objid AND (c.relkind IN ('i', 'I', 'S', 't') OR c.relispartition)))
-  AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
-    SELECT FROM pg_constraint k WHERE k.oid = d.objid AND (k.conrelid = o.oid OR k.contype = 'f')))
-  AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
-    SELECT FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = o.oid))
-  AND NOT (d.classid = 'pg_trigger'::regclass AND EXISTS (
-    SELECT FROM pg_trigger t WHERE t.oid = d.objid AND (t.tgrelid = o.oid OR t.tgisinternal)))
-  AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
-    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = o.oid))
-  AND NOT (d.classid = 'pg_statistic_ext'::regclass AND EXISTS (
-    SELECT FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = o.oid))
-  AND NOT (d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND EXISTS (
-    SELECT FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class WHERE r.oid = d.objid AND v.relkind = 'v'))
-UNION ALL
-SELECT format('NOT NULL constraint %%I is not validated; op.validate_constraint proves it', k.conname)
-FROM pg_constraint k JOIN own o ON o.oid = k.conrelid WHERE k.contype = 'n' AND NOT k.convalidated
-UNION ALL
-SELECT 'it belongs to ' || pg_describe_object(refclassid, refobjid, 0) FROM pg_depend, own o
-WHERE classid = 'pg_class'::regclass AND objid = o.oid AND deptype = 'e'
-UNION ALL
-SELECT 'it inherits from ' || pg_describe_object('pg_class'::regclass, h.inhparent, 0)
-FROM pg_inherits h JOIN own o ON o.oid = h.inhrelid JOIN pg_class c ON c.oid = o.oid WHERE NOT c.relispartition
-"""
-
-_UNCONVERTIBLE = """
-WITH own AS (
-  SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'r'
-), others AS (
-  SELECT v.oid, v.relowner, 'view' AS what
-  FROM own o JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid
-  JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-  JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
-  UNION SELECT c.oid, c.relowner, 'table' FROM own o JOIN pg_constraint k ON k.confrelid = o.oid AND k.contype = 'f'
-  JOIN pg_class c ON c.oid = k.conrelid
-)
-SELECT format('%%s speaks of the table itself, and would go on speaking of what becomes a partition of it', w.what)
-FROM own o JOIN LATERAL (
-  SELECT format('policy %%I', p.polname),
-         concat_ws(' ', pg_get_expr(p.polqual, o.oid), pg_get_expr(p.polwithcheck, o.oid)),
-         concat(p.polqual::text, p.polwithcheck::text) FROM pg_policy p WHERE p.polrelid = o.oid
-  UNION ALL SELECT format('check %%I', k.conname), pg_get_expr(k.conbin, o.oid), '' FROM pg_constraint k
-  WHERE k.conrelid = o.oid AND k.contype = 'c'
-  UNION ALL SELECT format('the default of column %%I', a.attname), pg_get_expr(d.adbin, o.oid), '' FROM pg_attrdef d
-  JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = d.adnum WHERE d.adrelid = o.oid
-) w (what, printed, tree)
-  ON position(quote_literal(o.oid::regclass::text) || '::regclass' IN w.printed) > 0
-  OR w.tree ~ (':relid ' || o.oid || ' ')
-UNION ALL SELECT format('it is stored by %%I, and what is built would be by %%I (default_table_access_method)',
-                        m.amname, current_setting('default_table_access_method'))
-FROM own o JOIN pg_am m ON m.oid = o.relam WHERE m.amname <> current_setting('default_table_access_method')
-UNION ALL SELECT format('check %%I is NO INHERIT, and partitions inherit', k.conname)
-FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'c' AND k.connoinherit
-UNION ALL SELECT format('primary key %%I is DEFERRABLE or INCLUDEs columns, which the longer one would not', k.conname)
-FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'p' JOIN pg_index x ON x.indexrelid = k.conindid
-WHERE k.condeferrable OR x.indnatts > x.indnkeyatts
-UNION ALL SELECT format('%%I lies in tablespace %%I, and what is built would not', c.relname, t.spcname)
-FROM own o JOIN pg_class c ON c.oid = o.oid OR c.oid IN (SELECT indexrelid FROM pg_index x WHERE x.indrelid = o.oid)
-JOIN pg_tablespace t ON t.oid = c.reltablespace
-UNION ALL SELECT format('publication %%I holds all tables or all of a schema, and partitions have other names', pubname)
-FROM own o JOIN pg_publication_tables p ON p.schemaname = o.nspname AND p.tablename = o.relname
-WHERE NOT EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication u ON u.oid = r.prpubid
-                  WHERE r.prrelid = o.oid AND u.pubname = p.pubname)
-UNION ALL SELECT format('it belongs to %%I, whose rights %%I has not', pg_get_userbyid(o.relowner), current_user)
-FROM own o WHERE NOT pg_has_role(o.relowner, 'USAGE')
-UNION ALL
-SELECT format('%%s %%s belongs to %%I, whose rights %%I has not', w.what, w.oid::regclass, pg_get_userbyid(w.relowner),
-              current_user)
-FROM others w WHERE NOT pg_has_role(w.relowner, 'USAGE')
-UNION ALL SELECT format('%%I may not refer to table %%s (REFERENCES)', current_user, k.confrelid::regclass)
-FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'f'
-WHERE NOT has_any_column_privilege(k.confrelid, 'REFERENCES')
-UNION ALL SELECT format('%%I may not CREATE in schema %%I', r.rolname, o.nspname)
-FROM own o JOIN pg_roles m ON m.rolname = current_user
-JOIN pg_roles r ON r.oid = m.oid OR (r.oid = o.relowner AND NOT m.rolsuper)
-WHERE NOT has_schema_privilege(r.oid, o.relnamespace, 'CREATE')
-UNION ALL SELECT format('%%I may not SELECT, INSERT and UPDATE %%s', current_user, c.oid::regclass)
-FROM pg_class c WHERE c.oid = to_regclass(%(config)s) AND NOT (has_table_privilege(c.oid, 'SELECT')
-  AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'))
-UNION ALL SELECT format('%%I may not CREATE in this database, where the policies'' table is missing', current_user)
-WHERE to_regclass(%(config)s) IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
-"""
-
-_FIRED_BY_UPDATE = """
-SELECT t.tgname
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_proc p ON p.oid = t.tgfoid
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %(column)s
-WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
-  AND t.tgtype & 16 = 16 AND (t.tgtype & 1 = 1 OR t.tgoldtable IS NOT NULL OR t.tgnewtable IS NOT NULL)
-  AND (cardinality(t.tgattr::int2[]) = 0 OR a.attnum = ANY (t.tgattr::int2[]))
-  AND NOT (p.proname = t.tgname AND p.prosecdef AND 'row_security=off' = ANY (p.proconfig)) ORDER BY t.tgname
-"""
-"""Not those that a conversion made: they fill a key column, and do no more."""
 
 
 # What CREATE TABLE refuses a name for; array types make way.
@@ -358,7 +307,10 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         checks=tuple((row[0], row[1], row[2]) for row in rows(connection, _CHECKS, at)),
         triggers=tuple(Trigger(*row[:5]) for row in triggers),
         sequences=tuple(
-            Sequence(QualifiedName(row[0], row[1]), row[2], row[3], row[4], row[5], _grants(connection, row[6]))
+            Sequence(
+                *(QualifiedName(row[0], row[1]), row[2], row[3], row[4], row[5]),
+                *(_grants(connection, row[6]), _withheld(connection, row[6])),
+            )
             for row in rows(connection, _SEQUENCES, at)
         ),
         partitions=tuple(sorted(map(_partition, parts), key=_place)),
@@ -367,6 +319,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         row_security=table["relrowsecurity"],
         force_row_security=table["relforcerowsecurity"],
         grants=_grants(connection, table["oid"]),
+        withheld=_withheld(connection, table["oid"]),
         default_grantees=tuple(row[0] for row in rows(connection, _DEFAULT_GRANTEES, {**at, "kind": "r"})),
         default_sequence_grantees=tuple(row[0] for row in rows(connection, _DEFAULT_GRANTEES, {**at, "kind": "S"})),
         owner=table["owner"],
@@ -376,13 +329,14 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         taken=frozenset(
             row[0] for row in rows(connection, _TAKEN, {"schema": name.schema, "stem": name.name[: MAX_BYTES // 4]})
         ),
+        settings=tuple((row[0], row[1]) for row in rows(connection, _SETTINGS, at)),
+        statistics_objects=tuple(map(_statistics_object, rows(connection, _STATISTICS_OBJECTS, at))),
         trees=_trees(connection, {end for key in keys for end in (key.table, key.referenced)} - {name}),
         **{"options": tuple(table["reloptions"] or ()), "tablespace": table["tablespace"], **example},
         is_partition=table["relispartition"],
         analyzed=table["reltuples"] >= 0,
         obstacles=(
-            *(row[0] for row in rows(connection, _OBSTACLES, at)),
-            *_unlike_others(table),
+            *obstacles.read(connection, table),
             *(f"trigger {row[0]} has transition tables for each row" for row in triggers if row[5]),
         ),
         stamp=stamp,
@@ -450,6 +404,9 @@ def _index(row: Any) -> Index:
         parent,
         comment,
         needed_by,
+        options,
+        statistics,
+        clustered,
     ) = row
     if not definition.startswith(head):  # the catalog is read as of the query, and definitions as of now
         raise PlanError(f"index {schema}.{name} changed while it was looked at. Nothing was changed; run again.")
@@ -466,23 +423,33 @@ def _index(row: Any) -> Index:
         parent=QualifiedName(schema, parent) if parent else None,
         comment=comment,
         needed_by=tuple(needed_by),
+        options=tuple(options or ()),
+        statistics=tuple((place, target) for place, target in statistics),
+        clustered=clustered,
     )
 
 
-def _unlike_others(table: Any) -> list[str]:
-    found = []
-    if table["relpersistence"] != "p":
-        found.append("it is unlogged or temporary")
-    if table["relreplident"] != "d":
-        found.append("its replica identity is not the default")
-    if table["reloftype"]:
-        found.append("it is a table of a type (CREATE TABLE ... OF)")
-    return found
+def _statistics_object(row: Any) -> StatisticsObject:
+    schema, name, definition, head, end, owner, target, comment = row
+    if not (definition.startswith(head) and definition.endswith(end)):  # read as of now, as an index's definition is
+        raise PlanError(f"statistics {schema}.{name} changed while looked at. Nothing was changed; run again.")
+    text = definition[len(head) : len(definition) - len(end)]
+    return StatisticsObject(QualifiedName(schema, name), text, owner, target, comment)
 
 
-def _grants(connection: Connection, oid: int) -> tuple[tuple[str, str], ...]:
-    found = rows(connection, _GRANTS, {"oid": oid})
-    return tuple((what, whom + (" WITH GRANT OPTION" if grantable else "")) for what, whom, grantable in found)
+def _grants(connection: Connection, oid: int) -> tuple[Grant, ...]:
+    """In an order in which everybody has what they hand on."""
+    left, found, able = rows(connection, _GRANTS, {"oid": oid}), list[Grant](), {None}
+    while ready := [row for row in left if row[3] in able] or left:
+        for what, whom, grantable, by, hands_on, role in ready:
+            found.append(Grant(what, whom + (" WITH GRANT OPTION" if grantable else ""), by))
+            able |= {role} if hands_on else set()
+        left = [row for row in left if row not in ready]
+    return tuple(found)
+
+
+def _withheld(connection: Connection, oid: int) -> str:
+    return rows(connection, _WITHHELD, {"oid": oid})[0][0] or ""
 
 
 def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[QualifiedName, ...], ...]:
@@ -512,6 +479,9 @@ def _foreign_key(row: Any) -> ForeignKey:
         columns,
         to,
         operators,
+        delete_columns,
+        period,
+        comment,
     ) = row
     return ForeignKey(
         name,
@@ -526,6 +496,9 @@ def _foreign_key(row: Any) -> ForeignKey:
         validated,
         deferred,
         tuple(operators),
+        delete_columns=tuple(delete_columns),
+        period=period,
+        comment=comment,
     )
 
 
@@ -566,18 +539,6 @@ def _policy(row: Any) -> str:
     parts += [f"USING ({using})"] if using else []
     parts += [f"WITH CHECK ({check})"] if check else []
     return " ".join(parts)
-
-
-def unconvertible(connection: Connection, name: QualifiedName, config: QualifiedName) -> tuple[str, ...]:
-    """What a plain table has and a partitioned one cannot, and what whoever runs this may not do."""
-    values = {"schema": name.schema, "name": name.name, "config": config.sql}
-    return tuple(row[0] for row in rows(connection, _UNCONVERTIBLE, values))
-
-
-def fired_by_update(connection: Connection, name: QualifiedName, column: str) -> tuple[str, ...]:
-    """The triggers of users that an update of that column fires for its rows."""
-    values = {"schema": name.schema, "name": name.name, "column": column}
-    return tuple(row[0] for row in rows(connection, _FIRED_BY_UPDATE, values))
 
 
 def unfilled(connection: Connection, table: QualifiedName, column: str, key_column: str) -> bool:

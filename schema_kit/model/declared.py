@@ -61,6 +61,7 @@ class ForeignKeyDeclaration:
     on_delete: str = "NO ACTION"
     match: str = "SIMPLE"
     deferred: str = ""
+    comment: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

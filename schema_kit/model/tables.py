@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schema_kit.intervals import Point
-from schema_kit.names import QualifiedName, ident
+from schema_kit.names import QualifiedName, ident, idents
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,30 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What somebody may do with a table or a sequence."""
+
+    what: str
+    """What stands before ON."""
+    to: str
+    """What stands after TO."""
+    by: str | None = None
+    """Who granted it, where that is not the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsObject:
+    """What CREATE STATISTICS makes."""
+
+    name: QualifiedName
+    definition: str
+    """What stands between the name and FROM."""
+    owner: str
+    target: int | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sequence:
     """A sequence that a column owns."""
 
@@ -32,8 +57,10 @@ class Sequence:
     options: str
     """As CREATE SEQUENCE takes them."""
     comment: str | None = None
-    grants: tuple[tuple[str, str], ...] = ()
-    """What stands before ON, and what stands after TO."""
+    grants: tuple[Grant, ...] = ()
+    """In an order in which everybody has what they hand on."""
+    withheld: str = ""
+    """The privileges that its owner took from itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +83,24 @@ class Index:
     comment: str | None = None
     needed_by: tuple[str, ...] = ()
     """What rests on it without being its constraint: foreign keys to a bare unique index, the replica identity."""
+    options: tuple[str, ...] = ()
+    """Storage parameters; `tail` has them, and `constraint` has not."""
+    statistics: tuple[tuple[int, int], ...] = ()
+    """The places of expressions with a statistics target of their own, and that."""
+    clustered: bool = False
+    """CLUSTER orders the table by it."""
+
+    @property
+    def constraint_sql(self) -> str | None:
+        """The constraint that rests on it, as ADD CONSTRAINT takes it, with its storage parameters."""
+        if not self.constraint or not self.options:
+            return self.constraint
+        return re.sub(
+            r"((?: DEFERRABLE(?: INITIALLY DEFERRED)?)?)$",
+            lambda end: f" WITH ({', '.join(self.options)}){end[1]}",
+            self.constraint,
+            count=1,
+        )
 
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -82,6 +127,17 @@ class ForeignKey:
     """The schemas of the operators = that compare its columns, in their order."""
     attached: bool = False
     """A partition's part of its parent's."""
+    delete_columns: tuple[str, ...] = ()
+    """Which of its columns ON DELETE SET NULL (...) or SET DEFAULT (...) sets, where that is not all of them."""
+    period: bool = False
+    """Its last column is a PERIOD: from 18 on."""
+    comment: str | None = None
+
+    @property
+    def deletes(self) -> str:
+        """What follows ON DELETE."""
+        columns = f" ({idents(self.delete_columns)})" if self.delete_columns else ""
+        return ACTIONS[self.on_delete] + columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +242,10 @@ class Table:
     """Name, and what follows CREATE POLICY name ON table."""
     row_security: bool = False
     force_row_security: bool = False
-    grants: tuple[tuple[str, str], ...] = ()
-    """What stands before ON, and what stands after TO."""
+    grants: tuple[Grant, ...] = ()
+    """In an order in which everybody has what they hand on."""
+    withheld: str = ""
+    """The privileges that its owner took from itself."""
     default_grantees: tuple[str, ...] = ()
     """Whom ALTER DEFAULT PRIVILEGES grants something on each new table of its schema, or PUBLIC."""
     default_sequence_grantees: tuple[str, ...] = ()
@@ -196,9 +254,12 @@ class Table:
     """None: whoever runs this."""
     comment: str | None = None
     comments: tuple[tuple[str, str, str], ...] = ()
-    """Of its constraints, triggers and policies: CONSTRAINT, TRIGGER or POLICY, the name, the text."""
+    """COLUMN, CONSTRAINT, TRIGGER or POLICY, the name, the text."""
     statistics: tuple[tuple[str, str], ...] = ()
     """What somebody set for the statistics of a column: its name, and SET STATISTICS n or SET (n_distinct = n)."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """What else ALTER COLUMN sets, likewise: SET DEFAULT, SET STORAGE, SET COMPRESSION."""
+    statistics_objects: tuple[StatisticsObject, ...] = ()
     trees: tuple[tuple[QualifiedName, ...], ...] = ()
     """The tables at the other end of its foreign keys, either way, each with the partitions that are locked with it."""
     options: tuple[str, ...] = ()

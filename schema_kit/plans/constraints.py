@@ -186,16 +186,16 @@ def _like(declared: ForeignKeyDeclaration, relation: Relation, free: bool = Fals
     return min(found, key=lambda key: key.validated, default=None)
 
 
-_MORE_THAN_DECLARED = re.compile(r" ON DELETE SET (NULL|DEFAULT) \(| NOT ENFORCED$")
+_MORE_THAN_DECLARED = re.compile(r" NOT ENFORCED$")
 
 
 def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
     return (
-        not _MORE_THAN_DECLARED.search(key.definition)
+        not (key.period or _MORE_THAN_DECLARED.search(key.definition))
         and key.columns == declared.columns
         and key.referenced == declared.referenced
         and key.referenced_columns == declared.referenced_columns
-        and (ACTIONS[key.on_update], ACTIONS[key.on_delete]) == (declared.on_update, declared.on_delete)
+        and (ACTIONS[key.on_update], key.deletes) == (declared.on_update, declared.on_delete)
         and (_MATCHES[key.match], key.deferred) == (declared.match, declared.deferred)
     )
 
@@ -463,7 +463,8 @@ def declaration_of(key: ForeignKey) -> ForeignKeyDeclaration:
         key.referenced,
         key.referenced_columns,
         ACTIONS[key.on_update],
-        ACTIONS[key.on_delete],
+        key.deletes,
         _MATCHES[key.match],
         key.deferred,
+        key.comment,
     )

@@ -215,14 +215,18 @@ def _bound_of(check: tuple[str, str, bool]) -> str | None:
 
 def _is_key_index(index: Index, key: tuple[str, ...]) -> bool:
     # Brackets and more are welcome in the columns' names; outside of them they would be an expression or INCLUDE.
-    plain = re.fullmatch(r'btree \((?:[^()"]|"(?:[^"]|"")*")*\)', index.tail)
+    plain = re.fullmatch(r'btree \((?:[^()"]|"(?:[^"]|"")*")*\)(?: WITH \([^()]*\))?', index.tail)
     return bool(plain) and index.unique and index.columns == key
 
 
 def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
     """The unique index over the longer key, beside writers."""
     name = key_index_name(named_after)
-    declared = IndexDeclaration(name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True)
+    parameters = (option.partition("=") for option in (table.primary.options if table.primary else ()))
+    options = tuple((name_, value) for name_, _, value in parameters)
+    declared = IndexDeclaration(
+        name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True, with_=options
+    )
     found = table.index(name)
     if found and not _is_key_index(found, key):
         raise PlanError(

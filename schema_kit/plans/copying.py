@@ -18,6 +18,7 @@ from schema_kit.model import (
     CopyRun,
     CopyTarget,
     ForeignKeyDeclaration,
+    Grant,
     Index,
     Partitioning,
     Range,
@@ -268,7 +269,7 @@ def until_swap(
     purpose: str,
     script: tuple[str, ...],
     limits: CopyLimits,
-    grants: tuple[tuple[str, str], ...] = (),
+    grants: tuple[Grant, ...] = (),
 ) -> Iterator[Step]:
     """What is left to do before the swap.
 
@@ -374,7 +375,7 @@ def _begin(
     copy: Copy,
     seen: Copying,
     purpose: str,
-    grants: tuple[tuple[str, str], ...],
+    grants: tuple[Grant, ...],
 ) -> Iterator[Step]:
     assert seen.source is not None  # it was looked at
     own = {copy.staging, copy.log, copy.old, *(target.built for target in copy.targets)}

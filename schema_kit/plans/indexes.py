@@ -298,7 +298,8 @@ def replace_index(
     steps += _made(wanted, tree, title)
     below = list(_renamed_parts(declared.name, index, index.sibling(new), root, tree)) if names_of_parts else []
     renames = ((index, aside), (index.sibling(new), declared.name), *below)
-    steps += [RenameIndexes(root.name, index, aside, renames, old.comment), *_drop_all([aside], root, tree)]
+    alike = tuple(_alike(old, new, root, tree))
+    steps += [RenameIndexes(root.name, index, aside, renames, old.comment, alike), *_drop_all([aside], root, tree)]
     return Plan(title, tuple(steps))
 
 
@@ -309,6 +310,18 @@ def _is_replaced(index: Index | None) -> bool:
 def _drop_all(names: Sequence[str], root: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
     for name in names:
         yield from _drop(root.name.sibling(name), root, tree)
+
+
+def _alike(
+    old: Index, new: str, relation: Relation, tree: Sequence[Relation]
+) -> Iterator[tuple[QualifiedName, QualifiedName, QualifiedName]]:
+    """Which new index gets an old one's statistics targets and CLUSTER's mark, the parts of both included."""
+    if old.statistics or old.clustered:
+        yield relation.name.sibling(old.name), relation.name, relation.name.sibling(new)
+    for child in (other for other in tree if other.parent == relation.name):
+        before, after = (_attached(child, relation.name.sibling(name)) for name in (old.name, new))
+        if before:
+            yield from _alike(before, after.name if after else child_name(child, new), child, tree)
 
 
 def _renamed_parts(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from schema_kit.errors import PlanError
 from schema_kit.model import Conversion, Copy, Copying, CopyRun, ForeignKey, Index, Table
-from schema_kit.names import QualifiedName, fit
+from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans.copying import BACKLOG, back_name, copy_of, old_name
 from schema_kit.plans.partitions import abort_command
 from schema_kit.steps import Plan, Step
@@ -212,6 +212,16 @@ def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
     if was != now:
         names = ", ".join(sorted({name for name, _ in was ^ now}))
         yield f"its columns are not those of {kept.name} any more: {names}"
+    for column in table.columns:
+        before = kept.column(column.name)
+        if before and before.not_null != column.not_null:
+            word, do = ("NOT NULL", "SET") if column.not_null else ("nullable", "DROP")
+            yield (
+                f"column {column.name} is {word}, unlike in {kept.name}; make it so there: ALTER TABLE {kept.name.sql} "
+                f"ALTER COLUMN {ident(column.name)} {do} NOT NULL"
+            )
+        if before and (bool(before.identity), before.generated) != (bool(column.identity), column.generated):
+            yield f"column {column.name} became an identity or generated, or is no longer; {kept.name} has it as it was"
     own = {other.key.name for other in seen.referring if other.has_column}
     for key in table.incoming:
         unique = any(index.unique and set(index.columns) == set(key.referenced_columns) for index in kept.indexes)

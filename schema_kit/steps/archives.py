@@ -135,7 +135,7 @@ class CreateArchiveView(Step):
         columns = idents(tuple(column.name for column in self.table.columns))
         verb = "CREATE OR REPLACE VIEW" if self.replaces else "CREATE VIEW"
         options = " WITH (security_invoker = true)" if self.invoker else ""
-        readers = [whom for what, whom in self.table.grants if "SELECT" in what.split(", ")]
+        readers = [grant.to for grant in self.table.grants if "SELECT" in grant.what.split(", ")]
         owner = (f"ALTER VIEW {self.view.sql} OWNER TO {ident(self.table.owner)}",) if self.table.owner else ()
         return (
             f"{verb} {self.view.sql}{options} AS SELECT {columns} FROM {self.table.name.sql} "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from schema_kit.model import ForeignKey, Sequence, Table, View
+from schema_kit.model import ForeignKey, Grant, Index, Sequence, StatisticsObject, Table, View
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.step import Lock, LockMode
 
@@ -39,9 +40,25 @@ def trigger_sql(table: Table) -> list[str]:
     return statements
 
 
+def grant_sql(grant: Grant, on: str) -> str:
+    """A grant, by who granted it before; *on* is a table, or SEQUENCE and its name."""
+    sql = f"GRANT {grant.what} ON {on} TO {grant.to}"
+    if grant.by is None:
+        return sql
+    # PostgreSQL lets nobody grant in another's name: it has to be that one, for this statement.
+    body = (
+        "DECLARE was text := pg_catalog.current_setting('role'); "
+        f"BEGIN PERFORM pg_catalog.set_config('role', {literal(grant.by)}, true); {sql}; "
+        "PERFORM pg_catalog.set_config('role', was, true); END"
+    )
+    return f"DO {literal(body)}"
+
+
 def access_sql(table: Table, on: QualifiedName) -> list[str]:
     """Its grants and its row security, on another table."""
-    statements = [f"GRANT {what} ON {on.sql} TO {whom}" for what, whom in table.grants]
+    statements = [grant_sql(grant, on.sql) for grant in table.grants]
+    if table.withheld:
+        statements.append(f"REVOKE {table.withheld} ON {on.sql} FROM {owner_sql(table)}")
     statements += [f"CREATE POLICY {ident(name)} ON {on.sql} {rest}" for name, rest in table.policies]
     if table.row_security:
         statements.append(f"ALTER TABLE {on.sql} ENABLE ROW LEVEL SECURITY")
@@ -50,15 +67,20 @@ def access_sql(table: Table, on: QualifiedName) -> list[str]:
     return statements
 
 
-def owner_sql(was: Table, table: Table) -> Iterable[str]:
+def owner_sql(table: Table) -> str:
+    """Whose it is."""
+    return ident(table.owner) if table.owner else "CURRENT_USER"
+
+
+def owner_again_sql(was: Table, table: Table) -> Iterable[str]:
     """A table that has another's name by now gets its owner."""
     if was.owner != table.owner:
-        yield f"ALTER TABLE {table.name.sql} OWNER TO {ident(table.owner) if table.owner else 'CURRENT_USER'}"
+        yield f"ALTER TABLE {table.name.sql} OWNER TO {owner_sql(table)}"
 
 
 def owned_sql(was: Table, table: Table) -> Iterable[str]:
     """It owns another's sequences, which needs one owner, and is left with them when the other is dropped."""
-    yield from owner_sql(was, table)
+    yield from owner_again_sql(was, table)
     for sequence in table.sequences:
         if not sequence.identity:
             yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {table.name.sql}.{ident(sequence.column)}"
@@ -67,9 +89,11 @@ def owned_sql(was: Table, table: Table) -> Iterable[str]:
 def access_again_sql(was: Table, table: Table) -> Iterable[str]:
     """Whose a table is, and who may do what with it, is as with another one, whose name it has by now."""
     name = table.name.sql
-    grantees = dict.fromkeys(whom.removesuffix(" WITH GRANT OPTION") for _, whom in was.grants)
+    grantees = dict.fromkeys(grant.to.removesuffix(" WITH GRANT OPTION") for grant in was.grants if grant.by is None)
     yield from (f"REVOKE ALL ON {name} FROM {grantee} CASCADE" for grantee in grantees)
-    yield from owner_sql(was, table)
+    if was.withheld:
+        yield f"GRANT {was.withheld} ON {name} TO {owner_sql(was)}"
+    yield from owner_again_sql(was, table)
     yield from (f"DROP POLICY {ident(policy)} ON {name}" for policy, _ in was.policies)
     for had, has, words in (
         (was.row_security, table.row_security, "DISABLE"),
@@ -79,11 +103,20 @@ def access_again_sql(was: Table, table: Table) -> Iterable[str]:
             yield f"ALTER TABLE {name} {words} ROW LEVEL SECURITY"
     yield from access_sql(table, table.name)
     yield comment_sql("TABLE", name, table.comment)
-    yield from (
-        f"ALTER TABLE {name} ALTER COLUMN {ident(column)} {without}"
-        for column, without in dict.fromkeys(_unset(*one) for one in was.statistics)
-    )
-    yield from statistics_sql(table.name, table.statistics)
+
+
+def columns_again_sql(was: Table, table: Table) -> Iterable[str]:
+    """What ALTER COLUMN sets is as with another one, whose name it has by now; and what is said of columns."""
+    alter = f"ALTER TABLE {table.name.sql} ALTER COLUMN"
+    had, has = (dict.fromkeys((*one.settings, *one.statistics)) for one in (was, table))
+    gone = (one for one in had if one not in has and _unset(one[1]))
+    yield from (f"{alter} {ident(column)} {_unset(action)}" for column, action in gone)
+    yield from (f"{alter} {ident(column)} {action}" for column, action in has if (column, action) not in had)
+    told = {name: text for kind, name, text in table.comments if kind == "COLUMN"}
+    before = {name: text for kind, name, text in was.comments if kind == "COLUMN"}
+    for name in dict.fromkeys((*before, *told)):
+        if before.get(name) != told.get(name):
+            yield comment_sql("COLUMN", f"{table.name.sql}.{ident(name)}", told.get(name))
 
 
 def statistics_sql(table: QualifiedName, statistics: Iterable[tuple[str, str]]) -> Iterable[str]:
@@ -91,9 +124,85 @@ def statistics_sql(table: QualifiedName, statistics: Iterable[tuple[str, str]]) 
     return (f"ALTER TABLE {table.sql} ALTER COLUMN {ident(column)} {action}" for column, action in statistics)
 
 
-def _unset(column: str, action: str) -> tuple[str, str]:
-    option = re.search(r"\((\w+)", action)
-    return column, f"RESET ({option[1]})" if option else "SET STATISTICS -1"
+def _unset(action: str) -> str:
+    """What takes back what ALTER COLUMN has set; every column has some storage."""
+    if option := re.match(r"SET \((\w+)", action):
+        return f"RESET ({option[1]})"
+    others = {"DEFAULT": "DROP DEFAULT", "STATISTICS": "SET STATISTICS -1", "COMPRESSION": "SET COMPRESSION default"}
+    return others.get(action.split()[1], "")
+
+
+def statistics_object_sql(one: StatisticsObject, name: QualifiedName, on: QualifiedName) -> Iterable[str]:
+    """A statistics object like another one, of another table."""
+    yield f"CREATE STATISTICS {name.sql} {one.definition} FROM {on.sql}"
+    if one.target is not None:
+        yield f"ALTER STATISTICS {name.sql} SET STATISTICS {one.target}"
+    if one.comment is not None:
+        yield comment_sql("STATISTICS", name.sql, one.comment)
+    yield f"ALTER STATISTICS {name.sql} OWNER TO {ident(one.owner)}"
+
+
+def statistics_objects_again_sql(was: Table, table: Table, *, all_: bool) -> Iterable[str]:
+    """The statistics objects are those of another table, which is gone: what is like one of them gets its name.
+
+    *all_*: what is like none of them goes.
+    """
+    left = list(was.statistics_objects)
+    for one in table.statistics_objects:
+        own = next((each for each in left if each.definition == one.definition), None)
+        if own is None:
+            yield from statistics_object_sql(one, one.name, table.name)
+            continue
+        left.remove(own)
+        if own.name.schema != one.name.schema:
+            yield f"ALTER STATISTICS {own.name.sql} SET SCHEMA {ident(one.name.schema)}"
+        moved = QualifiedName(one.name.schema, own.name.name)
+        if moved != one.name:
+            yield f"ALTER STATISTICS {moved.sql} RENAME TO {ident(one.name.name)}"
+        if own.target != one.target:
+            yield f"ALTER STATISTICS {one.name.sql} SET STATISTICS {-1 if one.target is None else one.target}"
+        if own.comment != one.comment:
+            yield comment_sql("STATISTICS", one.name.sql, one.comment)
+        if own.owner != one.owner:
+            yield f"ALTER STATISTICS {one.name.sql} OWNER TO {ident(one.owner)}"
+    if all_:
+        yield from (f"DROP STATISTICS {own.name.sql}" for own in left)
+
+
+def index_again_sql(was: Index, index: Index, name: QualifiedName) -> Iterable[str]:
+    """What is said of an index, and set for its expressions, is as with another one."""
+    targets = dict(index.statistics)
+    for place in dict(was.statistics):
+        targets.setdefault(place, -1)
+    yield from index_statistics_sql(name, targets.items())
+    if was.comment != index.comment:
+        yield comment_sql("INDEX", name.sql, index.comment)
+
+
+def index_statistics_sql(name: QualifiedName, statistics: Iterable[tuple[int, int]]) -> Iterable[str]:
+    """Statistics targets of an index's expressions."""
+    return (f"ALTER INDEX {name.sql} ALTER COLUMN {place} SET STATISTICS {target}" for place, target in statistics)
+
+
+def parts_sql(table: Table, name: QualifiedName) -> Iterable[str]:
+    """What partitions' indexes do not have from the partitioned one: statistics targets, and CLUSTER's mark."""
+    for index in table.indexes:
+        own = name.sibling(index.name)
+        actions = [
+            f"ALTER INDEX %1$s ALTER COLUMN {place} SET STATISTICS {target}" for place, target in index.statistics
+        ]
+        actions += ["ALTER TABLE %2$s CLUSTER ON %3$I"] if index.clustered else []
+        if actions:
+            each = "; ".join(
+                f"EXECUTE pg_catalog.format({literal(action)}, p.i::regclass, p.t::regclass, p.name)"
+                for action in actions
+            )
+            body = (
+                "DECLARE p record; BEGIN FOR p IN SELECT x.indexrelid AS i, x.indrelid AS t, c.relname AS name "
+                "FROM pg_inherits h JOIN pg_index x ON x.indexrelid = h.inhrelid JOIN pg_class c ON c.oid = h.inhrelid "
+                f"WHERE h.inhparent = {literal(own.sql)}::regclass LOOP {each}; END LOOP; END"
+            )
+            yield f"DO {literal(body)}"
 
 
 def identity_sql(table: QualifiedName, kind: str, sequence: Sequence, name: QualifiedName) -> str:
@@ -105,10 +214,34 @@ def identity_sql(table: QualifiedName, kind: str, sequence: Sequence, name: Qual
     )
 
 
+def identity_again_sql(was: Table, table: Table, sequence: Sequence) -> Iterable[str]:
+    """A column's identity is as with another table, whose sequence's name its own sequence has by now."""
+    column, name = table.column(sequence.column), sequence.name.sql
+    own = next((one for one in was.sequences if one.column == sequence.column), None)
+    if column is None or own is None:  # the plan has seen to it
+        return
+    had = was.column(sequence.column)
+    if had and had.identity != column.identity:
+        always = "ALWAYS" if column.identity == "a" else "BY DEFAULT"
+        yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {ident(column.name)} SET GENERATED {always}"
+    if own == replace(sequence, name=own.name):
+        return
+    yield f"ALTER SEQUENCE {name} {sequence.options}{'' if sequence.options.endswith(' CYCLE') else ' NO CYCLE'}"
+    grantees = dict.fromkeys(grant.to.removesuffix(" WITH GRANT OPTION") for grant in own.grants if grant.by is None)
+    yield from (f"REVOKE ALL ON SEQUENCE {name} FROM {grantee} CASCADE" for grantee in grantees)
+    if own.withheld:
+        yield f"GRANT {own.withheld} ON SEQUENCE {name} TO {owner_sql(table)}"
+    yield from sequence_access_sql(replace(table, default_sequence_grantees=()), sequence, sequence.name)
+    if own.comment is not None and sequence.comment is None:
+        yield comment_sql("SEQUENCE", name, None)
+
+
 def sequence_access_sql(table: Table, sequence: Sequence, name: QualifiedName) -> Iterable[str]:
     """A sequence that takes another's place has its grants and its comment, and nothing by default privileges."""
     yield from (f"REVOKE ALL ON SEQUENCE {name.sql} FROM {grantee}" for grantee in table.default_sequence_grantees)
-    yield from (f"GRANT {what} ON SEQUENCE {name.sql} TO {whom}" for what, whom in sequence.grants)
+    yield from (grant_sql(grant, f"SEQUENCE {name.sql}") for grant in sequence.grants)
+    if sequence.withheld:
+        yield f"REVOKE {sequence.withheld} ON SEQUENCE {name.sql} FROM {owner_sql(table)}"
     if sequence.comment is not None:
         yield comment_sql("SEQUENCE", name.sql, sequence.comment)
 
@@ -126,7 +259,8 @@ def comment_sql(kind: str, name: str, comment: str | None) -> str:
 def comments_sql(table: Table) -> Iterable[str]:
     """The comments on its constraints, triggers and policies."""
     for kind, name, text in table.comments:
-        yield comment_sql(kind, f"{ident(name)} ON {table.name.sql}", text)
+        if kind != "COLUMN":
+            yield comment_sql(kind, f"{ident(name)} ON {table.name.sql}", text)
 
 
 def referenced(table: Table) -> tuple[QualifiedName, ...]:
@@ -139,6 +273,9 @@ def exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
     return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in dict.fromkeys(tables))
 
 
-def foreign_key_again_sql(key: ForeignKey) -> str:
-    """A foreign key as it was, not validated."""
-    return f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(key.name)} {key.definition} NOT VALID"
+def foreign_key_again_sql(key: ForeignKey, table: QualifiedName | None = None) -> Iterable[str]:
+    """A foreign key as it was, not validated; of *table*, where that is another one."""
+    own = (table or key.table).sql
+    yield f"ALTER TABLE {own} ADD CONSTRAINT {ident(key.name)} {key.definition.removesuffix(' NOT VALID')} NOT VALID"
+    if key.comment is not None:
+        yield comment_sql("CONSTRAINT", f"{ident(key.name)} ON {own}", key.comment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_kit.model import ForeignKeyDeclaration, KeyDeclaration
-from schema_kit.names import QualifiedName, ident, idents
+from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.step import Lock, LockMode, Step
 
 
@@ -73,7 +73,10 @@ class AddForeignKey(Step):
         """No scan of a row that a validated key of a partition has proved already."""
         suffix = "" if self.valid else " NOT VALID"
         name = ident(self.key.name)
-        return (f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {name} {foreign_key_sql(self.key)}{suffix}",)
+        add = f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {name} {foreign_key_sql(self.key)}{suffix}"
+        if self.key.comment is None:
+            return (add,)
+        return add, f"COMMENT ON CONSTRAINT {name} ON {self.table.sql} IS {literal(self.key.comment)}"
 
 
 @dataclass(frozen=True)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from schema_kit.model import ACTIONS, ForeignKey, Index, Partitioning, Table
+from schema_kit.model import ForeignKey, Index, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import (
     access_again_sql,
     access_sql,
     being_built,
+    columns_again_sql,
     comment_sql,
     comments_sql,
     exclusive,
     foreign_key_again_sql,
     identity_sql,
+    index_again_sql,
+    index_statistics_sql,
     owned_sql,
+    parts_sql,
     position_sql,
     referenced,
     sequence_access_sql,
+    statistics_object_sql,
+    statistics_objects_again_sql,
     statistics_sql,
     trigger_sql,
     view_lock,
@@ -30,8 +36,9 @@ from schema_kit.steps.belongings import (
 from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
+from schema_kit.steps.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
-from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql
+from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
 
@@ -61,6 +68,7 @@ def fingerprint(table: Table) -> str:
         *(table.columns, indexes, table.foreign_keys, checks, table.sequences),
         *(table.statistics, table.policies, table.row_security, table.force_row_security, table.grants, table.owner),
         table.stamp,
+        *(table.withheld, table.settings, table.statistics_objects, [(i.options, i.statistics) for i in table.indexes]),
     )
     return BUILT_MARK + hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
 
@@ -139,7 +147,8 @@ class BuildParent(Step):
         """LIKE without INDEXES, since the primary key lacks the key column, and without IDENTITY."""
         table, new = self.table, self.name
         statements = [
-            f"CREATE TABLE {new.sql} (LIKE {table.name.sql} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) "
+            f"CREATE TABLE {new.sql} (LIKE {table.name.sql} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY "
+            "EXCLUDING STATISTICS) "
             f"PARTITION BY RANGE ({ident(self.policy.control)})",
             *((f"ALTER TABLE {new.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}",) if self.bounded else ()),
             *(f"REVOKE ALL ON {new.sql} FROM {grantee}" for grantee in table.default_grantees),
@@ -155,18 +164,21 @@ class BuildParent(Step):
         for index in table.indexes:
             name = ident(being_built(index.name))
             if index.primary:
-                key = idents(longer_key(table, self.policy.control))
-                statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} PRIMARY KEY ({key})")
+                key = replace(index, constraint=f"PRIMARY KEY ({idents(longer_key(table, self.policy.control))})")
+                statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} {key.constraint_sql}")
             elif index.constraint:
-                statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} {index.constraint}")
+                statements.append(f"ALTER TABLE {new.sql} ADD CONSTRAINT {name} {index.constraint_sql}")
             elif index.name != key_index_name(table.name):
                 unique = "UNIQUE " if index.unique else ""
                 statements.append(f"CREATE {unique}INDEX {name} ON {new.sql} USING {index.tail}")
+                statements += index_statistics_sql(new.sibling(being_built(index.name)), index.statistics)
         statements += [
             f"ALTER TABLE {new.sql} ADD CONSTRAINT {ident(key.name)} {key.definition}" for key in table.foreign_keys
         ]
         statements += access_sql(table, new)
         statements += statistics_sql(new, table.statistics)
+        for one in table.statistics_objects:
+            statements += statistics_object_sql(one, one.name.sibling(being_built(one.name.name)), new)
         statements.append(comment_sql("TABLE", new.sql, fingerprint(table)))
         return tuple(statements)
 
@@ -259,12 +271,20 @@ class Swap(Step):
     def sql(self) -> tuple[str, ...]:
         """In the order that works on 14 to 18."""
         return (
+            *print_sql(self.table),
             *self._detach_from_others(),
             *self._rename(),
             *self._attach(),
             *self._give_back(),
+            *same_sql(self.table, self._meant()),
             *compare_again_sql(self.relies_on),
         )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield from (("constraint %I, ", BOUND_CHECK), ("index %I, ", key_index_name(self.table.name)))
+        yield from of_primary(self.table)
+        yield from of_incoming((*self.dropped, *self.moved, *(key for key, _, _ in self.composite)))
+        yield from (("constraint %I of ", name) for _, _, name in self.composite)
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
@@ -304,6 +324,10 @@ class Swap(Step):
         yield f"ALTER TABLE {name.sibling(being_built(name.name)).sql} RENAME TO {ident(name.name)}"
         for index in sorted(own, key=lambda i: i.primary):
             yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
+        for one in self.table.statistics_objects:
+            yield f"ALTER STATISTICS {one.name.sql} RENAME TO {ident(fit(one.name.name, self.suffix))}"
+            built = one.name.sibling(being_built(one.name.name))
+            yield f"ALTER STATISTICS {built.sql} RENAME TO {ident(one.name.name)}"
         for sequence in self.table.sequences:
             if sequence.identity:
                 built = sequence.name.sibling(being_built(sequence.name.name))
@@ -316,8 +340,10 @@ class Swap(Step):
         yield f"ALTER TABLE {name.sql} ATTACH PARTITION {self.leaf.sql} {for_values(None, self.upper)}"
         yield f"ALTER TABLE {self.leaf.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}"
         for key, column, _ in self.composite:
-            yield composite_fk_sql(key, column, key.name, name, self.policy.control)
-        yield from map(foreign_key_again_sql, self.moved)
+            yield from composite_fk_sql(key, column, key.name, name, self.policy.control)
+        for key in self.moved:
+            yield from foreign_key_again_sql(key)
+        yield from parts_sql(self.table, name)
 
     def _give_back(self) -> Iterable[str]:
         yield from give_back_sql(self.table, self.policy)
@@ -409,7 +435,18 @@ class Unswap(Step):
 
     def sql(self) -> tuple[str, ...]:
         """What held the rows is kept, empty, for transactions whose snapshot is older: see emptied.py."""
-        return (*self._take_in(), *self._change_places(), *self._give_back(), *self._keep())
+        return (
+            *print_sql(self.table),
+            *self._take_in(),
+            *self._change_places(),
+            *self._give_back(),
+            *same_sql(self.table, self._meant()),
+            *self._keep(),
+        )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield from of_primary(self.table)
+        yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
 
     def _keep(self) -> Iterable[str]:
         for leaf, _ in self.leaves:
@@ -485,6 +522,7 @@ class Unswap(Step):
             yield f"ALTER TABLE {parent.sql} DETACH PARTITION {leaf.sql}"
         yield f"DROP TABLE {old.sql}"
         yield from access_again_sql(heir, table)
+        yield from columns_again_sql(heir, table)
         for sequence in table.sequences:
             if sequence.identity:
                 fresh = sequence.name.sibling(being_built(sequence.name.name))
@@ -497,24 +535,33 @@ class Unswap(Step):
                 f"ALTER TABLE {table.name.sql} ADD CONSTRAINT {ident(table.primary.name)} "
                 f"PRIMARY KEY USING INDEX {ident(self.key_index)}"
             )
+            if heir.primary.clustered:
+                yield f"ALTER TABLE {table.name.sql} CLUSTER ON {ident(table.primary.name)}"
         for index in heir.indexes:
             if index.parent is not None and not (index.primary and self.key_index is not None):
                 own = table.name.sibling(self._index_name(index))
                 yield f"ALTER INDEX {own.sql} RENAME TO {ident(index.parent.name)}"
 
+    @property
+    def _pairs(self) -> Iterable[tuple[Index, Index]]:
+        """Indexes, and what the heir has of them; of its primary key nothing, where that is another index's."""
+        for own in self.heir.indexes:
+            index = self.table.index(own.parent.name) if own.parent else None
+            if index and index.primary and self.key_index is not None:
+                yield index, Index(index.name, "")
+            elif index:
+                yield index, own
+
     def _give_back(self) -> Iterable[str]:
         table, name = self.table, self.table.name
         for key, _ in self.composite:
-            yield (
-                f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(key.name)} "
-                f"FOREIGN KEY ({idents(key.columns[:-1])}) "
-                f"REFERENCES {name.sql} ({idents(key.referenced_columns[:-1])}) "
-                f"ON DELETE {ACTIONS[key.on_delete]} NOT VALID"
-            )
-        yield from map(foreign_key_again_sql, self.moved)
+            yield from shorter_fk_sql(key, name)
+        for key in self.moved:
+            yield from foreign_key_again_sql(key)
         yield from trigger_sql(table)
-        if table.primary and table.primary.comment is not None:
-            yield comment_sql("INDEX", name.sibling(table.primary.name).sql, table.primary.comment)
+        for index, own in self._pairs:
+            yield from index_again_sql(own, index, name.sibling(index.name))
+        yield from statistics_objects_again_sql(self.heir, table, all_=False)
         yield from comments_sql(table)
         if self.registered:
             yield unregister_sql(name)

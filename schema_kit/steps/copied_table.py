@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from schema_kit.model import Copy, ForeignKey, Partitioning, Table
@@ -12,14 +12,16 @@ from schema_kit.steps.belongings import (
     being_built,
     exclusive,
     foreign_key_again_sql,
+    parts_sql,
     position_sql,
     referenced,
     view_lock,
 )
 from schema_kit.steps.conversion import give_back_sql, key_index_name
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
-from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql, unproved_key_sql
+from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
 from schema_kit.steps.copying import BACK_TRIGGER, COPY_RUN, LOG_TRIGGER, log_sql, where_run
+from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.steps.referring import composite_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, Seen, Step
@@ -97,17 +99,33 @@ class SwapTable(Step):
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
         return (
+            *print_sql(self.table),
             look_sql(self.copy, self.identity),
             replay_sql(self.copy),
             no_older_snapshot_sql(),
             *self._detach_from_others(),
             *self._rename(),
             *self._join(),
-            *give_back_sql(self.table, self.policy),
+            *parts_sql(self.table, self.table.name),
+            *give_back_sql(replace(self.table, comments=self._comments), self.policy),
+            *same_sql(self.table, self._meant()),
             *clear_sql(self.copy),
             *self._feed(),
             *compare_again_sql(self.relies_on),
         )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield from (("trigger %I, ", LOG_TRIGGER), ("index %I, ", key_index_name(self.table.name)))
+        yield from of_primary(self.table)
+        yield from of_own(self.table.foreign_keys)
+        yield from of_incoming((*self.dropped, *self.moved, *(key for key, _, _ in self.composite)))
+        yield from (("constraint %I of ", name) for _, _, name in self.composite)
+
+    @property
+    def _comments(self) -> tuple[tuple[str, str, str], ...]:
+        """Without those of foreign keys, which come with them."""
+        keys = {("CONSTRAINT", key.name) for key in self.table.foreign_keys}
+        return tuple(comment for comment in self.table.comments if comment[:2] not in keys)
 
     def _feed(self) -> Iterable[str]:
         if self.back:
@@ -136,6 +154,10 @@ class SwapTable(Step):
         for index in table.indexes:
             if index.name != key_index_name(name):
                 yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
+        for one in table.statistics_objects:
+            yield f"ALTER STATISTICS {one.name.sql} RENAME TO {ident(fit(one.name.name, OLD))}"
+            built = one.name.sibling(being_built(one.name.name))
+            yield f"ALTER STATISTICS {built.sql} RENAME TO {ident(one.name.name)}"
         for sequence in table.sequences:
             if not sequence.identity:
                 yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {name.sql}.{ident(sequence.column)}"
@@ -152,7 +174,9 @@ class SwapTable(Step):
         for key in self.table.foreign_keys:
             # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
             tables = [name] if self.server_version >= 180000 else [target.name for target in copy.targets]
-            yield from (unproved_key_sql(key, table) for table in tables)
+            for table in tables:
+                yield from foreign_key_again_sql(key, table)
         for key, column, _ in self.composite:
-            yield composite_fk_sql(key, column, key.name, name, self.policy.control)
-        yield from map(foreign_key_again_sql, self.moved)
+            yield from composite_fk_sql(key, column, key.name, name, self.policy.control)
+        for key in self.moved:
+            yield from foreign_key_again_sql(key)

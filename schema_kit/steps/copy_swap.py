@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
+from schema_kit.model import Copy, CopyTarget, Table
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.belongings import foreign_key_again_sql
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copying import (
     BOUNDS_CHECK,
@@ -151,11 +152,13 @@ class SwapCopy(Step):
         for key in table.foreign_keys:
             # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
             if self.server_version >= 180000:
-                yield unproved_key_sql(key, table.name)
+                yield from foreign_key_again_sql(key)
                 continue
             leaves = [*self.leaves, *(target.name for target in copy.targets)]
-            yield from (unproved_key_sql(key, leaf) for leaf in leaves)
-        yield from (unproved_key_sql(key, key.table) for key in table.incoming)
+            for leaf in leaves:
+                yield from foreign_key_again_sql(key, leaf)
+        for key in table.incoming:
+            yield from foreign_key_again_sql(key)
         yield from clear_sql(copy)
 
 
@@ -185,12 +188,6 @@ def clear_sql(copy: Copy) -> Iterable[str]:
     yield f"DROP TABLE {copy.staging.sql}, {copy.log.sql}"
     yield f"DROP FUNCTION {copy.log.sql}()"
     yield f"UPDATE {COPY_RUN.sql} SET swapped_at = clock_timestamp() WHERE {where_run(copy)}"
-
-
-def unproved_key_sql(key: ForeignKey, table: QualifiedName) -> str:
-    """A foreign key as it was, not validated."""
-    definition = key.definition.removesuffix(" NOT VALID")
-    return f"ALTER TABLE {table.sql} ADD CONSTRAINT {ident(key.name)} {definition} NOT VALID"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from schema_kit.model import Branch, Copy, KeyColumn
+from schema_kit.model import Branch, Copy, Grant, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.partitions import CONFIG_SCHEMA, CreatePartition, for_values, replica_identity_sql
 from schema_kit.steps.step import Lock, LockMode, Step
@@ -185,7 +185,7 @@ class BeginCopy(Step):
     identity: str
     like: CreatePartition
     options: tuple[str, ...] = ()
-    grants: tuple[tuple[str, str], ...] = ()
+    grants: tuple[Grant, ...] = ()
 
     @property
     def summary(self) -> str:

@@ -282,6 +282,7 @@ class RenameIndexes(Step):
         aside: what the old index is called until it is dropped; a comment says that it was replaced.
         renames: each index and its new name, in the order in which the names come free.
         comment: the old index's, which the new one gets.
+        alike: each old index that has statistics targets or CLUSTER's mark, its table, and the new index.
     """
 
     fresh: ClassVar[bool] = True
@@ -291,16 +292,47 @@ class RenameIndexes(Step):
     aside: str
     renames: tuple[tuple[QualifiedName, str], ...]
     comment: str | None = None
+    alike: tuple[tuple[QualifiedName, QualifiedName, QualifiedName], ...] = ()
 
     @property
     def summary(self) -> str:
         """Names the index."""
         return f"give the name {self.index} to the new index of {self.table}"
 
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Of a table only where CLUSTER's mark may move: other DDL and VACUUM wait."""
+        return tuple(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for _, table, _ in self.alike)
+
     def sql(self) -> tuple[str, ...]:
-        """SHARE UPDATE EXCLUSIVE on the indexes alone: reads and writes go on."""
-        statements = [f"ALTER INDEX {old.sql} RENAME TO {ident(new)}" for old, new in self.renames]
+        """SHARE UPDATE EXCLUSIVE on the indexes: reads and writes go on."""
+        statements = [_alike_sql(old, new) for old, _, new in self.alike]
+        statements += [f"ALTER INDEX {old.sql} RENAME TO {ident(new)}" for old, new in self.renames]
         statements.append(f"COMMENT ON INDEX {self.index.sibling(self.aside).sql} IS {literal(REPLACED_COMMENT)}")
         if self.comment is not None:
             statements.append(f"COMMENT ON INDEX {self.index.sql} IS {literal(self.comment)}")
         return tuple(statements)
+
+
+def _alike_sql(old: QualifiedName, new: QualifiedName) -> str:
+    """An index gets another one's statistics targets, for each expression that both have, and CLUSTER's mark."""
+    was, now = literal(old.sql), literal(new.sql)
+    body = f"""DECLARE
+  s record;
+BEGIN
+  FOR s IN SELECT n.place, a.attstattarget AS target
+    FROM pg_attribute a JOIN pg_index x ON x.indexrelid = {now}::regclass, generate_series(1, x.indnkeyatts) n (place)
+    WHERE a.attrelid = {was}::regclass AND a.attstattarget >= 0 AND x.indkey[n.place - 1] = 0
+      AND pg_get_indexdef(a.attrelid, a.attnum, false) = pg_get_indexdef(x.indexrelid, n.place, false)
+  LOOP
+    EXECUTE pg_catalog.format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', {now}::regclass, s.place, s.target);
+  END LOOP;
+  FOR s IN SELECT x.indrelid::regclass AS on_table, c.relname AS name FROM pg_index o, pg_index x
+      JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_am m ON m.oid = c.relam
+    WHERE o.indexrelid = {was}::regclass AND o.indisclustered AND x.indexrelid = {now}::regclass AND x.indpred IS NULL
+      AND m.amname IN ('btree', 'gist')
+  LOOP
+    EXECUTE pg_catalog.format('ALTER TABLE %s CLUSTER ON %I', s.on_table, s.name);
+  END LOOP;
+END"""
+    return f"DO {literal(body)}"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schema_kit.intervals import Ids, Span
-from schema_kit.model import Branch, Partitioning, Table
+from schema_kit.model import Branch, Grant, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.steps.belongings import statistics_sql
+from schema_kit.steps.belongings import grant_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 CONFIG_SCHEMA = "schema_kit"
@@ -95,7 +95,7 @@ class CreatePartition(Step):
     options: tuple[str, ...] = ()
     owner: str | None = None
     default_grantees: tuple[str, ...] = ()
-    grants: tuple[tuple[str, str], ...] = ()
+    grants: tuple[Grant, ...] = ()
     tablespace: str | None = None
     statistics: tuple[tuple[str, str], ...] = ()
     replica_identity: str = ""
@@ -138,7 +138,7 @@ class CreatePartition(Step):
             + (f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else "")
         )
         yield from (f"REVOKE ALL ON {name.sql} FROM {grantee}" for grantee in self.default_grantees)
-        yield from (f"GRANT {what} ON {name.sql} TO {whom}" for what, whom in self.grants)
+        yield from (grant_sql(grant, name.sql) for grant in self.grants)
         if self.owner:
             yield f"ALTER TABLE {name.sql} OWNER TO {ident(self.owner)}"
         yield from statistics_sql(name, self.statistics)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from schema_kit.model import ACTIONS, ForeignKey
+from schema_kit.model import ForeignKey
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
-from schema_kit.steps.belongings import being_built, exclusive
+from schema_kit.steps.belongings import being_built, comment_sql, exclusive
 from schema_kit.steps.copying import tried_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
@@ -74,7 +74,7 @@ class AddFilledKeyColumn(Step):
             tried_sql(f"{other} AND new.{column} IS NOT DISTINCT FROM old.{column}", table.sql, f"{own}, {column}"),
             f"CREATE TRIGGER {ident(function.name)} BEFORE INSERT OR UPDATE ON {table.sql} "
             f"FOR EACH ROW EXECUTE FUNCTION {function.sql}()",
-            composite_fk_sql(self.key, self.column, being_built(self.key.name), self.key.referenced, self.control),
+            *composite_fk_sql(self.key, self.column, being_built(self.key.name), self.key.referenced, self.control),
         )
 
 
@@ -115,14 +115,30 @@ def fill_function(key: ForeignKey, column: str) -> QualifiedName:
     return key.table.sibling(fit(f"{key.table.name}_{column}", "_fill"))
 
 
-def composite_fk_sql(key: ForeignKey, column: str, name: str, referenced: QualifiedName, control: str) -> str:
+def composite_fk_sql(key: ForeignKey, column: str, name: str, referenced: QualifiedName, control: str) -> Iterable[str]:
     """The longer foreign key, not validated. MATCH FULL: a row with an id but no key is refused."""
-    return (
+    longer = replace(key, delete_columns=(*key.delete_columns, column) if key.delete_columns else ())
+    yield (
         f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(name)} "
         f"FOREIGN KEY ({idents((*key.columns, column))}) "
         f"REFERENCES {referenced.sql} ({idents((*key.referenced_columns, control))}) MATCH FULL "
-        f"ON UPDATE CASCADE ON DELETE {ACTIONS[key.on_delete]} NOT VALID"
+        f"ON UPDATE CASCADE ON DELETE {longer.deletes} NOT VALID"
     )
+    if key.comment is not None:
+        yield comment_sql("CONSTRAINT", f"{ident(name)} ON {key.table.sql}", key.comment)
+
+
+def shorter_fk_sql(key: ForeignKey, referenced: QualifiedName) -> Iterable[str]:
+    """The foreign key as it was before it was made longer, not validated."""
+    shorter = replace(key, delete_columns=key.delete_columns[:-1])
+    yield (
+        f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(key.name)} "
+        f"FOREIGN KEY ({idents(key.columns[:-1])}) "
+        f"REFERENCES {referenced.sql} ({idents(key.referenced_columns[:-1])}) "
+        f"ON DELETE {shorter.deletes} NOT VALID"
+    )
+    if key.comment is not None:
+        yield comment_sql("CONSTRAINT", f"{ident(key.name)} ON {key.table.sql}", key.comment)
 
 
 @dataclass(frozen=True)

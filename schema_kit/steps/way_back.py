@@ -12,24 +12,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from schema_kit.model import ACTIONS, Copy, CopyTarget, ForeignKey, Table
-from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
+from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.belongings import (
     access_again_sql,
     being_built,
+    columns_again_sql,
     comments_sql,
     exclusive,
     foreign_key_again_sql,
+    identity_again_sql,
+    index_again_sql,
     owned_sql,
     position_sql,
     referenced,
+    statistics_objects_again_sql,
     trigger_sql,
     view_lock,
     view_sql,
 )
 from schema_kit.steps.copied_table import OLD
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
-from schema_kit.steps.copy_swap import Settle, unproved_key_sql
+from schema_kit.steps.copy_swap import Settle
 from schema_kit.steps.copying import (
     BACK_TRIGGER,
     COPY_RUN,
@@ -40,8 +44,9 @@ from schema_kit.steps.copying import (
     run_is,
     where_run,
 )
+from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import unregister_sql
-from schema_kit.steps.referring import drop_filled_sql
+from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
 
@@ -266,13 +271,29 @@ class SwapBack(Step):
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
         return (
+            *print_sql(self.table),
             self._look(),
             replay_sql(self.back),
             no_older_snapshot_sql(),
             *self._change_places(),
             *self._give_back(),
+            *same_sql(self.table, self._meant()),
             *self._end(),
         )
+
+    def _meant(self) -> Iterable[tuple[str, str]]:
+        yield "trigger %I, ", BACK_TRIGGER
+        yield from of_primary(self.table)
+        yield from of_own((*self.table.foreign_keys, *self.foreign_keys))
+        yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
+        for index in self.table.indexes:  # what came since goes: the plan has said so
+            if self.kept.index(fit(index.name, OLD)) is None:
+                yield from (("index %I, ", index.name), ("constraint %I, ", index.name))
+        # From 18 on NOT NULL has a name, PostgreSQL's own; what was said of the kept table by hand has another one.
+        names = (f"{self.table.name.name}_{column.name}_not_null" for column in self.table.columns if column.not_null)
+        yield from (("constraint %I, definition", name) for name in names)
+        had = {name for name, _, _ in self.kept.checks}
+        yield from (("constraint %I, ", name) for name, _, _ in self.table.checks if name not in had)
 
     def _look(self) -> str:
         """Another run may have begun the way back anew: then nothing was compared."""
@@ -310,16 +331,22 @@ class SwapBack(Step):
 
     def _give_back(self) -> Iterable[str]:
         table, name = self.table, self.table.name
-        yield from access_again_sql(self.kept, table)
-        yield from (unproved_key_sql(key, name) for key in self.foreign_keys)
+        kept = self.kept
+        yield from access_again_sql(kept, table)
+        yield from columns_again_sql(kept, table)
+        yield from statistics_objects_again_sql(kept, table, all_=True)
+        for index in table.indexes:
+            if before := kept.index(fit(index.name, OLD)):
+                yield from index_again_sql(before, index, name.sibling(index.name))
+        for sequence in table.sequences:
+            if sequence.identity:
+                yield from identity_again_sql(kept, table, sequence)
+        for key in self.foreign_keys:
+            yield from foreign_key_again_sql(key, name)
         for key, _ in self.composite:
-            yield (
-                f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(key.name)} "
-                f"FOREIGN KEY ({idents(key.columns[:-1])}) "
-                f"REFERENCES {name.sql} ({idents(key.referenced_columns[:-1])}) "
-                f"ON DELETE {ACTIONS[key.on_delete]} NOT VALID"
-            )
-        yield from map(foreign_key_again_sql, self.moved)
+            yield from shorter_fk_sql(key, name)
+        for key in self.moved:
+            yield from foreign_key_again_sql(key)
         own = replace(
             table,
             triggers=tuple(trigger for trigger in table.triggers if trigger.name != BACK_TRIGGER),

@@ -32,11 +32,11 @@ RESET statement_timeout;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-CREATE TABLE "public"."events__new" (LIKE "public"."events" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
+CREATE TABLE "public"."events__new" (LIKE "public"."events" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 ALTER TABLE "public"."events__new" DROP CONSTRAINT "schema_kit_bound";
 ALTER TABLE "public"."events__new" ADD CONSTRAINT "events_pkey__new" PRIMARY KEY ("id", "created_at");
 CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (created_at);
-COMMENT ON TABLE "public"."events__new" IS 'schema_kit:ff53934d0a17cfd3';
+COMMENT ON TABLE "public"."events__new" IS 'schema_kit:84cdc58de793889f';
 COMMIT;
 
 -- create partition public.events_p20270101 from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00

@@ -24,7 +24,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
+CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 ALTER TABLE "bots"."messages__new" DROP CONSTRAINT "schema_kit_bound";
 REVOKE ALL ON "bots"."messages__new" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages__new" FROM reader;
@@ -41,7 +41,7 @@ GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
 GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:6d5d19b966ef9cc7';
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:f51e348db3e3dd77';
 COMMIT;
 
 -- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00

@@ -400,7 +400,7 @@ COMMIT;
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY) PARTITION BY RANGE ("created_at");
+CREATE TABLE "bots"."messages__new" (LIKE "bots"."messages" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS) PARTITION BY RANGE ("created_at");
 REVOKE ALL ON "bots"."messages__new" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages__new" FROM reader;
 ALTER TABLE "bots"."messages__new" OWNER TO "bots";
@@ -415,7 +415,7 @@ GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
 GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:d1dd5ac0c27dfc72';
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:2c20d1492afb7cfe';
 COMMIT;
 
 -- swap: bots.messages becomes partitioned, with 5 partitions; the old one is bots.messages__old

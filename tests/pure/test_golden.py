@@ -27,6 +27,7 @@ from schema_kit.model import (
     Detaching,
     Emptied,
     ForeignKey,
+    Grant,
     Index,
     IndexElement,
     KeyColumn,
@@ -1106,7 +1107,7 @@ def attach_beside_a_filled_default() -> Plan:
 
 # Archives
 
-HOT = replace(LOGINS, grants=(("SELECT", "reader"), ("INSERT", "writer")), default_grantees=("PUBLIC",))
+HOT = replace(LOGINS, grants=(Grant("SELECT", "reader"), Grant("INSERT", "writer")), default_grantees=("PUBLIC",))
 OLD = HOT.name.sibling("logins_archive")
 ARCHIVE = replace(HOT, name=OLD)
 LOGINS_BY_MONTH = Partitioning(HOT.name, "created_at", "1 mon")

@@ -13,101 +13,16 @@ import psycopg
 Facts = dict[tuple[str, str, str], Any]
 
 # Numbers of objects and files, what VACUUM and ANALYZE note, and what is printed below.
-_PHYSICAL = [
-    "oid",
-    "reltype",
-    "relfilenode",
-    "relpages",
-    "reltuples",
-    "relallvisible",
-    "relallfrozen",
-    "relfrozenxid",
-    "relminmxid",
-    "relhasindex",
-    "reltoastrelid",
-    "relhassubclass",
-    "relpartbound",
-    "relkind",
-    "relrewrite",
-    "relnatts",
-    "relispopulated",
-    "reloftype",
-    "relchecks",
-    "attrelid",
-    "attnum",
-    "atttypid",
-    "atttypmod",
-    "attcollation",
-    "attndims",
-    "attlen",
-    "attbyval",
-    "attalign",
-    "attcacheoff",
-    "attmissingval",
-    "attoptions",
-    "indexrelid",
-    "indrelid",
-    "indkey",
-    "indcollation",
-    "indclass",
-    "indoption",
-    "indexprs",
-    "indpred",
-    "indnatts",
-    "indnkeyatts",
-    "indcheckxmin",
-    "conrelid",
-    "contypid",
-    "conindid",
-    "conparentid",
-    "confrelid",
-    "conkey",
-    "confkey",
-    "conpfeqop",
-    "conppeqop",
-    "conffeqop",
-    "confdelsetcols",
-    "conexclop",
-    "conbin",
-    "tgrelid",
-    "tgfoid",
-    "tgparentid",
-    "tgconstrrelid",
-    "tgconstrindid",
-    "tgconstraint",
-    "tgattr",
-    "tgargs",
-    "tgqual",
-    "polrelid",
-    "polroles",
-    "polqual",
-    "polwithcheck",
-    "stxrelid",
-    "stxkeys",
-    "stxkind",
-    "stxexprs",
-    "seqrelid",
-    "relnamespace",
-    "connamespace",
-    "stxnamespace",
-    "relname",
-    "attname",
-    "conname",
-    "tgname",
-    "polname",
-    "stxname",
-    "relowner",
-    "stxowner",
-    "reltablespace",
-    "relam",
-    "relacl",
-    "attacl",
-    "coninhcount",
-    "conislocal",
-    "attinhcount",
-    "attislocal",
-    "seqtypid",
-]
+_PHYSICAL = """
+oid reltype relfilenode relpages reltuples relallvisible relallfrozen relfrozenxid relminmxid relhasindex reltoastrelid
+relhassubclass relpartbound relkind relrewrite relnatts relispopulated reloftype relchecks relnamespace relname relowner
+reltablespace relam relacl attrelid attnum atttypid atttypmod attcollation attndims attlen attbyval attalign attcacheoff
+attmissingval attoptions attname attacl attinhcount attislocal indexrelid indrelid indkey indcollation indclass
+indoption indexprs indpred indnatts indnkeyatts indcheckxmin conrelid contypid conindid conparentid confrelid conkey
+confkey conpfeqop conppeqop conffeqop confdelsetcols conexclop conbin conname connamespace coninhcount conislocal
+tgrelid tgfoid tgparentid tgconstrrelid tgconstrindid tgconstraint tgattr tgargs tgqual tgname polrelid polroles polqual
+polwithcheck polname stxrelid stxkeys stxkind stxexprs stxname stxowner stxnamespace seqrelid seqtypid
+"""
 
 _FACTS = """
 WITH t AS (SELECT %(table)s::regclass::oid AS oid),
@@ -143,7 +58,8 @@ r AS (
   UNION ALL SELECT 'pg_class', r.oid, 0, 'index', r.name, to_jsonb(x), jsonb_build_object('definition',
     regexp_replace(pg_get_indexdef(r.oid), ' ON (ONLY )?\\S+ ', ' ON '))
   FROM r JOIN pg_index x ON indexrelid = r.oid
-  UNION ALL SELECT 'pg_constraint', k.oid, 0, 'constraint', conname, to_jsonb(k), jsonb_build_object('definition',
+  UNION ALL SELECT 'pg_constraint', k.oid, 0, 'constraint', conname,
+    to_jsonb(k) - CASE contype WHEN 'f' THEN 'connoinherit' ELSE '' END, jsonb_build_object('definition',
     pg_get_constraintdef(k.oid))
   FROM t JOIN pg_constraint k ON conrelid = t.oid AND contype <> 't'
   UNION ALL SELECT 'pg_trigger', g.oid, 0, 'trigger', tgname, to_jsonb(g), jsonb_build_object('definition',
@@ -160,7 +76,8 @@ r AS (
   FROM r JOIN pg_sequence q ON seqrelid = r.oid
 )
 SELECT f.kind, f.name, e.key, e.value #>> '{}' FROM found f,
-LATERAL (SELECT * FROM jsonb_each(f.row - %(physical)s::text[]) UNION ALL SELECT * FROM jsonb_each(f.printed)
+LATERAL (SELECT * FROM jsonb_each(f.row - regexp_split_to_array(%(physical)s, '\\s+'))
+         UNION ALL SELECT * FROM jsonb_each(f.printed)
          UNION ALL SELECT 'comment', to_jsonb(description) FROM pg_description d
          WHERE d.classoid = f.class::regclass AND d.objoid = f.oid AND d.objsubid = f.part) e
 WHERE e.value <> 'null'

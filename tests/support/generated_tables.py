@@ -68,10 +68,10 @@ TYPES = {
 
 # What the control column of a set may be: its type, its value in row i, and the interval.
 CONTROLS = {
-    "timestamptz": ("timestamptz '{month}' - i * interval '2 days'", "1 month"),
-    "timestamp": ("timestamp '{month}' - i * interval '2 days'", "1 month"),
-    "date": ("date '{month}' - i * 2", "1 month"),
-    "bigint": ("i * 10", "200"),
+    "timestamptz": ("date_trunc('day', now()) - i * interval '1 day'", "1 month"),
+    "timestamp": ("date_trunc('day', localtimestamp) - i * interval '1 day'", "1 month"),
+    "date": ("current_date - i", "1 month"),
+    "bigint": ("i * 10", "400"),
 }
 
 
@@ -165,11 +165,10 @@ class _Maker:
 
     def _rows(self) -> Iterator[str]:
         yield "ALTER TABLE g.t DROP COLUMN gone"
-        value = self.value.format(month="2026-06-20")
         names = ", ".join(["id", "at", "words", "place_id", *self.types])
         # Of every third row only what has to be there.
         others = [f"CASE WHEN i % 3 > 0 THEN ({TYPES[kind]})::{kind} END" for kind in self.types.values()]
-        values = ", ".join(["i", value, "'word ' || i", "i % 10", *others])
+        values = ", ".join(["i", self.value, "'word ' || i", "i % 10", *others])
         yield f"INSERT INTO g.t ({names}) SELECT {values} FROM generate_series(1, {ROWS}) i"
 
     def _columns(self) -> Iterator[str]:
