@@ -25,6 +25,7 @@ from schema_kit.model import Table
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan, Step
+from schema_kit.steps.partitions import Analyze
 
 _POLLS, _POLL_SECONDS = 60, 0.5
 
@@ -244,7 +245,7 @@ def fail(
     Raises:
         SchemaKitError: the only one; or that some sets failed, each said on stderr.
     """
-    if len(failed) == 1 and not done:
+    if len(failed) == 1 and all(isinstance(step, Analyze) for step in done):
         raise failed[0]
     for error in failed:
         click.echo(f"error: {error.reason if done else error}", err=True)

@@ -62,13 +62,14 @@ def longer_key(table: Table, control: str) -> tuple[str, ...]:
 
 def fingerprint(table: Table) -> str:
     """What the parent was built from: a table that changes before the swap has its parent built again."""
-    indexes = [(i.name, i.tail, i.unique, i.constraint) for i in table.indexes if i.name != key_index_name(table.name)]
+    own = [index for index in table.indexes if index.name != key_index_name(table.name)]
+    indexes = [(i.name, i.tail, i.unique, i.constraint, i.options, i.statistics) for i in own]
     checks = [check[:2] for check in table.checks if check[0] != BOUND_CHECK]
     fields = (
         *(table.columns, indexes, table.foreign_keys, checks, table.sequences),
         *(table.statistics, table.policies, table.row_security, table.force_row_security, table.grants, table.owner),
         table.stamp,
-        *(table.withheld, table.settings, table.statistics_objects, [(i.options, i.statistics) for i in table.indexes]),
+        *(table.withheld, table.settings, table.statistics_objects),
     )
     return BUILT_MARK + hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
 
@@ -473,12 +474,14 @@ class Unswap(Step):
             yield from move_sql(table.name, leaves, heir, columns)
         yield from self._move_in() if self.moves_in else ()
         heir = self._inside
+        # What is made on the first partition is made as its owner's, whose default privileges may be others.
+        made = replace(table, default_sequence_grantees=self.heir.default_sequence_grantees)
         for sequence in table.sequences:
             owner = table.column(sequence.column)
             if sequence.identity and owner:
                 fresh = sequence.name.sibling(being_built(sequence.name.name))
                 yield identity_sql(heir, owner.identity, sequence, fresh)
-                yield from sequence_access_sql(table, sequence, fresh)
+                yield from sequence_access_sql(made, sequence, fresh)
                 yield position_sql(fresh, sequence.name)
 
     @property

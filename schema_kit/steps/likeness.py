@@ -14,11 +14,14 @@ from schema_kit.names import literal
 
 # A row is an object, a property of it, and its text; what is not there has no row. The table's own name is left out of
 # the texts, so that those of two tables can be compared. A privilege that nobody granted is printed as its default.
+# Of foreign keys, those that PostgreSQL keeps for each partition at the other end are left out.
 PROPERTIES = """
 WITH own AS (
   SELECT c.*, n.nspname, format('%%I.%%I', n.nspname, c.relname) AS shown
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
+), own_constraint AS (
+  SELECT k.* FROM pg_constraint k WHERE k.contype <> 'f' OR k.conparentid = 0
 ), relation AS (
   SELECT oid, 'table' AS object, 'r'::"char" AS kind FROM own
   UNION ALL SELECT x.indexrelid, format('index %%I', i.relname), NULL FROM own o JOIN pg_index x ON x.indrelid = o.oid
@@ -35,7 +38,7 @@ WITH own AS (
   FROM own o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 0, CASE WHEN k.conrelid = o.oid
     THEN format('constraint %%I', k.conname) ELSE format('constraint %%I of %%s', k.conname, k.conrelid::regclass) END
-  FROM own o JOIN pg_constraint k ON o.oid IN (k.conrelid, k.confrelid)
+  FROM own o JOIN own_constraint k ON o.oid IN (k.conrelid, k.confrelid)
   UNION ALL SELECT 'pg_trigger'::regclass, t.oid, 0, format('trigger %%I', t.tgname)
   FROM own o JOIN pg_trigger t ON t.tgrelid = o.oid AND NOT t.tgisinternal
   UNION ALL SELECT 'pg_policy'::regclass, p.oid, 0, format('policy %%I', p.polname)
@@ -80,7 +83,7 @@ WITH own AS (
                    JOIN pg_namespace s ON s.oid = l.collnamespace
                    WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)),
     ('privileges', (SELECT string_agg(g::text, ', ' ORDER BY g::text) FROM unnest(a.attacl) g))) p (property, text)
-  UNION ALL SELECT n.object, p.property, p.text FROM own o JOIN pg_constraint k ON o.oid IN (k.conrelid, k.confrelid)
+  UNION ALL SELECT n.object, p.property, p.text FROM own o JOIN own_constraint k ON o.oid IN (k.conrelid, k.confrelid)
   JOIN named n ON n.class = 'pg_constraint'::regclass AND n.oid = k.oid,
   LATERAL (VALUES ('definition', replace(pg_get_constraintdef(k.oid), format('REFERENCES %%s(', o.shown),
                                          'REFERENCES (')),
@@ -166,7 +169,8 @@ def same_sql(table: Table, meant: Iterable[tuple[str, str]]) -> Iterator[str]:
   lost text;
 BEGIN
   EXECUTE current_setting('schema_kit.asked') INTO printed;
-  SELECT string_agg(format('%s: %s', was.key, left(was.value, 200)), '; ' ORDER BY was.key) INTO lost
+  SELECT string_agg(format('%s: %s', was.key, left(was.value, 200))
+                    || coalesce(format(' (but %s)', left(printed->>was.key, 200)), ''), '; ' ORDER BY was.key) INTO lost
   FROM jsonb_each_text(current_setting('schema_kit.printed')::jsonb) was
   WHERE printed->>was.key IS DISTINCT FROM was.value AND NOT (was.key LIKE ANY (ARRAY[{_ON_PARTITIONS}]) OR {changed});
   IF lost IS NOT NULL THEN

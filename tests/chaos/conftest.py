@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.chaos.disturbance import quietly
+from tests.chaos.rounds import SEED
 from tests.chaos.server import Server
 
-SEED, MINUTES = "SCHEMA_KIT_CHAOS_SEED", "SCHEMA_KIT_CHAOS_MINUTES"
 os.environ.setdefault(SEED, str(random.SystemRandom().randrange(1, 1_000_000)))  # xdist's workers have it from here
 
 

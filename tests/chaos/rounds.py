@@ -28,6 +28,7 @@ from tests.chaos.tables import BEFORE, SPAN, Shape, generated
 from tests.chaos.watcher import Watcher
 from tests.chaos.writers import Writer
 
+SEED, MINUTES = "SCHEMA_KIT_CHAOS_SEED", "SCHEMA_KIT_CHAOS_MINUTES"
 DAY = 86_400
 PLACES = """
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'who'

@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.chaos.conftest import MINUTES
 from tests.chaos.expected import EXPECTED
-from tests.chaos.rounds import Round, play
+from tests.chaos.rounds import MINUTES, Round, play
 from tests.chaos.scenarios import CONTROL, SCENARIOS
 from tests.chaos.server import Server
 

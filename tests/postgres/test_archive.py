@@ -75,6 +75,7 @@ def test_a_dry_run_prints_the_sql_and_sends_none(database: Database) -> None:
     assert [step["summary"].split()[0] for step in steps] == [
         "create",
         *["record", "detach", "attach"] * 2,
+        "analyze",
     ]
     assert places(database) == before
 

@@ -591,7 +591,7 @@ def test_a_column_or_table_that_was_made_anew_is_updated_again(database: Databas
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no table": ({"table": "u"}, "there is no such table"),
-    "a view": ({"table": "v"}, "there is no such table"),
+    "a view": ({"table": "v"}, "is a view, and this is for a table"),
     "no primary key": ({"table": "keyless"}, "op.create_primary_key_concurrently"),
     "no column": ({"values": {"m": 1}}, "has no column m .* it has id, n, touched, word"),
     "computed": ({"values": {"computed": 1}, "table": "other"}, "has no column computed"),

@@ -195,7 +195,6 @@ def test_everything_that_belongs_to_a_table_comes_along_and_goes_back(
     assert changes(before, after) == {
         ("constraint", "app.message.message_pkey"),  # it holds the control column now
         ("index", "app.message_pkey"),
-        ("statistics", "app.message_stats"),  # stays with the rows
     }
     options = "{fillfactor=80,autovacuum_analyze_scale_factor=0.02}"
     leaves = [row[0] for row in database.sql("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")]

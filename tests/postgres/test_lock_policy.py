@@ -38,7 +38,7 @@ def test_outside_of_migrations_with_and_without_autocommit(database: Database) -
     assert state(database) == expected
     with engine.connect() as connection:
         connection.execute(sa.text("SELECT 1"))
-        with pytest.raises(PlanError, match="Commit it first"), schema_kit.operations(connection):
+        with pytest.raises(PlanError, match=r"commit\(\) it first"), schema_kit.operations(connection):
             pass
 
 

@@ -22,6 +22,8 @@ from schema_kit.steps import Plan
 from schema_kit.steps.claims import Claim, claims
 from tests.support.database import Database
 
+pytestmark = [pytest.mark.steps, pytest.mark.majors]
+
 QUICK = LockPolicy(first=50, longest=500, attempts=4)
 
 PLAIN = (

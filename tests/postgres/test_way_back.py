@@ -147,7 +147,7 @@ def test_what_was_not_fed_comes_back_only_if_nothing_was_written(database: Datab
         "UPDATE s.t SET body = 'since' WHERE id BETWEEN 1 AND 3",
         "UPDATE s.control SET body = 'since' WHERE id BETWEEN 1 AND 3",
     )
-    with pytest.raises(PlanError, match=r"s\.t__old has not all that was written since the swap.*It was not fed"):
+    with pytest.raises(ExecutionError, match=r"s\.t__old has not all that was written since the swap.*It was not fed"):
         back(database)
     assert "on its way back to s.t__old" in listed(database)
     code, told = cli(database, "convert", "s.t", "--abort")
@@ -186,7 +186,7 @@ def test_rows_that_went_past_the_trigger_stop_it(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
     database.sql("TRUNCATE s.t_p20260201")
-    with pytest.raises(PlanError, match="TRUNCATE, a partition detached or attached"):
+    with pytest.raises(ExecutionError, match="TRUNCATE, a partition detached or attached"):
         back(database)
     assert not plain(database)
 
@@ -202,7 +202,7 @@ def test_between_the_comparison_and_the_swap_nothing_may_slip_through(database: 
             happened.append(True)
             database.sql("TRUNCATE s.t_p20260201")
 
-    with pytest.raises(PlanError, match="has not all that was written"):
+    with pytest.raises(ExecutionError, match="has not all that was written"):
         schema_kit.execute.run(connection, lambda: roll_back(Catalog(connection), T), PATIENT, tell)
     assert happened
     assert not plain(database)
@@ -254,7 +254,7 @@ def test_a_trigger_that_somebody_disabled_is_made_anew_and_what_it_missed_is_fou
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
     database.sql("ALTER TABLE s.t_p20260201 DISABLE TRIGGER schema_kit_copy_back", "DELETE FROM s.t WHERE id % 5 = 0")
-    with pytest.raises(PlanError, match="has not all that was written"):
+    with pytest.raises(ExecutionError, match="has not all that was written"):
         back(database)
     assert not plain(database)
 

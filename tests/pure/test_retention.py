@@ -16,7 +16,7 @@ from schema_kit.plans import partitions
 from schema_kit.plans.grid import grid
 from schema_kit.plans.retention import due, grace, retire
 from schema_kit.steps.retirement import DetachConcurrently, DropPartition, FinalizeDetach, ForgetRetired, MovePartition
-from tests.support.points import after, clocks, policies
+from tests.support.points import after, clocks, policies, reaches_the_end
 
 pytestmark = pytest.mark.partitions
 
@@ -31,6 +31,7 @@ def test_what_is_due(declared: tuple[Partitioning, Table], now: datetime, later:
     lines = grid(policy, table)
     for moment in (now, now + later / 2, now + later):
         here = lines.here(moment)
+        assume(not reaches_the_end(lines, here))
         table = after(table, partitions.create_next(policy, table, here).steps)
     try:
         past, notes = due(policy, table, here)

@@ -157,12 +157,11 @@ def test_ids_and_ends_that_are_none() -> None:
     )
     table = replace(TABLE, columns=(Column("k", "bigint", True),), partitions=parts)
     drawn = timeline(Watched(policy, PARENT, table, 3900, now=NOW))
-    assert [one.state for one in drawn.segments] == ["due", "past", "past", "missing", "missing", "gap", "premade"]
+    assert [one.state for one in drawn.segments] == ["due", "past", "past", "missing", "missing", "premade"]
     assert drawn.next_to_go == (QualifiedName("other", "a"), 4000)
     lines = [text for text, _ in _lines(drawn, 80, _BLOCKS)]
     assert lines[0].split()[1] == "MINVALUE"
     assert lines[1].endswith("other.a"), "the schema, where it is another one"
-    assert lines[5].endswith("gap, 5 windows")
 
 
 def test_without_a_picture_there_is_a_sentence() -> None:

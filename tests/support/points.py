@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from schema_kit.intervals import Point
 from schema_kit.model import Column, Partition, Partitioning, Table
 from schema_kit.names import QualifiedName
+from schema_kit.plans.grid import Grid
 from schema_kit.steps.partitions import CreatePartition
 
 KINDS = [
@@ -82,3 +84,8 @@ def after(table: Table, steps: tuple[object, ...]) -> Table:
     assert len(made) == len(steps)
     new = tuple(Partition(step.name, step.lower, step.upper) for step in made)
     return replace(table, partitions=(*table.partitions, *new))
+
+
+def reaches_the_end(lines: Grid, here: Point) -> bool:
+    """Whether the windows that are kept ahead lie behind the end of the column's type: those have laws of their own."""
+    return lines.ends(lines.interval.shift(lines.interval.floor(here), lines.policy.premake + 1))
