@@ -296,6 +296,7 @@ def holding(database: Database) -> Any:
     return holder
 
 
+@pytest.mark.exhaustive
 def test_one_works_at_a_time(partman: Database) -> None:
     assert shell(partman, "partitions", "adopt", "app.t", *NOW).returncode == 0
     before = facts(partman)
@@ -322,6 +323,7 @@ def test_one_works_at_a_time(partman: Database) -> None:
     holding(partman)  # and it is free again
 
 
+@pytest.mark.exhaustive
 def test_its_lock_is_held_while_we_work_and_not_for_other_sets(partman: Database) -> None:
     made(partman, "date", *MONTHS, table="app.own")
     assert shell(partman, "partitions", "adopt", "--all", *NOW).returncode == 0
@@ -388,6 +390,7 @@ def test_odd_names_and_a_partman_that_cannot_be_read(database: Database) -> None
         database.sql("DROP OWNED BY sk_odd", "DROP ROLE sk_odd")
 
 
+@pytest.mark.exhaustive
 def test_undo_killed_and_called_again(database: Database) -> None:
     made(database, "date", *MONTHS)
     database.sql("ALTER TABLE app.t ADD PRIMARY KEY (id, k)", "INSERT INTO app.t SELECT 1, '2026-12-05'")

@@ -80,6 +80,7 @@ def test_a_dry_run_prints_the_sql_and_sends_none(database: Database) -> None:
     assert places(database) == before
 
 
+@pytest.mark.exhaustive
 def test_a_reader_of_the_view_sees_each_row_once_at_every_moment(database: Database) -> None:
     archived(database, view=VIEW)
     expected = (ROWS, ROWS, sum(range(ROWS)))
@@ -233,6 +234,7 @@ def test_odd_names(database: Database) -> None:
     assert database.sql(f'SELECT count(*) FROM {quoted}.{quoted[:-1]}v"') == [(151,)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", ["concurrently", "view", "default"])
 def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Database, way: str) -> None:
     ends = []

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from schema_kit import op, operations
 from schema_kit.script import LockPolicy
 from tests.support.database import Database
+from tests.support.matrix import thinned
 
 pytestmark = [pytest.mark.columns, pytest.mark.majors]
 
@@ -70,7 +71,7 @@ UPDATES: dict[str, tuple[dict[str, Any], Any]] = {
 
 
 @pytest.mark.parametrize("update", UPDATES)
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("move", thinned(MOVES, "behind", "behind, to another partition"))
 def test_a_row_whose_key_changes_is_updated(database: Database, move: str, update: str) -> None:
     build, old, new = MOVES[move]
     database.sql(*build, ROWS)
@@ -105,7 +106,7 @@ def test_what_cannot_be_told_is_counted_and_said(
         assert "had another key, when a batch came to them" in caplog.text
 
 
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("move", thinned(MOVES, "behind", "behind, to another partition"))
 def test_a_column_is_filled_for_rows_that_move(database: Database, move: str) -> None:
     build, old, new = MOVES[move]
     database.sql(*build, ROWS)

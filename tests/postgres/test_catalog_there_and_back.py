@@ -108,7 +108,7 @@ def test_a_table_with_everything_goes_there_and_back(database: Database, way: st
         there_and_back(database, table, way)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", range(1, 26))
 def test_a_table_with_some_of_it_goes_there_and_back(database: Database, seed: int, way: str) -> None:

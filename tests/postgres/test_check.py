@@ -434,6 +434,7 @@ def test_what_whoever_looks_may_not_read_is_said_with_the_right_that_lacks(datab
         database.sql(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
+@pytest.mark.exhaustive
 def test_one_set_that_somebody_holds_does_not_hide_the_others(months: Database) -> None:
     months.sql("CREATE TABLE app.u (at date NOT NULL) PARTITION BY RANGE (at)")
     months.sql(register_sql(Partitioning(QualifiedName("app", "u"), "at", "1 mon", premake=1)))

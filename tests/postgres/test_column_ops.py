@@ -11,12 +11,12 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.execute import StepDone, StepStarted, Waiting
 from tests.support.database import Database
 from tests.support.locks import busy
-from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
+from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, thinned, told
 from tests.support.operations import COLUMNS, Spelled, add_column, alter_word
 
 pytestmark = [pytest.mark.columns, pytest.mark.majors]
 
-matrix = pytest.mark.parametrize("shape", SHAPES)
+matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "sub_partitioned"))
 KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"
 
 

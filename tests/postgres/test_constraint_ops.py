@@ -11,12 +11,12 @@ from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import StepDone, StepStarted, Waiting
 from tests.support.database import Database
 from tests.support.locks import busy
-from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
+from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, thinned, told
 from tests.support.operations import CONSTRAINTS, Case
 
 pytestmark = [pytest.mark.constraints, pytest.mark.majors]
 
-matrix = pytest.mark.parametrize("shape", SHAPES)
+matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "sub_partitioned"))
 each = pytest.mark.parametrize("name", CONSTRAINTS)
 
 

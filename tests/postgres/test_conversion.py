@@ -756,6 +756,7 @@ def stopping_after(count: int) -> Callable[[Event], None]:
     return emit
 
 
+@pytest.mark.exhaustive
 def test_a_conversion_goes_on_from_wherever_it_was_stopped(database: Database) -> None:
     database.sql(*scene())
     rows = checksum(database, "app.t")
@@ -772,6 +773,7 @@ def test_a_conversion_goes_on_from_wherever_it_was_stopped(database: Database) -
         assert convert(database, T, incoming="composite") == ()
 
 
+@pytest.mark.exhaustive
 def test_a_conversion_is_given_up_wherever_it_was_stopped(database: Database) -> None:
     database.sql(*scene())
     steps = convert(database, T, incoming="composite")

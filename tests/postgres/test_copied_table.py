@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 T = QualifiedName("s", "t")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_table_is_converted_while_it_is_written(database: Database, workers: int) -> None:
     database.sql(*PLAIN)
@@ -42,6 +43,7 @@ def test_a_table_is_converted_while_it_is_written(database: Database, workers: i
     same(database, "s.t", "s.control")
 
 
+@pytest.mark.exhaustive
 def test_killed_again_and_again_the_old_table_stays_until_the_finish(database: Database) -> None:
     database.sql(*PLAIN)
     killed = 0

@@ -83,7 +83,7 @@ def test_all_that_goes_together(database: Database, way: str) -> None:
     assert [change.name for change in between(database, way, together)] == []
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
 @pytest.mark.parametrize("way", WAYS)
 def test_each_by_itself(database: Database, way: str, change: Change) -> None:

@@ -22,7 +22,7 @@ from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.steps import indexes
 from tests.support.database import Database
 from tests.support.locks import busy, wait_until
-from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, told
+from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, thinned, told
 from tests.support.operations import INDEXES, NEW, OLD, IndexCase, create, drop, reindex, reindex_table, replace, unique
 
 pytestmark = [pytest.mark.indexes, pytest.mark.majors]
@@ -36,7 +36,7 @@ WHERE relnamespace = 's'::regnamespace AND relkind = 'i' AND relname <> 'r_pkey'
 """
 
 
-matrix = pytest.mark.parametrize("shape", SHAPES)
+matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "sub_partitioned"))
 each = pytest.mark.parametrize("name", INDEXES)
 seen = pytest.mark.parametrize("name", [name for name in INDEXES if INDEXES[name].visible])
 

@@ -17,6 +17,7 @@ from schema_kit.cli import cli
 from schema_kit.errors import SchemaKitError
 from schema_kit.script import LockPolicy
 from tests.support.database import Database
+from tests.support.matrix import thinned
 
 pytestmark = [pytest.mark.constraints, pytest.mark.majors]
 
@@ -143,7 +144,7 @@ def _refused(database: Database, operate: Callable[[], Any]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", thinned(KINDS, "view", "temporary_table"))
 def test_an_operation_works_or_names_the_kind(database: Database, kind: str) -> None:
     wrong = []
     for name, operate in OPS.items():
@@ -161,7 +162,7 @@ def _names(said: str, kind: str) -> bool:
     return KINDS[kind][1] in said
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", thinned(KINDS, "view", "temporary_table"))
 def test_a_command_names_the_kind(database: Database, tmp_path: Path, kind: str) -> None:
     wrong = []
     for name, command in COMMANDS.items():

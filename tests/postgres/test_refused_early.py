@@ -184,7 +184,7 @@ def test_a_name_that_is_taken(database: Database, monkeypatch: pytest.MonkeyPatc
     _try_all(database, monkeypatch, name, each=False)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("name", CASES)
 def test_a_name_that_is_taken_by_each_kind(database: Database, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     _try_all(database, monkeypatch, name, each=True)

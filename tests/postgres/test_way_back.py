@@ -41,6 +41,7 @@ def plain(database: Database) -> bool:
     return database.sql("SELECT relkind FROM pg_class WHERE oid = 's.t'::regclass") == [("r",)]
 
 
+@pytest.mark.exhaustive
 def test_what_was_written_since_the_swap_is_in_the_plain_table(database: Database) -> None:
     """It is the very table of before, with its files, its indexes, its names."""
     database.sql(*PLAIN)
@@ -235,6 +236,7 @@ def test_its_own_key_holds_again_or_the_way_back_stops(database: Database) -> No
     assert plain(database)
 
 
+@pytest.mark.exhaustive
 def test_run_again_it_keeps_the_log_short(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old="fed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,6 +69,11 @@ def build(database: Database, shape: str) -> None:
 def state(database: Database) -> list[tuple[Any, ...]]:
     """Columns, constraints and indexes; names of those on partitions left out, as PostgreSQL makes them up itself."""
     return sorted(database.sql(STATE))
+
+
+def thinned(values: Iterable[str], *kept: str) -> list[Any]:
+    """Values of a matrix for parametrize: those that are kept are tried in a plain run, the others in a longer one."""
+    return [value if value in kept else pytest.param(value, marks=pytest.mark.exhaustive) for value in values]
 
 
 class Stopped(Exception):
