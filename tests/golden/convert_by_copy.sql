@@ -470,7 +470,7 @@ GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
 GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:2c20d1492afb7cfe';
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:7220f2c903b29d7d';
 COMMIT;
 
 -- swap: bots.messages becomes partitioned, with 5 partitions; the old one is bots.messages__old

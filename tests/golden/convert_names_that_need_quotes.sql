@@ -34,7 +34,7 @@ SET LOCAL statement_timeout = '0ms';
 CREATE TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" (LIKE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS) PARTITION BY RANGE ("Created At");
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" DROP CONSTRAINT "schema_kit_bound";
 ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" ADD CONSTRAINT "it's__new" PRIMARY KEY ("Id", "Created At");
-COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" IS 'schema_kit:e62bfaf426c4513f';
+COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" IS 'schema_kit:8c9b284b6a3ef25b';
 COMMIT;
 
 -- create partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00

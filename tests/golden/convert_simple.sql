@@ -81,7 +81,7 @@ CREATE TABLE "public"."events__new" (LIKE "public"."events" INCLUDING ALL EXCLUD
 ALTER TABLE "public"."events__new" DROP CONSTRAINT "schema_kit_bound";
 ALTER TABLE "public"."events__new" ADD CONSTRAINT "events_pkey__new" PRIMARY KEY ("id", "created_at");
 CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (created_at);
-COMMENT ON TABLE "public"."events__new" IS 'schema_kit:84cdc58de793889f';
+COMMENT ON TABLE "public"."events__new" IS 'schema_kit:e1ea566c67f3ceb5';
 COMMIT;
 
 -- create partition public.events_p20270101 from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00
