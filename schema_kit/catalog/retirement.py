@@ -311,7 +311,7 @@ def read_attaching(
     """
     title = f"cannot attach {name} to {parent}"
     found = rows(connection, _KEY, {"schema": parent.schema, "name": parent.name})
-    if not found:
+    if not found or kinds.of_the_system(parent):
         kinds.refuse_others(connection, parent)
         raise PlanError(f"{title}: there is no table {parent}. Nothing was changed.")
     parent_oid, key_type, inherited, strategy, columns, control = found[0]

@@ -170,7 +170,7 @@ def same_sql(table: Table, meant: Iterable[tuple[str, str]]) -> Iterator[str]:
 BEGIN
   EXECUTE current_setting('schema_kit.asked') INTO printed;
   SELECT string_agg(format('%s: %s', was.key, left(was.value, 200))
-                    || coalesce(format(' (but %s)', left(printed->>was.key, 200)), ''), '; ' ORDER BY was.key) INTO lost
+                    || coalesce(' (but ' || left(printed->>was.key, 200) || ')', ''), '; ' ORDER BY was.key) INTO lost
   FROM jsonb_each_text(current_setting('schema_kit.printed')::jsonb) was
   WHERE printed->>was.key IS DISTINCT FROM was.value AND NOT (was.key LIKE ANY (ARRAY[{_ON_PARTITIONS}]) OR {changed});
   IF lost IS NOT NULL THEN
