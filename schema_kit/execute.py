@@ -521,7 +521,8 @@ def _wait(
     looked = error.args[0] if isinstance(error, _Busy) and error.args else ()
     found = looked or waited_for(connection, step) or blockers(connection, step, of_rows=True)
     who = tuple(blocker.text for blocker in found)
-    if not isinstance(error, _Busy) and attempt >= (policy.attempts if found else _IN_VAIN):
+    # What a repeated step passes over may be held by row locks, whose holders are not always seen.
+    if not isinstance(error, _Busy) and attempt >= (policy.attempts if found or step.repeats else _IN_VAIN):
         raise in_vain(connection, step, attempt, who)
     cause = error.__cause__ if error else None
     said = "" if found or cause is None else f" Nobody is seen who is in the way; PostgreSQL said: {message(cause)}."

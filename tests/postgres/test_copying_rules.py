@@ -101,7 +101,7 @@ def test_3_a_policy_that_hides_rows_stops_the_copy(scene: Scene) -> None:
         )
         with pytest.raises(PlanError, match="row security of its own"):
             scene.run()
-        assert dict(CopyChunk.settings)["row_security"] == "off"
+        assert CopyChunk.reads_rows
     finally:
         scene.database.sql("DROP OWNED BY owner_of_t", "DROP ROLE owner_of_t")
 
@@ -113,7 +113,7 @@ def test_4_nothing_is_replayed_while_a_chunk_is_open(scene: Scene) -> None:
         for statement in render(chunk, QUICK)[:-1]:
             zombie.execute(statement.encode())
         scene.database.sql("UPDATE s.t SET body = 'changed' WHERE id < 1000")
-        with pytest.raises(ExecutionError, match="Others hold the rows that are left"):
+        with pytest.raises(ExecutionError, match="the database still asks for it"):
             scene.run()
         assert scene.sent(ReplayKeys) == 0
         zombie.execute("ROLLBACK")
@@ -189,7 +189,9 @@ def test_6_a_source_that_is_another_table_now_is_not_swapped(scene: Scene, chang
     scene.database.sql(change, "INSERT INTO s.t (id, at, body) VALUES (-1, '2026-01-05', 'late')")
     expected = scene.database.sql(CONTENT)
     if not change.startswith(("ALTER TABLE s.t ", "DROP TABLE")):
-        with pytest.raises(psycopg.errors.SerializationFailure, match="is not any more what was copied"):
+        with pytest.raises(
+            psycopg.DatabaseError, match="is not any more what was copied|was changed after it was looked"
+        ):
             scene.send(swap)
     scene.run()
     assert scene.sent(AbandonCopy) == 1
