@@ -190,7 +190,7 @@ def test_6_a_source_that_is_another_table_now_is_not_swapped(scene: Scene, chang
     expected = scene.database.sql(CONTENT)
     if not change.startswith(("ALTER TABLE s.t ", "DROP TABLE")):
         with pytest.raises(
-            psycopg.DatabaseError, match="is not any more what was copied|was changed after it was looked"
+            psycopg.DatabaseError, match=r"is not any more what was copied|was changed after it was looked"
         ):
             scene.send(swap)
     scene.run()

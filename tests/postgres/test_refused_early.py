@@ -300,7 +300,7 @@ def test_a_partition_that_kept_the_policies_of_its_table_is_split(database: Data
 
 def test_what_is_undone_at_once_is_told_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan that never comes to its end says why, and does not wait for nobody."""
-    _begin(database, CASES["create_next"])
+    _begin(database, Case(lambda: None, SET[:-1], _policy))
     database.sql(
         "CREATE FUNCTION s.undo() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
         "CREATE TRIGGER undo BEFORE UPDATE ON schema_kit.part_config FOR EACH ROW EXECUTE FUNCTION s.undo()",
