@@ -132,7 +132,7 @@ def test_a_setting_of_the_database_changes_nothing(database: Database, name: str
     if "tablespace" in name:
         if version < 150000:
             pytest.skip("tablespaces in place came with 15")
-        value = f"place_{database.sql('SELECT current_database()')[0][0]}"
+        value = f"place_{name}_{database.sql('SELECT current_database()')[0][0]}"
         database.sql("SET allow_in_place_tablespaces = on", f"CREATE TABLESPACE {value} LOCATION ''")
     of_it = database.sql("SELECT quote_ident(current_database())")[0][0]
     database.sql(f"ALTER DATABASE {of_it} SET {name} = {value}")
