@@ -67,7 +67,8 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
         clones = {tuple(row) for row in rows(connection, _CLONES)}
         remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
     names = {(schema, name) for schema, name, _, _ in relations}
-    beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, _SUFFIXES)}
+    suffixes = [suffix for suffix in _SUFFIXES if any(name.endswith(suffix) for _, name in names)]
+    beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, suffixes)}
     partitions = {(schema, name) for schema, name, kind, partition in relations if partition and kind in "rp"}
     tables = (partitions | remembered | (names & beside)) - modelled
     indexes = names & beside

@@ -465,7 +465,7 @@ class Catalog:
             return leftovers.read(self._connection)
 
     def may_analyze(self, table: QualifiedName) -> bool:
-        """Whether whoever runs this may analyze the table, and before 18, where it costs, nobody has for a day."""
+        """Whether the current role may analyze the table; before 18, where it costs, once a day."""
         sql = (
             "SELECT (pg_has_role(c.relowner, 'USAGE') OR CASE WHEN %(version)s >= 170000 "
             "THEN has_table_privilege(c.oid, 'MAINTAIN') END IS TRUE) "

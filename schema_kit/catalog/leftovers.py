@@ -62,7 +62,7 @@ WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELEC
 
 
 def read(connection: Connection) -> tuple[Leftover, ...]:
-    """All of them, as far as whoever looks may see. Call it while observing."""
+    """All that the current role can see. Call it while observing."""
     return (*_copies(connection), *_archives(connection), *_published(connection))
 
 

@@ -1,4 +1,4 @@
-"""What stands in the way of a table that is made anew: what depends on it, what it is, what somebody may not do."""
+"""Why a table cannot be recreated: what depends on it, what it is, which privileges the current role lacks."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _unlike_others(table: Any) -> list[str]:
 
 
 def unconvertible(connection: Connection, name: QualifiedName, config: QualifiedName) -> tuple[str, ...]:
-    """What a plain table has and a partitioned one cannot, and what whoever runs this may not do."""
+    """What a plain table has and a partitioned one cannot, and the privileges that the current role lacks."""
     values = {"schema": name.schema, "name": name.name, "config": config.sql}
     return tuple(row[0] for row in rows(connection, _UNCONVERTIBLE, values))
 

@@ -1,4 +1,4 @@
-"""All that PostgreSQL prints of a table: to compare what is made anew with what it replaces."""
+"""All that PostgreSQL prints of a table, to compare what is recreated with what it replaces."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ def doubt(connection: Connection, parent: QualifiedName, name: QualifiedName, oi
     if not alike:
         return f"it has no such column {control} as {parent}"
     if not readable:
-        return "whoever looks may not read it"
+        return "the current role cannot read it"
     ends = dict(zip((">=", "<"), parse_bounds(bounds), strict=True))
     outside = [f"{ident(control)} IS NULL"]
     outside += [f"NOT {ident(control)} {sign} {literal(end)}" for sign, end in ends.items() if end is not None]

@@ -100,7 +100,7 @@ class Source:
     rows: float = -1
     """Estimated; -1 where nobody has counted."""
     hidden: str = ""
-    """Why rows of it are hidden from whoever looks; empty where none are."""
+    """Why rows of it are hidden from the current role; empty where none are."""
 
 
 _TABLE = f"""

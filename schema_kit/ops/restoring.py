@@ -194,7 +194,7 @@ def _rows(
         if len(windows) > MOST_AHEAD:
             raise PlanError(
                 f"cannot restore rows of {part.name} to {target.name}: they lie in more than {MOST_AHEAD} of its "
-                "windows. Nothing was changed; make the partitions that it shall have, or restore a shorter range."
+                "windows. Nothing was changed; make the partitions that it should have, or restore a shorter range."
             )
         windows = lines.missing(windows, target)
         strays = catalog.strays_among(lines.policy, target, windows)  # theirs go there, too, until it is drained
