@@ -540,6 +540,7 @@ class Catalog:
             size = copying.size(self._connection, policy.parent)
         plain = not table.partition_strategy and policy.control and policy.control not in table.primary_key
         resting = statements.that_rest_on_the_key(self._connection, table) if plain else ()
+        tree = self.tree(table.name) if table.partition_strategy else ()
         seen = Conversion(
             table,
             self.now(),
@@ -555,17 +556,14 @@ class Catalog:
             bytes=size,
             has_config=self.config_is_current(),
             server_version=self.server_version(),
-            leaves=self._leaves(table) if table.partition_strategy else (),
+            leaves=tuple((own.name, own.parent) for own in tree if own.parent and not own.partitioned),
+            foreign=tuple(name for own in tree for name in own.foreign),
             emptied=None if table.partition_strategy else self._emptied(table.name),
         )
         proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)
         if table.partition_strategy or table.column(policy.control) is None or proved or unfit:
             return seen
         return self._with_reach(seen, policy)
-
-    def _leaves(self, table: Table) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
-        tree = self.tree(table.name)
-        return tuple((own.name, own.parent) for own in tree if own.parent and not own.partitioned)
 
     def _emptied(self, table: QualifiedName) -> Emptied | None:
         with observing(self._connection):

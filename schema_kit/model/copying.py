@@ -61,6 +61,8 @@ class Conversion:
     """Why its rows cannot be looked at, all of them; empty where they can."""
     leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
     """Where it is partitioned: the tables that hold its rows, each with what it is a partition of."""
+    foreign: tuple[QualifiedName, ...] = ()
+    """Where it is partitioned: those of its partitions that are foreign tables."""
     emptied: Emptied | None = None
     """What held its rows until it was made plain again, and is not gone yet."""
 

@@ -490,6 +490,7 @@ def unpartition(
     bounds, strange = _own_checks(table, heir) if heir else ((), ())
     leaves = tuple(pair for pair in seen.leaves if heir and pair[0] != heir.name)
     why += [f"check {name} is of {heir.name} alone" for name in strange if heir]
+    why += [f"partition {name} is a foreign table: detach it first" for name in seen.foreign]
     if why or heir is None:
         raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
     if keep:

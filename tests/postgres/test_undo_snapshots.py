@@ -11,10 +11,11 @@ import pytest
 
 from schema_kit import op, operations
 from schema_kit.catalog import copying
-from schema_kit.errors import ExecutionError, SchemaKitError
+from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.script import LockPolicy
 from schema_kit.steps import emptied
 from tests.support.database import QUICK, Database
+from tests.support.matrix import perform
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -173,3 +174,16 @@ def test_rows_written_into_what_was_emptied_are_not_dropped(
     with pytest.raises(ExecutionError, match="rows were written into what was emptied"):
         undo(partitioned)
     assert partitioned.sql(COUNT) == [(150, 150, 150)]
+
+
+def test_a_partition_that_is_a_foreign_table_is_refused_before_anything_is_written(database: Database) -> None:
+    database.sql(
+        "CREATE FOREIGN DATA WRAPPER elsewhere",
+        "CREATE SERVER there FOREIGN DATA WRAPPER elsewhere",
+        "CREATE TABLE f (id bigint, at timestamptz) PARTITION BY RANGE (at)",
+        "CREATE TABLE f_1 PARTITION OF f FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')",
+        "CREATE FOREIGN TABLE f_2 PARTITION OF f FOR VALUES FROM ('2026-02-01') TO ('2026-03-01') SERVER there",
+    )
+    with pytest.raises(PlanError, match=r"partition public\.f_2 is a foreign table: detach it first"):
+        perform(database, lambda op: op.unpartition("f", keep_primary_key=True))
+    assert database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'f'::regclass") == [(2,)]
