@@ -450,7 +450,8 @@ def _send_once(
             found = done[-2]  # the last of its own; COMMIT is behind it
             if step.tells:
                 return len(found.rows), (found.rows[0][0], found.rows[0][1]) if found.rows else None
-            return done[step.counted - 1].count, None
+            own = len(step.sql())
+            return done[step.counted % own - own - 1].count, None  # COMMIT is behind them
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state == "40001" and step.row_moved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schema_kit.errors import DeclarationError
@@ -75,23 +76,30 @@ class QualifiedName:
         return QualifiedName(self.schema, name)
 
     @classmethod
-    def parse(cls, text: str, default_schema: str = "public") -> QualifiedName:
-        """Read ``table``, ``schema.table`` or ``"Schema"."ta.ble"``; unquoted parts are taken as written.
+    def parse(cls, text: str, default_schema: str | Callable[[str], str] | None = None) -> QualifiedName:
+        """Read ``schema.table`` or ``"Schema"."ta.ble"``; unquoted parts are taken as written.
 
         Case is kept: Python code and ``--help`` examples say names as the catalog holds them.
 
+        Args:
+            text: the name.
+            default_schema: the schema of ``table`` alone, or what says it of the name.
+
         Raises:
-            DeclarationError: it is none of these.
+            DeclarationError: it is none of these, or names no schema where there is none by default.
         """
         part = r'"((?:[^"]|"")+)"|([^".]+)'
         match = re.fullmatch(rf"(?:(?:{part})\.)?(?:{part})", text)
         if match is None:
             raise DeclarationError(f'{text!r} is no table name. Write table, schema.table or "Schema"."Table".')
         quoted_schema, schema, quoted_name, name = match.groups()
-        found = cls(
-            quoted_schema.replace('""', '"') if quoted_schema else schema or default_schema,
-            quoted_name.replace('""', '"') if quoted_name else name,
-        )
+        own = quoted_name.replace('""', '"') if quoted_name else name
+        within = quoted_schema.replace('""', '"') if quoted_schema else schema
+        if not within:
+            within = default_schema(own) if callable(default_schema) else default_schema
+        if not within:
+            raise DeclarationError(f"{text!r} names no schema. Write schema.table.")
+        found = cls(within, own)
         ident(found.schema), ident(found.name)
         return found
 

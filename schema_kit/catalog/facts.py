@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -32,6 +33,7 @@ from schema_kit.catalog import (
 )
 from schema_kit.catalog import rows as leaving
 from schema_kit.catalog import table as tables
+from schema_kit.catalog.search_path import schema_of
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
@@ -102,6 +104,10 @@ class Catalog:
         """server_version_num."""
         with self._look() as ask:
             return int(ask("SELECT current_setting('server_version_num')")[0][0])
+
+    def relation(self, text: str) -> QualifiedName:
+        """The table that a person means: without a schema, as the session's search_path finds it."""
+        return QualifiedName.parse(text, partial(schema_of, self._connection))
 
     def now(self) -> datetime:
         """The server's clock, or the moment that stands for it."""

@@ -73,11 +73,13 @@ def telling(form: str) -> Iterator[execute.Emit]:
         yield emit
 
 
-def named(tables: Sequence[str], known: dict[QualifiedName, Policy], where: str, advice: str = "") -> list[Policy]:
+def named(
+    tables: Sequence[QualifiedName], known: dict[QualifiedName, Policy], where: str, advice: str = ""
+) -> list[Policy]:
     """The policies of the tables that were named.
 
     Args:
-        tables: as they were named.
+        tables: which.
         known: the policies that there are.
         where: the table that they stand in.
         advice: what to do where one is missing.
@@ -85,10 +87,9 @@ def named(tables: Sequence[str], known: dict[QualifiedName, Policy], where: str,
     Raises:
         PlanError: a table has none.
     """
-    names = [QualifiedName.parse(table) for table in tables]
-    if unknown := [str(name) for name in names if name not in known]:
+    if unknown := [str(name) for name in tables if name not in known]:
         there = ", ".join(map(str, known)) or "none"
         raise PlanError(
             f"{', '.join(unknown)}: no policy in schema_kit.{where} (there: {there}). Nothing was changed{advice}."
         )
-    return [known[name] for name in names]
+    return [known[name] for name in tables]

@@ -14,6 +14,7 @@ from schema_kit.names import QualifiedName, fit
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.columns import AddColumnConcurrentlyOp, AlterColumnConcurrentlyOp, DropColumnConcurrentlyOp
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.ops.policies import missing_config
 from schema_kit.plans import archives, constraints
 from schema_kit.plans.archives import Difference
@@ -79,7 +80,7 @@ class CreateArchiveTableOp(PlanOperation):
             table_name: the table; partitioned by RANGE with a policy, or plain.
             archive_table_name: the archive; the table's name and ``_archive`` where it is left out. One that is there
                 in the same shape stays as it is.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             archive_schema: the archive's; the table's where it is left out.
             control: of a plain table, the column that the archive is partitioned by; none, and it is plain, too.
             interval: the width of partitions that are made in the archive (by rows); the table's where it is left
@@ -101,7 +102,7 @@ class CreateArchiveTableOp(PlanOperation):
             PlanError: no such table, an archive of another shape (what differs is named), a key that the archive could
                 not keep unique, or rights are missing.
         """
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         declared = DeclaredArchive(
             table,
             archive_name(table, archive_table_name, archive_schema),
@@ -162,7 +163,7 @@ class DropArchiveTableOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table whose archive it is.
             archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             archive_schema: the archive's; the table's where it is left out.
             view: the view over both that goes along.
 
@@ -170,7 +171,7 @@ class DropArchiveTableOp(PlanOperation):
             PlanError: it holds rows, a policy sends rows there, or something depends on it.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         archive = archive_name(table, archive_table_name, archive_schema)
         operations.invoke(cls(archive, QualifiedName.parse(view, table.schema) if view else None))
 
@@ -250,7 +251,7 @@ class SetArchivePolicyOp(PlanOperation):
             table_name: the table.
             archive_after: how far behind the present a partition has to end, or a row has to be: ``90 days``; of plain
                 ids how many.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
             archive_schema: the archive's; the table's where it is left out.
             condition: by rows, SQL over the table's columns that has to hold as well: ``status = 'closed'``.
@@ -266,7 +267,7 @@ class SetArchivePolicyOp(PlanOperation):
             PlanError: no such table or archive, an archive of another shape (what differs is named), a length shorter
                 than a partition, or rights are missing.
         """
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         policy = ArchivePolicy(
             table,
             archive_name(table, archive_table_name, archive_schema),
@@ -343,7 +344,7 @@ class RepairArchiveTableOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table.
             archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             archive_schema: the archive's; the table's where it is left out.
             drop_columns: columns that the table has no more and whose archived values may go; others are named.
             view: the view over both, which gets the new columns at its end; it is made where it is not there.
@@ -353,7 +354,7 @@ class RepairArchiveTableOp(PlanOperation):
             ExecutionError: archived rows fail a check or a NOT NULL of the table's.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         archive = archive_name(table, archive_table_name, archive_schema)
         named = QualifiedName.parse(view, table.schema) if view else None
         operations.invoke(cls(table, archive, tuple(drop_columns), named))
@@ -453,9 +454,9 @@ class DropArchivePolicyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the table, whether it is there or not.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+        operations.invoke(cls(existing(operations, table_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide; without a database nothing is taken to be done already."""

@@ -8,6 +8,7 @@ from alembic.operations import Operations
 from schema_kit.model import BaselineTable
 from schema_kit.ops.clauses import baseline_table
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import copied
 from schema_kit.plans import baseline
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -86,7 +87,7 @@ class CreateBaselineOp(PlanOperation):
         Raises:
             PlanError: a table is there in another shape; each difference is named.
         """
-        operations.invoke(cls(tuple(map(baseline_table, metadata.sorted_tables))))
+        operations.invoke(cls(tuple(map(baseline_table, copied(operations, metadata).sorted_tables))))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -115,7 +116,7 @@ class DropBaselineOp(PlanOperation):
         Raises:
             PlanError: a table that it made holds rows; nothing was dropped.
         """
-        operations.invoke(cls(tuple(map(baseline_table, metadata.sorted_tables))))
+        operations.invoke(cls(tuple(map(baseline_table, copied(operations, metadata).sorted_tables))))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

@@ -17,6 +17,7 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.clauses import _DIALECT, sql_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import batches
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -81,7 +82,7 @@ class UpdateInBatchesOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table; a partitioned one is updated as a whole.
             values: what each column is set to: a Python value, or SQL as ``sa.text("price * 2")`` or an expression.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             where: which rows: SQL, ``sa.text`` or an expression; all where it is left out. Rows are found by the
                 primary key and looked at one by one, so it needs no index.
             batch_size: rows of the first batch, from 1 to 100000; the next ones become smaller or larger, from 10 to
@@ -102,7 +103,7 @@ class UpdateInBatchesOp(PlanOperation):
         """
         if not values:
             raise DeclarationError(f"update_in_batches of {table_name}: values are empty. Name a column and its value.")
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         for what, number, least, most in (
             ("batch_size", batch_size, 1, LARGEST),
             ("target_seconds", target_seconds, 1e-6, 3600),
@@ -111,8 +112,8 @@ class UpdateInBatchesOp(PlanOperation):
         ):
             if number is not None and not least <= number <= most:
                 raise DeclarationError(f"update_in_batches of {table}: {what} is {number}, not from {least} to {most}")
-        assignments = tuple((column, _value(value, column, table)) for column, value in values.items())
-        change = Change(table, assignments, None if where is None else _sql(where, table))
+        assignments = tuple((column, _value(value, column, table, schema)) for column, value in values.items())
+        change = Change(table, assignments, None if where is None else _sql(where, table, schema))
         lag, share = (None if n is None or n == math.inf else float(n) for n in (max_replica_lag, max_dead_share))
         batch = UpdateBatch(name or batches.run_name(change), change, (), float(target_seconds), lag, share)
         operations.invoke(cls(batch, batch_size))
@@ -126,9 +127,9 @@ class UpdateInBatchesOp(PlanOperation):
         return batches.update_in_batches(self.batch, self.batch_size, observed, load(BATCH_PROGRESS_SCRIPT))
 
 
-def _value(value: Any, column: str, table: QualifiedName) -> str:
+def _value(value: Any, column: str, table: QualifiedName, schema: str | None) -> str:
     if isinstance(value, sa.ClauseElement) or hasattr(value, "__clause_element__"):
-        return _sql(value, table)
+        return _sql(value, table, schema)
     if isinstance(value, str) and not isinstance(value, Enum):
         return literal(value)
     if isinstance(value, bytes):
@@ -145,14 +146,14 @@ def _value(value: Any, column: str, table: QualifiedName) -> str:
         ) from error
 
 
-def _sql(clause: Any, table: QualifiedName) -> str:
+def _sql(clause: Any, table: QualifiedName, schema: str | None) -> str:
     """SQL in which the table's own columns are no table of a subquery's FROM, so that subqueries may refer to them."""
     if isinstance(clause, str | sa.TextClause):
         return sql_of(clause)
 
     def own(element: Any, **_: Any) -> Any:
         of = getattr(element, "table", None)
-        if (getattr(of, "name", None), getattr(of, "schema", None) or "public") != (table.name, table.schema):
+        if getattr(of, "name", None) != table.name or getattr(of, "schema", None) not in (schema, table.schema):
             return None
         return sa.literal_column(f"{ident(table.name)}.{ident(element.name)}", element.type)
 

@@ -95,7 +95,7 @@ def type_of(column: sa.Column[Any]) -> str:
 
 def baseline_table(table: sa.Table) -> BaselineTable:
     """A table as a baseline declares it."""
-    name = QualifiedName(table.schema or "public", table.name)
+    name = _name(table)
     key = tuple(column.name for column in table.primary_key.columns)
     create = [str(CreateTable(table).compile(dialect=_DIALECT)).strip()]
     create += [
@@ -201,6 +201,11 @@ def value_sql(value: Any) -> str:
     raise DeclarationError(f"{value!r} cannot be a value of a list partition: write a text, a whole number or None.")
 
 
+def _name(table: Any) -> QualifiedName:
+    assert table.schema is not None  # ops.naming has given it one
+    return QualifiedName(table.schema, table.name)
+
+
 def _unique_index(constraint: sa.UniqueConstraint) -> Index:
     columns = tuple(column.name for column in constraint.columns)
     return Index(
@@ -214,7 +219,7 @@ def _unique_index(constraint: sa.UniqueConstraint) -> Index:
 
 def _foreign_key(table: QualifiedName, constraint: sa.ForeignKeyConstraint) -> ForeignKey:
     to = constraint.referred_table
-    referenced = QualifiedName(to.schema or "public", to.name)
+    referenced = _name(to)
     columns = tuple(column.name for column in constraint.columns)
     targets = tuple(element.column.name for element in constraint.elements)
     action = f" ON DELETE {constraint.ondelete}" if constraint.ondelete else ""
@@ -244,7 +249,11 @@ def default_sql(default: Any) -> str | None:
     return literal(default) if isinstance(default, str) else sql_of(default)
 
 
-def column_declaration(table: QualifiedName, column: sa.Column[Any]) -> ColumnDeclaration:
+Named = abc.Callable[[str, str | None], QualifiedName]
+"""Which table a name means, and the schema that was given with it."""
+
+
+def column_declaration(table: QualifiedName, column: sa.Column[Any], named: Named) -> ColumnDeclaration:
     """A column as ADD COLUMN can make it beside traffic.
 
     Raises:
@@ -278,20 +287,20 @@ def column_declaration(table: QualifiedName, column: sa.Column[Any]) -> ColumnDe
         type_sql(column.type) + computed,
         bool(column.nullable),
         default_sql(column.server_default) if column.computed is None else None,
-        _column_foreign_key(table, column),
+        _column_foreign_key(table, column, named),
         column.comment,
         virtual=column.computed is not None,
     )
 
 
-def _column_foreign_key(table: QualifiedName, column: sa.Column[Any]) -> ForeignKeyDeclaration | None:
+def _column_foreign_key(table: QualifiedName, column: sa.Column[Any], named: Named) -> ForeignKeyDeclaration | None:
     for key in column.foreign_keys:
-        schema, referenced, target = ["public", *key.target_fullname.split(".")][-3:]
+        *schema, referenced, target = key.target_fullname.rsplit(".", 2)
         return foreign_key_declaration(
             str(key.name or fit(f"{table.name}_{column.name}", "_fkey")),
             table,
             [column.name],
-            QualifiedName(schema, referenced),
+            named(referenced, schema[0] if schema else None),
             [target],
             onupdate=key.onupdate,
             ondelete=key.ondelete,

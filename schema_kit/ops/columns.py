@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.ops.clauses import column_declaration, default_sql, type_sql
 from schema_kit.ops.constraints import foreign_key_plan, not_null_plan
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import batches, columns, constraints
 from schema_kit.steps import Plan
 from schema_kit.steps.batches import Change, UpdateBatch
@@ -55,7 +57,7 @@ class AddColumnConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table.
             column: the column.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             if_not_exists: as ``op.add_column`` has it; not needed, since a column that is there is no error.
 
         Raises:
@@ -65,12 +67,8 @@ class AddColumnConcurrentlyOp(PlanOperation):
                 PostgreSQL write every row again (a domain with constraints).
         """
         del if_not_exists
-        operations.invoke(
-            cls(
-                QualifiedName(schema or "public", table_name),
-                column_declaration(QualifiedName(schema or "public", table_name), column),
-            )
-        )
+        table = existing(operations, table_name, schema)
+        operations.invoke(cls(table, column_declaration(table, column, partial(existing, operations))))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -154,14 +152,14 @@ class DropColumnConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table.
             column_name: its column.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             if_exists: as ``op.drop_column`` has it; not needed, since a column that is gone is no error.
 
         Raises:
             PlanError: no such table, a view or something else depends on it, or it is in the partition key.
         """
         del if_exists
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name))
+        operations.invoke(cls(existing(operations, table_name, schema), column_name))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -228,7 +226,7 @@ class AlterColumnConcurrentlyOp(PlanOperation):
             existing_nullable: the same.
             existing_comment: the same.
             existing_autoincrement: the same.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
 
         Raises:
             PlanError: no such table or column, or a change that would hold a lock for as long as the table is big.
@@ -237,7 +235,7 @@ class AlterColumnConcurrentlyOp(PlanOperation):
         del existing_type, existing_server_default, existing_nullable, existing_comment, existing_autoincrement
         default = None if server_default is False else (default_sql(server_default),)
         type_text = None if type_ is None else type_sql(type_)
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name, type_text, default, nullable))
+        operations.invoke(cls(existing(operations, table_name, schema), column_name, type_text, default, nullable))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -300,7 +298,7 @@ class DropTableConcurrentlyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the table; one that is gone already is no error.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             if_exists: as ``op.drop_table`` has it; not needed.
 
         Raises:
@@ -308,7 +306,7 @@ class DropTableConcurrentlyOp(PlanOperation):
                 partition.
         """
         del if_exists
-        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+        operations.invoke(cls(existing(operations, table_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

@@ -12,6 +12,7 @@ from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.clauses import deferral, foreign_key_declaration, sql_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import constraints
 from schema_kit.steps import Plan
 from schema_kit.steps.constraints import ValidateConstraint
@@ -60,7 +61,7 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
             deferrable: whether a transaction may defer it.
             initially: DEFERRED or IMMEDIATE.
             match: FULL or SIMPLE.
-            source_schema: the first table's schema; public where it is left out.
+            source_schema: the first table's schema; by schema_translate_map or search_path where it is left out.
             referent_schema: the second's.
 
         Raises:
@@ -69,9 +70,9 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
         """
         declared = foreign_key_declaration(
             constraint_name,
-            QualifiedName(source_schema or "public", source_table),
+            existing(operations, source_table, source_schema),
             local_cols,
-            QualifiedName(referent_schema or "public", referent_table),
+            existing(operations, referent_table, referent_schema),
             remote_cols,
             onupdate=onupdate,
             ondelete=ondelete,
@@ -119,13 +120,13 @@ class CreateCheckConstraintConcurrentlyOp(PlanOperation):
             constraint_name: the check.
             table_name: its table.
             condition: SQL text or an expression.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
 
         Raises:
             PlanError: no such table, or a check of that name says something else.
             ExecutionError: rows fail it; the error counts them.
         """
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         expression = sql_of(condition)
         # A comment at its end takes nothing along that follows.
         expression += "\n" if "--" in expression else ""
@@ -170,7 +171,7 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
             constraint_name: the constraint, and its index.
             table_name: its table.
             columns: its columns.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             deferrable: whether a transaction may defer it.
             initially: DEFERRED or IMMEDIATE.
             postgresql_nulls_not_distinct: whether NULLs equal each other (15+).
@@ -181,7 +182,7 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
         """
         declared = KeyDeclaration(
             constraint_name,
-            QualifiedName(schema or "public", table_name),
+            existing(operations, table_name, schema),
             tuple(columns),
             deferred=deferral(deferrable, initially),
             nulls_not_distinct=postgresql_nulls_not_distinct,
@@ -229,13 +230,13 @@ class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
             constraint_name: the primary key, and its index.
             table_name: its table.
             columns: its columns.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
 
         Raises:
             PlanError: no such table or column, or another primary key is there.
             ExecutionError: values are NULL or occur twice.
         """
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         operations.invoke(cls(KeyDeclaration(constraint_name, table, tuple(columns), primary=True)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
@@ -265,13 +266,13 @@ class ValidateConstraintOp(PlanOperation):
             operations: given by Alembic.
             constraint_name: the constraint.
             table_name: its table.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
 
         Raises:
             PlanError: no such table or constraint.
             ExecutionError: rows fail it; the error counts them.
         """
-        operations.invoke(cls(constraint_name, QualifiedName(schema or "public", table_name)))
+        operations.invoke(cls(constraint_name, existing(operations, table_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -303,13 +304,13 @@ class SetNotNullConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table.
             column_name: its column.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
 
         Raises:
             PlanError: no such table or column.
             ExecutionError: rows have no value; the error counts them.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), column_name))
+        operations.invoke(cls(existing(operations, table_name, schema), column_name))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

@@ -12,6 +12,7 @@ from schema_kit.model import MAX_REPLICA_LAG, MAX_SLOT_BYTES, CopyLimits, Partit
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import copying
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -103,7 +104,7 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the partitioned table.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             workers: how many sessions copy, build indexes and compare side by side.
             max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
                 None: never.
@@ -117,7 +118,7 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         limits = limits_of(max_replica_lag, max_slot_bytes)
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), workers, limits))
+        operations.invoke(cls(existing(operations, table_name, schema), workers, limits))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -162,7 +163,7 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
             table_name: the partitioned table.
             partition_name: the partition; where it is left out the first one, which holds all rows of a table that was
                 converted by attaching it.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             partition_schema: the partition's, where it is another one.
             workers: how many sessions copy, build indexes and compare side by side.
             max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
@@ -176,7 +177,7 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
                 to the partition that cannot move; it is named. Or what was copied is not what it holds.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        parent = QualifiedName(schema or "public", table_name)
+        parent = existing(operations, table_name, schema)
         named = None if partition_name is None else QualifiedName(partition_schema or parent.schema, partition_name)
         operations.invoke(cls(parent, named, workers, limits_of(max_replica_lag, max_slot_bytes)))
 

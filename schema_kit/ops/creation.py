@@ -12,9 +12,10 @@ from alembic.operations.ops import CreateTableOp
 
 from schema_kit.errors import DeclarationError
 from schema_kit.model import Cut, Partitioning
-from schema_kit.names import QualifiedName, ident
+from schema_kit.names import ident
 from schema_kit.ops.clauses import baseline_table, create_partitioned_sql, unique_keys, value_sql, with_options
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import new, placed
 from schema_kit.ops.policies import missing_config
 from schema_kit.plans import creation
 from schema_kit.plans.creation import DeclaredSet
@@ -112,7 +113,7 @@ class CreatePartitionedTableOp(PlanOperation):
                 about the partition.
             control: the column that decides, NOT NULL.
             interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             timezone: an IANA name; partitions follow its wall clock.
             premake: how many partitions are kept ahead of the current one.
             origin: where some partition begins, on that clock or among the ids.
@@ -138,11 +139,12 @@ class CreatePartitionedTableOp(PlanOperation):
             DeclarationError: a key without the control column, an unknown interval or time zone, ...
             PlanError: the table is there in another shape, or rights are missing.
         """
-        parent = QualifiedName(schema or "public", table_name)
+        parent = new(operations, table_name, schema)
         key = f"{partition_by.strategy} ({ident(partition_by.column)})" if partition_by else f"RANGE ({ident(control)})"
         table = CreateTableOp(
             table_name, columns, schema=parent.schema, comment=comment, postgresql_partition_by=key
         ).to_table(operations.migration_context)
+        placed(operations, table)
         policy = Partitioning(
             parent,
             control,

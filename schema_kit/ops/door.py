@@ -24,6 +24,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import autocommits, borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.naming import refuse_elsewhere
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
 
@@ -139,8 +140,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
             f"op.{operation.called} cannot stand in batch_alter_table: it would run before the batch's own operations. "
             "Put it beside the block."
         )
-    if context.dialect.name != "postgresql":
-        raise DeclarationError(f"schema_kit's operations are for PostgreSQL; this is {context.dialect.name}")
+    refuse_elsewhere(context.dialect)
     if not context.as_sql and context.dialect.driver != "psycopg":
         raise DeclarationError(
             f"schema_kit's operations need psycopg 3; this connection is of {context.dialect.driver}. "

@@ -7,9 +7,10 @@ from typing import Literal
 from alembic.operations import Operations
 
 from schema_kit.errors import DeclarationError
-from schema_kit.names import MAX_BYTES, QualifiedName
+from schema_kit.names import MAX_BYTES
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing_type
 from schema_kit.plans import enums
 from schema_kit.steps import Plan
 from schema_kit.steps.enums import AddEnumValue
@@ -42,7 +43,7 @@ class AddEnumValueConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             enum_name: the enum.
             value: the value, of 63 bytes at most.
-            schema: the enum's schema; public where it is left out.
+            schema: the enum's schema; by schema_translate_map or search_path where it is left out.
             before: the value that it comes right before.
             after: the value that it comes right after; with neither it comes last.
 
@@ -62,7 +63,7 @@ class AddEnumValueConcurrentlyOp(PlanOperation):
         if value == neighbour:
             raise DeclarationError(f"add {value!r} to {enum_name}: it cannot come before or after itself.")
         where: Literal["BEFORE", "AFTER"] = "AFTER" if before is None else "BEFORE"
-        enum = QualifiedName(schema or "public", enum_name)
+        enum = existing_type(operations, enum_name, schema)
         wanted = AddEnumValue(enum, value) if neighbour is None else AddEnumValue(enum, value, where, neighbour)
         operations.invoke(cls(wanted))
 

@@ -16,6 +16,7 @@ from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.clauses import index_element, sql_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import indexes
 from schema_kit.steps import Plan
 from schema_kit.steps.indexes import DropIndexConcurrently, ReindexConcurrently
@@ -64,7 +65,7 @@ class CreateIndexConcurrentlyOp(PlanOperation):
             table_name: its table.
             columns: column names, or ``sa.text("created_at DESC")`` and other expressions, which get the parentheses
                 that PostgreSQL wants.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             unique: whether keys may occur once only.
             if_not_exists: taken for Alembic's sake; it is always so.
             postgresql_using: btree, gin, gist, brin, hash or another access method.
@@ -84,7 +85,7 @@ class CreateIndexConcurrentlyOp(PlanOperation):
         del if_not_exists
         declared = _declared(
             index_name,
-            QualifiedName(schema or "public", table_name),
+            existing(operations, table_name, schema),
             columns,
             unique=unique,
             using=postgresql_using,
@@ -151,7 +152,7 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
             index_name: the index.
             table_name: its table.
             columns: column names, or ``sa.text("created_at DESC")`` and other expressions.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             unique: whether keys may occur once only.
             postgresql_using: btree, gin, gist, brin, hash or another access method.
             postgresql_where: the predicate of a partial index.
@@ -168,7 +169,7 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
         """
         declared = _declared(
             index_name,
-            QualifiedName(schema or "public", table_name),
+            existing(operations, table_name, schema),
             columns,
             unique=unique,
             using=postgresql_using,
@@ -224,7 +225,7 @@ class DropIndexConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             index_name: the index.
             table_name: its table; it may be left out.
-            schema: the schema of both; public where it is left out.
+            schema: the schema of both; by schema_translate_map or search_path where it is left out.
             if_exists: taken for Alembic's sake; it is always so.
 
         Raises:
@@ -232,7 +233,7 @@ class DropIndexConcurrentlyOp(PlanOperation):
                 partitioned one; it belongs to another table.
         """
         del if_exists
-        index = QualifiedName(schema or "public", index_name)
+        index = existing(operations, index_name, schema)
         operations.invoke(cls(index, index.sibling(table_name) if table_name else None))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
@@ -279,7 +280,7 @@ class ReindexConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             index_name: the index; None for all indexes of the table.
             table_name: the table; it may be left out where an index is named.
-            schema: the schema of both; public where it is left out.
+            schema: the schema of both; by schema_translate_map or search_path where it is left out.
 
         Raises:
             DeclarationError: neither an index nor a table is named.
@@ -288,11 +289,10 @@ class ReindexConcurrentlyOp(PlanOperation):
         """
         if not index_name and not table_name:
             raise DeclarationError("op.reindex_concurrently wants an index or a table (table_name=...)")
-        schema = schema or "public"
         operations.invoke(
             cls(
-                QualifiedName(schema, index_name) if index_name else None,
-                QualifiedName(schema, table_name) if table_name else None,
+                existing(operations, index_name, schema) if index_name else None,
+                existing(operations, table_name, schema) if table_name else None,
             )
         )
 

@@ -13,6 +13,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.copying import COPY_SCRIPT, limits_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import conversion, copied_table, partitions, way_back
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.sqlscripts import load
@@ -138,7 +139,7 @@ class ConvertToPartitionedOp(PlanOperation):
                 an encoding.
             interval: the width of a partition: ``1 month``, ``7 days``, ``1 hour``; of plain numbers how many
                 (``"100000"``).
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             timezone: an IANA name; partitions follow its wall clock.
             premake: how many partitions are kept ahead of the current one; one that was changed in part_config
                 after the swap stays.
@@ -169,7 +170,7 @@ class ConvertToPartitionedOp(PlanOperation):
             PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        parent = QualifiedName(schema or "public", table_name)
+        parent = existing(operations, table_name, schema)
         policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
         policy = replace(policy, interval=policy.cut.text)
         limits = limits_of(max_replica_lag, max_slot_bytes)
@@ -279,14 +280,14 @@ class UnpartitionOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the table.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             keep_primary_key: whether the primary key keeps the control column, which was in it before the table was
                 partitioned; foreign keys to it then come back as they are.
 
         Raises:
             PlanError: something depends on it that cannot move with it; it is named.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), keep_primary_key))
+        operations.invoke(cls(existing(operations, table_name, schema), keep_primary_key))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

@@ -11,6 +11,7 @@ from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.ops.partitions import PART_CONFIG_SCRIPT
 from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.plans import partitions, policies, retention
@@ -64,7 +65,7 @@ class SetPartitionPolicyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the table, partitioned by RANGE; or by LIST or HASH into tables that are, each of them a set.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             control: the column that decides.
             interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
             timezone: an IANA name, whose wall clock partitions follow; UTC at first.
@@ -99,7 +100,7 @@ class SetPartitionPolicyOp(PlanOperation):
             "retention_grace": retention_grace,
             "detach": detach,
         }
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), changes))
+        operations.invoke(cls(existing(operations, table_name, schema), changes))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -139,9 +140,9 @@ class DropPartitionPolicyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the table, whether it is there or not.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+        operations.invoke(cls(existing(operations, table_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide; without a database nothing is taken to be done already."""
@@ -167,14 +168,14 @@ class DropRetentionOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the partitioned table.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
 
         Raises:
             PlanError: a partition cannot come back: its range was taken meanwhile, or its shape differs. Nothing was
                 changed.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+        operations.invoke(cls(existing(operations, table_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -212,7 +213,7 @@ class CreateNextPartitionsOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: a table with a policy in part_config.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             until: make all that are missing from the present to there, instead of the policy's premake:
                 ``2027-12-31``, or an id.
 
@@ -221,7 +222,7 @@ class CreateNextPartitionsOp(PlanOperation):
             PlanError: no policy, or partitions that do not agree with it.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name), until))
+        operations.invoke(cls(existing(operations, table_name, schema), until))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

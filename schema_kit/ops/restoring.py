@@ -26,6 +26,7 @@ from schema_kit.ops.moving import (
     under_way,
     with_room,
 )
+from schema_kit.ops.naming import existing
 from schema_kit.plans import archives, rows, ttl
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition
@@ -241,7 +242,7 @@ class RestoreArchiveTableOp(PlanOperation):
             operations: given by Alembic.
             table_name: the table.
             archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             archive_schema: the archive's; the table's where it is left out.
 
         Raises:
@@ -249,7 +250,7 @@ class RestoreArchiveTableOp(PlanOperation):
                 (they are named), or rights are missing. Nothing was changed.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        table = QualifiedName(schema or "public", table_name)
+        table = existing(operations, table_name, schema)
         operations.invoke(cls(table, archive_name(table, archive_table_name, archive_schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:

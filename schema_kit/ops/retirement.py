@@ -11,6 +11,7 @@ from schema_kit.model import CheckDeclaration, Relation
 from schema_kit.names import QualifiedName
 from schema_kit.ops.constraints import foreign_key_plan, not_null_plan
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import attachment, constraints, retirement
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -55,14 +56,14 @@ class DetachPartitionConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             table_name: the partitioned table.
             partition_name: the partition; one that is detached already stays so.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             partition_schema: the partition's; the table's where it is left out.
 
         Raises:
             PlanError: no such table, a partition of another table, or rows refer to it; the foreign key is named.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        operations.invoke(cls(*_names(table_name, partition_name, schema, partition_schema)))
+        operations.invoke(cls(*_names(operations, table_name, partition_name, schema, partition_schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -97,7 +98,7 @@ class DropPartitionConcurrentlyOp(PlanOperation):
             operations: given by Alembic.
             table_name: the partitioned table.
             partition_name: the partition, or a table that schema_kit has detached from it; one that is gone is fine.
-            schema: the table's schema; public where it is left out.
+            schema: the table's schema; by schema_translate_map or search_path where it is left out.
             partition_schema: the partition's; the table's where it is left out.
 
         Raises:
@@ -105,7 +106,7 @@ class DropPartitionConcurrentlyOp(PlanOperation):
                 named.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        operations.invoke(cls(*_names(table_name, partition_name, schema, partition_schema)))
+        operations.invoke(cls(*_names(operations, table_name, partition_name, schema, partition_schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -153,7 +154,7 @@ class AttachPartitionConcurrentlyOp(PlanOperation):
             from_: its first key, as text, number, date or datetime; None is MINVALUE. What names no time zone is read
                 in UTC.
             to: where it ends, exclusive; None is MAXVALUE.
-            schema: the parent's schema; public where it is left out.
+            schema: the parent's schema; by schema_translate_map or search_path where it is left out.
             partition_schema: the table's; the parent's where it is left out.
 
         Raises:
@@ -162,7 +163,7 @@ class AttachPartitionConcurrentlyOp(PlanOperation):
             ExecutionError: rows lie outside of the range, or fail a constraint of the parent's; the error counts them.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
-        parent, partition = _names(table_name, partition_name, schema, partition_schema)
+        parent, partition = _names(operations, table_name, partition_name, schema, partition_schema)
         lower, upper = (None if end is None else str(end) for end in (from_, to))
         operations.invoke(cls(parent, partition, lower, upper))
 
@@ -196,7 +197,7 @@ class AttachPartitionConcurrentlyOp(PlanOperation):
 
 
 def _names(
-    table: str, partition: str, schema: str | None, partition_schema: str | None
+    operations: Operations, table: str, partition: str, schema: str | None, partition_schema: str | None
 ) -> tuple[QualifiedName, QualifiedName]:
-    parent = QualifiedName(schema or "public", table)
+    parent = existing(operations, table, schema)
     return parent, QualifiedName(partition_schema or parent.schema, partition)

@@ -8,6 +8,7 @@ from schema_kit.model import TimeToLive, Tree
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import ttl
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -65,7 +66,7 @@ class SetTtlPolicyOp(PlanOperation):
             table_name: the table; a partitioned one is looked after as a whole.
             column: the column that says when a row expires; with `age`, from when on it ages. A date expires when
                 its day begins.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
             age: how old a row becomes: ``90 days``, ``18 months``.
             timezone: an IANA name, by whose wall clock ages are counted and columns without a zone are read.
             encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
@@ -86,7 +87,7 @@ class SetTtlPolicyOp(PlanOperation):
                 refers to one whose rows go and is not in the tree, or rights that are missing.
         """
         policy = TimeToLive(
-            QualifiedName(schema or "public", table_name),
+            existing(operations, table_name, schema),
             column,
             age,
             timezone,
@@ -128,9 +129,9 @@ class DropTtlPolicyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             table_name: the table, whether it is there or not.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", table_name)))
+        operations.invoke(cls(existing(operations, table_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide; without a database nothing is taken to be done already."""

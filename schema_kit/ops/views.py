@@ -7,6 +7,7 @@ from alembic.operations import Operations
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.naming import existing
 from schema_kit.plans import views
 from schema_kit.steps import Plan
 from schema_kit.steps.views import RefreshMaterializedView
@@ -35,14 +36,14 @@ class RefreshMaterializedViewConcurrentlyOp(PlanOperation):
         Args:
             operations: given by Alembic.
             view_name: the materialized view.
-            schema: its schema; public where it is left out.
+            schema: its schema; by schema_translate_map or search_path where it is left out.
 
         Raises:
             PlanError: no such view, or no valid unique index over plain columns, without WHERE.
             LockNotAvailable: somebody held the view through every try, another refresh for instance.
             ExecutionError: its query failed, or two of the new rows are the same.
         """
-        operations.invoke(cls(QualifiedName(schema or "public", view_name)))
+        operations.invoke(cls(existing(operations, view_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

@@ -30,7 +30,9 @@ def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
     known = {policy.table: policy for policy in catalog.archive_policies()}
     if not tables:
         return list(known.values())
-    return options.named(tables, known, "archive_policy", "; op.set_archive_policy registers one")
+    return options.named(
+        [catalog.relation(table) for table in tables], known, "archive_policy", "; op.set_archive_policy registers one"
+    )
 
 
 def bounds_of(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], str | None]:

@@ -85,7 +85,7 @@ def command(
             raise PlanError(f"cannot keep the manifest: {why}. Nothing was changed.")
         store, policy = Store(destination), lock_policy(lock_timeout)
         done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
-        for name in map(QualifiedName.parse, tables):
+        for name in map(catalog.relation, tables):
             if drop and (file := finished(connection, name, store, kind)) and not catalog.exists(name):
                 done.append(file)  # an earlier run's, which was cut off before it could say so
             else:

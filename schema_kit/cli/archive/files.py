@@ -26,11 +26,11 @@ def command(tables: tuple[str, ...], verify: bool, url: str | None, form: str) -
 
     Example: schema_kit archive files telegram_bots.messages --verify
     """
-    with database(url) as (connection, _):
+    with database(url) as (connection, catalog):
         from schema_kit.files import manifest
 
-        found = manifest.read(connection, [QualifiedName.parse(text) for text in tables])
-        failed = verified(connection, tables) if verify else []
+        found = manifest.read(connection, names := [catalog.relation(text) for text in tables])
+        failed = verified(connection, names) if verify else []
     if form == "json":
         click.echo(json.dumps({"files": [_json(file) for file in found]}, indent=2, ensure_ascii=False, default=str))
     elif not found:
@@ -43,7 +43,7 @@ def command(tables: tuple[str, ...], verify: bool, url: str | None, form: str) -
         click.echo(f"{len(found)} files are what was written", err=True)
 
 
-def verified(connection: sa.Connection, tables: Sequence[str]) -> list[SchemaKitError]:
+def verified(connection: sa.Connection, tables: Sequence[QualifiedName]) -> list[SchemaKitError]:
     """What is wrong with the files of tables, or of all; each is read to its end."""
     needed()
     from schema_kit.files import manifest
@@ -51,7 +51,7 @@ def verified(connection: sa.Connection, tables: Sequence[str]) -> list[SchemaKit
     from schema_kit.files.store import Store
 
     failed = []
-    for file in manifest.read(connection, [QualifiedName.parse(text) for text in tables]):
+    for file in manifest.read(connection, tables):
         try:
             checked(file, *Store.of(file.url))
         except SchemaKitError as error:

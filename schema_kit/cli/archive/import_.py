@@ -69,7 +69,7 @@ def command(
         chosen = files if table is None else _chosen(connection, catalog, table, lower, upper, not (into or beside))
         if beside and len(chosen) != 1:
             raise DeclarationError(f"--beside is for one file, not for {len(chosen)}. Nothing was changed.")
-        to, own = (QualifiedName.parse(text) if text else None for text in (into, beside))
+        to, own = (catalog.relation(text) if text else None for text in (into, beside))
         policy, plan, done, failed = lock_policy(lock_timeout), Plan("import"), [], list[SchemaKitError]()
 
         def attach(parent: QualifiedName, name: QualifiedName, low: str | None, high: str | None) -> Plan:
@@ -119,7 +119,7 @@ def _chosen(
     from schema_kit.files import manifest
     from schema_kit.files.table import meets
 
-    name = QualifiedName.parse(table)
+    name = catalog.relation(table)
     found = [file for file in manifest.read(connection, [name]) if file.alone or not alone]
     read = bounds_of(catalog, next((file.parent for file in found if file.parent), name))
     lower, upper = read(lower), read(upper)

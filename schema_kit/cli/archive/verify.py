@@ -66,7 +66,7 @@ def command(
     """
     with database(url, now) as (connection, catalog):
         told = [seen(catalog, policy, checksums) for policy in policies(catalog, tables)]
-        failed = verified(connection, tables) if files else []
+        failed = verified(connection, [catalog.relation(table) for table in tables]) if files else []
     if form == "json":
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     for one in told if form == "text" else ():

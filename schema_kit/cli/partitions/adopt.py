@@ -93,7 +93,7 @@ def command(
 def _wanted(catalog: Catalog, tables: tuple[str, ...], everything: bool) -> list[tuple[QualifiedName, str]]:
     known = {policy.parent for policy in catalog.policies()}
     if tables:
-        names = [QualifiedName.parse(table) for table in tables]
+        names = [catalog.relation(table) for table in tables]
         found = [row for row in catalog.partitioned(names) if row[0] in names]  # dots are no part of a text's structure
         if missing := [name for name in names if name not in {row[0] for row in found}]:
             for name in missing:

@@ -14,7 +14,6 @@ from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import CopyLimits, Partitioning
-from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import ConvertToPartitionedOp, give_up, roll_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
@@ -86,8 +85,8 @@ def command(
         raise click.UsageError("--abort is before the swap, --finish or --rollback after it: one of them")
     if feed and (finish or rollback or abort or strategy == "attach"):
         raise click.UsageError("--feed is said when a table is converted by copy")
-    parent = QualifiedName.parse(tables[0])
     with database(url, now) as (connection, catalog):
+        parent = catalog.relation(tables[0])
         if abort or rollback:
             one = Partitioning(parent, "", "")
         elif finish:

@@ -33,7 +33,7 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
     shown: list[dict[str, Any]] = []
     with database(url, now) as (_, catalog):
         sets = catalog.watched(policies(catalog, tables), execute.not_observed, measured=True)
-        named = {QualifiedName.parse(table) for table in tables}
+        named = {catalog.relation(table) for table in tables}
         copies = [_copy(source, run) for source, run in catalog.copy_runs() if not named or run.parent in named]
     for seen in sets:
         failed += [ExecutionError(f"{seen.policy.parent}: {said}") for said in seen.unseen]

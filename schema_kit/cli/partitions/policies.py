@@ -8,7 +8,6 @@ from schema_kit.catalog import Catalog
 from schema_kit.cli.options import named
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning
-from schema_kit.names import QualifiedName
 
 
 def policies(
@@ -27,8 +26,8 @@ def policies(
     """
     if not tables:
         return list(catalog.policies(unreadable))
-    names = {QualifiedName.parse(table) for table in tables}
-    known = {policy.parent: policy for policy in catalog.policies_of(list(names))}
+    names = list(dict.fromkeys(catalog.relation(table) for table in tables))
+    known = {policy.parent: policy for policy in catalog.policies_of(names)}
     if len(known) < len(names):  # those that there are, for the message
         known |= {policy.parent: policy for policy in catalog.policies(lambda *_: None)}
-    return named(tables, known, "part_config")
+    return named(names, known, "part_config")

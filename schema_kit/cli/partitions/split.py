@@ -41,7 +41,7 @@ def command(
     """
     with database(url, now) as (connection, catalog):
         policy = lock_policy(lock_timeout)
-        for name in map(QualifiedName.parse, tables):
+        for name in map(catalog.relation, tables):
             parent = _parent(catalog, name)
 
             def decide(catalog: Catalog, one: Partitioning, name: QualifiedName = name) -> Plan:

@@ -10,7 +10,6 @@ from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.work import Job, work
 from schema_kit.model import Partitioning
-from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import UnpartitionOp
 from schema_kit.steps import Plan
 
@@ -42,9 +41,8 @@ def command(
     """
     if not tables:
         raise click.UsageError("name the tables: nothing is undone that was not named")
-    names = [QualifiedName.parse(table) for table in tables]
-    sets = [(Partitioning(name, "", ""), None) for name in names]
     with database(url, now) as (connection, catalog):
+        sets = [(Partitioning(catalog.relation(table), "", ""), None) for table in tables]
         blocked = [str(one.parent) for one, _ in sets if decide(catalog, one)]  # refusals come before the question
         if blocked and not dry_run and not yes:
             _ask(", ".join(blocked))

@@ -21,7 +21,9 @@ def policies(catalog: Catalog, tables: Sequence[str]) -> list[TimeToLive]:
     known = {policy.table: policy for policy in catalog.ttl_policies()}
     if not tables:
         return list(known.values())
-    return named(tables, known, "ttl_policy", "; op.set_ttl_policy registers one")
+    return named(
+        [catalog.relation(table) for table in tables], known, "ttl_policy", "; op.set_ttl_policy registers one"
+    )
 
 
 def removal(catalog: Catalog, policy: TimeToLive) -> tuple[Leaving, Plan]:

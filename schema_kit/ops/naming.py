@@ -1,0 +1,84 @@
+"""Which table an operation's name means: the one that Alembic's own operation of the same words would change."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit import execute
+from schema_kit.catalog.search_path import RELATION, TYPE, schema_of
+from schema_kit.errors import DeclarationError
+from schema_kit.names import QualifiedName
+
+OFFLINE_SCHEMA = "public"
+"""What a name without a schema means in a script, which has no session to ask; the script begins by looking."""
+
+SAME_SCHEMA = (
+    "DO $$ BEGIN IF current_schema() IS DISTINCT FROM 'public' THEN RAISE EXCEPTION 'the default schema is %, and "
+    "this script was written for public: run it with search_path = public', current_schema(); END IF; END $$"
+)
+
+
+def existing(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
+    """A relation that is there: in *schema*, else where schema_translate_map or the session's search_path has it.
+
+    Raises:
+        DeclarationError: the database is not PostgreSQL, or the name cannot be one.
+        PlanError: no schema of the search_path is there.
+    """
+    return _named(operations, name, schema, RELATION)
+
+
+def existing_type(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
+    """A type that is there, likewise."""
+    return _named(operations, name, schema, TYPE)
+
+
+def new(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
+    """A relation that is to be made, whatever a later schema of the search_path has under that name."""
+    return _named(operations, name, schema, None)
+
+
+def placed(operations: Operations, table: sa.Table) -> None:
+    """Give each table that a key of *table* refers to the schema in which it is: what stands for it is Alembic's."""
+    for key in table.foreign_key_constraints:
+        if key.referred_table is not table:
+            name = existing(operations, key.referred_table.name, key.referred_table.schema)
+            key.referred_table.schema = name.schema
+
+
+def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
+    """The same tables, each in the schema in which it is to be made."""
+    copy = sa.MetaData(naming_convention=metadata.naming_convention)
+    schemas = {table.schema: new(operations, table.name, table.schema).schema for table in metadata.sorted_tables}
+    for table in metadata.sorted_tables:
+        table.to_metadata(
+            copy, schema=schemas[table.schema], referred_schema_fn=lambda *key: schemas.get(key[3], key[3])
+        )
+    return copy
+
+
+def _named(operations: Operations, name: str, schema: str | None, query: str | None) -> QualifiedName:
+    context = operations.migration_context
+    refuse_elsewhere(context.dialect)
+    if context.connection is not None:
+        translated = context.connection.get_execution_options().get("schema_translate_map") or {}
+        schema = translated.get(schema, schema)
+    if schema is not None:
+        return QualifiedName(schema, name)
+    if context.connection is None:
+        if context.as_sql and not context.impl.memo.get("schema_kit_same_schema"):
+            context.impl.memo["schema_kit_same_schema"] = True
+            context.impl.static_output(f"{SAME_SCHEMA};")
+        return QualifiedName(OFFLINE_SCHEMA, name)
+    try:
+        return QualifiedName(schema_of(context.connection, name, query), name)
+    except DBAPIError as error:
+        raise execute.not_observed(error) from error
+
+
+def refuse_elsewhere(dialect: sa.Dialect) -> None:
+    """Refuse a database that is not PostgreSQL."""
+    if dialect.name != "postgresql":
+        raise DeclarationError(f"schema_kit's operations are for PostgreSQL; this is {dialect.name}")
