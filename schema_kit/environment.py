@@ -19,7 +19,8 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from schema_kit.catalog.session import alike, borrowed, rows
+from schema_kit.catalog.drivers import alike
+from schema_kit.catalog.session import borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.ops import Settings, written
 from schema_kit.script import LockPolicy

@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog import claimed, disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
-from schema_kit.catalog.session import alike, copy_in, observing, ours, rows, send, send_together
+from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
+from schema_kit.catalog.session import copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError
 from schema_kit.failures import Committed, in_vain, message, refused
 from schema_kit.failures import not_observed as not_observed
@@ -240,7 +241,7 @@ def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: 
             refused = str(error)
             time.sleep(_LOOK_AGAIN_SECONDS)
         except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
+            state = sqlstate(error)
             if state in _OVERTAKEN and str(error.orig) != refused and attempt < policy.attempts:
                 refused = str(error.orig)
                 time.sleep(_LOOK_AGAIN_SECONDS)
@@ -316,7 +317,7 @@ class _Workers:
     """Sessions that send steps side by side; the first failure stops the others between two commits."""
 
     def __init__(self, connection: Connection, policy: LockPolicy, budget: int, emit: Emit, count: int) -> None:
-        self._engine, self._count = alike(connection.engine), count
+        self._beside, self._count = Beside.of(connection), count
         self._policy, self._budget, self._emit = policy, budget, emit
         self._left: deque[Step] = deque()
         self._stop, self._lock = threading.Event(), threading.Lock()
@@ -346,13 +347,15 @@ class _Workers:
 
     def _work(self, first: Step) -> None:
         try:
-            with self._engine.connect() as session, ours(session):
+            with self._beside.connect() as session, ours(session):
                 self._sessions.append(session)
                 while self._left and not self._stop.is_set():
                     with suppress(IndexError):
                         self._send(session, self._left.popleft())
         except DBAPIError as error:
             self._fail(refused(None, first, error))
+        except BaseException as error:  # the run ends, and says why
+            self._fail(error)
 
     def _send(self, session: Connection, step: Step) -> None:
         try:
@@ -453,7 +456,7 @@ def _send_once(
             own = len(step.sql())
             return done[step.counted % own - own - 1].count, None  # COMMIT is behind them
     except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None)
+        state = sqlstate(error)
         if state == "40001" and step.row_moved:
             send(connection, step.row_moved)
             raise _Busy from error
@@ -492,7 +495,7 @@ def _in_few_messages(statements: Sequence[str]) -> Iterator[str]:
 
 def _of_the_catalog(error: DBAPIError) -> bool:
     """Whether two sessions made the same thing at once; a duplicate among a user's rows is another matter."""
-    return bool(getattr(getattr(error.orig, "diag", None), "schema_name", None) == "pg_catalog")
+    return diagnosis(error, "schema_name") == "pg_catalog"
 
 
 @contextmanager
@@ -533,7 +536,7 @@ def _wait(
             f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
             f"{_left(step, error.moved)}{said}",
             blockers=who,
-            sqlstate=getattr(getattr(cause, "orig", None), "sqlstate", None),
+            sqlstate=sqlstate(cause),
         ) from cause
     pause = _pause(policy, attempt)
     emit(Waiting(step, who or ((said.strip(),) if said else ()), pause, attempt))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from schema_kit.catalog.drivers import diagnosis, sqlstate
 from schema_kit.catalog.session import hidden_rows, hides_rows, observing, rows
 from schema_kit.errors import ExecutionError, SchemaKitError
 from schema_kit.steps import Plan, Step
@@ -63,7 +64,7 @@ class Committed:
 
 def not_observed(error: DBAPIError) -> ExecutionError:
     """What PostgreSQL said when it was only looked at, as a sentence."""
-    state = getattr(error.orig, "sqlstate", None)
+    state = sqlstate(error)
     return ExecutionError(
         f"PostgreSQL refused to be looked at: {message(error)} [{state or 'connection lost'}].", sqlstate=state
     )
@@ -81,15 +82,12 @@ def in_vain(connection: Connection, step: Step, times: int, who: Sequence[str]) 
 
 def message(error: BaseException | None) -> str:
     """What PostgreSQL said first."""
-    origin = getattr(error, "orig", error)
-    return str(getattr(getattr(origin, "diag", None), "message_primary", None) or origin).strip()
+    return (diagnosis(error, "message_primary") or str(getattr(error, "orig", error))).strip()
 
 
 def refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> ExecutionError:
     """PostgreSQL refused a step, of whose rows *total* were committed before."""
-    origin = getattr(error, "orig", error)
-    state = getattr(origin, "sqlstate", None)
-    detail = getattr(getattr(origin, "diag", None), "message_detail", None)
+    state, detail = sqlstate(error), diagnosis(error, "message_detail")
     left = f"{total:,} rows of this step are committed." if total else step.left_behind
     if state is None:
         left = "Whether this step was committed nobody knows; the next run looks."

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from schema_kit.catalog.blockers import waits_for
-from schema_kit.catalog.session import alike, rows
+from schema_kit.catalog.drivers import alike
+from schema_kit.catalog.session import rows
 
 WATCH_SECONDS = 1.0
 """Between two looks; what ends sooner is not looked at."""

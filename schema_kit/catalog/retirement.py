@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import dependents, kinds
+from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
@@ -372,7 +373,7 @@ def _printed(connection: Connection, title: str, end: str | None, key_type: str)
     try:
         text: str = rows(connection, f"SELECT CAST({literal(end)} AS {key_type})::text")[0][0]
     except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None) or ""
+        state = sqlstate(error) or ""
         if not state.startswith("22"):
             raise
         raise PlanError(f"{title}: the bound {end!r} is no {key_type}. Nothing was changed.") from error

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import DRESS, autocommits, rows, send
 from schema_kit.errors import PlanError
 from schema_kit.model import IndexDeclaration
@@ -40,7 +41,7 @@ def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
         send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql} INCLUDING ALL)")
         yield
     except DBAPIError as error:
-        diagnosis, state = getattr(error.orig, "diag", None), getattr(error.orig, "sqlstate", None)
+        diagnosis, state = getattr(error.orig, "diag", None), sqlstate(error)
         if state in _NOT_THE_DECLARATION:
             raise
         raise PlanError(

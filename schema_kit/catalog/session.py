@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, NullPool
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, SQLAlchemyError
 
+from schema_kit.catalog import drivers
 from schema_kit.errors import PlanError
 
 DRESS = (
@@ -89,7 +90,7 @@ def ours(connection: Connection) -> Iterator[None]:
         try:
             _set(connection, name, value or "")
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != "42501":
+            if drivers.sqlstate(error) != "42501":
                 raise
             raise PlanError(
                 f"{name} is {before} here, and it is not for this role to set it to {value}. Nothing was changed; a "
@@ -109,6 +110,8 @@ def _set(connection: Connection, name: str, value: str) -> None:
 
 def send(connection: Connection, sql: str) -> Any:
     """Send one statement as it is: no parameters, so that nothing in it needs escaping."""
+    if connection.dialect.driver == "asyncpg":
+        return drivers.asyncpg_send(connection, sql)
     with _lost_is_lost():
         return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
@@ -183,15 +186,6 @@ def borrowed(connection: Connection) -> Iterator[None]:
         connection._execution_options = before
 
 
-def alike(engine: Engine) -> Engine:
-    """An engine for sessions of our own: made as *engine*'s are, none taken from its pool, none given back to it.
-
-    A pool of one, or one that counts what it lends, never notices. Its connections are in autocommit.
-    """
-    pool = NullPool(engine.pool._creator, dialect=engine.dialect, _dispatch=engine.pool.dispatch)
-    return Engine(pool, engine.dialect, engine.url).execution_options(isolation_level="AUTOCOMMIT")
-
-
 def _raw(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
@@ -230,13 +224,13 @@ def observing(connection: Connection) -> Iterator[None]:
 def hides_rows(error: DBAPIError) -> bool:
     """Whether PostgreSQL has refused to read a table because row security would hide rows of it."""
     # A right that lacks has the same SQLSTATE; which routine refused is told beside it, in no language.
-    refused = getattr(getattr(error.orig, "diag", None), "source_function", None)
-    return getattr(error.orig, "sqlstate", None) == "42501" and refused == "check_enable_rls"
+    refused = drivers.diagnosis(error, "source_function")
+    return drivers.sqlstate(error) == "42501" and refused == "check_enable_rls"
 
 
 def hidden_rows(connection: Connection, error: DBAPIError) -> str:
     """Whose rows are hidden from whom, and what to do: of the table that PostgreSQL's refusal names."""
-    said = str(getattr(getattr(error.orig, "diag", None), "message_primary", None) or error.orig)
+    said = drivers.diagnosis(error, "message_primary") or str(error.orig)
     with suppress(SQLAlchemyError):  # inside of a transaction that has failed nothing can be asked
         for (sentence,) in rows(connection, _HIDING, {"said": said}):
             return str(sentence)
@@ -245,6 +239,8 @@ def hidden_rows(connection: Connection, error: DBAPIError) -> str:
 
 def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
     """The rows of a query with ``%(name)s`` places, or of one that is sent as it is."""
+    if connection.dialect.driver == "asyncpg":
+        return drivers.asyncpg_rows(connection, drivers.in_place(sql, values))
     if values is None:
         return list(send(connection, sql))
     with _lost_is_lost():

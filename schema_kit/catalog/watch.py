@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import archives, drift, present, retirement, sets
+from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
@@ -71,7 +72,7 @@ def read(
         with observing(connection):
             return tuple(_read(connection, policies, now, measured))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) not in _OF_ONE_SET:
+        if sqlstate(error) not in _OF_ONE_SET:
             raise
         if len(policies) == 1:
             return (Watched(policies[0], policies[0].parent, unseen=(str(sentence(error)),)),)

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute, report, script
 from schema_kit.catalog import Catalog
+from schema_kit.catalog.drivers import Beside, speaks_psycopg
 from schema_kit.catalog.session import autocommits, borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.offline import EmptyDatabase
@@ -141,11 +142,6 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
             "Put it beside the block."
         )
     refuse_elsewhere(context.dialect)
-    if not context.as_sql and context.dialect.driver != "psycopg":
-        raise DeclarationError(
-            f"schema_kit's operations need psycopg 3; this connection is of {context.dialect.driver}. "
-            "Write postgresql+psycopg://user@host/database."
-        )
     settings = context.opts.get("schema_kit") or Settings()
     policy = policy_of(settings)
     if context.as_sql:
@@ -154,29 +150,50 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     connection = context.connection
     assert connection is not None  # only offline has none
 
-    def decide() -> Plan:
-        return operation.plan(Catalog(_current(context), settings.now))
-
     if operation.shared and not autocommits(connection):
         try:
-            execute.run_shared(connection, decide, policy, report.to_logging)
+            execute.run_shared(
+                connection, lambda: operation.plan(Catalog(connection, settings.now)), policy, report.to_logging
+            )
         except DBAPIError as error:
             raise execute.not_observed(error) from error
-    elif autocommits(connection):
-        execute.run(connection, decide, policy, report.to_logging, operation.workers)
-    else:
-        if context._in_external_transaction:
+        return
+    if not autocommits(connection):
+        begun_by_others = connection.in_transaction() and context._transaction is None
+        if context._in_external_transaction or begun_by_others:
             raise PlanError(IN_TRANSACTION)
         _refuse_after_ordinary_work(context, operation)
-        _commit(context, operation, decide, policy)
+    with _sender(context) as sender:
+
+        def run() -> None:
+            session = sender or _current(context)
+            execute.run(
+                session,
+                lambda: operation.plan(Catalog(session, settings.now)),
+                policy,
+                report.to_logging,
+                operation.workers,
+            )
+
+        if autocommits(connection):
+            run()
+        else:
+            _commit(context, operation, run)
 
 
-def _commit(context: MigrationContext, operation: PlanOperation, decide: execute.Decide, policy: LockPolicy) -> None:
+@contextmanager
+def _sender(context: MigrationContext) -> Iterator[sa.Connection | None]:
+    """A session of our own, where the caller's connection cannot send several statements in one message."""
+    connection = _current(context)
+    if speaks_psycopg(connection):
+        yield None
+        return
+    with Beside.of(connection).connect() as session:
+        yield session
+
+
+def _commit(context: MigrationContext, operation: PlanOperation, run: Callable[[], None]) -> None:
     """Send steps that are commits of their own, between ordinary revisions."""
-
-    def run() -> None:
-        execute.run(_current(context), decide, policy, report.to_logging, operation.workers)
-
     try:
         _in_block(context, run)
     except PlanError as error:
@@ -194,7 +211,7 @@ def _in_block(context: MigrationContext, work: Callable[[], object]) -> None:
     """Work in Alembic's autocommit block; what went wrong in it is not lost when leaving it goes wrong as well."""
     failure: BaseException | None = None
     try:
-        with context.autocommit_block():
+        with borrowed(_current(context)), context.autocommit_block():
             try:
                 work()
             except BaseException as error:

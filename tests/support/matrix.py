@@ -71,7 +71,7 @@ def state(database: Database) -> list[tuple[Any, ...]]:
     return sorted(database.sql(STATE))
 
 
-def thinned(values: Iterable[str], *kept: str) -> list[Any]:
+def thinned(values: Iterable[object], *kept: object) -> list[Any]:
     """Values of a matrix for parametrize: those that are kept are tried in a plain run, the others in a longer one."""
     return [value if value in kept else pytest.param(value, marks=pytest.mark.exhaustive) for value in values]
 
