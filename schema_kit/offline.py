@@ -224,7 +224,8 @@ class EmptyDatabase:
         self._tables[table.name] = replace(table, foreign_keys=tuple(keys))
 
     def _add_key(self, key: KeyDeclaration, index: str, table: Table) -> None:
-        definition = f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} ({idents(key.columns)})"
+        include = f" INCLUDE ({idents(key.include)})" if key.include else ""
+        definition = f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} ({idents(key.columns)}){include}"
         self._tables[table.name] = replace(
             table,
             primary_key=key.columns if key.primary else table.primary_key,

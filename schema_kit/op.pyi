@@ -21,7 +21,7 @@ def lock_policy(
     look_first: bool = ...,
 ) -> AbstractContextManager[None]: ...
 def create_index_concurrently(
-    index_name: str,
+    index_name: str | None,
     table_name: str,
     columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
     *,
@@ -35,9 +35,11 @@ def create_index_concurrently(
     postgresql_with: Mapping[str, Any] | None = None,
     postgresql_tablespace: str | None = None,
     postgresql_nulls_not_distinct: bool = False,
+    postgresql_concurrently: bool | None = None,
+    **dialect_kw: Any,
 ) -> None: ...
 def replace_index_concurrently(
-    index_name: str,
+    index_name: str | None,
     table_name: str,
     columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
     *,
@@ -50,9 +52,17 @@ def replace_index_concurrently(
     postgresql_with: Mapping[str, Any] | None = None,
     postgresql_tablespace: str | None = None,
     postgresql_nulls_not_distinct: bool = False,
+    postgresql_concurrently: bool | None = None,
+    **dialect_kw: Any,
 ) -> None: ...
 def drop_index_concurrently(
-    index_name: str, table_name: str | None = None, *, schema: str | None = None, if_exists: bool | None = None
+    index_name: str,
+    table_name: str | None = None,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    postgresql_concurrently: bool | None = None,
+    **dialect_kw: Any,
 ) -> None: ...
 def reindex_concurrently(
     index_name: str | None = None, table_name: str | None = None, *, schema: str | None = None
@@ -79,6 +89,8 @@ def create_partitioned_table(
     comment: str | None = None,
     postgresql_with: Mapping[str, Any] | None = None,
     postgresql_tablespace: str | None = None,
+    if_not_exists: bool | None = None,
+    **dialect_kw: Any,
 ) -> None: ...
 def set_partition_policy(
     table_name: str,
@@ -159,11 +171,11 @@ def drop_extension(name: str) -> None: ...
 def create_baseline(metadata: sa.MetaData) -> None: ...
 def drop_baseline(metadata: sa.MetaData) -> None: ...
 def create_foreign_key_concurrently(
-    constraint_name: str,
+    constraint_name: str | None,
     source_table: str,
     referent_table: str,
-    local_cols: Sequence[str],
-    remote_cols: Sequence[str],
+    local_cols: Sequence[str | sa.ColumnElement[Any]],
+    remote_cols: Sequence[str | sa.ColumnElement[Any]],
     *,
     onupdate: str | None = None,
     ondelete: str | None = None,
@@ -172,26 +184,37 @@ def create_foreign_key_concurrently(
     match: str | None = None,
     source_schema: str | None = None,
     referent_schema: str | None = None,
+    postgresql_not_valid: bool = False,
+    **dialect_kw: Any,
 ) -> None: ...
 def create_check_constraint_concurrently(
-    constraint_name: str,
+    constraint_name: str | None,
     table_name: str,
     condition: str | sa.TextClause | sa.ColumnElement[Any],
     *,
     schema: str | None = None,
+    postgresql_not_valid: bool = False,
+    **dialect_kw: Any,
 ) -> None: ...
 def create_unique_constraint_concurrently(
-    constraint_name: str,
+    constraint_name: str | None,
     table_name: str,
-    columns: Sequence[str],
+    columns: Sequence[str | sa.ColumnElement[Any]],
     *,
     schema: str | None = None,
     deferrable: bool | None = None,
     initially: str | None = None,
     postgresql_nulls_not_distinct: bool = False,
+    postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+    **dialect_kw: Any,
 ) -> None: ...
 def create_primary_key_concurrently(
-    constraint_name: str, table_name: str, columns: Sequence[str], *, schema: str | None = None
+    constraint_name: str | None,
+    table_name: str,
+    columns: Sequence[str | sa.ColumnElement[Any]],
+    *,
+    schema: str | None = None,
+    postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
 ) -> None: ...
 def validate_constraint(constraint_name: str, table_name: str, *, schema: str | None = None) -> None: ...
 def set_not_null_concurrently(table_name: str, column_name: str, *, schema: str | None = None) -> None: ...
@@ -212,10 +235,21 @@ def add_enum_value_concurrently(
     enum_name: str, value: str, *, schema: str | None = None, before: str | None = None, after: str | None = None
 ) -> None: ...
 def add_column_concurrently(
-    table_name: str, column: sa.Column[Any], *, schema: str | None = None, if_not_exists: bool | None = None
+    table_name: str,
+    column: sa.Column[Any],
+    *,
+    schema: str | None = None,
+    if_not_exists: bool | None = None,
+    inline_references: bool | None = None,
+    inline_primary_key: bool | None = None,
 ) -> None: ...
 def drop_column_concurrently(
-    table_name: str, column_name: str, *, schema: str | None = None, if_exists: bool | None = None
+    table_name: str,
+    column_name: str,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    **dialect_kw: Any,
 ) -> None: ...
 def alter_column_concurrently(
     table_name: str,
@@ -230,8 +264,12 @@ def alter_column_concurrently(
     existing_comment: str | None = None,
     existing_autoincrement: bool | None = None,
     schema: str | None = None,
+    postgresql_using: str | None = None,
+    **dialect_kw: Any,
 ) -> None: ...
-def drop_table_concurrently(table_name: str, *, schema: str | None = None, if_exists: bool | None = None) -> None: ...
+def drop_table_concurrently(
+    table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **dialect_kw: Any
+) -> None: ...
 def create_archive_table(
     table_name: str,
     archive_table_name: str | None = None,

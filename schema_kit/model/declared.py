@@ -74,6 +74,7 @@ class KeyDeclaration:
     primary: bool = False
     deferred: str = ""
     nulls_not_distinct: bool = False
+    include: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from schema_kit.names import QualifiedName, fit
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.columns import AddColumnConcurrentlyOp, AlterColumnConcurrentlyOp, DropColumnConcurrentlyOp
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.keywords import columns_of
 from schema_kit.ops.naming import existing
 from schema_kit.ops.policies import missing_config
 from schema_kit.plans import archives, constraints
@@ -108,7 +109,7 @@ class CreateArchiveTableOp(PlanOperation):
             archive_name(table, archive_table_name, archive_schema),
             control,
             interval,
-            indexes if isinstance(indexes, bool) else tuple(indexes),
+            indexes if isinstance(indexes, bool) else columns_of("create_archive_table", "indexes", indexes),
             archived_at,
             tablespace,
             compression,
@@ -357,7 +358,8 @@ class RepairArchiveTableOp(PlanOperation):
         table = existing(operations, table_name, schema)
         archive = archive_name(table, archive_table_name, archive_schema)
         named = QualifiedName.parse(view, table.schema) if view else None
-        operations.invoke(cls(table, archive, tuple(drop_columns), named))
+        dropped = columns_of("repair_archive_table", "drop_columns", drop_columns) if drop_columns else ()
+        operations.invoke(cls(table, archive, dropped, named))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

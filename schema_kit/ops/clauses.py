@@ -246,6 +246,8 @@ def default_sql(default: Any) -> str | None:
         return None
     if isinstance(default, sa.schema.DefaultClause):
         default = default.arg
+    elif isinstance(default, sa.FetchedValue):
+        return None  # the server gives it in another way: a trigger, say
     return literal(default) if isinstance(default, str) else sql_of(default)
 
 
@@ -253,7 +255,9 @@ Named = abc.Callable[[str, str | None], QualifiedName]
 """Which table a name means, and the schema that was given with it."""
 
 
-def column_declaration(table: QualifiedName, column: sa.Column[Any], named: Named) -> ColumnDeclaration:
+def column_declaration(
+    table: QualifiedName, column: sa.Column[Any], key_name: str | None, named: Named
+) -> ColumnDeclaration:
     """A column as ADD COLUMN can make it beside traffic.
 
     Raises:
@@ -287,17 +291,19 @@ def column_declaration(table: QualifiedName, column: sa.Column[Any], named: Name
         type_sql(column.type) + computed,
         bool(column.nullable),
         default_sql(column.server_default) if column.computed is None else None,
-        _column_foreign_key(table, column, named),
+        _column_foreign_key(table, column, key_name, named),
         column.comment,
         virtual=column.computed is not None,
     )
 
 
-def _column_foreign_key(table: QualifiedName, column: sa.Column[Any], named: Named) -> ForeignKeyDeclaration | None:
+def _column_foreign_key(
+    table: QualifiedName, column: sa.Column[Any], key_name: str | None, named: Named
+) -> ForeignKeyDeclaration | None:
     for key in column.foreign_keys:
         *schema, referenced, target = key.target_fullname.rsplit(".", 2)
         return foreign_key_declaration(
-            str(key.name or fit(f"{table.name}_{column.name}", "_fkey")),
+            key_name or fit(f"{table.name}_{column.name}", "_fkey"),
             table,
             [column.name],
             named(referenced, schema[0] if schema else None),

@@ -10,14 +10,16 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 
 from schema_kit.catalog import Catalog
-from schema_kit.errors import PlanError
+from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import ColumnDeclaration, Relation
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops import keywords
 from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.ops.clauses import column_declaration, default_sql, type_sql
 from schema_kit.ops.constraints import foreign_key_plan, not_null_plan
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.keywords import refuse_unknown
 from schema_kit.ops.naming import existing
 from schema_kit.plans import batches, columns, constraints
 from schema_kit.steps import Plan
@@ -43,6 +45,8 @@ class AddColumnConcurrentlyOp(PlanOperation):
         *,
         schema: str | None = None,
         if_not_exists: bool | None = None,
+        inline_references: bool | None = None,
+        inline_primary_key: bool | None = None,
     ) -> None:
         """Add a column without rewriting the table.
 
@@ -59,6 +63,8 @@ class AddColumnConcurrentlyOp(PlanOperation):
             column: the column.
             schema: the table's schema; by schema_translate_map or search_path where it is left out.
             if_not_exists: as ``op.add_column`` has it; not needed, since a column that is there is no error.
+            inline_references: the same; a foreign key comes with the column wherever that can be.
+            inline_primary_key: the same; a primary key is an operation of its own.
 
         Raises:
             DeclarationError: identity, stored generated, primary key, unique, indexed, checked or with several foreign
@@ -66,9 +72,10 @@ class AddColumnConcurrentlyOp(PlanOperation):
             PlanError: no such table, a column of that name with another type or default, or a type that makes
                 PostgreSQL write every row again (a domain with constraints).
         """
-        del if_not_exists
+        del if_not_exists, inline_references, inline_primary_key
         table = existing(operations, table_name, schema)
-        operations.invoke(cls(table, column_declaration(table, column, partial(existing, operations))))
+        key_name = keywords.column_key_name(operations, table_name, column)
+        operations.invoke(cls(table, column_declaration(table, column, key_name, partial(existing, operations))))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -142,6 +149,7 @@ class DropColumnConcurrentlyOp(PlanOperation):
         *,
         schema: str | None = None,
         if_exists: bool | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Drop a column: its indexes first, concurrently; one that is gone already is no error.
 
@@ -154,11 +162,14 @@ class DropColumnConcurrentlyOp(PlanOperation):
             column_name: its column.
             schema: the table's schema; by schema_translate_map or search_path where it is left out.
             if_exists: as ``op.drop_column`` has it; not needed, since a column that is gone is no error.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a keyword that there is not.
             PlanError: no such table, a view or something else depends on it, or it is in the partition key.
         """
         del if_exists
+        refuse_unknown("drop_column_concurrently", dialect_kw)
         operations.invoke(cls(existing(operations, table_name, schema), column_name))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
@@ -172,6 +183,15 @@ def _ends(catalog: AnyCatalog, name: QualifiedName) -> columns.Ends:
     return {tree[0]: tree for tree in table.trees} if table else {}
 
 
+_OTHER_CHANGES = {
+    "comment": "op.alter_column(..., comment=...) keeps nobody waiting; use that",
+    "new_column_name": "a name that changes under a running application breaks it; op.alter_column renames at once",
+    "autoincrement": "op.alter_column changes it at once",
+}
+_NO_DEFAULT = (sa.Identity, sa.Computed, sa.Sequence)
+"""What SQLAlchemy gives as a server default, and PostgreSQL does not keep as one."""
+
+
 @register("alter_column_concurrently")
 class AlterColumnConcurrentlyOp(PlanOperation):
     """Change a column beside live traffic, as far as PostgreSQL can."""
@@ -183,10 +203,12 @@ class AlterColumnConcurrentlyOp(PlanOperation):
         type_: str | None,
         default: tuple[str | None] | None,
         nullable: bool | None,
+        using: str | None = None,
     ) -> None:
         self.table = table
         self.column = column
         self.type_ = type_
+        self.using = using
         self.default = default
         self.nullable = nullable
 
@@ -206,6 +228,8 @@ class AlterColumnConcurrentlyOp(PlanOperation):
         existing_comment: str | None = None,
         existing_autoincrement: bool | None = None,
         schema: str | None = None,
+        postgresql_using: str | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Change a column's type, default or NOT NULL where PostgreSQL needs no rewrite, and refuse where it does.
 
@@ -227,15 +251,31 @@ class AlterColumnConcurrentlyOp(PlanOperation):
             existing_comment: the same.
             existing_autoincrement: the same.
             schema: the table's schema; by schema_translate_map or search_path where it is left out.
+            postgresql_using: how values of the old type become those of the new one.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a default that PostgreSQL does not keep as one (FetchedValue, Identity, Computed), or a
+                keyword that there is not.
             PlanError: no such table or column, or a change that would hold a lock for as long as the table is big.
             ExecutionError: NOT NULL, and rows have no value.
         """
         del existing_type, existing_server_default, existing_nullable, existing_comment, existing_autoincrement
+        refuse_unknown("alter_column_concurrently", dialect_kw, _OTHER_CHANGES)
+        fetched = isinstance(server_default, sa.FetchedValue) and not isinstance(server_default, sa.DefaultClause)
+        if fetched or isinstance(server_default, _NO_DEFAULT):
+            raise DeclarationError(
+                f"column {column_name} of {table_name}: {type(server_default).__name__} is no default that can be set. "
+                "Nothing was changed; give a text, sa.text() or a function, None to drop the default."
+            )
         default = None if server_default is False else (default_sql(server_default),)
         type_text = None if type_ is None else type_sql(type_)
-        operations.invoke(cls(existing(operations, table_name, schema), column_name, type_text, default, nullable))
+        table = existing(operations, table_name, schema)
+        operations.invoke(cls(table, column_name, type_text, default, nullable, postgresql_using))
+
+    @property
+    def _using(self) -> str:
+        return f" USING {self.using}" if self.using else ""
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -247,7 +287,7 @@ class AlterColumnConcurrentlyOp(PlanOperation):
         if self.type_ is not None:
             printed_type, _ = catalog.column(self.table, self.type_, None)
             if printed_type != found.type:
-                trial = f"ALTER COLUMN {ident(self.column)} TYPE {self.type_}"
+                trial = f"ALTER COLUMN {ident(self.column)} TYPE {self.type_}{self._using}"
                 tried = [self.table, *(relation.name for relation in tree[1:] if _has_its_own(relation, tree[0]))]
                 found_out = [catalog.rewrites(table, trial) for table in tried]
                 rewrites = any(first for first, _ in found_out), any(second for _, second in found_out)
@@ -261,7 +301,7 @@ class AlterColumnConcurrentlyOp(PlanOperation):
             tree,
             incoming=table.incoming if table else (),
             ends=_ends(catalog, self.table),
-            type_=self.type_,
+            type_=None if self.type_ is None else f"{self.type_}{self._using}",
             printed_type=printed_type,
             rewrites=rewrites,
             default=self.default,
@@ -288,7 +328,13 @@ class DropTableConcurrentlyOp(PlanOperation):
 
     @classmethod
     def drop_table_concurrently(
-        cls, operations: Operations, table_name: str, *, schema: str | None = None, if_exists: bool | None = None
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Drop a table: its foreign keys first, each in a commit and with a retry of its own.
 
@@ -300,12 +346,15 @@ class DropTableConcurrentlyOp(PlanOperation):
             table_name: the table; one that is gone already is no error.
             schema: its schema; by schema_translate_map or search_path where it is left out.
             if_exists: as ``op.drop_table`` has it; not needed.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a keyword that there is not.
             PlanError: foreign keys of other tables refer to it, a view or something else depends on it, or it is a
                 partition.
         """
         del if_exists
+        refuse_unknown("drop_table_concurrently", dialect_kw)
         operations.invoke(cls(existing(operations, table_name, schema)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from alembic.operations import Operations
+import sqlalchemy as sa
+from alembic.operations import Operations, ops
 
 from schema_kit.model import CheckDeclaration, ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops import keywords
 from schema_kit.ops.clauses import deferral, foreign_key_declaration, sql_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.keywords import columns_of, refuse_unknown
 from schema_kit.ops.naming import existing
 from schema_kit.plans import constraints
 from schema_kit.steps import Plan
@@ -22,14 +26,15 @@ from schema_kit.steps.constraints import ValidateConstraint
 class CreateForeignKeyConcurrentlyOp(PlanOperation):
     """Create a foreign key beside live traffic."""
 
-    def __init__(self, declared: ForeignKeyDeclaration) -> None:
+    def __init__(self, declared: ForeignKeyDeclaration, validate: bool = True) -> None:
         self.declared = declared
+        self.validate = validate
 
     @classmethod
     def create_foreign_key_concurrently(
         cls,
         operations: Operations,
-        constraint_name: str,
+        constraint_name: str | None,
         source_table: str,
         referent_table: str,
         local_cols: Sequence[str],
@@ -42,6 +47,8 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
         match: str | None = None,
         source_schema: str | None = None,
         referent_schema: str | None = None,
+        postgresql_not_valid: bool = False,
+        **dialect_kw: Any,
     ) -> None:
         """Create a foreign key: at once for new rows, then proved for the old ones beside writers.
 
@@ -51,7 +58,7 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
 
         Args:
             operations: given by Alembic.
-            constraint_name: the foreign key.
+            constraint_name: the foreign key; None leaves it to target_metadata's naming convention, or PostgreSQL's.
             source_table: the table that refers.
             referent_table: the table that is referred to.
             local_cols: columns of the first.
@@ -63,13 +70,23 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
             match: FULL or SIMPLE.
             source_schema: the first table's schema; by schema_translate_map or search_path where it is left out.
             referent_schema: the second's.
+            postgresql_not_valid: leave the old rows unproved; op.validate_constraint proves them later.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a string for a list of columns, or a keyword that there is not.
             PlanError: no such table, or a foreign key of that name says something else.
             ExecutionError: rows refer to nothing; the error counts them and shows which values.
         """
+        called = "create_foreign_key_concurrently"
+        refuse_unknown(called, dialect_kw)
+        local_cols, remote_cols = (
+            columns_of(called, "local_cols", local_cols),
+            columns_of(called, "remote_cols", remote_cols),
+        )
+        made = ops.CreateForeignKeyOp(constraint_name, source_table, referent_table, [*local_cols], [*remote_cols])
         declared = foreign_key_declaration(
-            constraint_name,
+            keywords.constraint_name(operations, made, constraint_name, source_table, local_cols),
             existing(operations, source_table, source_schema),
             local_cols,
             existing(operations, referent_table, referent_schema),
@@ -80,11 +97,16 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
             initially=initially,
             match=match,
         )
-        operations.invoke(cls(declared))
+        operations.invoke(cls(declared, not postgresql_not_valid))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
-        return foreign_key_plan(catalog, self.declared)
+        plan = foreign_key_plan(catalog, self.declared)
+        return plan if self.validate else _unproved(plan)
+
+
+def _unproved(plan: Plan) -> Plan:
+    return replace(plan, steps=tuple(step for step in plan.steps if not isinstance(step, ValidateConstraint)))
 
 
 def foreign_key_plan(catalog: AnyCatalog, declared: ForeignKeyDeclaration) -> Plan:
@@ -97,18 +119,21 @@ def foreign_key_plan(catalog: AnyCatalog, declared: ForeignKeyDeclaration) -> Pl
 class CreateCheckConstraintConcurrentlyOp(PlanOperation):
     """Create a check beside live traffic."""
 
-    def __init__(self, declared: CheckDeclaration) -> None:
+    def __init__(self, declared: CheckDeclaration, validate: bool = True) -> None:
         self.declared = declared
+        self.validate = validate
 
     @classmethod
     def create_check_constraint_concurrently(
         cls,
         operations: Operations,
-        constraint_name: str,
+        constraint_name: str | None,
         table_name: str,
         condition: Any,
         *,
         schema: str | None = None,
+        postgresql_not_valid: bool = False,
+        **dialect_kw: Any,
     ) -> None:
         """Create a check: at once for new rows, then proved for the old ones beside writers.
 
@@ -117,27 +142,35 @@ class CreateCheckConstraintConcurrentlyOp(PlanOperation):
 
         Args:
             operations: given by Alembic.
-            constraint_name: the check.
+            constraint_name: the check; None leaves it to target_metadata's naming convention, or PostgreSQL's.
             table_name: its table.
             condition: SQL text or an expression.
             schema: the table's schema; by schema_translate_map or search_path where it is left out.
+            postgresql_not_valid: leave the old rows unproved; op.validate_constraint proves them later.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a keyword that there is not.
             PlanError: no such table, or a check of that name says something else.
             ExecutionError: rows fail it; the error counts them.
         """
-        table = existing(operations, table_name, schema)
-        expression = sql_of(condition)
+        called = "create_check_constraint_concurrently"
+        never = "PostgreSQL checks each row at once, and has no deferred checks"
+        refuse_unknown(called, dialect_kw, {"deferrable": never, "initially": never})
+        table, expression = existing(operations, table_name, schema), sql_of(condition)
+        made = ops.CreateCheckConstraintOp(constraint_name, table_name, sa.text(expression.replace(":", "\\:")))
+        name = keywords.constraint_name(operations, made, constraint_name, table_name, ())
         # A comment at its end takes nothing along that follows.
         expression += "\n" if "--" in expression else ""
-        operations.invoke(cls(CheckDeclaration(constraint_name, table, expression)))
+        operations.invoke(cls(CheckDeclaration(name, table, expression), not postgresql_not_valid))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         declared, tree = self.declared, catalog.tree(self.declared.table)
         ask = bool(tree) and (tree[0].partitioned or tree[0].check(declared.name) is not None)
         definition = catalog.check_definition(declared.table, declared.expression) if ask else None
-        return constraints.create_check(declared, tree, definition)
+        plan = constraints.create_check(declared, tree, definition)
+        return plan if self.validate else _unproved(plan)
 
 
 @register("create_unique_constraint_concurrently")
@@ -151,7 +184,7 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
     def create_unique_constraint_concurrently(
         cls,
         operations: Operations,
-        constraint_name: str,
+        constraint_name: str | None,
         table_name: str,
         columns: Sequence[str],
         *,
@@ -159,6 +192,8 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
         deferrable: bool | None = None,
         initially: str | None = None,
         postgresql_nulls_not_distinct: bool = False,
+        postgresql_include: Sequence[str] | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Create a unique constraint over an index that is built beside writers.
 
@@ -168,24 +203,32 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
 
         Args:
             operations: given by Alembic.
-            constraint_name: the constraint, and its index.
+            constraint_name: the constraint, and its index; None leaves it to the naming convention, or PostgreSQL's.
             table_name: its table.
             columns: its columns.
             schema: the table's schema; by schema_translate_map or search_path where it is left out.
             deferrable: whether a transaction may defer it.
             initially: DEFERRED or IMMEDIATE.
             postgresql_nulls_not_distinct: whether NULLs equal each other (15+).
+            postgresql_include: columns stored beside the key.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a string for a list of columns, an expression, or a keyword that there is not.
             PlanError: no such table, or something else of that name.
             ExecutionError: values occur twice; the INVALID index is replaced by the next run.
         """
+        called = "create_unique_constraint_concurrently"
+        refuse_unknown(called, dialect_kw)
+        columns = columns_of(called, "columns", columns)
+        made = ops.CreateUniqueConstraintOp(constraint_name, table_name, columns)
         declared = KeyDeclaration(
-            constraint_name,
+            keywords.constraint_name(operations, made, constraint_name, table_name, columns),
             existing(operations, table_name, schema),
-            tuple(columns),
+            columns,
             deferred=deferral(deferrable, initially),
             nulls_not_distinct=postgresql_nulls_not_distinct,
+            include=columns_of(called, "postgresql_include", postgresql_include) if postgresql_include else (),
         )
         operations.invoke(cls(declared))
 
@@ -214,11 +257,12 @@ class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
     def create_primary_key_concurrently(
         cls,
         operations: Operations,
-        constraint_name: str,
+        constraint_name: str | None,
         table_name: str,
         columns: Sequence[str],
         *,
         schema: str | None = None,
+        postgresql_include: Sequence[str] | None = None,
     ) -> None:
         """Create a primary key over an index that is built beside writers; its columns are made NOT NULL first.
 
@@ -227,17 +271,23 @@ class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
 
         Args:
             operations: given by Alembic.
-            constraint_name: the primary key, and its index.
+            constraint_name: the primary key, and its index; None leaves it to the naming convention, or PostgreSQL's.
             table_name: its table.
             columns: its columns.
             schema: the table's schema; by schema_translate_map or search_path where it is left out.
+            postgresql_include: columns stored beside the key.
 
         Raises:
+            DeclarationError: a string for a list of columns, or an expression.
             PlanError: no such table or column, or another primary key is there.
             ExecutionError: values are NULL or occur twice.
         """
-        table = existing(operations, table_name, schema)
-        operations.invoke(cls(KeyDeclaration(constraint_name, table, tuple(columns), primary=True)))
+        called, table = "create_primary_key_concurrently", existing(operations, table_name, schema)
+        columns = columns_of(called, "columns", columns)
+        made = ops.CreatePrimaryKeyOp(constraint_name, table_name, columns)
+        name = keywords.constraint_name(operations, made, constraint_name, table_name, columns)
+        include = columns_of(called, "postgresql_include", postgresql_include) if postgresql_include else ()
+        operations.invoke(cls(KeyDeclaration(name, table, columns, primary=True, include=include)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

@@ -15,6 +15,7 @@ from schema_kit.model import Cut, Partitioning
 from schema_kit.names import ident
 from schema_kit.ops.clauses import baseline_table, create_partitioned_sql, unique_keys, value_sql, with_options
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.keywords import refuse_unknown
 from schema_kit.ops.naming import new, placed
 from schema_kit.ops.policies import missing_config
 from schema_kit.plans import creation
@@ -64,6 +65,15 @@ def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = 
     return Cut(column, "LIST", (*cut, *([("_default", "DEFAULT")] if default else [])))
 
 
+_NOT_PARTITIONED = {
+    "prefixes": "a partitioned table is neither TEMPORARY nor UNLOGGED",
+    "postgresql_partition_by": "control and interval say it",
+    "postgresql_inherits": "a partitioned table inherits from none",
+    "postgresql_on_commit": "a partitioned table is not TEMPORARY",
+    "info": "it is for models; a migration has none",
+}
+
+
 @register("create_partitioned_table")
 class CreatePartitionedTableOp(PlanOperation):
     """Make a partitioned table, its first partitions and its policy."""
@@ -98,6 +108,8 @@ class CreatePartitionedTableOp(PlanOperation):
         comment: str | None = None,
         postgresql_with: Mapping[str, Any] | None = None,
         postgresql_tablespace: str | None = None,
+        if_not_exists: bool | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy.
 
@@ -134,11 +146,15 @@ class CreatePartitionedTableOp(PlanOperation):
             comment: the table's.
             postgresql_with: storage parameters of the partitions that hold rows: ``{"fillfactor": 70}``.
             postgresql_tablespace: where they lie.
+            if_not_exists: as ``op.create_table`` has it; not needed: one that is there is compared.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
             DeclarationError: a key without the control column, an unknown interval or time zone, ...
             PlanError: the table is there in another shape, or rights are missing.
         """
+        del if_not_exists
+        refuse_unknown("create_partitioned_table", dialect_kw, _NOT_PARTITIONED)
         parent = new(operations, table_name, schema)
         key = f"{partition_by.strategy} ({ident(partition_by.column)})" if partition_by else f"RANGE ({ident(control)})"
         table = CreateTableOp(

@@ -14,8 +14,10 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import IndexDeclaration, IndexElement
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops import keywords
 from schema_kit.ops.clauses import index_element, sql_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
+from schema_kit.ops.keywords import columns_of, listed, refuse_blocking, refuse_unknown
 from schema_kit.ops.naming import existing
 from schema_kit.plans import indexes
 from schema_kit.steps import Plan
@@ -37,7 +39,7 @@ class CreateIndexConcurrentlyOp(PlanOperation):
     def create_index_concurrently(
         cls,
         operations: Operations,
-        index_name: str,
+        index_name: str | None,
         table_name: str,
         columns: Sequence[Any],
         *,
@@ -51,6 +53,8 @@ class CreateIndexConcurrentlyOp(PlanOperation):
         postgresql_with: Mapping[str, Any] | None = None,
         postgresql_tablespace: str | None = None,
         postgresql_nulls_not_distinct: bool = False,
+        postgresql_concurrently: bool | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Create an index without stopping reads or writes; an INVALID leftover of that name is replaced.
 
@@ -61,7 +65,7 @@ class CreateIndexConcurrentlyOp(PlanOperation):
 
         Args:
             operations: given by Alembic.
-            index_name: the index.
+            index_name: the index; None leaves it to the naming convention of target_metadata.
             table_name: its table.
             columns: column names, or ``sa.text("created_at DESC")`` and other expressions, which get the parentheses
                 that PostgreSQL wants.
@@ -76,15 +80,21 @@ class CreateIndexConcurrentlyOp(PlanOperation):
             postgresql_with: storage parameters.
             postgresql_tablespace: where it is stored; an index that is there is not moved.
             postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
+            postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a string for the list of columns, or a keyword that there is not.
             PlanError: no such table or operator class; an index of that name with another definition; a database whose
                 LC_CTYPE gives trigrams of ASCII text only.
             ExecutionError: PostgreSQL refused it.
         """
         del if_not_exists
+        refuse_unknown("create_index_concurrently", dialect_kw)
+        refuse_blocking("create_index_concurrently", postgresql_concurrently)
+        columns = listed("create_index_concurrently", "columns", columns)
         declared = _declared(
-            index_name,
+            keywords.index_name(operations, index_name, table_name, columns),
             existing(operations, table_name, schema),
             columns,
             unique=unique,
@@ -121,7 +131,7 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
     def replace_index_concurrently(
         cls,
         operations: Operations,
-        index_name: str,
+        index_name: str | None,
         table_name: str,
         columns: Sequence[Any],
         *,
@@ -134,6 +144,8 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
         postgresql_with: Mapping[str, Any] | None = None,
         postgresql_tablespace: str | None = None,
         postgresql_nulls_not_distinct: bool = False,
+        postgresql_concurrently: bool | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Build an index again under another definition, without a moment in which there is none.
 
@@ -149,7 +161,7 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
 
         Args:
             operations: given by Alembic.
-            index_name: the index.
+            index_name: the index; None leaves it to the naming convention of target_metadata.
             table_name: its table.
             columns: column names, or ``sa.text("created_at DESC")`` and other expressions.
             schema: the table's schema; by schema_translate_map or search_path where it is left out.
@@ -161,14 +173,20 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
             postgresql_with: storage parameters.
             postgresql_tablespace: where it is stored; another tablespace alone is no other definition.
             postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
+            postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a string for a list of columns, or a keyword that there is not.
             PlanError: no such table or operator class; a constraint, a foreign key or the replica identity rests on
                 the index; it is the part of a partitioned one; another index has one of the two names that are needed.
             ExecutionError: PostgreSQL refused it; the old index still serves.
         """
+        refuse_unknown("replace_index_concurrently", dialect_kw)
+        refuse_blocking("replace_index_concurrently", postgresql_concurrently)
+        columns = listed("replace_index_concurrently", "columns", columns)
         declared = _declared(
-            index_name,
+            keywords.index_name(operations, index_name, table_name, columns),
             existing(operations, table_name, schema),
             columns,
             unique=unique,
@@ -215,6 +233,8 @@ class DropIndexConcurrentlyOp(PlanOperation):
         *,
         schema: str | None = None,
         if_exists: bool | None = None,
+        postgresql_concurrently: bool | None = None,
+        **dialect_kw: Any,
     ) -> None:
         """Drop an index without stopping reads or writes; one that is gone already is no error.
 
@@ -227,13 +247,18 @@ class DropIndexConcurrentlyOp(PlanOperation):
             table_name: its table; it may be left out.
             schema: the schema of both; by schema_translate_map or search_path where it is left out.
             if_exists: taken for Alembic's sake; it is always so.
+            postgresql_concurrently: the same.
+            dialect_kw: keywords of other databases, which are passed over.
 
         Raises:
+            DeclarationError: a keyword that there is not.
             PlanError: a constraint, a foreign key or the replica identity rests on the index; it is the part of a
                 partitioned one; it belongs to another table.
         """
         del if_exists
-        index = existing(operations, index_name, schema)
+        refuse_unknown("drop_index_concurrently", dialect_kw)
+        refuse_blocking("drop_index_concurrently", postgresql_concurrently)
+        index = existing(operations, keywords.index_name(operations, index_name, table_name, ["x"]), schema)
         operations.invoke(cls(index, index.sibling(table_name) if table_name else None))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
@@ -329,7 +354,7 @@ def _declared(
         tuple(_element(column, operators or {}) for column in columns),
         unique=unique,
         using=using.lower(),
-        include=tuple(column if isinstance(column, str) else str(column.name) for column in include or ()),
+        include=columns_of("create_index_concurrently", "postgresql_include", include) if include else (),
         nulls_not_distinct=nulls_not_distinct,
         with_=tuple((key, str(value)) for key, value in (with_ or {}).items()),
         tablespace=tablespace,

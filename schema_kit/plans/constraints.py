@@ -298,6 +298,7 @@ def key_index(declared: KeyDeclaration) -> IndexDeclaration:
         tuple(IndexElement(ident(column)) for column in declared.columns),
         unique=True,
         nulls_not_distinct=declared.nulls_not_distinct,
+        include=declared.include,
     )
 
 
@@ -315,12 +316,13 @@ def _refuse_other_key(declared: KeyDeclaration, relation: Relation, found: Index
         # A constraint's definition is its kind, its columns, and what is said only where it is not the default.
         nulls = " NULLS NOT DISTINCT" if declared.nulls_not_distinct else ""
         begin = "PRIMARY KEY (" if declared.primary else f"UNIQUE{nulls} ("
+        include = f") INCLUDE ({idents(declared.include)}" if declared.include else ""
         deferred = f" {declared.deferred}".rstrip()
         same = (
             found.columns == declared.columns
             and found.constraint.startswith(begin)
-            and found.constraint.endswith(f"){deferred}")
-            and ") INCLUDE (" not in found.constraint
+            and found.constraint.replace('"', "").endswith(f"{include}){deferred}".replace('"', ""))
+            and bool(include) is (") INCLUDE (" in found.constraint)
         )
     if not same:
         there = found.constraint or f"{'UNIQUE ' if found.unique else ''}INDEX USING {found.tail}"

@@ -27,7 +27,8 @@ def key_sql(key: KeyDeclaration) -> str:
     """UNIQUE (...) or PRIMARY KEY (...), with what is not the default."""
     kind = "PRIMARY KEY" if key.primary else "UNIQUE"
     nulls = " NULLS NOT DISTINCT" if key.nulls_not_distinct else ""
-    return f"{kind}{nulls} ({idents(key.columns)}) {key.deferred}".strip()
+    include = f" INCLUDE ({idents(key.include)})" if key.include else ""
+    return f"{kind}{nulls} ({idents(key.columns)}){include} {key.deferred}".strip()
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def test_stub_names_each_operation_and_its_parameters() -> None:
         declared = stub[name].args
         expected = [p for p in signature.parameters.values() if p.name != "operations"]
         several = [declared.vararg] if declared.vararg else []
-        assert [a.arg for a in declared.args + several + declared.kwonlyargs] == [p.name for p in expected]
+        rest = [declared.kwarg] if declared.kwarg else []
+        assert [a.arg for a in declared.args + several + declared.kwonlyargs + rest] == [p.name for p in expected]
         defaults = [None if d is None else ast.literal_eval(d) for d in declared.kw_defaults]
         keyword = [None if p.default is p.empty else p.default for p in expected if p.kind is p.KEYWORD_ONLY]
         assert defaults == keyword, name
