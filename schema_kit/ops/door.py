@@ -25,6 +25,7 @@ from schema_kit.catalog.drivers import Beside, speaks_psycopg
 from schema_kit.catalog.session import autocommits, borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops.mixed import refuse_mixed
 from schema_kit.ops.naming import refuse_elsewhere
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
@@ -144,6 +145,8 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     refuse_elsewhere(context.dialect)
     settings = context.opts.get("schema_kit") or Settings()
     policy = policy_of(settings)
+    if not operation.shared and (context.as_sql or not autocommits(_current(context))):
+        refuse_mixed(_commits_on_its_own)
     if context.as_sql:
         _write(context, operation, settings)
         return
@@ -179,6 +182,10 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
             run()
         else:
             _commit(context, operation, run)
+
+
+def _commits_on_its_own(name: str) -> bool:
+    return any(one.called == name and not one.shared for one in PlanOperation.__subclasses__())
 
 
 @contextmanager
