@@ -1,4 +1,4 @@
-"""Whether a revision mixes operations that commit on their own with work that joins its transaction: read from its text.
+"""Whether a revision mixes operations that commit on their own with work that joins its transaction, by its text.
 
 Such a revision would be committed half-way, and could not be run again. What is called only under a condition, or
 through another module, cannot be known beforehand: environment.run finds out when it happens.
@@ -17,20 +17,8 @@ from typing import Any, NamedTuple
 
 from schema_kit.errors import PlanError
 
-_NEUTRAL = {
-    "f",
-    "get_bind",
-    "get_context",
-    "inline_literal",
-    "invoke",
-    "run_async",
-    "lock_policy",
-    "by_hash",
-    "by_list",
-}
-_READS = re.compile(
-    r"\s*(SET|RESET|SHOW|SELECT|LOCK|VALUES|TABLE|EXPLAIN|SAVEPOINT|RELEASE|NOTIFY|LISTEN)\b", re.IGNORECASE
-)
+_NEUTRAL = {"f", "get_bind", "get_context", "inline_literal", "run_async", "lock_policy", "by_hash", "by_list"}
+_READS = re.compile(r"\s*(SET|RESET|SHOW|SELECT|LOCK|VALUES|TABLE|EXPLAIN|NOTIFY|LISTEN)\b", re.IGNORECASE)
 _OPERATIONS = ("alembic.op", "schema_kit.op")
 
 

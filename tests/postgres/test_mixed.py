@@ -21,7 +21,7 @@ MIXED = {
     "a statement": f'{COMMITS}\nop.execute("UPDATE t SET a = 1")',
     "a text": f'{COMMITS}\nop.execute(sa.text("INSERT INTO t VALUES (1)"))',
     "in a loop": f'{COMMITS}\nfor name in ("b", "c"):\n    op.add_column("t", sa.Column(name, sa.Integer))',
-    "in a block": f'with op.batch_alter_table("t") as batch:\n    batch.add_column(sa.Column("b", sa.Integer))\n{COMMITS}',
+    "in a block": f'with op.batch_alter_table("t") as one:\n    one.add_column(sa.Column("b", sa.Integer))\n{COMMITS}',
     "in a function": f"{COMMITS}\nhelper()",
     "in a try": f'try:\n    op.add_column("t", sa.Column("b", sa.Integer))\nfinally:\n    pass\n{COMMITS}',
 }
@@ -57,16 +57,14 @@ def state(database: Database) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("env", ENVS)
 @pytest.mark.parametrize("mixed", ["before", "after", "in a function"])
 def test_refused_in_every_env(database: Database, tmp_path: Path, env: str, mixed: str) -> None:
-    with pytest.raises(
-        (PlanError, CommandError), match=r"(?s)op.create_index_concurrently \(line \d+\).*op.add_column"
-    ):
+    with pytest.raises((PlanError, CommandError), match=r"(?s)index_concurrently \(line \d+\).*op.add_column"):
         run(database, tmp_path, env, MIXED[mixed])
     assert state(database) == [(0, 0, 1)]
 
 
 @pytest.mark.parametrize("mixed", [each for each in MIXED if each not in ("before", "after", "in a function")])
 def test_refused_whatever_joins(database: Database, tmp_path: Path, mixed: str) -> None:
-    with pytest.raises(PlanError, match="calls op.create_index_concurrently"):
+    with pytest.raises(PlanError, match=r"calls op\.create_index_concurrently"):
         run(database, tmp_path, "hand-written", MIXED[mixed])
     assert state(database) == [(0, 0, 1)]
 
