@@ -47,7 +47,7 @@ from schema_kit.steps.archives import (
     RegisterArchivePolicy,
     UnregisterArchivePolicy,
 )
-from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable
+from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable, CreateType
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
 from schema_kit.steps.constraints import (
@@ -93,7 +93,7 @@ class EmptyDatabase:
         self._policies: dict[QualifiedName, Partitioning] = {}
         self._archive_policies: dict[QualifiedName, ArchivePolicy] = {}
         self._archive_config = False
-        self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "extension": set()}
+        self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
         self._ledger = self._config = self._retired = False
 
     def apply(self, step: Step) -> None:
@@ -107,6 +107,8 @@ class EmptyDatabase:
                 self._made["schema"].add(schema)
             case CreateExtension(extension):
                 self._made["extension"].add(extension)
+            case CreateType(enum):
+                self._made["type"].add(str(enum.name))
             case CreateTable(baseline):
                 self._made["table"].add(str(baseline.table.name))
                 self._tables[baseline.table.name] = baseline.table
@@ -469,6 +471,10 @@ class EmptyDatabase:
     def created(self) -> Mapping[str, frozenset[str]]:
         """What earlier steps have made."""
         return {kind: frozenset(names) for kind, names in self._made.items()}
+
+    def enum_labels(self, enum: QualifiedName) -> tuple[str, ...] | None:
+        """None: an earlier step has made it, or it is not there."""
+        return () if str(enum) in self._made["type"] else None
 
     def has_extension(self, name: str) -> bool:
         """Whether an earlier step has made it."""

@@ -625,8 +625,8 @@ class Catalog:
         )
 
     def created(self) -> Mapping[str, frozenset[str]]:
-        """What migrations made because it was missing: names by kind (schema, table, extension)."""
-        kinds: dict[str, set[str]] = {"schema": set(), "table": set(), "extension": set()}
+        """What migrations made because it was missing: names by kind (schema, table, type, extension)."""
+        kinds: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
         if self.exists(CREATED_OBJECT):
             with self._look() as ask:
                 for kind, name in ask(f"SELECT kind, name FROM {CREATED_OBJECT.sql}"):

@@ -15,6 +15,7 @@ from schema_kit.model.copying import (
 )
 from schema_kit.model.declared import (
     ArchivePolicy,
+    BaselineEnum,
     BaselineTable,
     CheckDeclaration,
     ColumnDeclaration,
@@ -76,6 +77,7 @@ __all__ = [
     "ArchiveFile",
     "ArchivePolicy",
     "Attaching",
+    "BaselineEnum",
     "BaselineTable",
     "BatchRun",
     "BatchTarget",

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schema_kit.intervals import Interval, parse
-from schema_kit.model.tables import Table
+from schema_kit.model.tables import ForeignKey, Table
 from schema_kit.names import QualifiedName
 
 
@@ -190,6 +190,16 @@ class BaselineTable:
 
     table: Table
     create: tuple[str, ...]
+    later: tuple[tuple[ForeignKey, str], ...] = ()
+    """Foreign keys to tables that are made after it, and the statements that add them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineEnum:
+    """An enum of a baseline's tables, with its values in their order."""
+
+    name: QualifiedName
+    labels: tuple[str, ...]
 
 
 Tree = Mapping[str, Any]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from schema_kit.model import BaselineTable
-from schema_kit.ops.clauses import baseline_table
+from schema_kit.errors import PlanError
+from schema_kit.model import BaselineEnum, BaselineTable, Table
+from schema_kit.names import QualifiedName
+from schema_kit.ops.clauses import baseline_of
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.naming import copied
 from schema_kit.plans import baseline
@@ -71,12 +76,16 @@ class DropExtensionOp(PlanOperation):
 class CreateBaselineOp(PlanOperation):
     """Make the tables that a pack starts from."""
 
-    def __init__(self, tables: tuple[BaselineTable, ...]) -> None:
+    def __init__(self, tables: tuple[BaselineTable, ...], enums: tuple[BaselineEnum, ...] = ()) -> None:
         self.tables = tables
+        self.enums = enums
 
     @classmethod
     def create_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
         """Make each table of *metadata* where it is missing; compare it, and leave it, where it is there.
+
+        Enums and comments come along; foreign keys in a circle are added when both tables are there. Types are
+        compared as PostgreSQL prints them.
 
         Locks: a new foreign key takes SHARE ROW EXCLUSIVE on the table it refers to, for an instant, under the budget.
 
@@ -85,25 +94,46 @@ class CreateBaselineOp(PlanOperation):
             metadata: the tables, literally: a revision means tomorrow what it meant yesterday.
 
         Raises:
-            PlanError: a table is there in another shape; each difference is named.
+            PlanError: a table or an enum is there in another shape; each difference is named.
         """
-        operations.invoke(cls(tuple(map(baseline_table, copied(operations, metadata).sorted_tables))))
+        operations.invoke(cls(*baseline_of(copied(operations, metadata))))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         observed = {table.table.name: catalog.table(table.table.name) for table in self.tables}
-        schemas = {name.schema for name in observed if catalog.has_schema(name.schema)}
+        schemas = {name.schema for name in (*observed, *(enum.name for enum in self.enums))}
         return baseline.create_baseline(
-            self.tables, observed, schemas, catalog.exists(CREATED_OBJECT), load(LEDGER_SCRIPT)
+            self.tables,
+            observed,
+            {schema for schema in schemas if catalog.has_schema(schema)},
+            catalog.exists(CREATED_OBJECT),
+            load(LEDGER_SCRIPT),
+            {enum: catalog.enum_labels(enum.name) for enum in self.enums},
+            dict(_printed(catalog, self.tables, observed)),
         )
+
+
+def _printed(
+    catalog: AnyCatalog, tables: Iterable[BaselineTable], observed: Mapping[QualifiedName, Table | None]
+) -> Iterator[tuple[tuple[QualifiedName, str], str]]:
+    """How PostgreSQL prints the types that are spelled otherwise: those of extensions, enums, synonyms."""
+    for table in tables:
+        name = table.table.name
+        if have := observed[name]:
+            for column in table.table.columns:
+                found = have.column(column.name)
+                if found and found.type != column.type:
+                    with suppress(PlanError):  # there is no such type: that is a difference
+                        yield (name, column.name), catalog.column(name, column.type, None)[0]
 
 
 @register("drop_baseline")
 class DropBaselineOp(PlanOperation):
     """Drop the tables that a pack made."""
 
-    def __init__(self, tables: tuple[BaselineTable, ...]) -> None:
+    def __init__(self, tables: tuple[BaselineTable, ...], enums: tuple[BaselineEnum, ...] = ()) -> None:
         self.tables = tables
+        self.enums = enums
 
     @classmethod
     def drop_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
@@ -116,7 +146,7 @@ class DropBaselineOp(PlanOperation):
         Raises:
             PlanError: a table that it made holds rows; nothing was dropped.
         """
-        operations.invoke(cls(tuple(map(baseline_table, copied(operations, metadata).sorted_tables))))
+        operations.invoke(cls(*baseline_of(copied(operations, metadata))))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -134,4 +164,6 @@ class DropBaselineOp(PlanOperation):
             {name.schema: catalog.relations_in(name.schema) - made for name in (t.table.name for t in self.tables)},
             catalog.exists(CREATED_OBJECT),
             catalog.alone_in_config_schema(CREATED_OBJECT),
+            [enum.name for enum in self.enums],
+            {(name, key.name) for name in own if (table := catalog.table(name)) for key in table.foreign_keys},
         )

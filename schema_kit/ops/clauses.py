@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import abc
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
+from sqlalchemy.schema import (
+    AddConstraint,
+    CreateIndex,
+    CreateTable,
+    SetColumnComment,
+    SetConstraintComment,
+    SetTableComment,
+    sort_tables_and_constraints,
+)
 
 from schema_kit.errors import DeclarationError
 from schema_kit.model import (
     ACTIONS,
+    BaselineEnum,
     BaselineTable,
     Column,
     ColumnDeclaration,
@@ -86,21 +95,56 @@ _SPELLINGS = {
 }
 
 
+_BITS_OF_REAL = 24
+"""Up to so many, float(n) is real."""
+
+
 def type_of(column: sa.Column[Any]) -> str:
     """A column's type as format_type spells it."""
-    text = column.type.compile(dialect=_DIALECT).lower().replace(", ", ",")
-    bare, bracket, rest = text.partition("(")
+    text = column.type.compile(dialect=_DIALECT)
+    if '"' in text:
+        return text
+    if isinstance(column.type, sa.Float) and (found := re.fullmatch(r"FLOAT\((\d+)\)", text)):
+        return "real" if int(found[1]) <= _BITS_OF_REAL else "double precision"
+    bare, bracket, rest = text.lower().replace(", ", ",").partition("(")
     return _SPELLINGS.get(bare, bare) + bracket + rest
 
 
-def baseline_table(table: sa.Table) -> BaselineTable:
-    """A table as a baseline declares it."""
+def baseline_of(metadata: sa.MetaData) -> tuple[tuple[BaselineTable, ...], tuple[BaselineEnum, ...]]:
+    """The tables of a baseline, in an order in which they can be made, and their enums."""
+    *ordered, (_, circular) = sort_tables_and_constraints(metadata.tables.values())  # type: ignore[no-untyped-call]
+    tables = [table for table, _ in ordered]
+    enums = [column.type for table in tables for column in table.columns if _makes_enum(column.type)]
+    named = {QualifiedName(str(enum.schema), str(enum.name)): tuple(enum.enums) for enum in enums}
+    return (
+        tuple(baseline_table(table, [key for key in circular if key.table is table]) for table in tables),
+        tuple(BaselineEnum(name, labels) for name, labels in named.items()),
+    )
+
+
+def _makes_enum(type_: Any) -> TypeGuard[sa.Enum]:
+    return isinstance(type_, sa.Enum) and bool(type_.native_enum) and bool(getattr(type_, "create_type", True))
+
+
+def _comments(table: sa.Table) -> list[Any]:
+    made: list[Any] = [SetTableComment(table)] if table.comment else []
+    made += [SetColumnComment(column) for column in table.columns if column.comment]
+    return made + [SetConstraintComment(one) for one in table.constraints if one.comment]
+
+
+def baseline_table(table: sa.Table, circular: abc.Sequence[sa.ForeignKeyConstraint] = ()) -> BaselineTable:
+    """A table as a baseline declares it.
+
+    Args:
+        table: the table.
+        circular: those of its foreign keys that cannot be made with it.
+    """
     name = _name(table)
     key = tuple(column.name for column in table.primary_key.columns)
-    create = [str(CreateTable(table).compile(dialect=_DIALECT)).strip()]
-    create += [
-        str(CreateIndex(index).compile(dialect=_DIALECT)) for index in sorted(table.indexes, key=lambda i: i.name or "")
-    ]
+    inline = [one for one in table.foreign_key_constraints if one not in circular]
+    made: list[Any] = [CreateTable(table, include_foreign_key_constraints=inline)]
+    made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda i: i.name or "")]
+    create = [str(one.compile(dialect=_DIALECT)).strip() for one in (*made, *_comments(table))]
     unique = [c for c in table.constraints if isinstance(c, sa.UniqueConstraint)]
     noun = Table(
         name,
@@ -132,21 +176,17 @@ def baseline_table(table: sa.Table) -> BaselineTable:
             if c.identity
         ),
     )
-    return BaselineTable(noun, tuple(create))
+    later = ((_foreign_key(name, one), str(AddConstraint(one).compile(dialect=_DIALECT))) for one in circular)
+    return BaselineTable(noun, tuple(create), tuple(later))
 
 
 def create_partitioned_sql(table: sa.Table) -> tuple[str, ...]:
     """What makes a partitioned table: the types of its enums, itself, its indexes, its comments."""
-    enums = dict.fromkeys(
-        column.type
-        for column in table.columns
-        if isinstance(column.type, sa.Enum) and column.type.native_enum and getattr(column.type, "create_type", True)
-    )
+    enums = dict.fromkeys(column.type for column in table.columns if _makes_enum(column.type))
     made: list[Any] = [postgresql.CreateEnumType(_native(enum)) for enum in enums]
     made.append(CreateTable(table))
     made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: index.name or "")]
-    made += [SetTableComment(table)] if table.comment else []
-    made += [SetColumnComment(column) for column in table.columns if column.comment]
+    made += _comments(table)
     return tuple(str(one.compile(dialect=_DIALECT)).strip() for one in made)
 
 

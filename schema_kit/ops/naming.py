@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy as copy_of
+
 import sqlalchemy as sa
 from alembic.operations import Operations
 from sqlalchemy.exc import DBAPIError
@@ -51,11 +53,16 @@ def placed(operations: Operations, table: sa.Table) -> None:
 def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
     """The same tables, each in the schema in which it is to be made."""
     copy = sa.MetaData(naming_convention=metadata.naming_convention)
-    schemas = {table.schema: new(operations, table.name, table.schema).schema for table in metadata.sorted_tables}
-    for table in metadata.sorted_tables:
-        table.to_metadata(
+    schemas = {table.schema: new(operations, table.name, table.schema).schema for table in metadata.tables.values()}
+    for table in metadata.tables.values():
+        own = table.to_metadata(
             copy, schema=schemas[table.schema], referred_schema_fn=lambda *key: schemas.get(key[3], key[3])
         )
+        for column, original in zip(own.columns, table.columns, strict=True):
+            if isinstance(original.type, sa.Enum):
+                enum = copy_of(original.type)
+                enum.schema = existing_type(operations, str(enum.name), enum.schema).schema
+                column.type = enum
     return copy
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from schema_kit.errors import PlanError
-from schema_kit.model import BaselineTable, Table
+from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey, Table
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.baseline import (
@@ -13,11 +13,17 @@ from schema_kit.steps.baseline import (
     CreateLedger,
     CreateSchema,
     CreateTable,
+    CreateType,
     DropExtension,
     DropLedger,
     DropSchema,
     DropTable,
+    DropType,
 )
+from schema_kit.steps.constraints import DropForeignKey
+
+Printed = Mapping[tuple[QualifiedName, str], str]
+"""How PostgreSQL prints the declared type of a column, by table and column: where that was asked."""
 
 
 def create_baseline(
@@ -26,8 +32,10 @@ def create_baseline(
     schemas: Collection[str],
     has_ledger: bool,
     ledger: tuple[str, ...],
+    enums: Mapping[BaselineEnum, tuple[str, ...] | None] | None = None,
+    printed: Printed | None = None,
 ) -> Plan:
-    """Make each table where it is missing; compare it, and leave it, where it is there.
+    """Make each table and enum where it is missing; compare it, and leave it, where it is there.
 
     Args:
         declared: the tables, in an order in which their foreign keys can be made.
@@ -35,12 +43,23 @@ def create_baseline(
         schemas: the schemas that are there.
         has_ledger: whether the list of what migrations made is there.
         ledger: the statements that make it.
+        enums: the enums of the tables, each with its values as the database has it, or None.
+        printed: how PostgreSQL prints types that are spelled otherwise.
 
     Raises:
-        PlanError: a table is there in another shape; each difference is named.
+        PlanError: a table or an enum is there in another shape; each difference is named.
     """
     differences = [
-        line for table in declared if (have := observed[table.table.name]) for line in _compare(table.table, have)
+        line
+        for table in declared
+        if (have := observed[table.table.name])
+        for line in _compare(table.table, have, printed or {})
+    ]
+    differences += [
+        f"enum {enum.name} has no value {label!r}"
+        for enum, labels in (enums or {}).items()
+        for label in enum.labels
+        if labels and label not in labels
     ]
     if differences:
         raise PlanError(
@@ -49,15 +68,30 @@ def create_baseline(
             + "\nNothing was changed. Bring the tables into this shape, or the baseline revision into theirs."
         )
     missing = [table for table in declared if observed[table.table.name] is None]
-    wanted = dict.fromkeys(table.table.name.schema for table in missing)
+    types = [enum for enum, labels in (enums or {}).items() if labels is None]
+    wanted = dict.fromkeys(name.schema for name in (*(e.name for e in types), *(t.table.name for t in missing)))
     steps: list[Step] = [CreateSchema(schema) for schema in wanted if schema not in schemas]
-    steps += [CreateTable(table) for table in missing]
+    steps += [CreateType(enum) for enum in types]
+    steps += [CreateTable(table, _closing(table, declared, missing)) for table in missing]
     if steps and not has_ledger:
         steps.insert(0, CreateLedger(ledger))
     return Plan("create the baseline", tuple(steps))
 
 
-def _compare(declared: Table, have: Table) -> Iterator[str]:
+def _closing(
+    table: BaselineTable, declared: Sequence[BaselineTable], missing: Sequence[BaselineTable]
+) -> tuple[tuple[ForeignKey, str], ...]:
+    """The foreign keys in a circle that can be made with this table: both ends are there then."""
+    place = {one.table.name: at for at, one in enumerate(missing)}
+    return tuple(
+        (key, statement)
+        for one in declared
+        for key, statement in one.later
+        if max(place.get(key.table, -1), place.get(key.referenced, -1)) == place[table.table.name]
+    )
+
+
+def _compare(declared: Table, have: Table, printed: Printed) -> Iterator[str]:
     # Columns, indexes and constraints that a team has beyond these are its own affair.
     if have.partition_strategy:
         yield f"{have.name} is partitioned already"
@@ -65,7 +99,7 @@ def _compare(declared: Table, have: Table) -> Iterator[str]:
         found = have.column(column.name)
         if found is None:
             yield f"{have.name} has no column {column.name} ({column.type})"
-        elif found.type != column.type:
+        elif found.type not in (column.type, printed.get((have.name, column.name))):
             yield f"{have.name}.{column.name} is {found.type}, expected {column.type}"
         elif column.not_null and not found.not_null:
             yield f"{have.name}.{column.name} may be NULL, expected NOT NULL"
@@ -81,6 +115,8 @@ def drop_baseline(
     left_in: Mapping[str, Collection[str]],
     has_ledger: bool,
     ledger_alone: bool,
+    enums: Collection[QualifiedName] = (),
+    keys: Collection[tuple[QualifiedName, str]] = (),
 ) -> Plan:
     """Drop the tables that `create_baseline` made, if all of them are empty; leave all others.
 
@@ -91,6 +127,8 @@ def drop_baseline(
         left_in: what each schema that was made holds besides the declared tables.
         has_ledger: whether that list is there.
         ledger_alone: whether its schema holds nothing else.
+        enums: the enums of the tables.
+        keys: the foreign keys that are there, by table and name.
 
     Raises:
         PlanError: a table holds rows.
@@ -100,11 +138,20 @@ def drop_baseline(
             f"{', '.join(map(str, sorted(filled)))} hold rows, and going below the baseline would drop them. "
             "Nothing was changed. Empty them first, if that is what you want."
         )
-    steps: list[Step] = []
+    gone = {table.table.name for table in declared if str(table.table.name) in created["table"]}
+    steps: list[Step] = [
+        DropForeignKey(key.table, key.name, (key.referenced,))
+        for table in declared
+        for key, _ in table.later
+        if table.table.name in gone and (key.table, key.name) in keys
+    ]
     for table in reversed(declared):
         if str(table.table.name) in created["table"]:
-            others = sorted({key.referenced for key in table.table.foreign_keys} - {table.table.name})
+            later = {key.name for key, _ in table.later}  # gone by now
+            keys_left = [key for key in table.table.foreign_keys if key.name not in later]
+            others = sorted({key.referenced for key in keys_left} - {table.table.name})
             steps.append(DropTable(table.table.name, tuple(others)))
+    steps += [DropType(enum) for enum in enums if str(enum) in created["type"]]
     schemas = dict.fromkeys(table.table.name.schema for table in declared)
     kept = {table.table.name.schema for table in declared if str(table.table.name) not in created["table"]}
     steps += [
@@ -130,5 +177,5 @@ def drop_extension(name: str, created: Mapping[str, frozenset[str]], ledger_alon
     """Drop an extension that `create_extension` installed; leave one that was there before."""
     if name not in created["extension"]:
         return Plan(f"drop extension {name}")
-    last = created == {"schema": frozenset(), "table": frozenset(), "extension": frozenset({name})}
+    last = not any(names - {name} if kind == "extension" else names for kind, names in created.items())
     return Plan(f"drop extension {name}", (DropExtension(name), *((DropLedger(ledger_alone),) if last else ())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.model import BaselineTable
+from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
@@ -101,10 +101,57 @@ class DropSchema(Step):
 
 
 @dataclass(frozen=True)
+class CreateType(Step):
+    """An enum that was missing."""
+
+    enum: BaselineEnum
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"create type {self.enum.name}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Only migrations read it."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, CREATED_OBJECT),)
+
+    def sql(self) -> tuple[str, ...]:
+        """The type and its line in the ledger, in one commit; a ledger of before may know no types."""
+        return (
+            f"CREATE TYPE {self.enum.name.sql} AS ENUM ({', '.join(map(literal, self.enum.labels))})",
+            f"ALTER TABLE {CREATED_OBJECT.sql} DROP CONSTRAINT IF EXISTS created_object_kind_check",
+            _remember("type", str(self.enum.name)),
+        )
+
+
+@dataclass(frozen=True)
+class DropType(Step):
+    """An enum that was made here."""
+
+    enum: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names it."""
+        return f"drop type {self.enum}"
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: a column that still uses it stops this."""
+        return (f"DROP TYPE IF EXISTS {self.enum.sql}", _forget("type", str(self.enum)))
+
+
+@dataclass(frozen=True)
 class CreateTable(Step):
-    """A plain table that was missing."""
+    """A plain table that was missing, and foreign keys of tables that were made before it.
+
+    Args:
+        table: the table.
+        closing: those foreign keys, and the statements that add them.
+    """
 
     table: BaselineTable
+    closing: tuple[tuple[ForeignKey, str], ...] = ()
 
     @property
     def summary(self) -> str:
@@ -114,12 +161,16 @@ class CreateTable(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """A foreign key stops writes to the table that it refers to, for an instant."""
-        found = sorted({key.referenced for key in self.table.table.foreign_keys} - {self.table.table.name})
+        later = {key.name for key, _ in self.table.later}
+        ends = {key.referenced for key in self.table.table.foreign_keys if key.name not in later}
+        ends |= {end for key, _ in self.closing for end in (key.table, key.referenced)}
+        found = sorted(ends - {self.table.table.name})
         return tuple(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in found)
 
     def sql(self) -> tuple[str, ...]:
         """The table and its line in the ledger, in one commit."""
-        return (*self.table.create, _remember("table", str(self.table.table.name)))
+        closing = tuple(statement for _, statement in self.closing)
+        return (*self.table.create, *closing, _remember("table", str(self.table.table.name)))
 
 
 @dataclass(frozen=True)

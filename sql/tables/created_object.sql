@@ -4,7 +4,7 @@
 CREATE SCHEMA IF NOT EXISTS @schema@;
 
 CREATE TABLE IF NOT EXISTS @schema@.created_object (
-    kind text NOT NULL CHECK (kind IN ('schema', 'table', 'extension')),
+    kind text NOT NULL, -- schema, table, type, extension
     name text NOT NULL,
     PRIMARY KEY (kind, name)
 );

@@ -7,7 +7,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 CREATE SCHEMA IF NOT EXISTS "schema_kit";
 CREATE TABLE IF NOT EXISTS "schema_kit".created_object (
-    kind text NOT NULL CHECK (kind IN ('schema', 'table', 'extension')),
+    kind text NOT NULL, -- schema, table, type, extension
     name text NOT NULL,
     PRIMARY KEY (kind, name)
 );

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
@@ -21,6 +22,7 @@ from schema_kit.execute import Event, StepStarted
 from schema_kit.model import (
     ArchiveFile,
     ArchivePolicy,
+    BaselineEnum,
     BaselineTable,
     Column,
     Cut,
@@ -477,6 +479,8 @@ def scene_baseline(proof: Proof) -> None:
         partitions.CreatePartConfig(load("partman/tables/part_config.sql")),
         baseline.CreateExtension("pg_trgm"),
         baseline.CreateSchema("made"),
+        baseline.CreateType(BaselineEnum(QualifiedName("made", "kind"), ("a",))),
+        baseline.DropType(QualifiedName("made", "kind")),
         baseline.CreateTable(noun),
         baseline.DropTable(table, tuple(sorted(key.referenced for key in owners))),
         baseline.DropSchema("made", empty=True),
@@ -544,6 +548,7 @@ def decided_by(operate: Operate) -> Callable[[Catalog], Plan]:
 
     class Recorder:
         invoke = staticmethod(called.append)
+        migration_context = MigrationContext.configure(dialect_name="postgresql")
 
         def __getattr__(self, name: str) -> Any:
             found = next(cls for cls in PlanOperation.__subclasses__() if cls.called == name)
@@ -992,6 +997,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         baseline.CreateTable,
         baseline.DropTable,
         baseline.CreateExtension,
+        baseline.CreateType,
+        baseline.DropType,
         baseline.DropExtension,
         partitions.CreatePartConfig,
         partitions.DropPartConfig,

@@ -141,7 +141,10 @@ def test_different_names_never_look_alike(schema: str, name: str, other_schema: 
 
 
 def test_what_a_person_writes() -> None:
-    assert QualifiedName.parse("messages") == QualifiedName("public", "messages")
+    assert QualifiedName.parse("messages", "app") == QualifiedName("app", "messages")
+    assert QualifiedName.parse("messages", str.upper) == QualifiedName("MESSAGES", "messages")
+    with pytest.raises(DeclarationError, match="names no schema"):
+        QualifiedName.parse("messages")
     assert QualifiedName.parse("bots.messages") == QualifiedName("bots", "messages")
     assert QualifiedName.parse("Bots.Messages") == QualifiedName("Bots", "Messages"), "case is kept"
     assert QualifiedName.parse('bots."ta.ble"') == QualifiedName("bots", "ta.ble")

@@ -1,0 +1,146 @@
+"""A baseline of models of every kind: made where it is missing, found the same where it is there, dropped again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects import postgresql
+
+import schema_kit
+from schema_kit import op
+from schema_kit.errors import ExecutionError, PlanError
+from tests.support.database import Database
+
+pytestmark = [pytest.mark.pack, pytest.mark.majors]
+
+
+class Citext(sa.types.UserDefinedType[Any]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "CITEXT"
+
+
+def key() -> sa.Column[Any]:
+    return sa.Column("id", sa.Integer, primary_key=True)
+
+
+def enums(metadata: sa.MetaData) -> None:
+    kind = sa.Enum("it's", "b", name="kind")
+    sa.Table("t", metadata, key(), sa.Column("kind", kind))
+    sa.Table("u", metadata, key(), sa.Column("kind", kind), sa.Column("Other", sa.Enum("x", name="Other Kind")))
+
+
+def enums_of_postgresql(metadata: sa.MetaData) -> None:
+    sa.Table("t", metadata, key(), sa.Column("kind", postgresql.ENUM("a", "b", name="kind")))
+
+
+def extensions(metadata: sa.MetaData) -> None:
+    sa.Table("t", metadata, key(), sa.Column("c", Citext()), sa.Column("h", postgresql.HSTORE()))
+
+
+def spellings(metadata: sa.MetaData) -> None:
+    types: list[Any] = [sa.Float(53), sa.DECIMAL(9, 2), sa.CHAR(3), sa.TIMESTAMP(timezone=True), sa.Time, sa.JSON]
+    types += [sa.LargeBinary, sa.Uuid, postgresql.ARRAY(sa.Text), postgresql.INTERVAL(precision=3)]
+    columns: list[Any] = [sa.Column(f"c{place}", type_) for place, type_ in enumerate(types)]
+    sa.Table("t", metadata, key(), *columns)
+
+
+def circle(metadata: sa.MetaData) -> None:
+    sa.Table("a", metadata, key(), sa.Column("b_id", sa.ForeignKey("b.id")))
+    sa.Table("b", metadata, key(), sa.Column("c_id", sa.ForeignKey("c.id", name="to_c", use_alter=True)))
+    sa.Table("c", metadata, key(), sa.Column("a_id", sa.ForeignKey("a.id")), sa.Column("own", sa.ForeignKey("c.id")))
+
+
+def comments(metadata: sa.MetaData) -> None:
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True, comment="it's the key"), comment="100%")
+
+
+MODELS: dict[str, Callable[[sa.MetaData], None]] = {
+    each.__name__: each for each in (enums, enums_of_postgresql, extensions, spellings, circle, comments)
+}
+EXTENSIONS = ("CREATE EXTENSION citext", "CREATE EXTENSION hstore")
+RELATIONS = "SELECT count(*) FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = %s)"
+MADE = "SELECT relname FROM pg_class WHERE relnamespace = '{0}'::regnamespace AND relkind = 'r' ORDER BY 1"
+TYPES = "SELECT typname FROM pg_type WHERE typnamespace = '{0}'::regnamespace AND typtype = 'e' ORDER BY 1"
+
+
+def run(database: Database, work: Callable[[], None], metadata: sa.MetaData, path: str) -> list[Any]:
+    """Do it, and what Alembic finds otherwise in the database afterwards."""
+    engine = sa.create_engine(sa.make_url(database.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"SET search_path = {path}, public")
+        connection.commit()
+        connection.dialect.default_schema_name = path
+        with schema_kit.operations(connection):
+            work()
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+
+@pytest.mark.parametrize("path", ["public", "tenant"])
+@pytest.mark.parametrize("models", MODELS)
+def test_there_and_back(database: Database, models: str, path: str) -> None:
+    database.sql("CREATE SCHEMA tenant", *EXTENSIONS)
+    metadata = sa.MetaData()
+    MODELS[models](metadata)
+    for _ in range(2):  # the second finds all of it there
+        assert run(database, lambda: op.create_baseline(metadata), metadata, path) == []
+    assert len(database.sql(MADE.format(path))) == len(metadata.tables)
+    run(database, lambda: op.drop_baseline(metadata), metadata, path)
+    assert database.sql(MADE.format(path)) == []
+    assert database.sql(TYPES.format(path)) == []
+    assert database.sql("SELECT to_regnamespace('schema_kit')") == [(None,)]
+
+
+@pytest.mark.parametrize("models", MODELS)
+def test_what_sqlalchemy_made_is_the_same(database: Database, models: str) -> None:
+    """It is found there, left, and not dropped."""
+    database.sql(*EXTENSIONS)
+    metadata = sa.MetaData()
+    MODELS[models](metadata)
+    engine = sa.create_engine(sa.make_url(database.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    metadata.create_all(engine)
+    before = database.sql(MADE.format("public"))
+    run(database, lambda: op.create_baseline(metadata), metadata, "public")
+    run(database, lambda: op.drop_baseline(metadata), metadata, "public")
+    assert database.sql(MADE.format("public")) == before
+
+
+def test_what_is_otherwise_is_named(database: Database) -> None:
+    database.sql(
+        "CREATE TYPE kind AS ENUM ('b')",
+        "CREATE TABLE t (id int PRIMARY KEY, kind text)",
+        'CREATE TABLE u (id int PRIMARY KEY, kind kind, "Other" int)',
+    )
+    metadata = sa.MetaData()
+    enums(metadata)
+    with pytest.raises(PlanError) as refused:
+        run(database, lambda: op.create_baseline(metadata), metadata, "public")
+    for said in ("t.kind is text", "u.Other is integer", 'enum public.kind has no value "it\'s"'):
+        assert said in str(refused.value)
+
+
+def test_a_circle_that_was_cut_off_is_closed(database: Database) -> None:
+    """Each table is a commit: the key that closes the circle comes with the last of them."""
+    metadata = sa.MetaData()
+    circle(metadata)
+    database.sql("CREATE TABLE a (id int PRIMARY KEY, b_id int)")
+    run(database, lambda: op.create_baseline(metadata), metadata, "public")
+    keys = database.sql("SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
+    assert keys in ([("b",), ("c",), ("c",)], [("a",), ("b",), ("c",), ("c",)])
+
+
+def test_a_type_that_is_used_elsewhere_stays(database: Database) -> None:
+    metadata = sa.MetaData()
+    enums(metadata)
+    run(database, lambda: op.create_baseline(metadata), metadata, "public")
+    database.sql("CREATE TABLE mine (kind kind)")
+    with pytest.raises(ExecutionError, match="kind"):
+        run(database, lambda: op.drop_baseline(metadata), metadata, "public")
+    assert database.sql(TYPES.format("public"))[-1] == ("kind",)
