@@ -6,8 +6,10 @@ environment.run(target_metadata=metadata)
 
 from __future__ import annotations
 
+import io
 import logging
 import logging.config
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -87,14 +89,36 @@ def _run(
         **{name: value for name, value in options.items() if name != "include_name"},
     }
     if context.is_offline_mode():
-        # named: with psycopg's own paramstyle, each % of the user's statements would be doubled
-        offline = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}, **options}
-        context.configure(dialect_name="postgresql", **offline)
-        with context.begin_transaction():
-            context.run_migrations()
+        _write(options)
         return
     with _connected(given) as connection:
         _migrate(connection, options)
+
+
+def _write(options: dict[str, Any]) -> None:
+    """Write a script, all of it or nothing; of a range, after following what the revisions before it have made."""
+    out = options.get("output_buffer") or context.config.output_buffer or sys.stdout
+    script = io.StringIO()
+    # named: with psycopg's own paramstyle, each % of the user's statements would be doubled
+    dialect = {"dialect_name": "postgresql", "literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
+    offline = {**dialect, **options, "output_buffer": script}
+    context.configure(**offline)
+    given = context.get_context().opts
+    fn, start = given["fn"], given.get("starting_rev")
+    if start and start != "base":
+        before = {"output_buffer": io.StringIO(), "starting_rev": "base", "fn": _up_to(start)}
+        context.configure(**{**offline, **before})
+        context.run_migrations()
+        followed = context.get_context().impl.memo
+        context.configure(**{**offline, "starting_rev": start, "fn": fn})
+        context.get_context().impl.memo.update({name: followed[name] for name in followed if name == "schema_kit"})
+    with context.begin_transaction():
+        context.run_migrations()
+    out.write(script.getvalue())
+
+
+def _up_to(revision: str) -> Callable[..., Any]:
+    return lambda *_: context.script._upgrade_revs(revision, "base")
 
 
 Included = Callable[[str | None, str, Any], bool]

@@ -7,7 +7,7 @@ be converted); of all else nothing is taken to be done already, and each operati
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -115,9 +115,7 @@ class EmptyDatabase:
             case Swap():
                 self._swap(step)
             case DropWholeTable(table):
-                self._tables.pop(table, None)
-                for other in tuple(self._tables.values()):
-                    self._keep_foreign_keys(other, [key for key in other.foreign_keys if key.referenced != table])
+                self.forget(table)
             case _:
                 self._apply_to_sets(step)
                 self._apply_to_partitions(step)
@@ -298,6 +296,27 @@ class EmptyDatabase:
             analyzed=False,
         )
         self._policies[swap.policy.parent] = swap.policy
+
+    def remember(self, table: Table) -> None:
+        """Take note of a table that was made, or made again."""
+        self._tables[table.name] = table
+
+    def change(self, name: QualifiedName, changed: Callable[[Table], Table]) -> None:
+        """Take note of what becomes of a table, if it is known."""
+        if name in self._tables:
+            self._tables[name] = changed(self._tables[name])
+
+    def forget(self, name: QualifiedName) -> None:
+        """Take note that a table is gone, with the foreign keys to it."""
+        self._tables.pop(name, None)
+        for other in tuple(self._tables.values()):
+            self._keep_foreign_keys(other, [key for key in other.foreign_keys if key.referenced != name])
+
+    def rename(self, name: QualifiedName, new: str) -> None:
+        """Take note of a table's new name."""
+        if name in self._tables:
+            table = self._tables.pop(name)
+            self._tables[name.sibling(new)] = replace(table, name=name.sibling(new))
 
     def now(self) -> datetime:
         """The moment that was given, or this machine's clock."""

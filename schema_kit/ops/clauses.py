@@ -132,14 +132,17 @@ def _comments(table: sa.Table) -> list[Any]:
     return made + [SetConstraintComment(one) for one in table.constraints if one.comment]
 
 
-def baseline_table(table: sa.Table, circular: abc.Sequence[sa.ForeignKeyConstraint] = ()) -> BaselineTable:
+def baseline_table(
+    table: sa.Table, circular: abc.Sequence[sa.ForeignKeyConstraint] = (), default_schema: str | None = None
+) -> BaselineTable:
     """A table as a baseline declares it.
 
     Args:
         table: the table.
         circular: those of its foreign keys that cannot be made with it.
+        default_schema: of tables that name none.
     """
-    name = _name(table)
+    name = _name(table, default_schema)
     key = tuple(column.name for column in table.primary_key.columns)
     inline = [one for one in table.foreign_key_constraints if one not in circular]
     made: list[Any] = [CreateTable(table, include_foreign_key_constraints=inline)]
@@ -169,7 +172,7 @@ def baseline_table(table: sa.Table, circular: abc.Sequence[sa.ForeignKeyConstrai
             ),
             *(_unique_index(constraint) for constraint in unique),
         ),
-        foreign_keys=tuple(_foreign_key(name, key) for key in table.foreign_key_constraints),
+        foreign_keys=tuple(_foreign_key(name, key, default_schema) for key in table.foreign_key_constraints),
         sequences=tuple(
             Sequence(name.sibling(f"{table.name}_{c.name}_seq"), c.name, True, "START WITH 1")
             for c in table.columns
@@ -241,15 +244,16 @@ def value_sql(value: Any) -> str:
     raise DeclarationError(f"{value!r} cannot be a value of a list partition: write a text, a whole number or None.")
 
 
-def _name(table: Any) -> QualifiedName:
-    assert table.schema is not None  # ops.naming has given it one
-    return QualifiedName(table.schema, table.name)
+def _name(table: Any, default_schema: str | None = None) -> QualifiedName:
+    schema = table.schema or default_schema
+    assert schema is not None  # ops.naming has given it one
+    return QualifiedName(schema, table.name)
 
 
 def _unique_index(constraint: sa.UniqueConstraint) -> Index:
     columns = tuple(column.name for column in constraint.columns)
     return Index(
-        str(constraint.name),
+        str(constraint.name or fit("_".join((constraint.table.name, *columns)), "_key")),
         f"btree ({idents(columns)})",
         columns,
         True,
@@ -257,9 +261,11 @@ def _unique_index(constraint: sa.UniqueConstraint) -> Index:
     )
 
 
-def _foreign_key(table: QualifiedName, constraint: sa.ForeignKeyConstraint) -> ForeignKey:
+def _foreign_key(
+    table: QualifiedName, constraint: sa.ForeignKeyConstraint, default_schema: str | None = None
+) -> ForeignKey:
     to = constraint.referred_table
-    referenced = _name(to)
+    referenced = _name(to, default_schema)
     columns = tuple(column.name for column in constraint.columns)
     targets = tuple(element.column.name for element in constraint.elements)
     action = f" ON DELETE {constraint.ondelete}" if constraint.ondelete else ""

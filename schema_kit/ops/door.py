@@ -25,6 +25,7 @@ from schema_kit.catalog.drivers import Beside, speaks_psycopg
 from schema_kit.catalog.session import autocommits, borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.offline import EmptyDatabase
+from schema_kit.ops import followed
 from schema_kit.ops.mixed import refuse_mixed
 from schema_kit.ops.naming import refuse_elsewhere
 from schema_kit.script import LockPolicy
@@ -255,10 +256,7 @@ def _refuse_after_ordinary_work(context: MigrationContext, operation: PlanOperat
 
 
 def _write(context: MigrationContext, operation: PlanOperation, settings: Settings) -> None:
-    memo = context.impl.memo
-    if "schema_kit" not in memo:
-        memo["schema_kit"] = EmptyDatabase(settings.now)
-    database: EmptyDatabase = memo["schema_kit"]
+    database = followed.database_of(context, settings.now)
     lines: list[str] = []
     again = True
     while again:

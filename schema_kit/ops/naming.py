@@ -69,18 +69,19 @@ def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
 def _named(operations: Operations, name: str, schema: str | None, query: str | None) -> QualifiedName:
     context = operations.migration_context
     refuse_elsewhere(context.dialect)
-    if context.connection is not None:
-        translated = context.connection.get_execution_options().get("schema_translate_map") or {}
+    connection = None if context.as_sql else context.connection
+    if connection is not None:
+        translated = connection.get_execution_options().get("schema_translate_map") or {}
         schema = translated.get(schema, schema)
     if schema is not None:
         return QualifiedName(schema, name)
-    if context.connection is None:
+    if connection is None:
         if context.as_sql and not context.impl.memo.get("schema_kit_same_schema"):
             context.impl.memo["schema_kit_same_schema"] = True
             context.impl.static_output(f"{SAME_SCHEMA};")
         return QualifiedName(OFFLINE_SCHEMA, name)
     try:
-        return QualifiedName(schema_of(context.connection, name, query), name)
+        return QualifiedName(schema_of(connection, name, query), name)
     except DBAPIError as error:
         raise execute.not_observed(error) from error
 
