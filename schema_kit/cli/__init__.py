@@ -16,6 +16,8 @@ from schema_kit.errors import SchemaKitError
 NOUNS = {
     "archive": "Archives: rows leave the hot table, and nothing is ever lost.",
     "db": "The embedded PostgreSQL that serves when no database is named.",
+    "doctor": "Say what is wrong with a project and its database.",
+    "init": "Add to a project of `alembic init` what it lacks.",
     "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
     "ttl": "Time-to-live: rows that have expired leave, a batch at a time.",
 }

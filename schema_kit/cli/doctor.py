@@ -1,0 +1,141 @@
+"""schema_kit doctor: what is wrong with a project or a server, before a migration finds out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import sqlalchemy as sa
+
+from schema_kit import environment
+from schema_kit.catalog.session import rows
+from schema_kit.cli.init import scripts_of
+from schema_kit.errors import SchemaKitError
+from schema_kit.url import VARIABLE, alembic_config, database_url
+
+_WRONG = 4
+
+
+class _Found(NamedTuple):
+    code: str
+    wrong: bool
+    text: str
+
+
+_SERVER = """
+SELECT 'version', current_setting('server_version_num')::int / 10000 NOT BETWEEN 14 AND 18,
+       'PostgreSQL ' || current_setting('server_version') || '; tried on 14 to 18'
+UNION ALL
+SELECT 'standby', pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN 'this server is a standby, and only reads'
+       ELSE 'this server takes writes' END
+UNION ALL
+SELECT 'schema', NOT coalesce(has_schema_privilege(n.oid, 'CREATE') AND has_schema_privilege(n.oid, 'USAGE'),
+                              has_database_privilege(current_database(), 'CREATE')),
+       CASE WHEN n.oid IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+            THEN format('%I lacks CREATE on the database, and there is no schema schema_kit: CREATE SCHEMA schema_kit; '
+                        'GRANT USAGE, CREATE ON SCHEMA schema_kit TO %I', current_user, current_user)
+            WHEN NOT has_schema_privilege(n.oid, 'CREATE') OR NOT has_schema_privilege(n.oid, 'USAGE')
+            THEN format('GRANT USAGE, CREATE ON SCHEMA schema_kit TO %I', current_user)
+            ELSE 'own tables go to the schema schema_kit' END
+FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'schema_kit'
+UNION ALL
+SELECT 'search_path', current_schema() IS NULL,
+       'names without a schema are looked up in ' || coalesce(nullif(array_to_string(current_schemas(false), ', '), ''),
+                                                              'no schema that is there: set search_path')
+UNION ALL
+SELECT 'row_security', count(*) > 0,
+       CASE WHEN count(*) = 0 THEN 'no table hides rows from this role'
+            ELSE 'row security hides rows of ' || string_agg(c.oid::regclass::text, ', ' ORDER BY c.oid)
+                 || ' from this role: work on them needs BYPASSRLS' END
+FROM pg_class c WHERE c.relkind IN ('r', 'p') AND row_security_active(c.oid)
+UNION ALL
+SELECT 'pg_trgm', count(*) = 0, CASE WHEN count(*) = 0
+       THEN 'the extension pg_trgm is not installed on the server (Debian: postgresql-contrib): no trigram indexes'
+       ELSE 'pg_trgm can be had' END
+FROM pg_available_extensions WHERE name = 'pg_trgm'
+UNION ALL
+SELECT 'lc_ctype', datctype IN ('C', 'POSIX'), CASE WHEN datctype IN ('C', 'POSIX')
+       THEN format('LC_CTYPE is %s: trigrams are of ASCII letters only', datctype) ELSE 'LC_CTYPE is ' || datctype END
+FROM pg_database WHERE datname = current_database()
+UNION ALL
+SELECT 'invalid_index', count(*) > 0, CASE WHEN count(*) = 0 THEN 'no index is INVALID'
+       ELSE 'INVALID: ' || string_agg(x.indexrelid::regclass::text, ', ') || ' (op.reindex_concurrently)' END
+FROM pg_index x WHERE NOT x.indisvalid AND x.indislive
+  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
+"""
+
+
+@click.command()
+@click.option("--url", help="postgresql://user@host/database")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_context
+def doctor(context: click.Context, url: str | None, form: str) -> None:
+    """Say what is wrong with this project and its database: URLs, env.py, logger, version, rights, extensions.
+
+    It changes nothing. Exit codes: 0 nothing is wrong, 4 something is.
+
+    Example: schema_kit doctor --url postgresql://deploy@host/shop
+    """
+    found = [*_project(Path.cwd()), *_database(url)]
+    if form == "json":
+        click.echo(json.dumps([one._asdict() for one in found], indent=2, ensure_ascii=False))
+    else:
+        for one in found:
+            click.echo(f"{'wrong' if one.wrong else 'ok':5}  {one.code}: {one.text}")
+    if any(one.wrong for one in found):
+        context.exit(_WRONG)
+
+
+def _project(folder: Path) -> Iterator[_Found]:
+    try:
+        scripts = scripts_of(folder)
+    except SchemaKitError as error:
+        yield _Found("project", False, f"not looked at: {error.reason if hasattr(error, 'reason') else error}")
+        return
+    environment_file = scripts / "env.py"
+    text = environment_file.read_text(encoding="utf-8") if environment_file.is_file() else ""
+    has = "schema_kit" in text
+    yield _Found(
+        "env.py",
+        not has,
+        f"{environment_file} imports schema_kit"
+        if has
+        else f"{environment_file} does not import schema_kit, and op lacks its operations: schema_kit init",
+    )
+    if 'rec["transaction"]' in text:
+        yield _Found(
+            "multidb",
+            True,
+            f"{environment_file} begins the transactions itself, and operations that commit on their own are refused "
+            "there: for each engine, context.configure(connection=...) and `with context.begin_transaction():`",
+        )
+    ini = folder / "alembic.ini"
+    if ini.is_file() and "[loggers]" in (lines := ini.read_text(encoding="utf-8")):
+        logged = "[logger_schema_kit]" in lines
+        yield _Found(
+            "logger",
+            not logged,
+            f"{ini} has a logger for progress"
+            if logged
+            else f"{ini} has no logger schema_kit, so progress is not shown: schema_kit init",
+        )
+
+
+def _database(url: str | None) -> Iterator[_Found]:
+    config = alembic_config()
+    written = config.get_main_option("sqlalchemy.url") if config else None
+    if written and os.environ.get(VARIABLE) and url is None:
+        yield _Found("urls", False, f"alembic.ini and {VARIABLE} both name a database; {VARIABLE} is taken")
+    try:
+        chosen = database_url(url, config)
+        yield _Found("url", False, chosen.render_as_string(hide_password=True))
+        with environment.connect(chosen, autocommit=True) as connection:
+            yield from (_Found(*row) for row in rows(connection, _SERVER))
+    except SchemaKitError as error:
+        yield _Found("connection", True, str(error))
+    except sa.exc.DBAPIError as error:
+        yield _Found("connection", True, str(error.orig).strip())

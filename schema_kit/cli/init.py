@@ -1,0 +1,105 @@
+"""schema_kit init: add to a project of `alembic init` what it lacks."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import re
+from pathlib import Path
+
+import click
+
+from schema_kit.errors import PlanError
+
+_IMPORT = "import schema_kit.ops  # noqa: F401 - op has schema_kit's operations from here on"
+_PER_REVISION = "transaction_per_migration=True,"
+_LOGGER = """
+[logger_schema_kit]
+level = INFO
+handlers =
+qualname = schema_kit
+"""
+_CRON = "17 * * * *  cd {folder} && schema_kit partitions maintain   # mails what fails, and nothing else"
+
+
+@click.command(name="init")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.option("--dry-run", is_flag=True, help="Show what would be changed, and change nothing.")
+def init(folder: Path, dry_run: bool) -> None:
+    """Add to a project of `alembic init` what schema_kit needs there: two lines of env.py, a logger.
+
+    It writes what it changes to the terminal, line by line, and a line for cron to copy. A project that has all of it
+    stays as it is. FOLDER has alembic.ini in it, or a pyproject.toml with [tool.alembic].
+
+    Example: schema_kit init --dry-run
+    """
+    changes = dict(_changes(folder))
+    for path, (before, after) in changes.items():
+        lines = difflib.unified_diff(
+            before.splitlines(keepends=True), after.splitlines(keepends=True), str(path), str(path)
+        )
+        click.echo("".join(lines), nl=False)
+        if not dry_run:
+            path.write_text(after, encoding="utf-8")
+    if not changes:
+        click.echo("nothing to do", err=True)
+    click.echo("for cron, where partitions, archives or retention have policies:", err=True)
+    click.echo(_CRON.format(folder=folder.resolve()), err=True)
+
+
+def _changes(folder: Path) -> dict[Path, tuple[str, str]]:
+    """The files that change, each with its text before and after."""
+    ini = folder / "alembic.ini"
+    environment = scripts_of(folder) / "env.py"
+    if not environment.is_file():
+        raise PlanError(f"there is no {environment}. Nothing was changed; does script_location name the right folder?")
+    wanted = {environment: _environment(environment.read_text(encoding="utf-8"))}
+    if ini.is_file():
+        wanted[ini] = _logged(ini.read_text(encoding="utf-8"))
+    changed = {path: (path.read_text(encoding="utf-8"), text) for path, text in wanted.items()}
+    return {path: (before, after) for path, (before, after) in changed.items() if before != after}
+
+
+def scripts_of(folder: Path) -> Path:
+    """Where the project's env.py and revisions are, by alembic.ini or pyproject.toml.
+
+    Raises:
+        PlanError: there is neither, or it does not say.
+    """
+    from alembic.config import Config
+
+    ini, toml = folder / "alembic.ini", folder / "pyproject.toml"
+    config = Config(str(ini) if ini.is_file() else None, toml_file=str(toml) if toml.is_file() else None)
+    try:
+        location = config.get_alembic_option("script_location")
+    except configparser.Error as error:
+        raise PlanError(f"{ini} cannot be read: {error}. Nothing was changed.") from error
+    if not location:
+        raise PlanError(
+            f"{folder.resolve()} has no alembic.ini and no [tool.alembic] that says script_location. Nothing was "
+            "changed; begin with `alembic init migrations`."
+        )
+    found = Path(location)
+    return found if found.is_absolute() else folder / found
+
+
+def _environment(text: str) -> str:
+    """env.py with the operations, and a transaction for each revision where it configures a connection itself."""
+    if "schema_kit" not in text:
+        imports = list(re.finditer(r"^(?:from|import) .*$", text, re.MULTILINE))
+        last = next((one for one in reversed(imports) if not text[one.start() :].startswith("from __future__")), None)
+        place = last.end() if last else 0
+        text = f"{text[:place]}\n\n{_IMPORT}{text[place:]}" if last else f"{_IMPORT}\n{text}"
+    if "transaction_per_migration" not in text and "environment.run" not in text:
+        text = re.sub(r"(\n?)([ \t]*)(connection=connection,)(?=\s)", rf"\1\2\3 {_PER_REVISION}", text)
+    return text
+
+
+def _logged(text: str) -> str:
+    """alembic.ini with a logger, where it has loggers: progress is information, and the root's level hides it."""
+    if "[loggers]" not in text or "[logger_schema_kit]" in text:
+        return text
+    text = re.sub(r"(\[loggers\]\s*\nkeys\s*=\s*[^\n]*)", r"\1,schema_kit", text)
+    first = re.search(r"^\[handler", text, re.MULTILINE)
+    place = first.start() if first else len(text)
+    return f"{text[:place]}{_LOGGER.lstrip()}\n{text[place:]}"

@@ -1,0 +1,95 @@
+"""A project of `alembic init` gets what it lacks, in each template; what is wrong with it or its server is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.database import Database
+
+pytestmark = [pytest.mark.projects, pytest.mark.cli]
+
+TEMPLATES = ("generic", "async", "pyproject")
+REVISION = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = {own!r}, {before!r}
+def upgrade():
+    {body}
+def downgrade():
+    pass
+"""
+BODIES = ('op.create_table("t", sa.Column("a", sa.Integer))', 'op.create_index_concurrently("ix", "t", ["a"])')
+
+
+def ran(folder: Path, *command: str, url: str | None = None, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    variables = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    variables |= {"DATABASE_URL": url} if url else {"SCHEMA_KIT_EMBEDDED": "never"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, env=variables, capture_output=True, text=True, check=False
+    )
+    assert code is None or done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def project(folder: Path, template: str, database: Database) -> Path:
+    ran(folder, "alembic", "init", "-t", template, "migrations")
+    ini = folder / "alembic.ini"
+    driver = "asyncpg" if template == "async" else "psycopg"
+    url = database.url.replace("postgresql://", f"postgresql+{driver}://").replace("%", "%%")
+    ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", url), encoding="utf-8")
+    for place, body in enumerate(BODIES):
+        before = f"r{place - 1}" if place else None
+        text = REVISION.format(own=f"r{place}", before=before, body=body)
+        (folder / "migrations" / "versions" / f"r{place}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_new_project_runs_after_init(database: Database, tmp_path: Path, template: str) -> None:
+    if template == "async":
+        pytest.importorskip("asyncpg")
+    folder = project(tmp_path, template, database)
+    shown = ran(folder, "schema_kit", "init", "--dry-run")
+    assert "+import schema_kit.ops" in shown.stdout
+    assert "schema_kit" not in (folder / "migrations" / "env.py").read_text()
+    assert ran(folder, "schema_kit", "init").stdout == shown.stdout
+    assert ran(folder, "schema_kit", "init").stdout == ""
+    done = ran(folder, "alembic", "upgrade", "head")
+    assert "schema_kit" in done.stderr, "the logger shows progress"
+    assert database.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix'") == [(1,)]
+
+
+def test_doctor_names_what_is_wrong(database: Database, tmp_path: Path) -> None:
+    folder = project(tmp_path, "multidb", database)
+    found = {
+        one["code"]: one
+        for one in json.loads(ran(folder, "schema_kit", "doctor", "--format", "json", url=database.url, code=4).stdout)
+    }
+    assert {code for code, one in found.items() if one["wrong"]} >= {"env.py", "multidb", "logger"}
+    assert not found["version"]["wrong"]
+    name = database.sql("SELECT current_database()")[0][0]
+    role = f"sk_doctor_{name}"
+    database.sql(
+        f"DROP ROLE IF EXISTS {role}", f"CREATE ROLE {role} LOGIN", f"ALTER ROLE {role} SET search_path = nowhere"
+    )
+    try:
+        url = database.url.replace("postgres@", f"{role}@")
+        limited = ran(folder, "schema_kit", "doctor", url=url, code=4).stdout
+        assert "CREATE SCHEMA schema_kit; GRANT USAGE, CREATE ON SCHEMA schema_kit TO" in limited
+        assert "wrong  search_path" in limited
+    finally:
+        database.sql(f"DROP ROLE {role}")
+
+
+def test_without_a_project_or_a_server(tmp_path: Path) -> None:
+    refused = ran(tmp_path, "schema_kit", "init", code=3)
+    assert "alembic init" in refused.stderr
+    said = ran(tmp_path, "schema_kit", "doctor", code=4).stdout
+    assert "SCHEMA_KIT_EMBEDDED=never" in said
+    assert "Traceback" not in said
