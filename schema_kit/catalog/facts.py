@@ -23,6 +23,7 @@ from schema_kit.catalog import (
     obstacles,
     policies,
     present,
+    publications,
     retirement,
     rights,
     scratch,
@@ -544,6 +545,7 @@ class Catalog:
         with observing(self._connection):
             unfit = obstacles.unconvertible(self._connection, policy.parent, PART_CONFIG)
             size = copying.size(self._connection, policy.parent)
+            listed = publications.listed(self._connection, table.name) if table.partition_strategy else ()
         plain = not table.partition_strategy and policy.control and policy.control not in table.primary_key
         resting = statements.that_rest_on_the_key(self._connection, table) if plain else ()
         tree = self.tree(table.name) if table.partition_strategy else ()
@@ -564,6 +566,7 @@ class Catalog:
             server_version=self.server_version(),
             leaves=tuple((own.name, own.parent) for own in tree if own.parent and not own.partitioned),
             foreign=tuple(name for own in tree for name in own.foreign),
+            listed=listed,
             emptied=None if table.partition_strategy else self._emptied(table.name),
         )
         proved = any(name == BOUND_CHECK and validated for name, _, validated in table.checks)

@@ -17,7 +17,8 @@ WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)
     OR (d.refclassid = 'pg_type'::regclass AND d.refobjid IN (o.reltype, o.typarray))
     OR (d.refclassid = 'pg_constraint'::regclass AND d.refobjid IN (SELECT oid FROM pg_constraint WHERE conrelid = o.oid
                                                                     AND contype IN ('p', 'u'))))
-  AND d.deptype NOT IN ('P', 'S') AND NOT (d.classid = 'pg_class'::regclass AND d.objid = o.oid)
+  AND d.deptype NOT IN ('P', 'S') AND d.classid <> 'pg_publication_rel'::regclass
+  AND NOT (d.classid = 'pg_class'::regclass AND d.objid = o.oid)
   AND NOT (d.classid = 'pg_type'::regclass AND d.objid IN (o.reltype, o.typarray))
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
     SELECT FROM pg_class c WHERE c.oid = d.objid AND (c.relkind IN ('i', 'I', 'S', 't') OR c.relispartition)))
@@ -114,10 +115,6 @@ WHERE k.condeferrable OR x.indnatts > x.indnkeyatts
 UNION ALL SELECT format('%%I lies in tablespace %%I, and what is built would not', c.relname, t.spcname)
 FROM own o JOIN pg_class c ON c.oid = o.oid OR c.oid IN (SELECT indexrelid FROM pg_index x WHERE x.indrelid = o.oid)
 JOIN pg_tablespace t ON t.oid = c.reltablespace
-UNION ALL SELECT format('publication %%I holds all tables or all of a schema, and partitions have other names', pubname)
-FROM own o JOIN pg_publication_tables p ON p.schemaname = o.nspname AND p.tablename = o.relname
-WHERE NOT EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication u ON u.oid = r.prpubid
-                  WHERE r.prrelid = o.oid AND u.pubname = p.pubname)
 UNION ALL SELECT format('it belongs to %%I, whose rights %%I has not', pg_get_userbyid(o.relowner), current_user)
 FROM own o WHERE NOT pg_has_role(o.relowner, 'USAGE')
 UNION ALL
@@ -160,8 +157,6 @@ def _unlike_others(table: Any) -> list[str]:
     found = []
     if table["relpersistence"] != "p":
         found.append("it is unlogged or temporary")
-    if table["relreplident"] != "d":
-        found.append("its replica identity is not the default")
     if table["reloftype"]:
         found.append("it is a table of a type (CREATE TABLE ... OF)")
     return found

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import kinds, newest, obstacles
+from schema_kit.catalog import kinds, newest, obstacles, publications
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.model import (
@@ -294,6 +294,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
     triggers = rows(connection, _TRIGGERS, at)
     parts = rows(connection, _PARTITIONS, at) if table["relkind"] == "p" else []
     example = newest.read(connection, table["oid"]) if parts else {}
+    example.setdefault("replica_identity", publications.replica_identity(connection, table["oid"]))
     indexes = tuple(map(_index, rows(connection, _INDEXES, at)))
     return Table(
         name,
@@ -333,6 +334,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         statistics_objects=tuple(map(_statistics_object, rows(connection, _STATISTICS_OBJECTS, at))),
         trees=_trees(connection, {end for key in keys for end in (key.table, key.referenced)} - {name}),
         **{"options": tuple(table["reloptions"] or ()), "tablespace": table["tablespace"], **example},
+        publications=publications.read(connection, table["oid"]),
         is_partition=table["relispartition"],
         analyzed=table["reltuples"] >= 0,
         obstacles=(

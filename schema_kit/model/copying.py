@@ -63,6 +63,8 @@ class Conversion:
     """Where it is partitioned: the tables that hold its rows, each with what it is a partition of."""
     foreign: tuple[QualifiedName, ...] = ()
     """Where it is partitioned: those of its partitions that are foreign tables."""
+    listed: tuple[tuple[str, QualifiedName, bool], ...] = ()
+    """Where it is partitioned: publications that hold partitions under their own names, and whether they list them."""
     emptied: Emptied | None = None
     """What held its rows until it was made plain again, and is not gone yet."""
 

@@ -153,6 +153,26 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """A publication that holds a table."""
+
+    name: str
+    named: bool = True
+    """It lists the table by name."""
+    wide: str = ""
+    """What else it holds the table with: all tables, or all of schema s."""
+    via_root: bool = True
+    """It publishes rows of partitions as those of the partitioned table."""
+    publishes: tuple[str, ...] = ("insert", "update", "delete", "truncate")
+    closed: str = ""
+    """Why whoever runs this may not alter it; empty: that one may."""
+    columns: tuple[str, ...] = ()
+    """The columns that it publishes of the table, where not all: from 15 on."""
+    where: str = ""
+    """The rows that it publishes of the table, where not all: from 15 on."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A view, with its options and its definition, all names in it qualified."""
 
@@ -269,6 +289,8 @@ class Table:
     """FULL, NOTHING, or the name of an index, where it is not the default; of a partitioned table, the newest's."""
     branch: Branch | None = None
     """The newest partition, where it is partitioned itself."""
+    publications: tuple[Publication, ...] = ()
+    """Those that hold it."""
     is_partition: bool = False
     analyzed: bool = True
     rows: int = field(default=-1, compare=False)

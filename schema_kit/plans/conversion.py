@@ -26,7 +26,7 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.plans import indexes, partitions
+from schema_kit.plans import indexes, partitions, publications
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.belongings import being_built
@@ -88,10 +88,14 @@ def notes(policy: Partitioning, seen: Conversion) -> tuple[str, ...]:
         f"{seen.unseen}. The clock alone says where the first partition ends, and VALIDATE, which sees every row, "
         "proves that none lies beyond; where one does, op.unpartition takes the check away"
     )
-    return ((unseen,) if seen.unseen and not seen.table.partition_strategy else ()) + tuple(
-        f"{statement} rests on the primary key of {seen.table.name}, which is ({longer}) from the swap on: PostgreSQL "
-        "will refuse it then"
-        for statement in seen.statements
+    return (
+        *((unseen,) if seen.unseen and not seen.table.partition_strategy else ()),
+        *publications.notes(seen.table),
+        *(
+            f"{statement} rests on the primary key of {seen.table.name}, which is ({longer}) from the swap on: "
+            "PostgreSQL will refuse it then"
+            for statement in seen.statements
+        ),
     )
 
 
@@ -278,7 +282,10 @@ def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[St
         yield BuildParent(table, policy)
     for window in _windows_after(lines, lines.here(seen.now, seen.latest), upper):
         if not any(taken.covers(window) for taken in have):
-            yield partitions.create_partition(lines, table, parent, window, within=False)
+            step = partitions.create_partition(lines, table, parent, window, within=False)
+            if step.replica_identity not in ("", "FULL", "NOTHING"):  # the parent's index has its name with the swap
+                step = replace(step, replica_identity=being_built(step.replica_identity))
+            yield step
 
 
 def is_built(table: Table) -> bool:
@@ -373,6 +380,7 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
     table = seen.table
     yield from table.obstacles
     yield from seen.obstacles
+    yield from publications.refused(table, longer_key(table, policy.control))
     if table.is_partition:
         yield "it is a partition itself"
     if not table.primary_key:
@@ -491,6 +499,9 @@ def unpartition(
     leaves = tuple(pair for pair in seen.leaves if heir and pair[0] != heir.name)
     why += [f"check {name} is of {heir.name} alone" for name in strange if heir]
     why += [f"partition {name} is a foreign table: detach it first" for name in seen.foreign]
+    why += publications.refused(table, table.primary_key if keep else short)
+    why += publications.listed(table, seen.listed)
+    why += publications.moving(table, leaves)
     if why or heir is None:
         raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
     if keep:

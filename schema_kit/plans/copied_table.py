@@ -14,16 +14,18 @@ from typing import Literal
 from schema_kit.errors import PlanError
 from schema_kit.model import Conversion, Copy, Copying, CopyLimits, CopyTarget, Index, Partitioning, Range, Table
 from schema_kit.names import fit, idents
-from schema_kit.plans import conversion, layout, partitions, way_back
+from schema_kit.plans import conversion, layout, partitions, publications, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import (
     abandoned,
     amount,
     back_name,
     copy_of,
+    log_name,
     needs,
     proved_keys,
     same_purpose,
+    staging_name,
     until_swap,
 )
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
@@ -58,6 +60,8 @@ def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Str
     column, size = table.column(policy.control), f"{table.name} has {amount(seen.bytes)}"
     if any(name == BOUND_CHECK for name, _, _ in table.checks):
         return "attach", f"an attachment of {table.name} is under way"
+    if wide := [one.name for one in table.publications if one.wide]:
+        return "attach", f"publication {wide[0]} would publish what a copy writes beside {table.name}"
     if column is not None and not column.not_null:
         return "attach", f"{policy.control} may be NULL, which the partitions of a copy would not take"
     if seen.beyond:
@@ -122,6 +126,7 @@ def convert(
             return Plan(title, (*steps, *way_back.keep_fed(copy, copied)), (_kept(copy, run.fed),))
         return Plan(title, (*steps, *way_back.stop_feeding(copy, copied), DropCopied(copy)))
     conversion.refuse(policy, replace(there, beyond=0), incoming)
+    _refuse_wide(f"cannot {title} by copy", there.table, "strategy='attach' writes nothing beside it")
     steps = list(_steps(policy, there, copied, incoming, scripts, limits, default, keep_old))
     notes = layout.stay(copied.strays, policy.parent, policy.parent) if run is None else ()
     abort = partitions.abort_command("convert", policy.parent)
@@ -163,6 +168,12 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
         same_purpose("convert", table.name, run)
         steps.append(abandoned(table.name, run.targets, copied))
     return Plan(title, tuple(steps))
+
+
+def _refuse_wide(title: str, table: Table, instead: str) -> None:
+    beside = (log_name(table.name), staging_name(table.name))
+    if why := list(publications.copied(table, beside, instead)):
+        raise PlanError(f"{title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
 
 
 def _steps(

@@ -26,7 +26,7 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName, fit, ident
-from schema_kit.plans import constraints, layout, partitions
+from schema_kit.plans import constraints, layout, partitions, publications
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
@@ -174,6 +174,9 @@ def needs(seen: Copying) -> tuple[str, ...]:
     """
     if seen.source is None or (seen.run and not seen.run.finished):
         return ()
+    beside = (log_name(seen.source.name), staging_name(seen.source.name))
+    instead = "make them there first, empty, with the same columns: it passes over what it is not refreshed for"
+    published = tuple(publications.copied(seen.parent, beside, instead)) if seen.parent else ()
     takes = f"a copy of {seen.source.name} takes about {amount(seen.bytes)} of the server's disk"
     if seen.room is None:
         note = f"{takes}; what is free there cannot be seen from here"
@@ -185,7 +188,7 @@ def needs(seen: Copying) -> tuple[str, ...]:
                 "first."
             )
         note = f"{takes}, where {amount(free)} are free"
-    return (note,) if seen.bytes >= 2**30 else ()
+    return (*published, *((note,) if seen.bytes >= 2**30 else ()))
 
 
 def amount(count: int) -> str:
@@ -343,6 +346,7 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
     if not parent.primary_key:
         yield f"{parent.name} has no primary key, by which changed rows are found again"
     yield from table.obstacles
+    yield from publications.listed(parent, [(one.name, source, True) for one in table.publications if one.named])
     yield from (f"view {view.name} depends on it" for view in table.views)
     yield from (f"foreign key {key.name} of {key.table} refers to it" for key in table.incoming)
     yield from (f"trigger {trigger.name} is its own" for trigger in table.triggers if trigger.name != LOG_TRIGGER)

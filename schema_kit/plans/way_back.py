@@ -12,6 +12,7 @@ from dataclasses import replace
 from schema_kit.errors import PlanError
 from schema_kit.model import Conversion, Copy, Copying, CopyRun, ForeignKey, Index, Table
 from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.plans import publications
 from schema_kit.plans.copying import BACKLOG, back_name, copy_of, old_name
 from schema_kit.plans.partitions import abort_command
 from schema_kit.steps import Plan, Step
@@ -205,6 +206,9 @@ def _refuse(title: str, seen: Conversion, kept: Table) -> None:
 def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
     table = seen.table
     yield from table.obstacles
+    yield from publications.refused(table, kept.primary_key)
+    yield from publications.listed(table, seen.listed)
+    yield from publications.copied(table, (kept.name,), "drop the publication, or list tables in it by name")
     if not table.partition_strategy:
         yield f"{table.name} is not the partitioned table any more"
     was = {(column.name, column.type) for column in kept.columns}

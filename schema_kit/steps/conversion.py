@@ -37,7 +37,8 @@ from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
 from schema_kit.steps.likeness import of_incoming, of_primary, print_sql, same_sql
-from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
+from schema_kit.steps.partitions import for_values, identity_back_sql, own_identity_sql, register_sql, unregister_sql
+from schema_kit.steps.publications import join_sql, leave_sql, unpublished_sql
 from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
@@ -180,6 +181,10 @@ class BuildParent(Step):
         statements += statistics_sql(new, table.statistics)
         for one in table.statistics_objects:
             statements += statistics_object_sql(one, one.name.sibling(being_built(one.name.name)), new)
+        if table.replica_identity in ("FULL", "NOTHING"):
+            statements.append(own_identity_sql(new, table.replica_identity))
+        elif table.replica_identity:
+            statements.append(own_identity_sql(new, being_built(table.replica_identity)))
         statements.append(comment_sql("TABLE", new.sql, fingerprint(table)))
         return tuple(statements)
 
@@ -301,6 +306,7 @@ class Swap(Step):
             yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(provisional)}"
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
+        yield from leave_sql(table)
         assert table.primary is not None  # the plan has seen to it
         if not self._lengthened:
             return
@@ -310,6 +316,8 @@ class Swap(Step):
             f"ALTER TABLE {table.name.sql} ADD CONSTRAINT {ident(fit(table.primary.name, self.suffix))} "
             f"PRIMARY KEY USING INDEX {ident(key_index_name(table.name))}"
         )
+        if table.replica_identity == table.primary.name:
+            yield own_identity_sql(table.name, fit(table.primary.name, self.suffix))
 
     @property
     def _lengthened(self) -> bool:
@@ -359,7 +367,8 @@ def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:
         if index.comment is not None:
             yield comment_sql("INDEX", table.name.sibling(index.name).sql, index.comment)
     yield from comments_sql(table)
-    yield register_sql(policy)
+    yield from join_sql(table)
+    yield from unpublished_sql(table, (register_sql(policy),), own=True)
 
 
 @dataclass(frozen=True)
@@ -455,6 +464,7 @@ class Unswap(Step):
 
     def _take_in(self) -> Iterable[str]:
         table, heir, leaves = self.table, self.heir.name, [leaf for leaf, _ in self.leaves]
+        yield from leave_sql(table)  # before a row moves
         for forced in (table, self.heir):
             if forced.force_row_security:  # its owner would not see all rows; it is forced again below
                 yield f"ALTER TABLE {forced.name.sql} NO FORCE ROW LEVEL SECURITY"
@@ -471,7 +481,7 @@ class Unswap(Step):
         columns = idents(tuple(column.name for column in table.columns if not column.generated))
         if leaves:
             yield droppable_sql(leaves)
-            yield from move_sql(table.name, leaves, heir, columns)
+            yield from unpublished_sql(table, move_sql(table.name, leaves, heir, columns))
         yield from self._move_in() if self.moves_in else ()
         heir = self._inside
         # What is made on the first partition is made as its owner's, whose default privileges may be others.
@@ -555,6 +565,14 @@ class Unswap(Step):
             elif index:
                 yield index, own
 
+    @property
+    def _replica_identity(self) -> str:
+        """What the heir has by then: an index of it has its parent's name, and a primary key that went is none."""
+        index = self.heir.index(self.heir.replica_identity)
+        if index is None:
+            return self.heir.replica_identity
+        return index.parent.name if index.parent and not (index.primary and self.key_index is not None) else index.name
+
     def _give_back(self) -> Iterable[str]:
         table, name = self.table, self.table.name
         for key, _ in self.composite:
@@ -566,5 +584,7 @@ class Unswap(Step):
             yield from index_again_sql(own, index, name.sibling(index.name))
         yield from statistics_objects_again_sql(self.heir, table, all_=False)
         yield from comments_sql(table)
+        yield from identity_back_sql(table, self._replica_identity)
+        yield from join_sql(table)
         if self.registered:
-            yield unregister_sql(name)
+            yield from unpublished_sql(table, (unregister_sql(name),), own=True)

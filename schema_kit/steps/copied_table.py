@@ -22,6 +22,8 @@ from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_sn
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
 from schema_kit.steps.copying import BACK_TRIGGER, COPY_RUN, LOG_TRIGGER, log_sql, where_run
 from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
+from schema_kit.steps.partitions import replica_identity_sql
+from schema_kit.steps.publications import leave_sql
 from schema_kit.steps.referring import composite_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, Seen, Step
@@ -144,6 +146,7 @@ class SwapTable(Step):
             yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(key.name)}"
         for name in (LOG_TRIGGER, *(trigger.name for trigger in table.triggers)):
             yield f"DROP TRIGGER {ident(name)} ON {table.name.sql}"
+        yield from leave_sql(table)
 
     def _rename(self) -> Iterable[str]:
         name, table = self.table.name, self.table
@@ -171,6 +174,8 @@ class SwapTable(Step):
         copy, name = self.copy, self.table.name
         for target in copy.targets:
             yield from join_sql(copy, target, name)
+            if self.table.replica_identity:
+                yield replica_identity_sql(name, target.name, self.table.replica_identity)
         for key in self.table.foreign_keys:
             # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
             tables = [name] if self.server_version >= 180000 else [target.name for target in copy.targets]

@@ -158,10 +158,22 @@ def below(name: str, branch: Branch | None) -> Iterator[str]:
         yield from below(own, part)
 
 
+def own_identity_sql(table: QualifiedName, identity: str) -> str:
+    """Its rows are told apart so for who subscribes to it: FULL, NOTHING, DEFAULT or an index of its own."""
+    using = identity if identity in ("FULL", "NOTHING", "DEFAULT") else f"USING INDEX {ident(identity)}"
+    return f"ALTER TABLE {table.sql} REPLICA IDENTITY {using}"
+
+
+def identity_back_sql(table: Table, had: str) -> Iterator[str]:
+    """What has its name now tells rows apart as it did; *had*: how it does, in the names of now."""
+    if had != table.replica_identity:
+        yield own_identity_sql(table.name, table.replica_identity or "DEFAULT")
+
+
 def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: str) -> str:
     """A partition's rows are told apart as its siblings' are."""
     if identity in ("FULL", "NOTHING"):
-        return f"ALTER TABLE {name.sql} REPLICA IDENTITY {identity}"
+        return own_identity_sql(name, identity)
     # PostgreSQL has named the partition's part of the index.
     index = literal(parent.sibling(identity).sql)
     alter = literal(f"ALTER TABLE {name.sql.replace('%', '%%')} REPLICA IDENTITY USING INDEX %I")

@@ -25,7 +25,19 @@ _RELATION = """relation AS (
   LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
   JOIN pg_class c ON c.oid = coalesce(r.ev_class, d.objid) AND c.relkind IN ('v', 'S'))"""
 
-_STAMP = f"""{_RELATION}, entry (class, oid, part, version) AS (
+# That a publication holds all of a schema is told by what depends on the schema: its catalog is there from 15 on.
+_PUBLISHED = """published AS (
+  SELECT d.* FROM own o JOIN pg_class c ON c.oid = o.oid JOIN pg_depend d
+    ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = c.relnamespace
+    AND d.classid = to_regclass('pg_catalog.pg_publication_namespace')
+), publication AS (
+  SELECT p.tableoid, p.*, p.xmin FROM pg_publication p WHERE EXISTS (SELECT FROM own o WHERE o.oid IS NOT NULL AND (
+    p.puballtables OR EXISTS (SELECT FROM pg_publication_rel u WHERE u.prrelid = o.oid AND u.prpubid = p.oid)
+    OR EXISTS (SELECT FROM published s JOIN pg_depend d ON d.classid = s.classid AND d.objid = s.objid
+               WHERE d.refclassid = 'pg_publication'::regclass AND d.refobjid = p.oid)))
+)"""
+
+_STAMP = f"""{_RELATION}, {_PUBLISHED}, entry (class, oid, part, version) AS (
   SELECT c.tableoid, c.oid, 0, c.xmin FROM relation r JOIN pg_class c ON c.oid = r.oid
   UNION ALL SELECT 'pg_class'::regclass, a.attrelid, a.attnum, a.xmin FROM relation r JOIN pg_attribute a
     ON a.attrelid = r.oid
@@ -40,6 +52,7 @@ _STAMP = f"""{_RELATION}, entry (class, oid, part, version) AS (
   UNION ALL SELECT e.tableoid, e.oid, 0, e.xmin FROM own o JOIN pg_statistic_ext e ON e.stxrelid = o.oid
   UNION ALL SELECT i.tableoid, i.inhrelid, 0, i.xmin FROM own o JOIN pg_inherits i ON o.oid IN (i.inhrelid, i.inhparent)
   UNION ALL SELECT u.tableoid, u.oid, 0, u.xmin FROM own o JOIN pg_publication_rel u ON u.prrelid = o.oid
+  UNION ALL SELECT p.tableoid, p.oid, 0, p.xmin FROM publication p
   UNION ALL SELECT y.tableoid, y.oid, 0, y.xmin FROM own o JOIN pg_type y ON y.typrelid = o.oid
 ), dependency AS (
   SELECT d FROM own o JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid
@@ -55,13 +68,17 @@ _STAMP = f"""{_RELATION}, entry (class, oid, part, version) AS (
 )
 SELECT hashtextextended(string_agg(text, ',' ORDER BY text), 0)::text FROM line"""
 
-# Privileges of relations and of columns, the targets of statistics objects; a partitioned index is locked by nothing.
+# Privileges of relations and of columns, the targets of statistics objects, what publications that hold it publish; a
+# partitioned index is locked by nothing.
 _OPEN = "concat(c.relacl, CASE c.relkind WHEN 'I' THEN obj_description(c.oid, 'pg_class') END)"
 
-_UNLOCKED = f"""{_RELATION}, entry (kind, oid, part, value) AS (
+_PUBLISHES = "concat_ws(' ', p.pubname, p.pubviaroot, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate)"
+
+_UNLOCKED = f"""{_RELATION}, {_PUBLISHED}, entry (kind, oid, part, value) AS (
   SELECT 'c', c.oid, 0, {_OPEN} FROM relation r JOIN pg_class c ON c.oid = r.oid
   UNION ALL SELECT 'a', a.attrelid, a.attnum, a.attacl::text FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
   UNION ALL SELECT 's', e.oid, 0, e.stxstattarget::text FROM own o JOIN pg_statistic_ext e ON e.stxrelid = o.oid
+  UNION ALL SELECT 'p', p.oid, 0, {_PUBLISHES} FROM publication p
 )
 SELECT jsonb_agg(to_jsonb(e)) FROM entry e"""
 
@@ -73,7 +90,9 @@ FROM jsonb_to_recordset(nullif(current_setting('schema_kit.unlocked', true), '')
   UNION ALL SELECT a.attacl::text, 'privileges of column ' || a.attname FROM pg_attribute a
   WHERE was.kind = 'a' AND a.attrelid = was.oid AND a.attnum = was.part
   UNION ALL SELECT e.stxstattarget::text, 'statistics ' || e.stxname FROM pg_statistic_ext e
-  WHERE was.kind = 's' AND e.oid = was.oid) now (value, name)
+  WHERE was.kind = 's' AND e.oid = was.oid
+  UNION ALL SELECT {_PUBLISHES}, 'publication ' || p.pubname FROM pg_publication p
+  WHERE was.kind = 'p' AND p.oid = was.oid) now (value, name)
 WHERE now.value IS DISTINCT FROM was.value"""
 
 _LOCK = """

@@ -45,7 +45,8 @@ from schema_kit.steps.copying import (
     where_run,
 )
 from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
-from schema_kit.steps.partitions import unregister_sql
+from schema_kit.steps.partitions import identity_back_sql, unregister_sql
+from schema_kit.steps.publications import join_sql
 from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
@@ -354,6 +355,9 @@ class SwapBack(Step):
         )
         yield from trigger_sql(own)
         yield from comments_sql(own)
+        same = kept.replica_identity == fit(table.replica_identity, OLD)
+        yield from identity_back_sql(table, table.replica_identity if same else kept.replica_identity)
+        yield from join_sql(table)
 
     def _end(self) -> Iterable[str]:
         yield from (f"DROP FUNCTION {self.back.log.sql}()", f"DROP TABLE {self.back.log.sql}")

@@ -25,6 +25,8 @@ TABLE = (
     "CREATE POLICY q ON s.t USING (true)",
     "GRANT SELECT, DELETE, UPDATE (body) ON s.t TO pg_monitor",
     "COMMENT ON TABLE s.t IS 'things'",
+    "CREATE PUBLICATION pub FOR TABLE s.t WITH (publish_via_partition_root = true)",
+    "CREATE PUBLICATION pub_too FOR TABLE s.t, s.place WITH (publish_via_partition_root = true)",
     "INSERT INTO s.t (at, place_id) SELECT timestamptz '2026-01-05' + i * interval '1 day', i % 10 "
     "FROM generate_series(1, 60) i",
 )
@@ -94,6 +96,16 @@ def _comment(catalog: str, oid: str, part: int = 0) -> str:
     return _there(
         "pg_description",
         f"classoid = '{catalog}'::regclass AND objoid = ({oid}) AND objsubid = {part} AND description = 'by others'",
+    )
+
+
+_ROOT = "WITH (publish_via_partition_root = true)"
+
+
+def _listed(publication: str) -> str:
+    return _there(
+        "pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid",
+        f"r.prrelid = 's.t'::regclass AND p.pubname = '{publication}'",
     )
 
 
@@ -403,16 +415,41 @@ CHANGES = (
     Change(
         "set the replica identity",
         "ALTER TABLE s.t REPLICA IDENTITY FULL",
-        _class("c.relreplident = 'f'"),
+        "(SELECT bool_and(relreplident = 'f') FROM pg_class WHERE oid = 's.t'::regclass OR oid IN "
+        "(SELECT relid FROM pg_partition_tree('s.t')))",
         alone=True,
         back=False,
     ),
+    Change("publish it, partition by partition", "CREATE PUBLICATION ours FOR TABLE s.t", _listed("ours"), alone=True),
+    Change("publish it", f"CREATE PUBLICATION ours FOR TABLE s.t {_ROOT}", _listed("ours")),
+    Change("publish it no more", "ALTER PUBLICATION pub DROP TABLE s.t", f"NOT {_listed('pub')}"),
     Change(
-        "publish it",
-        "CREATE PUBLICATION ours FOR TABLE s.t",
-        _there("pg_publication_rel", "prrelid = 's.t'::regclass"),
+        "publish it nowhere", "DROP PUBLICATION pub", "NOT " + _there("pg_publication", "pubname = 'pub'"), alone=True
+    ),
+    Change(
+        "publish some of it",
+        "ALTER PUBLICATION pub_too SET TABLE s.place, s.t (id, at, number) WHERE (id > 5)",
+        _there(
+            "pg_publication_tables",
+            "tablename = 't' AND pubname = 'pub_too' AND cardinality(attnames) = 3 AND rowfilter = '(id > 5)'",
+        ),
+    ),
+    Change(
+        "publish some of what is done to it",
+        "ALTER PUBLICATION pub_too SET (publish = 'insert')",
+        _there("pg_publication", "pubname = 'pub_too' AND pubinsert AND NOT pubdelete"),
+    ),
+    Change(
+        "publish all tables",
+        f"CREATE PUBLICATION ours FOR ALL TABLES {_ROOT}",
+        _there("pg_publication", "pubname = 'ours' AND puballtables AND pubinsert AND pubdelete"),
         alone=True,
-        lost=BACK,
+    ),
+    Change(
+        "publish its schema",
+        f"CREATE PUBLICATION ours FOR TABLES IN SCHEMA s {_ROOT}",
+        _there("pg_publication_tables", "pubname = 'ours' AND tablename = 't'"),
+        alone=True,
     ),
     Change(
         "make it unlogged", "ALTER TABLE s.t SET UNLOGGED", _class("c.relpersistence = 'u'"), alone=True, back=False

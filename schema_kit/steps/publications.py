@@ -1,0 +1,70 @@
+"""What takes the place of a table is published as the table was: the SQL of a swap's commit.
+
+A publication that lists a table by name lists a table, not a name: it is told which table has the name now. One of all
+tables, or of all of a schema, needs no telling; but it would publish what is written inside the commit, to subscribers
+that do not have those tables or have those rows, and so publishes nothing while that is written. The commit shows
+nobody a publication between its first and its last state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schema_kit.model import Table
+from schema_kit.names import ident, idents, literal
+
+_QUIET = "schema_kit.publishes"
+
+
+def leave_sql(table: Table) -> Iterable[str]:
+    """The publications that list it do not any more."""
+    for one in table.publications:
+        if one.named:
+            yield f"ALTER PUBLICATION {ident(one.name)} DROP TABLE ONLY {table.name.sql}"
+
+
+def join_sql(table: Table) -> Iterable[str]:
+    """They list what has its name now: the same columns of the same rows."""
+    for one in table.publications:
+        if one.named:
+            columns = f" ({idents(one.columns)})" if one.columns else ""
+            where = f" WHERE ({one.where})" if one.where else ""
+            yield f"ALTER PUBLICATION {ident(one.name)} ADD TABLE ONLY {table.name.sql}{columns}{where}"
+
+
+def unpublished_sql(table: Table, statements: Iterable[str], *, own: bool = False) -> Iterable[str]:
+    """Statements whose writes no publication publishes that holds the table because it holds others, too.
+
+    Args:
+        table: the table.
+        statements: what is to be sent.
+        own: whether they write tables of schema_kit, which only a publication of all tables holds.
+    """
+    wide = [one for one in table.publications if (one.wide == "all tables" if own else one.wide) and not one.closed]
+    if not wide:
+        yield from statements
+        return
+    names = ", ".join(literal(one.name) for one in wide)
+    operations = " || ".join(
+        f"CASE WHEN p.pub{operation} THEN '{operation},' ELSE '' END"
+        for operation in ("insert", "update", "delete", "truncate")
+    )
+    # The first ALTER says what is so already: from then on nobody else changes what is read after it.
+    quiet = f"""DECLARE name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY[{names}] LOOP
+    EXECUTE format('ALTER PUBLICATION %I SET (publish_via_partition_root = true)', name);
+    PERFORM set_config('{_QUIET}', jsonb_set(coalesce(nullif(current_setting('{_QUIET}', true), ''), '{{}}')::jsonb,
+      ARRAY[name], to_jsonb(rtrim({operations}, ',')))::text, true) FROM pg_publication p WHERE p.pubname = name;
+    EXECUTE format('ALTER PUBLICATION %I SET (publish = '''')', name);
+  END LOOP;
+END"""
+    loud = f"""DECLARE one record;
+BEGIN
+  FOR one IN SELECT * FROM jsonb_each_text(current_setting('{_QUIET}')::jsonb) LOOP
+    EXECUTE format('ALTER PUBLICATION %I SET (publish = %L)', one.key, one.value);
+  END LOOP;
+END"""
+    yield f"DO {literal(quiet)}"
+    yield from statements
+    yield f"DO {literal(loud)}"
