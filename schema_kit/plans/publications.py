@@ -88,6 +88,17 @@ def copied(table: Table, beside: Collection[QualifiedName], instead: str) -> Ite
             )
 
 
+def kept(table: Table | None) -> tuple[str, ...]:
+    """What has to be known when partitions leave a published table."""
+    names = ", ".join(one.name for one in table.publications) if table else ""
+    if not names:
+        return ()
+    return (
+        f"who subscribes to {names} keeps the rows of partitions that leave {table.name if table else ''}, for DETACH "
+        "and DROP are not published: detach or drop them there, too",
+    )
+
+
 def notes(table: Table) -> Iterator[str]:
     """What has to be known before a conversion of a published table."""
     for one in table.publications:

@@ -434,7 +434,7 @@ OBSTACLES = {
         "CREATE TABLE app.up (id bigint); ALTER TABLE app.t INHERIT app.up",
         "inherits from table app.up",
     ),
-    "publication": ("CREATE PUBLICATION pub FOR TABLE app.t", "publication"),
+    "publication": ("CREATE PUBLICATION pub FOR TABLE app.t", "publication pub holds it, and publishes partitions"),
     "rule": ("CREATE RULE keep AS ON DELETE TO app.t DO INSTEAD NOTHING", "rule keep on table app.t"),
     "exclusion constraint": ("ALTER TABLE app.t ADD CONSTRAINT alone EXCLUDE USING btree (body WITH =)", "alone"),
     "policy of another table": (
@@ -446,7 +446,6 @@ OBSTACLES = {
         "view app.v",
     ),
     "unlogged": ("ALTER TABLE app.t SET UNLOGGED", "unlogged"),
-    "replica identity": ("ALTER TABLE app.t REPLICA IDENTITY FULL", "replica identity"),
     "no primary key": ("ALTER TABLE app.t DROP CONSTRAINT t_pkey", "no primary key"),
     "unique without the key": ("CREATE UNIQUE INDEX once ON app.t (body)", "once is unique without at"),
     "unique constraint without the key": ("ALTER TABLE app.t ADD CONSTRAINT once UNIQUE (body)", "once is unique"),

@@ -16,7 +16,7 @@ from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
 from tests.support.publishing import Pair, pair, servers, writing
 
-pytestmark = [pytest.mark.conversion, pytest.mark.majors]
+pytestmark = [pytest.mark.conversion, pytest.mark.majors, pytest.mark.exhaustive]
 
 T = QualifiedName("app", "t")
 PATIENT = LockPolicy(first=200, longest=2000, attempts=60)
@@ -86,9 +86,10 @@ def same(published: Pair, kind: str) -> bool:
 
 def of_the_table(published: Pair) -> list[tuple[object, ...]]:
     """How it is published."""
+    partition = "tablename LIKE 't\\_%' AND NOT puballtables"
     return published.here.sql(
-        "SELECT to_jsonb(t)::text, to_jsonb(p)::text FROM pg_publication_tables t "
-        "JOIN pg_publication p USING (pubname) WHERE schemaname = 'app' AND (tablename = 't' OR tablename LIKE 't\\_%' AND NOT puballtables) ORDER BY 1"
+        "SELECT to_jsonb(t)::text, to_jsonb(p)::text FROM pg_publication_tables t JOIN pg_publication p "
+        f"USING (pubname) WHERE schemaname = 'app' AND (tablename = 't' OR {partition}) ORDER BY 1"
     )
 
 

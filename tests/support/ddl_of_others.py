@@ -489,6 +489,12 @@ BESIDE = tuple(
     change
     for change in CHANGES
     if change.name.startswith(("grant", "revoke", "comment on"))
-    or change.name in ("set a statistics object's target", "alter an identity's sequence", "set an index's option")
+    or change.name
+    in (
+        "set a statistics object's target",
+        "alter an identity's sequence",
+        "set an index's option",
+        "publish some of what is done to it",
+    )
 )
 """What asks for no lock on the table, or for none that conflicts in some version: it may come beside any lock."""
