@@ -203,7 +203,7 @@ def lock_statement(step: Step) -> str:
         each = [f"LOCK TABLE {tables} IN {locks[0].mode.value} MODE"]
     declared = "DECLARE command text; " if step.relies_on else ""
     if step.relies_on:
-        each.append(lock_all_sql(step.relies_on))
+        each = [*step.locks_first, *each, lock_all_sql(step.relies_on)]
     late = "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = 'locks not to be had in time'"
     body = "; ".join((*each, late))
     return f"DO {literal(f'{declared}BEGIN {body}; END')}"

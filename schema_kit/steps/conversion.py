@@ -38,7 +38,7 @@ from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
 from schema_kit.steps.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import for_values, identity_back_sql, own_identity_sql, register_sql, unregister_sql
-from schema_kit.steps.publications import join_sql, leave_sql, unpublished_sql
+from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
 from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
@@ -270,6 +270,11 @@ class Swap(Step):
         )
 
     @property
+    def locks_first(self) -> tuple[str, ...]:
+        """The publications that list it."""
+        return lock_sql(self.table)
+
+    @property
     def relies_on(self) -> tuple[Seen, ...]:
         """The table."""
         return seen(self.table)
@@ -433,6 +438,11 @@ class Unswap(Step):
             f"FROM {self.table.name.sql} GROUP BY {idents(tuple(key))} HAVING count(*) > 1 "
             f"ORDER BY count(*) DESC, {idents(tuple(key))} LIMIT 5"
         )
+
+    @property
+    def locks_first(self) -> tuple[str, ...]:
+        """The publications that list it."""
+        return lock_sql(self.table)
 
     @property
     def relies_on(self) -> tuple[Seen, ...]:

@@ -23,7 +23,7 @@ from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
 from schema_kit.steps.copying import BACK_TRIGGER, COPY_RUN, LOG_TRIGGER, log_sql, where_run
 from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import replica_identity_sql
-from schema_kit.steps.publications import leave_sql
+from schema_kit.steps.publications import leave_sql, lock_sql
 from schema_kit.steps.referring import composite_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, Seen, Step
@@ -87,6 +87,11 @@ class SwapTable(Step):
         keys = (*self.dropped, *self.moved, *(key for key, _, _ in self.composite))
         incoming = self.table.with_partitions(key.table for key in keys)
         return (*map(view_lock, self.table.views), *exclusive([*own, *incoming, *referenced(self.table)]))
+
+    @property
+    def locks_first(self) -> tuple[str, ...]:
+        """The publications that list it."""
+        return lock_sql(self.table)
 
     @property
     def relies_on(self) -> tuple[Seen, ...]:

@@ -16,6 +16,18 @@ from schema_kit.names import ident, idents, literal
 _QUIET = "schema_kit.publishes"
 
 
+def lock_sql(table: Table) -> tuple[str, ...]:
+    """Statements of a DO block that lock the publications that list it, as ALTER PUBLICATION does: before the table.
+
+    The same comment again changes nothing, and takes just this lock: it conflicts with those of ALTER PUBLICATION ...
+    ADD TABLE (from 15 on) and of DROP PUBLICATION.
+    """
+    names = ", ".join(literal(one.name) for one in table.publications if one.named)
+    comment = "format('COMMENT ON PUBLICATION %I IS %L', p.pubname, obj_description(p.oid, 'pg_publication'))"
+    each = f"FOR command IN SELECT {comment} FROM pg_publication p WHERE p.pubname IN ({names}) ORDER BY p.oid"
+    return (f"{each} LOOP EXECUTE command; END LOOP",) if names else ()
+
+
 def leave_sql(table: Table) -> Iterable[str]:
     """The publications that list it do not any more."""
     for one in table.publications:

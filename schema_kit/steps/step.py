@@ -139,6 +139,11 @@ class Step:
         return ()
 
     @property
+    def locks_first(self) -> tuple[str, ...]:
+        """Statements of a DO block that lock what is no table, before the tables: with `command`, a text."""
+        return ()
+
+    @property
     def lingers(self) -> str:
         """What it leaves for the rest of its plan that others notice, if the plan stops after it; empty: nothing."""
         return ""

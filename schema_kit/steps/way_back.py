@@ -46,7 +46,7 @@ from schema_kit.steps.copying import (
 )
 from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
-from schema_kit.steps.publications import join_sql
+from schema_kit.steps.publications import join_sql, lock_sql
 from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
@@ -258,6 +258,11 @@ class SwapBack(Step):
             *map(view_lock, self.table.views),
             *exclusive([*own, *incoming, *referenced(self.table), *others]),
         )
+
+    @property
+    def locks_first(self) -> tuple[str, ...]:
+        """The publications that list it."""
+        return lock_sql(self.table)
 
     @property
     def relies_on(self) -> tuple[Seen, ...]:

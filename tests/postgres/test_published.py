@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -124,6 +128,33 @@ def test_what_lists_it_lists_what_takes_its_place_and_nothing_beside(database: D
         execute.run(connection, lambda decide=decide: decide(Catalog(connection)), QUICK, tell)  # type: ignore[misc]
         assert published(database) == before
     assert seen == {"t", "other"}
+
+
+@pytest.mark.parametrize("way", EACH_WAY)
+def test_who_alters_a_publication_is_waited_for_before_the_table_is_locked(database: Database, way: str) -> None:
+    since_15(database, "the lock")
+    database.sql(*TABLE, "CREATE TABLE app.other (id int)", f"CREATE PUBLICATION p FOR TABLE app.t {ROOT}")
+    waiting = (
+        "SELECT count(*), count(t.pid) FROM pg_locks w LEFT JOIN pg_locks t ON t.pid = w.pid AND t.granted "
+        "AND t.relation = 'app.t'::regclass AND t.mode = 'AccessExclusiveLock' "
+        "WHERE NOT w.granted AND w.classid = 'pg_publication'::regclass"
+    )
+    for turn, decide in enumerate((there(way), back(way))):
+        other, seen = database.connect(autocommit=False), list[tuple[Any, ...]]()
+        other.execute(f"ALTER PUBLICATION p {('ADD', 'DROP')[turn]} TABLE app.other")
+
+        def let_go(other: psycopg.Connection[Any] = other, seen: list[tuple[Any, ...]] = seen) -> None:
+            while not (found := database.sql(waiting)[0])[0]:
+                time.sleep(0.005)
+            seen.append(found)
+            other.commit()
+
+        waiter = threading.Thread(target=let_go)
+        waiter.start()
+        database.run(decide, replace(QUICK, attempts=100))
+        waiter.join()
+        assert seen == [(1, 0)]
+        assert [row[:2] for row in published(database)] == [("p", "app.other"), ("p", "app.t")][turn:]
 
 
 WIDE = {
