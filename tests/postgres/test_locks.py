@@ -336,6 +336,28 @@ def scene_way_back_without_foreign_keys(proof: Proof) -> None:
     proof.run(UnpartitionOp(T).plan)
 
 
+PUBLISHED = (
+    "CREATE SCHEMA s",
+    "CREATE TABLE s.t (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
+    "ALTER TABLE s.t REPLICA IDENTITY FULL",
+    "INSERT INTO s.t VALUES (1, now())",
+    "CREATE PUBLICATION one FOR TABLE s.t WITH (publish_via_partition_root = true)",
+)
+
+
+def scene_published(proof: Proof) -> None:
+    proof.database.sql(*PUBLISHED, "CREATE PUBLICATION two FOR ALL TABLES WITH (publish_via_partition_root = true)")
+    proof.run(converting("refuse"))
+    proof.database.sql("INSERT INTO s.t VALUES (2, now() + interval '2 months')")
+    proof.run(UnpartitionOp(T).plan)
+
+
+def scene_published_and_copied(proof: Proof) -> None:
+    proof.database.sql(*PUBLISHED)
+    proof.run(ConvertToPartitionedOp(POLICY, "refuse", "copy", keep_old="fed").plan)
+    proof.run(lambda catalog: roll_back(catalog, T))
+
+
 def scene_new_partitions(proof: Proof) -> None:
     proof.database.sql(*RICH)
     proof.database.run(converting("composite"))
@@ -912,6 +934,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     },
     scene_way_back: {conversion.Unswap, constraints.ValidateConstraint},
     scene_way_back_without_foreign_keys: {conversion.Swap, conversion.Unswap, emptied.DropEmptied},
+    scene_published: {conversion.BuildParent, conversion.Swap, conversion.Unswap},
+    scene_published_and_copied: {copied_table.SwapTable, way_back.SwapBack},
     scene_new_partitions: {partitions.CreatePartition},
     scene_partman_stopped: {partitions.StopPartman},
     scene_new_set: {
