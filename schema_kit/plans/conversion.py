@@ -495,7 +495,7 @@ def unpartition(
         for key in others
         for reason in (_immovable(table, key) if keep else [f"foreign key {key.name} of {key.table} refers to it"])
     ]
-    bounds, strange = _own_checks(table, heir) if heir else ((), ())
+    bounds, strange = own_checks(table, heir) if heir else ((), ())
     leaves = tuple(pair for pair in seen.leaves if heir and pair[0] != heir.name)
     why += [f"check {name} is of {heir.name} alone" for name in strange if heir]
     why += [f"partition {name} is a foreign table: detach it first" for name in seen.foreign]
@@ -531,7 +531,7 @@ def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
     return Plan(title, notes=(f"{note}Once that is over, schema_kit partitions undo {table} drops them",))
 
 
-def _own_checks(table: Table, heir: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def own_checks(table: Table, heir: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The checks that only the first partition has: those that say no more than where it lies, and all others.
 
     A detach leaves one, and so does whatever proved its bounds for ATTACH; rows of the others would fail it.

@@ -26,7 +26,7 @@ from schema_kit.model import (
     Table,
 )
 from schema_kit.names import QualifiedName, fit, ident
-from schema_kit.plans import constraints, layout, partitions, publications
+from schema_kit.plans import constraints, heirs, layout, partitions, publications
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
@@ -260,7 +260,7 @@ def _steps(
     _refuse(parent, source, seen)
     assert seen.source is not None  # it was looked at
     yield from until_swap(lines, parent, copy, seen, purpose, script, limits, seen.source.grants)
-    yield from _swap(parent, copy, seen)
+    yield from _swap(parent, copy, seen, purpose)
     yield from _after_swap(copy, parent, None)
 
 
@@ -298,12 +298,14 @@ def until_swap(
     if run is None:
         yield from _begin(lines, parent, copy, seen, purpose, grants)
     yield from _copied(copy, seen, run, limits)
-    builds = tuple(_builds(parent, copy, seen, fresh=run is None))
+    own = heirs.own_indexes(parent, seen.source, purpose)
+    of_own = dict.fromkeys(heirs.heirs(copy, purpose), own)
+    builds = tuple(_builds(parent, copy, seen, of_own, fresh=run is None))
     keys = [build for build in builds if any(index.primary for index in build.indexes)]
     rest = [build for build in builds if build not in keys]
     yield from keys
     # Values that are unique besides the key may have changed hands: the log is replayed as a whole then.
-    unique = any(index.unique and not index.primary for index in parent.indexes)
+    unique = any(index.unique and not index.primary for index in (*parent.indexes, *own))
     if run is None or keys or seen.backlog > BACKLOG:
         yield ReplayKeys(copy, None if unique and not rest else ReplayKeys.limit)
     yield from rest
@@ -341,6 +343,7 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
         return
     if table.partition_strategy:
         yield "it is partitioned itself"
+    yield from heirs.refused(parent, table)
     if parent.branch is not None:
         yield f"the partitions of {parent.name} are partitioned themselves"
     if not parent.primary_key:
@@ -393,7 +396,8 @@ def _begin(
     bound = next(end for target in copy.targets for end in (target.lower, target.upper) if end is not None)
     window = lines.window(lines.key.decode(bound))
     like = partitions.create_partition(lines, parent, parent.name, window)
-    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, grants)
+    of_source = tuple(heirs.own_sql(parent, seen.source, copy, purpose)) if purpose != "convert" else ()
+    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, grants, of_source)
 
 
 def _copied(copy: Copy, seen: Copying, run: CopyRun | None, limits: CopyLimits) -> Iterator[Step]:
@@ -409,13 +413,16 @@ def _copied(copy: Copy, seen: Copying, run: CopyRun | None, limits: CopyLimits) 
         yield CopyChunk(copy, by, limits)
 
 
-def _builds(parent: Table, copy: Copy, seen: Copying, *, fresh: bool) -> Iterator[BuildIndexes]:
-    """For each target what is missing of its primary key, and of its other indexes."""
+def _builds(
+    parent: Table, copy: Copy, seen: Copying, of_own: dict[CopyTarget, tuple[Index, ...]], *, fresh: bool
+) -> Iterator[BuildIndexes]:
+    """For each target what is missing of its primary key, and of its other indexes, its own included."""
     leaves = {leaf.name: leaf for leaf in seen.leaves}
     for target in copy.targets:
         have = leaves[target.built].indexes if target.built in leaves and not fresh else ()
         known, there = set(map(_identity, have)), len(have)
-        missing = [index for index in parent.indexes if _identity(index) not in known]
+        wanted = (*parent.indexes, *of_own.get(target, ()))
+        missing = [index for index in wanted if _identity(index) not in known]
         for primary in (True, False):
             indexes = tuple(index for index in missing if index.primary is primary)
             if indexes:
@@ -448,7 +455,7 @@ def _verified(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
         yield VerifyCopy(copy, copy.targets)
 
 
-def _swap(parent: Table, copy: Copy, seen: Copying) -> Iterator[Step]:
+def _swap(parent: Table, copy: Copy, seen: Copying, purpose: str) -> Iterator[Step]:
     others = tuple(p.name for p in parent.partitions if p.name != copy.source)
     default = next((p.name for p in parent.partitions if p.default and p.name != copy.source), None)
     check = None
@@ -463,7 +470,8 @@ def _swap(parent: Table, copy: Copy, seen: Copying) -> Iterator[Step]:
             yield AddCheck(default, check, f"NOT ({within_it})")
         if existing is None or not existing[2]:
             yield ValidateConstraint(default, check)
-    yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server_version)
+    taking = tuple(target.name for target in heirs.heirs(copy, purpose))
+    yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server_version, taking)
 
 
 def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Step]:

@@ -23,6 +23,8 @@ from schema_kit.steps.copying import (
     run_is,
     where_run,
 )
+from schema_kit.steps.indexes import indexes_alike_sql
+from schema_kit.steps.likeness import of_partition, print_sql, same_sql
 from schema_kit.steps.partitions import for_values, replica_identity_sql
 from schema_kit.steps.snapshots import older_sql
 from schema_kit.steps.stamps import compare_again_sql, seen
@@ -72,6 +74,7 @@ class SwapCopy(Step):
         default_check: the validated CHECK on it that spares its scan.
         leaves: the parent's other leaves, which get the foreign keys of their own that it loses meanwhile.
         server_version: from 18 on the parent keeps them itself, not validated.
+        heirs: those of the targets that take its place, and have what it has of its own.
     """
 
     clears: ClassVar[bool] = True
@@ -89,6 +92,7 @@ class SwapCopy(Step):
     default_check: str | None = None
     leaves: tuple[QualifiedName, ...] = ()
     server_version: int = 180000
+    heirs: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -119,14 +123,26 @@ class SwapCopy(Step):
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on nobody writes."""
         return (
+            *(print_sql(self.source) if self.source else ()),
             look_sql(self.copy, self.identity),
             replay_sql(self.copy),
             no_older_snapshot_sql(),
             *self._part(),
             *self._join(),
+            *self._compare(),
             *self._give_back(),
             *compare_again_sql(self.relies_on),
         )
+
+    def _compare(self) -> Iterable[str]:
+        """All of the heirs were made by the same statements: one tells whether they forgot something."""
+        source = self.source
+        if source is None or not source.stamp:
+            return
+        if any(index.clustered or index.statistics for index in source.indexes):
+            yield from (indexes_alike_sql(self.copy.old, heir) for heir in self.heirs)
+        for heir in self.heirs[:1]:
+            yield from same_sql(source, of_partition(source, heir == self.copy.source), heir)
 
     def _part(self) -> Iterable[str]:
         copy, table = self.copy, self.table

@@ -175,6 +175,7 @@ class BeginCopy(Step):
         like: what a partition is made like; its parent is what the targets have their columns from.
         options: the source's storage parameters, which a new default partition gets.
         grants: its grants, likewise.
+        own: what gives those that take its place what it has of its own.
     """
 
     fresh: ClassVar[bool] = True
@@ -186,6 +187,7 @@ class BeginCopy(Step):
     like: CreatePartition
     options: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
+    own: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -227,6 +229,7 @@ class BeginCopy(Step):
                     f"CHECK ({control} IS NOT NULL AND {within(control, target.lower, target.upper)})"
                 )
             yield f"ALTER TABLE {copy.staging.sql} ATTACH PARTITION {target.built.sql} {values}"
+        yield from self.own
 
     def _memory(self) -> Iterable[str]:
         copy, source = self.copy, literal(str(self.copy.source))

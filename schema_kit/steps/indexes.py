@@ -336,3 +336,23 @@ BEGIN
   END LOOP;
 END"""
     return f"DO {literal(body)}"
+
+
+def indexes_alike_sql(old: QualifiedName, new: QualifiedName) -> str:
+    """Each index of a table gets what was set for the one of another table that is defined as it is."""
+    # What follows USING is the same; how the index and the table are called is not.
+    same = "regexp_replace(pg_get_indexdef({}.indexrelid), '^.*? USING ', '')"
+    each = (
+        f"FOR s IN SELECT o.indexrelid::regclass AS old, n.indexrelid::regclass AS new FROM pg_index o JOIN pg_index n "
+        f"ON {same.format('o')} = {same.format('n')} AND n.indisunique = o.indisunique "
+        f"WHERE o.indrelid = {literal(old.sql)}::regclass AND n.indrelid = {literal(new.sql)}::regclass"
+    )
+    targets = (
+        "FOR t IN SELECT attnum, attstattarget FROM pg_attribute WHERE attrelid = s.old AND attstattarget >= 0 LOOP "
+        "EXECUTE format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', s.new, t.attnum, t.attstattarget); END LOOP"
+    )
+    cluster = (
+        "IF (SELECT indisclustered FROM pg_index WHERE indexrelid = s.old) THEN EXECUTE format('ALTER TABLE %s CLUSTER "
+        f"ON %I', {literal(new.sql)}::regclass, (SELECT relname FROM pg_class WHERE oid = s.new)); END IF"
+    )
+    return f"DO {literal(f'DECLARE s record; t record; BEGIN {each} LOOP {targets}; {cluster}; END LOOP; END')}"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from schema_kit.model import ForeignKey, Table
-from schema_kit.names import literal
+from schema_kit.names import QualifiedName, literal
+from schema_kit.steps.stamps import CHANGED, OVERTAKEN
 
 # A row is an object, a property of it, and its text; what is not there has no row. The table's own name is left out of
 # the texts, so that those of two tables can be compared. A privilege that nobody granted is printed as its default.
@@ -139,8 +140,7 @@ def print_sql(table: Table) -> Iterator[str]:
     """PostgreSQL prints all of a table that was looked at, as it is now, and keeps that until the transaction ends."""
     if not table.stamp:
         return
-    own = PROPERTIES % {"schema": literal(table.name.schema), "name": literal(table.name.name)}
-    asked = f"SELECT coalesce(jsonb_object_agg(p.object || ', ' || p.property, p.text), '{{}}') FROM ({own}) p"
+    asked = _asked(table.name)
     body = f"""DECLARE
   asked text := {literal(asked)};
   printed jsonb;
@@ -151,12 +151,18 @@ END"""
     yield f"DO {literal(body)}"
 
 
-def same_sql(table: Table, meant: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _asked(table: QualifiedName) -> str:
+    own = PROPERTIES % {"schema": literal(table.schema), "name": literal(table.name)}
+    return f"SELECT coalesce(jsonb_object_agg(p.object || ', ' || p.property, p.text), '{{}}') FROM ({own}) p"
+
+
+def same_sql(table: Table, meant: Iterable[tuple[str, str]], partition: QualifiedName | None = None) -> Iterator[str]:
     """Raises where what has the table's name now lacks something of the one before, or has it otherwise.
 
     Args:
         table: the one before.
         meant: what the step means to change: how object and property begin, %I for the object's name, and that.
+        partition: what is looked at instead of what has its name, where it was a partition.
     """
     if not table.stamp:
         return
@@ -164,16 +170,23 @@ def same_sql(table: Table, meant: Iterable[tuple[str, str]]) -> Iterator[str]:
         f"starts_with(was.key, format({literal(begin)}, {literal(name)}))" for begin, name in dict.fromkeys(meant)
     )
     message = f"what takes the place of {table.name} would not have "
+    asked = literal(_asked(partition)) if partition else "current_setting('schema_kit.asked')"
+    unless = f"was.key LIKE ANY (ARRAY[{_ON_PARTITIONS}]) OR " if partition is None else ""
     body = f"""DECLARE
   printed jsonb;
   lost text;
+  changed text;
 BEGIN
-  EXECUTE current_setting('schema_kit.asked') INTO printed;
+  EXECUTE {asked} INTO printed;
   SELECT string_agg(format('%s: %s', was.key, left(was.value, 200))
                     || coalesce(' (but ' || left(printed->>was.key, 200) || ')', ''), '; ' ORDER BY was.key) INTO lost
   FROM jsonb_each_text(current_setting('schema_kit.printed')::jsonb) was
-  WHERE printed->>was.key IS DISTINCT FROM was.value AND NOT (was.key LIKE ANY (ARRAY[{_ON_PARTITIONS}]) OR {changed});
+  WHERE printed->>was.key IS DISTINCT FROM was.value AND NOT ({unless}{changed});
   IF lost IS NOT NULL THEN
+    changed := ({CHANGED});
+    IF changed IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = '{OVERTAKEN}', MESSAGE = 'changed by another session meanwhile: ' || changed;
+    END IF;
     RAISE feature_not_supported USING MESSAGE = {literal(message)} || lost;
   END IF;
 END"""
@@ -201,3 +214,17 @@ def of_primary(table: Table) -> Iterator[tuple[str, str]]:
     if table.primary:
         yield "constraint %I, definition", table.primary.name
         yield "index %I, definition", table.primary.name
+
+
+def of_partition(table: Table, same_name: bool) -> Iterator[tuple[str, str]]:
+    """What a partition has by its place in the set, or is compared otherwise: its indexes, its constraints.
+
+    Args:
+        table: the partition.
+        same_name: whether what is looked at has its name, and so its privileges and its comment.
+    """
+    objects = ("index ", "constraint ", "statistics ", "trigger ", "policy ", "view ")
+    place = ("bounds", "parents", "options", "tablespace", "replica identity", "row security", "forced row security")
+    yield from ((f"{begin}%s", "") for begin in objects)
+    yield from ((f"table, {name}%s", "") for name in (*place, *(() if same_name else ("privileges", "comment"))))
+    yield from (("column %I, privileges", column.name) for column in (() if same_name else table.columns))

@@ -82,7 +82,8 @@ _UNLOCKED = f"""{_RELATION}, {_PUBLISHED}, entry (kind, oid, part, value) AS (
 )
 SELECT jsonb_agg(to_jsonb(e)) FROM entry e"""
 
-_CHANGED = f"""
+# A SELECT of what others have changed since the comparison under the locks; NULL where they have not.
+CHANGED = f"""
 SELECT string_agg(now.name, ', ')
 FROM jsonb_to_recordset(nullif(current_setting('schema_kit.unlocked', true), '')::jsonb)
   AS was (kind text, oid oid, part int, value text), LATERAL (
@@ -145,7 +146,7 @@ def compare_again_sql(seen: Sequence[Seen]) -> Iterable[str]:
     Where nothing was compared under the locks, in a script whose earlier steps are still to come, nothing is here.
     """
     if seen:
-        body = f"""DECLARE changed text := ({_CHANGED});
+        body = f"""DECLARE changed text := ({CHANGED});
 BEGIN
 IF changed IS NOT NULL THEN
   RAISE EXCEPTION USING ERRCODE = '{OVERTAKEN}', MESSAGE = 'changed by another session meanwhile: ' || changed;

@@ -1,0 +1,65 @@
+"""What the tables that take a partition's place get of what it had of its own, beside what its parent has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from schema_kit.model import Copy, CopyTarget, Index, Table
+from schema_kit.names import ident
+from schema_kit.plans.conversion import own_checks
+from schema_kit.steps.belongings import columns_again_sql, comment_sql
+
+
+def heirs(copy: Copy, purpose: str) -> tuple[CopyTarget, ...]:
+    """Those of the targets that take the source's place: of a default partition that is drained, the new one alone."""
+    return copy.targets if purpose == "split" else tuple(target for target in copy.targets if target.default)
+
+
+def own_indexes(parent: Table, source: Table | None, purpose: str) -> tuple[Index, ...]:
+    """The indexes that a partition has, and its parent has not."""
+    if source is None or purpose == "convert":
+        return ()
+    there = {(index.constraint or index.tail, index.unique) for index in parent.indexes}
+    own = (index for index in source.indexes if index.parent is None and index.valid and not index.primary)
+    return tuple(index for index in own if (index.constraint or index.tail, index.unique) not in there)
+
+
+def own_sql(parent: Table, source: Table, copy: Copy, purpose: str) -> Iterator[str]:
+    """What is sent once the targets are there, as LIKE the parent makes them."""
+    checks = [check for check in source.checks if check[0] in _checks(parent, source)]
+    for target in heirs(copy, purpose):
+        yield from columns_again_sql(parent, replace(source, name=target.built))
+        if target.name == source.name and source.comment != parent.comment:
+            yield comment_sql("TABLE", target.built.sql, source.comment)
+        for name, definition, _ in checks:
+            yield f"ALTER TABLE {target.built.sql} ADD CONSTRAINT {ident(name)} {definition}"
+
+
+def refused(parent: Table, source: Table) -> Iterator[str]:
+    """What the source has of its own that those which take its place would not have."""
+    keys = {key.definition for key in parent.foreign_keys}
+    yield from (f"foreign key {key.name} is its own" for key in source.foreign_keys if key.definition not in keys)
+    own = _checks(parent, source)
+    yield from (f"check {name} is its own and not validated" for name, _, ok in source.checks if name in own and not ok)
+    definitions = {one.definition for one in parent.statistics_objects}
+    yield from (
+        f"statistics {one.name} are its own: make them for {parent.name}, or drop them"
+        for one in source.statistics_objects
+        if one.definition not in definitions
+    )
+    if source.owner != parent.owner:
+        yield f"it belongs to {source.owner or 'the current role'}, unlike {parent.name}"
+
+
+def _checks(parent: Table, source: Table) -> set[str]:
+    """Those that say more than where the source lies, or what of its parent does not lie there."""
+    others = [column.name for column in source.columns if column.name not in parent.partitioned_by]
+    texts = {name: text for name, text, _ in source.checks}
+
+    def elsewhere(name: str) -> bool:
+        text = texts[name]
+        return text.startswith("CHECK ((NOT ") and not any(re.search(rf"\b{re.escape(o)}\b", text) for o in others)
+
+    return {name for name in own_checks(parent, source)[1] if not elsewhere(name)}
