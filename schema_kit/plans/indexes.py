@@ -315,8 +315,8 @@ def _drop_all(names: Sequence[str], root: Relation, tree: Sequence[Relation]) ->
 def _alike(
     old: Index, new: str, relation: Relation, tree: Sequence[Relation]
 ) -> Iterator[tuple[QualifiedName, QualifiedName, QualifiedName]]:
-    """Which new index gets an old one's statistics targets and CLUSTER's mark, the parts of both included."""
-    if old.statistics or old.clustered:
+    """Which new index gets an old one's statistics targets and CLUSTER's mark; parts of both, their comments, too."""
+    if old.statistics or old.clustered or (old.parent and old.comment is not None):
         yield relation.name.sibling(old.name), relation.name, relation.name.sibling(new)
     for child in (other for other in tree if other.parent == relation.name):
         before, after = (_attached(child, relation.name.sibling(name)) for name in (old.name, new))

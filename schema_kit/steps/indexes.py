@@ -282,7 +282,8 @@ class RenameIndexes(Step):
         aside: what the old index is called until it is dropped; a comment says that it was replaced.
         renames: each index and its new name, in the order in which the names come free.
         comment: the old index's, which the new one gets.
-        alike: each old index that has statistics targets or CLUSTER's mark, its table, and the new index.
+        alike: each old index that has statistics targets, CLUSTER's mark or, as a part, a comment; its table, and the
+            new index.
     """
 
     fresh: ClassVar[bool] = True
@@ -315,11 +316,12 @@ class RenameIndexes(Step):
 
 
 def _alike_sql(old: QualifiedName, new: QualifiedName) -> str:
-    """An index gets another one's statistics targets, for each expression that both have, and CLUSTER's mark."""
+    """An index gets another one's comment, CLUSTER's mark, and the targets of each expression that both have."""
     was, now = literal(old.sql), literal(new.sql)
     body = f"""DECLARE
   s record;
 BEGIN
+  EXECUTE pg_catalog.format('COMMENT ON INDEX %s IS %L', {now}::regclass, obj_description({was}::regclass, 'pg_class'));
   FOR s IN SELECT n.place, a.attstattarget AS target
     FROM pg_attribute a JOIN pg_index x ON x.indexrelid = {now}::regclass, generate_series(1, x.indnkeyatts) n (place)
     WHERE a.attrelid = {was}::regclass AND a.attstattarget >= 0 AND x.indkey[n.place - 1] = 0

@@ -41,3 +41,20 @@ def test_statistics_targets_and_the_mark_of_cluster_move(database: Database, sha
     with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
         op.replace_index_concurrently("ix", "t", [sa.text("lower(word)")], postgresql_where="word <> ''")
     assert database.sql(TARGETS) == [(table, 1, 77, False) for table in sorted(tables)]
+
+
+@pytest.mark.parametrize("shape", [PLAIN, PARTITIONED], ids=["plain", "partitioned"])
+def test_comments_move_those_of_parts_too(database: Database, shape: tuple[str, ...]) -> None:
+    database.sql(*shape, "CREATE INDEX ix ON t (word)", "COMMENT ON INDEX ix IS 'the whole''s'")
+    if shape is PARTITIONED:
+        database.sql("COMMENT ON INDEX t_1_word_idx IS 'a part''s'")
+    said = (
+        "SELECT x.indrelid::regclass::text, obj_description(x.indexrelid) FROM pg_index x "
+        "WHERE x.indrelid IN ('t'::regclass, to_regclass('t_1')) ORDER BY 1"
+    )
+    before = database.sql(said)
+    assert len(before) == (2 if shape is PARTITIONED else 1)
+    with schema_kit.operations(database.sqlalchemy(), policy=QUICK):
+        op.replace_index_concurrently("ix", "t", ["word", "id"])
+    assert database.sql(said) == before
+    assert "id" in str(database.sql("SELECT pg_get_indexdef('ix'::regclass)"))
