@@ -134,3 +134,19 @@ def test_rows_of_a_published_set_get_other_partitions(published: Pair) -> None:
         published.here.run(DrainDefaultConcurrentlyOp(T, 1, CopyLimits()).plan, PATIENT)
     assert published.here.sql("SELECT count(*) FROM app.t_default WHERE id > 9000 AND id < 9101") == [(0,)]
     assert same(published, "by name")
+
+
+def test_a_subscriber_may_be_partitioned_itself(published: Pair) -> None:
+    published.there.sql(
+        "DROP TABLE app.t",
+        "CREATE TABLE app.t (id bigint, at timestamptz, body text, secret text, PRIMARY KEY (id, at)) "
+        "PARTITION BY RANGE (at)",
+        "CREATE TABLE app.t_before PARTITION OF app.t FOR VALUES FROM (MINVALUE) TO ('2026-11-01')",
+        "CREATE TABLE app.t_after PARTITION OF app.t DEFAULT",
+    )
+    published.here.sql("ALTER TABLE app.t REPLICA IDENTITY FULL")
+    publish(published, "by name")
+    for decide in (convert("attach"), BACK["undo"]):
+        with writing(published.here):
+            published.here.run(decide, PATIENT)
+        assert same(published, "by name")
