@@ -36,6 +36,9 @@ Decide = Callable[[], Plan]
 _IN_VAIN = 3
 """So often a step is committed that changes nothing, while nobody is seen who holds what it needs."""
 
+_RACES = 100
+"""So often what changes meanwhile is worked off and has grown again before that is given up."""
+
 _GIVE_WAY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
 _PRESSURE_SECONDS = 0.2
@@ -174,6 +177,7 @@ def _run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit,
             for group in _groups(plan.steps, workers):
                 current = group[0]
                 if current.fresh and len(done) > sent:
+                    current = done[-1]
                     break
                 budget = max(policy.budget(attempt), least)
                 if workers > 1 and current.parallel:
@@ -195,6 +199,8 @@ def _run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit,
             raise refused(connection, current, error.__cause__) from error.__cause__
         # The same plan again though it was sent: rows that others hold were skipped, or it has no effect.
         stalls = stalls + 1 if error is None and after == plan else 0
+        if 0 < stalls < _RACES and any(step.races for step in done[sent:]):
+            continue  # at once: a pause would let it grow
         if isinstance(error, _Busy):
             attempt = 1 if error.moved else attempt + 1
         if stalls or isinstance(error, _Busy):

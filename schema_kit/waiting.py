@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schema_kit.catalog.blockers import waits_for
 from schema_kit.catalog.drivers import alike
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import lost_is_lost, rows
 
 WATCH_SECONDS = 1.0
 """Between two looks; what ends sooner is not looked at."""
@@ -44,9 +44,10 @@ def watching(
         progress: is told how far a build of an index has come.
         waits: is told for whom it waits, and for how many seconds it has done so.
     """
-    if "schema_kit_pid" not in connection.info:
-        connection.info["schema_kit_pid"] = rows(connection, "SELECT pg_backend_pid()")[0][0]
-    pid, ended = connection.info["schema_kit_pid"], threading.Event()
+    with lost_is_lost():
+        if "schema_kit_pid" not in connection.info:
+            connection.info["schema_kit_pid"] = rows(connection, "SELECT pg_backend_pid()")[0][0]
+        pid, ended = connection.info["schema_kit_pid"], threading.Event()
 
     def look() -> None:
         if ended.wait(WATCH_SECONDS):

@@ -112,12 +112,12 @@ def send(connection: Connection, sql: str) -> Any:
     """Send one statement as it is: no parameters, so that nothing in it needs escaping."""
     if connection.dialect.driver == "asyncpg":
         return drivers.asyncpg_send(connection, sql)
-    with _lost_is_lost():
+    with lost_is_lost():
         return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
 @contextmanager
-def _lost_is_lost() -> Iterator[None]:
+def lost_is_lost() -> Iterator[None]:
     """A connection that was lost while nobody looked, putting settings back say, is lost, and no mistake of ours."""
     try:
         yield
@@ -243,5 +243,5 @@ def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = No
         return drivers.asyncpg_rows(connection, drivers.in_place(sql, values))
     if values is None:
         return list(send(connection, sql))
-    with _lost_is_lost():
+    with lost_is_lost():
         return list(connection.exec_driver_sql(sql, dict(values)))

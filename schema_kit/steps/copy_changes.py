@@ -96,6 +96,7 @@ class ReplayKeys(Step):
     """
 
     repeats: ClassVar[bool] = True
+    races: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, NO_WAIT_FOR_DISK, *_BY_KEY)

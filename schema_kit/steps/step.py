@@ -122,6 +122,8 @@ class Step:
     """It waits for every snapshot in the database that is older than its own."""
     settings: ClassVar[tuple[tuple[str, str], ...]] = ()
     """What its own transaction sets, by name and value."""
+    races: ClassVar[bool] = False
+    """What it works off grows while it works, so that it may be asked for again though it was sent."""
     counted: ClassVar[int] = -1
     """Which of its statements says how many rows it has changed."""
 
