@@ -90,6 +90,8 @@ def step(database: Database, **options: Any) -> UpdateBatch:
     made: list[UpdateInBatchesOp] = []
 
     class Recorder:
+        migration_context = MigrationContext.configure(dialect_name="postgresql")
+
         def invoke(self, operation: UpdateInBatchesOp) -> None:
             made.append(operation)
 

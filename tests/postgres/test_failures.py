@@ -151,14 +151,6 @@ def test_an_ini_file_without_logging_is_enough(database: Database, tmp_path: Pat
     assert done.returncode == 0, done.stderr
 
 
-def test_another_driver_is_refused_by_name(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    build(database, "plain")
-    connection = database.sqlalchemy()
-    monkeypatch.setattr(connection.dialect, "driver", "psycopg2")
-    with pytest.raises(DeclarationError, match="need psycopg 3"), environment_operations(connection, LockPolicy()):
-        op.set_not_null_concurrently("t", "ref", schema="s")
-
-
 def test_two_at_once_end_in_one_conversion(database: Database) -> None:
     database.sql(CONVERTED, "INSERT INTO w SELECT generate_series(1, 2000)")
     errors: list[BaseException] = []
