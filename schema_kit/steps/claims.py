@@ -60,6 +60,7 @@ def claims(steps: Sequence[Step]) -> Claims:
     was = dict[QualifiedName, QualifiedName | None]()
     """What the names of the plan's own making stood for before it; None: nothing."""
     for step in steps:
+        freed |= set(step.awaited)
         for statement in step.sql():
             gone = [was.get(name, name) for name in _shed(statement)]
             shed += [name for name in gone if name is not None]

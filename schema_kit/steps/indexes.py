@@ -100,6 +100,11 @@ class WaitForBuild(Step):
         """The lock that a build holds from its beginning to its end."""
         return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
 
+    @property
+    def awaited(self) -> tuple[QualifiedName, ...]:
+        """The index that the other session builds."""
+        return (self.table.sibling(self.name),)
+
     def sql(self) -> tuple[str, ...]:
         """Nothing is changed; what to do is decided again afterwards."""
         return (f"LOCK TABLE ONLY {self.table.sql} IN SHARE UPDATE EXCLUSIVE MODE",)

@@ -156,6 +156,11 @@ class Step:
         return ()
 
     @property
+    def awaited(self) -> tuple[QualifiedName, ...]:
+        """Names that others have while it waits for them: behind it is decided again, so steps there may need them."""
+        return ()
+
+    @property
     def relies_on(self) -> tuple[Seen, ...]:
         """The tables that it gives back or rests on, as last seen: compared under its locks, and decided again."""
         return ()

@@ -67,7 +67,8 @@ if where in calls:
 elif where == "COMMIT":
     kills(export, "send", lambda connection, sql: sql == "COMMIT")
 else:
-    kills(execute, "send", lambda connection, sql: where in sql)
+    for name in ("send", "send_together"):
+        kills(execute, name, lambda connection, sql: where in str(sql))
 from schema_kit.cli import main
 main()
 """

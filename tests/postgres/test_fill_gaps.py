@@ -186,9 +186,10 @@ def test_ids_dates_and_sets_below_a_list_parent(database: Database) -> None:
         'CREATE TABLE "ร้าน".ids (id numeric PRIMARY KEY) PARTITION BY RANGE (id)',
         'CREATE TABLE "ร้าน".a PARTITION OF "ร้าน".ids FOR VALUES FROM (MINVALUE) TO (1000)',
         'CREATE TABLE "ร้าน".b PARTITION OF "ร้าน".ids FOR VALUES FROM (3000) TO (MAXVALUE)',
+        'INSERT INTO "ร้าน".ids VALUES (3500)',  # no gap reaches beyond the present
     )
     register(database, Partitioning(QualifiedName("ร้าน", "T.x"), "at", "1 mon", premake=2))
-    database.sql(register_sql(Partitioning(QualifiedName("ร้าน", "ids"), "id", "1000", premake=1)))
+    database.sql(register_sql(Partitioning(QualifiedName("ร้าน", "ids"), "id", "1000", premake=3)))
     assert {one["set"] for one in check(database) if one["code"] == "gap"} == {'"ร้าน".ids', '"ร้าน".us'}
     done = shell(database, "partitions", "fill-gaps", "--now", NOW)
     assert done.returncode == 0, done.stderr

@@ -17,6 +17,7 @@ from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import Settle, SwapCopy
 from schema_kit.steps.copying import AbandonCopy
+from schema_kit.steps.stamps import OVERTAKEN
 from tests.support.copies import DEFAULT, PATIENT, PLAIN, WHOLE, begin, held, left_behind
 from tests.support.database import QUICK, Database
 from tests.support.scene import CONTENT, Scene
@@ -95,8 +96,9 @@ def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) ->
     chunk = scene.until(CopyChunk)
     assert isinstance(chunk, CopyChunk)
     scene.send(Settle(chunk.copy))
-    with pytest.raises(psycopg.errors.SerializationFailure):
+    with pytest.raises(psycopg.Error, match="was changed after it was looked at") as refused:
         scene.send(swap)
+    assert refused.value.sqlstate == OVERTAKEN
     scene.run()
     assert scene.database.sql(CONTENT) == expected
     targets = tuple(target.built for target in chunk.copy.targets if not target.default)

@@ -7,6 +7,7 @@ import pytest
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Step
 from schema_kit.steps.claims import claims
+from schema_kit.steps.indexes import WaitForBuild
 
 pytestmark = pytest.mark.constraints
 
@@ -34,3 +35,9 @@ class Sent(Step):
 )
 def test_an_index_that_becomes_a_constraint_of_its_own_name_is_there_already(statement: str, needed: list[str]) -> None:
     assert [claim.name for claim in claims([Sent(statement)]).needed] == [QualifiedName("s", name) for name in needed]
+
+
+@pytest.mark.parametrize(("built", "needed"), [("i", []), ("other", ["i"])])
+def test_what_another_session_is_building_is_waited_for(built: str, needed: list[str]) -> None:
+    plan = [WaitForBuild(built, QualifiedName("s", "t")), Sent('CREATE INDEX CONCURRENTLY "i" ON "s"."t" ("v")')]
+    assert [claim.name for claim in claims(plan).needed] == [QualifiedName("s", name) for name in needed]
