@@ -275,6 +275,7 @@ class BuildIndexes(Step):
 
 @dataclass(frozen=True)
 class AnalyzeTarget(Analyze):
-    """ANALYZE of one target, before anybody plans a query over it."""
+    """ANALYZE of one target, before anybody plans a query over it; of each that is made, if the copy begins again."""
 
+    once: ClassVar[bool] = False
     parallel: ClassVar[bool] = True

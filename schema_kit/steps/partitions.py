@@ -324,6 +324,8 @@ class Analyze(Step):
     """ANALYZE: autovacuum never does it for a partitioned table."""
 
     transaction: ClassVar[Transaction] = Transaction.NONE
+    once: ClassVar[bool] = True
+    """Its estimate may stay far from those of the partitions, which are older, or beside writers."""
 
     table: QualifiedName
     partitions: tuple[QualifiedName, ...] = ()

@@ -48,9 +48,9 @@ def halfway(database: Database) -> Database:
     database.sql(
         "ALTER TABLE s.t_archive DETACH PARTITION s.t_01",
         "UPDATE schema_kit.archived_partition SET moved_at = NULL WHERE partition_name = 's.t_01'",
-        "INSERT INTO schema_kit.retired_partition (partition_oid, partition_name, parent_table, by_policy, bounds) "
-        "SELECT partition_oid, partition_name, 's.t', false, bounds FROM schema_kit.archived_partition "
-        "WHERE moved_at IS NULL",
+        "INSERT INTO schema_kit.retired_partition (partition_oid, partition_name, parent_table, by_policy, bounds, "
+        "record_oid) SELECT partition_name::regclass, partition_name, 's.t', false, bounds, "
+        "'schema_kit.retired_partition'::regclass FROM schema_kit.archived_partition WHERE moved_at IS NULL",
     )
     assert in_exactly_one_place(database) == ROWS
     return database
