@@ -40,6 +40,7 @@ _RACES = 100
 """So often what changes meanwhile is worked off and has grown again before that is given up."""
 
 _GIVE_WAY_SECONDS = 1.0
+"""Between two looks at what a step gives way to, at most: they begin at a twentieth of it, each pause twice the last."""
 _LOOK_AGAIN_SECONDS = 0.1
 _PRESSURE_SECONDS = 0.2
 """Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
@@ -433,9 +434,11 @@ def _progress(connection: Connection, step: Step, total: int) -> StepProgress:
 
 def _give_way(connection: Connection, step: Step, emit: Emit, stop: threading.Event | None = None) -> None:
     """Pause while replicas lag, say, or vacuum has work on the table; for ever, if it must be: nothing is locked."""
+    pause = _GIVE_WAY_SECONDS / 20
     while (reasons := _reasons(connection, step)) and not (stop and stop.is_set()):
-        emit(Waiting(step, tuple(reasons), _GIVE_WAY_SECONDS, 0))
-        time.sleep(_GIVE_WAY_SECONDS)
+        emit(Waiting(step, tuple(reasons), pause, 0))
+        time.sleep(pause)
+        pause = min(2 * pause, _GIVE_WAY_SECONDS)
 
 
 def _reasons(connection: Connection, step: Step) -> list[str]:

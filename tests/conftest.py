@@ -15,9 +15,6 @@ import pytest
 
 from schema_kit import embedded
 
-_LONGEST = Path(__file__).with_name("longest.txt")
-"""Tests that a plain run leaves out, one a line, as pytest names them: each takes more than a second or two."""
-
 _FOLDER = pytest.StashKey[Path]()
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "10"}
 
@@ -45,11 +42,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the server needs it; the longest of a matrix are left to a longer run."""
-    longest = set(_LONGEST.read_text(encoding="utf-8").splitlines())
+    """What uses the server needs it."""
     for item in items:
-        if item.nodeid in longest:
-            item.add_marker(pytest.mark.exhaustive)
         if isinstance(item, pytest.Function) and "running_server" in item.fixturenames:
             item.add_marker(pytest.mark.postgres)
 

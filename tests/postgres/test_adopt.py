@@ -70,6 +70,7 @@ SETS: dict[str, tuple[str, tuple[Any, ...]]] = {
 }
 
 
+@pytest.mark.exhaustive
 def test_the_policy_is_read_off_the_bounds_of_each_kind(database: Database) -> None:
     name = database.sql("SELECT current_database()")[0][0]
     database.sql(f"ALTER DATABASE {name} SET TimeZone = 'Europe/Berlin'")
@@ -416,6 +417,7 @@ def test_undo_killed_and_called_again(database: Database) -> None:
     assert database.sql("SELECT relkind::text FROM pg_class WHERE oid = 'app.t'::regclass") == [("r",)]
 
 
+@pytest.mark.exhaustive
 def test_undo_asks_first(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA app",

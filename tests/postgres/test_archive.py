@@ -182,6 +182,7 @@ def test_ids(database: Database) -> None:
     assert (attached(database), attached(database, "s.t_archive")) == ("30 40 50 60", "10 20")
 
 
+@pytest.mark.exhaustive
 def test_partitions_of_partitions_go_whole(database: Database) -> None:
     archived(database, view=VIEW)
     database.sql(
@@ -264,6 +265,7 @@ def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Da
     assert ends[0][0][1] == "01 02"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", ["concurrently", "view"])
 def test_writers_and_readers_go_on(database: Database, way: str) -> None:
     archived(database, view=VIEW if way == "view" else None)
@@ -303,6 +305,7 @@ def test_writers_and_readers_go_on(database: Database, way: str) -> None:
     assert attached(database, "s.t_archive") == "01 02"
 
 
+@pytest.mark.exhaustive
 def test_two_at_once(database: Database) -> None:
     archived(database)
     with busy(database, "SELECT FROM s.t LIMIT 1", seconds=1.5):
@@ -328,6 +331,7 @@ def test_beside_retention_the_archive_comes_first(database: Database) -> None:
 # Back from the archive
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("view", [None, VIEW])
 def test_a_range_comes_back_and_stays_until_it_is_asked_for(database: Database, view: str | None) -> None:
     archived(database, view=view)
@@ -347,6 +351,7 @@ def test_a_range_comes_back_and_stays_until_it_is_asked_for(database: Database, 
     assert places(database) == ("03 04 05 06", "01 02", [], before[3])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kill", [None, *range(1, 12, 2)])
 def test_a_part_of_a_partition_comes_back_row_by_row(database: Database, kill: int | None) -> None:
     archived(database, view=VIEW)
@@ -372,6 +377,7 @@ def test_a_part_of_a_partition_comes_back_row_by_row(database: Database, kill: i
     assert "is to go to s.t_archive and stays: its range overlaps that of s.t_01" in later.stderr
 
 
+@pytest.mark.exhaustive
 def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -> None:
     archived(database)
     assert run(database).returncode == 0
@@ -391,6 +397,7 @@ def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -
     assert database.sql("SELECT count(*) FROM s.t_archive") == [(28,)]
 
 
+@pytest.mark.exhaustive
 def test_beside_the_table(database: Database) -> None:
     archived(database)
     before = places(database)[3]
@@ -415,6 +422,7 @@ def test_a_range_that_is_none_is_refused(database: Database, ends: tuple[str, st
 # Looking
 
 
+@pytest.mark.exhaustive
 def test_status(database: Database) -> None:
     nothing = shell(database, "archive", "status")
     assert (nothing.returncode, nothing.stdout) == (0, "")
@@ -460,6 +468,7 @@ def test_what_went_to_the_archive_is_no_gap(database: Database) -> None:
     assert shell(database, "partitions", "fill-gaps", "--now", NOW).stderr == "nothing to do\n"
 
 
+@pytest.mark.exhaustive
 def test_an_archive_that_is_behind_is_mended(database: Database) -> None:
     archived(database, view=VIEW)
     database.sql("ALTER TABLE s.t ADD gone int", "ALTER TABLE s.t_archive ADD gone int")
@@ -485,6 +494,7 @@ def test_an_archive_that_is_behind_is_mended(database: Database) -> None:
     assert attached(database, "s.t_archive") == "01 02 03"
 
 
+@pytest.mark.exhaustive
 def test_a_repair_names_what_it_does_not_do(database: Database) -> None:
     archived(database)
     database.sql("ALTER TABLE s.t_archive ADD CONSTRAINT own CHECK (id < 1000)")
@@ -500,6 +510,7 @@ def test_a_repair_names_what_it_does_not_do(database: Database) -> None:
     refused(database, lambda op: op.repair_archive_table("t", schema="s"), "must is generated in s.t_archive")
 
 
+@pytest.mark.exhaustive
 def test_a_partition_on_its_way_follows_too(database: Database) -> None:
     """Detached when the run was killed; then the table changed, and its archive with it."""
     archived(database)
@@ -553,6 +564,7 @@ def refused(database: Database, operate: Any, words: str, kind: type[Exception] 
     assert database.sql("SELECT count(*) FROM pg_class") == before
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -576,6 +588,7 @@ def test_an_archive_in_another_shape_is_refused_and_named(database: Database, ch
     assert attached(database) == before
 
 
+@pytest.mark.exhaustive
 def test_policies_that_make_no_sense_are_refused(database: Database) -> None:
     archived(database)
 
@@ -731,6 +744,7 @@ def test_a_plain_table_has_a_plain_archive_or_a_partitioned_one(database: Databa
     assert database.sql("SELECT to_regclass('s.p_archive'), to_regclass('schema_kit.archive_policy')") == [(None, None)]
 
 
+@pytest.mark.exhaustive
 def test_an_archive_with_rows_is_not_dropped(database: Database) -> None:
     archived(database, view=VIEW)
     drop = lambda op: op.drop_archive_table("t", schema="s", view=VIEW)  # noqa: E731

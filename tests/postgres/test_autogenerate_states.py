@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 import schema_kit
 from schema_kit import op
 from tests.support.database import QUICK, Database
-from tests.support.matrix import Stopped, told
+from tests.support.matrix import Stopped, longer, told
 
 pytestmark = [pytest.mark.pack, pytest.mark.majors]
 
@@ -93,7 +93,7 @@ def stopped_after(database: Database, work: Callable[[], None], steps: int, monk
     return True
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", longer(CASES, "copy", "there and back", "detached"))
 @pytest.mark.parametrize("schemas", [False, True])
 def test_nothing_is_proposed_at_the_end(database: Database, case: str, schemas: bool) -> None:
     begin(database)

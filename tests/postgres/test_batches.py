@@ -191,6 +191,7 @@ with environment.connect(sa.make_url(sys.argv[1]).set(drivername="postgresql+psy
 """
 
 
+@pytest.mark.exhaustive
 def test_killed_in_the_middle_it_goes_on_from_there(database: Database) -> None:
     rows = 6000
     database.sql(TABLE[0], f"INSERT INTO t (id) SELECT generate_series(1, {rows})")

@@ -102,6 +102,7 @@ def clustered(database: Database) -> set[str]:
     return {name for name, all_ in found if all_}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
 def test_a_table_with_everything_goes_there_and_back(database: Database, way: str) -> None:
     with made(database, 0, dense=True) as table:
@@ -139,7 +140,8 @@ SINCE = (
 )
 
 
-@pytest.mark.parametrize("way", [pytest.param("attach", marks=pytest.mark.exhaustive), *WAYS[1:]])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("way", WAYS)
 def test_what_was_changed_since_comes_along_on_the_way_back(database: Database, way: str) -> None:
     with made(database, 0, dense=True) as table:
         there(database, table, way)

@@ -106,6 +106,7 @@ def test_a_big_default_partition_without_an_index_is_not_read_for_the_windows_of
     assert "rows, of 2025-07-01 to 2025-08-01:" in check(months)[0]["sentence"]
 
 
+@pytest.mark.exhaustive
 def test_a_detach_that_was_interrupted(months: Database) -> None:
     reader = months.connect(autocommit=False)
     reader.execute("SELECT count(*) FROM app.t")
@@ -501,6 +502,7 @@ def test_metrics_go_to_a_file_at_once(months: Database, tmp_path: Path) -> None:
     assert "where.prom cannot be written" in nowhere.stderr
 
 
+@pytest.mark.exhaustive
 def test_many_partitions_that_lack_the_same_are_one_sentence(months: Database) -> None:
     months.sql(
         """DO $$ BEGIN FOR i IN 1..300 LOOP

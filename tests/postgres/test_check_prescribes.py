@@ -31,6 +31,7 @@ from schema_kit.steps.copy_chunks import CopyChunk
 from schema_kit.steps.copying import BeginCopy
 from tests.support.cli import called, command, shell
 from tests.support.database import Database
+from tests.support.matrix import longer
 
 pytestmark = [pytest.mark.partitions, pytest.mark.cli, pytest.mark.majors]
 
@@ -343,7 +344,10 @@ def test_each_code_has_a_scene() -> None:
     assert {name.split()[0] for name in MORE} <= set(CODES)
 
 
-@pytest.mark.parametrize("case", [*SCENES, *MORE])
+COPIES = ("copy_unfinished", "copy_unfinished of a split", "copy_unfinished of a conversion", "old_kept")
+
+
+@pytest.mark.parametrize("case", longer([*SCENES, *MORE], *COPIES))
 def test_what_is_prescribed_helps(healthy: Database, case: str) -> None:
     scene, code = {**SCENES, **MORE}[case], case.split()[0]
     if int(healthy.sql("SHOW server_version_num")[0][0]) < scene.minor:

@@ -11,7 +11,7 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.execute import StepDone, StepStarted, Waiting
 from tests.support.database import Database
 from tests.support.locks import busy
-from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, thinned, told
+from tests.support.matrix import SHAPES, Operate, Stopped, build, longer, perform, state, thinned, told
 from tests.support.operations import COLUMNS, Spelled, add_column, alter_word
 
 pytestmark = [pytest.mark.columns, pytest.mark.majors]
@@ -21,7 +21,7 @@ KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"
 
 
 @matrix
-@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("name", longer(COLUMNS, "add_volatile", "add_constant_reference", "all_at_once"))
 def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str
 ) -> None:

@@ -11,6 +11,7 @@ from schema_kit import op
 from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import roll_back
 from tests.support.database import QUICK, Database
+from tests.support.matrix import longer
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -45,7 +46,7 @@ def leaves(database: Database) -> list[str]:
     return [row[0] for row in database.sql("SELECT relid::regclass FROM pg_partition_tree('t') WHERE isleaf")]
 
 
-@pytest.mark.parametrize("strategy", ["attach", "copy"])
+@pytest.mark.parametrize("strategy", longer(["attach", "copy"], "copy"))
 def test_they_come_along_and_go_back(database: Database, strategy: str) -> None:
     database.sql(*TABLE)
     assert options(database, "t") == SET
@@ -65,6 +66,7 @@ def test_they_come_along_and_go_back(database: Database, strategy: str) -> None:
     )
 
 
+@pytest.mark.exhaustive
 def test_they_come_back_with_the_plain_table_that_was_kept(database: Database) -> None:
     database.sql(*TABLE)
     with schema_kit.operations(database.sqlalchemy(), policy=QUICK):

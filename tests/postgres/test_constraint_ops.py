@@ -72,6 +72,7 @@ def test_waits_for_a_writer_and_names_it(
     assert all("RowExclusiveLock on s.t" in text for text in seen), seen
 
 
+@pytest.mark.exhaustive
 def test_gives_up_and_says_who_is_in_the_way(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "plain")
     before = state(database)

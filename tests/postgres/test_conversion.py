@@ -27,6 +27,7 @@ from schema_kit.steps.indexes import CreateIndexConcurrently
 from tests.support.catalog import about, changes, facts, without_config
 from tests.support.conversion import convert, unpartition
 from tests.support.database import QUICK, Database
+from tests.support.matrix import longer
 from tests.support.tables import checksum
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
@@ -173,6 +174,7 @@ def behaviour(database: Database, reader: str) -> dict[str, Any]:
     return seen
 
 
+@pytest.mark.exhaustive
 def test_everything_that_belongs_to_a_table_comes_along_and_goes_back(
     database: Database, roles: tuple[str, str]
 ) -> None:
@@ -284,6 +286,7 @@ def test_incoming_foreign_keys_are_dropped_where_that_is_wanted(database: Databa
     database.sql("INSERT INTO app.child (t_id) VALUES (-1)")
 
 
+@pytest.mark.exhaustive
 def test_incoming_foreign_keys_get_the_key_column(database: Database, roles: tuple[str, str]) -> None:
     _, stranger = roles
     database.sql(*FAMILY, f"GRANT USAGE ON SCHEMA app TO {stranger}", f"GRANT INSERT ON app.child TO {stranger}")
@@ -359,6 +362,7 @@ def test_keys_are_compared_as_the_foreign_key_does(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM app.child c JOIN app.t ON t.at = c.t_at") == [(2,)]
 
 
+@pytest.mark.exhaustive
 def test_the_first_insert_beside_the_conversion_is_filled_too(database: Database) -> None:
     database.sql(*FAMILY)
 
@@ -580,6 +584,7 @@ def test_whoever_has_the_rights_and_no_more_converts(database: Database, roles: 
     connection.exec_driver_sql("INSERT INTO app.child VALUES (1, 1)")
 
 
+@pytest.mark.exhaustive
 def test_default_privileges_give_nobody_more(database: Database, roles: tuple[str, str]) -> None:
     owner, reader = roles
     database.sql(
@@ -668,6 +673,7 @@ def test_keys_of_each_type_are_cut_at_midnight_of_the_zone(database: Database, k
         database.sql(f"INSERT INTO app.t VALUES (-2, '{last}')")
 
 
+@pytest.mark.exhaustive
 def test_an_empty_table_and_a_second_time(database: Database) -> None:
     database.sql(*PLAIN)
     before = facts(database)
@@ -680,6 +686,7 @@ def test_an_empty_table_and_a_second_time(database: Database) -> None:
     assert unpartition(database, T) == ()
 
 
+@pytest.mark.exhaustive
 def test_the_policy_is_registered_and_brought_up_to_date_but_for_its_premake(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, T, premake=2)
@@ -814,6 +821,7 @@ def test_daily_partitions_leave_time_to_swap(database: Database) -> None:
     ]
 
 
+@pytest.mark.exhaustive
 def test_stopped_after_each_step_in_turn(database: Database) -> None:
     database.sql(*scene())
     steps = convert(database, T, incoming="composite")
@@ -830,6 +838,7 @@ def test_stopped_after_each_step_in_turn(database: Database) -> None:
     assert facts(database) == whole
 
 
+@pytest.mark.exhaustive
 def test_the_way_back_goes_on_from_wherever_it_was_stopped(database: Database) -> None:
     database.sql(*scene())
     whole = facts(database)
@@ -857,6 +866,7 @@ def until(kind: type[Step]) -> Callable[[Event], None]:
     return emit
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "change",
     [
@@ -925,6 +935,7 @@ def test_a_build_that_was_ended_in_the_middle_is_done_again(database: Database) 
 HASTY = LockPolicy(first=20, longest=40, attempts=3)
 
 
+@pytest.mark.exhaustive
 def test_who_holds_the_lock_is_named_and_then_it_goes_on(database: Database) -> None:
     database.sql(*PLAIN)
     holder = database.connect(autocommit=False)
@@ -949,6 +960,7 @@ def test_who_holds_the_lock_is_named_and_then_it_goes_on(database: Database) -> 
     assert database.sql("SELECT relkind FROM pg_class WHERE oid = 'app.t'::regclass") == [("p",)]
 
 
+@pytest.mark.exhaustive
 def test_a_swap_that_cannot_have_its_locks_leaves_the_table_open(database: Database) -> None:
     database.sql(*scene())
     with pytest.raises(Stopped):
@@ -1003,6 +1015,7 @@ def threads(*works: Callable[[Callable[[], bool]], None]) -> Iterator[list[BaseE
             thread.join()
 
 
+@pytest.mark.exhaustive
 def test_writers_fail_nowhere_and_wait_for_no_longer_than_the_budget(database: Database) -> None:
     database.sql(
         *scene(),
@@ -1084,7 +1097,7 @@ IDS = (
 
 
 @pytest.mark.parametrize(("made", "control", "interval"), [(KEYED, "at", "1 month"), (IDS, "id", "100")])
-@pytest.mark.parametrize("stop", range(1, 9))
+@pytest.mark.parametrize("stop", longer(range(1, 9), 2, 4, 5, 7))
 def test_a_primary_key_that_holds_the_control_column_stays_as_it_is(
     database: Database, made: tuple[str, ...], control: str, interval: str, stop: int
 ) -> None:

@@ -62,6 +62,7 @@ def test_killed_again_and_again_the_old_table_stays_until_the_finish(database: D
     same(database, "s.t", "s.control")
 
 
+@pytest.mark.exhaustive
 def test_what_belongs_to_the_table_is_carried_over(database: Database) -> None:
     try:
         database.sql(*RICH)
@@ -83,6 +84,7 @@ def test_what_belongs_to_the_table_is_carried_over(database: Database) -> None:
         database.sql("DROP OWNED BY reader_of_t", "DROP ROLE reader_of_t")
 
 
+@pytest.mark.exhaustive
 def test_given_up_it_is_exactly_as_before(database: Database) -> None:
     database.sql(*RICH[:1], *RICH[2:8], "CREATE VIEW s.v AS SELECT id FROM s.t", *RICH[-1:])
     everything = "SELECT relname, relkind, relfilenode FROM pg_class WHERE relnamespace = 's'::regnamespace ORDER BY 1"
@@ -103,6 +105,7 @@ def test_given_up_it_is_exactly_as_before(database: Database) -> None:
         assert cli(database, "convert", "s.t", "--abort")[0] == 3
 
 
+@pytest.mark.exhaustive
 def test_given_up_under_kills_what_refers_to_it_is_as_before_too(database: Database) -> None:
     """The conversion is killed, and so is what gives it up; each run goes on."""
     database.sql(
@@ -137,6 +140,7 @@ def test_given_up_under_kills_what_refers_to_it_is_as_before_too(database: Datab
     assert aborts >= 6
 
 
+@pytest.mark.exhaustive
 def test_tables_that_refer_to_it_get_its_key(database: Database) -> None:
     database.sql(
         *RICH[:1],
@@ -159,6 +163,7 @@ def test_tables_that_refer_to_it_get_its_key(database: Database) -> None:
         database.sql("INSERT INTO s.child (t_id) VALUES (-1)")
 
 
+@pytest.mark.exhaustive
 def test_a_copy_that_is_under_way_is_not_attached(database: Database) -> None:
     database.sql(*PLAIN)
     cli(database, "convert", "s.t", *BY, "--strategy", "copy", lines=8)
@@ -172,6 +177,7 @@ def test_a_copy_that_is_under_way_is_not_attached(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t'::regclass")[0][0] > 5
 
 
+@pytest.mark.exhaustive
 def test_statements_that_the_longer_key_breaks_are_named_beforehand(database: Database) -> None:
     database.sql(
         *PLAIN,
@@ -205,6 +211,7 @@ def said(database: Database, *arguments: str) -> str:
     return (told or [""])[0]
 
 
+@pytest.mark.exhaustive
 def test_without_a_strategy_one_is_chosen_and_said(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.t (id bigint PRIMARY KEY, at timestamptz)")
     assert "strategy attach: at may be NULL" in said(database)
@@ -225,6 +232,7 @@ def test_without_a_strategy_one_is_chosen_and_said(database: Database, monkeypat
     assert "strategy copy: 1 rows lie farther ahead" in said(database)
 
 
+@pytest.mark.exhaustive
 def test_what_has_begun_decides_whatever_the_size_is_by_then(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +254,7 @@ def test_what_has_begun_decides_whatever_the_size_is_by_then(
     assert database.sql(partitions)[0][0] > 6
 
 
+@pytest.mark.exhaustive
 def test_what_was_sent_is_looked_through(database: Database) -> None:
     """pg_stat_statements knows what applications send; where that is not ours to read, nothing fails."""
     database.sql(*PLAIN, "CREATE SCHEMA ext", "CREATE EXTENSION pg_stat_statements SCHEMA ext")

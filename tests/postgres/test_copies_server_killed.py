@@ -115,8 +115,9 @@ CASES = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
-    "what", ["drain", *(pytest.param(what, marks=pytest.mark.exhaustive) for what in ("split", "convert"))]
+    "what", ["drain", *(pytest.param(what, marks=pytest.mark.deep) for what in ("split", "convert"))]
 )
 def test_it_goes_on_when_the_server_is_back(folder: Path, what: str) -> None:
     server = embedded.start(folder, quiet=True, settings=SETTINGS)

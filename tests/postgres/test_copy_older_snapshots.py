@@ -130,6 +130,7 @@ def wait_for_queue(database: Database, sessions: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("swap", [SwapTable, SwapBack])
 def test_it_waits_for_a_snapshot_from_before(database: Database, swap: type[Step]) -> None:
     scene = Before(database, swap)
@@ -138,6 +139,7 @@ def test_it_waits_for_a_snapshot_from_before(database: Database, swap: type[Step
     assert database.sql(COUNT) == [(1,)]
 
 
+@pytest.mark.exhaustive
 def test_it_gives_up_its_lock_for_a_snapshot_that_came_while_it_waited(database: Database) -> None:
     scene = WhileItQueues(database, SwapTable)
     scene.run()
@@ -145,6 +147,7 @@ def test_it_gives_up_its_lock_for_a_snapshot_that_came_while_it_waited(database:
     assert database.sql(COUNT) == [(1,)]
 
 
+@pytest.mark.exhaustive
 def test_a_transaction_that_waits_for_the_swap_itself_sees_the_table_without_the_last_keys(database: Database) -> None:
     """As docs/partitioning.md says; whatever begins after the commit sees them."""
     scene = WhoQueues(database, SwapTable)

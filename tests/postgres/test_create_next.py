@@ -133,6 +133,7 @@ def test_too_far_ahead_is_said_in_a_sentence(partitioned: Database) -> None:
     assert "premake of app.t is 1000000" in many.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_connection_that_is_lost_is_said_in_a_sentence(partitioned: Database) -> None:
     holder = partitioned.connect(autocommit=False)
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
@@ -153,6 +154,7 @@ def test_a_connection_that_is_lost_is_said_in_a_sentence(partitioned: Database) 
     assert "Traceback" not in said
 
 
+@pytest.mark.exhaustive
 def test_two_at_once_make_each_partition_once(partitioned: Database) -> None:
     now = ahead(partitioned)
     both = [
@@ -186,6 +188,7 @@ def test_killed_while_it_waits_and_called_again(partitioned: Database) -> None:
     assert len(leaves(partitioned)) == 4
 
 
+@pytest.mark.exhaustive
 def test_a_lock_that_is_not_to_be_had(partitioned: Database) -> None:
     holder = partitioned.connect(autocommit=False)
     holder.execute("SET application_name = 'long report'")

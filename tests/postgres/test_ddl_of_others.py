@@ -76,6 +76,7 @@ def possible(way: str, change: Change) -> bool:
     return change.back or way in ("attach", "copy")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
 def test_all_that_goes_together(database: Database, way: str) -> None:
     together = [change for change in CHANGES if not change.alone and possible(way, change)]
@@ -100,6 +101,7 @@ PAUSE = (
 """A swap stops behind its first ALTER TABLE while somebody has this lock: its locks are had, its comparison is done."""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_committed_beside_its_locks(database: Database, way: str) -> None:
     """Between the comparison under the lock and the one before the commit; what has to wait for the swap gives up."""

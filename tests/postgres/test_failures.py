@@ -41,6 +41,7 @@ def test_a_way_back_that_meets_a_duplicate_is_tried_once(database: Database, mon
     assert database.sql("SELECT count(*) FROM w") == [(71,)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("give_up", [False, True])
 def test_a_lock_in_the_way_of_looking_is_waited_for(
     database: Database, monkeypatch: pytest.MonkeyPatch, give_up: bool
@@ -67,6 +68,7 @@ def environment_operations(connection: sa.Connection, policy: LockPolicy):  # ty
     return operations(connection, policy=policy)
 
 
+@pytest.mark.exhaustive
 def test_one_broken_set_does_not_stop_the_others(database: Database) -> None:
     for name in "abc":
         database.sql(CONVERTED.replace("public.w", f"public.{name}"))
@@ -83,6 +85,7 @@ def test_one_broken_set_does_not_stop_the_others(database: Database) -> None:
     assert only.returncode == 3, "nothing was written"
 
 
+@pytest.mark.exhaustive
 def test_a_connection_that_is_lost_under_alembic_is_a_sentence(database: Database) -> None:
     migrate(database, "upgrade", "baseline")
     with psycopg.connect(database.url) as other:
@@ -142,6 +145,7 @@ def test_the_lock_s_connection_goes_back_to_no_pool(database: Database) -> None:
     engine.dispose()
 
 
+@pytest.mark.exhaustive
 def test_an_ini_file_without_logging_is_enough(database: Database, tmp_path: Path) -> None:
     (tmp_path / "versions").mkdir()
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s\npath_separator = os\n")

@@ -37,6 +37,7 @@ from tests.support.files import T1, back, build, everything, file_in, one_place,
 pytestmark = [pytest.mark.files, pytest.mark.majors]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", ["parquet", "copy"])
 def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:
     before = everything(build(database))
@@ -67,6 +68,7 @@ def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:
     assert (nothing.returncode, nothing.stderr) == (0, "nothing to do\n")
 
 
+@pytest.mark.exhaustive
 def test_a_file_for_each_partition_and_a_range_of_them(database: Database, tmp_path: Path) -> None:
     build(database)
     done = shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--output", "json")
@@ -262,6 +264,7 @@ def round_trip(database: Database, table: str, folder: Path, forms: tuple[str, .
             path.unlink()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fits", [True, False])
 def test_every_type_comes_back_as_it_was(database: Database, tmp_path: Path, fits: bool) -> None:
     """Once with the values that Arrow has no place for, and once without: then they are stored as what they are."""
@@ -354,6 +357,7 @@ def test_what_a_table_makes_of_itself(database: Database, tmp_path: Path) -> Non
     assert database.sql("SELECT nextval('s.own'), nextval(pg_get_serial_sequence('s.t', 'id'))") == [(1, 6)]
 
 
+@pytest.mark.exhaustive
 def test_random_tables_come_back_as_they_were(database: Database, tmp_path: Path) -> None:
     database.sql("CREATE SCHEMA s")
     connection = database.connect()
@@ -615,6 +619,7 @@ def test_what_is_generated_when_it_is_read(database: Database, tmp_path: Path) -
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE '%restored%'") == [(0,)]
 
 
+@pytest.mark.exhaustive
 def test_a_long_export_outlives_a_limit_of_transactions(database: Database) -> None:
     """The server waits for who writes the file; a limit of the database would end it in the middle."""
     if database.connect().info.server_version < 170000:
@@ -635,6 +640,7 @@ def test_a_long_export_outlives_a_limit_of_transactions(database: Database) -> N
         assert count + sum(len(arrays[0]) for arrays in batches) == 30000
 
 
+@pytest.mark.exhaustive
 def test_memory_stays_bounded(database: Database, tmp_path: Path) -> None:
     """Rows of 20 KB that do not compress: three times as many need hardly more memory."""
     database.sql(
@@ -692,6 +698,7 @@ main()
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("phase", PHASES)
 def test_killed_at_each_phase(database: Database, tmp_path: Path, phase: str, when: str) -> None:
@@ -718,6 +725,7 @@ def test_killed_at_each_phase(database: Database, tmp_path: Path, phase: str, wh
         one_place(database, tmp_path, before)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("table", ["COPY", "INSERT", "ATTACH PARTITION", "UPDATE"])
 def test_an_import_that_is_cut_off_is_taken_up_again(database: Database, tmp_path: Path, table: str) -> None:
     before = everything(build(database))
@@ -788,6 +796,7 @@ def test_what_is_read_back_is_compared(database: Database, tmp_path: Path, monke
     assert file_in(database) == []
 
 
+@pytest.mark.exhaustive
 def test_the_server_goes_away(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = everything(build(database))
     store = Store(str(tmp_path))
@@ -808,6 +817,7 @@ def test_the_server_goes_away(database: Database, tmp_path: Path, monkeypatch: p
     one_place(database, tmp_path, before)
 
 
+@pytest.mark.exhaustive
 def test_writers_are_kept_out_of_what_is_dropped(database: Database, tmp_path: Path) -> None:
     build(database)
     assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", "copy").returncode == 0
@@ -825,6 +835,7 @@ def test_writers_are_kept_out_of_what_is_dropped(database: Database, tmp_path: P
     assert places(database)[1] == ("s.t_01", True, False)
 
 
+@pytest.mark.exhaustive
 def test_a_reader_that_stays_keeps_the_table(database: Database, tmp_path: Path) -> None:
     build(database)
     from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp

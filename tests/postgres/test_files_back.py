@@ -55,6 +55,7 @@ def test_what_is_shown_is_what_is_sent(database: Database, tmp_path: Path) -> No
     assert everything(database) == before
 
 
+@pytest.mark.exhaustive
 def test_who_is_in_the_way_is_named_and_waited_for(database: Database, tmp_path: Path) -> None:
     """Somebody holds the table that gets the rows: no wait beyond the budget, and the next run goes on from there."""
     before = out(database, tmp_path)
@@ -101,6 +102,7 @@ def test_two_runs_at_the_same_file(database: Database, tmp_path: Path, inserted:
     assert places(database) == [("s.t_01", False, True)]
 
 
+@pytest.mark.exhaustive
 def test_what_a_run_has_left_is_dropped_only_while_it_is_its_own(database: Database, tmp_path: Path) -> None:
     """A mark alone does not make a table ours: it may have become a partition under the eyes of the next run."""
     before = out(database, tmp_path)
@@ -121,6 +123,7 @@ def test_what_a_run_has_left_is_dropped_only_while_it_is_its_own(database: Datab
     assert everything(database) == before
 
 
+@pytest.mark.exhaustive
 def test_what_is_half_way_and_not_what_the_file_holds_is_loaded_again(database: Database, tmp_path: Path) -> None:
     before = out(database, tmp_path)
     killed(database, "from schema_kit.files import restore\ndies(restore, '_unlike')", "import", "--manifest", "s.t")

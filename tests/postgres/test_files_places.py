@@ -30,6 +30,7 @@ from tests.support.files import T1, build, everything, file_in, killed, one_plac
 pytestmark = pytest.mark.files
 
 
+@pytest.mark.exhaustive
 def test_killed_between_its_name_and_the_end_of_the_temporary_one(database: Database, tmp_path: Path) -> None:
     """Both names are the same file then: who wrote over the one would write over the other."""
     before = everything(build(database))
@@ -46,6 +47,7 @@ def test_killed_between_its_name_and_the_end_of_the_temporary_one(database: Data
     assert [path.name for path in tmp_path.iterdir()] == ["s.t_01.parquet"]
 
 
+@pytest.mark.exhaustive
 def test_a_run_on_another_database_is_seen_by_its_lock(database: Database, tmp_path: Path) -> None:
     """Advisory locks are a database's own; two of them may hold a table of one name."""
     before = everything(build(database))
@@ -86,6 +88,7 @@ def test_a_file_system_without_locks_or_links(tmp_path: Path, monkeypatch: pytes
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.exhaustive
 def test_run_again_after_the_last_commit_it_says_what_it_has_done(database: Database, tmp_path: Path) -> None:
     before = everything(build(database))
     export_ = ["export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes"]
@@ -99,6 +102,7 @@ def test_run_again_after_the_last_commit_it_says_what_it_has_done(database: Data
     assert everything(database) == before
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("range_", [[], ["--until", "2026-02-01"]])
 def test_what_was_detached_for_a_file_is_not_forgotten(database: Database, tmp_path: Path, range_: list[str]) -> None:
     """Killed behind the detach, it is no partition of the table any more that was named."""
@@ -195,6 +199,7 @@ def refused_to_write(database: Database, folder: Path, why: str, form: str = "pa
     assert file_in(database) == []
 
 
+@pytest.mark.exhaustive
 def test_a_folder_that_may_only_be_read(database: Database, tmp_path: Path) -> None:
     before = everything(build(database))
     if os.geteuid() == 0:
@@ -207,6 +212,7 @@ def test_a_folder_that_may_only_be_read(database: Database, tmp_path: Path) -> N
     one_place(database, tmp_path, before)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", ["parquet", "copy"])
 def test_the_disk_is_full(database: Database, tmp_path: Path, form: str) -> None:
     """A real file system of 2 MB, and a table that needs more; then there is more."""
@@ -224,6 +230,7 @@ def test_the_disk_is_full(database: Database, tmp_path: Path, form: str) -> None
         one_place(database, tmp_path, before)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", ["parquet", "copy"])
 def test_files_may_not_become_larger(database: Database, tmp_path: Path, form: str) -> None:
     """A limit of the process (EFBIG), which needs no rights."""

@@ -145,7 +145,8 @@ def in_one_place(database: Database, folder: Path, before: list[tuple[Any, ...]]
     assert shell(database, "archive", "files", "--verify").returncode == 0
 
 
-@pytest.mark.parametrize("how", ["immediate", pytest.param("backend", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("how", ["immediate", pytest.param("backend", marks=pytest.mark.deep)])
 @pytest.mark.parametrize(
     "where", ["write", "digest", "publish", 'INTO "schema_kit"."archive_file"', "DROP TABLE", "COMMIT"]
 )
@@ -161,7 +162,8 @@ def test_while_rows_go_out(dying: Dying, mortal: Database, tmp_path: Path, where
     assert everything(mortal) == before
 
 
-@pytest.mark.parametrize("how", ["immediate", pytest.param("backend", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("how", ["immediate", pytest.param("backend", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("where", ["rows", "compare", "ATTACH PARTITION", "INSERT INTO", "UPDATE"])
 def test_while_rows_come_back(dying: Dying, mortal: Database, tmp_path: Path, where: str, how: str) -> None:
     before = everything(build(mortal))

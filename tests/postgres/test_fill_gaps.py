@@ -101,6 +101,7 @@ def test_what_it_cannot_do_is_said_in_a_sentence(holes: Database, arguments: lis
     assert facts(holes) == before
 
 
+@pytest.mark.exhaustive
 def test_windows_of_rows_in_the_default_are_left_and_said_the_others_are_made(holes: Database) -> None:
     holes.sql("CREATE TABLE app.t_default PARTITION OF app.t DEFAULT", "INSERT INTO app.t VALUES (1, '2026-03-03')")
     dry = shell(holes, "partitions", "fill-gaps", "--dry-run", "--now", NOW)
@@ -135,6 +136,7 @@ def test_a_name_that_a_detached_partition_still_has(holes: Database) -> None:
     assert holes.sql("SELECT count(*) FROM app.t") == [(1,)]
 
 
+@pytest.mark.exhaustive
 def test_killed_while_it_works_and_called_again(holes: Database) -> None:
     holder = holes.connect(autocommit=False)
     holder.execute("LOCK TABLE app.t IN SHARE UPDATE EXCLUSIVE MODE")
@@ -157,6 +159,7 @@ def test_killed_while_it_works_and_called_again(holes: Database) -> None:
     assert [code for code in codes(holes) if code != "ahead_missing"] == []
 
 
+@pytest.mark.exhaustive
 def test_two_at_once_make_each_partition_once(holes: Database) -> None:
     both = [
         subprocess.Popen(

@@ -74,6 +74,7 @@ def stopped(process: subprocess.Popen[str]) -> Iterator[None]:
         process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.exhaustive
 def test_a_client_that_is_stopped_while_its_swap_queues(database: Database) -> None:
     """It holds the table, and has the last lock while it sleeps; nobody waits for it to wake up."""
     database.sql(*TABLE)
@@ -98,6 +99,7 @@ def test_a_client_that_is_stopped_while_its_swap_queues(database: Database) -> N
     assert database.sql("SELECT relkind FROM pg_class WHERE oid = 's.t'::regclass") == [("p",)]
 
 
+@pytest.mark.exhaustive
 def test_a_client_that_falls_silent_in_the_middle_of_a_step_is_let_go(database: Database) -> None:
     """Whoever sends the statements one by one, as a script does."""
     database.sql(*TABLE)
@@ -109,6 +111,7 @@ def test_a_client_that_falls_silent_in_the_middle_of_a_step_is_let_go(database: 
         silent.execute("COMMIT")
 
 
+@pytest.mark.exhaustive
 def test_all_statements_together_are_limited_where_the_server_can(database: Database) -> None:
     database.sql(*TABLE)
     policy = LockPolicy(longest=200, attempts=2, statement_timeout=1500)

@@ -22,7 +22,7 @@ from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.steps import indexes
 from tests.support.database import Database
 from tests.support.locks import busy, wait_until
-from tests.support.matrix import SHAPES, Operate, Stopped, build, perform, state, thinned, told
+from tests.support.matrix import SHAPES, Operate, Stopped, build, longer, perform, state, thinned, told
 from tests.support.operations import INDEXES, NEW, OLD, IndexCase, create, drop, reindex, reindex_table, replace, unique
 
 pytestmark = [pytest.mark.indexes, pytest.mark.majors]
@@ -165,6 +165,7 @@ AND pid <> pg_backend_pid() AND query ~ 'CONCURRENTLY'
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("server_side", ["goes on", "dies"])
 @pytest.mark.parametrize("name", ["create", "replace", "drop", "reindex"])
 def test_killed(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, server_side: str) -> None:
@@ -258,7 +259,7 @@ DEFINED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("partitioned", [False, True], ids=["plain", "partitioned"])
+@pytest.mark.parametrize("partitioned", longer([False, True], True), ids=["plain", "partitioned"])
 @pytest.mark.parametrize("name", DEFINED)
 def test_a_definition_is_what_was_declared_and_is_known_again(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, partitioned: bool
@@ -388,6 +389,7 @@ def test_keys_that_are_there_twice_are_named(database: Database, monkeypatch: py
 # In the way
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", ["partitioned", "sub_partitioned"])
 @pytest.mark.parametrize("name", ["create", "replace", "drop"])
 def test_a_lock_that_is_not_to_be_had_is_told_and_running_again_goes_on(
@@ -410,6 +412,7 @@ def test_a_lock_that_is_not_to_be_had_is_told_and_running_again_goes_on(
 # What rests on an index
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("operate", [drop, replace])
 def test_an_index_that_something_rests_on_stays(
     database: Database, monkeypatch: pytest.MonkeyPatch, operate: Operate
@@ -437,6 +440,7 @@ def test_an_index_that_something_rests_on_stays(
     )
 
 
+@pytest.mark.exhaustive
 def test_a_part_of_a_partitioned_index_stays(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "sub_partitioned")
     database.sql(OLD)
@@ -544,6 +548,7 @@ def test_an_index_is_there_at_every_moment_of_a_replacement(
     assert names == sorted(["ix", "r_pkey", *(f"{leaf}_ix" for leaf in leaves)])
 
 
+@pytest.mark.exhaustive
 @matrix
 def test_a_replacement_that_was_begun_with_another_definition_is_in_the_way(
     database: Database, monkeypatch: pytest.MonkeyPatch, shape: str
@@ -605,6 +610,7 @@ def test_a_partition_that_comes_up_meanwhile_is_no_obstacle(
     assert [name for (name,) in database.sql(NAMES)] == ["ix", "r_pkey", "t1_ix", "t2_ix", "t3_ix"]
 
 
+@pytest.mark.exhaustive
 def test_what_an_unfinished_creation_left_goes_with_the_index(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -631,7 +637,7 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("partitioned", [False, True], ids=["plain", "partitioned"])
+@pytest.mark.parametrize("partitioned", longer([False, True], True), ids=["plain", "partitioned"])
 @pytest.mark.parametrize("names", HARD.values(), ids=HARD)
 def test_names(
     database: Database, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str, str], partitioned: bool

@@ -102,6 +102,7 @@ def test_made_once_and_dropped_whole(database: Database, shape: str) -> None:
     assert database.run(DropIndexConcurrentlyOp(T.sibling("by_body"), T).plan) == ()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", SHAPES)
 def test_it_goes_on_from_wherever_it_was_stopped(database: Database, shape: str) -> None:
     database.sql(*SHAPES[shape])
@@ -325,6 +326,7 @@ SAFE = 'op.create_index_concurrently("ix", "t", ["id"], schema="app")'
 ORDINARY = "op.execute(\"INSERT INTO app.t (id, region, at) VALUES (-1, 'a', '2026-05-05')\")"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("work", "words", "built"),
     [

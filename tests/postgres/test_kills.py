@@ -29,7 +29,7 @@ from schema_kit.model import ArchivePolicy, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
 from tests.support.database import Database
-from tests.support.matrix import SHAPES, state
+from tests.support.matrix import SHAPES, longer, state
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
 
@@ -404,7 +404,14 @@ def _killed(database: Database, name: str, line: int, *, between: bool) -> int |
     return process.exitcode
 
 
-@pytest.mark.parametrize("name", CASES)
+LONGER = (
+    *("create_index", "add_column", "update_in_batches", "archive_table", "drop_archive_table", "repair_archive_table"),
+    *("archive_policy", "drop_archive_policy", "restore_archive_table", "drop_retention", "convert", "attach"),
+    *("attach_again", "unpartition", "drain_default", "split_partition", "set", "next"),
+)
+
+
+@pytest.mark.parametrize("name", longer(CASES, *LONGER))
 def test_killed_and_run_again_it_ends_as_if_nothing_had_been(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

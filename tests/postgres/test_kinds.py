@@ -144,7 +144,7 @@ def _refused(database: Database, operate: Callable[[], Any]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("kind", thinned(KINDS, "view", "temporary_table"))
+@pytest.mark.parametrize("kind", thinned(KINDS, "view"))
 def test_an_operation_works_or_names_the_kind(database: Database, kind: str) -> None:
     wrong = []
     for name, operate in OPS.items():

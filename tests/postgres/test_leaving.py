@@ -285,6 +285,7 @@ def cut_off(database: Database, partition: str) -> None:
             other.execute(f"ALTER TABLE s.t DETACH PARTITION s.{partition} CONCURRENTLY")
 
 
+@pytest.mark.exhaustive
 def test_an_old_snapshot_is_named(database: Database) -> None:
     database.sql(*SET)
     cut_off(database, "t1")
@@ -336,6 +337,7 @@ def test_odd_names(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent > 16384") == [(0,)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("default", [False, True])
 @pytest.mark.parametrize("partition", ["t1", "t2"])
 def test_nobody_waits_longer_than_the_budget(database: Database, partition: str, default: bool) -> None:

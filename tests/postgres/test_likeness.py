@@ -69,6 +69,7 @@ def test_a_way_back_that_forgets_something_commits_nothing(database: Database, m
     assert catalog_of(database.url, "public.t") == before
 
 
+@pytest.mark.exhaustive
 def test_a_rollback_that_forgets_something_commits_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*TABLE)
     to_partitions(database, "copy", keep="fed")
@@ -84,6 +85,7 @@ def test_a_rollback_that_forgets_something_commits_nothing(database: Database, m
     assert ("column", "word", "default") in catalog_of(database.url, "public.t")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("change", ["SET NOT NULL", "DROP NOT NULL"])
 def test_a_rollback_says_beforehand_what_the_kept_table_has_otherwise(database: Database, change: str) -> None:
     database.sql(*TABLE, "UPDATE t SET word = 'w'")

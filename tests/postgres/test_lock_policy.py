@@ -68,6 +68,7 @@ def test_bad_settings_are_refused(monkeypatch: pytest.MonkeyPatch, database: Dat
         _check(database)
 
 
+@pytest.mark.exhaustive
 def test_looking_first_keeps_out_of_the_queue(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits behind a step that only looks: the probe never meets a queue."""
     build(database, "plain")
@@ -104,6 +105,7 @@ def test_a_prepared_transaction_in_the_way_is_named(database: Database) -> None:
         other.execute("ROLLBACK PREPARED 'left behind'")
 
 
+@pytest.mark.exhaustive
 def test_a_long_build_tells_how_far_it_is(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, "plain")
     in_the_way = busy(database, "INSERT INTO s.t VALUES (999, 1)", seconds=3.5)

@@ -77,7 +77,7 @@ from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
 from tests.support.database import QUICK, Database
 from tests.support.locks import wait_until
-from tests.support.matrix import SHAPES, Operate, build
+from tests.support.matrix import SHAPES, Operate, build, longer
 from tests.support.operations import COLUMNS, CONSTRAINTS
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
@@ -1032,7 +1032,10 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
 }
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__.removeprefix("scene_"))
+LONGER = (scene_constraints, scene_columns, scene_a_way_back, scene_a_copied_table, scene_archives, scene_copies)
+
+
+@pytest.mark.parametrize("scene", longer(SCENES, *LONGER), ids=lambda scene: scene.__name__.removeprefix("scene_"))
 def test_a_step_takes_the_locks_that_it_states(database: Database, scene: Callable[[Proof], None]) -> None:
     proof = Proof(database)
     scene(proof)

@@ -57,6 +57,7 @@ def test_all_sets_are_looked_after_but_the_broken_one(database: Database, worker
     assert "nothing to do" in again.stderr
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_two_at_once_do_each_thing_once(database: Database, workers: str) -> None:
     build(database, list("abcdef"), premake=39)
@@ -109,6 +110,7 @@ def _interruptible() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: str, sent: signal.Signals) -> None:
@@ -140,6 +142,7 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
     assert count(database) == 20
 
 
+@pytest.mark.exhaustive
 def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
     """CREATE TABLE ... PARTITION OF would stop them all, and wait behind the transaction that is open."""
     build(database, ["a"], premake=2)
@@ -241,6 +244,7 @@ def test_which_right_is_missing_is_said(database: Database, case: str) -> None:
         database.sql(f"REASSIGN OWNED BY {name} TO postgres", f"DROP OWNED BY {name}", f"DROP ROLE {name}")
 
 
+@pytest.mark.exhaustive
 def test_as_cron_calls_it(database: Database) -> None:
     """With nearly nothing in the environment, by its own path, from another folder."""
     import sys
@@ -257,6 +261,7 @@ def test_as_cron_calls_it(database: Database) -> None:
     assert count(database) == 10
 
 
+@pytest.mark.exhaustive
 def test_all_that_is_due_is_done_and_check_is_content(database: Database) -> None:
     build(database, ["a", "b"], premake=2)
     database.sql(

@@ -78,6 +78,7 @@ def test_at_once_where_it_is_said(database: Database) -> None:
     assert there(other) == "03 04 05 06"
 
 
+@pytest.mark.exhaustive
 def test_it_moves_or_comes_back(database: Database) -> None:
     build(database)
     database.sql("CREATE SCHEMA cold")
@@ -174,6 +175,7 @@ def test_what_an_earlier_version_remembers(database: Database) -> None:
         database.sql(*load(f"tables/{script}.sql"), *load(f"tables/{script}.sql"))
 
 
+@pytest.mark.exhaustive
 def test_what_was_restored_by_hand_is_not_archived_again(database: Database) -> None:
     archived(database)
     assert archive(database).returncode == 0
@@ -243,6 +245,7 @@ def test_an_update_of_which_nobody_can_tell_is_refused(database: Database) -> No
     assert other.sql("SELECT v FROM n") == [(2,)]
 
 
+@pytest.mark.exhaustive
 def test_a_copy_that_is_under_way_begins_again(database: Database) -> None:
     database.sql(
         *load("partman/tables/part_config.sql"),
@@ -271,6 +274,7 @@ def _convert(op: Any) -> None:
     op.convert_to_partitioned("c", "at", "1 month", strategy="copy", keep_old="fed")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("strategy", ["attach", "copy"])
 def test_a_conversion_after_one_that_was_rolled_back_can_be_undone(database: Database, strategy: str) -> None:
     database.sql(

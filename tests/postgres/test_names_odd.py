@@ -30,6 +30,7 @@ NAMES = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("which", NAMES)
 def test_the_whole_way(database: Database, which: str) -> None:
     schema, name, control = NAMES[which]

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.offline, pytest.mark.majors]
 ALTER = 'op.alter_column_concurrently("a", {})'
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "changes",
     [
@@ -31,6 +32,7 @@ def test_a_change_that_is_taken_back_later_is_not_left_out(
     same_by_script(tmp_path, database, *map(ALTER.format, changes))
 
 
+@pytest.mark.exhaustive
 def test_columns_that_change_in_the_same_revision(tmp_path: Path, database: Database) -> None:
     body = (
         'op.alter_column_concurrently("a", "n", nullable=True)\n'
@@ -43,6 +45,7 @@ def test_columns_that_change_in_the_same_revision(tmp_path: Path, database: Data
     same_by_script(tmp_path, database, body)
 
 
+@pytest.mark.exhaustive
 def test_what_alembic_did_itself_is_not_held_against_it(tmp_path: Path, database: Database) -> None:
     same_by_script(
         tmp_path,
@@ -61,6 +64,7 @@ def test_what_alembic_did_itself_is_not_held_against_it(tmp_path: Path, database
     )
 
 
+@pytest.mark.exhaustive
 def test_a_table_is_dropped_whose_foreign_keys_alembic_dropped(tmp_path: Path, database: Database) -> None:
     text = same_by_script(
         tmp_path,
@@ -73,6 +77,7 @@ def test_a_table_is_dropped_whose_foreign_keys_alembic_dropped(tmp_path: Path, d
     assert 'DROP TABLE "public"."b";' in text
 
 
+@pytest.mark.exhaustive
 def test_a_set_that_is_converted_after_its_table_was_changed(tmp_path: Path, database: Database) -> None:
     same_by_script(
         tmp_path,
@@ -91,6 +96,7 @@ def test_a_set_that_is_converted_after_its_table_was_changed(tmp_path: Path, dat
     )
 
 
+@pytest.mark.exhaustive
 def test_a_foreign_key_that_was_added_stands_in_the_way_of_a_conversion(tmp_path: Path, database: Database) -> None:
     convert = 'op.convert_to_partitioned("e", control="at", interval="1 month", incoming_foreign_keys="composite")'
     text = same_by_script(

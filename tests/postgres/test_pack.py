@@ -15,6 +15,7 @@ from tests.support.pack import catalog, content, filled, killed_after, migrate
 pytestmark = [pytest.mark.pack, pytest.mark.majors]
 
 
+@pytest.mark.exhaustive
 def test_empty_up_and_down_leaves_nothing(database: Database) -> None:
     before = catalog(database)
     migrate(database, "upgrade", "head")
@@ -23,6 +24,7 @@ def test_empty_up_and_down_leaves_nothing(database: Database) -> None:
     assert catalog(database) == before
 
 
+@pytest.mark.exhaustive
 def test_offline_script_makes_the_same_catalog(database: Database) -> None:
     script = alembic(database, "-x", "now=2026-11-21", "upgrade", "head", "--sql")
     assert script.returncode == 0, script.stderr
@@ -37,6 +39,7 @@ def test_offline_script_makes_the_same_catalog(database: Database) -> None:
     assert offline == catalog(database)
 
 
+@pytest.mark.exhaustive
 def test_no_row_is_lost_or_changed_up_down_and_up_again(database: Database) -> None:
     filled(database)
     rows, objects = content(database), catalog(database)
@@ -51,6 +54,7 @@ def test_no_row_is_lost_or_changed_up_down_and_up_again(database: Database) -> N
     assert catalog(database) == head
 
 
+@pytest.mark.exhaustive
 def test_each_thai_word_is_found_by_the_trigram_index(database: Database) -> None:
     filled(database)
     migrate(database, "upgrade", "head")
@@ -66,6 +70,7 @@ def test_each_thai_word_is_found_by_the_trigram_index(database: Database) -> Non
         assert found[0] > 0
 
 
+@pytest.mark.exhaustive
 def test_baseline_leaves_what_is_there_and_its_downgrade_too(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA line_support",
@@ -81,6 +86,7 @@ def test_baseline_leaves_what_is_there_and_its_downgrade_too(database: Database)
     assert database.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'line_support'") == [(1,)]
 
 
+@pytest.mark.exhaustive
 def test_baseline_names_each_difference_and_changes_nothing(database: Database) -> None:
     database.sql("CREATE SCHEMA rag_chat", "CREATE TABLE rag_chat.user_sessions (id integer, user_id text)")
     before = catalog(database)
@@ -92,6 +98,7 @@ def test_baseline_names_each_difference_and_changes_nothing(database: Database) 
     assert catalog(database) == before
 
 
+@pytest.mark.exhaustive
 def test_downgrade_below_baseline_refuses_to_drop_rows(database: Database) -> None:
     filled(database, 3000)
     before = catalog(database)
@@ -101,6 +108,7 @@ def test_downgrade_below_baseline_refuses_to_drop_rows(database: Database) -> No
     assert catalog(database) == before
 
 
+@pytest.mark.exhaustive
 def test_a_killed_upgrade_is_finished_by_the_next_one(database: Database) -> None:
     """Kill -9, again and again, each time a few steps farther; then compare with an undisturbed run."""
     filled(database)
@@ -118,6 +126,7 @@ def test_a_killed_upgrade_is_finished_by_the_next_one(database: Database) -> Non
     assert catalog(database) == head
 
 
+@pytest.mark.exhaustive
 def test_a_second_migrator_waits_and_then_finds_nothing_to_do(database: Database) -> None:
     with database.connect() as holder:
         holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: one migrator at a time', 0))")

@@ -68,6 +68,7 @@ def everywhere(database: Database) -> dict[str, Rows]:
     }
 
 
+@pytest.mark.deep
 def test_old_rows_leave_for_one_place_each_and_come_back(database: Database) -> None:
     head(database)
     at_head, objects, before = content(database), catalog(database), everywhere(database)
@@ -140,6 +141,7 @@ def reading(database: Database) -> Iterator[set[Rows]]:
     assert not failed
 
 
+@pytest.mark.exhaustive
 def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Database) -> None:
     head(database)
     before = everywhere(database)
@@ -164,7 +166,8 @@ def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Dat
         assert after[table][0] == before[table][0] + (writer.rounds + 9) // 10, table
 
 
-@pytest.mark.parametrize("days", [100, *(pytest.param(days, marks=pytest.mark.exhaustive) for days in (10, 300))])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("days", [100, *(pytest.param(days, marks=pytest.mark.deep) for days in (10, 300))])
 def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -> None:
     head(database)
     ended(database, "archive", "run", "--yes")

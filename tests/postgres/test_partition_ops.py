@@ -152,6 +152,7 @@ def test_each_range_is_cut_by_list(database: Database) -> None:
     ]
 
 
+@pytest.mark.exhaustive
 def test_ranges_under_a_list_are_sets_of_one_policy(database: Database) -> None:
     with migration(database):
         events(
@@ -456,6 +457,7 @@ def test_which_right_is_missing_is_said(database: Database) -> None:
         database.sql("DROP OWNED BY sk_weak", "DROP ROLE sk_weak")
 
 
+@pytest.mark.exhaustive
 def test_a_referenced_table_that_is_busy(database: Database) -> None:
     database.sql("CREATE TABLE room (id bigint PRIMARY KEY)")
     holder = database.connect(autocommit=False)
@@ -569,6 +571,7 @@ CREATE = """op.create_partitioned_table(
         control="at", interval="1 month", premake=2, timezone="Asia/Bangkok"{more})"""
 
 
+@pytest.mark.exhaustive
 def test_the_script_makes_what_the_revisions_make(tmp_path: Path, database: Database) -> None:
     text = same_by_script(
         tmp_path,

@@ -85,6 +85,7 @@ def paused_until(database: Database, better: Callable[[], object], limits: CopyL
     return reasons
 
 
+@pytest.mark.exhaustive
 def test_while_a_slot_holds_back_wal() -> None:
     with own_server() as (_, database):
         database.sql(*TABLE, "SELECT pg_create_physical_replication_slot('held', true)")
@@ -94,6 +95,7 @@ def test_while_a_slot_holds_back_wal() -> None:
     assert all(reason.startswith("replication slot held holds back ") for reason in reasons)
 
 
+@pytest.mark.exhaustive
 def test_while_a_replica_lags() -> None:
     with own_server() as (server, primary):
         primary.sql(*TABLE)
@@ -105,6 +107,7 @@ def test_while_a_replica_lags() -> None:
     assert all(reason.startswith("replica walreceiver lags ") for reason in reasons)
 
 
+@pytest.mark.exhaustive
 def test_once_a_minute_a_chunk_goes_whoever_lags(database: Database) -> None:
     database.sql(*TABLE)
     steps = list[Step]()
@@ -121,6 +124,7 @@ def test_once_a_minute_a_chunk_goes_whoever_lags(database: Database) -> None:
     assert database.sql(late) == []
 
 
+@pytest.mark.exhaustive
 def test_while_a_replica_stands_still() -> None:
     """No lag is measured then: PostgreSQL measures it when something has been replayed."""
     with own_server() as (server, primary), standby_of(server, delay="1h") as replica:
@@ -187,6 +191,7 @@ def small_disk() -> Iterator[Path]:
         folder.rmdir()
 
 
+@pytest.mark.exhaustive
 def test_while_the_disk_is_nearly_full(small_disk: Path) -> None:
     settings = {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB"}
     server = embedded.start(small_disk / "pg", quiet=True, settings=settings)
@@ -218,6 +223,7 @@ def test_while_the_disk_is_nearly_full(small_disk: Path) -> None:
         assert database.sql("SELECT count(*) FROM t") == [(ROWS,)]
 
 
+@pytest.mark.exhaustive
 def test_too_little_room_is_refused_before_anything_is_made(small_disk: Path) -> None:
     server = embedded.start(small_disk / "pg", quiet=True, settings={"fsync": "off", "max_wal_size": "64MB"})
     with ExitStack() as stack:

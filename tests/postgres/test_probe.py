@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.database import QUICK, Database
 from tests.support.locks import HELD_SECONDS, busy, probing
-from tests.support.matrix import SHAPES, Operate, build, perform
+from tests.support.matrix import SHAPES, Operate, build, perform, thinned
 from tests.support.operations import COLUMNS, CONSTRAINTS
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
@@ -25,8 +25,8 @@ OPERATIONS: dict[str, Operate] = {
 KEYED = ("update", "column")
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("shape", thinned(SHAPES, "plain"))
+@pytest.mark.parametrize("name", thinned(OPERATIONS, *list(OPERATIONS)[::3]))
 def test_nobody_waits_longer_than_the_budget(database: Database, name: str, shape: str) -> None:
     build(database, shape)
     database.sql("CREATE INDEX there ON s.t (word)")

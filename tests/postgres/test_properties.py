@@ -81,6 +81,7 @@ def read(database: Database, table: str = "T t") -> set[Property]:
     return set(found)
 
 
+@pytest.mark.exhaustive
 def test_each_change_is_one_property(database: Database) -> None:
     database.sql(*BUILD)
     before = read(database)

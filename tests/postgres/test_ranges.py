@@ -53,6 +53,7 @@ def left(database: Database, table: str = "s.t") -> int:
     return int(database.sql(f"SELECT count(*) FROM {table} WHERE id < 1000")[0][0])
 
 
+@pytest.mark.exhaustive
 @EVERY
 def test_months_go_to_files_and_come_back(database: Database, tmp_path: Path, zone: str, default: str) -> None:
     build(database, zone, default)
@@ -67,6 +68,7 @@ def test_months_go_to_files_and_come_back(database: Database, tmp_path: Path, zo
     assert (into.returncode, left(database)) == (0, DAYS), into
 
 
+@pytest.mark.exhaustive
 @EVERY
 def test_a_range_goes_to_a_file(database: Database, tmp_path: Path, zone: str, default: str) -> None:
     build(database, zone, default)

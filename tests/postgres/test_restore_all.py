@@ -28,6 +28,7 @@ def gone(database: Database, view: str | None = None) -> None:
     assert database.sql("SELECT to_regclass('s.t_archive'), to_regclass('schema_kit.archive_policy')") == [(None, None)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("view", [None, VIEW])
 def test_whole_partitions_come_back_and_no_row_is_copied(database: Database, view: str | None) -> None:
     archived(database, view=view)
@@ -43,6 +44,7 @@ def test_whole_partitions_come_back_and_no_row_is_copied(database: Database, vie
     restore(database)  # of an archive that is gone
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("line", range(1, 7))
 def test_what_was_on_its_way_comes_back_too(database: Database, line: int) -> None:
     archived(database)
@@ -66,6 +68,7 @@ def test_what_was_on_its_way_comes_back_too(database: Database, line: int) -> No
     gone(database)
 
 
+@pytest.mark.exhaustive
 def test_one_that_is_detach_pending_comes_back(database: Database) -> None:
     archived(database)
     before = places(database)
@@ -79,6 +82,7 @@ def test_one_that_is_detach_pending_comes_back(database: Database) -> None:
     gone(database)
 
 
+@pytest.mark.exhaustive
 def test_rows_come_back_where_the_table_has_partitions_meanwhile(database: Database) -> None:
     """The archive's first partition has no beginning; the table has a part of it, with rows old and new."""
     archived(database)
@@ -101,6 +105,7 @@ def test_rows_come_back_where_the_table_has_partitions_meanwhile(database: Datab
     gone(database)
 
 
+@pytest.mark.exhaustive
 def test_rows_that_differ_are_refused_before_anything_is_written(database: Database) -> None:
     archived(database)
     assert run(database).returncode == 0
@@ -139,6 +144,7 @@ def test_rows_that_were_archived_one_by_one_come_back(database: Database) -> Non
     assert database.sql("SELECT count(*) FROM s.p_archive") == [(0,)]
 
 
+@pytest.mark.exhaustive
 def test_what_an_archive_has_retired_comes_back_before_it_is_dropped(database: Database) -> None:
     archived(database)
     before = places(database)

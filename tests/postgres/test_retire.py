@@ -218,6 +218,7 @@ def test_maintain_does_it_too(database: Database) -> None:
     assert attached(database) == "03 04 05 06"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("policy", [{}, {"retention_keep_table": False, "retention_grace": "0"}])
 def test_two_at_once(database: Database, policy: dict[str, Any]) -> None:
     build(database, **policy)
@@ -234,6 +235,7 @@ def test_two_at_once(database: Database, policy: dict[str, Any]) -> None:
         assert attached(database) == "03 04 05 06"
 
 
+@pytest.mark.exhaustive
 def test_on_a_terminal_it_asks_before_it_drops(database: Database) -> None:
     build(database, retention_keep_table=False, retention_grace="0")
     for answer, left in (("n", "01 02 03 04 05 06"), ("y", "03 04 05 06")):
@@ -253,6 +255,7 @@ def test_on_a_terminal_it_asks_before_it_drops(database: Database) -> None:
         assert (attached(database), there(database)) == ("03 04 05 06", left)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("default", [False, True])
 def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Database, default: bool) -> None:
     ends = []

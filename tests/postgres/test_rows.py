@@ -163,6 +163,7 @@ def test_a_row_that_comes_meanwhile_holds_what_it_refers_to(database: Database) 
     assert left(database) == (0, 24)
 
 
+@pytest.mark.exhaustive
 def test_two_runs_at_once_take_each_row_once(database: Database) -> None:
     database.sql(*TABLE, *ARCHIVE, "INSERT INTO t (id, at) SELECT i, '2026-01-01' FROM generate_series(1000, 9000) i")
     before = checksum(database, "t")
@@ -173,6 +174,7 @@ def test_two_runs_at_once_take_each_row_once(database: Database) -> None:
     assert checksum(database, "t", "t_archive") == before
 
 
+@pytest.mark.exhaustive
 def test_without_a_failed_statement_or_a_wait_beside_writers_and_readers(database: Database) -> None:
     database.sql(*TREE, *ARCHIVES)
     stop, failed = threading.Event(), list[BaseException]()
@@ -208,6 +210,7 @@ def test_without_a_failed_statement_or_a_wait_beside_writers_and_readers(databas
     assert database.sql("SELECT count(*) FROM c.sessions_archive") == [(16,)]
 
 
+@pytest.mark.exhaustive
 def test_killed_at_any_point_each_row_is_in_one_place(database: Database) -> None:
     database.sql(*TREE, *ARCHIVES)
     before = [checksum(database, f"c.{table}", columns="id") for table in TABLES]

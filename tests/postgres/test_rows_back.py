@@ -58,6 +58,7 @@ def where(database: Database) -> tuple[int, int]:
     return both
 
 
+@pytest.mark.exhaustive
 def test_a_range_comes_back_and_stays_until_it_is_asked_for(database: Database) -> None:
     before = archived(database)
     assert where(database) == (0, 99)
@@ -88,6 +89,7 @@ def test_a_range_comes_back_and_stays_until_it_is_asked_for(database: Database) 
     assert checksum(database, "t", "t_archive") == before
 
 
+@pytest.mark.exhaustive
 def test_a_condition_comes_back(database: Database) -> None:
     before = archived(database)
     restored(database, "--where", "status = 'closed' -- of all times")
@@ -98,6 +100,7 @@ def test_a_condition_comes_back(database: Database) -> None:
     assert where(database) == (33 + 10, 56)
 
 
+@pytest.mark.exhaustive
 def test_a_reader_of_the_view_sees_each_row_once_at_every_moment(database: Database) -> None:
     archived(database, "INSERT INTO t (id, at) SELECT i, '2026-01-01' FROM generate_series(1000, 9000) i")
     stop, seen = threading.Event(), set[Any]()
@@ -122,6 +125,7 @@ def test_a_reader_of_the_view_sees_each_row_once_at_every_moment(database: Datab
     assert where(database) == (0, 8100)
 
 
+@pytest.mark.exhaustive
 def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -> None:
     before = archived(database)
     columns = "id, at, status, word"
@@ -155,6 +159,7 @@ def test_a_row_that_somebody_holds_is_passed_over_and_said(database: Database) -
     assert checksum(database, "t", "t_archive") == before
 
 
+@pytest.mark.exhaustive
 def test_killed_at_any_point_each_row_is_in_one_place(database: Database) -> None:
     before = archived(database, "INSERT INTO t (id, at) SELECT i, '2026-01-01' FROM generate_series(1000, 9000) i")
     for kill in range(1, 9):
@@ -181,6 +186,7 @@ def test_killed_at_any_point_each_row_is_in_one_place(database: Database) -> Non
     assert checksum(database, "t", "t_archive") == before
 
 
+@pytest.mark.exhaustive
 def test_a_tree_comes_back_from_its_root(database: Database) -> None:
     database.sql(
         *TREE,
@@ -210,6 +216,7 @@ def test_a_tree_comes_back_from_its_root(database: Database) -> None:
     assert restore(database, *all_of_it, table="c.sessions").stderr == "nothing to do\n"
 
 
+@pytest.mark.exhaustive
 def test_beside_the_table(database: Database) -> None:
     before = archived(database)
     for _ in range(2):

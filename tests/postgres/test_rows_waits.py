@@ -49,6 +49,7 @@ HELD = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("held", HELD)
 def test_nobody_is_waited_for_beyond_the_budget_and_who_it_is_is_named(database: Database, held: str) -> None:
     database.sql(*TABLE, *ARCHIVE, *KEPT)
@@ -87,6 +88,7 @@ def test_it_goes_on_when_the_way_is_free(database: Database, held: str) -> None:
     assert database.sql("SELECT count(*) FROM t_archive") == [(100,)]
 
 
+@pytest.mark.exhaustive
 def test_writers_do_not_wait_behind_it(database: Database) -> None:
     """It waits for a lock of the table in short tries, and beside them others go on."""
     database.sql(*TABLE, *ARCHIVE, "CREATE TABLE other (id bigint)")
@@ -118,6 +120,7 @@ def test_writers_do_not_wait_behind_it(database: Database) -> None:
     assert longest[0] < QUICK.longest / 1000 + HELD_SECONDS
 
 
+@pytest.mark.exhaustive
 def test_the_command_names_who_holds_the_table_and_rows_are_left_for_next_time(database: Database) -> None:
     log(database)
     policy(database, "log", "at")

@@ -67,6 +67,7 @@ def test_each_operation_is_used() -> None:
     assert offered - used == set()
 
 
+@pytest.mark.exhaustive
 def test_up_down_and_up_again(database: Database) -> None:
     empty = everything(database)
     done(database, "upgrade", "head")
@@ -83,6 +84,7 @@ def test_up_down_and_up_again(database: Database) -> None:
     assert rows(database) == content
 
 
+@pytest.mark.exhaustive
 def test_each_revision_down_and_up_again(database: Database) -> None:
     done(database, "upgrade", "head")
     head = everything(database)
@@ -91,6 +93,7 @@ def test_each_revision_down_and_up_again(database: Database) -> None:
     assert everything(database) == head
 
 
+@pytest.mark.exhaustive
 def test_offline_script_makes_the_same_catalog(database: Database) -> None:
     script = done(database, "upgrade", "head", "--sql")
     with psycopg.connect(database.url, autocommit=True) as connection:

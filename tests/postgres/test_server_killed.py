@@ -159,7 +159,8 @@ EARLY = ((1, signal.SIGKILL), (4, signal.SIGQUIT))
 LATE = ((2, signal.SIGQUIT), (6, signal.SIGKILL))
 
 
-@pytest.mark.parametrize("kills", [EARLY, pytest.param(LATE, marks=pytest.mark.exhaustive)], ids=["early", "late"])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kills", [EARLY, pytest.param(LATE, marks=pytest.mark.deep)], ids=["early", "late"])
 @pytest.mark.parametrize("case", CASES)
 def test_each_row_is_in_one_place_and_the_next_run_ends_it(
     mortal: Mortal, case: str, kills: tuple[tuple[int, signal.Signals], ...]

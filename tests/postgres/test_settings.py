@@ -119,6 +119,7 @@ def _cases() -> list[tuple[str, str]]:
     return [(name, value) for name, values in SETTINGS.items() for value in values] + newer
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "value"), _cases(), ids=[f"{name}-{value}" for name, value in _cases()])
 def test_a_setting_of_the_database_changes_nothing(database: Database, name: str, value: str) -> None:
     version = int(database.sql("SHOW server_version_num")[0][0])

@@ -179,6 +179,7 @@ def test_undo_is_refused_where_the_first_partition_cannot_come(database: Databas
         perform(database, lambda op: op.unpartition("t", schema="s", keep_primary_key=True))
 
 
+@pytest.mark.exhaustive
 def test_a_partition_without_a_beginning_makes_no_empty_ones(database: Database) -> None:
     archived(database)
     database.sql(
@@ -190,6 +191,7 @@ def test_a_partition_without_a_beginning_makes_no_empty_ones(database: Database)
     assert (done.returncode, bounds(database)[:2]) == (0, ["2026-01", "2026-02"]), done
 
 
+@pytest.mark.exhaustive
 def test_a_late_row_of_an_archived_month_stops_nothing(database: Database) -> None:
     archived(database)
     assert kit(database, "archive", "run", "--now", "2026-05-20").returncode == 0

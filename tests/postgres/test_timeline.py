@@ -82,6 +82,7 @@ def test_json_has_the_same(busy: Database) -> None:
     assert sum(one["bytes"] for one in told["segments"]) == busy.sql(sizes)[0][0]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("no_color", [True, False])
 def test_in_a_terminal_it_is_as_wide_as_that_and_coloured_unless_told_otherwise(busy: Database, no_color: bool) -> None:
     parent, child = pty.openpty()
@@ -169,6 +170,7 @@ def test_what_cannot_be_seen_does_not_hide_the_others(busy: Database) -> None:
         assert shell(busy, "partitions", verb, "--now", NOW).returncode == 0
 
 
+@pytest.mark.exhaustive
 def test_a_long_set_is_folded(database: Database) -> None:
     database.sql(
         "CREATE SCHEMA app",

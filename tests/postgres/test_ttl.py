@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.ttl, pytest.mark.majors]
 PROMISED = "schema_kit.ttl_policy"
 
 
+@pytest.mark.exhaustive
 def test_expired_sessions_go_with_their_tree(database: Database) -> None:
     database.sql(*TREE)
     policy(database, "sessions", "expires_at", schema="c", tree=DECLARED)
@@ -62,6 +63,7 @@ def test_without_a_terminal_it_wants_yes(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM log") == [(101,)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("answer", "left"), [(b"n\n", 101), (b"y\n", 1)])
 def test_on_a_terminal_it_asks(database: Database, answer: bytes, left: int) -> None:
     log(database)
@@ -132,6 +134,7 @@ def test_what_has_expired(database: Database, type_: str, values: str, options: 
     assert database.sql("SELECT count(*), count(*) FILTER (WHERE at IS NULL) FROM log") == [(left + 1, 1)]
 
 
+@pytest.mark.exhaustive
 def test_the_servers_clock_where_no_other_is_given(database: Database) -> None:
     log(database)
     policy(database, "log", "at", age="10 days")
@@ -146,6 +149,7 @@ def test_the_servers_clock_where_no_other_is_given(database: Database) -> None:
     assert database.sql("SELECT count(*) FROM log") == [(10,)]
 
 
+@pytest.mark.exhaustive
 def test_children_that_expire_by_themselves_go_before_their_parents(database: Database) -> None:
     database.sql(*TREE, "CREATE INDEX ON c.messages (at)")
     policy(database, "sessions", "expires_at", schema="c", tree=DECLARED)
@@ -157,6 +161,7 @@ def test_children_that_expire_by_themselves_go_before_their_parents(database: Da
     assert database.sql(BROKEN) == [(0,)]
 
 
+@pytest.mark.exhaustive
 def test_archived_first(database: Database) -> None:
     database.sql(*TREE)
     policy(database, "sessions", "expires_at", schema="c", tree=DECLARED, archive_first=True)
@@ -214,6 +219,7 @@ def test_partitions_that_rows_refer_to_are_emptied_first(database: Database) -> 
     assert partitions(database) == "09 10 11"
 
 
+@pytest.mark.exhaustive
 def test_one_that_fails_does_not_stop_the_others(database: Database) -> None:
     database.sql(*TREE)
     log(database)
@@ -227,6 +233,7 @@ def test_one_that_fails_does_not_stop_the_others(database: Database) -> None:
     assert ttl(database, "run", "--yes", "nobody").returncode == 3
 
 
+@pytest.mark.exhaustive
 def test_beside_writers_nobody_fails(database: Database) -> None:
     database.sql(*TREE)
     policy(database, "sessions", "expires_at", schema="c", tree=DECLARED, batch_size=3, target_seconds=1e-6)
@@ -302,6 +309,7 @@ def test_refused_before_anything(database: Database, case: str) -> None:
     assert database.sql(f"SELECT to_regclass('{PROMISED}')") == [(None,)]
 
 
+@pytest.mark.exhaustive
 def test_the_chat_of_the_pack_forgets_what_has_expired(database: Database) -> None:
     migrate(database, "upgrade", "head")
     moment = datetime(2026, 11, 22, tzinfo=UTC)

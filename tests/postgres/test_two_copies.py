@@ -31,6 +31,7 @@ def scene(database: Database) -> Scene:
     return Scene(database)
 
 
+@pytest.mark.exhaustive
 def test_chunks_are_cut_once(scene: Scene) -> None:
     """Cut again while some are copied, those rows would be copied twice."""
     cut = scene.until(CutChunks)
@@ -44,6 +45,7 @@ def test_chunks_are_cut_once(scene: Scene) -> None:
     assert scene.sent(AbandonCopy) == 0
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_replayed_beside_an_open_chunk(scene: Scene) -> None:
     """By a run that has decided it for an earlier copy: the chunk would bring the row a second time."""
     replay = scene.until(ReplayKeys)
@@ -59,6 +61,7 @@ def test_nothing_is_replayed_beside_an_open_chunk(scene: Scene) -> None:
         scene.send(replay)
 
 
+@pytest.mark.exhaustive
 def test_a_key_is_replayed_by_one_at_a_time(scene: Scene) -> None:
     verify = scene.until(VerifyCopy)
     assert isinstance(verify, VerifyCopy)
@@ -75,6 +78,7 @@ def test_a_key_is_replayed_by_one_at_a_time(scene: Scene) -> None:
     assert scene.database.sql("SELECT body FROM s.t_default__staging WHERE id = -1") == [("second",)]
 
 
+@pytest.mark.exhaustive
 def test_an_index_is_built_once(scene: Scene) -> None:
     scene.database.sql("CREATE INDEX t_body ON s.t (body)")
     build = scene.until(BuildIndexes)
@@ -87,6 +91,7 @@ def test_an_index_is_built_once(scene: Scene) -> None:
     ) == [(1,)]
 
 
+@pytest.mark.exhaustive
 def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) -> None:
     """Given up and begun again in the meantime, nothing is in the targets yet."""
     swap, expected = scene.until(SwapCopy), scene.database.sql(CONTENT)
@@ -107,6 +112,7 @@ def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) ->
     assert scene.database.sql(CONTENT) == expected
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("what", ["drain", "split", "convert"])
 def test_two_runs_at_once_beside_writers(database: Database, what: str) -> None:
     """Each with workers of its own; both come to the end, and no row is there twice."""
@@ -146,6 +152,7 @@ def test_two_runs_at_once_beside_writers(database: Database, what: str) -> None:
     assert database.sql(own) == [(3,)], "each index once"
 
 
+@pytest.mark.exhaustive
 def test_bounds_of_chunks_mean_the_columns_that_they_were_cut_by(scene: Scene) -> None:
     """Whatever index or statistics there are by then."""
     scene.database.sql("CREATE INDEX t_at ON s.t (at)", "ANALYZE s.t_default")

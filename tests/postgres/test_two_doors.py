@@ -62,6 +62,7 @@ def refused(database: Database, operate: Any) -> str:
     return str(error.value)
 
 
+@pytest.mark.exhaustive
 def test_what_is_on_its_way_to_the_archive_is_not_dropped(database: Database) -> None:
     halfway(database)
     said = refused(database, lambda op: op.drop_partition_concurrently("t", "t_01", schema="s"))
@@ -72,6 +73,7 @@ def test_what_is_on_its_way_to_the_archive_is_not_dropped(database: Database) ->
     assert attached(database, "s.t_archive") == "01 02"
 
 
+@pytest.mark.exhaustive
 def test_an_archive_to_which_something_is_on_its_way_is_not_dropped(database: Database) -> None:
     halfway(database)
     database.sql("ALTER TABLE s.t_archive DETACH PARTITION s.t_02", "DELETE FROM schema_kit.archive_policy")
@@ -79,6 +81,7 @@ def test_an_archive_to_which_something_is_on_its_way_is_not_dropped(database: Da
     assert "a partition is on its way to s.t_archive" in said
 
 
+@pytest.mark.exhaustive
 def test_what_the_retention_kept_is_not_dropped_by_a_time_to_live(database: Database) -> None:
     in_months(database, retention="2 months")
     assert shell(database, "partitions", "retire", "--now", "2026-11-22").returncode == 0
@@ -89,6 +92,7 @@ def test_what_the_retention_kept_is_not_dropped_by_a_time_to_live(database: Data
     assert database.sql(kept) == [(62, "2026-07-01")]
 
 
+@pytest.mark.exhaustive
 def test_a_retention_leaves_what_a_time_to_live_has_detached(database: Database) -> None:
     build(database, **DROPS)
     assert retire(database).returncode == 0
@@ -107,6 +111,7 @@ def test_a_retention_leaves_what_a_time_to_live_has_detached(database: Database)
     assert there(database) == "04 05 06"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("command", ["maintain", "retire"])
 def test_nothing_is_dropped_because_its_archive_could_not_take_it(database: Database, command: str) -> None:
     archived(database, **DROPS)
@@ -121,6 +126,7 @@ def test_nothing_is_dropped_because_its_archive_could_not_take_it(database: Data
     assert in_exactly_one_place(database) == ROWS
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("view", [None, VIEW])
 def test_two_runs_that_do_not_know_of_each_other(database: Database, view: str | None) -> None:
     """Behind a pooler, or with its connection gone, a run has lost the lock that keeps others out."""
@@ -149,6 +155,7 @@ def test_two_runs_that_do_not_know_of_each_other(database: Database, view: str |
         assert attached(database, "s.t_archive") == ("" if back else "01 02")
 
 
+@pytest.mark.exhaustive
 def test_a_reader_sees_each_row_once_while_a_part_of_a_partition_comes_back(database: Database) -> None:
     archived(database, view=VIEW)
     assert run(database).returncode == 0

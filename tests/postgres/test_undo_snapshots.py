@@ -59,6 +59,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "PATIENCE_SECONDS", 0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_an_older_transaction_sees_all_rows(
     partitioned: Database, monkeypatch: pytest.MonkeyPatch, isolation: str

@@ -70,6 +70,7 @@ def catalog_of(database: Database) -> set[tuple[Any, ...]]:
         database.sql("DROP VIEW s.v")
 
 
+@pytest.mark.exhaustive
 def test_what_belongs_to_the_table_comes_back(database: Database) -> None:
     try:
         database.sql(
@@ -137,6 +138,7 @@ def test_killed_again_and_again_it_comes_back(database: Database) -> None:
     same(database, "s.t", "s.control")
 
 
+@pytest.mark.exhaustive
 def test_what_was_not_fed_comes_back_only_if_nothing_was_written(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old=True)
@@ -183,6 +185,7 @@ def test_a_way_back_is_given_up(database: Database) -> None:
     assert plain(database)
 
 
+@pytest.mark.exhaustive
 def test_rows_that_went_past_the_trigger_stop_it(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
@@ -192,6 +195,7 @@ def test_rows_that_went_past_the_trigger_stop_it(database: Database) -> None:
     assert not plain(database)
 
 
+@pytest.mark.exhaustive
 def test_between_the_comparison_and_the_swap_nothing_may_slip_through(database: Database) -> None:
     """A partition that is emptied in between has it compared again."""
     database.sql(*PLAIN)
@@ -224,6 +228,7 @@ def test_partitions_may_come_and_be_drained_meanwhile(database: Database) -> Non
     assert plain(database)
 
 
+@pytest.mark.exhaustive
 def test_its_own_key_holds_again_or_the_way_back_stops(database: Database) -> None:
     """The partitioned table takes an id once a month; the plain one takes it once."""
     database.sql(*PLAIN)
@@ -252,6 +257,7 @@ def test_run_again_it_keeps_the_log_short(database: Database) -> None:
         back(database)
 
 
+@pytest.mark.exhaustive
 def test_a_trigger_that_somebody_disabled_is_made_anew_and_what_it_missed_is_found(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
@@ -261,6 +267,7 @@ def test_a_trigger_that_somebody_disabled_is_made_anew_and_what_it_missed_is_fou
     assert not plain(database)
 
 
+@pytest.mark.exhaustive
 def test_columns_that_came_since_are_refused_by_name(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old="fed")
@@ -271,6 +278,7 @@ def test_columns_that_came_since_are_refused_by_name(database: Database) -> None
         database.run(lambda catalog: roll_back(catalog, QualifiedName("s", "control")))
 
 
+@pytest.mark.exhaustive
 def test_two_ways_back_at_once(database: Database) -> None:
     """What one has decided, and the other has begun anew, is looked at again under the lock."""
     database.sql(*PLAIN)

@@ -76,6 +76,11 @@ def thinned(values: Iterable[object], *kept: object) -> list[Any]:
     return [value if value in kept else pytest.param(value, marks=pytest.mark.exhaustive) for value in values]
 
 
+def longer(values: Iterable[Any], *named: Any) -> list[Any]:
+    """The other way round: those that are named take longer, and are left to a longer run."""
+    return [pytest.param(value, marks=pytest.mark.exhaustive) if value in named else value for value in values]
+
+
 class Stopped(Exception):
     """A run was stopped by the test."""
 
