@@ -55,7 +55,7 @@ def test_same_end_as_the_blocking_way_again_and_stopped_anywhere(
         assert sum(isinstance(event, StepStarted) for event in events) <= steps, "work that was done is not done again"
 
 
-@matrix
+@pytest.mark.parametrize("shape", thinned(SHAPES, "plain"))
 @each
 def test_waits_for_a_writer_and_names_it(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, shape: str

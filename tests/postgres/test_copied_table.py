@@ -105,7 +105,7 @@ def test_given_up_it_is_exactly_as_before(database: Database) -> None:
         assert cli(database, "convert", "s.t", "--abort")[0] == 3
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_given_up_under_kills_what_refers_to_it_is_as_before_too(database: Database) -> None:
     """The conversion is killed, and so is what gives it up; each run goes on."""
     database.sql(

@@ -21,6 +21,7 @@ from schema_kit import embedded
 from tests.support.cli import command
 from tests.support.copies import BY, DEFAULT, PLAIN, WHOLE, begin, held, left_behind
 from tests.support.database import Database
+from tests.support.matrix import longer
 from tests.support.writers import ROWS, SPAN, same
 
 pytestmark = [pytest.mark.conversion, pytest.mark.partitions, pytest.mark.majors, pytest.mark.postgres]
@@ -116,9 +117,7 @@ CASES = {
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(
-    "what", ["drain", *(pytest.param(what, marks=pytest.mark.deep) for what in ("split", "convert"))]
-)
+@pytest.mark.parametrize("what", longer(CASES, "split", "convert", mark=pytest.mark.deep))
 def test_it_goes_on_when_the_server_is_back(folder: Path, what: str) -> None:
     server = embedded.start(folder, quiet=True, settings=SETTINGS)
     tables, arguments = CASES[what]

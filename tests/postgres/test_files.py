@@ -640,7 +640,7 @@ def test_a_long_export_outlives_a_limit_of_transactions(database: Database) -> N
         assert count + sum(len(arrays[0]) for arrays in batches) == 30000
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_memory_stays_bounded(database: Database, tmp_path: Path) -> None:
     """Rows of 20 KB that do not compress: three times as many need hardly more memory."""
     database.sql(

@@ -108,7 +108,7 @@ def test_downgrade_below_baseline_refuses_to_drop_rows(database: Database) -> No
     assert catalog(database) == before
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_a_killed_upgrade_is_finished_by_the_next_one(database: Database) -> None:
     """Kill -9, again and again, each time a few steps farther; then compare with an undisturbed run."""
     filled(database)

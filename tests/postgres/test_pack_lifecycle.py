@@ -166,8 +166,8 @@ def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Dat
         assert after[table][0] == before[table][0] + (writer.rounds + 9) // 10, table
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("days", [100, *(pytest.param(days, marks=pytest.mark.deep) for days in (10, 300))])
+@pytest.mark.deep
+@pytest.mark.parametrize("days", [10, 100, 300])
 def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -> None:
     head(database)
     ended(database, "archive", "run", "--yes")

@@ -84,7 +84,7 @@ def test_up_down_and_up_again(database: Database) -> None:
     assert rows(database) == content
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_each_revision_down_and_up_again(database: Database) -> None:
     done(database, "upgrade", "head")
     head = everything(database)

@@ -23,6 +23,7 @@ from tests.support.archives import VIEW, attached, in_exactly_one_place, places
 from tests.support.archives import archived as by_partition
 from tests.support.cli import ROOT, command
 from tests.support.database import QUICK, Database
+from tests.support.matrix import longer
 from tests.support.rows import NOW, TABLE
 from tests.support.tables import checksum
 
@@ -156,12 +157,13 @@ def tool(database: Database, *arguments: str) -> subprocess.Popen[str]:
 
 
 EARLY = ((1, signal.SIGKILL), (4, signal.SIGQUIT))
+LONGER = ("rows away", "rows back", "partitions away under a view")
 LATE = ((2, signal.SIGQUIT), (6, signal.SIGKILL))
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kills", [EARLY, pytest.param(LATE, marks=pytest.mark.deep)], ids=["early", "late"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", longer(CASES, *LONGER, mark=pytest.mark.deep))
 def test_each_row_is_in_one_place_and_the_next_run_ends_it(
     mortal: Mortal, case: str, kills: tuple[tuple[int, signal.Signals], ...]
 ) -> None:

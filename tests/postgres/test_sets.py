@@ -23,6 +23,7 @@ from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 from tests.support.cli import shell
 from tests.support.database import QUICK, Database
+from tests.support.matrix import thinned
 from tests.support.tables import register
 
 pytestmark = [pytest.mark.partitions, pytest.mark.majors]
@@ -110,7 +111,7 @@ def homes(database: Database, table: str = "app.t") -> list[str]:
 
 
 @pytest.mark.parametrize(("interval", "zone", "origin"), CUTS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", thinned(KINDS, *list(KINDS)[::3]))
 def test_rows_lie_in_the_window_of_their_moment(
     database: Database, kind: str, interval: str, zone: str, origin: str | None
 ) -> None:

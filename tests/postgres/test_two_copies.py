@@ -20,6 +20,7 @@ from schema_kit.steps.copying import AbandonCopy
 from schema_kit.steps.stamps import OVERTAKEN
 from tests.support.copies import DEFAULT, PATIENT, PLAIN, WHOLE, begin, held, left_behind
 from tests.support.database import QUICK, Database
+from tests.support.matrix import longer
 from tests.support.scene import CONTENT, Scene
 from tests.support.writers import writing
 
@@ -113,7 +114,7 @@ def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) ->
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("what", ["drain", "split", "convert"])
+@pytest.mark.parametrize("what", longer(["drain", "split", "convert"], "split", "convert", mark=pytest.mark.deep))
 def test_two_runs_at_once_beside_writers(database: Database, what: str) -> None:
     """Each with workers of its own; both come to the end, and no row is there twice."""
     doors: dict[str, tuple[tuple[str, ...], Callable[[], None]]] = {

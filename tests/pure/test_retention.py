@@ -23,7 +23,7 @@ pytestmark = pytest.mark.partitions
 LENGTHS = ["1 year", "3 years", "18 months", "400 days", "60 weeks"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(policies(), clocks, st.timedeltas(timedelta(days=1), timedelta(days=2000)), st.sampled_from(LENGTHS))
 def test_what_is_due(declared: tuple[Partitioning, Table], now: datetime, later: timedelta, length: str) -> None:
     policy, table = declared

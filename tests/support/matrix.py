@@ -76,9 +76,9 @@ def thinned(values: Iterable[object], *kept: object) -> list[Any]:
     return [value if value in kept else pytest.param(value, marks=pytest.mark.exhaustive) for value in values]
 
 
-def longer(values: Iterable[Any], *named: Any) -> list[Any]:
+def longer(values: Iterable[Any], *named: Any, mark: pytest.MarkDecorator = pytest.mark.exhaustive) -> list[Any]:
     """The other way round: those that are named take longer, and are left to a longer run."""
-    return [pytest.param(value, marks=pytest.mark.exhaustive) if value in named else value for value in values]
+    return [pytest.param(value, marks=mark) if value in named else value for value in values]
 
 
 class Stopped(Exception):
