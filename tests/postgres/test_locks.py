@@ -1032,7 +1032,12 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
 }
 
 
-LONGER = (scene_constraints, scene_columns, scene_a_way_back, scene_a_copied_table, scene_archives, scene_copies)
+LONGER = (
+    *(scene_constraints, scene_columns, scene_archives, scene_copies, scene_a_copied_table, scene_a_way_back),
+    *(scene_conversion_with_incoming_keys, scene_way_back, scene_way_back_without_foreign_keys),
+    *(scene_foreign_keys_to_partitions, scene_new_partitions_beside_a_default, scene_keys_to_a_partitioned_table),
+    *(scene_partitions_leave_beside_a_default, scene_partitions_of_a_table_that_refers_to_itself),
+)
 
 
 @pytest.mark.parametrize("scene", longer(SCENES, *LONGER), ids=lambda scene: scene.__name__.removeprefix("scene_"))
