@@ -103,6 +103,9 @@ def test_nothing_is_proposed_at_the_end(database: Database, case: str, schemas: 
 
 
 @pytest.mark.exhaustive
+@pytest.mark.filterwarnings(
+    "ignore:Can't validate argument 'dialect_options'"
+)  # SQLAlchemy's, NOT VALID
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_proposed_after_any_commit(database: Database, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     steps, more = 1, True
