@@ -103,10 +103,8 @@ def test_nothing_is_proposed_at_the_end(database: Database, case: str, schemas: 
 
 
 @pytest.mark.exhaustive
-@pytest.mark.filterwarnings(
-    "ignore:Can't validate argument 'dialect_options'"
-)  # SQLAlchemy's, NOT VALID
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")  # SQLAlchemy's, NOT VALID
+@pytest.mark.parametrize("case", longer(CASES, "copy", "there and back", "detached", mark=pytest.mark.deep))
 def test_nothing_is_proposed_after_any_commit(database: Database, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     steps, more = 1, True
     while more:

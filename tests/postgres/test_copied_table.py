@@ -18,6 +18,7 @@ from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans import copied_table
 from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert, left_behind
 from tests.support.database import Database
+from tests.support.matrix import longer
 from tests.support.writers import STILL, same, writing
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
@@ -26,7 +27,7 @@ T = QualifiedName("s", "t")
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", longer([1, 2], 1, mark=pytest.mark.deep))
 def test_a_table_is_converted_while_it_is_written(database: Database, workers: int) -> None:
     database.sql(*PLAIN)
     with writing(database, "s.t", "s.control", on_conflict="") as applications:
@@ -43,7 +44,7 @@ def test_a_table_is_converted_while_it_is_written(database: Database, workers: i
     same(database, "s.t", "s.control")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_killed_again_and_again_the_old_table_stays_until_the_finish(database: Database) -> None:
     database.sql(*PLAIN)
     killed = 0

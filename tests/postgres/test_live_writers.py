@@ -14,7 +14,7 @@ from tests.support.pack import WRITES, Writer, content, filled, migrate
 pytestmark = [pytest.mark.pack, pytest.mark.majors]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_writers_go_on_while_the_pack_goes_up(database: Database) -> None:
     filled(database, 20_000)
     before = content(database)

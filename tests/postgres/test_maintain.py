@@ -81,7 +81,7 @@ def test_two_at_once_do_each_thing_once(database: Database, workers: str) -> Non
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: Database, workers: str) -> None:
-    build(database, list("abcd"), premake=99)
+    build(database, list("abcd"), premake=39)
     kills = 0
     for _ in range(30):
         with subprocess.Popen(
@@ -96,12 +96,12 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: 
             if run.poll() is None:
                 run.kill()
                 kills += 1
-        if count(database) == 400:
+        if count(database) == 160:
             break
     assert kills >= 3
     final = shell(database, "partitions", "maintain", "--now", NOW, "--workers", workers)
     assert final.returncode == 0, final.stderr
-    assert count(database) == 400
+    assert count(database) == 160
     assert "nothing to do" in shell(database, "partitions", "maintain", "--now", NOW).stderr
 
 

@@ -228,7 +228,7 @@ def test_searches_leave_the_archive_after_two_years_and_come_back(database: Data
     assert checksum(database, SEARCHES)[0] == before[0]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_a_killed_downgrade_is_finished_by_the_next_one(database: Database) -> None:
     """Kill -9, again and again, over archives that are full."""
     head(database, 3000, months=14)

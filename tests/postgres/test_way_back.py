@@ -117,7 +117,7 @@ def test_what_belongs_to_the_table_comes_back(database: Database) -> None:
         database.sql("DROP OWNED BY reader_of_t", "DROP ROLE reader_of_t")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_killed_again_and_again_it_comes_back(database: Database) -> None:
     database.sql(*PLAIN)
     relations = database.sql(RELATIONS)
