@@ -17,13 +17,15 @@ from alembic.util import DispatchPriority
 
 from schema_kit.catalog.session import observing, rows
 from schema_kit.names import fit
+from schema_kit.steps.archives import ARCHIVE_MARK
 from schema_kit.steps.partitions import CONFIG_SCHEMA
 
 _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__replacement", "__restored", "__staging")
 """Of tables and indexes that a step has made beside another one, and that a later step or command takes away."""
 
 _RELATIONS = """
-SELECT n.nspname, c.relname, c.relkind, c.relispartition
+SELECT n.nspname, c.relname, c.relkind,
+       c.relispartition OR coalesce(starts_with(obj_description(c.oid, 'pg_class'), %(mark)s), false)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
@@ -63,14 +65,14 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
     default = connection.dialect.default_schema_name
     modelled = {(table.schema or default, table.name) for table in context.sorted_tables}
     with observing(connection):
-        relations = rows(connection, _RELATIONS)
+        relations = rows(connection, _RELATIONS, {"mark": ARCHIVE_MARK})
         clones = {tuple(row) for row in rows(connection, _CLONES)}
         remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
     names = {(schema, name) for schema, name, _, _ in relations}
     suffixes = [suffix for suffix in _SUFFIXES if any(name.endswith(suffix) for _, name in names)]
     beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, suffixes)}
-    partitions = {(schema, name) for schema, name, kind, partition in relations if partition and kind in "rp"}
-    tables = (partitions | remembered | (names & beside)) - modelled
+    hidden = {(schema, name) for schema, name, kind, hides in relations if hides and kind in "rp"}
+    tables = (hidden | remembered | (names & beside)) - modelled
     indexes = names & beside
 
     def included(name: str | None, type_: str, parents: Mapping[str, str | None]) -> bool:

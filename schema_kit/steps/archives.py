@@ -15,6 +15,8 @@ from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 ARCHIVE_POLICY = QualifiedName(CONFIG_SCHEMA, "archive_policy")
 ARCHIVED_AT = "archived_at"
+ARCHIVE_MARK = "Rows that left "
+"""What the comment of an archive begins with: it may have no policy yet, or any more."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class CreateArchiveTable(Step):
         statements += access_sql(self.table, self.archive)
         if self.table.owner:
             statements.append(f"ALTER TABLE {archive} OWNER TO {ident(self.table.owner)}")
-        text = f"Rows that left {self.table.name}"
+        text = f"{ARCHIVE_MARK}{self.table.name}"
         statements.append(f"COMMENT ON TABLE {archive} IS {literal(text)}")
         return (*statements, *((register_sql(self.policy, maintained=False),) if self.policy else ()))
 
