@@ -40,7 +40,7 @@ _RACES = 100
 """So often what changes meanwhile is worked off and has grown again before that is given up."""
 
 _GIVE_WAY_SECONDS = 1.0
-"""Between two looks at what a step gives way to, at most: they begin at a twentieth of it, each pause twice the last."""
+"""Between two looks at what a step gives way to, at most: the first is a twentieth of it, each twice the last."""
 _LOOK_AGAIN_SECONDS = 0.1
 _PRESSURE_SECONDS = 0.2
 """Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
