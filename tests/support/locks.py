@@ -29,14 +29,19 @@ def waiting(database: Database) -> None:
 
 
 @contextmanager
-def busy(database: Database, *statements: str, seconds: float = 0.6) -> Iterator[None]:
-    """Another session holds locks in an open transaction for a while."""
-    other = database.connect(autocommit=False)
+def busy(database: Database, *statements: str, seconds: float = 0.4) -> Iterator[None]:
+    """Another session holds locks in an open transaction, for a while after somebody has begun to wait for it."""
+    other, done = database.connect(autocommit=False), threading.Event()
     for statement in statements:
         other.execute(statement.encode())
+    waiters = f"SELECT 1 FROM pg_stat_activity WHERE {other.info.backend_pid} = ANY (pg_blocking_pids(pid))"
 
     def end() -> None:
-        time.sleep(seconds)
+        late = time.monotonic() + 5
+        with database.connect() as watcher:
+            while not (done.wait(0.02) or watcher.execute(waiters.encode()).fetchone() or time.monotonic() > late):
+                pass
+        done.wait(seconds)
         other.rollback()
 
     ender = threading.Thread(target=end)
@@ -44,6 +49,7 @@ def busy(database: Database, *statements: str, seconds: float = 0.6) -> Iterator
     try:
         yield
     finally:
+        done.set()
         ender.join()
 
 
