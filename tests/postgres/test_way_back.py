@@ -220,10 +220,10 @@ def test_partitions_may_come_and_be_drained_meanwhile(database: Database) -> Non
     with writing(database, "s.t", "s.control", on_conflict="", writers=3):
         convert(database, keep_old="fed")
         for table in ("s.t", "s.control"):
-            database.sql(f"INSERT INTO {table} (id, at, body) VALUES (900001, '2031-02-03', 'far')")
+            database.sql(f"INSERT INTO {table} (id, at, body) VALUES (900001, '2025-02-03', 'early')")
         with schema_kit.operations(database.sqlalchemy(), policy=PATIENT):
             op.drain_default_concurrently("t", schema="s")
-        assert database.sql("SELECT tableoid::regclass::text FROM s.t WHERE id = 900001") == [("s.t_p20310201",)]
+        assert database.sql("SELECT tableoid::regclass::text FROM s.t WHERE id = 900001") == [("s.t_p20250201",)]
         back(database)
     assert plain(database)
 
