@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,17 +32,42 @@ def sentence(event: Event) -> str:
             return f"waiting for {seconds:.0f} s now to {step.summary}: {'; '.join(blockers)}"
 
 
+_PROGRESS_SECONDS = 5.0
+"""Between two lines that say how far a step is, where nobody watches a bar."""
+
+_told = 0.0
+
+
 def to_logging(event: Event) -> None:
-    """Under Alembic: its own log format, and no second line for short steps."""
+    """Through the logger schema_kit: no second line for short steps, and how far a long one is each few seconds."""
+    level, text = _line(event)
+    if text:
+        logging.getLogger("schema_kit").log(level, "%s", text)
+
+
+def to_alembic(event: Event) -> None:
+    """The same under Alembic's commands: in its format on stderr, where the user's alembic.ini has no logger for it."""
     log = logging.getLogger("schema_kit")
-    if isinstance(event, Waiting | Blocked | Noted):
-        log.warning(sentence(event))
-    elif isinstance(event, StepStarted):
-        log.info(sentence(event))
-    elif isinstance(event, StepDone) and event.seconds >= 1:
-        log.info("  %.1f s", event.seconds)
-    elif isinstance(event, StepProgress):
-        log.debug(sentence(event))
+    if log.level or log.isEnabledFor(logging.INFO):
+        to_logging(event)
+        return
+    level, text = _line(event)
+    if text and level >= logging.INFO:
+        sys.stderr.write(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
+
+
+def _line(event: Event) -> tuple[int, str]:
+    """A level and a text; none for what is not worth a line."""
+    global _told
+    if isinstance(event, Waiting | Blocked):
+        return logging.WARNING, sentence(event)
+    if isinstance(event, StepDone):
+        return logging.INFO, f"  {event.seconds:.1f} s" if event.seconds >= 1 else ""
+    if isinstance(event, StepProgress):
+        if time.monotonic() - _told < _PROGRESS_SECONDS:
+            return logging.DEBUG, sentence(event)
+        _told = time.monotonic()
+    return logging.INFO, sentence(event)
 
 
 def to_json(event: Event) -> None:

@@ -38,9 +38,16 @@ def cli(ctx: click.Context, debug: bool) -> None:
     ctx.obj = debug
 
 
-def _interrupt(*_: object) -> None:
+_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+"""As shells have it: Ctrl-C 130, SIGTERM 143."""
+
+
+class _Terminated(KeyboardInterrupt):
     """What a service manager sends is an interrupt, too: the statement that runs is cancelled."""
-    raise KeyboardInterrupt
+
+
+def _interrupt(*_: object) -> None:
+    raise _Terminated
 
 
 def main() -> None:
@@ -51,9 +58,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as interrupt:
         click.echo("interrupted; what was committed stays, and running again goes on from there", err=True)
-        code = 130
+        code = _TERMINATED if isinstance(interrupt.__context__ or interrupt, _Terminated) else _INTERRUPTED
     except SchemaKitError as error:
         if "--debug" in sys.argv[1:]:
             raise

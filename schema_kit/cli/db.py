@@ -40,6 +40,16 @@ def status(context: click.Context) -> None:
 
 
 @db.command()
+def start() -> None:
+    """Start it if it does not run.
+
+    Example: schema_kit db start
+    """
+    server = embedded.start()
+    click.echo(f"PostgreSQL {server.version} is running: {server.url()}", err=True)
+
+
+@db.command()
 def url() -> None:
     """Start it if it does not run, and print its URL.
 

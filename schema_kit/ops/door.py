@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
+import alembic.context
 import sqlalchemy as sa
 from alembic.operations import AbstractOperations, BatchOperations, MigrateOperation, Operations
 from alembic.runtime.migration import MigrationContext
@@ -153,12 +154,11 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         return
     connection = context.connection
     assert connection is not None  # only offline has none
+    emit = report.to_alembic if getattr(alembic.context, "_proxy", None) else report.to_logging
 
     if operation.shared and not autocommits(connection):
         try:
-            execute.run_shared(
-                connection, lambda: operation.plan(Catalog(connection, settings.now)), policy, report.to_logging
-            )
+            execute.run_shared(connection, lambda: operation.plan(Catalog(connection, settings.now)), policy, emit)
         except DBAPIError as error:
             raise execute.not_observed(error) from error
         return
@@ -175,7 +175,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
                 session,
                 lambda: operation.plan(Catalog(session, settings.now)),
                 policy,
-                report.to_logging,
+                emit,
                 operation.workers,
             )
 

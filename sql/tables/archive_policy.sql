@@ -1,9 +1,9 @@
 -- Which rows of a table go to which archive, and when: one row a table; and which partitions went, or are on their way.
 -- @schema@ stands for the schema it is installed in.
 
-DO $$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace('@schema@') IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
-END $$;
+DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
+    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.archive_policy (
     table_name    text    NOT NULL PRIMARY KEY,

@@ -2,9 +2,9 @@
 -- the update begins anew.
 -- @schema@ stands for the schema it is installed in.
 
-DO $$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace('@schema@') IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
-END $$;
+DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
+    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.batch_progress (
     name text PRIMARY KEY,

@@ -3,9 +3,9 @@
 -- A table is known by its name; where its oid is another than here, by its bounds too, and only after a dump and restore.
 -- @schema@ stands for the schema it is installed in.
 
-DO $$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace('@schema@') IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
-END $$;
+DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
+    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+END $do$;
 
 CREATE TABLE IF NOT EXISTS @schema@.retired_partition (
     partition_name text        CONSTRAINT retired_partition_pkey PRIMARY KEY,

@@ -5,9 +5,9 @@
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DO $$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace('"schema_kit"') IS NULL THEN CREATE SCHEMA IF NOT EXISTS "schema_kit"; END IF;
-END $$;
+DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
+    IF to_regnamespace($name$"schema_kit"$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS "schema_kit"; END IF;
+END $do$;
 CREATE TABLE IF NOT EXISTS "schema_kit".part_config (
     parent_table             text    NOT NULL PRIMARY KEY,
     control                  text    NOT NULL,

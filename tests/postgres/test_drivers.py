@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,3 +170,16 @@ def test_values_stand_in_a_query_as_they_are(database: Database, value: Any) -> 
     with database.connect() as connection:
         found = connection.execute(query.encode()).fetchall()[0]
     assert found == (value, "%")
+
+
+def test_progress_is_shown_without_a_logger(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most alembic.ini have no logger for it, and their root's level hides what is only information."""
+    monkeypatch.setattr(logging.getLogger("schema_kit"), "level", logging.NOTSET)
+    monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
+    logging.getLogger("schema_kit").manager._clear_cache()  # type: ignore[attr-defined]
+    database.sql(TABLE)
+    chain = ('    op.create_index_concurrently("ix", "t", ["a"])\n',)
+    upgrade(Project("public", "psycopg", "hand-written").write(tmp_path / "project", database.url, chain))
+    assert "INFO  [schema_kit] create index ix on public.t concurrently" in capsys.readouterr().err

@@ -133,7 +133,7 @@ def test_an_interrupt_ends_it_without_a_traceback(database: Database, workers: s
         time.sleep(0.01)
     run.send_signal(sent)
     _, said = run.communicate(timeout=60)
-    assert run.returncode == 130, said
+    assert run.returncode == 128 + sent, said
     assert "interrupted; what was committed stays" in said
     assert "Traceback" not in said
     holder.rollback()

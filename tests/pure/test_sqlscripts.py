@@ -74,7 +74,8 @@ def test_every_script_can_be_loaded(name: str) -> None:
 def test_the_schema_is_quoted(schema: str) -> None:
     quoted = '"' + schema.replace('"', '""') + '"'
     statements = load("tables/created_object.sql", schema)
-    assert statements[0] == f"CREATE SCHEMA IF NOT EXISTS {quoted}"
+    assert f"to_regnamespace($name${quoted}$name$)" in statements[0]
+    assert f"CREATE SCHEMA IF NOT EXISTS {quoted};" in statements[0]
     assert statements[1].startswith(f"CREATE TABLE IF NOT EXISTS {quoted}.created_object (")
     assert len(statements) == 2
 
