@@ -36,7 +36,7 @@ WHERE relnamespace = 's'::regnamespace AND relkind = 'i' AND relname <> 'r_pkey'
 """
 
 
-matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "sub_partitioned"))
+matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "partitioned"))
 each = pytest.mark.parametrize("name", INDEXES)
 seen = pytest.mark.parametrize("name", [name for name in INDEXES if INDEXES[name].visible])
 

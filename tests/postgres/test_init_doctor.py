@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.database import Database
+from tests.support.matrix import thinned
 
 pytestmark = [pytest.mark.projects, pytest.mark.cli]
 
@@ -50,7 +51,7 @@ def project(folder: Path, template: str, database: Database) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", thinned(TEMPLATES, "async"))
 def test_a_new_project_runs_after_init(database: Database, tmp_path: Path, template: str) -> None:
     if template == "async":
         pytest.importorskip("asyncpg")

@@ -26,10 +26,8 @@ DRIVERS = ("psycopg", "psycopg2", "asyncpg")
 ENVS = ("environment.run", "hand-written", "one_migrator", "multidb")
 CELLS = list(product(SCHEMAS, DRIVERS, ENVS))
 QUICK = (
-    ("public", "psycopg2", "hand-written"),
     ("search_path", "asyncpg", "environment.run"),
-    ("schema_translate_map", "psycopg", "one_migrator"),
-    ("ALTER ROLE", "asyncpg", "multidb"),
+    ("schema_translate_map", "psycopg2", "hand-written"),
 )
 PLAIN = Project("public", "psycopg", "environment.run")
 

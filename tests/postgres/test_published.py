@@ -27,6 +27,7 @@ from schema_kit.plans.copied_table import Strategy
 from schema_kit.steps import Plan
 from tests.support.archives import archived, build, retire, run
 from tests.support.database import QUICK, Database
+from tests.support.matrix import thinned
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -267,7 +268,7 @@ BACK_REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", BACK_REFUSED)
+@pytest.mark.parametrize("what", thinned(BACK_REFUSED, "a partition by name"))
 @pytest.mark.parametrize("way", EACH_WAY)
 def test_the_way_back_is_refused_first_too(database: Database, way: str, what: str) -> None:
     setup, words = BACK_REFUSED[what]
@@ -295,7 +296,7 @@ TOLD_APART = """SELECT c.relreplident, coalesce(bool_or(x.indisreplident), false
   (SELECT relid FROM pg_partition_tree('app.t')) GROUP BY c.oid, c.relreplident"""
 
 
-@pytest.mark.parametrize("identity", IDENTITIES)
+@pytest.mark.parametrize("identity", thinned(IDENTITIES, "an index"))
 @pytest.mark.parametrize("way", EACH_WAY)
 def test_partitions_tell_their_rows_apart_as_the_table_did(database: Database, way: str, identity: str) -> None:
     database.sql(*TABLE, f"ALTER TABLE app.t REPLICA IDENTITY {IDENTITIES[identity]}")

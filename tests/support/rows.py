@@ -62,7 +62,7 @@ SELECT (SELECT count(*) FROM c.threads WHERE session_id NOT IN (SELECT id FROM c
 
 
 def name(text: str) -> QualifiedName:
-    return QualifiedName.parse(text)
+    return QualifiedName.parse(text, "public")
 
 
 def leaving(table: str, where: str = f"at <= '{NOW}'", column: str | None = "at", **options: Any) -> Leaving:

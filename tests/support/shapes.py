@@ -45,7 +45,7 @@ AWARE = "timestamp with time zone"
 
 
 def name(text: str) -> QualifiedName:
-    return QualifiedName.parse(text)
+    return QualifiedName.parse(text, "public")
 
 
 MESSAGES = name("bots.messages")
