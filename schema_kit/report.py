@@ -89,14 +89,15 @@ def to_json(event: Event) -> None:
 
 @contextmanager
 def terminal() -> Iterator[Emit]:
-    """A line for each step on stderr, with a spinner and a count while it runs where stderr is a terminal."""
+    """Waits and notes on stderr; where that is a terminal, a line for each step, with a spinner and a count, too."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)
+    watched = console.is_terminal
     with console.status("") as status:
 
         def emit(event: Event) -> None:
-            if isinstance(event, StepDone | Waiting | Blocked | Noted):
+            if isinstance(event, Waiting | Blocked | Noted) or (watched and isinstance(event, StepDone)):
                 console.print(sentence(event), markup=False)
             else:
                 status.update(sentence(event).replace("[", r"\["))

@@ -19,7 +19,7 @@ level = INFO
 handlers =
 qualname = schema_kit
 """
-_CRON = "17 * * * *  cd {folder} && schema_kit partitions maintain   # mails what fails, and nothing else"
+_CRON = "17 * * * *  cd {folder} && schema_kit partitions maintain --quiet   # mails what fails, and nothing else"
 
 
 @click.command(name="init")

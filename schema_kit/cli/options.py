@@ -43,7 +43,27 @@ def acts(command: Command) -> Command:
     command = click.option(
         "--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT."
     )(command)
+    command = click.option(
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember_quiet,
+        help="Say what fails, and nothing else: for cron.",
+    )(command)
     return looks("text", "json", "sql")(command)
+
+
+_QUIET = "schema_kit.quiet"
+
+
+def _remember_quiet(context: click.Context, _: click.Parameter, quiet: bool) -> None:
+    context.meta[_QUIET] = quiet
+
+
+def quiet() -> bool:
+    """Whether the command that runs was told to say what fails, and nothing else."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_QUIET))
 
 
 def lock_policy(lock_timeout: str | None) -> LockPolicy:
@@ -65,7 +85,10 @@ def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, 
 
 @contextmanager
 def telling(form: str) -> Iterator[execute.Emit]:
-    """Events as JSON lines or on the terminal."""
+    """Events as JSON lines or on the terminal; none with --quiet."""
+    if quiet():
+        yield lambda _: None
+        return
     if form == "json":
         yield report.to_json
         return

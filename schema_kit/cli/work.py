@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import rows
-from schema_kit.cli.options import telling
+from schema_kit.cli.options import quiet, telling
 from schema_kit.cli.partman import beside_partman
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Table
@@ -254,7 +254,9 @@ def fail(
 
 
 def show(plan: Plan, form: str, policy: LockPolicy) -> None:
-    """What was done, or would be: summaries, the exact SQL, or JSON with both."""
+    """What was done (not with --quiet), or would be: summaries, the exact SQL, or JSON with both."""
+    if form == "text" and quiet():
+        return
     if form == "json":
         steps = [
             {
