@@ -91,6 +91,7 @@ def test_what_cannot_be_told_is_counted_and_said(
     database: Database, move: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A row that is updated twice would be as wrong as one that is not."""
+    caplog.set_level("INFO", "schema_kit")
     build, old, new = MOVES[move]
     database.sql(*build, ROWS)
     beside(
