@@ -16,7 +16,7 @@ from tests.support.operations import COLUMNS, Spelled, add_column, alter_word
 
 pytestmark = [pytest.mark.columns, pytest.mark.majors]
 
-matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "partitioned"))
+matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "partitioned"))
 KEY = "ALTER TABLE s.t ALTER v SET NOT NULL, ADD PRIMARY KEY (id, k, v)"
 
 

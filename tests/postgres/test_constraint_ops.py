@@ -16,7 +16,7 @@ from tests.support.operations import CONSTRAINTS, Case
 
 pytestmark = [pytest.mark.constraints, pytest.mark.majors]
 
-matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "plain", "partitioned"))
+matrix = pytest.mark.parametrize("shape", thinned(SHAPES, "partitioned"))
 each = pytest.mark.parametrize("name", CONSTRAINTS)
 
 

@@ -123,7 +123,9 @@ def made(database: Database, call: Call, ours: str, convention: dict[str, str] |
 
 
 @pytest.mark.parametrize("case", ALIKE)
-@pytest.mark.parametrize("convention", [CONVENTION, None], ids=["convention", "plain"])
+@pytest.mark.parametrize(
+    "convention", [CONVENTION, pytest.param(None, marks=pytest.mark.exhaustive)], ids=["convention", "plain"]
+)
 def test_it_means_the_same(database: Database, case: str, convention: dict[str, str] | None) -> None:
     assert made(database, ALIKE[case], "ours", convention) == made(database, ALIKE[case], "", convention)
 

@@ -407,7 +407,8 @@ def _killed(database: Database, name: str, line: int, *, between: bool) -> int |
 LONGER = (
     *("create_index", "add_column", "update_in_batches", "archive_table", "drop_archive_table", "repair_archive_table"),
     *("archive_policy", "drop_archive_policy", "restore_archive_table", "drop_retention", "convert", "attach"),
-    *("attach_again", "unpartition", "drain_default", "split_partition", "set", "next"),
+    *("attach_again", "unpartition", "drain_default", "split_partition", "set", "next", "reindex", "drop_index"),
+    *("foreign_key", "unique", "primary_key", "check", "no_policy", "no_ttl", "drop_part_config", "drop_extension"),
 )
 
 

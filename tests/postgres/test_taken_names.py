@@ -12,7 +12,7 @@ from schema_kit.sqlscripts import load
 from tests.support.archives import archived, build
 from tests.support.cli import called
 from tests.support.database import Database
-from tests.support.matrix import perform
+from tests.support.matrix import perform, thinned
 
 pytestmark = [pytest.mark.partitions, pytest.mark.majors]
 
@@ -26,7 +26,7 @@ TAKERS = {
     "domain": "CREATE DOMAIN {} AS int",
     "enum": "CREATE TYPE {} AS ENUM ('a')",
 }
-EVERY = pytest.mark.parametrize("taker", TAKERS)
+EVERY = pytest.mark.parametrize("taker", thinned(TAKERS, "table", "index", "enum"))
 
 
 def take(database: Database, taker: str, name: str) -> None:
