@@ -165,7 +165,7 @@ class Publication:
     """It publishes rows of partitions as those of the partitioned table."""
     publishes: tuple[str, ...] = ("insert", "update", "delete", "truncate")
     closed: str = ""
-    """Why whoever runs this may not alter it; empty: that one may."""
+    """Why the current role lacks the right to alter it; empty where it has it."""
     columns: tuple[str, ...] = ()
     """The columns that it publishes of the table, where not all: from 15 on."""
     where: str = ""
