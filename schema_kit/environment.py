@@ -111,7 +111,8 @@ def _write(options: dict[str, Any]) -> None:
         context.run_migrations()
         followed = context.get_context().impl.memo
         context.configure(**{**offline, "starting_rev": start, "fn": fn})
-        context.get_context().impl.memo.update({name: followed[name] for name in followed if name == "schema_kit"})
+        if "schema_kit" in followed:
+            context.get_context().impl.memo["schema_kit"] = followed["schema_kit"]
     with context.begin_transaction():
         context.run_migrations()
     out.write(script.getvalue())

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import conninfo, sql
-from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Dialect, Engine, NullPool, create_engine, text
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
@@ -46,9 +46,9 @@ _TEXTS: Mapping[int, Callable[[Any], Any]] = {
 """By the oid of a type: what asyncpg gives otherwise than psycopg does ("char", and an array of it)."""
 
 
-def speaks_psycopg(connection: Connection) -> bool:
-    """Whether the connection is psycopg 3's, and no event loop stands between."""
-    return connection.dialect.driver == "psycopg" and not connection.dialect.is_async
+def speaks_psycopg(dialect: Dialect) -> bool:
+    """Whether connections are psycopg 3's, and no event loop stands between."""
+    return dialect.driver == "psycopg" and not dialect.is_async
 
 
 def sqlstate(error: BaseException | None) -> str | None:
@@ -76,7 +76,7 @@ def alike(engine: Engine) -> Engine:
     Raises:
         PlanError: nothing says how psycopg would connect.
     """
-    if engine.dialect.driver == "psycopg" and not engine.dialect.is_async:
+    if speaks_psycopg(engine.dialect):
         pool = NullPool(engine.pool._creator, dialect=engine.dialect, _dispatch=engine.pool.dispatch)
         return Engine(pool, engine.dialect, engine.url).execution_options(isolation_level="AUTOCOMMIT")
     info = _libpq(engine)
@@ -171,7 +171,7 @@ def _libpq(engine: Engine) -> str:
 
 
 def _tls(value: Any) -> dict[str, str]:
-    """Asyncpg's ``ssl`` in libpq's words."""
+    """The ``ssl`` of asyncpg in libpq's words."""
     if isinstance(value, str):
         return {"sslmode": value}
     if value is True:

@@ -94,7 +94,7 @@ def _project(folder: Path) -> Iterator[_Found]:
     try:
         scripts = scripts_of(folder)
     except SchemaKitError as error:
-        yield _Found("project", False, f"not looked at: {error.reason if hasattr(error, 'reason') else error}")
+        yield _Found("project", False, f"not looked at: {error}")
         return
     environment_file = scripts / "env.py"
     text = environment_file.read_text(encoding="utf-8") if environment_file.is_file() else ""

@@ -15,7 +15,7 @@ from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.columns import AddColumnConcurrentlyOp, AlterColumnConcurrentlyOp, DropColumnConcurrentlyOp
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.keywords import columns_of
-from schema_kit.ops.naming import existing
+from schema_kit.ops.naming import existing, translated
 from schema_kit.ops.policies import missing_config
 from schema_kit.plans import archives, constraints
 from schema_kit.plans.archives import Difference
@@ -106,7 +106,7 @@ class CreateArchiveTableOp(PlanOperation):
         table = existing(operations, table_name, schema)
         declared = DeclaredArchive(
             table,
-            archive_name(table, archive_table_name, archive_schema),
+            archive_name(table, archive_table_name, translated(operations, archive_schema)),
             control,
             interval,
             indexes if isinstance(indexes, bool) else columns_of("create_archive_table", "indexes", indexes),
@@ -173,7 +173,7 @@ class DropArchiveTableOp(PlanOperation):
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         table = existing(operations, table_name, schema)
-        archive = archive_name(table, archive_table_name, archive_schema)
+        archive = archive_name(table, archive_table_name, translated(operations, archive_schema))
         operations.invoke(cls(archive, QualifiedName.parse(view, table.schema) if view else None))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
@@ -271,7 +271,7 @@ class SetArchivePolicyOp(PlanOperation):
         table = existing(operations, table_name, schema)
         policy = ArchivePolicy(
             table,
-            archive_name(table, archive_table_name, archive_schema),
+            archive_name(table, archive_table_name, translated(operations, archive_schema)),
             archive_after,
             way,
             control,
@@ -356,7 +356,7 @@ class RepairArchiveTableOp(PlanOperation):
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         table = existing(operations, table_name, schema)
-        archive = archive_name(table, archive_table_name, archive_schema)
+        archive = archive_name(table, archive_table_name, translated(operations, archive_schema))
         named = QualifiedName.parse(view, table.schema) if view else None
         dropped = columns_of("repair_archive_table", "drop_columns", drop_columns) if drop_columns else ()
         operations.invoke(cls(table, archive, dropped, named))

@@ -12,7 +12,7 @@ from schema_kit.model import MAX_REPLICA_LAG, MAX_SLOT_BYTES, CopyLimits, Partit
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.ops.naming import existing
+from schema_kit.ops.naming import existing, translated
 from schema_kit.plans import copying
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -178,7 +178,8 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         parent = existing(operations, table_name, schema)
-        named = None if partition_name is None else QualifiedName(partition_schema or parent.schema, partition_name)
+        within = translated(operations, partition_schema) or parent.schema
+        named = None if partition_name is None else QualifiedName(within, partition_name)
         operations.invoke(cls(parent, named, workers, limits_of(max_replica_lag, max_slot_bytes)))
 
     def plan(self, catalog: AnyCatalog) -> Plan:

@@ -16,7 +16,7 @@ from schema_kit.names import ident
 from schema_kit.ops.clauses import baseline_table, create_partitioned_sql, unique_keys, value_sql, with_options
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.keywords import refuse_unknown
-from schema_kit.ops.naming import new, placed
+from schema_kit.ops.naming import new, placed, translated
 from schema_kit.ops.policies import missing_config
 from schema_kit.plans import creation
 from schema_kit.plans.creation import DeclaredSet
@@ -172,7 +172,7 @@ class CreatePartitionedTableOp(PlanOperation):
             inherit_privileges,
             retention,
             retention_keep_table,
-            retention_schema,
+            translated(operations, retention_schema),
             retention_grace,
             detach,
         )

@@ -191,9 +191,9 @@ def _commits_on_its_own(name: str) -> bool:
 
 @contextmanager
 def _sender(context: MigrationContext) -> Iterator[sa.Connection | None]:
-    """A session of our own, where the caller's connection cannot send several statements in one message."""
+    """A session of our own, where the caller's connection is of another driver."""
     connection = _current(context)
-    if speaks_psycopg(connection):
+    if speaks_psycopg(connection.dialect):
         yield None
         return
     with Beside.of(connection).connect() as session:

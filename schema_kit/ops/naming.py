@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy as copy_of
 
 import sqlalchemy as sa
@@ -66,13 +67,23 @@ def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
     return copy
 
 
+def translated(operations: Operations, schema: str | None) -> str | None:
+    """What the connection's schema_translate_map makes of a schema that is named; None stays None."""
+    return None if schema is None else _translations(operations).get(schema, schema)
+
+
+def _translations(operations: Operations) -> Mapping[str | None, str | None]:
+    context = operations.migration_context
+    if context.as_sql or context.connection is None:
+        return {}
+    return context.connection.get_execution_options().get("schema_translate_map") or {}
+
+
 def _named(operations: Operations, name: str, schema: str | None, query: str | None) -> QualifiedName:
     context = operations.migration_context
     refuse_elsewhere(context.dialect)
     connection = None if context.as_sql else context.connection
-    if connection is not None:
-        translated = connection.get_execution_options().get("schema_translate_map") or {}
-        schema = translated.get(schema, schema)
+    schema = _translations(operations).get(schema, schema)
     if schema is not None:
         return QualifiedName(schema, name)
     if connection is None:

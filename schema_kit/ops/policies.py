@@ -11,7 +11,7 @@ from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.ops.naming import existing
+from schema_kit.ops.naming import existing, translated
 from schema_kit.ops.partitions import PART_CONFIG_SCRIPT
 from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.plans import partitions, policies, retention
@@ -96,7 +96,7 @@ class SetPartitionPolicyOp(PlanOperation):
             "inherit_privileges": inherit_privileges,
             "retention": retention,
             "retention_keep_table": retention_keep_table,
-            "retention_schema": retention_schema,
+            "retention_schema": translated(operations, retention_schema),
             "retention_grace": retention_grace,
             "detach": detach,
         }

@@ -26,7 +26,7 @@ from schema_kit.ops.moving import (
     under_way,
     with_room,
 )
-from schema_kit.ops.naming import existing
+from schema_kit.ops.naming import existing, translated
 from schema_kit.plans import archives, rows, ttl
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition
@@ -251,7 +251,12 @@ class RestoreArchiveTableOp(PlanOperation):
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         table = existing(operations, table_name, schema)
-        operations.invoke(cls(table, archive_name(table, archive_table_name, archive_schema)))
+        operations.invoke(
+            cls(
+                table,
+                archive_name(table, archive_table_name, translated(operations, archive_schema)),
+            )
+        )
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""

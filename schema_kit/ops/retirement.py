@@ -11,7 +11,7 @@ from schema_kit.model import CheckDeclaration, Relation
 from schema_kit.names import QualifiedName
 from schema_kit.ops.constraints import foreign_key_plan, not_null_plan
 from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.ops.naming import existing
+from schema_kit.ops.naming import existing, translated
 from schema_kit.plans import attachment, constraints, retirement
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
@@ -200,4 +200,4 @@ def _names(
     operations: Operations, table: str, partition: str, schema: str | None, partition_schema: str | None
 ) -> tuple[QualifiedName, QualifiedName]:
     parent = existing(operations, table, schema)
-    return parent, QualifiedName(partition_schema or parent.schema, partition)
+    return parent, QualifiedName(translated(operations, partition_schema) or parent.schema, partition)

@@ -59,7 +59,7 @@ def settled(connection: sa.Connection) -> Any:
             "SELECT current_user, session_user, current_setting('search_path'), current_setting('work_mem'), "
             "current_setting('TimeZone'), current_database()"
         ).one()
-        assert drivers.speaks_psycopg(session)
+        assert drivers.speaks_psycopg(session.dialect)
     assert not connection.in_transaction()
     return role, tuple(told)
 
@@ -136,8 +136,7 @@ def test_what_cannot_be_translated_is_refused_before_anything_is_committed(datab
         env.read_text().replace(
             "create_async_engine(url,",
             "create_async_engine('postgresql+asyncpg://', async_creator=creator,",
-        )
-        + "",
+        ),
         encoding="utf-8",
     )
     made = f"\nimport asyncpg\nasync def creator():\n    return await asyncpg.connect({database.url!r})\n"

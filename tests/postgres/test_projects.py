@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
+from schema_kit import op, operations
 from schema_kit.errors import PlanError
 from schema_kit.ops.door import PlanOperation
 from tests.support.database import Database
@@ -78,3 +80,12 @@ def test_a_transaction_of_the_callers_is_named(database: Database, tmp_path: Pat
     with pytest.raises(PlanError, match="a transaction is open on the connection"):
         upgrade(config)
     assert database.sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix'") == [(0,)]
+
+
+def test_a_schema_that_is_named_is_translated_wherever_it_is_named(database: Database) -> None:
+    database.sql("CREATE SCHEMA tenant", "CREATE SCHEMA tenant_old", "CREATE TABLE tenant.t (id bigint PRIMARY KEY)")
+    engine = sa.create_engine(sa.make_url(database.url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    names = {"now": "tenant", "old": "tenant_old"}
+    with engine.connect().execution_options(schema_translate_map=names) as connection, operations(connection):
+        op.create_archive_table("t", schema="now", archive_schema="old")
+    assert database.sql("SELECT to_regclass('tenant_old.t_archive')::text") == [("tenant_old.t_archive",)]
