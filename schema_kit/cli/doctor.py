@@ -76,7 +76,8 @@ FROM pg_index x WHERE NOT x.indisvalid AND x.indislive
 def doctor(context: click.Context, url: str | None, form: str) -> None:
     """Say what is wrong with this project and its database: URLs, env.py, logger, version, rights, extensions.
 
-    It changes nothing. Exit codes: 0 nothing is wrong, 4 something is.
+    It changes nothing; where no database is named, it starts the embedded server. Exit codes: 0 nothing is wrong, 4
+    something is.
 
     Example: schema_kit doctor --url postgresql://deploy@host/shop
     """
@@ -118,16 +119,17 @@ def _project(folder: Path) -> Iterator[_Found]:
         logged = "[logger_schema_kit]" in lines
         yield _Found(
             "logger",
-            not logged,
+            False,
             f"{ini} has a logger for progress"
             if logged
-            else f"{ini} has no logger schema_kit, so progress is not shown: schema_kit init",
+            else f"{ini} has no logger schema_kit: progress goes to stderr; schema_kit init adds one",
         )
 
 
 def _database(url: str | None) -> Iterator[_Found]:
     config = alembic_config()
-    written = config.get_main_option("sqlalchemy.url") if config else None
+    section = config.config_ini_section if config else ""
+    written = config and config.file_config.get(section, "sqlalchemy.url", raw=True, fallback=None)
     if written and os.environ.get(VARIABLE) and url is None:
         yield _Found("urls", False, f"alembic.ini and {VARIABLE} both name a database; {VARIABLE} is taken")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import difflib
 import re
@@ -53,7 +54,10 @@ def _changes(folder: Path) -> dict[Path, tuple[str, str]]:
     environment = scripts_of(folder) / "env.py"
     if not environment.is_file():
         raise PlanError(f"there is no {environment}. Nothing was changed; does script_location name the right folder?")
-    wanted = {environment: _environment(environment.read_text(encoding="utf-8"))}
+    try:
+        wanted = {environment: _environment(environment.read_text(encoding="utf-8"))}
+    except SyntaxError as error:
+        raise PlanError(f"{environment} is not Python: {error}. Nothing was changed.") from error
     if ini.is_file():
         wanted[ini] = _logged(ini.read_text(encoding="utf-8"))
     changed = {path: (path.read_text(encoding="utf-8"), text) for path, text in wanted.items()}
@@ -86,12 +90,12 @@ def scripts_of(folder: Path) -> Path:
 def _environment(text: str) -> str:
     """env.py with the operations, and a transaction for each revision where it configures a connection itself."""
     if "schema_kit" not in text:
-        imports = list(re.finditer(r"^(?:from|import) .*$", text, re.MULTILINE))
-        last = next((one for one in reversed(imports) if not text[one.start() :].startswith("from __future__")), None)
-        place = last.end() if last else 0
-        text = f"{text[:place]}\n\n{_IMPORT}{text[place:]}" if last else f"{_IMPORT}\n{text}"
+        lines = text.splitlines(keepends=True)
+        ends = [one.end_lineno or 0 for one in ast.parse(text).body if isinstance(one, ast.Import | ast.ImportFrom)]
+        place = max(ends, default=0)
+        text = "".join((*lines[:place], f"\n{_IMPORT}\n", *lines[place:]))
     if "transaction_per_migration" not in text and "environment.run" not in text:
-        text = re.sub(r"(\n?)([ \t]*)(connection=connection,)(?=\s)", rf"\1\2\3 {_PER_REVISION}", text)
+        text = re.sub(r"connection=connection,(?=\s)", rf"\g<0> {_PER_REVISION}", text)
     return text
 
 

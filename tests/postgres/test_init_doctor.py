@@ -72,7 +72,7 @@ def test_doctor_names_what_is_wrong(database: Database, tmp_path: Path) -> None:
         one["code"]: one
         for one in json.loads(ran(folder, "schema_kit", "doctor", "--format", "json", url=database.url, code=4).stdout)
     }
-    assert {code for code, one in found.items() if one["wrong"]} >= {"env.py", "multidb", "logger"}
+    assert {code for code, one in found.items() if one["wrong"]} >= {"env.py", "multidb"}
     assert not found["version"]["wrong"]
     name = database.sql("SELECT current_database()")[0][0]
     role = f"sk_doctor_{name}"
@@ -94,3 +94,22 @@ def test_without_a_project_or_a_server(tmp_path: Path) -> None:
     said = ran(tmp_path, "schema_kit", "doctor", code=4).stdout
     assert "SCHEMA_KIT_EMBEDDED=never" in said
     assert "Traceback" not in said
+
+
+def test_an_import_of_several_lines_stays_whole(tmp_path: Path) -> None:
+    ran(tmp_path, "alembic", "init", "migrations")
+    environment = tmp_path / "migrations" / "env.py"
+    ends = "from os import (\n    path,\n    sep,\n)\n\nconfig = context.config\n"
+    environment.write_text(environment.read_text().replace("config = context.config\n", ends, 1), encoding="utf-8")
+    ran(tmp_path, "schema_kit", "init")
+    assert ")\n\nimport schema_kit.ops" in environment.read_text()
+    compile(environment.read_text(), "env.py", "exec")
+
+
+def test_an_ini_that_refers_to_the_environment_is_no_traceback(tmp_path: Path) -> None:
+    ran(tmp_path, "alembic", "init", "migrations")
+    ini = tmp_path / "alembic.ini"
+    ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", "postgresql://%(DB_USER)s@h/d"))
+    said = ran(tmp_path, "schema_kit", "doctor", code=4)
+    assert "%(DB_USER)s" in said.stdout
+    assert "Traceback" not in said.stderr
