@@ -116,17 +116,22 @@ CASES = {
 }
 
 
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("what", longer(CASES, "split", "convert", mark=pytest.mark.deep))
-def test_it_goes_on_when_the_server_is_back(folder: Path, what: str) -> None:
+def test_it_goes_on_when_the_server_is_back(folder: Path, stack: ExitStack, what: str) -> None:
     server = embedded.start(folder, quiet=True, settings=SETTINGS)
     tables, arguments = CASES[what]
-    with ExitStack() as stack:
-        database = Database(server.url(), stack)
-        if what == "convert":
-            database.sql(*tables)
-        else:
-            begin(database, *tables)
+    database = Database(server.url(), stack)
+    if what == "convert":
+        database.sql(*tables)
+    else:
+        begin(database, *tables)
     stop = threading.Event()
     writers = [Writer(server.url(), number, stop) for number in range(WRITERS)]
     for writer in writers:

@@ -103,7 +103,7 @@ def test_numbers_that_are_none_stay_in_the_default_too(database: Database) -> No
     assert held(database)["s.t_default"] == 3
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_killed_again_and_again_it_comes_to_its_end(database: Database) -> None:
     begin(database, *DEFAULT)
     killed = 0
@@ -120,7 +120,7 @@ def test_killed_again_and_again_it_comes_to_its_end(database: Database) -> None:
     assert left_behind(database) == []
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_what_was_begun_is_taken_back(database: Database) -> None:
     begin(database, *DEFAULT)
     with writing(database, "s.t", "s.control", writers=3):

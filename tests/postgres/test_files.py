@@ -33,6 +33,7 @@ from schema_kit.steps import Plan
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import QUICK, Database
 from tests.support.files import T1, back, build, everything, file_in, one_place, places
+from tests.support.matrix import longer
 
 pytestmark = [pytest.mark.files, pytest.mark.majors]
 
@@ -357,7 +358,7 @@ def test_what_a_table_makes_of_itself(database: Database, tmp_path: Path) -> Non
     assert database.sql("SELECT nextval('s.own'), nextval(pg_get_serial_sequence('s.t', 'id'))") == [(1, 6)]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_random_tables_come_back_as_they_were(database: Database, tmp_path: Path) -> None:
     database.sql("CREATE SCHEMA s")
     connection = database.connect()
@@ -699,7 +700,7 @@ main()
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", longer(["before", "after"], "before", mark=pytest.mark.deep))
 @pytest.mark.parametrize("phase", PHASES)
 def test_killed_at_each_phase(database: Database, tmp_path: Path, phase: str, when: str) -> None:
     before = everything(build(database))

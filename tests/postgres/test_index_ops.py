@@ -165,9 +165,14 @@ AND pid <> pg_backend_pid() AND query ~ 'CONCURRENTLY'
 """
 
 
+KILLED = longer(["create", "replace", "drop", "reindex"], "drop", "reindex", mark=pytest.mark.deep)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("server_side", ["goes on", "dies"])
-@pytest.mark.parametrize("name", ["create", "replace", "drop", "reindex"])
+@pytest.mark.parametrize(
+    "name", longer(["create", "replace", "drop", "reindex"], "drop", "reindex", mark=pytest.mark.deep)
+)
 def test_killed(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, server_side: str) -> None:
     case = INDEXES[name]
     expected = prepare(database, case, "plain")

@@ -78,7 +78,7 @@ def test_two_at_once_do_each_thing_once(database: Database, workers: str) -> Non
     assert len(made) == len(set(made)) == count(database) == 240
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_killed_again_and_again_it_ends_where_an_undisturbed_run_ends(database: Database, workers: str) -> None:
     build(database, list("abcd"), premake=39)

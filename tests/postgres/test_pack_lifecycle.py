@@ -184,7 +184,7 @@ def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -
     assert scanned[0].startswith(f"messages_p{monday:%Y%m%d}"), plan
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_what_a_policy_drops_is_out_for_thirty_days_before(database: Database) -> None:
     head(database, 3000)
     before = checksum(database, CONVERSATION)
@@ -204,7 +204,7 @@ def test_what_a_policy_drops_is_out_for_thirty_days_before(database: Database) -
     assert database.sql(f"SELECT min(created_at) > now() - interval '14 months' FROM {CONVERSATION}") == [(True,)]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_searches_leave_the_archive_after_two_years_and_come_back(database: Database) -> None:
     head(database, 3000)
     before = checksum(database, SEARCHES)

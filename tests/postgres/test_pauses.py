@@ -95,7 +95,7 @@ def test_while_a_slot_holds_back_wal() -> None:
     assert all(reason.startswith("replication slot held holds back ") for reason in reasons)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_while_a_replica_lags() -> None:
     with own_server() as (server, primary):
         primary.sql(*TABLE)
@@ -191,7 +191,7 @@ def small_disk() -> Iterator[Path]:
         folder.rmdir()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_while_the_disk_is_nearly_full(small_disk: Path) -> None:
     settings = {"fsync": "off", "max_wal_size": "64MB", "min_wal_size": "32MB"}
     server = embedded.start(small_disk / "pg", quiet=True, settings=settings)

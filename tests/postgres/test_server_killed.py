@@ -157,7 +157,7 @@ def tool(database: Database, *arguments: str) -> subprocess.Popen[str]:
 
 
 EARLY = ((1, signal.SIGKILL), (4, signal.SIGQUIT))
-LONGER = ("rows away", "rows back", "partitions away under a view")
+LONGER = tuple(case for case in CASES if case not in ("rows away by their age", "partitions away"))
 LATE = ((2, signal.SIGQUIT), (6, signal.SIGKILL))
 
 

@@ -113,7 +113,7 @@ def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) ->
     assert scene.database.sql(CONTENT) == expected
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("what", longer(["drain", "split", "convert"], "split", "convert", mark=pytest.mark.deep))
 def test_two_runs_at_once_beside_writers(database: Database, what: str) -> None:
     """Each with workers of its own; both come to the end, and no row is there twice."""

@@ -41,7 +41,7 @@ def plain(database: Database) -> bool:
     return database.sql("SELECT relkind FROM pg_class WHERE oid = 's.t'::regclass") == [("r",)]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_what_was_written_since_the_swap_is_in_the_plain_table(database: Database) -> None:
     """It is the very table of before, with its files, its indexes, its names."""
     database.sql(*PLAIN)
@@ -167,7 +167,7 @@ def listed(database: Database) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_a_way_back_is_given_up(database: Database) -> None:
     """Before its swap; and the plain table is fed on, so that it can be begun again."""
     database.sql(*PLAIN)
