@@ -39,6 +39,9 @@ _REMEMBERED = (
 )
 """Own tables, and their columns that name a table which no model has to know."""
 
+_PATH = "SELECT schema FROM unnest(current_schemas(false)) WITH ORDINALITY AS s (schema, place) ORDER BY place DESC"
+"""Where Alembic looks for names without a schema, the last first: the session's, whatever the dialect knows."""
+
 _THERE = "SELECT 'it is there' WHERE to_regclass(%(table)s) IS NOT NULL"
 _NAMED = """
 SELECT n.nspname, c.relname FROM {table} t JOIN pg_class c ON c.oid = to_regclass(t.{column})
@@ -62,13 +65,14 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
     if connection is None:
         return
     schemas.discard(CONFIG_SCHEMA)
-    default = connection.dialect.default_schema_name
-    modelled = {(table.schema or default, table.name) for table in context.sorted_tables}
+    path = [schema for (schema,) in rows(connection, _PATH)]
     with observing(connection):
         relations = rows(connection, _RELATIONS, {"mark": ARCHIVE_MARK})
         clones = {tuple(row) for row in rows(connection, _CLONES)}
         remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
     names = {(schema, name) for schema, name, _, _ in relations}
+    visible = {name: schema for place in path for schema, name in names if schema == place}
+    modelled = {(table.schema or visible.get(table.name), table.name) for table in context.sorted_tables}
     suffixes = [suffix for suffix in _SUFFIXES if any(name.endswith(suffix) for _, name in names)]
     beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, suffixes)}
     hidden = {(schema, name) for schema, name, kind, hides in relations if hides and kind in "rp"}
@@ -76,13 +80,14 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
     indexes = names & beside
 
     def included(name: str | None, type_: str, parents: Mapping[str, str | None]) -> bool:
-        schema = parents.get("schema_name") or default
+        table = name if type_ == "table" else parents.get("table_name")
+        schema = parents.get("schema_name") or visible.get(table or "")
         if type_ == "table":
             return (schema, name) not in tables
         if type_ == "index":
             return (schema, name) not in indexes
         if type_ == "foreign_key_constraint":
-            return (schema, parents.get("table_name"), name) not in clones
+            return (schema, table, name) not in clones
         return True
 
     filters: list[Any] = context._name_filters

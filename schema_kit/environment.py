@@ -6,15 +6,18 @@ environment.run(target_metadata=metadata)
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import io
 import logging
 import logging.config
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import sqlalchemy as sa
 from alembic import context
@@ -27,6 +30,9 @@ from schema_kit.errors import DeclarationError, ExecutionError, PlanError, Schem
 from schema_kit.ops import Settings, written
 from schema_kit.script import LockPolicy
 from schema_kit.url import database_url
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 _LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
 _POLL_SECONDS = 0.5
@@ -44,8 +50,8 @@ def run(
 ) -> None:
     """Run the migrations that Alembic was called for: all that an env.py has to do.
 
-    The database is *connection*, else what `schema_kit.url` says: ``config.attributes["connection"]`` (a Connection or
-    an Engine), ``-x url=``, ``DATABASE_URL``, ``sqlalchemy.url`` of alembic.ini, the embedded server; a
+    The database is *connection*, else what `schema_kit.url` says: ``config.attributes["connection"]`` (a Connection, an
+    Engine or an AsyncEngine), ``-x url=``, ``DATABASE_URL``, ``sqlalchemy.url`` of alembic.ini, the embedded server; a
     ``sqlalchemy.url`` that a program has set comes before ``DATABASE_URL``, and is refused where both name a database
     and differ. ``-x now=2026-11-21`` stands for the server's clock. Each revision is a transaction of its own, and one
     migrator works on a database at a time: a second one waits, and says so.
@@ -76,7 +82,7 @@ def _x() -> dict[str, str]:
 
 def _run(
     target_metadata: sa.MetaData | Sequence[sa.MetaData] | None,
-    given: sa.Connection | sa.Engine | None,
+    given: object,
     options: dict[str, Any],
 ) -> None:
     several = [target_metadata] if isinstance(target_metadata, sa.MetaData) else target_metadata or ()
@@ -91,8 +97,35 @@ def _run(
     if context.is_offline_mode():
         _write(options)
         return
+    if _is_async(given):
+        _in_a_loop(given, lambda connection: _migrate(connection, options))
+        return
     with _connected(given) as connection:
         _migrate(connection, options)
+
+
+def _is_async(given: object) -> TypeGuard[AsyncEngine]:
+    module = sys.modules.get("sqlalchemy.ext.asyncio")  # who has one has imported it; without greenlet nobody can
+    return module is not None and isinstance(given, module.AsyncEngine)
+
+
+def _in_a_loop(engine: AsyncEngine, work: Callable[[sa.Connection], None]) -> None:
+    """Work on a connection of an AsyncEngine's, in an event loop that ends with it."""
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        raise PlanError(
+            'config.attributes["connection"] is an AsyncEngine, and an event loop is running: this call cannot wait in '
+            "it. Nothing was changed; hand over a Connection: await connection.run_sync(...)."
+        )
+
+    async def main() -> None:
+        async with engine.connect() as connection:
+            try:
+                await connection.run_sync(work)
+            finally:
+                await connection.invalidate()  # in the pool, it would be of a loop that has ended
+
+    asyncio.run(main())
 
 
 def _write(options: dict[str, Any]) -> None:
@@ -138,11 +171,16 @@ def _of_the_models(schemas: set[str | None], options: Mapping[str, Any]) -> Incl
     return included
 
 
-def _connected(given: sa.Connection | sa.Engine | None) -> AbstractContextManager[sa.Connection]:
+def _connected(given: object) -> AbstractContextManager[sa.Connection]:
     if isinstance(given, sa.Connection):
         return _lent(given)
     if isinstance(given, sa.Engine):
         return given.connect()
+    if given is not None:
+        raise DeclarationError(
+            f'config.attributes["connection"] is of the type {type(given).__name__}. Nothing was changed; hand over a '
+            "Connection, an Engine or an AsyncEngine (of an AsyncConnection: await connection.run_sync(...))."
+        )
     return connect(database_url(_x().get("url"), context.config))
 
 
@@ -166,7 +204,8 @@ def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
             context.run_migrations()
         return
     with one_migrator(connection.engine) as check:
-        context.configure(connection=connection, **{**options, "fn": _guarded(given["fn"], check)})
+        fn = inspect.unwrap(given["fn"])  # Alembic keeps what the run before this one, of the same env.py, has set
+        context.configure(connection=connection, **{**options, "fn": _guarded(fn, check)})
         with context.begin_transaction():
             context.run_migrations()
 
@@ -174,6 +213,7 @@ def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
 def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Callable[..., Iterator[Any]]:
     """Alembic's work function, with a look before and after each revision."""
 
+    @wraps(fn)
     def steps(heads: Any, migration: MigrationContext) -> Iterator[Any]:
         for step in fn(heads, migration):
             step.migration_fn = _looked_after(step.migration_fn, migration, check)

@@ -1,6 +1,6 @@
 """Which database: the one place that says it, for Alembic's commands and for schema_kit's.
 
-1. ``config.attributes["connection"]``, a Connection or an Engine: Alembic's documented way for programs;
+1. ``config.attributes["connection"]``, a Connection, an Engine or an AsyncEngine: Alembic's way for programs;
 2. ``-x url=`` of Alembic, ``--url`` of schema_kit;
 3. ``sqlalchemy.url`` where a program has set it (``config.set_main_option``);
 4. ``DATABASE_URL``;

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from schema_kit import environment
 from schema_kit.catalog.session import rows
-from schema_kit.cli.init import scripts_of
+from schema_kit.cli.init import ini_of, scripts_of
 from schema_kit.errors import SchemaKitError
 from schema_kit.url import VARIABLE, alembic_config, database_url
 
@@ -114,8 +114,8 @@ def _project(folder: Path) -> Iterator[_Found]:
             f"{environment_file} begins the transactions itself, and operations that commit on their own are refused "
             "there: for each engine, context.configure(connection=...) and `with context.begin_transaction():`",
         )
-    ini = folder / "alembic.ini"
-    if ini.is_file() and "[loggers]" in (lines := ini.read_text(encoding="utf-8")):
+    ini = ini_of(folder)
+    if ini and "[loggers]" in (lines := ini.read_text(encoding="utf-8")):
         logged = "[logger_schema_kit]" in lines
         yield _Found(
             "logger",

@@ -30,7 +30,7 @@ def init(folder: Path, dry_run: bool) -> None:
     """Add to a project of `alembic init` what schema_kit needs there: two lines of env.py, a logger.
 
     It writes what it changes to the terminal, line by line, and a line for cron to copy. A project that has all of it
-    stays as it is. FOLDER has alembic.ini in it, or a pyproject.toml with [tool.alembic].
+    stays as it is. FOLDER has alembic.ini in it, or a pyproject.toml with [tool.alembic], or is Flask-Migrate's.
 
     Example: schema_kit init --dry-run
     """
@@ -50,7 +50,7 @@ def init(folder: Path, dry_run: bool) -> None:
 
 def _changes(folder: Path) -> dict[Path, tuple[str, str]]:
     """The files that change, each with its text before and after."""
-    ini = folder / "alembic.ini"
+    ini = ini_of(folder)
     environment = scripts_of(folder) / "env.py"
     if not environment.is_file():
         raise PlanError(f"there is no {environment}. Nothing was changed; does script_location name the right folder?")
@@ -58,10 +58,15 @@ def _changes(folder: Path) -> dict[Path, tuple[str, str]]:
         wanted = {environment: _environment(environment.read_text(encoding="utf-8"))}
     except SyntaxError as error:
         raise PlanError(f"{environment} is not Python: {error}. Nothing was changed.") from error
-    if ini.is_file():
+    if ini:
         wanted[ini] = _logged(ini.read_text(encoding="utf-8"))
     changed = {path: (path.read_text(encoding="utf-8"), text) for path, text in wanted.items()}
     return {path: (before, after) for path, (before, after) in changed.items() if before != after}
+
+
+def ini_of(folder: Path) -> Path | None:
+    """The project's alembic.ini: in *folder*, or where Flask-Migrate has it."""
+    return next((ini for ini in (folder / "alembic.ini", folder / "migrations" / "alembic.ini") if ini.is_file()), None)
 
 
 def scripts_of(folder: Path) -> Path:
@@ -72,12 +77,14 @@ def scripts_of(folder: Path) -> Path:
     """
     from alembic.config import Config
 
-    ini, toml = folder / "alembic.ini", folder / "pyproject.toml"
-    config = Config(str(ini) if ini.is_file() else None, toml_file=str(toml) if toml.is_file() else None)
+    ini, toml = ini_of(folder), folder / "pyproject.toml"
+    config = Config(str(ini) if ini else None, toml_file=str(toml) if toml.is_file() else None)
     try:
         location = config.get_alembic_option("script_location")
     except configparser.Error as error:
         raise PlanError(f"{ini} cannot be read: {error}. Nothing was changed.") from error
+    if not location and ini and (ini.parent / "env.py").is_file():
+        return ini.parent  # Flask-Migrate keeps both in one folder, and sets the option itself
     if not location:
         raise PlanError(
             f"{folder.resolve()} has no alembic.ini and no [tool.alembic] that says script_location. Nothing was "
