@@ -16,7 +16,7 @@ from schema_kit import op
 from tests.support.database import QUICK, Database
 from tests.support.matrix import Stopped, longer, told
 
-pytestmark = [pytest.mark.pack, pytest.mark.majors]
+pytestmark = [pytest.mark.pack, pytest.mark.majors, pytest.mark.libraries]
 
 metadata = sa.MetaData()
 sa.Table(

@@ -16,7 +16,7 @@ from schema_kit import op
 from schema_kit.errors import ExecutionError, PlanError
 from tests.support.database import Database
 
-pytestmark = [pytest.mark.pack, pytest.mark.majors]
+pytestmark = [pytest.mark.pack, pytest.mark.majors, pytest.mark.libraries]
 
 
 class Citext(sa.types.UserDefinedType[Any]):

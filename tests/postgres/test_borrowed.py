@@ -18,7 +18,7 @@ from schema_kit import op
 from schema_kit.errors import SchemaKitError
 from tests.support.database import Database
 
-pytestmark = [pytest.mark.pack, pytest.mark.majors]
+pytestmark = [pytest.mark.pack, pytest.mark.majors, pytest.mark.libraries]
 
 POOLS: dict[str, Callable[[sa.URL], sa.Engine]] = {
     "null": lambda url: sa.create_engine(url, poolclass=sa.NullPool),

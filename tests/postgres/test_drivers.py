@@ -21,7 +21,7 @@ from schema_kit.errors import PlanError
 from tests.support.database import Database
 from tests.support.projects import Project, upgrade
 
-pytestmark = [pytest.mark.projects, pytest.mark.majors]
+pytestmark = [pytest.mark.projects, pytest.mark.majors, pytest.mark.libraries]
 
 asyncpg = pytest.importorskip("asyncpg")
 pytest.importorskip("psycopg2")

@@ -13,7 +13,7 @@ import pytest
 from tests.support.database import Database
 from tests.support.matrix import thinned
 
-pytestmark = [pytest.mark.projects, pytest.mark.cli]
+pytestmark = [pytest.mark.projects, pytest.mark.cli, pytest.mark.libraries]
 
 TEMPLATES = ("generic", "async", "pyproject")
 REVISION = """

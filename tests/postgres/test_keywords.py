@@ -14,7 +14,13 @@ from alembic.runtime.migration import MigrationContext
 from schema_kit.errors import DeclarationError, SchemaKitError
 from tests.support.database import Database
 
-pytestmark = [pytest.mark.indexes, pytest.mark.constraints, pytest.mark.columns, pytest.mark.majors]
+pytestmark = [
+    pytest.mark.indexes,
+    pytest.mark.constraints,
+    pytest.mark.columns,
+    pytest.mark.majors,
+    pytest.mark.libraries,
+]
 
 SHADOWS = {
     "create_index": "create_index_concurrently",

@@ -19,7 +19,7 @@ from schema_kit.script import LockPolicy
 from tests.support.database import Database
 from tests.support.matrix import thinned
 
-pytestmark = [pytest.mark.constraints, pytest.mark.majors]
+pytestmark = [pytest.mark.constraints, pytest.mark.majors, pytest.mark.libraries]
 
 QUICK = LockPolicy(first=50, longest=500, attempts=4)
 

@@ -11,7 +11,7 @@ from schema_kit.errors import PlanError
 from tests.support.database import Database
 from tests.support.projects import Project, upgrade
 
-pytestmark = [pytest.mark.projects]
+pytestmark = [pytest.mark.projects, pytest.mark.libraries]
 
 COMMITS = 'op.create_index_concurrently("ix", "t", ["a"])'
 MIXED = {

@@ -9,7 +9,7 @@ import pytest
 from tests.support.database import Database
 from tests.support.offline import same_by_script
 
-pytestmark = [pytest.mark.offline, pytest.mark.majors]
+pytestmark = [pytest.mark.offline, pytest.mark.majors, pytest.mark.libraries]
 
 ALTER = 'op.alter_column_concurrently("a", {})'
 

@@ -14,7 +14,7 @@ from tests.support.matrix import thinned
 from tests.support.offline import write
 from tests.support.pack import catalog
 
-pytestmark = [pytest.mark.offline, pytest.mark.majors]
+pytestmark = [pytest.mark.offline, pytest.mark.majors, pytest.mark.libraries]
 
 TABLE = """op.create_table("t", sa.Column("id", sa.BigInteger, primary_key=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False), sa.Column("n", sa.Integer, server_default="7"),

@@ -12,7 +12,7 @@ from tests.support.cli import ROOT, alembic
 from tests.support.database import Database
 from tests.support.pack import catalog, content, filled, killed_after, migrate
 
-pytestmark = [pytest.mark.pack, pytest.mark.majors]
+pytestmark = [pytest.mark.pack, pytest.mark.majors, pytest.mark.libraries]
 
 
 @pytest.mark.exhaustive

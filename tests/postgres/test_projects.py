@@ -7,8 +7,9 @@ the user's arrives as it was written; and the connection is as it was.
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,15 +19,19 @@ from schema_kit import op, operations
 from schema_kit.errors import PlanError
 from schema_kit.ops.door import PlanOperation
 from tests.support.database import Database
-from tests.support.matrix import thinned
 from tests.support.projects import CHAIN, SAID, TENANT, Project, described, prepared, upgrade
 
-pytestmark = [pytest.mark.projects, pytest.mark.majors]
+pytestmark = [pytest.mark.projects, pytest.mark.majors, pytest.mark.libraries]
 
 SCHEMAS = ("public", "search_path", "schema_translate_map", "ALTER ROLE")
 DRIVERS = ("psycopg", "psycopg2", "asyncpg")
 ENVS = ("environment.run", "hand-written", "one_migrator", "multidb")
 CELLS = list(product(SCHEMAS, DRIVERS, ENVS))
+PAIRWISE = [
+    (schemas, DRIVERS[(place + other + 1) % 3], env)
+    for (place, schemas), (other, env) in product(enumerate(SCHEMAS), enumerate(ENVS))
+]
+"""Each pair of values at least once: what is tried with the oldest libraries."""
 QUICK = (
     ("search_path", "asyncpg", "environment.run"),
     ("schema_translate_map", "psycopg2", "hand-written"),
@@ -58,7 +63,20 @@ def test_the_chain_calls_every_operation() -> None:
     assert [one.called for one in PlanOperation.__subclasses__() if f"op.{one.called}(" not in chain] == []
 
 
-@pytest.mark.parametrize("cell", thinned(CELLS, *QUICK), ids="-".join)
+def cells() -> list[Any]:
+    slow, pairwise = pytest.mark.exhaustive, pytest.mark.pairwise
+    return [
+        pytest.param(cell, marks=[slow] * (cell not in QUICK) + [pairwise] * (cell in PAIRWISE), id="-".join(cell))
+        for cell in CELLS
+    ]
+
+
+def test_each_pair_of_values_is_tried_with_the_oldest_libraries() -> None:
+    for one, other in combinations(range(3), 2):
+        assert {(cell[one], cell[other]) for cell in PAIRWISE} == {(cell[one], cell[other]) for cell in CELLS}
+
+
+@pytest.mark.parametrize("cell", cells())
 def test_the_right_table_in_each_project(database: Database, tmp_path: Path, cell: tuple[str, str, str]) -> None:
     if not _REFERENCE:
         other = f"reference_{database.url.rpartition('/')[2].partition('?')[0]}"

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.support.database import Database
 from tests.support.recipes import ROOT, ran, shown, write
 
-pytestmark = pytest.mark.projects
+pytestmark = [pytest.mark.projects, pytest.mark.libraries]
 
 STATE = (
     "SELECT c.relnamespace::regnamespace::text, c.relkind::text, count(i.indexrelid) FILTER (WHERE i.indisvalid) "

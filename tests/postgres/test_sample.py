@@ -15,7 +15,7 @@ from tests.support.cli import alembic
 from tests.support.database import Database
 from tests.support.pack import catalog
 
-pytestmark = [pytest.mark.pack, pytest.mark.offline, pytest.mark.majors]
+pytestmark = [pytest.mark.pack, pytest.mark.offline, pytest.mark.majors, pytest.mark.libraries]
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 

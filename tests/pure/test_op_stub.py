@@ -11,7 +11,7 @@ import pytest
 import schema_kit.op
 from schema_kit.ops import PlanOperation
 
-pytestmark = pytest.mark.docs
+pytestmark = [pytest.mark.docs, pytest.mark.libraries]
 
 STUB = Path(schema_kit.op.__file__).with_suffix(".pyi")
 

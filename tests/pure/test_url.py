@@ -10,7 +10,7 @@ from alembic.config import Config
 from schema_kit.errors import DeclarationError
 from schema_kit.url import alembic_config, database_url
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.libraries]
 
 A, B = "postgresql://u:secret@a/db", "postgresql://u:secret@b/db"
 
