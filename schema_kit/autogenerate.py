@@ -25,8 +25,9 @@ _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__repl
 
 _RELATIONS = """
 SELECT n.nspname, c.relname, c.relkind,
-       c.relispartition OR coalesce(starts_with(obj_description(c.oid, 'pg_class'), %(mark)s), false)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       c.relispartition OR coalesce(starts_with(obj_description(c.oid, 'pg_class'), %(mark)s), false),
+       c.relname ~ '_cc(new|old)[0-9]*$' AND NOT x.indisvalid
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index x ON x.indexrelid = c.oid
 WHERE c.relkind IN ('r', 'p', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
@@ -59,7 +60,8 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
     """Add a filter to those of env.py, before Alembic looks at the tables.
 
     It hides partitions; tables that schema_kit has retired or archived to, copies, or keeps for a way back; what a step
-    that was interrupted has left; foreign keys that PostgreSQL keeps for each partition; and schema_kit's own schema.
+    that was interrupted has left, or REINDEX CONCURRENTLY, and the index that is to become a primary key; foreign keys
+    that PostgreSQL keeps for each partition; and schema_kit's own schema.
     """
     connection = context.connection
     if connection is None:
@@ -70,14 +72,16 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
         relations = rows(connection, _RELATIONS, {"mark": ARCHIVE_MARK})
         clones = {tuple(row) for row in rows(connection, _CLONES)}
         remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
-    names = {(schema, name) for schema, name, _, _ in relations}
+    names = {(schema, name) for schema, name, *_ in relations}
     visible = {name: schema for place in path for schema, name in names if schema == place}
-    modelled = {(table.schema or visible.get(table.name), table.name) for table in context.sorted_tables}
+    models = {(table.schema or visible.get(table.name), table.name): table for table in context.sorted_tables}
     suffixes = [suffix for suffix in _SUFFIXES if any(name.endswith(suffix) for _, name in names)]
     beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, suffixes)}
-    hidden = {(schema, name) for schema, name, kind, hides in relations if hides and kind in "rp"}
-    tables = (hidden | remembered | (names & beside)) - modelled
-    indexes = names & beside
+    hidden = {(schema, name) for schema, name, kind, hides, _ in relations if hides and kind in "rp"}
+    tables = (hidden | remembered | (names & beside)) - models.keys()
+    keys = {(schema, str(table.primary_key.name or f"{name}_pkey")) for (schema, name), table in models.items()}
+    rebuilt = {(schema, name) for schema, name, *_, left in relations if left}
+    indexes = beside | keys | rebuilt
 
     def included(name: str | None, type_: str, parents: Mapping[str, str | None]) -> bool:
         table = name if type_ == "table" else parents.get("table_name")

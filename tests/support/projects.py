@@ -129,28 +129,29 @@ _ENGINE = {
     "asyncpg": "create_async_engine(url, poolclass=NullPool)",
 }
 _MIGRATE = {
-    "environment.run": "environment.run(target_metadata=None, connection=connection)",
+    "environment.run": "environment.run(target_metadata=models, **options, connection=connection)",
     "hand-written": """
-    context.configure(connection=connection, target_metadata=None)
+    context.configure(connection=connection, target_metadata=models, **options)
     with context.begin_transaction():
         context.run_migrations()""",
     "one_migrator": """
     with environment.one_migrator(connection.engine):
-        context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+        context.configure(connection=connection, target_metadata=models, **options, transaction_per_migration=True)
         with context.begin_transaction():
             context.run_migrations()""",
     "multidb": """
     for name in ("engine1",):
         context.configure(
-            connection=connection, upgrade_token="upgrades", downgrade_token="downgrades", target_metadata=None)
+            connection=connection, upgrade_token="upgrades", downgrade_token="downgrades", target_metadata=models,
+            **options)
         with context.begin_transaction():
             context.run_migrations(engine_name=name)""",
     "begun before": """
     connection.begin()
-    context.configure(connection=connection, target_metadata=None)
+    context.configure(connection=connection, target_metadata=models, **options)
     context.run_migrations()""",
     "begun by nobody": """
-    context.configure(connection=connection, target_metadata=None)
+    context.configure(connection=connection, target_metadata=models, **options)
     context.run_migrations()""",
 }
 _DRESSED = {
@@ -191,6 +192,8 @@ import schema_kit.ops
 from schema_kit import environment
 
 url = {url!r}
+models = context.config.attributes.get("models")
+options = context.config.attributes.get("options", {{}})
 
 def on_its_path(connection):
     connection.execute(text("SET search_path TO tenant, public"))
