@@ -18,6 +18,7 @@ from alembic.util import DispatchPriority
 from schema_kit.catalog.session import observing, rows
 from schema_kit.names import fit
 from schema_kit.steps.archives import ARCHIVE_MARK
+from schema_kit.steps.files import BEING_RESTORED
 from schema_kit.steps.partitions import CONFIG_SCHEMA
 
 _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__replacement", "__restored", "__staging")
@@ -25,7 +26,8 @@ _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__repl
 
 _RELATIONS = """
 SELECT n.nspname, c.relname, c.relkind,
-       c.relispartition OR coalesce(starts_with(obj_description(c.oid, 'pg_class'), %(mark)s), false),
+       c.relispartition OR EXISTS (SELECT FROM unnest(%(marks)s::text[]) AS mark
+                                   WHERE starts_with(obj_description(c.oid, 'pg_class'), mark)),
        c.relname ~ '_cc(new|old)[0-9]*$' AND NOT x.indisvalid
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index x ON x.indexrelid = c.oid
 WHERE c.relkind IN ('r', 'p', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -33,6 +35,9 @@ WHERE c.relkind IN ('r', 'p', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <>
 
 _REMEMBERED = (
     ("archive_policy", "archive_table"),
+    ("archive_file", "restored_to"),
+    ("archive_file", "table_name"),
+    ("archive_file_due", "table_name"),
     ("archived_partition", "archive_table"),
     ("archived_partition", "partition_name"),
     ("retired_partition", "partition_name"),
@@ -59,9 +64,9 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conpar
 def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> None:
     """Add a filter to those of env.py, before Alembic looks at the tables.
 
-    It hides partitions; tables that schema_kit has retired or archived to, copies, or keeps for a way back; what a step
-    that was interrupted has left, or REINDEX CONCURRENTLY, and the index that is to become a primary key; foreign keys
-    that PostgreSQL keeps for each partition; and schema_kit's own schema.
+    It hides partitions; tables that schema_kit has retired or archived to, has written to files or loads from them,
+    copies, or keeps for a way back; what a step that was interrupted has left, or REINDEX CONCURRENTLY, and the index
+    that is to become a primary key; foreign keys that PostgreSQL keeps for each partition; and schema_kit's own schema.
     """
     connection = context.connection
     if connection is None:
@@ -69,7 +74,7 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
     schemas.discard(CONFIG_SCHEMA)
     path = [schema for (schema,) in rows(connection, _PATH)]
     with observing(connection):
-        relations = rows(connection, _RELATIONS, {"mark": ARCHIVE_MARK})
+        relations = rows(connection, _RELATIONS, {"marks": [ARCHIVE_MARK, BEING_RESTORED]})
         clones = {tuple(row) for row in rows(connection, _CLONES)}
         remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
     names = {(schema, name) for schema, name, *_ in relations}

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from alembic import command
 
 from tests.support.database import Database
-from tests.support.matrix import thinned
 from tests.support.projects import Project
 from tests.support.states import GROUPS, Case, states
 
@@ -93,7 +92,8 @@ def proposals(
 
 
 @pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")  # SQLAlchemy's, of NOT VALID
-@pytest.mark.parametrize("group", thinned(GROUPS, "constraints"))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("group", GROUPS)
 def test_nothing_is_proposed_in_any_state(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str
 ) -> None:
