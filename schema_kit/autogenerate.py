@@ -18,6 +18,7 @@ from alembic.util import DispatchPriority
 from schema_kit.catalog.session import observing, rows
 from schema_kit.names import fit
 from schema_kit.steps.archives import ARCHIVE_MARK
+from schema_kit.steps.emptied import EMPTIED_MARK
 from schema_kit.steps.files import BEING_RESTORED
 from schema_kit.steps.partitions import CONFIG_SCHEMA
 
@@ -64,9 +65,10 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conpar
 def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> None:
     """Add a filter to those of env.py, before Alembic looks at the tables.
 
-    It hides partitions; tables that schema_kit has retired or archived to, has written to files or loads from them,
-    copies, or keeps for a way back; what a step that was interrupted has left, or REINDEX CONCURRENTLY, and the index
-    that is to become a primary key; foreign keys that PostgreSQL keeps for each partition; and schema_kit's own schema.
+    It hides partitions; tables that schema_kit has retired, emptied or archived to, has written to files or loads from
+    them, copies, or keeps for a way back; what a step that was interrupted has left, or REINDEX CONCURRENTLY, and the
+    index that is to become a primary key; foreign keys that PostgreSQL keeps for each partition; and schema_kit's own
+    schema.
     """
     connection = context.connection
     if connection is None:
@@ -74,7 +76,7 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
     schemas.discard(CONFIG_SCHEMA)
     path = [schema for (schema,) in rows(connection, _PATH)]
     with observing(connection):
-        relations = rows(connection, _RELATIONS, {"marks": [ARCHIVE_MARK, BEING_RESTORED]})
+        relations = rows(connection, _RELATIONS, {"marks": [ARCHIVE_MARK, BEING_RESTORED, EMPTIED_MARK]})
         clones = {tuple(row) for row in rows(connection, _CLONES)}
         remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
     names = {(schema, name) for schema, name, *_ in relations}

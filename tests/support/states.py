@@ -146,7 +146,7 @@ def policy(**more: Any) -> Operate:
     return ops(lambda _: op.create_part_config(), one("set_partition_policy", "e", **one_month, **more))
 
 
-convert = partial(one, "convert_to_partitioned", "e", "at", "1 month", premake=1)
+convert = partial(one, "convert_to_partitioned", "e", "at", "3 months", premake=1)
 ARCHIVED = both(
     policy(),
     ops(one("create_archive_table", "e", view="all_of_e"), one("set_archive_policy", "e", "90 days")),
