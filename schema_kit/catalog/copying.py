@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog import disk, present
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import primary_key
+from schema_kit.catalog.rights import missing_for_partitions
 from schema_kit.catalog.session import rows
 from schema_kit.intervals import Point
 from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Table
@@ -183,6 +184,7 @@ def observe(
         taken=taken,
         bytes=size(connection, source) if fresh else 0,
         room=_room(connection, source) if fresh else None,
+        missing=missing_for_partitions(connection, source) if purpose != "convert" else (),
         server_version=version,
     )
 

@@ -243,23 +243,26 @@ FROM pg_policy p WHERE p.polrelid = %(oid)s ORDER BY p.polname
 
 _GRANTS = """
 SELECT string_agg(privilege, ', ' ORDER BY privilege), grantee, is_grantable,
-       pg_get_userbyid(nullif(grantor, relowner)), role <> 0 AND is_grantable AS hands_on, pg_get_userbyid(role)
+       pg_get_userbyid(nullif(grantor, relowner)), role = relowner AS own, role <> 0 AND is_grantable AS hands_on,
+       pg_get_userbyid(role)
 FROM (
-  SELECT a.privilege_type AS privilege, a.grantee AS role, a.grantor, a.is_grantable, c.relowner
+  SELECT a.privilege_type AS privilege, a.grantee AS role, a.grantor, a.is_grantable, c.relowner, false AS of_column
   FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = %(oid)s
   UNION ALL
-  SELECT format('%%s (%%I)', a.privilege_type, t.attname), a.grantee, a.grantor, a.is_grantable, c.relowner
+  SELECT format('%%s (%%I)', a.privilege_type, t.attname), a.grantee, a.grantor, a.is_grantable, c.relowner, true
   FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND NOT t.attisdropped, aclexplode(t.attacl) a
   WHERE c.oid = %(oid)s
 ) g, LATERAL (SELECT CASE WHEN role = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(role)) END) w (grantee)
-WHERE role <> relowner GROUP BY grantee, role, is_grantable, grantor, relowner ORDER BY 2, 3, 4 NULLS FIRST
+WHERE role <> relowner OR grantor <> relowner OR is_grantable OR of_column -- The rest an owner has by itself.
+GROUP BY grantee, role, is_grantable, grantor, relowner ORDER BY 2, 3, 4 NULLS FIRST
 """
 
 _WITHHELD = """
 SELECT string_agg(d.privilege_type, ', ' ORDER BY d.privilege_type)
 FROM pg_class c, aclexplode(acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) d
 WHERE c.oid = %(oid)s AND c.relacl IS NOT NULL AND NOT EXISTS (
-  SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = c.relowner AND a.privilege_type = d.privilege_type)
+  SELECT FROM aclexplode(c.relacl) a
+  WHERE a.grantee = c.relowner AND a.grantor = c.relowner AND a.privilege_type = d.privilege_type)
 """
 
 _DEFAULT_GRANTEES = """
@@ -443,8 +446,8 @@ def _grants(connection: Connection, oid: int) -> tuple[Grant, ...]:
     """In an order in which everybody has what they hand on."""
     left, found, able = rows(connection, _GRANTS, {"oid": oid}), list[Grant](), {None}
     while ready := [row for row in left if row[3] in able] or left:
-        for what, whom, grantable, by, hands_on, role in ready:
-            found.append(Grant(what, whom + (" WITH GRANT OPTION" if grantable else ""), by))
+        for what, whom, grantable, by, own, hands_on, role in ready:
+            found.append(Grant(what, whom + (" WITH GRANT OPTION" if grantable else ""), by, own))
             able |= {role} if hands_on else set()
         left = [row for row in left if row not in ready]
     return tuple(found)

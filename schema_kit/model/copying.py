@@ -231,4 +231,6 @@ class Copying:
     """What the source takes, indexes and all; looked at before a copy begins."""
     room: tuple[int, int] | None = None
     """Bytes that are free on the server's disk and that all have to leave free; None where nobody can tell."""
+    missing: tuple[str, ...] = ()
+    """The rights that giving a partition's rows others needs and that are not there, each with what grants it."""
     server_version: int = 180000

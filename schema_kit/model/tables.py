@@ -33,6 +33,8 @@ class Grant:
     """What stands after TO."""
     by: str | None = None
     """Who granted it, where that is not the owner."""
+    own: bool = False
+    """The owner has it beside what owners have by themselves: of a column, with a grant option, or by another."""
 
 
 @dataclass(frozen=True, slots=True)

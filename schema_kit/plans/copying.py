@@ -18,7 +18,6 @@ from schema_kit.model import (
     CopyRun,
     CopyTarget,
     ForeignKeyDeclaration,
-    Grant,
     Index,
     Partitioning,
     Range,
@@ -259,7 +258,7 @@ def _steps(
         return
     _refuse(parent, source, seen)
     assert seen.source is not None  # it was looked at
-    yield from until_swap(lines, parent, copy, seen, purpose, script, limits, seen.source.grants)
+    yield from until_swap(lines, parent, copy, seen, purpose, script, limits)
     yield from _swap(parent, copy, seen, purpose)
     yield from _after_swap(copy, parent, None)
 
@@ -272,7 +271,6 @@ def until_swap(
     purpose: str,
     script: tuple[str, ...],
     limits: CopyLimits,
-    grants: tuple[Grant, ...] = (),
 ) -> Iterator[Step]:
     """What is left to do before the swap.
 
@@ -284,7 +282,6 @@ def until_swap(
         purpose: drain, split or convert.
         script: the statements that make the tables which remember how far copies have come.
         limits: when it pauses.
-        grants: those of a new default partition.
 
     Raises:
         PlanError: a name is taken, or what was copied is not what the source holds.
@@ -296,7 +293,7 @@ def until_swap(
         yield abandoned(copy.source, copy.targets, seen)
         run = None
     if run is None:
-        yield from _begin(lines, parent, copy, seen, purpose, grants)
+        yield from _begin(lines, parent, copy, seen, purpose)
     yield from _copied(copy, seen, run, limits)
     own = heirs.own_indexes(parent, seen.source, purpose)
     of_own = dict.fromkeys(heirs.heirs(copy, purpose), own)
@@ -343,6 +340,7 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
         return
     if table.partition_strategy:
         yield "it is partitioned itself"
+    yield from seen.missing
     yield from heirs.refused(parent, table)
     if parent.branch is not None:
         yield f"the partitions of {parent.name} are partitioned themselves"
@@ -382,7 +380,6 @@ def _begin(
     copy: Copy,
     seen: Copying,
     purpose: str,
-    grants: tuple[Grant, ...],
 ) -> Iterator[Step]:
     assert seen.source is not None  # it was looked at
     own = {copy.staging, copy.log, copy.old, *(target.built for target in copy.targets)}
@@ -397,7 +394,7 @@ def _begin(
     window = lines.window(lines.key.decode(bound))
     like = partitions.create_partition(lines, parent, parent.name, window)
     of_source = tuple(heirs.own_sql(parent, seen.source, copy, purpose)) if purpose != "convert" else ()
-    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, grants, of_source)
+    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, of_source)
 
 
 def _copied(copy: Copy, seen: Copying, run: CopyRun | None, limits: CopyLimits) -> Iterator[Step]:

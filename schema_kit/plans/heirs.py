@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from schema_kit.model import Copy, CopyTarget, Index, Table
 from schema_kit.names import ident
 from schema_kit.plans.conversion import own_checks
-from schema_kit.steps.belongings import columns_again_sql, comment_sql
 
 
 def heirs(copy: Copy, purpose: str) -> tuple[CopyTarget, ...]:
@@ -30,9 +28,6 @@ def own_sql(parent: Table, source: Table, copy: Copy, purpose: str) -> Iterator[
     """What is sent once the targets are there, as LIKE the parent makes them."""
     checks = [check for check in source.checks if check[0] in _checks(parent, source)]
     for target in heirs(copy, purpose):
-        yield from columns_again_sql(parent, replace(source, name=target.built))
-        if target.name == source.name and source.comment != parent.comment:
-            yield comment_sql("TABLE", target.built.sql, source.comment)
         for name, definition, _ in checks:
             yield f"ALTER TABLE {target.built.sql} ADD CONSTRAINT {ident(name)} {definition}"
 
@@ -49,8 +44,6 @@ def refused(parent: Table, source: Table) -> Iterator[str]:
         for one in source.statistics_objects
         if one.definition not in definitions
     )
-    if source.owner != parent.owner:
-        yield f"it belongs to {source.owner or 'the current role'}, unlike {parent.name}"
 
 
 def _checks(parent: Table, source: Table) -> set[str]:

@@ -93,9 +93,9 @@ class CreateArchiveTable(Step):
             for column in self.compressed
         )
         statements += [f"REVOKE ALL ON {archive} FROM {grantee}" for grantee in self.table.default_grantees]
-        statements += access_sql(self.table, self.archive)
         if self.table.owner:
             statements.append(f"ALTER TABLE {archive} OWNER TO {ident(self.table.owner)}")
+        statements += access_sql(self.table, self.archive)
         text = f"{ARCHIVE_MARK}{self.table.name}"
         statements.append(f"COMMENT ON TABLE {archive} IS {literal(text)}")
         return (*statements, *((register_sql(self.policy, maintained=False),) if self.policy else ()))
@@ -137,7 +137,7 @@ class CreateArchiveView(Step):
         columns = idents(tuple(column.name for column in self.table.columns))
         verb = "CREATE OR REPLACE VIEW" if self.replaces else "CREATE VIEW"
         options = " WITH (security_invoker = true)" if self.invoker else ""
-        readers = [grant.to for grant in self.table.grants if "SELECT" in grant.what.split(", ")]
+        readers = [grant.to for grant in self.table.grants if "SELECT" in grant.what.split(", ") and not grant.own]
         owner = (f"ALTER VIEW {self.view.sql} OWNER TO {ident(self.table.owner)}",) if self.table.owner else ()
         return (
             f"{verb} {self.view.sql}{options} AS SELECT {columns} FROM {self.table.name.sql} "

@@ -56,9 +56,9 @@ def grant_sql(grant: Grant, on: str) -> str:
 
 def access_sql(table: Table, on: QualifiedName) -> list[str]:
     """Its grants and its row security, on another table."""
-    statements = [grant_sql(grant, on.sql) for grant in table.grants]
-    if table.withheld:
-        statements.append(f"REVOKE {table.withheld} ON {on.sql} FROM {owner_sql(table)}")
+    # What the owner took from itself goes first: with it go rights on columns, which it may have been granted since.
+    statements = [f"REVOKE {table.withheld} ON {on.sql} FROM {owner_sql(table)}"] if table.withheld else []
+    statements += [grant_sql(grant, on.sql) for grant in table.grants]
     statements += [f"CREATE POLICY {ident(name)} ON {on.sql} {rest}" for name, rest in table.policies]
     if table.row_security:
         statements.append(f"ALTER TABLE {on.sql} ENABLE ROW LEVEL SECURITY")
@@ -89,10 +89,7 @@ def owned_sql(was: Table, table: Table) -> Iterable[str]:
 def access_again_sql(was: Table, table: Table) -> Iterable[str]:
     """Whose a table is, and who may do what with it, is as with another one, whose name it has by now."""
     name = table.name.sql
-    grantees = dict.fromkeys(grant.to.removesuffix(" WITH GRANT OPTION") for grant in was.grants if grant.by is None)
-    yield from (f"REVOKE ALL ON {name} FROM {grantee} CASCADE" for grantee in grantees)
-    if was.withheld:
-        yield f"GRANT {was.withheld} ON {name} TO {owner_sql(was)}"
+    yield from _as_made_sql(was.grants, was.withheld, name, owner_sql(was))
     yield from owner_again_sql(was, table)
     yield from (f"DROP POLICY {ident(policy)} ON {name}" for policy, _ in was.policies)
     for had, has, words in (
@@ -103,6 +100,14 @@ def access_again_sql(was: Table, table: Table) -> Iterable[str]:
             yield f"ALTER TABLE {name} {words} ROW LEVEL SECURITY"
     yield from access_sql(table, table.name)
     yield comment_sql("TABLE", name, table.comment)
+
+
+def _as_made_sql(grants: Iterable[Grant], withheld: str, on: str, owner: str) -> Iterable[str]:
+    """Nothing is granted any more, and the owner may do everything."""
+    grantees = dict.fromkeys(grant.to.removesuffix(" WITH GRANT OPTION") for grant in grants if grant.by is None)
+    yield from (f"REVOKE ALL ON {on} FROM {grantee} CASCADE" for grantee in grantees)
+    if withheld or any(grant.own for grant in grants):
+        yield f"GRANT ALL ON {on} TO {owner}"
 
 
 def columns_again_sql(was: Table, table: Table) -> Iterable[str]:
@@ -227,10 +232,7 @@ def identity_again_sql(was: Table, table: Table, sequence: Sequence) -> Iterable
     if own == replace(sequence, name=own.name):
         return
     yield f"ALTER SEQUENCE {name} {sequence.options}{'' if sequence.options.endswith(' CYCLE') else ' NO CYCLE'}"
-    grantees = dict.fromkeys(grant.to.removesuffix(" WITH GRANT OPTION") for grant in own.grants if grant.by is None)
-    yield from (f"REVOKE ALL ON SEQUENCE {name} FROM {grantee} CASCADE" for grantee in grantees)
-    if own.withheld:
-        yield f"GRANT {own.withheld} ON SEQUENCE {name} TO {owner_sql(table)}"
+    yield from _as_made_sql(own.grants, own.withheld, f"SEQUENCE {name}", owner_sql(table))
     yield from sequence_access_sql(replace(table, default_sequence_grantees=()), sequence, sequence.name)
     if own.comment is not None and sequence.comment is None:
         yield comment_sql("SEQUENCE", name, None)
@@ -239,9 +241,9 @@ def identity_again_sql(was: Table, table: Table, sequence: Sequence) -> Iterable
 def sequence_access_sql(table: Table, sequence: Sequence, name: QualifiedName) -> Iterable[str]:
     """A sequence that takes another's place has its grants and its comment, and nothing by default privileges."""
     yield from (f"REVOKE ALL ON SEQUENCE {name.sql} FROM {grantee}" for grantee in table.default_sequence_grantees)
-    yield from (grant_sql(grant, f"SEQUENCE {name.sql}") for grant in sequence.grants)
     if sequence.withheld:
         yield f"REVOKE {sequence.withheld} ON SEQUENCE {name.sql} FROM {owner_sql(table)}"
+    yield from (grant_sql(grant, f"SEQUENCE {name.sql}") for grant in sequence.grants)
     if sequence.comment is not None:
         yield comment_sql("SEQUENCE", name.sql, sequence.comment)
 

@@ -17,6 +17,7 @@ from schema_kit.steps.belongings import (
     referenced,
     view_lock,
 )
+from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.conversion import give_back_sql, key_index_name
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
@@ -113,6 +114,7 @@ class SwapTable(Step):
             *self._detach_from_others(),
             *self._rename(),
             *self._join(),
+            columns_alike_sql((target.name, self.table.name) for target in self.copy.targets),
             *parts_sql(self.table, self.table.name),
             *give_back_sql(replace(self.table, comments=self._comments), self.policy),
             *same_sql(self.table, self._meant()),

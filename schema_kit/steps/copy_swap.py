@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from schema_kit.model import Copy, CopyTarget, Table
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.belongings import foreign_key_again_sql
+from schema_kit.steps.belongings import access_sql, comment_sql, foreign_key_again_sql, owner_sql
+from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copying import (
     BOUNDS_CHECK,
@@ -129,10 +130,26 @@ class SwapCopy(Step):
             no_older_snapshot_sql(),
             *self._part(),
             *self._join(),
+            *self._have(),
             *self._compare(),
             *self._give_back(),
             *compare_again_sql(self.relies_on),
         )
+
+    def _have(self) -> Iterable[str]:
+        """What was set since they were made; whose the heirs are, and what is granted on the one with the name."""
+        source, parent = self.source, self.table.name
+        yield columns_alike_sql(
+            (target.name, self.copy.old if target.name in self.heirs else parent) for target in self.copy.targets
+        )
+        if source is None:
+            return
+        for heir in self.heirs:
+            if source.owner != self.table.owner:
+                yield f"ALTER TABLE {heir.sql} OWNER TO {owner_sql(source)}"
+            if heir == self.copy.source:
+                yield from access_sql(source, heir)
+                yield comment_sql("TABLE", heir.sql, source.comment)
 
     def _compare(self) -> Iterable[str]:
         """All of the heirs were made by the same statements: one tells whether they forgot something."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from schema_kit.model import Branch, Copy, Grant, KeyColumn
+from schema_kit.model import Branch, Copy, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.partitions import CONFIG_SCHEMA, CreatePartition, for_values, replica_identity_sql
 from schema_kit.steps.step import Lock, LockMode, Step
@@ -174,7 +174,6 @@ class BeginCopy(Step):
         identity: what tells the source from another table of its name.
         like: what a partition is made like; its parent is what the targets have their columns from.
         options: the source's storage parameters, which a new default partition gets.
-        grants: its grants, likewise.
         own: what gives those that take its place what it has of its own.
     """
 
@@ -186,7 +185,6 @@ class BeginCopy(Step):
     identity: str
     like: CreatePartition
     options: tuple[str, ...] = ()
-    grants: tuple[Grant, ...] = ()
     own: tuple[str, ...] = ()
 
     @property
@@ -217,7 +215,7 @@ class BeginCopy(Step):
         )
         yield from _access(copy.staging, self.like)
         for target in copy.targets:
-            like = replace(self.like, grants=self.grants) if target.default else self.like
+            like = replace(self.like, grants=()) if target.default else self.like
             options = Branch(options=self.options if target.default else self.like.options)
             yield from like.make(target.built, options, " EXCLUDING INDEXES")
             if like.replica_identity in ("FULL", "NOTHING"):

@@ -221,10 +221,11 @@ def of_partition(table: Table, same_name: bool) -> Iterator[tuple[str, str]]:
 
     Args:
         table: the partition.
-        same_name: whether what is looked at has its name, and so its privileges and its comment.
+        same_name: whether what is looked at has its name, and so its privileges, row security and comment.
     """
-    objects = ("index ", "constraint ", "statistics ", "trigger ", "policy ", "view ")
-    place = ("bounds", "parents", "options", "tablespace", "replica identity", "row security", "forced row security")
+    objects = ("index ", "constraint ", "statistics ", "trigger ", "view ", *(() if same_name else ("policy ",)))
+    place = ("bounds", "parents", "options", "tablespace", "replica identity")
+    named = ("privileges", "comment", "row security", "forced row security")
     yield from ((f"{begin}%s", "") for begin in objects)
-    yield from ((f"table, {name}%s", "") for name in (*place, *(() if same_name else ("privileges", "comment"))))
+    yield from ((f"table, {name}%s", "") for name in (*place, *(() if same_name else named)))
     yield from (("column %I, privileges", column.name) for column in (() if same_name else table.columns))

@@ -138,9 +138,9 @@ class CreatePartition(Step):
             + (f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else "")
         )
         yield from (f"REVOKE ALL ON {name.sql} FROM {grantee}" for grantee in self.default_grantees)
-        yield from (grant_sql(grant, name.sql) for grant in self.grants)
         if self.owner:
             yield f"ALTER TABLE {name.sql} OWNER TO {ident(self.owner)}"
+        yield from (grant_sql(grant, name.sql) for grant in self.grants)
         yield from statistics_sql(name, self.statistics)
         if self.comment is not None:
             yield f"COMMENT ON TABLE {name.sql} IS {literal(self.comment)}"

@@ -146,7 +146,7 @@ GRANT INSERT, SELECT ON "bots"."messages__new" TO app;
 GRANT SELECT (id, text) ON "bots"."messages__new" TO reader WITH GRANT OPTION;
 CREATE POLICY "own" ON "bots"."messages__new" AS PERMISSIVE FOR ALL TO app USING ((chat_id = bots.me()));
 ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
-COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:0b6fe1b08f6f3605';
+COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:bdfff7e8b4961a9d';
 COMMIT;
 
 -- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00

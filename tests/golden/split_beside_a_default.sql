@@ -338,6 +338,32 @@ ALTER TABLE "public"."events_before__staging" DETACH PARTITION "public"."events_
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 ALTER TABLE "public"."events_p20261101" DROP CONSTRAINT "schema_kit_bounds";
 ALTER TABLE "public"."events_default" DROP CONSTRAINT "events_before_not_here";
+DO 'DECLARE one text; BEGIN FOR one IN WITH pairs (own, model) AS (VALUES (''"public"."events_p20261001"''::regclass, ''"public"."events_before__old"''::regclass), (''"public"."events_p20261101"''::regclass, ''"public"."events_before__old"''::regclass)), columns AS (
+  SELECT p.own, m.attname AS name, CASE WHEN m.attgenerated = '''' THEN pg_get_expr(d.adbin, m.attrelid) END AS def,
+         CASE WHEN o.attgenerated = '''' THEN pg_get_expr(e.adbin, o.attrelid) END AS own_def,
+         coalesce(m.attstattarget, -1) AS target, coalesce(o.attstattarget, -1) AS own_target,
+         m.attstorage AS storage, o.attstorage AS own_storage,
+         m.attcompression AS compression, o.attcompression AS own_compression,
+         m.attoptions AS options, o.attoptions AS own_options,
+         col_description(m.attrelid, m.attnum) AS comment, col_description(o.attrelid, o.attnum) AS own_comment
+  FROM pairs p JOIN pg_attribute m ON m.attrelid = p.model AND m.attnum > 0 AND NOT m.attisdropped
+  JOIN pg_attribute o ON o.attrelid = p.own AND o.attname = m.attname
+  LEFT JOIN pg_attrdef d ON d.adrelid = m.attrelid AND d.adnum = m.attnum
+  LEFT JOIN pg_attrdef e ON e.adrelid = o.attrelid AND e.adnum = o.attnum
+)
+SELECT format(''ALTER TABLE %s ALTER COLUMN %I %s'', own, name, action) FROM columns, LATERAL (
+  SELECT coalesce(''SET DEFAULT '' || def, ''DROP DEFAULT'') WHERE def IS DISTINCT FROM own_def
+  UNION ALL SELECT ''SET STATISTICS '' || target WHERE target <> own_target
+  UNION ALL SELECT ''SET STORAGE '' || CASE storage WHEN ''p'' THEN ''PLAIN'' WHEN ''e'' THEN ''EXTERNAL'' WHEN ''m'' THEN ''MAIN''
+                                                  ELSE ''EXTENDED'' END WHERE storage <> own_storage
+  UNION ALL SELECT ''SET COMPRESSION '' || CASE compression WHEN ''p'' THEN ''pglz'' WHEN ''l'' THEN ''lz4'' ELSE ''default'' END
+  WHERE compression <> own_compression
+  UNION ALL SELECT coalesce(''SET ('' || option_name || '' = '' || m.option_value || '')'', ''RESET ('' || option_name || '')'')
+  FROM pg_options_to_table(options) m FULL JOIN pg_options_to_table(own_options) o USING (option_name)
+  WHERE option_name IN (''n_distinct'', ''n_distinct_inherited'') AND m.option_value IS DISTINCT FROM o.option_value
+) a (action)
+UNION ALL SELECT format(''COMMENT ON COLUMN %s.%I IS %L'', own, name, comment) FROM columns
+WHERE comment IS DISTINCT FROM own_comment LOOP EXECUTE one; END LOOP; END';
 ALTER TABLE "public"."events_default" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
 ALTER TABLE "public"."events_p20261001" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;
 ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "events_place_fkey" FOREIGN KEY (place) REFERENCES places(id) NOT VALID;

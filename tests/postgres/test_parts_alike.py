@@ -12,9 +12,9 @@ from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.model import CopyLimits
 from schema_kit.names import QualifiedName
 from schema_kit.ops.copying import DrainDefaultConcurrentlyOp, SplitPartitionConcurrentlyOp
-from schema_kit.plans import heirs
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
+from schema_kit.steps.copy_swap import SwapCopy
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
@@ -133,7 +133,6 @@ REFUSED = {
         "check own is its own and not validated",
     ),
     "statistics": ("CREATE STATISTICS s.own ON word, note FROM {t}", "statistics s.own are its own"),
-    "another owner": ("ALTER TABLE {t} OWNER TO pg_monitor", "it belongs to pg_monitor, unlike s.t"),
 }
 
 
@@ -158,7 +157,7 @@ def test_a_swap_that_forgets_something_commits_nothing(
     def nothing(*_: Any) -> tuple[str, ...]:
         return ()
 
-    monkeypatch.setattr(heirs, "own_sql", nothing)
+    monkeypatch.setattr(SwapCopy, "_have", nothing)
     with pytest.raises(ExecutionError, match=f"takes the place of s.{source} would not have column word, default"):
         database.run(decide)
     assert database.sql(f"SELECT relispartition FROM pg_class WHERE oid = 's.{source}'::regclass") == [(True,)]
