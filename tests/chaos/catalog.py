@@ -1,7 +1,7 @@
 """The catalog of a database in PostgreSQL's own words, read without the package: two of them can be compared.
 
 Of a partition, names of what it has from its parent are left out, and so is what nobody sees who uses the parent: its
-rights, comments and policies.
+rights, comments and policies. Who comes first, a migration with its column or others with theirs, is chance.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ QUERIES = {
         FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
         WHERE {_TABLES} AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition""",
     "column": f"""
-        SELECT c.oid::regclass::text, a.attname, rank() OVER (PARTITION BY c.oid ORDER BY a.attnum),
+        SELECT c.oid::regclass::text, a.attname, CASE WHEN a.attname NOT LIKE 'ours\\_%' THEN
+               count(*) FILTER (WHERE a.attname NOT LIKE 'ours\\_%') OVER (PARTITION BY c.oid ORDER BY a.attnum) END,
                format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity,
                a.attgenerated, a.attcollation::regcollation::text, a.attstorage,
                CASE WHEN NOT c.relispartition THEN (nullif(a.attstattarget, -1), (SELECT array_agg(o ORDER BY o)
