@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import dependents, kinds
+from schema_kit.catalog import dependents, kinds, publications
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
@@ -152,6 +152,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         _referred(connection, name, keys) if mine and not pending else (),
         dependents.read(connection, name, attached=mine),
         tuple(row[0] for row in rows(connection, _PUBLISHED, at)),
+        _subscribed(connection, parent) if mine else (),
         (
             *(row[0] for row in rows(connection, _MAY_NOT, at)),
             *((f"{name} is a foreign table",) if kind == "f" else ()),
@@ -163,6 +164,11 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         if mine and not pending
         else (),
     )
+
+
+def _subscribed(connection: Connection, parent: QualifiedName) -> tuple[str, ...]:
+    oid = rows(connection, "SELECT to_regclass(%(parent)s)::oid::bigint", {"parent": parent.sql})[0][0]
+    return tuple(one.name for one in publications.read(connection, oid))
 
 
 def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ class Detaching:
     """Views and other objects that stand in the way of a DROP."""
     published: tuple[str, ...] = ()
     """Publications that name it, itself."""
+    subscribed: tuple[str, ...] = ()
+    """Publications of its parent: who subscribes to them keeps its rows."""
     may_not: tuple[str, ...] = ()
     """Rights that whoever runs this has not."""
     recorded: bool = False

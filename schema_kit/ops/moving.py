@@ -9,6 +9,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
 from schema_kit.names import QualifiedName
+from schema_kit.plans import publications
 from schema_kit.plans.grid import MOST_AHEAD, grid
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import How
@@ -96,7 +97,8 @@ def moves(
         has_record = has_record or one.seen.has_record
         steps += transfer(route, one, views, _how(partitioning), record, has_record=has_record)
         has_record = True
-    return steps, notes
+        notes += publications.kept([one.seen])
+    return steps, list(dict.fromkeys(notes))
 
 
 def under_way(known: Iterable[Moved], policy: ArchivePolicy) -> Iterator[Move]:

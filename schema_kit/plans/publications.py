@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from schema_kit.model import Publication, Table
+from schema_kit.model import Detaching, Publication, Table
 from schema_kit.names import QualifiedName, ident, idents
 from schema_kit.steps.partitions import PART_CONFIG
 
@@ -88,14 +88,13 @@ def copied(table: Table, beside: Collection[QualifiedName], instead: str) -> Ite
             )
 
 
-def kept(table: Table | None) -> tuple[str, ...]:
+def kept(leaving: Iterable[Detaching]) -> tuple[str, ...]:
     """What has to be known when partitions leave a published table."""
-    names = ", ".join(one.name for one in table.publications) if table else ""
-    if not names:
-        return ()
-    return (
-        f"who subscribes to {names} keeps the rows of partitions that leave {table.name if table else ''}, for DETACH "
-        "and DROP are not published: detach or drop them there, too",
+    tables = {seen.parent: ", ".join(seen.subscribed) for seen in leaving if seen.subscribed}
+    return tuple(
+        f"who subscribes to {names} keeps the rows of partitions that leave {table}, for DETACH and DROP are not "
+        "published: detach or drop them there, too"
+        for table, names in tables.items()
     )
 
 

@@ -11,6 +11,7 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Point, parse
 from schema_kit.model import Detaching, Partition, Partitioning, Retired, Table
 from schema_kit.names import QualifiedName, literal
+from schema_kit.plans import publications
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.plans.retirement import How, known_again, leaving, recorded
@@ -192,7 +193,8 @@ def retire(
         known = True
         steps += leaving(replace(seen, blocked_by=()), _how(policy))
         steps += out.of(seen, now, notes)
-    return Plan(title, tuple(steps), tuple(notes))
+        notes += publications.kept([seen])
+    return Plan(title, tuple(steps), tuple(dict.fromkeys(notes)))
 
 
 def doubtful(row: Retired) -> str:

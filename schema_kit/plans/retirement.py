@@ -9,6 +9,7 @@ from typing import Literal
 from schema_kit.errors import PlanError
 from schema_kit.model import Detaching
 from schema_kit.names import QualifiedName
+from schema_kit.plans import publications
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.retirement import (
     CreateRetiredPartition,
@@ -45,7 +46,7 @@ def detach(
     if seen.attached_to is None:
         return Plan(title)
     _refuse(title, (*seen.may_not, *seen.referred))
-    return Plan(title, (*recorded(seen, record), *leaving(seen, how)))
+    return Plan(title, (*recorded(seen, record), *leaving(seen, how)), publications.kept([seen]))
 
 
 def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, record: tuple[str, ...]) -> Plan:
@@ -73,7 +74,8 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, rec
     _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
     if seen.attached_to is None:
         return Plan(title, (*known_again(seen, record), DropPartition(seen)))
-    return Plan(title, (*recorded(seen, record), *leaving(seen, "auto"), DropPartition(seen)))
+    steps = (*recorded(seen, record), *leaving(seen, "auto"), DropPartition(seen))
+    return Plan(title, steps, publications.kept([seen]))
 
 
 def refuse_another_s(title: str, seen: Detaching) -> None:

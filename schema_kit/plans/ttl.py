@@ -17,7 +17,7 @@ from schema_kit.plans import retention, rows
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import partitioned_table
 from schema_kit.plans.rows import Leaving, Observed
-from schema_kit.steps import Plan, Step
+from schema_kit.steps import Plan
 from schema_kit.steps.archives import ARCHIVED_AT
 from schema_kit.steps.batches import LARGEST, ended
 from schema_kit.steps.rows import CreateTtlPolicy, DropTtlPolicy, Pace, RegisterTtl, UnregisterTtl
@@ -254,13 +254,13 @@ def run(
         record: the statements that make retired_partition.
     """
     title = f"remove expired rows of {policy.table}"
-    steps: tuple[Step, ...] = ()
+    retiring = Plan(title)
     if partitioning is not None and (leaves or retired):
         whole = replace(partitioning, retention_keep_table=False, retention_schema=None, retention_grace="0")
         # One that rows refer to is emptied first, like any other table.
         free = [seen for seen in leaves if not seen.referred]
-        steps = retention.retire(whole, free, (), retired, now, record, at_once=True, ttl=True).steps
-    return Plan(title, (*steps, *(removal.steps if due else ())), removal.notes)
+        retiring = retention.retire(whole, free, (), retired, now, record, at_once=True, ttl=True)
+    return Plan(title, (*retiring.steps, *(removal.steps if due else ())), (*retiring.notes, *removal.notes))
 
 
 def in_order(plans: Sequence[tuple[TimeToLive, int]]) -> list[TimeToLive]:

@@ -25,7 +25,6 @@ from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, rol
 from schema_kit.ops.policies import CreateNextPartitionsOp
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.steps import Plan
-from tests.support.archives import archived, build, retire, run
 from tests.support.database import QUICK, Database
 from tests.support.matrix import thinned
 
@@ -308,17 +307,6 @@ def test_partitions_tell_their_rows_apart_as_the_table_did(database: Database, w
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname = 't' AND relreplident <> 'd'") == [(1,)]
     database.run(back(way))
     assert database.sql(TOLD_APART) == before
-
-
-@pytest.mark.parametrize("leave", [(build, retire), (archived, run)], ids=["retire", "archive run"])
-def test_partitions_that_leave_stay_with_who_subscribes_which_is_said_once(
-    database: Database, leave: tuple[Callable[..., Any], Callable[..., Any]]
-) -> None:
-    prepare, act = leave
-    prepare(database)
-    database.sql("SET client_min_messages = error", f"CREATE PUBLICATION p FOR TABLE s.t {ROOT}")
-    assert act(database).stderr.count("who subscribes to p keeps the rows of partitions that leave s.t") == 1
-    assert "subscribes" not in act(database).stderr
 
 
 @pytest.mark.exhaustive

@@ -93,7 +93,8 @@ def command(
                 wanted += _wanted(connection, name, read(lower), read(upper), drop)
         if drop:
             _agree(wanted, yes)
-        with telling(form) as emit:
+        with telling(form) as tell:
+            emit = _noting_once(tell)
             if not store.local:
                 click.echo(f"{destination}: a file gets its name there by a copy, no atomic step", err=True)
             for one in wanted:
@@ -108,6 +109,20 @@ def command(
                     failed.append(execute.not_observed(error))
     _tell(done, drop, form)
     fail(failed, done, "{} of the files failed; the others are done.")
+
+
+def _noting_once(emit: execute.Emit) -> execute.Emit:
+    """Each partition is detached by a plan of its own, and what one notes, the others do."""
+    said = set[str]()
+
+    def tell(event: execute.Event) -> None:
+        if isinstance(event, execute.Noted):
+            if event.text in said:
+                return
+            said.add(event.text)
+        emit(event)
+
+    return tell
 
 
 def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:

@@ -26,7 +26,7 @@ from schema_kit.ops.moving import (
     under_way,
     with_room,
 )
-from schema_kit.plans import archives, publications, rows, ttl
+from schema_kit.plans import archives, rows, ttl
 from schema_kit.plans.rows import Leaving
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import AttachMoved, ForgetMove, ForgetRestored, MovePartitionAcross
@@ -55,7 +55,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
         for name in names
         if name in kept
     )
-    notes = (*notes, *said, *stay, *(publications.kept(table) if going else ()))
+    notes = (*notes, *said, *stay)
     return Plan(plan.title, (*forgotten, *steps), notes)
 
 

@@ -16,7 +16,7 @@ from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning, Table
 from schema_kit.names import QualifiedName
-from schema_kit.plans import archives, publications, retention
+from schema_kit.plans import archives, retention
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.retirement import DropPartition
@@ -31,7 +31,6 @@ def decide(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
         awaited = [part.name for part in past if part.name in due_there]
         notes += tuple(f"{part} stays: it is due for its archive first (schema_kit archive run)" for part in awaited)
         past = tuple(part for part in past if part.name not in awaited)
-        notes += publications.kept(table) if past else ()
     cut_off = [p for p in (table.partitions if table else ()) if p.detach_pending and p not in past]
     retired = [row for row in catalog.retired() if row.parent == one.parent]
     leaves, pending = ([catalog.detaching(one.parent, p.name) for p in parts] for parts in (past, cut_off))
