@@ -315,6 +315,7 @@ def repair_archive_table(
     archive_schema: str | None = None,
     drop_columns: Sequence[str] = (),
     view: str | None = None,
+    access: bool = False,
 ) -> None: ...
 def restore_archive_table(
     table_name: str,

@@ -21,7 +21,7 @@ from schema_kit.plans import archives, constraints
 from schema_kit.plans.archives import Difference
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.archives import CreateArchiveView
+from schema_kit.steps.archives import CreateArchiveView, GiveArchiveAccess
 
 ARCHIVE_SCRIPT = "tables/archive_policy.sql"
 _OF_PARTITIONS = {"column missing", "type", "default", "not null", "check missing"}
@@ -313,12 +313,18 @@ class RepairArchiveTableOp(PlanOperation):
     """Give an archive what its table has."""
 
     def __init__(
-        self, table: QualifiedName, archive: QualifiedName, drop_columns: tuple[str, ...], view: QualifiedName | None
+        self,
+        table: QualifiedName,
+        archive: QualifiedName,
+        drop_columns: tuple[str, ...],
+        view: QualifiedName | None,
+        access: bool = False,
     ) -> None:
         self.table = table
         self.archive = archive
         self.drop_columns = drop_columns
         self.view = view
+        self.access = access
 
     @classmethod
     def repair_archive_table(
@@ -331,6 +337,7 @@ class RepairArchiveTableOp(PlanOperation):
         archive_schema: str | None = None,
         drop_columns: Sequence[str] = (),
         view: str | None = None,
+        access: bool = False,
     ) -> None:
         """Mend what ``schema_kit archive verify`` names: after each change of the table, its archive follows.
 
@@ -349,6 +356,7 @@ class RepairArchiveTableOp(PlanOperation):
             archive_schema: the archive's; the table's where it is left out.
             drop_columns: columns that the table has no more and whose archived values may go; others are named.
             view: the view over both, which gets the new columns at its end; it is made where it is not there.
+            access: it gets the table's owner, grants, policies and row security, instead of what it has.
 
         Raises:
             PlanError: no such table, or something that no operation mends without harm; it is named.
@@ -359,7 +367,7 @@ class RepairArchiveTableOp(PlanOperation):
         archive = archive_name(table, archive_table_name, translated(operations, archive_schema))
         named = QualifiedName.parse(view, table.schema) if view else None
         dropped = columns_of("repair_archive_table", "drop_columns", drop_columns) if drop_columns else ()
-        operations.invoke(cls(table, archive, dropped, named))
+        operations.invoke(cls(table, archive, dropped, named, access))
 
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
@@ -368,7 +376,8 @@ class RepairArchiveTableOp(PlanOperation):
         if table is None or archive is None:
             gone = self.table if table is None else self.archive
             raise PlanError(f"cannot {plan.title}: there is no table {gone}. Nothing was changed.")
-        differences = [one for one in archives.differences(table, archive) if not one.kind.startswith("index")]
+        unlike = [one for one in archives.differences(table, archive) if not one.kind.startswith("index")]
+        differences = [one for one in unlike if one.kind not in archives.OF_ACCESS]
         own = {policy.archived_at for policy in catalog.archive_policies() if policy.archive == self.archive}
         stays = [
             one.sentence
@@ -397,6 +406,7 @@ class RepairArchiveTableOp(PlanOperation):
                 mendable = (one for one in archives.differences(table, found) if one.kind in _OF_PARTITIONS)
                 for one in mendable:
                     plan += self._mended(catalog, table, name, one)
+        plan += Plan("", (GiveArchiveAccess(table, archive),) if self.access and differences != unlike else ())
         if not plan and self.view:
             plan += self._shown(catalog, table, archive)
         return plan

@@ -19,7 +19,7 @@ from schema_kit.model import (
     View,
 )
 from schema_kit.names import QualifiedName, fit
-from schema_kit.plans import retention
+from schema_kit.plans import archive_access, retention
 from schema_kit.plans.attachment import alike
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
@@ -36,6 +36,7 @@ from schema_kit.steps.archives import (
 from schema_kit.steps.partitions import CreatePartConfig
 
 COMPRESSIONS = ("pglz", "lz4")
+OF_ACCESS = ("owner", "grant missing", "grant extra", "row security", "policy")
 _STRATEGIES = {"l": "LIST", "h": "HASH"}
 
 
@@ -356,8 +357,8 @@ class Difference:
     """Something that an archive has otherwise than its table."""
 
     kind: str
-    """column missing, column extra, generated, type, default, not null, check missing, check extra, index missing or
-    index extra."""
+    """column missing, column extra, generated, type, default, not null, check missing, check extra, index missing,
+    index extra, owner, grant missing, grant extra, row security or policy."""
     object: str
     sentence: str
     blocks: bool = False
@@ -366,7 +367,8 @@ class Difference:
 
 def differences(table: Table, archive: Table) -> Iterator[Difference]:
     """What an archive has otherwise than its table, what matters most first."""
-    yield from sorted((*_columns(table, archive), *_others(table, archive)), key=lambda one: not one.blocks)
+    access = (Difference(*one) for one in archive_access.unlike(table, archive))
+    yield from sorted((*_columns(table, archive), *_others(table, archive), *access), key=lambda one: not one.blocks)
 
 
 def _columns(table: Table, archive: Table) -> Iterator[Difference]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, Table
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.belongings import access_sql
+from schema_kit.steps.belongings import access_again_sql, access_sql, exclusive, statistics_sql
+from schema_kit.steps.likeness import of_archive, print_sql, same_sql
 from schema_kit.steps.partitions import CONFIG_SCHEMA, for_values, register_sql, unregister_sql
 from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION, oid_of, on_its_way_sql, recorded_sql
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.stamps import seen
+from schema_kit.steps.step import Lock, LockMode, Seen, Step, Transaction
 
 ARCHIVE_POLICY = QualifiedName(CONFIG_SCHEMA, "archive_policy")
 ARCHIVED_AT = "archived_at"
@@ -96,9 +98,48 @@ class CreateArchiveTable(Step):
         if self.table.owner:
             statements.append(f"ALTER TABLE {archive} OWNER TO {ident(self.table.owner)}")
         statements += access_sql(self.table, self.archive)
+        statements += statistics_sql(self.archive, self.table.statistics)
         text = f"{ARCHIVE_MARK}{self.table.name}"
         statements.append(f"COMMENT ON TABLE {archive} IS {literal(text)}")
-        return (*statements, *((register_sql(self.policy, maintained=False),) if self.policy else ()))
+        statements += (register_sql(self.policy, maintained=False),) if self.policy else ()
+        meant = of_archive(self.table, self.compressed)
+        alike = same_sql(self.table, meant, self.archive, f"archive {self.archive}")
+        return (*print_sql(self.table), *statements, *alike)
+
+
+@dataclass(frozen=True)
+class GiveArchiveAccess(Step):
+    """An archive gets its table's owner, grants, policies and row security, instead of what it has.
+
+    Args:
+        table: the table.
+        archive: its archive, as observed.
+    """
+
+    fresh: ClassVar[bool] = True
+
+    table: Table
+    archive: Table
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"give {self.archive.name} the owner, grants, policies and row security of {self.table.name}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Its readers wait, for an instant."""
+        return exclusive((self.archive.name,))
+
+    @property
+    def relies_on(self) -> tuple[Seen, ...]:
+        """What it gives, and what it takes away."""
+        return seen(self.table, self.archive)
+
+    def sql(self) -> tuple[str, ...]:
+        """Its comment stays."""
+        like = replace(self.table, name=self.archive.name, comment=self.archive.comment)
+        return tuple(access_again_sql(self.archive, like))
 
 
 @dataclass(frozen=True)

@@ -156,20 +156,23 @@ def _asked(table: QualifiedName) -> str:
     return f"SELECT coalesce(jsonb_object_agg(p.object || ', ' || p.property, p.text), '{{}}') FROM ({own}) p"
 
 
-def same_sql(table: Table, meant: Iterable[tuple[str, str]], partition: QualifiedName | None = None) -> Iterator[str]:
+def same_sql(
+    table: Table, meant: Iterable[tuple[str, str]], partition: QualifiedName | None = None, what: str = ""
+) -> Iterator[str]:
     """Raises where what has the table's name now lacks something of the one before, or has it otherwise.
 
     Args:
         table: the one before.
         meant: what the step means to change: how object and property begin, %I for the object's name, and that.
         partition: what is looked at instead of what has its name, where it was a partition.
+        what: how that is called; what takes its place, where it is left out.
     """
     if not table.stamp:
         return
     changed = " OR ".join(
         f"starts_with(was.key, format({literal(begin)}, {literal(name)}))" for begin, name in dict.fromkeys(meant)
     )
-    message = f"what takes the place of {table.name} would not have "
+    message = f"{what or f'what takes the place of {table.name}'} would not have "
     asked = literal(_asked(partition)) if partition else "current_setting('schema_kit.asked')"
     unless = f"was.key LIKE ANY (ARRAY[{_ON_PARTITIONS}]) OR " if partition is None else ""
     body = f"""DECLARE
@@ -229,3 +232,13 @@ def of_partition(table: Table, same_name: bool) -> Iterator[tuple[str, str]]:
     yield from ((f"{begin}%s", "") for begin in objects)
     yield from ((f"table, {name}%s", "") for name in (*place, *(() if same_name else named)))
     yield from (("column %I, privileges", column.name) for column in (() if same_name else table.columns))
+
+
+def of_archive(table: Table, compressed: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What an archive has in its own way, or not at all: indexes, foreign keys, triggers; checks are held by LIKE."""
+    objects = ("index ", "constraint ", "statistics ", "trigger ", "view ", "sequence ", "publication ", "rule ")
+    place = ("bounds", "parents", "options", "toast options", "tablespace", "replica identity", "comment", "method")
+    yield from ((f"{begin}%s", "") for begin in objects)
+    yield from ((f"table, {name}%s", "") for name in (*place, "partition key", "type", "persistence"))
+    yield from (("column %I, identity", column.name) for column in table.columns)
+    yield from (("column %I, compression", name) for name in compressed)

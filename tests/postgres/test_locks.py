@@ -832,6 +832,9 @@ def scene_archives(proof: Proof) -> None:
     proof.run(decided_by(partial(_made, {"view": "every"})))
     proof.database.sql("ALTER TABLE s.t ADD more int DEFAULT 3")
     proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", view="every")))
+    proof.database.sql("CREATE POLICY mine ON s.t USING (true)", "ALTER TABLE s.t ENABLE ROW LEVEL SECURITY")
+    proof.database.sql("CREATE POLICY yours ON s.t_archive USING (true)", "GRANT SELECT ON s.t_archive TO pg_monitor")
+    proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", access=True)))
     proof.run(decided_by(lambda op: op.set_archive_policy("t", "2 months", schema="s")))
     proof.steps(
         archives.ForgetMove(QualifiedName("s", "t1"), "a test"),
@@ -890,6 +893,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         archives.CreateArchiveView,
         archives.DropArchiveConfig,
         archives.DropArchiveTable,
+        archives.GiveArchiveAccess,
         archives.RegisterArchivePolicy,
         archives.UnregisterArchivePolicy,
         archives.RecordMove,

@@ -26,7 +26,7 @@ from schema_kit.ops.moving import (
     under_way,
     with_room,
 )
-from schema_kit.plans import archives, rows, ttl
+from schema_kit.plans import archive_access, archives, rows, ttl
 from schema_kit.plans.rows import Leaving
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import AttachMoved, ForgetMove, ForgetRestored, MovePartitionAcross
@@ -50,6 +50,8 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
     steps, stay = moves(catalog, policy, partitioning, views, (*under_way(known, policy), *going))
     if steps or forgotten:
         refuse_without_rights(catalog, policy)
+    if steps:
+        archive_access.refuse_open(table, archive)
     said = (
         f"{name} was restored from the archive and stays until it is asked for: --restored"
         for name in names
@@ -75,7 +77,13 @@ def by_rows(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Pla
     one, plan = rows_due(catalog, policy, again)
     first = (ForgetRestored(policy.table),) if again and policy.restored else ()
     notes = () if again else tuple(_stays(policy))
-    moves = with_room(catalog, plan.steps) if catalog.has_row_where(policy.table, one.where) else ()
+    moves = tuple(with_room(catalog, plan.steps)) if catalog.has_row_where(policy.table, one.where) else ()
+    for step in moves:
+        if isinstance(step, RemoveRows) and step.archive:
+            table, archive = catalog.table(step.table), catalog.table(step.archive.table)
+            assert table is not None  # its rows were looked at
+            assert archive is not None
+            archive_access.refuse_open(table, archive)
     return Plan(plan.title, (*first, *moves), notes)
 
 

@@ -55,7 +55,7 @@ def command(
     checksums: bool,
     files: bool,
 ) -> None:
-    """Say what an archive has otherwise than its table: columns, types, defaults, NOT NULL, checks, indexes.
+    """Say what an archive has otherwise than its table: columns, types, defaults, NOT NULL, checks, indexes, rights.
 
     What stops partitions from coming is said first; op.repair_archive_table mends it. Checksums do not depend on the
     order of rows, and stay the same while nobody changes any. It changes nothing.
