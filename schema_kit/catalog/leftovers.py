@@ -13,6 +13,7 @@ from schema_kit.plans.copying import back_name, old_name
 from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.conversion import BOUND_CHECK
 from schema_kit.steps.copying import COPY_RUN, LOG_TRIGGER
+from schema_kit.steps.emptied import EMPTIED_MARK
 
 # The log has the name of the trigger's function.
 _TRACES = """
@@ -36,6 +37,14 @@ SELECT purpose, source_table, parent_table FROM {COPY_RUN.sql} WHERE swapped_at 
 _SIZES = """
 SELECT n.nspname, c.relname, pg_total_relation_size(c.oid) FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (s, t)
 JOIN pg_namespace n ON n.nspname = w.s JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t
+"""
+
+_EMPTIED = """
+SELECT pn.nspname, p.relname, n.nspname, c.relname FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+WHERE NOT c.relispartition AND starts_with(d.description, %(mark)s) ORDER BY 1, 2, 3, 4
 """
 
 _ARCHIVES = f"""
@@ -63,7 +72,7 @@ WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELEC
 
 def read(connection: Connection) -> tuple[Leftover, ...]:
     """All that the current role can see. Call it while observing."""
-    return (*_copies(connection), *_archives(connection), *_published(connection))
+    return (*_copies(connection), *_emptied(connection), *_archives(connection), *_published(connection))
 
 
 def _readable(connection: Connection, table: QualifiedName) -> bool:
@@ -88,6 +97,15 @@ def _copies(connection: Connection) -> Iterator[Leftover]:
             yield Leftover(purpose, source, parent, bytes=size, swapped=True)
         elif old in sizes:
             yield Leftover("kept", old, source, bytes=size)
+
+
+def _emptied(connection: Connection) -> Iterator[Leftover]:
+    """What held rows of tables that were made plain again, and is a child of theirs still."""
+    children: dict[QualifiedName, list[QualifiedName]] = {}
+    for above, parent, schema, name in rows(connection, _EMPTIED, {"mark": EMPTIED_MARK}):
+        children.setdefault(QualifiedName(above, parent), []).append(QualifiedName(schema, name))
+    for table, names in children.items():
+        yield Leftover("emptied", names[0], table, children=tuple(names))
 
 
 def _archives(connection: Connection) -> Iterator[Leftover]:

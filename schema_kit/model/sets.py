@@ -89,7 +89,8 @@ class Leftover:
 
     kind: str
     """drain, split or convert: a copy that is not over; bound: the check of an attachment that is not; kept: the plain
-    table of a conversion; archive: one that is gone; published: partitions under their own names."""
+    table of a conversion; emptied: what held the rows of one that is plain again; archive: one that is gone; published:
+    partitions under their own names."""
     object: QualifiedName
     set: QualifiedName
     """The table that it concerns."""
@@ -104,6 +105,8 @@ class Leftover:
     """The swap of the copy is done."""
     with_root: bool = False
     """The publication holds the set itself, too."""
+    children: tuple[QualifiedName, ...] = ()
+    """Those that were emptied, and go."""
 
 
 @dataclass(frozen=True, slots=True)

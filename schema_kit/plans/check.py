@@ -58,6 +58,7 @@ CODES = {
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
     "copy_unfinished": Severity.DUE,
+    "emptied_left": Severity.DUE,
     "published_by_leaf": Severity.DUE,
     "statistics_stale": Severity.DUE,
     "default_unseen": Severity.NOTICE,

@@ -47,6 +47,14 @@ def _kept(one: Leftover) -> tuple[str, str]:
     )
 
 
+def _emptied(one: Leftover) -> tuple[str, str]:
+    names = ", ".join(map(str, one.children))
+    return "emptied_left", (
+        f"{names} held rows of {one.set} before it was made plain again; empty, they stay its children until no "
+        f"transaction is left that sees rows in them. To drop them then: {command('undo', one.set, '--yes')}"
+    )
+
+
 def _archive_gone(one: Leftover) -> tuple[str, str]:
     return "archive_missing", (
         f"{one.set} has a policy in {ARCHIVE_POLICY}, and there is no table {one.object}: every run of the archive "
@@ -72,6 +80,7 @@ _LEFT = {
     "convert": _copy_left,
     "bound": _bound,
     "kept": _kept,
+    "emptied": _emptied,
     "archive": _archive_gone,
     "published": _published,
 }

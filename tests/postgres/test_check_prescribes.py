@@ -21,12 +21,12 @@ from schema_kit.execute import Event, StepDone
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.ops import copying
-from schema_kit.ops.partitions import ConvertToPartitionedOp
+from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
 from schema_kit.plans.check import CODES
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
-from schema_kit.steps.conversion import AddBound
+from schema_kit.steps.conversion import AddBound, Unswap
 from schema_kit.steps.copy_chunks import CopyChunk
 from schema_kit.steps.copying import BeginCopy
 from tests.support.cli import called, command, shell
@@ -129,6 +129,13 @@ def kept(database: Database) -> None:
     database.sql(*PLAIN)
     argv = ("app.plain", "--by", "id", "--every", "1000", "--strategy", "copy")
     assert shell(database, "partitions", "convert", *argv).returncode == 0
+
+
+def emptied(database: Database) -> None:
+    """A table that was made plain again by somebody who died before what held its rows was dropped."""
+    kept(database)
+    assert shell(database, "partitions", "convert", "app.plain", "--finish", "--yes").returncode == 0
+    killed(database, UnpartitionOp(QualifiedName("app", "plain")).plan, Unswap)
 
 
 def archived(database: Database, *, restored: bool = False, gone: bool = False) -> None:
@@ -236,6 +243,7 @@ SCENES: dict[str, Scene] = {
         )
     ),
     "copy_unfinished": Scene(unfinished_drain),
+    "emptied_left": Scene(emptied),
     "published_by_leaf": Scene(sql("CREATE PUBLICATION p FOR TABLE app.t_p20260101, app.t_p20260201")),
     "statistics_stale": Scene(statistics),
     "default_unseen": Scene(sql("CREATE TABLE app.t_default PARTITION OF app.t DEFAULT"), role=ROLE),

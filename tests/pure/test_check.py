@@ -205,6 +205,7 @@ LEFT = {
         *(Leftover(kind, month(0).name, EVENTS, bytes=2**31) for kind in ("drain", "split", "convert")),
         Leftover("drain", DEFAULT.name, EVENTS, swapped=True),
     ],
+    "emptied_left": [Leftover("emptied", month(0).name, EVENTS, children=(month(0).name, month(1).name))],
     "published_by_leaf": [Leftover("published", EVENTS, EVENTS, "p", 3, "public.events_202606", with_root=True)],
     "old_kept": [Leftover("kept", name("public.events__old"), EVENTS, bytes=2**31)],
 }
@@ -255,7 +256,7 @@ def test_commands_that_are_named_are_there() -> None:
         named |= set(re.findall(r"schema_kit partitions ([a-z-]+)", one.sentence))
         for operation in re.findall(r"op\.(\w+)\(", one.sentence):
             assert operation in OPERATIONS
-    used = {"convert", "create-next", "drain-default", "fill-gaps", "maintain", "retire", "split"}
+    used = {"convert", "create-next", "drain-default", "fill-gaps", "maintain", "retire", "split", "undo"}
     assert named == used <= set(COMMANDS)
 
 
