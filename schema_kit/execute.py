@@ -18,10 +18,10 @@ from itertools import groupby, takewhile
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from schema_kit.catalog import claimed, disk
+from schema_kit.catalog import claimed, disk, rights
 from schema_kit.catalog.blockers import blockers, holders, waited_for
 from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
-from schema_kit.catalog.session import copy_in, observing, ours, rows, send, send_together
+from schema_kit.catalog.session import autocommits, copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError
 from schema_kit.failures import Committed, in_vain, message, refused
 from schema_kit.failures import not_observed as not_observed
@@ -146,6 +146,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
             committed cannot become what is wanted. It says what is committed, and how to go on or give up.
     """
     committed = Committed()
+    looked = False
 
     def tell(event: Event) -> None:
         if isinstance(event, StepDone) or (isinstance(event, StepProgress) and event.step.repeats):
@@ -153,7 +154,9 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         emit(event)
 
     def planned() -> Plan:
-        committed.plan = claimed.refuse(connection, decide())
+        nonlocal looked
+        committed.plan = claimed.refuse(connection, decide() if looked else rights.refuse(connection, decide()))
+        looked = True
         return committed.plan
 
     try:
@@ -254,7 +257,7 @@ def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: 
                 time.sleep(_LOOK_AGAIN_SECONDS)
                 continue
             if state not in LOCK_STATES:
-                raise not_observed(error) from error
+                raise not_observed(error, connection) from error
             if attempt == policy.attempts:
                 raise LockNotAvailable(
                     f"cannot look at what is there: somebody held an ACCESS EXCLUSIVE lock through {attempt} tries of "
@@ -291,6 +294,8 @@ def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit:
         ExecutionError: PostgreSQL refused a step; the transaction has to be rolled back.
     """
     plan = claimed.refuse(connection, decide())
+    if not autocommits(connection):  # else it was begun by hand, and a look would end it
+        plan = rights.refuse(connection, plan)
     before = rows(connection, "SELECT current_setting('lock_timeout')")[0][0]
     while plan:
         _send_shared(connection, plan, policy, before, emit)

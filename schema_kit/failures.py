@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog.drivers import diagnosis, sqlstate
-from schema_kit.catalog.session import hidden_rows, hides_rows, observing, rows
-from schema_kit.errors import ExecutionError, SchemaKitError
+from schema_kit.catalog.session import lacking, observing, rows
+from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.steps import Plan, Step
 
 _SHOWN = 6
@@ -62,9 +62,15 @@ class Committed:
         )
 
 
-def not_observed(error: DBAPIError) -> ExecutionError:
-    """What PostgreSQL said when it was only looked at, as a sentence."""
+DENIED = "42501"
+"""A right is missing, or row security hides rows."""
+
+
+def not_observed(error: DBAPIError, connection: Connection | None = None) -> SchemaKitError:
+    """What PostgreSQL said when it was only looked at, as a sentence; with *connection*, which right is missing."""
     state = sqlstate(error)
+    if state == DENIED and connection is not None:
+        return PlanError(f"{lacking(connection, error)}. Nothing was changed.")
     return ExecutionError(
         f"PostgreSQL refused to be looked at: {message(error)} [{state or 'connection lost'}].", sqlstate=state
     )
@@ -85,16 +91,18 @@ def message(error: BaseException | None) -> str:
     return (diagnosis(error, "message_primary") or str(getattr(error, "orig", error))).strip()
 
 
-def refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> ExecutionError:
-    """PostgreSQL refused a step, of whose rows *total* were committed before."""
+def refused(connection: Connection | None, step: Step, error: BaseException | None, total: int = 0) -> SchemaKitError:
+    """PostgreSQL refused a step, of whose rows *total* were committed before: a PlanError, where a right is missing."""
     state, detail = sqlstate(error), diagnosis(error, "message_detail")
     left = f"{total:,} rows of this step are committed." if total else step.left_behind
     if state is None:
         left = "Whether this step was committed nobody knows; the next run looks."
     culprits = _diagnosed(connection, step) if connection is not None and str(state).startswith("23") else []
     said = message(error)
-    if connection is not None and isinstance(error, DBAPIError) and hides_rows(error):
-        said = hidden_rows(connection, error)
+    if connection is not None and isinstance(error, DBAPIError) and state == DENIED:
+        said = lacking(connection, error)
+        if not total and step.left_behind == Step.left_behind:
+            return PlanError(f"cannot {step.summary}: {said}. Nothing was changed.")
     return ExecutionError(
         f"cannot {step.summary}: {said}{f' ({detail})' if detail else ''} "
         f"[{state or 'connection lost'}]. {left}" + "".join(f"\n  {line}" for line in culprits),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from functools import partial
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog.privileges import OWNER, Right, missing
+from schema_kit.catalog.rights import of_record, standby
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.model import ArchivePolicy, Moved
@@ -27,27 +30,6 @@ FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name) JOIN pg_nam
 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p', 'f')
 LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition LEFT JOIN pg_class p ON p.oid = h.inhparent
 LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
-"""
-
-_MAY_NOT = """
-SELECT 'this server is a standby, and only reads' WHERE pg_is_in_recovery()
-UNION ALL
-SELECT format('%%I may not %%s %%s', current_user, p.privilege, c.oid::regclass)
-FROM unnest(%(ours)s::text[]) w (name) JOIN pg_class c ON c.oid = to_regclass(w.name),
-     unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p (privilege)
-WHERE NOT has_table_privilege(c.oid, p.privilege)
-UNION ALL
-SELECT format('%%s belongs to %%I, whose rights %%I has not', c.oid::regclass, pg_get_userbyid(c.relowner),
-              current_user)
-FROM unnest(%(owned)s::text[]) w (name) JOIN pg_class c ON c.oid = to_regclass(w.name)
-WHERE NOT pg_has_role(c.relowner, 'USAGE')
-UNION ALL
-SELECT format('%%I may not CREATE in schema schema_kit, where archive_policy is missing', current_user)
-FROM pg_namespace WHERE nspname = 'schema_kit' AND to_regclass(%(config)s) IS NULL
-  AND NOT has_schema_privilege(oid, 'CREATE')
-UNION ALL
-SELECT format('%%I may not CREATE in this database, where schema schema_kit is missing', current_user)
-WHERE to_regnamespace('schema_kit') IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
 """
 
 
@@ -102,11 +84,8 @@ def moved(connection: Connection) -> tuple[Moved, ...]:
     return tuple(found)
 
 
-def may_not(connection: Connection, owned: Collection[QualifiedName]) -> tuple[str, ...]:
-    """What whoever runs this may not do: write our tables, or change tables that belong to others."""
-    values = {
-        "ours": [ARCHIVE_POLICY.sql, ARCHIVED_PARTITION.sql],
-        "owned": [name.sql for name in owned],
-        "config": ARCHIVE_POLICY.sql,
-    }
-    return tuple(row[0] for row in rows(connection, _MAY_NOT, values))
+def lacking(connection: Connection, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+    """What the role lacks to write our tables, and to change tables that belong to others; each with what grants it."""
+    records = [right for own in (ARCHIVE_POLICY, ARCHIVED_PARTITION) for right in of_record(connection, own)]
+    needed = (*records, *(Right(name, OWNER) for name in owned))
+    return (*standby(connection), *missing(partial(rows, connection), needed))

@@ -394,7 +394,7 @@ class Catalog:
     def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
         """What stands in the way of whoever would write policies of archives and change these tables."""
         with observing(self._connection):
-            return archives.may_not(self._connection, owned)
+            return archives.lacking(self._connection, owned)
 
     def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
         """Whether a view has not all of these columns."""
@@ -434,16 +434,8 @@ class Catalog:
         return int(count), str(text)
 
     def may_not_create_in(self, schema: str) -> tuple[str, ...]:
-        """Why whoever runs this cannot put a table into that schema."""
-        values = {"schema": schema}
-        with self._look() as ask:
-            found = ask(
-                "SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = %(schema)s", values
-            )
-            if not found:
-                return (f"there is no schema {schema} (CREATE SCHEMA {ident(schema)})",)
-            who = ask("SELECT current_user")[0][0]
-        return () if found[0][0] else (f"{who} may not CREATE in schema {schema}",)
+        """Why the role cannot put a table into that schema, with what mends it."""
+        return self.lacking(create_in=(schema,))
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
         """A table that shall become a partition of *parent*.

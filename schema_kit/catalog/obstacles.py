@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog.privileges import OWNER, Right, missing
+from schema_kit.catalog.rights import missing_for_partitions, of_record
 from schema_kit.catalog.session import rows
 from schema_kit.names import QualifiedName
 
@@ -44,9 +47,9 @@ UNION ALL
 SELECT 'it inherits from ' || pg_describe_object('pg_class'::regclass, h.inhparent, 0)
 FROM pg_inherits h JOIN own o ON o.oid = h.inhrelid JOIN pg_class c ON c.oid = o.oid WHERE NOT c.relispartition
 UNION ALL
-SELECT DISTINCT format('%%I granted rights on it or on a sequence of it, and %%I may not act for %%I (or that has no '
-                       'USAGE on schema %%s); the owner may grant them itself', r.rolname, session_user, r.rolname,
-                       c.relnamespace::regnamespace)
+SELECT DISTINCT format('%%1$I granted rights on it or on a sequence of it, and %%2$I cannot act for %%1$I (GRANT %%1$I '
+                       'TO %%2$I), or that lacks USAGE on the schema (GRANT USAGE ON SCHEMA %%3$s TO %%1$I); the owner '
+                       'may grant them itself', r.rolname, session_user, c.relnamespace::regnamespace)
 FROM own o JOIN pg_class c ON c.oid = o.oid OR c.relkind = 'S' AND EXISTS (
   SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid = o.oid
   AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')),
@@ -61,13 +64,6 @@ _UNCONVERTIBLE = """
 WITH own AS (
   SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind = 'r'
-), others AS (
-  SELECT v.oid, v.relowner, 'view' AS what
-  FROM own o JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid
-  JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-  JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
-  UNION SELECT c.oid, c.relowner, 'table' FROM own o JOIN pg_constraint k ON k.confrelid = o.oid AND k.contype = 'f'
-  JOIN pg_class c ON c.oid = k.conrelid
 )
 SELECT format('%%s speaks of the table itself, and would go on speaking of what becomes a partition of it', w.what)
 FROM own o JOIN LATERAL (
@@ -105,8 +101,8 @@ UNION ALL SELECT format('trigger %%I DEPENDS ON EXTENSION %%I', t.tgname, e.extn
 FROM own o JOIN pg_trigger t ON t.tgrelid = o.oid
 JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'x'
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
-UNION ALL SELECT format('%%I may not CREATE in schema %%I, where statistics %%I of it are', current_user, n.nspname,
-                        s.stxname)
+UNION ALL SELECT format('%%1$I lacks CREATE on schema %%2$I, where statistics %%3$I of it are (GRANT CREATE ON SCHEMA '
+                        '%%2$I TO %%1$I)', current_user, n.nspname, s.stxname)
 FROM own o JOIN pg_statistic_ext s ON s.stxrelid = o.oid JOIN pg_namespace n ON n.oid = s.stxnamespace
 WHERE NOT has_schema_privilege(n.oid, 'CREATE')
 UNION ALL SELECT format('primary key %%I is DEFERRABLE or INCLUDEs columns, which the longer one would not', k.conname)
@@ -115,24 +111,19 @@ WHERE k.condeferrable OR x.indnatts > x.indnkeyatts
 UNION ALL SELECT format('%%I lies in tablespace %%I, and what is built would not', c.relname, t.spcname)
 FROM own o JOIN pg_class c ON c.oid = o.oid OR c.oid IN (SELECT indexrelid FROM pg_index x WHERE x.indrelid = o.oid)
 JOIN pg_tablespace t ON t.oid = c.reltablespace
-UNION ALL SELECT format('it belongs to %%I, whose rights %%I has not', pg_get_userbyid(o.relowner), current_user)
-FROM own o WHERE NOT pg_has_role(o.relowner, 'USAGE')
-UNION ALL
-SELECT format('%%s %%s belongs to %%I, whose rights %%I has not', w.what, w.oid::regclass, pg_get_userbyid(w.relowner),
-              current_user)
-FROM others w WHERE NOT pg_has_role(w.relowner, 'USAGE')
-UNION ALL SELECT format('%%I may not refer to table %%s (REFERENCES)', current_user, k.confrelid::regclass)
-FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'f'
-WHERE NOT has_any_column_privilege(k.confrelid, 'REFERENCES')
-UNION ALL SELECT format('%%I may not CREATE in schema %%I', r.rolname, o.nspname)
-FROM own o JOIN pg_roles m ON m.rolname = current_user
-JOIN pg_roles r ON r.oid = m.oid OR (r.oid = o.relowner AND NOT m.rolsuper)
-WHERE NOT has_schema_privilege(r.oid, o.relnamespace, 'CREATE')
-UNION ALL SELECT format('%%I may not SELECT, INSERT and UPDATE %%s', current_user, c.oid::regclass)
-FROM pg_class c WHERE c.oid = to_regclass(%(config)s) AND NOT (has_table_privilege(c.oid, 'SELECT')
-  AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'))
-UNION ALL SELECT format('%%I may not CREATE in this database, where the policies'' table is missing', current_user)
-WHERE to_regclass(%(config)s) IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+"""
+
+# Views on it, and the tables that refer to it, are changed with it.
+_CHANGED = """
+SELECT vn.nspname, v.relname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = %(schema)s AND c.relname = %(name)s
+JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+JOIN pg_namespace vn ON vn.oid = v.relnamespace
+UNION SELECT rn.nspname, r.relname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = %(schema)s AND c.relname = %(name)s
+JOIN pg_constraint k ON k.contype = 'f' AND k.confrelid = c.oid JOIN pg_class r ON r.oid = k.conrelid
+JOIN pg_namespace rn ON rn.oid = r.relnamespace ORDER BY 1, 2
 """
 
 _FIRED_BY_UPDATE = """
@@ -164,8 +155,12 @@ def _unlike_others(table: Any) -> list[str]:
 
 def unconvertible(connection: Connection, name: QualifiedName, config: QualifiedName) -> tuple[str, ...]:
     """What a plain table has and a partitioned one cannot, and the privileges that the current role lacks."""
-    values = {"schema": name.schema, "name": name.name, "config": config.sql}
-    return tuple(row[0] for row in rows(connection, _UNCONVERTIBLE, values))
+    values = {"schema": name.schema, "name": name.name}
+    unfit = [row[0] for row in rows(connection, _UNCONVERTIBLE, values)]
+    changed = [Right(QualifiedName(*row), OWNER) for row in rows(connection, _CHANGED, values)]
+    records = of_record(connection, config, rights=("SELECT", "INSERT", "UPDATE"))
+    lacks = missing(partial(rows, connection), (*changed, *records))
+    return tuple(dict.fromkeys((*unfit, *missing_for_partitions(connection, name), *lacks)))
 
 
 def fired_by_update(connection: Connection, name: QualifiedName, column: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ SELECT p.pubname, r.oid IS NOT NULL, CASE WHEN p.puballtables THEN 'all tables' 
          CASE WHEN p.pubupdate THEN 'update' END, CASE WHEN p.pubdelete THEN 'delete' END,
          CASE WHEN p.pubtruncate THEN 'truncate' END], NULL),
        CASE WHEN pg_has_role(p.pubowner, 'USAGE') THEN '' ELSE
-         format('belongs to %%1$I, whose rights %%2$I has not: GRANT %%1$I TO %%2$I', pg_get_userbyid(p.pubowner),
+         format('belongs to %%1$I, whose rights %%2$I lacks (GRANT %%1$I TO %%2$I)', pg_get_userbyid(p.pubowner),
                 current_user) END,
        ARRAY(SELECT a.attname::text FROM jsonb_array_elements_text(
                coalesce(nullif(to_jsonb(r)->'prattrs', 'null'), '[]')) k (attnum)

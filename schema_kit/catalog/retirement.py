@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import dependents, kinds, publications
 from schema_kit.catalog.drivers import sqlstate
+from schema_kit.catalog.privileges import OWNER, Right, missing
+from schema_kit.catalog.rights import of_record, standby
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
@@ -66,32 +69,6 @@ _PUBLISHED = """
 SELECT DISTINCT format('publication %%I names %%s itself', p.pubname, r.prrelid::regclass)
 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
 WHERE r.prrelid = %(oid)s OR r.prrelid IN (SELECT relid FROM pg_partition_tree(%(oid)s::oid::regclass)) ORDER BY 1
-"""
-
-_MAY_NOT = """
-SELECT 'this server is a standby' WHERE pg_is_in_recovery()
-UNION ALL
-SELECT format('%%s belongs to %%I, whose rights %%I has not', c.oid::regclass, pg_get_userbyid(c.relowner),
-              current_user)
-FROM pg_class c
-WHERE (c.oid = to_regclass(%(parent)s) OR c.oid = %(oid)s OR c.oid IN (
-         SELECT relid FROM pg_partition_tree(%(oid)s::oid::regclass))) AND NOT pg_has_role(c.relowner, 'USAGE')
-UNION ALL
-SELECT format('%%I may not %%s %%s', current_user, p.privilege, c.oid::regclass)
-FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p (privilege)
-WHERE c.oid = to_regclass(%(record)s) AND NOT has_table_privilege(c.oid, p.privilege)
-UNION ALL
-SELECT format('%%s is of an earlier version, and belongs to %%I, whose rights %%I has not', c.oid::regclass,
-              pg_get_userbyid(c.relowner), current_user)
-FROM pg_class c WHERE c.oid = to_regclass(%(record)s) AND NOT pg_has_role(c.relowner, 'USAGE')
-  AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'record_oid')
-UNION ALL
-SELECT format('%%I may not CREATE in schema schema_kit, where retired_partition is missing', current_user)
-FROM pg_namespace WHERE nspname = 'schema_kit' AND to_regclass(%(record)s) IS NULL
-  AND NOT has_schema_privilege(oid, 'CREATE')
-UNION ALL
-SELECT format('%%I may not CREATE in this database, where schema_kit.retired_partition is missing', current_user)
-WHERE to_regnamespace('schema_kit') IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
 """
 
 # Without its last column it has to be brought up to date first.
@@ -154,7 +131,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         tuple(row[0] for row in rows(connection, _PUBLISHED, at)),
         _subscribed(connection, parent) if mine else (),
         (
-            *(row[0] for row in rows(connection, _MAY_NOT, at)),
+            *_lacking(connection, (parent, name, *(QualifiedName(*part) for part in below))),
             *((f"{name} is a foreign table",) if kind == "f" else ()),
         ),
         recorded,
@@ -210,6 +187,13 @@ def retired(connection: Connection) -> tuple[Retired, ...]:
         there, ends = not (gone or why), parse_bounds(bounds)
         found[name] = Retired(name, parent, by_policy, since, there, by_ttl, *ends, gone=gone, doubt=why)
     return tuple(found.values())
+
+
+def _lacking(connection: Connection, owned: Sequence[QualifiedName]) -> tuple[str, ...]:
+    """What the role lacks to take a table out of a set, and to keep that in mind; each with what grants it."""
+    records = of_record(connection, RETIRED_PARTITION, ("record_oid",))
+    needed = (*records, *(Right(name, OWNER) for name in owned))
+    return (*standby(connection), *missing(partial(rows, connection), needed))
 
 
 def _recorded(

@@ -1,94 +1,111 @@
-"""What whoever runs this may not do, found before anything is sent."""
+"""Rights that the role lacks, found before anything is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from sqlalchemy import Connection
 
 from schema_kit.catalog.policies import OURS
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.privileges import CREATE, KEEPS, OWNER, Right, missing, needed
+from schema_kit.catalog.session import observing, rows
+from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
+from schema_kit.steps import Plan
 from schema_kit.steps.partitions import PART_CONFIG
 
-# Everything here asks pg_catalog by oid: to_regclass() itself would be refused without USAGE on the schema.
-_MAKING_PARTITIONS = """
-WITH own AS (SELECT c.oid, c.relowner, c.relnamespace FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE n.nspname = %(schema)s AND c.relname = %(name)s)
-SELECT format('it belongs to %%I, whose rights %%I has not (GRANT %%I TO %%I)', pg_get_userbyid(o.relowner),
-              current_user, pg_get_userbyid(o.relowner), current_user)
-FROM own o WHERE NOT pg_has_role(o.relowner, 'USAGE')
-UNION ALL SELECT format('%%I may not CREATE in schema %%s (GRANT CREATE ON SCHEMA %%s TO %%I)', r.rolname,
-                        o.relnamespace::regnamespace, o.relnamespace::regnamespace, r.rolname)
-FROM own o JOIN pg_roles m ON m.rolname = current_user
-JOIN pg_roles r ON r.oid = m.oid OR (r.oid = o.relowner AND NOT m.rolsuper)
-WHERE NOT has_schema_privilege(r.oid, o.relnamespace, 'CREATE')
-UNION ALL SELECT format('%%I may not refer to table %%s (GRANT REFERENCES ON %%s TO %%I)', current_user,
-                        k.confrelid::regclass, k.confrelid::regclass, current_user)
-FROM own o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'f'
-WHERE NOT has_any_column_privilege(k.confrelid, 'REFERENCES')
-"""
-
-_READING = """
-SELECT CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE')
-            THEN format('%%I may not use schema %%I (GRANT USAGE ON SCHEMA %%I TO %%I)', current_user, n.nspname,
-                        n.nspname, current_user)
-            ELSE format('%%I may not read %%I.%%I (GRANT SELECT ON %%I.%%I TO %%I)', current_user, n.nspname, c.relname,
-                        n.nspname, c.relname, current_user) END
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+# It asks pg_catalog by oid: to_regclass() itself would be refused without USAGE on the schema.
+_REFERRED = """
+SELECT rn.nspname, r.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s
-  AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
 """
 
-_LACKING = """
-SELECT 'this server is a standby, and only reads' WHERE pg_is_in_recovery()
-UNION ALL SELECT format('there is no schema %%I', w.name) FROM unnest(%(schemas)s::text[]) w (name)
+# What is made for a table belongs to its owner, whose right to make it PostgreSQL asks for, too.
+_OF_OWNER = """
+SELECT format('%%I, the owner of %%I.%%I, lacks CREATE on schema %%I (GRANT CREATE ON SCHEMA %%I TO %%I)', r.rolname,
+              n.nspname, c.relname, n.nspname, n.nspname, r.rolname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND r.rolname <> current_user
+  AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE') AND NOT EXISTS (
+    SELECT FROM pg_roles m WHERE m.rolname = current_user AND m.rolsuper)
+"""
+
+_NO_SCHEMA = """
+SELECT format('there is no schema %%I (CREATE SCHEMA %%I)', w.name, w.name) FROM unnest(%(schemas)s::text[]) w (name)
 WHERE NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = w.name)
-UNION ALL SELECT format('%%I may not CREATE in schema %%I', current_user, n.nspname) FROM pg_namespace n
-WHERE n.nspname = ANY (%(schemas)s) AND NOT has_schema_privilege(n.oid, 'CREATE')
-UNION ALL SELECT format('%%I may not refer to table %%s (REFERENCES)', current_user, c.oid::regclass)
-FROM unnest(%(referenced)s::text[]) w (name) JOIN pg_class c ON c.oid = to_regclass(w.name)
-WHERE NOT has_any_column_privilege(c.oid, 'REFERENCES')
 """
 
-_LACKING_TO_REGISTER = """
-UNION ALL SELECT format('%%I may not %%s %%s', current_user, p.privilege, c.oid::regclass)
-FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p (privilege)
-WHERE c.oid = to_regclass(%(config)s) AND NOT has_table_privilege(c.oid, p.privilege)
-UNION ALL SELECT format('%%s is of an older version and belongs to %%I, whose rights %%I has not', c.oid::regclass,
-                        pg_get_userbyid(c.relowner), current_user)
-FROM pg_class c WHERE c.oid = to_regclass(%(config)s) AND NOT pg_has_role(c.relowner, 'USAGE')
-  AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = ANY (%(ours)s)) < %(count)s
-UNION ALL SELECT format('%%I may not CREATE in this database, where the schema of the policies is missing',
-                        current_user)
-WHERE to_regnamespace(%(config_schema)s) IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
-UNION ALL SELECT format('%%I may not CREATE in schema %%I, where the policies'' table is missing', current_user,
-                        n.nspname)
-FROM pg_namespace n WHERE n.oid = to_regnamespace(%(config_schema)s) AND to_regclass(%(config)s) IS NULL
-  AND NOT has_schema_privilege(n.oid, 'CREATE')
+_OLDER = """
+SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND (
+  SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = ANY (%(columns)s)) < %(count)s
 """
 
 
 def missing_for_partitions(connection: Connection, table: QualifiedName) -> tuple[str, ...]:
     """The rights that making partitions of *table* needs and that are not there, each with what grants it."""
-    return tuple(row[0] for row in rows(connection, _MAKING_PARTITIONS, {"schema": table.schema, "name": table.name}))
+    at = {"schema": table.schema, "name": table.name}
+    referred = [Right(QualifiedName(*row), "REFERENCES") for row in rows(connection, _REFERRED, at)]
+    lacks = missing(partial(rows, connection), (Right(table, OWNER), Right(table, CREATE), *referred))
+    return (*lacks, *(row[0] for row in rows(connection, _OF_OWNER, at)))
 
 
 def missing_for_reading(connection: Connection, table: QualifiedName) -> tuple[str, ...]:
     """The right that reading *table* needs and that is not there, with what grants it."""
-    return tuple(row[0] for row in rows(connection, _READING, {"schema": table.schema, "name": table.name}))
+    return missing(partial(rows, connection), (Right(table, "SELECT"),)) if _there(connection, table) else ()
 
 
 def missing_for_sets(
     connection: Connection, create_in: Collection[str], refer_to: Collection[QualifiedName], register: bool
 ) -> tuple[str, ...]:
     """A sentence for each thing that is missing; none, and nothing is."""
-    values = {
-        "schemas": list(create_in),
-        "referenced": [table.sql for table in refer_to],
-        "config": PART_CONFIG.sql,
-        "config_schema": f'"{PART_CONFIG.schema}"',
-        "ours": sorted(OURS),
-        "count": len(OURS),
-    }
-    return tuple(row[0] for row in rows(connection, _LACKING + (_LACKING_TO_REGISTER if register else ""), values))
+    wanted = [Right(QualifiedName(schema, ""), CREATE) for schema in create_in]
+    wanted += [Right(table, "REFERENCES") for table in refer_to]
+    if register:
+        wanted += of_record(connection, PART_CONFIG, OURS, ("SELECT", "INSERT", "UPDATE"))
+    unmade = [row[0] for row in rows(connection, _NO_SCHEMA, {"schemas": list(create_in)})]
+    return (*standby(connection), *unmade, *missing(partial(rows, connection), wanted))
+
+
+def standby(connection: Connection) -> tuple[str, ...]:
+    """That this server only reads, where it does."""
+    reads = rows(connection, "SELECT pg_is_in_recovery()")[0][0]
+    return ("this server is a standby, and only reads",) if reads else ()
+
+
+def of_record(
+    connection: Connection, table: QualifiedName, columns: Collection[str] = (), rights: Collection[str] = KEEPS
+) -> list[Right]:
+    """What keeping records in a table of ours needs: to own it, where it is older and lacks some of *columns*."""
+    at = {"schema": table.schema, "name": table.name, "columns": list(columns), "count": len(columns)}
+    older = [Right(table, OWNER)] if columns and rows(connection, _OLDER, at) else []
+    return [*(Right(table, what) for what in rights), *older]
+
+
+def missing_rights(connection: Connection, rights: Collection[Right]) -> tuple[str, ...]:
+    """Those that the role lacks, each with what grants it."""
+    with observing(connection):
+        return missing(partial(rows, connection), rights)
+
+
+def refuse(connection: Connection, plan: Plan) -> Plan:
+    """The plan, if the role has the rights that its statements need, as far as their words say it.
+
+    Raises:
+        PlanError: some are missing; each is named, with what grants it.
+    """
+    statements = [statement for step in plan.steps for statement in step.sql()]
+    if statements:
+        with observing(connection):
+            lacks = missing(partial(rows, connection), needed(statements), whole=False)
+        if lacks:
+            raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}. Nothing was changed.")
+    return plan
+
+
+def _there(connection: Connection, table: QualifiedName) -> bool:
+    sql = "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s"
+    return bool(rows(connection, f"{sql} AND c.relname = %(name)s", {"schema": table.schema, "name": table.name}))

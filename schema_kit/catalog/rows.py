@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog import kinds
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
+from schema_kit.catalog.privileges import Right, missing
 from schema_kit.catalog.session import HIDES_ROWS, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import KeyColumn, LeavingTable, TimeToLive, Tree
@@ -39,16 +41,7 @@ ORDER BY x.indexrelid, k.place
 """
 
 # FOR UPDATE asks for UPDATE. Row security is off in these steps, which only few may say.
-_LACKING = f"""
-SELECT CASE WHEN NOT has_schema_privilege(c.relnamespace, 'USAGE')
-            THEN format('%%I may not use schema %%I (GRANT USAGE ON SCHEMA %%I TO %%I)', current_user, n.nspname,
-                        n.nspname, current_user)
-            ELSE format('%%I may not %%s %%I.%%I (GRANT %%s ON %%I.%%I TO %%I)', current_user, p.name, n.nspname,
-                        c.relname, p.name, n.nspname, c.relname, current_user) END
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(%(privileges)s::text[]) p (name)
-WHERE c.oid = %(oid)s
-  AND NOT (has_schema_privilege(c.relnamespace, 'USAGE') AND has_table_privilege(c.oid, p.name))
-UNION ALL
+_HIDDEN = f"""
 SELECT {HIDES_ROWS}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %(oid)s AND row_security_active(c.oid)
 """
@@ -61,7 +54,8 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         kinds.refuse_others(connection, name)
         return None
     oid, partitioned, columns, generated, types = found[0]
-    lacking = rows(connection, _LACKING, {"oid": oid, "privileges": list(privileges)})
+    lacking = missing(partial(rows, connection), (Right(name, what) for what in privileges))
+    hidden = [row[0] for row in rows(connection, _HIDDEN, {"oid": oid})]
     indexes: dict[int, list[KeyColumn]] = {}
     primary: int | None = None
     for index, is_primary, place, *column in rows(connection, _INDEXES, {"oid": oid}):
@@ -78,7 +72,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         tuple(generated),
         partitioned,
         tuple((column, type_) for column, type_ in types),
-        tuple(dict.fromkeys(row[0] for row in lacking)),
+        (*lacking, *hidden),
     )
 
 

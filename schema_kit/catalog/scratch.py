@@ -28,8 +28,8 @@ WHERE c.oid = 'pg_temp.schema_kit_scratch'::regclass
 """
 
 
-_NOT_THE_DECLARATION = {None, "55P03", "40P01", "57014", "57P01"}
-"""A lock, a time limit, a lost connection: what is tried again, or said as it is."""
+_NOT_THE_DECLARATION = {None, "55P03", "40P01", "57014", "57P01", "42501"}
+"""A lock, a time limit, a lost connection, a right that is missing: what is tried again, or said as it is."""
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, SQLAlchemyError
 
-from schema_kit.catalog import drivers
+from schema_kit.catalog import drivers, privileges
 from schema_kit.errors import PlanError
 
 DRESS = (
@@ -198,7 +199,7 @@ def observing(connection: Connection) -> Iterator[None]:
     that is rolled back, which puts the settings back and costs no transaction id.
 
     Raises:
-        PlanError: row security hides rows of a table that was to be read.
+        PlanError: row security hides rows of a table that was to be read, or the right to read it is missing.
     """
     begin, end = (
         (f"BEGIN {READ_COMMITTED} READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
@@ -207,12 +208,12 @@ def observing(connection: Connection) -> Iterator[None]:
         send(connection, "; ".join((begin, *DRESS)))  # one message: a look between two batches should cost nothing
         yield
     except BaseException as error:
-        hidden = isinstance(error, DBAPIError) and hides_rows(error)
-        if end or hidden:
+        denied = isinstance(error, DBAPIError) and drivers.sqlstate(error) == "42501"
+        if end or denied:
             with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
                 send(connection, "ROLLBACK" if end else "ROLLBACK TO SAVEPOINT schema_kit")
-        if isinstance(error, DBAPIError) and hidden:
-            raise PlanError(f"{hidden_rows(connection, error)}. Nothing was changed.") from error
+        if isinstance(error, DBAPIError) and denied:
+            raise PlanError(f"{lacking(connection, error)}. Nothing was changed.") from error
         raise
     if end:
         send(connection, end)
@@ -235,6 +236,17 @@ def hidden_rows(connection: Connection, error: DBAPIError) -> str:
         for (sentence,) in rows(connection, _HIDING, {"said": said}):
             return str(sentence)
     return f"row security hides rows ({said}): run it as a role that has BYPASSRLS"
+
+
+def lacking(connection: Connection, error: DBAPIError) -> str:
+    """Why PostgreSQL has refused (42501): whose rows are hidden, or which right is missing, and the GRANT of it."""
+    if hides_rows(error):
+        return hidden_rows(connection, error)
+    said = (drivers.diagnosis(error, "message_primary") or str(error.orig)).strip()
+    try:
+        return privileges.denied(partial(rows, connection), f"{error.statement} {error.params or ''}", said)
+    except SQLAlchemyError:  # inside of a transaction that has failed nothing can be asked
+        return said
 
 
 def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit.catalog import archives, drift, present, retirement, sets
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
-from schema_kit.errors import SchemaKitError
+from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched
 from schema_kit.names import QualifiedName, ident, literal
@@ -23,8 +23,8 @@ from schema_kit.plans.partitions import partitioned_table
 from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
 
-_OF_ONE_SET = frozenset({"55P03", "40P01", "42501", "42P01", "XX000"})
-"""A lock that somebody holds, a right that lacks, a table that was dropped meanwhile."""
+_OF_ONE_SET = frozenset({"55P03", "40P01", "42P01", "XX000"})
+"""A lock that somebody holds, a table that was dropped meanwhile."""
 
 _NONE = Table(QualifiedName("", ""), ())
 
@@ -71,11 +71,14 @@ def read(
     try:
         with observing(connection):
             return tuple(_read(connection, policies, now, measured))
+    except PlanError as error:  # a right is missing, say
+        why = str(error)
     except DBAPIError as error:
         if sqlstate(error) not in _OF_ONE_SET:
             raise
-        if len(policies) == 1:
-            return (Watched(policies[0], policies[0].parent, unseen=(str(sentence(error)),)),)
+        why = str(sentence(error))
+    if len(policies) == 1:
+        return (Watched(policies[0], policies[0].parent, unseen=(why,)),)
     return tuple(seen for one in policies for seen in read(connection, [one], now, sentence, measured))
 
 
@@ -180,10 +183,10 @@ def _rights(connection: Connection, wanted: Sequence[tuple[str, QualifiedName]])
 def _unseen(name: QualifiedName, rights: Any) -> str:
     readable, hidden, role = rights[:3]
     if not readable:
+        who, schema = ident(role), ident(name.schema)
         return (
-            f"{ident(role)} may not read {name}. It needs USAGE on the schema and SELECT on the table: "
-            f"GRANT USAGE ON SCHEMA {ident(name.schema)} TO {ident(role)}; "
-            f"GRANT SELECT ON {name.sql} TO {ident(role)};"
+            f"{who} cannot read {name}. It needs USAGE on the schema and SELECT on the table: "
+            f"GRANT USAGE ON SCHEMA {schema} TO {who}; GRANT SELECT ON {name.sql} TO {who};"
         )
     return f"{hidden}." if hidden else ""
 

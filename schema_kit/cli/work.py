@@ -233,7 +233,7 @@ def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:
 def fail(
     failed: Sequence[SchemaKitError],
     done: Sequence[object] = (),
-    said: str = "{} of the sets could not be looked after; the others were.",
+    said: str = "{} failed; the rest is done.",
 ) -> None:
     """Raise what went wrong, if something has.
 
@@ -243,14 +243,18 @@ def fail(
         said: how many that were, for people.
 
     Raises:
-        SchemaKitError: the only one; or that some sets failed, each said on stderr.
+        SchemaKitError: the only one; or that some sets failed, each said on stderr: PlanError, where nothing was
+            written since what is there refuses each.
     """
-    if len(failed) == 1 and all(isinstance(step, Analyze) for step in done):
-        raise failed[0]
-    for error in failed:
+    distinct = list({error.reason: error for error in failed}.values())
+    done = [step for step in done if not isinstance(step, Analyze)]
+    if len(distinct) == 1 and not done:
+        raise distinct[0]
+    for error in distinct:
         click.echo(f"error: {error.reason if done else error}", err=True)
-    if failed:
-        raise ExecutionError(said.format(len(failed)))
+    if distinct:
+        refused = not done and all(isinstance(error, PlanError) for error in distinct)
+        raise (PlanError if refused else ExecutionError)(said.format(len(distinct)))
 
 
 def show(plan: Plan, form: str, policy: LockPolicy) -> None:

@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.blockers import blockers
+from schema_kit.catalog.privileges import KEEPS, OWNER, Right
+from schema_kit.catalog.rights import missing_rights
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted, Waiting
@@ -31,6 +33,7 @@ from schema_kit.plans.retirement import drop as dropping
 from schema_kit.plans.retirement import known_again
 from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
+from schema_kit.steps.files import ARCHIVE_FILE
 from schema_kit.steps.step import Lock, LockMode, Plan, Step
 
 
@@ -126,6 +129,9 @@ def export(
         LockNotAvailable: others held a lock through every try.
     """
     refuse_another(store, name, form, cut)
+    needed = [Right(name, "SELECT"), *(Right(ARCHIVE_FILE, what) for what in KEEPS)]
+    if lacks := missing_rights(connection, [*needed, Right(name, OWNER)] if drop else needed):
+        raise PlanError(f"cannot write {name} to a file: {'; '.join(lacks)}. Nothing was changed.")
     execute.run(connection, lambda: manifest.creation(connection), policy, emit)
     if drop:
         execute.run(connection, lambda: _known_again(connection, name), policy, emit)
@@ -225,8 +231,6 @@ def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     if source is None:
         raise PlanError(f"there is no table {name}. Nothing was changed.")
     why = []
-    if not source.readable:
-        why.append(f"it may not be read (GRANT SELECT ON {name.sql})")
     if source.hidden:
         why.append(source.hidden)
     if not source.columns:
@@ -410,7 +414,7 @@ def _locked(connection: Connection, step: _Export, policy: LockPolicy, emit: Emi
             if state == "42P01":
                 raise PlanError(f"there is no table {step.source}. Nothing was changed.") from error
             if state not in LOCK_STATES:
-                raise execute.not_observed(error) from error
+                raise execute.not_observed(error, connection) from error
             _wait(connection, step, policy, attempt, emit, error)
             continue
         try:

@@ -95,7 +95,6 @@ class Source:
     upper: str | None = None
     declared: tuple[str, ...] = ()
     """Its constraints, as ALTER TABLE ... ADD has them, and the statements that make its indexes."""
-    readable: bool = True
     bytes: int = 0
     rows: float = -1
     """Estimated; -1 where nobody has counted."""
@@ -105,7 +104,7 @@ class Source:
 
 _TABLE = f"""
 SELECT c.oid::bigint, c.relkind, c.relispartition, pg_get_expr(c.relpartbound, c.oid), n2.nspname, p.relname,
-       coalesce(h.inhdetachpending, false), has_table_privilege(c.oid, 'SELECT'),
+       coalesce(h.inhdetachpending, false),
        (SELECT coalesce(sum(pg_table_size(relid)), pg_table_size(c.oid)) FROM pg_partition_tree(c.oid))::bigint,
        c.reltuples, CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -154,7 +153,7 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
         return None
-    oid, kind, attached, bounds, parent_schema, parent_name, pending, readable, size, estimate, hidden = found[0]
+    oid, kind, attached, bounds, parent_schema, parent_name, pending, size, estimate, hidden = found[0]
     parent = QualifiedName(parent_schema, parent_name) if attached else None
     retired = False
     if not attached and (known := remembered(connection, name, oid)):
@@ -175,7 +174,6 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
         lower,
         upper,
         tuple(row[0] for row in rows(connection, _DECLARED, {"oid": oid})),
-        readable,
         size,
         estimate,
         hidden,

@@ -22,6 +22,9 @@ COPY_SCRIPT = "tables/copy_run.sql"
 
 def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None, until: str | None = None) -> Plan:
     """What draining the default partition of a set needs now; *until* is up to where, if farther than is kept ahead."""
+    # First of all: GRANT SELECT on the default partition alone would be something that its heirs do not have.
+    if lacks := catalog.rights_missing(policy.parent):
+        raise PlanError(f"cannot drain the default of {policy.parent}: {'; '.join(lacks)}. Nothing was changed.")
     parent = catalog.table(policy.parent)
     default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
     return copying.drain_default(

@@ -356,7 +356,7 @@ def test_rights_that_are_missing_are_said(database: Database) -> None:
     try:
         done = shell(url, "partitions", "adopt", "app.t", *NOW)
         assert done.returncode == 3
-        assert "sk_adopter may not CREATE in this database" in done.stderr
+        assert "sk_adopter lacks CREATE on database" in done.stderr
     finally:
         database.sql("DROP OWNED BY sk_adopter", "DROP ROLE sk_adopter")
 

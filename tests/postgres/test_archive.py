@@ -645,7 +645,7 @@ def test_rights_that_are_missing_are_said(database: Database) -> None:
     try:
         done = run(database.url.replace("postgres@", "archiver@"))
         assert done.returncode == 3
-        assert "belongs to postgres, whose rights archiver has not" in done.stderr
+        assert "belongs to postgres, whose rights archiver lacks" in done.stderr
         assert attached(database) == "01 02 03 04 05 06"
     finally:
         database.sql("DROP OWNED BY archiver", "DROP ROLE archiver")

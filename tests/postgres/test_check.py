@@ -414,7 +414,7 @@ def test_what_whoever_looks_may_not_read_is_said_with_the_right_that_lacks(datab
         assert done.returncode == 4, done.stderr
         found = json.loads(done.stdout)["findings"]
         assert [one["code"] for one in found] == ["unseen", "unseen"]
-        assert "permission denied for schema app" in found[0]["sentence"]
+        assert f"{role} lacks USAGE on schema app (GRANT USAGE ON SCHEMA app TO {role})" in found[0]["sentence"]
         database.sql(f"GRANT USAGE ON SCHEMA app TO {role}")
         found = json.loads(shell(url, "partitions", "check", "--format", "json", "--now", NOW).stdout)["findings"]
         assert [one["code"] for one in found] == ["unseen", "current_missing", "ahead_missing", "default_unseen"]

@@ -518,24 +518,24 @@ def test_a_tablespace_of_its_own_is_named(database: Database) -> None:
 
 
 RIGHTS = {
-    "the table": ("ALTER TABLE app.t OWNER TO {other}", "it belongs to {other}, whose rights {me} has not"),
+    "the table": ("ALTER TABLE app.t OWNER TO {other}", "app.t belongs to {other}, whose rights {me} lacks"),
     "a view": (
         "CREATE VIEW app.v AS SELECT id FROM app.t; ALTER VIEW app.v OWNER TO {other}",
-        "view app.v belongs to {other}",
+        "app.v belongs to {other}",
     ),
     "a table that refers to it": (
         "CREATE TABLE app.child (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t);"
         "ALTER TABLE app.child OWNER TO {other}",
-        "table app.child belongs to {other}",
+        "app.child belongs to {other}",
     ),
     "a table that it refers to": (
         "CREATE TABLE app.up (id bigint PRIMARY KEY); ALTER TABLE app.t ADD up bigint REFERENCES app.up;"
         "ALTER TABLE app.up OWNER TO {other}",
-        "{me} may not refer to table app.up",
+        "{me} lacks REFERENCES on app.up",
     ),
-    "the schema": ("REVOKE CREATE ON SCHEMA app FROM {me}", "{me} may not CREATE in schema app"),
-    "part_config": ("REVOKE UPDATE ON schema_kit.part_config FROM {me}", "{me} may not SELECT, INSERT and UPDATE"),
-    "the database": ("DROP SCHEMA schema_kit CASCADE", "{me} may not CREATE in this database"),
+    "the schema": ("REVOKE CREATE ON SCHEMA app FROM {me}", "{me} lacks CREATE on schema app"),
+    "part_config": ("REVOKE UPDATE ON schema_kit.part_config FROM {me}", "{me} lacks UPDATE on schema_kit.part_config"),
+    "the database": ("DROP SCHEMA schema_kit CASCADE", "{me} lacks CREATE on database"),
 }
 
 

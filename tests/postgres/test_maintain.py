@@ -214,16 +214,19 @@ def test_where_nothing_can_be_written_it_is_said(database: Database) -> None:
 
 
 RIGHTS = {
-    "policies": ("GRANT USAGE ON SCHEMA app TO {}", "may not use schema schema_kit (GRANT USAGE ON SCHEMA schema_kit"),
-    "reading": ("GRANT USAGE ON SCHEMA schema_kit TO {}", "may not read schema_kit.part_config (GRANT SELECT ON"),
+    "policies": (
+        "GRANT USAGE ON SCHEMA app TO {}",
+        "lacks USAGE on schema schema_kit (GRANT USAGE ON SCHEMA sch",
+    ),
+    "reading": ("GRANT USAGE ON SCHEMA schema_kit TO {}", "lacks SELECT on schema_kit.part_config (GRANT SELECT ON"),
     "owner": (
         "GRANT USAGE ON SCHEMA schema_kit, app TO {0}; GRANT SELECT ON schema_kit.part_config TO {0}",
-        "it belongs to postgres, whose rights",
+        "app.a belongs to postgres, whose rights",
     ),
     "schema": (
         "GRANT USAGE ON SCHEMA schema_kit, app TO {0}; GRANT SELECT ON schema_kit.part_config TO {0}; "
         "ALTER TABLE app.a OWNER TO {0}",
-        "may not CREATE in schema app (GRANT CREATE ON SCHEMA app TO",
+        "lacks CREATE on schema app (GRANT CREATE ON SCHEMA app TO",
     ),
 }
 

@@ -349,8 +349,8 @@ def test_rights_that_are_missing_are_said(database: Database) -> None:
     try:
         done = shell(database.url.replace("postgres@", "retirer@"), "partitions", "retire", "--now", NOW)
         assert done.returncode == 3
-        assert "s.t belongs to postgres, whose rights retirer has not" in done.stderr
-        assert "retirer may not CREATE in schema schema_kit" in done.stderr
+        assert "s.t belongs to postgres, whose rights retirer lacks" in done.stderr
+        assert "retirer lacks CREATE on schema schema_kit" in done.stderr
         assert attached(database) == "01 02 03 04 05 06"
     finally:
         database.sql("DROP OWNED BY retirer", "DROP ROLE retirer")

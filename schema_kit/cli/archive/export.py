@@ -108,7 +108,7 @@ def command(
                 except sa.exc.DBAPIError as error:
                     failed.append(execute.not_observed(error))
     _tell(done, drop, form)
-    fail(failed, done, "{} of the files failed; the others are done.")
+    fail(failed, done, "{} failed; the other files are done.")
 
 
 def _noting_once(emit: execute.Emit) -> execute.Emit:

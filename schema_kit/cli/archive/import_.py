@@ -93,7 +93,7 @@ def command(
         show(plan, "json" if form == "json" else "sql", policy)
     else:
         _tell(done, form, bool(chosen))
-    fail(failed, done or plan.steps, "{} of the files failed; the others are done.")
+    fail(failed, done or plan.steps, "{} failed; the other files are done.")
 
 
 def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:

@@ -11,7 +11,7 @@ from schema_kit import execute
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import fail
-from schema_kit.errors import ExecutionError, SchemaKitError
+from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import CopyRun, Partition, Range, Watched
 from schema_kit.names import QualifiedName
@@ -36,7 +36,7 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
         named = {catalog.relation(table) for table in tables}
         copies = [_copy(source, run) for source, run in catalog.copy_runs() if not named or run.parent in named]
     for seen in sets:
-        failed += [ExecutionError(f"{seen.policy.parent}: {said}") for said in seen.unseen]
+        failed += [PlanError(f"{seen.policy.parent}: {said}") for said in seen.unseen]
         try:
             shown += [] if seen.unseen and not seen.table else [_set(seen)]
         except SchemaKitError as error:  # one whose control column is gone does not hide the others

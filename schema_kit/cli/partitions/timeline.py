@@ -13,7 +13,8 @@ from schema_kit import execute
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.partitions.list import size
 from schema_kit.cli.partitions.policies import policies
-from schema_kit.errors import ExecutionError
+from schema_kit.cli.work import fail
+from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.plans.timeline import Segment, Timeline, folded, timeline
 
@@ -50,11 +51,8 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
         _draw(drawn)
     if not drawn:
         click.echo("no partitioned sets are registered", err=True)
-    troubles = [f"{one.policy.parent}: {said}" for one in drawn for said in one.trouble]
-    for trouble in troubles:
-        click.echo(f"error: {trouble}", err=True)
-    if troubles:
-        raise ExecutionError("Not all of the sets could be looked at as a whole.")
+    troubles = [PlanError(f"{one.policy.parent}: {said}") for one in drawn for said in one.trouble]
+    fail(troubles, [one for one in drawn if one.lines])
 
 
 def _as_json(one: Timeline) -> dict[str, Any]:

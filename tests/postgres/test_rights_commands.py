@@ -1,0 +1,129 @@
+"""Each command names each right that it lacks, with exit code 3, and goes on once that is granted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.archives import NOW, archived, build
+from tests.support.cli import shell
+from tests.support.database import Database
+from tests.support.matrix import perform
+from tests.support.rights import Limited, limited, until_it_goes_on
+
+pytestmark = [pytest.mark.cli, pytest.mark.majors]
+
+
+def plain(database: Database) -> None:
+    """A set, and beside it a table that is none yet."""
+    build(database)
+    database.sql(
+        "CREATE TABLE s.plain (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
+        "INSERT INTO s.plain SELECT i, '2026-05-01'::timestamptz + i * interval '1 day' FROM generate_series(0, 40) i",
+        "CREATE TABLE s.found (at timestamptz NOT NULL) PARTITION BY RANGE (at)",
+        "CREATE TABLE s.found_05 PARTITION OF s.found FOR VALUES FROM ('2026-05-01+00') TO ('2026-06-01+00')",
+        "CREATE TABLE s.found_06 PARTITION OF s.found FOR VALUES FROM ('2026-06-01+00') TO ('2026-07-01+00')",
+    )
+
+
+def gap(database: Database) -> None:
+    build(database, retention=None)
+    database.sql("DROP TABLE s.t_03")
+
+
+def strays(database: Database) -> None:
+    build(database, retention=None)
+    database.sql("CREATE TABLE s.t_default PARTITION OF s.t DEFAULT", "INSERT INTO s.t VALUES (999, '2026-09-09', 'w')")
+
+
+def by_partition(database: Database) -> None:
+    archived(database)
+
+
+def moved(database: Database) -> None:
+    archived(database)
+    assert shell(database, "archive", "run", "--yes", "--now", NOW).returncode == 0
+
+
+def by_rows(database: Database) -> None:
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.log (id bigint PRIMARY KEY, at timestamptz NOT NULL, word text)",
+        "CREATE INDEX ON s.log (at)",
+        "INSERT INTO s.log SELECT i, '2026-01-01'::timestamptz + i * interval '1 day' FROM generate_series(0, 150) i",
+    )
+    perform(database, lambda op: op.create_archive_table("log", schema="s"))
+    perform(database, lambda op: op.set_archive_policy("log", "60 days", schema="s", way="rows", control="at"))
+
+
+def expiring(database: Database) -> None:
+    database.sql(
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.log (id bigint PRIMARY KEY, at timestamptz NOT NULL, word text)",
+        "CREATE INDEX ON s.log (at)",
+        "CREATE TABLE s.child (id bigint PRIMARY KEY, log_id bigint REFERENCES s.log ON DELETE CASCADE)",
+        "CREATE INDEX ON s.child (log_id)",
+        "INSERT INTO s.log SELECT i, '2026-01-01'::timestamptz + i * interval '1 day' FROM generate_series(0, 150) i",
+        "INSERT INTO s.child SELECT i, i FROM generate_series(0, 150) i",
+    )
+    perform(database, lambda op: op.set_ttl_policy("log", "at", age="60 days", schema="s", tree={"s.child": {}}))
+
+
+@dataclass(frozen=True)
+class Case:
+    begin: Callable[[Database], None]
+    words: str
+    goes: tuple[int, ...] = (0,)
+    """Exit codes of one that goes on, or tells it among the rest."""
+    now: bool = True
+
+
+COMMANDS = {
+    "list": Case(plain, "partitions list"),
+    "check": Case(plain, "partitions check", (0, 4)),
+    "timeline": Case(plain, "partitions timeline"),
+    "create-next": Case(plain, "partitions create-next s.t"),
+    "maintain": Case(plain, "partitions maintain s.t"),
+    "retire": Case(plain, "partitions retire s.t"),
+    "undo": Case(plain, "partitions undo s.t --yes"),
+    "convert": Case(plain, "partitions convert s.plain --by at --every 1mon"),
+    "adopt": Case(plain, "partitions adopt s.found"),
+    "fill-gaps": Case(gap, "partitions fill-gaps s.t"),
+    "drain-default": Case(strays, "partitions drain-default s.t"),
+    "split": Case(strays, "partitions split s.t_04"),
+    "archive run": Case(by_partition, "archive run --yes"),
+    "archive run of rows": Case(by_rows, "archive run --yes"),
+    "archive status": Case(moved, "archive status", (0, 4)),
+    "archive verify": Case(moved, "archive verify", now=False),
+    "archive restore": Case(moved, "archive restore s.t --from 2026-01-01 --to 2026-02-01", now=False),
+    "archive export": Case(plain, "archive export s.t_01 --to {folder}", now=False),
+    "archive export --drop": Case(plain, "archive export s.t_01 --to {folder} --drop --yes", now=False),
+    "archive files": Case(plain, "archive files", now=False),
+    "ttl run": Case(expiring, "ttl run --yes"),
+    "ttl status": Case(expiring, "ttl status"),
+}
+
+
+def refusal(some: Limited, case: Case, folder: Path) -> Callable[[], str]:
+    words = case.words.format(folder=folder).split() + (["--now", NOW] if case.now else [])
+
+    def run() -> str:
+        done = shell(some.url, *words)
+        if done.returncode in case.goes and some.role not in done.stdout:
+            return ""
+        assert done.returncode in (3, *(case.goes if 4 in case.goes else ())), (done.returncode, done.stderr)
+        return done.stderr + done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_right_is_named_and_granted(database: Database, name: str, tmp_path: Path) -> None:
+    case = COMMANDS[name]
+    case.begin(database)
+    with limited(database) as some:
+        some.owned("s", "schema_kit")
+        assert until_it_goes_on(some, refusal(some, case, tmp_path))
