@@ -7,6 +7,7 @@ import shutil
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
+from schema_kit.sizes import pretty
 
 _PLACES = """
 SELECT s.setting, pg_tablespace_location(t.oid)
@@ -48,4 +49,4 @@ def tight(connection: Connection, table: str = "") -> str | None:
     there = room(connection, table)
     if there is None or there[0] >= reserve(there[1]):
         return None
-    return f"{there[0] / 2**20:,.0f} MiB are free on the server's disk, and {reserve(there[1]) / 2**20:,.0f} stay so"
+    return f"{pretty(there[0])} are free on the server's disk, and {pretty(reserve(there[1]))} stay so"

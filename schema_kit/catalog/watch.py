@@ -94,20 +94,20 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
     else:
         drifts = drift.read(connection, [seen.policy.parent for seen in found])
         found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
-        ours = _records(connection)
-        retired = _retired(connection) if RETIRED_PARTITION in ours else {}
-        policies_ = archives.policies(connection) if ARCHIVE_POLICY in ours else ()
-        going = {policy.table: policy for policy in policies_ if policy.way == "partition"}
-        back = _restored(connection) if ARCHIVED_PARTITION in ours else {}
-        found = [
-            replace(
-                seen,
-                retired=tuple(retired.get(seen.policy.parent, ())),
-                archive=going.get(seen.policy.parent),
-                restored=tuple(back.get(seen.policy.parent, ())),
-            )
-            for seen in found
-        ]
+    ours = _records(connection)
+    retired = _retired(connection) if RETIRED_PARTITION in ours and not measured else {}
+    policies_ = archives.policies(connection) if ARCHIVE_POLICY in ours else ()
+    going = {policy.table: policy for policy in policies_ if policy.way == "partition"}
+    back = _restored(connection) if ARCHIVED_PARTITION in ours else {}
+    found = [
+        replace(
+            seen,
+            retired=tuple(retired.get(seen.policy.parent, ())),
+            archive=going.get(seen.policy.parent),
+            restored=tuple(back.get(seen.policy.parent, ())),
+        )
+        for seen in found
+    ]
     laid = {place: own for place, seen in enumerate(found) if (own := _laid(seen))}
     by_id = {place: found[place].policy.parent for place, own in laid.items() if own.of_ids}
     defaults = {place: part.name for place in laid for part in (found[place].table or _NONE).partitions if part.default}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -69,17 +70,33 @@ def stop() -> None:
 
 
 @db.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--url", help="Another database than the embedded one: postgresql://user@host/database.")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-def psql(args: tuple[str, ...]) -> None:
-    """Start it if it does not run, and open its psql; ARGS go to psql.
+def psql(url: str | None, args: tuple[str, ...]) -> None:
+    """Open psql on the embedded server, started if it does not run, or on that of --url; ARGS go to psql.
 
     Example: schema_kit db psql -c '\\dt'
     """
+    if url is not None:
+        _psql_elsewhere(url, args)
     server = embedded.start()
     command = server.psql(*args)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(command[0], command, server.environment())  # noqa: S606  no shell is wanted
+
+
+def _psql_elsewhere(text: str, args: tuple[str, ...]) -> NoReturn:
+    """The same program on a database that is named; the password is not for the list of processes."""
+    from schema_kit.url import database_url
+
+    url = database_url(text)
+    environment = dict(os.environ) | ({"PGPASSWORD": str(url.password)} if url.password is not None else {})
+    conninfo = url.set(drivername="postgresql", password=None).render_as_string()
+    command = [str(embedded.find_psql()), *args, "--dbname", conninfo]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(command[0], command, environment)  # noqa: S606  no shell is wanted
 
 
 @db.command()

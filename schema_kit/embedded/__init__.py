@@ -13,5 +13,6 @@ from __future__ import annotations
 
 from schema_kit.embedded.place import data_folder, find_alembic_folder
 from schema_kit.embedded.server import DATABASE, Server, reset, start, status, stop
+from schema_kit.embedded.tools import find_psql
 
-__all__ = ["DATABASE", "Server", "data_folder", "find_alembic_folder", "reset", "start", "status", "stop"]
+__all__ = ["DATABASE", "Server", "data_folder", "find_alembic_folder", "find_psql", "reset", "start", "status", "stop"]

@@ -68,6 +68,20 @@ def find_tools(account: Account | None) -> Tools:
     return Tools(bindir, version.group(1), account)
 
 
+def find_psql() -> Path:
+    """Its psql; where there is none, the one that lies on PATH: it does not decide which version migrations meet.
+
+    Raises:
+        EmbeddedServerError: there is neither.
+    """
+    try:
+        return _find_bindir() / "psql"
+    except EmbeddedServerError:
+        if os.environ.get(BIN_VARIABLE) or not (found := shutil.which("psql")):
+            raise
+        return Path(found)
+
+
 def clean_environment() -> dict[str, str]:
     """The environment without what would lead PostgreSQL's programs to another server."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

@@ -32,6 +32,7 @@ from schema_kit.plans.files import register
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.plans.retirement import known_again
 from schema_kit.script import LockPolicy
+from schema_kit.sizes import pretty
 from schema_kit.sqlscripts import load
 from schema_kit.steps.files import ARCHIVE_FILE
 from schema_kit.steps.step import Lock, LockMode, Plan, Step
@@ -128,10 +129,7 @@ def export(
         ExecutionError: the file could not be written or is not what was written; the table is as it was.
         LockNotAvailable: others held a lock through every try.
     """
-    refuse_another(store, name, form, cut)
-    needed = [Right(name, "SELECT"), *(Right(ARCHIVE_FILE, what) for what in KEEPS)]
-    if lacks := missing_rights(connection, [*needed, Right(name, OWNER)] if drop else needed):
-        raise PlanError(f"cannot write {name} to a file: {'; '.join(lacks)}. Nothing was changed.")
+    refuse(connection, store, name, form, cut, drop=drop)
     execute.run(connection, lambda: manifest.creation(connection), policy, emit)
     if drop:
         execute.run(connection, lambda: _known_again(connection, name), policy, emit)
@@ -244,18 +242,22 @@ def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     return source
 
 
-def refuse_another(store: Store, name: QualifiedName, form: str, cut: Cut | None) -> None:
-    """Before anything is begun: a file that has the name already, and is none of the table.
+def refuse(connection: Connection, store: Store, name: QualifiedName, form: str, cut: Cut | None, *, drop: bool) -> str:
+    """Before anything is begun: rights that are missing, and another file that has the name; what it would be.
 
     Raises:
-        PlanError: there is one.
+        PlanError: there is one of them.
     """
     final = _final(name, form, cut)
+    needed = [Right(name, "SELECT"), *(Right(ARCHIVE_FILE, what) for what in KEEPS)]
+    if lacks := missing_rights(connection, [*needed, Right(name, OWNER)] if drop else needed):
+        raise PlanError(f"cannot write {name} to a file: {'; '.join(lacks)}. Nothing was changed.")
     if store.exists(final) and (told := FORMATS[form].description(store, final)["table"]) != str(name):
         raise PlanError(
             f"{store.url(final)} is there already and holds {told}, not {name}. Nothing was changed; name another "
             "destination."
         )
+    return store.url(final)
 
 
 def _write(
@@ -344,7 +346,7 @@ def _kept(store: Store, final: str, form: str, written: Totals) -> Contents:
 
 def _progress(step: Step, source: Source, count: int, size: int) -> StepProgress:
     share = min(count / source.rows, 1.0) if source.rows > 0 else None
-    return StepProgress(step, f"{count:,} rows, {size / 1e6:,.1f} MB", share)
+    return StepProgress(step, f"{count:,} rows, {pretty(size)}", share)
 
 
 def _description(taken: Snapshot, source: Source, totals: Totals, form: str, cut: Cut | None) -> str:

@@ -18,7 +18,6 @@ from schema_kit.plans import conversion, layout, partitions, publications, way_b
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import (
     abandoned,
-    amount,
     back_name,
     copy_of,
     log_name,
@@ -30,6 +29,7 @@ from schema_kit.plans.copying import (
 )
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import free_name
+from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
@@ -57,7 +57,7 @@ def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Str
         copied: where its rows lie; not looked at where it is big.
     """
     table = seen.table
-    column, size = table.column(policy.control), f"{table.name} has {amount(seen.bytes)}"
+    column, size = table.column(policy.control), f"{table.name} has {pretty(seen.bytes)}"
     if any(name == BOUND_CHECK for name, _, _ in table.checks):
         return "attach", f"an attachment of {table.name} is under way"
     if wide := [one.name for one in table.publications if one.wide]:
@@ -68,13 +68,13 @@ def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Str
         return "copy", f"{seen.beyond} rows lie farther ahead than an attachment's bound could be"
     if seen.bytes > COPIED_UNASKED:
         return "attach", (
-            f"{size}, and more than {amount(COPIED_UNASKED)} are not copied unasked; its rows become one first "
+            f"{size}, and more than {pretty(COPIED_UNASKED)} are not copied unasked; its rows become one first "
             "partition, which schema_kit partitions split cuts later"
         )
     if len(copied.filled) < 2:
         return "attach", f"all rows of {table.name} lie in one {policy.interval}, or there are none"
     if copied.room and copied.room[0] - copied.bytes < copied.room[1]:
-        return "attach", f"there is too little room on the server's disk for a copy: {amount(copied.room[0])} are free"
+        return "attach", f"there is too little room on the server's disk for a copy: {pretty(copied.room[0])} are free"
     return "copy", f"{size}, which is soon copied: each {policy.interval} with rows gets its partition at once"
 
 

@@ -27,6 +27,7 @@ from schema_kit.model import (
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans import constraints, heirs, layout, partitions, publications
 from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
+from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
@@ -176,23 +177,18 @@ def needs(seen: Copying) -> tuple[str, ...]:
     beside = (log_name(seen.source.name), staging_name(seen.source.name))
     instead = "make them there first, empty, with the same columns: it passes over what it is not refreshed for"
     published = tuple(publications.copied(seen.parent, beside, instead)) if seen.parent else ()
-    takes = f"a copy of {seen.source.name} takes about {amount(seen.bytes)} of the server's disk"
+    takes = f"a copy of {seen.source.name} takes about {pretty(seen.bytes)} of the server's disk"
     if seen.room is None:
         note = f"{takes}; what is free there cannot be seen from here"
     else:
         free, left = seen.room
         if free - seen.bytes < left:
             raise PlanError(
-                f"{takes}, where {amount(free)} are free and {amount(left)} stay so. Nothing was changed; make room "
+                f"{takes}, where {pretty(free)} are free and {pretty(left)} stay so. Nothing was changed; make room "
                 "first."
             )
-        note = f"{takes}, where {amount(free)} are free"
+        note = f"{takes}, where {pretty(free)} are free"
     return (*published, *((note,) if seen.bytes >= 2**30 else ()))
-
-
-def amount(count: int) -> str:
-    """Bytes, for people."""
-    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"
 
 
 def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:

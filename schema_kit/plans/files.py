@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schema_kit.model import ArchiveFile, Detaching
 from schema_kit.plans.retirement import drop
 from schema_kit.steps import Plan
-from schema_kit.steps.files import RecordFile
+from schema_kit.steps.files import ForgetFile, RecordFile
 
 
 def register(file: ArchiveFile, leaving: Detaching | None = None) -> Plan:
@@ -22,3 +24,9 @@ def register(file: ArchiveFile, leaving: Detaching | None = None) -> Plan:
     if leaving is None:
         return Plan(title, (RecordFile(file),))
     return Plan(title, (RecordFile(file, drops=True), *drop(leaving.parent, leaving.name, leaving, ()).steps))
+
+
+def forget(urls: Sequence[str], known: Sequence[ArchiveFile]) -> Plan:
+    """Take files out of the manifest, those that are in it still."""
+    there = {file.url for file in known}
+    return Plan("forget files", tuple(ForgetFile(url) for url in urls if url in there))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema_kit.model import Leftover
 from schema_kit.names import ident, literal
 from schema_kit.plans.check import Finding, command
-from schema_kit.plans.copying import amount
+from schema_kit.sizes import pretty
 from schema_kit.steps.archives import ARCHIVE_POLICY
 from schema_kit.steps.conversion import BOUND_CHECK
 
@@ -20,10 +20,10 @@ def _copy_left(one: Leftover) -> tuple[str, str]:
     verb, what = {"drain": "drain-default", "split": "split", "convert": "convert"}[one.kind], one.set
     what = one.object if one.kind == "split" else what
     if one.swapped:
-        said = f"the copy of {one.object} has come to its swap and is not cleared away, {amount(one.bytes)} are kept"
+        said = f"the copy of {one.object} has come to its swap and is not cleared away, {pretty(one.bytes)} are kept"
         return "copy_unfinished", f"{said}. To end it: {command(verb, what)}"
     said = (
-        f"a copy of {one.object} was begun and is not over: each write of it is logged, {amount(one.bytes)} so far, "
+        f"a copy of {one.object} was begun and is not over: each write of it is logged, {pretty(one.bytes)} so far, "
         "until the disk is full"
     )
     if one.kind == "convert":
@@ -42,7 +42,7 @@ def _bound(one: Leftover) -> tuple[str, str]:
 
 def _kept(one: Leftover) -> tuple[str, str]:
     return "old_kept", (
-        f"{one.object} is kept since {one.set} was converted by copy, {amount(one.bytes)}: --rollback gives it its "
+        f"{one.object} is kept since {one.set} was converted by copy, {pretty(one.bytes)}: --rollback gives it its "
         f"place again; to drop it: {command('convert', one.set, '--finish --yes')}"
     )
 

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import Partition, Partitioning, Range, Watched
+from schema_kit.model import ArchivePolicy, Partition, Partitioning, Range, Watched
 from schema_kit.names import QualifiedName
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.layout import Placed, besides, missing, placed, state, stretches, windows_within
@@ -28,7 +28,8 @@ class Segment:
     """A stretch of the line: a partition, several that were folded together, or one where there is none.
 
     Args:
-        state: past, current, premade, detach pending, default, due (to be retired), gap, missing or unknown.
+        state: past, current, premade, detach pending, default, due (to be retired), to archive (due there), gap,
+            missing or unknown.
         range: from where to where; both ends None for the default partition.
         name: the partition; None where there is none, or several.
         partitions: how many it stands for.
@@ -57,6 +58,9 @@ class Timeline:
     """What could not be looked at, or why there is no picture."""
     next_to_go: tuple[QualifiedName, Point] | None = None
     """Which partition the retention takes next, and where the present has to be then."""
+    archive: ArchivePolicy | None = None
+    next_to_archive: tuple[QualifiedName, Point] | None = None
+    """The same of the archive."""
 
 
 def timeline(seen: Watched) -> Timeline:
@@ -68,14 +72,21 @@ def timeline(seen: Watched) -> Timeline:
         odd = list[Partition]()
         parts = placed(lines, seen.table, odd)
         gone = () if seen.here is None else due(seen.policy, seen.table, seen.here)[0]
-        segments = sorted(_segments(seen, lines, parts, gone), key=lambda one: _begin(one.range))
+        to_archive, next_there = tuple[Partition, ...](), None
+        if seen.archive and seen.here is not None:
+            sooner = replace(seen.policy, retention=seen.archive.archive_after)
+            past, _ = due(sooner, seen.table, seen.here, "archive_after")
+            next_there = _next_to_go(replace(lines, policy=sooner), parts, past, seen.here)
+            # what was restored stays until it is asked for
+            to_archive = tuple(part for part in past if part.name not in seen.restored)
+        segments = sorted(_segments(seen, lines, parts, gone, to_archive), key=lambda one: _begin(one.range))
         going = None if seen.here is None else _next_to_go(lines, parts, gone, seen.here)
     except SchemaKitError as error:
         return Timeline(seen.policy, None, trouble=(*seen.unseen, error.reason))
     rest = [part for part in seen.table.partitions if part.default]
     for part in (*odd, *rest):
         segments.append(_segment("default" if part.default else "unknown", Range(None, None), part))
-    return Timeline(seen.policy, lines, tuple(segments), seen.unseen, going)
+    return Timeline(seen.policy, lines, tuple(segments), seen.unseen, going, seen.archive, next_there)
 
 
 def _begin(one: Range) -> tuple[bool, object]:
@@ -99,10 +110,14 @@ def _next_to_go(
     return part.name, high if lines.of_ids else high.replace(microsecond=0)
 
 
-def _segments(seen: Watched, lines: Grid, parts: Placed, gone: Sequence[Partition]) -> Iterator[Segment]:
+def _segments(
+    seen: Watched, lines: Grid, parts: Placed, gone: Sequence[Partition], to_archive: Sequence[Partition]
+) -> Iterator[Segment]:
     for taken, part in parts:
         what = state(part, taken, seen.here)
-        yield _segment("due" if what == "past" and part in gone else what, taken, part)
+        if what == "past":  # what is due in both ways goes to the archive
+            what = "to archive" if part in to_archive else "due" if part in gone else what
+        yield _segment(what, taken, part)
     ahead = [] if seen.here is None else list(lines.ahead(seen.here))
     for stretch in besides(stretches(lines, parts, seen.here), ahead):
         yield Segment("gap", stretch, windows=sum(1 for _ in islice(windows_within(lines, stretch), MOST_AHEAD)))

@@ -151,6 +151,24 @@ def _no_data() -> Iterator[bytes]:
 
 
 @dataclass(frozen=True)
+class ForgetFile(Step):
+    """The row of a file in the manifest goes; the file itself is not touched."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    url: str
+
+    @property
+    def summary(self) -> str:
+        """Names the file."""
+        return f"forget {self.url}; the file stays where it is"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (f"DELETE FROM {ARCHIVE_FILE.sql} WHERE file_url = {literal(self.url)}",)
+
+
+@dataclass(frozen=True)
 class LoadFile(Step):
     """A table with the rows of a file, made and filled in one commit: all of them are there, or it is not.
 

@@ -221,13 +221,13 @@ def test_without_a_strategy_one_is_chosen_and_said(database: Database, monkeypat
     database.sql(
         "INSERT INTO s.t SELECT i, timestamptz '2026-01-05' + i * interval '1 day' FROM generate_series(1, 90) i"
     )
-    assert "strategy copy: s.t has 0 MiB, which is soon copied" in said(database)
+    assert "strategy copy: s.t has 24 kB, which is soon copied" in said(database)
     assert "strategy" not in said(database, "--strategy", "copy")
     assert "strategy copy: keep_old='fed'" in said(database, "--feed")
     monkeypatch.setattr(copied_table, "COPIED_UNASKED", 1000)
     catalog = Catalog(database.sqlalchemy())
     notes = ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "refuse").plan(catalog).notes
-    assert notes[0].startswith("strategy attach: s.t has 0 MiB, and more than 0 MiB are not copied unasked")
+    assert notes[0].startswith("strategy attach: s.t has 24 kB, and more than 1000 bytes are not copied unasked")
     monkeypatch.undo()
     database.sql("INSERT INTO s.t VALUES (0, '2099-01-05')")
     assert "strategy copy: 1 rows lie farther ahead" in said(database)

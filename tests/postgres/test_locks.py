@@ -767,6 +767,7 @@ def scene_files(proof: Proof) -> None:
         files.RecordFile(file),
         files.RecordFile(file, drops=True),
         files.RecordRestored(file.url, T),
+        files.ForgetFile(file.url),
     )
     own, columns = QualifiedName("s", "own"), ("id", "at", "o", "po", "word")
     of = (KeyColumn("id", "bigint"), KeyColumn("at", "timestamp with time zone"))
@@ -1000,6 +1001,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         files.RecordDue,
         files.RecordFile,
         files.RecordRestored,
+        files.ForgetFile,
     },
     scene_partitions_leave_beside_a_default: {
         retirement.Detach,

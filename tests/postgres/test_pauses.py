@@ -219,7 +219,7 @@ def test_while_the_disk_is_nearly_full(small_disk: Path) -> None:
 
         convert(database, tell, CopyLimits())
         assert len(reasons) >= 2
-        assert all(reason.endswith("MiB are free on the server's disk, and 64 stay so") for reason in reasons)
+        assert all(reason.endswith("MB are free on the server's disk, and 64 MB stay so") for reason in reasons)
         assert database.sql("SELECT count(*) FROM t") == [(ROWS,)]
 
 
@@ -231,7 +231,7 @@ def test_too_little_room_is_refused_before_anything_is_made(small_disk: Path) ->
         database.sql(*TABLE)
         with (small_disk / "ballast").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(small_disk).free - 80 * 2**20)
-        with pytest.raises(PlanError, match=r"public.t takes about \d+ MiB .* Nothing was changed; make room"):
+        with pytest.raises(PlanError, match=r"public.t takes about \d+ MB .* Nothing was changed; make room"):
             convert(database, lambda _: None, CopyLimits())
         assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
         assert database.sql("SELECT count(*) FROM t") == [(ROWS,)]

@@ -13,6 +13,7 @@ import pytest
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import register_sql
+from tests.support.archives import archived
 from tests.support.check import NOW, T
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import Database
@@ -192,3 +193,23 @@ def test_without_any_set(database: Database) -> None:
         done = shell(database, "partitions", verb)
         assert (done.returncode, done.stdout) == (0, "")
         assert "no partitioned sets are registered" in done.stderr
+
+
+def test_what_archives_and_retention_have_due(database: Database) -> None:
+    archived(database)
+    database.sql("UPDATE schema_kit.part_config SET retention = '3 months' WHERE parent_table = 's.t'")
+    told = json.loads(shell(database, "partitions", "timeline", "--now", "2026-05-20", "--format", "json").stdout)
+    states = {one["name"]: one["state"] for one in told["sets"][0]["segments"] if one["name"]}
+    assert [states[f"s.t_0{month}"] for month in range(1, 6)] == ["to archive", "to archive", "past", "past", "current"]
+    assert told["sets"][0]["archive"] == "s.t_archive"
+    assert told["sets"][0]["next_to_archive"] == {"name": "s.t_03", "at": "2026-06-01"}
+    text = shell(database, "partitions", "timeline", "--now", "2026-05-20").stdout
+    assert "2 to archive" in text
+    assert "archive after 2 months takes s.t_03 next, at 2026-06-01" in text
+    assert shell(database, "archive", "run", "--yes", "--now", "2026-05-20").returncode == 0
+    database.sql(
+        register_sql(Partitioning(QualifiedName("s", "t_archive"), "at", "1 mon", retention="4 months", premake=1))
+    )
+    told = json.loads(shell(database, "partitions", "timeline", "--now", "2026-06-20", "--format", "json").stdout)
+    assert [one["parent"] for one in told["sets"]] == ["s.t", "s.t_archive"]
+    assert [one["state"] for one in told["sets"][1]["segments"] if one["name"]][:2] == ["due", "past"]

@@ -12,11 +12,13 @@ import sqlalchemy as sa
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli import options
-from schema_kit.errors import DeclarationError
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.intervals import Ids, parse
 from schema_kit.keys import Moments, WallClock
-from schema_kit.model import ArchivePolicy
+from schema_kit.model import ArchivePolicy, Table
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import grid
+from schema_kit.plans.grid import Grid, grid
+from schema_kit.plans.layout import placed
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,14 +37,43 @@ def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
     )
 
 
+def lines_of(catalog: Catalog, table: QualifiedName) -> tuple[Grid, Table] | None:
+    """How a table is cut by the policy that it, or what it is a partition of, has; None where it has none."""
+    own = catalog.policy(table)
+    sets = catalog.sets([own] if own else catalog.policies(lambda _, error: None))
+    return next(((grid(one, found), found) for one, found in sets if found and found.name == table), None)
+
+
+def older_than(catalog: Catalog, table: QualifiedName, age: str) -> list[QualifiedName]:
+    """The partitions of a table that ended so long ago on the set's own clock, the oldest first.
+
+    Raises:
+        DeclarationError: *age* is no length.
+        PlanError: the table has no policy, which says what its clock is.
+    """
+    found = lines_of(catalog, table)
+    if found is None:
+        raise PlanError(
+            f"{table} has no policy in schema_kit.part_config, which says on which clock it ages. Nothing was changed; "
+            "name the end by --until."
+        )
+    lines, seen = found
+    length = parse(age, lines.key.calendar.key if lines.key.calendar else "UTC")
+    if isinstance(length, Ids) is not lines.of_ids:
+        write = "how many ids: 1000000" if lines.of_ids else "a length of time: '90 days'"
+        raise DeclarationError(f"--older-than of {table} is {write}, not {age!r}. Nothing was changed.")
+    end = lines.interval.back(catalog.here(lines.policy, seen), length)
+    past = [(taken.upper, part.name) for taken, part in placed(lines, seen) if taken.upper is not None]
+    return [name for upper, name in sorted(past) if upper <= end]
+
+
 def bounds_of(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], str | None]:
     """Reads an end of a range as a person writes it: on the wall clock of the set's policy, where it names no zone.
 
     Of a table without a policy it stays as it is, which PostgreSQL reads in UTC.
     """
-    own = catalog.policy(table)
-    sets = catalog.sets([own] if own else catalog.policies(lambda _, error: None))
-    lines = next((grid(one, found) for one, found in sets if found and found.name == table), None)
+    found = lines_of(catalog, table)
+    lines = found[0] if found else None
 
     def read(text: str | None) -> str | None:
         if text is None or lines is None:
@@ -80,7 +111,7 @@ def needed() -> None:
         ) from error
 
 
-def database(url: str | None) -> AbstractContextManager[tuple[sa.Connection, Catalog]]:
+def database(url: str | None, now: str | None = None) -> AbstractContextManager[tuple[sa.Connection, Catalog]]:
     """The database, where the libraries are."""
     needed()
-    return options.database(url, None)
+    return options.database(url, now)

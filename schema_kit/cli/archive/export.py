@@ -7,15 +7,15 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import sqlalchemy as sa
 
-from schema_kit import execute
+from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
-from schema_kit.cli.archive.common import bounds_of, database, tells
+from schema_kit.cli.archive.common import bounds_of, database, older_than, tells
 from schema_kit.cli.options import lock_policy, telling
 from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
@@ -24,12 +24,14 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.retirement import detach
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.script import LockPolicy
+from schema_kit.sizes import pretty
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.files import RecordDue
 
 if TYPE_CHECKING:
     from schema_kit.files.export import Cut
+    from schema_kit.files.store import Store
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,11 @@ class _Wanted:
 @click.option("--format", "kind", type=click.Choice(("parquet", "copy")), default="parquet", show_default=True)
 @click.option("--from", "lower", help="Only rows from here on, by the column that TABLE is cut by: 2026-01-01, an id.")
 @click.option("--until", "--to-bound", "upper", help="Only rows before this.")
+@click.option("--older-than", "age", help="Only partitions that ended so long ago on the set's clock: '90 days', ids.")
 @click.option("--drop", is_flag=True, help="Then drop each partition; one that is attached is detached first.")
 @click.option("--yes", is_flag=True, help="No question before anything is dropped.")
+@click.option("--dry-run", is_flag=True, help="Say which files would be written, and print the SQL; write none.")
+@click.option("--now", help="A moment that stands for the server's clock: 2026-11-21.")
 @click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
 @tells("--output")
 def command(
@@ -59,29 +64,31 @@ def command(
     kind: str,
     lower: str | None,
     upper: str | None,
+    age: str | None,
     drop: bool,
     yes: bool,
+    dry_run: bool,
+    now: str | None,
     lock_timeout: str | None,
     url: str | None,
     form: str,
 ) -> None:
     """Write tables or partitions to files: Parquet (zstd), or the text of COPY.
 
-    A partitioned table is a file for each of its partitions. Dates are read on the wall clock of the set's time zone;
-    in UTC, where TABLE has no policy in part_config. Each file is written from one snapshot under a temporary
-    name, synced, read back and compared (rows, and a checksum of each column); then it gets its name and its row in
-    schema_kit.archive_file. With --drop the table is dropped in that same commit. What cannot be read back leaves
-    everything as it was, and running again goes on.
+    A partitioned table is a file for each of its partitions; with --older-than for each that ended so long ago. Dates
+    are read on the wall clock of the set's time zone; in UTC, where TABLE has no policy in part_config. Each file is
+    written from one snapshot under a temporary name, synced, read back and compared (rows, and a checksum of each
+    column); then it gets its name and its row in schema_kit.archive_file. With --drop the table is dropped in that same
+    commit. What cannot be read back leaves everything as it was, and running again goes on.
 
     Example: schema_kit archive export telegram_bots.messages --to /srv/archive --until 2026-01-01
     """
-    if drop and not yes and not sys.stdin.isatty():
-        raise DeclarationError("--drop asks on a terminal; elsewhere --yes answers. Nothing was changed.")
-    with database(url) as (connection, catalog):
-        from schema_kit.files.export import export, finished, refuse_another
+    _refuse_usage(drop and not (yes or dry_run), bool(age and (lower or upper)))
+    with database(url, now) as (connection, catalog):
+        from schema_kit.files.export import export, finished, refuse
         from schema_kit.files.store import Store
 
-        if why := catalog.read_only():
+        if not dry_run and (why := catalog.read_only()):
             raise PlanError(f"cannot keep the manifest: {why}. Nothing was changed.")
         store, policy = Store(destination), lock_policy(lock_timeout)
         done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
@@ -89,24 +96,26 @@ def command(
             if drop and (file := finished(connection, name, store, kind)) and not catalog.exists(name):
                 done.append(file)  # an earlier run's, which was cut off before it could say so
             else:
-                read = bounds_of(catalog, name)
-                wanted += _wanted(connection, name, read(lower), read(upper), drop)
+                wanted += _chosen(connection, catalog, name, lower, upper, age, drop)
         if drop:
-            _agree(wanted, yes)
+            _agree(wanted, yes or dry_run)
+        if dry_run:
+            _dry(connection, catalog, store, kind, wanted, drop, form, policy)
+            return
+        if not store.local:
+            click.echo(f"{destination}: a file gets its name there by a copy, no atomic step", err=True)
         with telling(form) as tell:
             emit = _noting_once(tell)
-            if not store.local:
-                click.echo(f"{destination}: a file gets its name there by a copy, no atomic step", err=True)
             for one in wanted:
                 try:
-                    refuse_another(store, one.name, kind, one.cut)
+                    refuse(connection, store, one.name, kind, one.cut, drop=drop)
                     if drop and one.attached and one.parent:
                         _detach(connection, catalog, one.parent, one.name, policy, emit)
                     done.append(export(connection, one.name, store, kind, policy, emit, cut=one.cut, drop=drop))
                 except SchemaKitError as error:
                     failed.append(error)
                 except sa.exc.DBAPIError as error:
-                    failed.append(execute.not_observed(error))
+                    failed.append(execute.not_observed(error, connection))
     _tell(done, drop, form)
     fail(failed, done, "{} failed; the other files are done.")
 
@@ -125,6 +134,83 @@ def _noting_once(emit: execute.Emit) -> execute.Emit:
     return tell
 
 
+def _refuse_usage(asks: bool, twice: bool) -> None:
+    if asks and not sys.stdin.isatty():
+        raise DeclarationError("--drop asks on a terminal; elsewhere --yes answers. Nothing was changed.")
+    if twice:
+        raise DeclarationError("--older-than stands for --from and --until: name one. Nothing was changed.")
+
+
+def _chosen(
+    connection: sa.Connection,
+    catalog: Catalog,
+    name: QualifiedName,
+    lower: str | None,
+    upper: str | None,
+    age: str | None,
+    drop: bool,
+) -> Iterator[_Wanted]:
+    if age is None:
+        read = bounds_of(catalog, name)
+        yield from _wanted(connection, name, read(lower), read(upper), drop)
+    else:
+        yield from (_Wanted(part, name, attached=True) for part in older_than(catalog, name, age))
+        yield from (_Wanted(part, name, attached=False) for part in _due(connection, name, drop))
+
+
+def _dry(
+    connection: sa.Connection,
+    catalog: Catalog,
+    store: Store,
+    kind: str,
+    wanted: list[_Wanted],
+    drop: bool,
+    form: str,
+    policy: LockPolicy,
+) -> None:
+    """Which files would be written, refused as they would be; with --drop the SQL that goes before and after."""
+    from schema_kit.files import table
+    from schema_kit.files.export import refuse
+
+    told, statements, failed = list[dict[str, Any]](), list[str](), list[SchemaKitError]()
+    for one in wanted:
+        try:
+            url = refuse(connection, store, one.name, kind, one.cut, drop=drop)
+            with observing(connection):
+                source = table.read(connection, one.name)
+            assert source is not None  # or it would not be wanted
+            rows = None if one.cut or source.rows < 0 else round(source.rows)
+            told.append(
+                {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
+                | {"from": one.cut.lower if one.cut else source.lower, "to": one.cut.upper if one.cut else source.upper}
+            )
+            if drop and one.parent:
+                seen, record = catalog.detaching(one.parent, one.name), load("tables/retired_partition.sql")
+                dropping(one.parent, one.name, seen, record)
+                if one.attached:
+                    statements.append(script.write(detach(one.parent, one.name, seen, record), policy))
+        except SchemaKitError as error:
+            failed.append(error)
+    if form == "json":
+        click.echo(json.dumps({"files": told}, indent=2, ensure_ascii=False))
+    for file in told if form == "text" else ():
+        count = "rows" if file["rows"] is None else f"about {file['rows']:,} rows"
+        gone = f"; then {file['table']} is dropped" if drop else ""
+        click.echo(f"-- would write {file['url']}: {count} of {file['table']}, {pretty(file['bytes'])} there{gone}")
+    for text in statements if form == "text" else ():
+        click.echo(text)
+    if not wanted:
+        click.echo("nothing to do", err=True)
+    fail(failed, told)
+
+
+def _due(connection: sa.Connection, name: QualifiedName, drop: bool) -> tuple[QualifiedName, ...]:
+    """What an earlier run has detached from a table, to drop it."""
+    from schema_kit.files import manifest
+
+    return manifest.due(connection, name) if drop else ()
+
+
 def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:
     if form == "json":
         files = [
@@ -134,17 +220,17 @@ def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:
     else:
         for file in done:
             gone = "; the table is dropped" if drop else ""
-            click.echo(f"{file.url}: {file.rows:,} rows of {file.table}, {file.bytes:,} bytes{gone}")
+            click.echo(f"{file.url}: {file.rows:,} rows of {file.table}, {pretty(file.bytes)}{gone}")
 
 
 def _wanted(
     connection: sa.Connection, name: QualifiedName, lower: str | None, upper: str | None, drop: bool
 ) -> Iterator[_Wanted]:
     """Each table that is a file; what an earlier run has detached, to drop it, is one of them."""
-    from schema_kit.files import manifest, table
+    from schema_kit.files import table
     from schema_kit.files.export import Cut
 
-    detached = manifest.due(connection, name) if drop else ()
+    detached = _due(connection, name, drop)
     with observing(connection):
         source = table.read(connection, name)
         if source is None:

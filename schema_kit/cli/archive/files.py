@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,25 +11,53 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from schema_kit import execute
 from schema_kit.cli.archive.common import database, needed, tells
-from schema_kit.cli.work import fail
-from schema_kit.errors import SchemaKitError
+from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.work import fail, show
+from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
+from schema_kit.plans import files
+from schema_kit.sizes import pretty
+from schema_kit.steps import Plan
 
 
 @click.command("files")
 @click.argument("tables", nargs=-1, metavar="[TABLE]...")
 @click.option("--verify", is_flag=True, help="Read each file again, and hold it against the manifest.")
+@click.option(
+    "--forget", metavar="FILE", multiple=True, help="Take this file out of the manifest; the file itself stays."
+)
+@click.option("--yes", is_flag=True, help="No question before a file is forgotten.")
+@click.option("--dry-run", is_flag=True, help="With --forget: print the exact SQL and send none of it.")
 @tells()
-def command(tables: tuple[str, ...], verify: bool, url: str | None, form: str) -> None:
+def command(
+    tables: tuple[str, ...],
+    verify: bool,
+    forget: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    url: str | None,
+    form: str,
+) -> None:
     """Show which rows lie in which file, and where the rows are now: in the file alone, or in the database as well.
+
+    --forget FILE, as it is listed here, is for a file that was lost, moved or thrown away: its row in
+    schema_kit.archive_file goes, and nothing else. The file is not touched, and no row of a table is. It asks first.
 
     Example: schema_kit archive files telegram_bots.messages --verify
     """
+    if forget and (tables or verify):
+        raise click.UsageError("--forget stands alone: it names files, not tables")
+    if forget and not (yes or dry_run or sys.stdin.isatty()):
+        raise click.UsageError("--forget asks on a terminal; elsewhere say --yes, or --dry-run")
     with database(url) as (connection, catalog):
         from schema_kit.files import manifest
 
+        if forget:
+            _forget(connection, forget, form, yes, dry_run)
+            return
         found = manifest.read(connection, names := [catalog.relation(text) for text in tables])
         failed = verified(connection, names) if verify else []
     if form == "json":
@@ -41,6 +70,32 @@ def command(tables: tuple[str, ...], verify: bool, url: str | None, form: str) -
     fail(failed, said="{} of the files failed.")
     if verify and found:
         click.echo(f"{len(found)} files are what was written", err=True)
+
+
+def _forget(connection: sa.Connection, urls: Sequence[str], form: str, yes: bool, dry_run: bool) -> None:
+    from schema_kit.files import manifest
+
+    known = {file.url: file for file in manifest.read(connection)}
+    if unknown := [url for url in urls if url not in known]:
+        raise PlanError(
+            f"{', '.join(unknown)}: no such file in schema_kit.archive_file. Nothing was changed; schema_kit archive "
+            "files lists them."
+        )
+    alone = [f"{known[url].rows:,} rows of {known[url].table}" for url in urls if known[url].alone]
+    for one in alone:
+        click.echo(f"{one} are in no table: after this, the database does not know where they are", err=True)
+    if not (yes or dry_run):
+        click.confirm(f"Forget {', '.join(urls)}? The files themselves stay.", abort=True, err=True)
+    policy = lock_policy(None)
+
+    def decide() -> Plan:
+        return files.forget(urls, manifest.read(connection))
+
+    plan = decide()
+    if not dry_run:
+        with telling(form) as emit:
+            execute.run(connection, decide, policy, emit)
+    show(plan, "sql" if dry_run and form == "text" else form, policy)
 
 
 def verified(connection: sa.Connection, tables: Sequence[QualifiedName]) -> list[SchemaKitError]:
@@ -67,7 +122,7 @@ def _where(file: ArchiveFile) -> str:
 
 def _line(file: ArchiveFile) -> str:
     bounds = f", {file.lower or 'MINVALUE'} to {file.upper or 'MAXVALUE'}" if file.control else ""
-    return f"{file.table}: {file.rows:,} rows{bounds}, {file.bytes:,} bytes, {_where(file)}: {file.url}"
+    return f"{file.table}: {file.rows:,} rows{bounds}, {pretty(file.bytes)}, {_where(file)}: {file.url}"
 
 
 def _json(file: ArchiveFile) -> dict[str, Any]:

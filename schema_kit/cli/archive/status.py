@@ -18,6 +18,7 @@ from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
 from schema_kit.ops.moving import of
 from schema_kit.plans import archives
+from schema_kit.sizes import pretty
 from schema_kit.steps.rows import RemoveRows
 
 
@@ -105,14 +106,14 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
 
 def _text(one: dict[str, Any]) -> Iterator[str]:
     parts = one["partitions"]
-    size = sum(part["bytes"] for part in parts)
+    size = pretty(sum(part["bytes"] for part in parts))
     yield f"{one['table']} to {one['archive']}, by {one['way']}, after {one['archive_after'] or one['condition']}"
     if one["way"] == "partition":
-        yield f"  {len(parts)} partitions, {_size(size)}"
+        yield f"  {len(parts)} partitions, {size}"
     for part in parts:
         came = f", since {part['archived_at']}" if part["archived_at"] else ""
         yield (
-            f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {_size(part['bytes'])}{came}"
+            f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {pretty(part['bytes'])}{came}"
         )
     for word, what in (("due", "due"), ("on its way", "on_their_way"), ("restored", "restored")):
         yield from (f"  {word}: {name}" for name in one[what])
@@ -121,7 +122,3 @@ def _text(one: dict[str, Any]) -> Iterator[str]:
     yield from (f"  restored: rows where {which}" for which in one["kept_rows"])
     if one["error"]:
         yield f"  error: {one['error']}"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1_048_576:,.1f} MB"

@@ -18,6 +18,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.copying import old_name
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.layout import placed, state
+from schema_kit.sizes import pretty
 
 
 @click.command("list")
@@ -135,17 +136,8 @@ def _print(one: dict[str, Any]) -> None:
         also = [part["state"]]
         also += [f"{part['partitions']} sub-partitions"] if part["partitions"] else []
         also += [f"tablespace {part['tablespace']}"] if part["tablespace"] else []
-        lines.append((name, part["from"], part["to"], count, size(part["bytes"]), ", ".join(also)))
+        lines.append((name, part["from"], part["to"], count, pretty(part["bytes"]), ", ".join(also)))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         click.echo("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     click.echo()
-
-
-def size(count: float) -> str:
-    """``12 MB``."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TB"

@@ -11,12 +11,14 @@ import click
 
 from schema_kit import execute
 from schema_kit.cli.options import database, looks
-from schema_kit.cli.partitions.list import size
 from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.partitions.retire import archives_of
 from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
+from schema_kit.names import QualifiedName
 from schema_kit.plans.timeline import Segment, Timeline, folded, timeline
+from schema_kit.sizes import pretty
 
 _STYLES = {
     "current": "bold green",
@@ -24,9 +26,12 @@ _STYLES = {
     "gap": "bold red",
     "missing": "bold red",
     "due": "yellow",
+    "to archive": "yellow",
     "detach pending": "yellow",
     "default": "magenta",
 }
+_MARKS = {"current": ">", "gap": "!", "missing": "!", "due": "-", "to archive": "-", "detach pending": "-"}
+_COUNTED = ("premade", "missing", "to archive", "due", "detach pending")
 _NARROWEST, _WIDEST = 60, 200
 _TWO_BARS = 80
 """From how many columns on the rows have a bar, too."""
@@ -37,13 +42,17 @@ _TWO_BARS = 80
 def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
     """Draw sets over time: partitions with size and rows as bars, what is premade, where gaps are, what is due.
 
-    Long runs of partitions are folded into one line, which says how many they are and what they hold; --format json
-    has each of them. The picture is as wide as the terminal, between 60 and 200 columns; without one, 80 or COLUMNS.
+    What is due to be retired, and what is due to go to an archive, is told apart; archives of sets that let go of
+    partitions by a retention of their own are drawn, too, where no TABLE is named. Long runs of partitions are folded
+    into one line, which says how many they are and what they hold; --format json has each of them. The picture is as
+    wide as the terminal, between 60 and 200 columns; without one, 80 or COLUMNS.
 
     Example: schema_kit partitions timeline rag_chat.messages
     """
     with database(url, now) as (_, catalog):
-        sets = catalog.watched(policies(catalog, tables), execute.not_observed, measured=True)
+        wanted = policies(catalog, tables)
+        wanted += [] if tables else archives_of(catalog, wanted)
+        sets = catalog.watched(wanted, execute.not_observed, measured=True)
     drawn = [timeline(seen) for seen in sets]
     if form == "json":
         click.echo(json.dumps({"sets": [_as_json(one) for one in drawn]}, indent=2, ensure_ascii=False))
@@ -63,7 +72,10 @@ def _as_json(one: Timeline) -> dict[str, Any]:
         "timezone": one.policy.timezone,
         "premake": one.policy.premake,
         "retention": one.policy.retention,
-        "next_to_go": one.next_to_go and {"name": str(one.next_to_go[0]), "at": _shown(one, one.next_to_go[1], "")},
+        "next_to_go": _next(one, one.next_to_go),
+        "archive": str(one.archive.archive) if one.archive else None,
+        "archive_after": one.archive.archive_after if one.archive else None,
+        "next_to_archive": _next(one, one.next_to_archive),
         "trouble": list(one.trouble),
         "segments": [
             {
@@ -78,6 +90,10 @@ def _as_json(one: Timeline) -> dict[str, Any]:
             for segment in one.segments
         ],
     }
+
+
+def _next(one: Timeline, next_: tuple[QualifiedName, Point] | None) -> dict[str, str] | None:
+    return {"name": str(next_[0]), "at": _shown(one, next_[1], "")} if next_ else None
 
 
 def _shown(one: Timeline, point: Point | None, end: str) -> str:
@@ -108,13 +124,16 @@ def _summary(one: Timeline) -> str:
     states = Counter(segment.state for segment in one.segments)
     known = [segment.rows for segment in everything if segment.rows is not None]
     rows = f"about {sum(known):,} rows" + ("" if len(known) == len(everything) else " where analyzed")
-    said = [_plural(len(everything), "partition"), size(sum(segment.bytes for segment in everything)), rows]
-    said += [f"{states[state]} {state}" for state in ("premade", "missing", "due", "detach pending") if states[state]]
+    said = [_plural(len(everything), "partition"), pretty(sum(segment.bytes for segment in everything)), rows]
+    said += [f"{states[state]} {state}" for state in _COUNTED if states[state]]
     said += [_plural(states["gap"], "gap")] if states["gap"] else []
     text = ", ".join(said)
     if one.next_to_go:
         name, point = one.next_to_go
         text += f"\n  retention {one.policy.retention} takes {name} next, at {_shown(one, point, '')}"
+    if one.archive and one.next_to_archive:
+        name, point = one.next_to_archive
+        text += f"\n  archive after {one.archive.archive_after} takes {name} next, at {_shown(one, point, '')}"
     return text
 
 
@@ -149,18 +168,18 @@ def _lines(one: Timeline, width: int, blocks: str) -> Iterator[tuple[str, str]]:
     if blocks == _ASCII:
         said = [words.replace("…", "...") for words in said]
     begin_width = max(map(cell_len, begins))
-    room = width - begin_width - 24  # the mark, two figures, and what stands between
+    room = width - begin_width - 27  # the mark, two figures, and what stands between
     names_width = min(max(map(cell_len, said)), max(18, room // 2))
     bars = max(room - names_width - 2, 6)
     first = bars if width < _TWO_BARS else (bars + 1) // 2
     for segment, begin, words in zip(shown, begins, said, strict=True):
-        mark = {"current": ">", "gap": "!", "missing": "!", "due": "-", "detach pending": "-"}.get(segment.state, " ")
+        mark = _MARKS.get(segment.state, " ")
         alone = segment.partitions == 1
         cells = [
             mark,
             set_cell_size(begin, begin_width),
             set_cell_size(bar(segment.bytes, most_bytes, first, blocks) if alone else "", first),
-            f"{size(segment.bytes):>7}" if segment.partitions else " " * 7,
+            f"{pretty(segment.bytes):>10}" if segment.partitions else " " * 10,
             set_cell_size(bar(segment.rows or 0, most_rows, bars - first, blocks) if alone else "", bars - first),
             f"{_short(segment.rows):>7}" if segment.partitions else " " * 7,
             words
