@@ -157,7 +157,13 @@ def _write(options: dict[str, Any]) -> None:
             context.get_context().impl.memo["schema_kit"] = followed["schema_kit"]
     with context.begin_transaction():
         context.run_migrations()
-    out.write(script.getvalue())
+    try:
+        out.write(script.getvalue())
+    except UnicodeEncodeError:  # an escaped name would be another one
+        out.flush()
+        out.buffer.write(script.getvalue().encode())
+    except BrokenPipeError:  # its reader has gone
+        pass
 
 
 def _up_to(revision: str) -> Callable[..., Any]:

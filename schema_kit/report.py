@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from schema_kit.execute import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
@@ -53,7 +53,8 @@ def to_alembic(event: Event) -> None:
         return
     level, text = _line(event)
     if text and level >= logging.INFO:
-        sys.stderr.write(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
+        with suppress(BrokenPipeError):  # nobody reads any more: the migration goes on
+            sys.stderr.write(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
 
 
 def _line(event: Event) -> tuple[int, str]:
@@ -84,7 +85,8 @@ def to_json(event: Event) -> None:
             line |= {"blockers": list(blockers), "pause": round(pause, 3), "attempt": attempt}
         case Blocked(_, blockers, seconds):
             line |= {"level": "warning", "blockers": list(blockers), "seconds": round(seconds, 3)}
-    sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")  # in one write: several may tell at a time
+    plain = (sys.stderr.encoding or "utf-8").lower().replace("-", "") != "utf8"
+    sys.stderr.write(json.dumps(line, ensure_ascii=plain) + "\n")  # in one write: several may tell at a time
 
 
 @contextmanager

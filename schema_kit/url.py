@@ -52,6 +52,13 @@ def database_url(given: str | None = None, config: Config | None = None) -> sa.U
     return _parsed(text, source)
 
 
+def is_named(given: str | None = None, config: Config | None = None) -> bool:
+    """Whether anybody has named a database: a program its connection, or anybody a URL; else it is the embedded one."""
+    if config is not None and config.attributes.get("connection") is not None:
+        return True
+    return _chosen(given, config, os.environ)[0] is not None
+
+
 def alembic_config() -> Config | None:
     """Alembic's configuration in this folder or above it, for commands that Alembic does not start."""
     ini = embedded.find_alembic_folder() / "alembic.ini"

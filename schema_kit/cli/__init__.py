@@ -11,6 +11,7 @@ import sys
 import click
 
 from schema_kit.cli.lazy import Lazy
+from schema_kit.cli.output import be_patient
 from schema_kit.errors import SchemaKitError
 
 NOUNS = {
@@ -53,6 +54,7 @@ def _interrupt(*_: object) -> None:
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _interrupt)
+    be_patient()
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -66,6 +68,4 @@ def main() -> None:
             raise
         click.echo(f"error: {error}", err=True)
         code = error.exit_code
-    except BrokenPipeError:
-        code = 1
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from schema_kit import environment
 from schema_kit.catalog.session import rows
 from schema_kit.cli.init import ini_of, scripts_of
+from schema_kit.cli.output import echo_json
 from schema_kit.errors import SchemaKitError
 from schema_kit.url import VARIABLE, alembic_config, database_url
 
@@ -83,7 +83,7 @@ def doctor(context: click.Context, url: str | None, form: str) -> None:
     """
     found = [*_project(Path.cwd()), *_database(url)]
     if form == "json":
-        click.echo(json.dumps([one._asdict() for one in found], indent=2, ensure_ascii=False))
+        echo_json([one._asdict() for one in found])
     else:
         for one in found:
             click.echo(f"{'wrong' if one.wrong else 'ok':5}  {one.code}: {one.text}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import rows
 from schema_kit.cli.options import quiet, telling
+from schema_kit.cli.output import echo_json, echo_sql
 from schema_kit.cli.partman import beside_partman
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Table
@@ -270,11 +270,11 @@ def show(plan: Plan, form: str, policy: LockPolicy) -> None:
             }
             for step in plan.steps
         ]
-        click.echo(json.dumps({"steps": steps}, indent=2, ensure_ascii=False))
+        echo_json({"steps": steps})
     elif not plan:
         click.echo("nothing to do", err=True)
     elif form == "sql":
-        click.echo(script.write(plan, policy))
+        echo_sql(script.write(plan, policy))
     else:
         for step in plan.steps:
             click.echo(step.summary)

@@ -85,7 +85,7 @@ class Finding:
         code: what kind of thing, one of CODES.
         set: the set.
         object: the table, index, constraint, trigger or column that it is about.
-        sentence: what it is, why it matters, and the exact command that sets it right.
+        sentence: what it is, why it matters, and the command that sets it right.
     """
 
     code: str

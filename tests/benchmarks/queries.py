@@ -30,7 +30,8 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.fill import fill, find_url
+from migrations.sample import fill
+from tests.benchmarks.fill import find_url
 from tests.benchmarks.query_set import QUERIES, Parameters, Query
 
 ROOT = Path(__file__).parents[2]
@@ -119,7 +120,7 @@ def compare(url: str, options: Options) -> tuple[dict[str, str], list[Comparison
     with _connection(url) as connection:
         _refuse_the_head(connection)
         _say(f"fill {options.rows:,} rows")
-        fill(connection, options.rows, options.until, seed=options.seed, progress=sys.stderr.isatty())
+        fill(connection, options.rows, options.until, seed=options.seed)
         asked = [(query, parameters(connection, query, options.repeat)) for query in QUERIES]
         circumstances = describe(connection, options)
         before = measure_all(url, connection, asked, options, "before")

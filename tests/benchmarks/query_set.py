@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks.words import LANGUAGES, STANCE_TOPICS, THAI
+from migrations.sample.words import LANGUAGES, STANCE_TOPICS, THAI
 
 Parameters = Mapping[str, object]
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import psycopg
 
+from migrations.sample import fill
 from migrations.versions.baseline import metadata
-from tests.benchmarks.fill import fill, find_url
+from tests.benchmarks.fill import find_url
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.benchmarks.fill import fill
+from migrations.sample import fill
 from tests.support.cli import alembic, spawned
 from tests.support.database import Database
 from tests.support.pack import WRITES, Writer, catalog, content, killed_after, migrate

@@ -10,8 +10,8 @@ from itertools import groupby
 
 import pytest
 
-from tests.benchmarks import words
-from tests.benchmarks.rows import FEWEST_ROWS, NULL, TABLES, World, sizes
+from migrations.sample import words
+from migrations.sample.rows import FEWEST_ROWS, NULL, TABLES, World, sizes
 
 pytestmark = pytest.mark.pack
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg
 
+from migrations.sample import fill
 from tests.benchmarks import roundtrip
-from tests.benchmarks.fill import fill
 from tests.support.cli import ROOT, alembic
 from tests.support.database import Database
 

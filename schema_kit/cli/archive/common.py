@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli import options
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.intervals import Ids, parse
 from schema_kit.keys import Moments, WallClock
-from schema_kit.model import ArchivePolicy, Table
+from schema_kit.model import ArchivePolicy, Partition, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.layout import placed
@@ -84,6 +84,22 @@ def bounds_of(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], 
         return lines.key.encode(lines.read(text))
 
     return read
+
+
+def shown_by(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], str | None]:
+    """Writes a bound of a partition as a person reads it: on the clock of the set, where *table* has a policy."""
+    found = lines_of(catalog, table)
+
+    def shown(text: str | None) -> str | None:
+        if text is None or found is None:
+            return text
+        try:
+            taken = found[0].range_of(Partition(table, text, None))
+        except SchemaKitError:
+            return text  # a bound of something else
+        return text if taken.lower is None else found[0].shown(taken.lower)
+
+    return shown
 
 
 def tells(option: str = "--format") -> Callable[[Command], Command]:

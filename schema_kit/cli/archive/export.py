@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, database, older_than, tells
 from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.output import echo_json, echo_sql
 from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
@@ -192,13 +192,13 @@ def _dry(
         except SchemaKitError as error:
             failed.append(error)
     if form == "json":
-        click.echo(json.dumps({"files": told}, indent=2, ensure_ascii=False))
+        echo_json({"files": told})
     for file in told if form == "text" else ():
         count = "rows" if file["rows"] is None else f"about {file['rows']:,} rows"
         gone = f"; then {file['table']} is dropped" if drop else ""
         click.echo(f"-- would write {file['url']}: {count} of {file['table']}, {pretty(file['bytes'])} there{gone}")
     for text in statements if form == "text" else ():
-        click.echo(text)
+        echo_sql(text)
     if not wanted:
         click.echo("nothing to do", err=True)
     fail(failed, told)
@@ -216,7 +216,7 @@ def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:
         files = [
             {"url": f.url, "table": str(f.table), "rows": f.rows, "bytes": f.bytes, "sha256": f.sha256} for f in done
         ]
-        click.echo(json.dumps({"files": files}, indent=2, ensure_ascii=False))
+        echo_json({"files": files})
     else:
         for file in done:
             gone = "; the table is dropped" if drop else ""

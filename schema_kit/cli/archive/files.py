@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,8 +11,9 @@ import click
 import sqlalchemy as sa
 
 from schema_kit import execute
-from schema_kit.cli.archive.common import database, needed, tells
+from schema_kit.cli.archive.common import database, needed, shown_by, tells
 from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.work import fail, show
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
@@ -59,14 +59,15 @@ def command(
             _forget(connection, forget, form, yes, dry_run)
             return
         found = manifest.read(connection, names := [catalog.relation(text) for text in tables])
+        clocks = {table: shown_by(catalog, table) for table in {file.parent or file.table for file in found}}
         failed = verified(connection, names) if verify else []
     if form == "json":
-        click.echo(json.dumps({"files": [_json(file) for file in found]}, indent=2, ensure_ascii=False, default=str))
+        echo_json({"files": [_json(file) for file in found]})
     elif not found:
         click.echo("no file is registered", err=True)
     else:
         for file in found:
-            click.echo(_line(file))
+            click.echo(wrapped(_line(file, clocks[file.parent or file.table])))
     fail(failed, said="{} of the files failed.")
     if verify and found:
         click.echo(f"{len(found)} files are what was written", err=True)
@@ -120,8 +121,9 @@ def _where(file: ArchiveFile) -> str:
     return "in the file alone" if file.alone else f"a copy of {file.table}"
 
 
-def _line(file: ArchiveFile) -> str:
-    bounds = f", {file.lower or 'MINVALUE'} to {file.upper or 'MAXVALUE'}" if file.control else ""
+def _line(file: ArchiveFile, shown: Callable[[str | None], str | None]) -> str:
+    ends = f"{shown(file.lower) or 'MINVALUE'} to {shown(file.upper) or 'MAXVALUE'}"
+    bounds = f", {ends}" if file.control else ""
     return f"{file.table}: {file.rows:,} rows{bounds}, {pretty(file.bytes)}, {_where(file)}: {file.url}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, database, tells
 from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.output import echo_json
 from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.execute import not_observed, telling_notes
@@ -102,7 +102,7 @@ def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
             {"url": one.url, "table": str(one.into), "how": one.how, "rows": one.rows, "skipped": one.skipped}
             for one in done
         ]
-        click.echo(json.dumps({"restored": found}, indent=2, ensure_ascii=False))
+        echo_json({"restored": found})
     else:
         for one in done:
             where = {"attached": f"attached to {one.into}", "inserted": f"inserted into {one.into}"}

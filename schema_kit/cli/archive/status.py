@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.common import policies
+from schema_kit.cli.archive.common import policies, shown_by
 from schema_kit.cli.archive.run import rows_due
 from schema_kit.cli.options import database, looks
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.ttl.status import MOST_COUNTED
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
@@ -28,11 +28,12 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
     known = of(catalog, policy)
     since = {row.name: row for row in known}
     measured = catalog.measured(archive) if archive else None
+    shown = shown_by(catalog, policy.table)
     parts = [
         {
             "partition": str(part.name),
-            "from": part.lower,
-            "to": part.upper,
+            "from": shown(part.lower),
+            "to": shown(part.upper),
             "rows": part.rows,
             "bytes": part.bytes,
             "archived_at": _moment(since.get(part.name), policy.archive),
@@ -96,10 +97,10 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
     with database(url, now) as (_, catalog):
         told = [seen(catalog, policy) for policy in policies(catalog, tables)]
     if form == "json":
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        echo_json(told)
         return
     for one in told:
-        click.echo("\n".join(_text(one)))
+        click.echo("\n".join(map(wrapped, _text(one))))
     if not told:
         click.echo("no table has an archive policy (op.set_archive_policy registers one)", err=True)
 

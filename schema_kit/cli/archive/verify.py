@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.common import policies
 from schema_kit.cli.archive.files import verified
 from schema_kit.cli.options import database, looks
+from schema_kit.cli.output import echo_json
 from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.work import fail
 from schema_kit.model import ArchivePolicy
@@ -68,7 +68,7 @@ def command(
         told = [seen(catalog, policy, checksums) for policy in policies(catalog, tables)]
         failed = verified(connection, [catalog.relation(table) for table in tables]) if files else []
     if form == "json":
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        echo_json(told)
     for one in told if form == "text" else ():
         for difference in one["differences"]:
             stops = " (no partition can come until it is mended)" if difference["stops"] else ""

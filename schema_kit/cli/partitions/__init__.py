@@ -8,7 +8,7 @@ from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
     "adopt": "Take over sets that somebody else has made: their policy is read off their bounds.",
-    "check": "Say what is wrong with sets, what is due, and the exact command that sets it right.",
+    "check": "Say what is wrong with sets, what is due, and the command that sets it right.",
     "create-next": "Make the current partition and the premade ones ahead of it, where they are missing.",
     "convert": "Make a table in use partitioned: it becomes the first partition, or its rows are copied.",
     "drain-default": "Give the rows of a default partition partitions of their own, while it is in use.",

@@ -142,7 +142,7 @@ def _tell(catalog: Catalog, one: Partitioning, wish: Wish, form: str) -> None:
     if form == "json":
         policy = {**asdict(reading.policy), "parent": str(one.parent)}
         line = {"event": "Read", "policy": policy, "because": because, "next": upcoming}
-        click.echo(json.dumps(line, ensure_ascii=False), err=True)
+        click.echo(json.dumps(line), err=True)
         return
     click.echo(f"{one.parent}  by {one.control}", err=True)
     for reason in because:

@@ -13,6 +13,7 @@ import click
 
 from schema_kit import execute
 from schema_kit.cli.options import database, looks
+from schema_kit.cli.output import wrapped, writes
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.partitions.retire import archives_of
 from schema_kit.errors import DeclarationError, SchemaKitError
@@ -32,7 +33,7 @@ WORK_IS_DUE = 4
 def command(
     context: click.Context, tables: tuple[str, ...], url: str | None, now: str | None, form: str, output: Path | None
 ) -> None:
-    """Say what is wrong with sets, what is due, and the exact command that sets it right.
+    """Say what is wrong with sets, what is due, and the command that sets it right.
 
     Gaps, missing partitions ahead, rows in the default partition, interrupted detaches, indexes, constraints and
     triggers that a partition has otherwise than its parent, policies that do not fit their table, stale statistics,
@@ -69,12 +70,10 @@ def command(
             {"severity": str(f.severity), "code": f.code, "set": f.set, "object": f.object, "sentence": f.sentence}
             for f in findings
         ]
-        text = json.dumps(
-            {"at": moment.isoformat(), "sets": len(examined), "findings": told}, indent=2, ensure_ascii=False
-        )
-        text += "\n"
+        document = {"at": moment.isoformat(), "sets": len(examined), "findings": told}
+        text = json.dumps(document, indent=2, ensure_ascii=not (output or writes(str(document)))) + "\n"
     else:
-        text = _text(findings)
+        text = _text(findings, whole=bool(output))
     if output:
         _write(output, text)
     else:
@@ -85,12 +84,13 @@ def command(
         context.exit(WORK_IS_DUE)
 
 
-def _text(findings: Sequence[Finding]) -> str:
+def _text(findings: Sequence[Finding], whole: bool) -> str:
     lines, last = [], None
     for finding in findings:
         lines += [] if finding.set == last else [finding.set]
         last = finding.set
-        lines.append(f"  {finding.severity}: {finding.sentence} [{finding.code}]")
+        said = f"  {finding.severity}: {finding.sentence} [{finding.code}]"
+        lines.append(said if whole else wrapped(said))
     return "".join(f"{line}\n" for line in lines)
 
 

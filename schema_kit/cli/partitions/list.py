@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from schema_kit import execute
 from schema_kit.cli.options import database, looks
+from schema_kit.cli.output import echo_json, table, wrapped
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError, SchemaKitError
@@ -43,7 +43,7 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
         except SchemaKitError as error:  # one whose control column is gone does not hide the others
             failed.append(error)
     if form == "json":
-        click.echo(json.dumps({"sets": shown, "copies": copies}, indent=2, ensure_ascii=False))
+        echo_json({"sets": shown, "copies": copies})
     else:
         for one in shown:
             _print(one)
@@ -122,9 +122,8 @@ def _partition(partition: Partition, taken: Range, lines: Grid, here: Point | No
 
 
 def _print(one: dict[str, Any]) -> None:
-    click.echo(
-        f"{one['parent']}  by {one['control']}, every {one['interval']}, {one['timezone']}, premake {one['premake']}"
-    )
+    head = f"{one['parent']}  by {one['control']}, every {one['interval']}, {one['timezone']}, premake {one['premake']}"
+    click.echo(wrapped(head))
     if not one["there"]:
         click.echo("  there is no such table\n")
         return
@@ -137,7 +136,5 @@ def _print(one: dict[str, Any]) -> None:
         also += [f"{part['partitions']} sub-partitions"] if part["partitions"] else []
         also += [f"tablespace {part['tablespace']}"] if part["tablespace"] else []
         lines.append((name, part["from"], part["to"], count, pretty(part["bytes"]), ", ".join(also)))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        click.echo("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    click.echo(table(lines))
     click.echo()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from schema_kit import execute
 from schema_kit.cli.options import database, looks
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.partitions.retire import archives_of
 from schema_kit.cli.work import fail
@@ -55,7 +55,7 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
         sets = catalog.watched(wanted, execute.not_observed, measured=True)
     drawn = [timeline(seen) for seen in sets]
     if form == "json":
-        click.echo(json.dumps({"sets": [_as_json(one) for one in drawn]}, indent=2, ensure_ascii=False))
+        echo_json({"sets": [_as_json(one) for one in drawn]})
     else:
         _draw(drawn)
     if not drawn:
@@ -111,10 +111,13 @@ def _draw(drawn: Sequence[Timeline]) -> None:
     for one in drawn:
         policy = one.policy
         head = f"by {policy.control}, every {policy.interval}, {policy.timezone}, premake {policy.premake}"
-        console.print(Text(f"{policy.parent}  ", style="bold").append(head, style="not bold"), soft_wrap=True)
+        named = Text(wrapped(f"{policy.parent}  {head}"))
+        named.stylize("bold", 0, len(str(policy.parent)))
+        console.print(named, soft_wrap=True)
         if one.segments:
-            console.print(Text(f"  {_summary(one)}"), soft_wrap=True)
-        for text, style in _lines(one, width, bars):
+            for line in _summary(one).splitlines():
+                console.print(Text(wrapped(f"  {line.strip()}", "  ")), soft_wrap=True)
+        for text, style in _lines(one, width, bars, whole=not console.is_terminal):
             console.print(Text(text, style=style), soft_wrap=True)
         console.print()
 
@@ -154,7 +157,7 @@ def bar(value: int, most: int, width: int, blocks: str) -> str:
     return blocks[-1] * full + (blocks[rest - 1] if rest else "")
 
 
-def _lines(one: Timeline, width: int, blocks: str) -> Iterator[tuple[str, str]]:
+def _lines(one: Timeline, width: int, blocks: str, *, whole: bool = False) -> Iterator[tuple[str, str]]:
     from rich.cells import cell_len, set_cell_size
 
     shown = folded(one.segments)
@@ -183,7 +186,7 @@ def _lines(one: Timeline, width: int, blocks: str) -> Iterator[tuple[str, str]]:
             set_cell_size(bar(segment.rows or 0, most_rows, bars - first, blocks) if alone else "", bars - first),
             f"{_short(segment.rows):>7}" if segment.partitions else " " * 7,
             words
-            if cell_len(words) <= names_width
+            if whole or cell_len(words) <= names_width
             else set_cell_size(words, names_width - 1) + ("~" if blocks == _ASCII else "…"),
         ]
         yield " ".join(cells).rstrip(), _STYLES.get(segment.state, "")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import database, looks
+from schema_kit.cli.output import echo_json
 from schema_kit.cli.ttl.common import policies, removal
 from schema_kit.cli.work import fail
 from schema_kit.errors import SchemaKitError
@@ -35,7 +35,7 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
             except SchemaKitError as error:
                 failed.append(error)
     if form == "json":
-        click.echo(json.dumps({"tables": shown}, indent=2, ensure_ascii=False))
+        echo_json({"tables": shown})
     else:
         for each in shown:
             _print(each)

@@ -13,9 +13,9 @@ from functools import cached_property
 from hashlib import md5
 from random import Random
 
-from tests.benchmarks import words
-from tests.benchmarks.clock import DAY, Clock, Timeline
-from tests.benchmarks.words import sentences
+from migrations.sample import words
+from migrations.sample.clock import DAY, Clock, Timeline
+from migrations.sample.words import sentences
 
 NULL = r"\N"
 

@@ -1,0 +1,94 @@
+"""What commands print: exact for machines, readable on a terminal of 80 columns, whatever reads it or stops reading."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+class _Patient(io.FileIO):
+    """A stream whose reader may go away (``| head -1``): what is told then is lost, and the work goes on."""
+
+    def write(self, data: Any) -> int:
+        """As FileIO does."""
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            return len(data)
+
+
+def be_patient() -> None:
+    """Let no reader of stdout and stderr stop a command, nor a letter that their encoding does not have."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, io.TextIOWrapper):
+            continue  # a test's, or a program's
+        stream.flush()
+        raw = io.BufferedWriter(_Patient(stream.fileno(), "wb", closefd=False))
+        own = io.TextIOWrapper(
+            raw, stream.encoding, "backslashreplace", line_buffering=name == "stderr" or stream.line_buffering
+        )
+        setattr(sys, name, own)
+
+
+def writes(text: str) -> bool:
+    """Whether stdout's encoding has all letters of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def echo_json(value: Any) -> None:
+    """One document on stdout; where its encoding lacks a letter, escaped as JSON has it."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    click.echo(text if writes(text) else json.dumps(value, indent=2, default=str))
+
+
+def echo_sql(text: str) -> None:
+    """A script on stdout; in UTF-8 where stdout's encoding lacks a letter: an escaped name would be another one."""
+    click.echo(text if writes(text) else text.encode())
+
+
+def width() -> int:
+    """Columns of the terminal that stdout is; 0 where it is none, and no line is broken."""
+    return max(shutil.get_terminal_size().columns, 40) if sys.stdout.isatty() else 0
+
+
+def wrapped(line: str, indent: str = "    ") -> str:
+    """A line, broken between words where a terminal is narrower; what follows is indented. Words stay whole."""
+    columns = width()
+    if not columns or len(line) <= columns:
+        return line
+    first = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.strip(),
+        columns,
+        initial_indent=first,
+        subsequent_indent=first + indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> str:
+    """Rows in columns; where a terminal is too narrow for them, each first cell has a line of its own."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    whole = len(indent) + sum(widths) + 2 * (len(widths) - 1)
+    narrow = 0 < width() < whole
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(columns) for cell, columns in zip(row, widths, strict=True)]
+        if narrow:
+            lines.append(f"{indent}{row[0]}")
+            cells = [indent, *cells[1:]]
+        lines.append((indent + "  ".join(cells)).rstrip())
+    return "\n".join(lines)
