@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -46,7 +47,15 @@ def to_logging(event: Event) -> None:
 
 
 def to_alembic(event: Event) -> None:
-    """The same under Alembic's commands: in its format on stderr, where the user's alembic.ini has no logger for it."""
+    """The same under Alembic's commands: in its format on stderr, where the user's alembic.ini has no logger for it.
+
+    On a terminal, how far a step is stands in a line that is written over; elsewhere it is a line each few seconds.
+    """
+    if sys.stderr.isatty():
+        clear()
+        if isinstance(event, StepProgress):
+            _overwrite(with_bar(event, sys.stderr.encoding))
+            return
     log = logging.getLogger("schema_kit")
     if log.level or log.isEnabledFor(logging.INFO):
         to_logging(event)
@@ -55,6 +64,40 @@ def to_alembic(event: Event) -> None:
     if text and level >= logging.INFO:
         with suppress(BrokenPipeError):  # nobody reads any more: the migration goes on
             sys.stderr.write(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
+
+
+_written_over = False
+"""Whether the cursor stands behind a line that goes with the next one."""
+
+
+def clear() -> None:
+    """Take away the line that says how far a step is, before anything else is written."""
+    global _written_over
+    if _written_over:
+        _written_over = False
+        with suppress(BrokenPipeError):
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _overwrite(text: str) -> None:
+    global _written_over
+    _written_over = True
+    with suppress(BrokenPipeError):
+        sys.stderr.write(text[: max(shutil.get_terminal_size().columns, 20) - 1])
+        sys.stderr.flush()
+
+
+_BAR_WIDTH = 20
+
+
+def with_bar(event: StepProgress, encoding: str | None) -> str:
+    """How far a step is: a bar, where its share is known, then what it does, and its state."""
+    if event.share is None:
+        return sentence(event)
+    full, empty = ("█", "░") if (encoding or "").lower().startswith("utf") else ("#", ".")
+    count = round(min(max(event.share, 0.0), 1.0) * _BAR_WIDTH)
+    return f"{full * count}{empty * (_BAR_WIDTH - count)} {event.share:4.0%} {sentence(event)}"
 
 
 def _line(event: Event) -> tuple[int, str]:
@@ -102,6 +145,7 @@ def terminal() -> Iterator[Emit]:
             if isinstance(event, Waiting | Blocked | Noted) or (watched and isinstance(event, StepDone)):
                 console.print(sentence(event), markup=False)
             else:
-                status.update(sentence(event).replace("[", r"\["))
+                text = with_bar(event, console.encoding) if isinstance(event, StepProgress) else sentence(event)
+                status.update(text.replace("[", r"\["))
 
         yield emit

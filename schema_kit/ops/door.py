@@ -167,7 +167,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         if context._in_external_transaction or begun_by_others:
             raise PlanError(IN_TRANSACTION)
         _refuse_after_ordinary_work(context, operation)
-    with _sender(context) as sender:
+    with _sender(context) as sender, _cleared():
 
         def run() -> None:
             session = sender or _current(context)
@@ -187,6 +187,14 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
 
 def _commits_on_its_own(name: str) -> bool:
     return any(one.called == name and not one.shared for one in PlanOperation.__subclasses__())
+
+
+@contextmanager
+def _cleared() -> Iterator[None]:
+    try:
+        yield
+    finally:  # an error is not written behind the bar of what failed
+        report.clear()
 
 
 @contextmanager
