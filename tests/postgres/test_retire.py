@@ -77,7 +77,7 @@ def test_moved_and_never_dropped(database: Database) -> None:
     build(database, retention_keep_table=False, retention_schema="Old.ก")
     refused = retire(database)
     assert refused.returncode == 3
-    assert "there is no schema Old.ก" in refused.stderr
+    assert 'there is no schema "Old.ก"' in refused.stderr
     database.sql('CREATE SCHEMA "Old.ก"', 'CREATE TABLE "Old.ก".t_02 (id int)')
     done = retire(database, "--yes")
     assert done.returncode == 0, done.stderr
