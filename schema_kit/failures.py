@@ -117,5 +117,5 @@ def _diagnosed(connection: Connection, step: Step) -> list[str]:
     try:
         with observing(connection):
             return [str(row[0]) for row in rows(connection, step.diagnosis)]
-    except DBAPIError:
+    except (DBAPIError, PlanError):
         return []

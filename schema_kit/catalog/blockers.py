@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog.session import observing, rows
+from schema_kit.errors import PlanError
 from schema_kit.steps import LockMode, Step
 
 
@@ -59,7 +60,7 @@ def blockers(connection: Connection, step: Step, of_rows: bool = False) -> tuple
                 modes = ["RowShareLock", "RowExclusiveLock"] if of_rows else list(lock.mode.conflicts)
                 values = {"table": lock.table.sql, "modes": modes}
                 found += [Blocker(*row) for row in rows(connection, _BLOCKERS, values)]
-    except DBAPIError:
+    except (DBAPIError, PlanError):
         logging.getLogger("schema_kit").debug("who blocks could not be seen", exc_info=True)
     return tuple(found)
 
@@ -77,7 +78,7 @@ FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
 def waited_for(connection: Connection, step: Step) -> tuple[Blocker, ...]:
     """Who holds what *step* wants, or is waited for by it without a lock."""
     found = blockers(connection, step)
-    with suppress(DBAPIError), observing(connection):
+    with suppress(DBAPIError, PlanError), observing(connection):
         for lock in step.waits:
             values = {"table": lock.table.sql, "modes": list(lock.mode.conflicts)}
             found += tuple(Blocker(*row) for row in rows(connection, _BLOCKERS, values))
@@ -124,6 +125,6 @@ WHERE l.mode = 'AccessExclusiveLock' AND l.granted AND c.relkind NOT IN ('i', 'I
 
 def holders(connection: Connection) -> tuple[str, ...]:
     """Who holds a lock that not even a look gets past, on any table."""
-    with suppress(DBAPIError), observing(connection):
+    with suppress(DBAPIError, PlanError), observing(connection):
         return tuple(row[0] for row in rows(connection, _EXCLUSIVE))
     return ()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog.session import observing, rows
+from schema_kit.errors import PlanError
 from schema_kit.model import Table
 from schema_kit.names import ident
 
@@ -41,7 +42,7 @@ def that_rest_on_the_key(connection: Connection, table: Table) -> tuple[str, ...
         extension = rows(connection, _EXTENSION)
     if extension:
         # It may not be loaded, and it may not be ours to read.
-        with suppress(DBAPIError), observing(connection):
+        with suppress(DBAPIError, PlanError), observing(connection):
             found += rows(connection, _SENT.format(ident(extension[0][0])), values)
     return tuple(f"{what}: {clause}" for what, text in found for clause in _clauses(text, set(table.primary_key)))
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import policies
 from schema_kit.catalog.session import observing, rows
+from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning, Told
 from schema_kit.names import QualifiedName
 from schema_kit.steps.partitions import CONFIG_SCHEMA
@@ -108,5 +109,5 @@ def _plain_interval(connection: Connection, text: str) -> str:
     try:
         with observing(connection):
             return str(rows(connection, "SELECT %(text)s::interval::text", {"text": text})[0][0])
-    except DBAPIError:
+    except (DBAPIError, PlanError):
         return text  # said when it cannot be read

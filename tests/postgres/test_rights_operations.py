@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from schema_kit.catalog.blockers import blockers, holders, waited_for
 from schema_kit.errors import SchemaKitError
+from schema_kit.names import QualifiedName
+from schema_kit.steps.partitions import Analyze
 from tests.support.database import Database
 from tests.support.matrix import SHAPES, Operate, build, perform, thinned
 from tests.support.operations import COLUMNS, CONSTRAINTS, INDEXES
@@ -131,3 +134,12 @@ def test_every_other_operation(database: Database, name: str) -> None:
         some.owned(*(row[0] for row in made))
         database.sql(f"ALTER TYPE s.mood OWNER TO {some.owner}")
         assert until_it_goes_on(some, refusal(some, operate))
+
+
+def test_what_is_only_looked_at_beside_the_work_may_be_out_of_reach(database: Database) -> None:
+    """Who blocks, what was sent before: seen where it can be, and no reason to refuse."""
+    build(database, "plain")
+    with limited(database) as some, some.own.sqlalchemy() as connection:
+        assert blockers(connection, Analyze(QualifiedName("s", "t"))) == ()
+        assert waited_for(connection, Analyze(QualifiedName("s", "t"))) == ()
+        assert holders(connection) == ()
