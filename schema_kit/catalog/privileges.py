@@ -26,7 +26,7 @@ Ask = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
 @dataclass(frozen=True)
 class Right:
-    """What somebody needs; where a table of ours is missing, to make it.
+    """What somebody needs; where a table of ours is missing, to make it, unless it is only to be read.
 
     Args:
         on: what it is needed on.
@@ -51,12 +51,13 @@ WITH wanted AS (
   LEFT JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = w.name AND w.wanted = 'OWNER OF TYPE'
 ), found AS (
   SELECT w.*, CASE
-    WHEN w.namespace IS NULL THEN CASE WHEN w.schema = %(ours)s
+    WHEN w.namespace IS NULL THEN CASE WHEN w.schema = %(ours)s AND w.wanted <> 'SELECT'
       AND NOT has_database_privilege(current_database(), 'CREATE') THEN 'DATABASE' END
     WHEN w.wanted NOT IN ('OWNER', 'DROP', 'OWNER OF SCHEMA')
       AND NOT has_schema_privilege(w.namespace, 'USAGE') THEN 'USAGE'
     WHEN w.wanted = 'USAGE' THEN NULL
-    WHEN w.wanted = 'CREATE' OR (w.relation IS NULL AND w.schema = %(ours)s AND w.wanted <> 'OWNER OF SCHEMA') THEN
+    WHEN w.wanted = 'CREATE' OR (w.relation IS NULL AND w.schema = %(ours)s
+      AND w.wanted NOT IN ('OWNER OF SCHEMA', 'SELECT')) THEN
       CASE WHEN NOT has_schema_privilege(w.namespace, 'CREATE') THEN 'CREATE' END
     WHEN w.wanted = 'MAINTAIN' AND NOT %(whole)s THEN NULL
     WHEN w.relation IS NULL AND w.wanted <> 'OWNER OF SCHEMA' THEN NULL

@@ -55,7 +55,7 @@ def missing_for_partitions(connection: Connection, table: QualifiedName) -> tupl
 
 def missing_for_reading(connection: Connection, table: QualifiedName) -> tuple[str, ...]:
     """The right that reading *table* needs and that is not there, with what grants it."""
-    return missing(partial(rows, connection), (Right(table, "SELECT"),)) if _there(connection, table) else ()
+    return missing(partial(rows, connection), (Right(table, "SELECT"),))
 
 
 def missing_for_sets(
@@ -104,8 +104,3 @@ def refuse(connection: Connection, plan: Plan) -> Plan:
         if lacks:
             raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}. Nothing was changed.")
     return plan
-
-
-def _there(connection: Connection, table: QualifiedName) -> bool:
-    sql = "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s"
-    return bool(rows(connection, f"{sql} AND c.relname = %(name)s", {"schema": table.schema, "name": table.name}))
