@@ -16,8 +16,9 @@ from alembic.runtime.migration import MigrationContext
 from schema_kit.catalog import Catalog
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops import PlanOperation
+from schema_kit.plans.partman import comment_sql
 from schema_kit.script import LockPolicy, render_shared, write
-from schema_kit.sqlscripts import load
+from schema_kit.sqlscripts import load, partman_objects
 from schema_kit.steps import Plan, Step
 from tools.shop import (
     ARCHIVED,
@@ -154,6 +155,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "drop_ttl_policy": (("", 'op.drop_ttl_policy("orders")', SHOP),),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
+    "install_partman_sql": (("", "op.install_partman_sql()", nothing),),
+    "remove_partman_sql": (("", "op.remove_partman_sql()", nothing),),
     "create_extension": (("", 'op.create_extension("pg_trgm")', SHOP),),
     "drop_extension": (("", 'op.drop_extension("pg_trgm")', MADE),),
     "create_baseline": (("", "op.create_baseline(metadata)", Imagined(tables=())),),
@@ -232,6 +235,8 @@ def _sql(plan: Plan, shared: bool) -> str:
             (f"-- {step.summary}", *(f"{line};" for line in render_shared(step, LockPolicy()))) for step in plan.steps
         ]
         text = "\n\n".join("\n".join(lines) for lines in sent)
+    made = [line for one in partman_objects() for line in (*one.statements, comment_sql("partman", one))]
+    text = text.replace("".join(f"{line};\n" for line in made), "-- what `schema_kit sql render` prints\n")
     for script in SCRIPTS:
         text = text.replace("".join(f"{statement};\n" for statement in load(script)), f"-- all of sql/{script}\n")
     return text

@@ -28,6 +28,7 @@ from schema_kit.catalog import (
     rights,
     scratch,
     sets,
+    sqlschema,
     statements,
     strangers,
     watch,
@@ -64,6 +65,7 @@ from schema_kit.model import (
     Told,
     Watched,
 )
+from schema_kit.model.scripts import SqlSchema
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, layout, partitions
 from schema_kit.plans.grid import grid
@@ -311,6 +313,10 @@ class Catalog:
     def told(self, parent: QualifiedName) -> tuple[Told, ...]:
         """What other tools have written down about a set."""
         return strangers.told(self._connection, parent)
+
+    def sql_schema(self, schema: str, names: Sequence[str]) -> SqlSchema:
+        """What a schema holds of the functions in SQL, *names* being theirs."""
+        return sqlschema.read(self._connection, schema, names)
 
     def partman_manages(self, parent: QualifiedName) -> bool:
         """Whether a pg_partman looks after the set, too."""

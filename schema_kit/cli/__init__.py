@@ -20,6 +20,7 @@ NOUNS = {
     "doctor": "Say what is wrong with a project and its database.",
     "init": "Add to a project of `alembic init` what it lacks.",
     "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
+    "sql": "SQL that a person runs: pg_partman's functions, and queries for a DBA.",
     "ttl": "Time-to-live: rows that have expired leave, a batch at a time.",
 }
 

@@ -53,6 +53,26 @@ def acts(command: Command) -> Command:
     return looks("text", "json", "sql")(command)
 
 
+def acts_on_schema(command: Command) -> Command:
+    """The options of a command that changes a schema: --schema, --url, --format, --dry-run, --lock-timeout, --quiet."""
+    for option in (
+        click.option("--schema", default="partman", show_default=True, help="Where the functions live."),
+        click.option("--url", help="postgresql://user@host/database"),
+        click.option("--format", "form", type=click.Choice(("text", "json", "sql")), default="text", show_default=True),
+        click.option("--dry-run", is_flag=True, help="Print the exact SQL and send none of it."),
+        click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT."),
+        click.option(
+            "--quiet",
+            is_flag=True,
+            expose_value=False,
+            callback=_remember_quiet,
+            help="Say what fails, and nothing else: for cron.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 _QUIET = "schema_kit.quiet"
 
 

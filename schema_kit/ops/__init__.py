@@ -38,6 +38,7 @@ from schema_kit.ops.indexes import (
     ReplaceIndexConcurrentlyOp,
 )
 from schema_kit.ops.partitions import ConvertToPartitionedOp, CreatePartConfigOp, DropPartConfigOp, UnpartitionOp
+from schema_kit.ops.partman import InstallPartmanSqlOp, RemovePartmanSqlOp
 from schema_kit.ops.policies import (
     CreateNextPartitionsOp,
     DropPartitionPolicyOp,
@@ -84,9 +85,11 @@ __all__ = [
     "DropRetentionOp",
     "DropTableConcurrentlyOp",
     "DropTtlPolicyOp",
+    "InstallPartmanSqlOp",
     "PlanOperation",
     "RefreshMaterializedViewConcurrentlyOp",
     "ReindexConcurrentlyOp",
+    "RemovePartmanSqlOp",
     "RepairArchiveTableOp",
     "ReplaceIndexConcurrentlyOp",
     "RestoreArchiveTableOp",

@@ -1,0 +1,33 @@
+"""``schema_kit sql remove``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from schema_kit.cli.options import acts_on_schema, database, lock_policy
+from schema_kit.cli.sql.sent import sent
+from schema_kit.ops.partman import RemovePartmanSqlOp
+from schema_kit.plans.partman import refuse_schema
+
+
+@click.command("remove")
+@acts_on_schema
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(schema: str, url: str | None, form: str, dry_run: bool, lock_timeout: str | None, yes: bool) -> None:
+    """Drop pg_partman's functions that schema_kit has installed; policies, partitions and templates stay.
+
+    On a terminal it asks first; elsewhere it needs --yes.
+
+    Example: schema_kit sql remove --schema partman --dry-run
+    """
+    refuse_schema(schema)
+    with database(url, None) as (connection, catalog):
+        operation = RemovePartmanSqlOp(schema)
+        if operation.plan(catalog) and not dry_run and not yes:
+            drops = f"pg_partman's functions in schema {schema} are dropped"
+            if not sys.stdin.isatty():
+                raise click.UsageError(f"{drops}; without a terminal to ask on, it needs --yes. --dry-run shows it.")
+            click.confirm(f"{drops}. Go on?", abort=True, err=True)
+        sent(operation, connection, catalog, lock_policy(lock_timeout), form, dry_run)

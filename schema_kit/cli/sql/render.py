@@ -1,0 +1,19 @@
+"""``schema_kit sql render``."""
+
+from __future__ import annotations
+
+import click
+
+from schema_kit import sqlscripts
+from schema_kit.plans.partman import refuse_schema
+
+
+@click.command("render")
+@click.option("--schema", default=sqlscripts.PARTMAN, show_default=True, help="Where the functions shall live.")
+def command(schema: str) -> None:
+    """Print the script that makes pg_partman's functions, complete for an empty database, for psql.
+
+    Example: schema_kit sql render --schema partman | psql --single-transaction
+    """
+    refuse_schema(schema)
+    click.echo(sqlscripts.whole_script(schema))

@@ -1,0 +1,55 @@
+"""``schema_kit sql run``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import sqlalchemy as sa
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from schema_kit import sqlscripts
+from schema_kit.catalog.session import send
+from schema_kit.cli.options import database
+from schema_kit.errors import DeclarationError
+
+_WIDE = 1000
+"""Where nobody watches, a line is as long as it is."""
+
+
+@click.command("run")
+@click.argument("name")
+@click.option("--url", help="postgresql://user@host/database")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def command(name: str, url: str | None, form: str) -> None:
+    """Run a query of sql/queries/ in a read-only transaction and print its rows.
+
+    Example: schema_kit sql run blockers
+    """
+    path = sqlscripts.named(name if "/" in name else f"queries/{name}")
+    statements = sqlscripts.split(sqlscripts.read(f"{path}.sql"))
+    if not path.startswith("queries/") or any(sqlscripts.classify(one) not in ("SELECT", "WITH") for one in statements):
+        raise DeclarationError(f"{path} is not a query: `schema_kit sql show {path}` prints it.")
+    with database(url, None) as (connection, _):
+        send(connection, "BEGIN READ ONLY")
+        try:
+            for statement in statements:
+                _print(connection.exec_driver_sql(statement.replace("%", "%%")), form)
+        finally:
+            send(connection, "ROLLBACK")
+
+
+def _print(result: sa.CursorResult[tuple[object, ...]], form: str) -> None:
+    columns = list(result.keys())
+    found = [tuple(row) for row in result]
+    if form == "json":
+        told = [dict(zip(columns, row, strict=True)) for row in found]
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        return
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for row in found:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console = Console()
+    Console(width=None if console.is_terminal else _WIDE).print(table)

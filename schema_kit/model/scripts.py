@@ -1,0 +1,69 @@
+"""Objects that scripts make in a schema of their own: as their files have them, and as a database has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SqlObject:
+    """One object of the functions in SQL, as its file in sql/partman/ makes it.
+
+    Args:
+        kind: TABLE, TYPE, FUNCTION, VIEW or PROCEDURE.
+        name: its name, in the schema that was chosen.
+        statements: what makes it.
+        checksum: of its file, whatever the schema.
+        header: checksum of the part that CREATE OR REPLACE cannot change.
+        purpose: what it is for.
+        body: a routine's, as pg_proc has it.
+    """
+
+    kind: str
+    name: str
+    statements: tuple[str, ...]
+    checksum: str
+    header: str
+    purpose: str
+    body: str | None = None
+
+    @property
+    def comment(self) -> str:
+        """What COMMENT ON says of it: drift and older versions are told by that."""
+        return f"{self.purpose} (schema_kit {self.checksum}.{self.header})"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenObject:
+    """An object of the schema as it is there.
+
+    Args:
+        kind: TABLE, TYPE, FUNCTION, VIEW or PROCEDURE.
+        name: its name.
+        arguments: a routine's, as DROP wants them; None where the name says enough.
+        comment: what COMMENT ON has said of it.
+        body: a routine's, as pg_proc has it.
+    """
+
+    kind: str
+    name: str
+    arguments: str | None = None
+    comment: str = ""
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSchema:
+    """A schema that the functions in SQL may be installed in.
+
+    Args:
+        exists: it is there.
+        extension: the real pg_partman lives in it.
+        objects: what is in it, as far as it could be the functions', and the tables that they work on.
+        more: something else is in it.
+    """
+
+    exists: bool = False
+    extension: bool = False
+    objects: tuple[SeenObject, ...] = ()
+    more: bool = False
