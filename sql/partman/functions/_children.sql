@@ -12,32 +12,38 @@ DECLARE
 BEGIN
     SELECT * INTO s FROM @partman@._set(p_parent_table);
     v_columns := CASE s.kind
-        WHEN 'id' THEN 'NULL::timestamp, NULL::timestamp, NULL::timestamptz, NULL::timestamptz, x.low::numeric, x.high::numeric'
-        WHEN 'wall' THEN format('x.low::timestamp, x.high::timestamp, %s, %s, NULL::numeric, NULL::numeric',
-                                format(s.to_time, 'x.low'), format(s.to_time, 'x.high'))
-        ELSE format('%1$s AT TIME ZONE %3$L, %2$s AT TIME ZONE %3$L, %1$s, %2$s, NULL::numeric, NULL::numeric',
-                    format(s.to_time, 'x.low'), format(s.to_time, 'x.high'), s.zone)
+        WHEN 'id' THEN 'NULL::timestamp, NULL::timestamp, NULL::timestamptz, NULL::timestamptz, low::numeric, high::numeric'
+        WHEN 'wall' THEN format('low::timestamp, high::timestamp, %s, %s, NULL::numeric, NULL::numeric',
+                                format(s.to_time, 'low'), format(s.to_time, 'high'))
+        ELSE format('low AT TIME ZONE %1$L, high AT TIME ZONE %1$L, low, high, NULL::numeric, NULL::numeric', s.zone)
         END;
+    -- Each WITH is computed once: written as subqueries, bounds would be printed and read for each column anew.
     FOR child, schema_name, table_name, is_default, is_parent, start_wall, end_wall, start_time, end_time, start_id, end_id IN
         EXECUTE format($sql$
-        SELECT c.oid, n.nspname::text, c.relname::text, x.bound = 'DEFAULT', c.relkind = 'p', %1$s
-        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-        CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, c.oid) AS bound) b
-        CROSS JOIN LATERAL (
-            SELECT regexp_match(b.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$') AS ends) e
-        CROSS JOIN LATERAL (
-            SELECT b.bound,
-                   CASE WHEN b.bound LIKE 'FOR VALUES IN %%' THEN
-                       (SELECT min(%4$s._bound(v[1])::numeric)::text FROM regexp_matches(b.bound, '(''[^'']*''|-?[0-9.]+)', 'g') v)
-                   ELSE %4$s._bound(e.ends[1]) END AS low,
-                   CASE WHEN b.bound LIKE 'FOR VALUES IN %%' THEN
-                       (SELECT (max(%4$s._bound(v[1])::numeric) + 1)::text FROM regexp_matches(b.bound, '(''[^'']*''|-?[0-9.]+)', 'g') v)
-                   ELSE %4$s._bound(e.ends[2]) END AS high) x
-        WHERE i.inhparent = %2$s AND NOT i.inhdetachpending
-        ORDER BY x.bound = 'DEFAULT' DESC, %3$s NULLS FIRST
-        $sql$, v_columns, coalesce(s.parent, 0), CASE s.kind
-            WHEN 'id' THEN 'x.low::numeric' WHEN 'wall' THEN 'x.low::timestamp' ELSE format(s.to_time, 'x.low') END,
-        $name$@partman@$name$)
+        WITH parts AS MATERIALIZED (
+            SELECT c.oid, n.nspname::text AS nspname, c.relname::text AS relname, c.relkind = 'p' AS parent,
+                   pg_get_expr(c.relpartbound, c.oid) AS bound
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE i.inhparent = %2$s AND NOT i.inhdetachpending
+        ), ranges AS MATERIALIZED (
+            SELECT p.*, regexp_match(p.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$') AS ends,
+                   CASE WHEN p.bound LIKE 'FOR VALUES IN %%' THEN ARRAY(
+                       SELECT replace(v[1], '''', '')::numeric FROM regexp_matches(p.bound, '(''[^'']*''|-?[0-9.]+)', 'g') v)
+                   END AS listed
+            FROM parts p
+        ), texts AS MATERIALIZED (
+            SELECT r.*, coalesce((SELECT min(v)::text FROM unnest(r.listed) v),
+                       CASE WHEN r.ends[1] LIKE '''%%' THEN replace(substr(r.ends[1], 2, length(r.ends[1]) - 2), '''''', '''')
+                            WHEN r.ends[1] <> 'MINVALUE' THEN r.ends[1] END) AS low_text,
+                   coalesce((SELECT (max(v) + 1)::text FROM unnest(r.listed) v),
+                       CASE WHEN r.ends[2] LIKE '''%%' THEN replace(substr(r.ends[2], 2, length(r.ends[2]) - 2), '''''', '''')
+                            WHEN r.ends[2] <> 'MAXVALUE' THEN r.ends[2] END) AS high_text
+            FROM ranges r
+        ), x AS MATERIALIZED (SELECT t.*, %3$s AS low, %4$s AS high FROM texts t)
+        SELECT oid, nspname, relname, bound = 'DEFAULT', parent, %1$s FROM x ORDER BY bound = 'DEFAULT' DESC, low NULLS FIRST
+        $sql$, v_columns, coalesce(s.parent, 0),
+        CASE s.kind WHEN 'id' THEN 'low_text::numeric' WHEN 'wall' THEN 'low_text::timestamp' ELSE format(s.to_time, 'low_text') END,
+        CASE s.kind WHEN 'id' THEN 'high_text::numeric' WHEN 'wall' THEN 'high_text::timestamp' ELSE format(s.to_time, 'high_text') END)
     LOOP
         RETURN NEXT;
     END LOOP;
