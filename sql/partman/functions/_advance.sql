@@ -50,9 +50,11 @@ BEGIN
                     ELSE @partman@._initial(s.key, @partman@._begin(s.key, NULL), NULL) END;
     END IF;
     IF NOT v_config.ignore_default_data THEN
-        EXECUTE format('SELECT (SELECT max(%I)::text FROM %s)', s.control, coalesce(
-            (SELECT format('%I.%I', d.schema_name, d.table_name) FROM @partman@._children(s.key) d WHERE d.is_default),
-            format('(SELECT NULL::text AS %I) x', s.control))) INTO v_default;
+        SELECT format('%I.%I', d.schema_name, d.table_name) INTO v_default FROM @partman@._children(s.key) d WHERE d.is_default;
+        IF v_default IS NOT NULL THEN
+            EXECUTE format('SELECT %1$I::text FROM %2$s WHERE %1$I IS NOT NULL ORDER BY %1$I DESC LIMIT 1', s.control, v_default)
+                INTO v_default;
+        END IF;
         IF s.kind = 'id' THEN
             v_current_id := greatest(v_current_id, v_default::numeric - mod(mod(v_default::numeric - s.origin_id, s.ids) + s.ids, s.ids));
         ELSIF v_default IS NOT NULL THEN

@@ -57,16 +57,15 @@ BEGIN
     PERFORM @partman@._refuse_cascades(v_source);
     SELECT * INTO c FROM @partman@._columns(v_source, s.parent, p_ignored_columns);
     IF p_ignore_infinity AND s.exact_type IN ('date', 'timestamp', 'timestamptz') THEN
-        v_where := format(' WHERE isfinite(%I)', s.control);
+        v_where := format(' AND isfinite(%I)', s.control);
     END IF;
     IF p_lock_wait > 0 THEN
         PERFORM set_config('lock_timeout', ceil(p_lock_wait * 1000)::text, true);
     END IF;
     BEGIN
         FOR v_batch IN 1 .. p_batch_count LOOP
-            EXECUTE format('SELECT %s(%I)::text FROM %s%s', CASE upper(p_order) WHEN 'ASC' THEN 'min' ELSE 'max' END,
-                           s.control, v_from, v_where)
-                INTO v_edge;
+            EXECUTE format('SELECT %1$I::text FROM %2$s WHERE %1$I IS NOT NULL%3$s ORDER BY %1$I %4$s LIMIT 1',
+                           s.control, v_from, v_where, upper(p_order)) INTO v_edge;
             EXIT WHEN v_edge IS NULL;
             IF s.kind = 'id' THEN
                 v_low_id := v_edge::numeric - mod(mod(v_edge::numeric - s.origin_id, s.ids) + s.ids, s.ids);
