@@ -67,6 +67,7 @@ from schema_kit.steps.indexes import (
     RenameIndexes,
 )
 from schema_kit.steps.partitions import (
+    PART_CONFIG_SUB,
     CreatePartConfig,
     CreatePartition,
     CreatePartitionedTable,
@@ -74,6 +75,7 @@ from schema_kit.steps.partitions import (
     UnregisterPolicy,
     for_values,
 )
+from schema_kit.steps.partman import InstallPartmanSql
 from schema_kit.steps.retirement import CreateRetiredPartition, Detach, DetachConcurrently, DropPartition
 
 
@@ -94,13 +96,15 @@ class EmptyDatabase:
         self._archive_policies: dict[QualifiedName, ArchivePolicy] = {}
         self._archive_config = False
         self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
-        self._ledger = self._config = self._retired = False
+        self._ledger = self._config = self._retired = self._partman = False
 
     def apply(self, step: Step) -> None:
         """Take note of what a step does, as far as later questions can ask about it."""
         match step:
             case CreateLedger():
                 self._ledger = True
+            case InstallPartmanSql():
+                self._config = self._retired = self._archive_config = self._partman = True
             case CreatePartConfig():
                 self._config = True
             case CreateSchema(schema):
@@ -329,6 +333,10 @@ class EmptyDatabase:
     def exists(self, name: QualifiedName) -> bool:
         """Whether earlier steps have made it."""
         return {"created_object": self._ledger, "part_config": self._config}.get(name.name, name in self._tables)
+
+    def finished_records(self) -> tuple[QualifiedName, ...]:
+        """What pg_partman's functions have brought along, and nothing can be in; of the others nothing is known."""
+        return (PART_CONFIG_SUB,) if self._partman else ()
 
     def has_rows(self, name: QualifiedName) -> bool:
         """Never: it was empty at base."""

@@ -76,7 +76,7 @@ from schema_kit.steps.batches import ended
 from schema_kit.steps.belongings import being_built
 from schema_kit.steps.conversion import BOUND_CHECK
 from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, within
-from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
+from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG, PART_CONFIG_SUB
 from schema_kit.steps.referring import fill_function
 from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
 from schema_kit.steps.rows import RemoveRows, clashes_sql
@@ -652,7 +652,10 @@ class Catalog:
         """Our own tables that remember what was done to sets, and nothing that is still to be done."""
         retired = self.exists(RETIRED_PARTITION) and all(row.gone for row in self.retired())
         copies = (COPY_RUN, COPY_TARGET, COPY_CHUNK) if not self.copy_runs() else ()
-        return (*((RETIRED_PARTITION,) if retired else ()), *(name for name in copies if self.exists(name)))
+        archives = (ARCHIVE_POLICY, ARCHIVED_PARTITION)
+        unused = archives if not any(self.exists(name) and self.has_rows(name) for name in archives) else ()
+        empty = (name for name in (PART_CONFIG_SUB, *unused, *copies) if self.exists(name))
+        return (*((RETIRED_PARTITION,) if retired else ()), *empty)
 
     def relations_in(self, schema: str) -> set[str]:
         """The tables, views, sequences, functions and types of a schema, by name."""

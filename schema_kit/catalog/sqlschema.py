@@ -16,11 +16,12 @@ SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.proname::
        pg_get_function_identity_arguments(p.oid), coalesce(obj_description(p.oid, 'pg_proc'), ''), p.prosrc
 FROM pg_proc p WHERE p.pronamespace = to_regnamespace(%(schema)s)
 UNION ALL
-SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.relname::text, '',
+SELECT CASE WHEN c.relnamespace = to_regnamespace(%(config)s) THEN 'OWN' WHEN c.relkind = 'v' THEN 'VIEW'
+            ELSE 'TABLE' END, c.relname::text, '',
        coalesce(obj_description(c.oid, 'pg_class'), ''), NULL
 FROM pg_class c
 WHERE (c.relnamespace = to_regnamespace(%(schema)s) AND c.relname::text = ANY (%(names)s) AND c.relkind IN ('r', 'v'))
-   OR (c.relnamespace = to_regnamespace(%(config)s) AND c.relname = 'part_config_sub')
+   OR (c.relnamespace = to_regnamespace(%(config)s) AND c.relname::text = ANY (%(own)s))
 UNION ALL
 SELECT 'TYPE', t.typname::text, '', coalesce(obj_description(t.oid, 'pg_type'), ''), NULL
 FROM pg_type t
@@ -40,10 +41,13 @@ SELECT to_regnamespace(%(schema)s) IS NOT NULL,
                     AND (c.oid IS NULL OR (c.relkind = 'c' AND NOT t.typname::text = ANY (%(names)s))))
 """
 
+OWN = ("part_config", "part_config_sub", "retired_partition", "archive_policy", "archived_partition")
+"""The tables that they work on, in schema_kit's own schema."""
+
 
 def read(connection: Connection, schema: str, names: Sequence[str]) -> SqlSchema:
     """What there is under *names*, and every function, in *schema*."""
-    values = {"schema": ident(schema), "names": list(names), "config": ident(CONFIG_SCHEMA)}
+    values = {"schema": ident(schema), "names": list(names), "config": ident(CONFIG_SCHEMA), "own": list(OWN)}
     with observing(connection):
         exists, extension, more = rows(connection, _SCHEMA, values)[0]
         found = rows(connection, _OBJECTS, values)

@@ -38,7 +38,7 @@ class SeenObject:
     """An object of the schema as it is there.
 
     Args:
-        kind: TABLE, TYPE, FUNCTION, VIEW or PROCEDURE.
+        kind: TABLE, TYPE, FUNCTION, VIEW or PROCEDURE; OWN of a table in schema_kit's own schema.
         name: its name.
         arguments: a routine's, as DROP wants them; None where the name says enough.
         comment: what COMMENT ON has said of it.

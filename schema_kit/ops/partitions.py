@@ -63,7 +63,7 @@ class DropPartConfigOp(PlanOperation):
     def plan(self, catalog: AnyCatalog) -> Plan:
         """Observe and decide."""
         exists = catalog.exists(PART_CONFIG)
-        records = () if isinstance(catalog, EmptyDatabase) else catalog.finished_records()
+        records = catalog.finished_records()
         alone = catalog.alone_in_config_schema(PART_CONFIG, *records)
         return partitions.drop_part_config(exists and catalog.has_rows(PART_CONFIG), exists, alone, records)
 

@@ -13,6 +13,8 @@ from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.partman import InstallPartmanSql, RemovePartmanSql
 
 _MARK = re.compile(r"\(schema_kit ([0-9a-f]+)\.([0-9a-f]+)\)$")
+_ALTERED = ("part_config", "retired_partition", "archive_policy")
+"""Tables whose files add columns that came later."""
 _ORDER = ("PROCEDURE", "FUNCTION", "TYPE")
 
 
@@ -48,7 +50,8 @@ def state(script: SqlObject, seen: SqlSchema) -> str:
 
 
 def _found(script: SqlObject, seen: SqlSchema) -> SeenObject | None:
-    return next((one for one in seen.objects if (one.kind, one.name) == (script.kind, script.name)), None)
+    kind = "OWN" if script.kind == "TABLE" else script.kind
+    return next((one for one in seen.objects if (one.kind, one.name) == (kind, script.name)), None)
 
 
 def install(schema: str, scripts: Sequence[SqlObject], seen: SqlSchema) -> Plan:
@@ -84,13 +87,12 @@ def install(schema: str, scripts: Sequence[SqlObject], seen: SqlSchema) -> Plan:
     statements += [f"DROP {one.kind} {_named(schema, one)}" for one in gone]
     for one in due:
         statements += [*one.statements, comment_sql(schema, one)]
-    replaced = tuple(
-        QualifiedName(CONFIG_SCHEMA if one.kind == "TABLE" else schema, one.name)
-        for one in due
-        if one.kind in ("TABLE", "VIEW") and _found(one, seen)
-    )
+    views = [QualifiedName(schema, one.name) for one in due if one.kind == "VIEW" and _found(one, seen)]
+    own = [one.name for one in seen.objects if one.kind == "OWN" and any(script.kind == "TABLE" for script in due)]
+    altered = [QualifiedName(CONFIG_SCHEMA, name) for name in own if name in _ALTERED]
+    commented = [QualifiedName(CONFIG_SCHEMA, name) for name in own if name == "part_config_sub"]
     names = tuple(dict.fromkeys([*(one.name for one in due), *(one.name for one in gone)]))
-    return Plan(title, (InstallPartmanSql(schema, names, tuple(statements), replaced),))
+    return Plan(title, (InstallPartmanSql(schema, names, tuple(statements), (*views, *altered), tuple(commented)),))
 
 
 def comment_sql(schema: str, one: SqlObject) -> str:
@@ -121,14 +123,14 @@ def remove(schema: str, seen: SqlSchema) -> Plan:
         schema: where from.
         seen: what is there.
     """
-    ours = [one for one in seen.objects if one.kind != "TABLE" and _MARK.search(one.comment)]
+    ours = [one for one in seen.objects if one.kind not in ("TABLE", "OWN") and _MARK.search(one.comment)]
     title = f"remove pg_partman's functions from schema {schema}"
     if not ours:
         return Plan(title)
     named = {kind: [_named(schema, one) for one in ours if one.kind == kind] for kind in _ORDER}
     drops = [f"DROP {kind} {', '.join(names)}" for kind, names in named.items() if names]
     views = tuple(QualifiedName(schema, one.name) for one in ours if one.kind == "VIEW")
-    alone = not seen.more and len(ours) == sum(one.kind != "TABLE" for one in seen.objects)
+    alone = not seen.more and len(ours) == sum(one.kind not in ("TABLE", "OWN") for one in seen.objects)
     return Plan(title, (RemovePartmanSql(schema, views, tuple(drops), alone),))
 
 

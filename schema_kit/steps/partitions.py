@@ -16,6 +16,8 @@ CONFIG_SCHEMA = "schema_kit"
 """Where part_config and created_object live."""
 
 PART_CONFIG = QualifiedName(CONFIG_SCHEMA, "part_config")
+PART_CONFIG_SUB = QualifiedName(CONFIG_SCHEMA, "part_config_sub")
+"""How sub-partitions are made, of pg_partman's functions in SQL; it refers to part_config: both are empty together."""
 
 
 def bound(text: str | None, unbounded: str) -> str:

@@ -24,6 +24,7 @@ class InstallPartmanSql(Step):
         names: what is made or replaced.
         statements: what makes it.
         replaced: tables and views that were there, and are changed.
+        commented: tables that were there, and only get a comment.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -32,6 +33,7 @@ class InstallPartmanSql(Step):
     names: tuple[str, ...]
     statements: tuple[str, ...]
     replaced: tuple[QualifiedName, ...] = ()
+    commented: tuple[QualifiedName, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -42,7 +44,8 @@ class InstallPartmanSql(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """For an instant."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in self.replaced)
+        changed = tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in self.replaced)
+        return (*changed, *(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in self.commented))
 
     def sql(self) -> tuple[str, ...]:
         """No search_path of the session has a say in what they mean; it is put back."""

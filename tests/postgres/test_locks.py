@@ -39,6 +39,7 @@ from schema_kit.ops import PlanOperation
 from schema_kit.ops.copying import drain, split
 from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp, ReplaceIndexConcurrentlyOp
 from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, give_up, roll_back
+from schema_kit.ops.partman import InstallPartmanSqlOp, RemovePartmanSqlOp
 from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import abandon
@@ -67,6 +68,7 @@ from schema_kit.steps import (
     files,
     indexes,
     partitions,
+    partman,
     referring,
     retirement,
     rows,
@@ -559,6 +561,16 @@ def scene_refresh(proof: Proof) -> None:
         proof.run(lambda catalog: refresh(view, catalog.materialized_view(view)))
 
 
+def scene_partman_sql(proof: Proof) -> None:
+    proof.database.sql("CREATE SCHEMA partman")
+    install, remove = InstallPartmanSqlOp("partman"), RemovePartmanSqlOp("partman")
+    proof.run(install.plan)
+    for kind, name in (("VIEW", "partman.part_config"), ("TABLE", "schema_kit.part_config_sub")):
+        proof.database.sql(f"COMMENT ON {kind} {name} IS 'Older. (schema_kit 000000000000.00000000)'")
+    proof.run(install.plan)
+    proof.run(remove.plan)
+
+
 def scene_enum(proof: Proof) -> None:
     proof.database.sql("CREATE TYPE mood AS ENUM ('good')", "CREATE TABLE moods (mood mood)")
     proof.steps(enums.AddEnumValue(QualifiedName("public", "mood"), "bad", "AFTER", "good"))
@@ -1018,6 +1030,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         constraints.AddForeignKey,
         retirement.AttachPartition,
     },
+    scene_partman_sql: {partman.InstallPartmanSql, partman.RemovePartmanSql},
     scene_enum: {enums.AddEnumValue},
     scene_baseline: {
         baseline.CreateLedger,

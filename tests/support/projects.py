@@ -103,6 +103,8 @@ CHAIN: tuple[str, ...] = (
     op.drop_ttl_policy("people")
     op.drop_partition_policy("events")
     op.drop_extension("pg_trgm")
+    op.install_partman_sql()
+    op.remove_partman_sql()
     op.drop_part_config()
     """,
     "    op.drop_baseline(BASELINE)\n",

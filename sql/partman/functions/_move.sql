@@ -114,14 +114,17 @@ BEGIN
             IF v_by_default THEN
                 EXECUTE format('CREATE TEMP TABLE schema_kit_moving ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA', c.columns, v_from);
                 v_rows := @partman@._transfer(v_from, 'pg_temp.schema_kit_moving', c.columns, '', v_condition);
+                IF v_rows = 0 THEN
+                    RAISE EXCEPTION 'Rows of % at % do not move: a trigger is in the way', v_from, v_edge;
+                END IF;
                 v_made := v_made + @partman@._create(s.key, ARRAY[v_low], ARRAY[v_low_id]);
                 PERFORM @partman@._transfer('pg_temp.schema_kit_moving', v_parent, c.columns, c.overriding, 'true');
                 DROP TABLE pg_temp.schema_kit_moving;
             ELSE
                 v_rows := @partman@._transfer(v_from, v_parent, c.columns, c.overriding, v_condition);
-            END IF;
-            IF v_rows = 0 THEN
-                RAISE EXCEPTION 'Rows of % at % do not move: a trigger is in the way', v_from, v_edge;
+                IF v_rows = 0 THEN
+                    RAISE EXCEPTION 'Rows of % at % do not move: a trigger is in the way', v_from, v_edge;
+                END IF;
             END IF;
             v_moved := v_moved + v_rows;
         END LOOP;
