@@ -65,7 +65,7 @@ from schema_kit.model import (
     Told,
     Watched,
 )
-from schema_kit.model.scripts import SqlSchema
+from schema_kit.model.scripts import PartmanConfig, SqlSchema
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import conversion, layout, partitions
 from schema_kit.plans.grid import grid
@@ -317,6 +317,16 @@ class Catalog:
     def sql_schema(self, schema: str, names: Sequence[str]) -> SqlSchema:
         """What a schema holds of the functions in SQL, *names* being theirs."""
         return sqlschema.read(self._connection, schema, names)
+
+    def partman_configs(self) -> list[PartmanConfig]:
+        """The tables of each real pg_partman that there is."""
+        with observing(self._connection):
+            return strangers.configs(self._connection)
+
+    def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
+        """A set's row of part_config, as it stands there; empty where it has none."""
+        with observing(self._connection):
+            return strangers.row_of(self._connection, parent)
 
     def partman_manages(self, parent: QualifiedName) -> bool:
         """Whether a pg_partman looks after the set, too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -12,8 +13,9 @@ from schema_kit.catalog import policies
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning, Told
+from schema_kit.model.scripts import PartmanConfig
 from schema_kit.names import QualifiedName
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
 
 # The extension's table lies in the schema that was chosen for it; the same files installed without it count, too.
 _CONFIGS = """
@@ -73,6 +75,25 @@ def partman_manages(connection: Connection, parent: QualifiedName) -> bool:
         if not readable or rows(connection, asked, {"parent": f"{parent.schema}.{parent.name}"})[0][0]:
             return True
     return False
+
+
+def configs(connection: Connection) -> list[PartmanConfig]:
+    """The tables of each real pg_partman that may be written, with their columns."""
+    found = []
+    for schema, readable in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}):
+        name = QualifiedName(schema, "part_config").sql
+        asked = "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attnum > 0 "
+        columns = rows(connection, asked + "AND NOT attisdropped", {"name": name})
+        if readable:
+            found.append(PartmanConfig(schema, frozenset(row[0] for row in columns)))
+    return found
+
+
+def row_of(connection: Connection, parent: QualifiedName) -> dict[str, Any]:
+    """A set's row of schema_kit's part_config, as it stands there; empty where it has none."""
+    sql = f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c WHERE parent_table = %(parent)s"
+    found = rows(connection, sql, {"parent": str(parent)})
+    return dict(found[0][0]) if found else {}
 
 
 def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:

@@ -67,3 +67,21 @@ class SqlSchema:
     extension: bool = False
     objects: tuple[SeenObject, ...] = ()
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartmanConfig:
+    """The table of a real pg_partman.
+
+    Args:
+        schema: where it lives.
+        columns: its columns.
+    """
+
+    schema: str
+    columns: frozenset[str]
+
+    @property
+    def reads_names(self) -> bool:
+        """It is of version 4, which finds the dates of partitions in their names."""
+        return "optimize_trigger" in self.columns

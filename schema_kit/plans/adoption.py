@@ -292,6 +292,23 @@ def adopt(
     return replace(plan, title=f"adopt {policy.parent}", steps=(*plan.steps, *(stop if take_over else ())))
 
 
+def as_told(registered: Partitioning, told: Partitioning) -> Partitioning:
+    """The policy of a set that comes back from pg_partman: what it knows as it has it, the rest as it was.
+
+    Args:
+        registered: the policy that stayed in schema_kit's part_config.
+        told: what pg_partman's says now.
+    """
+    return replace(
+        registered,
+        premake=told.premake,
+        inherit_privileges=told.inherit_privileges,
+        retention=told.retention,
+        retention_keep_table=told.retention_keep_table,
+        retention_schema=told.retention_schema,
+    )
+
+
 def _regular_ahead(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]]) -> bool:
     """Whether new partitions would go on where the newest one of each set ends."""
     for one, table, _ in sets:

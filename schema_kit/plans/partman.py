@@ -92,7 +92,9 @@ def install(schema: str, scripts: Sequence[SqlObject], seen: SqlSchema) -> Plan:
     altered = [QualifiedName(CONFIG_SCHEMA, name) for name in own if name in _ALTERED]
     commented = [QualifiedName(CONFIG_SCHEMA, name) for name in own if name == "part_config_sub"]
     names = tuple(dict.fromkeys([*(one.name for one in due), *(one.name for one in gone)]))
-    return Plan(title, (InstallPartmanSql(schema, names, tuple(statements), (*views, *altered), tuple(commented)),))
+    return Plan(
+        title, (InstallPartmanSql(schema, names, tuple(statements), tuple(views), tuple(altered), tuple(commented)),)
+    )
 
 
 def comment_sql(schema: str, one: SqlObject) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schema_kit.names import QualifiedName, ident
+from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.partitions import PART_CONFIG
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 _SAFE_PATH = (
@@ -13,6 +14,12 @@ _SAFE_PATH = (
     "SET LOCAL search_path TO pg_catalog, pg_temp",
 )
 _PATH_AGAIN = "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('schema_kit.search_path'), true)"
+
+
+def _of_views(views: tuple[QualifiedName, ...]) -> tuple[Lock, ...]:
+    """LOCK TABLE would take a view's tables, too."""
+    reset = "RESET (check_option)"
+    return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, view, f"ALTER VIEW {view.sql} {reset}") for view in views)
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,8 @@ class InstallPartmanSql(Step):
         schema: where they live.
         names: what is made or replaced.
         statements: what makes it.
-        replaced: tables and views that were there, and are changed.
+        views: views that were there, and are replaced.
+        replaced: tables that were there, and are changed.
         commented: tables that were there, and only get a comment.
     """
 
@@ -32,6 +40,7 @@ class InstallPartmanSql(Step):
     schema: str
     names: tuple[str, ...]
     statements: tuple[str, ...]
+    views: tuple[QualifiedName, ...] = ()
     replaced: tuple[QualifiedName, ...] = ()
     commented: tuple[QualifiedName, ...] = ()
 
@@ -45,7 +54,11 @@ class InstallPartmanSql(Step):
     def locks(self) -> tuple[Lock, ...]:
         """For an instant."""
         changed = tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in self.replaced)
-        return (*changed, *(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in self.commented))
+        return (
+            *_of_views(self.views),
+            *changed,
+            *(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in self.commented),
+        )
 
     def sql(self) -> tuple[str, ...]:
         """No search_path of the session has a say in what they mean; it is put back."""
@@ -78,10 +91,66 @@ class RemovePartmanSql(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Whoever reads the views."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, view) for view in self.views)
+        return _of_views(self.views)
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that uses them is taken along."""
         views = (f"DROP VIEW {', '.join(view.sql for view in self.views)}",) if self.views else ()
         schema = (f"DROP SCHEMA {ident(self.schema)}",) if self.with_schema else ()
         return (*views, *self.drops, *schema)
+
+
+@dataclass(frozen=True)
+class HandOver(Step):
+    """A set's row goes to a real pg_partman's table, and schema_kit's maintenance of it goes off, in one commit.
+
+    Args:
+        parent: the set.
+        config: pg_partman's table.
+        values: its row: columns, and their values in SQL.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    parent: QualifiedName
+    config: QualifiedName
+    values: tuple[tuple[str, str], ...]
+
+    @property
+    def summary(self) -> str:
+        """Names both."""
+        return f"hand {self.parent} over to {self.config}"
+
+    def sql(self) -> tuple[str, ...]:
+        """Two rows; ours stays, so that the set comes back as it was."""
+        update = ", ".join(f"{column} = excluded.{column}" for column, _ in self.values if column != "parent_table")
+        insert = (
+            f"INSERT INTO {self.config.sql} ({', '.join(column for column, _ in self.values)}) "
+            f"VALUES ({', '.join(value for _, value in self.values)}) "
+            f"ON CONFLICT (parent_table) DO UPDATE SET {update}"
+        )
+        return insert, maintenance_sql(self.parent, "off")
+
+
+@dataclass(frozen=True)
+class StartMaintenance(Step):
+    """schema_kit's maintenance of a set goes on again."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    parent: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the set."""
+        return f"turn schema_kit's maintenance of {self.parent} on"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        return (maintenance_sql(self.parent, "on"),)
+
+
+def maintenance_sql(parent: QualifiedName, to: str) -> str:
+    """schema_kit's maintenance of a set goes on, or off."""
+    where = f"WHERE parent_table = {literal(str(parent))}"
+    return f"UPDATE {PART_CONFIG.sql} SET automatic_maintenance = {literal(to)} {where}"

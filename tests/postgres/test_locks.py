@@ -569,6 +569,12 @@ def scene_partman_sql(proof: Proof) -> None:
         proof.database.sql(f"COMMENT ON {kind} {name} IS 'Older. (schema_kit 000000000000.00000000)'")
     proof.run(install.plan)
     proof.run(remove.plan)
+    proof.database.sql("CREATE TABLE partman.part_config (parent_table text PRIMARY KEY, premake int)")
+    config, parent = QualifiedName("partman", "part_config"), QualifiedName("s", "t")
+    proof.steps(
+        partman.HandOver(parent, config, (("parent_table", "'s.t'"), ("premake", "4"))),
+        partman.StartMaintenance(parent),
+    )
 
 
 def scene_enum(proof: Proof) -> None:
@@ -1030,7 +1036,12 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         constraints.AddForeignKey,
         retirement.AttachPartition,
     },
-    scene_partman_sql: {partman.InstallPartmanSql, partman.RemovePartmanSql},
+    scene_partman_sql: {
+        partman.InstallPartmanSql,
+        partman.RemovePartmanSql,
+        partman.HandOver,
+        partman.StartMaintenance,
+    },
     scene_enum: {enums.AddEnumValue},
     scene_baseline: {
         baseline.CreateLedger,

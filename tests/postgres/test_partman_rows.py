@@ -42,7 +42,8 @@ def test_rows_leave_the_default_a_window_a_batch(database: Database) -> None:
 def test_rows_come_from_another_table_in_small_batches(database: Database) -> None:
     of_days(database).sql(
         "CREATE TABLE s.source (LIKE s.t INCLUDING ALL)",
-        "INSERT INTO s.source (at) SELECT now() - i * interval '1 hour' FROM generate_series(1, 200) i",
+        "INSERT INTO s.source (at) SELECT date_trunc('day', now()) - i * interval '1 hour' "
+        "FROM generate_series(1, 200) i",
         "DELETE FROM s.t",
     )
     assert database.sql("SELECT partman.partition_data_time('s.t', 3, '2 hours', p_source_table := 's.source')") == [

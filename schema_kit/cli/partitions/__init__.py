@@ -13,6 +13,7 @@ COMMANDS = {
     "convert": "Make a table in use partitioned: it becomes the first partition, or its rows are copied.",
     "drain-default": "Give the rows of a default partition partitions of their own, while it is in use.",
     "fill-gaps": "Make the partitions that are missing between the oldest one and the newest, or the present.",
+    "hand-over": "Give a set to the extension pg_partman; adopt --take-over brings it back.",
     "maintain": "Look after each set: drain its default partition, make what is missing, retire what is due.",
     "retire": "Take out what has outlived its retention; then keep it, move it or drop it.",
     "list": "Show sets with their partitions: bounds, rows estimated, size, what is premade.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from schema_kit.plans import adoption
 from schema_kit.plans.adoption import Reading
 from schema_kit.plans.policies import changed, partitioned_already
 from schema_kit.steps import Plan
+from schema_kit.steps.partman import StartMaintenance
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,10 @@ def _wanted(catalog: Catalog, tables: tuple[str, ...], everything: bool) -> list
 
 def _reading(catalog: Catalog, one: Partitioning, wish: Wish) -> Reading:
     registered = catalog.policy(one.parent)
+    if registered and wish.take_over:
+        for hint in catalog.told(one.parent):
+            if hint.maintained and hint.config:
+                registered = adoption.as_told(registered, hint.policy)
     if registered:
         return Reading(changed(one.parent, registered, wish.given), ("it is registered already",))
     tables = [partitioned_already(each, table) for each, table in catalog.sets((one,))]
@@ -121,7 +126,7 @@ def _decide(catalog: Catalog, one: Partitioning, wish: Wish) -> Plan:
         (each, partitioned_already(each, table), catalog.here(each, table))
         for each, table in catalog.sets((reading.policy,))
     ]
-    return adoption.adopt(
+    plan = adoption.adopt(
         reading,
         catalog.policy(one.parent),
         sets,
@@ -131,6 +136,8 @@ def _decide(catalog: Catalog, one: Partitioning, wish: Wish) -> Plan:
         take_over=wish.take_over,
         leave_irregular=wish.leave_irregular,
     )
+    off = wish.take_over and catalog.policy_row(one.parent).get("automatic_maintenance") == "off"
+    return replace(plan, steps=(*plan.steps, StartMaintenance(one.parent))) if off else plan
 
 
 def _tell(catalog: Catalog, one: Partitioning, wish: Wish, form: str) -> None:

@@ -1,0 +1,117 @@
+"""A set goes to the extension pg_partman and comes back with its policy: 4.7 as Debian has it, 5 over its tables."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from schema_kit.catalog import Catalog
+from schema_kit.names import QualifiedName
+from tests.support.cli import shell
+from tests.support.database import Database
+from tests.support.partman import children
+
+pytestmark = [pytest.mark.partman, pytest.mark.majors]
+
+COMMON = """parent_table text PRIMARY KEY, control text NOT NULL, partition_interval text NOT NULL,
+ partition_type text NOT NULL CHECK (partition_type IN ('range', 'list')), premake int NOT NULL DEFAULT 4,
+ automatic_maintenance text NOT NULL DEFAULT 'on', template_table text, retention text, retention_schema text,
+ retention_keep_index boolean NOT NULL DEFAULT true, retention_keep_table boolean NOT NULL DEFAULT true,
+ epoch text NOT NULL DEFAULT 'none', constraint_cols text[], optimize_constraint int NOT NULL DEFAULT 30,
+ infinite_time_partitions boolean NOT NULL DEFAULT false, datetime_string text, jobmon boolean NOT NULL DEFAULT true,
+ sub_partition_set_full boolean NOT NULL DEFAULT false, undo_in_progress boolean NOT NULL DEFAULT false,
+ inherit_privileges boolean DEFAULT false, constraint_valid boolean NOT NULL DEFAULT true,
+ ignore_default_data boolean NOT NULL DEFAULT true, date_trunc_interval text"""
+VERSIONS = {
+    "5.1": ", default_table boolean NOT NULL DEFAULT true, maintenance_order int, "
+    "retention_keep_publication boolean NOT NULL DEFAULT false, maintenance_last_run timestamptz",
+    "5.6": ", time_encoder text, time_decoder text, maintenance_order int, "
+    "retention_keep_publication boolean NOT NULL DEFAULT false, maintenance_last_run timestamptz, "
+    "async_partitioning_in_progress text, detach_before_drop boolean NOT NULL DEFAULT false, "
+    "maintenance_role text NOT NULL DEFAULT current_user, child_table_prefix text NOT NULL DEFAULT '_p'",
+}
+POLICY = (
+    "CREATE SCHEMA IF NOT EXISTS s",
+    "CREATE TABLE s.t (id bigint NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at)",
+    "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval, timezone, premake, retention, "
+    "retention_keep_table, retention_grace, infinite_time_partitions, datetime_string) VALUES "
+    "('s.t', 'at', '1 day', 'UTC', 3, '30 days', false, '2 days', true, 'YYYYMMDD')",
+)
+
+
+def made(database: Database) -> None:
+    database.sql("CREATE SCHEMA partman")
+    database.run(
+        lambda catalog: __import__("schema_kit.ops.partitions", fromlist=["x"]).CreatePartConfigOp().plan(catalog)
+    )
+    database.sql(*POLICY)
+    result = shell(database, "partitions", "create-next")
+    assert result.returncode == 0, result.stderr
+
+
+def round_trip(database: Database) -> None:
+    parent = QualifiedName("s", "t")
+    policy = Catalog(database.sqlalchemy()).policy(parent)
+    result = shell(database, "partitions", "hand-over", "s.t")
+    assert result.returncode == 0, result.stderr
+    assert database.sql("SELECT automatic_maintenance FROM schema_kit.part_config") == [("off",)]
+    assert shell(database, "partitions", "hand-over", "s.t").stderr.strip().endswith("nothing to do")
+    assert Catalog(database.sqlalchemy()).policies() == ()
+    result = shell(database, "partitions", "adopt", "s.t", "--take-over")
+    assert result.returncode == 0, result.stderr
+    assert Catalog(database.sqlalchemy()).policy(parent) == policy
+    assert Catalog(database.sqlalchemy()).policies() == (policy,)
+    assert database.sql("SELECT automatic_maintenance FROM partman.part_config") == [("off",)]
+
+
+@pytest.mark.parametrize("more", VERSIONS.values(), ids=VERSIONS)
+def test_there_and_back_over_the_tables_of_5(database: Database, more: str) -> None:
+    made(database)
+    database.sql(f"CREATE TABLE partman.part_config ({COMMON}{more})")
+    round_trip(database)
+    row = "SELECT parent_table, partition_type, partition_interval, premake, retention, datetime_string, "
+    row += "infinite_time_partitions, retention_keep_table FROM partman.part_config"
+    assert database.sql(row) == [("s.t", "range", "1 day", 3, "30 days", "YYYYMMDD", True, False)]
+    assert shell(database, "partitions", "hand-over", "s.t").returncode == 0
+    database.sql("UPDATE partman.part_config SET premake = 7, retention = '40 days'")
+    assert shell(database, "partitions", "adopt", "s.t", "--take-over").returncode == 0
+    policy = Catalog(database.sqlalchemy()).policy(QualifiedName("s", "t"))
+    assert policy
+    assert (policy.premake, policy.retention, policy.retention_grace) == (7, "40 days", "2 days")
+
+
+def test_what_the_extension_could_not_maintain_is_refused(database: Database) -> None:
+    made(database)
+    result = shell(database, "partitions", "hand-over", "s.t")
+    assert (result.returncode, "there: none" in result.stderr) == (3, True)
+    database.sql(
+        f"CREATE TABLE partman.part_config ({COMMON}{VERSIONS['5.1']})", "CREATE TABLE s.rest PARTITION OF s.t DEFAULT"
+    )
+    result = shell(database, "partitions", "hand-over", "s.t")
+    assert (result.returncode, "has to be called t_default" in result.stderr) == (3, True)
+    assert database.sql("SELECT count(*) FROM partman.part_config") == [(0,)]
+    assert shell(database, "partitions", "hand-over").returncode == 2
+
+
+def test_the_real_4_7_maintains_the_set_and_gives_it_back(database: Database) -> None:
+    if not database.sql("SELECT FROM pg_available_extensions WHERE name = 'pg_partman'"):
+        if os.environ.get("SCHEMA_KIT_PARTMAN"):
+            pytest.fail("this server has no pg_partman")
+        pytest.skip("this server has no pg_partman: Debian's postgresql-15-partman")
+    made(database)
+    database.sql("CREATE EXTENSION pg_partman SCHEMA partman", "ALTER ROLE postgres SET TimeZone TO 'UTC'")
+    before = children(database, "s.t")
+    round_trip(database)
+    assert shell(database, "partitions", "hand-over", "s.t").returncode == 0
+    last = max(before)
+    database.sql(f"DROP TABLE s.{last}", "SELECT partman.run_maintenance('s.t')")
+    assert children(database, "s.t") == before
+    result = shell(database, "partitions", "adopt", "s.t", "--take-over")
+    assert result.returncode == 0, result.stderr
+    database.sql(f"DROP TABLE s.{last}")
+    assert shell(database, "partitions", "create-next").returncode == 0
+    assert children(database, "s.t") == before
+    refused = shell(database, "sql", "apply")
+    assert (refused.returncode, "--schema partman_sql" in refused.stderr) == (3, True)
+    assert shell(database, "sql", "apply", "--schema", "partman_sql").returncode == 0
