@@ -569,7 +569,9 @@ def scene_partman_sql(proof: Proof) -> None:
         proof.database.sql(f"COMMENT ON {kind} {name} IS 'Older. (schema_kit 000000000000.00000000)'")
     proof.run(install.plan)
     proof.run(remove.plan)
-    proof.database.sql("CREATE TABLE partman.part_config (parent_table text PRIMARY KEY, premake int)")
+    proof.database.sql(
+        "CREATE SCHEMA partman", "CREATE TABLE partman.part_config (parent_table text PRIMARY KEY, premake int)"
+    )
     config, parent = QualifiedName("partman", "part_config"), QualifiedName("s", "t")
     proof.steps(
         partman.HandOver(parent, config, (("parent_table", "'s.t'"), ("premake", "4"))),

@@ -9,7 +9,9 @@ DECLARE
 BEGIN
     SELECT * INTO s FROM @partman@._set(p_parent_table);
     SELECT c.* INTO v_config FROM @schema@.part_config c WHERE c.parent_table = s.key;
-    IF s.parent IS NULL THEN
+    IF s.key IS NULL THEN
+        RETURN; -- it went with the partition that it was, a moment ago
+    ELSIF s.parent IS NULL THEN
         RAISE EXCEPTION 'The table of a set is gone: %', @partman@._shown(p_parent_table)
             USING HINT = 'DELETE its row from part_config.';
     END IF;
