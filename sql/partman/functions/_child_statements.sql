@@ -1,4 +1,5 @@
--- The statements that make a partition, in their order. %1$s stands for its name, %2$s for FOR VALUES ... or DEFAULT.
+-- The statements that make a partition and give it what its parent has, in their order. %1$s stands for its name with its
+-- schema, %2$s for FOR VALUES ... or DEFAULT, %3$L for its name.
 CREATE OR REPLACE FUNCTION @partman@._child_statements(p_parent_table text, p_default boolean) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path TO pg_catalog, pg_temp AS $body$
 DECLARE
@@ -6,7 +7,9 @@ DECLARE
     v_sub record;
     v_parent pg_class%ROWTYPE;
     v_template pg_class%ROWTYPE;
+    v_api text := replace($name$@partman@$name$, '%', '%%');
     v_name text;
+    v_of text;
     v_statements text[];
 BEGIN
     SELECT * INTO s FROM @partman@._set(p_parent_table);
@@ -32,6 +35,19 @@ BEGIN
     IF v_template.oid IS NOT NULL THEN
         v_statements := v_statements || ARRAY(SELECT t FROM @partman@._template_sql(v_template.oid, s.parent) t);
     END IF;
-    RETURN v_statements || ('ALTER TABLE ' || v_name || ' ATTACH PARTITION %1$s %2$s');
+    v_statements := v_statements || ('ALTER TABLE ' || v_name || ' ATTACH PARTITION %1$s %2$s');
+    v_name := replace(quote_literal(s.schema_name) || ', ' || quote_literal(s.table_name), '%', '%%');
+    v_of := replace(quote_literal(s.schema_name), '%', '%%');
+    IF (SELECT p.inherit_privileges FROM @schema@.part_config p WHERE p.parent_table = s.key) THEN
+        v_statements := v_statements
+            || ('SELECT ' || v_api || '.apply_privileges(' || v_name || ', ' || v_of || ', %3$L)');
+    END IF;
+    IF v_parent.relreplident <> 'd' THEN
+        v_statements := v_statements || ('SELECT ' || v_api || '.inherit_replica_identity(' || v_name || ', %3$L)');
+    END IF;
+    IF EXISTS (SELECT FROM pg_index x WHERE x.indrelid = s.parent AND x.indisclustered) THEN
+        v_statements := v_statements || ('SELECT ' || v_api || '.apply_cluster(' || v_name || ', ' || v_of || ', %3$L)');
+    END IF;
+    RETURN v_statements;
 END
 $body$;

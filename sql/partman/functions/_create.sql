@@ -9,6 +9,7 @@ DECLARE
     v_taken tstzmultirange;
     v_ids nummultirange;
     v_statements text[];
+    v_statement text;
     v_name text;
     v_again text;
     v_number integer;
@@ -62,7 +63,9 @@ BEGIN
             v_name := @partman@.check_name_length(v_again, '_' || v_number);
         END LOOP;
         v_statements := coalesce(v_statements, @partman@._child_statements(s.key, false));
-        PERFORM @partman@._make_child(s.key, v_name, v_values, v_statements);
+        FOREACH v_statement IN ARRAY v_statements LOOP
+            EXECUTE format(v_statement, format('%I.%I', s.schema_name, v_name), v_values, v_name);
+        END LOOP;
         v_made := v_made + 1;
         IF v_sub THEN
             PERFORM @partman@._register_sub(s.key, format('%I.%I', s.schema_name, v_name)::regclass::oid);
