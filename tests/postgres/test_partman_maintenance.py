@@ -253,3 +253,22 @@ def test_a_set_that_another_run_maintains_is_left_to_it(database: Database) -> N
     other.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: create next partitions s.a', 0))")
     database.sql("SELECT partman.run_maintenance()")
     assert [len(children(database, f"s.{name}")) for name in "ab"] == [4, 6]
+
+
+def test_sub_partitions_are_left_to_the_functions(database: Database) -> None:
+    installed(database)
+    database.sql(
+        "CREATE TABLE s.t (at timestamptz NOT NULL) PARTITION BY RANGE (at)",
+        "SELECT partman.create_parent('s.t', 'at', '1 month', p_premake := 1)",
+        "SELECT partman.create_sub_parent('s.t', 'at', '1 day', p_declarative_check := 'yes', p_premake := 1)",
+    )
+    months = children(database, "s.t")
+    before = {name: children(database, f"s.{name}") for name in months}
+    result = shell(database, "partitions", "create-next")
+    assert (result.returncode, result.stderr.strip()) == (0, "nothing to do")
+    last = max(name for name in months if "_p" in name)
+    database.sql(f"DROP TABLE s.{last}", f"DELETE FROM partman.part_config WHERE parent_table = 's.{last}'")
+    assert shell(database, "partitions", "create-next").returncode == 0
+    database.sql("SELECT partman.run_maintenance()")
+    assert children(database, "s.t") == months
+    assert set(children(database, f"s.{last}")) >= set(before[last])

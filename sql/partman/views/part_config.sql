@@ -2,7 +2,7 @@
 CREATE OR REPLACE VIEW @partman@.part_config AS
 SELECT CASE WHEN strpos(c.parent_table, '"') = 0 THEN c.parent_table ELSE @partman@._shown(c.parent_table) END AS parent_table,
        c.control, c.time_encoder, c.time_decoder, c.partition_interval, c.partition_type, c.premake,
-       c.automatic_maintenance, c.template_table, c.retention, c.retention_schema, c.retention_keep_index,
+       c.automatic_maintenance, @partman@._shown(c.template_table) AS template_table, c.retention, c.retention_schema, c.retention_keep_index,
        c.retention_keep_table, c.epoch, c.constraint_cols, c.optimize_constraint, c.infinite_time_partitions,
        c.datetime_string, c.jobmon, c.sub_partition_set_full, c.undo_in_progress, c.inherit_privileges,
        c.constraint_valid, c.ignore_default_data, c.default_table, c.date_trunc_interval, c.maintenance_order,

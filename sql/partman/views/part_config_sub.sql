@@ -2,7 +2,7 @@
 CREATE OR REPLACE VIEW @partman@.part_config_sub AS
 SELECT CASE WHEN strpos(c.sub_parent, '"') = 0 THEN c.sub_parent ELSE @partman@._shown(c.sub_parent) END AS sub_parent,
        c.sub_control, c.sub_time_encoder, c.sub_time_decoder, c.sub_partition_interval, c.sub_partition_type,
-       c.sub_premake, c.sub_automatic_maintenance, c.sub_template_table, c.sub_retention,
+       c.sub_premake, c.sub_automatic_maintenance, @partman@._shown(c.sub_template_table) AS sub_template_table, c.sub_retention,
        c.sub_retention_schema, c.sub_retention_keep_index, c.sub_retention_keep_table, c.sub_epoch,
        c.sub_constraint_cols, c.sub_optimize_constraint, c.sub_infinite_time_partitions, c.sub_jobmon,
        c.sub_inherit_privileges, c.sub_constraint_valid, c.sub_ignore_default_data, c.sub_default_table,
