@@ -81,11 +81,11 @@ from schema_kit.steps.referring import fill_function
 from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
 from schema_kit.steps.rows import RemoveRows, clashes_sql
 
-_A_SUB_PARTITION = f"""EXISTS (
+_SUB_PARTITIONED = f"""(EXISTS (SELECT FROM {PART_CONFIG_SUB.sql} o WHERE o.sub_parent = c.parent_table) OR EXISTS (
   SELECT FROM pg_inherits i JOIN pg_class x ON x.oid = i.inhrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
   JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
   JOIN {PART_CONFIG_SUB.sql} b ON replace(b.sub_parent, '"', '') = replace(pn.nspname || '.' || p.relname, '"', '')
-  WHERE x.relkind = 'p' AND replace(c.parent_table, '"', '') = replace(xn.nspname || '.' || x.relname, '"', ''))"""
+  WHERE x.relkind = 'p' AND replace(c.parent_table, '"', '') = replace(xn.nspname || '.' || x.relname, '"', '')))"""
 
 
 class Catalog:
@@ -228,7 +228,7 @@ class Catalog:
     def policies(self, unreadable: Callable[[str, SchemaKitError], None] | None = None) -> tuple[Partitioning, ...]:
         """Every set that part_config holds and that maintenance is on for.
 
-        Not partitions that pg_partman's functions in SQL have sub-partitioned: those keep them within their bounds.
+        Not sets that pg_partman's functions in SQL have sub-partitioned, nor their partitions: those look after them.
 
         Args:
             unreadable: is told of rows that are no policies: the table that they name, and why.
@@ -236,7 +236,7 @@ class Catalog:
         Raises:
             DeclarationError: a row is no policy, and *unreadable* is not there to be told.
         """
-        of_sql = f" AND NOT {_A_SUB_PARTITION}" if self.exists(PART_CONFIG_SUB) else ""
+        of_sql = f" AND NOT {_SUB_PARTITIONED}" if self.exists(PART_CONFIG_SUB) else ""
         return self._registered(f"WHERE automatic_maintenance = 'on'{of_sql}", unreadable)
 
     def policies_of(self, parents: Sequence[QualifiedName]) -> tuple[Partitioning, ...]:
