@@ -334,6 +334,8 @@ class Catalog:
 
     def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
         """A set's row of part_config, as it stands there; empty where it has none."""
+        if not self.exists(PART_CONFIG):
+            return {}
         with observing(self._connection):
             return strangers.row_of(self._connection, parent)
 

@@ -33,4 +33,5 @@ def read(row: Mapping[str, Any]) -> Partitioning:
         retention_schema=row.get("retention_schema"),
         retention_grace=row.get("retention_grace") or "7 days",
         detach=row.get("detach") or "auto",
+        template=row.get("template_table"),
     )

@@ -109,6 +109,7 @@ class Partitioning:
         retention_schema: the schema that retired partitions move to, which keeps them whatever else is said.
         retention_grace: how long one that is not kept is out of its set before it is dropped: ``7 days``, ``0``.
         detach: ``auto``, ``concurrently`` or ``blocking``.
+        template: pg_partman's template, whose keys and indexes new partitions get beside those of the set.
     """
 
     parent: QualifiedName
@@ -124,6 +125,7 @@ class Partitioning:
     retention_schema: str | None = None
     retention_grace: str = "7 days"
     detach: str = "auto"
+    template: str | None = field(default=None, compare=False)
 
     @property
     def cut(self) -> Interval:

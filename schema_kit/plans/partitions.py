@@ -160,6 +160,7 @@ def like_siblings(
         comment=None if (table.comment or "").startswith(BUILT_MARK) else table.comment,
         branch=table.branch,
         values=values,
+        template=QualifiedName.parse(policy.template) if policy.template else None,
     )
 
 

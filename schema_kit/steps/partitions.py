@@ -83,6 +83,7 @@ class CreatePartition(Step):
         comment: the parent's.
         branch: how the newest sibling is partitioned itself, and into what.
         values: FOR VALUES ... or DEFAULT, where it is no range; `lower` and `upper` are empty then.
+        template: pg_partman's, whose keys and indexes it gets that the parent has not.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -104,6 +105,7 @@ class CreatePartition(Step):
     comment: str | None = None
     branch: Branch | None = None
     values: str = ""
+    template: QualifiedName | None = None
 
     @property
     def summary(self) -> str:
@@ -123,6 +125,8 @@ class CreatePartition(Step):
     def sql(self) -> tuple[str, ...]:
         """Identity is left out: 18 refuses a partition that brings its own, 15 would keep a sequence of its own."""
         statements = list(self.make(self.name, self.branch or Branch(options=self.options)))
+        if self.template and not (self.branch and self.branch.key):
+            statements.append(template_sql(self.parent, self.name, self.template))
         values = self.values or for_values(self.lower, self.upper)
         statements.append(f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {values}")
         if self.replica_identity:
@@ -185,6 +189,24 @@ def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: s
         f"JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = {index}::pg_catalog.regclass "
         f"AND x.indrelid = {literal(name.sql)}::pg_catalog.regclass); END"
     )
+    return f"DO {literal(body)}"
+
+
+def template_sql(parent: QualifiedName, name: QualifiedName, template: QualifiedName) -> str:
+    """A partition gets the keys and indexes of pg_partman's template that its parent has not, while it is empty."""
+    of, like, to = (literal(table.sql) for table in (template, parent, name))
+    tail = "substring(pg_catalog.pg_get_indexdef({}.indexrelid) FROM ' (USING .*)$')"
+    body = f"""DECLARE s text; BEGIN FOR s IN
+ SELECT CASE WHEN k.oid IS NOT NULL THEN 'ALTER TABLE ' || {to} || ' ADD ' || pg_catalog.pg_get_constraintdef(k.oid)
+             ELSE 'CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ON ' || {to} || ' '
+                  || {tail.format("x")} END
+ FROM pg_catalog.pg_index x
+ LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid
+  AND k.contype IN ('p', 'u', 'x')
+ WHERE x.indrelid = pg_catalog.to_regclass({of}) AND x.indisvalid AND NOT EXISTS (
+   SELECT FROM pg_catalog.pg_index y WHERE y.indrelid = {like}::pg_catalog.regclass AND y.indisunique = x.indisunique
+   AND {tail.format("y")} = {tail.format("x")})
+LOOP EXECUTE s; END LOOP; END"""
     return f"DO {literal(body)}"
 
 
@@ -271,6 +293,8 @@ def register_sql(policy: Partitioning, *, maintained: bool = True) -> str:
         "retention_grace": literal(policy.retention_grace),
         "detach": literal(policy.detach),
     }
+    if policy.template is not None:
+        values["template_table"] = literal(policy.template)
     if not maintained:
         values["automatic_maintenance"] = "'off'"
     update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "parent_table")

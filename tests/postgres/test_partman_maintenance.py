@@ -272,3 +272,23 @@ def test_sub_partitions_are_left_to_the_functions(database: Database) -> None:
     database.sql("SELECT partman.run_maintenance()")
     assert children(database, "s.t") == months
     assert set(children(database, f"s.{last}")) >= set(before[last])
+
+
+def test_python_s_partitions_get_the_template_s_keys(database: Database) -> None:
+    installed(database).sql(
+        "CREATE TABLE s.t (id int NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at)",
+        "CREATE INDEX ON s.t (id, at)",
+        """CREATE TABLE s."Temp-late" (LIKE s.t) WITH (fillfactor = 70)""",
+        """ALTER TABLE s."Temp-late" ADD PRIMARY KEY (id)""",
+        """CREATE INDEX ON s."Temp-late" (abs(id)) WHERE id > 0""",
+        "SELECT partman.create_parent('s.t', 'at', '1 day', p_premake := 2, p_template_table := 's.Temp-late')",
+    )
+    indexes = "SELECT regexp_replace(pg_get_indexdef(indexrelid), '.* USING', '') FROM pg_index "
+    indexes += "WHERE indrelid = '{}'::regclass"
+    last = max(name for name in children(database, "s.t") if "_p" in name)
+    before = sorted(database.sql(indexes.format(f"s.{last}")))
+    assert len(before) == 3
+    shortened(database, "t")
+    assert shell(database, "partitions", "create-next").returncode == 0
+    assert sorted(database.sql(indexes.format(f"s.{last}"))) == before
+    assert database.sql(f"SELECT reloptions FROM pg_class WHERE oid = 's.{last}'::regclass") == [(["fillfactor=70"],)]
