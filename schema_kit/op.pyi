@@ -341,3 +341,14 @@ def set_ttl_policy(
     max_dead_share: float | None = 0.2,
 ) -> None: ...
 def drop_ttl_policy(table_name: str, *, schema: str | None = None) -> None: ...
+def ignore_health_finding(
+    code: str,
+    table_name: str | None = None,
+    object_name: str | None = None,
+    *,
+    reason: str,
+    schema: str | None = None,
+) -> None: ...
+def heed_health_finding(
+    code: str, table_name: str | None = None, object_name: str | None = None, *, schema: str | None = None
+) -> None: ...

@@ -27,6 +27,7 @@ from schema_kit.model import (
     Column,
     Cut,
     ForeignKey,
+    IgnoredFinding,
     IndexDeclaration,
     IndexElement,
     KeyColumn,
@@ -65,6 +66,7 @@ from schema_kit.steps import (
     emptied,
     enums,
     files,
+    health,
     indexes,
     partitions,
     referring,
@@ -548,6 +550,16 @@ def scene_rows_leave(proof: Proof) -> None:
     )
 
 
+def scene_findings_ignored(proof: Proof) -> None:
+    finding = IgnoredFinding("index_unused", "s.t", "i")
+    proof.steps(
+        health.CreateHealthIgnored(load("tables/health_ignored.sql")),
+        health.IgnoreFinding(finding, "why"),
+        health.HeedFinding(finding),
+        health.DropHealthIgnored(finding),
+    )
+
+
 def scene_refresh(proof: Proof) -> None:
     proof.database.sql(
         *RICH,
@@ -980,6 +992,12 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         rows.RegisterTtl,
         rows.UnregisterTtl,
         rows.DropTtlPolicy,
+    },
+    scene_findings_ignored: {
+        health.CreateHealthIgnored,
+        health.IgnoreFinding,
+        health.HeedFinding,
+        health.DropHealthIgnored,
     },
     scene_refresh: {views.RefreshMaterializedView},
     scene_partitions_leave: {

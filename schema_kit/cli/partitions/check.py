@@ -75,7 +75,7 @@ def command(
     else:
         text = _text(findings, whole=bool(output))
     if output:
-        _write(output, text)
+        write_whole(output, text)
     else:
         click.echo(text, nl=False)
     if form == "text":
@@ -101,7 +101,7 @@ def _summary(sets: int, findings: Sequence[Finding]) -> str:
     return f"{looked} looked at: {found or 'nothing to do'}"
 
 
-def _write(output: Path, text: str) -> None:
+def write_whole(output: Path, text: str) -> None:
     """Under another name first: who reads the file sees the old one or the new one, whole.
 
     The collector reads every ``*.prom`` of its folder, so the other name ends otherwise.

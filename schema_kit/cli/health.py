@@ -1,0 +1,92 @@
+"""schema_kit health: what is wrong with a database, and what repairs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from schema_kit.catalog import Catalog
+from schema_kit.cli.options import database, looks
+from schema_kit.cli.partitions.check import WORK_IS_DUE, write_whole
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.health import checks, observe, report
+from schema_kit.health.facts import Observed
+from schema_kit.health.finding import CODES
+from schema_kit.names import QualifiedName
+from schema_kit.plans.check import Severity
+
+
+@click.command("health")
+@looks("text", "json", "metrics")
+@click.option("--ignored", is_flag=True, help="Show, too, what is left out by op.ignore_health_finding, and why.")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Leave findings of this code out, in this run.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there, all at once, not to stdout."
+)
+@click.pass_context
+def health(
+    context: click.Context,
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    ignored: bool,
+    ignore: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    """Say what is wrong with a database, one finding for one thing to act on, and the operation that repairs it.
+
+    Indexes that are invalid, twice, redundant or unused; foreign keys without an index; constraints that are not valid;
+    disabled triggers; missing statistics; sequences near their end; dead rows; sessions, slots and settings. Partitions
+    are told of as their table. It reads the catalog and statistics, no row of a table, and changes nothing; membership
+    in pg_monitor is all that it needs, and without that it says what it could not see.
+
+    What op.ignore_health_finding has left out, with a reason, is counted; --ignored shows it.
+
+    Exit codes: 0 nothing to do, 4 something is due or broken; else those of every command.
+
+    Example: schema_kit health --format json
+    """
+    if unknown := sorted(set(ignore) - CODES.keys()):
+        raise DeclarationError(f"no finding has the code {', '.join(unknown)}. There are: {', '.join(CODES)}.")
+    with database(url, now) as (connection, catalog):
+        moment = catalog.now()
+        seen = observe.read(connection, moment)
+        only = _roots(catalog, seen, tables)
+        reasons = {one.key: reason for one, reason in catalog.ignored_findings().items()}
+    found = [one for one in checks.examine(seen, only) if one.code not in ignore]
+    findings = [one for one in found if one.key not in reasons]
+    left = {one: reasons[one.key] for one in found if one.key in reasons}
+    since = seen.server.since
+    counters = f"{since:%Y-%m-%d %H:%M}" if since else ""
+    if form == "metrics":
+        text = report.metrics(findings, len(left), moment)
+    elif form == "json":
+        text = report.as_json(findings, left, seen.notes, moment, since.isoformat() if since else "")
+    else:
+        text = report.text(findings) + (report.reasons(left) if ignored else "")
+    if output:
+        write_whole(output, text)
+    else:
+        click.echo(text, nl=False)
+    if form == "text":
+        for note in seen.notes:
+            click.echo(note, err=True)
+        said = f"counters count since {counters}" if counters else "since when counters count is not known"
+        click.echo(f"{report.summary(findings, len(only or seen.tables), len(left))}; {said}", err=True)
+    if any(one.severity is not Severity.NOTICE for one in findings):
+        context.exit(WORK_IS_DUE)
+
+
+def _roots(catalog: Catalog, seen: Observed, tables: Sequence[str]) -> list[QualifiedName]:
+    """The tables that were named; of a partition its root.
+
+    Raises:
+        PlanError: there is no such table.
+    """
+    names = [catalog.relation(table) for table in tables]
+    if lacking := [str(name) for name in names if name not in seen.by_name]:
+        raise PlanError(f"{', '.join(lacking)}: no such table. Nothing was changed; name tables as schema.table.")
+    return list(dict.fromkeys(seen.by_name[name].root for name in names))
