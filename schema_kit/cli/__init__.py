@@ -21,6 +21,7 @@ NOUNS = {
     "health": "Say what is wrong with a database, and the operation that repairs it.",
     "init": "Add to a project of `alembic init` what it lacks.",
     "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
+    "status": "One screen: what is wrong, what is due, what is under way.",
     "ttl": "Time-to-live: rows that have expired leave, a batch at a time.",
 }
 
@@ -35,7 +36,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
     Example: schema_kit partitions create-next --dry-run
 
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 refused before anything was written, 4 work is due
-    (partitions check, health).
+    (partitions check, health, status).
     """
     ctx.obj = debug
 

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
+from schema_kit import execute
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import database, looks
+from schema_kit.cli.options import database, lock_policy, looks
 from schema_kit.cli.partitions.check import WORK_IS_DUE, write_whole
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.health import checks, observe, report
+from schema_kit.health import checks, observe, report, revision, snapshots, window
 from schema_kit.health.facts import Observed
-from schema_kit.health.finding import CODES
+from schema_kit.health.finding import CODES, Finding
+from schema_kit.health.window import Counted
 from schema_kit.names import QualifiedName
 from schema_kit.plans.check import Severity
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.steps.health import HEALTH_SNAPSHOT
+from schema_kit.url import alembic_config
+
+HEALTH_SNAPSHOT_SCRIPT = "tables/health_snapshot.sql"
 
 
 @click.command("health")
 @looks("text", "json", "metrics")
+@click.option("--write", is_flag=True, help="Write a revision of the repairs that are operations and stop nobody.")
+@click.option("--remember", is_flag=True, help="Keep the counters, with which a later run knows its window.")
+@click.option("--replica", multiple=True, metavar="URL", help="Count the scans of this server, too.")
 @click.option("--ignored", is_flag=True, help="Show, too, what is left out by op.ignore_health_finding, and why.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave findings of this code out, in this run.")
 @click.option(
@@ -32,6 +45,9 @@ def health(
     url: str | None,
     now: str | None,
     form: str,
+    write: bool,
+    remember: bool,
+    replica: tuple[str, ...],
     ignored: bool,
     ignore: tuple[str, ...],
     output: Path | None,
@@ -54,6 +70,11 @@ def health(
     with database(url, now) as (connection, catalog):
         moment = catalog.now()
         seen = observe.read(connection, moment)
+        counted = [window.own(seen), *map(_replica, replica)]
+        if remember:
+            _remember(connection, catalog, seen, counted)
+        counted = [replace(one, before=snapshots.before(connection, moment, one.server, one.since)) for one in counted]
+        seen = window.within(seen, counted)
         only = _roots(catalog, seen, tables)
         reasons = {one.key: reason for one, reason in catalog.ignored_findings().items()}
     found = [one for one in checks.examine(seen, only) if one.code not in ignore]
@@ -76,8 +97,40 @@ def health(
             click.echo(note, err=True)
         said = f"counters count since {counters}" if counters else "since when counters count is not known"
         click.echo(f"{report.summary(findings, len(only or seen.tables), len(left))}; {said}", err=True)
+    if write:
+        _write(findings)
     if any(one.severity is not Severity.NOTICE for one in findings):
         context.exit(WORK_IS_DUE)
+
+
+def _replica(url: str) -> Counted:
+    with database(url, None) as (connection, _):
+        return snapshots.of_replica(connection)
+
+
+def _remember(connection: sa.Connection, catalog: Catalog, seen: Observed, counted: Sequence[Counted]) -> None:
+    def decide() -> Plan:
+        script = () if catalog.exists(HEALTH_SNAPSHOT) else load(HEALTH_SNAPSHOT_SCRIPT)
+        return snapshots.plan(seen, counted, script)
+
+    execute.run(connection, decide, lock_policy(None), lambda _: None)
+
+
+def _write(findings: Sequence[Finding]) -> None:
+    """Write the revision, and say where it is.
+
+    Raises:
+        PlanError: there is no project here, or Alembic cannot write it.
+    """
+    repaired = [one for one in findings if revision.writable(one)]
+    if not repaired:
+        click.echo("no revision was written: no repair is an operation that needs no decision", err=True)
+        return
+    config = alembic_config()
+    if config is None:
+        raise PlanError("no revision was written: there is no alembic.ini here. Run it in the project's folder.")
+    path = revision.write(repaired, config)
+    click.echo(f"{len(repaired)} repairs of {len(findings)} findings: {path}", err=True)
 
 
 def _roots(catalog: Catalog, seen: Observed, tables: Sequence[str]) -> list[QualifiedName]:

@@ -71,6 +71,8 @@ class Index:
     building: bool = False
     scans: int = 0
     bytes: int = 0
+    remembered: bool = False
+    """A snapshot from when the window began has it, so it is not new."""
     types: tuple[str, ...] = ()
     """The type categories of its key columns, as pg_type.typcategory."""
 

@@ -31,7 +31,7 @@ CODES = {
     "session_idle_in_transaction": Severity.DUE,
     "session_waits": Severity.DUE,
     "connections_near_limit": Severity.DUE,
-    "index_unused_here": Severity.NOTICE,
+    "index_perhaps_unused": Severity.NOTICE,
     "index_on_partitions": Severity.NOTICE,
     "index_null_heavy": Severity.NOTICE,
     "index_boolean": Severity.NOTICE,

@@ -132,12 +132,13 @@ def unused(seen: Observed) -> Iterator[Finding]:
         if any(other is not index and other.table == index.table and _takes_over(index, other) for other, _, _ in tops):
             continue
         unseen = server.standbys - seen.replicas
-        where = "" if unseen <= 0 else f" on this server; {unseen} standbys have counters of their own (--replica URL)"
+        doubt = "" if unseen <= 0 else f" on this server; {unseen} standbys have counters of their own (--replica URL)"
+        doubt += "" if index.remembered else ", or it is newer than that: no snapshot has it (--remember)"
         said = (
             f"index {index.name} ({_size(size)}) was not scanned once in {days:,.0f} days, since "
-            f"{server.since:%Y-%m-%d}{where}."
+            f"{server.since:%Y-%m-%d}{doubt}."
         )
-        code = "index_unused_here" if unseen > 0 else "index_unused"
+        code = "index_perhaps_unused" if doubt else "index_unused"
         yield Finding(code, index.root, index.name.name, said, _dropped(index))
 
 

@@ -246,7 +246,13 @@ def _indexes(
     own = {row[0]: names[row[2]].sibling(row[1]) for row in found}
     for row in found:
         table = names[row[2]]
-        values = {"name": own[row[0]], "table": table, "root": roots[table], "parent": own.get(row[5])}
+        values = {
+            "name": own[row[0]],
+            "table": table,
+            "root": roots[table],
+            "parent": own.get(row[5]),
+            "remembered": False,
+        }
         yield _made(Index, (*row[3:5], *row[6:]), **values)
 
 

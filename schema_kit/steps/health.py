@@ -1,8 +1,11 @@
-"""The findings that `schema_kit health` leaves out, in their table."""
+"""What `schema_kit health` keeps: the findings that it leaves out, and snapshots of counters."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from schema_kit.model import IgnoredFinding
@@ -11,6 +14,9 @@ from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 HEALTH_IGNORED = QualifiedName(CONFIG_SCHEMA, "health_ignored")
+HEALTH_SNAPSHOT = QualifiedName(CONFIG_SCHEMA, "health_snapshot")
+KEPT = "400 days"
+"""How long snapshots are kept."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +101,48 @@ class DropHealthIgnored(Step):
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that depends on it is taken along."""
         return (f"DROP TABLE {HEALTH_IGNORED.sql}",)
+
+
+@dataclass(frozen=True)
+class CreateHealthSnapshot(Step):
+    """The table of snapshots, from sql/tables/health_snapshot.sql."""
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {HEALTH_SNAPSHOT}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class RememberCounters(Step):
+    """A row in health_snapshot for a server; rows that are kept for long enough go."""
+
+    once: ClassVar[bool] = True
+
+    taken_at: datetime
+    server: str
+    since: datetime | None
+    indexes: tuple[str, ...]
+    scans: Mapping[str, int]
+
+    @property
+    def summary(self) -> str:
+        """Names the server."""
+        return f"remember the counters of {self.server or 'this server'}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row, and those past their time."""
+        since = "NULL" if self.since is None else literal(self.since.isoformat())
+        indexes, scans = (literal(json.dumps(one, ensure_ascii=False)) for one in (self.indexes, dict(self.scans)))
+        at = literal(self.taken_at.isoformat())
+        return (
+            f"INSERT INTO {HEALTH_SNAPSHOT.sql} (taken_at, server, since, indexes, scans) "
+            f"VALUES ({at}, {literal(self.server)}, {since}, {indexes}, {scans}) ON CONFLICT DO NOTHING",
+            f"DELETE FROM {HEALTH_SNAPSHOT.sql} WHERE taken_at < {at}::timestamptz - interval '{KEPT}'",
+        )

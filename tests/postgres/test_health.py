@@ -11,6 +11,15 @@ from tests.support.health import FAULTS, TREES, S, health, keys, plant, repair
 pytestmark = [pytest.mark.health, pytest.mark.cli, pytest.mark.majors]
 
 
+def test_faults_of_each_kind_are_found_once(database: Database) -> None:
+    quick = {key: statements for key, statements in FAULTS.items() if key[1] not in ("Ro om", "hash")}
+    database.sql(*TREES, *(statement for statements in quick.values() for statement in statements))
+    found = health(database)
+    assert keys(found) == quick.keys()
+    assert len(found) == len(quick)
+
+
+@pytest.mark.exhaustive
 def test_every_planted_fault_is_found_once_and_goes_with_its_repair(database: Database) -> None:
     plant(database)
     found = health(database)

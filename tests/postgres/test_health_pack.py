@@ -14,7 +14,7 @@ from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.pack import migrate
 
-pytestmark = [pytest.mark.health, pytest.mark.pack, pytest.mark.majors]
+pytestmark = [pytest.mark.health, pytest.mark.pack, pytest.mark.majors, pytest.mark.exhaustive]
 
 REDUNDANT = [
     ("telegram_bots.ix_messages_bot_created_at", "telegram_bots.ix_messages_incoming"),

@@ -557,6 +557,8 @@ def scene_findings_ignored(proof: Proof) -> None:
         health.IgnoreFinding(finding, "why"),
         health.HeedFinding(finding),
         health.DropHealthIgnored(finding),
+        health.CreateHealthSnapshot(load("tables/health_snapshot.sql")),
+        health.RememberCounters(datetime(2026, 1, 1, tzinfo=UTC), "", None, ("s.i",), {"s.i": 1}),
     )
 
 
@@ -998,6 +1000,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         health.IgnoreFinding,
         health.HeedFinding,
         health.DropHealthIgnored,
+        health.CreateHealthSnapshot,
+        health.RememberCounters,
     },
     scene_refresh: {views.RefreshMaterializedView},
     scene_partitions_leave: {

@@ -92,13 +92,14 @@ def test_what_another_one_begins_with_is_redundant_unless_it_is_needed() -> None
 
 
 def test_unused_speaks_of_what_only_queries_need_and_of_a_window() -> None:
-    assert said(index("a", "x"), server=LONG_AGO) == [("index_unused", "a")]
-    assert said(index("a", "x"), server=replace(LONG_AGO, standbys=1)) == [("index_unused_here", "a")]
-    assert said(index("a", "x"), server=replace(LONG_AGO, standbys=1), replicas=1) == [("index_unused", "a")]
-    assert said(index("a", "x"), server=Server(now=NOW)) == [], "since when counters count is not known"
-    assert said(index("a", "x"), server=replace(LONG_AGO, since=NOW - timedelta(days=3))) == []
-    spared = ("unique", "constraint", "referenced", "replica_identity", "clustered")
-    for kept in spared:
+    old = {"remembered": True}
+    assert said(index("a", "x", **old), server=LONG_AGO) == [("index_unused", "a")]
+    assert said(index("a", "x"), server=LONG_AGO) == [("index_perhaps_unused", "a")], "it may be new"
+    assert said(index("a", "x", **old), server=replace(LONG_AGO, standbys=1)) == [("index_perhaps_unused", "a")]
+    assert said(index("a", "x", **old), server=replace(LONG_AGO, standbys=1), replicas=1) == [("index_unused", "a")]
+    assert said(index("a", "x", **old), server=Server(now=NOW)) == [], "since when counters count is not known"
+    assert said(index("a", "x", **old), server=replace(LONG_AGO, since=NOW - timedelta(days=3))) == []
+    for kept in ("unique", "constraint", "referenced", "replica_identity", "clustered"):
         assert said(index("a", "x", **{kept: True}), server=LONG_AGO) == [], kept
     assert said(index("a", "x", scans=1), server=LONG_AGO) == []
     assert said(index("a", "x", bytes=8192), server=LONG_AGO) == []
@@ -117,7 +118,7 @@ def test_the_index_that_takes_over_from_a_redundant_one_is_not_unused() -> None:
 def test_partitions_are_folded_to_their_root() -> None:
     leaves = [T.sibling(f"t_{n}") for n in range(700)]
     relations = [Relation(T, T, "p"), *(Relation(leaf, T) for leaf in leaves)]
-    top = index("a", "x", kind="I", bytes=0)
+    top = index("a", "x", kind="I", bytes=0, remembered=True)
     parts = [index(f"a_{n}", "x", table=leaf, parent=top.name, bytes=BIG // 100) for n, leaf in enumerate(leaves)]
     assert said(top, *parts, server=LONG_AGO, relations=relations) == [("index_unused", "a")]
     used = [*parts[:-1], replace(parts[-1], scans=1)]
