@@ -141,5 +141,6 @@ def _roots(catalog: Catalog, seen: Observed, tables: Sequence[str]) -> list[Qual
     """
     names = [catalog.relation(table) for table in tables]
     if lacking := [str(name) for name in names if name not in seen.by_name]:
-        raise PlanError(f"{', '.join(lacking)}: no such table. Nothing was changed; name tables as schema.table.")
+        notes = "".join(f" {note}" for note in seen.notes)
+        raise PlanError(f"{', '.join(lacking)}: no table of that name was seen. Nothing was changed.{notes}")
     return list(dict.fromkeys(seen.by_name[name].root for name in names))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from schema_kit.health.definition import drop_call
-from schema_kit.health.facts import ForeignKey, Index, NotValid, Observed
+from schema_kit.health.facts import ForeignKey, Index, Observed
 from schema_kit.health.finding import Finding, Repair
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans.drift import several
@@ -18,26 +18,26 @@ ROWS_PER_VALUE = 100
 def unindexed(seen: Observed) -> Iterator[Finding]:
     """Foreign keys without an index: each DELETE of a referenced row reads the whole table, under its lock."""
     indexes = defaultdict[QualifiedName, list[Index]](list)
-    for index in seen.of_roots:
+    for index in seen.indexes:
         if index.valid:
             indexes[index.table].append(index)
+    taken = {index.name for index in seen.indexes}
     told = set[tuple[QualifiedName, tuple[str, ...]]]()
     for key in seen.foreign_keys:
-        if (key.table, key.columns) in told or any(_serves(seen, key, index) for index in indexes[key.table]):
+        root = seen.root(key.table)  # partitions that have it of their own are one thing to act on
+        if (root, key.columns) in told or any(_serves(seen, key, index) for index in indexes[key.table]):
             continue
-        told.add((key.table, key.columns))
-        name = fit(f"{key.table.name}_{'_'.join(key.columns)}", "_idx")
-        taken = {index.name for index in seen.indexes}
-        while key.table.sibling(name) in taken:
+        told.add((root, key.columns))
+        name = fit(f"{root.name}_{'_'.join(key.columns)}", "_idx")
+        while root.sibling(name) in taken:
             name = fit(name, "_fk")
         columns = ", ".join(map(repr, key.columns))
-        call = f"op.create_index_concurrently({name!r}, {key.table.name!r}, [{columns}], schema={key.table.schema!r})"
+        call = f"op.create_index_concurrently({name!r}, {root.name!r}, [{columns}], schema={root.schema!r})"
         said = (
             f"foreign key {key.name} of {key.table} ({', '.join(key.columns)}) to {key.referenced} has no index: each "
             f"DELETE there reads all of {key.table}."
         )
-        repair = Repair(call, drop_call(key.table.sibling(name), key.table))
-        yield Finding("foreign_key_unindexed", key.table, key.name, said, repair)
+        yield Finding("foreign_key_unindexed", root, key.name, said, Repair(call, drop_call(root.sibling(name), root)))
 
 
 def _serves(seen: Observed, key: ForeignKey, index: Index) -> bool:
@@ -86,7 +86,7 @@ def keys_twice(seen: Observed) -> Iterator[Finding]:
         drop = f"op.drop_constraint({key.name!r}, {key.table.name!r}, schema={key.table.schema!r}, type_='foreignkey')"
         sql = f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)};"
         repair = Repair(sql=sql, why="Decide which of the two stays:") if differ else Repair(drop, _made(key))
-        yield Finding("foreign_key_twice", key.table, key.name, said, repair)
+        yield Finding("foreign_key_twice", seen.root(key.table), key.name, said, repair)
 
 
 def key_types(seen: Observed) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def key_types(seen: Observed) -> Iterator[Finding]:
             )
             sql = f"ALTER TABLE {key.table.sql} ALTER COLUMN {ident(column)} TYPE {referenced};"
             why = "It writes the table again under ACCESS EXCLUSIVE, so for a big one add a column beside it:"
-            yield Finding("foreign_key_type_differs", key.table, column, said, Repair(sql=sql, why=why))
+            yield Finding("foreign_key_type_differs", seen.root(key.table), column, said, Repair(sql=sql, why=why))
 
 
 _KINDS = {"c": "check", "f": "foreign key", "n": "not null"}
@@ -109,25 +109,23 @@ _KINDS = {"c": "check", "f": "foreign key", "n": "not null"}
 
 def not_valid(seen: Observed) -> Iterator[Finding]:
     """Constraints that hold for new rows alone."""
+    groups = defaultdict[tuple[QualifiedName, str, str], list[QualifiedName]](list)
     for one in seen.not_valid:
-        yield _not_valid(one)
-
-
-def _not_valid(one: NotValid) -> Finding:
-    said = (
-        f"{_KINDS.get(one.kind, 'constraint')} {one.name} of {one.table} is NOT VALID: older rows were never checked, "
-        "and the planner does not rest on it."
-    )
-    call = f"op.validate_constraint({one.name!r}, {one.table.name!r}, schema={one.table.schema!r})"
-    return Finding("constraint_not_valid", one.table, one.name, said, Repair(call))
+        groups[seen.root(one.table), one.name, one.kind].append(one.table)
+    for (root, name, kind), tables in groups.items():
+        said = (
+            f"{_KINDS.get(kind, 'constraint')} {name} of {several(tables)} is NOT VALID: older rows were never "
+            "checked, and the planner does not rest on it."
+        )
+        calls = (f"op.validate_constraint({name!r}, {table.name!r}, schema={table.schema!r})" for table in tables)
+        yield Finding("constraint_not_valid", root, name, said, Repair("; ".join(calls)))
 
 
 def triggers(seen: Observed) -> Iterator[Finding]:
     """Triggers that do not fire; those of foreign keys among them, which then check nothing."""
     groups = defaultdict[tuple[QualifiedName, str, bool], list[QualifiedName]](list)
     for trigger in seen.triggers:
-        above = seen.by_name.get(trigger.table)
-        root = above.root if above else trigger.table
+        root = seen.root(trigger.table)
         groups[root, "" if trigger.internal else trigger.name, trigger.internal].append(trigger.table)
     for (root, name, internal), tables in groups.items():
         tables = sorted(set(tables), key=str)

@@ -236,6 +236,11 @@ class Observed:
                 parts[top].append(index)
         return [(index, parts[index.name]) for index in self.indexes if index.parent is None]
 
+    def root(self, table: QualifiedName) -> QualifiedName:
+        """The top of the tree that a table is part of; itself where it is not a partition."""
+        known = self.by_name.get(table)
+        return known.root if known else table
+
     def rows(self, table: QualifiedName) -> float:
         """About how many rows a tree holds: the greater of what the planner and the counters know."""
         leaves = [relation for relation in self.trees.get(table, ()) if relation.kind == "r"]

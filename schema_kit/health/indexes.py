@@ -114,7 +114,8 @@ def _covers(longer: Definition, shorter: Definition) -> bool:
 def serves_foreign_key(seen: Observed, index: Index) -> bool:
     """Whether a check of a foreign key needs the index: such scans are not counted on the referenced side's behalf."""
     columns = index.definition.columns
-    return any(key.table == index.table and columns and columns[0] in key.columns for key in seen.foreign_keys)
+    keys = (key for key in seen.foreign_keys if seen.root(key.table) == index.root)
+    return any(columns and columns[0] in key.columns for key in keys)
 
 
 def unused(seen: Observed) -> Iterator[Finding]:
@@ -163,8 +164,9 @@ def on_partitions(seen: Observed) -> Iterator[Finding]:
                 f"{several([one.name for one in group])}: the same index as the one that {root} has on each partition, "
                 "beside it."
             )
-            call = drop_call(first.name, first.table)
-            yield Finding("index_duplicate", root, first.name.name, said, Repair(call, made(first)))
+            call = "; ".join(drop_call(one.name, one.table) for one in group)
+            repair = Repair(call, "; ".join(map(made, group)))
+            yield Finding("index_duplicate", root, first.name.name, said, repair)
             continue
         name = fit(f"{root.name}_{'_'.join(definition.columns) or 'expr'}", "_idx")
         said = (

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.health.facts import (
     Column,
@@ -27,6 +30,12 @@ from schema_kit.steps.archives import ARCHIVE_MARK
 from schema_kit.steps.partitions import CONFIG_SCHEMA
 
 TIMEOUT = "30s"
+LOCK_TIMEOUT = "1s"
+TRIES = 5
+"""How often it looks where a table is locked just between two queries."""
+
+_NOT_NOW = frozenset({"55P03", "57014", "42P01", "XX000", "55000", "42501"})
+"""A lock that somebody holds, a relation that was dropped meanwhile, what a standby cannot say, a privilege."""
 
 _NOT_OURS = f"""
 n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '{CONFIG_SCHEMA}')
@@ -56,6 +65,13 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {_NOT_OURS}
 ORDER BY n.nspname, c.relname
 """
 
+# To print an index's definition, PostgreSQL takes ACCESS SHARE on its table, and waits behind who waits for more.
+_LOCKED = """
+SELECT DISTINCT l.relation::bigint, l.pid FROM pg_locks l
+WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+"""
+
 _PUBLISHED = """
 SELECT DISTINCT t.schemaname, t.tablename FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
 WHERE p.pubupdate OR p.pubdelete
@@ -75,7 +91,7 @@ SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, pg_get_indexdef(x.in
              LEFT JOIN pg_type t ON t.oid = a.atttypid WHERE u.place <= x.indnkeyatts ORDER BY u.place)
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {_NOT_OURS}
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND x.indrelid <> ALL (%(locked)s::oid[]) AND {_NOT_OURS}
 ORDER BY i.relname
 """
 
@@ -187,22 +203,58 @@ def read(connection: Connection, now: Any) -> Observed:
         connection: in autocommit; of a role that is a member of pg_monitor, or another one, which sees less.
         now: the moment that stands for the server's clock.
     """
+    unseen = list[str]()
+    published = _lenient(connection, _PUBLISHED, "which tables are published", unseen)
+    numbers = _lenient(connection, _SEQUENCES, "how far sequences are", unseen)
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with _looking(connection):
+                seen = _read(connection, now, {tuple(row) for row in published}, numbers)
+                return replace(seen, notes=(*seen.notes, *unseen))
+        except DBAPIError as error:
+            if not tries_left or sqlstate(error) != "55P03":
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def _looking(connection: Connection) -> Iterator[None]:
     with observing(connection):
-        send(connection, f"SET LOCAL statement_timeout = '{TIMEOUT}'")
-        return _read(connection, now)
+        send(connection, f"SET LOCAL statement_timeout = '{TIMEOUT}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        yield
 
 
-def _read(connection: Connection, now: Any) -> Observed:
-    published = {tuple(row) for row in rows(connection, _PUBLISHED)}
+def _lenient(connection: Connection, query: str, what: str, unseen: list[str]) -> list[Any]:
+    """The rows of a query that opens tables or sequences, which somebody may have locked; then that is said."""
+    try:
+        with _looking(connection):
+            return rows(connection, query)
+    except DBAPIError as error:
+        if sqlstate(error) not in _NOT_NOW:
+            raise
+        unseen.append(f"{what} was not seen: {str(error.orig).splitlines()[0]}. Run it again.")
+        return []
+
+
+def _read(connection: Connection, now: Any, published: set[Any], numbers: list[Any]) -> Observed:
     found = rows(connection, _RELATIONS)
     names = {row[0]: QualifiedName(row[1], row[2]) for row in found}
     roots = {names[row[0]]: names.get(row[3], names[row[0]]) for row in found}
+    held = {oid: pid for oid, pid in rows(connection, _LOCKED) if oid in names}
+    closed = {roots[names[oid]]: pid for oid, pid in held.items()}
+    left_out = [oid for oid, name in names.items() if roots[name] in closed]
+    names = {oid: name for oid, name in names.items() if roots[name] not in closed}
+    found = [row for row in found if row[0] in names]
     relations = [_relation(row, names, roots, published) for row in found]
-    indexes = list(_indexes(connection, names, roots))
+    indexes = list(_indexes(connection, names, roots, left_out))
     keys = [
         _made(ForeignKey, (row[2], *row[4:]), name=row[0], table=names[row[1]], referenced=names[row[3]])
         for row in rows(connection, _FOREIGN_KEYS)
         if row[1] in names and row[3] in names
+    ]
+    server, notes = _server(connection, now)
+    told = [
+        f"{name} was not seen: session {pid} holds or awaits ACCESS EXCLUSIVE on it." for name, pid in closed.items()
     ]
     return Observed(
         relations,
@@ -211,8 +263,9 @@ def _read(connection: Connection, now: Any) -> Observed:
         keys,
         [NotValid(row[0], names[row[1]], row[2]) for row in rows(connection, _NOT_VALID) if row[1] in names],
         [Trigger(row[0], names[row[1]], row[2]) for row in rows(connection, _TRIGGERS) if row[1] in names],
-        list(_sequences(connection, names)),
-        *_server(connection, now),
+        list(_sequences(numbers, names)),
+        server,
+        (*notes, *told),
     )
 
 
@@ -240,9 +293,14 @@ def _relation(
 
 
 def _indexes(
-    connection: Connection, names: dict[int, QualifiedName], roots: dict[QualifiedName, QualifiedName]
+    connection: Connection,
+    names: dict[int, QualifiedName],
+    roots: dict[QualifiedName, QualifiedName],
+    locked: list[int],
 ) -> Iterator[Index]:
-    found = [row for row in rows(connection, _INDEXES) if row[2] in names]
+    found = [
+        row for row in rows(connection, _INDEXES, {"locked": locked}) if row[2] in names and row[3]
+    ]  # dropped meanwhile: no definition
     own = {row[0]: names[row[2]].sibling(row[1]) for row in found}
     for row in found:
         table = names[row[2]]
@@ -256,8 +314,8 @@ def _indexes(
         yield _made(Index, (*row[3:5], *row[6:]), **values)
 
 
-def _sequences(connection: Connection, names: dict[int, QualifiedName]) -> Iterator[Numbers]:
-    for schema, name, last, own_most, table, column, type_ in rows(connection, _SEQUENCES):
+def _sequences(found: list[Any], names: dict[int, QualifiedName]) -> Iterator[Numbers]:
+    for schema, name, last, own_most, table, column, type_ in found:
         if schema != CONFIG_SCHEMA and (table is None or table in names):
             most = min(own_most, _MOST.get(type_ or "", own_most))
             of = names[table] if table else None

@@ -104,8 +104,8 @@ def sequences(seen: Observed) -> Iterator[Finding]:
             repair = Repair(sql=sql, why=why)
         else:
             repair = Repair(sql=grown or f"ALTER SEQUENCE {one.name.sql} NO MAXVALUE;")
-        above = seen.by_name.get(one.table) if one.table else None
-        yield Finding("sequence_near_end", above.root if above else one.table, one.name.name, said, repair)
+        root = seen.root(one.table) if one.table else None
+        yield Finding("sequence_near_end", root, one.name.name, said, repair)
 
 
 def unlogged(seen: Observed) -> Iterator[Finding]:

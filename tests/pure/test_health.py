@@ -11,7 +11,7 @@ import pytest
 from schema_kit.health import report
 from schema_kit.health.checks import examine
 from schema_kit.health.definition import Definition, column_of, index_call, parse
-from schema_kit.health.facts import Column, ForeignKey, Index, Numbers, Observed, Relation, Server, Session
+from schema_kit.health.facts import Column, ForeignKey, Index, NotValid, Numbers, Observed, Relation, Server, Session
 from schema_kit.health.finding import CODES
 from schema_kit.names import QualifiedName
 
@@ -150,6 +150,23 @@ def test_foreign_keys_are_served_by_a_prefix_in_any_order_or_a_selective_first_c
     assert said(index("i", "a", tail=" WHERE (a IS NOT NULL)"), foreign_keys=[one]) == []
     assert said(index("i", "a", tail=" WHERE (a > 5)"), foreign_keys=[one]) == lacking
     assert said(index("i", "a", valid=False), foreign_keys=[one])[-1:] == lacking
+
+
+def test_what_partitions_have_of_their_own_is_one_thing_to_act_on() -> None:
+    leaves = [T.sibling(f"t_{n}") for n in range(50)]
+    relations = [Relation(T, T, "p"), *(Relation(leaf, T) for leaf in leaves)]
+    top = index("i", "room", kind="I")
+    parts = [index(f"i_{n}", "room", table=leaf, parent=top.name) for n, leaf in enumerate(leaves)]
+    of = ("room",), ROOM, ("id",), ("bigint",), ("bigint",)
+    keys = [ForeignKey("k", leaf, *of) for leaf in leaves]
+    assert said(relations=relations, foreign_keys=keys) == [("foreign_key_unindexed", "k")]
+    assert said(top, *parts, relations=relations, foreign_keys=keys, server=LONG_AGO) == []
+    checks = [NotValid("c", leaf, "c") for leaf in leaves]
+    (finding,) = examine(Observed(relations, not_valid=checks))
+    assert (finding.table, finding.repair.call.count("op.validate_constraint(")) == (T, 50)
+    own = [index(f"o_{n}", "room", table=leaf) for n, leaf in enumerate(leaves)]
+    (finding,) = examine(Observed(relations, [top, *parts, *own], foreign_keys=keys))
+    assert (finding.code, finding.repair.call.count("op.drop_index_concurrently(")) == ("index_duplicate", 50)
 
 
 def test_what_concerns_the_server() -> None:
