@@ -56,8 +56,9 @@ def health(
 
     Indexes that are invalid, twice, redundant or unused; foreign keys without an index; constraints that are not valid;
     disabled triggers; missing statistics; sequences near their end; dead rows; sessions, slots and settings. Partitions
-    are told of as their table. It reads the catalog and statistics, no row of a table, and changes nothing; membership
-    in pg_monitor is all that it needs, and without that it says what it could not see.
+    are told of as their table. It reads the catalog and statistics, no row of a table, and changes nothing, but for
+    --remember, which keeps the counters. Membership in pg_monitor is all that it needs, and without that it says what
+    it could not see.
 
     What op.ignore_health_finding has left out, with a reason, is counted; --ignored shows it.
 

@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     constraints.triggers,
     constraints.primary_keys,
     constraints.replica_identities,
+    constraints.published_by_leaf,
     upkeep.statistics,
     upkeep.autovacuum,
     upkeep.dead_rows,

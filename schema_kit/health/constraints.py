@@ -168,6 +168,20 @@ def _whole(index: Index) -> bool:
     return len(index.definition.columns) == len(index.definition.keys) and not index.definition.predicate
 
 
+def published_by_leaf(seen: Observed) -> Iterator[Finding]:
+    """Partitioned tables of which a publication holds partitions under their own names."""
+    for one in seen.published:
+        own = ident(one.publication)
+        said = (
+            f"publication {one.publication} holds {one.count} partitions of {one.object} under their own names "
+            f"({one.first}): subscribers do not know a new one, and stop at its first row or never get it."
+        )
+        added = "" if one.with_root else f" ALTER PUBLICATION {own} ADD TABLE {one.object.sql};"
+        sql = f"ALTER PUBLICATION {own} SET (publish_via_partition_root = true);{added}"
+        why = "Then ALTER SUBSCRIPTION ... REFRESH PUBLICATION on each subscriber:"
+        yield Finding("published_by_leaf", one.object, one.publication, said, Repair(sql=sql, why=why))
+
+
 def replica_identities(seen: Observed) -> Iterator[Finding]:
     """Published tables whose UPDATE and DELETE PostgreSQL refuses."""
     groups = defaultdict[QualifiedName, list[QualifiedName]](list)

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from schema_kit.health.definition import Definition, parse
+from schema_kit.model import Leftover
 from schema_kit.names import QualifiedName
 
 
@@ -194,6 +195,8 @@ class Observed:
     not_valid: Sequence[NotValid] = ()
     triggers: Sequence[Trigger] = ()
     sequences: Sequence[Numbers] = ()
+    published: Sequence[Leftover] = ()
+    """Publications that hold partitions under their own names."""
     server: Server = Server()
     notes: tuple[str, ...] = ()
     """What could not be seen, and what would show it."""

@@ -23,6 +23,8 @@ CODES = {
     "constraint_not_valid": Severity.DUE,
     "trigger_disabled": Severity.DUE,
     "statistics_missing": Severity.DUE,
+    "statistics_stale": Severity.DUE,
+    "published_by_leaf": Severity.DUE,
     "autovacuum_off": Severity.DUE,
     "dead_rows": Severity.DUE,
     "freeze_behind": Severity.DUE,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from schema_kit.catalog import leftovers
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.health.facts import (
@@ -193,6 +194,8 @@ SELECT a.name, a.installed_version, a.default_version FROM pg_available_extensio
 WHERE a.installed_version IS NOT NULL AND a.installed_version <> a.default_version ORDER BY 1
 """
 
+Noun = TypeVar("Noun")
+
 _MOST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}
 
 
@@ -204,13 +207,15 @@ def read(connection: Connection, now: Any) -> Observed:
         now: the moment that stands for the server's clock.
     """
     unseen = list[str]()
-    published = _lenient(connection, _PUBLISHED, "which tables are published", unseen)
-    numbers = _lenient(connection, _SEQUENCES, "how far sequences are", unseen)
+    which, how_far = "which tables are published", "how far sequences are"
+    published = _lenient(connection, lambda: rows(connection, _PUBLISHED), which, unseen)
+    by_leaf = _lenient(connection, lambda: list(leftovers.published(connection)), which, unseen) if published else []
+    numbers = _lenient(connection, lambda: rows(connection, _SEQUENCES), how_far, unseen)
     for tries_left in reversed(range(TRIES)):
         try:
             with _looking(connection):
                 seen = _read(connection, now, {tuple(row) for row in published}, numbers)
-                return replace(seen, notes=(*seen.notes, *unseen))
+                return replace(seen, notes=(*seen.notes, *unseen), published=by_leaf)
         except DBAPIError as error:
             if not tries_left or sqlstate(error) != "55P03":
                 raise
@@ -224,11 +229,11 @@ def _looking(connection: Connection) -> Iterator[None]:
         yield
 
 
-def _lenient(connection: Connection, query: str, what: str, unseen: list[str]) -> list[Any]:
-    """The rows of a query that opens tables or sequences, which somebody may have locked; then that is said."""
+def _lenient(connection: Connection, ask: Callable[[], list[Noun]], what: str, unseen: list[str]) -> list[Noun]:
+    """What a query gives that opens tables or sequences, which somebody may have locked; then that is said."""
     try:
         with _looking(connection):
-            return rows(connection, query)
+            return ask()
     except DBAPIError as error:
         if sqlstate(error) not in _NOT_NOW:
             raise
@@ -264,12 +269,10 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
         [NotValid(row[0], names[row[1]], row[2]) for row in rows(connection, _NOT_VALID) if row[1] in names],
         [Trigger(row[0], names[row[1]], row[2]) for row in rows(connection, _TRIGGERS) if row[1] in names],
         list(_sequences(numbers, names)),
+        (),
         server,
         (*notes, *told),
     )
-
-
-Noun = TypeVar("Noun")
 
 
 def _made(noun: Callable[..., Noun], values: Iterable[Any], **given: Any) -> Noun:

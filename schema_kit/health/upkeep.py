@@ -18,21 +18,26 @@ WRAPAROUND_AGE = 1_500_000_000
 
 
 def statistics(seen: Observed) -> Iterator[Finding]:
-    """Tables and partitioned tables that were never analyzed."""
+    """Tables that were never analyzed, and partitioned ones that have grown since."""
     for table in seen.tables:
-        rows = seen.rows(table.name)
-        if rows < ANALYZE_ROWS:
-            continue
+        rows, code = seen.rows(table.name), "statistics_missing"
         leaves = [one for one in seen.trees[table.name] if one.kind == "r"]
         never = [one.name for one in leaves if not one.analyzed and max(one.live, one.rows) >= ANALYZE_ROWS]
+        there = sum(max(one.rows, 0) for one in leaves)
+        if rows < ANALYZE_ROWS:
+            continue
         if table.kind == "p" and not table.analyzed:
             said = f"{table.name} as a whole was never analyzed (about {rows:,.0f} rows), and autovacuum never does it:"
             said += " queries that need several partitions are planned by guesses."
         elif never:
             said = f"{several(never)}: never analyzed, with about {rows:,.0f} rows; queries are planned by guesses."
+        elif table.kind == "p" and max(there, table.rows) > 2 * min(there, table.rows):
+            code = "statistics_stale"
+            said = f"the planner knows {table.rows:,.0f} rows of {table.name} as a whole, whose partitions have "
+            said += f"{there:,.0f}: autovacuum never analyzes the whole."
         else:
             continue
-        yield Finding("statistics_missing", table.name, "", said, Repair(sql=f"ANALYZE {table.name.sql};"))
+        yield Finding(code, table.name, "", said, Repair(sql=f"ANALYZE {table.name.sql};"))
 
 
 def autovacuum(seen: Observed) -> Iterator[Finding]:

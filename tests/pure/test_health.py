@@ -214,6 +214,16 @@ def test_numbers_that_end_and_rows_that_are_not_frozen() -> None:
     assert said(relations=[Relation(T, T, xid_age=200_000_001)]) == [], "that is autovacuum's to do"
 
 
+def test_a_partitioned_table_is_compared_with_its_partitions() -> None:
+    def of(known: float, *leaves: float) -> list[tuple[str, str]]:
+        relations = [Relation(T, T, "p", known, analyzed=known >= 0)]
+        return said(relations=relations + [Relation(T.sibling(f"t{n}"), T, "r", n) for n in leaves])
+
+    assert of(-1, 2000) == [("statistics_missing", "")]
+    assert of(1000, 3000) == [("statistics_stale", "")]
+    assert of(1500, 2000) == of(-1, 10) == of(3000, 1400, 1500) == []
+
+
 def test_labels_of_prometheus_are_bounded_by_the_codes() -> None:
     found = examine(Observed([Relation(T, T)], [index("a", "x"), index("b", "x")]))
     written = report.metrics(found, 0, NOW)

@@ -98,6 +98,13 @@ FAULTS: dict[tuple[str, str, str], tuple[str, ...]] = {
     ),
     ("primary_key_missing", "no key", ""): (),
     ("replica_identity_missing", "no key", ""): (f'CREATE PUBLICATION "p ub" FOR TABLE {S}."no key"',),
+    ("published_by_leaf", "Li,st", "by leaf"): (f'CREATE PUBLICATION "by leaf" FOR TABLE {S}."Li,st"',),
+    ("statistics_stale", "sub", ""): (
+        f"INSERT INTO {S}.sub SELECT i, '2020-05-05', 'x', i FROM generate_series(1, 900) i",
+        f"ANALYZE {S}.sub",
+        f"INSERT INTO {S}.sub SELECT i, '2020-06-05', 'y', i FROM generate_series(1, 1500) i",
+        f"ANALYZE {S}.sub_y",
+    ),
     ("table_unlogged", "un logged", ""): (f'CREATE UNLOGGED TABLE {S}."un logged" (id bigint PRIMARY KEY)',),
     ("extension_old", "", "pg_trgm"): ("CREATE EXTENSION pg_trgm VERSION '1.3'",),
 }
