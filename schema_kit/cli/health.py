@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import database, lock_policy, looks
+from schema_kit.cli.output import wrapped, writes
 from schema_kit.cli.partitions.check import WORK_IS_DUE, write_whole
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.health import checks, observe, report, revision, snapshots, window
@@ -86,9 +88,11 @@ def health(
     if form == "metrics":
         text = report.metrics(findings, len(left), moment)
     elif form == "json":
-        text = report.as_json(findings, left, seen.notes, moment, since.isoformat() if since else "")
+        told = report.document(findings, left, seen.notes, moment, since.isoformat() if since else "")
+        text = json.dumps(told, indent=2, ensure_ascii=not (output or writes(str(told)))) + "\n"
     else:
-        text = report.text(findings) + (report.reasons(left) if ignored else "")
+        lines = (report.text(findings) + (report.reasons(left) if ignored else "")).splitlines()
+        text = "".join(f"{line if output else wrapped(line)}\n" for line in lines)
     if output:
         write_whole(output, text)
     else:

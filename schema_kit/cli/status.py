@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import click
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.status import batches_under_way
 from schema_kit.cli.options import database
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.check import WORK_IS_DUE, looked
 from schema_kit.health import checks, observe
 from schema_kit.plans.check import Severity
@@ -49,12 +49,12 @@ def status(context: click.Context, url: str | None, now: str | None, form: str) 
         *_worst([(one.severity, f"{one.evidence} [{one.code}]") for one in health]),
     ]
     if form == "json":
-        click.echo(json.dumps({"at": catalog.now().isoformat(), **told, "worst": worst}, indent=2, ensure_ascii=False))
+        echo_json({"at": catalog.now().isoformat(), **told, "worst": worst})
     else:
         for name, value in told.items():
-            click.echo(f"{name:13}{_line(value)}")
+            click.echo(wrapped(f"{name:13}{_line(value)}"))
         for line in worst:
-            click.echo(f"  {line}")
+            click.echo(wrapped(f"  {line}"))
         if len(partitions) + len(health) > len(worst):
             click.echo("All of them: schema_kit partitions check; schema_kit health", err=True)
     severities = {*(one.severity for one in partitions), *(one.severity for one in health)}

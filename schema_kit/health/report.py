@@ -1,11 +1,11 @@
-"""Findings as text, JSON and Prometheus gauges: pure."""
+"""Findings as text, for JSON and as Prometheus gauges: pure."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from schema_kit.health.finding import CODES, Finding
 from schema_kit.model import IgnoredFinding
@@ -29,14 +29,13 @@ def reasons(ignored: Mapping[Finding, str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def as_json(
+def document(
     findings: Sequence[Finding], ignored: Mapping[Finding, str], notes: Sequence[str], now: datetime, since: str
-) -> str:
+) -> dict[str, Any]:
     """All of it, for programs."""
     told = [_told(one) for one in findings]
     left = [_told(one) | {"reason": reason} for one, reason in ignored.items()]
-    value = {"at": now.isoformat(), "since": since, "findings": told, "ignored": left, "not_seen": list(notes)}
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return {"at": now.isoformat(), "since": since, "findings": told, "ignored": left, "not_seen": list(notes)}
 
 
 def _told(one: Finding) -> dict[str, str]:
