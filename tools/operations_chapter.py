@@ -153,6 +153,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
     "drop_archive_policy": (("", 'op.drop_archive_policy("visits")', ARCHIVED),),
     "set_ttl_policy": (("", 'op.set_ttl_policy("orders", "placed_at", age="18 months")', SHOP),),
     "drop_ttl_policy": (("", 'op.drop_ttl_policy("orders")', SHOP),),
+    "ignore_health_finding": (
+        ("", 'op.ignore_health_finding("index_unused", "orders", "orders_note_idx", reason="for the audit")', SHOP),
+    ),
+    "heed_health_finding": (("", 'op.heed_health_finding("index_unused", "orders", "orders_note_idx")', SHOP),),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
     "install_partman_sql": (("", "op.install_partman_sql()", nothing),),
@@ -221,6 +225,7 @@ SCRIPTS = (
     "tables/archive_policy.sql",
     "tables/batch_progress.sql",
     "tables/created_object.sql",
+    "tables/health_ignored.sql",
     "tables/retired_partition.sql",
     "tables/ttl_policy.sql",
     "partman/tables/part_config.sql",

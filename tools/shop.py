@@ -18,6 +18,7 @@ from schema_kit.model import (
     Copying,
     Detaching,
     ForeignKey,
+    IgnoredFinding,
     Index,
     IndexDeclaration,
     KeyColumn,
@@ -202,6 +203,10 @@ class Imagined:
         columns = tuple(KeyColumn(column.name, column.type) for column in self.trees[table.name][0].columns)
         names = tuple(column.name for column in columns)
         return {table: LeavingTable(table, names, columns[:1], tuple((column,) for column in columns))}
+
+    def ignored_findings(self) -> dict[IgnoredFinding, str]:
+        named = ("orders", "orders_note_idx"), ("visits", "")
+        return {IgnoredFinding("index_unused", f"public.{table}", name): "" for table, name in named}
 
     def ttl_policies(self) -> tuple[TimeToLive, ...]:
         return (TimeToLive(public("orders"), "placed_at"), TimeToLive(public("carts"), "id"))

@@ -18,6 +18,7 @@ from schema_kit.catalog import (
     claimed,
     copying,
     dependents,
+    health,
     kinds,
     leftovers,
     obstacles,
@@ -50,6 +51,7 @@ from schema_kit.model import (
     Detaching,
     Emptied,
     ForeignKey,
+    IgnoredFinding,
     IndexDeclaration,
     LeavingTable,
     Leftover,
@@ -788,6 +790,11 @@ class Catalog:
         """All policies of time-to-live."""
         with observing(self._connection):
             return leaving.policies(self._connection)
+
+    def ignored_findings(self) -> dict[IgnoredFinding, str]:
+        """Findings of health that are left out, with the reasons."""
+        with observing(self._connection):
+            return health.ignored(self._connection)
 
     def materialized_view(self, view: QualifiedName) -> MaterializedView | None:
         """The materialized view of that name."""

@@ -72,7 +72,7 @@ WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELEC
 
 def read(connection: Connection) -> tuple[Leftover, ...]:
     """All that the current role can see. Call it while observing."""
-    return (*_copies(connection), *_emptied(connection), *_archives(connection), *_published(connection))
+    return (*_copies(connection), *_emptied(connection), *_archives(connection), *published(connection))
 
 
 def _readable(connection: Connection, table: QualifiedName) -> bool:
@@ -120,7 +120,7 @@ def _archives(connection: Connection) -> Iterator[Leftover]:
             yield Leftover("archive", gone[0], table)
 
 
-def _published(connection: Connection) -> Iterator[Leftover]:
+def published(connection: Connection) -> Iterator[Leftover]:
     """Sets of which a publication holds partitions under their own names."""
     by_schema = rows(connection, "SELECT to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL")[0][0]
     schemas = "SELECT s.pnnspid FROM pg_publication_namespace s WHERE s.pnpubid = p.oid" if by_schema else "NULL"

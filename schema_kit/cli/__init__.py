@@ -18,9 +18,11 @@ NOUNS = {
     "archive": "Archives: rows leave the hot table, and nothing is ever lost.",
     "db": "The embedded PostgreSQL that serves when no database is named.",
     "doctor": "Say what is wrong with a project and its database.",
+    "health": "Say what is wrong with a database, and the operation that repairs it.",
     "init": "Add to a project of `alembic init` what it lacks.",
     "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
     "sql": "SQL that a person runs: pg_partman's functions, and queries for a DBA.",
+    "status": "One screen: what is wrong, what is due, what is under way.",
     "ttl": "Time-to-live: rows that have expired leave, a batch at a time.",
 }
 
@@ -35,7 +37,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
     Example: schema_kit partitions create-next --dry-run
 
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 refused before anything was written, 4 work is due
-    (partitions check).
+    (partitions check, health, status).
     """
     ctx.obj = debug
 

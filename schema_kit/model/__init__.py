@@ -29,6 +29,7 @@ from schema_kit.model.declared import (
     TimeToLive,
     Tree,
 )
+from schema_kit.model.health import IgnoredFinding
 from schema_kit.model.moving import (
     ArchiveFile,
     Attaching,
@@ -103,6 +104,7 @@ __all__ = [
     "ForeignKey",
     "ForeignKeyDeclaration",
     "Grant",
+    "IgnoredFinding",
     "Index",
     "IndexDeclaration",
     "IndexElement",

@@ -31,6 +31,7 @@ from schema_kit.ops.copying import DrainDefaultConcurrentlyOp, SplitPartitionCon
 from schema_kit.ops.creation import CreatePartitionedTableOp, by_hash, by_list
 from schema_kit.ops.door import PlanOperation, Settings, lock_policy, operations, written
 from schema_kit.ops.enums import AddEnumValueConcurrentlyOp
+from schema_kit.ops.health import HeedHealthFindingOp, IgnoreHealthFindingOp
 from schema_kit.ops.indexes import (
     CreateIndexConcurrentlyOp,
     DropIndexConcurrentlyOp,
@@ -85,6 +86,8 @@ __all__ = [
     "DropRetentionOp",
     "DropTableConcurrentlyOp",
     "DropTtlPolicyOp",
+    "HeedHealthFindingOp",
+    "IgnoreHealthFindingOp",
     "InstallPartmanSqlOp",
     "PlanOperation",
     "RefreshMaterializedViewConcurrentlyOp",

@@ -121,6 +121,10 @@ def _index() -> None:
     op.create_index_concurrently("t_v", "t", ["v", "word"], schema="s")
 
 
+def _ignore() -> None:
+    op.ignore_health_finding("index_unused", "p", "a", schema="s", reason="it's kept")
+
+
 def _set() -> None:
     op.create_partitioned_table(
         "p",
@@ -147,6 +151,7 @@ LEDGER = "SELECT kind, name FROM schema_kit.created_object"
 EXTENSION = "SELECT extname, '' FROM pg_extension"
 
 D_AT = "CREATE INDEX ON s.d (at)"
+IGNORED = "SELECT code, table_name, object_name, reason FROM schema_kit.health_ignored"
 TTL = "SELECT table_name, age FROM schema_kit.ttl_policy"
 RETIRED = "SELECT partition_name, bounds FROM schema_kit.retired_partition"
 
@@ -335,6 +340,12 @@ CASES = {
         (*DATED, D_AT),
         first=lambda: op.set_ttl_policy("d", "at", schema="s"),
         also="SELECT coalesce(to_regclass('schema_kit.ttl_policy')::text, ''), ''",
+    ),
+    "ignore": Case(_ignore, also=IGNORED),
+    "heed": Case(
+        lambda: op.heed_health_finding("index_unused", "p", "a", schema="s"),
+        first=_ignore,
+        also="SELECT coalesce(to_regclass('schema_kit.health_ignored')::text, ''), ''",
     ),
     "drop_part_config": Case(lambda: op.drop_part_config(), first=lambda: op.create_part_config()),
 }

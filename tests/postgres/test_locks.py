@@ -27,6 +27,7 @@ from schema_kit.model import (
     Column,
     Cut,
     ForeignKey,
+    IgnoredFinding,
     IndexDeclaration,
     IndexElement,
     KeyColumn,
@@ -66,6 +67,7 @@ from schema_kit.steps import (
     emptied,
     enums,
     files,
+    health,
     indexes,
     partitions,
     partman,
@@ -550,6 +552,18 @@ def scene_rows_leave(proof: Proof) -> None:
     )
 
 
+def scene_findings_ignored(proof: Proof) -> None:
+    finding = IgnoredFinding("index_unused", "s.t", "i")
+    proof.steps(
+        health.CreateHealthIgnored(load("tables/health_ignored.sql")),
+        health.IgnoreFinding(finding, "why"),
+        health.HeedFinding(finding),
+        health.DropHealthIgnored(finding),
+        health.CreateHealthSnapshot(load("tables/health_snapshot.sql")),
+        health.RememberCounters(datetime(2026, 1, 1, tzinfo=UTC), "", None, ("s.i",), {"s.i": 1}),
+    )
+
+
 def scene_refresh(proof: Proof) -> None:
     proof.database.sql(
         *RICH,
@@ -1000,6 +1014,14 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         rows.RegisterTtl,
         rows.UnregisterTtl,
         rows.DropTtlPolicy,
+    },
+    scene_findings_ignored: {
+        health.CreateHealthIgnored,
+        health.IgnoreFinding,
+        health.HeedFinding,
+        health.DropHealthIgnored,
+        health.CreateHealthSnapshot,
+        health.RememberCounters,
     },
     scene_refresh: {views.RefreshMaterializedView},
     scene_partitions_leave: {

@@ -19,6 +19,8 @@ SCRIPTS = (
     "tables/batch_progress.sql",
     "tables/copy_run.sql",
     "tables/created_object.sql",
+    "tables/health_ignored.sql",
+    "tables/health_snapshot.sql",
     "tables/retired_partition.sql",
     "tables/ttl_policy.sql",
 )

@@ -12,13 +12,14 @@ from pathlib import Path
 import click
 
 from schema_kit import execute
+from schema_kit.catalog import Catalog
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import wrapped, writes
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.partitions.retire import archives_of
 from schema_kit.errors import DeclarationError, SchemaKitError
 from schema_kit.plans import check, leftovers
-from schema_kit.plans.check import Finding, Severity
+from schema_kit.plans.check import Examined, Finding, Severity
 from schema_kit.plans.metrics import metrics
 
 WORK_IS_DUE = 4
@@ -47,22 +48,9 @@ def command(
 
     Example: schema_kit partitions check --format json
     """
-    findings = list[Finding]()
-
-    def no_policy(parent: str, error: SchemaKitError) -> None:
-        findings.append(check.no_policy(parent, error))
-
     with database(url, now) as (_, catalog):
-        wanted = policies(catalog, tables, None if tables else no_policy)
-        examined = [check.examine(seen) for seen in catalog.watched(wanted, execute.not_observed)]
-        archives = [] if tables else catalog.watched(archives_of(catalog, wanted), execute.not_observed)
-        left = [leftovers.finding(one) for one in catalog.leftovers()]
+        examined, findings = looked(catalog, tables)
         moment = catalog.now()
-    findings += [finding for one in examined for finding in one.findings]
-    of_archives = (finding for one in map(check.examine, archives) for finding in one.findings)
-    findings += [finding for finding in of_archives if finding.code in check.LEAVING]
-    named = {name for one in examined for name in (str(one.seen.registered), str(one.seen.policy.parent))}
-    findings += [finding for finding in left if not tables or finding.set in named]
     if form == "metrics":
         text = metrics(examined, findings, moment)
     elif form == "json":
@@ -75,13 +63,36 @@ def command(
     else:
         text = _text(findings, whole=bool(output))
     if output:
-        _write(output, text)
+        write_whole(output, text)
     else:
         click.echo(text, nl=False)
     if form == "text":
         click.echo(_summary(len(examined), findings), err=True)
     if any(finding.severity is not Severity.NOTICE for finding in findings):
         context.exit(WORK_IS_DUE)
+
+
+def looked(catalog: Catalog, tables: Sequence[str]) -> tuple[list[Examined], list[Finding]]:
+    """The sets of the tables that were named, or all, and the findings.
+
+    Raises:
+        PlanError: a table has no policy.
+    """
+    findings = list[Finding]()
+
+    def no_policy(parent: str, error: SchemaKitError) -> None:
+        findings.append(check.no_policy(parent, error))
+
+    wanted = policies(catalog, tables, None if tables else no_policy)
+    examined = [check.examine(seen) for seen in catalog.watched(wanted, execute.not_observed)]
+    archives = [] if tables else catalog.watched(archives_of(catalog, wanted), execute.not_observed)
+    left = [leftovers.finding(one) for one in catalog.leftovers()]
+    findings += [finding for one in examined for finding in one.findings]
+    of_archives = (finding for one in map(check.examine, archives) for finding in one.findings)
+    findings += [finding for finding in of_archives if finding.code in check.LEAVING]
+    named = {name for one in examined for name in (str(one.seen.registered), str(one.seen.policy.parent))}
+    findings += [finding for finding in left if not tables or finding.set in named]
+    return examined, findings
 
 
 def _text(findings: Sequence[Finding], whole: bool) -> str:
@@ -95,13 +106,13 @@ def _text(findings: Sequence[Finding], whole: bool) -> str:
 
 
 def _summary(sets: int, findings: Sequence[Finding]) -> str:
-    looked = "1 set" if sets == 1 else f"{sets} sets"
+    sets_ = "1 set" if sets == 1 else f"{sets} sets"
     counted = Counter(finding.severity for finding in findings)
     found = ", ".join(f"{counted[severity]} {severity}" for severity in Severity if counted[severity])
-    return f"{looked} looked at: {found or 'nothing to do'}"
+    return f"{sets_} looked at: {found or 'nothing to do'}"
 
 
-def _write(output: Path, text: str) -> None:
+def write_whole(output: Path, text: str) -> None:
     """Under another name first: who reads the file sees the old one or the new one, whole.
 
     The collector reads every ``*.prom`` of its folder, so the other name ends otherwise.

@@ -1,0 +1,151 @@
+"""schema_kit health: what is wrong with a database, and what repairs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from schema_kit import execute
+from schema_kit.catalog import Catalog
+from schema_kit.cli.options import database, lock_policy, looks
+from schema_kit.cli.output import wrapped, writes
+from schema_kit.cli.partitions.check import WORK_IS_DUE, write_whole
+from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.health import checks, observe, report, revision, snapshots, window
+from schema_kit.health.facts import Observed
+from schema_kit.health.finding import CODES, Finding
+from schema_kit.health.window import Counted
+from schema_kit.names import QualifiedName
+from schema_kit.plans.check import Severity
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.steps.health import HEALTH_SNAPSHOT
+from schema_kit.url import alembic_config
+
+HEALTH_SNAPSHOT_SCRIPT = "tables/health_snapshot.sql"
+
+
+@click.command("health")
+@looks("text", "json", "metrics")
+@click.option("--write", is_flag=True, help="Write a revision of the repairs that are operations and stop nobody.")
+@click.option("--remember", is_flag=True, help="Keep the counters, with which a later run knows its window.")
+@click.option("--replica", multiple=True, metavar="URL", help="Count the scans of this server, too.")
+@click.option("--ignored", is_flag=True, help="Show, too, what is left out by op.ignore_health_finding, and why.")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Leave findings of this code out, in this run.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there, all at once, not to stdout."
+)
+@click.pass_context
+def health(
+    context: click.Context,
+    tables: tuple[str, ...],
+    url: str | None,
+    now: str | None,
+    form: str,
+    write: bool,
+    remember: bool,
+    replica: tuple[str, ...],
+    ignored: bool,
+    ignore: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    """Say what is wrong with a database, one finding for one thing to act on, and the operation that repairs it.
+
+    Indexes that are invalid, twice, redundant or unused; foreign keys without an index; constraints that are not valid;
+    disabled triggers; missing statistics; sequences near their end; dead rows; sessions, slots and settings. Partitions
+    are told of as their table. It reads the catalog and statistics, no row of a table, and changes nothing, but for
+    --remember, which keeps the counters. Membership in pg_monitor is all that it needs, and without that it says what
+    it could not see.
+
+    What op.ignore_health_finding has left out, with a reason, is counted; --ignored shows it.
+
+    Exit codes: 0 nothing to do, 4 something is due or broken; else those of every command.
+
+    Example: schema_kit health --format json
+    """
+    if unknown := sorted(set(ignore) - CODES.keys()):
+        raise DeclarationError(f"no finding has the code {', '.join(unknown)}. There are: {', '.join(CODES)}.")
+    with database(url, now) as (connection, catalog):
+        moment = catalog.now()
+        seen = observe.read(connection, moment)
+        counted = [window.own(seen), *map(_replica, replica)]
+        if remember:
+            _remember(connection, catalog, seen, counted)
+        counted = [replace(one, before=snapshots.before(connection, moment, one.server, one.since)) for one in counted]
+        seen = window.within(seen, counted)
+        only = _roots(catalog, seen, tables)
+        reasons = {one.key: reason for one, reason in catalog.ignored_findings().items()}
+    found = [one for one in checks.examine(seen, only) if one.code not in ignore]
+    findings = [one for one in found if one.key not in reasons]
+    left = {one: reasons[one.key] for one in found if one.key in reasons}
+    since = seen.server.since
+    counters = f"{since:%Y-%m-%d %H:%M}" if since else ""
+    if form == "metrics":
+        text = report.metrics(findings, len(left), moment)
+    elif form == "json":
+        told = report.document(findings, left, seen.notes, moment, since.isoformat() if since else "")
+        text = json.dumps(told, indent=2, ensure_ascii=not (output or writes(str(told)))) + "\n"
+    else:
+        lines = (report.text(findings) + (report.reasons(left) if ignored else "")).splitlines()
+        text = "".join(f"{line if output else wrapped(line)}\n" for line in lines)
+    if output:
+        write_whole(output, text)
+    else:
+        click.echo(text, nl=False)
+    if form == "text":
+        for note in seen.notes:
+            click.echo(note, err=True)
+        said = f"counters count since {counters}" if counters else "since when counters count is not known"
+        click.echo(f"{report.summary(findings, len(only or seen.tables), len(left))}; {said}", err=True)
+    if write:
+        _write(findings)
+    if any(one.severity is not Severity.NOTICE for one in findings):
+        context.exit(WORK_IS_DUE)
+
+
+def _replica(url: str) -> Counted:
+    with database(url, None) as (connection, _):
+        return snapshots.of_replica(connection)
+
+
+def _remember(connection: sa.Connection, catalog: Catalog, seen: Observed, counted: Sequence[Counted]) -> None:
+    def decide() -> Plan:
+        script = () if catalog.exists(HEALTH_SNAPSHOT) else load(HEALTH_SNAPSHOT_SCRIPT)
+        return snapshots.plan(seen, counted, script)
+
+    execute.run(connection, decide, lock_policy(None), lambda _: None)
+
+
+def _write(findings: Sequence[Finding]) -> None:
+    """Write the revision, and say where it is.
+
+    Raises:
+        PlanError: there is no project here, or Alembic cannot write it.
+    """
+    repaired = [one for one in findings if revision.writable(one)]
+    if not repaired:
+        click.echo("no revision was written: no repair is an operation that needs no decision", err=True)
+        return
+    config = alembic_config()
+    if config is None:
+        raise PlanError("no revision was written: there is no alembic.ini here. Run it in the project's folder.")
+    path = revision.write(repaired, config)
+    click.echo(f"{len(repaired)} repairs of {len(findings)} findings: {path}", err=True)
+
+
+def _roots(catalog: Catalog, seen: Observed, tables: Sequence[str]) -> list[QualifiedName]:
+    """The tables that were named; of a partition its root.
+
+    Raises:
+        PlanError: there is no such table.
+    """
+    names = [catalog.relation(table) for table in tables]
+    if lacking := [str(name) for name in names if name not in seen.by_name]:
+        notes = "".join(f" {note}" for note in seen.notes)
+        raise PlanError(f"{', '.join(lacking)}: no table of that name was seen. Nothing was changed.{notes}")
+    return list(dict.fromkeys(seen.by_name[name].root for name in names))

@@ -1,0 +1,250 @@
+"""What the checks of health know of a database: tables, indexes, constraints, counters, sessions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from schema_kit.health.definition import Definition, parse
+from schema_kit.model import Leftover
+from schema_kit.names import QualifiedName
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, a partitioned table or a partition, with its counters."""
+
+    name: QualifiedName
+    root: QualifiedName
+    """The table at the top of its partition tree; its own name where it is not a partition."""
+    kind: str = "r"
+    """r or p, as pg_class.relkind."""
+    rows: float = -1
+    """As the planner knows them; -1: never counted."""
+    bytes: int = 0
+    xid_age: int = 0
+    multixact_age: int = 0
+    live: int = 0
+    dead: int = 0
+    seq_scans: int = 0
+    seq_rows: int = 0
+    analyzed: bool = True
+    """Statistics of its columns are there; of a partitioned table those of the whole."""
+    autovacuum: bool = True
+    logged: bool = True
+    replica_identity: str = "d"
+    primary_key: bool = True
+    published: bool = False
+    """A publication sends its UPDATE or DELETE."""
+    archive: bool = False
+    """It is an archive of ours, or a table that we keep."""
+
+    @property
+    def partition(self) -> bool:
+        """Whether it is a partition."""
+        return self.name != self.root
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index of a table, of a partitioned table or of a partition."""
+
+    name: QualifiedName
+    table: QualifiedName
+    root: QualifiedName
+    text: str
+    """As pg_get_indexdef prints it."""
+    kind: str = "i"
+    """i or I, as pg_class.relkind."""
+    parent: QualifiedName | None = None
+    """The index that it is a partition of."""
+    unique: bool = False
+    constraint: bool = False
+    """It belongs to a primary key, a unique or an exclusion constraint."""
+    referenced: bool = False
+    """A foreign key of another table rests on it."""
+    replica_identity: bool = False
+    clustered: bool = False
+    valid: bool = True
+    building: bool = False
+    scans: int = 0
+    bytes: int = 0
+    remembered: bool = False
+    """A snapshot from when the window began has it, so it is not new."""
+    types: tuple[str, ...] = ()
+    """The type categories of its key columns, as pg_type.typcategory."""
+
+    @cached_property
+    def definition(self) -> Definition:
+        """Its parts."""
+        return parse(self.text)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but queries needs it."""
+        return not (self.unique or self.constraint or self.referenced or self.replica_identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What the planner knows of a column of a root."""
+
+    null_share: float
+    distinct: float
+    """As pg_stats.n_distinct: a count, or a share of the rows below zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key that is not another one's copy on a partition."""
+
+    name: str
+    table: QualifiedName
+    columns: tuple[str, ...]
+    referenced: QualifiedName
+    referenced_columns: tuple[str, ...]
+    types: tuple[str, ...]
+    referenced_types: tuple[str, ...]
+    on_delete: str = "a"
+    on_update: str = "a"
+    match: str = "s"
+    deferrable: bool = False
+    deferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotValid:
+    """A constraint that was never validated."""
+
+    name: str
+    table: QualifiedName
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger that is disabled."""
+
+    name: str
+    table: QualifiedName
+    internal: bool
+    """It is a foreign key's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A sequence, and the column that it serves."""
+
+    name: QualifiedName
+    last: int
+    most: int
+    """The least of its own maximum and of its column's type."""
+    own_most: int
+    table: QualifiedName | None = None
+    column: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that has been at something for long."""
+
+    pid: int
+    kind: str
+    """idle in transaction, query or waiting."""
+    seconds: float
+    who: str
+    blocked_by: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What concerns the whole database or its server."""
+
+    version: int = 180000
+    now: datetime | None = None
+    since: datetime | None = None
+    """Since when counters count; None: nobody knows, they were never reset."""
+    sessions: tuple[Session, ...] = ()
+    prepared: tuple[tuple[str, float], ...] = ()
+    """Prepared transactions: their gid and age in seconds."""
+    slots: tuple[tuple[str, str, int], ...] = ()
+    """Replication slots that nobody reads: name, wal_status, bytes of WAL behind."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Settings that endanger data or upkeep, with their values."""
+    extensions: tuple[tuple[str, str, str], ...] = ()
+    """Extensions older than what is installed on the server: name, version, the newer one."""
+    connections: int = 0
+    max_connections: int = 100
+    freeze_max_age: int = 200_000_000
+    multixact_freeze_max_age: int = 400_000_000
+    standbys: int = 0
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A database, as the checks see it."""
+
+    relations: Sequence[Relation] = ()
+    indexes: Sequence[Index] = ()
+    columns: Mapping[tuple[QualifiedName, str], Column] = field(default_factory=dict)
+    foreign_keys: Sequence[ForeignKey] = ()
+    not_valid: Sequence[NotValid] = ()
+    triggers: Sequence[Trigger] = ()
+    sequences: Sequence[Numbers] = ()
+    published: Sequence[Leftover] = ()
+    """Publications that hold partitions under their own names."""
+    server: Server = Server()
+    notes: tuple[str, ...] = ()
+    """What could not be seen, and what would show it."""
+    replicas: int = 0
+    """Other servers whose counters are in."""
+
+    @cached_property
+    def trees(self) -> Mapping[QualifiedName, Sequence[Relation]]:
+        """The relations of each root, the root among them."""
+        found = defaultdict[QualifiedName, list[Relation]](list)
+        for relation in self.relations:
+            found[relation.root].append(relation)
+        return found
+
+    @cached_property
+    def tables(self) -> Sequence[Relation]:
+        """The roots: plain tables and the tops of partition trees."""
+        return [relation for relation in self.relations if not relation.partition]
+
+    @cached_property
+    def by_name(self) -> Mapping[QualifiedName, Relation]:
+        """Relations by name."""
+        return {relation.name: relation for relation in self.relations}
+
+    @cached_property
+    def of_roots(self) -> Sequence[Index]:
+        """Indexes of roots, each with the scans and bytes of its partitions, and invalid where one of those is."""
+        return [index for index, _ in self.folded]
+
+    @cached_property
+    def folded(self) -> Sequence[tuple[Index, Sequence[Index]]]:
+        """Indexes that are not part of another one, each with those that are part of it."""
+        above = {index.name: index.parent for index in self.indexes}
+        parts = defaultdict[QualifiedName, list[Index]](list)
+        for index in self.indexes:
+            top = index.name
+            while (parent := above.get(top)) is not None:
+                top = parent
+            if top != index.name:
+                parts[top].append(index)
+        return [(index, parts[index.name]) for index in self.indexes if index.parent is None]
+
+    def root(self, table: QualifiedName) -> QualifiedName:
+        """The top of the tree that a table is part of; itself where it is not a partition."""
+        known = self.by_name.get(table)
+        return known.root if known else table
+
+    def rows(self, table: QualifiedName) -> float:
+        """About how many rows a tree holds: the greater of what the planner and the counters know."""
+        leaves = [relation for relation in self.trees.get(table, ()) if relation.kind == "r"]
+        return sum(max(relation.rows, relation.live, 0) for relation in leaves)

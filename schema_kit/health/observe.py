@@ -1,0 +1,353 @@
+"""Read what the checks need: catalog and statistics alone, no row of a user's table, under a statement_timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog import leftovers
+from schema_kit.catalog.drivers import sqlstate
+from schema_kit.catalog.session import observing, rows, send
+from schema_kit.health.facts import (
+    Column,
+    ForeignKey,
+    Index,
+    NotValid,
+    Numbers,
+    Observed,
+    Relation,
+    Server,
+    Session,
+    Trigger,
+)
+from schema_kit.health.server import SETTINGS
+from schema_kit.names import QualifiedName
+from schema_kit.steps.archives import ARCHIVE_MARK
+from schema_kit.steps.partitions import CONFIG_SCHEMA
+
+TIMEOUT = "30s"
+LOCK_TIMEOUT = "1s"
+TRIES = 5
+"""How often it looks where a table is locked just between two queries."""
+
+_NOT_NOW = frozenset({"55P03", "57014", "42P01", "XX000", "55000", "42501"})
+"""A lock that somebody holds, a relation that was dropped meanwhile, what a standby cannot say, a privilege."""
+
+_NOT_OURS = f"""
+n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '{CONFIG_SCHEMA}')
+AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+"""
+
+_RELATIONS = f"""
+SELECT c.oid::bigint, n.nspname, c.relname,
+       CASE WHEN c.relispartition THEN coalesce(pg_partition_root(c.oid), c.oid) ELSE c.oid END::bigint,
+       c.relkind::text, c.reltuples::float8, c.relpages::bigint * current_setting('block_size')::bigint,
+       CASE WHEN c.relfrozenxid::text <> '0' THEN age(c.relfrozenxid) ELSE 0 END,
+       CASE WHEN c.relminmxid::text <> '0' THEN mxid_age(c.relminmxid) ELSE 0 END,
+       pg_stat_get_live_tuples(c.oid), pg_stat_get_dead_tuples(c.oid),
+       pg_stat_get_numscans(c.oid), pg_stat_get_tuples_returned(c.oid),
+       CASE WHEN c.relkind = 'p' THEN c.reltuples >= 0
+            WHEN pg_stat_get_last_analyze_time(c.oid) IS NOT NULL
+                 OR pg_stat_get_last_autoanalyze_time(c.oid) IS NOT NULL THEN true
+            ELSE NOT has_table_privilege(c.oid, 'SELECT') OR EXISTS (
+                 SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname) END,
+       NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o
+                   WHERE o.option_name = 'autovacuum_enabled' AND NOT o.option_value::boolean),
+       c.relpersistence = 'p', c.relreplident::text,
+       EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary),
+       coalesce(starts_with(obj_description(c.oid, 'pg_class'), '{ARCHIVE_MARK}'), false)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {_NOT_OURS}
+ORDER BY n.nspname, c.relname
+"""
+
+# To print an index's definition, PostgreSQL takes ACCESS SHARE on its table, and waits behind who waits for more.
+_LOCKED = """
+SELECT DISTINCT l.relation::bigint, l.pid FROM pg_locks l
+WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+"""
+
+_PUBLISHED = """
+SELECT DISTINCT t.schemaname, t.tablename FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
+WHERE p.pubupdate OR p.pubdelete
+"""
+
+_INDEXES = f"""
+SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, pg_get_indexdef(x.indexrelid), i.relkind::text,
+       (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = x.indexrelid),
+       x.indisunique,
+       EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')),
+       EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype = 'f'),
+       x.indisreplident, x.indisclustered, x.indisvalid AND x.indisready,
+       EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = x.indexrelid),
+       pg_stat_get_numscans(x.indexrelid), i.relpages::bigint * current_setting('block_size')::bigint,
+       ARRAY(SELECT coalesce(t.typcategory::text, '') FROM unnest(x.indkey::int2[]) WITH ORDINALITY u (attnum, place)
+             LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.attnum AND u.attnum > 0
+             LEFT JOIN pg_type t ON t.oid = a.atttypid WHERE u.place <= x.indnkeyatts ORDER BY u.place)
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND x.indrelid <> ALL (%(locked)s::oid[]) AND {_NOT_OURS}
+ORDER BY i.relname
+"""
+
+_COLUMNS = """
+SELECT s.schemaname, s.tablename, s.attname, s.null_frac::float8, s.n_distinct::float8
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.inherited = (c.relkind = 'p')
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+_NAMES = """ARRAY(SELECT a.attname::text FROM unnest({keys}) WITH ORDINALITY u (n, place)
+JOIN pg_attribute a ON a.attrelid = {table} AND a.attnum = u.n ORDER BY u.place)"""
+_TYPES = _NAMES.replace("a.attname::text", "format_type(a.atttypid, NULL)")
+
+_FOREIGN_KEYS = f"""
+SELECT k.conname, k.conrelid::bigint, {_NAMES.format(keys="k.conkey", table="k.conrelid")}, f.oid::bigint,
+       {_NAMES.format(keys="k.confkey", table="k.confrelid")}, {_TYPES.format(keys="k.conkey", table="k.conrelid")},
+       {_TYPES.format(keys="k.confkey", table="k.confrelid")}, k.confdeltype::text, k.confupdtype::text,
+       k.confmatchtype::text, k.condeferrable, k.condeferred
+FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid
+WHERE k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conrelid, k.conname
+"""
+
+_NOT_VALID = """
+SELECT k.conname, k.conrelid::bigint, k.contype::text FROM pg_constraint k
+WHERE NOT k.convalidated AND k.contype IN ('c', 'f', 'n') AND k.conparentid = 0 AND k.coninhcount = 0
+  AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) ORDER BY k.conrelid, k.conname
+"""
+
+_TRIGGERS = """
+SELECT t.tgname, t.tgrelid::bigint, t.tgisinternal FROM pg_trigger t
+WHERE t.tgenabled = 'D' AND (NOT t.tgisinternal OR t.tgconstraint <> 0) ORDER BY t.tgrelid, t.tgname
+"""
+
+_SEQUENCES = """
+SELECT s.schemaname, s.sequencename, s.last_value, s.max_value, d.refobjid::bigint, a.attname,
+       format_type(a.atttypid, NULL)
+FROM pg_sequences s JOIN pg_namespace n ON n.nspname = s.schemaname
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.sequencename
+LEFT JOIN LATERAL (
+  SELECT d.refobjid, d.refobjsubid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+    AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+  UNION ALL
+  SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
+  WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+  LIMIT 1) d ON true
+LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE s.increment_by > 0 AND NOT s.cycle AND s.last_value IS NOT NULL
+ORDER BY 1, 2
+"""
+
+_SESSIONS = """
+SELECT a.pid, CASE WHEN a.wait_event_type = 'Lock' THEN 'waiting' WHEN starts_with(a.state, 'idle in transaction')
+       THEN 'idle in transaction' ELSE 'query' END,
+       extract(epoch FROM clock_timestamp() - CASE WHEN a.state = 'active' THEN a.query_start ELSE a.state_change END)
+         ::float8,
+       concat_ws(', ', a.usename, nullif(a.application_name, '')),
+       CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) ELSE '{}' END
+FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.state <> 'idle'
+  AND a.backend_type = 'client backend' AND a.state_change IS NOT NULL ORDER BY 3 DESC
+"""
+
+_SERVER = """
+SELECT current_setting('server_version_num')::int, (SELECT d.stats_reset FROM pg_stat_database d
+         WHERE d.datname = current_database()),
+       (SELECT count(*) FROM pg_stat_activity a WHERE a.backend_type = 'client backend'),
+       current_setting('max_connections')::int, current_setting('autovacuum_freeze_max_age')::int,
+       current_setting('autovacuum_multixact_freeze_max_age')::int,
+       (SELECT count(*) FROM pg_stat_replication r WHERE coalesce(r.state, '') <> 'backup' AND NOT EXISTS (
+         SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')),
+       pg_has_role(current_user, 'pg_monitor', 'USAGE'), current_user::text,
+       (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_'
+          AND n.nspname NOT IN ('information_schema', 'schema_kit')
+          AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')))
+"""
+
+_PREPARED = """
+SELECT x.gid, extract(epoch FROM now() - x.prepared)::float8 FROM pg_prepared_xacts x
+WHERE x.database = current_database() ORDER BY 1
+"""
+
+_SLOTS = """
+SELECT s.slot_name, coalesce(s.wal_status, ''), coalesce(pg_wal_lsn_diff(
+         CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END,
+         s.restart_lsn), 0)::bigint
+FROM pg_replication_slots s
+WHERE NOT s.active AND NOT s.temporary AND (s.database IS NULL OR s.database = current_database()) ORDER BY 1
+"""
+
+_BAD_SETTINGS = """
+SELECT s.name, s.setting FROM pg_settings s WHERE s.name = ANY (%(names)s)
+  AND s.setting <> CASE WHEN s.name IN ('zero_damaged_pages', 'ignore_checksum_failure') THEN 'off' ELSE 'on' END
+ORDER BY s.name
+"""
+
+_EXTENSIONS = """
+SELECT a.name, a.installed_version, a.default_version FROM pg_available_extensions a
+WHERE a.installed_version IS NOT NULL AND a.installed_version <> a.default_version ORDER BY 1
+"""
+
+Noun = TypeVar("Noun")
+
+_MOST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}
+
+
+def read(connection: Connection, now: Any) -> Observed:
+    """Look at a database.
+
+    Args:
+        connection: in autocommit; of a role that is a member of pg_monitor, or another one, which sees less.
+        now: the moment that stands for the server's clock.
+    """
+    unseen = list[str]()
+    which, how_far = "which tables are published", "how far sequences are"
+    published = _lenient(connection, lambda: rows(connection, _PUBLISHED), which, unseen)
+    by_leaf = _lenient(connection, lambda: list(leftovers.published(connection)), which, unseen) if published else []
+    numbers = _lenient(connection, lambda: rows(connection, _SEQUENCES), how_far, unseen)
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with _looking(connection):
+                seen = _read(connection, now, {tuple(row) for row in published}, numbers)
+                return replace(seen, notes=(*seen.notes, *unseen), published=by_leaf)
+        except DBAPIError as error:
+            if not tries_left or sqlstate(error) != "55P03":
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def _looking(connection: Connection) -> Iterator[None]:
+    with observing(connection):
+        send(connection, f"SET LOCAL statement_timeout = '{TIMEOUT}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        yield
+
+
+def _lenient(connection: Connection, ask: Callable[[], list[Noun]], what: str, unseen: list[str]) -> list[Noun]:
+    """What a query gives that opens tables or sequences, which somebody may have locked; then that is said."""
+    try:
+        with _looking(connection):
+            return ask()
+    except DBAPIError as error:
+        if sqlstate(error) not in _NOT_NOW:
+            raise
+        unseen.append(f"{what} was not seen: {str(error.orig).splitlines()[0]}. Run it again.")
+        return []
+
+
+def _read(connection: Connection, now: Any, published: set[Any], numbers: list[Any]) -> Observed:
+    found = rows(connection, _RELATIONS)
+    names = {row[0]: QualifiedName(row[1], row[2]) for row in found}
+    roots = {names[row[0]]: names.get(row[3], names[row[0]]) for row in found}
+    held = {oid: pid for oid, pid in rows(connection, _LOCKED) if oid in names}
+    closed = {roots[names[oid]]: pid for oid, pid in held.items()}
+    left_out = [oid for oid, name in names.items() if roots[name] in closed]
+    names = {oid: name for oid, name in names.items() if roots[name] not in closed}
+    found = [row for row in found if row[0] in names]
+    relations = [_relation(row, names, roots, published) for row in found]
+    indexes = list(_indexes(connection, names, roots, left_out))
+    keys = [
+        _made(ForeignKey, (row[2], *row[4:]), name=row[0], table=names[row[1]], referenced=names[row[3]])
+        for row in rows(connection, _FOREIGN_KEYS)
+        if row[1] in names and row[3] in names
+    ]
+    server, notes = _server(connection, now)
+    told = [
+        f"{name} was not seen: session {pid} holds or awaits ACCESS EXCLUSIVE on it." for name, pid in closed.items()
+    ]
+    return Observed(
+        relations,
+        indexes,
+        {(QualifiedName(*row[:2]), row[2]): Column(*row[3:]) for row in rows(connection, _COLUMNS)},
+        keys,
+        [NotValid(row[0], names[row[1]], row[2]) for row in rows(connection, _NOT_VALID) if row[1] in names],
+        [Trigger(row[0], names[row[1]], row[2]) for row in rows(connection, _TRIGGERS) if row[1] in names],
+        list(_sequences(numbers, names)),
+        (),
+        server,
+        (*notes, *told),
+    )
+
+
+def _made(noun: Callable[..., Noun], values: Iterable[Any], **given: Any) -> Noun:
+    """A noun of the fields that are given, and of a row for the others, in their order."""
+    others = [own.name for own in fields(cast("Any", noun)) if own.name not in given]
+    return noun(
+        **given,
+        **{
+            name: tuple(value) if isinstance(value, list) else value for name, value in zip(others, values, strict=True)
+        },
+    )
+
+
+def _relation(
+    row: Any, names: dict[int, QualifiedName], roots: dict[QualifiedName, QualifiedName], published: set[Any]
+) -> Relation:
+    name = names[row[0]]
+    root = roots[name]
+    sent = (name.schema, name.name) in published or (root.schema, root.name) in published
+    return _made(Relation, row[4:], name=name, root=root, published=sent)
+
+
+def _indexes(
+    connection: Connection,
+    names: dict[int, QualifiedName],
+    roots: dict[QualifiedName, QualifiedName],
+    locked: list[int],
+) -> Iterator[Index]:
+    found = [
+        row for row in rows(connection, _INDEXES, {"locked": locked}) if row[2] in names and row[3]
+    ]  # dropped meanwhile: no definition
+    own = {row[0]: names[row[2]].sibling(row[1]) for row in found}
+    for row in found:
+        table = names[row[2]]
+        values = {
+            "name": own[row[0]],
+            "table": table,
+            "root": roots[table],
+            "parent": own.get(row[5]),
+            "remembered": False,
+        }
+        yield _made(Index, (*row[3:5], *row[6:]), **values)
+
+
+def _sequences(found: list[Any], names: dict[int, QualifiedName]) -> Iterator[Numbers]:
+    for schema, name, last, own_most, table, column, type_ in found:
+        if schema != CONFIG_SCHEMA and (table is None or table in names):
+            most = min(own_most, _MOST.get(type_ or "", own_most))
+            of = names[table] if table else None
+            yield Numbers(QualifiedName(schema, name), last, most, own_most, of, column or "", type_ or "")
+
+
+def _server(connection: Connection, now: Any) -> tuple[Server, tuple[str, ...]]:
+    version, since, count, most, freeze, multixact, standbys, monitor, role, closed = rows(connection, _SERVER)[0]
+    notes = []
+    if not monitor:
+        notes.append(
+            f"{role} is not a member of pg_monitor: what other roles' sessions do was not seen. GRANT pg_monitor TO "
+            f'"{role}";'
+        )
+    if closed:
+        notes.append(f"statistics of the columns of {closed:,} tables were not seen: {role} lacks SELECT on them.")
+    server = Server(
+        version=version,
+        now=now,
+        since=since,
+        sessions=tuple(_made(Session, row) for row in rows(connection, _SESSIONS)),
+        prepared=tuple(tuple(row) for row in rows(connection, _PREPARED)),
+        slots=tuple(tuple(row) for row in rows(connection, _SLOTS)),
+        settings=tuple(tuple(row) for row in rows(connection, _BAD_SETTINGS, {"names": list(SETTINGS)})),
+        extensions=tuple(tuple(row) for row in rows(connection, _EXTENSIONS)),
+        connections=count,
+        max_connections=most,
+        freeze_max_age=freeze,
+        multixact_freeze_max_age=multixact,
+        standbys=standbys,
+    )
+    return server, tuple(notes)

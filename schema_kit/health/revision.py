@@ -1,0 +1,64 @@
+"""A revision of the repairs: operations that stop nobody, the evidence in its docstring, and the way back."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError, rev_id
+
+from schema_kit.errors import PlanError
+from schema_kit.health.finding import Finding
+
+_SAFE = re.compile(r"op\.(\w+_concurrently|validate_constraint)\(")
+
+
+def writable(finding: Finding) -> bool:
+    """Whether its repair is an operation that commits on its own, both ways, and needs no decision."""
+    repair = finding.repair
+    return bool(_SAFE.match(repair.call)) and not repair.why and (not repair.back or bool(_SAFE.match(repair.back)))
+
+
+def write(findings: Sequence[Finding], config: Config) -> Path:
+    """Write a revision of the repairs that *writable* lets through.
+
+    Args:
+        findings: those to repair, each writable.
+        config: of the project.
+
+    Returns:
+        The file.
+
+    Raises:
+        PlanError: Alembic cannot write it: several heads, no folder.
+    """
+    told = [_wrapped(one) for one in findings]
+    try:
+        scripts = ScriptDirectory.from_config(config)
+        template = Path(scripts.dir, "script.py.mako")
+        imports = "" if "import sqlalchemy as sa" in template.read_text(encoding="utf-8") else "import sqlalchemy as sa"
+        made = scripts.generate_revision(
+            rev_id(),
+            "\n".join(("repairs that schema_kit health names", "", *told)),
+            refresh=True,
+            imports=imports,
+            upgrades=_body([one.repair.call for one in findings]),
+            downgrades=_body([one.repair.back for one in reversed(findings) if one.repair.back]),
+        )
+    except (CommandError, OSError) as error:
+        raise PlanError(f"no revision was written: {error}. Nothing was changed.") from error
+    assert made is not None  # Alembic gives none only where it was told not to look again
+    return Path(made.path)
+
+
+def _wrapped(one: Finding) -> str:
+    text = f"- {one.code}: {one.evidence}".replace("\\", "\\\\").replace('"', '\\"')
+    return "\n".join(textwrap.wrap(text, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+
+
+def _body(calls: Sequence[str]) -> str:
+    return "\n    ".join(calls)

@@ -1,0 +1,101 @@
+"""Checks of what concerns the whole database: sessions, slots, prepared transactions, settings, extensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schema_kit.health.facts import Observed
+from schema_kit.health.finding import Finding, Repair
+from schema_kit.names import ident, literal
+
+PREPARED_SECONDS = 3_600
+IDLE_SECONDS = 600
+WAIT_SECONDS = 60
+QUERY_SECONDS = 3_600
+CONNECTIONS_SHARE = 0.85
+SLOT_BYTES = 16 * 1024 * 1024
+
+_SETTINGS = {
+    "fsync": "a crash of the host can leave a database that cannot be read",
+    "full_page_writes": "a crash of the host can leave torn pages",
+    "autovacuum": "dead rows stay everywhere, statistics grow old, and transaction ids run out",
+    "track_counts": "autovacuum does not know where to work",
+    "zero_damaged_pages": "what cannot be read is emptied without a word",
+    "ignore_checksum_failure": "damaged pages are read as if they were whole",
+}
+
+
+def sessions(seen: Observed) -> Iterator[Finding]:
+    """Sessions that hold locks or old snapshots for long, and those that wait for them."""
+    for one in seen.server.sessions:
+        pid, long = str(one.pid), f"for {one.seconds:,.0f} s"
+        end = f"SELECT pg_terminate_backend({one.pid});"
+        if one.kind == "waiting" and one.seconds >= WAIT_SECONDS:
+            blocking = ", ".join(map(str, one.blocked_by))
+            said = f"session {pid} ({one.who}) waits {long} for a lock that {blocking} holds or waits for."
+            first = one.blocked_by[0] if one.blocked_by else one.pid
+            sql = f"SELECT pg_terminate_backend({first});"
+            yield Finding("session_waits", None, pid, said, Repair(sql=sql))
+        elif one.kind == "idle in transaction" and one.seconds >= IDLE_SECONDS:
+            said = f"session {pid} ({one.who}) is idle in a transaction {long}: it keeps its locks, and vacuum waits."
+            yield Finding("session_idle_in_transaction", None, pid, said, Repair(sql=end))
+        elif one.kind == "query" and one.seconds >= QUERY_SECONDS:
+            said = f"session {pid} ({one.who}) is at one query {long}: vacuum keeps all rows that it could see."
+            repair = Repair(sql=f"SELECT pg_cancel_backend({one.pid});", why="If nobody waits for its end:")
+            yield Finding("query_long", None, pid, said, repair)
+
+
+def prepared(seen: Observed) -> Iterator[Finding]:
+    """Prepared transactions that nobody ends."""
+    for gid, seconds in seen.server.prepared:
+        if seconds >= PREPARED_SECONDS:
+            said = f"prepared transaction {gid!r} waits for {seconds:,.0f} s: its locks stay, and vacuum waits."
+            sql = f"ROLLBACK PREPARED {literal(gid)};"
+            repair = Repair(sql=sql, why="If its coordinator does not know it any more:")
+            yield Finding("transaction_prepared", None, gid, said, repair)
+
+
+def slots(seen: Observed) -> Iterator[Finding]:
+    """Replication slots that nobody reads: WAL is kept for them until the disk is full."""
+    for name, status, behind in seen.server.slots:
+        lost = status == "lost"
+        if not lost and behind < SLOT_BYTES:
+            continue
+        said = (
+            f"replication slot {name} has lost WAL that its reader needs."
+            if lost
+            else f"nobody reads replication slot {name}: {behind / 1048576:,.0f} MB of WAL are kept for it."
+        )
+        sql = f"SELECT pg_drop_replication_slot({literal(name)});"
+        repair = Repair(sql=sql, why="" if lost else "If its reader does not come back:")
+        yield Finding("slot_lost" if lost else "slot_unused", None, name, said, repair)
+
+
+def settings(seen: Observed) -> Iterator[Finding]:
+    """Settings that endanger data, or upkeep everywhere."""
+    for name, value in seen.server.settings:
+        said = f"{name} is {value}: {_SETTINGS.get(name, 'data is in danger')}."
+        sql = f"ALTER SYSTEM RESET {name}; SELECT pg_reload_conf();"
+        yield Finding("setting_unsafe", None, name, said, Repair(sql=sql))
+
+
+def connections(seen: Observed) -> Iterator[Finding]:
+    """Connections near max_connections."""
+    now, most = seen.server.connections, seen.server.max_connections
+    if now >= CONNECTIONS_SHARE * most:
+        said = f"{now} of {most} connections are taken: beyond that each new one is refused."
+        repair = Repair(
+            sql="SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3;"
+        )
+        yield Finding("connections_near_limit", None, "max_connections", said, repair)
+
+
+def extensions(seen: Observed) -> Iterator[Finding]:
+    """Extensions that are older here than what is installed on the server."""
+    for name, version, newer in seen.server.extensions:
+        said = f"extension {name} is {version} here, and {newer} is installed on the server."
+        yield Finding("extension_old", None, name, said, Repair(sql=f"ALTER EXTENSION {ident(name)} UPDATE;"))
+
+
+SETTINGS = tuple(_SETTINGS)
+"""Settings that are looked at; all but the last two have to be on."""

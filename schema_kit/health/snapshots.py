@@ -1,0 +1,86 @@
+"""Counters of servers, and the snapshots of them that `schema_kit health --remember` has kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from schema_kit.catalog.session import observing, rows, send
+from schema_kit.health.facts import Observed
+from schema_kit.health.indexes import UNUSED_DAYS
+from schema_kit.health.observe import TIMEOUT
+from schema_kit.health.window import Counted, Snapshot, tops
+from schema_kit.names import QualifiedName
+from schema_kit.steps import Plan
+from schema_kit.steps.health import HEALTH_SNAPSHOT, CreateHealthSnapshot, RememberCounters
+
+_SCANS = """
+SELECT n.nspname, c.relname, pg_stat_get_numscans(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'i' AND n.nspname !~ '^pg_' AND pg_stat_get_numscans(c.oid) > 0
+"""
+
+_SINCE = "SELECT d.stats_reset, current_database()::text FROM pg_stat_database d WHERE d.datname = current_database()"
+
+# The newest one from before the window, else the oldest: of the same counters, which were not reset since.
+_BEFORE = f"""
+SELECT s.taken_at, s.indexes, s.scans FROM {HEALTH_SNAPSHOT.sql} s
+WHERE s.server = %(server)s AND s.since IS NOT DISTINCT FROM %(since)s AND s.taken_at < %(now)s
+ORDER BY s.taken_at <= %(edge)s DESC, abs(extract(epoch FROM s.taken_at - %(edge)s)) LIMIT 1
+"""
+
+_THERE = """
+SELECT FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privilege(relnamespace, 'USAGE')
+  AND has_table_privilege(oid, 'SELECT')
+"""
+
+
+def of_replica(connection: sa.Connection) -> Counted:
+    """The counters of another server that has the same tables.
+
+    Args:
+        connection: to it, in autocommit.
+    """
+    url = connection.engine.url
+    host, port = (getattr(url, name) or url.query.get(name, "") for name in ("host", "port"))
+    with observing(connection):
+        send(connection, f"SET LOCAL statement_timeout = '{TIMEOUT}'")
+        since, database = rows(connection, _SINCE)[0]
+        scans = {str(QualifiedName(*row[:2])): row[2] for row in rows(connection, _SCANS)}
+    return Counted(f"{host}:{port}/{database}", since, scans)
+
+
+def plan(seen: Observed, servers: Sequence[Counted], script: tuple[str, ...]) -> Plan:
+    """What keeps the counters of servers.
+
+    Args:
+        seen: what was observed, with its clock.
+        servers: whose counters.
+        script: the statements that make health_snapshot; none where it is there.
+    """
+    assert seen.server.now is not None  # who looks at a server has asked for its clock
+    indexes = tuple(sorted(tops(seen)))
+    steps = [RememberCounters(seen.server.now, one.server, one.since, indexes, one.scans) for one in servers]
+    return Plan("remember counters", (*((CreateHealthSnapshot(script),) if script else ()), *steps))
+
+
+def before(connection: sa.Connection, now: datetime, server: str, since: datetime | None) -> Snapshot | None:
+    """The snapshot with which the window of a server begins; None where there is none of its counters.
+
+    Args:
+        connection: of the server that keeps the snapshots.
+        now: the server's clock.
+        server: whose counters.
+        since: when those were reset last.
+    """
+    with observing(connection):
+        if not rows(connection, _THERE, {"name": HEALTH_SNAPSHOT.sql}):
+            return None
+        edge = now - timedelta(days=UNUSED_DAYS)
+        found = rows(connection, _BEFORE, {"server": server, "since": since, "now": now, "edge": edge})
+    return _snapshot(*found[0]) if found else None
+
+
+def _snapshot(taken_at: datetime, indexes: list[str], scans: Mapping[str, int]) -> Snapshot:
+    return Snapshot(taken_at, frozenset(indexes), scans)

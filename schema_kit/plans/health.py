@@ -1,0 +1,40 @@
+"""Ignore findings of health, with a reason, or heed them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schema_kit.errors import DeclarationError
+from schema_kit.model import IgnoredFinding
+from schema_kit.steps import Plan
+from schema_kit.steps.health import CreateHealthIgnored, DropHealthIgnored, HeedFinding, IgnoreFinding
+
+
+def ignore(
+    finding: IgnoredFinding, reason: str, ignored: Mapping[IgnoredFinding, str], script: tuple[str, ...]
+) -> Plan:
+    """Leave a finding out from now on.
+
+    Args:
+        finding: which.
+        reason: why.
+        ignored: those that are left out already, with their reasons.
+        script: the statements that make health_ignored.
+
+    Raises:
+        DeclarationError: no reason is given.
+    """
+    if not reason.strip():
+        raise DeclarationError(f"ignoring {finding} needs a reason: reason='...'")
+    plan = Plan(f"ignore {finding}")
+    if ignored.get(finding) == reason:
+        return plan
+    return plan + Plan("", (CreateHealthIgnored(script), IgnoreFinding(finding, reason)))
+
+
+def heed(finding: IgnoredFinding, ignored: Mapping[IgnoredFinding, str]) -> Plan:
+    """Tell of a finding again; with the last one health_ignored goes."""
+    plan = Plan(f"heed {finding}")
+    if finding not in ignored:
+        return plan
+    return plan + Plan("", (HeedFinding(finding) if len(ignored) > 1 else DropHealthIgnored(finding),))

@@ -1,0 +1,148 @@
+"""What `schema_kit health` keeps: the findings that it leaves out, and snapshots of counters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from schema_kit.model import IgnoredFinding
+from schema_kit.names import QualifiedName, literal
+from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+
+HEALTH_IGNORED = QualifiedName(CONFIG_SCHEMA, "health_ignored")
+HEALTH_SNAPSHOT = QualifiedName(CONFIG_SCHEMA, "health_snapshot")
+KEPT = "400 days"
+"""How long snapshots are kept."""
+
+
+@dataclass(frozen=True)
+class CreateHealthIgnored(Step):
+    """The table of findings that are left out, from sql/tables/health_ignored.sql."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {HEALTH_IGNORED}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class IgnoreFinding(Step):
+    """A finding's row in health_ignored."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    finding: IgnoredFinding
+    reason: str
+
+    @property
+    def summary(self) -> str:
+        """Names the finding."""
+        return f"ignore {self.finding}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row; one that is there gets the reason."""
+        values = ", ".join(map(literal, (*self.finding.key, self.reason)))
+        return (
+            f"INSERT INTO {HEALTH_IGNORED.sql} (code, table_name, object_name, reason) VALUES ({values}) "
+            "ON CONFLICT (code, table_name, object_name) DO UPDATE SET reason = excluded.reason, since = now()",
+        )
+
+
+@dataclass(frozen=True)
+class HeedFinding(Step):
+    """A finding's row in health_ignored goes."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    finding: IgnoredFinding
+
+    @property
+    def summary(self) -> str:
+        """Names the finding."""
+        return f"heed {self.finding}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row."""
+        code, table, name = map(literal, self.finding.key)
+        where = f"code = {code} AND table_name = {table} AND object_name = {name}"
+        return (f"DELETE FROM {HEALTH_IGNORED.sql} WHERE {where}",)
+
+
+@dataclass(frozen=True)
+class DropHealthIgnored(Step):
+    """The last finding that was ignored is heeded, and health_ignored goes with it."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    finding: IgnoredFinding
+
+    @property
+    def summary(self) -> str:
+        """Names the finding and the table."""
+        return f"heed {self.finding}, and drop {HEALTH_IGNORED}, which is empty then"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Only `schema_kit health` reads it."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, HEALTH_IGNORED),)
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: nothing that depends on it is taken along."""
+        return (f"DROP TABLE {HEALTH_IGNORED.sql}",)
+
+
+@dataclass(frozen=True)
+class CreateHealthSnapshot(Step):
+    """The table of snapshots, from sql/tables/health_snapshot.sql."""
+
+    statements: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {HEALTH_SNAPSHOT}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return self.statements
+
+
+@dataclass(frozen=True)
+class RememberCounters(Step):
+    """A row in health_snapshot for a server; rows that are kept for long enough go."""
+
+    once: ClassVar[bool] = True
+
+    taken_at: datetime
+    server: str
+    since: datetime | None
+    indexes: tuple[str, ...]
+    scans: Mapping[str, int]
+
+    @property
+    def summary(self) -> str:
+        """Names the server."""
+        return f"remember the counters of {self.server or 'this server'}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One row, and those past their time."""
+        since = "NULL" if self.since is None else literal(self.since.isoformat())
+        indexes, scans = (literal(json.dumps(one, ensure_ascii=False)) for one in (self.indexes, dict(self.scans)))
+        at = literal(self.taken_at.isoformat())
+        return (
+            f"INSERT INTO {HEALTH_SNAPSHOT.sql} (taken_at, server, since, indexes, scans) "
+            f"VALUES ({at}, {literal(self.server)}, {since}, {indexes}, {scans}) ON CONFLICT DO NOTHING",
+            f"DELETE FROM {HEALTH_SNAPSHOT.sql} WHERE taken_at < {at}::timestamptz - interval '{KEPT}'",
+        )

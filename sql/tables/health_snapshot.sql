@@ -1,0 +1,16 @@
+-- What PostgreSQL's counters said when `schema_kit health --remember` looked: a row for each run and server, kept for
+-- 400 days. With it, an index that was not used lately is told from one that is new.
+-- @schema@ stands for the schema it is installed in.
+
+DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
+    IF to_regnamespace($name$@schema@$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS @schema@; END IF;
+END $do$;
+
+CREATE TABLE IF NOT EXISTS @schema@.health_snapshot (
+    taken_at timestamptz NOT NULL,
+    server   text        NOT NULL, -- '': the one that it lies on; else host:port/database of a replica
+    since    timestamptz, -- when that server's counters were reset last; NULL: never
+    indexes  jsonb       NOT NULL, -- the names of indexes that are not part of another one
+    scans    jsonb       NOT NULL, -- of each index that was scanned, its name and how often
+    PRIMARY KEY (taken_at, server)
+);
