@@ -154,7 +154,7 @@ def test_an_owner_that_could_not_have_them_is_named_first(database: Database, wa
         database.sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA s, schema_kit TO {role}")
         connection = database.sqlalchemy()
         connection.exec_driver_sql(f"SET ROLE {role}")
-        with pytest.raises(PlanError, match=f"it belongs to .*, whose rights {role} has not"):
+        with pytest.raises(PlanError, match=f"it belongs to .*, whose rights {role} lacks"):
             execute.run(connection, lambda: WAYS[way][2](Catalog(connection)), QUICK, lambda _: None)
         assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
     finally:

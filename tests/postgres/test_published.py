@@ -246,7 +246,7 @@ def test_who_may_not_alter_it_is_refused_first(database: Database, roles: tuple[
         f"ALTER SCHEMA app OWNER TO {owner}",
         f"ALTER TABLE app.t OWNER TO {owner}",
     )
-    with pytest.raises(PlanError, match=f"lists it, and belongs to {other}.*: (GRANT {other} TO {owner})") as no:
+    with pytest.raises(PlanError, match=rf"belongs to {other}.*\(GRANT {other} TO {owner}\)") as no:
         as_role(database, there("attach"), owner)
     assert database.sql("SELECT to_regnamespace('schema_kit')") == [(None,)]
     database.sql(re.findall(r"GRANT \w+ TO \w+", str(no.value))[0])
