@@ -79,7 +79,7 @@ def partman_objects(schema: str = PARTMAN) -> tuple[SqlObject, ...]:
     """The objects of sql/partman/ in the order in which they are made, the tables that they work on first.
 
     Args:
-        schema: where they shall live.
+        schema: where they live.
     """
     tables = [*_TABLES, _TABLES_OF_SQL]
     found = [_object("TABLE", "part_config_sub", "".join(read(f"{name}.sql") for name in tables), schema)]

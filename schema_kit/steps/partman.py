@@ -90,7 +90,7 @@ class RemovePartmanSql(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Whoever reads the views."""
+        """Those who read the views."""
         return _of_views(self.views)
 
     def sql(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Whoever subscribes to a table keeps the rows of partitions that leave it, which each way to leave says, once."""
+"""Subscribers of a table keep the rows of partitions that leave it, which each way to leave says, once."""
 
 from __future__ import annotations
 

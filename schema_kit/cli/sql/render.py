@@ -9,7 +9,7 @@ from schema_kit.plans.partman import refuse_schema
 
 
 @click.command("render")
-@click.option("--schema", default=sqlscripts.PARTMAN, show_default=True, help="Where the functions shall live.")
+@click.option("--schema", default=sqlscripts.PARTMAN, show_default=True, help="Where the functions live.")
 def command(schema: str) -> None:
     """Print the script that makes pg_partman's functions, complete for an empty database, for psql.
 

@@ -17,7 +17,7 @@ BEGIN
                                 format(s.to_time, 'low'), format(s.to_time, 'high'))
         ELSE format('low AT TIME ZONE %1$L, high AT TIME ZONE %1$L, low, high, NULL::numeric, NULL::numeric', s.zone)
         END;
-    -- Each WITH is computed once: written as subqueries, bounds would be printed and read for each column anew.
+    -- Each WITH is computed once: written as subqueries, bounds would be printed and read again for each column.
     FOR child, schema_name, table_name, is_default, is_parent, start_wall, end_wall, start_time, end_time, start_id, end_id IN
         EXECUTE format($sql$
         WITH parts AS MATERIALIZED (

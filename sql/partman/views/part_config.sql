@@ -33,7 +33,7 @@ ALTER VIEW @partman@.part_config ALTER COLUMN detach SET DEFAULT 'auto';
 CREATE OR REPLACE TRIGGER write INSTEAD OF INSERT OR UPDATE OR DELETE ON @partman@.part_config
     FOR EACH ROW EXECUTE FUNCTION @partman@._write_part_config();
 
-DO $do$ BEGIN -- whoever reads it needs the right to read the table: the view lends its owner's to nobody
+DO $do$ BEGIN -- readers need the right to read the table: the view lends its owner's to nobody
     IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 150000 THEN
         EXECUTE 'ALTER VIEW ' OPERATOR(pg_catalog.||) $name$@partman@.part_config$name$
                 OPERATOR(pg_catalog.||) ' SET (security_invoker = true)';
