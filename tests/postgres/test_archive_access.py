@@ -13,6 +13,7 @@ from schema_kit.steps import archives
 from tests.support.archives import build, run
 from tests.support.cli import shell
 from tests.support.database import QUICK, Database
+from tests.support.matrix import thinned
 
 pytestmark = [pytest.mark.archives, pytest.mark.majors]
 
@@ -84,7 +85,7 @@ def test_an_archive_that_would_lack_something_is_not_made(
     assert database.sql("SELECT to_regclass('s.t_archive')") == [(None,)]
 
 
-@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize("what", thinned(CHANGES, *list(CHANGES)[:3]))
 def test_what_was_changed_since_is_named_and_mended(database: Database, roles: dict[str, str], what: str) -> None:
     made(database)
     database.sql(CHANGES[what].format(**roles))

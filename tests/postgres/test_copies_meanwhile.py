@@ -18,6 +18,7 @@ from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.copy_swap import Settle
 from tests.support.database import QUICK, Database
+from tests.support.matrix import thinned
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -110,7 +111,7 @@ def test_heirs_have_what_is_set_for_columns_of_their_own(database: Database, way
         assert (word[1:3], word[6]) == (("'it''s, SET'::text", 71), "it's said")
 
 
-@pytest.mark.parametrize("when", ["before", "meanwhile"])
+@pytest.mark.parametrize("when", thinned(["before", "meanwhile"], "meanwhile"))
 @pytest.mark.parametrize("way", ["drain", "split"])
 def test_whose_a_partition_is_its_heirs_are(database: Database, way: str, when: str) -> None:
     setup, source, _ = WAYS[way]
@@ -154,7 +155,7 @@ def test_an_owner_that_could_not_have_them_is_named_first(database: Database, wa
         database.sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA s, schema_kit TO {role}")
         connection = database.sqlalchemy()
         connection.exec_driver_sql(f"SET ROLE {role}")
-        with pytest.raises(PlanError, match=f"it belongs to .*, whose rights {role} lacks"):
+        with pytest.raises(PlanError, match=f"belongs to .*, whose rights {role} lacks"):
             execute.run(connection, lambda: WAYS[way][2](Catalog(connection)), QUICK, lambda _: None)
         assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
     finally:

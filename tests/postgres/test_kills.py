@@ -152,6 +152,8 @@ EXTENSION = "SELECT extname, '' FROM pg_extension"
 
 D_AT = "CREATE INDEX ON s.d (at)"
 IGNORED = "SELECT code, table_name, object_name, reason FROM schema_kit.health_ignored"
+NO_PARTMAN = ("SET client_min_messages = error", "DROP SCHEMA IF EXISTS partman CASCADE")
+PARTMAN = "SELECT proname, pg_get_function_arguments(oid) FROM pg_proc WHERE pronamespace = to_regnamespace('partman')"
 TTL = "SELECT table_name, age FROM schema_kit.ttl_policy"
 RETIRED = "SELECT partition_name, bounds FROM schema_kit.retired_partition"
 
@@ -347,6 +349,10 @@ CASES = {
         first=_ignore,
         also="SELECT coalesce(to_regclass('schema_kit.health_ignored')::text, ''), ''",
     ),
+    "install_partman": Case(lambda: op.install_partman_sql(), NO_PARTMAN, also=PARTMAN),
+    "remove_partman": Case(
+        lambda: op.remove_partman_sql(), NO_PARTMAN, first=lambda: op.install_partman_sql(), also=PARTMAN
+    ),
     "drop_part_config": Case(lambda: op.drop_part_config(), first=lambda: op.create_part_config()),
 }
 
@@ -420,6 +426,7 @@ LONGER = (
     *("archive_policy", "drop_archive_policy", "restore_archive_table", "drop_retention", "convert", "attach"),
     *("attach_again", "unpartition", "drain_default", "split_partition", "set", "next", "reindex", "drop_index"),
     *("foreign_key", "unique", "primary_key", "check", "no_policy", "no_ttl", "drop_part_config", "drop_extension"),
+    *("install_partman", "remove_partman"),
 )
 
 

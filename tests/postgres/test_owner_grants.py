@@ -13,6 +13,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.ops.partitions import roll_back
 from tests.support.copies import PATIENT
 from tests.support.database import Database
+from tests.support.matrix import thinned
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -75,7 +76,7 @@ def roles(database: Database) -> Iterator[dict[str, str]]:
     "way",
     ["attach", pytest.param("copy", marks=pytest.mark.exhaustive), pytest.param("fed", marks=pytest.mark.exhaustive)],
 )
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", thinned(KINDS, "all", *list(KINDS)[:2]))
 def test_it_goes_there_and_back(database: Database, roles: dict[str, str], kind: str, way: str) -> None:
     for statement in KINDS[kind]:
         database.sql(statement.format(**roles))

@@ -11,7 +11,7 @@ import pytest
 from tests.support.archives import NOW, archived, build
 from tests.support.cli import shell
 from tests.support.database import Database
-from tests.support.matrix import perform
+from tests.support.matrix import perform, thinned
 from tests.support.rights import Limited, limited, until_it_goes_on
 
 pytestmark = [pytest.mark.cli, pytest.mark.majors]
@@ -120,7 +120,10 @@ def refusal(some: Limited, case: Case, folder: Path) -> Callable[[], str]:
     return run
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+FIRST = "list", "create-next", "convert", "archive run of rows", "archive export", "ttl run"
+
+
+@pytest.mark.parametrize("name", thinned(COMMANDS, *FIRST))
 def test_each_right_is_named_and_granted(database: Database, name: str, tmp_path: Path) -> None:
     case = COMMANDS[name]
     case.begin(database)

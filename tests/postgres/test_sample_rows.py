@@ -23,7 +23,13 @@ def counted(database: Database) -> int:
     return sum(int(database.sql(f"SELECT count(*) FROM {table.name}")[0][0]) for table in TABLES)
 
 
-@pytest.mark.parametrize(("words", "rows"), [((), 0), (("-x", "sample=no"), 0), (("-x", "sample=yes"), ROWS)])
+NONE = [
+    pytest.param((), 0, marks=pytest.mark.exhaustive),
+    pytest.param(("-x", "sample=no"), 0, marks=pytest.mark.exhaustive),
+]
+
+
+@pytest.mark.parametrize(("words", "rows"), [*NONE, (("-x", "sample=yes"), ROWS)])
 def test_with_a_url(database: Database, words: tuple[str, ...], rows: int) -> None:
     done = alembic(database, *words, "upgrade", "baseline")
     assert done.returncode == 0, done.stderr
@@ -31,6 +37,7 @@ def test_with_a_url(database: Database, words: tuple[str, ...], rows: int) -> No
     assert ("sample rows" in done.stderr) is bool(rows)
 
 
+@pytest.mark.exhaustive
 def test_what_a_user_wrote_is_not_mixed_with_it_and_stays(database: Database) -> None:
     assert alembic(database, "upgrade", "baseline").returncode == 0
     database.sql("INSERT INTO telegram_bots.settings (key) VALUES ('mine')")
