@@ -22,6 +22,7 @@ INSERT INTO t SELECT i, timestamptz '2026-10-01+00' + i * interval '1 hour', 0, 
 """
 
 
+@pytest.mark.exhaustive
 def test_a_busy_table_is_copied(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backlog of one key asks for another replay, and some twenty looks in a row find one."""
     database.sql(TABLE)

@@ -51,7 +51,7 @@ def project(folder: Path, template: str, database: Database) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("template", thinned(TEMPLATES, "async"))
+@pytest.mark.parametrize("template", thinned(TEMPLATES, "generic"))
 def test_a_new_project_runs_after_init(database: Database, tmp_path: Path, template: str) -> None:
     if template == "async":
         pytest.importorskip("asyncpg")

@@ -116,6 +116,7 @@ def test_what_cannot_be_known_is_refused_before_the_first_line(database: Databas
     assert "CREATE" not in done.stdout
 
 
+@pytest.mark.exhaustive
 def test_another_default_schema_is_refused_by_the_script(database: Database, tmp_path: Path) -> None:
     write(tmp_path, TABLE, CONVERT)
     script = upgraded(tmp_path, database, "head", "--sql")

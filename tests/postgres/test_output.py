@@ -48,7 +48,6 @@ PRINTING = {
     "ttl run --dry-run": "ttl run --dry-run",
 }
 NO_CLOCK = ("archive files",)
-FIRST = ("list", "archive status")
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ def run(database: Database, words: str, **variables: str) -> subprocess.Complete
     )
 
 
-@pytest.mark.parametrize("name", thinned(PRINTING, *FIRST))
+@pytest.mark.parametrize("name", thinned(PRINTING, "list"))
 def test_an_ascii_terminal(odd: Database, name: str) -> None:
     words = PRINTING[name]
     plain = run(odd, words, PYTHONIOENCODING="utf-8")
@@ -92,8 +91,9 @@ def test_an_ascii_terminal(odd: Database, name: str) -> None:
         assert done.stdout == plain.stdout, "the same bytes: an escaped name would be another one"
 
 
-@pytest.mark.parametrize("encoding", thinned(["LATIN1", "SQL_ASCII", "WIN1252"], "LATIN1"))
-@pytest.mark.parametrize("name", thinned(PRINTING, "list"))
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "WIN1252"])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", PRINTING)
 def test_the_encoding_of_other_clients(odd: Database, name: str, encoding: str) -> None:
     words = PRINTING[name]
     plain = run(odd, words, PYTHONIOENCODING="utf-8")
@@ -101,7 +101,7 @@ def test_the_encoding_of_other_clients(odd: Database, name: str, encoding: str) 
     assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout), done.stderr
 
 
-@pytest.mark.parametrize("name", thinned(PRINTING, *FIRST))
+@pytest.mark.parametrize("name", thinned(PRINTING, "list"))
 def test_a_reader_that_goes_away(odd: Database, name: str) -> None:
     words = PRINTING[name]
     now = [] if words.startswith(NO_CLOCK) else ["--now", NOW]
@@ -118,6 +118,7 @@ def test_a_reader_that_goes_away(odd: Database, name: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_work_goes_on_though_nobody_reads(odd: Database) -> None:
     line = " ".join(map(shlex.quote, command(odd, "archive", "run", "--yes", "--now", NOW, "--format", "json")))
     done = subprocess.run(
@@ -186,6 +187,7 @@ def test_bounds_are_on_the_clock_of_the_set(database: Database, tmp_path: Path) 
     assert "2026-04-01 to 2026-05-01" in shell(database, "archive", "files").stdout
 
 
+@pytest.mark.exhaustive
 def test_alembics_script_on_an_ascii_terminal(tmp_path: Path) -> None:
     (tmp_path / "m" / "versions").mkdir(parents=True)
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = m\n")

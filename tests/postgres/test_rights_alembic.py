@@ -44,6 +44,7 @@ def test_its_own_table(database: Database, words: tuple[str, ...]) -> None:
             assert alembic(some.own, *words).returncode == 0
 
 
+@pytest.mark.exhaustive
 def test_its_own_table_that_is_not_there(database: Database) -> None:
     database.sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     with limited(database) as some:
