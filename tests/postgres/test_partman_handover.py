@@ -100,7 +100,8 @@ def test_the_real_4_7_maintains_the_set_and_gives_it_back(database: Database) ->
             pytest.fail("this server has no pg_partman")
         pytest.skip("this server has no pg_partman: Debian's postgresql-15-partman")
     made(database)
-    database.sql("CREATE EXTENSION pg_partman SCHEMA partman", "ALTER ROLE postgres SET TimeZone TO 'UTC'")
+    name = database.sql("SELECT current_database()")[0][0]
+    database.sql("CREATE EXTENSION pg_partman SCHEMA partman", f"ALTER DATABASE {name} SET TimeZone TO 'UTC'")
     before = children(database, "s.t")
     round_trip(database)
     assert shell(database, "partitions", "hand-over", "s.t").returncode == 0
