@@ -30,6 +30,7 @@ from schema_kit.catalog.session import borrowed, rows
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
 from schema_kit.names import QualifiedName
 from schema_kit.ops import Settings, written
+from schema_kit.report import drop_unread
 from schema_kit.script import LockPolicy
 from schema_kit.url import database_url
 
@@ -83,6 +84,8 @@ def run(
         _run(target_metadata, given, {"schema_kit": settings, **options})
     except SchemaKitError as error:
         raise CommandError(str(error)) from error
+    finally:
+        drop_unread()
 
 
 def _x() -> dict[str, str]:

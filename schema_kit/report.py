@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import sys
 import time
@@ -62,8 +63,29 @@ def to_alembic(event: Event) -> None:
         return
     level, text = _line(event)
     if text and level >= logging.INFO:
-        with suppress(BrokenPipeError):  # nobody reads any more: the migration goes on
+        with _read_or_not():
             sys.stderr.write(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
+
+
+def drop_unread() -> None:
+    """Drop what is left for a reader that has gone: Python would flush it at its end, fail, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a program's own stream, or none
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+
+
+@contextmanager
+def _read_or_not() -> Iterator[None]:
+    """Write to stderr; where nobody reads any more, the migration goes on."""
+    try:
+        yield
+    except BrokenPipeError:
+        drop_unread()
 
 
 _written_over = False
@@ -75,7 +97,7 @@ def clear() -> None:
     global _written_over
     if _written_over:
         _written_over = False
-        with suppress(BrokenPipeError):
+        with _read_or_not():
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
@@ -83,7 +105,7 @@ def clear() -> None:
 def _overwrite(text: str) -> None:
     global _written_over
     _written_over = True
-    with suppress(BrokenPipeError):
+    with _read_or_not():
         sys.stderr.write(text[: max(shutil.get_terminal_size().columns, 20) - 1])
         sys.stderr.flush()
 

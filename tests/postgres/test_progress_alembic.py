@@ -67,8 +67,9 @@ def test_a_terminal(database: Database, project: Path) -> None:
 def test_a_pipe_whose_reader_goes_away(database: Database, project: Path) -> None:
     line = " ".join(map(shlex.quote, words(database)))
     done = subprocess.run(
-        ["/bin/bash", "-c", f"{line} 2>&1 | true; echo code=${{PIPESTATUS[0]}}"],
+        ["/bin/bash", "-c", f"(sleep 0.2; {line}) 2>&1 | true; echo code=${{PIPESTATUS[0]}}"],
         cwd=project,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         capture_output=True,
         text=True,
         check=False,
