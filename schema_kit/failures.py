@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog.drivers import diagnosis, sqlstate
-from schema_kit.catalog.session import lacking, observing, rows
+from schema_kit.catalog.session import DENIED, lacking, observing, rows
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.steps import Plan, Step
 
@@ -60,10 +60,6 @@ class Committed:
             + "When that is seen to, run it again: it goes on from there"
             + (f"; or give it up: {abort}." if abort else ".")
         )
-
-
-DENIED = "42501"
-"""A right is missing, or row security hides rows."""
 
 
 def not_observed(error: DBAPIError, connection: Connection | None = None) -> SchemaKitError:

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema_kit.names import QualifiedName
+from schema_kit.steps.partitions import CONFIG_SCHEMA
 
 OWNER, DROP, CREATE, USAGE, LOCK = "OWNER", "DROP", "CREATE", "USAGE", "LOCK"
 OF_TYPE, OF_SCHEMA, MAINTAIN = "OWNER OF TYPE", "OWNER OF SCHEMA", "MAINTAIN"
 KEEPS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 """What a role needs to keep records in a table of ours."""
-
-OUR_SCHEMA = "schema_kit"
 
 Ask = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 """Sends a query, and gives its rows."""
@@ -98,7 +97,7 @@ def missing(ask: Ask, rights: Iterable[Right], *, whole: bool = True) -> tuple[s
         "schemas": [right.on.schema for right in wanted],
         "names": [right.on.name for right in wanted],
         "wanted": [right.what for right in wanted],
-        "ours": OUR_SCHEMA,
+        "ours": CONFIG_SCHEMA,
         "whole": whole,
     }
     found: dict[tuple[str, str, str, str], list[str]] = {}
@@ -119,7 +118,7 @@ def _sentence(lacks: str, thing: str, owner: str, role: str, whats: tuple[str, .
         )
     kind = {"DATABASE": "DATABASE ", "TABLE": "", "SEQUENCE": "SEQUENCE "}.get(lacks, "SCHEMA ")
     what = {"DATABASE": CREATE, "USAGE": USAGE, "CREATE": CREATE}.get(lacks, ", ".join(whats))
-    why = f", where schema {OUR_SCHEMA} is missing" if lacks == "DATABASE" else ""
+    why = f", where schema {CONFIG_SCHEMA} is missing" if lacks == "DATABASE" else ""
     return f"{role} lacks {what} on {kind.lower()}{thing}{why} (GRANT {what} ON {kind}{thing} TO {role})"
 
 
@@ -184,7 +183,7 @@ def mentioned(statement: str) -> Iterator[Right]:
         name = QualifiedName(*map(_plain, found.groups()))
         yield Right(name, USAGE)
         yield Right(name, "SELECT")
-        if re.search(r"\b(INSERT|UPDATE|DELETE)\b", statement.upper()) and name.schema == OUR_SCHEMA:
+        if re.search(r"\b(INSERT|UPDATE|DELETE)\b", statement.upper()) and name.schema == CONFIG_SCHEMA:
             yield from (Right(name, what) for what in KEEPS)
 
 

@@ -15,6 +15,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, S
 from schema_kit.catalog import drivers, privileges
 from schema_kit.errors import PlanError
 
+DENIED = "42501"
+"""A right is missing, or row security hides rows."""
+
 DRESS = (
     "SET LOCAL search_path = ''",
     "SET LOCAL quote_all_identifiers = off",
@@ -208,7 +211,7 @@ def observing(connection: Connection) -> Iterator[None]:
         send(connection, "; ".join((begin, *DRESS)))  # one message: a look between two batches should cost nothing
         yield
     except BaseException as error:
-        denied = isinstance(error, DBAPIError) and drivers.sqlstate(error) == "42501"
+        denied = isinstance(error, DBAPIError) and drivers.sqlstate(error) == DENIED
         if end or denied:
             with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
                 send(connection, "ROLLBACK" if end else "ROLLBACK TO SAVEPOINT schema_kit")
@@ -226,7 +229,7 @@ def hides_rows(error: DBAPIError) -> bool:
     """Whether PostgreSQL has refused to read a table because row security would hide rows of it."""
     # A right that lacks has the same SQLSTATE; which routine refused is told beside it, in no language.
     refused = drivers.diagnosis(error, "source_function")
-    return drivers.sqlstate(error) == "42501" and refused == "check_enable_rls"
+    return drivers.sqlstate(error) == DENIED and refused == "check_enable_rls"
 
 
 def hidden_rows(connection: Connection, error: DBAPIError) -> str:

@@ -76,7 +76,7 @@ def _obstacles(
     if policy.encoding and policy.encoding not in ("seconds", "milliseconds", "microseconds", "nanoseconds"):
         if not (row.get("time_encoder") and config.columns >= _FOR_5):
             why.append(f"it does not know how {policy.control} holds a moment ({policy.encoding})")
-    elif config.reads_names and policy.encoding in ("microseconds", "nanoseconds") and policy.encoding != "nanoseconds":
+    elif config.reads_names and policy.encoding == "microseconds":
         why.append("pg_partman 4 does not know epochs in microseconds")
     default = next((part for part in table.partitions if part.default), None)
     if default and default.name.name != f"{policy.parent.name}_default"[:63]:

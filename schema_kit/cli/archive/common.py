@@ -48,7 +48,7 @@ def older_than(catalog: Catalog, table: QualifiedName, age: str) -> list[Qualifi
     """The partitions of a table that ended so long ago on the set's own clock, the oldest first.
 
     Raises:
-        DeclarationError: *age* is no length.
+        DeclarationError: *age* is neither a length of time nor a number of ids.
         PlanError: the table has no policy, which says what its clock is.
     """
     found = lines_of(catalog, table)

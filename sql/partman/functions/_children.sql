@@ -1,5 +1,5 @@
 -- The partitions of a set with what they hold, the first one first, the default before them. Of a LIST partition, from
--- its least value to the one after its greatest. Walls are what the clock of the set's zone shows.
+-- its least value to the one after its greatest. *_wall is local time in the set's zone.
 CREATE OR REPLACE FUNCTION @partman@._children(p_parent_table text)
 RETURNS TABLE (child oid, schema_name text, table_name text, is_default boolean, is_parent boolean,
                start_wall timestamp, end_wall timestamp, start_time timestamptz, end_time timestamptz,

@@ -1,5 +1,5 @@
--- What a set can hold at all, being a partition of a set by the same column: NULL where there is no end. Walls are of
--- its own zone.
+-- The bounds of a set that is itself a partition by the same column: NULL where there is no end. *_wall is local time
+-- in its own zone.
 CREATE OR REPLACE FUNCTION @partman@._limits(
     p_parent_table text, OUT low_wall timestamp, OUT high_wall timestamp, OUT low_id numeric, OUT high_id numeric)
 LANGUAGE plpgsql STABLE SET search_path TO pg_catalog, pg_temp AS $body$
