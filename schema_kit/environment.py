@@ -27,7 +27,15 @@ from alembic.util import CommandError
 from schema_kit.catalog.drivers import alike
 from schema_kit.catalog.privileges import CREATE, KEEPS, Right, missing
 from schema_kit.catalog.session import borrowed, rows
-from schema_kit.errors import DeclarationError, ExecutionError, PlanError, SchemaKitError
+from schema_kit.errors import (
+    DeclarationError,
+    ExecutionError,
+    PlanError,
+    Refusal,
+    SchemaKitError,
+    changed,
+    saying_unchanged,
+)
 from schema_kit.names import QualifiedName
 from schema_kit.ops import Settings, written
 from schema_kit.report import drop_unread
@@ -80,8 +88,9 @@ def run(
         assert context.config.config_file_name is not None  # its sections were just seen
         logging.config.fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     try:
-        settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
-        _run(target_metadata, given, {"schema_kit": settings, **options})
+        with saying_unchanged():
+            settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
+            _run(target_metadata, given, {"schema_kit": settings, **options})
     except SchemaKitError as error:
         raise CommandError(str(error)) from error
     finally:
@@ -127,7 +136,7 @@ def _in_a_loop(engine: AsyncEngine, work: Callable[[sa.Connection], None]) -> No
         asyncio.get_running_loop()
         raise PlanError(
             'config.attributes["connection"] is an AsyncEngine, and an event loop is running: this call cannot wait in '
-            "it. Nothing was changed; hand over a Connection: await connection.run_sync(...)."
+            "it. Hand over a Connection: await connection.run_sync(...)."
         )
 
     async def main() -> None:
@@ -196,7 +205,7 @@ def _connected(given: object) -> AbstractContextManager[sa.Connection]:
         return given.connect()
     if given is not None:
         raise DeclarationError(
-            f'config.attributes["connection"] is of the type {type(given).__name__}. Nothing was changed; hand over a '
+            f'config.attributes["connection"] is of the type {type(given).__name__}. Hand over a '
             "Connection, an Engine or an AsyncEngine (of an AsyncConnection: await connection.run_sync(...))."
         )
     return connect(database_url(_x().get("url"), context.config))
@@ -212,8 +221,7 @@ def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
     if connection.in_transaction():
         raise PlanError(
             "something was executed on the connection before context.configure(): Alembic would take its transaction "
-            "for somebody else's, run everything, say OK and roll all of it back. Nothing was changed; commit() the "
-            "connection first."
+            "for somebody else's, run everything, say OK and roll all of it back. commit() the connection first."
         )
     context.configure(connection=connection, **options)
     given = context.get_context().opts
@@ -240,9 +248,7 @@ def _refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any]
     lacks = missing(partial(rows, connection), needed)
     connection.rollback()
     if lacks:
-        raise PlanError(
-            f"Alembic keeps the revision of this database in {name}: {'; '.join(lacks)}. Nothing was changed."
-        )
+        raise PlanError(f"Alembic keeps the revision of this database in {name}: {'; '.join(lacks)}.")
 
 
 def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Callable[..., Iterator[Any]]:
@@ -253,6 +259,8 @@ def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Cal
         for step in fn(heads, migration):
             step.migration_fn = _looked_after(step.migration_fn, migration, check)
             yield step
+            if migration.opts.get("transaction_per_migration"):
+                changed("a revision")
 
     return steps
 
@@ -264,9 +272,18 @@ def _looked_after(
         check()
         # Before the very first revision, Alembic itself has made its version table in the same transaction.
         migration.opts |= {"schema_kit_committed": False, "schema_kit_written": written(migration)}
-        migration_fn(**kw)
+        try:
+            with saying_unchanged():
+                migration_fn(**kw)
+        except Refusal as error:
+            if error.unchanged:
+                raise
+            raise ExecutionError(
+                f"{error.reason}\nThe operations before it in this revision are committed, and the revision is not "
+                "stamped. When that is seen to, run it again: it goes on from there."
+            ) from error
         if migration.opts["schema_kit_committed"] and written(migration):
-            raise PlanError(
+            raise ExecutionError(
                 "this revision has done ordinary work after operations that commit on their own. They are committed, "
                 "the ordinary work is rolled back and the revision is not stamped; put the two kinds into two "
                 "revisions and run again."
@@ -338,8 +355,8 @@ def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]
         connection = engine.connect()
     except sa.exc.DBAPIError as error:
         raise ExecutionError(
-            f"cannot connect to {url.render_as_string(hide_password=True)}: {str(error.orig).strip()}. "
-            "Nothing was changed; is the server running, and are user and password right?"
+            f"cannot connect to {url.render_as_string(hide_password=True)}: {str(error.orig).strip()}; is the server "
+            "running, and are user and password right?"
         ) from error
     with connection:
         yield connection

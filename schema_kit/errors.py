@@ -1,20 +1,25 @@
 """Every exception of schema_kit, split by the state in which the reader's database is left.
 
     SchemaKitError
-    ├── DeclarationError      bad input: nothing was read, nothing was written             exit 2
-    ├── PlanError             declaration and database disagree: nothing was written       exit 3
+    ├── Refusal
+    │   ├── DeclarationError  bad input: nothing was read, nothing was written             exit 2
+    │   └── PlanError         declaration and database disagree: nothing was written       exit 3
     ├── EmbeddedServerError   the embedded server cannot be had                            exit 1
     └── ExecutionError        PostgreSQL refused a step: the steps before it are committed exit 1
         └── LockNotAvailable  somebody else held the lock through every attempt; .blockers
 
-A message says what happened, why, and what to do now, and names the object.
+A message says what happened, why, and what to do now, and names the object. What a refusal gives is its reason; that
+nothing was changed is said by the one who knows (`saying_unchanged`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import ClassVar
+
+UNCHANGED = "Nothing was changed."
 
 
 class SchemaKitError(Exception):
@@ -24,23 +29,62 @@ class SchemaKitError(Exception):
 
     @property
     def reason(self) -> str:
-        """The message without its sentence that nothing was changed: who has committed something cannot say it."""
-        return _UNCHANGED.sub(lambda found: f" {found[1].upper()}" if found[1] else "", str(self))
+        """What, why and what to do now, without what is said of the database's state."""
+        return Exception.__str__(self)
 
 
-_UNCHANGED = re.compile(r"\s?\bNothing was changed(?: in the database)?(?:; (.)|\.|$)")
+class Refusal(SchemaKitError):
+    """Something is not done, for a reason; what raises it has written nothing."""
+
+    unchanged = False
+    """Nothing was changed by the operation or command that it ended, and its message says so."""
+
+    def __str__(self) -> str:
+        if not self.unchanged:
+            return self.reason
+        one_line = self.reason.endswith(".") and "\n" not in self.reason
+        return f"{self.reason}{' ' if one_line else chr(10)}{UNCHANGED}"
 
 
-class DeclarationError(SchemaKitError):
+class DeclarationError(Refusal):
     """The input makes no sense by itself. Nothing was read and nothing was written."""
 
     exit_code = 2
 
 
-class PlanError(SchemaKitError):
+class PlanError(Refusal):
     """The declaration and the database disagree. Nothing was written."""
 
     exit_code = 3
+
+
+_changes: ContextVar[list[str] | None] = ContextVar("schema_kit_changes", default=None)
+
+
+@contextmanager
+def saying_unchanged() -> Iterator[list[str]]:
+    """Have a refusal that leaves this block say whether nothing was changed in it: the outermost block decides.
+
+    Yields:
+        What was changed so far.
+    """
+    outer, made = _changes.get(), list[str]()
+    _changes.set(made)
+    try:
+        yield made
+    except Refusal as error:
+        error.unchanged = not made
+        raise
+    finally:
+        _changes.set(outer)
+        if outer is not None:
+            outer += made
+
+
+def changed(what: str) -> None:
+    """Note that something was changed for good, a step was committed, say: what ends later is not without effect."""
+    if (made := _changes.get()) is not None:
+        made.append(what)
 
 
 class EmbeddedServerError(SchemaKitError):

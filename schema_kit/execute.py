@@ -22,7 +22,7 @@ from schema_kit.catalog import claimed, disk, rights
 from schema_kit.catalog.blockers import blockers, holders, waited_for
 from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
 from schema_kit.catalog.session import autocommits, copy_in, observing, ours, rows, send, send_together
-from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError
+from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError, saying_unchanged
 from schema_kit.failures import Committed, in_vain, message, refused
 from schema_kit.failures import not_observed as not_observed
 from schema_kit.script import RESTORE, LockPolicy, render, render_shared
@@ -140,12 +140,19 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         The steps that were committed.
 
     Raises:
-        PlanError: what is there cannot become what is wanted, and nothing was committed.
+        PlanError: what is there cannot become what is wanted, and nothing was changed.
         LockNotAvailable: others held a lock through every try; they are named.
         ExecutionError: PostgreSQL refused a step, steps leave the database as it was, or what is there after some were
             committed cannot become what is wanted. It says what is committed, and how to go on or give up.
     """
-    committed = Committed()
+    with saying_unchanged() as changes:
+        return _telling(connection, decide, policy, emit, workers, Committed(changes))
+
+
+def _telling(
+    connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, workers: int, committed: Committed
+) -> tuple[Step, ...]:
+    """Run, and have an error say what is committed."""
     looked = False
 
     def tell(event: Event) -> None:
@@ -161,7 +168,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
 
     try:
         with ours(connection):
-            return _run(connection, telling_notes(planned, emit), policy, tell, workers)
+            return _run(connection, telling_notes(planned, emit), policy, tell, workers, committed)
     except SchemaKitError as error:
         told = committed.told(error)
         if told is error:
@@ -169,7 +176,9 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         raise told from error
 
 
-def _run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, workers: int) -> tuple[Step, ...]:
+def _run(
+    connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, workers: int, committed: Committed
+) -> tuple[Step, ...]:
     done: list[Step] = []
     attempt = stalls = overtaken = least = 0
     seen = plan = _observed(connection, decide, policy, emit)
@@ -195,6 +204,7 @@ def _run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit,
         except (_Busy, _Overtaken) as failure:
             error = failure
             current = failure.step or current
+            committed.note_left(current)
         seen = _observed(connection, decide, policy, emit)
         after = _without(seen, done)
         overtaken = overtaken + 1 if isinstance(error, _Overtaken) else 0

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog.drivers import diagnosis, sqlstate
 from schema_kit.catalog.session import DENIED, lacking, observing, rows
-from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
+from schema_kit.errors import ExecutionError, PlanError, Refusal, SchemaKitError
 from schema_kit.steps import Plan, Step
 
 _SHOWN = 6
@@ -17,25 +17,39 @@ _SHOWN = 6
 
 
 class Committed:
-    """The steps that a run has committed, and the plan that it was at."""
+    """The steps that a run has committed, and the plan that it was at.
 
-    def __init__(self) -> None:
+    Args:
+        changes: is told each change, for those who say whether there was one.
+    """
+
+    def __init__(self, changes: list[str]) -> None:
         self._steps: list[Step] = []
+        self._left = ""
+        self._changes = changes
         self.plan = Plan("")
 
     def note(self, step: Step) -> None:
         """Remember a step that is committed, or one of whose repetitions is."""
         if step not in self._steps:
             self._steps.append(step)
+            self._changes.append(step.summary)
+
+    def note_left(self, step: Step) -> None:
+        """Remember what a step has left that was cut off outside of a transaction."""
+        if step.left_behind != Step.left_behind:
+            self._left = f"It was cut off when it was to {step.summary}. {step.left_behind}"
+            self._changes.append(step.left_behind)
 
     def told(self, error: SchemaKitError) -> SchemaKitError:
         """The error, with what is committed, what that leaves behind, and how to go on or to give up.
 
-        Where nothing is committed, a refusal stays what it is: nothing was written. After a commit it becomes an
-        ExecutionError, and does not say that nothing was changed.
+        Where nothing was changed, a refusal stays what it is. After a commit it becomes an ExecutionError.
         """
         refused = isinstance(error, ExecutionError)
         if not self._steps:
+            if isinstance(error, Refusal) and self._left:
+                return ExecutionError(f"{error.reason}\n{self._left}")
             if refused:
                 error.args = (f"{error}\nNo other step of this run is committed; run it again when that is seen to.",)
             return error
@@ -66,7 +80,7 @@ def not_observed(error: DBAPIError, connection: Connection | None = None) -> Sch
     """What PostgreSQL said when it was only looked at, as a sentence; with *connection*, which right is missing."""
     state = sqlstate(error)
     if state == DENIED and connection is not None:
-        return PlanError(f"{lacking(connection, error)}. Nothing was changed.")
+        return PlanError(f"{lacking(connection, error)}.")
     return ExecutionError(
         f"PostgreSQL refused to be looked at: {message(error)} [{state or 'connection lost'}].", sqlstate=state
     )
@@ -98,7 +112,7 @@ def refused(connection: Connection | None, step: Step, error: BaseException | No
     if connection is not None and isinstance(error, DBAPIError) and state == DENIED:
         said = lacking(connection, error)
         if not total and step.left_behind == Step.left_behind:
-            return PlanError(f"cannot {step.summary}: {said}. Nothing was changed.")
+            return PlanError(f"cannot {step.summary}: {said}.")
     return ExecutionError(
         f"cannot {step.summary}: {said}{f' ({detail})' if detail else ''} "
         f"[{state or 'connection lost'}]. {left}" + "".join(f"\n  {line}" for line in culprits),

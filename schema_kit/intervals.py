@@ -44,8 +44,8 @@ def _within_the_calendar() -> Iterator[None]:
         yield
     except (ValueError, OverflowError) as error:
         raise PlanError(
-            "a partition would begin or end beyond the years 1 to 9999. Nothing was changed; look at the clock (or "
-            "the moment that was given for it), the interval and premake."
+            "a partition would begin or end beyond the years 1 to 9999. Look at the clock (or the moment that was "
+            "given for it), the interval and premake."
         ) from error
 
 

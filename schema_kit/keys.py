@@ -211,9 +211,7 @@ class Stamped:
             PlanError: a moment before 1970.
         """
         if point < _EPOCH:
-            raise PlanError(
-                f"a partition would begin in {point:%Y}, and such ids count from 1970. Nothing was changed."
-            )
+            raise PlanError(f"a partition would begin in {point:%Y}, and such ids count from 1970.")
         return self.write((point - _EPOCH) // timedelta(milliseconds=1) << 80)
 
     def locate(self, text: str) -> Point | None:
@@ -301,10 +299,10 @@ def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> 
     if bare in _TEXTS and kind == "ulid":
         return Stamped(zone, _write_ulid, _read_ulid)
     if encoding:
-        raise PlanError(f"column {column!r} is {type_name}, which cannot hold {encoding}. Nothing was changed.")
+        raise PlanError(f"column {column!r} is {type_name}, which cannot hold {encoding}.")
     raise PlanError(
         f"column {column!r} is {type_name}; ranges are cut in {', '.join((*TIMES, *NUMBERS))}, and in other types "
-        f"where the policy's encoding says how they hold a moment ({', '.join(ENCODINGS)}). Nothing was changed."
+        f"where the policy's encoding says how they hold a moment ({', '.join(ENCODINGS)})."
     )
 
 

@@ -55,5 +55,5 @@ def refuse(connection: Connection, plan: Plan) -> Plan:
         found = rows(connection, _TAKEN, values)
     for place, what in found:
         step = wanted.needed[place - 1].step
-        raise PlanError(f"cannot {step.summary}: {what} has a name that it needs. Nothing was changed; rename that.")
+        raise PlanError(f"cannot {step.summary}: {what} has a name that it needs. Rename that.")
     return plan

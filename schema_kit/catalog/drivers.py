@@ -141,8 +141,7 @@ class Beside:
 
 _NEEDS = "operations that commit on their own are sent by a session of psycopg 3, made as the engine's are, and"
 _WAY_OUT = (
-    "Nothing was changed; name the database by its URL (postgresql+psycopg://user@host/database), or hand over a "
-    "connection of psycopg 3."
+    "Name the database by its URL (postgresql+psycopg://user@host/database), or hand over a connection of psycopg 3."
 )
 
 

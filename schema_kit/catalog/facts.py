@@ -216,8 +216,8 @@ class Catalog:
             found = ask(sql, {"name": name, "method": method})
         if not found:
             raise PlanError(
-                f"there is no operator class {name!r} for {method} in this database. Nothing was changed; "
-                "create the extension that brings it first (gin_trgm_ops is pg_trgm's)."
+                f"there is no operator class {name!r} for {method} in this database. Create the extension that brings "
+                "it first (gin_trgm_ops is pg_trgm's)."
             )
         return f"{ident(found[0][0])}.{ident(name)}"
 
@@ -265,7 +265,7 @@ class Catalog:
         with observing(self._connection):
             missing = rights.missing_for_reading(self._connection, PART_CONFIG)
         if missing:
-            raise PlanError(f"policies cannot be read: {'; '.join(missing)}. Nothing was changed.")
+            raise PlanError(f"policies cannot be read: {'; '.join(missing)}.")
         if not self.exists(PART_CONFIG):
             return ()
         with self._look() as ask:
@@ -604,7 +604,7 @@ class Catalog:
         try:
             self.has_rows(table.name)
         except PlanError as error:
-            return str(error).removesuffix(". Nothing was changed.")
+            return str(error).removesuffix(".")
         return ""
 
     def _with_reach(self, seen: Conversion, policy: Partitioning) -> Conversion:

@@ -34,7 +34,7 @@ def refuse_others(connection: Connection, name: QualifiedName, wanted: str = "a 
     """
     found = kind(connection, name)
     if found and found not in (("a table", "a partitioned table") if wanted == "a table" else (wanted,)):
-        raise PlanError(f"{name} is {found}, and this is for {wanted}. Nothing was changed.")
+        raise PlanError(f"{name} is {found}, and this is for {wanted}.")
 
 
 def of_the_system(name: QualifiedName) -> bool:

@@ -304,13 +304,13 @@ def read_attaching(
     found = rows(connection, _KEY, {"schema": parent.schema, "name": parent.name})
     if not found or kinds.of_the_system(parent):
         kinds.refuse_others(connection, parent)
-        raise PlanError(f"{title}: there is no table {parent}. Nothing was changed.")
+        raise PlanError(f"{title}: there is no table {parent}.")
     parent_oid, key_type, inherited, strategy, columns, control = found[0]
     if (strategy, columns) != ("r", 1) or control is None:
-        raise PlanError(f"{title}: {parent} is not partitioned by RANGE of one column. Nothing was changed.")
+        raise PlanError(f"{title}: {parent} is not partitioned by RANGE of one column.")
     seen = read(connection, parent, name)
     if seen is None:
-        raise PlanError(f"{title}: there is no table {name}. Nothing was changed.")
+        raise PlanError(f"{title}: there is no table {name}.")
     low, high = (_printed(connection, title, end, key_type) for end in (lower, upper))
     at = {"oid": parent_oid}
     ends = [f"{ident(control)} IS NOT NULL"]
@@ -366,5 +366,5 @@ def _printed(connection: Connection, title: str, end: str | None, key_type: str)
         state = sqlstate(error) or ""
         if not state.startswith("22"):
             raise
-        raise PlanError(f"{title}: the bound {end!r} is no {key_type}. Nothing was changed.") from error
+        raise PlanError(f"{title}: the bound {end!r} is no {key_type}.") from error
     return text

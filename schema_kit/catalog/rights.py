@@ -102,5 +102,5 @@ def refuse(connection: Connection, plan: Plan) -> Plan:
         with observing(connection):
             lacks = missing(partial(rows, connection), needed(statements), whole=False)
         if lacks:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}. Nothing was changed.")
+            raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}.")
     return plan

@@ -45,8 +45,7 @@ def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
         if state in _NOT_THE_DECLARATION:
             raise
         raise PlanError(
-            f"PostgreSQL does not take this for {table}: {getattr(diagnosis, 'message_primary', None) or error.orig}. "
-            "Nothing was changed."
+            f"PostgreSQL does not take this for {table}: {getattr(diagnosis, 'message_primary', None) or error.orig}."
         ) from error
     finally:
         for statement in ("ROLLBACK",) if own else ("ROLLBACK TO SAVEPOINT schema_kit", "RELEASE SAVEPOINT schema_kit"):

@@ -97,8 +97,8 @@ def ours(connection: Connection) -> Iterator[None]:
             if drivers.sqlstate(error) != "42501":
                 raise
             raise PlanError(
-                f"{name} is {before} here, and it is not for this role to set it to {value}. Nothing was changed; a "
-                "superuser can: ALTER DATABASE or ALTER ROLE ... RESET."
+                f"{name} is {before} here, and it is not for this role to set it to {value}. A superuser can: ALTER "
+                "DATABASE or ALTER ROLE ... RESET."
             ) from error
     try:
         yield
@@ -216,7 +216,7 @@ def observing(connection: Connection) -> Iterator[None]:
             with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
                 send(connection, "ROLLBACK" if end else "ROLLBACK TO SAVEPOINT schema_kit")
         if isinstance(error, DBAPIError) and denied:
-            raise PlanError(f"{lacking(connection, error)}. Nothing was changed.") from error
+            raise PlanError(f"{lacking(connection, error)}.") from error
         raise
     if end:
         send(connection, end)

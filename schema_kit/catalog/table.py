@@ -414,7 +414,7 @@ def _index(row: Any) -> Index:
         clustered,
     ) = row
     if not definition.startswith(head):  # the catalog is read as of the query, and definitions as of now
-        raise PlanError(f"index {schema}.{name} changed while it was looked at. Nothing was changed; run again.")
+        raise PlanError(f"index {schema}.{name} changed while it was looked at. Run again.")
     return Index(
         name,
         definition[len(head) :],
@@ -437,7 +437,7 @@ def _index(row: Any) -> Index:
 def _statistics_object(row: Any) -> StatisticsObject:
     schema, name, definition, head, end, owner, target, comment = row
     if not (definition.startswith(head) and definition.endswith(end)):  # read as of now, as an index's definition is
-        raise PlanError(f"statistics {schema}.{name} changed while looked at. Nothing was changed; run again.")
+        raise PlanError(f"statistics {schema}.{name} changed while looked at. Run again.")
     text = definition[len(head) : len(definition) - len(end)]
     return StatisticsObject(QualifiedName(schema, name), text, owner, target, comment)
 

@@ -12,7 +12,7 @@ import click
 
 from schema_kit.cli.lazy import Lazy
 from schema_kit.cli.output import be_patient
-from schema_kit.errors import SchemaKitError
+from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
 
 NOUNS = {
     "archive": "Archives: rows leave the hot table, and nothing is ever lost.",
@@ -59,7 +59,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     be_patient()
     try:
-        code = cli.main(standalone_mode=False)
+        with saying_unchanged():
+            code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -70,5 +71,5 @@ def main() -> None:
         if "--debug" in sys.argv[1:]:
             raise
         click.echo(f"error: {error}", err=True)
-        code = error.exit_code
+        code = SchemaKitError.exit_code if isinstance(error, Refusal) and not error.unchanged else error.exit_code
     sys.exit(code if isinstance(code, int) else 0)

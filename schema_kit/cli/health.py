@@ -147,5 +147,5 @@ def _roots(catalog: Catalog, seen: Observed, tables: Sequence[str]) -> list[Qual
     names = [catalog.relation(table) for table in tables]
     if lacking := [str(name) for name in names if name not in seen.by_name]:
         notes = "".join(f" {note}" for note in seen.notes)
-        raise PlanError(f"{', '.join(lacking)}: no table of that name was seen. Nothing was changed.{notes}")
+        raise PlanError(f"{', '.join(lacking)}: no table of that name was seen.{notes}")
     return list(dict.fromkeys(seen.by_name[name].root for name in names))

@@ -53,11 +53,11 @@ def _changes(folder: Path) -> dict[Path, tuple[str, str]]:
     ini = ini_of(folder)
     environment = scripts_of(folder) / "env.py"
     if not environment.is_file():
-        raise PlanError(f"there is no {environment}. Nothing was changed; does script_location name the right folder?")
+        raise PlanError(f"there is no {environment}. Does script_location name the right folder?")
     try:
         wanted = {environment: _environment(environment.read_text(encoding="utf-8"))}
     except SyntaxError as error:
-        raise PlanError(f"{environment} is not Python: {error}. Nothing was changed.") from error
+        raise PlanError(f"{environment} is not Python: {error}.") from error
     if ini:
         wanted[ini] = _logged(ini.read_text(encoding="utf-8"))
     changed = {path: (path.read_text(encoding="utf-8"), text) for path, text in wanted.items()}
@@ -82,13 +82,13 @@ def scripts_of(folder: Path) -> Path:
     try:
         location = config.get_alembic_option("script_location")
     except configparser.Error as error:
-        raise PlanError(f"{ini} cannot be read: {error}. Nothing was changed.") from error
+        raise PlanError(f"{ini} cannot be read: {error}.") from error
     if not location and ini and (ini.parent / "env.py").is_file():
         return ini.parent  # Flask-Migrate keeps both in one folder, and sets the option itself
     if not location:
         raise PlanError(
-            f"{folder.resolve()} has no alembic.ini and no [tool.alembic] that says script_location. Nothing was "
-            "changed; begin with `alembic init migrations`."
+            f"{folder.resolve()} has no alembic.ini and no [tool.alembic] that says script_location. Begin with "
+            "`alembic init migrations`."
         )
     found = Path(location)
     return found if found.is_absolute() else folder / found

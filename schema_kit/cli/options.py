@@ -132,7 +132,5 @@ def named(
     """
     if unknown := [str(name) for name in tables if name not in known]:
         there = ", ".join(map(str, known)) or "none"
-        raise PlanError(
-            f"{', '.join(unknown)}: no policy in schema_kit.{where} (there: {there}). Nothing was changed{advice}."
-        )
+        raise PlanError(f"{', '.join(unknown)}: no policy in schema_kit.{where} (there: {there}){advice}.")
     return [known[name] for name in tables]

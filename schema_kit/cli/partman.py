@@ -78,8 +78,8 @@ def _wait(connection: sa.Connection, parent: QualifiedName, policy: LockPolicy, 
         step = _BesidePartman(parent)
         if attempt >= policy.attempts:
             raise LockNotAvailable(
-                f"cannot {step.summary}: its maintenance was at work through {attempt} tries. Nothing was changed; "
-                "run again when it has ended.",
+                f"cannot {step.summary}: its maintenance was at work through {attempt} tries. Run again when it has "
+                "ended.",
                 blockers=holders,
             )
         pause = random.uniform(1.0, 2.0) * policy.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
@@ -93,7 +94,7 @@ def work(
     failed = list(unreadable)
     wanted = [(one, due) for one, table in sets if (due := _due(jobs, catalog, one, table))]
     if wanted and not dry_run and (why := catalog.read_only()):
-        raise PlanError(f"cannot {title}: {why}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {why}.")
     with telling(form) as emit:
         if dry_run:
             for one, due in wanted:
@@ -186,7 +187,9 @@ def _in_parallel(
 
     with ThreadPoolExecutor(workers) as pool:
         try:
-            return [error for failed in pool.map(lambda pair: look_after(*pair), wanted) for error in failed]
+            contexts = [copy_context() for _ in wanted]
+            told = pool.map(lambda context, pair: context.run(look_after, *pair), contexts, wanted)
+            return [error for failed in told for error in failed]
         except KeyboardInterrupt:
             stopped.set()
             for own in tuple(at_work):
@@ -233,14 +236,14 @@ def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:
 def fail(
     failed: Sequence[SchemaKitError],
     done: Sequence[object] = (),
-    said: str = "{} failed; the rest is done.",
+    rest: str = "the rest is",
 ) -> None:
     """Raise what went wrong, if something has.
 
     Args:
         failed: what went wrong.
         done: what was done all the same.
-        said: how many that were, for people.
+        rest: what was done all the same, for people.
 
     Raises:
         SchemaKitError: the only one; or that some sets failed, each said on stderr: PlanError, where nothing was
@@ -251,10 +254,11 @@ def fail(
     if len(distinct) == 1 and not done:
         raise distinct[0]
     for error in distinct:
-        click.echo(f"error: {error.reason if done else error}", err=True)
+        click.echo(f"error: {error.reason}", err=True)
+    if distinct and not done and all(isinstance(error, PlanError) for error in distinct):
+        raise PlanError(f"{len(distinct)} failed.")
     if distinct:
-        refused = not done and all(isinstance(error, PlanError) for error in distinct)
-        raise (PlanError if refused else ExecutionError)(said.format(len(distinct)))
+        raise ExecutionError(f"{len(distinct)} failed; {rest} done.")
 
 
 def show(plan: Plan, form: str, policy: LockPolicy) -> None:

@@ -18,7 +18,7 @@ from schema_kit.catalog.blockers import blockers
 from schema_kit.catalog.privileges import KEEPS, OWNER, Right
 from schema_kit.catalog.rights import missing_rights
 from schema_kit.catalog.session import observing, rows, send
-from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
+from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError, changed
 from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted, Waiting
 from schema_kit.files import manifest, table
 from schema_kit.files.arrow import Misfit
@@ -212,7 +212,7 @@ def form_of(name: str) -> str:
     found = next((form for form, kind in FORMATS.items() if name.endswith(kind.suffix)), None)
     if found is None:
         endings = ", ".join(kind.suffix for kind in FORMATS.values())
-        raise PlanError(f"{name} is no file of an archive: its name ends in none of {endings}. Nothing was changed.")
+        raise PlanError(f"{name} is no file of an archive: its name ends in none of {endings}.")
     return found
 
 
@@ -227,7 +227,7 @@ def _final(name: QualifiedName, form: str, cut: Cut | None) -> str:
 def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     """Raises PlanError where it cannot be written, or not be dropped."""
     if source is None:
-        raise PlanError(f"there is no table {name}. Nothing was changed.")
+        raise PlanError(f"there is no table {name}.")
     why = []
     if source.hidden:
         why.append(source.hidden)
@@ -238,7 +238,7 @@ def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     if drop and not source.attached and not source.retired:
         why.append("schema_kit.retired_partition does not know it as one that was detached")
     if why:
-        raise PlanError(f"cannot write {name} to a file: {'; '.join(why)}. Nothing was changed.")
+        raise PlanError(f"cannot write {name} to a file: {'; '.join(why)}.")
     return source
 
 
@@ -251,12 +251,9 @@ def refuse(connection: Connection, store: Store, name: QualifiedName, form: str,
     final = _final(name, form, cut)
     needed = [Right(name, "SELECT"), *(Right(ARCHIVE_FILE, what) for what in KEEPS)]
     if lacks := missing_rights(connection, [*needed, Right(name, OWNER)] if drop else needed):
-        raise PlanError(f"cannot write {name} to a file: {'; '.join(lacks)}. Nothing was changed.")
+        raise PlanError(f"cannot write {name} to a file: {'; '.join(lacks)}.")
     if store.exists(final) and (told := FORMATS[form].description(store, final)["table"]) != str(name):
-        raise PlanError(
-            f"{store.url(final)} is there already and holds {told}, not {name}. Nothing was changed; name another "
-            "destination."
-        )
+        raise PlanError(f"{store.url(final)} is there already and holds {told}, not {name}. Name another destination.")
     return store.url(final)
 
 
@@ -285,6 +282,7 @@ def _write(
             contents = _kept(store, final, form, back)
         else:
             _name(store, temporary, final, form, text, (size, sha256))
+            changed(step.summary)
             described = FORMATS[form].description(store, final)
             contents = Contents(described, back, size, sha256)
             if wrong := back.unlike(described):
@@ -388,7 +386,7 @@ def alone(connection: Connection, what: str) -> Iterator[None]:
     """
     key = {"key": f"schema_kit: file {what}"}
     if not rows(connection, "SELECT pg_try_advisory_lock(hashtextextended(%(key)s, 0))", key)[0][0]:
-        raise PlanError(f"another run is at {what}. Nothing was changed; it is left to that one.")
+        raise PlanError(f"another run is at {what}. It is left to that one.")
     unlock = "SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))"
     try:
         yield
@@ -414,7 +412,7 @@ def _locked(connection: Connection, step: _Export, policy: LockPolicy, emit: Emi
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
             if state == "42P01":
-                raise PlanError(f"there is no table {step.source}. Nothing was changed.") from error
+                raise PlanError(f"there is no table {step.source}.") from error
             if state not in LOCK_STATES:
                 raise execute.not_observed(error, connection) from error
             _wait(connection, step, policy, attempt, emit, error)
@@ -461,6 +459,7 @@ def _dropped(
         try:
             execute.run_shared(held, lambda: plan, policy, emit)
             send(held, "COMMIT")
+            changed(plan.title)
         except ExecutionError as error:
             if error.sqlstate not in LOCK_STATES:
                 raise

@@ -78,18 +78,18 @@ def checked(file: ArchiveFile | None, store: Store, name: str, *, read: bool = T
             how = "truncated" if size < file.bytes else "changed"
             raise PlanError(
                 f"{url} was {how}: {size:,} bytes with SHA-256 {sha256}, where schema_kit.archive_file has "
-                f"{file.bytes:,} with {file.sha256}. Nothing was changed; bring back the file that was written."
+                f"{file.bytes:,} with {file.sha256}. Bring back the file that was written."
             )
         described = FORMATS[form_of(name)].description(store, name)
         columns = columns_of(described)
         if [(c.name, c.type, c.stored) for c in columns] != [column[:3] for column in file.columns]:
-            raise PlanError(f"{url} describes other columns than schema_kit.archive_file knows. Nothing was changed.")
+            raise PlanError(f"{url} describes other columns than schema_kit.archive_file knows.")
         known = Totals(columns, file.rows, [int(column[3], 16) for column in file.columns])
         contents = inspect(store, name, form_of(name)) if read else Contents(described, known, size, sha256)
         if wrong := contents.totals.unlike(known):
-            raise PlanError(f"{url} is not what schema_kit.archive_file knows: it has {wrong}. Nothing was changed.")
+            raise PlanError(f"{url} is not what schema_kit.archive_file knows: it has {wrong}.")
     if wrong := contents.totals.unlike(contents.described):
-        raise PlanError(f"{url} was changed: it has {wrong}. Nothing was changed in the database.")
+        raise PlanError(f"{url} was changed: it has {wrong}.")
     return contents
 
 
@@ -214,12 +214,9 @@ def _wanted(
     there = None if beside else _look(connection, target)
     columns = columns_of(described)
     if there is None and not beside:
-        raise PlanError(
-            f"cannot restore {url}: there is no table {target}. Nothing was changed; --into names another, --beside "
-            "makes one."
-        )
+        raise PlanError(f"cannot restore {url}: there is no table {target}. --into names another, --beside makes one.")
     if there is not None and there.hidden:
-        raise PlanError(f"cannot restore {url}: {there.hidden}. Nothing was changed.")
+        raise PlanError(f"cannot restore {url}: {there.hidden}.")
     if there is not None:
         _refuse_drift(url, columns, there)
     else:
@@ -270,8 +267,8 @@ def _refuse_drift(url: str, columns: Sequence[Column], there: Source) -> None:
     ]
     if wrong:
         raise PlanError(
-            f"cannot restore {url}: {there.name} has changed since: {'; '.join(wrong)}. Nothing was changed; --beside "
-            "makes a table as it was."
+            f"cannot restore {url}: {there.name} has changed since: {'; '.join(wrong)}. --beside makes a table as it "
+            "was."
         )
 
 
@@ -297,7 +294,7 @@ def _refuse_types(connection: Connection, url: str, columns: Sequence[Column]) -
             raise
         unknown = [origin.diag.message_primary]  # until 15, what is no type at all
     if unknown:
-        raise PlanError(f"cannot restore {url}: no such type here: {', '.join(unknown)}. Nothing was changed.")
+        raise PlanError(f"cannot restore {url}: no such type here: {', '.join(unknown)}.")
 
 
 def _loading(connection: Connection, wanted: _Wanted) -> Plan:
@@ -322,8 +319,8 @@ def _loaded(connection: Connection, wanted: _Wanted, policy: LockPolicy, emit: E
         execute.run(connection, lambda: _dropping(connection, name), policy, emit)
         if loaded:
             raise ExecutionError(
-                f"cannot restore {url}: loaded into {name}, it has {wrong}. What was loaded was dropped again, nothing "
-                "else was changed; a default, a generated column or a trigger may have been changed since."
+                f"cannot restore {url}: loaded into {name}, it has {wrong}. What was loaded was dropped "
+                "again, the rest is as it was; a default, a generated column or a trigger may have been changed since."
             )
 
 

@@ -54,7 +54,7 @@ class Store:
         try:
             self._fs, root = fsspec.core.url_to_fs(destination)
         except Exception as error:  # each store has its own: a host that is not there, a key that cannot be read
-            raise DeclarationError(f"{shown!r} is no destination: {error}. Nothing was changed.") from error
+            raise DeclarationError(f"{shown!r} is no destination: {error}.") from error
         self.root = str(root).rstrip("/")
         self._base = self._fs.unstrip_protocol(self.root)
         with suppress(Exception):
@@ -63,14 +63,14 @@ class Store:
         protocol = self._fs.protocol
         self.local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
         if self.local and not Path(self.root or "/").is_dir():
-            raise DeclarationError(f"there is no folder {self.root}. Nothing was changed; make it, or name another.")
+            raise DeclarationError(f"there is no folder {self.root}. Make it, or name another.")
 
     @classmethod
     def of(cls, file: str) -> tuple[Store, str]:
         """The store that a file lies in, and its name there."""
         folder, slash, name = file.rpartition("/")
         if not name:
-            raise DeclarationError(f"{file!r} is no file. Nothing was changed.")
+            raise DeclarationError(f"{file!r} is no file.")
         return cls(folder + ("/" if slash and not folder.strip("/") else "") or "."), name
 
     def url(self, name: str) -> str:
@@ -125,9 +125,7 @@ class Store:
                         path.unlink()  # killed between its name and the end of this one: it is a file by now
                 except BlockingIOError as error:
                     os.close(handle)
-                    raise PlanError(
-                        f"another run is at {self.url(temporary)}. Nothing was changed; it is left to that one."
-                    ) from error
+                    raise PlanError(f"another run is at {self.url(temporary)}. It is left to that one.") from error
                 except FileNotFoundError:
                     pass  # another run has just ended
                 except OSError as error:

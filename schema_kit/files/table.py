@@ -231,7 +231,7 @@ def overlapping(
     """
     by = control(connection, parent.name)
     if by is None:
-        raise PlanError(f"{parent.name} is not partitioned by RANGE of one column. Nothing was changed.")
+        raise PlanError(f"{parent.name} is not partitioned by RANGE of one column.")
     key = next(column.type for column in parent.columns if column.name == by)
     found = []
     ends = [f"{ident(by)} {sign} {literal(end)}" for sign, end in ((">=", lower), ("<", upper)) if end is not None]
@@ -325,6 +325,6 @@ def meets(connection: Connection, file: ArchiveFile, lower: str | None, upper: s
         return True
     type_ = next((column[1] for column in file.columns if column[0] == file.control), None)
     if type_ is None:
-        raise PlanError(f"{file.url} says nothing of a range. Nothing was changed; name it itself.")
+        raise PlanError(f"{file.url} says nothing of a range. Name it itself.")
     at = {"a": lower, "b": upper, "c": file.lower, "d": file.upper}
     return not rows(connection, _CUT.format(key=type_), at)[0][2]

@@ -50,7 +50,7 @@ def write(findings: Sequence[Finding], config: Config) -> Path:
             downgrades=_body([one.repair.back for one in reversed(findings) if one.repair.back]),
         )
     except (CommandError, OSError) as error:
-        raise PlanError(f"no revision was written: {error}. Nothing was changed.") from error
+        raise PlanError(f"no revision was written: {error}.") from error
     assert made is not None  # Alembic gives none only where it was told not to look again
     return Path(made.path)
 

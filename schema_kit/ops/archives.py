@@ -302,8 +302,8 @@ class SetArchivePolicyOp(PlanOperation):
             return plan
         if said := catalog.misunderstood(policy.table, policy.condition):
             raise PlanError(
-                f"cannot {plan.title}: its condition is none: {said}. Nothing was changed; names of types and "
-                "functions need their schema, since no search_path holds for it."
+                f"cannot {plan.title}: its condition is none: {said}. Names of types and functions need their schema, "
+                "since no search_path holds for it."
             )
         return plan
 
@@ -375,7 +375,7 @@ class RepairArchiveTableOp(PlanOperation):
         table, archive = _table(catalog, self.table), _table(catalog, self.archive)
         if table is None or archive is None:
             gone = self.table if table is None else self.archive
-            raise PlanError(f"cannot {plan.title}: there is no table {gone}. Nothing was changed.")
+            raise PlanError(f"cannot {plan.title}: there is no table {gone}.")
         unlike = [one for one in archives.differences(table, archive) if not one.kind.startswith("index")]
         differences = [one for one in unlike if one.kind not in archives.OF_ACCESS]
         own = {policy.archived_at for policy in catalog.archive_policies() if policy.archive == self.archive}
@@ -395,8 +395,8 @@ class RepairArchiveTableOp(PlanOperation):
                 )
         if stays:
             raise PlanError(
-                f"cannot {plan.title}: {'; '.join(stays)}. Nothing was changed; drop_columns names columns that may "
-                "go, and a check goes by op.drop_constraint."
+                f"cannot {plan.title}: {'; '.join(stays)}. drop_columns names columns that may go, and a check goes by "
+                "op.drop_constraint."
             )
         for one in differences:
             if one.object not in own:

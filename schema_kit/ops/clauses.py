@@ -328,9 +328,7 @@ def column_declaration(
     }
     for reason, holds in why.items():
         if holds:
-            raise DeclarationError(
-                f"column {column.name} cannot be added beside traffic: {reason}. Nothing was changed."
-            )
+            raise DeclarationError(f"column {column.name} cannot be added beside traffic: {reason}.")
     computed = "" if column.computed is None else f" GENERATED ALWAYS AS ({sql_of(column.computed.sqltext)}) VIRTUAL"
     return ColumnDeclaration(
         column.name,

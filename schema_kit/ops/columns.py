@@ -85,7 +85,7 @@ class AddColumnConcurrentlyOp(PlanOperation):
         if declared.virtual and catalog.server_version() < 180000 and not isinstance(catalog, EmptyDatabase):
             raise PlanError(
                 f"cannot add column {declared.name} to {self.table}: PostgreSQL has virtual generated columns from 18 "
-                "on. Nothing was changed."
+                "on."
             )
         found = tree[0].column(declared.name) is not None
         rewrites = declared.default is not None and self._rewrites(catalog, declared)
@@ -102,8 +102,8 @@ class AddColumnConcurrentlyOp(PlanOperation):
         elif self._rewrites(catalog, replace(declared, default=None, nullable=True)):
             raise PlanError(
                 f"cannot add column {declared.name} to {self.table}: PostgreSQL writes every row again for a column of "
-                f"{declared.type}, a domain with constraints. Nothing was changed. Instead: add it with the type that "
-                "the domain is over, and the constraints by op.create_check_constraint_concurrently."
+                f"{declared.type}, a domain with constraints. Instead: add it with the type that the domain is over, "
+                "and the constraints by op.create_check_constraint_concurrently."
             )
         if declared.foreign_key:
             foreign_key = foreign_key_plan(catalog, constraints.under_its_own_name(declared.foreign_key, tree[0]))
@@ -266,7 +266,7 @@ class AlterColumnConcurrentlyOp(PlanOperation):
         if fetched or isinstance(server_default, _NO_DEFAULT):
             raise DeclarationError(
                 f"column {column_name} of {table_name}: {type(server_default).__name__} is no default that can be set. "
-                "Nothing was changed; give a text, sa.text() or a function, None to drop the default."
+                "Give a text, sa.text() or a function, None to drop the default."
             )
         default = None if server_default is False else (default_sql(server_default),)
         type_text = None if type_ is None else type_sql(type_)

@@ -24,7 +24,7 @@ def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = No
     """What draining the default partition of a set needs now; *until* is up to where, if farther than is kept ahead."""
     # First of all: GRANT SELECT on the default partition alone would be something that its heirs do not have.
     if lacks := catalog.rights_missing(policy.parent):
-        raise PlanError(f"cannot drain the default of {policy.parent}: {'; '.join(lacks)}. Nothing was changed.")
+        raise PlanError(f"cannot drain the default of {policy.parent}: {'; '.join(lacks)}.")
     parent = catalog.table(policy.parent)
     default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
     return copying.drain_default(
@@ -41,9 +41,7 @@ def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limi
 def _policy(catalog: Catalog, parent: QualifiedName) -> Partitioning:
     policy = catalog.policy(parent)
     if policy is None:
-        raise PlanError(
-            f"{parent} has no policy in schema_kit.part_config, which says how it is cut. Nothing was changed."
-        )
+        raise PlanError(f"{parent} has no policy in schema_kit.part_config, which says how it is cut.")
     return policy
 
 

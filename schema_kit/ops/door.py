@@ -24,7 +24,7 @@ from schema_kit import execute, report, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.drivers import Beside, speaks_psycopg
 from schema_kit.catalog.session import autocommits, borrowed, rows
-from schema_kit.errors import DeclarationError, ExecutionError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, saying_unchanged
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops import followed
 from schema_kit.ops.mixed import refuse_mixed
@@ -93,17 +93,18 @@ def operations(connection: sa.Connection, *, policy: LockPolicy | None = None) -
     Raises:
         PlanError: a transaction is open on the connection.
     """
-    if connection.in_transaction() and not autocommits(connection):
-        raise PlanError(IN_TRANSACTION)
-    settings = Settings(policy=policy or LockPolicy())
-    context = MigrationContext.configure(connection, opts={"schema_kit": settings})
-    with borrowed(connection), Operations.context(context), context.begin_transaction():
-        yield
+    with saying_unchanged():
+        if connection.in_transaction() and not autocommits(connection):
+            raise PlanError(IN_TRANSACTION)
+        settings = Settings(policy=policy or LockPolicy())
+        context = MigrationContext.configure(connection, opts={"schema_kit": settings})
+        with borrowed(connection), Operations.context(context), context.begin_transaction():
+            yield
 
 
 IN_TRANSACTION = (
     "a transaction is open on the connection, and schema_kit's operations commit on their own: it would be committed "
-    "half-way. Nothing was changed; commit() it first, and hand over a connection on which nothing was executed."
+    "half-way. commit() it first, and hand over a connection on which nothing was executed."
 )
 
 
@@ -137,6 +138,7 @@ def register(name: str) -> Callable[[OperationClass], OperationClass]:
     return register
 
 
+@saying_unchanged()
 def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     context = operations.migration_context
     if isinstance(operations, BatchOperations):
@@ -182,7 +184,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         if autocommits(connection):
             run()
         else:
-            _commit(context, operation, run)
+            _commit(context, run)
 
 
 def _commits_on_its_own(name: str) -> bool:
@@ -208,17 +210,9 @@ def _sender(context: MigrationContext) -> Iterator[sa.Connection | None]:
         yield session
 
 
-def _commit(context: MigrationContext, operation: PlanOperation, run: Callable[[], None]) -> None:
+def _commit(context: MigrationContext, run: Callable[[], None]) -> None:
     """Send steps that are commits of their own, between ordinary revisions."""
-    try:
-        _in_block(context, run)
-    except PlanError as error:
-        if not context.opts.get("schema_kit_committed"):
-            raise
-        raise ExecutionError(
-            f"{error.reason}\nThe operations before op.{operation.called} in this revision are committed, and the "
-            "revision is not stamped. When that is seen to, run it again: it goes on from there."
-        ) from error
+    _in_block(context, run)
     if "schema_kit_written" in context.opts:
         context.opts |= {"schema_kit_committed": True, "schema_kit_written": 0}
 
@@ -258,8 +252,8 @@ def _refuse_after_ordinary_work(context: MigrationContext, operation: PlanOperat
     if before is not None and written(context) > before:
         raise PlanError(
             f"op.{operation.called} commits on its own, and this revision has done ordinary work before it, which "
-            "would be committed half-way and could not be run again. Nothing of this revision was kept; put the two "
-            "kinds of operations into two revisions."
+            "would be committed half-way and could not be run again. Put the two kinds of operations into two "
+            "revisions."
         )
 
 

@@ -388,9 +388,9 @@ def _operator_class(declared: str, index: IndexDeclaration, catalog: AnyCatalog)
     found = f"{schema}.{ident(name)}" if schema else catalog.operator_class(name, index.using)
     if name in ("gin_trgm_ops", "gist_trgm_ops") and not catalog.letters_have_trigrams(found):
         raise PlanError(
-            f"the LC_CTYPE of this database knows no letters beyond ASCII: pg_trgm finds no trigrams in Thai and "
-            f"others, and {index.name} would find nothing. Nothing was changed; make the database with LC_CTYPE "
-            "C.UTF-8 or another UTF-8 locale."
+            "the LC_CTYPE of this database knows no letters beyond ASCII: pg_trgm finds no trigrams in Thai and "
+            f"others, and {index.name} would find nothing. Make the database with LC_CTYPE C.UTF-8 or another UTF-8 "
+            "locale."
         )
     return found + bracket + parameters
 
@@ -403,7 +403,7 @@ def _owner(index: QualifiedName, table: QualifiedName | None, catalog: AnyCatalo
     """
     owner = catalog.index_owner(index)
     if owner and table and owner != table:
-        raise PlanError(f"index {index.name} belongs to {owner}, not to {table}. Nothing was changed.")
+        raise PlanError(f"index {index.name} belongs to {owner}, not to {table}.")
     if owner is None and isinstance(catalog, Catalog) and (kind := catalog.kind(index)):
-        raise PlanError(f"{index} is {kind}, and this is for an index. Nothing was changed.")
+        raise PlanError(f"{index} is {kind}, and this is for an index.")
     return owner or table

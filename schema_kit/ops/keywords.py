@@ -29,7 +29,7 @@ def refuse_unknown(called: str, given: Mapping[str, Any], advice: Mapping[str, s
     for name in given:
         if not name.startswith(_OTHERS):
             why = (advice or {}).get(name, "this operation has no such keyword")
-            raise DeclarationError(f"op.{called}({name}=...): {why}. Nothing was changed.")
+            raise DeclarationError(f"op.{called}({name}=...): {why}.")
 
 
 def refuse_blocking(called: str, concurrently: bool | None) -> None:
@@ -40,9 +40,7 @@ def refuse_blocking(called: str, concurrently: bool | None) -> None:
     """
     if concurrently is False:
         plain = called.removesuffix("_concurrently")
-        raise DeclarationError(
-            f"op.{called}(postgresql_concurrently=False): that is op.{plain}. Nothing was changed; use that one."
-        )
+        raise DeclarationError(f"op.{called}(postgresql_concurrently=False): that is op.{plain}. Use that one.")
 
 
 def listed(called: str, keyword: str, given: Iterable[Any]) -> tuple[Any, ...]:
@@ -52,9 +50,9 @@ def listed(called: str, keyword: str, given: Iterable[Any]) -> tuple[Any, ...]:
         DeclarationError: it is a string, or empty.
     """
     if isinstance(given, str | sa.TextClause | sa.sql.ColumnElement):
-        raise DeclarationError(f"op.{called}({keyword}={given!r}): a list is meant: [{given!r}]. Nothing was changed.")
+        raise DeclarationError(f"op.{called}({keyword}={given!r}): a list is meant: [{given!r}].")
     if not (elements := tuple(given)):
-        raise DeclarationError(f"op.{called}({keyword}=[]): one column at least. Nothing was changed.")
+        raise DeclarationError(f"op.{called}({keyword}=[]): one column at least.")
     return elements
 
 
@@ -75,8 +73,8 @@ def _column(called: str, keyword: str, given: Any) -> str:
     if isinstance(given, sa.ColumnClause) and not getattr(given, "is_literal", False):
         return str(given.name)
     raise DeclarationError(
-        f"op.{called}({keyword}=[{given!s}]): a constraint has columns, no expressions. Nothing was changed; a unique "
-        "index has: op.create_index_concurrently(..., unique=True)."
+        f"op.{called}({keyword}=[{given!s}]): a constraint has columns, no expressions. A unique index has: "
+        "op.create_index_concurrently(..., unique=True)."
     )
 
 

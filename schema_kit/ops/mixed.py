@@ -46,8 +46,7 @@ def refuse_mixed(commits: Callable[[str], bool]) -> None:
         raise PlanError(
             f"revision {frame.f_globals['revision']} calls op.{own.name} (line {own.line}), which commits on its own, "
             f"and op.{ordinary.name} (line {ordinary.line}), which joins the revision's transaction: it would be "
-            "committed half-way, and could not be run again. Nothing was changed; put the two kinds of operations into "
-            "two revisions."
+            "committed half-way, and could not be run again. Put the two kinds of operations into two revisions."
         )
 
 

@@ -31,7 +31,7 @@ def both(catalog: Catalog, policy: ArchivePolicy) -> tuple[Table, Table]:
         gone = policy.table if table is None else policy.archive
         raise PlanError(
             f"{policy.table} is registered in archive_policy with the archive {policy.archive}, but there is no table "
-            f"{gone}. Nothing was changed."
+            f"{gone}."
         )
     return table, archive
 
@@ -43,7 +43,7 @@ def refuse_without_rights(catalog: Catalog, policy: ArchivePolicy) -> None:
         PlanError: something is missing.
     """
     if lacking := catalog.archive_rights_missing((policy.table, policy.archive)):
-        raise PlanError(f"cannot archive {policy.table}: {'; '.join(lacking)}. Nothing was changed.")
+        raise PlanError(f"cannot archive {policy.table}: {'; '.join(lacking)}.")
 
 
 def observed(
@@ -86,7 +86,7 @@ def moves(
         if one is None:
             continue
         if one.seen.may_not:
-            raise PlanError(f"cannot move {name}: {'; '.join(one.seen.may_not)}. Nothing was changed.")
+            raise PlanError(f"cannot move {name}: {'; '.join(one.seen.may_not)}.")
         why = [*stays(one.seen), *(f"its range overlaps that of {other}" for other in one.wanted.overlapping)]
         why += [f"{one.wanted.seen.default} holds rows of its range"] if one.wanted.in_default else []
         if why:
@@ -130,7 +130,7 @@ def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
             if len(windows) > MOST_AHEAD:
                 raise PlanError(
                     f"cannot move rows of {step.table} to {table.name}: they lie in more than {MOST_AHEAD} of its "
-                    "windows. Nothing was changed; make the partitions that it shall have, or a default one."
+                    "windows. Make the partitions that it shall have, or a default one."
                 )
             yield from (create_partition(lines, table, table.name, window) for window in lines.missing(windows, table))
         yield step
@@ -146,7 +146,7 @@ def partitioned(catalog: Catalog, policy: ArchivePolicy) -> Partitioning:
     if found is None:
         raise PlanError(
             f"cannot archive partitions of {policy.table}: it has no policy in schema_kit.part_config, which says how "
-            "it is cut. Nothing was changed; op.set_partition_policy registers one."
+            "it is cut. op.set_partition_policy registers one."
         )
     return found
 

@@ -208,8 +208,8 @@ class ConvertToPartitionedOp(PlanOperation):
         if (copies and self.strategy == "attach") or (attaches and self.strategy == "copy"):
             other = "copy" if copies else "attach"
             raise PlanError(
-                f"{self.policy.parent} is being converted by strategy {other}. Nothing was changed; go on with "
-                f"strategy='{other}', or give that up first: schema_kit partitions convert --abort"
+                f"{self.policy.parent} is being converted by strategy {other}. Go on with strategy='{other}', or give "
+                "that up first: schema_kit partitions convert --abort"
             )
         if self.strategy or copies or seen.table.partition_strategy:
             return self.strategy or ("copy" if copies else "attach"), ""
@@ -301,8 +301,8 @@ class UnpartitionOp(PlanOperation):
                 return roll_back(catalog, self.parent)
             raise PlanError(
                 f"cannot make {self.parent} plain again: the plain table of before its conversion is kept beside it, "
-                "but not fed. Nothing was changed; drop that first: schema_kit partitions convert --finish. Or, if "
-                "nothing was written since, it takes its place again: --rollback."
+                "but not fed. Drop that first: schema_kit partitions convert --finish. Or, if nothing was written "
+                "since, it takes its place again: --rollback."
             )
         table = catalog.table(self.parent)
         control = next(iter(table.partitioned_by), "") or conversion.given_up_key(table) if table else ""

@@ -229,8 +229,7 @@ class CreateNextPartitionsOp(PlanOperation):
         policy = catalog.policy(self.parent)
         if policy is None:
             raise PlanError(
-                f"{self.parent} has no policy in schema_kit.part_config. Nothing was changed; "
-                "op.set_partition_policy registers one."
+                f"{self.parent} has no policy in schema_kit.part_config. op.set_partition_policy registers one."
             )
         plan = Plan(f"create next partitions of {self.parent}")
         for one, found in catalog.sets((policy,)):

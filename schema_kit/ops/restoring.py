@@ -63,9 +63,7 @@ def restore(
     if policy.way == "rows":
         return by_rows(catalog, policy, (since, until) if since and until else None, where, beside)
     if since is None or until is None or where:
-        raise DeclarationError(
-            f"{policy.table} is archived by partition: --from and --to say which range comes back. Nothing was changed."
-        )
+        raise DeclarationError(f"{policy.table} is archived by partition: --from and --to say which range comes back.")
     return by_partition(catalog, policy, since, until, beside)
 
 
@@ -83,12 +81,12 @@ def by_rows(
     one = ttl.restoring(policy, observed, goes, ends, where, cut_of(catalog, policy))
     table, archive = both(catalog, policy)
     if lacking := catalog.archive_rights_missing(()):
-        raise PlanError(f"cannot {plan.title}: {'; '.join(lacking)}. Nothing was changed.")
+        raise PlanError(f"cannot {plan.title}: {'; '.join(lacking)}.")
     if beside:
         found = catalog.leaving(policy.archive, (beside,), back=True)
         if beside not in found:
             if why := catalog.may_not_create_in(beside.schema):
-                raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}. Nothing was changed.")
+                raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}.")
             return replace(plan, steps=(CreateArchiveTable(table, beside),))
         moves = [rows.bring_back(one, found[policy.archive], found[beside])]
     else:
@@ -100,7 +98,7 @@ def by_rows(
             if key.referenced != policy.table
             and catalog.has_row_where(archive.name, rows.dangling(key, archive.name, one.where))
         ]:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(dangling)}. Nothing was changed.")
+            raise PlanError(f"cannot {plan.title}: {'; '.join(dangling)}.")
     count, key = catalog.clashes(moves[0])
     if count:
         raise PlanError(_clash(policy.archive, beside or policy.table, count, key))
@@ -115,7 +113,7 @@ def by_rows(
 def _clash(archive: QualifiedName, table: QualifiedName, count: int, key: str) -> str:
     return (
         f"cannot restore rows of {archive} to {table}: {count} of them are there with the same key and other values, "
-        f"the first of them {key}. Nothing was changed; archive restore --beside takes them elsewhere."
+        f"the first of them {key}. schema_kit archive restore --beside takes them elsewhere."
     )
 
 
@@ -132,14 +130,14 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
         raise DeclarationError(f"{since} to {until} holds nothing: --to is where it ends, and not part of it")
     waiting = [one for one in under_way(of(catalog, policy), policy) if one[1] == (beside or policy.table)]
     if target is None and beside and (why := catalog.may_not_create_in(beside.schema)):
-        raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}. Nothing was changed.")
+        raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}.")
     if target is None:
         assert beside is not None  # the table itself is there
         beside_it = replace(partitioning, parent=beside, retention=None, retention_schema=None)
         some = any(part.default or lines.range_of(part).overlaps(wanted) for part in archive.partitions)
         return replace(plan, steps=(CreateArchiveTable(archive, beside, beside_it),) if some else ())
     if blocking := [one.sentence for one in archives.differences(archive, target) if one.blocks]:
-        raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}. Nothing was changed.")
+        raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
     steps, notes = _of_range(catalog, policy, archive, target, wanted, waiting)
     return Plan(plan.title, tuple(steps), tuple(notes))
 
@@ -195,7 +193,7 @@ def _rows(
         if len(windows) > MOST_AHEAD:
             raise PlanError(
                 f"cannot restore rows of {part.name} to {target.name}: they lie in more than {MOST_AHEAD} of its "
-                "windows. Nothing was changed; make the partitions that it should have, or restore a shorter range."
+                "windows. Make the partitions that it should have, or restore a shorter range."
             )
         windows = lines.missing(windows, target)
         strays = catalog.strays_among(lines.policy, target, windows)  # theirs go there, too, until it is drained
@@ -247,7 +245,7 @@ class RestoreArchiveTableOp(PlanOperation):
 
         Raises:
             PlanError: no such table, another table's archive, another shape, rows of the same key and other values
-                (they are named), or rights are missing. Nothing was changed.
+                (they are named), or rights are missing.
             LockNotAvailable: the locks were not to be had; who holds them is named.
         """
         table = existing(operations, table_name, schema)
@@ -266,12 +264,12 @@ class RestoreArchiveTableOp(PlanOperation):
         if isinstance(catalog, EmptyDatabase):
             return replace(plan, steps=tuple(forget))  # a database that was empty at base has no row to bring back
         if others := [str(one.table) for one in policies if one.table != self.table]:
-            raise PlanError(f"cannot {plan.title}: it is the archive of {', '.join(others)}. Nothing was changed.")
+            raise PlanError(f"cannot {plan.title}: it is the archive of {', '.join(others)}.")
         table, archive = catalog.table(self.table), catalog.table(self.archive)
         if archive is None:
             return plan
         if table is None:
-            raise PlanError(f"cannot {plan.title}: there is no table {self.table}. Nothing was changed.")
+            raise PlanError(f"cannot {plan.title}: there is no table {self.table}.")
         stamp = next((one.archived_at for one in policies if one.archived_at), ARCHIVED_AT)
         policy = ArchivePolicy(self.table, self.archive, None, "partition", archived_at=stamp)
         refuse_without_rights(catalog, policy)
@@ -280,7 +278,7 @@ class RestoreArchiveTableOp(PlanOperation):
         whole = cut and table.partitioned_by == archive.partitioned_by and not stamped
         blocking = [one.sentence for one in archives.differences(archive, table) if one.blocks]
         if whole and blocking:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}. Nothing was changed.")
+            raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
         steps, notes = (_all if whole else _each_row)(catalog, policy, archive, table)
         return Plan(plan.title, (*forget, *steps), tuple(notes))
 

@@ -78,7 +78,7 @@ def read_bounds(
         told = ()
     column = next((table.column(control) for table in tables if table.column(control)), None)
     if column is None:
-        raise PlanError(f"{parent} has no column {control!r}. Nothing was changed.")
+        raise PlanError(f"{parent} has no column {control!r}.")
     readings, failures = list[Reading](), list[PlanError]()
     encodings = _encodings(base, column.type)
     for encoding, (zone, whose) in product(encodings, _zones(given, zones)):
@@ -99,8 +99,8 @@ def read_bounds(
 
 def _untold(parent: QualifiedName) -> PlanError:
     return PlanError(
-        f"no partition of {parent} has two ends that tell how wide a partition is. Nothing was changed; say it with "
-        "--interval, and the time zone with --timezone."
+        f"no partition of {parent} has two ends that tell how wide a partition is. Say it with --interval, and the "
+        "time zone with --timezone."
     )
 
 
@@ -280,8 +280,7 @@ def adopt(
         if hint.maintained and hint.other_names and not take_over:
             raise PlanError(
                 f"{hint.who} maintains {policy.parent} by the dates in its partitions' names, and its maintenance of "
-                "all sets would fail at the first new name. Nothing was changed; --take-over turns its maintenance of "
-                f"{policy.parent} off."
+                f"all sets would fail at the first new name. --take-over turns its maintenance of {policy.parent} off."
             )
     if reading.irregular:
         ahead = _regular_ahead(reading, sets)
@@ -335,7 +334,7 @@ def _refusal(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]]
         remedy = "All from the current one on are regular: --leave-irregular takes the set over and lets them be"
     return PlanError(
         f"{len(reading.irregular)} of {reading.total} partitions of {policy.parent} lie across the windows of "
-        f"{policy.interval} ({policy.timezone}), which fit best:\n" + "\n".join(listed) + "\nNothing was changed. "
+        f"{policy.interval} ({policy.timezone}), which fit best:\n" + "\n".join(listed) + "\n"
         f"{remedy}; --interval, --timezone and --origin say what it is."
     )
 

@@ -47,6 +47,6 @@ def refuse_open(table: Table, archive: Table) -> None:
     if table.row_security and not archive.row_security and (readers := [g.to for g in archive.grants if not g.own]):
         raise PlanError(
             f"{archive.name} has no row security, and {table.name} has: {', '.join(dict.fromkeys(readers))} would see "
-            f"each row that goes there. Nothing was changed; op.repair_archive_table with access=True gives it what "
-            f"{table.name} has, or REVOKE what is granted on {archive.name}."
+            f"each row that goes there. op.repair_archive_table with access=True gives it what {table.name} has, or "
+            f"REVOKE what is granted on {archive.name}."
         )

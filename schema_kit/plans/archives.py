@@ -67,7 +67,7 @@ def create(
     """
     title = f"create archive {declared.archive}"
     if table is None:
-        raise PlanError(f"cannot {title}: there is no table {declared.table}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no table {declared.table}.")
     policy = _partitioned(declared, table, registered)
     reasons = [*lacking, *_unfit(declared, table, policy)]
     steps: list[Step] = []
@@ -82,7 +82,7 @@ def create(
             reasons.append(f"{declared.archive} is there, and partitioned by ({', '.join(archive.partitioned_by)})")
     if reasons:
         listed = "".join(f"  - {reason}\n" for reason in reasons)
-        raise PlanError(f"cannot {title}:\n{listed}Nothing was changed.")
+        raise PlanError(f"cannot {title}:\n{listed}")
     if declared.view and not any(view.name == declared.view for view in spanning(table, archive)):
         steps.append(CreateArchiveView(declared.view, table, declared.archive, invoker))
     return Plan(title, tuple(steps))
@@ -94,7 +94,7 @@ def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioni
         if len(table.partitioned_by) != 1 or registered is None:
             raise PlanError(
                 f"cannot create archive {declared.archive}: {table.name} has no policy in schema_kit.part_config, "
-                "which says how it is cut. Nothing was changed; op.set_partition_policy registers one."
+                "which says how it is cut. op.set_partition_policy registers one."
             )
         base = registered
     elif declared.control and declared.interval:
@@ -102,7 +102,7 @@ def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioni
     elif declared.control or declared.interval:
         raise DeclarationError(
             f"{table.name} is not partitioned by RANGE: its archive is, where control and interval are given, and "
-            "plain where neither is. Nothing was changed."
+            "plain where neither is."
         )
     else:
         return None
@@ -120,9 +120,9 @@ def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioni
 
 def _unfit(declared: DeclaredArchive, table: Table, policy: Partitioning | None) -> Iterator[str]:
     if declared.compression not in (None, *COMPRESSIONS):
-        raise DeclarationError(f"compression is pglz or lz4, not {declared.compression!r}. Nothing was changed.")
+        raise DeclarationError(f"compression is pglz or lz4, not {declared.compression!r}.")
     if declared.table == declared.archive:
-        raise DeclarationError(f"{declared.table} cannot be its own archive. Nothing was changed.")
+        raise DeclarationError(f"{declared.table} cannot be its own archive.")
     if declared.archived_at and table.column(ARCHIVED_AT):
         yield f"{table.name} has a column {ARCHIVED_AT} itself; leave archived_at out"
     for name in declared.indexes if isinstance(declared.indexes, tuple) else ():
@@ -217,7 +217,7 @@ def drop(
         reasons.append("it holds rows: op.restore_archive_table takes them back, op.drop_table drops it with them")
     reasons += [f"the policy of {one.table} sends rows there (op.drop_archive_policy comes first)" for one in policies]
     if reasons:
-        raise PlanError(f"cannot {plan.title}: {'; '.join(reasons)}. Nothing was changed.")
+        raise PlanError(f"cannot {plan.title}: {'; '.join(reasons)}.")
     partitions = tuple(relation.name for relation in tree if relation.name != archive)
     others = tuple(dict.fromkeys(referenced))
     shown = view.name if view else None
@@ -256,16 +256,16 @@ def set_policy(
     """
     plan = Plan(f"set the archive policy of {policy.table}")
     if policy.way not in ("partition", "rows"):
-        raise DeclarationError(f"way is partition or rows, not {policy.way!r}. Nothing was changed.")
+        raise DeclarationError(f"way is partition or rows, not {policy.way!r}.")
     if policy.archive_after is None and policy.condition is None:
-        raise DeclarationError(f"{plan.title}: archive_after or a condition says what goes. Nothing was changed.")
+        raise DeclarationError(f"{plan.title}: archive_after or a condition says what goes.")
     reasons = list(lacking)
     reasons += [f"there is no table {name}" for name, t in ((policy.table, table), (policy.archive, archive)) if not t]
     if table and archive:
         reasons += _against(policy, table, archive, partitioning, here)
     if reasons:
         listed = "".join(f"  - {reason}\n" for reason in reasons)
-        raise PlanError(f"cannot {plan.title}:\n{listed}Nothing was changed.")
+        raise PlanError(f"cannot {plan.title}:\n{listed}")
     if registered == policy and not config:
         return plan
     steps: list[Step] = [CreateArchiveConfig(config)] if config else []

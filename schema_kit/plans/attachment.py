@@ -48,7 +48,7 @@ def attach(
     bounds = for_values(wanted.lower, wanted.upper)
     if seen.attached_to and not seen.pending:
         if not wanted.same:
-            raise PlanError(f"cannot {title} {bounds}: it is attached {seen.bounds}. Nothing was changed.")
+            raise PlanError(f"cannot {title} {bounds}: it is attached {seen.bounds}.")
         return Plan(title, (ForgetRetired(seen.name, "it is attached"),) if seen.recorded else ())
     refuse(title, wanted, own, parent[0])
     steps: list[Step] = [FinalizeDetach(seen)] if seen.pending else []
@@ -95,7 +95,7 @@ def refuse(title: str, wanted: Attaching, own: Relation, parent: Relation) -> No
         missing = [index.name for index in parent.indexes if not alike(index, own.indexes)]
         reasons += [f"it is partitioned itself and has no index like {name} (make that first)" for name in missing]
     if reasons:
-        raise PlanError(f"cannot {title}: {'; '.join(reasons)}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {'; '.join(reasons)}.")
 
 
 def proved(wanted: Attaching, own: Relation, printed: str | None) -> tuple[str, list[Step]]:
@@ -168,7 +168,7 @@ def indexes_like(parent: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
         if found and found.valid and _definition(found) != _definition(index):
             raise PlanError(
                 f"cannot attach {own.name} to {parent.name}: {own.name.sibling(name)} is another index than "
-                f"{index.name}, and its name is needed. Nothing was changed; rename it."
+                f"{index.name}, and its name is needed. Rename it."
             )
         if found is None or not found.valid:
             if found and found.building:

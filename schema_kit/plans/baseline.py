@@ -65,7 +65,7 @@ def create_baseline(
         raise PlanError(
             "the tables that are there differ from what these migrations start from:\n"
             + "\n".join(f"  - {line}" for line in differences)
-            + "\nNothing was changed. Bring the tables into this shape, or the baseline revision into theirs."
+            + "\nBring the tables into this shape, or the baseline revision into theirs."
         )
     missing = [table for table in declared if observed[table.table.name] is None]
     types = [enum for enum, labels in (enums or {}).items() if labels is None]
@@ -135,8 +135,8 @@ def drop_baseline(
     """
     if filled:
         raise PlanError(
-            f"{', '.join(map(str, sorted(filled)))} hold rows, and going below the baseline would drop them. "
-            "Nothing was changed. Empty them first, if that is what you want."
+            f"{', '.join(map(str, sorted(filled)))} hold rows, and going below the baseline would drop them. Empty "
+            "them first, if that is what you want."
         )
     gone = {table.table.name for table in declared if str(table.table.name) in created["table"]}
     steps: list[Step] = [

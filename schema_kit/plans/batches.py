@@ -47,10 +47,10 @@ def update_in_batches(
     """
     change, title = batch.change, batch.summary
     if observed is None:
-        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such table.")
     if not observed.key:
         raise PlanError(
-            f"cannot {title}: {change.table} has no primary key to page through. Nothing was changed; give it one "
+            f"cannot {title}: {change.table} has no primary key to page through. Give it one "
             "(op.create_primary_key_concurrently), or update it in one statement if it is small."
         )
     key = tuple(column.name for column in observed.key)
@@ -58,13 +58,13 @@ def update_in_batches(
     for column, _ in change.assignments:
         if column not in numbers:
             raise PlanError(
-                f"cannot {title}: {change.table} has no column {column} that can be written. Nothing was changed; it "
-                f"has {', '.join(numbers)}."
+                f"cannot {title}: {change.table} has no column {column} that can be written. It has "
+                f"{', '.join(numbers)}."
             )
         if column in key:
             raise PlanError(
                 f"cannot {title}: {column} belongs to the primary key, and a row that moves along it could be met "
-                "twice. Nothing was changed."
+                "twice."
             )
     target = f"{observed.oid}:{','.join(str(numbers[column]) for column, _ in change.assignments)}"
     batch = UpdateBatch(
@@ -78,7 +78,7 @@ def update_in_batches(
     if (run.table, run.change) != (str(change.table), str(change)):
         raise PlanError(
             f"cannot {title}: {BATCH_PROGRESS} has {batch.name!r} for another update, of {run.table}: {run.change}. "
-            "Nothing was changed; give this one another name, or delete that row if it is of no use any more."
+            "Give this one another name, or delete that row if it is of no use any more."
         )
     if run.finished:
         if run.target == target:
@@ -88,8 +88,8 @@ def update_in_batches(
     if run.key != key:
         raise PlanError(
             f"cannot {title}: it began in the order of ({', '.join(run.key)}), and the primary key is "
-            f"({', '.join(key)}) now. Nothing was changed; delete the row {batch.name!r} of {BATCH_PROGRESS} to begin "
-            "anew, if rows may be updated twice."
+            f"({', '.join(key)}) now. Delete the row {batch.name!r} of {BATCH_PROGRESS} to begin anew, if rows may be "
+            "updated twice."
         )
     if not run.ended:
         return Plan(title, (*create, batch))
@@ -130,5 +130,5 @@ def _made_anew(title: str, batch: UpdateBatch, run: BatchRun, target: str) -> bo
         f"cannot {title}: {BATCH_PROGRESS} says that it is finished, and of a table with another oid. If the database "
         f"was dumped and restored since, it is finished here, too: UPDATE {BATCH_PROGRESS.sql} SET target = "
         f"{literal(target)} {where} If the table or the column was made anew, it runs again after: DELETE FROM "
-        f"{BATCH_PROGRESS.sql} {where} Nothing was changed."
+        f"{BATCH_PROGRESS.sql} {where}"
     )

@@ -70,7 +70,7 @@ def add_column(
     if rewrites and not any(index.primary for index in root.indexes) and not root.imagined:
         raise PlanError(
             f"cannot {title}: its default changes from row to row, so the rows are filled in by batches, which page "
-            "through a primary key, and there is none. Nothing was changed."
+            "through a primary key, and there is none."
         )
     after = foreign_key.steps if foreign_key else ()
     if found:
@@ -94,14 +94,12 @@ def _refuse_other_column(
     table: QualifiedName, found: Column, declared: ColumnDeclaration, printed: tuple[str, str | None]
 ) -> None:
     if found.type != printed[0]:
-        raise PlanError(
-            f"column {declared.name} of {table} is there and is {found.type}, not {printed[0]}. Nothing was changed."
-        )
+        raise PlanError(f"column {declared.name} of {table} is there and is {found.type}, not {printed[0]}.")
     filled = found.default is not None or declared.default is None
     if printed[1] is not None and filled and found.default != printed[1]:
         raise PlanError(
             f"column {declared.name} of {table} is there, and its default says something else:\n"
-            f"  there:    {found.default}\n  declared: {printed[1]}\nNothing was changed."
+            f"  there:    {found.default}\n  declared: {printed[1]}"
         )
 
 
@@ -178,7 +176,7 @@ def alter_column(
     root = root_of(tree, title)
     found = root.column(column)
     if found is None:
-        raise PlanError(f"cannot {title}: there is no such column. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such column.")
     steps: list[Step] = []
     if type_ is not None and found.type != printed_type:
         _refuse_slow_change(table, column, f"{found.type} to {printed_type}", tree, rewrites)
@@ -206,15 +204,15 @@ def _refuse_slow_change(
     if why:
         raise PlanError(
             f"PostgreSQL {why} to change {table}.{column} from {change}, and nobody reads or writes the table "
-            "meanwhile. Nothing was changed. Instead: add a column of the new type (op.add_column_concurrently), keep "
-            "it filled by a trigger, fill the old rows (op.update_in_batches), switch the application over, and drop "
-            "the old one (op.drop_column_concurrently)."
+            "meanwhile. Instead: add a column of the new type (op.add_column_concurrently), keep it filled by a "
+            "trigger, fill the old rows (op.update_in_batches), switch the application over, and drop the old one "
+            "(op.drop_column_concurrently)."
         )
 
 
 def _refuse_stopped(title: str, stops: Sequence[str]) -> None:
     if stops:
-        raise PlanError(f"cannot {title}: {'; '.join(stops)}. Nothing was changed; see to that first.")
+        raise PlanError(f"cannot {title}: {'; '.join(stops)}. See to that first.")
 
 
 def drop_table(
@@ -242,7 +240,7 @@ def drop_table(
     others = [key for key in incoming if key.table != table]
     if others:
         names = ", ".join(f"{key.name} of {key.table}" for key in others)
-        raise PlanError(f"cannot {title}: foreign keys refer to it: {names}. Nothing was changed; drop those first.")
+        raise PlanError(f"cannot {title}: foreign keys refer to it: {names}. Drop those first.")
     _refuse_stopped(title, stops)
     keys = [
         DropForeignKey(table, key.name, _with_partitions([key.referenced], ends), below(tree))

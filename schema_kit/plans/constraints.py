@@ -46,7 +46,7 @@ def root_of(tree: Sequence[Relation], title: str) -> Relation:
         PlanError: there is no such table.
     """
     if not tree:
-        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such table.")
     return tree[0]
 
 
@@ -59,7 +59,7 @@ def refuse_foreign(title: str, tree: Sequence[Relation]) -> None:
     if others := indexes.foreign(tree):
         raise PlanError(
             f"cannot {title}: partitions that are foreign tables can have no such constraint: "
-            f"{', '.join(map(str, others))}. Nothing was changed."
+            f"{', '.join(map(str, others))}."
         )
 
 
@@ -89,7 +89,7 @@ def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definitio
     if found and definition is not None and found.definition != definition:
         raise PlanError(
             f"check {declared.name} of {declared.table} is there and says something else:\n"
-            f"  there:    {found.definition}\n  declared: {definition}\nNothing was changed."
+            f"  there:    {found.definition}\n  declared: {definition}"
         )
     expression = declared.expression
     if root.partitioned and definition is not None:
@@ -176,7 +176,7 @@ def _refuse_other_foreign_key(found: ForeignKey, declared: ForeignKeyDeclaration
     if not _same(found, declared):
         raise PlanError(
             f"foreign key {declared.name} of {found.table} is there and says something else:\n"
-            f"  there:    {found.definition}\n  declared: {foreign_key_sql(declared)}\nNothing was changed."
+            f"  there:    {found.definition}\n  declared: {foreign_key_sql(declared)}"
         )
 
 
@@ -273,18 +273,18 @@ def create_key(
     title = f"create {'primary key' if declared.primary else 'unique constraint'} {declared.name} on {declared.table}"
     root = root_of(tree, title)
     if owner and owner != declared.table:
-        raise PlanError(f"cannot {title}: {owner} has an index of that name. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {owner} has an index of that name.")
     if root.check(declared.name) or _named(declared.name, root):
-        raise PlanError(f"cannot {title}: there is another constraint of that name. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is another constraint of that name.")
     primary = next((index for index in root.indexes if index.primary), None)
     if declared.primary and primary and primary.name != declared.name:
-        raise PlanError(f"{declared.table} has a primary key already: {primary.name}. Nothing was changed.")
+        raise PlanError(f"{declared.table} has a primary key already: {primary.name}.")
     refuse_foreign(title, tree)
     for relation in tree:
         if missing := [column for column in relation.key if column not in declared.columns]:
             raise PlanError(
                 f"cannot {title}: {relation.name} is partitioned by {', '.join(missing)}, and PostgreSQL wants all "
-                "columns of the partition key among those of the constraint. Nothing was changed."
+                "columns of the partition key among those of the constraint."
             )
     first = tuple(step for plan in not_null for step in plan.steps)
     return Plan(title, (*first, *_key(declared, root, None, tree, printed)))
@@ -328,7 +328,7 @@ def _refuse_other_key(declared: KeyDeclaration, relation: Relation, found: Index
         there = found.constraint or f"{'UNIQUE ' if found.unique else ''}INDEX USING {found.tail}"
         raise PlanError(
             f"{found.name} of {relation.name} is there and is something else:\n"
-            f"  there:    {there}\n  declared: {key_sql(declared)}\nNothing was changed; drop or rename it first."
+            f"  there:    {there}\n  declared: {key_sql(declared)}\nDrop or rename it first."
         )
 
 
@@ -389,7 +389,7 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
     root = root_of(tree, title)
     found = root.column(column)
     if found is None:
-        raise PlanError(f"cannot {title}: there is no such column. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such column.")
     constraint = _not_null(root, column)
     wrong = f"{ident(column)} IS NULL"
     if found.not_null:
@@ -441,7 +441,7 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
     check = root.check(name)
     key = _named(name, root)
     if any(found and found.definition.endswith(" NOT ENFORCED") for found in (check, key)):
-        raise PlanError(f"cannot {title}: it is NOT ENFORCED, so that PostgreSQL cannot prove it. Nothing was changed.")
+        raise PlanError(f"cannot {title}: it is NOT ENFORCED, so that PostgreSQL cannot prove it.")
     if check:
         if check.validated:
             return Plan(title)
@@ -450,9 +450,7 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
         wrong = f"NOT {check.definition.removeprefix('CHECK ').removesuffix(' NO INHERIT')}"
         return Plan(title, tuple(_validate_check(name, tree, wrong)))
     if key is None:
-        raise PlanError(
-            f"cannot {title}: there is no check, NOT NULL or foreign key of that name. Nothing was changed."
-        )
+        raise PlanError(f"cannot {title}: there is no check, NOT NULL or foreign key of that name.")
     return Plan(title, tuple(_validate_keys(declaration_of(key), tree)))
 
 

@@ -116,7 +116,7 @@ def checked(policy: Partitioning, seen: Conversion | None, incoming: IncomingFor
     if policy.premake < 1:
         raise DeclarationError(f"premake is at least 1, not {policy.premake}: else tomorrow's rows have no partition")
     if seen is None:
-        raise PlanError(f"cannot {titled(policy)}: there is no such table. Nothing was changed.")
+        raise PlanError(f"cannot {titled(policy)}: there is no such table.")
     return seen
 
 
@@ -182,8 +182,8 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
         upper = key.decode(text) if text else None
         if upper is None:
             raise PlanError(
-                f"the check {BOUND_CHECK} on {table.name} is not one that a conversion made: {existing[1]}. "
-                "Nothing was changed; drop it and run again."
+                f"the check {BOUND_CHECK} on {table.name} is not one that a conversion made: {existing[1]}. Drop it "
+                "and run again."
             )
         in_time = latest < (cut.shift(upper, -1) if lines.of_ids else upper - timedelta(days=1))
         if in_time and lines.begins_at(upper):
@@ -196,9 +196,9 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
         column = table.column(policy.control)
         raise PlanError(
             f"cannot {titled(policy)}: {policy.control} is {column.type if column else ''} and ends at "
-            f"{lines.shown(key.greatest)}, so that no bound lies a partition after {lines.shown(latest)}. Nothing was "
-            "changed; give the column a wider type first, or a shorter interval, or copy the rows "
-            "(strategy='copy'): the last partition has no end then."
+            f"{lines.shown(key.greatest)}, so that no bound lies a partition after {lines.shown(latest)}. Give the "
+            "column a wider type first, or a shorter interval, or copy the rows (strategy='copy'): the last partition "
+            "has no end then."
         )
     control, text = ident(policy.control), key.encode(upper)
     check = AddBound(
@@ -235,7 +235,7 @@ def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) ->
     if found and not _is_key_index(found, key):
         raise PlanError(
             f"{table.name} has an index {name} of its own ({found.tail}), and that name is needed for the longer key. "
-            "Nothing was changed; rename it."
+            "Rename it."
         )
     yield from indexes.build(declared, name, table.name, table.index(name))
 
@@ -270,7 +270,7 @@ def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[St
     if (built and not is_built(built)) or (not built and parent.name in table.taken):
         raise PlanError(
             f"there is something named {parent}, and that name is needed for the parent of {table.name} while it is "
-            "being built. Nothing was changed; rename it."
+            "being built. Rename it."
         )
     if built:
         have = [lines.range_of(partition) for partition in built.partitions]
@@ -372,7 +372,6 @@ def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys
         raise PlanError(
             f"{table.name} cannot be partitioned by {policy.control} as it is:\n"
             + "\n".join(f"  - {reason}" for reason in why)
-            + "\nNothing was changed."
         )
 
 
@@ -475,7 +474,7 @@ def unpartition(
     """
     title = f"make {parent} a plain table again"
     if seen is None:
-        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such table.")
     table = seen.table
     if not table.partition_strategy:
         forget = (UnregisterPolicy(parent),) if has_policy else ()
@@ -503,7 +502,7 @@ def unpartition(
     why += publications.listed(table, seen.listed)
     why += publications.moving(table, leaves)
     if why or heir is None:
-        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
+        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why))
     if keep:
         return Plan(
             title,

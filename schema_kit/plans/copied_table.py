@@ -113,8 +113,8 @@ def convert(
         same_purpose("convert", policy.parent, run)
     if run and (run.returned or run.back_identity):
         raise PlanError(
-            f"{policy.parent} is on its way back to a plain table. Nothing was changed; schema_kit partitions convert "
-            "--rollback goes on with that, and --abort gives it up, before its swap."
+            f"{policy.parent} is on its way back to a plain table. schema_kit partitions convert --rollback goes on "
+            "with that, and --abort gives it up, before its swap."
         )
     if there.table.partition_strategy:
         steps = [*conversion.after_swap(policy, there)]
@@ -147,15 +147,15 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
         PlanError: there is no such table, or the swap is done.
     """
     if seen is None:
-        raise PlanError("there is no such table. Nothing was changed.")
+        raise PlanError("there is no such table.")
     table, run = seen.table, copied.run if copied.run and not copied.run.finished else None
     title = f"give up the conversion of {table.name}"
     if run and run.back_identity is not None and not run.returned:
         return way_back.stay(seen, copied)
     if table.partition_strategy or (run and run.swapped):
         raise PlanError(
-            f"cannot {title}: its swap is done. Nothing was changed; op.unpartition is the way back, or --rollback "
-            "where the plain table is kept."
+            f"cannot {title}: its swap is done. op.unpartition is the way back, or --rollback where the plain table is "
+            "kept."
         )
     steps = [*conversion.give_up(seen)]
     index, name = table.index(key_index_name(table.name)), table.name.sibling(key_index_name(table.name))
@@ -173,7 +173,7 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
 def _refuse_wide(title: str, table: Table, instead: str) -> None:
     beside = (log_name(table.name), staging_name(table.name))
     if why := list(publications.copied(table, beside, instead)):
-        raise PlanError(f"{title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
+        raise PlanError(f"{title}:\n" + "\n".join(f"  - {reason}" for reason in why))
 
 
 def _steps(
@@ -193,7 +193,7 @@ def _steps(
     column = table.column(policy.control)
     if column is not None and not column.not_null:
         raise PlanError(
-            f"{table.name}.{policy.control} may be NULL, and no partition would take such a row. Nothing was changed; "
+            f"{table.name}.{policy.control} may be NULL, and no partition would take such a row. "
             "op.set_not_null_concurrently proves that none is, beside writers."
         )
     if not seen.has_config:
@@ -270,7 +270,7 @@ def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> I
         raise PlanError(
             f"{' and '.join(stray.told for stray in copied.strays)} of {table.name} lie farther ahead than "
             f"premake={lines.policy.premake} reaches, or beyond what can be planned with, and no partition would take "
-            "them. Nothing was changed; let a default partition take them, or correct them."
+            "them. Let a default partition take them, or correct them."
         )
     while default and lines.of_ids and len(filled) > 1 and _apart(lines, filled[-2], filled[-1]):
         filled = filled[:-1]
@@ -286,7 +286,7 @@ def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> I
         first, last = lines.shown(windows[0].lower), lines.shown(found[-1].lower)
         raise PlanError(
             f"the rows of {table.name} reach from {first} to {last}: more than {MOST_AHEAD} partitions of "
-            f"{lines.policy.interval}. Nothing was changed; choose a longer interval, or correct the rows."
+            f"{lines.policy.interval}. Choose a longer interval, or correct the rows."
         )
     for window in windows:
         name = free_name(lines, table, window)

@@ -104,7 +104,7 @@ def enough(source: QualifiedName, lines: Grid, windows: Sequence[Range]) -> None
     if len(windows) > MOST_AHEAD:
         raise PlanError(
             f"the rows of {source} lie in more than {MOST_AHEAD} windows of {lines.policy.interval}, and as many "
-            "partitions are not made at once. Nothing was changed; choose a longer interval."
+            "partitions are not made at once. Choose a longer interval."
         )
 
 
@@ -135,9 +135,9 @@ def split(
     if found is None:
         if seen.run and seen.source is None:
             return Plan(title)  # it was split before
-        raise PlanError(f"cannot {title}: it is no partition of {parent.name}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: it is no partition of {parent.name}.")
     if found.default:
-        raise PlanError(f"cannot {title}: it is the default partition; drain it instead. Nothing was changed.")
+        raise PlanError(f"cannot {title}: it is the default partition; drain it instead.")
     windows = _cut(lines, lines.range_of(found), seen.filled, title)
     if len(windows) < 2:
         return Plan(title)
@@ -162,7 +162,7 @@ def abandon(source: QualifiedName, seen: Copying) -> Plan:
     if seen.run is None or seen.run.finished:
         return Plan(title)
     if seen.run.swapped:
-        raise PlanError(f"cannot {title}: its rows lie in the new partitions already. Nothing was changed.")
+        raise PlanError(f"cannot {title}: its rows lie in the new partitions already.")
     return Plan(title, (abandoned(source, seen.run.targets, seen),))
 
 
@@ -183,10 +183,7 @@ def needs(seen: Copying) -> tuple[str, ...]:
     else:
         free, left = seen.room
         if free - seen.bytes < left:
-            raise PlanError(
-                f"{takes}, where {pretty(free)} are free and {pretty(left)} stay so. Nothing was changed; make room "
-                "first."
-            )
+            raise PlanError(f"{takes}, where {pretty(free)} are free and {pretty(left)} stay so. Make room first.")
         note = f"{takes}, where {pretty(free)} are free"
     return (*published, *((note,) if seen.bytes >= 2**30 else ()))
 
@@ -195,8 +192,8 @@ def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
     """Refuse to go on with a copy that was begun for something else."""
     if run.purpose != purpose:
         raise PlanError(
-            f"a copy of {source} is under way for another purpose: to {run.purpose} it. Nothing was changed; run that "
-            "again, or give it up first."
+            f"a copy of {source} is under way for another purpose: to {run.purpose} it. Run that again, or give it up "
+            "first."
         )
 
 
@@ -206,7 +203,7 @@ def _cut(lines: Grid, whole: Range, filled: Sequence[Range], title: str) -> list
         if not lines.begins_at(end):
             raise PlanError(
                 f"cannot {title}: it {what} at {lines.shown(end)}, in the middle of a window of "
-                f"{lines.policy.interval}. Nothing was changed; change the policy's interval, time zone or origin."
+                f"{lines.policy.interval}. Change the policy's interval, time zone or origin."
             )
     windows = list(layout.around(lines, filled, whole, FAR))
     enough(lines.policy.parent, lines, windows)
@@ -382,10 +379,7 @@ def _begin(
     names = own | {target.name for target in copy.targets if target.name != copy.source}
     mine = {target.built for target in seen.run.targets} if seen.run and not seen.run.finished else set()
     if taken := sorted(str(name) for name in names - mine - {copy.staging, copy.log} if name.name in seen.taken):
-        raise PlanError(
-            f"there is something named {', '.join(taken)} already, and those names are needed. Nothing was changed; "
-            "rename it."
-        )
+        raise PlanError(f"there is something named {', '.join(taken)} already, and those names are needed. Rename it.")
     bound = next(end for target in copy.targets for end in (target.lower, target.upper) if end is not None)
     window = lines.window(lines.key.decode(bound))
     like = partitions.create_partition(lines, parent, parent.name, window)

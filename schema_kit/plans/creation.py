@@ -68,27 +68,25 @@ def check_declared(declared: DeclaredSet, unique: Sequence[Index]) -> None:
     cuts = [cut for cut in (declared.above, declared.below) if cut]
     for cut in cuts:
         if table.column(cut.column) is None:
-            raise DeclarationError(f"{table.name} has no column {cut.column!r} to be cut by. Nothing was changed.")
+            raise DeclarationError(f"{table.name} has no column {cut.column!r} to be cut by.")
     deciding = (*(cut.column for cut in cuts), policy.control)
     if len(set(deciding)) < len(deciding):
-        raise DeclarationError(f"{table.name} would be cut by the same column twice. Nothing was changed.")
+        raise DeclarationError(f"{table.name} would be cut by the same column twice.")
     for key in unique:
         if missing := [column for column in deciding if column not in key.columns]:
             what = "the primary key" if key.primary else "unique"
             raise DeclarationError(
                 f"{key.name} of {table.name}, {what} ({', '.join(key.columns)}), does not contain "
                 f"{' and '.join(map(repr, missing))}. PostgreSQL keeps a key unique partition by partition, so the "
-                f"columns that decide about the partition belong to it: "
-                f"({', '.join((*key.columns, *missing))}). Nothing was changed."
+                f"columns that decide about the partition belong to it: ({', '.join((*key.columns, *missing))})."
             )
     column = table.column(policy.control)
     if column and not column.not_null:
         raise DeclarationError(
-            f"column {policy.control!r} of {table.name} may be NULL, and no range holds NULL. Write nullable=False. "
-            "Nothing was changed."
+            f"column {policy.control!r} of {table.name} may be NULL, and no range holds NULL. Write nullable=False."
         )
     if not 1 <= policy.premake <= MOST_AHEAD:
-        raise DeclarationError(f"premake is 1 to {MOST_AHEAD}, not {policy.premake}. Nothing was changed.")
+        raise DeclarationError(f"premake is 1 to {MOST_AHEAD}, not {policy.premake}.")
 
 
 def create_set(
@@ -117,9 +115,7 @@ def create_set(
     policy = declared.policy
     plan = Plan(f"create partitioned table {policy.parent}")
     if lacking:
-        raise PlanError(
-            f"cannot {plan.title}:\n" + "".join(f"  - {reason}\n" for reason in lacking) + "Nothing was changed."
-        )
+        raise PlanError(f"cannot {plan.title}:\n" + "\n".join(f"  - {reason}" for reason in lacking))
     steps: list[Step] = [CreatePartConfig(config)] if config else []
     if table is None:
         lines = grid(policy, declared.table)
@@ -133,7 +129,7 @@ def create_set(
         raise PlanError(
             f"{policy.parent} is there already, and differs from what is declared:\n"
             + "".join(f"  - {line}\n" for line in differences)
-            + "Nothing was changed. A table that is partitioned already gets its policy by op.set_partition_policy."
+            + "A table that is partitioned already gets its policy by op.set_partition_policy."
         )
     example = replace(table, options=declared.options, branch=declared.branch, tablespace=declared.tablespace)
     for suffix, values in declared.above.parts if declared.above else ():

@@ -23,10 +23,10 @@ def add_value(wanted: AddEnumValue, labels: Sequence[str] | None) -> Plan:
     """
     title = wanted.summary
     if labels is None:
-        raise PlanError(f"cannot {title}: there is no such enum. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such enum.")
     order = ", ".join(map(repr, labels))
     if wanted.where and wanted.neighbour not in labels:
-        raise PlanError(f"cannot {title}: it has no value {wanted.neighbour!r}, only {order}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: it has no value {wanted.neighbour!r}, only {order}.")
     if wanted.value not in labels:
         return Plan(title, (wanted,))
     if wanted.where:
@@ -34,6 +34,6 @@ def add_value(wanted: AddEnumValue, labels: Sequence[str] | None) -> Plan:
         if (value < neighbour) != (wanted.where == "BEFORE"):
             raise PlanError(
                 f"cannot {title}: it is there already, in another place, and PostgreSQL moves no value. The order is "
-                f"{order}. Nothing was changed; ask for it without before and after, or make a new type."
+                f"{order}. Ask for it without before and after, or make a new type."
             )
     return Plan(title)

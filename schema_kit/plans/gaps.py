@@ -44,7 +44,7 @@ def gaps(policy: Partitioning, table: Table | None, here: Point, since: str | No
         first, last = lines.shown(found[0].lower), lines.shown(found[-1].lower)
         raise PlanError(
             f"{policy.parent} lacks more than {MOST_AHEAD} partitions, from {first} to {last} and beyond, and one run "
-            f"makes {MOST_AHEAD} at most. Nothing was changed; begin later (--since), and again earlier."
+            f"makes {MOST_AHEAD} at most. Begin later (--since), and again earlier."
         )
     return found[:MOST_AHEAD]
 
@@ -101,7 +101,7 @@ def fill_gaps(
     lines = grid(policy, checked)
     free = [window for window in windows if window not in strays and lines.partition_name(window) not in taken]
     if free and rights_missing:
-        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}. Nothing was changed.")
+        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}.")
     steps = tuple(create_windows(lines, checked, free, filled_default, strays=()))
     return Plan(f"fill gaps of {policy.parent}", steps, notes)
 

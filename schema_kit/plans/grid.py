@@ -93,10 +93,10 @@ class Grid:
         premake, parent = self.policy.premake, self.policy.parent
         if premake > MOST_AHEAD:
             raise PlanError(
-                f"premake of {parent} is {premake}, and at most {MOST_AHEAD} partitions are kept ahead. "
-                "Nothing was changed; lower it, or choose a longer interval. The premake of a set that is partitioned "
-                f"already stands in schema_kit.part_config: UPDATE schema_kit.part_config SET premake = 4 WHERE "
-                f"parent_table = {literal(str(parent))};"
+                f"premake of {parent} is {premake}, and at most {MOST_AHEAD} partitions are kept ahead. Lower it, or "
+                "choose a longer interval. The premake of a set that is partitioned already stands in "
+                "schema_kit.part_config: UPDATE schema_kit.part_config SET premake = 4 WHERE parent_table = "
+                f"{literal(str(parent))};"
             )
         end = None if until is None else self.read(until)
         try:
@@ -104,9 +104,7 @@ class Grid:
                 if end is None and number > premake:
                     break
                 if number > MOST_AHEAD:
-                    raise PlanError(
-                        f"until {until} they would be more than {MOST_AHEAD}. Nothing was changed; name an earlier end"
-                    )
+                    raise PlanError(f"until {until} they would be more than {MOST_AHEAD}. Name an earlier end")
                 yield window
         except PlanError as error:
             raise PlanError(f"{parent}, premake {premake}, at {self.shown(here)}: {error}") from error
@@ -188,10 +186,10 @@ class Grid:
             elif not _together([pair[0] for pair in held], window):
                 partition = held[0][1]
                 raise PlanError(
-                    f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition "
-                    f"from {self.told(window)} that the policy of {table.name} asks for. Nothing "
-                    "was changed; change the policy's interval, time zone or origin to match the partitions that "
-                    "are there, or make those that are missing in the window as the others are."
+                    f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition from "
+                    f"{self.told(window)} that the policy of {table.name} asks for. Change the policy's interval, time "
+                    "zone or origin to match the partitions that are there, or make those that are missing in the "
+                    "window as the others are."
                 )
         return found
 
@@ -236,7 +234,7 @@ def grid(policy: Partitioning, table: Table) -> Grid:
     """
     column = table.column(policy.control)
     if column is None:
-        raise PlanError(f"{table.name} has no column {policy.control!r}. Nothing was changed.")
+        raise PlanError(f"{table.name} has no column {policy.control!r}.")
     key = key_for(column.type, policy.zone, policy.control, policy.encoding)
     interval = parse(policy.interval, key.calendar.key if key.calendar else "UTC", policy.origin)
     if isinstance(key, Numbers) is not isinstance(interval, Ids):
@@ -245,15 +243,14 @@ def grid(policy: Partitioning, table: Table) -> Grid:
             + (f" ({policy.encoding})" if policy.encoding else "")
             + f", and {policy.interval!r} "
             + (
-                "is a number of ids. Write an interval of time: '1 month'. Nothing was changed."
+                "is a number of ids. Write an interval of time: '1 month'."
                 if isinstance(interval, Ids)
                 else "is an interval of time. Write how many ids a partition takes ('100000'), or say with the "
-                "policy's encoding how the column holds a moment ('milliseconds'). Nothing was changed."
+                "policy's encoding how the column holds a moment ('milliseconds')."
             )
         )
     if isinstance(key, WallClock) and key.days and isinstance(interval, Span) and interval.clocked:
         raise PlanError(
-            f"column {policy.control!r} of {table.name} is a date, and {policy.interval!r} is no number of whole days. "
-            "Nothing was changed."
+            f"column {policy.control!r} of {table.name} is a date, and {policy.interval!r} is no number of whole days."
         )
     return Grid(policy, interval, key)

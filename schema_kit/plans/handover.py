@@ -38,7 +38,7 @@ def hand_over(
     config = _chosen(title, configs, schema)
     lines = grid(policy, table)
     if why := "; ".join(_obstacles(policy, table, lines, config, row)):
-        raise PlanError(f"cannot {title}: {why}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {why}.")
     name = f"{policy.parent.schema}.{policy.parent.name}"
     form = None if isinstance(lines.interval, Ids) else row.get("datetime_string") or _form(lines)
     told = {**row, "parent_table": name, "datetime_string": form, "automatic_maintenance": "on"}
@@ -60,8 +60,7 @@ def _chosen(title: str, configs: Sequence[PartmanConfig], schema: str | None) ->
     if len(found) != 1:
         there = ", ".join(one.schema for one in configs) or "none"
         raise PlanError(
-            f"cannot {title}: there has to be one, and --schema names it where there are several (there: {there}). "
-            "Nothing was changed."
+            f"cannot {title}: there has to be one, and --schema names it where there are several (there: {there})."
         )
     return found[0]
 

@@ -46,7 +46,7 @@ def create_index(declared: IndexDeclaration, tree: Sequence[Relation], printed: 
     """
     title = f"create index {declared.name} on {declared.table}"
     if not tree:
-        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such table.")
     abort = f"op.drop_index_concurrently({declared.name!r}, schema={declared.table.schema!r})"
     return Plan(title, tuple(_made(_Wanted(declared, printed), tree, title)), abort=abort)
 
@@ -74,8 +74,9 @@ class _Wanted:
         there = f"{'UNIQUE ' if found.unique else ''}INDEX ON {table} USING {found.tail}"
         declared = f"{'UNIQUE ' if self.declared.unique else ''}INDEX ON {table} USING {self.printed}"
         return PlanError(
-            f"index {table.sibling(found.name)} has another definition than the declared one. Nothing was changed; "
-            f"{self.advice}.\n  there:    {there}\n  declared: {declared}"
+            f"index {table.sibling(found.name)} has another definition than the declared one. {self.advice}.\n"
+            f"  there:    {there}\n"
+            f"  declared: {declared}"
         )
 
 
@@ -94,7 +95,7 @@ def _made(wanted: _Wanted, tree: Sequence[Relation], title: str) -> Iterator[Ste
     if declared.unique:
         raise PlanError(
             f"cannot {title}: it is unique, which no partition that is a foreign table can promise: "
-            f"{', '.join(map(str, others))}. Nothing was changed; make it on each of the other partitions."
+            f"{', '.join(map(str, others))}. Make it on each of the other partitions."
         )
     found = root.index(declared.name)
     if found and wanted.differs(found):
@@ -124,7 +125,7 @@ def _create(
     if found and parent and not attached and found.parent:
         raise PlanError(
             f"index {relation.name.sibling(found.name)} is attached to {found.parent} already, and cannot be to "
-            f"{parent}. Nothing was changed; rename it."
+            f"{parent}. Rename it."
         )
     name = found.name if found else index_name(declared, relation, parent)
     own = relation.name.sibling(name)
@@ -218,18 +219,18 @@ def _refuse_what_rests_on(found: Index, table: QualifiedName, title: str) -> Non
     index = table.sibling(found.name)
     if found.constraint:
         raise PlanError(
-            f"cannot {title}: it carries the constraint {found.name} of {table}, {found.constraint}. Nothing was "
-            "changed; change the constraint instead (op.drop_constraint)."
+            f"cannot {title}: it carries the constraint {found.name} of {table}, {found.constraint}. Change the "
+            "constraint instead (op.drop_constraint)."
         )
     if found.parent:
         raise PlanError(
-            f"cannot {title}: it is the part of {found.parent} on {table}. Nothing was changed; "
-            f"name {found.parent}, whose parts {index} and the others are."
+            f"cannot {title}: it is the part of {found.parent} on {table}. Name {found.parent}, whose parts {index} "
+            "and the others are."
         )
     if found.needed_by:
         raise PlanError(
-            f"cannot {title}: {' and '.join(found.needed_by)} rests on it. Nothing was changed; that has to go or to "
-            "rest on another index first."
+            f"cannot {title}: {' and '.join(found.needed_by)} rests on it. That has to go or to rest on another index "
+            "first."
         )
 
 
@@ -277,7 +278,7 @@ def replace_index(
     """
     title = f"replace index {declared.name} on {declared.table}"
     if not tree:
-        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such table.")
     root, index = tree[0], declared.table.sibling(declared.name)
     new, aside = fit(declared.name, REPLACEMENT), fit(declared.name, REPLACED)
     old = _at_root(index, tree)
@@ -291,7 +292,7 @@ def replace_index(
     _refuse_what_rests_on(old, root.name, title)
     in_the_way = root.index(aside)
     if in_the_way and not _is_replaced(in_the_way):
-        raise PlanError(f"cannot {title}: there is an index {aside} of {root.name}. Nothing was changed; rename it.")
+        raise PlanError(f"cannot {title}: there is an index {aside} of {root.name}. Rename it.")
     advice = f"drop it (op.drop_index_concurrently) if an earlier replacement of {index} has left it, or rename it"
     wanted = _Wanted(replace(declared, name=new), printed, advice)
     steps = [*_drop_all([aside] if in_the_way else [], root, tree)]
@@ -355,11 +356,11 @@ def reindex_index(index: QualifiedName, tree: Sequence[Relation]) -> Plan:
     title = f"build index {index} again"
     found = _at_root(index, tree)
     if found is None:
-        raise PlanError(f"cannot {title}: there is no such index. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such index.")
     if found.exclusion:
         raise PlanError(
             f"cannot {title}: it carries the exclusion constraint {found.name} of {tree[0].name}, which PostgreSQL "
-            "builds with writes stopped only (REINDEX INDEX). Nothing was changed."
+            "builds with writes stopped only (REINDEX INDEX)."
         )
     return Plan(title, tuple(_reindex(found, tree[0], tree)))
 
@@ -398,7 +399,7 @@ def reindex_table(
     """
     title = f"build the indexes of {table} again"
     if not tree:
-        raise PlanError(f"cannot {title}: there is no such table. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such table.")
     steps: list[Step] = [DropIndexConcurrently(index, owner) for index, owner in toast]
     for relation in tree:
         if not relation.partitioned:

@@ -51,7 +51,7 @@ def create_next(
     lines = grid(policy, checked)
     missing = lines.missing(lines.ahead(here, until), checked)
     if missing and rights_missing:
-        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}. Nothing was changed.")
+        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}.")
     return Plan(title, tuple(create_windows(lines, checked, missing, filled_default, strays)))
 
 
@@ -67,15 +67,14 @@ def create_windows(
     if missing and table.branch and table.branch.key in (f"RANGE ({control})", f"RANGE ({ident(control)})"):
         raise PlanError(
             f"the newest partition of {table.name} is cut by ranges of {control} itself, and the next one would get "
-            "the same ranges. Nothing was changed; partitions below others are made by HASH or LIST, or by ranges of "
-            "another column."
+            "the same ranges. Partitions below others are made by HASH or LIST, or by ranges of another column."
         )
     for window in missing:
         step = create_partition(lines, table, table.name, window)
         if window in strays:
             raise PlanError(
-                f"{step.default} holds rows from {lines.told(window)}, and PostgreSQL makes no partition "
-                f"for them while they lie in the default one. Nothing was changed; move them out of it first."
+                f"{step.default} holds rows from {lines.told(window)}, and PostgreSQL makes no partition for them "
+                "while they lie in the default one. Move them out of it first."
             )
         yield from _past_default(step, lines.policy.control, filled_default) if filled_default else (step,)
 
@@ -87,18 +86,14 @@ def partitioned_table(policy: Partitioning, table: Table | None) -> Table:
         PlanError: it is not.
     """
     if table is None:
-        raise PlanError(
-            f"{policy.parent} is registered in part_config, but there is no such table. Nothing was changed."
-        )
+        raise PlanError(f"{policy.parent} is registered in part_config, but there is no such table.")
     if not table.partition_strategy:
-        raise PlanError(
-            f"{policy.parent} is a plain table. Convert it first (op.convert_to_partitioned). Nothing was changed."
-        )
+        raise PlanError(f"{policy.parent} is a plain table. Convert it first (op.convert_to_partitioned).")
     if table.partition_strategy != "r" or table.partitioned_by != (policy.control,):
         raise PlanError(
             f"{policy.parent} is not partitioned by RANGE ({policy.control}): its key is "
             f"{ {'r': 'RANGE', 'l': 'LIST', 'h': 'HASH'}[table.partition_strategy] } "
-            f"({', '.join(table.partitioned_by)}). Nothing was changed."
+            f"({', '.join(table.partitioned_by)})."
         )
     return table
 
@@ -191,8 +186,8 @@ def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[Q
     """
     if policies:
         raise PlanError(
-            "schema_kit.part_config holds policies. Nothing was changed; op.drop_partition_policy forgets "
-            "one, op.unpartition makes its set a plain table again."
+            "schema_kit.part_config holds policies. op.drop_partition_policy forgets one, op.unpartition makes its set "
+            "a plain table again."
         )
     return Plan("drop part_config", (DropPartConfig(alone, records),) if exists else ())
 

@@ -69,15 +69,15 @@ def install(schema: str, scripts: Sequence[SqlObject], seen: SqlSchema) -> Plan:
     other = f"{schema}_sql"
     if seen.extension:
         raise PlanError(
-            f"cannot {title}: the extension pg_partman lives there. Nothing was changed; choose another schema, "
-            f"--schema {other}, or hand sets over to the extension: schema_kit partitions hand-over"
+            f"cannot {title}: the extension pg_partman lives there. Choose another schema, --schema {other}, or hand "
+            "sets over to the extension: schema_kit partitions hand-over"
         )
     foreign = [one.name for one in scripts if state(one, seen) == "not schema_kit's"]
     foreign += [one.name for one in seen.objects if one.kind == "TABLE" and one.name == "part_config"]
     if foreign:
         raise PlanError(
             f"cannot {title}: it holds {', '.join(foreign[:5])}, which schema_kit has not made (pg_partman's files, "
-            f"installed without the extension?). Nothing was changed; choose another schema: --schema {other}"
+            f"installed without the extension?). Choose another schema: --schema {other}"
         )
     due = [one for one in scripts if state(one, seen) != "current"]
     gone = list(_superseded(scripts, seen))

@@ -34,14 +34,12 @@ def changed(parent: QualifiedName, registered: Partitioning | None, changes: Map
             given[name] = given[name] or None
     if registered is None:
         if missing := [name for name in ("control", "interval") if name not in given]:
-            raise DeclarationError(
-                f"{parent} has no policy yet, and a first one needs {' and '.join(missing)}. Nothing was changed."
-            )
+            raise DeclarationError(f"{parent} has no policy yet, and a first one needs {' and '.join(missing)}.")
         policy = Partitioning(parent, **given)
     else:
         policy = replace(registered, **given)
     if policy.premake < 1:
-        raise DeclarationError(f"premake of {parent} is 1 or more, not {policy.premake}. Nothing was changed.")
+        raise DeclarationError(f"premake of {parent} is 1 or more, not {policy.premake}.")
     return replace(policy, interval=policy.cut.text)
 
 
@@ -52,7 +50,7 @@ def partitioned_already(policy: Partitioning, table: Table | None) -> Table:
         PlanError: it is not.
     """
     if table is None:
-        raise PlanError(f"there is no table {policy.parent}. Nothing was changed.")
+        raise PlanError(f"there is no table {policy.parent}.")
     return partitioned_table(policy, table)
 
 
@@ -82,7 +80,7 @@ def set_policy(
         retention.due(one, table, here)
     if why:
         reasons = "".join(f"  - {reason}\n" for reason in why)
-        raise PlanError(f"cannot {plan.title}:\n{reasons}Nothing was changed.")
+        raise PlanError(f"cannot {plan.title}:\n{reasons}")
     if registered == policy and not config:
         return plan
     steps: list[Step] = [CreatePartConfig(config)] if config else []

@@ -93,15 +93,15 @@ def _retention(lines: Grid, text: str, here: Point, what: str) -> Interval:
     length = parse(text, lines.key.calendar.key if lines.key.calendar else "UTC")
     if isinstance(length, Ids) is not lines.of_ids:
         write = "how many ids are kept: '1000000'" if lines.of_ids else "a length of time: '90 days'"
-        raise PlanError(f"{what} of {parent} is {text!r}. Nothing was changed; write {write}.")
+        raise PlanError(f"{what} of {parent} is {text!r}. Write {write}.")
     start = lines.floor(here)
     for back in range(13):  # months differ
         window = lines.interval.shift(start, -back)
         end = lines.after(window)
         if lines.interval.back(end, length) > window:
             raise PlanError(
-                f"{what} of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire "
-                f"what is written to. Nothing was changed; {_LONGER[what]} gives it a longer one."
+                f"{what} of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire what "
+                f"is written to. {_LONGER[what]} gives it a longer one."
             )
     return length
 
@@ -167,7 +167,7 @@ def retire(
     steps: list[Step] = []
     notes: list[str] = []
     if closed:
-        raise PlanError(f"cannot {title}: {'; '.join(closed)}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {'; '.join(closed)}.")
     out = _Out(policy, now, frozenset(taken), at_once, drops)
     known = any(seen.has_record for seen in (*leaves, *pending, *retired.values()) if seen)
     for row, seen in retired.items():
@@ -213,7 +213,7 @@ def _how(policy: Partitioning) -> How:
 
 def _refuse(title: str, seen: Detaching) -> None:
     if seen.may_not:
-        raise PlanError(f"cannot {title}: {'; '.join(seen.may_not)}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {'; '.join(seen.may_not)}.")
 
 
 class _Out:

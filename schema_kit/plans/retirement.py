@@ -41,7 +41,7 @@ def detach(
     """
     title = f"detach {name} from {parent}"
     if seen is None:
-        raise PlanError(f"cannot {title}: there is no table {name}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no table {name}.")
     refuse_another_s(title, seen)
     if seen.attached_to is None:
         return Plan(title)
@@ -69,7 +69,7 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, rec
     if seen.attached_to is None and not seen.recorded:
         raise PlanError(
             f"cannot {title}: {name} is a table of its own, and schema_kit.retired_partition does not know it as one "
-            f"that was detached from {parent}. Nothing was changed; if it shall go, op.drop_table_concurrently says so."
+            f"that was detached from {parent}. If it shall go, op.drop_table_concurrently says so."
         )
     _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
     if seen.attached_to is None:
@@ -85,12 +85,12 @@ def refuse_another_s(title: str, seen: Detaching) -> None:
         PlanError: it is.
     """
     if seen.attached_to not in (None, seen.parent):
-        raise PlanError(f"cannot {title}: {seen.name} is a partition of {seen.attached_to}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {seen.name} is a partition of {seen.attached_to}.")
 
 
 def _refuse(title: str, reasons: tuple[str, ...]) -> None:
     if reasons:
-        raise PlanError(f"cannot {title}: {'; '.join(reasons)}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {'; '.join(reasons)}.")
 
 
 def recorded(
@@ -127,7 +127,7 @@ def leaving(seen: Detaching, how: How) -> Iterator[Step]:
     yield from map(FinalizeDetach, seen.blocked_by)
     why = why_blocking(seen)
     if how == "concurrently" and why:
-        raise PlanError(f"cannot detach {seen.name} from {seen.parent} concurrently: {why}. Nothing was changed.")
+        raise PlanError(f"cannot detach {seen.name} from {seen.parent} concurrently: {why}.")
     if how == "blocking" or why:
         yield Detach(seen, why or "the policy says so")
     else:

@@ -144,7 +144,7 @@ def _branches(leaving: Leaving, table: LeavingTable, tree: Tree | None) -> dict[
         if not isinstance(below, Mapping):
             raise DeclarationError(
                 f"the tree of {leaving.table} has {below!r} below {text!r}. Write a mapping of table names, {{}} where "
-                "nothing hangs on it. Nothing was changed."
+                "nothing hangs on it."
             )
         if name not in {key.table for key in table.incoming if key.on_delete not in _STAY}:
             raise _refused(leaving, f"its tree has {name} below {table.name}, which it does not refer to")
@@ -285,7 +285,7 @@ def _no_index(table: QualifiedName, *columns: str) -> str:
 
 
 def _refused(leaving: Leaving, why: str) -> PlanError:
-    return PlanError(f"cannot {leaving.title}: {why}. Nothing was changed.")
+    return PlanError(f"cannot {leaving.title}: {why}.")
 
 
 def until(column: str, moment: str, inclusive: bool = True) -> str:

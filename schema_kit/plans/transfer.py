@@ -71,7 +71,7 @@ def transfer(
     seen, wanted = one.seen, one.wanted
     title = f"move {seen.name} from {seen.parent} to {route.goes_to}"
     if seen.attached_to not in (None, seen.parent):
-        raise PlanError(f"cannot {title}: it is a partition of {seen.attached_to}. Nothing was changed.")
+        raise PlanError(f"cannot {title}: it is a partition of {seen.attached_to}.")
     try:
         attachment.refuse(title, wanted, one.tree[0], one.target)
     except PlanError as error:
@@ -79,8 +79,8 @@ def transfer(
     lacking = list(_lacking(one))
     if lacking:
         raise PlanError(
-            f"cannot {title}: it has not {', '.join(lacking)} as {route.goes_to} has. Nothing was changed; compare the "
-            f"two by: schema_kit archive verify {route.table}"
+            f"cannot {title}: it has not {', '.join(lacking)} as {route.goes_to} has. Compare the two by: schema_kit "
+            f"archive verify {route.table}"
         )
     yield from attachment.indexes_like(one.target, one.tree)
     default_check, past = attachment.past_default(wanted, one.default)

@@ -36,14 +36,11 @@ def checked(policy: TimeToLive) -> TimeToLive:
         ("max_dead_share", policy.max_dead_share, 0, 1),
     ):
         if number is not None and not least <= number <= most:
-            raise DeclarationError(
-                f"time-to-live of {policy.table}: {what} is {number}, not from {least} to {most}. Nothing was changed."
-            )
+            raise DeclarationError(f"time-to-live of {policy.table}: {what} is {number}, not from {least} to {most}.")
     parse("1 day", policy.timezone)  # says what is wrong with it
     if policy.age is not None and isinstance(parse(policy.age, policy.timezone), Ids):
         raise DeclarationError(
-            f"time-to-live of {policy.table}: age is {policy.age!r}, which is no length of time. Write '90 days'. "
-            "Nothing was changed."
+            f"time-to-live of {policy.table}: age is {policy.age!r}, which is no length of time. Write '90 days'."
         )
     _names(policy.table, policy.tree or {})
     return policy
@@ -53,7 +50,7 @@ def _names(table: QualifiedName, tree: object) -> None:
     if not isinstance(tree, Mapping):
         raise DeclarationError(
             f"the tree of {table} has {tree!r} where a mapping of table names is wanted, {{}} where nothing hangs on "
-            "one. Nothing was changed."
+            "one."
         )
     for text, below in tree.items():
         _names(QualifiedName.parse(text, table.schema), below)
@@ -112,8 +109,8 @@ def archiving(
     stamp, archive = policy.archived_at, observed.get(policy.archive)
     if stamp and archive and stamp not in archive.columns:
         raise PlanError(
-            f"cannot archive rows of {policy.table}: {policy.archive} has no column {stamp} for the moment. Nothing "
-            "was changed; op.create_archive_table(..., archived_at=True) makes one, or set the policy without."
+            f"cannot archive rows of {policy.table}: {policy.archive} has no column {stamp} for the moment. "
+            "op.create_archive_table(..., archived_at=True) makes one, or set the policy without."
         )
     where = f"({ended(policy.condition or 'true')})"
     where += "".join(f" AND ({ended(kept)}) IS NOT TRUE" for kept in (() if restored else policy.restored))
@@ -126,7 +123,7 @@ def archiving(
     if index and not index[0].type.startswith(TIMES):
         raise PlanError(
             f"cannot archive rows of {policy.table}: {old.column} is {index[0].type}, and ages are counted from a date "
-            "or time. Nothing was changed; say it by a condition, or go by partition."
+            "or time. Say it by a condition, or go by partition."
         )
     aged = leaving(old, observed, now, archives)
     return replace(one, column=aged.column, where=f"{aged.where} AND {one.where}")
@@ -162,7 +159,7 @@ def restoring(
         if column is None or type_ is None:
             raise PlanError(
                 f"cannot restore a range of {policy.table}: its policy names no column that ages are counted from "
-                "(control). Nothing was changed; say which rows by --where."
+                "(control). Say which rows by --where."
             )
         key = key_of(_aged(policy, cut), type_)
         lines = Grid(Partitioning(policy.table, column, "1 day", _aged(policy, cut).timezone), parse("1 day"), key)
@@ -197,7 +194,7 @@ def key_of(policy: TimeToLive, type_: str) -> Key:
     if isinstance(key, Numbers):
         raise PlanError(
             f"cannot tell when rows of {policy.table} expire: {policy.column} is {type_}, and nobody has said which "
-            "moments its numbers mean. Nothing was changed; op.set_ttl_policy(..., encoding='seconds') says it."
+            "moments its numbers mean. op.set_ttl_policy(..., encoding='seconds') says it."
         )
     return key
 

@@ -17,12 +17,11 @@ def refresh(view: QualifiedName, observed: MaterializedView | None) -> Plan:
     """
     title = f"refresh {view}"
     if observed is None:
-        raise PlanError(f"cannot {title}: there is no such materialized view. Nothing was changed.")
+        raise PlanError(f"cannot {title}: there is no such materialized view.")
     if not observed.unique:
         raise PlanError(
             f"cannot {title} beside its readers: a materialized view needs a valid unique index over plain columns "
-            "that covers all rows, and it has none. "
-            f"Nothing was changed; make one first: CREATE UNIQUE INDEX CONCURRENTLY ON {view.sql} (the columns that "
-            "tell its rows apart), without WHERE and without expressions."
+            f"that covers all rows, and it has none. Make one first: CREATE UNIQUE INDEX CONCURRENTLY ON {view.sql} "
+            "(the columns that tell its rows apart), without WHERE and without expressions."
         )
     return Plan(title, (RefreshMaterializedView(view, concurrently=observed.populated),))

@@ -52,17 +52,16 @@ def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying, s
         return Plan(title)
     if run is None or run.finished:
         raise PlanError(
-            f"cannot {title}: none is kept of a conversion by copy. Nothing was changed; op.unpartition, or "
-            "schema_kit partitions undo, makes a plain table of its partitions."
+            f"cannot {title}: none is kept of a conversion by copy. op.unpartition, or schema_kit partitions undo, "
+            "makes a plain table of its partitions."
         )
     if not run.swapped:
         raise PlanError(
-            f"cannot {title}: the swap has not come yet. Nothing was changed; schema_kit partitions convert --abort "
-            "gives the conversion up."
+            f"cannot {title}: the swap has not come yet. schema_kit partitions convert --abort gives the conversion up."
         )
     if seen is None or (copied.kept is None and not run.returned):
         gone = parent if seen is None else old_name(parent)
-        raise PlanError(f"cannot {title}: {gone} is gone. Nothing was changed.")
+        raise PlanError(f"cannot {title}: {gone} is gone.")
     if run.returned:
         return Plan(title, tuple(_after(seen.table)))
     copy = copy_of(seen.table, parent, copied, run.targets)
@@ -200,7 +199,7 @@ def _foreign_keys(copied: Copying) -> Iterator[ForeignKey]:
 def _refuse(title: str, seen: Conversion, kept: Table) -> None:
     why = list(_obstacles(seen, kept))
     if why:
-        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why) + "\nNothing was changed.")
+        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why))
 
 
 def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:

@@ -596,7 +596,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no table": ({"table": "u"}, "there is no such table"),
     "a view": ({"table": "v"}, "is a view, and this is for a table"),
     "no primary key": ({"table": "keyless"}, "op.create_primary_key_concurrently"),
-    "no column": ({"values": {"m": 1}}, "has no column m .* it has id, n, touched, word"),
+    "no column": ({"values": {"m": 1}}, "has no column m .* It has id, n, touched, word"),
     "computed": ({"values": {"computed": 1}, "table": "other"}, "has no column computed"),
     "of the key": ({"values": {"id": 1}}, "id belongs to the primary key"),
     "another's name": ({"name": "taken"}, "'taken' for another update, of public.t: SET \"n\" = n - 1"),

@@ -240,7 +240,7 @@ def test_trigrams_find_their_operator_class_in_any_schema(database: Database) ->
 
 def test_trigrams_without_their_extension(database: Database) -> None:
     database.sql(*SHAPES["plain"])
-    with pytest.raises(PlanError, match="create the extension"):
+    with pytest.raises(PlanError, match="Create the extension"):
         database.run(CreateIndexConcurrentlyOp(IndexDeclaration("w", T, (WORDS,), using="gin")).plan)
 
 

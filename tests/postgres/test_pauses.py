@@ -231,7 +231,7 @@ def test_too_little_room_is_refused_before_anything_is_made(small_disk: Path) ->
         database.sql(*TABLE)
         with (small_disk / "ballast").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(small_disk).free - 80 * 2**20)
-        with pytest.raises(PlanError, match=r"public.t takes about \d+ MB .* Nothing was changed; make room"):
+        with pytest.raises(PlanError, match=r"public.t takes about \d+ MB .* Make room first. Nothing was changed"):
             convert(database, lambda _: None, CopyLimits())
         assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
         assert database.sql("SELECT count(*) FROM t") == [(ROWS,)]

@@ -11,6 +11,7 @@ from schema_kit.errors import (
     ExecutionError,
     LockNotAvailable,
     PlanError,
+    Refusal,
     SchemaKitError,
 )
 
@@ -18,8 +19,9 @@ pytestmark = pytest.mark.cli
 
 TREE = {
     SchemaKitError: (Exception, 1),
-    DeclarationError: (SchemaKitError, 2),
-    PlanError: (SchemaKitError, 3),
+    Refusal: (SchemaKitError, 1),
+    DeclarationError: (Refusal, 2),
+    PlanError: (Refusal, 3),
     EmbeddedServerError: (SchemaKitError, 1),
     ExecutionError: (SchemaKitError, 1),
     LockNotAvailable: (ExecutionError, 1),

@@ -193,7 +193,6 @@ def test_a_type_that_holds_no_point_is_refused_with_column_and_type(kind: str, e
         key_for(kind, ZoneInfo("UTC"), "created_at", encoding)
     assert "'created_at'" in str(caught.value)
     assert kind in str(caught.value)
-    assert "Nothing was changed" in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ["sec", "snowflake:", "snowflake:x", "uuidv7:5", "ULID"])

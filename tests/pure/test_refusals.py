@@ -44,13 +44,11 @@ pytestmark = pytest.mark.conversion
 
 EVENTS = Partitioning(name("public.events"), "created_at", "1 month", premake=2)
 MONTHLY = Partitioning(MESSAGES, "created_at", "1 month", premake=2)
-NOTHING = "Nothing was changed"
 
 
 def refused(seen: Conversion | None, policy: Partitioning = EVENTS, incoming: Any = "refuse") -> str:
     with pytest.raises(PlanError) as caught:
         conversion.convert(policy, seen, incoming, ())
-    assert NOTHING in str(caught.value)
     return str(caught.value)
 
 
@@ -266,7 +264,7 @@ def test_cascades_need_15() -> None:
 def test_a_set_that_is_partitioned_otherwise(strategy: str, word: str) -> None:
     table = replace(simple(), partition_strategy=strategy, partitioned_by=("body",))
     assert f"its key is {word} (body)" in refused(Conversion(table, NOW))
-    with pytest.raises(PlanError, match=rf"not partitioned by RANGE \(created_at\).*{word} \(body\).*{NOTHING}"):
+    with pytest.raises(PlanError, match=rf"not partitioned by RANGE \(created_at\).*{word} \(body\)"):
         partitions.create_next(EVENTS, table, NOW)
 
 
@@ -275,9 +273,9 @@ def partitioned(*parts: Partition) -> Table:
 
 
 def test_partitions_ahead_of_nothing_or_of_a_plain_table() -> None:
-    with pytest.raises(PlanError, match=f"no such table. {NOTHING}"):
+    with pytest.raises(PlanError, match=r"no such table."):
         partitions.create_next(EVENTS, None, NOW)
-    with pytest.raises(PlanError, match=f"is a plain table. Convert it first .*{NOTHING}"):
+    with pytest.raises(PlanError, match=r"is a plain table. Convert it first "):
         partitions.create_next(EVENTS, simple(), NOW)
 
 
@@ -293,7 +291,7 @@ def test_partitions_ahead_of_nothing_or_of_a_plain_table() -> None:
 )
 def test_bounds_that_cross_a_window(lower: str | None, upper: str | None) -> None:
     odd = Partition(name("public.events_odd"), lower, upper)
-    with pytest.raises(PlanError, match=f"public.events_odd holds .* crosses .*{NOTHING}"):
+    with pytest.raises(PlanError, match=r"public.events_odd holds .* crosses "):
         partitions.create_next(EVENTS, partitioned(odd), NOW)
 
 
@@ -310,7 +308,7 @@ def test_a_bound_of_infinity_has_no_end() -> None:
 
 def test_a_set_that_would_reach_too_far_ahead() -> None:
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
-    with pytest.raises(PlanError, match=r"premake of public\.events is 1001, and at most 1000 .*Nothing was changed"):
+    with pytest.raises(PlanError, match=r"premake of public\.events is 1001, and at most 1000 "):
         partitions.create_next(replace(EVENTS, premake=1001), table, NOW)
     *_, last = partitions.create_next(replace(EVENTS, interval="100 years", premake=1000), table, NOW).steps
     assert isinstance(last, CreatePartition)
@@ -322,7 +320,7 @@ def test_a_set_that_would_reach_too_far_ahead() -> None:
 
 
 def test_policies_are_left_before_their_table_goes() -> None:
-    with pytest.raises(PlanError, match=f"holds policies. {NOTHING}"):
+    with pytest.raises(PlanError, match=r"holds policies."):
         partitions.drop_part_config(True, exists=True, alone=True)
     assert partitions.drop_part_config(False, exists=True, alone=True)
     assert not partitions.drop_part_config(False, exists=False, alone=False)
@@ -332,7 +330,7 @@ def test_policies_are_left_before_their_table_goes() -> None:
 
 
 def test_an_index_on_nothing() -> None:
-    with pytest.raises(PlanError, match=f"no such table. {NOTHING}"):
+    with pytest.raises(PlanError, match=r"no such table."):
         indexes.create_index(index_declaration(), [])
 
 
@@ -344,7 +342,6 @@ def test_an_index_of_that_name_with_another_definition(there: Index) -> None:
         indexes.create_index(index_declaration(), [Relation(MESSAGES, (there,))], printed="btree (a)")
     assert there.tail in str(caught.value)
     assert "btree (a)" in str(caught.value)
-    assert NOTHING in str(caught.value)
     same = Index("ix_messages_chat", "btree (a)")
     assert not indexes.create_index(index_declaration(), [Relation(MESSAGES, (same,))], printed="btree (a)")
 
@@ -358,7 +355,7 @@ def test_an_index_of_that_name_with_another_definition(there: Index) -> None:
 )
 def test_an_index_that_something_rests_on_is_not_dropped(change: dict[str, Any], reason: str) -> None:
     there = replace(Index("ix_messages_chat", "btree (chat_id)"), **change)
-    with pytest.raises(PlanError, match=f"{reason}.*{NOTHING}"):
+    with pytest.raises(PlanError, match=reason):
         indexes.drop_index(name("bots.ix_messages_chat"), [Relation(MESSAGES, (there,))])
 
 
@@ -374,7 +371,6 @@ def swapped() -> tuple[Conversion, Table]:
 def kept_partitioned(seen: Conversion | None, heir: Table | None) -> list[str]:
     with pytest.raises(PlanError) as caught:
         conversion.unpartition(EVENTS.parent, seen, heir, has_policy=True)
-    assert NOTHING in str(caught.value)
     return reasons(str(caught.value)) or [str(caught.value)]
 
 
@@ -413,7 +409,6 @@ DECLARED = [BaselineTable(CHATS, ("CREATE TABLE bots.chats ()",)), BaselineTable
 def compared(have: Table) -> list[str]:
     with pytest.raises(PlanError) as caught:
         baseline.create_baseline(DECLARED, {CHATS.name: have, simple().name: None}, (), has_ledger=True, ledger=())
-    assert NOTHING in str(caught.value)
     return reasons(str(caught.value))
 
 
@@ -458,7 +453,7 @@ def test_a_table_that_has_more_than_was_declared_is_left_as_it_is(have: Table) -
 
 def test_a_table_that_holds_rows_is_not_dropped() -> None:
     made = {"table": frozenset({"bots.chats"}), "schema": frozenset[str](), "extension": frozenset[str]()}
-    with pytest.raises(PlanError, match=f"bots.chats, public.events hold rows.*{NOTHING}"):
+    with pytest.raises(PlanError, match=r"bots.chats, public.events hold rows"):
         baseline.drop_baseline(DECLARED, made, [simple().name, CHATS.name], {}, has_ledger=True, ledger_alone=True)
 
 

@@ -54,14 +54,14 @@ def older_than(catalog: Catalog, table: QualifiedName, age: str) -> list[Qualifi
     found = lines_of(catalog, table)
     if found is None:
         raise PlanError(
-            f"{table} has no policy in schema_kit.part_config, which says on which clock it ages. Nothing was changed; "
-            "name the end by --until."
+            f"{table} has no policy in schema_kit.part_config, which says on which clock it ages. Name the end by "
+            "--until."
         )
     lines, seen = found
     length = parse(age, lines.key.calendar.key if lines.key.calendar else "UTC")
     if isinstance(length, Ids) is not lines.of_ids:
         write = "how many ids: 1000000" if lines.of_ids else "a length of time: '90 days'"
-        raise DeclarationError(f"--older-than of {table} is {write}, not {age!r}. Nothing was changed.")
+        raise DeclarationError(f"--older-than of {table} is {write}, not {age!r}.")
     end = lines.interval.back(catalog.here(lines.policy, seen), length)
     past = [(taken.upper, part.name) for taken, part in placed(lines, seen) if taken.upper is not None]
     return [name for upper, name in sorted(past) if upper <= end]
@@ -122,9 +122,7 @@ def needed() -> None:
         for library in ("pyarrow", "numpy", "fsspec", "adbc_driver_postgresql"):
             import_module(library)
     except ImportError as error:
-        raise DeclarationError(
-            f"files need more libraries ({error}): pip install 'schema-kit[files]'. Nothing was changed."
-        ) from error
+        raise DeclarationError(f"files need more libraries ({error}): pip install 'schema-kit[files]'.") from error
 
 
 def database(url: str | None, now: str | None = None) -> AbstractContextManager[tuple[sa.Connection, Catalog]]:

@@ -89,7 +89,7 @@ def command(
         from schema_kit.files.store import Store
 
         if not dry_run and (why := catalog.read_only()):
-            raise PlanError(f"cannot keep the manifest: {why}. Nothing was changed.")
+            raise PlanError(f"cannot keep the manifest: {why}.")
         store, policy = Store(destination), lock_policy(lock_timeout)
         done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
         for name in map(catalog.relation, tables):
@@ -117,7 +117,7 @@ def command(
                 except sa.exc.DBAPIError as error:
                     failed.append(execute.not_observed(error, connection))
     _tell(done, drop, form)
-    fail(failed, done, "{} failed; the other files are done.")
+    fail(failed, done, "the other files are")
 
 
 def _noting_once(emit: execute.Emit) -> execute.Emit:
@@ -136,9 +136,9 @@ def _noting_once(emit: execute.Emit) -> execute.Emit:
 
 def _refuse_usage(asks: bool, twice: bool) -> None:
     if asks and not sys.stdin.isatty():
-        raise DeclarationError("--drop asks on a terminal; elsewhere --yes answers. Nothing was changed.")
+        raise DeclarationError("--drop asks on a terminal; elsewhere --yes answers.")
     if twice:
-        raise DeclarationError("--older-than stands for --from and --until: name one. Nothing was changed.")
+        raise DeclarationError("--older-than stands for --from and --until: name one.")
 
 
 def _chosen(
@@ -234,7 +234,7 @@ def _wanted(
     with observing(connection):
         source = table.read(connection, name)
         if source is None:
-            raise PlanError(f"there is no table {name}. Nothing was changed.")
+            raise PlanError(f"there is no table {name}.")
         whole = lower is None and upper is None
         if whole and (source.kind != "p" or source.attached or source.retired):
             yield _Wanted(name, source.parent, source.attached)
@@ -256,13 +256,13 @@ def _agree(wanted: list[_Wanted], yes: bool) -> None:
         if one.cut and one.default:
             raise PlanError(
                 f"{one.name}, the default partition of {one.parent}, holds rows of the range, and --drop takes whole "
-                "partitions. Nothing was changed; give them partitions first: schema_kit partitions drain-default "
+                "partitions. Give them partitions first: schema_kit partitions drain-default "
                 f"{shlex.quote(str(one.parent))}"
             )
     if cut := [str(one.name) for one in wanted if one.cut]:
         raise PlanError(
-            f"{', '.join(cut)}: only a part of its rows is in the range, and --drop takes whole partitions. Nothing "
-            "was changed; choose bounds of partitions."
+            f"{', '.join(cut)}: only a part of its rows is in the range, and --drop takes whole partitions. Choose "
+            "bounds of partitions."
         )
     names = ", ".join(str(one.name) for one in wanted)
     if wanted and not yes:

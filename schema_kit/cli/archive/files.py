@@ -68,7 +68,7 @@ def command(
     else:
         for file in found:
             click.echo(wrapped(_line(file, clocks[file.parent or file.table])))
-    fail(failed, said="{} of the files failed.")
+    fail(failed)
     if verify and found:
         click.echo(f"{len(found)} files are what was written", err=True)
 
@@ -79,8 +79,7 @@ def _forget(connection: sa.Connection, urls: Sequence[str], form: str, yes: bool
     known = {file.url: file for file in manifest.read(connection)}
     if unknown := [url for url in urls if url not in known]:
         raise PlanError(
-            f"{', '.join(unknown)}: no such file in schema_kit.archive_file. Nothing was changed; schema_kit archive "
-            "files lists them."
+            f"{', '.join(unknown)}: no such file in schema_kit.archive_file. schema_kit archive files lists them."
         )
     alone = [f"{known[url].rows:,} rows of {known[url].table}" for url in urls if known[url].alone]
     for one in alone:

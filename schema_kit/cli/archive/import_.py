@@ -57,18 +57,18 @@ def command(
     Example: schema_kit archive import --manifest telegram_bots.messages --from 2025-01-01 --until 2025-03-01
     """
     if bool(files) == bool(table):
-        raise DeclarationError("name files, or --manifest TABLE. Nothing was changed.")
+        raise DeclarationError("name files, or --manifest TABLE.")
     if (lower or upper) and not table:
-        raise DeclarationError("--from and --until choose among the files of --manifest TABLE. Nothing was changed.")
+        raise DeclarationError("--from and --until choose among the files of --manifest TABLE.")
     with database(url) as (connection, catalog):
         from schema_kit.files.restore import planned, restore
         from schema_kit.files.store import Store
 
         if not dry_run and (why := catalog.read_only()):
-            raise PlanError(f"cannot restore: {why}. Nothing was changed.")
+            raise PlanError(f"cannot restore: {why}.")
         chosen = files if table is None else _chosen(connection, catalog, table, lower, upper, not (into or beside))
         if beside and len(chosen) != 1:
-            raise DeclarationError(f"--beside is for one file, not for {len(chosen)}. Nothing was changed.")
+            raise DeclarationError(f"--beside is for one file, not for {len(chosen)}.")
         to, own = (catalog.relation(text) if text else None for text in (into, beside))
         policy, plan, done, failed = lock_policy(lock_timeout), Plan("import"), [], list[SchemaKitError]()
 
@@ -93,7 +93,7 @@ def command(
         show(plan, "json" if form == "json" else "sql", policy)
     else:
         _tell(done, form, bool(chosen))
-    fail(failed, done or plan.steps, "{} failed; the other files are done.")
+    fail(failed, done or plan.steps, "the other files are")
 
 
 def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:

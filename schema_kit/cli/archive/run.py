@@ -111,9 +111,7 @@ def decide(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan
     """What one policy asks for now; *again*, whether what was restored goes, too."""
     way = WAYS.get(policy.way)
     if way is None:
-        raise PlanError(
-            f"cannot archive {policy.table}: nothing here knows the way {policy.way!r}. Nothing was changed."
-        )
+        raise PlanError(f"cannot archive {policy.table}: nothing here knows the way {policy.way!r}.")
     return way(catalog, policy, again)
 
 

@@ -20,7 +20,7 @@ def decide(catalog: Catalog, one: Partitioning, schema: str | None) -> Plan:
     """What the hand-over needs; nothing where it is done."""
     policy = catalog.policy(one.parent)
     if policy is None:
-        raise PlanError(f"{one.parent} has no policy in schema_kit.part_config. Nothing was changed.")
+        raise PlanError(f"{one.parent} has no policy in schema_kit.part_config.")
     row = catalog.policy_row(one.parent)
     if row.get("automatic_maintenance") == "off" and any(hint.maintained for hint in catalog.told(one.parent)):
         return Plan(f"hand {one.parent} over to pg_partman")

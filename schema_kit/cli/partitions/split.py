@@ -68,5 +68,5 @@ def _parent(catalog: Catalog, partition: QualifiedName) -> QualifiedName:
     parent = catalog.parent_of(partition) or (run.parent if run else None)
     if parent is None:
         catalog.refuse_others(partition)
-        raise PlanError(f"{partition} is no partition of anything. Nothing was changed.")
+        raise PlanError(f"{partition} is no partition of anything.")
     return parent

@@ -9,6 +9,7 @@ import click
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.work import Job, work
+from schema_kit.errors import DeclarationError
 from schema_kit.model import Partitioning
 from schema_kit.ops.partitions import UnpartitionOp
 from schema_kit.steps import Plan
@@ -40,7 +41,7 @@ def command(
     Example: schema_kit partitions undo rag_chat.messages --dry-run
     """
     if not tables:
-        raise click.UsageError("name the tables: nothing is undone that was not named")
+        raise DeclarationError("name the tables: nothing is undone that was not named")
     with database(url, now) as (connection, catalog):
         sets = [(Partitioning(catalog.relation(table), "", ""), None) for table in tables]
         blocked = [str(one.parent) for one, _ in sets if decide(catalog, one)]  # refusals come before the question
@@ -61,5 +62,5 @@ def command(
 def _ask(tables: str) -> None:
     blocks = f"{tables}: reads and writes wait while the rows of later partitions move"
     if not sys.stdin.isatty():
-        raise click.UsageError(f"{blocks}. Nothing was changed; --yes says that it shall be so, --dry-run shows it.")
+        raise DeclarationError(f"{blocks}. --yes says that it shall be so, --dry-run shows it.")
     click.confirm(f"{blocks}. Go on?", abort=True, err=True)

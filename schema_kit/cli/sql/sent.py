@@ -24,7 +24,7 @@ def sent(
     """
     plan = operation.plan(catalog)
     if plan and not dry_run and (why := catalog.read_only()):
-        raise PlanError(f"cannot {plan.title}: {why}. Nothing was changed.")
+        raise PlanError(f"cannot {plan.title}: {why}.")
     if not dry_run:
         with telling(form) as emit:
             steps = execute.run(connection, lambda: operation.plan(catalog), policy, emit)
