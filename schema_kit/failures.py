@@ -11,6 +11,7 @@ from schema_kit.catalog.drivers import diagnosis, sqlstate
 from schema_kit.catalog.session import DENIED, lacking, observing, rows
 from schema_kit.errors import ExecutionError, PlanError, Refusal, SchemaKitError
 from schema_kit.steps import Plan, Step
+from schema_kit.steps.partitions import Analyze
 
 _SHOWN = 6
 """Steps that are named; of more, the first and the last."""
@@ -33,7 +34,8 @@ class Committed:
         """Remember a step that is committed, or one of whose repetitions is."""
         if step not in self._steps:
             self._steps.append(step)
-            self._changes.append(step.summary)
+            if not isinstance(step, Analyze):
+                self._changes.append(step.summary)
 
     def note_left(self, step: Step) -> None:
         """Remember what a step has left that was cut off outside of a transaction."""

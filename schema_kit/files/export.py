@@ -130,12 +130,9 @@ def export(
         LockNotAvailable: others held a lock through every try.
     """
     refuse(connection, store, name, form, cut, drop=drop)
-    execute.run(connection, lambda: manifest.creation(connection), policy, emit)
-    if drop:
-        execute.run(connection, lambda: _known_again(connection, name), policy, emit)
     final = _final(name, form, cut)
     step = _Export(name, store.url(final), drop)
-    with alone(connection, step.url), _locked(connection, step, policy, emit) as taken:
+    with alone(connection, step.url), _prepared(connection, step, policy, emit) as taken:
         source = _checked(table.read(taken.held, name), name, drop)
         if drop and source.parent:  # refused now, not after hours
             dropping(source.parent, name, Catalog(connection).detaching(source.parent, name), ())
@@ -159,6 +156,18 @@ def export(
     if not drop:
         execute.run(connection, lambda: register(file), policy, emit)
     return file
+
+
+@contextmanager
+def _prepared(connection: Connection, step: _Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
+    """The snapshot, when there is a manifest; what can be refused beforehand is, before that is made."""
+    with observing(connection):
+        _checked(table.read(connection, step.source), step.source, step.drops)
+    execute.run(connection, lambda: manifest.creation(connection), policy, emit)
+    if step.drops:
+        execute.run(connection, lambda: _known_again(connection, step.source), policy, emit)
+    with _locked(connection, step, policy, emit) as taken:
+        yield taken
 
 
 def _known_again(connection: Connection, name: QualifiedName) -> Plan:

@@ -596,7 +596,7 @@ def test_policies_that_make_no_sense_are_refused(database: Database) -> None:
         return lambda op: op.set_archive_policy("t", *arguments, schema="s", **more)
 
     refused(database, set_policy("3 days"), "archive_after of s.t is 3 days, shorter than a partition")
-    refused(database, set_policy("1000"), "write a length of time")
+    refused(database, set_policy("1000"), "Write a length of time")
     refused(database, set_policy("a while"), "'a while' is no interval", DeclarationError)
     refused(database, set_policy(), "archive_after or a condition", DeclarationError)
     refused(database, set_policy("3 months", way="boat"), "way is partition or rows", DeclarationError)

@@ -284,7 +284,7 @@ def test_odd_names(database: Database) -> None:
         (lambda: events(postgresql_with={"fill factor": "1; DROP"}), "is no storage parameter"),
         (lambda: events(schema="nowhere"), "there is no schema nowhere"),
         (lambda: events(retention="20 days"), "shorter than a partition"),
-        (lambda: events(retention="1000"), "write a length of time"),
+        (lambda: events(retention="1000"), "Write a length of time"),
         (lambda: events(retention_grace="soon"), "soon"),
         (lambda: events(detach="never"), "detach of public.events is one of"),
     ],

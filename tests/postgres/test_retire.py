@@ -136,7 +136,7 @@ def test_the_last_one_stays(database: Database) -> None:
     [
         ({"retention": "3 days"}, 3, "shorter than a partition"),
         ({"retention": "30 days"}, 3, "shorter than a partition"),
-        ({"retention": "1000"}, 3, "write a length of time"),
+        ({"retention": "1000"}, 3, "Write a length of time"),
         ({"retention": "a while"}, 2, "'a while' is no interval"),
         ({"retention_grace": "soon"}, 2, "'soon' is no interval"),
         ({"retention_grace": "7"}, 2, "which is no length of time"),
