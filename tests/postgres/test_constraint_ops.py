@@ -158,7 +158,7 @@ def test_the_same_name_with_another_meaning_is_refused(database: Database, there
             "partitioned",
             "CREATE UNIQUE INDEX t_key ON s.t (id, k, v)",
             CONSTRAINTS["unique"].operate,
-            "drop or rename it",
+            "Drop or rename it",
         ),
         ("partitioned", "CREATE UNIQUE INDEX t1_t_key ON s.t1 (id)", CONSTRAINTS["unique"].operate, "t1_t_key of s.t1"),
         (
