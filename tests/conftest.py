@@ -17,6 +17,7 @@ from schema_kit import embedded
 
 _FOLDER = pytest.StashKey[Path]()
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "10"}
+_POINTS = 4  # of each parametrized test that needs a server, in a plain run
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,10 +43,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the server needs it."""
+    """What uses the server needs it; of a test with many points there, a plain run tries a few that lie far apart."""
+    points: dict[str, list[pytest.Item]] = {}
     for item in items:
         if isinstance(item, pytest.Function) and "running_server" in item.fixturenames:
             item.add_marker(pytest.mark.postgres)
+            if not any(item.get_closest_marker(name) for name in ("exhaustive", "deep", "chaos")):
+                points.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for found in points.values():
+        kept = {round(n * (len(found) - 1) / (_POINTS - 1)) for n in range(_POINTS)}
+        for n, item in enumerate(found):
+            if n not in kept:
+                item.add_marker(pytest.mark.further)
 
 
 @pytest.fixture(scope="session")
