@@ -1,0 +1,94 @@
+"""Percentiles, and what a statement is called."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema_kit.timings.distribution import Distribution
+from schema_kit.timings.statement import normalized, verb
+
+pytestmark = pytest.mark.application
+
+SECONDS = st.floats(min_value=1e-6, max_value=1e4, allow_nan=False)
+
+
+@given(st.lists(SECONDS, min_size=1, max_size=300), st.sampled_from([0.01, 0.25, 0.5, 0.95, 0.99, 1.0]))
+def test_percentiles_are_within_five_per_cent(times: list[float], share: float) -> None:
+    distribution = Distribution()
+    for seconds in times:
+        distribution.add(seconds)
+    exact = sorted(times)[max(0, -(-int(share * 100) * len(times) // 100) - 1)]
+    assert distribution.percentile(share) == pytest.approx(exact, rel=0.05)
+    assert distribution.count == len(times)
+    assert distribution.total == pytest.approx(sum(times))
+
+
+@given(st.lists(SECONDS), st.lists(SECONDS))
+def test_two_together_are_one(some: list[float], others: list[float]) -> None:
+    first, second, whole = Distribution(), Distribution(), Distribution()
+    for seconds in some:
+        first.add(seconds)
+        whole.add(seconds)
+    for seconds in others:
+        second.add(seconds)
+        whole.add(seconds)
+    first.merge(second)
+    assert (first.buckets, first.count, first.longest) == (whole.buckets, whole.count, whole.longest)
+
+
+def test_nothing_and_no_time_at_all() -> None:
+    distribution = Distribution()
+    assert distribution.percentile(0.5) == 0
+    distribution.add(0.0)
+    assert distribution.percentile(0.5) == 0
+
+
+def test_a_long_tail() -> None:
+    distribution = Distribution()
+    times = [0.001] * 94 + [0.2] * 5 + [9.0]
+    for seconds in times:
+        distribution.add(seconds)
+    assert distribution.percentile(0.5) == pytest.approx(statistics.median(times), rel=0.05)
+    assert distribution.percentile(0.99) == pytest.approx(0.2, rel=0.05)
+    assert distribution.at_most(0.1) == 94
+    assert distribution.longest == 9
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("SELECT *\n  FROM t\tWHERE id = 12", "SELECT * FROM t WHERE id = ?"),
+        ("SELECT 1.5e3, 'it''s', E'a\\'b', $tag$ 'x' $tag$", "SELECT ?, ?, ?, ?"),
+        ('SELECT "col 1", t2.c3 FROM t2', 'SELECT "col 1", t2.c3 FROM t2'),
+        ("SELECT %(a)s::INTEGER, %s, $1, :b FROM t", "SELECT ?::INTEGER, ?, ?, ? FROM t"),
+        ("SELECT x FROM t WHERE id IN (1, 2, 3)", "SELECT x FROM t WHERE id IN (?+)"),
+        ("SELECT x FROM t WHERE id IN (%(id_1)s, %(id_2)s)", "SELECT x FROM t WHERE id IN (?+)"),
+        ("SELECT x FROM t WHERE id IN ($1::INTEGER, $2::INTEGER)", "SELECT x FROM t WHERE id IN (?+)"),
+        ("INSERT INTO t (a, b) VALUES (1, 2), (3, 4), (5, 6)", "INSERT INTO t (a, b) VALUES (?+)"),
+        ("INSERT INTO t (a) VALUES (%s), (%s)", "INSERT INTO t (a) VALUES (?)"),
+        ("SELECT 1 -- user 42\n/* request 7 */ FROM t", "SELECT ? FROM t"),
+        ("SELECT '-- no comment' /* 'no text' */", "SELECT ?"),
+        ("SELECT a::text[], b FROM t", "SELECT a::text[], b FROM t"),
+    ],
+)
+def test_what_a_statement_is_called(statement: str, name: str) -> None:
+    assert normalized(statement) == name
+    assert normalized(name) == name
+
+
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("select 1", "SELECT"),
+        ("(SELECT ?) UNION", "SELECT"),
+        ("WITH a AS (?)", "WITH"),
+        ("VACUUM t", "OTHER"),
+        ("", "OTHER"),
+    ],
+)
+def test_the_label_has_few_values(statement: str, word: str) -> None:
+    assert verb(statement) == word
