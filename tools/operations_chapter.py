@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+import schema_kit.ops  # noqa: F401 - it declares the operations
 from schema_kit.catalog import Catalog
 from schema_kit.offline import EmptyDatabase
-from schema_kit.ops import PlanOperation
+from schema_kit.ops.operation import OPERATIONS, Task
 from schema_kit.plans.partman import comment_sql
 from schema_kit.script import LockPolicy, render_shared, write
 from schema_kit.sqlscripts import load, partman_objects
@@ -178,40 +179,29 @@ sa.Table(
 )
 
 
-class _Recorder:
-    """Stands for `op` and for Alembic's Operations: keeps what a call would perform."""
+class Recorder:
+    """Stands for `op` and for Alembic's Operations: keeps what a call asks for."""
 
     def __init__(self) -> None:
-        self.operation: PlanOperation | None = None
+        self.tasks: list[Task] = []
         self.migration_context = MigrationContext.configure(dialect_name="postgresql")
 
-    def invoke(self, operation: PlanOperation) -> None:
-        self.operation = operation
-
     def __getattr__(self, name: str) -> Callable[..., None]:
-        cls = OPERATIONS[name]
-
-        def call(*args: Any, **keywords: Any) -> None:
-            getattr(cls, name)(self, *args, **keywords)
-
-        return call
-
-
-OPERATIONS = {cls.called: cls for cls in PlanOperation.__subclasses__()}
+        return lambda *args, **keywords: self.tasks.append(OPERATIONS[name].function(self, *args, **keywords))
 
 
 def plan_of(call: str, database: Imagined | Callable[[], EmptyDatabase]) -> Plan:
     """What a call would send to a database."""
-    op = _Recorder()
+    op = Recorder()
     exec(call, {"op": op, "sa": sa, "metadata": METADATA})  # noqa: S102 - the calls above
-    assert op.operation is not None
+    (decide,) = op.tasks
     if isinstance(database, Imagined):
-        return op.operation.plan(cast("Catalog", database))
+        return decide(cast("Catalog", database))
     followed = database()
-    plan = op.operation.plan(followed)
+    plan = decide(followed)
     for step in plan.steps:
         followed.apply(step)
-    return plan + op.operation.plan(followed) if any(step.decide_again for step in plan.steps) else plan
+    return plan + decide(followed) if any(step.decide_again for step in plan.steps) else plan
 
 
 def _locks(step: Step) -> str:

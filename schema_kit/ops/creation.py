@@ -14,13 +14,11 @@ from schema_kit.errors import DeclarationError
 from schema_kit.model import Cut, Partitioning
 from schema_kit.names import ident
 from schema_kit.ops.clauses import baseline_table, create_partitioned_sql, unique_keys, value_sql, with_options
-from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.keywords import refuse_unknown
 from schema_kit.ops.naming import new, placed, translated
-from schema_kit.ops.policies import missing_config
-from schema_kit.plans import creation
-from schema_kit.plans.creation import DeclaredSet
-from schema_kit.steps import Plan
+from schema_kit.ops.operation import Task, operation, task
+from schema_kit.plans.creation import DeclaredSet, check_declared
+from schema_kit.tasks import creation
 
 MOST_PARTS = 1000
 
@@ -74,142 +72,113 @@ _NOT_PARTITIONED = {
 }
 
 
-@register("create_partitioned_table")
-class CreatePartitionedTableOp(PlanOperation):
-    """Make a partitioned table, its first partitions and its policy."""
+@operation(shared=True)
+def create_partitioned_table(
+    operations: Operations,
+    table_name: str,
+    *columns: sa.schema.SchemaItem,
+    control: str,
+    interval: str,
+    schema: str | None = None,
+    timezone: str = "UTC",
+    premake: int = 4,
+    origin: str | None = None,
+    encoding: str = "",
+    inherit_privileges: bool = False,
+    retention: str | None = None,
+    retention_keep_table: bool = True,
+    retention_schema: str | None = None,
+    retention_grace: str = "7 days",
+    detach: str = "auto",
+    default_partition: bool = False,
+    partition_by: Cut | None = None,
+    sub_partitions: Cut | None = None,
+    comment: str | None = None,
+    postgresql_with: Mapping[str, Any] | None = None,
+    postgresql_tablespace: str | None = None,
+    if_not_exists: bool | None = None,
+    **dialect_kw: Any,
+) -> Task:
+    """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy.
 
-    shared = True
+    Takes columns and constraints as Alembic's ``create_table`` does. Joins the migration's transaction: nobody
+    sees the table before that commits. A foreign key takes SHARE ROW EXCLUSIVE on the table it refers to until
+    then; where that one is busy, add it in a revision of its own with ``create_foreign_key_concurrently``. The
+    way back is ``drop_table``, which takes the partitions along, and ``drop_partition_policy``.
 
-    def __init__(self, declared: DeclaredSet) -> None:
-        self.declared = declared
+    Args:
+        operations: given by Alembic.
+        table_name: the table.
+        columns: its columns and constraints. The primary key and each unique one contain the columns that decide
+            about the partition.
+        control: the column that decides, NOT NULL.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
+        schema: its schema; by schema_translate_map or search_path where it is left out.
+        timezone: an IANA name; partitions follow its wall clock.
+        premake: how many partitions are kept ahead of the current one.
+        origin: where some partition begins, on that clock or among the ids.
+        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
+            ``ulid``, ``snowflake``, ...
+        inherit_privileges: whether new partitions get the grants of their parent.
+        retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
+            ``18 months``, or so many ids; none, and all stay.
+        retention_keep_table: whether it stays as a table of its own.
+        retention_schema: the schema that it moves to instead.
+        retention_grace: how long one that is not kept is out before it is dropped.
+        detach: ``auto``, or ``concurrently`` or ``blocking`` and nothing else.
+        default_partition: whether rows outside of all partitions are taken by a default one; it makes detaching
+            and attaching harder, so there is none unless you ask.
+        partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: the table is cut so first, and each part into
+            ranges. The one policy stands for all of them.
+        sub_partitions: the same, of each range partition. Later ones follow the newest.
+        comment: the table's.
+        postgresql_with: storage parameters of the partitions that hold rows: ``{"fillfactor": 70}``.
+        postgresql_tablespace: where they lie.
+        if_not_exists: as ``op.create_table`` has it; not needed: one that is there is compared.
+        dialect_kw: keywords of other databases, which are passed over.
 
-    @classmethod
-    def create_partitioned_table(
-        cls,
-        operations: Operations,
-        table_name: str,
-        *columns: sa.schema.SchemaItem,
-        control: str,
-        interval: str,
-        schema: str | None = None,
-        timezone: str = "UTC",
-        premake: int = 4,
-        origin: str | None = None,
-        encoding: str = "",
-        inherit_privileges: bool = False,
-        retention: str | None = None,
-        retention_keep_table: bool = True,
-        retention_schema: str | None = None,
-        retention_grace: str = "7 days",
-        detach: str = "auto",
-        default_partition: bool = False,
-        partition_by: Cut | None = None,
-        sub_partitions: Cut | None = None,
-        comment: str | None = None,
-        postgresql_with: Mapping[str, Any] | None = None,
-        postgresql_tablespace: str | None = None,
-        if_not_exists: bool | None = None,
-        **dialect_kw: Any,
-    ) -> None:
-        """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy.
-
-        Takes columns and constraints as Alembic's ``create_table`` does. Joins the migration's transaction: nobody
-        sees the table before that commits. A foreign key takes SHARE ROW EXCLUSIVE on the table it refers to until
-        then; where that one is busy, add it in a revision of its own with ``create_foreign_key_concurrently``. The
-        way back is ``drop_table``, which takes the partitions along, and ``drop_partition_policy``.
-
-        Args:
-            operations: given by Alembic.
-            table_name: the table.
-            columns: its columns and constraints. The primary key and each unique one contain the columns that decide
-                about the partition.
-            control: the column that decides, NOT NULL.
-            interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
-            schema: its schema; by schema_translate_map or search_path where it is left out.
-            timezone: an IANA name; partitions follow its wall clock.
-            premake: how many partitions are kept ahead of the current one.
-            origin: where some partition begins, on that clock or among the ids.
-            encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
-                ``ulid``, ``snowflake``, ...
-            inherit_privileges: whether new partitions get the grants of their parent.
-            retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
-                ``18 months``, or so many ids; none, and all stay.
-            retention_keep_table: whether it stays as a table of its own.
-            retention_schema: the schema that it moves to instead.
-            retention_grace: how long one that is not kept is out before it is dropped.
-            detach: ``auto``, or ``concurrently`` or ``blocking`` and nothing else.
-            default_partition: whether rows outside of all partitions are taken by a default one; it makes detaching
-                and attaching harder, so there is none unless you ask.
-            partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: the table is cut so first, and each part into
-                ranges. The one policy stands for all of them.
-            sub_partitions: the same, of each range partition. Later ones follow the newest.
-            comment: the table's.
-            postgresql_with: storage parameters of the partitions that hold rows: ``{"fillfactor": 70}``.
-            postgresql_tablespace: where they lie.
-            if_not_exists: as ``op.create_table`` has it; not needed: one that is there is compared.
-            dialect_kw: keywords of other databases, which are passed over.
-
-        Raises:
-            DeclarationError: a key without the control column, an unknown interval or time zone, ...
-            PlanError: the table is there in another shape, or rights are missing.
-        """
-        del if_not_exists
-        refuse_unknown("create_partitioned_table", dialect_kw, _NOT_PARTITIONED)
-        parent = new(operations, table_name, schema)
-        key = f"{partition_by.strategy} ({ident(partition_by.column)})" if partition_by else f"RANGE ({ident(control)})"
-        table = CreateTableOp(
-            table_name, columns, schema=parent.schema, comment=comment, postgresql_partition_by=key
-        ).to_table(operations.migration_context)
-        placed(operations, table)
-        policy = Partitioning(
-            parent,
-            control,
-            interval,
-            timezone,
-            premake,
-            origin,
-            encoding,
-            inherit_privileges,
-            retention,
-            retention_keep_table,
-            translated(operations, retention_schema),
-            retention_grace,
-            detach,
-        )
-        noun = replace(
-            baseline_table(table).table,
-            partition_strategy=key[0].lower(),
-            partitioned_by=(partition_by.column if partition_by else control,),
-            comment=comment,
-        )
-        declared = DeclaredSet(
-            noun,
-            create_partitioned_sql(table),
-            replace(policy, interval=policy.cut.text),
-            partition_by,
-            sub_partitions,
-            default_partition,
-            with_options(postgresql_with),
-            postgresql_tablespace,
-        )
-        creation.check_declared(declared, unique_keys(table))
-        operations.invoke(cls(declared))
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        policy = self.declared.policy
-        table = catalog.table(policy.parent)
-        sets = {one.parent: found for one, found in catalog.sets((policy,)) if found} if table else {}
-        return creation.create_set(
-            self.declared,
-            table,
-            sets,
-            catalog.now(),
-            catalog.policy(policy.parent) is not None,
-            missing_config(catalog),
-            catalog.lacking(
-                create_in=(policy.parent.schema,),
-                refer_to={key.referenced for key in self.declared.table.foreign_keys} - {policy.parent},
-                register=True,
-            ),
-        )
+    Raises:
+        DeclarationError: a key without the control column, an unknown interval or time zone, ...
+        PlanError: the table is there in another shape, or rights are missing.
+    """
+    del if_not_exists
+    refuse_unknown("create_partitioned_table", dialect_kw, _NOT_PARTITIONED)
+    parent = new(operations, table_name, schema)
+    key = f"{partition_by.strategy} ({ident(partition_by.column)})" if partition_by else f"RANGE ({ident(control)})"
+    table = CreateTableOp(
+        table_name, columns, schema=parent.schema, comment=comment, postgresql_partition_by=key
+    ).to_table(operations.migration_context)
+    placed(operations, table)
+    policy = Partitioning(
+        parent,
+        control,
+        interval,
+        timezone,
+        premake,
+        origin,
+        encoding,
+        inherit_privileges,
+        retention,
+        retention_keep_table,
+        translated(operations, retention_schema),
+        retention_grace,
+        detach,
+    )
+    noun = replace(
+        baseline_table(table).table,
+        partition_strategy=key[0].lower(),
+        partitioned_by=(partition_by.column if partition_by else control,),
+        comment=comment,
+    )
+    declared = DeclaredSet(
+        noun,
+        create_partitioned_sql(table),
+        replace(policy, interval=policy.cut.text),
+        partition_by,
+        sub_partitions,
+        default_partition,
+        with_options(postgresql_with),
+        postgresql_tablespace,
+    )
+    check_declared(declared, unique_keys(table))
+    return task(creation.create, declared)

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import alembic.context
 import sqlalchemy as sa
-from alembic.operations import AbstractOperations, BatchOperations, MigrateOperation, Operations
+from alembic.operations import AbstractOperations, BatchOperations, Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
@@ -25,14 +25,11 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.drivers import Beside, speaks_psycopg
 from schema_kit.catalog.session import autocommits, borrowed, rows
 from schema_kit.errors import DeclarationError, PlanError, saying_unchanged
-from schema_kit.offline import EmptyDatabase
 from schema_kit.ops import followed
 from schema_kit.ops.mixed import refuse_mixed
 from schema_kit.ops.naming import refuse_elsewhere
+from schema_kit.ops.operation import OPERATIONS, PlanOperation, Task
 from schema_kit.script import LockPolicy
-from schema_kit.steps import Plan
-
-AnyCatalog = Catalog | EmptyDatabase
 
 
 @dataclass(frozen=True)
@@ -108,34 +105,15 @@ IN_TRANSACTION = (
 )
 
 
-class PlanOperation(MigrateOperation):
-    """An operation that becomes a plan, by looking at a database."""
-
-    called: ClassVar[str]
-    """What it is called in ``alembic.op``."""
-    shared: ClassVar[bool] = False
-    """All its steps may join the migration's transaction."""
-    workers: int = 1
-    """How many sessions send steps that may be sent side by side."""
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        raise NotImplementedError
-
-
 OperationClass = TypeVar("OperationClass", bound=type[PlanOperation])
 
 
-def register(name: str) -> Callable[[OperationClass], OperationClass]:
-    """Make a PlanOperation a member of ``alembic.op``: its classmethod of that name says with which parameters."""
-
-    def register(cls: OperationClass) -> OperationClass:
-        cls.called = name
-        Operations.register_operation(name)(cls)
-        Operations.implementation_for(cls, replace=True)(_perform)
-        return cls
-
-    return register
+def register(cls: OperationClass) -> OperationClass:
+    """Make an operation a member of ``alembic.op``, documented as its function is."""
+    getattr(cls, cls.called).__func__.__doc__ = cls.function.__doc__
+    Operations.register_operation(cls.called)(cls)
+    Operations.implementation_for(cls, replace=True)(_perform)
+    return cls
 
 
 @saying_unchanged()
@@ -147,12 +125,13 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
             "Put it beside the block."
         )
     refuse_elsewhere(context.dialect)
+    decide = operation.task(operations)
     settings = context.opts.get("schema_kit") or Settings()
     policy = policy_of(settings)
     if not operation.shared and (context.as_sql or not autocommits(_current(context))):
         refuse_mixed(_commits_on_its_own)
     if context.as_sql:
-        _write(context, operation, settings)
+        _write(context, operation, decide, settings)
         return
     connection = context.connection
     assert connection is not None  # only offline has none
@@ -160,7 +139,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
 
     if operation.shared and not autocommits(connection):
         try:
-            execute.run_shared(connection, lambda: operation.plan(Catalog(connection, settings.now)), policy, emit)
+            execute.run_shared(connection, lambda: decide(Catalog(connection, settings.now)), policy, emit)
         except DBAPIError as error:
             raise execute.not_observed(error) from error
         return
@@ -175,7 +154,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
             session = sender or _current(context)
             execute.run(
                 session,
-                lambda: operation.plan(Catalog(session, settings.now)),
+                lambda: decide(Catalog(session, settings.now)),
                 policy,
                 emit,
                 operation.workers,
@@ -188,7 +167,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
 
 
 def _commits_on_its_own(name: str) -> bool:
-    return any(one.called == name and not one.shared for one in PlanOperation.__subclasses__())
+    return name in OPERATIONS and not OPERATIONS[name].shared
 
 
 @contextmanager
@@ -257,12 +236,12 @@ def _refuse_after_ordinary_work(context: MigrationContext, operation: PlanOperat
         )
 
 
-def _write(context: MigrationContext, operation: PlanOperation, settings: Settings) -> None:
+def _write(context: MigrationContext, operation: PlanOperation, decide: Task, settings: Settings) -> None:
     database = followed.database_of(context, settings.now)
     lines: list[str] = []
     again = True
     while again:
-        plan = operation.plan(database)
+        plan = decide(database)
         for step in plan.steps:
             lines.append(script.remark(step.summary))
             if operation.shared:

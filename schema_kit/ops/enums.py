@@ -8,67 +8,51 @@ from alembic.operations import Operations
 
 from schema_kit.errors import DeclarationError
 from schema_kit.names import MAX_BYTES
-from schema_kit.offline import EmptyDatabase
-from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.naming import existing_type
-from schema_kit.plans import enums
-from schema_kit.steps import Plan
+from schema_kit.ops.operation import Task, operation, task
 from schema_kit.steps.enums import AddEnumValue
+from schema_kit.tasks import enums
 
 
-@register("add_enum_value_concurrently")
-class AddEnumValueConcurrentlyOp(PlanOperation):
-    """Add a value to an enum, in a commit of its own."""
+@operation()
+def add_enum_value_concurrently(
+    operations: Operations,
+    enum_name: str,
+    value: str,
+    *,
+    schema: str | None = None,
+    before: str | None = None,
+    after: str | None = None,
+) -> Task:
+    """Add a value to an enum and commit, so that it can be used at once; one that is there already is left.
 
-    def __init__(self, wanted: AddEnumValue) -> None:
-        self.wanted = wanted
+    Locks: the type against other changes of it, for an instant, under the lock budget; no table. There is no way
+    back: PostgreSQL drops no value of an enum.
 
-    @classmethod
-    def add_enum_value_concurrently(
-        cls,
-        operations: Operations,
-        enum_name: str,
-        value: str,
-        *,
-        schema: str | None = None,
-        before: str | None = None,
-        after: str | None = None,
-    ) -> None:
-        """Add a value to an enum and commit, so that it can be used at once; one that is there already is left.
+    Args:
+        operations: given by Alembic.
+        enum_name: the enum.
+        value: the value, of 63 bytes at most.
+        schema: the enum's schema; by schema_translate_map or search_path where it is left out.
+        before: the value that it comes right before.
+        after: the value that it comes right after; with neither it comes last.
 
-        Locks: the type against other changes of it, for an instant, under the lock budget; no table. There is no way
-        back: PostgreSQL drops no value of an enum.
-
-        Args:
-            operations: given by Alembic.
-            enum_name: the enum.
-            value: the value, of 63 bytes at most.
-            schema: the enum's schema; by schema_translate_map or search_path where it is left out.
-            before: the value that it comes right before.
-            after: the value that it comes right after; with neither it comes last.
-
-        Raises:
-            DeclarationError: both before and after, or a value that is too long.
-            PlanError: no such enum or neighbour, or the value is there on the other side of it.
-            LockNotAvailable: somebody else was changing the type through every try.
-        """
-        if before is not None and after is not None:
-            raise DeclarationError(f"add {value!r} to {enum_name}: both before and after are given. Give one of them.")
-        if len(value.encode()) > MAX_BYTES:
-            raise DeclarationError(
-                f"add {value!r} to {enum_name}: it has {len(value.encode())} bytes, and PostgreSQL takes {MAX_BYTES} "
-                "at most. Give a shorter one."
-            )
-        neighbour = before if before is not None else after
-        if value == neighbour:
-            raise DeclarationError(f"add {value!r} to {enum_name}: it cannot come before or after itself.")
-        where: Literal["BEFORE", "AFTER"] = "AFTER" if before is None else "BEFORE"
-        enum = existing_type(operations, enum_name, schema)
-        wanted = AddEnumValue(enum, value) if neighbour is None else AddEnumValue(enum, value, where, neighbour)
-        operations.invoke(cls(wanted))
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        if isinstance(catalog, EmptyDatabase):
-            return Plan(self.wanted.summary, (self.wanted,))
-        return enums.add_value(self.wanted, catalog.enum_labels(self.wanted.enum))
+    Raises:
+        DeclarationError: both before and after, or a value that is too long.
+        PlanError: no such enum or neighbour, or the value is there on the other side of it.
+        LockNotAvailable: somebody else was changing the type through every try.
+    """
+    if before is not None and after is not None:
+        raise DeclarationError(f"add {value!r} to {enum_name}: both before and after are given. Give one of them.")
+    if len(value.encode()) > MAX_BYTES:
+        raise DeclarationError(
+            f"add {value!r} to {enum_name}: it has {len(value.encode())} bytes, and PostgreSQL takes {MAX_BYTES} "
+            "at most. Give a shorter one."
+        )
+    neighbour = before if before is not None else after
+    if value == neighbour:
+        raise DeclarationError(f"add {value!r} to {enum_name}: it cannot come before or after itself.")
+    where: Literal["BEFORE", "AFTER"] = "AFTER" if before is None else "BEFORE"
+    enum = existing_type(operations, enum_name, schema)
+    wanted = AddEnumValue(enum, value) if neighbour is None else AddEnumValue(enum, value, where, neighbour)
+    return task(enums.add_value, wanted)

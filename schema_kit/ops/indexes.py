@@ -3,335 +3,239 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from schema_kit.catalog import Catalog
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError
 from schema_kit.model import IndexDeclaration, IndexElement
-from schema_kit.names import QualifiedName, fit, ident
-from schema_kit.offline import EmptyDatabase
+from schema_kit.names import QualifiedName, ident
 from schema_kit.ops import keywords
 from schema_kit.ops.clauses import index_element, sql_of
-from schema_kit.ops.door import AnyCatalog, PlanOperation, register
 from schema_kit.ops.keywords import columns_of, listed, refuse_blocking, refuse_unknown
 from schema_kit.ops.naming import existing
-from schema_kit.plans import indexes
-from schema_kit.steps import Plan
-from schema_kit.steps.indexes import DropIndexConcurrently, ReindexConcurrently
+from schema_kit.ops.operation import Task, operation, task
+from schema_kit.tasks import indexes
 
 
-@register("create_index_concurrently")
-class CreateIndexConcurrentlyOp(PlanOperation):
-    """Create an index beside live traffic, on a plain or a partitioned table.
+@operation(reversed_by="drop_index_concurrently")
+def create_index_concurrently(
+    operations: Operations,
+    index_name: str | None,
+    table_name: str,
+    columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
+    *,
+    schema: str | None = None,
+    unique: bool = False,
+    if_not_exists: bool | None = None,
+    postgresql_using: str = "btree",
+    postgresql_where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+    postgresql_ops: Mapping[str, str] | None = None,
+    postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+    postgresql_with: Mapping[str, Any] | None = None,
+    postgresql_tablespace: str | None = None,
+    postgresql_nulls_not_distinct: bool = False,
+    postgresql_concurrently: bool | None = None,
+    **dialect_kw: Any,
+) -> Task:
+    """Create an index without stopping reads or writes; an INVALID leftover of that name is replaced.
 
-    Args:
-        declared: the index.
-    """
-
-    def __init__(self, declared: IndexDeclaration) -> None:
-        self.declared = declared
-
-    @classmethod
-    def create_index_concurrently(
-        cls,
-        operations: Operations,
-        index_name: str | None,
-        table_name: str,
-        columns: Sequence[Any],
-        *,
-        schema: str | None = None,
-        unique: bool = False,
-        if_not_exists: bool | None = None,
-        postgresql_using: str = "btree",
-        postgresql_where: Any = None,
-        postgresql_ops: Mapping[str, str] | None = None,
-        postgresql_include: Sequence[Any] | None = None,
-        postgresql_with: Mapping[str, Any] | None = None,
-        postgresql_tablespace: str | None = None,
-        postgresql_nulls_not_distinct: bool = False,
-        postgresql_concurrently: bool | None = None,
-        **dialect_kw: Any,
-    ) -> None:
-        """Create an index without stopping reads or writes; an INVALID leftover of that name is replaced.
-
-        The keywords are those of ``op.create_index``. An index that is there with the same definition is left as it
-        is. On a partitioned table each partition's index is built concurrently and attached; the parent's becomes
-        valid with the last one. Locks: SHARE UPDATE EXCLUSIVE on each table while its index is built; on a partitioned
-        parent SHARE for an instant, under the lock budget. A unique index that finds keys more than once names them.
-
-        Args:
-            operations: given by Alembic.
-            index_name: the index; None leaves it to the naming convention of target_metadata.
-            table_name: its table.
-            columns: column names, or ``sa.text("created_at DESC")`` and other expressions, which get the parentheses
-                that PostgreSQL wants.
-            schema: the table's schema; by schema_translate_map or search_path where it is left out.
-            unique: whether keys may occur once only.
-            if_not_exists: taken for Alembic's sake; it is always so.
-            postgresql_using: btree, gin, gist, brin, hash or another access method.
-            postgresql_where: the predicate of a partial index.
-            postgresql_ops: operator classes by column (or by the label of an expression); found wherever their
-                extension lives. Parameters may follow: ``gist_trgm_ops(siglen=32)``.
-            postgresql_include: columns stored beside the key.
-            postgresql_with: storage parameters.
-            postgresql_tablespace: where it is stored; an index that is there is not moved.
-            postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
-            postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
-            dialect_kw: keywords of other databases, which are passed over.
-
-        Raises:
-            DeclarationError: a string for the list of columns, or a keyword that there is not.
-            PlanError: no such table or operator class; an index of that name with another definition; a database whose
-                LC_CTYPE gives trigrams of ASCII text only.
-            ExecutionError: PostgreSQL refused it.
-        """
-        del if_not_exists
-        refuse_unknown("create_index_concurrently", dialect_kw)
-        refuse_blocking("create_index_concurrently", postgresql_concurrently)
-        columns = listed("create_index_concurrently", "columns", columns)
-        declared = _declared(
-            keywords.index_name(operations, index_name, table_name, columns),
-            existing(operations, table_name, schema),
-            columns,
-            unique=unique,
-            using=postgresql_using,
-            where=postgresql_where,
-            operators=postgresql_ops,
-            include=postgresql_include,
-            with_=postgresql_with,
-            tablespace=postgresql_tablespace,
-            nulls_not_distinct=postgresql_nulls_not_distinct,
-        )
-        operations.invoke(cls(declared))
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        declared = _found(self.declared, catalog, (self.declared.name,))
-        tree = catalog.tree(declared.table, views=True)
-        printed = catalog.index_tail(declared) if indexes.in_question(declared, tree) else None
-        return indexes.create_index(declared, tree, printed)
-
-
-@register("replace_index_concurrently")
-class ReplaceIndexConcurrentlyOp(PlanOperation):
-    """Give an index another definition beside live traffic.
+    The keywords are those of ``op.create_index``. An index that is there with the same definition is left as it
+    is. On a partitioned table each partition's index is built concurrently and attached; the parent's becomes
+    valid with the last one. Locks: SHARE UPDATE EXCLUSIVE on each table while its index is built; on a partitioned
+    parent SHARE for an instant, under the lock budget. A unique index that finds keys more than once names them.
 
     Args:
-        declared: the index as it shall be.
+        operations: given by Alembic.
+        index_name: the index; None leaves it to the naming convention of target_metadata.
+        table_name: its table.
+        columns: column names, or ``sa.text("created_at DESC")`` and other expressions, which get the parentheses
+            that PostgreSQL wants.
+        schema: the table's schema; by schema_translate_map or search_path where it is left out.
+        unique: whether keys may occur once only.
+        if_not_exists: taken for Alembic's sake; it is always so.
+        postgresql_using: btree, gin, gist, brin, hash or another access method.
+        postgresql_where: the predicate of a partial index.
+        postgresql_ops: operator classes by column (or by the label of an expression); found wherever their
+            extension lives. Parameters may follow: ``gist_trgm_ops(siglen=32)``.
+        postgresql_include: columns stored beside the key.
+        postgresql_with: storage parameters.
+        postgresql_tablespace: where it is stored; an index that is there is not moved.
+        postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
+        postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
+        dialect_kw: keywords of other databases, which are passed over.
+
+    Raises:
+        DeclarationError: a string for the list of columns, or a keyword that there is not.
+        PlanError: no such table or operator class; an index of that name with another definition; a database whose
+            LC_CTYPE gives trigrams of ASCII text only.
+        ExecutionError: PostgreSQL refused it.
     """
-
-    def __init__(self, declared: IndexDeclaration) -> None:
-        self.declared = declared
-
-    @classmethod
-    def replace_index_concurrently(
-        cls,
-        operations: Operations,
-        index_name: str | None,
-        table_name: str,
-        columns: Sequence[Any],
-        *,
-        schema: str | None = None,
-        unique: bool = False,
-        postgresql_using: str = "btree",
-        postgresql_where: Any = None,
-        postgresql_ops: Mapping[str, str] | None = None,
-        postgresql_include: Sequence[Any] | None = None,
-        postgresql_with: Mapping[str, Any] | None = None,
-        postgresql_tablespace: str | None = None,
-        postgresql_nulls_not_distinct: bool = False,
-        postgresql_concurrently: bool | None = None,
-        **dialect_kw: Any,
-    ) -> None:
-        """Build an index again under another definition, without a moment in which there is none.
-
-        The new one is built beside the old one as ``<name>__replacement``; then both change names in one commit, and
-        the old one, now ``<name>__replaced``, is dropped. The comment goes over to the new one. Stopped anywhere and
-        run again, it goes on. Where the index has the declared definition, nothing is done; where there is no index of
-        that name, or only an INVALID one, it is created.
-
-        Locks: those of ``create_index_concurrently`` while it is built; SHARE UPDATE EXCLUSIVE on the indexes alone
-        while they change names, which nobody notices; SHARE UPDATE EXCLUSIVE on the table while the old one goes. The
-        old index of a partitioned table has no concurrent way: ACCESS EXCLUSIVE on the parent and each partition, for
-        an instant, under the lock budget.
-
-        Args:
-            operations: given by Alembic.
-            index_name: the index; None leaves it to the naming convention of target_metadata.
-            table_name: its table.
-            columns: column names, or ``sa.text("created_at DESC")`` and other expressions.
-            schema: the table's schema; by schema_translate_map or search_path where it is left out.
-            unique: whether keys may occur once only.
-            postgresql_using: btree, gin, gist, brin, hash or another access method.
-            postgresql_where: the predicate of a partial index.
-            postgresql_ops: operator classes by column.
-            postgresql_include: columns stored beside the key.
-            postgresql_with: storage parameters.
-            postgresql_tablespace: where it is stored; another tablespace alone is no other definition.
-            postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
-            postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
-            dialect_kw: keywords of other databases, which are passed over.
-
-        Raises:
-            DeclarationError: a string for a list of columns, or a keyword that there is not.
-            PlanError: no such table or operator class; a constraint, a foreign key or the replica identity rests on
-                the index; it is the part of a partitioned one; another index has one of the two names that are needed.
-            ExecutionError: PostgreSQL refused it; the old index still serves.
-        """
-        refuse_unknown("replace_index_concurrently", dialect_kw)
-        refuse_blocking("replace_index_concurrently", postgresql_concurrently)
-        columns = listed("replace_index_concurrently", "columns", columns)
-        declared = _declared(
-            keywords.index_name(operations, index_name, table_name, columns),
-            existing(operations, table_name, schema),
-            columns,
-            unique=unique,
-            using=postgresql_using,
-            where=postgresql_where,
-            operators=postgresql_ops,
-            include=postgresql_include,
-            with_=postgresql_with,
-            tablespace=postgresql_tablespace,
-            nulls_not_distinct=postgresql_nulls_not_distinct,
-        )
-        operations.invoke(cls(declared))
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        name = self.declared.name
-        names = name, fit(name, indexes.REPLACEMENT), fit(name, indexes.REPLACED)
-        declared = _found(self.declared, catalog, names)
-        tree = catalog.tree(declared.table, views=True)
-        # With --sql nobody knows what the partitions' indexes are called: they keep the names that they get.
-        known = isinstance(catalog, Catalog)
-        return indexes.replace_index(declared, tree, catalog.index_tail(declared) if tree else None, known)
+    del if_not_exists
+    refuse_unknown("create_index_concurrently", dialect_kw)
+    refuse_blocking("create_index_concurrently", postgresql_concurrently)
+    columns = listed("create_index_concurrently", "columns", columns)
+    declared = _declared(
+        keywords.index_name(operations, index_name, table_name, columns),
+        existing(operations, table_name, schema),
+        columns,
+        unique=unique,
+        using=postgresql_using,
+        where=postgresql_where,
+        operators=postgresql_ops,
+        include=postgresql_include,
+        with_=postgresql_with,
+        tablespace=postgresql_tablespace,
+        nulls_not_distinct=postgresql_nulls_not_distinct,
+    )
+    return task(indexes.create, declared)
 
 
-@register("drop_index_concurrently")
-class DropIndexConcurrentlyOp(PlanOperation):
-    """Drop an index beside live traffic.
+@operation()
+def replace_index_concurrently(
+    operations: Operations,
+    index_name: str | None,
+    table_name: str,
+    columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
+    *,
+    schema: str | None = None,
+    unique: bool = False,
+    postgresql_using: str = "btree",
+    postgresql_where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+    postgresql_ops: Mapping[str, str] | None = None,
+    postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+    postgresql_with: Mapping[str, Any] | None = None,
+    postgresql_tablespace: str | None = None,
+    postgresql_nulls_not_distinct: bool = False,
+    postgresql_concurrently: bool | None = None,
+    **dialect_kw: Any,
+) -> Task:
+    """Build an index again under another definition, without a moment in which there is none.
+
+    The new one is built beside the old one as ``<name>__replacement``; then both change names in one commit, and
+    the old one, now ``<name>__replaced``, is dropped. The comment goes over to the new one. Stopped anywhere and
+    run again, it goes on. Where the index has the declared definition, nothing is done; where there is no index of
+    that name, or only an INVALID one, it is created.
+
+    Locks: those of ``create_index_concurrently`` while it is built; SHARE UPDATE EXCLUSIVE on the indexes alone
+    while they change names, which nobody notices; SHARE UPDATE EXCLUSIVE on the table while the old one goes. The
+    old index of a partitioned table has no concurrent way: ACCESS EXCLUSIVE on the parent and each partition, for
+    an instant, under the lock budget.
 
     Args:
-        index: the index.
-        table: its table; looked up where it is None.
+        operations: given by Alembic.
+        index_name: the index; None leaves it to the naming convention of target_metadata.
+        table_name: its table.
+        columns: column names, or ``sa.text("created_at DESC")`` and other expressions.
+        schema: the table's schema; by schema_translate_map or search_path where it is left out.
+        unique: whether keys may occur once only.
+        postgresql_using: btree, gin, gist, brin, hash or another access method.
+        postgresql_where: the predicate of a partial index.
+        postgresql_ops: operator classes by column.
+        postgresql_include: columns stored beside the key.
+        postgresql_with: storage parameters.
+        postgresql_tablespace: where it is stored; another tablespace alone is no other definition.
+        postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
+        postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
+        dialect_kw: keywords of other databases, which are passed over.
+
+    Raises:
+        DeclarationError: a string for a list of columns, or a keyword that there is not.
+        PlanError: no such table or operator class; a constraint, a foreign key or the replica identity rests on
+            the index; it is the part of a partitioned one; another index has one of the two names that are needed.
+        ExecutionError: PostgreSQL refused it; the old index still serves.
     """
-
-    def __init__(self, index: QualifiedName, table: QualifiedName | None = None) -> None:
-        self.index = index
-        self.table = table
-
-    @classmethod
-    def drop_index_concurrently(
-        cls,
-        operations: Operations,
-        index_name: str,
-        table_name: str | None = None,
-        *,
-        schema: str | None = None,
-        if_exists: bool | None = None,
-        postgresql_concurrently: bool | None = None,
-        **dialect_kw: Any,
-    ) -> None:
-        """Drop an index without stopping reads or writes; one that is gone already is no error.
-
-        Locks: SHARE UPDATE EXCLUSIVE on the table. The index of a partitioned table has no concurrent way in
-        PostgreSQL: ACCESS EXCLUSIVE on the parent and each partition, for an instant, under the lock budget.
-
-        Args:
-            operations: given by Alembic.
-            index_name: the index.
-            table_name: its table; it may be left out.
-            schema: the schema of both; by schema_translate_map or search_path where it is left out.
-            if_exists: taken for Alembic's sake; it is always so.
-            postgresql_concurrently: the same.
-            dialect_kw: keywords of other databases, which are passed over.
-
-        Raises:
-            DeclarationError: a keyword that there is not.
-            PlanError: a constraint, a foreign key or the replica identity rests on the index; it is the part of a
-                partitioned one; it belongs to another table.
-        """
-        del if_exists
-        refuse_unknown("drop_index_concurrently", dialect_kw)
-        refuse_blocking("drop_index_concurrently", postgresql_concurrently)
-        index = existing(operations, keywords.index_name(operations, index_name, table_name, ["x"]), schema)
-        operations.invoke(cls(index, index.sibling(table_name) if table_name else None))
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        owner = _owner(self.index, self.table, catalog)
-        if owner is None and isinstance(catalog, EmptyDatabase):
-            return Plan(f"drop index {self.index}", (DropIndexConcurrently(self.index, None),))
-        return indexes.drop_index(self.index, catalog.tree(owner, views=True) if owner else ())
+    refuse_unknown("replace_index_concurrently", dialect_kw)
+    refuse_blocking("replace_index_concurrently", postgresql_concurrently)
+    columns = listed("replace_index_concurrently", "columns", columns)
+    declared = _declared(
+        keywords.index_name(operations, index_name, table_name, columns),
+        existing(operations, table_name, schema),
+        columns,
+        unique=unique,
+        using=postgresql_using,
+        where=postgresql_where,
+        operators=postgresql_ops,
+        include=postgresql_include,
+        with_=postgresql_with,
+        tablespace=postgresql_tablespace,
+        nulls_not_distinct=postgresql_nulls_not_distinct,
+    )
+    return task(indexes.replaced, declared)
 
 
-@register("reindex_concurrently")
-class ReindexConcurrentlyOp(PlanOperation):
-    """Build an index, or all indexes of a table, again beside live traffic.
+@operation()
+def drop_index_concurrently(
+    operations: Operations,
+    index_name: str,
+    table_name: str | None = None,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+    postgresql_concurrently: bool | None = None,
+    **dialect_kw: Any,
+) -> Task:
+    """Drop an index without stopping reads or writes; one that is gone already is no error.
+
+    Locks: SHARE UPDATE EXCLUSIVE on the table. The index of a partitioned table has no concurrent way in
+    PostgreSQL: ACCESS EXCLUSIVE on the parent and each partition, for an instant, under the lock budget.
 
     Args:
-        index: the index; None for all of the table.
-        table: the table; looked up where it is None.
+        operations: given by Alembic.
+        index_name: the index.
+        table_name: its table; it may be left out.
+        schema: the schema of both; by schema_translate_map or search_path where it is left out.
+        if_exists: taken for Alembic's sake; it is always so.
+        postgresql_concurrently: the same.
+        dialect_kw: keywords of other databases, which are passed over.
+
+    Raises:
+        DeclarationError: a keyword that there is not.
+        PlanError: a constraint, a foreign key or the replica identity rests on the index; it is the part of a
+            partitioned one; it belongs to another table.
     """
+    del if_exists
+    refuse_unknown("drop_index_concurrently", dialect_kw)
+    refuse_blocking("drop_index_concurrently", postgresql_concurrently)
+    index = existing(operations, keywords.index_name(operations, index_name, table_name, ["x"]), schema)
+    return task(indexes.drop, index, index.sibling(table_name) if table_name else None)
 
-    def __init__(self, index: QualifiedName | None, table: QualifiedName | None) -> None:
-        self.index = index
-        self.table = table
 
-    @classmethod
-    def reindex_concurrently(
-        cls,
-        operations: Operations,
-        index_name: str | None = None,
-        table_name: str | None = None,
-        *,
-        schema: str | None = None,
-    ) -> None:
-        """Build an index again without stopping reads or writes: one that is bloated, INVALID or of an older collation.
+@operation()
+def reindex_concurrently(
+    operations: Operations,
+    index_name: str | None = None,
+    table_name: str | None = None,
+    *,
+    schema: str | None = None,
+) -> Task:
+    """Build an index again without stopping reads or writes: one that is bloated, INVALID or of an older collation.
 
-        With a table and no index, all indexes of the table and of its TOAST table; an index of an exclusion constraint
-        is passed over with a warning of PostgreSQL's. INVALID leftovers of an earlier try (``_ccnew``, ``_ccold``) are
-        dropped first. What is partitioned is done partition by partition: PostgreSQL itself would first take SHARE on
-        all of them, behind whoever writes.
+    With a table and no index, all indexes of the table and of its TOAST table; an index of an exclusion constraint
+    is passed over with a warning of PostgreSQL's. INVALID leftovers of an earlier try (``_ccnew``, ``_ccold``) are
+    dropped first. What is partitioned is done partition by partition: PostgreSQL itself would first take SHARE on
+    all of them, behind whoever writes.
 
-        A reindex leaves nothing behind that could be observed: interrupted and run again, all of it is built again.
-        Locks: SHARE UPDATE EXCLUSIVE on each table while its indexes are built. With ``--sql``, the statement alone.
+    A reindex leaves nothing behind that could be observed: interrupted and run again, all of it is built again.
+    Locks: SHARE UPDATE EXCLUSIVE on each table while its indexes are built. With ``--sql``, the statement alone.
 
-        Args:
-            operations: given by Alembic.
-            index_name: the index; None for all indexes of the table.
-            table_name: the table; it may be left out where an index is named.
-            schema: the schema of both; by schema_translate_map or search_path where it is left out.
+    Args:
+        operations: given by Alembic.
+        index_name: the index; None for all indexes of the table.
+        table_name: the table; it may be left out where an index is named.
+        schema: the schema of both; by schema_translate_map or search_path where it is left out.
 
-        Raises:
-            DeclarationError: neither an index nor a table is named.
-            PlanError: there is no such index or table; an index carries an exclusion constraint.
-            ExecutionError: PostgreSQL refused it.
-        """
-        if not index_name and not table_name:
-            raise DeclarationError("op.reindex_concurrently wants an index or a table (table_name=...)")
-        operations.invoke(
-            cls(
-                existing(operations, index_name, schema) if index_name else None,
-                existing(operations, table_name, schema) if table_name else None,
-            )
-        )
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        if self.index is None:
-            assert self.table is not None  # one of them is named
-            tree = catalog.tree(self.table, views=True)
-            leftovers = catalog.reindex_leftovers([relation.name for relation in tree])
-            return indexes.reindex_table(self.table, tree, leftovers)
-        owner = _owner(self.index, self.table, catalog)
-        if owner is None and isinstance(catalog, EmptyDatabase):
-            return Plan(f"build index {self.index} again", (ReindexConcurrently("INDEX", self.index, None),))
-        return indexes.reindex_index(self.index, catalog.tree(owner, views=True) if owner else ())
+    Raises:
+        DeclarationError: neither an index nor a table is named.
+        PlanError: there is no such index or table; an index carries an exclusion constraint.
+        ExecutionError: PostgreSQL refused it.
+    """
+    if not index_name and not table_name:
+        raise DeclarationError("op.reindex_concurrently wants an index or a table (table_name=...)")
+    index = existing(operations, index_name, schema) if index_name else None
+    table = existing(operations, table_name, schema) if table_name else None
+    return task(indexes.reindex, index, table)
 
 
 def _declared(
@@ -369,41 +273,3 @@ def _element(column: Any, operators: Mapping[str, str]) -> IndexElement:
     while isinstance(column, sa.UnaryExpression):
         column = column.element  # a DESC is known by the name of a
     return IndexElement(sql, operators.get(getattr(column, "key", None) or ""), order)
-
-
-def _found(declared: IndexDeclaration, catalog: AnyCatalog, names: Sequence[str]) -> IndexDeclaration:
-    """The declaration with its operator classes qualified, where none of the names belongs to another table."""
-    for name in names:
-        _owner(declared.table.sibling(name), declared.table, catalog)
-    elements = tuple(
-        replace(key, opclass=key.opclass and _operator_class(key.opclass, declared, catalog))
-        for key in declared.elements
-    )
-    return replace(declared, elements=elements)
-
-
-def _operator_class(declared: str, index: IndexDeclaration, catalog: AnyCatalog) -> str:
-    bare, bracket, parameters = declared.partition("(")
-    schema, _, name = bare.strip().rpartition(".")
-    found = f"{schema}.{ident(name)}" if schema else catalog.operator_class(name, index.using)
-    if name in ("gin_trgm_ops", "gist_trgm_ops") and not catalog.letters_have_trigrams(found):
-        raise PlanError(
-            "the LC_CTYPE of this database knows no letters beyond ASCII: pg_trgm finds no trigrams in Thai and "
-            f"others, and {index.name} would find nothing. Make the database with LC_CTYPE C.UTF-8 or another UTF-8 "
-            "locale."
-        )
-    return found + bracket + parameters
-
-
-def _owner(index: QualifiedName, table: QualifiedName | None, catalog: AnyCatalog) -> QualifiedName | None:
-    """The table of an index, or the one that is named for it.
-
-    Raises:
-        PlanError: the index belongs to another table than the named one.
-    """
-    owner = catalog.index_owner(index)
-    if owner and table and owner != table:
-        raise PlanError(f"index {index.name} belongs to {owner}, not to {table}.")
-    if owner is None and isinstance(catalog, Catalog) and (kind := catalog.kind(index)):
-        raise PlanError(f"{index} is {kind}, and this is for an index.")
-    return owner or table

@@ -22,14 +22,14 @@ import sqlalchemy as sa
 
 from schema_kit import environment, execute, operations
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.run import by_partition
 from schema_kit.execute import Event, StepDone
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.restoring import by_partition as back
 from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
+from schema_kit.tasks.archiving import by_partition
+from schema_kit.tasks.restoring import by_partition as back
 from tests.benchmarks.fill import find_url
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)

@@ -28,11 +28,11 @@ from schema_kit import environment, execute
 from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepDone, StepStarted
 from schema_kit.model import Partitioning
-from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.script import LockPolicy
 from schema_kit.steps.conversion import Swap
 from schema_kit.steps.copied_table import SwapTable
+from schema_kit.tasks.conversion import Convert
 from tests.benchmarks.copying import fill, forget, prepare
 from tests.benchmarks.fill import find_url
 from tests.benchmarks.waits import Probe, T
@@ -94,7 +94,7 @@ def swap(url: str, strategy: Strategy, milliseconds: float) -> tuple[float, int]
                 for thread in (probe, locks):
                     (thread.begin if isinstance(event, StepStarted) else thread.end).set()
 
-        op = ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", premake=1), "refuse", strategy)
+        op = Convert(Partitioning(T, "at", "1 mon", premake=1), "refuse", strategy)
         with environment.connect(sa.make_url(proxy.url), autocommit=True) as connection:
             execute.run(connection, lambda: op.plan(Catalog(connection)), LockPolicy(), tell)
         for thread in (probe, locks):

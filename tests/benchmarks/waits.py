@@ -28,10 +28,10 @@ from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepDone, StepStarted
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.script import LockPolicy
 from schema_kit.steps.conversion import Swap
+from schema_kit.tasks.conversion import Convert
 from tests.benchmarks.copying import fill, forget, prepare
 from tests.benchmarks.fill import find_url
 
@@ -85,7 +85,7 @@ def convert(url: str, strategy: Strategy, probe: Probe | None = None) -> None:
         if probe and isinstance(event, StepStarted | StepDone) and isinstance(event.step, Swap):
             (probe.begin if isinstance(event, StepStarted) else probe.end).set()
 
-    op = ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", premake=1), "refuse", strategy)
+    op = Convert(Partitioning(T, "at", "1 mon", premake=1), "refuse", strategy)
     with environment.connect(sa.make_url(url), autocommit=True) as connection:
         execute.run(connection, lambda: op.plan(Catalog(connection)), LockPolicy(), tell)
 

@@ -30,12 +30,12 @@ from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.execute import Event, StepProgress, StepStarted, Waiting
 from schema_kit.names import QualifiedName
 from schema_kit.ops import Settings
-from schema_kit.ops.batches import UpdateInBatchesOp
 from schema_kit.script import LockPolicy, render
 from schema_kit.steps.batches import UpdateBatch
 from tests.support.database import QUICK, Database
 from tests.support.locks import wait_until
 from tests.support.matrix import perform
+from tools.operations_chapter import Recorder
 
 pytestmark = [pytest.mark.columns, pytest.mark.majors]
 
@@ -87,16 +87,9 @@ def counts(database: Database, table: str = "t") -> list[tuple[Any, ...]]:
 
 def step(database: Database, **options: Any) -> UpdateBatch:
     """The step that sends the batches, as it is planned."""
-    made: list[UpdateInBatchesOp] = []
-
-    class Recorder:
-        migration_context = MigrationContext.configure(dialect_name="postgresql")
-
-        def invoke(self, operation: UpdateInBatchesOp) -> None:
-            made.append(operation)
-
-    UpdateInBatchesOp.update_in_batches(Recorder(), "t", ONE_MORE, **SMALL | options)  # type: ignore[arg-type]
-    last = made[0].plan(Catalog(database.sqlalchemy())).steps[-1]
+    op = Recorder()
+    op.update_in_batches("t", ONE_MORE, **SMALL | options)
+    last = op.tasks[0](Catalog(database.sqlalchemy())).steps[-1]
     assert isinstance(last, UpdateBatch)
     return last
 

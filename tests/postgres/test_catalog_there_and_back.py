@@ -13,7 +13,7 @@ import schema_kit
 from schema_kit import op
 from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import roll_back
+from schema_kit.tasks.conversion import roll_back
 from tests.support.catalog_of_a_table import Facts, catalog_of, changes
 from tests.support.copies import PATIENT
 from tests.support.database import Database

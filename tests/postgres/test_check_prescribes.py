@@ -20,8 +20,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepDone
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops import copying
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
+from schema_kit.ops.operation import task
 from schema_kit.plans.check import CODES
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.script import LockPolicy
@@ -29,6 +28,8 @@ from schema_kit.steps import Plan
 from schema_kit.steps.conversion import AddBound, Unswap
 from schema_kit.steps.copy_chunks import CopyChunk
 from schema_kit.steps.copying import BeginCopy
+from schema_kit.tasks import copying
+from schema_kit.tasks.conversion import Convert, unpartition
 from tests.support.cli import called, command, shell
 from tests.support.database import Database
 from tests.support.matrix import longer
@@ -119,7 +120,7 @@ def begun(strategy: Strategy, after: type) -> Callable[[Database], None]:
     def make(database: Database) -> None:
         database.sql(*PLAIN)
         policy = Partitioning(QualifiedName("app", "plain"), "id", "1000")
-        killed(database, ConvertToPartitionedOp(policy, "refuse", strategy).plan, after)
+        killed(database, Convert(policy, "refuse", strategy).plan, after)
 
     return make
 
@@ -135,7 +136,7 @@ def emptied(database: Database) -> None:
     """A table that was made plain again by somebody who died before what held its rows was dropped."""
     kept(database)
     assert shell(database, "partitions", "convert", "app.plain", "--finish", "--yes").returncode == 0
-    killed(database, UnpartitionOp(QualifiedName("app", "plain")).plan, Unswap)
+    killed(database, task(unpartition, QualifiedName("app", "plain")), Unswap)
 
 
 def archived(database: Database, *, restored: bool = False, gone: bool = False) -> None:

@@ -9,7 +9,7 @@ import pytest
 import schema_kit
 from schema_kit import op
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import roll_back
+from schema_kit.tasks.conversion import roll_back
 from tests.support.database import QUICK, Database
 from tests.support.matrix import longer
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -19,11 +20,13 @@ from schema_kit.errors import DeclarationError, LockNotAvailable, PlanError, Sch
 from schema_kit.execute import Event, StepDone, StepProgress, StepStarted, Waiting
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import PART_CONFIG_SCRIPT, ConvertToPartitionedOp, UnpartitionOp
+from schema_kit.ops.operation import Task, task
 from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step, conversion
 from schema_kit.steps.indexes import CreateIndexConcurrently
+from schema_kit.tasks.conversion import Convert
+from schema_kit.tasks.conversion import unpartition as plan_unpartition
 from tests.support.catalog import about, changes, facts, without_config
 from tests.support.conversion import convert, unpartition
 from tests.support.database import QUICK, Database
@@ -547,14 +550,14 @@ def test_rights_that_are_missing_are_named_and_nothing_is_changed(
     setup, words = (text.replace("{me}", me).replace("{other}", other) for text in RIGHTS[what])
     database.sql(
         *PLAIN,
-        *(statement.replace("@schema@", "schema_kit") for statement in load(PART_CONFIG_SCRIPT)),
+        *(statement.replace("@schema@", "schema_kit") for statement in load("partman/tables/part_config.sql")),
         f"GRANT ALL ON SCHEMA app, schema_kit TO {me}",
         f"GRANT SELECT, INSERT, UPDATE ON schema_kit.part_config TO {me}",
         f"ALTER TABLE app.t OWNER TO {me}",
         setup,
     )
     before = facts(database)
-    connection, op = database.sqlalchemy(), ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "drop", "attach")
+    connection, op = database.sqlalchemy(), Convert(Partitioning(T, "at", "1 mon"), "drop", "attach")
     connection.exec_driver_sql(f"SET SESSION AUTHORIZATION {me}")
     with pytest.raises(PlanError, match=words):
         execute.run(connection, lambda: op.plan(Catalog(connection)), QUICK, database.events.append)
@@ -567,7 +570,7 @@ def test_whoever_has_the_rights_and_no_more_converts(database: Database, roles: 
         *PLAIN,
         "CREATE TABLE app.child (id bigint PRIMARY KEY, t_id bigint REFERENCES app.t)",
         "CREATE VIEW app.v AS SELECT id FROM app.t",
-        *(statement.replace("@schema@", "schema_kit") for statement in load(PART_CONFIG_SCRIPT)),
+        *(statement.replace("@schema@", "schema_kit") for statement in load("partman/tables/part_config.sql")),
         f"GRANT ALL ON SCHEMA app, schema_kit TO {me}",
         f"GRANT SELECT, INSERT, UPDATE ON schema_kit.part_config TO {me}",
         f"ALTER TABLE app.t OWNER TO {me}",
@@ -576,7 +579,7 @@ def test_whoever_has_the_rights_and_no_more_converts(database: Database, roles: 
     )
     connection, op = (
         database.sqlalchemy(),
-        ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "composite", "attach"),
+        Convert(Partitioning(T, "at", "1 mon"), "composite", "attach"),
     )
     connection.exec_driver_sql(f"SET SESSION AUTHORIZATION {me}")
     assert execute.run(connection, lambda: op.plan(Catalog(connection)), QUICK, database.events.append)
@@ -846,9 +849,10 @@ def test_the_way_back_goes_on_from_wherever_it_was_stopped(database: Database) -
     count = 0
     while True:
         count += 1
-        connection, op = database.sqlalchemy(), UnpartitionOp(T)
+        connection = database.sqlalchemy()
         try:
-            execute.run(connection, lambda: op.plan(Catalog(connection)), QUICK, stopping_after(1))  # noqa: B023
+            decide = partial(plan_unpartition, Catalog(connection), T)
+            execute.run(connection, decide, QUICK, stopping_after(1))
             break
         except Stopped:
             assert count < 20
@@ -912,7 +916,7 @@ def test_a_build_that_was_ended_in_the_middle_is_done_again(database: Database) 
     holder.execute("LOCK TABLE app.t IN ROW EXCLUSIVE MODE")
     connection, build = (
         database.sqlalchemy(),
-        ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", premake=2), "drop", "attach"),
+        Convert(Partitioning(T, "at", "1 mon", premake=2), "drop", "attach"),
     )
     pid = rows(connection, "SELECT pg_backend_pid()")[0][0]
 
@@ -1104,8 +1108,8 @@ def test_a_primary_key_that_holds_the_control_column_stays_as_it_is(
     database.sql(*made)
     plain, content = facts(database), checksum(database, "app.t")
     connection = database.sqlalchemy()
-    forth = ConvertToPartitionedOp(Partitioning(T, control, interval, premake=2), "refuse", "attach")
-    for op in (forth, UnpartitionOp(T, keep_primary_key=True)):
+    forth = Convert(Partitioning(T, control, interval, premake=2), "refuse", "attach").plan
+    for plan in (forth, task(plan_unpartition, T, keep_primary_key=True)):
         done: list[Event] = []
 
         def count(event: Event, done: list[Event] = done) -> None:
@@ -1113,8 +1117,8 @@ def test_a_primary_key_that_holds_the_control_column_stays_as_it_is(
             if len(done) == stop:
                 raise Stopped
 
-        def decide(op: ConvertToPartitionedOp | UnpartitionOp = op) -> Plan:
-            return op.plan(Catalog(connection))
+        def decide(plan: Task = plan) -> Plan:
+            return plan(Catalog(connection))
 
         with suppress(Stopped):
             execute.run(connection, decide, QUICK, count)
@@ -1128,7 +1132,7 @@ def test_a_primary_key_that_holds_the_control_column_stays_as_it_is(
             database.sql(f"INSERT INTO app.note VALUES {orphan}")
         new = "(body) VALUES ('new')" if made is IDS else "VALUES (9, now() + interval '5 weeks', 'new')"
         database.sql(f"INSERT INTO app.t {new}", "DELETE FROM app.t WHERE body = 'new'")
-        if op is forth:
+        if plan is forth:
             assert database.sql("SELECT pg_get_partkeydef('app.t'::regclass)") == [(f"RANGE ({control})",)]
             assert decide() == Plan(decide().title), "done is done"
     after = without_config(facts(database))

@@ -14,8 +14,8 @@ from schema_kit.catalog.statements import that_rest_on_the_key
 from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans import copied_table
+from schema_kit.tasks.conversion import Convert
 from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert, left_behind
 from tests.support.database import Database
 from tests.support.matrix import longer
@@ -226,7 +226,7 @@ def test_without_a_strategy_one_is_chosen_and_said(database: Database, monkeypat
     assert "strategy copy: keep_old='fed'" in said(database, "--feed")
     monkeypatch.setattr(copied_table, "COPIED_UNASKED", 1000)
     catalog = Catalog(database.sqlalchemy())
-    notes = ConvertToPartitionedOp(Partitioning(T, "at", "1 mon"), "refuse").plan(catalog).notes
+    notes = Convert(Partitioning(T, "at", "1 mon"), "refuse").plan(catalog).notes
     assert notes[0].startswith("strategy attach: s.t has 24 kB, and more than 1000 bytes are not copied unasked")
     monkeypatch.undo()
     database.sql("INSERT INTO s.t VALUES (0, '2099-01-05')")

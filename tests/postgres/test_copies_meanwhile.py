@@ -12,11 +12,12 @@ from schema_kit.errors import PlanError
 from schema_kit.execute import Event, StepStarted
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.copying import DrainDefaultConcurrentlyOp, SplitPartitionConcurrentlyOp
-from schema_kit.ops.partitions import ConvertToPartitionedOp
+from schema_kit.ops.operation import task
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.copy_swap import Settle
+from schema_kit.tasks.conversion import Convert
+from schema_kit.tasks.copying import drain_registered, split_registered
 from tests.support.database import QUICK, Database
 from tests.support.matrix import thinned
 
@@ -36,9 +37,9 @@ SET = (
     "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) VALUES ('s.t', 'at', '1 mon')",
 )
 WAYS: dict[str, tuple[tuple[str, ...], str, Callable[[Catalog], Plan]]] = {
-    "drain": (SET, "t_default", DrainDefaultConcurrentlyOp(T, 1, CopyLimits()).plan),
-    "split": (SET, "t_half", SplitPartitionConcurrentlyOp(T, QualifiedName("s", "t_half"), 1, CopyLimits()).plan),
-    "copy": (PLAIN, "t", ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", premake=1), "refuse", "copy").plan),
+    "drain": (SET, "t_default", task(drain_registered, T, CopyLimits())),
+    "split": (SET, "t_half", task(split_registered, T, QualifiedName("s", "t_half"), CopyLimits())),
+    "copy": (PLAIN, "t", Convert(Partitioning(T, "at", "1 mon", premake=1), "refuse", "copy").plan),
 }
 BEFORE = (
     "ALTER TABLE s.t ALTER note SET STATISTICS 5, ALTER note SET (n_distinct = 3)",

@@ -14,10 +14,10 @@ from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepStarted, Waiting
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp, roll_back
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.way_back import SwapBack
+from schema_kit.tasks.conversion import Convert, roll_back
 from tests.support.database import QUICK, Database
 from tests.support.ddl_of_others import TABLE
 
@@ -45,7 +45,7 @@ class Scene:
             database.run(self.there, PATIENT)
 
     def there(self, catalog: Catalog) -> Plan:
-        return ConvertToPartitionedOp(Partitioning(T, "at", "1 month"), "refuse", "copy", keep_old="fed").plan(catalog)
+        return Convert(Partitioning(T, "at", "1 month"), "refuse", "copy", keep_old="fed").plan(catalog)
 
     def run(self) -> None:
         def decide() -> Plan:

@@ -8,8 +8,8 @@ import pytest
 
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.plans import copying
+from schema_kit.tasks.conversion import Convert
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
@@ -44,7 +44,7 @@ def test_a_busy_table_is_copied(database: Database, monkeypatch: pytest.MonkeyPa
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        op = ConvertToPartitionedOp(Partitioning(QualifiedName("public", "t"), "at", "1 mon"), "refuse", "copy")
+        op = Convert(Partitioning(QualifiedName("public", "t"), "at", "1 mon"), "refuse", "copy")
         database.run(op.plan)
     finally:
         ended.set()

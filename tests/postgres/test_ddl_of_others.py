@@ -17,12 +17,13 @@ from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.execute import Event, StepStarted
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, roll_back
+from schema_kit.ops.operation import task
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.conversion import Swap, Unswap
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.way_back import SwapBack
+from schema_kit.tasks.conversion import Convert, roll_back, unpartition
 from tests.support.database import QUICK, Database
 from tests.support.ddl_of_others import BESIDE, CHANGES, TABLE, Change
 
@@ -35,13 +36,13 @@ Decide = Callable[[Catalog], Plan]
 
 
 def converting(strategy: Strategy) -> Decide:
-    return ConvertToPartitionedOp(POLICY, "refuse", strategy, keep_old="fed" if strategy == "copy" else False).plan
+    return Convert(POLICY, "refuse", strategy, keep_old="fed" if strategy == "copy" else False).plan
 
 
 WAYS: dict[str, tuple[Strategy | None, Decide, type[Step]]] = {
     "attach": (None, converting("attach"), Swap),
     "copy": (None, converting("copy"), SwapTable),
-    "unpartition": ("attach", UnpartitionOp(T).plan, Unswap),
+    "unpartition": ("attach", task(unpartition, T), Unswap),
     "rollback": ("copy", lambda catalog: roll_back(catalog, T), SwapBack),
 }
 

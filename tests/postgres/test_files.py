@@ -29,7 +29,9 @@ from schema_kit.files.rows import snapshot
 from schema_kit.files.store import Store, file_name
 from schema_kit.files.table import read as read_table
 from schema_kit.names import QualifiedName
+from schema_kit.ops.operation import task
 from schema_kit.steps import Plan
+from schema_kit.tasks.retirement import detach
 from tests.support.cli import ROOT, command, shell
 from tests.support.database import QUICK, Database
 from tests.support.files import T1, back, build, everything, file_in, one_place, places
@@ -823,9 +825,8 @@ def test_writers_are_kept_out_of_what_is_dropped(database: Database, tmp_path: P
     build(database)
     assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", "copy").returncode == 0
     other = database.connect(autocommit=False)
-    from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp
 
-    database.run(DetachPartitionConcurrentlyOp(QualifiedName("s", "t"), T1).plan)
+    database.run(task(detach, QualifiedName("s", "t"), T1))
     other.execute("UPDATE s.t_01 SET word = 'late' WHERE id = 1")
     with pytest.raises(LockNotAvailable, match="blocked by"):
         export(database.sqlalchemy(), T1, Store(str(tmp_path)), "parquet", QUICK, print, drop=True)
@@ -839,9 +840,8 @@ def test_writers_are_kept_out_of_what_is_dropped(database: Database, tmp_path: P
 @pytest.mark.exhaustive
 def test_a_reader_that_stays_keeps_the_table(database: Database, tmp_path: Path) -> None:
     build(database)
-    from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp
 
-    database.run(DetachPartitionConcurrentlyOp(QualifiedName("s", "t"), T1).plan)
+    database.run(task(detach, QualifiedName("s", "t"), T1))
     other = database.connect(autocommit=False)
     other.execute("SELECT count(*) FROM s.t_01")
     with pytest.raises(LockNotAvailable, match="blocked by"):

@@ -22,7 +22,8 @@ from schema_kit.files import manifest
 from schema_kit.files.export import export
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
-from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp
+from schema_kit.ops.operation import task
+from schema_kit.tasks.retirement import detach
 from tests.support.cli import ROOT, shell
 from tests.support.database import QUICK, Database
 from tests.support.files import T1, build, everything, file_in, killed, one_place, places
@@ -107,7 +108,7 @@ def test_run_again_after_the_last_commit_it_says_what_it_has_done(database: Data
 def test_what_was_detached_for_a_file_is_not_forgotten(database: Database, tmp_path: Path, range_: list[str]) -> None:
     """Killed behind the detach, it is no partition of the table any more that was named."""
     before = everything(build(database))
-    database.run(DetachPartitionConcurrentlyOp(QualifiedName("s", "t"), QualifiedName("s", "t_03")).plan)
+    database.run(task(detach, QualifiedName("s", "t"), QualifiedName("s", "t_03")))
     export_ = ["export", "s.t", "--to", str(tmp_path), "--drop", "--yes", *range_]
     killed(database, "from schema_kit.files import store\ndies(store.Store, 'digest')", *export_)
     assert database.sql("SELECT relispartition FROM pg_class WHERE oid = 's.t_01'::regclass") == [(False,)]
@@ -125,7 +126,7 @@ def test_what_was_detached_for_a_file_is_not_forgotten(database: Database, tmp_p
 def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path) -> None:
     """To two folders, so that no name keeps them apart: one of them has it, the other is told."""
     build(database)
-    database.run(DetachPartitionConcurrentlyOp(QualifiedName("s", "t"), T1).plan)
+    database.run(task(detach, QualifiedName("s", "t"), T1))
     folders = [tmp_path / "a", tmp_path / "b"]
     told: list[str] = []
     both = threading.Barrier(2)

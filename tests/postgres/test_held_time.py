@@ -23,11 +23,11 @@ from schema_kit.errors import ExecutionError
 from schema_kit.execute import Event, StepDone, StepStarted
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.script import LockPolicy, render
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.conversion import Swap
 from schema_kit.steps.step import Lock, LockMode
+from schema_kit.tasks.conversion import Convert
 from tests.support.database import Database
 from tests.support.ddl_of_others import TABLE
 
@@ -142,7 +142,7 @@ def test_a_swap_is_one_message(database: Database) -> None:
     database.sql(*TABLE)
     connection = database.sqlalchemy()
     raw: Any = connection.connection.dbapi_connection
-    op = ConvertToPartitionedOp(Partitioning(T, "at", "1 month"), "refuse", "attach")
+    op = Convert(Partitioning(T, "at", "1 month"), "refuse", "attach")
     with tempfile.TemporaryFile("w+") as traced:
 
         def tell(event: Event) -> None:

@@ -19,10 +19,12 @@ from schema_kit.errors import DeclarationError, ExecutionError, PlanError
 from schema_kit.execute import Event, StepDone, StepStarted
 from schema_kit.model import IndexDeclaration, IndexElement
 from schema_kit.names import QualifiedName
-from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
+from schema_kit.ops import CreateIndexConcurrentlyOp
+from schema_kit.ops.operation import task
 from schema_kit.plans.indexes import create_index
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.indexes import AttachIndex, DropIndexConcurrently
+from schema_kit.tasks.indexes import create, drop
 from tests.support.catalog import facts
 from tests.support.database import QUICK, Database
 
@@ -97,9 +99,9 @@ def test_made_once_and_dropped_whole(database: Database, shape: str) -> None:
     )
     assert valid == tables
     assert database.run(creating()) == ()
-    assert database.run(DropIndexConcurrentlyOp(T.sibling("by_body"), T).plan)
+    assert database.run(task(drop, T.sibling("by_body"), T))
     assert facts(database) == before
-    assert database.run(DropIndexConcurrentlyOp(T.sibling("by_body"), T).plan) == ()
+    assert database.run(task(drop, T.sibling("by_body"), T)) == ()
 
 
 @pytest.mark.exhaustive
@@ -206,7 +208,7 @@ def test_no_such_table_and_an_index_of_another_one(database: Database) -> None:
     with pytest.raises(PlanError, match="no such table"):
         database.run(creating(IndexDeclaration("x", T.sibling("none"), (IndexElement("id"),))))
     with pytest.raises(PlanError, match=r"belongs to app\.o"):
-        database.run(CreateIndexConcurrentlyOp(INDEX).plan)
+        database.run(task(create, INDEX))
 
 
 # Through Alembic
@@ -241,7 +243,7 @@ def test_trigrams_find_their_operator_class_in_any_schema(database: Database) ->
 def test_trigrams_without_their_extension(database: Database) -> None:
     database.sql(*SHAPES["plain"])
     with pytest.raises(PlanError, match="Create the extension"):
-        database.run(CreateIndexConcurrentlyOp(IndexDeclaration("w", T, (WORDS,), using="gin")).plan)
+        database.run(task(create, IndexDeclaration("w", T, (WORDS,), using="gin")))
 
 
 def test_trigrams_of_a_database_that_knows_no_letters_are_refused(database: Database) -> None:
@@ -254,9 +256,9 @@ def test_trigrams_of_a_database_that_knows_no_letters_are_refused(database: Data
         before = facts(other)
         words = IndexDeclaration("words", T, (WORDS,), using="gin")
         with pytest.raises(PlanError, match="LC_CTYPE"):
-            other.run(CreateIndexConcurrentlyOp(words).plan)
+            other.run(task(create, words))
         assert facts(other) == before
-        assert other.run(CreateIndexConcurrentlyOp(INDEX).plan)
+        assert other.run(task(create, INDEX))
     finally:
         database.stack.close()
         database.sql(f"DROP DATABASE {name} WITH (FORCE)")
@@ -287,7 +289,7 @@ def test_refused_in_a_batch(database: Database) -> None:
     database.sql(*SHAPES["plain"])
     _, op, _ = operations(database)
     with op.batch_alter_table("t", schema="app") as batch, pytest.raises(DeclarationError, match="batch_alter_table"):
-        batch.invoke(CreateIndexConcurrentlyOp(INDEX))
+        batch.invoke(CreateIndexConcurrentlyOp("ix", "t", ["v"]))
     assert indexes_of(database) == set()
 
 
@@ -297,7 +299,7 @@ def test_nothing_is_begun_before_a_refusal(database: Database) -> None:
     with pytest.raises(PlanError):
         run(
             database,
-            CreateIndexConcurrentlyOp(IndexDeclaration("w", T, (WORDS,), using="gin")).plan,
+            task(create, IndexDeclaration("w", T, (WORDS,), using="gin")),
             lambda event: started.append(event) if isinstance(event, StepStarted) else None,
         )
     assert started == []

@@ -10,11 +10,11 @@ from schema_kit import execute, op, operations
 from schema_kit.catalog import Catalog
 from schema_kit.errors import ExecutionError
 from schema_kit.execute import Event, StepDone
-from schema_kit.model import CopyLimits, KeyColumn, Partitioning
+from schema_kit.model import KeyColumn, Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.steps.copy_chunks import CopyChunk, CutChunks
 from schema_kit.steps.copying import BeginCopy
+from schema_kit.tasks.conversion import Convert
 from tests.support.database import QUICK, Database
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
@@ -102,7 +102,7 @@ def test_a_table_whose_key_is_of_any_type_is_copied_beside_writers(database: Dat
     connection = database.sqlalchemy()
     catalog = Catalog(connection)
     policy = Partitioning(T, "at", "1 month")
-    convert = ConvertToPartitionedOp(policy, "refuse", "copy", 1, True, False, CopyLimits())
+    convert = Convert(policy, "refuse", "copy")
     firsts = {BeginCopy: 1, CutChunks: 5, CopyChunk: 9}
 
     def emit(event: Event) -> None:
@@ -130,7 +130,7 @@ def test_what_a_trigger_asks_is_asked_before_it_is_committed(
     """An operator that is not found: nothing of the copy stays, and writers go on."""
     build(database, "hstore", "k")
     connection = database.sqlalchemy()
-    convert = ConvertToPartitionedOp(Partitioning(T, "at", "1 month"), "refuse", "copy", 1, True, False, CopyLimits())
+    convert = Convert(Partitioning(T, "at", "1 month"), "refuse", "copy")
     monkeypatch.setattr(KeyColumn, "operator", lambda self, symbol: symbol)
     with pytest.raises(ExecutionError, match="operator does not exist"):
         execute.run(connection, lambda: convert.plan(Catalog(connection)), QUICK, lambda event: None)

@@ -22,12 +22,12 @@ import sqlalchemy as sa
 import schema_kit
 from schema_kit import LockPolicy, environment, execute, op, report
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive import run as archive
-from schema_kit.cli.partitions import retire
 from schema_kit.execute import Event, StepProgress, StepStarted
 from schema_kit.model import ArchivePolicy, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
+from schema_kit.tasks import archiving as archive
+from schema_kit.tasks import retirement
 from tests.support.database import Database
 from tests.support.matrix import SHAPES, longer, state
 
@@ -195,7 +195,7 @@ def _retired() -> None:
     op.set_partition_policy(
         "e", control="at", interval="1 month", schema="s", retention="90 days", retention_keep_table=False
     )
-    _decided(lambda catalog: retire.decide(catalog, Partitioning(E, "at", "1 month", retention="90 days")))
+    _decided(lambda catalog: retirement.retire(catalog, Partitioning(E, "at", "1 month", retention="90 days")))
 
 
 def _repair() -> None:

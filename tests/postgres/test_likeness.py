@@ -10,8 +10,8 @@ import schema_kit
 from schema_kit import op
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import roll_back
 from schema_kit.steps import conversion, way_back
+from schema_kit.tasks.conversion import roll_back
 from tests.support.catalog_of_a_table import catalog_of
 from tests.support.database import QUICK, Database
 

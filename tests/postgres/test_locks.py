@@ -13,11 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.run import by_partition
 from schema_kit.execute import Event, StepStarted
 from schema_kit.model import (
     ArchiveFile,
@@ -36,11 +34,7 @@ from schema_kit.model import (
     TimeToLive,
 )
 from schema_kit.names import QualifiedName
-from schema_kit.ops import PlanOperation
-from schema_kit.ops.copying import drain, split
-from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp, ReplaceIndexConcurrentlyOp
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, give_up, roll_back
-from schema_kit.ops.partman import InstallPartmanSqlOp, RemovePartmanSqlOp
+from schema_kit.ops.operation import task
 from schema_kit.plans.batches import update_in_batches
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import abandon
@@ -79,10 +73,16 @@ from schema_kit.steps import (
 )
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
+from schema_kit.tasks import partman as partman_sql
+from schema_kit.tasks.archiving import by_partition
+from schema_kit.tasks.conversion import Convert, give_up, roll_back, unpartition
+from schema_kit.tasks.copying import drain, split
+from schema_kit.tasks.indexes import create, drop, replaced
 from tests.support.database import QUICK, Database
 from tests.support.locks import wait_until
 from tests.support.matrix import SHAPES, Operate, build, longer
 from tests.support.operations import COLUMNS, CONSTRAINTS
+from tools.operations_chapter import Recorder
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
 
@@ -266,7 +266,7 @@ POLICY = Partitioning(T, "at", "1 mon", premake=2)
 
 
 def converting(how: IncomingForeignKeys) -> Callable[[Catalog], Plan]:
-    return ConvertToPartitionedOp(POLICY, how, "attach").plan
+    return Convert(POLICY, how, "attach").plan
 
 
 def index_on(table: QualifiedName, name: str = "ix") -> IndexDeclaration:
@@ -310,7 +310,7 @@ def scene_conversion_given_up(proof: Proof) -> None:
 
     with pytest.raises(InterruptedError):
         execute.run(connection, lambda: converting("composite")(Catalog(connection)), QUICK, until_swap)
-    proof.run(UnpartitionOp(T).plan)
+    proof.run(task(unpartition, T))
 
 
 def scene_keys_to_a_partitioned_table(proof: Proof) -> None:
@@ -321,13 +321,13 @@ def scene_keys_to_a_partitioned_table(proof: Proof) -> None:
         "CREATE TABLE s.t (id bigint PRIMARY KEY, at timestamptz NOT NULL, place_id bigint REFERENCES s.place)",
     )
     proof.run(converting("refuse"))
-    proof.run(UnpartitionOp(T).plan)
+    proof.run(task(unpartition, T))
 
 
 def scene_way_back(proof: Proof) -> None:
     proof.database.sql(*RICH)
     proof.database.run(converting("composite"))
-    proof.run(UnpartitionOp(T).plan)
+    proof.run(task(unpartition, T))
 
 
 def scene_way_back_without_foreign_keys(proof: Proof) -> None:
@@ -337,7 +337,7 @@ def scene_way_back_without_foreign_keys(proof: Proof) -> None:
         "CREATE VIEW s.v AS SELECT * FROM s.t",
     )
     proof.run(converting("refuse"))
-    proof.run(UnpartitionOp(T).plan)
+    proof.run(task(unpartition, T))
 
 
 PUBLISHED = (
@@ -353,12 +353,12 @@ def scene_published(proof: Proof) -> None:
     proof.database.sql(*PUBLISHED, "CREATE PUBLICATION two FOR ALL TABLES WITH (publish_via_partition_root = true)")
     proof.run(converting("refuse"))
     proof.database.sql("INSERT INTO s.t VALUES (2, now() + interval '2 months')")
-    proof.run(UnpartitionOp(T).plan)
+    proof.run(task(unpartition, T))
 
 
 def scene_published_and_copied(proof: Proof) -> None:
     proof.database.sql(*PUBLISHED)
-    proof.run(ConvertToPartitionedOp(POLICY, "refuse", "copy", keep_old="fed").plan)
+    proof.run(Convert(POLICY, "refuse", "copy", keep_old="fed").plan)
     proof.run(lambda catalog: roll_back(catalog, T))
 
 
@@ -425,8 +425,8 @@ TREE = (
 def scene_index_of_a_partition_tree(proof: Proof) -> None:
     proof.database.sql(*TREE)
     tree = QualifiedName("s", "tree")
-    proof.run(CreateIndexConcurrentlyOp(index_on(tree)).plan)
-    proof.run(DropIndexConcurrentlyOp(QualifiedName("s", "ix"), tree).plan)
+    proof.run(task(create, index_on(tree)))
+    proof.run(task(drop, QualifiedName("s", "ix"), tree))
 
 
 def scene_concurrent_index(proof: Proof) -> None:
@@ -448,7 +448,7 @@ def scene_index_beside_foreign_tables(proof: Proof) -> None:
         "CREATE FOREIGN TABLE s.cold PARTITION OF s.t FOR VALUES FROM (10) TO (20) SERVER nowhere "
         "OPTIONS (filename '/dev/null')",
     )
-    proof.run(CreateIndexConcurrentlyOp(index_on(QualifiedName("s", "t"))).plan)
+    proof.run(task(create, index_on(QualifiedName("s", "t"))))
 
 
 def scene_reindex(proof: Proof) -> None:
@@ -461,7 +461,7 @@ def scene_reindex(proof: Proof) -> None:
 
 def scene_replaced_index(proof: Proof) -> None:
     proof.database.sql(*TREE, "CREATE INDEX ix ON s.tree (id)", "COMMENT ON INDEX s.ix IS 'an index'")
-    proof.run(ReplaceIndexConcurrentlyOp(index_on(QualifiedName("s", "tree"))).plan)
+    proof.run(task(replaced, index_on(QualifiedName("s", "tree"))))
 
 
 def scene_analyze(proof: Proof) -> None:
@@ -577,12 +577,12 @@ def scene_refresh(proof: Proof) -> None:
 
 def scene_partman_sql(proof: Proof) -> None:
     proof.database.sql("CREATE SCHEMA partman")
-    install, remove = InstallPartmanSqlOp("partman"), RemovePartmanSqlOp("partman")
-    proof.run(install.plan)
+    install = task(partman_sql.install, "partman")
+    proof.run(install)
     for kind, name in (("VIEW", "partman.part_config"), ("TABLE", "schema_kit.part_config_sub")):
         proof.database.sql(f"COMMENT ON {kind} {name} IS 'Older. (schema_kit 000000000000.00000000)'")
-    proof.run(install.plan)
-    proof.run(remove.plan)
+    proof.run(install)
+    proof.run(task(partman_sql.remove, "partman"))
     proof.database.sql(
         "CREATE SCHEMA partman", "CREATE TABLE partman.part_config (parent_table text PRIMARY KEY, premake int)"
     )
@@ -600,18 +600,9 @@ def scene_enum(proof: Proof) -> None:
 
 def decided_by(operate: Operate) -> Callable[[Catalog], Plan]:
     """The decision of the operation that *operate* calls."""
-    called: list[PlanOperation] = []
-
-    class Recorder:
-        invoke = staticmethod(called.append)
-        migration_context = MigrationContext.configure(dialect_name="postgresql")
-
-        def __getattr__(self, name: str) -> Any:
-            found = next(cls for cls in PlanOperation.__subclasses__() if cls.called == name)
-            return partial(getattr(found, name), self)
-
-    operate(Recorder())
-    return called[0].plan
+    op = Recorder()
+    operate(op)
+    return op.tasks[0]
 
 
 def scene_constraints(proof: Proof) -> None:
@@ -678,7 +669,7 @@ def scene_a_copied_table(proof: Proof) -> None:
     proof.database.sql(*RICH)
 
     def by_copy(how: IncomingForeignKeys) -> Callable[[Catalog], Plan]:
-        return ConvertToPartitionedOp(POLICY, how, "copy").plan
+        return Convert(POLICY, how, "copy").plan
 
     proof.run(by_copy("composite"))
     proof.database.sql("DROP SCHEMA s CASCADE", "TRUNCATE schema_kit.copy_run CASCADE", *RICH)
@@ -687,7 +678,7 @@ def scene_a_copied_table(proof: Proof) -> None:
 
 def scene_a_way_back(proof: Proof) -> None:
     proof.database.sql(*RICH)
-    feed = ConvertToPartitionedOp(POLICY, "composite", "copy", keep_old="fed")
+    feed = Convert(POLICY, "composite", "copy", keep_old="fed")
 
     def forward() -> None:
         connection = proof.database.sqlalchemy()

@@ -7,9 +7,10 @@ import pytest
 from schema_kit.catalog import Catalog
 from schema_kit.model import IndexDeclaration, IndexElement, Partitioning
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.ops.indexes import CreateIndexConcurrentlyOp, DropIndexConcurrentlyOp
+from schema_kit.ops.operation import task
 from schema_kit.plans.partitions import create_next
 from schema_kit.steps import Plan
+from schema_kit.tasks.indexes import create, drop
 from tests.support.catalog import changes, facts, without_config
 from tests.support.conversion import convert, unpartition
 from tests.support.database import Database
@@ -63,10 +64,10 @@ def test_the_whole_way(database: Database, which: str) -> None:
     assert len(database.run(ahead)) == 1
     assert database.run(ahead) == ()
     other = IndexDeclaration("x" + name[1:], table, (IndexElement(key), IndexElement("id")))
-    assert database.run(CreateIndexConcurrentlyOp(other).plan)
-    assert database.run(CreateIndexConcurrentlyOp(other).plan) == ()
+    assert database.run(task(create, other))
+    assert database.run(task(create, other)) == ()
     assert database.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
-    assert database.run(DropIndexConcurrentlyOp(table.sibling(other.name), table).plan)
+    assert database.run(task(drop, table.sibling(other.name), table))
 
     unpartition(database, table)
     assert changes(before, without_config(facts(database)), "physical") == set()

@@ -9,8 +9,9 @@ import pytest
 from schema_kit import op, operations
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.ops.partman import InstallPartmanSqlOp, RemovePartmanSqlOp
+from schema_kit.ops.operation import task
 from schema_kit.sqlscripts import classify, partman_objects, split, whole_script
+from schema_kit.tasks.partman import install, remove
 from tests.support.cli import called, shell
 from tests.support.database import Database
 from tests.support.partman import children, installed
@@ -32,14 +33,14 @@ def test_any_schema(database: Database, schema: str) -> None:
         f"UPDATE {quoted}.part_config SET premake = 2",
     )
     assert database.sql("SELECT parent_table, premake FROM schema_kit.part_config") == [("s.t", 2)]
-    assert not InstallPartmanSqlOp(schema).plan(Catalog(database.sqlalchemy())).steps
+    assert not install(Catalog(database.sqlalchemy()), schema).steps
 
 
 def test_what_render_prints_is_complete_for_psql(database: Database) -> None:
     result = called(["schema_kit", "sql", "render"])
     database.sql(result.stdout)
     assert result.returncode == 0, result.stderr
-    assert not InstallPartmanSqlOp("partman").plan(Catalog(database.sqlalchemy())).steps
+    assert not install(Catalog(database.sqlalchemy()), "partman").steps
 
 
 def test_drift_is_seen_and_mended_and_policies_stay(database: Database) -> None:
@@ -56,7 +57,7 @@ def test_drift_is_seen_and_mended_and_policies_stay(database: Database) -> None:
     assert states == {"_due": "changed", "uuid7_time_decoder": "missing", "show_partitions": "older"}
     assert shell(database, "sql", "status").returncode == 4
     database.sql("GRANT EXECUTE ON FUNCTION partman.run_maintenance TO PUBLIC")
-    plan = InstallPartmanSqlOp("partman").plan(Catalog(database.sqlalchemy()))
+    plan = install(Catalog(database.sqlalchemy()), "partman")
     assert set(plan.steps[0].names) == set(states)  # type: ignore[attr-defined]
     result = shell(database, "sql", "apply")
     assert result.returncode == 0, result.stderr
@@ -71,7 +72,7 @@ def test_what_the_package_no_longer_has_is_dropped(database: Database) -> None:
         "COMMENT ON FUNCTION partman.gone(int) IS 'Old. (schema_kit 000000000000.00000000)'",
         "CREATE FUNCTION partman.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     )
-    database.run(InstallPartmanSqlOp("partman").plan)
+    database.run(task(install, "partman"))
     assert database.sql("SELECT to_regproc('partman.gone'), to_regproc('partman.mine') IS NOT NULL") == [(None, True)]
 
 
@@ -80,10 +81,10 @@ def test_the_extension_and_what_others_have_made_are_refused(database: Database)
         "CREATE SCHEMA partman", "CREATE FUNCTION partman.create_parent() RETURNS int LANGUAGE sql AS 'SELECT 1'"
     )
     with pytest.raises(PlanError, match="--schema partman_sql"):
-        database.run(InstallPartmanSqlOp("partman").plan)
+        database.run(task(install, "partman"))
     database.sql("DROP SCHEMA partman CASCADE", "CREATE SCHEMA partman", "CREATE TABLE partman.part_config (a int)")
     with pytest.raises(PlanError, match="part_config"):
-        database.run(InstallPartmanSqlOp("partman").plan)
+        database.run(task(install, "partman"))
     assert database.sql("SELECT to_regclass('schema_kit.part_config')") == [(None,)]
     for schema in ("schema_kit", "pg_catalog", "pg_x", "information_schema"):
         with pytest.raises(DeclarationError, match="belongs to"), operations(database.sqlalchemy()):
@@ -103,7 +104,7 @@ def test_removed_with_its_schema_and_policies_stay(database: Database) -> None:
     assert database.sql("SELECT to_regnamespace('partman')") == [(None,)]
     assert database.sql("SELECT parent_table FROM schema_kit.part_config") == [("s.t",)]
     assert children(database, "s.t") == before
-    assert not RemovePartmanSqlOp("partman").plan(Catalog(database.sqlalchemy())).steps
+    assert not remove(Catalog(database.sqlalchemy()), "partman").steps
     installed(database).sql("CREATE VIEW s.uses AS SELECT parent_table FROM partman.part_config")
     assert shell(database, "sql", "remove", "--yes").returncode == 1
     assert shell(database, "sql", "status").returncode == 0

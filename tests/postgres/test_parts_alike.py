@@ -11,10 +11,11 @@ from schema_kit.catalog import Catalog
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.model import CopyLimits
 from schema_kit.names import QualifiedName
-from schema_kit.ops.copying import DrainDefaultConcurrentlyOp, SplitPartitionConcurrentlyOp
+from schema_kit.ops.operation import task
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.copy_swap import SwapCopy
+from schema_kit.tasks.copying import drain_registered, split_registered
 from tests.support.database import Database
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
@@ -32,11 +33,11 @@ SET = (
     "INSERT INTO schema_kit.part_config (parent_table, control, partition_interval) VALUES ('s.t', 'at', '1 mon')",
 )
 WAYS: dict[str, tuple[str, str, Callable[[Catalog], Plan]]] = {
-    "drain": ("t_default", "t_default", DrainDefaultConcurrentlyOp(T, 1, CopyLimits()).plan),
+    "drain": ("t_default", "t_default", task(drain_registered, T, CopyLimits())),
     "split": (
         "t_half",
         "t_p20260201",
-        SplitPartitionConcurrentlyOp(T, QualifiedName("s", "t_half"), 1, CopyLimits()).plan,
+        task(split_registered, T, QualifiedName("s", "t_half"), CopyLimits()),
     ),
 }
 LOWER = "(SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = '{t}'::regclass AND indkey::text = '0')"

@@ -19,10 +19,10 @@ from schema_kit.errors import PlanError
 from schema_kit.execute import Event, Waiting
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
 from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk
+from schema_kit.tasks.conversion import Convert
 from tests.support.database import Database
 from tests.support.locks import wait_until
 
@@ -59,9 +59,7 @@ def own_server(**settings: str) -> Iterator[tuple[embedded.Server, Database]]:
 
 def convert(database: Database, tell: Callable[[Event], None], limits: CopyLimits) -> None:
     policy = LockPolicy(first=100, longest=2000, attempts=60)
-    wanted = ConvertToPartitionedOp(
-        Partitioning(QualifiedName("public", "t"), "at", "1 month"), "refuse", "copy", limits=limits
-    )
+    wanted = Convert(Partitioning(QualifiedName("public", "t"), "at", "1 month"), "refuse", "copy", limits=limits)
     connection = database.sqlalchemy()
     execute.run(connection, lambda: wanted.plan(Catalog(connection)), policy, tell)
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from schema_kit import op, operations
 from schema_kit.errors import PlanError
-from schema_kit.ops.door import PlanOperation
+from schema_kit.ops import PlanOperation
 from tests.support.database import Database
 from tests.support.projects import CHAIN, SAID, TENANT, Project, described, prepared, upgrade
 

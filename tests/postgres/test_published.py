@@ -20,11 +20,12 @@ from schema_kit.errors import PlanError
 from schema_kit.execute import Event, Noted, StepStarted
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.copying import DrainDefaultConcurrentlyOp
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, roll_back
-from schema_kit.ops.policies import CreateNextPartitionsOp
+from schema_kit.ops.operation import task
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.steps import Plan
+from schema_kit.tasks.conversion import Convert, roll_back, unpartition
+from schema_kit.tasks.copying import drain_registered
+from schema_kit.tasks.partitions import create_next_of
 from tests.support.database import QUICK, Database
 from tests.support.matrix import thinned
 
@@ -55,12 +56,12 @@ EACH_WAY = [
 def there(way: str) -> Callable[[Catalog], Plan]:
     """What op.convert_to_partitioned decides."""
     policy = Partitioning(T, "at", "1 mon", "UTC", 1)
-    return ConvertToPartitionedOp(policy, "refuse", WAYS[way][0], keep_old="fed" if way == "fed" else False).plan
+    return Convert(policy, "refuse", WAYS[way][0], keep_old="fed" if way == "fed" else False).plan
 
 
 def back(way: str) -> Callable[[Catalog], Plan]:
     """What undo, or --rollback, decides."""
-    return UnpartitionOp(T).plan if WAYS[way][1] == "undo" else lambda catalog: roll_back(catalog, T)
+    return task(unpartition, T) if WAYS[way][1] == "undo" else lambda catalog: roll_back(catalog, T)
 
 
 def since_15(database: Database, *needs: object) -> None:
@@ -188,7 +189,7 @@ def test_what_holds_others_too_is_as_it_was_and_needs_no_rights_before_rows_move
     assert database.sql("SELECT to_jsonb(p)::text FROM pg_publication p") == before
     with pytest.raises(PlanError, match=r"would publish app\.t__log and app\.t__staging as well"):
         database.run(there("copy"))
-    database.run(ConvertToPartitionedOp(Partitioning(T, "at", "1 mon", "UTC", 1), "refuse").plan)  # it chooses
+    database.run(Convert(Partitioning(T, "at", "1 mon", "UTC", 1), "refuse").plan)  # it chooses
     assert database.sql("SELECT to_jsonb(p)::text FROM pg_publication p") == before
     assert database.sql("SELECT to_regclass('schema_kit.copy_run')") == [(None,)]
 
@@ -301,7 +302,7 @@ def test_partitions_tell_their_rows_apart_as_the_table_did(database: Database, w
     database.sql(*TABLE, f"ALTER TABLE app.t REPLICA IDENTITY {IDENTITIES[identity]}")
     before = database.sql(TOLD_APART)
     database.run(there(way))
-    database.run(CreateNextPartitionsOp(T, None).plan)
+    database.run(task(create_next_of, T, None))
     assert database.sql("SELECT count(*) > 2 FROM pg_partition_tree('app.t')") == [(True,)]
     assert set(database.sql(TOLD_APART)) == set(before)
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname = 't' AND relreplident <> 'd'") == [(1,)]
@@ -314,6 +315,6 @@ def test_what_a_copy_of_a_partition_would_publish_is_said(database: Database) ->
     database.sql(*TABLE)
     database.run(there("copy"))
     database.sql("INSERT INTO app.t (at) VALUES ('2001-02-03')", f"CREATE PUBLICATION p FOR ALL TABLES {ROOT}")
-    database.run(DrainDefaultConcurrentlyOp(T, 1, CopyLimits()).plan)
+    database.run(task(drain_registered, T, CopyLimits()))
     notes = [event.text for event in database.events if isinstance(event, Noted)]
     assert any("would publish app.t_default__log and app.t_default__staging as well" in note for note in notes)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from schema_kit.catalog import Catalog
 from schema_kit.execute import Noted
 from schema_kit.names import QualifiedName
-from schema_kit.ops.retirement import DetachPartitionConcurrentlyOp, DropPartitionConcurrentlyOp
+from schema_kit.steps import Plan
+from schema_kit.tasks import retirement
 from tests.support.archives import archived, build, restore, retire, run
 from tests.support.cli import shell
 from tests.support.database import Database
@@ -27,12 +29,12 @@ def expiring(database: Database) -> None:
     policy(database, "t", "at", schema="s", age="60 days")
 
 
-def said_by(op: type[DetachPartitionConcurrentlyOp | DropPartitionConcurrentlyOp]) -> Callable[[Database, Path], str]:
+def said_by(leave: Callable[[Catalog, QualifiedName, QualifiedName], Plan]) -> Callable[[Database, Path], str]:
     def act(database: Database, folder: Path) -> str:
         del folder
         database.events.clear()
         name = database.sql("SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 's.t'::regclass")
-        database.run(op(T, QualifiedName.parse(name[0][0])).plan)
+        database.run(lambda catalog: leave(catalog, T, QualifiedName.parse(name[0][0])))
         return "\n".join(event.text for event in database.events if isinstance(event, Noted))
 
     return act
@@ -48,8 +50,8 @@ WAYS: dict[str, tuple[Callable[[Database], object], Callable[[Database, Path], s
     "archive run": (archived, lambda database, _: run(database).stderr),
     "ttl run": (expiring, lambda database, _: ttl(database, "run", "--yes", now="2026-05-20").stderr),
     "archive export": (build, exported),
-    "detach": (build, said_by(DetachPartitionConcurrentlyOp)),
-    "drop": (build, said_by(DropPartitionConcurrentlyOp)),
+    "detach": (build, said_by(retirement.detach)),
+    "drop": (build, said_by(retirement.drop)),
 }
 
 

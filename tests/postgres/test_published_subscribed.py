@@ -10,11 +10,12 @@ from schema_kit import embedded
 from schema_kit.catalog import Catalog
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.copying import DrainDefaultConcurrentlyOp
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp, roll_back
+from schema_kit.ops.operation import task
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
+from schema_kit.tasks.conversion import Convert, roll_back, unpartition
+from schema_kit.tasks.copying import drain_registered
 from tests.support.publishing import Pair, pair, servers, writing
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors, pytest.mark.exhaustive]
@@ -69,11 +70,11 @@ def publish(published: Pair, kind: str) -> None:
 def convert(strategy: Strategy | None, *, fed: bool = False) -> Callable[[Catalog], Plan]:
     """What op.convert_to_partitioned decides."""
     policy = Partitioning(T, "at", "1 mon", "UTC", 2)
-    return ConvertToPartitionedOp(policy, "refuse", strategy, keep_old="fed" if fed else False).plan
+    return Convert(policy, "refuse", strategy, keep_old="fed" if fed else False).plan
 
 
 BACK: dict[str, Callable[[Catalog], Plan]] = {
-    "undo": UnpartitionOp(T).plan,
+    "undo": task(unpartition, T),
     "rollback": lambda catalog: roll_back(catalog, T),
 }
 
@@ -131,7 +132,7 @@ def test_rows_of_a_published_set_get_other_partitions(published: Pair) -> None:
     published.here.run(convert("copy"), PATIENT)
     published.here.sql("INSERT INTO app.t (id, at) SELECT i, '2019-01-15' FROM generate_series(9001, 9100) i")
     with writing(published.here):
-        published.here.run(DrainDefaultConcurrentlyOp(T, 1, CopyLimits()).plan, PATIENT)
+        published.here.run(task(drain_registered, T, CopyLimits()), PATIENT)
     assert published.here.sql("SELECT count(*) FROM app.t_default WHERE id > 9000 AND id < 9101") == [(0,)]
     assert same(published, "by name")
 

@@ -12,10 +12,10 @@ import pytest
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.run import by_partition
 from schema_kit.errors import ExecutionError
-from schema_kit.ops import restoring
 from schema_kit.steps import Plan
+from schema_kit.tasks import restoring
+from schema_kit.tasks.archiving import by_partition
 from tests.support.archives import (
     NOW,
     VIEW,

@@ -27,11 +27,11 @@ from schema_kit.model import (
     Watched,
 )
 from schema_kit.names import QualifiedName, literal
+from schema_kit.ops.operation import OPERATIONS
 from schema_kit.plans.check import CODES, Finding, Severity, examine, no_policy
 from schema_kit.plans.leftovers import finding
 from schema_kit.plans.metrics import HELP, metrics
 from tests.support.shapes import AWARE, NOW, name
-from tools.operations_chapter import OPERATIONS
 
 pytestmark = pytest.mark.partitions
 

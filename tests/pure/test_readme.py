@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from tools.operations_chapter import CHAPTER, EXAMPLES, OPERATIONS, marked, rewritten
+from schema_kit.ops.operation import OPERATIONS
+from tools.operations_chapter import CHAPTER, EXAMPLES, marked, rewritten
 
 pytestmark = pytest.mark.docs
 

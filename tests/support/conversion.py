@@ -9,10 +9,12 @@ from schema_kit.catalog import Catalog
 from schema_kit.execute import Event
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.partitions import ConvertToPartitionedOp, UnpartitionOp
+from schema_kit.ops.operation import task
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Step
+from schema_kit.tasks import conversion
+from schema_kit.tasks.conversion import Convert
 from tests.support.database import QUICK, Database
 
 
@@ -29,11 +31,11 @@ def convert(
     emit: Callable[[Event], None] | None = None,
 ) -> tuple[Step, ...]:
     """What op.convert_to_partitioned does."""
-    op = ConvertToPartitionedOp(Partitioning(table, control, interval, timezone, premake), incoming, "attach")
+    op = Convert(Partitioning(table, control, interval, timezone, premake), incoming, "attach")
     connection = database.sqlalchemy()
     return execute.run(connection, lambda: op.plan(Catalog(connection)), policy, emit or database.events.append)
 
 
 def unpartition(database: Database, table: QualifiedName) -> tuple[Step, ...]:
     """What op.unpartition does."""
-    return database.run(UnpartitionOp(table).plan)
+    return database.run(task(conversion.unpartition, table))

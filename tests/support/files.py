@@ -12,8 +12,8 @@ from schema_kit.catalog import Catalog
 from schema_kit.files.restore import Restored, restore
 from schema_kit.files.store import Store
 from schema_kit.names import QualifiedName
-from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan
+from schema_kit.tasks import retirement
 from tests.support.cli import ROOT, shell
 from tests.support.database import QUICK, Database
 from tests.support.tables import months
@@ -57,7 +57,7 @@ def back(database: Database, store: Store, name: str, **more: Any) -> Restored:
     connection = database.sqlalchemy()
 
     def attach(parent: QualifiedName, own: QualifiedName, low: str | None, high: str | None) -> Plan:
-        return AttachPartitionConcurrentlyOp(parent, own, low, high).plan(Catalog(connection))
+        return retirement.attach(Catalog(connection), parent, own, low, high)
 
     return restore(connection, store, name, QUICK, database.events.append, attach, **more)
 

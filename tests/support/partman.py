@@ -6,14 +6,15 @@ from typing import Any
 
 import psycopg
 
-from schema_kit.ops.partman import InstallPartmanSqlOp
+from schema_kit.ops.operation import task
 from schema_kit.sqlscripts import PARTMAN
+from schema_kit.tasks.partman import install
 from tests.support.database import Database
 
 
 def installed(database: Database, schema: str = PARTMAN) -> Database:
     """The functions, in a schema, and a schema s for tables."""
-    database.run(InstallPartmanSqlOp(schema).plan)
+    database.run(task(install, schema))
     database.sql("CREATE SCHEMA IF NOT EXISTS s")
     return database
 

@@ -13,10 +13,10 @@ from schema_kit import execute, op
 from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepStarted
 from schema_kit.names import QualifiedName
-from schema_kit.ops.copying import drain
 from schema_kit.plans.copying import abandon
 from schema_kit.script import render
 from schema_kit.steps import Plan, Step
+from schema_kit.tasks.copying import drain
 from tests.support.database import QUICK, Database
 
 SET = (

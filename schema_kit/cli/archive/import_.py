@@ -18,8 +18,8 @@ from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.execute import not_observed, telling_notes
 from schema_kit.names import QualifiedName
-from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan
+from schema_kit.tasks import retirement
 
 if TYPE_CHECKING:
     from schema_kit.files.restore import Restored
@@ -73,7 +73,7 @@ def command(
         policy, plan, done, failed = lock_policy(lock_timeout), Plan("import"), [], list[SchemaKitError]()
 
         def attach(parent: QualifiedName, name: QualifiedName, low: str | None, high: str | None) -> Plan:
-            return AttachPartitionConcurrentlyOp(parent, name, low, high).plan(Catalog(connection))
+            return retirement.attach(Catalog(connection), parent, name, low, high)
 
         with telling(form) as emit:
             for file in chosen:

@@ -10,7 +10,7 @@ from schema_kit.cli.archive.common import policies
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.work import Job, work
 from schema_kit.names import QualifiedName
-from schema_kit.ops.restoring import restore
+from schema_kit.tasks.restoring import restore
 
 
 @click.command("restore")

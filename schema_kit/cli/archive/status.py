@@ -9,17 +9,16 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.common import policies, shown_by
-from schema_kit.cli.archive.run import rows_due
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.ttl.status import MOST_COUNTED
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
-from schema_kit.ops.moving import of
 from schema_kit.plans import archives
 from schema_kit.sizes import pretty
 from schema_kit.steps.rows import RemoveRows
+from schema_kit.tasks.archiving import of, rows_due
 
 
 def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:

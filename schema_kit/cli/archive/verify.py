@@ -14,8 +14,8 @@ from schema_kit.cli.output import echo_json
 from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.work import fail
 from schema_kit.model import ArchivePolicy
-from schema_kit.ops.moving import both
 from schema_kit.plans import archives
+from schema_kit.tasks.archiving import both
 
 
 def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, Any]:

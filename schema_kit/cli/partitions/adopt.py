@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,26 +11,13 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
-from schema_kit.cli.partitions import create_next
 from schema_kit.cli.work import Job, fail, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops.policies import missing_config
-from schema_kit.plans import adoption
 from schema_kit.plans.adoption import Reading
-from schema_kit.plans.policies import changed, partitioned_already
-from schema_kit.steps import Plan
-from schema_kit.steps.partman import StartMaintenance
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for."""
-
-    given: Mapping[str, Any]
-    take_over: bool
-    leave_irregular: bool
+from schema_kit.plans.policies import partitioned_already
+from schema_kit.tasks import partitions, policies
 
 
 @click.command("adopt")
@@ -65,19 +51,22 @@ def command(
 
     Example: schema_kit partitions adopt public.events --dry-run
     """
-    wish = Wish({name: value for name, value in given.items() if value is not None}, take_over, leave_irregular)
+    given = {name: value for name, value in given.items() if value is not None}
     with database(url, now) as (connection, catalog):
         found = _wanted(catalog, tables, everything)
         sets, failed = [], list[SchemaKitError]()
         for parent, control in found:
-            one = Partitioning(parent, wish.given.get("control", control), "")
+            one = Partitioning(parent, given.get("control", control), "")
             try:
-                _tell(catalog, one, wish, form)
+                policies.adopt(catalog, one, given, take_over, leave_irregular)  # refusals come first
+                _tell(catalog, one, policies.reading(catalog, one, given, take_over), take_over, form)
                 sets.append(one)
             except SchemaKitError as error:
                 failed.append(error)
         if sets or not failed:
-            job = Job("adopt sets", partial(_decide, wish=wish))
+            job = Job(
+                "adopt sets", partial(policies.adopt, given=given, take_over=take_over, leave_irregular=leave_irregular)
+            )
             work(
                 "adopt sets",
                 [job],
@@ -107,44 +96,9 @@ def _wanted(catalog: Catalog, tables: tuple[str, ...], everything: bool) -> list
     return found
 
 
-def _reading(catalog: Catalog, one: Partitioning, wish: Wish) -> Reading:
-    registered = catalog.policy(one.parent)
-    if registered and wish.take_over:
-        for hint in catalog.told(one.parent):
-            if hint.maintained and hint.config:
-                registered = adoption.as_told(registered, hint.policy)
-    if registered:
-        return Reading(changed(one.parent, registered, wish.given), ("it is registered already",))
-    tables = [partitioned_already(each, table) for each, table in catalog.sets((one,))]
-    told = catalog.told(one.parent)
-    return adoption.read_bounds(one.parent, one.control, tables, wish.given, told, catalog.time_zones())
-
-
-def _decide(catalog: Catalog, one: Partitioning, wish: Wish) -> Plan:
-    reading = _reading(catalog, one, wish)
-    sets = [
-        (each, partitioned_already(each, table), catalog.here(each, table))
-        for each, table in catalog.sets((reading.policy,))
-    ]
-    plan = adoption.adopt(
-        reading,
-        catalog.policy(one.parent),
-        sets,
-        missing_config(catalog),
-        catalog.lacking(register=True),
-        catalog.told(one.parent),
-        take_over=wish.take_over,
-        leave_irregular=wish.leave_irregular,
-    )
-    off = wish.take_over and catalog.policy_row(one.parent).get("automatic_maintenance") == "off"
-    return replace(plan, steps=(*plan.steps, StartMaintenance(one.parent))) if off else plan
-
-
-def _tell(catalog: Catalog, one: Partitioning, wish: Wish, form: str) -> None:
+def _tell(catalog: Catalog, one: Partitioning, reading: Reading, take_over: bool, form: str) -> None:
     """What was found, why, and what comes next: talk, so it goes to stderr."""
-    _decide(catalog, one, wish)
-    reading = _reading(catalog, one, wish)
-    because = [*reading.because, *_apart(reading), *_beside(catalog, one, wish)]
+    because = [*reading.because, *_apart(reading), *_beside(catalog, one, take_over)]
     upcoming = _next(catalog, reading.policy)
     if form == "json":
         policy = {**asdict(reading.policy), "parent": str(one.parent)}
@@ -162,10 +116,10 @@ def _apart(reading: Reading) -> list[str]:
     return [f"{partition.name} lies on no grid, and is let be" for partition in reading.irregular]
 
 
-def _beside(catalog: Catalog, one: Partitioning, wish: Wish) -> list[str]:
+def _beside(catalog: Catalog, one: Partitioning, take_over: bool) -> list[str]:
     """Two that maintain one set would make its partitions twice."""
     on = [hint for hint in catalog.told(one.parent) if hint.maintained and hint.config]
-    if wish.take_over:
+    if take_over:
         return [f"{hint.config}: its maintenance goes off" for hint in on]
     return [f"{hint.config}: its maintenance is on, too; --take-over turns it off" for hint in on]
 
@@ -175,7 +129,7 @@ def _next(catalog: Catalog, policy: Partitioning) -> list[str]:
     steps: list[str] = []
     for each, _ in catalog.sets((policy,)):
         try:
-            steps += [step.summary for step in create_next.decide(catalog, each).steps]
+            steps += [step.summary for step in partitions.create_next(catalog, each).steps]
         except PlanError as error:
             steps.append(f"create-next refuses {each.parent}: {error}")
     return steps

@@ -16,11 +16,11 @@ from schema_kit.catalog import Catalog
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import wrapped, writes
 from schema_kit.cli.partitions.policies import policies
-from schema_kit.cli.partitions.retire import archives_of
 from schema_kit.errors import DeclarationError, SchemaKitError
 from schema_kit.plans import check, leftovers
 from schema_kit.plans.check import Examined, Finding, Severity
 from schema_kit.plans.metrics import metrics
+from schema_kit.tasks.retirement import archives_of
 
 WORK_IS_DUE = 4
 
@@ -85,7 +85,7 @@ def looked(catalog: Catalog, tables: Sequence[str]) -> tuple[list[Examined], lis
 
     wanted = policies(catalog, tables, None if tables else no_policy)
     examined = [check.examine(seen) for seen in catalog.watched(wanted, execute.not_observed)]
-    archives = [] if tables else catalog.watched(archives_of(catalog, wanted), execute.not_observed)
+    archives = [] if tables else catalog.watched(archives_of(catalog, *wanted), execute.not_observed)
     left = [leftovers.finding(one) for one in catalog.leftovers()]
     findings += [finding for one in examined for finding in one.findings]
     of_archives = (finding for one in map(check.examine, archives) for finding in one.findings)

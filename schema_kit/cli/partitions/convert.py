@@ -14,10 +14,10 @@ from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import CopyLimits, Partitioning
-from schema_kit.ops.partitions import ConvertToPartitionedOp, give_up, roll_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
 from schema_kit.steps import Plan
+from schema_kit.tasks.conversion import Convert, give_up, roll_back
 
 
 @click.command("convert")
@@ -98,7 +98,7 @@ def command(
             one = replace(one, interval=one.cut.text)
 
         keep: KeepOld = "fed" if feed else not finish
-        convert = ConvertToPartitionedOp(one, incoming, strategy, workers, not no_default, keep, limits)
+        convert = Convert(one, incoming, strategy, not no_default, keep, limits)
 
         def decide(catalog: Catalog, one: Partitioning) -> Plan:
             if abort:

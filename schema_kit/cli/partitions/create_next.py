@@ -7,31 +7,14 @@ from functools import partial
 
 import click
 
-from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions import analyze
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
-from schema_kit.model import Partitioning, Table
-from schema_kit.plans import partitions as plans
-from schema_kit.steps import Plan
+from schema_kit.tasks.partitions import create_next, create_next_due
 
-
-def decide(catalog: Catalog, one: Partitioning, until: str | None = None) -> Plan:
-    """What one set needs."""
-    table = catalog.table(one.parent)
-    here = catalog.here(one, table)
-    default, strays = catalog.filled_default(table), catalog.strays(one, table, until)
-    return plans.create_next(one, table, here, default, strays, until, catalog.rights_missing(one.parent))
-
-
-def due(catalog: Catalog, one: Partitioning, table: Table | None, until: str | None = None) -> bool:
-    """Whether a set needs a closer look, told from its partitions alone."""
-    return bool(plans.create_next(one, table, catalog.here(one, table), until=until))
-
-
-JOB = Job("create next partitions", decide, due)
+JOB = Job("create next partitions", create_next, create_next_due)
 
 
 @click.command("create-next")
@@ -61,7 +44,7 @@ def command(
             replace(one, premake=premake or one.premake)
             for one in policies(catalog, tables, lambda _, error: bad.append(error))
         ]
-        job = Job(JOB.title, partial(decide, until=until), partial(due, until=until))
+        job = Job(JOB.title, partial(create_next, until=until), partial(create_next_due, until=until))
         work(
             "create next partitions",
             [job, analyze.JOB],

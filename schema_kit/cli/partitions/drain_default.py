@@ -10,22 +10,11 @@ from schema_kit.cli.partitions.copies import copies
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
-from schema_kit.model import CopyLimits, Partitioning, Table
-from schema_kit.ops import copying as ops
-from schema_kit.plans import copying
+from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.steps import Plan
+from schema_kit.tasks import copying
 
-
-def due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
-    """Whether a set has a default partition with rows in it, or what a drain has left."""
-    default = next((partition.name for partition in table.partitions if partition.default), None) if table else None
-    if default is None:
-        return False
-    run = catalog.copy_run(default)
-    return catalog.has_rows(default) or (run is not None and not run.finished)
-
-
-JOB = Job("drain the default", ops.drain, due)
+JOB = Job("drain the default", copying.drain, copying.drain_due)
 
 
 @click.command("drain-default")
@@ -56,18 +45,12 @@ def command(
     """
 
     def decide(catalog: Catalog, one: Partitioning) -> Plan:
-        if not abort:
-            return ops.drain(catalog, one, limits, until)
-        table = catalog.table(one.parent)
-        default = next((p.name for p in table.partitions if p.default), None) if table else None
-        if default is None:
-            return Plan("give up")
-        return copying.abandon(default, catalog.copying(default, table, one, "drain"))
+        return copying.give_up_drain(catalog, one) if abort else copying.drain(catalog, one, limits, until)
 
     bad = list[SchemaKitError]()
     with database(url, now) as (connection, catalog):
         sets = catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
-        policy, job = lock_policy(lock_timeout), Job(JOB.title, decide, due)
+        policy, job = lock_policy(lock_timeout), Job(JOB.title, decide, JOB.due)
         work(
             "drain the default",
             [job],

@@ -6,16 +6,12 @@ from functools import partial
 
 import click
 
-from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
-from schema_kit.model import Partitioning, Range, Table
-from schema_kit.names import QualifiedName
-from schema_kit.plans import archives, gaps
-from schema_kit.plans.grid import grid
-from schema_kit.steps import Plan
+from schema_kit.model import Partitioning
+from schema_kit.tasks import partitions
 
 
 @click.command("fill-gaps")
@@ -57,48 +53,6 @@ def command(
 
 def jobs(since: str | None = None) -> tuple[Job[Partitioning], Job[Partitioning]]:
     """Make what can be made, then say what stands in the way of the rest."""
-    due = partial(_has_gaps, since=since)
-    return Job("fill gaps", partial(_fill, since=since), due), Job("fill gaps", partial(_refuse, since=since), due)
-
-
-def _kept(catalog: Catalog, one: Partitioning, table: Table | None) -> Partitioning:
-    """The policy without what went to an archive: that is nothing missing."""
-    archive = next((p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"), None)
-    try:
-        return archives.kept(grid(one, table), archive, catalog.here(one, table)) if archive and table else one
-    except SchemaKitError:
-        return one  # said when its turn comes
-
-
-def _has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: str | None) -> bool:
-    one = _kept(catalog, one, table)
-    here = catalog.here(one, table)
-    return bool(gaps.gaps(one, table, here, since) or gaps.left_open(one, table, here, since))
-
-
-def _fill(catalog: Catalog, one: Partitioning, since: str | None) -> Plan:
-    table, windows, strays, taken = _look(catalog, one, since)
-    default, rights = catalog.filled_default(table), catalog.rights_missing(one.parent)
-    notes = gaps.left_open(_kept(catalog, one, table), table, catalog.here(one, table), since)
-    return gaps.fill_gaps(one, table, windows, default, strays, taken, rights, notes)
-
-
-def _refuse(catalog: Catalog, one: Partitioning, since: str | None) -> Plan:
-    try:
-        seen = _look(catalog, one, since)
-    except SchemaKitError:
-        return Plan("")  # said by the job before
-    return gaps.refuse(one, *seen)
-
-
-def _look(
-    catalog: Catalog, one: Partitioning, since: str | None
-) -> tuple[Table | None, tuple[Range, ...], tuple[Range, ...], tuple[QualifiedName, ...]]:
-    """A set, its windows without a partition, those with rows in the default one, and names that others have."""
-    table = catalog.table(one.parent)
-    one = _kept(catalog, one, table)
-    windows = gaps.gaps(one, table, catalog.here(one, table), since)
-    assert table is not None  # it has windows, or was refused
-    lines = grid(one, table)
-    taken = catalog.taken([lines.partition_name(window) for window in windows])
-    return table, windows, catalog.strays_among(one, table, windows), taken
+    fill, refuse = partial(partitions.fill_gaps, since=since), partial(partitions.refuse_gaps, since=since)
+    due = partial(partitions.has_gaps, since=since)
+    return Job("fill gaps", fill, due), Job("fill gaps", refuse, due)

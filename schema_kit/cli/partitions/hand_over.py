@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
-from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.work import Job, work
-from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning
-from schema_kit.plans.handover import hand_over
-from schema_kit.plans.policies import partitioned_already
-from schema_kit.steps import Plan
-
-
-def decide(catalog: Catalog, one: Partitioning, schema: str | None) -> Plan:
-    """What the hand-over needs; nothing where it is done."""
-    policy = catalog.policy(one.parent)
-    if policy is None:
-        raise PlanError(f"{one.parent} has no policy in schema_kit.part_config.")
-    row = catalog.policy_row(one.parent)
-    if row.get("automatic_maintenance") == "off" and any(hint.maintained for hint in catalog.told(one.parent)):
-        return Plan(f"hand {one.parent} over to pg_partman")
-    table = partitioned_already(policy, catalog.table(one.parent))
-    return hand_over(policy, row, table, catalog.partman_configs(), schema)
+from schema_kit.tasks.policies import hand_over
 
 
 @click.command("hand-over")
@@ -51,5 +33,5 @@ def command(
         raise click.UsageError("name the tables: nothing is handed over that was not named")
     with database(url, now) as (connection, catalog):
         sets = [(Partitioning(catalog.relation(table), "", ""), None) for table in tables]
-        job = Job("hand sets over", partial(decide, schema=schema))
+        job: Job[Partitioning] = Job("hand sets over", lambda catalog, one: hand_over(catalog, one.parent, schema))
         work("hand sets over", [job], sets, connection, catalog, lock_policy(lock_timeout), form, dry_run)

@@ -12,9 +12,8 @@ from schema_kit.cli.work import Job, work
 from schema_kit.errors import PlanError
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.ops import copying as ops
-from schema_kit.plans import copying
 from schema_kit.steps import Plan
+from schema_kit.tasks import copying
 
 
 @click.command("split")
@@ -45,9 +44,9 @@ def command(
             parent = _parent(catalog, name)
 
             def decide(catalog: Catalog, one: Partitioning, name: QualifiedName = name) -> Plan:
-                if not abort:
-                    return ops.split(catalog, one, name, limits)
-                return copying.abandon(name, catalog.copying(name, catalog.table(one.parent), one, "split"))
+                if abort:
+                    return copying.give_up_split(catalog, one, name)
+                return copying.split(catalog, one, name, limits)
 
             sets = catalog.sets(policies(catalog, [parent.sql]))
             work(

@@ -12,13 +12,13 @@ from schema_kit import execute
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.policies import policies
-from schema_kit.cli.partitions.retire import archives_of
 from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.names import QualifiedName
 from schema_kit.plans.timeline import Segment, Timeline, folded, timeline
 from schema_kit.sizes import pretty
+from schema_kit.tasks.retirement import archives_of
 
 _STYLES = {
     "current": "bold green",
@@ -51,7 +51,7 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
     """
     with database(url, now) as (_, catalog):
         wanted = policies(catalog, tables)
-        wanted += [] if tables else archives_of(catalog, wanted)
+        wanted += [] if tables else archives_of(catalog, *wanted)
         sets = catalog.watched(wanted, execute.not_observed, measured=True)
     drawn = [timeline(seen) for seen in sets]
     if form == "json":

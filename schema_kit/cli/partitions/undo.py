@@ -11,13 +11,13 @@ from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import DeclarationError
 from schema_kit.model import Partitioning
-from schema_kit.ops.partitions import UnpartitionOp
 from schema_kit.steps import Plan
+from schema_kit.tasks.conversion import unpartition
 
 
 def decide(catalog: Catalog, one: Partitioning) -> Plan:
     """What the way back needs."""
-    return UnpartitionOp(one.parent).plan(catalog)
+    return unpartition(catalog, one.parent)
 
 
 @click.command("undo")

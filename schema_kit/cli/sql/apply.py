@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from schema_kit.cli.options import acts_on_schema, database, lock_policy
 from schema_kit.cli.sql.sent import sent
-from schema_kit.ops.partman import InstallPartmanSqlOp
 from schema_kit.plans.partman import refuse_schema
+from schema_kit.tasks import partman
 
 
 @click.command("apply")
@@ -22,4 +24,4 @@ def command(schema: str, url: str | None, form: str, dry_run: bool, lock_timeout
     """
     refuse_schema(schema)
     with database(url, None) as (connection, catalog):
-        sent(InstallPartmanSqlOp(schema), connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        sent(partial(partman.install, catalog, schema), connection, catalog, lock_policy(lock_timeout), form, dry_run)

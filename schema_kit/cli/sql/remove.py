@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import click
 
 from schema_kit.cli.options import acts_on_schema, database, lock_policy
 from schema_kit.cli.sql.sent import sent
-from schema_kit.ops.partman import RemovePartmanSqlOp
 from schema_kit.plans.partman import refuse_schema
+from schema_kit.tasks import partman
 
 
 @click.command("remove")
@@ -24,10 +25,10 @@ def command(schema: str, url: str | None, form: str, dry_run: bool, lock_timeout
     """
     refuse_schema(schema)
     with database(url, None) as (connection, catalog):
-        operation = RemovePartmanSqlOp(schema)
-        if operation.plan(catalog) and not dry_run and not yes:
+        decide = partial(partman.remove, catalog, schema)
+        if decide() and not dry_run and not yes:
             drops = f"pg_partman's functions in schema {schema} are dropped"
             if not sys.stdin.isatty():
                 raise click.UsageError(f"{drops}; without a terminal to ask on, it needs --yes. --dry-run shows it.")
             click.confirm(f"{drops}. Go on?", abort=True, err=True)
-        sent(operation, connection, catalog, lock_policy(lock_timeout), form, dry_run)
+        sent(decide, connection, catalog, lock_policy(lock_timeout), form, dry_run)

@@ -7,9 +7,9 @@ import json
 import click
 
 from schema_kit.cli.options import database
-from schema_kit.ops.partman import seen
 from schema_kit.plans.partman import refuse_schema, state
 from schema_kit.sqlscripts import PARTMAN, partman_objects
+from schema_kit.tasks.partman import seen
 
 
 @click.command("status")

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import acts, database, lock_policy
-from schema_kit.cli.ttl.common import policies, removal
+from schema_kit.cli.ttl.common import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
-from schema_kit.ops.moving import with_room
-from schema_kit.plans import ttl
-from schema_kit.sqlscripts import load
-from schema_kit.steps import Plan
-
-
-def decide(catalog: Catalog, one: TimeToLive) -> Plan:
-    """What of one table has expired."""
-    found, removing = removal(catalog, one)
-    due = catalog.has_row_where(one.table, found.where)
-    if due:
-        removing = replace(removing, steps=tuple(with_room(catalog, removing.steps)))
-    partitioning = catalog.policy(one.table)
-    table = catalog.table(one.table) if partitioning else None
-    past = ttl.past(one, partitioning, table, catalog.now())
-    leaves = [seen for part in past if (seen := catalog.detaching(one.table, part.name))]
-    own = partitioning is not None and not partitioning.retention and partitioning.control == one.column
-    retired = [row for row in catalog.retired() if own and row.parent == one.table and row.by_ttl]
-    return ttl.run(
-        one,
-        removing,
-        due,
-        partitioning,
-        leaves,
-        {row: catalog.detaching(one.table, row.name) if row.there else None for row in retired},
-        catalog.now(),
-        load("tables/retired_partition.sql"),
-    )
+from schema_kit.plans.ttl import in_order
+from schema_kit.tasks import ttl
 
 
 @click.command("run")
@@ -72,7 +45,7 @@ def command(
         if yes or dry_run or _agreed(catalog, wanted):
             work(
                 "remove expired rows",
-                [Job("remove expired rows", decide)],
+                [Job("remove expired rows", ttl.run)],
                 [(one, None) for one in wanted],
                 connection,
                 catalog,
@@ -86,10 +59,10 @@ def _in_order(catalog: Catalog, wanted: list[TimeToLive]) -> list[TimeToLive]:
     found = []
     for one in wanted:
         try:
-            found.append((one, len(removal(catalog, one)[1].steps)))
+            found.append((one, len(ttl.removal(catalog, one)[1].steps)))
         except SchemaKitError:
             found.append((one, 0))  # said when its turn comes
-    return ttl.in_order(found)
+    return in_order(found)
 
 
 def _agreed(catalog: Catalog, wanted: list[TimeToLive]) -> bool:
@@ -97,7 +70,7 @@ def _agreed(catalog: Catalog, wanted: list[TimeToLive]) -> bool:
     gone: list[str] = []
     for one in wanted:
         try:
-            gone += [step.summary for step in decide(catalog, one).steps]
+            gone += [step.summary for step in ttl.run(catalog, one).steps]
         except SchemaKitError:
             continue  # said when its turn comes
     for line in gone:

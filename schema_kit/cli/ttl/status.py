@@ -9,11 +9,12 @@ import click
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import echo_json
-from schema_kit.cli.ttl.common import policies, removal
+from schema_kit.cli.ttl.common import policies
 from schema_kit.cli.work import fail
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
 from schema_kit.steps.rows import RemoveRows
+from schema_kit.tasks.ttl import removal
 
 MOST_COUNTED = 100_000
 

@@ -1,22 +1,23 @@
-"""What commands and operations that move partitions have in common: what is observed of one, and the steps."""
+"""Rows leave for their archive, by partition or one by one, and what is observed for that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
 from schema_kit.names import QualifiedName
-from schema_kit.plans import publications
+from schema_kit.plans import archive_access, archives, publications, rows, ttl
 from schema_kit.plans.grid import MOST_AHEAD, grid
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import How
+from schema_kit.plans.rows import Leaving
 from schema_kit.plans.transfer import Transfer, stays, transfer
 from schema_kit.sqlscripts import load
-from schema_kit.steps import Step
-from schema_kit.steps.archives import CreateArchiveConfig, Route
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.archives import CreateArchiveConfig, ForgetMove, ForgetRestored, Route
 from schema_kit.steps.rows import RemoveRows
 
 
@@ -165,3 +166,87 @@ def _how(partitioning: Partitioning) -> How:
 def of(catalog: Catalog, policy: ArchivePolicy) -> list[Moved]:
     """What archived_partition knows of one archive."""
     return [row for row in catalog.moved() if (row.table, row.archive) == (policy.table, policy.archive)]
+
+
+def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
+    """What one table has to let go of, partition by partition; what is on its way comes first."""
+    plan = Plan(f"archive partitions of {policy.table}")
+    partitioning = partitioned(catalog, policy)
+    table, archive = both(catalog, policy)
+    names, notes = archives.due(policy, partitioning, table, catalog.here(partitioning, table))
+    known = of(catalog, policy)
+    kept = () if again else archives.restored(policy, partitioning, table, known)
+    there = {partition.name: partition for partition in table.partitions}
+    going = [
+        (policy.table, policy.archive, name, there[name].lower, there[name].upper) for name in names if name not in kept
+    ]
+    forgotten = [*_void(policy, partitioning, table, known, names)]
+    views = archives.spanning(table, archive)
+    steps, stay = moves(catalog, policy, partitioning, views, (*under_way(known, policy), *going))
+    if steps or forgotten:
+        refuse_without_rights(catalog, policy)
+    if steps:
+        archive_access.refuse_open(table, archive)
+    said = (
+        f"{name} was restored from the archive and stays until it is asked for: --restored"
+        for name in names
+        if name in kept
+    )
+    notes = (*notes, *said, *stay)
+    return Plan(plan.title, (*forgotten, *steps), notes)
+
+
+def _void(
+    policy: ArchivePolicy, partitioning: Partitioning, table: Table, known: list[Moved], due: Collection[QualifiedName]
+) -> Iterator[ForgetMove]:
+    """What is remembered and means nothing any more: of no table, or of one that is where it was before."""
+    for row in known:
+        if row.since is None and row.there and row.attached_to and row.name not in due:
+            yield ForgetMove(row.name, "it never left")
+        elif not row.there and not archives.restored(policy, partitioning, table, [row]):
+            yield ForgetMove(row.name, "there is no such table any more")
+
+
+def by_rows(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
+    """What one table has to let go of row by row, with what hangs on it."""
+    one, plan = rows_due(catalog, policy, again)
+    first = (ForgetRestored(policy.table),) if again and policy.restored else ()
+    notes = () if again else tuple(_stays(policy))
+    moves = tuple(with_room(catalog, plan.steps)) if catalog.has_row_where(policy.table, one.where) else ()
+    for step in moves:
+        if isinstance(step, RemoveRows) and step.archive:
+            table, archive = catalog.table(step.table), catalog.table(step.archive.table)
+            assert table is not None  # its rows were looked at
+            assert archive is not None
+            archive_access.refuse_open(table, archive)
+    return Plan(plan.title, (*first, *moves), notes)
+
+
+def rows_due(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> tuple[Leaving, Plan]:
+    """Which rows are due by a policy, and the steps that move them, whether there are any or not."""
+    goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
+    seen = catalog.leaving(policy.table, tuple(goes.values()))
+    one = ttl.archiving(policy, seen, catalog.now(), goes, cut_of(catalog, policy), restored=again)
+    return one, rows.remove(one, seen)
+
+
+def _stays(policy: ArchivePolicy) -> Iterator[str]:
+    for which in policy.restored:
+        yield f"rows of {policy.table} were restored and stay until they are asked for (--restored): {which}"
+
+
+def run(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
+    """What one policy asks for now; *again*, whether what was restored goes, too."""
+    return (by_rows if policy.way == "rows" else by_partition)(catalog, policy, again)
+
+
+def run_set(catalog: Catalog, one: Partitioning) -> Plan:
+    """What a set has to let go of, for whoever looks after sets."""
+    plan = Plan(f"archive partitions of {one.parent}")
+    mine = [p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"]
+    return by_partition(catalog, mine[0]) if mine else plan
+
+
+def run_set_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
+    """Whether a policy says anything of the set."""
+    return any(policy.table == one.parent and policy.way == "partition" for policy in catalog.archive_policies())

@@ -6,27 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from alembic.operations import Operations
-
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import ArchivePolicy, Partition, Range, Table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.offline import EmptyDatabase
-from schema_kit.ops.archives import archive_name
-from schema_kit.ops.door import AnyCatalog, PlanOperation, register
-from schema_kit.ops.moving import (
-    Move,
-    both,
-    cut_of,
-    moves,
-    of,
-    partitioned,
-    refuse_without_rights,
-    under_way,
-    with_room,
-)
-from schema_kit.ops.naming import existing, translated
 from schema_kit.plans import archives, rows, ttl
 from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition
@@ -41,6 +25,18 @@ from schema_kit.steps.archives import (
     ForgetMove,
     KeepRestored,
     UnregisterArchivePolicy,
+)
+from schema_kit.tasks import Database
+from schema_kit.tasks.archiving import (
+    Move,
+    both,
+    cut_of,
+    moves,
+    of,
+    partitioned,
+    refuse_without_rights,
+    under_way,
+    with_room,
 )
 
 ALL = Range(None, None)
@@ -209,78 +205,31 @@ def _rows(
     yield from found
 
 
-@register("restore_archive_table")
-class RestoreArchiveTableOp(PlanOperation):
-    """Take all rows of an archive back to its table."""
-
-    def __init__(self, table: QualifiedName, archive: QualifiedName) -> None:
-        self.table = table
-        self.archive = archive
-
-    @classmethod
-    def restore_archive_table(
-        cls,
-        operations: Operations,
-        table_name: str,
-        archive_table_name: str | None = None,
-        *,
-        schema: str | None = None,
-        archive_schema: str | None = None,
-    ) -> None:
-        """Forget the archive's policy, and take all that it holds back to the table; the empty archive stays.
-
-        What ``drop_archive_table`` needs before it, where the archive holds rows. Partitions are detached and attached,
-        in one commit where a view shows both, concurrently elsewhere, and no row is copied; what was on its way to the
-        archive comes back as well. Where the table has a partition in their range already, and where rows were archived
-        one by one, they go in batches, each deleted and inserted by one statement; of a tree each table has an archive
-        of its own, and comes back after what it refers to. Locks: as ``schema_kit archive restore``. Run again, it goes
-        on; of an archive that is gone there is nothing to do.
-
-        Args:
-            operations: given by Alembic.
-            table_name: the table.
-            archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-            schema: the table's schema; by schema_translate_map or search_path where it is left out.
-            archive_schema: the archive's; the table's where it is left out.
-
-        Raises:
-            PlanError: no such table, another table's archive, another shape, rows of the same key and other values
-                (they are named), or rights are missing.
-            LockNotAvailable: the locks were not to be had; who holds them is named.
-        """
-        table = existing(operations, table_name, schema)
-        operations.invoke(
-            cls(
-                table,
-                archive_name(table, archive_table_name, translated(operations, archive_schema)),
-            )
-        )
-
-    def plan(self, catalog: AnyCatalog) -> Plan:
-        """Observe and decide."""
-        plan = Plan(f"restore {self.table} from {self.archive}")
-        policies = [one for one in catalog.archive_policies() if self.archive == one.archive]
-        forget = [UnregisterArchivePolicy(one.table) for one in policies]
-        if isinstance(catalog, EmptyDatabase):
-            return replace(plan, steps=tuple(forget))  # a database that was empty at base has no row to bring back
-        if others := [str(one.table) for one in policies if one.table != self.table]:
-            raise PlanError(f"cannot {plan.title}: it is the archive of {', '.join(others)}.")
-        table, archive = catalog.table(self.table), catalog.table(self.archive)
-        if archive is None:
-            return plan
-        if table is None:
-            raise PlanError(f"cannot {plan.title}: there is no table {self.table}.")
-        stamp = next((one.archived_at for one in policies if one.archived_at), ARCHIVED_AT)
-        policy = ArchivePolicy(self.table, self.archive, None, "partition", archived_at=stamp)
-        refuse_without_rights(catalog, policy)
-        cut = table.partition_strategy == archive.partition_strategy == "r"
-        stamped = archive.column(stamp) is not None and table.column(stamp) is None  # no partition could go back so
-        whole = cut and table.partitioned_by == archive.partitioned_by and not stamped
-        blocking = [one.sentence for one in archives.differences(archive, table) if one.blocks]
-        if whole and blocking:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
-        steps, notes = (_all if whole else _each_row)(catalog, policy, archive, table)
-        return Plan(plan.title, (*forget, *steps), tuple(notes))
+def restore_all(database: Database, table: QualifiedName, archive: QualifiedName) -> Plan:
+    """Forget an archive's policy, and take all that it holds back to its table."""
+    plan = Plan(f"restore {table} from {archive}")
+    policies = [one for one in database.archive_policies() if archive == one.archive]
+    forget = [UnregisterArchivePolicy(one.table) for one in policies]
+    if isinstance(database, EmptyDatabase):
+        return replace(plan, steps=tuple(forget))  # a database that was empty at base has no row to bring back
+    if others := [str(one.table) for one in policies if one.table != table]:
+        raise PlanError(f"cannot {plan.title}: it is the archive of {', '.join(others)}.")
+    here, there = database.table(table), database.table(archive)
+    if there is None:
+        return plan
+    if here is None:
+        raise PlanError(f"cannot {plan.title}: there is no table {table}.")
+    stamp = next((one.archived_at for one in policies if one.archived_at), ARCHIVED_AT)
+    policy = ArchivePolicy(table, archive, None, "partition", archived_at=stamp)
+    refuse_without_rights(database, policy)
+    cut = here.partition_strategy == there.partition_strategy == "r"
+    stamped = there.column(stamp) is not None and here.column(stamp) is None  # no partition could go back so
+    whole = cut and here.partitioned_by == there.partitioned_by and not stamped
+    blocking = [one.sentence for one in archives.differences(there, here) if one.blocks]
+    if whole and blocking:
+        raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
+    steps, notes = (_all if whole else _each_row)(database, policy, there, here)
+    return Plan(plan.title, (*forget, *steps), tuple(notes))
 
 
 def _all(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:

@@ -1,0 +1,1382 @@
+"""What Alembic needs of each operation; written by tools/write_operations.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from schema_kit.model import Cut, Tree
+from schema_kit.ops import (
+    archives,
+    baseline,
+    batches,
+    columns,
+    constraints,
+    copying,
+    creation,
+    enums,
+    health,
+    indexes,
+    partitions,
+    partman,
+    policies,
+    retirement,
+    ttl,
+    views,
+)
+from schema_kit.ops.door import register
+from schema_kit.ops.operation import PlanOperation
+from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.plans.copied_table import KeepOld, Strategy
+
+__all__ = [
+    "AddColumnConcurrentlyOp",
+    "AddEnumValueConcurrentlyOp",
+    "AlterColumnConcurrentlyOp",
+    "AttachPartitionConcurrentlyOp",
+    "ConvertToPartitionedOp",
+    "CreateArchiveTableOp",
+    "CreateBaselineOp",
+    "CreateCheckConstraintConcurrentlyOp",
+    "CreateExtensionOp",
+    "CreateForeignKeyConcurrentlyOp",
+    "CreateIndexConcurrentlyOp",
+    "CreateNextPartitionsOp",
+    "CreatePartConfigOp",
+    "CreatePartitionedTableOp",
+    "CreatePrimaryKeyConcurrentlyOp",
+    "CreateUniqueConstraintConcurrentlyOp",
+    "DetachPartitionConcurrentlyOp",
+    "DrainDefaultConcurrentlyOp",
+    "DropArchivePolicyOp",
+    "DropArchiveTableOp",
+    "DropBaselineOp",
+    "DropColumnConcurrentlyOp",
+    "DropExtensionOp",
+    "DropIndexConcurrentlyOp",
+    "DropPartConfigOp",
+    "DropPartitionConcurrentlyOp",
+    "DropPartitionPolicyOp",
+    "DropRetentionOp",
+    "DropTableConcurrentlyOp",
+    "DropTtlPolicyOp",
+    "HeedHealthFindingOp",
+    "IgnoreHealthFindingOp",
+    "InstallPartmanSqlOp",
+    "RefreshMaterializedViewConcurrentlyOp",
+    "ReindexConcurrentlyOp",
+    "RemovePartmanSqlOp",
+    "RepairArchiveTableOp",
+    "ReplaceIndexConcurrentlyOp",
+    "RestoreArchiveTableOp",
+    "SetArchivePolicyOp",
+    "SetNotNullConcurrentlyOp",
+    "SetPartitionPolicyOp",
+    "SetTtlPolicyOp",
+    "SplitPartitionConcurrentlyOp",
+    "UnpartitionOp",
+    "UpdateInBatchesOp",
+    "ValidateConstraintOp",
+]
+
+
+@register
+class CreateArchiveTableOp(PlanOperation):
+    """Make an archive from a table: the same columns, checks, grants and row security, and no rows yet."""
+
+    called = "create_archive_table"
+    function = staticmethod(archives.create_archive_table)
+    shared = True
+    reversed_by = "drop_archive_table"
+
+    @classmethod
+    def create_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+        control: str | None = None,
+        interval: str | None = None,
+        indexes: bool | Sequence[str] = True,
+        archived_at: bool = False,
+        tablespace: str | None = None,
+        compression: str | None = None,
+        view: str | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                archive_table_name,
+                schema=schema,
+                archive_schema=archive_schema,
+                control=control,
+                interval=interval,
+                indexes=indexes,
+                archived_at=archived_at,
+                tablespace=tablespace,
+                compression=compression,
+                view=view,
+            )
+        )
+
+
+@register
+class DropArchiveTableOp(PlanOperation):
+    """Drop an archive, while it holds no row; one that is gone is fine. ``restore_archive_table`` empties one."""
+
+    called = "drop_archive_table"
+    function = staticmethod(archives.drop_archive_table)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def drop_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+        view: str | None = None,
+    ) -> None:
+        operations.invoke(cls(table_name, archive_table_name, schema=schema, archive_schema=archive_schema, view=view))
+
+
+@register
+class SetArchivePolicyOp(PlanOperation):
+    """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` takes to the archive, and when."""
+
+    called = "set_archive_policy"
+    function = staticmethod(archives.set_archive_policy)
+    shared = True
+    reversed_by = "drop_archive_policy"
+
+    @classmethod
+    def set_archive_policy(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_after: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_table_name: str | None = None,
+        archive_schema: str | None = None,
+        condition: str | None = None,
+        way: str = "partition",
+        control: str | None = None,
+        archived_at: str | None = None,
+        tree: Mapping[str, Any] | None = None,
+        destination: str | None = None,
+        compression: str | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                archive_after,
+                schema=schema,
+                archive_table_name=archive_table_name,
+                archive_schema=archive_schema,
+                condition=condition,
+                way=way,
+                control=control,
+                archived_at=archived_at,
+                tree=tree,
+                destination=destination,
+                compression=compression,
+            )
+        )
+
+
+@register
+class RepairArchiveTableOp(PlanOperation):
+    """Mend what ``schema_kit archive verify`` names: after each change of the table, its archive follows."""
+
+    called = "repair_archive_table"
+    function = staticmethod(archives.repair_archive_table)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def repair_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+        drop_columns: Sequence[str] = (),
+        view: str | None = None,
+        access: bool = False,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                archive_table_name,
+                schema=schema,
+                archive_schema=archive_schema,
+                drop_columns=drop_columns,
+                view=view,
+                access=access,
+            )
+        )
+
+
+@register
+class DropArchivePolicyOp(PlanOperation):
+    """Forget a table's archive policy; the archive and its rows stay. Nothing to do where there is none."""
+
+    called = "drop_archive_policy"
+    function = staticmethod(archives.drop_archive_policy)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def drop_archive_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        operations.invoke(cls(table_name, schema=schema))
+
+
+@register
+class RestoreArchiveTableOp(PlanOperation):
+    """Forget the archive's policy, and take all that it holds back to the table; the empty archive stays."""
+
+    called = "restore_archive_table"
+    function = staticmethod(archives.restore_archive_table)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def restore_archive_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        archive_table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        archive_schema: str | None = None,
+    ) -> None:
+        operations.invoke(cls(table_name, archive_table_name, schema=schema, archive_schema=archive_schema))
+
+
+@register
+class CreateExtensionOp(PlanOperation):
+    """Install an extension where it is missing, and remember that. Joins the migration's transaction."""
+
+    called = "create_extension"
+    function = staticmethod(baseline.create_extension)
+    shared = True
+    reversed_by = "drop_extension"
+
+    @classmethod
+    def create_extension(cls, operations: Operations, name: str) -> None:
+        operations.invoke(cls(name))
+
+
+@register
+class DropExtensionOp(PlanOperation):
+    """Drop an extension that ``create_extension`` installed; leave one that was there before."""
+
+    called = "drop_extension"
+    function = staticmethod(baseline.drop_extension)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def drop_extension(cls, operations: Operations, name: str) -> None:
+        operations.invoke(cls(name))
+
+
+@register
+class CreateBaselineOp(PlanOperation):
+    """Make each table of *metadata* where it is missing; compare it, and leave it, where it is there."""
+
+    called = "create_baseline"
+    function = staticmethod(baseline.create_baseline)
+    shared = False
+    reversed_by = "drop_baseline"
+
+    @classmethod
+    def create_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
+        operations.invoke(cls(metadata))
+
+
+@register
+class DropBaselineOp(PlanOperation):
+    """Drop the tables that ``create_baseline`` made, if all of them are empty; leave all others."""
+
+    called = "drop_baseline"
+    function = staticmethod(baseline.drop_baseline)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def drop_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
+        operations.invoke(cls(metadata))
+
+
+@register
+class UpdateInBatchesOp(PlanOperation):
+    """Update the rows of a table that is in use, in the order of its primary key, a batch a commit."""
+
+    called = "update_in_batches"
+    function = staticmethod(batches.update_in_batches)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def update_in_batches(
+        cls,
+        operations: Operations,
+        table_name: str,
+        values: Mapping[str, Any],
+        *,
+        schema: str | None = None,
+        where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+        batch_size: int = 1000,
+        target_seconds: float = 0.5,
+        name: str | None = None,
+        max_replica_lag: float | None = 10.0,
+        max_dead_share: float | None = 0.2,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                values,
+                schema=schema,
+                where=where,
+                batch_size=batch_size,
+                target_seconds=target_seconds,
+                name=name,
+                max_replica_lag=max_replica_lag,
+                max_dead_share=max_dead_share,
+            )
+        )
+
+
+@register
+class AddColumnConcurrentlyOp(PlanOperation):
+    """Add a column without rewriting the table."""
+
+    called = "add_column_concurrently"
+    function = staticmethod(columns.add_column_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def add_column_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column: sa.Column[Any],
+        *,
+        schema: str | None = None,
+        if_not_exists: bool | None = None,
+        inline_references: bool | None = None,
+        inline_primary_key: bool | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                column,
+                schema=schema,
+                if_not_exists=if_not_exists,
+                inline_references=inline_references,
+                inline_primary_key=inline_primary_key,
+            )
+        )
+
+
+@register
+class DropColumnConcurrentlyOp(PlanOperation):
+    """Drop a column: its indexes first, concurrently; one that is gone already is no error."""
+
+    called = "drop_column_concurrently"
+    function = staticmethod(columns.drop_column_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def drop_column_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(cls(table_name, column_name, schema=schema, if_exists=if_exists, **dialect_kw))
+
+
+@register
+class AlterColumnConcurrentlyOp(PlanOperation):
+    """Change a column's type, default or NOT NULL where PostgreSQL needs no rewrite, and refuse where it does."""
+
+    called = "alter_column_concurrently"
+    function = staticmethod(columns.alter_column_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def alter_column_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column_name: str,
+        *,
+        nullable: bool | None = None,
+        server_default: str | sa.TextClause | sa.ColumnElement[Any] | sa.FetchedValue | Literal[False] | None = False,
+        type_: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]] | None = None,
+        existing_type: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]] | None = None,
+        existing_server_default: str
+        | sa.TextClause
+        | sa.ColumnElement[Any]
+        | sa.FetchedValue
+        | Literal[False]
+        | None = False,
+        existing_nullable: bool | None = None,
+        existing_comment: str | None = None,
+        existing_autoincrement: bool | None = None,
+        schema: str | None = None,
+        postgresql_using: str | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                column_name,
+                nullable=nullable,
+                server_default=server_default,
+                type_=type_,
+                existing_type=existing_type,
+                existing_server_default=existing_server_default,
+                existing_nullable=existing_nullable,
+                existing_comment=existing_comment,
+                existing_autoincrement=existing_autoincrement,
+                schema=schema,
+                postgresql_using=postgresql_using,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class DropTableConcurrentlyOp(PlanOperation):
+    """Drop a table: its foreign keys first, each in a commit and with a retry of its own."""
+
+    called = "drop_table_concurrently"
+    function = staticmethod(columns.drop_table_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def drop_table_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(cls(table_name, schema=schema, if_exists=if_exists, **dialect_kw))
+
+
+@register
+class CreateForeignKeyConcurrentlyOp(PlanOperation):
+    """Create a foreign key: at once for new rows, then proved for the old ones beside writers."""
+
+    called = "create_foreign_key_concurrently"
+    function = staticmethod(constraints.create_foreign_key_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def create_foreign_key_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str | None,
+        source_table: str,
+        referent_table: str,
+        local_cols: Sequence[str | sa.ColumnElement[Any]],
+        remote_cols: Sequence[str | sa.ColumnElement[Any]],
+        *,
+        onupdate: str | None = None,
+        ondelete: str | None = None,
+        deferrable: bool | None = None,
+        initially: str | None = None,
+        match: str | None = None,
+        source_schema: str | None = None,
+        referent_schema: str | None = None,
+        postgresql_not_valid: bool = False,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                constraint_name,
+                source_table,
+                referent_table,
+                local_cols,
+                remote_cols,
+                onupdate=onupdate,
+                ondelete=ondelete,
+                deferrable=deferrable,
+                initially=initially,
+                match=match,
+                source_schema=source_schema,
+                referent_schema=referent_schema,
+                postgresql_not_valid=postgresql_not_valid,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class CreateCheckConstraintConcurrentlyOp(PlanOperation):
+    """Create a check: at once for new rows, then proved for the old ones beside writers."""
+
+    called = "create_check_constraint_concurrently"
+    function = staticmethod(constraints.create_check_constraint_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def create_check_constraint_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str | None,
+        table_name: str,
+        condition: str | sa.TextClause | sa.ColumnElement[Any],
+        *,
+        schema: str | None = None,
+        postgresql_not_valid: bool = False,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                constraint_name,
+                table_name,
+                condition,
+                schema=schema,
+                postgresql_not_valid=postgresql_not_valid,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
+    """Create a unique constraint over an index that is built beside writers."""
+
+    called = "create_unique_constraint_concurrently"
+    function = staticmethod(constraints.create_unique_constraint_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def create_unique_constraint_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str | None,
+        table_name: str,
+        columns: Sequence[str | sa.ColumnElement[Any]],
+        *,
+        schema: str | None = None,
+        deferrable: bool | None = None,
+        initially: str | None = None,
+        postgresql_nulls_not_distinct: bool = False,
+        postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                constraint_name,
+                table_name,
+                columns,
+                schema=schema,
+                deferrable=deferrable,
+                initially=initially,
+                postgresql_nulls_not_distinct=postgresql_nulls_not_distinct,
+                postgresql_include=postgresql_include,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
+    """Create a primary key over an index that is built beside writers; its columns are made NOT NULL first."""
+
+    called = "create_primary_key_concurrently"
+    function = staticmethod(constraints.create_primary_key_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def create_primary_key_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str | None,
+        table_name: str,
+        columns: Sequence[str | sa.ColumnElement[Any]],
+        *,
+        schema: str | None = None,
+        postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(constraint_name, table_name, columns, schema=schema, postgresql_include=postgresql_include)
+        )
+
+
+@register
+class ValidateConstraintOp(PlanOperation):
+    """Prove a check, foreign key or NOT NULL that is there but not validated, beside writers."""
+
+    called = "validate_constraint"
+    function = staticmethod(constraints.validate_constraint)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def validate_constraint(
+        cls, operations: Operations, constraint_name: str, table_name: str, *, schema: str | None = None
+    ) -> None:
+        operations.invoke(cls(constraint_name, table_name, schema=schema))
+
+
+@register
+class SetNotNullConcurrentlyOp(PlanOperation):
+    """Make a column NOT NULL: at once for new rows, then proved for the old ones beside writers."""
+
+    called = "set_not_null_concurrently"
+    function = staticmethod(constraints.set_not_null_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def set_not_null_concurrently(
+        cls, operations: Operations, table_name: str, column_name: str, *, schema: str | None = None
+    ) -> None:
+        operations.invoke(cls(table_name, column_name, schema=schema))
+
+
+@register
+class DrainDefaultConcurrentlyOp(PlanOperation):
+    """Give the rows of a default partition partitions of their own, by the set's policy in part_config."""
+
+    called = "drain_default_concurrently"
+    function = staticmethod(copying.drain_default_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def drain_default_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        workers: int = 1,
+        max_replica_lag: float | None = 30.0,
+        max_slot_bytes: int | None = 17179869184,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                schema=schema,
+                workers=workers,
+                max_replica_lag=max_replica_lag,
+                max_slot_bytes=max_slot_bytes,
+            )
+        )
+
+
+@register
+class SplitPartitionConcurrentlyOp(PlanOperation):
+    """Cut a partition into the windows of its set's policy in part_config."""
+
+    called = "split_partition_concurrently"
+    function = staticmethod(copying.split_partition_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def split_partition_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        partition_name: str | None = None,
+        *,
+        schema: str | None = None,
+        partition_schema: str | None = None,
+        workers: int = 1,
+        max_replica_lag: float | None = 30.0,
+        max_slot_bytes: int | None = 17179869184,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                partition_name,
+                schema=schema,
+                partition_schema=partition_schema,
+                workers=workers,
+                max_replica_lag=max_replica_lag,
+                max_slot_bytes=max_slot_bytes,
+            )
+        )
+
+
+@register
+class CreatePartitionedTableOp(PlanOperation):
+    """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy."""
+
+    called = "create_partitioned_table"
+    function = staticmethod(creation.create_partitioned_table)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def create_partitioned_table(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *columns: sa.schema.SchemaItem,
+        control: str,
+        interval: str,
+        schema: str | None = None,
+        timezone: str = "UTC",
+        premake: int = 4,
+        origin: str | None = None,
+        encoding: str = "",
+        inherit_privileges: bool = False,
+        retention: str | None = None,
+        retention_keep_table: bool = True,
+        retention_schema: str | None = None,
+        retention_grace: str = "7 days",
+        detach: str = "auto",
+        default_partition: bool = False,
+        partition_by: Cut | None = None,
+        sub_partitions: Cut | None = None,
+        comment: str | None = None,
+        postgresql_with: Mapping[str, Any] | None = None,
+        postgresql_tablespace: str | None = None,
+        if_not_exists: bool | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                *columns,
+                control=control,
+                interval=interval,
+                schema=schema,
+                timezone=timezone,
+                premake=premake,
+                origin=origin,
+                encoding=encoding,
+                inherit_privileges=inherit_privileges,
+                retention=retention,
+                retention_keep_table=retention_keep_table,
+                retention_schema=retention_schema,
+                retention_grace=retention_grace,
+                detach=detach,
+                default_partition=default_partition,
+                partition_by=partition_by,
+                sub_partitions=sub_partitions,
+                comment=comment,
+                postgresql_with=postgresql_with,
+                postgresql_tablespace=postgresql_tablespace,
+                if_not_exists=if_not_exists,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class AddEnumValueConcurrentlyOp(PlanOperation):
+    """Add a value to an enum and commit, so that it can be used at once; one that is there already is left."""
+
+    called = "add_enum_value_concurrently"
+    function = staticmethod(enums.add_enum_value_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def add_enum_value_concurrently(
+        cls,
+        operations: Operations,
+        enum_name: str,
+        value: str,
+        *,
+        schema: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+    ) -> None:
+        operations.invoke(cls(enum_name, value, schema=schema, before=before, after=after))
+
+
+@register
+class IgnoreHealthFindingOp(PlanOperation):
+    """Leave a finding of ``schema_kit health`` out from now on, and say why in ``schema_kit.health_ignored``."""
+
+    called = "ignore_health_finding"
+    function = staticmethod(health.ignore_health_finding)
+    shared = True
+    reversed_by = "heed_health_finding"
+
+    @classmethod
+    def ignore_health_finding(
+        cls,
+        operations: Operations,
+        code: str,
+        table_name: str | None = None,
+        object_name: str | None = None,
+        *,
+        reason: str,
+        schema: str | None = None,
+    ) -> None:
+        operations.invoke(cls(code, table_name, object_name, reason=reason, schema=schema))
+
+
+@register
+class HeedHealthFindingOp(PlanOperation):
+    """Tell of a finding again that ``ignore_health_finding`` has left out. Nothing to do where it is not."""
+
+    called = "heed_health_finding"
+    function = staticmethod(health.heed_health_finding)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def heed_health_finding(
+        cls,
+        operations: Operations,
+        code: str,
+        table_name: str | None = None,
+        object_name: str | None = None,
+        *,
+        schema: str | None = None,
+    ) -> None:
+        operations.invoke(cls(code, table_name, object_name, schema=schema))
+
+
+@register
+class CreateIndexConcurrentlyOp(PlanOperation):
+    """Create an index without stopping reads or writes; an INVALID leftover of that name is replaced."""
+
+    called = "create_index_concurrently"
+    function = staticmethod(indexes.create_index_concurrently)
+    shared = False
+    reversed_by = "drop_index_concurrently"
+
+    @classmethod
+    def create_index_concurrently(
+        cls,
+        operations: Operations,
+        index_name: str | None,
+        table_name: str,
+        columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
+        *,
+        schema: str | None = None,
+        unique: bool = False,
+        if_not_exists: bool | None = None,
+        postgresql_using: str = "btree",
+        postgresql_where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+        postgresql_ops: Mapping[str, str] | None = None,
+        postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+        postgresql_with: Mapping[str, Any] | None = None,
+        postgresql_tablespace: str | None = None,
+        postgresql_nulls_not_distinct: bool = False,
+        postgresql_concurrently: bool | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                index_name,
+                table_name,
+                columns,
+                schema=schema,
+                unique=unique,
+                if_not_exists=if_not_exists,
+                postgresql_using=postgresql_using,
+                postgresql_where=postgresql_where,
+                postgresql_ops=postgresql_ops,
+                postgresql_include=postgresql_include,
+                postgresql_with=postgresql_with,
+                postgresql_tablespace=postgresql_tablespace,
+                postgresql_nulls_not_distinct=postgresql_nulls_not_distinct,
+                postgresql_concurrently=postgresql_concurrently,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class ReplaceIndexConcurrentlyOp(PlanOperation):
+    """Build an index again under another definition, without a moment in which there is none."""
+
+    called = "replace_index_concurrently"
+    function = staticmethod(indexes.replace_index_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def replace_index_concurrently(
+        cls,
+        operations: Operations,
+        index_name: str | None,
+        table_name: str,
+        columns: Sequence[str | sa.TextClause | sa.ColumnElement[Any]],
+        *,
+        schema: str | None = None,
+        unique: bool = False,
+        postgresql_using: str = "btree",
+        postgresql_where: str | sa.TextClause | sa.ColumnElement[Any] | None = None,
+        postgresql_ops: Mapping[str, str] | None = None,
+        postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
+        postgresql_with: Mapping[str, Any] | None = None,
+        postgresql_tablespace: str | None = None,
+        postgresql_nulls_not_distinct: bool = False,
+        postgresql_concurrently: bool | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                index_name,
+                table_name,
+                columns,
+                schema=schema,
+                unique=unique,
+                postgresql_using=postgresql_using,
+                postgresql_where=postgresql_where,
+                postgresql_ops=postgresql_ops,
+                postgresql_include=postgresql_include,
+                postgresql_with=postgresql_with,
+                postgresql_tablespace=postgresql_tablespace,
+                postgresql_nulls_not_distinct=postgresql_nulls_not_distinct,
+                postgresql_concurrently=postgresql_concurrently,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class DropIndexConcurrentlyOp(PlanOperation):
+    """Drop an index without stopping reads or writes; one that is gone already is no error."""
+
+    called = "drop_index_concurrently"
+    function = staticmethod(indexes.drop_index_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def drop_index_concurrently(
+        cls,
+        operations: Operations,
+        index_name: str,
+        table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+        postgresql_concurrently: bool | None = None,
+        **dialect_kw: Any,
+    ) -> None:
+        operations.invoke(
+            cls(
+                index_name,
+                table_name,
+                schema=schema,
+                if_exists=if_exists,
+                postgresql_concurrently=postgresql_concurrently,
+                **dialect_kw,
+            )
+        )
+
+
+@register
+class ReindexConcurrentlyOp(PlanOperation):
+    """Build an index again without stopping reads or writes: one that is bloated, INVALID or of an older collation."""
+
+    called = "reindex_concurrently"
+    function = staticmethod(indexes.reindex_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def reindex_concurrently(
+        cls,
+        operations: Operations,
+        index_name: str | None = None,
+        table_name: str | None = None,
+        *,
+        schema: str | None = None,
+    ) -> None:
+        operations.invoke(cls(index_name, table_name, schema=schema))
+
+
+@register
+class CreatePartConfigOp(PlanOperation):
+    """Make ``schema_kit.part_config``, where policies live, if it is missing. Joins the migration's transaction."""
+
+    called = "create_part_config"
+    function = staticmethod(partitions.create_part_config)
+    shared = True
+    reversed_by = "drop_part_config"
+
+    @classmethod
+    def create_part_config(cls, operations: Operations) -> None:
+        operations.invoke(cls())
+
+
+@register
+class DropPartConfigOp(PlanOperation):
+    """Drop ``schema_kit.part_config``, once it holds no policy. Joins the migration's transaction."""
+
+    called = "drop_part_config"
+    function = staticmethod(partitions.drop_part_config)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def drop_part_config(cls, operations: Operations) -> None:
+        operations.invoke(cls())
+
+
+@register
+class ConvertToPartitionedOp(PlanOperation):
+    """Partition a populated table by range, without copying a row: it becomes the first partition."""
+
+    called = "convert_to_partitioned"
+    function = staticmethod(partitions.convert_to_partitioned)
+    shared = False
+    reversed_by = "unpartition"
+
+    @classmethod
+    def convert_to_partitioned(
+        cls,
+        operations: Operations,
+        table_name: str,
+        control: str,
+        interval: str,
+        *,
+        schema: str | None = None,
+        timezone: str = "UTC",
+        premake: int = 4,
+        origin: str | None = None,
+        encoding: str = "",
+        incoming_foreign_keys: IncomingForeignKeys = "refuse",
+        strategy: Strategy | None = None,
+        workers: int = 1,
+        default_partition: bool = True,
+        keep_old: KeepOld = False,
+        max_replica_lag: float | None = 30.0,
+        max_slot_bytes: int | None = 17179869184,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                control,
+                interval,
+                schema=schema,
+                timezone=timezone,
+                premake=premake,
+                origin=origin,
+                encoding=encoding,
+                incoming_foreign_keys=incoming_foreign_keys,
+                strategy=strategy,
+                workers=workers,
+                default_partition=default_partition,
+                keep_old=keep_old,
+                max_replica_lag=max_replica_lag,
+                max_slot_bytes=max_slot_bytes,
+            )
+        )
+
+
+@register
+class UnpartitionOp(PlanOperation):
+    """Make a partitioned table plain again: its first partition takes in the rows of the others."""
+
+    called = "unpartition"
+    function = staticmethod(partitions.unpartition)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def unpartition(
+        cls, operations: Operations, table_name: str, *, schema: str | None = None, keep_primary_key: bool = False
+    ) -> None:
+        operations.invoke(cls(table_name, schema=schema, keep_primary_key=keep_primary_key))
+
+
+@register
+class InstallPartmanSqlOp(PlanOperation):
+    """Install pg_partman's functions in SQL, or bring them up to date: its calls, without the extension."""
+
+    called = "install_partman_sql"
+    function = staticmethod(partman.install_partman_sql)
+    shared = True
+    reversed_by = "remove_partman_sql"
+
+    @classmethod
+    def install_partman_sql(cls, operations: Operations, *, schema: str = "partman") -> None:
+        operations.invoke(cls(schema=schema))
+
+
+@register
+class RemovePartmanSqlOp(PlanOperation):
+    """Remove pg_partman's functions in SQL; policies, partitions and templates stay. The way back of install."""
+
+    called = "remove_partman_sql"
+    function = staticmethod(partman.remove_partman_sql)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def remove_partman_sql(cls, operations: Operations, *, schema: str = "partman") -> None:
+        operations.invoke(cls(schema=schema))
+
+
+@register
+class SetPartitionPolicyOp(PlanOperation):
+    """Register how a partitioned table is kept in ``schema_kit.part_config``, or change that."""
+
+    called = "set_partition_policy"
+    function = staticmethod(policies.set_partition_policy)
+    shared = True
+    reversed_by = "drop_partition_policy"
+
+    @classmethod
+    def set_partition_policy(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        control: str | None = None,
+        interval: str | None = None,
+        timezone: str | None = None,
+        premake: int | None = None,
+        origin: str | None = None,
+        encoding: str | None = None,
+        inherit_privileges: bool | None = None,
+        retention: str | None = None,
+        retention_keep_table: bool | None = None,
+        retention_schema: str | None = None,
+        retention_grace: str | None = None,
+        detach: str | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                schema=schema,
+                control=control,
+                interval=interval,
+                timezone=timezone,
+                premake=premake,
+                origin=origin,
+                encoding=encoding,
+                inherit_privileges=inherit_privileges,
+                retention=retention,
+                retention_keep_table=retention_keep_table,
+                retention_schema=retention_schema,
+                retention_grace=retention_grace,
+                detach=detach,
+            )
+        )
+
+
+@register
+class DropPartitionPolicyOp(PlanOperation):
+    """Forget a set's policy; its table and partitions stay. Nothing to do where there is none."""
+
+    called = "drop_partition_policy"
+    function = staticmethod(policies.drop_partition_policy)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def drop_partition_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        operations.invoke(cls(table_name, schema=schema))
+
+
+@register
+class DropRetentionOp(PlanOperation):
+    """Forget a set's retention, and put back the partitions that it has retired and that are not dropped yet."""
+
+    called = "drop_retention"
+    function = staticmethod(policies.drop_retention)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def drop_retention(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        operations.invoke(cls(table_name, schema=schema))
+
+
+@register
+class CreateNextPartitionsOp(PlanOperation):
+    """Make the current partition and the premade ones ahead of it, where they are missing."""
+
+    called = "create_next_partitions"
+    function = staticmethod(policies.create_next_partitions)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def create_next_partitions(
+        cls, operations: Operations, table_name: str, *, schema: str | None = None, until: str | None = None
+    ) -> None:
+        operations.invoke(cls(table_name, schema=schema, until=until))
+
+
+@register
+class DetachPartitionConcurrentlyOp(PlanOperation):
+    """Take a partition out of its set; it stays as a table of its own, with all its rows."""
+
+    called = "detach_partition_concurrently"
+    function = staticmethod(retirement.detach_partition_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def detach_partition_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        partition_name: str,
+        *,
+        schema: str | None = None,
+        partition_schema: str | None = None,
+    ) -> None:
+        operations.invoke(cls(table_name, partition_name, schema=schema, partition_schema=partition_schema))
+
+
+@register
+class DropPartitionConcurrentlyOp(PlanOperation):
+    """Drop a partition with its rows, and never lock the parent for it: it is detached first."""
+
+    called = "drop_partition_concurrently"
+    function = staticmethod(retirement.drop_partition_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def drop_partition_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        partition_name: str,
+        *,
+        schema: str | None = None,
+        partition_schema: str | None = None,
+    ) -> None:
+        operations.invoke(cls(table_name, partition_name, schema=schema, partition_schema=partition_schema))
+
+
+@register
+class AttachPartitionConcurrentlyOp(PlanOperation):
+    """Make a table that is there a partition; nothing is scanned or built while others wait."""
+
+    called = "attach_partition_concurrently"
+    function = staticmethod(retirement.attach_partition_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def attach_partition_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        partition_name: str,
+        from_: str | int | date | None,
+        to: str | int | date | None,
+        *,
+        schema: str | None = None,
+        partition_schema: str | None = None,
+    ) -> None:
+        operations.invoke(cls(table_name, partition_name, from_, to, schema=schema, partition_schema=partition_schema))
+
+
+@register
+class SetTtlPolicyOp(PlanOperation):
+    """Say in ``schema_kit.ttl_policy`` when rows of a table expire; ``schema_kit ttl run`` removes them then."""
+
+    called = "set_ttl_policy"
+    function = staticmethod(ttl.set_ttl_policy)
+    shared = True
+    reversed_by = "drop_ttl_policy"
+
+    @classmethod
+    def set_ttl_policy(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column: str,
+        *,
+        schema: str | None = None,
+        age: str | None = None,
+        timezone: str = "UTC",
+        encoding: str = "",
+        tree: Tree | None = None,
+        archive_first: bool = False,
+        batch_size: int = 1000,
+        target_seconds: float = 0.5,
+        max_replica_lag: float | None = 10.0,
+        max_dead_share: float | None = 0.2,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                column,
+                schema=schema,
+                age=age,
+                timezone=timezone,
+                encoding=encoding,
+                tree=tree,
+                archive_first=archive_first,
+                batch_size=batch_size,
+                target_seconds=target_seconds,
+                max_replica_lag=max_replica_lag,
+                max_dead_share=max_dead_share,
+            )
+        )
+
+
+@register
+class DropTtlPolicyOp(PlanOperation):
+    """Forget when rows of a table expire; the rows stay. Nothing to do where there is no policy."""
+
+    called = "drop_ttl_policy"
+    function = staticmethod(ttl.drop_ttl_policy)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def drop_ttl_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        operations.invoke(cls(table_name, schema=schema))
+
+
+@register
+class RefreshMaterializedViewConcurrentlyOp(PlanOperation):
+    """Fill a materialized view anew while it is read; every run does it once."""
+
+    called = "refresh_materialized_view_concurrently"
+    function = staticmethod(views.refresh_materialized_view_concurrently)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def refresh_materialized_view_concurrently(
+        cls, operations: Operations, view_name: str, *, schema: str | None = None
+    ) -> None:
+        operations.invoke(cls(view_name, schema=schema))

@@ -1,0 +1,90 @@
+"""Rows of a set that get partitions of their own by copying: draining a default partition, splitting one."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from schema_kit.catalog import Catalog
+from schema_kit.errors import PlanError
+from schema_kit.model import CopyLimits, Partitioning, Table
+from schema_kit.names import QualifiedName
+from schema_kit.offline import EmptyDatabase
+from schema_kit.plans import copying
+from schema_kit.sqlscripts import load
+from schema_kit.steps import Plan
+from schema_kit.tasks import Database
+
+COPY_SCRIPT = "tables/copy_run.sql"
+
+
+def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None, until: str | None = None) -> Plan:
+    """What draining the default partition of a set needs now; *until* is up to where, if farther than is kept ahead."""
+    # First of all: GRANT SELECT on the default partition alone would be something that its heirs do not have.
+    if lacks := catalog.rights_missing(policy.parent):
+        raise PlanError(f"cannot drain the default of {policy.parent}: {'; '.join(lacks)}.")
+    parent = catalog.table(policy.parent)
+    default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
+    return copying.drain_default(
+        policy, catalog.copying(default, parent, policy, "drain", until), load(COPY_SCRIPT), limits or CopyLimits()
+    )
+
+
+def drain_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
+    """Whether a set has a default partition with rows in it, or what a drain has left."""
+    default = next((partition.name for partition in table.partitions if partition.default), None) if table else None
+    if default is None:
+        return False
+    run = catalog.copy_run(default)
+    return catalog.has_rows(default) or (run is not None and not run.finished)
+
+
+def give_up_drain(catalog: Catalog, one: Partitioning) -> Plan:
+    """What giving a drain up needs now."""
+    table = catalog.table(one.parent)
+    default = next((p.name for p in table.partitions if p.default), None) if table else None
+    if default is None:
+        return Plan("give up")
+    return copying.abandon(default, catalog.copying(default, table, one, "drain"))
+
+
+def drain_registered(database: Database, parent: QualifiedName, limits: CopyLimits) -> Plan:
+    """Drain the default partition of a set by its policy in part_config."""
+    if isinstance(database, EmptyDatabase):
+        return Plan("drain_default_concurrently")  # a database that was empty at base has no row to copy
+    return drain(database, _policy(database, parent), limits)
+
+
+def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limits: CopyLimits | None = None) -> Plan:
+    """What splitting a partition needs now."""
+    seen = catalog.copying(partition, catalog.table(policy.parent), policy, "split")
+    return copying.split(policy, partition, seen, load(COPY_SCRIPT), limits or CopyLimits())
+
+
+def give_up_split(catalog: Catalog, one: Partitioning, partition: QualifiedName) -> Plan:
+    """What giving a split up needs now."""
+    return copying.abandon(partition, catalog.copying(partition, catalog.table(one.parent), one, "split"))
+
+
+def split_registered(
+    database: Database, parent: QualifiedName, partition: QualifiedName | None, limits: CopyLimits
+) -> Plan:
+    """Split a partition, or the first one, by the policy of its set in part_config."""
+    if isinstance(database, EmptyDatabase):
+        return Plan("split_partition_concurrently")  # a database that was empty at base has no row to copy
+    policy, partition = _policy(database, parent), partition or _first(database, parent)
+    return split(database, policy, partition, limits) if partition else Plan("split_partition_concurrently")
+
+
+def _policy(catalog: Catalog, parent: QualifiedName) -> Partitioning:
+    policy = catalog.policy(parent)
+    if policy is None:
+        raise PlanError(f"{parent} has no policy in schema_kit.part_config, which says how it is cut.")
+    return policy
+
+
+def _first(catalog: Catalog, parent: QualifiedName) -> QualifiedName | None:
+    """The first partition, or the one whose split is under way: it may be cut, and not cleared away."""
+    begun = (source for source, run in catalog.copy_runs() if run.parent == parent and run.purpose == "split")
+    table = catalog.table(parent)
+    parts = (part.name for part in (table.partitions if table else ()) if not part.default)
+    return next(chain(begun, parts), None)

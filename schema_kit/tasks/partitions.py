@@ -1,0 +1,125 @@
+"""Partitions that sets need: the next ones, those that are missing between others, and statistics of the whole."""
+
+from __future__ import annotations
+
+from schema_kit.catalog import Catalog
+from schema_kit.errors import PlanError, SchemaKitError
+from schema_kit.model import ArchivePolicy, Partitioning, Range, Table
+from schema_kit.names import QualifiedName
+from schema_kit.plans import archives, gaps, partitions, statistics
+from schema_kit.plans.grid import grid
+from schema_kit.steps import Plan
+from schema_kit.tasks import Database
+
+
+def create_next(database: Database, one: Partitioning, until: str | None = None) -> Plan:
+    """The current partition of a set and the premade ones ahead of it, where they are missing; or all up to *until*."""
+    table = database.table(one.parent)
+    here = database.here(one, table)
+    default, strays = database.filled_default(table), database.strays(one, table, until)
+    return partitions.create_next(one, table, here, default, strays, until, database.rights_missing(one.parent))
+
+
+def create_next_due(catalog: Catalog, one: Partitioning, table: Table | None, until: str | None = None) -> bool:
+    """Whether a set needs a closer look, told from its partitions alone."""
+    return bool(partitions.create_next(one, table, catalog.here(one, table), until=until))
+
+
+def create_next_of(database: Database, parent: QualifiedName, until: str | None) -> Plan:
+    """The next partitions of each set of a table, by its policy in part_config.
+
+    Raises:
+        PlanError: it has none.
+    """
+    policy = database.policy(parent)
+    if policy is None:
+        raise PlanError(f"{parent} has no policy in schema_kit.part_config. op.set_partition_policy registers one.")
+    plan = Plan(f"create next partitions of {parent}")
+    for one, _ in database.sets((policy,)):
+        plan += create_next(database, one, until)
+    return plan
+
+
+def _kept(catalog: Catalog, one: Partitioning, table: Table | None) -> Partitioning:
+    """The policy without what went to an archive: that is nothing missing."""
+    archive = next((p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"), None)
+    try:
+        return archives.kept(grid(one, table), archive, catalog.here(one, table)) if archive and table else one
+    except SchemaKitError:
+        return one  # said when its turn comes
+
+
+def has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: str | None = None) -> bool:
+    """Whether partitions are missing between others."""
+    one = _kept(catalog, one, table)
+    here = catalog.here(one, table)
+    return bool(gaps.gaps(one, table, here, since) or gaps.left_open(one, table, here, since))
+
+
+def fill_gaps(catalog: Catalog, one: Partitioning, since: str | None = None) -> Plan:
+    """Make the partitions that are missing between others, as far as they can be made."""
+    table, windows, strays, taken = _gaps(catalog, one, since)
+    default, rights = catalog.filled_default(table), catalog.rights_missing(one.parent)
+    notes = gaps.left_open(_kept(catalog, one, table), table, catalog.here(one, table), since)
+    return gaps.fill_gaps(one, table, windows, default, strays, taken, rights, notes)
+
+
+def refuse_gaps(catalog: Catalog, one: Partitioning, since: str | None = None) -> Plan:
+    """Say what stands in the way of the rest.
+
+    Raises:
+        PlanError: something does.
+    """
+    try:
+        seen = _gaps(catalog, one, since)
+    except SchemaKitError:
+        return Plan("")  # said by fill_gaps
+    return gaps.refuse(one, *seen)
+
+
+def _gaps(
+    catalog: Catalog, one: Partitioning, since: str | None
+) -> tuple[Table | None, tuple[Range, ...], tuple[Range, ...], tuple[QualifiedName, ...]]:
+    """A set, its windows without a partition, those with rows in the default one, and names that others have."""
+    table = catalog.table(one.parent)
+    one = _kept(catalog, one, table)
+    windows = gaps.gaps(one, table, catalog.here(one, table), since)
+    assert table is not None  # it has windows, or was refused
+    lines = grid(one, table)
+    taken = catalog.taken([lines.partition_name(window) for window in windows])
+    return table, windows, catalog.strays_among(one, table, windows), taken
+
+
+def analyze(catalog: Catalog, one: Partitioning) -> Plan:
+    """What the statistics of a set as a whole need after other work, and those of its archive."""
+    plan = _analyze(catalog, one)
+    for archive in _archives(catalog, one.parent):
+        plan += _analyze(catalog, archive)
+    return plan
+
+
+def analyze_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
+    """Whether its statistics are off, or other work may make them so."""
+    return bool(one.retention) or table is None or statistics.stale(table) or bool(_archives(catalog, one.parent))
+
+
+def analyze_archived(catalog: Catalog, policy: ArchivePolicy) -> Plan:
+    """What a table needs after its rows went to its archive."""
+    plan = Plan(f"analyze {policy.table}")
+    for one in catalog.policies_of([policy.table]):
+        plan += analyze(catalog, one)
+    return plan
+
+
+def _archives(catalog: Catalog, table: QualifiedName) -> tuple[Partitioning, ...]:
+    names = [policy.archive for policy in catalog.archive_policies() if policy.table == table]
+    return catalog.policies_of(names) if names else ()
+
+
+def _analyze(catalog: Catalog, one: Partitioning) -> Plan:
+    plan = Plan(f"analyze {one.parent}")
+    for each, table in catalog.sets((one,)):
+        if table is not None and statistics.stale(table):
+            may = catalog.may_analyze(each.parent)
+            plan += statistics.analyze(table, each.parent, catalog.server_version(), may=may)
+    return plan
