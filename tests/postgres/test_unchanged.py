@@ -16,8 +16,8 @@ import schema_kit
 from schema_kit import environment, execute, op
 from schema_kit.catalog.session import send
 from schema_kit.errors import ExecutionError, PlanError, Refusal
-from schema_kit.ops.retirement import AttachPartitionConcurrentlyOp
 from schema_kit.steps import Plan, Step
+from schema_kit.tasks import retirement
 from tests.support import files, offline
 from tests.support.archives import NOW, build
 from tests.support.cli import shell
@@ -138,7 +138,7 @@ def test_rows_that_were_loaded_and_cannot_be_attached(
     files.build(database)
     argv = "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes"
     assert shell(database, *argv).returncode == 0
-    monkeypatch.setattr(AttachPartitionConcurrentlyOp, "plan", refuse)
+    monkeypatch.setattr(retirement, "attach", refuse)
     for code, said in ((1, 0), (3, 1)):  # loaded by the first run, found by the second
         done = shell(database, "archive", "import", "--manifest", "s.t")
         assert "cannot attach it." in done.stderr
