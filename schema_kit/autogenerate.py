@@ -16,11 +16,9 @@ from alembic.operations.ops import UpgradeOps
 from alembic.util import DispatchPriority
 
 from schema_kit.catalog.session import observing, rows
+from schema_kit.marks import ARCHIVE_MARK, BEING_RESTORED, EMPTIED_MARK
 from schema_kit.names import fit
-from schema_kit.steps.archives import ARCHIVE_MARK
-from schema_kit.steps.emptied import EMPTIED_MARK
-from schema_kit.steps.files import BEING_RESTORED
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.storage import CONFIG_SCHEMA
 
 _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__replacement", "__restored", "__staging")
 """Of tables and indexes that a step has made beside another one, and that a later step or command takes away."""

@@ -18,16 +18,17 @@ from itertools import groupby, takewhile
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from schema_kit.catalog import claimed, disk, rights
+from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
 from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
 from schema_kit.catalog.session import autocommits, copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError, saying_unchanged
 from schema_kit.failures import Committed, in_vain, message, refused
 from schema_kit.failures import not_observed as not_observed
+from schema_kit.fingerprints.stamps import OVERTAKEN
+from schema_kit.prerequisites import free, permitted
 from schema_kit.script import RESTORE, LockPolicy, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
-from schema_kit.steps.stamps import OVERTAKEN
 from schema_kit.waiting import watching
 
 Decide = Callable[[], Plan]
@@ -162,7 +163,7 @@ def _telling(
 
     def planned() -> Plan:
         nonlocal looked
-        committed.plan = claimed.refuse(connection, decide() if looked else rights.refuse(connection, decide()))
+        committed.plan = free(connection, decide() if looked else permitted(connection, decide()))
         looked = True
         return committed.plan
 
@@ -303,15 +304,13 @@ def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit:
     Raises:
         ExecutionError: PostgreSQL refused a step; the transaction has to be rolled back.
     """
-    plan = claimed.refuse(connection, decide())
+    plan = free(connection, decide())
     if not autocommits(connection):  # else it was begun by hand, and a look would end it
-        plan = rights.refuse(connection, plan)
+        plan = permitted(connection, plan)
     before = rows(connection, "SELECT current_setting('lock_timeout')")[0][0]
     while plan:
         _send_shared(connection, plan, policy, before, emit)
-        plan = (
-            claimed.refuse(connection, decide()) if any(step.decide_again for step in plan.steps) else Plan(plan.title)
-        )
+        plan = free(connection, decide()) if any(step.decide_again for step in plan.steps) else Plan(plan.title)
 
 
 def _send_shared(connection: Connection, plan: Plan, policy: LockPolicy, before: str, emit: Emit) -> None:
@@ -411,7 +410,7 @@ def _send(
     emit: Emit,
     stop: threading.Event | None = None,
 ) -> None:
-    if policy.look_first and (found := blockers(connection, step)):
+    if policy.look_first and (found := blockers(connection, step.locks)):
         # Looked at before queueing: waiting in the queue would make others wait, however short.
         raise _Busy(found)
     emit(StepStarted(step))
@@ -547,7 +546,11 @@ def _wait(
 ) -> int:
     """Sleep before the next try; the least budget it needs is returned."""
     looked = error.args[0] if isinstance(error, _Busy) and error.args else ()
-    found = looked or waited_for(connection, step) or blockers(connection, step, of_rows=True)
+    found = (
+        looked
+        or waited_for(connection, step.locks, step.waits, step.older_snapshots)
+        or blockers(connection, step.locks, of_rows=True)
+    )
     who = tuple(blocker.text for blocker in found)
     # What a repeated step passes over may be held by row locks, whose holders are not always seen.
     if not isinstance(error, _Busy) and attempt >= (policy.attempts if found or step.repeats else _IN_VAIN):

@@ -106,3 +106,15 @@ class QualifiedName:
 
 def _display(name: str) -> str:
     return name if re.fullmatch(r"[^\W\d]\w*", name) else '"' + name.replace('"', '""') + '"'
+
+
+def within(control: str, lower: str | None, upper: str | None) -> str:
+    """SQL: the control column lies between two bounds."""
+    ends = [f"{control} >= {literal(lower)}"] if lower is not None else []
+    ends += [f"{control} < {literal(upper)}"] if upper is not None else []
+    return " AND ".join(ends) or "true"
+
+
+def ended(sql: str) -> str:
+    """A comment at its end takes nothing along that follows."""
+    return f"{sql}\n" if "--" in sql else sql

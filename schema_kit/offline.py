@@ -14,6 +14,7 @@ from typing import Any
 
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
+from schema_kit.marks import being_built, composite_column
 from schema_kit.model import (
     ACTIONS,
     ArchivePolicy,
@@ -35,9 +36,8 @@ from schema_kit.model import (
     Table,
     View,
 )
+from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName, fit, ident, idents
-from schema_kit.plans import conversion
-from schema_kit.plans.grid import grid
 from schema_kit.steps import Step
 from schema_kit.steps.archives import (
     CreateArchiveConfig,
@@ -48,7 +48,6 @@ from schema_kit.steps.archives import (
     UnregisterArchivePolicy,
 )
 from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable, CreateType
-from schema_kit.steps.belongings import being_built
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
 from schema_kit.steps.constraints import (
     AddForeignKey,
@@ -67,7 +66,6 @@ from schema_kit.steps.indexes import (
     RenameIndexes,
 )
 from schema_kit.steps.partitions import (
-    PART_CONFIG_SUB,
     CreatePartConfig,
     CreatePartition,
     CreatePartitionedTable,
@@ -77,6 +75,7 @@ from schema_kit.steps.partitions import (
 )
 from schema_kit.steps.partman import InstallPartmanSql
 from schema_kit.steps.retirement import CreateRetiredPartition, Detach, DetachConcurrently, DropPartition
+from schema_kit.storage import PART_CONFIG_SUB
 
 
 class EmptyDatabase:
@@ -456,7 +455,7 @@ class EmptyDatabase:
         ]
         table = replace(table, incoming=tuple(incoming))
         referring = [
-            Referring(key, conversion.composite_column(key.columns[0], policy.control))
+            Referring(key, composite_column(key.columns[0], policy.control))
             for key in table.incoming
             if policy.control not in key.referenced_columns
         ]
@@ -564,9 +563,7 @@ def declared_columns(declared: IndexDeclaration) -> set[str]:
 
 def index_tail(declared: IndexDeclaration) -> str:
     """What follows USING in the statement that makes it."""
-    from schema_kit.steps.indexes import create_index_sql
-
-    return create_index_sql(declared, "i", declared.table).partition(" USING ")[2]
+    return declared.create_sql("i", declared.table).partition(" USING ")[2]
 
 
 def foreign_key(declared: ForeignKeyDeclaration) -> ForeignKey:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from schema_kit.errors import DeclarationError
+from schema_kit.fingerprints.stamps import compare_sql, lock_all_sql
 from schema_kit.names import literal
 from schema_kit.steps import Plan, Step, Transaction
-from schema_kit.steps.stamps import compare_sql, lock_all_sql
 
 
 @dataclass(frozen=True, slots=True)

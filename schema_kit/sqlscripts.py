@@ -10,7 +10,7 @@ from pathlib import Path
 from schema_kit.errors import DeclarationError
 from schema_kit.model.scripts import SqlObject
 from schema_kit.plans.partman import comment_sql
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.storage import CONFIG_SCHEMA
 
 PARTMAN = "partman"
 """The schema of pg_partman's functions, where no other one was chosen."""

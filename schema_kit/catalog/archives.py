@@ -14,8 +14,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
-from schema_kit.steps.archives import ARCHIVE_POLICY
-from schema_kit.steps.retirement import ARCHIVED_PARTITION
+from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION
 
 _POLICIES = f"SELECT to_jsonb(p) FROM {ARCHIVE_POLICY.sql} p ORDER BY table_name"
 

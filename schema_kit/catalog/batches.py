@@ -9,7 +9,7 @@ from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import rows
 from schema_kit.model import BatchRun, BatchTarget, MaterializedView
 from schema_kit.names import QualifiedName
-from schema_kit.steps.batches import BATCH_PROGRESS
+from schema_kit.storage import BATCH_PROGRESS
 
 _TABLE = """
 SELECT c.oid::bigint, to_regclass(%(progress)s) IS NOT NULL,

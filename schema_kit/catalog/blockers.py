@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
-from schema_kit.steps import LockMode, Step
+from schema_kit.model.locks import Lock, LockMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,18 @@ WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backen
 """
 
 
-def blockers(connection: Connection, step: Step, of_rows: bool = False) -> tuple[Blocker, ...]:
-    """Who holds what *step* waits for, right now: sessions, and prepared transactions, which have none.
+def blockers(connection: Connection, locks: Iterable[Lock], of_rows: bool = False) -> tuple[Blocker, ...]:
+    """Who holds what a step waits for, right now: sessions, and prepared transactions, which have none.
 
     Args:
         connection: where to look.
-        step: what waits.
+        locks: those that it wants.
         of_rows: who may hold rows that it writes, since PostgreSQL lists no locks of rows: all who lock or write some.
     """
     found = []
     try:
         with observing(connection):
-            for lock in step.locks:
+            for lock in locks:
                 if of_rows and lock.mode is not LockMode.ROW_EXCLUSIVE:
                     continue
                 modes = ["RowShareLock", "RowExclusiveLock"] if of_rows else list(lock.mode.conflicts)
@@ -75,14 +76,16 @@ FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
 """
 
 
-def waited_for(connection: Connection, step: Step) -> tuple[Blocker, ...]:
-    """Who holds what *step* wants, or is waited for by it without a lock."""
-    found = blockers(connection, step)
+def waited_for(
+    connection: Connection, locks: Iterable[Lock], waits: Iterable[Lock] = (), older_snapshots: bool = False
+) -> tuple[Blocker, ...]:
+    """Who holds what a step wants, or is waited for by it without a lock."""
+    found = blockers(connection, locks)
     with suppress(DBAPIError, PlanError), observing(connection):
-        for lock in step.waits:
+        for lock in waits:
             values = {"table": lock.table.sql, "modes": list(lock.mode.conflicts)}
             found += tuple(Blocker(*row) for row in rows(connection, _BLOCKERS, values))
-        if step.older_snapshots:
+        if older_snapshots:
             found += tuple(Blocker(*row) for row in rows(connection, _OLDER_SNAPSHOTS))
     return tuple(dict.fromkeys(found))
 

@@ -12,15 +12,15 @@ from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.rights import missing_for_partitions
 from schema_kit.catalog.session import rows
+from schema_kit.fingerprints.copies import feeding_sql, identity_sql, logging_sql, tree_identity_sql
+from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
 from schema_kit.intervals import Point
+from schema_kit.marks import EMPTIED_MARK, back_name, log_name, old_name, staging_name
 from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Table
+from schema_kit.model.copying import BACKLOG
+from schema_kit.model.grid import MOST_AHEAD, Grid
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.plans.copying import BACKLOG, back_name, log_name, old_name, staging_name
-from schema_kit.plans.grid import MOST_AHEAD, Grid
-from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, identity_sql, logging_sql
-from schema_kit.steps.emptied import EMPTIED_MARK, PATIENCE_SECONDS
-from schema_kit.steps.snapshots import older_sql
-from schema_kit.steps.way_back import feeding_sql, tree_identity_sql
+from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
 
 # Where a range of the control column can be read page after page.
 _BY_CONTROL = """

@@ -15,7 +15,6 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit.catalog import (
     archives,
     batches,
-    claimed,
     copying,
     dependents,
     health,
@@ -41,6 +40,7 @@ from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.keys import BeyondCalendar
+from schema_kit.marks import BOUND_CHECK, being_built, composite_column, fill_function, fill_index_name
 from schema_kit.model import (
     ArchivePolicy,
     Attaching,
@@ -66,22 +66,23 @@ from schema_kit.model import (
     TimeToLive,
     Told,
     Watched,
+    layout,
 )
+from schema_kit.model.grid import grid, partitioned_table
 from schema_kit.model.scripts import PartmanConfig, SqlSchema
-from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.plans import conversion, layout, partitions
-from schema_kit.plans.grid import grid
-from schema_kit.steps import Plan
-from schema_kit.steps.archives import ARCHIVE_POLICY
-from schema_kit.steps.baseline import CREATED_OBJECT
-from schema_kit.steps.batches import ended
-from schema_kit.steps.belongings import being_built
-from schema_kit.steps.conversion import BOUND_CHECK
-from schema_kit.steps.copying import COPY_CHUNK, COPY_RUN, COPY_TARGET, within
-from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG, PART_CONFIG_SUB
-from schema_kit.steps.referring import fill_function
-from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
-from schema_kit.steps.rows import RemoveRows, clashes_sql
+from schema_kit.names import QualifiedName, ended, ident, literal, within
+from schema_kit.storage import (
+    ARCHIVE_POLICY,
+    ARCHIVED_PARTITION,
+    CONFIG_SCHEMA,
+    COPY_CHUNK,
+    COPY_RUN,
+    COPY_TARGET,
+    CREATED_OBJECT,
+    PART_CONFIG,
+    PART_CONFIG_SUB,
+    RETIRED_PARTITION,
+)
 
 _SUB_PARTITIONED = f"""(EXISTS (SELECT FROM {PART_CONFIG_SUB.sql} o WHERE o.sub_parent = c.parent_table) OR EXISTS (
   SELECT FROM pg_inherits i JOIN pg_class x ON x.oid = i.inhrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
@@ -353,7 +354,7 @@ class Catalog:
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Where the present of a set lies: at the clock, or at its greatest id."""
-        checked = partitions.partitioned_table(policy, table)
+        checked = partitioned_table(policy, table)
         lines, default = grid(policy, checked), next((p.name for p in checked.partitions if p.default), None)
         if not lines.of_ids:
             return lines.here(self.now())
@@ -431,24 +432,10 @@ class Catalog:
         with self._look() as ask:
             return not set(columns) <= {row[0] for row in ask(sql, {"name": view.sql})}
 
-    def clashes(self, step: RemoveRows) -> tuple[int, str]:
-        """How many rows have the key of a row that would come back, and other values; and the first such key."""
-        if step.archive is None or not step.archive.key:
-            return 0, ""
+    def asked(self, sql: str) -> list[Any]:
+        """The rows of a SELECT that somebody else has composed."""
         with self._look() as ask:
-            count, key = ask(clashes_sql(step))[0]
-        return int(count), str(key)
-
-    def ends(self, step: RemoveRows, column: str) -> tuple[str | None, str | None]:
-        """The least and the greatest value of a column among the rows that it would take; it reads all of them."""
-        with self._look() as ask:
-            least, greatest = ask(step.ends_sql(column))[0]
-        return least, greatest
-
-    def any_left(self, step: RemoveRows) -> bool:
-        """Whether there are rows that it would take, whoever holds them."""
-        with self._look() as ask:
-            return bool(ask(step.left_sql)[0][0])
+            return list(ask(sql))
 
     def measured(self, table: Table) -> Table:
         """A partitioned table with sizes, rows and tablespaces of its partitions."""
@@ -541,14 +528,6 @@ class Catalog:
         with self._look() as ask:
             return tuple(QualifiedName(*row) for row in ask(sql, values))
 
-    def named(self, plan: Plan) -> Plan:
-        """The plan, where every name that it takes is free.
-
-        Raises:
-            PlanError: something has one.
-        """
-        return claimed.refuse(self._connection, plan)
-
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """What a conversion of `policy.parent` has to know."""
         table = self.table(policy.parent)
@@ -628,7 +607,7 @@ class Catalog:
     def _referring(self, key: ForeignKey, control: str) -> Referring:
         table = self.table(key.table)
         assert table is not None  # a foreign key of it was just seen
-        column = conversion.composite_column(key.columns[0], control)
+        column = composite_column(key.columns[0], control)
         filled = any(trigger.name == fill_function(key, column).name for trigger in table.triggers)
         provisional = being_built(key.name)
         with observing(self._connection):
@@ -641,7 +620,7 @@ class Catalog:
             column,
             has_column=filled,
             provisional=next((own.name for own in table.foreign_keys if own.name == provisional), None),
-            fill_index=table.index(conversion.fill_index_name(key.table, column)),
+            fill_index=table.index(fill_index_name(key.table, column)),
             unfilled=unfilled,
             partitioned=bool(table.partition_strategy),
             update_triggers=update_triggers,

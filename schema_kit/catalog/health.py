@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
 from schema_kit.model import IgnoredFinding
-from schema_kit.steps.health import HEALTH_IGNORED
+from schema_kit.storage import HEALTH_IGNORED
 
 
 def ignored(connection: Connection) -> dict[IgnoredFinding, str]:

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
+from schema_kit.marks import BOUND_CHECK, EMPTIED_MARK, LOG_TRIGGER, back_name, old_name
 from schema_kit.model import Leftover
 from schema_kit.names import QualifiedName
-from schema_kit.plans.copying import back_name, old_name
-from schema_kit.steps.archives import ARCHIVE_POLICY
-from schema_kit.steps.conversion import BOUND_CHECK
-from schema_kit.steps.copying import COPY_RUN, LOG_TRIGGER
-from schema_kit.steps.emptied import EMPTIED_MARK
+from schema_kit.storage import ARCHIVE_POLICY, COPY_RUN
 
 # The log has the name of the trigger's function.
 _TRACES = """

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from schema_kit.catalog.session import rows
 from schema_kit.intervals import Ids, Point
 from schema_kit.model import Stray, Table
+from schema_kit.model.grid import Grid
+from schema_kit.model.layout import Placed, placed
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.plans.grid import Grid
-from schema_kit.plans.layout import Placed, placed
 
 _COUNTED = 1000
 """Rows beyond are counted up to here."""

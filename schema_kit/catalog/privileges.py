@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema_kit.names import QualifiedName
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.storage import CONFIG_SCHEMA
 
 OWNER, DROP, CREATE, USAGE, LOCK = "OWNER", "DROP", "CREATE", "USAGE", "LOCK"
 OF_TYPE, OF_SCHEMA, MAINTAIN = "OWNER OF TYPE", "OWNER OF SCHEMA", "MAINTAIN"

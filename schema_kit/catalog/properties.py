@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
+from schema_kit.fingerprints.likeness import PROPERTIES
 from schema_kit.model import Property
 from schema_kit.names import QualifiedName
-from schema_kit.steps.likeness import PROPERTIES
 
 
 def read(connection: Connection, table: QualifiedName) -> tuple[Property, ...]:

@@ -17,7 +17,7 @@ from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
 from schema_kit.model import Attaching, Detaching, Retired
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.retirement import RETIRED_PARTITION
+from schema_kit.storage import RETIRED_PARTITION
 
 MOST_COUNTED = 1000
 """Rows that refer to a partition are counted up to here."""

@@ -8,12 +8,10 @@ from functools import partial
 from sqlalchemy import Connection
 
 from schema_kit.catalog.policies import OURS
-from schema_kit.catalog.privileges import CREATE, KEEPS, OWNER, Right, missing, needed
+from schema_kit.catalog.privileges import CREATE, KEEPS, OWNER, Right, missing
 from schema_kit.catalog.session import observing, rows
-from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
-from schema_kit.steps import Plan
-from schema_kit.steps.partitions import PART_CONFIG
+from schema_kit.storage import PART_CONFIG
 
 # It asks pg_catalog by oid: to_regclass() itself would be refused without USAGE on the schema.
 _REFERRED = """
@@ -89,18 +87,3 @@ def missing_rights(connection: Connection, rights: Collection[Right]) -> tuple[s
     """Those that the role lacks, each with what grants it."""
     with observing(connection):
         return missing(partial(rows, connection), rights)
-
-
-def refuse(connection: Connection, plan: Plan) -> Plan:
-    """The plan, if the role has the rights that its statements need, as far as their words say it.
-
-    Raises:
-        PlanError: some are missing; each is named, with what grants it.
-    """
-    statements = [statement for step in plan.steps for statement in step.sql()]
-    if statements:
-        with observing(connection):
-            lacks = missing(partial(rows, connection), needed(statements), whole=False)
-        if lacks:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}.")
-    return plan

@@ -16,7 +16,7 @@ from schema_kit.catalog.session import HIDES_ROWS, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import KeyColumn, LeavingTable, TimeToLive, Tree
 from schema_kit.names import QualifiedName
-from schema_kit.steps.rows import TTL_POLICY
+from schema_kit.storage import TTL_POLICY
 
 STAY = frozenset({"n", "d"})
 """What a foreign key does with its rows, so that they may stay: SET NULL, SET DEFAULT."""

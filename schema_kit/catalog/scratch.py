@@ -18,7 +18,6 @@ from schema_kit.catalog.session import DRESS, autocommits, rows, send
 from schema_kit.errors import PlanError
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName, ident
-from schema_kit.steps.indexes import create_index_sql
 
 _NAME = QualifiedName("pg_temp", "schema_kit_scratch")
 _FILES = """
@@ -76,7 +75,7 @@ def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
     name = "schema_kit_scratch_index"
     with _copy(connection, declared.table):
         copy = _named_like(connection, declared.table)
-        send(connection, create_index_sql(declared, name, copy))
+        send(connection, declared.create_sql(name, copy))
         send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
         text = _printed(connection, f"SELECT pg_get_indexdef('pg_temp.{name}'::regclass)")[0]
     return str(text).partition(" USING ")[2]

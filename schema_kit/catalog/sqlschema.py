@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog.session import observing, rows
 from schema_kit.model.scripts import SeenObject, SqlSchema
 from schema_kit.names import ident
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.storage import CONFIG_SCHEMA
 
 _OBJECTS = """
 SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.proname::text,

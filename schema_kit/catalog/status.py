@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import observing, rows
-from schema_kit.steps.batches import BATCH_PROGRESS
+from schema_kit.storage import BATCH_PROGRESS
 
 
 def batches_under_way(connection: Connection) -> list[str]:

@@ -15,7 +15,7 @@ from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning, Told
 from schema_kit.model.scripts import PartmanConfig
 from schema_kit.names import QualifiedName
-from schema_kit.steps.partitions import CONFIG_SCHEMA, PART_CONFIG
+from schema_kit.storage import CONFIG_SCHEMA, PART_CONFIG
 
 # The extension's table lies in the schema that was chosen for it; the same files installed without it count, too.
 _CONFIGS = """

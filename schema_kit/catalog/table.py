@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog import kinds, newest, obstacles, publications
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
+from schema_kit.fingerprints.stamps import stamp_sql
 from schema_kit.model import (
     Check,
     Column,
@@ -27,7 +28,6 @@ from schema_kit.model import (
     View,
 )
 from schema_kit.names import MAX_BYTES, QualifiedName, ident
-from schema_kit.steps.stamps import stamp_sql
 
 Noun = TypeVar("Noun")
 

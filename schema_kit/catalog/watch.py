@@ -15,13 +15,10 @@ from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched
+from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched, layout
+from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.plans import layout
-from schema_kit.plans.grid import Grid, grid
-from schema_kit.plans.partitions import partitioned_table
-from schema_kit.steps.archives import ARCHIVE_POLICY
-from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION
+from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
 _OF_ONE_SET = frozenset({"55P03", "40P01", "42P01", "XX000"})
 """A lock that somebody holds, a table that was dropped meanwhile."""

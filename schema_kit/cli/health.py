@@ -24,7 +24,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.check import Severity
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.health import HEALTH_SNAPSHOT
+from schema_kit.storage import HEALTH_SNAPSHOT
 from schema_kit.url import alembic_config
 
 HEALTH_SNAPSHOT_SCRIPT = "tables/health_snapshot.sql"

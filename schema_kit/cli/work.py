@@ -24,6 +24,7 @@ from schema_kit.cli.partman import beside_partman
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Table
 from schema_kit.names import QualifiedName
+from schema_kit.prerequisites import free
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import Analyze
@@ -98,7 +99,7 @@ def work(
     with telling(form) as emit:
         if dry_run:
             for one, due in wanted:
-                failed += _planned(due, one, catalog, done, emit)
+                failed += _planned(due, one, connection, catalog, done, emit)
         elif workers == 1:
             for one, due in wanted:
                 failed += _sent(due, one, connection, catalog, policy, _both(emit, done), sessions)
@@ -122,13 +123,18 @@ def _due(jobs: Sequence[Job[One]], catalog: Catalog, one: One, table: Table | No
 
 
 def _planned(
-    jobs: Sequence[Job[One]], one: One, catalog: Catalog, done: list[Step], emit: execute.Emit
+    jobs: Sequence[Job[One]],
+    one: One,
+    connection: sa.Connection,
+    catalog: Catalog,
+    done: list[Step],
+    emit: execute.Emit,
 ) -> list[SchemaKitError]:
     """Decide, and collect what would be sent; what went wrong is given back."""
     failed = []
     for job in jobs:
         try:
-            done += catalog.named(execute.telling_notes(partial(job.decide, catalog, one), emit)()).steps
+            done += free(connection, execute.telling_notes(partial(job.decide, catalog, one), emit)()).steps
         except SchemaKitError as error:
             failed.append(error)
     return failed

@@ -34,8 +34,8 @@ from schema_kit.plans.retirement import known_again
 from schema_kit.script import LockPolicy
 from schema_kit.sizes import pretty
 from schema_kit.sqlscripts import load
-from schema_kit.steps.files import ARCHIVE_FILE
 from schema_kit.steps.step import Lock, LockMode, Plan, Step
+from schema_kit.storage import ARCHIVE_FILE
 
 
 @dataclass(frozen=True)
@@ -438,7 +438,7 @@ def _locked(connection: Connection, step: _Export, policy: LockPolicy, emit: Emi
 def _wait(
     connection: Connection, step: Step, policy: LockPolicy, attempt: int, emit: Emit, error: Exception | None
 ) -> None:
-    who = tuple(blocker.text for blocker in blockers(connection, step))
+    who = tuple(blocker.text for blocker in blockers(connection, step.locks))
     if attempt >= policy.attempts:
         raise LockNotAvailable(
             f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "

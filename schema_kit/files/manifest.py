@@ -12,7 +12,8 @@ from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.files import ARCHIVE_FILE, ARCHIVE_FILE_DUE, CreateArchiveFile
+from schema_kit.steps.files import CreateArchiveFile
+from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 _FILES = f"""
 SELECT file_url, table_name, table_oid::bigint, parent_table, control, lower_bound, upper_bound, format, row_count,

@@ -25,19 +25,12 @@ from schema_kit.files.formats import FORMATS, Arrays, Totals, join
 from schema_kit.files.rows import ahead, snapshot
 from schema_kit.files.store import Store
 from schema_kit.files.table import Column, Source
+from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
-from schema_kit.steps.files import (
-    BEING_RESTORED,
-    AttachLoaded,
-    DropLoaded,
-    KeepLoaded,
-    LoadFile,
-    MergeFile,
-    RecordRestored,
-)
+from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.partitions import for_values
 
 Attach = Callable[[QualifiedName, QualifiedName, str | None, str | None], Plan]

@@ -26,9 +26,9 @@ from schema_kit.health.facts import (
     Trigger,
 )
 from schema_kit.health.server import SETTINGS
+from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.names import QualifiedName
-from schema_kit.steps.archives import ARCHIVE_MARK
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.storage import CONFIG_SCHEMA
 
 TIMEOUT = "30s"
 LOCK_TIMEOUT = "1s"

@@ -14,7 +14,8 @@ from schema_kit.health.observe import TIMEOUT
 from schema_kit.health.window import Counted, Snapshot, tops
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
-from schema_kit.steps.health import HEALTH_SNAPSHOT, CreateHealthSnapshot, RememberCounters
+from schema_kit.steps.health import CreateHealthSnapshot, RememberCounters
+from schema_kit.storage import HEALTH_SNAPSHOT
 
 _SCANS = """
 SELECT n.nspname, c.relname, pg_stat_get_numscans(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

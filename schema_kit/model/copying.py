@@ -11,6 +11,9 @@ from schema_kit.model.sets import Stray
 from schema_kit.model.tables import ForeignKey, Index, KeyColumn, Range, Relation, Table
 from schema_kit.names import QualifiedName
 
+BACKLOG = 2000
+"""Keys that may be left to the swap, which replays them under its lock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Referring:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schema_kit.intervals import Interval, parse
 from schema_kit.model.tables import ForeignKey, Table
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, ident, idents
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,27 @@ class IndexDeclaration:
     with_: tuple[tuple[str, str], ...] = ()
     tablespace: str | None = None
     where: str | None = None
+
+    def create_sql(self, name: str, on: QualifiedName, how: str = "", only: bool = False) -> str:
+        """The CREATE INDEX statement, for one table."""
+        keys = ", ".join(" ".join(filter(None, (key.sql, key.opclass, key.order))) for key in self.elements)
+        parts = [
+            "CREATE",
+            "UNIQUE" if self.unique else "",
+            "INDEX",
+            how,
+            ident(name),
+            "ON ONLY" if only else "ON",
+            on.sql,
+            f"USING {ident(self.using)}",
+            f"({keys})",
+            f"INCLUDE ({idents(self.include)})" if self.include else "",
+            "NULLS NOT DISTINCT" if self.nulls_not_distinct else "",
+            f"WITH ({', '.join(f'{ident(key)} = {value}' for key, value in self.with_)})" if self.with_ else "",
+            f"TABLESPACE {ident(self.tablespace)}" if self.tablespace else "",
+            f"WHERE ({self.where})" if self.where else "",
+        ]
+        return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

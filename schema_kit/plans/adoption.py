@@ -14,8 +14,8 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Months, Point, Span
 from schema_kit.keys import ENCODINGS, NUMBERS, TIMES, Moments, WallClock
 from schema_kit.model import Partition, Partitioning, Table, Told
+from schema_kit.model.grid import Grid, grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.policies import against, set_policy
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import StopPartman

@@ -18,10 +18,11 @@ from schema_kit.model import (
     Table,
     View,
 )
+from schema_kit.model.grid import Grid, grid
+from schema_kit.model.layout import horizon
 from schema_kit.names import QualifiedName, fit
 from schema_kit.plans import archive_access, retention
 from schema_kit.plans.attachment import alike
-from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import (
     ARCHIVED_AT,
@@ -332,8 +333,8 @@ def kept(lines: Grid, policy: ArchivePolicy | None, here: Point | None) -> Parti
     if policy is None or here is None:
         return own
     sooner = replace(own, retention=policy.archive_after)
-    reach = retention.horizon(lines, here)
-    end = retention.horizon(replace(lines, policy=sooner), here, "archive_after")
+    reach = horizon(lines, here)
+    end = horizon(replace(lines, policy=sooner), here, "archive_after")
     return sooner if end is not None and (reach is None or end > reach) else own
 
 

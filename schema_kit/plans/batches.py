@@ -7,18 +7,10 @@ from collections.abc import Mapping
 
 from schema_kit.errors import PlanError
 from schema_kit.model import BatchRun, BatchTarget
-from schema_kit.names import literal
+from schema_kit.names import ended, literal
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.batches import (
-    BATCH_PROGRESS,
-    Change,
-    CreateBatchProgress,
-    EndPass,
-    FindBatches,
-    StartBatches,
-    UpdateBatch,
-    ended,
-)
+from schema_kit.steps.batches import Change, CreateBatchProgress, EndPass, FindBatches, StartBatches, UpdateBatch
+from schema_kit.storage import BATCH_PROGRESS
 
 
 def run_name(change: Change) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
+from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, fill_index_name
 from schema_kit.model import (
     Conversion,
     Emptied,
@@ -25,15 +26,12 @@ from schema_kit.model import (
     Referring,
     Table,
 )
+from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.plans import indexes, partitions, publications
-from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import (
-    BOUND_CHECK,
-    BUILT_MARK,
     AddBound,
     BuildParent,
     DropBound,
@@ -118,16 +116,6 @@ def checked(policy: Partitioning, seen: Conversion | None, incoming: IncomingFor
     if seen is None:
         raise PlanError(f"cannot {titled(policy)}: there is no such table.")
     return seen
-
-
-def composite_column(key_column: str, control: str) -> str:
-    """What the key column is called in the referring table: message_id and timestamp give message_timestamp."""
-    return fit(f"{key_column.removesuffix('_id')}_{control}")
-
-
-def fill_index_name(table: QualifiedName, column: str) -> str:
-    """The partial index that finds the rows whose key column is still empty."""
-    return fit(f"{table.name}_{column}", "__fill")
 
 
 def _prepare(
@@ -328,7 +316,7 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     Raises:
         PlanError: it is partitioned in another way.
     """
-    partitions.partitioned_table(policy, seen.table)
+    partitioned_table(policy, seen.table)
     # A premake that somebody has changed since is theirs.
     wanted = policy
     if seen.registered:  # what was changed since stays

@@ -12,31 +12,31 @@ from itertools import islice, pairwise
 from typing import Literal
 
 from schema_kit.errors import PlanError
-from schema_kit.model import Conversion, Copy, Copying, CopyLimits, CopyTarget, Index, Partitioning, Range, Table
-from schema_kit.names import fit, idents
-from schema_kit.plans import conversion, layout, partitions, publications, way_back
-from schema_kit.plans.conversion import IncomingForeignKeys
-from schema_kit.plans.copying import (
-    abandoned,
-    back_name,
-    copy_of,
-    log_name,
-    needs,
-    proved_keys,
-    same_purpose,
-    staging_name,
-    until_swap,
+from schema_kit.marks import BOUND_CHECK, LOG_TRIGGER, back_name, being_built, log_name, staging_name
+from schema_kit.model import (
+    Conversion,
+    Copy,
+    Copying,
+    CopyLimits,
+    CopyTarget,
+    Index,
+    Partitioning,
+    Range,
+    Table,
+    layout,
 )
-from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
+from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid
+from schema_kit.names import fit, idents
+from schema_kit.plans import conversion, partitions, publications, way_back
+from schema_kit.plans.conversion import IncomingForeignKeys
+from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.partitions import free_name
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import ValidateConstraint
-from schema_kit.steps.conversion import BOUND_CHECK, BuildParent, fingerprint, key_index_name, longer_key
+from schema_kit.steps.conversion import BuildParent, fingerprint, key_index_name, longer_key
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import DropCopied
-from schema_kit.steps.copying import LOG_TRIGGER
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import CreatePartConfig
 from schema_kit.steps.way_back import back_of

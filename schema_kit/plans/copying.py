@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from schema_kit.errors import PlanError
+from schema_kit.marks import LOG_TRIGGER, log_name, old_name, staging_name
 from schema_kit.model import (
     Copy,
     Copying,
@@ -23,40 +24,19 @@ from schema_kit.model import (
     Range,
     Relation,
     Table,
+    layout,
 )
-from schema_kit.names import QualifiedName, fit, ident
-from schema_kit.plans import constraints, heirs, layout, partitions, publications
-from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid, grid
+from schema_kit.model.copying import BACKLOG
+from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid, partitioned_table
+from schema_kit.names import QualifiedName, fit, ident, within
+from schema_kit.plans import constraints, heirs, partitions, publications
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import AnalyzeTarget, BuildIndexes, CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import DropCopied, Settle, SwapCopy
-from schema_kit.steps.copying import LOG_TRIGGER, AbandonCopy, BeginCopy, CreateCopyTables, within
-
-BACKLOG = 2000
-"""Keys that may be left to the swap, which replays them under its lock."""
-
-
-def log_name(source: QualifiedName) -> QualifiedName:
-    """Where the keys of rows that change are written."""
-    return source.sibling(fit(source.name, "__log"))
-
-
-def staging_name(source: QualifiedName) -> QualifiedName:
-    """What the targets are partitions of until the swap."""
-    return source.sibling(fit(source.name, "__staging"))
-
-
-def old_name(source: QualifiedName) -> QualifiedName:
-    """What the source is called after the swap."""
-    return source.sibling(fit(source.name, "__old"))
-
-
-def back_name(source: QualifiedName) -> QualifiedName:
-    """Where the keys of rows that change after the swap are written, for the table that was kept."""
-    return source.sibling(fit(source.name, "__back"))
+from schema_kit.steps.copying import AbandonCopy, BeginCopy, CreateCopyTables
 
 
 def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], limits: CopyLimits) -> Plan:
@@ -73,7 +53,7 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
             is not what the source holds.
     """
     title = f"drain the default partition of {policy.parent}"
-    parent = partitions.partitioned_table(policy, seen.parent)
+    parent = partitioned_table(policy, seen.parent)
     default = next((partition for partition in parent.partitions if partition.default), None)
     if default is None or seen.source is None:
         return Plan(title)
@@ -125,7 +105,7 @@ def split(
             was copied is not what it holds.
     """
     title = f"split {partition}"
-    parent = partitions.partitioned_table(policy, seen.parent)
+    parent = partitioned_table(policy, seen.parent)
     lines, abort = grid(policy, parent), partitions.abort_command("split", partition)
     if seen.run and not seen.run.finished:
         same_purpose("split", partition, seen.run)

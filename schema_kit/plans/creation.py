@@ -8,9 +8,9 @@ from datetime import datetime
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import Branch, Cut, Index, Partitioning, Table
+from schema_kit.model.grid import MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans import retention
-from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition, like_siblings
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import CreatePartConfig, CreatePartitionedTable, RegisterPolicy, UnregisterPolicy

@@ -8,11 +8,10 @@ from itertools import chain, islice
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning, Range, Table
+from schema_kit.model.grid import MOST_AHEAD, Grid, grid, partitioned_table
+from schema_kit.model.layout import horizon, placed, stretches, wide, windows_within
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
-from schema_kit.plans.layout import placed, stretches, wide, windows_within
-from schema_kit.plans.partitions import create_windows, partitioned_table
-from schema_kit.plans.retention import horizon
+from schema_kit.plans.partitions import create_windows
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import for_values
 

@@ -9,9 +9,9 @@ from typing import Any
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Ids
 from schema_kit.model import Partitioning, Table
+from schema_kit.model.grid import Grid, grid
 from schema_kit.model.scripts import PartmanConfig
 from schema_kit.names import QualifiedName, literal
-from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan
 from schema_kit.steps.partman import HandOver
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from schema_kit.marks import BOUND_CHECK
 from schema_kit.model import Leftover
 from schema_kit.names import ident, literal
 from schema_kit.plans.check import Finding, command
 from schema_kit.sizes import pretty
-from schema_kit.steps.archives import ARCHIVE_POLICY
-from schema_kit.steps.conversion import BOUND_CHECK
+from schema_kit.storage import ARCHIVE_POLICY
 
 
 def finding(one: Leftover) -> Finding:

@@ -9,12 +9,12 @@ from itertools import count
 
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
+from schema_kit.marks import BUILT_MARK
 from schema_kit.model import Partitioning, Range, Table
+from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.plans.grid import Grid, grid
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
-from schema_kit.steps.conversion import BUILT_MARK
 from schema_kit.steps.partitions import CreatePartition, DropPartConfig, below
 
 
@@ -77,25 +77,6 @@ def create_windows(
                 "while they lie in the default one. Move them out of it first."
             )
         yield from _past_default(step, lines.policy.control, filled_default) if filled_default else (step,)
-
-
-def partitioned_table(policy: Partitioning, table: Table | None) -> Table:
-    """The table, if it is partitioned as the policy says.
-
-    Raises:
-        PlanError: it is not.
-    """
-    if table is None:
-        raise PlanError(f"{policy.parent} is registered in part_config, but there is no such table.")
-    if not table.partition_strategy:
-        raise PlanError(f"{policy.parent} is a plain table. Convert it first (op.convert_to_partitioned).")
-    if table.partition_strategy != "r" or table.partitioned_by != (policy.control,):
-        raise PlanError(
-            f"{policy.parent} is not partitioned by RANGE ({policy.control}): its key is "
-            f"{ {'r': 'RANGE', 'l': 'LIST', 'h': 'HASH'}[table.partition_strategy] } "
-            f"({', '.join(table.partitioned_by)})."
-        )
-    return table
 
 
 def create_partition(

@@ -9,8 +9,8 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model.scripts import SeenObject, SqlObject, SqlSchema
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps import Plan
-from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.partman import InstallPartmanSql, RemovePartmanSql
+from schema_kit.storage import CONFIG_SCHEMA
 
 _MARK = re.compile(r"\(schema_kit ([0-9a-f]+)\.([0-9a-f]+)\)$")
 _ALTERED = ("part_config", "retired_partition", "archive_policy")

@@ -9,10 +9,9 @@ from typing import Any
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partition, Partitioning, Table
+from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import retention
-from schema_kit.plans.grid import Grid, grid
-from schema_kit.plans.partitions import partitioned_table
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import CreatePartConfig, RegisterPolicy, UnregisterPolicy
 

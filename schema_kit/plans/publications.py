@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from schema_kit.model import Detaching, Publication, Table
 from schema_kit.names import QualifiedName, ident, idents
-from schema_kit.steps.partitions import PART_CONFIG
+from schema_kit.storage import PART_CONFIG
 
 
 def refused(table: Table, key: Collection[str]) -> Iterator[str]:

@@ -10,18 +10,14 @@ from typing import get_args
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Point, parse
 from schema_kit.model import Detaching, Partition, Partitioning, Retired, Table
+from schema_kit.model.grid import grid, partitioned_table
+from schema_kit.model.layout import horizon
 from schema_kit.names import QualifiedName, literal
 from schema_kit.plans import publications
-from schema_kit.plans.grid import Grid, grid
-from schema_kit.plans.partitions import partitioned_table
 from schema_kit.plans.retirement import How, known_again, leaving, recorded
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.retirement import (
-    RETIRED_PARTITION,
-    DropPartition,
-    ForgetRetired,
-    MovePartition,
-)
+from schema_kit.steps.retirement import DropPartition, ForgetRetired, MovePartition
+from schema_kit.storage import RETIRED_PARTITION
 
 
 def due(
@@ -72,38 +68,6 @@ def due(
         notes.append(f"{ordered[-1].name} is left alone: it is the last partition of {policy.parent}")
         ordered.pop()
     return tuple(ordered), tuple(notes)
-
-
-def horizon(lines: Grid, here: Point, what: str = "retention") -> Point | None:
-    """What ends at or before this has outlived its retention; None where everything is kept.
-
-    Raises:
-        DeclarationError: the retention cannot be read.
-        PlanError: it is shorter than a partition.
-    """
-    text = lines.policy.retention
-    return None if text is None else lines.interval.back(here, _retention(lines, text, here, what))
-
-
-_LONGER = {"retention": "op.set_partition_policy", "archive_after": "op.set_archive_policy"}
-
-
-def _retention(lines: Grid, text: str, here: Point, what: str) -> Interval:
-    parent = lines.policy.parent
-    length = parse(text, lines.key.calendar.key if lines.key.calendar else "UTC")
-    if isinstance(length, Ids) is not lines.of_ids:
-        write = "how many ids are kept: '1000000'" if lines.of_ids else "a length of time: '90 days'"
-        raise PlanError(f"{what} of {parent} is {text!r}. Write {write}.")
-    start = lines.floor(here)
-    for back in range(13):  # months differ
-        window = lines.interval.shift(start, -back)
-        end = lines.after(window)
-        if lines.interval.back(end, length) > window:
-            raise PlanError(
-                f"{what} of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire what "
-                f"is written to. {_LONGER[what]} gives it a longer one."
-            )
-    return length
 
 
 def grace(policy: Partitioning) -> Interval | None:

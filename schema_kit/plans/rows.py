@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import ACTIONS, ArchivePolicy, ForeignKey, LeavingTable, Tree
-from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.names import QualifiedName, ended, fit, ident, literal
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.batches import ended
 from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows, same_sql
 
 Observed = Mapping[QualifiedName, LeavingTable]

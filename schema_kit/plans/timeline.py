@@ -10,11 +10,10 @@ from itertools import groupby, islice
 from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import ArchivePolicy, Partition, Partitioning, Range, Watched
+from schema_kit.model.grid import MOST_AHEAD, Grid, grid, partitioned_table
+from schema_kit.model.layout import Placed, besides, horizon, missing, placed, state, stretches, windows_within
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
-from schema_kit.plans.layout import Placed, besides, missing, placed, state, stretches, windows_within
-from schema_kit.plans.partitions import partitioned_table
-from schema_kit.plans.retention import due, horizon
+from schema_kit.plans.retention import due
 
 _FIRST, _LAST = 2, 8
 """How many of a long run of partitions of one state are shown, at both ends."""

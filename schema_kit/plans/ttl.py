@@ -12,14 +12,13 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Point, parse
 from schema_kit.keys import TIMES, Key, Numbers, key_for
 from schema_kit.model import ArchivePolicy, Detaching, Partition, Partitioning, Retired, Table, TimeToLive, Tree
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.model.grid import Grid, grid, partitioned_table
+from schema_kit.names import QualifiedName, ended, ident, literal
 from schema_kit.plans import retention, rows
-from schema_kit.plans.grid import Grid, grid
-from schema_kit.plans.partitions import partitioned_table
 from schema_kit.plans.rows import Leaving, Observed
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import ARCHIVED_AT
-from schema_kit.steps.batches import LARGEST, ended
+from schema_kit.steps.batches import LARGEST
 from schema_kit.steps.rows import CreateTtlPolicy, DropTtlPolicy, Pace, RegisterTtl, UnregisterTtl
 
 

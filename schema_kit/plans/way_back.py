@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from schema_kit.errors import PlanError
+from schema_kit.marks import BACK_TRIGGER, back_name, old_name
 from schema_kit.model import Conversion, Copy, Copying, CopyRun, ForeignKey, Index, Table
+from schema_kit.model.copying import BACKLOG
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans import publications
-from schema_kit.plans.copying import BACKLOG, back_name, copy_of, old_name
+from schema_kit.plans.copying import copy_of
 from schema_kit.plans.partitions import abort_command
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import key_index_name
 from schema_kit.steps.copied_table import OLD
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
-from schema_kit.steps.copying import BACK_TRIGGER, CreateCopyTables
+from schema_kit.steps.copying import CreateCopyTables
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze
 from schema_kit.steps.way_back import (

@@ -6,19 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from schema_kit.fingerprints.likeness import of_archive, print_sql, same_sql
+from schema_kit.fingerprints.stamps import seen
+from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, Table
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.belongings import access_again_sql, access_sql, exclusive, statistics_sql
-from schema_kit.steps.likeness import of_archive, print_sql, same_sql
-from schema_kit.steps.partitions import CONFIG_SCHEMA, for_values, register_sql, unregister_sql
-from schema_kit.steps.retirement import ARCHIVED_PARTITION, RETIRED_PARTITION, oid_of, on_its_way_sql, recorded_sql
-from schema_kit.steps.stamps import seen
+from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
+from schema_kit.steps.retirement import oid_of, on_its_way_sql, recorded_sql
 from schema_kit.steps.step import Lock, LockMode, Seen, Step, Transaction
+from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
-ARCHIVE_POLICY = QualifiedName(CONFIG_SCHEMA, "archive_policy")
 ARCHIVED_AT = "archived_at"
-ARCHIVE_MARK = "Rows that left "
-"""What the comment of an archive begins with: it may have no policy yet, or any more."""
 
 
 @dataclass(frozen=True)

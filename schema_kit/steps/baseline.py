@@ -7,10 +7,8 @@ from typing import ClassVar
 
 from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-
-CREATED_OBJECT = QualifiedName(CONFIG_SCHEMA, "created_object")
+from schema_kit.storage import CONFIG_SCHEMA, CREATED_OBJECT
 
 
 def _remember(kind: str, name: str) -> str:

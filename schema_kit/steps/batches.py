@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schema_kit.model import KeyColumn
-from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.names import QualifiedName, ended, ident, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.storage import BATCH_PROGRESS
 
-BATCH_PROGRESS = QualifiedName(CONFIG_SCHEMA, "batch_progress")
 _OWN_OID = f"{literal(BATCH_PROGRESS.sql)}::pg_catalog.regclass"
 
 SMALLEST, LARGEST = 10, 100_000
@@ -338,11 +337,6 @@ def lagging_sql(seconds: float) -> str:
         f"WHERE r.replay_lag > make_interval(secs => {seconds!r}) AND NOT EXISTS "
         "(SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
     )
-
-
-def ended(sql: str) -> str:
-    """A comment at its end takes nothing along that follows."""
-    return f"{sql}\n" if "--" in sql else sql
 
 
 def _tree(table: QualifiedName) -> str:

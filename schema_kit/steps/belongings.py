@@ -7,13 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from schema_kit.model import ForeignKey, Grant, Index, Sequence, StatisticsObject, Table, View
-from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.step import Lock, LockMode
-
-
-def being_built(name: str) -> str:
-    """What a table, index or sequence is called until the swap gives it its name."""
-    return fit(name, "__new")
 
 
 def view_lock(view: View) -> Lock:

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
+from schema_kit.fingerprints.stamps import compare_again_sql, seen
+from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built
 from schema_kit.model import ForeignKey, Index, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import (
     access_again_sql,
     access_sql,
-    being_built,
     columns_again_sql,
     comment_sql,
     comments_sql,
@@ -36,19 +38,10 @@ from schema_kit.steps.belongings import (
 from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
-from schema_kit.steps.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.steps.partitions import for_values, identity_back_sql, own_identity_sql, register_sql, unregister_sql
 from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
 from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql, shorter_fk_sql
-from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
-
-BOUND_CHECK = "schema_kit_bound"
-"""The CHECK that says where the first partition ends: the conversion's only memory, besides what it has built."""
-
-
-BUILT_MARK = "schema_kit:"
-"""What the comment of a parent that is being built begins with; no other table is taken for one."""
 
 
 def key_index_name(table: QualifiedName) -> str:

@@ -6,28 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from schema_kit.fingerprints.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
+from schema_kit.fingerprints.stamps import compare_again_sql, seen
+from schema_kit.marks import BACK_TRIGGER, LOG_TRIGGER, being_built
 from schema_kit.model import Copy, ForeignKey, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident
-from schema_kit.steps.belongings import (
-    being_built,
-    exclusive,
-    foreign_key_again_sql,
-    parts_sql,
-    position_sql,
-    referenced,
-    view_lock,
-)
+from schema_kit.steps.belongings import exclusive, foreign_key_again_sql, parts_sql, position_sql, referenced, view_lock
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.conversion import give_back_sql, key_index_name
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
-from schema_kit.steps.copying import BACK_TRIGGER, COPY_RUN, LOG_TRIGGER, log_sql, where_run
-from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
+from schema_kit.steps.copying import log_sql, where_run
 from schema_kit.steps.partitions import replica_identity_sql
 from schema_kit.steps.publications import leave_sql, lock_sql
 from schema_kit.steps.referring import composite_fk_sql
-from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, Seen, Step
+from schema_kit.storage import COPY_RUN
 
 OLD = "__old"
 """What the names of the table and of its indexes and sequences end with after the swap."""

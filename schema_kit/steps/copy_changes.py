@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schema_kit.model import Copy, CopyTarget
-from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.names import QualifiedName, ident, idents, literal, within
 from schema_kit.steps.copying import (
-    COPY_RUN,
-    COPY_TARGET,
     NO_WAIT_FOR_DISK,
     ONE_SNAPSHOT,
     READ_COMMITTED,
@@ -19,9 +17,9 @@ from schema_kit.steps.copying import (
     key_names,
     same_key,
     where_run,
-    within,
 )
 from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.storage import COPY_RUN, COPY_TARGET
 
 BATCH_KEYS = 10_000
 """Keys of the log that one batch replays."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
 from schema_kit.model import Copy, CopyLimits, Index, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.batches import PATIENCE_SECONDS, REPLICA, lagging_sql
+from schema_kit.steps.batches import REPLICA, lagging_sql
 from schema_kit.steps.copying import (
-    COPY_CHUNK,
-    COPY_RUN,
     NO_WAIT_FOR_DISK,
     PLAIN_TEXT,
     READ_COMMITTED,
@@ -22,6 +21,7 @@ from schema_kit.steps.copying import (
 )
 from schema_kit.steps.partitions import Analyze
 from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.storage import COPY_CHUNK, COPY_RUN
 
 CHUNK_ROWS, CHUNK_BYTES = 50_000, 32 * 1024 * 1024
 """A chunk holds about so many rows, or less where they are wide."""

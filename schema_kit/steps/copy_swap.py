@@ -6,30 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from schema_kit.fingerprints.copies import identity_sql, logging_sql
+from schema_kit.fingerprints.likeness import of_partition, print_sql, same_sql
+from schema_kit.fingerprints.snapshots import older_sql
+from schema_kit.fingerprints.stamps import compare_again_sql, seen
+from schema_kit.marks import LOG_TRIGGER
 from schema_kit.model import Copy, CopyTarget, Table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.belongings import access_sql, comment_sql, foreign_key_again_sql, owner_sql
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
-from schema_kit.steps.copying import (
-    BOUNDS_CHECK,
-    COPY_CHUNK,
-    COPY_RUN,
-    LOG_TRIGGER,
-    all_copied,
-    all_equal,
-    expect_sql,
-    identity_sql,
-    logging_sql,
-    run_is,
-    where_run,
-)
+from schema_kit.steps.copying import BOUNDS_CHECK, all_copied, all_equal, expect_sql, run_is, where_run
 from schema_kit.steps.indexes import indexes_alike_sql
-from schema_kit.steps.likeness import of_partition, print_sql, same_sql
 from schema_kit.steps.partitions import for_values, replica_identity_sql
-from schema_kit.steps.snapshots import older_sql
-from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
+from schema_kit.storage import COPY_CHUNK, COPY_RUN
 
 
 @dataclass(frozen=True)

@@ -12,21 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
+from schema_kit.marks import LOG_TRIGGER
 from schema_kit.model import Branch, Copy, KeyColumn
-from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.partitions import CONFIG_SCHEMA, CreatePartition, for_values, replica_identity_sql
+from schema_kit.names import QualifiedName, ident, idents, literal, within
+from schema_kit.steps.partitions import CreatePartition, for_values, replica_identity_sql
 from schema_kit.steps.step import Lock, LockMode, Step
-
-COPY_RUN = QualifiedName(CONFIG_SCHEMA, "copy_run")
-
-COPY_TARGET = QualifiedName(CONFIG_SCHEMA, "copy_target")
-
-COPY_CHUNK = QualifiedName(CONFIG_SCHEMA, "copy_chunk")
-
-LOG_TRIGGER = "schema_kit_copy_log"
-
-BACK_TRIGGER = "schema_kit_copy_back"
-"""It logs the keys of the rows that change after the swap, for the plain table that was kept."""
+from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
 
 BOUNDS_CHECK = "schema_kit_bounds"
 """The CHECK of a target that spares ATTACH its scan; it goes with the swap."""
@@ -68,37 +59,6 @@ def key_names(key: Sequence[KeyColumn]) -> str:
 def where_run(copy: Copy) -> str:
     """SQL: a row of our tables belongs to that copy."""
     return f"source_table = {literal(str(copy.source))}"
-
-
-def within(control: str, lower: str | None, upper: str | None) -> str:
-    """SQL: the control column lies between two bounds."""
-    ends = [f"{control} >= {literal(lower)}"] if lower is not None else []
-    ends += [f"{control} < {literal(upper)}"] if upper is not None else []
-    return " AND ".join(ends) or "true"
-
-
-def identity_sql(source: QualifiedName) -> str:
-    """SQL for what tells whether a table is still the one that it was: its oid, file, options, columns and checks.
-
-    What the tables for its rows were made like, that is; printed under no setting of a session.
-    """
-    return (
-        "SELECT concat_ws(':', c.oid, pg_relation_filenode(c.oid), array_to_string(c.reloptions, ' '), '') || ("
-        "SELECT hashtextextended(string_agg(concat_ws("
-        "' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, "
-        "a.attcompression), ',' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 "
-        "AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws(' ', k.conname, "
-        "k.conbin::text), ',' ORDER BY k.conname), 0)::text, '') FROM pg_constraint k WHERE k.conrelid = c.oid "
-        f"AND k.contype = 'c') FROM pg_class c WHERE c.oid = to_regclass({literal(source.sql)})"
-    )
-
-
-def logging_sql(source: QualifiedName, log: QualifiedName) -> str:
-    """SQL for whether the trigger is there and fires for everybody, and so is the log."""
-    return (
-        f"SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass({literal(source.sql)}) "
-        f"AND t.tgname = {literal(LOG_TRIGGER)} AND t.tgenabled = 'A') AND to_regclass({literal(log.sql)}) IS NOT NULL"
-    )
 
 
 def expect_sql(condition: str, message: str) -> str:

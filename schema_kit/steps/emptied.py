@@ -12,16 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
+from schema_kit.marks import EMPTIED_MARK
 from schema_kit.model import Emptied
 from schema_kit.names import QualifiedName, literal
-from schema_kit.steps.snapshots import older_sql
 from schema_kit.steps.step import Lock, LockMode, Step
-
-EMPTIED_MARK = "schema_kit: its rows moved to "
-"""What the comment of such a table begins with; then the table's name, the transaction and the moment."""
-
-PATIENCE_SECONDS = 10
-"""How long a run waits for older transactions before it leaves such tables to the next run."""
 
 
 def move_sql(source: QualifiedName, leaves: Sequence[QualifiedName], to: QualifiedName, columns: str) -> Iterable[str]:

@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.partitions import CONFIG_SCHEMA
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-
-ARCHIVE_FILE = QualifiedName(CONFIG_SCHEMA, "archive_file")
-ARCHIVE_FILE_DUE = QualifiedName(CONFIG_SCHEMA, "archive_file_due")
+from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 TEXTS = (
     ("search_path", ""),
@@ -27,9 +25,6 @@ TEXTS = (
     ("xmloption", "content"),
 )
 """How values are written and read as text, whatever the session's own settings are."""
-
-BEING_RESTORED = "schema_kit: being restored from "
-"""What the comment of a table begins with that holds a file's rows until they have been compared."""
 
 
 @dataclass(frozen=True)

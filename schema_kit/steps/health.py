@@ -9,12 +9,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from schema_kit.model import IgnoredFinding
-from schema_kit.names import QualifiedName, literal
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.names import literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.storage import HEALTH_IGNORED, HEALTH_SNAPSHOT
 
-HEALTH_IGNORED = QualifiedName(CONFIG_SCHEMA, "health_ignored")
-HEALTH_SNAPSHOT = QualifiedName(CONFIG_SCHEMA, "health_snapshot")
 KEPT = "400 days"
 """How long snapshots are kept."""
 

@@ -10,28 +10,6 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 
-def create_index_sql(index: IndexDeclaration, name: str, on: QualifiedName, how: str = "", only: bool = False) -> str:
-    """The CREATE INDEX statement of a declaration, for one table."""
-    keys = ", ".join(" ".join(filter(None, (key.sql, key.opclass, key.order))) for key in index.elements)
-    parts = [
-        "CREATE",
-        "UNIQUE" if index.unique else "",
-        "INDEX",
-        how,
-        ident(name),
-        "ON ONLY" if only else "ON",
-        on.sql,
-        f"USING {ident(index.using)}",
-        f"({keys})",
-        f"INCLUDE ({', '.join(map(ident, index.include))})" if index.include else "",
-        "NULLS NOT DISTINCT" if index.nulls_not_distinct else "",
-        f"WITH ({', '.join(f'{ident(key)} = {value}' for key, value in index.with_)})" if index.with_ else "",
-        f"TABLESPACE {ident(index.tablespace)}" if index.tablespace else "",
-        f"WHERE ({index.where})" if index.where else "",
-    ]
-    return " ".join(part for part in parts if part)
-
-
 @dataclass(frozen=True)
 class CreateIndexConcurrently(Step):
     """CREATE INDEX CONCURRENTLY: two scans, waits for older transactions, blocks nobody."""
@@ -55,7 +33,7 @@ class CreateIndexConcurrently(Step):
 
     def sql(self) -> tuple[str, ...]:
         """One statement, outside of a transaction."""
-        return (create_index_sql(self.index, self.name, self.table, "CONCURRENTLY"),)
+        return (self.index.create_sql(self.name, self.table, "CONCURRENTLY"),)
 
     @property
     def diagnosis(self) -> str | None:
@@ -133,7 +111,7 @@ class CreateParentIndex(Step):
 
     def sql(self) -> tuple[str, ...]:
         """From this commit on, new partitions get the index by themselves."""
-        return (create_index_sql(self.index, self.index.name, self.index.table, only=True),)
+        return (self.index.create_sql(self.index.name, self.index.table, only=True),)
 
 
 @dataclass(frozen=True)
@@ -161,7 +139,7 @@ class AdoptIndexes(Step):
 
     def sql(self) -> tuple[str, ...]:
         """From this commit on, new partitions get the index by themselves."""
-        return (create_index_sql(self.index, self.index.name, self.index.table),)
+        return (self.index.create_sql(self.index.name, self.index.table),)
 
 
 @dataclass(frozen=True)

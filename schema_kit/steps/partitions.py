@@ -11,13 +11,7 @@ from schema_kit.model import Branch, Grant, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.belongings import grant_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-
-CONFIG_SCHEMA = "schema_kit"
-"""Where part_config and created_object live."""
-
-PART_CONFIG = QualifiedName(CONFIG_SCHEMA, "part_config")
-PART_CONFIG_SUB = QualifiedName(CONFIG_SCHEMA, "part_config_sub")
-"""How sub-partitions are made, of pg_partman's functions in SQL; it refers to part_config: both are empty together."""
+from schema_kit.storage import CONFIG_SCHEMA, PART_CONFIG
 
 
 def bound(text: str | None, unbounded: str) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.partitions import PART_CONFIG
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.storage import PART_CONFIG
 
 _SAFE_PATH = (
     "SELECT pg_catalog.set_config('schema_kit.search_path', pg_catalog.current_setting('search_path'), true)",

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from schema_kit.marks import being_built, fill_function
 from schema_kit.model import ForeignKey
-from schema_kit.names import QualifiedName, fit, ident, idents, literal
-from schema_kit.steps.belongings import being_built, comment_sql, exclusive
+from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.steps.belongings import comment_sql, exclusive
 from schema_kit.steps.copying import tried_sql
 from schema_kit.steps.step import Lock, LockMode, Step
 
@@ -108,11 +109,6 @@ def drop_filled_sql(key: ForeignKey, constraint: str, column: str) -> Iterable[s
     yield f"DROP TRIGGER {ident(function.name)} ON {key.table.sql}"
     yield f"DROP FUNCTION {function.sql}()"
     yield f"ALTER TABLE {key.table.sql} DROP COLUMN {ident(column)}"
-
-
-def fill_function(key: ForeignKey, column: str) -> QualifiedName:
-    """The function that fills a key column, and its trigger's name."""
-    return key.table.sibling(fit(f"{key.table.name}_{column}", "_fill"))
 
 
 def composite_fk_sql(key: ForeignKey, column: str, name: str, referenced: QualifiedName, control: str) -> Iterable[str]:

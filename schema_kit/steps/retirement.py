@@ -9,11 +9,9 @@ from typing import ClassVar
 
 from schema_kit.model import Detaching
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.partitions import CONFIG_SCHEMA, for_values
+from schema_kit.steps.partitions import for_values
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-
-RETIRED_PARTITION = QualifiedName(CONFIG_SCHEMA, "retired_partition")
-ARCHIVED_PARTITION = QualifiedName(CONFIG_SCHEMA, "archived_partition")
+from schema_kit.storage import ARCHIVED_PARTITION, RETIRED_PARTITION
 
 
 def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:

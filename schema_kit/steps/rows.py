@@ -7,13 +7,12 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar
 
+from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
 from schema_kit.model import ForeignKey, KeyColumn, TimeToLive
-from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.batches import LARGEST, PATIENCE_SECONDS, SMALLEST, ended, kept_text, pressure
-from schema_kit.steps.partitions import CONFIG_SCHEMA
+from schema_kit.names import QualifiedName, ended, ident, idents, literal
+from schema_kit.steps.batches import LARGEST, SMALLEST, kept_text, pressure
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-
-TTL_POLICY = QualifiedName(CONFIG_SCHEMA, "ttl_policy")
+from schema_kit.storage import TTL_POLICY
 
 _RUN = "nullif(current_setting('schema_kit.run', true), '')::jsonb"
 """Where a session keeps how far its batches have come: undone with a batch that is rolled back, gone with it."""

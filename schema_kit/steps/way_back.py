@@ -12,11 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from schema_kit.fingerprints.copies import feeding_sql, tree_identity_sql
+from schema_kit.fingerprints.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
+from schema_kit.fingerprints.stamps import compare_again_sql, seen
+from schema_kit.marks import BACK_TRIGGER, being_built
 from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.belongings import (
     access_again_sql,
-    being_built,
     columns_again_sql,
     comments_sql,
     exclusive,
@@ -34,43 +37,12 @@ from schema_kit.steps.belongings import (
 from schema_kit.steps.copied_table import OLD
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import Settle
-from schema_kit.steps.copying import (
-    BACK_TRIGGER,
-    COPY_RUN,
-    COPY_TARGET,
-    all_equal,
-    expect_sql,
-    log_sql,
-    run_is,
-    where_run,
-)
-from schema_kit.steps.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
+from schema_kit.steps.copying import all_equal, expect_sql, log_sql, run_is, where_run
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
 from schema_kit.steps.publications import join_sql, lock_sql
 from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
-from schema_kit.steps.stamps import compare_again_sql, seen
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
-
-
-def feeding_sql(source: QualifiedName, log: QualifiedName) -> str:
-    """SQL for whether the trigger is on every partition and fires for everybody, and so is its log."""
-    return (
-        f"SELECT to_regclass({literal(log.sql)}) IS NOT NULL AND to_regclass({literal(source.sql)}) IS NOT NULL "
-        f"AND NOT EXISTS (SELECT FROM pg_partition_tree(to_regclass({literal(source.sql)})) p WHERE NOT EXISTS ("
-        f"SELECT FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = {literal(BACK_TRIGGER)} "
-        "AND t.tgenabled = 'A'))"
-    )
-
-
-def tree_identity_sql(source: QualifiedName, kept: QualifiedName) -> str:
-    """SQL for what tells whether both are still what they were: their oids, their files, their columns."""
-    return (
-        "SELECT hashtextextended(string_agg(concat_ws(':', c.oid, pg_relation_filenode(c.oid), (SELECT string_agg("
-        "concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull), ',' ORDER BY a.attname) FROM pg_attribute a "
-        "WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), ';' ORDER BY c.oid), 0)::text "
-        f"FROM pg_class c WHERE c.oid = to_regclass({literal(kept.sql)}) OR c.oid IN ("
-        f"SELECT relid FROM pg_partition_tree(to_regclass({literal(source.sql)})))"
-    )
+from schema_kit.storage import COPY_RUN, COPY_TARGET
 
 
 def back_of(copy: Copy, key: tuple[str, ...], log: QualifiedName) -> Copy:

@@ -8,9 +8,9 @@ from itertools import islice
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
+from schema_kit.model.grid import MOST_AHEAD, grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archive_access, archives, publications, rows, ttl
-from schema_kit.plans.grid import MOST_AHEAD, grid
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import How
 from schema_kit.plans.rows import Leaving
@@ -19,6 +19,7 @@ from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import CreateArchiveConfig, ForgetMove, ForgetRestored, Route
 from schema_kit.steps.rows import RemoveRows
+from schema_kit.tasks.rows import extremes
 
 
 def both(catalog: Catalog, policy: ArchivePolicy) -> tuple[Table, Table]:
@@ -124,7 +125,7 @@ def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
         table = catalog.table(archive) if archive and policy else None
         if policy and table and isinstance(step, RemoveRows) and not any(part.default for part in table.partitions):
             lines = grid(policy, table)
-            ends = [lines.key.locate(end) for end in catalog.ends(step, policy.control) if end is not None]
+            ends = [lines.key.locate(end) for end in extremes(catalog, step, policy.control)]
             known = [end for end in ends if end is not None]  # infinity lies in none
             upper = lines.window(known[-1]).upper if known else None
             windows = list(islice(lines.windows(known[0], upper), MOST_AHEAD + 1)) if known else []

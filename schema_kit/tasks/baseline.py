@@ -11,7 +11,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans import baseline
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.baseline import CREATED_OBJECT
+from schema_kit.storage import CREATED_OBJECT
 from schema_kit.tasks import Database
 
 _LEDGER = "tables/created_object.sql"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.marks import BOUND_CHECK
 from schema_kit.model import Conversion, Copying, CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
@@ -14,7 +15,6 @@ from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.conversion import BOUND_CHECK
 from schema_kit.tasks import Database
 from schema_kit.tasks.copying import COPY_SCRIPT
 from schema_kit.tasks.policies import PART_CONFIG_SCRIPT

@@ -5,9 +5,9 @@ from __future__ import annotations
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Partitioning, Range, Table
+from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archives, gaps, partitions, statistics
-from schema_kit.plans.grid import grid
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
 

@@ -16,8 +16,9 @@ from schema_kit.plans.adoption import Reading
 from schema_kit.plans.handover import hand_over as handed_over
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.partitions import PART_CONFIG, CreatePartConfig, RegisterPolicy
+from schema_kit.steps.partitions import CreatePartConfig, RegisterPolicy
 from schema_kit.steps.partman import StartMaintenance
+from schema_kit.storage import PART_CONFIG
 from schema_kit.tasks import Database
 from schema_kit.tasks.retirement import attach
 

@@ -9,10 +9,10 @@ from itertools import islice
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model import ArchivePolicy, Partition, Range, Table
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.model.grid import MOST_AHEAD, Grid, grid
+from schema_kit.names import QualifiedName, ident, within
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import archives, rows, ttl
-from schema_kit.plans.grid import MOST_AHEAD, Grid, grid
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import leaving
 from schema_kit.plans.rows import Leaving
@@ -38,6 +38,7 @@ from schema_kit.tasks.archiving import (
     under_way,
     with_room,
 )
+from schema_kit.tasks.rows import any_left, clashes, extremes
 
 ALL = Range(None, None)
 
@@ -95,10 +96,10 @@ def by_rows(
             and catalog.has_row_where(archive.name, rows.dangling(key, archive.name, one.where))
         ]:
             raise PlanError(f"cannot {plan.title}: {'; '.join(dangling)}.")
-    count, key = catalog.clashes(moves[0])
+    count, key = clashes(catalog, moves[0])
     if count:
         raise PlanError(_clash(policy.archive, beside or policy.table, count, key))
-    left = next((moves[place:] for place, move in enumerate(moves) if catalog.any_left(move)), None)
+    left = next((moves[place:] for place, move in enumerate(moves) if any_left(catalog, move)), None)
     if left is None:
         return plan
     script = () if catalog.archive_config_is_there() else (CreateArchiveConfig(load("tables/archive_policy.sql")),)
@@ -175,14 +176,13 @@ def _rows(
     for part, held in parts:
         lower = max((end for end in (held.lower, wanted.lower) if end is not None), default=None)
         upper = min((end for end in (held.upper, wanted.upper) if end is not None), default=None)
-        ends = [f"{ident(control)} >= {literal(lines.key.encode(lower))}"] if lower is not None else []
-        ends += [f"{ident(control)} < {literal(lines.key.encode(upper))}"] if upper is not None else []
-        one = Leaving(policy.table, " AND ".join(ends) or "true", control, back=True)
+        ends = (None if end is None else lines.key.encode(end) for end in (lower, upper))
+        one = Leaving(policy.table, within(ident(control), *ends), control, back=True)
         leaves = [relation.name for relation in catalog.tree(part.name) if not relation.partitioned]
         seen = [(leaf, catalog.leaving(leaf, (target.name,))) for leaf in leaves]
         moves = [rows.bring_back(one, there[leaf], there[target.name]) for leaf, there in seen]
-        moves = [move for move in moves if catalog.any_left(move)]
-        reach = [lines.key.locate(text) for move in moves for text in catalog.ends(move, control) if text is not None]
+        moves = [move for move in moves if any_left(catalog, move)]
+        reach = [lines.key.locate(text) for move in moves for text in extremes(catalog, move, control)]
         points = [point for point in reach if point is not None]  # infinity lies in no window
         until = lines.interval.shift(lines.interval.floor(max(points)), 1) if points else None
         windows = list(islice(lines.windows(min(points), until), MOST_AHEAD + 1)) if points else []
@@ -198,7 +198,7 @@ def _rows(
             found += [] if window in strays or step.name in made else [step]
             made.add(step.name)
         for move in moves:
-            count, key = catalog.clashes(move)
+            count, key = clashes(catalog, move)
             if count:
                 raise PlanError(_clash(move.table, target.name, count, key))
             found.append(move)
@@ -250,7 +250,7 @@ def _each_row(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Ta
     there = catalog.leaving(archive.name, (table.name,), back=True)
     one = Leaving(table.name, "true", archived_at=policy.archived_at or ARCHIVED_AT, back=True)
     move = rows.bring_back(one, there[archive.name], there[table.name])
-    count, key = catalog.clashes(move)
+    count, key = clashes(catalog, move)
     if count:
         raise PlanError(_clash(archive.name, table.name, count, key))
-    return [*with_room(catalog, [move])] if catalog.any_left(move) else [], []
+    return [*with_room(catalog, [move])] if any_left(catalog, move) else [], []

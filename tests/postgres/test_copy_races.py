@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from schema_kit.model import Partitioning
+from schema_kit.model.copying import BACKLOG
 from schema_kit.names import QualifiedName
 from schema_kit.plans import copying
 from schema_kit.tasks.conversion import Convert
@@ -27,7 +28,7 @@ def test_a_busy_table_is_copied(database: Database, monkeypatch: pytest.MonkeyPa
     """A backlog of one key asks for another replay, and some twenty looks in a row find one."""
     database.sql(TABLE)
     rounds, ended = iter(range(20)), threading.Event()
-    real = copying.BACKLOG
+    real = BACKLOG
 
     def write() -> None:
         with database.connect() as connection:

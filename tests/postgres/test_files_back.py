@@ -13,8 +13,9 @@ from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError
 from schema_kit.execute import StepDone, Waiting
 from schema_kit.files import restore as restores
 from schema_kit.files.store import Store
+from schema_kit.marks import BEING_RESTORED
 from schema_kit.names import QualifiedName
-from schema_kit.steps.files import BEING_RESTORED, LoadFile, MergeFile
+from schema_kit.steps.files import LoadFile, MergeFile
 from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.files import back, build, everything, killed, places

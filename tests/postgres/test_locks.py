@@ -73,6 +73,7 @@ from schema_kit.steps import (
 )
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
+from schema_kit.storage import RETIRED_PARTITION
 from schema_kit.tasks import partman as partman_sql
 from schema_kit.tasks.archiving import by_partition
 from schema_kit.tasks.conversion import Convert, give_up, roll_back, unpartition
@@ -514,7 +515,7 @@ def scene_baseline(proof: Proof) -> None:
         partitions.RegisterPolicy(POLICY),
         partitions.UnregisterPolicy(T),
         retirement.CreateRetiredPartition(load("tables/retired_partition.sql")),
-        partitions.DropPartConfig(with_schema=False, records=(retirement.RETIRED_PARTITION,)),
+        partitions.DropPartConfig(with_schema=False, records=(RETIRED_PARTITION,)),
         baseline.DropLedger(with_schema=True),
     )
 

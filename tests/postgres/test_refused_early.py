@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 import schema_kit
-from schema_kit import environment, op, report
-from schema_kit.catalog import claimed
+from schema_kit import environment, execute, op, report
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.execute import Event, StepDone
 from schema_kit.names import ident
@@ -143,7 +142,7 @@ def _needed(database: Database, monkeypatch: pytest.MonkeyPatch, case: Case) -> 
         raise _Seen
 
     with monkeypatch.context() as patch:
-        patch.setattr(claimed, "refuse", look)
+        patch.setattr(execute, "free", look)
         with pytest.raises(_Seen):
             _perform(database, case.operate)
     needed = [claim for claim in claims(plans[0].steps).needed if claim.name.schema == "s"]

@@ -140,6 +140,6 @@ def test_what_is_only_looked_at_beside_the_work_may_be_out_of_reach(database: Da
     """Who blocks, what was sent before: seen where it can be, and no reason to refuse."""
     build(database, "plain")
     with limited(database) as some, some.own.sqlalchemy() as connection:
-        assert blockers(connection, Analyze(QualifiedName("s", "t"))) == ()
-        assert waited_for(connection, Analyze(QualifiedName("s", "t"))) == ()
+        assert blockers(connection, Analyze(QualifiedName("s", "t")).locks) == ()
+        assert waited_for(connection, Analyze(QualifiedName("s", "t")).locks) == ()
         assert holders(connection) == ()

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.model import Partitioning
+from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import partitions
-from schema_kit.plans.grid import grid
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 from tests.support.cli import shell

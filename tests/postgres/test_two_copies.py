@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 import schema_kit
 from schema_kit import op
+from schema_kit.fingerprints.stamps import OVERTAKEN
 from schema_kit.script import render
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import Settle, SwapCopy
 from schema_kit.steps.copying import AbandonCopy
-from schema_kit.steps.stamps import OVERTAKEN
 from tests.support.copies import DEFAULT, PATIENT, PLAIN, WHOLE, begin, held, left_behind
 from tests.support.database import QUICK, Database
 from tests.support.matrix import longer

@@ -15,8 +15,8 @@ from schema_kit.errors import PlanError
 from schema_kit.intervals import parse
 from schema_kit.keys import key_for
 from schema_kit.model import Column, Partition, Partitioning, Table, Told
+from schema_kit.model.grid import grid
 from schema_kit.plans.adoption import adopt, read_bounds
-from schema_kit.plans.grid import grid
 from tests.support.shapes import AWARE, NOW, name
 
 pytestmark = pytest.mark.partitions

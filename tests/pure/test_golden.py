@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from schema_kit.marks import BACK_TRIGGER
 from schema_kit.model import (
     ArchiveFile,
     ArchivePolicy,
@@ -42,6 +43,7 @@ from schema_kit.model import (
     Trigger,
     View,
 )
+from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import (
     adoption,
@@ -63,7 +65,6 @@ from schema_kit.plans import (
 )
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.files import register
-from schema_kit.plans.grid import grid
 from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
 from schema_kit.sqlscripts import load
@@ -72,11 +73,11 @@ from schema_kit.steps.archives import KeepRestored, Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import SwapCopy
-from schema_kit.steps.copying import BACK_TRIGGER, COPY_CHUNK, COPY_RUN, COPY_TARGET, BeginCopy
+from schema_kit.steps.copying import BeginCopy
 from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
-from schema_kit.steps.retirement import RETIRED_PARTITION
 from schema_kit.steps.way_back import BeginReturn, SwapBack
+from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET, RETIRED_PARTITION
 from tests.support.shapes import (
     AWARE,
     CHAT_KEY,

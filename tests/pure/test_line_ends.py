@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from schema_kit.keys import FIRST, LAST
 from schema_kit.model import Column, Partition, Partitioning, Table
+from schema_kit.model.grid import Grid, grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import Grid, grid
 from schema_kit.plans.partitions import create_next
 from schema_kit.steps.partitions import CreatePartition
 from tests.support.points import COLUMNS, ZONES

@@ -10,9 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from schema_kit.model import Column, Partitioning, Table
+from schema_kit.model.grid import grid
 from schema_kit.names import MAX_BYTES, QualifiedName
 from schema_kit.plans import partitions
-from schema_kit.plans.grid import grid
 from tests.support.points import after, clocks, policies, reaches_the_end
 
 pytestmark = pytest.mark.partitions

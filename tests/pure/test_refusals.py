@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.marks import BOUND_CHECK
 from schema_kit.model import (
     BaselineTable,
     Column,
@@ -25,7 +26,7 @@ from schema_kit.model import (
 )
 from schema_kit.plans import baseline, conversion, indexes, partitions
 from schema_kit.steps import Step
-from schema_kit.steps.conversion import BOUND_CHECK, DropBuiltParent
+from schema_kit.steps.conversion import DropBuiltParent
 from schema_kit.steps.partitions import CreatePartition
 from tests.support.shapes import (
     AWARE,

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import Column, Detaching, Partition, Partitioning, Retired, Table
+from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import partitions
-from schema_kit.plans.grid import grid
 from schema_kit.plans.retention import due, grace, retire
 from schema_kit.steps.retirement import DetachConcurrently, DropPartition, FinalizeDetach, ForgetRetired, MovePartition
 from tests.support.points import after, clocks, policies, reaches_the_end

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema_kit.errors import DeclarationError
+from schema_kit.fingerprints.stamps import compare_sql
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, lock_statement, parse_milliseconds, render, render_shared, write
 from schema_kit.steps import Lock, LockMode, Plan, Step, Transaction
-from schema_kit.steps.stamps import compare_sql
 from schema_kit.steps.step import Seen
 
 pytestmark = pytest.mark.steps

@@ -14,8 +14,8 @@ from rich.cells import cell_len
 
 from schema_kit.cli.partitions.timeline import _ASCII, _BLOCKS, _lines, _short, bar
 from schema_kit.model import Column, Partition, Partitioning, Range, Table, Watched
+from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import grid
 from schema_kit.plans.timeline import Segment, folded, timeline, together
 from tests.support.shapes import AWARE
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from schema_kit.intervals import Point
 from schema_kit.model import Column, Partition, Partitioning, Table
+from schema_kit.model.grid import Grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import Grid
 from schema_kit.steps.partitions import CreatePartition
 
 KINDS = [

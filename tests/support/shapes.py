@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from schema_kit import model
 from schema_kit.keys import Key, key_for
+from schema_kit.marks import BOUND_CHECK, being_built, composite_column
 from schema_kit.model import (
     Column,
     Conversion,
@@ -25,11 +26,9 @@ from schema_kit.model import (
     View,
 )
 from schema_kit.names import QualifiedName
-from schema_kit.plans.conversion import composite_column
 from schema_kit.steps import Step
-from schema_kit.steps.belongings import being_built
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
-from schema_kit.steps.conversion import BOUND_CHECK, BuildParent, DropBuiltParent, Swap, fingerprint
+from schema_kit.steps.conversion import BuildParent, DropBuiltParent, Swap, fingerprint
 from schema_kit.steps.indexes import (
     AttachIndex,
     CreateIndexConcurrently,

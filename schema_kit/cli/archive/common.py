@@ -16,9 +16,9 @@ from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.intervals import Ids, parse
 from schema_kit.keys import Moments, WallClock
 from schema_kit.model import ArchivePolicy, Partition, Table
+from schema_kit.model.grid import Grid, grid
+from schema_kit.model.layout import placed
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import Grid, grid
-from schema_kit.plans.layout import placed
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

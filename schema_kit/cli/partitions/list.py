@@ -13,11 +13,11 @@ from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
+from schema_kit.marks import old_name
 from schema_kit.model import CopyRun, Partition, Range, Watched
+from schema_kit.model.grid import Grid, grid
+from schema_kit.model.layout import placed, state
 from schema_kit.names import QualifiedName
-from schema_kit.plans.copying import old_name
-from schema_kit.plans.grid import Grid, grid
-from schema_kit.plans.layout import placed, state
 from schema_kit.sizes import pretty
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from schema_kit.errors import PlanError
-from schema_kit.intervals import Point
+from schema_kit.intervals import Ids, Interval, Point, parse
 from schema_kit.model import Partition, Range, Stray, Table
+from schema_kit.model.grid import FAR, MOST_AHEAD, Grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans.grid import FAR, MOST_AHEAD, Grid
-from schema_kit.plans.retention import horizon
 
 Placed = tuple[tuple[Range, Partition], ...]
 """Partitions in the order of their ranges."""
@@ -62,6 +61,38 @@ def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | Non
         if one.upper is None or (last is not None and one.upper >= last):
             return
         reach = one.upper if reach is None else max(reach, one.upper)
+
+
+def horizon(lines: Grid, here: Point, what: str = "retention") -> Point | None:
+    """What ends at or before this has outlived its retention; None where everything is kept.
+
+    Raises:
+        DeclarationError: the retention cannot be read.
+        PlanError: it is shorter than a partition.
+    """
+    text = lines.policy.retention
+    return None if text is None else lines.interval.back(here, _retention(lines, text, here, what))
+
+
+_LONGER = {"retention": "op.set_partition_policy", "archive_after": "op.set_archive_policy"}
+
+
+def _retention(lines: Grid, text: str, here: Point, what: str) -> Interval:
+    parent = lines.policy.parent
+    length = parse(text, lines.key.calendar.key if lines.key.calendar else "UTC")
+    if isinstance(length, Ids) is not lines.of_ids:
+        write = "how many ids are kept: '1000000'" if lines.of_ids else "a length of time: '90 days'"
+        raise PlanError(f"{what} of {parent} is {text!r}. Write {write}.")
+    start = lines.floor(here)
+    for back in range(13):  # months differ
+        window = lines.interval.shift(start, -back)
+        end = lines.after(window)
+        if lines.interval.back(end, length) > window:
+            raise PlanError(
+                f"{what} of {parent} is {text}, shorter than a partition ({lines.interval.text}): it would retire what "
+                f"is written to. {_LONGER[what]} gives it a longer one."
+            )
+    return length
 
 
 def reach(lines: Grid, table: Table, here: Point) -> Point:

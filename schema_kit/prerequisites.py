@@ -1,9 +1,12 @@
-"""Whether the names that a plan needs are free, before its first step is sent."""
+"""What a plan needs before its first step is sent: names that are free, and rights."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import Connection
 
+from schema_kit.catalog.privileges import missing, needed
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
 from schema_kit.steps import Plan
@@ -36,7 +39,7 @@ ORDER BY 1 LIMIT 1
 """
 
 
-def refuse(connection: Connection, plan: Plan) -> Plan:
+def free(connection: Connection, plan: Plan) -> Plan:
     """The plan, if every name that its steps take is free.
 
     Raises:
@@ -56,4 +59,19 @@ def refuse(connection: Connection, plan: Plan) -> Plan:
     for place, what in found:
         step = wanted.needed[place - 1].step
         raise PlanError(f"cannot {step.summary}: {what} has a name that it needs. Rename that.")
+    return plan
+
+
+def permitted(connection: Connection, plan: Plan) -> Plan:
+    """The plan, if the role has the rights that its statements need, as far as their words say it.
+
+    Raises:
+        PlanError: some are missing; each is named, with what grants it.
+    """
+    statements = [statement for step in plan.steps for statement in step.sql()]
+    if statements:
+        with observing(connection):
+            lacks = missing(partial(rows, connection), needed(statements), whole=False)
+        if lacks:
+            raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}.")
     return plan

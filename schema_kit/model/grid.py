@@ -254,3 +254,22 @@ def grid(policy: Partitioning, table: Table) -> Grid:
             f"column {policy.control!r} of {table.name} is a date, and {policy.interval!r} is no number of whole days."
         )
     return Grid(policy, interval, key)
+
+
+def partitioned_table(policy: Partitioning, table: Table | None) -> Table:
+    """The table, if it is partitioned as the policy says.
+
+    Raises:
+        PlanError: it is not.
+    """
+    if table is None:
+        raise PlanError(f"{policy.parent} is registered in part_config, but there is no such table.")
+    if not table.partition_strategy:
+        raise PlanError(f"{policy.parent} is a plain table. Convert it first (op.convert_to_partitioned).")
+    if table.partition_strategy != "r" or table.partitioned_by != (policy.control,):
+        raise PlanError(
+            f"{policy.parent} is not partitioned by RANGE ({policy.control}): its key is "
+            f"{ {'r': 'RANGE', 'l': 'LIST', 'h': 'HASH'}[table.partition_strategy] } "
+            f"({', '.join(table.partitioned_by)})."
+        )
+    return table

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from schema_kit.model import Table
+from schema_kit.model.locks import Seen
 from schema_kit.names import QualifiedName, literal
-from schema_kit.steps.step import Seen
 
 OVERTAKEN = "SK001"
 """The SQLSTATE of a step that finds, under its lock, something else than was last seen: it is decided again."""

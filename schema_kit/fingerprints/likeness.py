@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from schema_kit.fingerprints.stamps import CHANGED, OVERTAKEN
 from schema_kit.model import ForeignKey, Table
 from schema_kit.names import QualifiedName, literal
-from schema_kit.steps.stamps import CHANGED, OVERTAKEN
 
 # A row is an object, a property of it, and its text; what is not there has no row. The table's own name is left out of
 # the texts, so that those of two tables can be compared. A privilege that nobody granted is printed as its default.

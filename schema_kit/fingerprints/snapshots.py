@@ -1,5 +1,8 @@
 """Who sees the database as it was before a commit."""
 
+PATIENCE_SECONDS = 10
+"""How long a run waits for older transactions before it leaves such tables to the next run."""
+
 
 def older_sql(age: str) -> str:
     """A SELECT of the sessions whose snapshot is as old as that, or older, as reasons to wait.
