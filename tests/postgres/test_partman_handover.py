@@ -8,6 +8,7 @@ import pytest
 
 from schema_kit.catalog import Catalog
 from schema_kit.names import QualifiedName
+from schema_kit.tasks.policies import create_config
 from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.partman import children
@@ -42,9 +43,7 @@ POLICY = (
 
 def made(database: Database) -> None:
     database.sql("CREATE SCHEMA partman")
-    database.run(
-        lambda catalog: __import__("schema_kit.ops.partitions", fromlist=["x"]).CreatePartConfigOp().plan(catalog)
-    )
+    database.run(create_config)
     database.sql(*POLICY)
     result = shell(database, "partitions", "create-next")
     assert result.returncode == 0, result.stderr
