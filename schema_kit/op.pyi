@@ -67,38 +67,47 @@ def create_archive_table(
     compression: str | None = None,
     view: str | None = None,
 ) -> None:
-    """Make an archive from a table: the same columns, checks, grants and row security, and no rows yet.
+    """Create an empty archive of a table: the same columns, checks, indexes, grants and row security.
 
-    The archive of a partitioned table is partitioned by the same column; its partitions are those of the table,
-    which ``schema_kit archive run`` detaches and attaches, without copying a row. They bring their foreign keys
-    along; the archive itself has none, so that nothing locks the tables that they refer to. Nor has it an identity.
-    Joins the migration's transaction; the table is only read. The way back is ``drop_archive_table``.
+    The archive of a partitioned table is partitioned by the same column; ``schema_kit archive run`` detaches
+    partitions from the table and attaches them to the archive without copying a row. Partitions keep their foreign
+    keys. The archive has neither foreign keys, so that referenced tables are not locked, nor an identity. It runs
+    in the migration's transaction. The reverse is ``drop_archive_table``.
+
+    Locks: ACCESS SHARE on the table, while it is read.
 
     Args:
         table_name: the table; partitioned by RANGE with a policy, or plain.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out. One that is there
-            in the same shape stays as it is.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        control: of a plain table, the column that the archive is partitioned by; none, and it is plain, too.
-        interval: the width of partitions that are made in the archive (by rows); the table's where it is left
-            out. Partitions that are brought keep theirs.
-        indexes: the table's indexes, or the names of those that the archive gets; the primary key it always gets.
-            Others of its own it gets as every table does: ``create_index_concurrently``.
-        archived_at: whether it has a column ``archived_at``, DEFAULT now(), more than the table: for rows that are
-            moved one by one. A partition cannot bring a column that it has not:
-            ``schema_kit.archived_partition`` says when each one came.
-        tablespace: where partitions lie that are made in the archive; those that are brought stay where they are,
-            since their files would have to be copied under lock.
-        compression: ``pglz`` or ``lz4``, for values that are written into it; those that are brought stay as they
-            are.
-        view: a view over both: ``table`` or ``schema.table``; in the table's schema where it names none. It reads
-            with the rights of whoever reads it (PostgreSQL 15 and later).
+        archive_table_name: the archive; by default the table's name and ``_archive``. An existing archive with the
+            same columns is kept.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
+        control: for a plain table, the partition key of the archive; None makes a plain archive.
+        interval: the width of partitions that are created in the archive (row-wise); by default the table's.
+            Attached partitions keep theirs.
+        indexes: True for all indexes of the table, or the names of those that the archive gets; it always gets the
+            primary key. ``create_index_concurrently`` adds others.
+        archived_at: whether to add a column ``archived_at`` with DEFAULT now(), for rows that are archived
+            row-wise. Attached partitions cannot have it: ``schema_kit.archived_partition`` records when each one
+            arrived.
+        tablespace: the tablespace of partitions that are created in the archive. Attached partitions stay where
+            they are, because a move would copy their files under a lock.
+        compression: ``pglz`` or ``lz4``, for values that are written into the archive; attached partitions are not
+            compressed again.
+        view: the name of a view over both, ``table`` or ``schema.table``; by default in the table's schema. It
+            reads with the privileges of the role that queries it (PostgreSQL 15 or later).
 
     Raises:
-        DeclarationError: an unknown compression or interval, or a control without an interval.
-        PlanError: no such table, an archive of another shape (what differs is named), a key that the archive could
-            not keep unique, or rights are missing.
+        DeclarationError: a compression or interval is invalid, or *control* is given without *interval*.
+        PlanError: the table does not exist, the archive has other columns (the error names the differences), the
+            archive could not enforce a key, or the role lacks a privilege.
+
+    Example:
+        op.create_archive_table("visits", view="all_visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createtable.html
+        https://www.postgresql.org/docs/current/sql-createview.html
     """
 
 def drop_archive_table(
@@ -109,22 +118,30 @@ def drop_archive_table(
     archive_schema: str | None = None,
     view: str | None = None,
 ) -> None:
-    """Drop an archive, while it holds no row; one that is gone is fine. ``restore_archive_table`` empties one.
+    """Drop an archive that holds no rows; an archive that does not exist is not an error.
 
-    With the last of archives and policies archive_policy and archived_partition go as well. Joins the migration's
-    transaction, which holds the locks until it commits: ACCESS EXCLUSIVE on the archive, its partitions, the tables
-    that these refer to and the view. Whether it holds a row is looked at under the lock.
+    ``restore_archive_table`` empties an archive. With the last archive and policy, archive_policy and
+    archived_partition are dropped as well. It runs in the migration's transaction.
+
+    Locks: ACCESS EXCLUSIVE on the archive, its partitions, the tables that these reference and the view, until the
+    migration commits. Under the lock it is checked that the archive is empty.
 
     Args:
-        table_name: the table whose archive it is.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        view: the view over both that goes along.
+        table_name: the table of the archive.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
+        view: the view over both, which is dropped as well.
 
     Raises:
-        PlanError: it holds rows, a policy sends rows there, or something depends on it.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the archive holds rows, a policy sends rows to it, or an object depends on it.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drop_archive_table("visits", view="all_visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
 
 def set_archive_policy(
@@ -142,30 +159,41 @@ def set_archive_policy(
     destination: str | None = None,
     compression: str | None = None,
 ) -> None:
-    """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` takes to the archive, and when.
+    """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
 
-    Called again, it replaces what was said before. Joins the migration's transaction; locks nothing but the
-    policy's row. The way back is ``drop_archive_policy``, or the same with the values of before.
+    A second call replaces the policy. It runs in the migration's transaction. The reverse is
+    ``drop_archive_policy``, or a call with the former values.
+
+    Locks: the policy's row.
 
     Args:
         table_name: the table.
-        archive_after: how far behind the present a partition has to end, or a row has to be: ``90 days``; of plain
-            ids how many.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        condition: by rows, SQL over the table's columns that has to hold as well: ``status = 'closed'``.
-        way: ``partition``, whole ones, without copying a row; or ``rows``, in batches.
-        control: by rows, the column that the age is counted from; of a partitioned table its key.
-        archived_at: by rows, the archive's column that takes the moment.
-        tree: by rows, the tables that go along.
-        destination: where files go, if rows go on from the archive to files.
-        compression: theirs.
+        archive_after: how far before the current position a partition must end, or how old a row must be: ``90
+            days``; for plain integers a number of ids.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        archive_schema: the archive's schema; by default the table's.
+        condition: row-wise, an SQL condition over the table's columns that must hold as well: ``status =
+            'closed'``.
+        way: ``partition``: whole partitions, without copying a row; or ``rows``: row-wise, in batches.
+        control: row-wise, the column from which the age is counted; for a partitioned table its partition key.
+        archived_at: row-wise, the archive's column that records when a row arrived.
+        tree: row-wise, the referencing tables whose rows are archived first, nested: ``{"order_items": {"refunds":
+            {}}}``.
+        destination: not used.
+        compression: not used.
 
     Raises:
-        DeclarationError: an unknown way, a length that cannot be read, neither a length nor a condition.
-        PlanError: no such table or archive, an archive of another shape (what differs is named), a length shorter
-            than a partition, or rights are missing.
+        DeclarationError: *way* is unknown, a duration is invalid, or neither *archive_after* nor *condition* is
+            given.
+        PlanError: the table or archive does not exist, the archive has other columns (the error names the
+            differences), *archive_after* is shorter than a partition, or the role lacks a privilege.
+
+    Example:
+        op.set_archive_policy("visits", "90 days")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
     """
 
 def repair_archive_table(
@@ -178,40 +206,61 @@ def repair_archive_table(
     view: str | None = None,
     access: bool = False,
 ) -> None:
-    """Mend what ``schema_kit archive verify`` names: after each change of the table, its archive follows.
+    """Change an archive to match its table again: columns, types, checks and, if asked, privileges.
 
-    Columns that the archive lacks are added, with their default for the rows that are there; types, defaults and
-    NOT NULL are changed, checks added and proved, each as the operation for it does it (``add_column_concurrently``
-    and so on), on the archive and its partitions. Indexes are no hindrance, and stay as they are. A check that only
-    the archive has is named and left alone; so is a NOT NULL column without a default, where rows are archived.
-    Partitions that are detached and on their way follow as well. The way back is to change the table back, and this
-    again.
+    It repairs what ``schema_kit archive verify`` reports. Missing columns are added, with their default for
+    existing rows; types, defaults and NOT NULL are changed and checks are added and validated, on the archive and
+    its partitions, as by ``add_column_concurrently`` and the other operations. Detached partitions in transit to
+    the archive are changed as well. Indexes stay as they are. A check that only the archive has is reported and
+    kept; so is a NOT NULL column without a default, if rows are archived. To reverse it, change the table back and
+    run it again.
+
+    Locks: those of ``add_column_concurrently``, ``alter_column_concurrently`` and the others, on the archive; with
+    ``access=True`` also ACCESS EXCLUSIVE on it briefly.
 
     Args:
         table_name: the table.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        drop_columns: columns that the table has no more and whose archived values may go; others are named.
-        view: the view over both, which gets the new columns at its end; it is made where it is not there.
-        access: it gets the table's owner, grants, policies and row security, instead of what it has.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
+        drop_columns: columns that the table no longer has and whose archived values are dropped; others are only
+            reported.
+        view: the view over both; new columns are appended, and a missing view is created.
+        access: whether to replace the archive's owner, grants, policies and row security by those of the table.
 
     Raises:
-        PlanError: no such table, or something that no operation mends without harm; it is named.
-        ExecutionError: archived rows fail a check or a NOT NULL of the table's.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table does not exist, or no operation can repair a difference safely; the error names it.
+        ExecutionError: archived rows violate a check or a NOT NULL of the table.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.repair_archive_table("visits", view="all_visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html
     """
 
 def drop_archive_policy(table_name: str, *, schema: str | None = None) -> None:
-    """Forget a table's archive policy; the archive and its rows stay. Nothing to do where there is none.
+    """Delete the archive policy of a table; the archive and its rows are kept.
 
-    With the last policy archive_policy and archived_partition go, unless that knows partitions. Joins the
-    migration's transaction; locks nothing but the policy's row, or those tables. The way back is
+    A table without a policy is not an error. With the last policy, archive_policy and archived_partition are
+    dropped, unless the latter lists partitions. It runs in the migration's transaction. The reverse is
     ``set_archive_policy``.
 
+    Locks: the policy's row, or the two tables that are dropped.
+
     Args:
-        table_name: the table, whether it is there or not.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        table_name: the table; it need not exist.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.drop_archive_policy("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-delete.html
     """
 
 def restore_archive_table(
@@ -221,64 +270,115 @@ def restore_archive_table(
     schema: str | None = None,
     archive_schema: str | None = None,
 ) -> None:
-    """Forget the archive's policy, and take all that it holds back to the table; the empty archive stays.
+    """Delete the archive policy, and move everything in the archive back to the table.
 
-    What ``drop_archive_table`` needs before it, where the archive holds rows. Partitions are detached and attached,
-    in one commit where a view shows both, concurrently elsewhere, and no row is copied; what was on its way to the
-    archive comes back as well. Where the table has a partition in their range already, and where rows were archived
-    one by one, they go in batches, each deleted and inserted by one statement; of a tree each table has an archive
-    of its own, and comes back after what it refers to. Locks: as ``schema_kit archive restore``. Run again, it goes
-    on; of an archive that is gone there is nothing to do.
+    Call it before ``drop_archive_table`` if the archive holds rows; the empty archive is kept. Partitions are
+    detached and attached without copying a row: in one commit if a view shows both tables, else concurrently.
+    Partitions in transit to the archive return as well. If the table has a partition in the same range, or rows
+    were archived row-wise, rows move in batches, each deleted and inserted by one statement. Each table of a *tree*
+    has its own archive, which is restored after the tables that it references. If it is interrupted, run it again;
+    it resumes where it stopped. An archive that does not exist is not an error.
+
+    Locks: those of ``schema_kit archive restore``: ACCESS EXCLUSIVE briefly, within the lock budget, where DETACH
+    and ATTACH are one commit; else those of ``detach_partition_concurrently`` and
+    ``attach_partition_concurrently``; for rows, the rows of one batch.
 
     Args:
         table_name: the table.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
 
     Raises:
-        PlanError: no such table, another table's archive, another shape, rows of the same key and other values
-            (they are named), or rights are missing.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table does not exist, the archive belongs to another table or has other columns, rows have
+            the same key and other values (the error names them), or the role lacks a privilege.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.restore_archive_table("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
 
 def create_extension(name: str) -> None:
-    """Install an extension where it is missing, and remember that. Joins the migration's transaction.
+    """Install an extension if it is missing, and record that in ``schema_kit.created_object``.
+
+    It runs in the migration's transaction. The reverse is ``drop_extension``.
+
+    Locks: none on existing tables.
 
     Args:
         name: the extension.
+
+    Raises:
+        ExecutionError: PostgreSQL refused it, for example because its files are not on the server.
+
+    Example:
+        op.create_extension("pg_trgm")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createextension.html
     """
 
 def drop_extension(name: str) -> None:
-    """Drop an extension that ``create_extension`` installed; leave one that was there before.
+    """Drop an extension that ``create_extension`` installed; keep an extension that existed before.
+
+    It runs in the migration's transaction.
+
+    Locks: none on existing tables.
 
     Args:
         name: the extension.
+
+    Raises:
+        ExecutionError: an object depends on the extension.
+
+    Example:
+        op.drop_extension("pg_trgm")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-dropextension.html
     """
 
 def create_baseline(metadata: sa.MetaData) -> None:
-    """Make each table of *metadata* where it is missing; compare it, and leave it, where it is there.
+    """Create each table of *metadata* that is missing; compare, and keep, each table that exists.
 
-    Enums and comments come along; foreign keys in a circle are added when both tables are there. Types are
-    compared as PostgreSQL prints them.
+    Enums and comments are created as well; foreign keys in a circle are added once both tables exist. Types are
+    compared as PostgreSQL prints them. The reverse is ``drop_baseline``.
 
-    Locks: a new foreign key takes SHARE ROW EXCLUSIVE on the table it refers to, for an instant, under the budget.
+    Locks: SHARE ROW EXCLUSIVE on a table that a new foreign key references, briefly, within the lock budget.
 
     Args:
-        metadata: the tables, literally: a revision means tomorrow what it meant yesterday.
+        metadata: the tables, written out in the revision, so that the revision keeps its meaning.
 
     Raises:
-        PlanError: a table or an enum is there in another shape; each difference is named.
+        PlanError: a table or an enum exists with another definition; the error names each difference.
+
+    Example:
+        op.create_baseline(metadata)
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createtable.html
     """
 
 def drop_baseline(metadata: sa.MetaData) -> None:
-    """Drop the tables that ``create_baseline`` made, if all of them are empty; leave all others.
+    """Drop the tables that ``create_baseline`` created, if all of them are empty; keep all others.
+
+    Locks: ACCESS EXCLUSIVE on the dropped tables, which are empty, and on the tables that their foreign keys
+    reference.
 
     Args:
         metadata: the same tables.
 
     Raises:
-        PlanError: a table that it made holds rows; nothing was dropped.
+        PlanError: a table that it created holds rows; nothing was dropped.
+
+    Example:
+        op.drop_baseline(metadata)
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
 
 def update_in_batches(
@@ -293,56 +393,62 @@ def update_in_batches(
     max_replica_lag: float | None = 10.0,
     max_dead_share: float | None = 0.2,
 ) -> None:
-    """Update the rows of a table that is in use, in the order of its primary key, a batch a commit.
+    """Update the rows of a live table in the order of its primary key, one batch per commit.
 
-    When a pass has come to the end, rows that still meet WHERE are looked for, and another pass updates them, up to
-    ten in all: a row whose key changed while a batch waited for it, say, which moves between partitions where the
-    key holds the partition's column. Where rows go on meeting WHERE once they are updated, or there is none, this
-    is done where a row was missed and the values are the same for all rows (those are set again, then, that the
-    application has changed meanwhile); else what was missed is counted, and said.
-
-    Each row is updated once, whatever interrupts this: how far it came is written to
-    ``schema_kit.batch_progress`` in the same statement as the batch, and running it again goes on from there.
-    Finished, it does nothing more; to run it again all the same, delete its row there::
+    Each row is updated once, even after an interruption: the statement that updates a batch also writes the
+    position to ``schema_kit.batch_progress``, and the next run resumes there. A finished update is not repeated. To
+    repeat it, delete its row::
 
         DELETE FROM schema_kit.batch_progress WHERE name = 'public.orders fill total'
 
-    (a table or column that was dropped and made anew since is updated again without that). Rows that the
-    application inserts or changes meanwhile are the application's matter: those behind the point that was reached
-    are not visited again, so it has to write the new values itself before this begins, and no transaction that
-    began earlier may be open. What the application writes into a row that is still to come, an explicit NULL too,
-    is overwritten unless WHERE spares it. There is no way back: a downgrade has nothing to call, unless it is an
-    update of its own.
+    An update of a table or column that was dropped and created again since is repeated without that.
 
-    Locks: the rows of one batch, until its commit, and no lock on the table that anybody waits for. A row that
-    somebody else has locked is waited for under the lock budget (100 ms at first, 5 s at most); then the batch is
-    given up, and tried again. Between batches it gives way to replicas and to vacuum, for a minute at most, since
-    a replica may be delayed on purpose. A session that may not read other sessions' statistics (pg_monitor)
-    cannot see these reasons. Dead rows are left to autovacuum; VACUUM is not run at the end.
+    Rows that the application inserts or changes meanwhile are not visited again. So the application must write the
+    new values before the update begins, and no transaction that began earlier may be open. A value that the
+    application writes into a row which is still to come, including an explicit NULL, is overwritten unless *where*
+    excludes the row.
 
-    With --sql it is one plain UPDATE: such a script is for a database that was empty at base.
+    At the end, rows that still match *where* are looked for and updated by another pass, up to ten passes: for
+    example, a row whose key changed while a batch waited for it. If rows match *where* even after their update, or
+    *where* is left out, another pass runs only if a row was missed and the values are the same for all rows;
+    otherwise the missed rows are counted and reported. Such a pass also overwrites values that the application has
+    written meanwhile.
+
+    It cannot be reversed, except by another update. With ``--sql`` it is one plain UPDATE: such a script is for a
+    database that was empty at base.
+
+    Locks: the rows of one batch until its commit; no table lock that others wait for. A batch waits for locked rows
+    within the lock budget, then gives up and tries again. Between batches it pauses for replicas and for vacuum, a
+    minute at most. It sees these reasons only with the rights of pg_monitor. It does not run VACUUM; dead rows are
+    left to autovacuum.
 
     Args:
-        table_name: the table; a partitioned one is updated as a whole.
-        values: what each column is set to: a Python value, or SQL as ``sa.text("price * 2")`` or an expression.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        where: which rows: SQL, ``sa.text`` or an expression; all where it is left out. Rows are found by the
-            primary key and looked at one by one, so it needs no index.
-        batch_size: rows of the first batch, from 1 to 100000; the next ones become smaller or larger, from 10 to
-            100000, by a factor of 2 at most.
-        target_seconds: how long a batch should take.
-        name: what the update is remembered under; made from table, values and WHERE where it is left out.
-        max_replica_lag: pause while a physical replica is more seconds than that behind; None: never.
-        max_dead_share: pause while more than this share of the rows (0 to 1) is dead and a vacuum of the table is
-            running; None: never.
+        table_name: the table; a partitioned table is updated as a whole.
+        values: the new value of each column: a Python value, or SQL as ``sa.text("price * 2")`` or an expression.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        where: which rows: SQL, ``sa.text`` or an expression; all rows if left out. It needs no index: rows are
+            found by the primary key.
+        batch_size: rows of the first batch, from 1 to 100000. Later batches adapt, from 10 to 100000 rows, by a
+            factor of 2 at most.
+        target_seconds: seconds that a batch should take.
+        name: the name of the update in ``batch_progress``; by default made from table, values and *where*.
+        max_replica_lag: seconds. Batches pause while a physical replica lags further behind; None: never.
+        max_dead_share: share of dead rows, 0 to 1. Batches pause while the share is higher and a vacuum of the
+            table is running; None: never.
 
     Raises:
-        DeclarationError: a number out of its range, no values, or one that has no SQL.
-        PlanError: no such table or column, no primary key, a column of it among the values, or the name belongs
-            to another update.
-        LockNotAvailable: somebody held a row through every try. The batches before it are committed.
-        ExecutionError: PostgreSQL refused a batch, as it does where row security would hide rows from whoever
-            runs this; those before it are committed.
+        DeclarationError: a number is out of its range, *values* is empty, or a value cannot be written as SQL.
+        PlanError: the table or a column does not exist, the table lacks a primary key, *values* holds a column of
+            the primary key, or the name belongs to another update.
+        LockNotAvailable: another session held a row through every try. Earlier batches are committed.
+        ExecutionError: PostgreSQL refused a batch, for example because row security would hide rows. Earlier
+            batches are committed.
+
+    Example:
+        op.update_in_batches("orders", {"note": ""}, where="note IS NULL", name="orders without notes")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-update.html
     """
 
 def add_column_concurrently(
@@ -356,46 +462,67 @@ def add_column_concurrently(
 ) -> None:
     """Add a column without rewriting the table.
 
-    The keywords are those of ``op.add_column``. A default that is the same for all rows costs nothing. One that
-    changes from row to row (``gen_random_uuid()``, ``clock_timestamp()``) is set for new rows, filled in by
-    batches, and only then NOT NULL. A foreign key of the column comes with it where the column has no default,
-    and by op.create_foreign_key_concurrently's steps where it has one. A column of that name and type that is
-    there already gets what it lacks of the declaration. Locks: ACCESS EXCLUSIVE for an instant, under the lock
-    budget; SHARE ROW EXCLUSIVE on a referenced table and its partitions.
+    The keywords are those of ``op.add_column``. A constant default costs nothing. A volatile default
+    (``gen_random_uuid()``, ``clock_timestamp()``) is set for new rows, then filled in by batches; only then the
+    column becomes NOT NULL. A foreign key is part of the same statement if the column has no default, else it is
+    created as by ``op.create_foreign_key_concurrently``. If a column of that name and type exists, it receives what
+    is missing of the declaration.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget; SHARE ROW EXCLUSIVE on a referenced table and its
+    partitions.
 
     Args:
         table_name: the table.
         column: the column.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        if_not_exists: as ``op.add_column`` has it; not needed, since a column that is there is no error.
-        inline_references: the same; a foreign key comes with the column wherever that can be.
-        inline_primary_key: the same; a primary key is an operation of its own.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_not_exists: accepted for compatibility with Alembic; always in effect.
+        inline_references: accepted for compatibility with Alembic; a foreign key is part of the statement wherever
+            possible.
+        inline_primary_key: accepted for compatibility with Alembic; a primary key needs its own operation.
 
     Raises:
-        DeclarationError: identity, stored generated, primary key, unique, indexed, checked or with several foreign
-            keys (the message says what to do instead), or NOT NULL without a default.
-        PlanError: no such table, a column of that name with another type or default, or a type that makes
-            PostgreSQL write every row again (a domain with constraints).
+        DeclarationError: the column is an identity, stored generated, primary key, unique, indexed or checked
+            column, has several foreign keys, or is NOT NULL without a default. The message says what to do instead.
+        PlanError: the table does not exist, a column of that name has another type or default, or the type makes
+            PostgreSQL rewrite the table (a domain with constraints).
+
+    Example:
+        op.add_column_concurrently(
+            "orders", sa.Column("currency", sa.Text, nullable=False, server_default="EUR")
+        )
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-COLUMN
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
     """
 
 def drop_column_concurrently(
     table_name: str, column_name: str, *, schema: str | None = None, if_exists: bool | None = None, **dialect_kw: Any
 ) -> None:
-    """Drop a column: its indexes first, concurrently; one that is gone already is no error.
+    """Drop a column, its indexes first; a column that does not exist is not an error.
 
-    The keywords are those of ``op.drop_column``. Locks: ACCESS EXCLUSIVE for an instant, under the lock budget;
-    also on the table that a foreign key over it refers to. There is no way back: the values are gone.
+    The keywords are those of ``op.drop_column``. It cannot be reversed: the values are lost.
+
+    Locks: SHARE UPDATE EXCLUSIVE while indexes are dropped; then ACCESS EXCLUSIVE briefly, within the lock budget,
+    also on the tables that foreign keys of the column reference.
 
     Args:
         table_name: the table.
         column_name: its column.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        if_exists: as ``op.drop_column`` has it; not needed, since a column that is gone is no error.
-        dialect_kw: keywords of other databases, which are passed over.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: no such table, a view or something else depends on it, or it is in the partition key.
+        DeclarationError: a keyword is unknown.
+        PlanError: the table does not exist, a view or another object depends on the column, or it is part of the
+            partition key.
+
+    Example:
+        op.drop_column_concurrently("orders", "note")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
     """
 
 def alter_column_concurrently(
@@ -419,53 +546,68 @@ def alter_column_concurrently(
     postgresql_using: str | None = None,
     **dialect_kw: Any,
 ) -> None:
-    """Change a column's type, default or NOT NULL where PostgreSQL needs no rewrite, and refuse where it does.
+    """Change a column's type, default or NOT NULL if PostgreSQL need not rewrite the table; refuse otherwise.
 
-    The keywords are those of ``op.alter_column``. Whether a change of type rewrites the table or builds an index
-    again is tried on an empty copy, so each version's own rules hold: varchar widened or made text, numeric with
-    more digits, and so on are done; others are refused with what to do instead. Locks: ACCESS EXCLUSIVE for an
-    instant, under the lock budget; NOT NULL as set_not_null_concurrently.
+    The keywords are those of ``op.alter_column``. A change of type is first tried on an empty copy of the table,
+    which shows whether this version of PostgreSQL rewrites the table or an index. Changes without a rewrite are
+    applied: varchar made longer or changed to text, numeric with more digits. Others are refused, and the message
+    says what to do instead.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget; SHARE UPDATE EXCLUSIVE for ``ANALYZE``; NOT NULL as by
+    ``set_not_null_concurrently``.
 
     Args:
         table_name: the table.
         column_name: its column.
-        nullable: True lets it be NULL, False forbids it.
-        server_default: the new default; None drops it, False leaves it.
+        nullable: True drops NOT NULL, False sets it.
+        server_default: the new default; None drops it, False keeps it.
         type_: the new type.
-        existing_type: what autogenerate writes; not needed.
+        existing_type: written by autogenerate; not needed.
         existing_server_default: the same.
         existing_nullable: the same.
         existing_comment: the same.
         existing_autoincrement: the same.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        postgresql_using: how values of the old type become those of the new one.
-        dialect_kw: keywords of other databases, which are passed over.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        postgresql_using: an expression that converts values of the old type.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a default that PostgreSQL does not keep as one (FetchedValue, Identity, Computed), or a
-            keyword that there is not.
-        PlanError: no such table or column, or a change that would hold a lock for as long as the table is big.
-        ExecutionError: NOT NULL, and rows have no value.
+        DeclarationError: the default is a FetchedValue, Identity or Computed, or a keyword is unknown.
+        PlanError: the table or column does not exist, or PostgreSQL would rewrite the table.
+        ExecutionError: the column becomes NOT NULL and rows have NULL.
+
+    Example:
+        op.alter_column_concurrently("orders", "note", type_=sa.Text(), server_default="")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE
     """
 
 def drop_table_concurrently(
     table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **dialect_kw: Any
 ) -> None:
-    """Drop a table: its foreign keys first, each in a commit and with a retry of its own.
+    """Drop a table, its foreign keys first, each in its own commit.
 
-    Locks: ACCESS EXCLUSIVE on the table and on one other at a time, for an instant, under the lock budget. There
-    is no way back.
+    It cannot be reversed: the rows are lost.
+
+    Locks: ACCESS EXCLUSIVE on the table and on one referenced table at a time, briefly, within the lock budget.
 
     Args:
-        table_name: the table; one that is gone already is no error.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        if_exists: as ``op.drop_table`` has it; not needed.
-        dialect_kw: keywords of other databases, which are passed over.
+        table_name: the table; a table that does not exist is not an error.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: foreign keys of other tables refer to it, a view or something else depends on it, or it is a
+        DeclarationError: a keyword is unknown.
+        PlanError: foreign keys of other tables reference it, a view or another object depends on it, or it is a
             partition.
+
+    Example:
+        op.drop_table_concurrently("carts")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
 
 def create_foreign_key_concurrently(
@@ -485,32 +627,47 @@ def create_foreign_key_concurrently(
     postgresql_not_valid: bool = False,
     **dialect_kw: Any,
 ) -> None:
-    """Create a foreign key: at once for new rows, then proved for the old ones beside writers.
+    """Create a foreign key: enforced for new rows at once, then validated while writes continue.
 
-    The keywords are those of ``op.create_foreign_key``. Locks: SHARE ROW EXCLUSIVE on both tables for an instant,
-    under the lock budget; then SHARE UPDATE EXCLUSIVE on the source for one scan, leaf by leaf where it is
-    partitioned. Up to PostgreSQL 17 a partitioned source takes ACCESS EXCLUSIVE on the referent for an instant.
+    The keywords are those of ``op.create_foreign_key``.
+
+    Locks: SHARE ROW EXCLUSIVE on both tables briefly, within the lock budget; then SHARE UPDATE EXCLUSIVE on the
+    source table during one scan, partition by partition. Up to PostgreSQL 17, a partitioned source table also takes
+    ACCESS EXCLUSIVE on the referenced table briefly.
 
     Args:
-        constraint_name: the foreign key; None leaves it to target_metadata's naming convention, or PostgreSQL's.
-        source_table: the table that refers.
-        referent_table: the table that is referred to.
-        local_cols: columns of the first.
-        remote_cols: columns of the second.
-        onupdate: CASCADE, RESTRICT, SET NULL, SET DEFAULT, or NO ACTION.
+        constraint_name: the foreign key; None leaves it to the naming convention of target_metadata, or to
+            PostgreSQL.
+        source_table: the referencing table.
+        referent_table: the referenced table.
+        local_cols: columns of the referencing table.
+        remote_cols: columns of the referenced table.
+        onupdate: CASCADE, RESTRICT, SET NULL, SET DEFAULT or NO ACTION.
         ondelete: the same.
-        deferrable: whether a transaction may defer it.
+        deferrable: whether a transaction may defer the check.
         initially: DEFERRED or IMMEDIATE.
         match: FULL or SIMPLE.
-        source_schema: the first table's schema; by schema_translate_map or search_path where it is left out.
-        referent_schema: the second's.
-        postgresql_not_valid: leave the old rows unproved; op.validate_constraint proves them later.
-        dialect_kw: keywords of other databases, which are passed over.
+        source_schema: the referencing table's schema. If left out, ``schema_translate_map`` and then
+            ``search_path`` decide.
+        referent_schema: the referenced table's schema.
+        postgresql_not_valid: True leaves the existing rows unchecked; ``op.validate_constraint`` checks them later.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for a list of columns, or a keyword that there is not.
-        PlanError: no such table, or a foreign key of that name says something else.
-        ExecutionError: rows refer to nothing; the error counts them and shows which values.
+        DeclarationError: a list of columns is a string, or a keyword is unknown.
+        PlanError: a table does not exist, or a foreign key of that name has another definition.
+        ExecutionError: rows reference nothing; the error counts them and shows their values.
+
+    Example:
+        op.create_foreign_key_concurrently(
+            "orders_customer_id_fkey", "orders", "customers", ["customer_id"], ["id"]
+        )
+        op.create_foreign_key_concurrently(
+            "events_customer_id_fkey", "events", "customers", ["customer_id"], ["id"]
+        )
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
 
 def create_check_constraint_concurrently(
@@ -522,23 +679,33 @@ def create_check_constraint_concurrently(
     postgresql_not_valid: bool = False,
     **dialect_kw: Any,
 ) -> None:
-    """Create a check: at once for new rows, then proved for the old ones beside writers.
+    """Create a check constraint: enforced for new rows at once, then validated while writes continue.
 
-    The keywords are those of ``op.create_check_constraint``. Locks: ACCESS EXCLUSIVE for an instant, under the
-    lock budget; then SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where the table is partitioned.
+    The keywords are those of ``op.create_check_constraint``.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget; then SHARE UPDATE EXCLUSIVE during one scan, partition
+    by partition.
 
     Args:
-        constraint_name: the check; None leaves it to target_metadata's naming convention, or PostgreSQL's.
+        constraint_name: the check constraint; None leaves it to the naming convention of target_metadata, or to
+            PostgreSQL.
         table_name: its table.
         condition: SQL text or an expression.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        postgresql_not_valid: leave the old rows unproved; op.validate_constraint proves them later.
-        dialect_kw: keywords of other databases, which are passed over.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        postgresql_not_valid: True leaves the existing rows unchecked; ``op.validate_constraint`` checks them later.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: no such table, or a check of that name says something else.
-        ExecutionError: rows fail it; the error counts them.
+        DeclarationError: a keyword is unknown.
+        PlanError: the table does not exist, or a check constraint of that name has another definition.
+        ExecutionError: rows violate the constraint; the error counts them.
+
+    Example:
+        op.create_check_constraint_concurrently("orders_total_check", "orders", "total >= 0")
+        op.create_check_constraint_concurrently("events_kind_check", "events", "kind <> ''")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
 
 def create_unique_constraint_concurrently(
@@ -553,27 +720,37 @@ def create_unique_constraint_concurrently(
     postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
     **dialect_kw: Any,
 ) -> None:
-    """Create a unique constraint over an index that is built beside writers.
+    """Create a unique constraint from an index that is built while writes continue.
 
-    The keywords are those of ``op.create_unique_constraint``. Locks: SHARE UPDATE EXCLUSIVE while the index is
-    built; ACCESS EXCLUSIVE for an instant, under the lock budget, to make it a constraint. Partitioned tables: the
-    parent's first, invalid; each partition's; then attached.
+    The keywords are those of ``op.create_unique_constraint``. On a partitioned table the parent's constraint is
+    created first, invalid; then each partition's, which is attached.
+
+    Locks: SHARE UPDATE EXCLUSIVE while the index is built; ACCESS EXCLUSIVE briefly, within the lock budget, to
+    turn it into a constraint.
 
     Args:
-        constraint_name: the constraint, and its index; None leaves it to the naming convention, or PostgreSQL's.
+        constraint_name: the constraint, and its index; None leaves it to the naming convention of target_metadata,
+            or to PostgreSQL.
         table_name: its table.
         columns: its columns.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        deferrable: whether a transaction may defer it.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        deferrable: whether a transaction may defer the check.
         initially: DEFERRED or IMMEDIATE.
-        postgresql_nulls_not_distinct: whether NULLs equal each other (15+).
-        postgresql_include: columns stored beside the key.
-        dialect_kw: keywords of other databases, which are passed over.
+        postgresql_nulls_not_distinct: whether NULLs are equal (PostgreSQL 15 or later).
+        postgresql_include: columns stored in addition to the key.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for a list of columns, an expression, or a keyword that there is not.
-        PlanError: no such table, or something else of that name.
-        ExecutionError: values occur twice; the INVALID index is replaced by the next run.
+        DeclarationError: *columns* is a string or holds an expression, or a keyword is unknown.
+        PlanError: the table does not exist, or the name is in use for something else.
+        ExecutionError: rows have duplicate values; the next run replaces the INVALID index.
+
+    Example:
+        op.create_unique_constraint_concurrently("imports_source_key", "imports", ["source"])
+        op.create_unique_constraint_concurrently("events_key", "events", ["id", "created_at"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
 
 def create_primary_key_concurrently(
@@ -584,54 +761,79 @@ def create_primary_key_concurrently(
     schema: str | None = None,
     postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
 ) -> None:
-    """Create a primary key over an index that is built beside writers; its columns are made NOT NULL first.
+    """Create a primary key from an index that is built while writes continue.
 
-    The keywords are those of ``op.create_primary_key``. Locks: as set_not_null_concurrently and
-    create_unique_constraint_concurrently.
+    The keywords are those of ``op.create_primary_key``. The columns become NOT NULL first.
+
+    Locks: those of ``set_not_null_concurrently`` and ``create_unique_constraint_concurrently``.
 
     Args:
-        constraint_name: the primary key, and its index; None leaves it to the naming convention, or PostgreSQL's.
+        constraint_name: the primary key, and its index; None leaves it to the naming convention of target_metadata,
+            or to PostgreSQL.
         table_name: its table.
         columns: its columns.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        postgresql_include: columns stored beside the key.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        postgresql_include: columns stored in addition to the key.
 
     Raises:
-        DeclarationError: a string for a list of columns, or an expression.
-        PlanError: no such table or column, or another primary key is there.
-        ExecutionError: values are NULL or occur twice.
+        DeclarationError: *columns* is a string or holds an expression.
+        PlanError: the table or a column does not exist, or the table has another primary key.
+        ExecutionError: rows have NULL or duplicate values.
+
+    Example:
+        op.create_primary_key_concurrently("imports_pkey", "imports", ["id"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
 
 def validate_constraint(constraint_name: str, table_name: str, *, schema: str | None = None) -> None:
-    """Prove a check, foreign key or NOT NULL that is there but not validated, beside writers.
+    """Validate a NOT VALID check, foreign key or NOT NULL constraint while writes continue.
 
-    Locks: SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where the table is partitioned.
+    A constraint that is already validated is skipped.
+
+    Locks: SHARE UPDATE EXCLUSIVE during one scan, partition by partition; for a foreign key, also ROW SHARE on the
+    referenced table.
 
     Args:
         constraint_name: the constraint.
         table_name: its table.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: no such table or constraint.
-        ExecutionError: rows fail it; the error counts them.
+        PlanError: the table or constraint does not exist.
+        ExecutionError: rows violate the constraint; the error counts them.
+
+    Example:
+        op.validate_constraint("orders_placed_at_check", "orders")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT
     """
 
 def set_not_null_concurrently(table_name: str, column_name: str, *, schema: str | None = None) -> None:
-    """Make a column NOT NULL: at once for new rows, then proved for the old ones beside writers.
+    """Make a column NOT NULL: enforced for new rows at once, then validated while writes continue.
 
-    A validated check that says the same is taken as the proof. Locks: ACCESS EXCLUSIVE for an instant, under the
-    lock budget, before and (up to PostgreSQL 17) after; SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where
-    the table is partitioned. The way back is ``op.alter_column(..., nullable=True)``.
+    A validated check constraint ``column IS NOT NULL`` replaces the scan. The reverse is ``op.alter_column(...,
+    nullable=True)``.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget, before the scan and, up to PostgreSQL 17, after it;
+    SHARE UPDATE EXCLUSIVE during one scan, partition by partition.
 
     Args:
         table_name: the table.
         column_name: its column.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: no such table or column.
-        ExecutionError: rows have no value; the error counts them.
+        PlanError: the table or column does not exist.
+        ExecutionError: rows have NULL; the error counts them.
+
+    Example:
+        op.set_not_null_concurrently("orders", "customer_id")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
     """
 
 def drain_default_concurrently(
@@ -642,39 +844,49 @@ def drain_default_concurrently(
     max_replica_lag: float | None = 30.0,
     max_slot_bytes: int | None = 17179869184,
 ) -> None:
-    """Give the rows of a default partition partitions of their own, by the set's policy in part_config.
+    """Move the rows of a default partition into partitions of their own, while they are read and written.
 
-    Each window that such rows lie in becomes a partition, as far as partitions are kept ahead: rows beyond that
-    stay, and are said. The rows are copied beside readers and writers, a
-    trigger logs the keys of those that change meanwhile, and one short commit puts the partitions and a new, empty
-    default partition in the place of the old one: readers of the table see every row at every moment. What was
-    copied is compared with the default partition before. Interrupted at any point, it goes on where it stopped
-    when it is run again.
+    The policy in part_config defines the ranges. Each range that has such rows becomes a partition, up to the
+    number of partitions that are kept ahead; rows beyond that stay in the default partition and are reported.
 
-    Locks: SHARE ROW EXCLUSIVE on the default partition for an instant, to add the trigger; ACCESS EXCLUSIVE on the
-    table, its default partition and the tables at the other end of foreign keys for the commit of the swap: for
-    the last keys of the log, 2000 at most beside those that come while it waits, and about a millisecond for each
-    new partition. It takes the space of the rows that are copied until the old partition is dropped: where the
-    server's disk can be seen (it is on this machine, reached over a Unix socket), too little room is refused
-    beforehand, and copying pauses while little is left.
+    The rows are copied while reads and writes continue, and a trigger logs the keys of the rows that change. The
+    copy is compared with the default partition. One short commit then replaces the old default partition by the new
+    partitions and a new, empty default partition, so readers of the table see every row at every moment. If it is
+    interrupted, run it again; it resumes where it stopped.
 
-    Before the swap it waits for transactions whose snapshot is older than the copy. Foreign keys to and from the
-    table are taken off in the swap, come back NOT VALID in the same commit, and are validated afterwards.
+    Before the swap it waits for transactions whose snapshot is older than the copy. The swap drops foreign keys to
+    and from the table, creates them again as NOT VALID in the same commit, and they are validated afterwards.
+
+    The copy takes the space of the copied rows until the old partition is dropped. If the server's disk is visible
+    (the server runs on this machine and is reached over a Unix socket), too little room is refused before anything
+    is created, and copying pauses while the disk is nearly full.
+
+    Locks: SHARE ROW EXCLUSIVE on the default partition briefly, to add the trigger; ACCESS EXCLUSIVE on the table,
+    its default partition and the tables at the other end of foreign keys during the commit of the swap: the time to
+    replay the last keys of the log (2000 at most, plus those that arrive while it waits) and about a millisecond
+    for each new partition.
 
     Args:
         table_name: the partitioned table.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        workers: how many sessions copy, build indexes and compare side by side.
-        max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
-            None: never.
-        max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
-            is as far behind; None: never.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        workers: number of sessions that copy rows, build indexes and compare in parallel.
+        max_replica_lag: seconds. Copying pauses while a physical replica lags further behind, except for one chunk
+            a minute; None: never.
+        max_slot_bytes: bytes (16 GiB by default). Copying pauses while a replication slot retains more WAL or a
+            physical replica is further behind; None: never.
 
     Raises:
-        DeclarationError: less than one worker, or a limit that is none.
-        PlanError: no policy, no primary key, or something belongs to the default partition that cannot move; it is
-            named. Or what was copied is not what it holds.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: *workers* is below 1, or a limit is invalid.
+        PlanError: the table has no policy or no primary key, an object of the default partition cannot move (the
+            error names it), or the copy differs from the default partition.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drain_default_concurrently("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+        https://www.postgresql.org/docs/current/sql-createtable.html
     """
 
 def split_partition_concurrently(
@@ -687,29 +899,37 @@ def split_partition_concurrently(
     max_replica_lag: float | None = 30.0,
     max_slot_bytes: int | None = 17179869184,
 ) -> None:
-    """Cut a partition into the windows of its set's policy in part_config.
+    """Split a partition into the ranges of the table's policy, while it is read and written.
 
-    Its rows are copied beside readers and writers, as ``drain_default_concurrently`` does it, with the same locks;
-    a partition that is one window, or less, stays as it is. Where it has no end, neither has the first or the last
-    of those that take its place.
+    The rows are copied as by ``drain_default_concurrently``. A partition that covers one range or less stays as it
+    is. If the partition is unbounded on a side, so is the first or last of the new partitions.
+
+    Locks: those of ``drain_default_concurrently``, on the partition.
 
     Args:
         table_name: the partitioned table.
-        partition_name: the partition; where it is left out the first one, which holds all rows of a table that was
+        partition_name: the partition. If left out, the first one, which holds all rows of a table that was
             converted by attaching it.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the partition's, where it is another one.
-        workers: how many sessions copy, build indexes and compare side by side.
-        max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
-            None: never.
-        max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
-            is as far behind; None: never.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the partition's schema, if it differs.
+        workers: number of sessions that copy rows, build indexes and compare in parallel.
+        max_replica_lag: seconds. Copying pauses while a physical replica lags further behind, except for one chunk
+            a minute; None: never.
+        max_slot_bytes: bytes (16 GiB by default). Copying pauses while a replication slot retains more WAL or a
+            physical replica is further behind; None: never.
 
     Raises:
-        DeclarationError: less than one worker, or a limit that is none.
-        PlanError: no policy, no such partition, bounds that cross a window's, no primary key, or something belongs
-            to the partition that cannot move; it is named. Or what was copied is not what it holds.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: *workers* is below 1, or a limit is invalid.
+        PlanError: the table has no policy or no primary key, the partition does not exist, its bounds cross a
+            range's, an object of the partition cannot move (the error names it), or the copy differs from the
+            partition.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.split_partition_concurrently("visits", "visits_before_20261201")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
     """
 
 def create_partitioned_table(
@@ -737,109 +957,143 @@ def create_partitioned_table(
     if_not_exists: bool | None = None,
     **dialect_kw: Any,
 ) -> None:
-    """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy.
+    """Create a table that is partitioned by range, its current and next partitions, and its policy.
 
-    Takes columns and constraints as Alembic's ``create_table`` does. Joins the migration's transaction: nobody
-    sees the table before that commits. A foreign key takes SHARE ROW EXCLUSIVE on the table it refers to until
-    then; where that one is busy, add it in a revision of its own with ``create_foreign_key_concurrently``. The
-    way back is ``drop_table``, which takes the partitions along, and ``drop_partition_policy``.
+    It takes columns and constraints like ``op.create_table``. It runs in the migration's transaction. On a busy
+    referenced table, create the foreign key in a revision of its own with ``create_foreign_key_concurrently``. The
+    reverse is ``drop_table``, which drops the partitions as well, and ``drop_partition_policy``.
+
+    Locks: SHARE ROW EXCLUSIVE on tables that foreign keys reference, until the migration commits.
 
     Args:
         table_name: the table.
-        columns: its columns and constraints. The primary key and each unique one contain the columns that decide
-            about the partition.
-        control: the column that decides, NOT NULL.
-        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        timezone: an IANA name; partitions follow its wall clock.
-        premake: how many partitions are kept ahead of the current one.
-        origin: where some partition begins, on that clock or among the ids.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
-            ``ulid``, ``snowflake``, ...
+        columns: its columns and constraints. The primary key and every unique constraint contain the partition key.
+        control: the partition key; NOT NULL.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; for plain integers a number.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        timezone: an IANA name. Partition bounds follow the wall clock of this time zone.
+        premake: number of partitions that are kept ahead of the current one.
+        origin: a moment, or an id, at which some partition begins.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds).
         inherit_privileges: whether new partitions get the grants of their parent.
-        retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
-            ``18 months``, or so many ids; none, and all stay.
-        retention_keep_table: whether it stays as a table of its own.
-        retention_schema: the schema that it moves to instead.
-        retention_grace: how long one that is not kept is out before it is dropped.
-        detach: ``auto``, or ``concurrently`` or ``blocking`` and nothing else.
-        default_partition: whether rows outside of all partitions are taken by a default one; it makes detaching
-            and attaching harder, so there is none unless you ask.
-        partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: the table is cut so first, and each part into
-            ranges. The one policy stands for all of them.
-        sub_partitions: the same, of each range partition. Later ones follow the newest.
-        comment: the table's.
-        postgresql_with: storage parameters of the partitions that hold rows: ``{"fillfactor": 70}``.
-        postgresql_tablespace: where they lie.
-        if_not_exists: as ``op.create_table`` has it; not needed: one that is there is compared.
-        dialect_kw: keywords of other databases, which are passed over.
+        retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
+            ``18 months``, or a number of ids; None keeps all partitions.
+        retention_keep_table: whether a detached partition is kept as a table.
+        retention_schema: the schema that detached partitions move to.
+        retention_grace: how long a detached partition is kept before it is dropped, if it is not kept for good.
+        detach: ``auto``, or only ``concurrently``, or only ``blocking``.
+        default_partition: whether a default partition takes the rows outside of all others. It makes attaching and
+            detaching more expensive, so the default is False.
+        partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: partition the table that way first, and each part
+            by range. One policy covers all parts.
+        sub_partitions: the same for each range partition. Later partitions copy the newest.
+        comment: the comment of the table.
+        postgresql_with: storage parameters of the partitions: ``{"fillfactor": 70}``.
+        postgresql_tablespace: the tablespace of the partitions.
+        if_not_exists: accepted for compatibility with Alembic; an existing table is compared.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a key without the control column, an unknown interval or time zone, ...
-        PlanError: the table is there in another shape, or rights are missing.
+        DeclarationError: a key lacks the control column, or an interval, time zone or another value is invalid.
+        PlanError: the table exists with another definition, or the role lacks a privilege.
+
+    Example:
+        op.create_partitioned_table(
+            "logins",
+            sa.Column("id", sa.BigInteger, sa.Identity()),
+            sa.Column("at", sa.DateTime(timezone=True)),
+            sa.PrimaryKeyConstraint("id", "at", name="logins_pkey"),
+            control="at",
+            interval="1 month",
+            premake=1,
+        )
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE
+        https://www.postgresql.org/docs/current/sql-createtable.html
     """
 
 def add_enum_value_concurrently(
     enum_name: str, value: str, *, schema: str | None = None, before: str | None = None, after: str | None = None
 ) -> None:
-    """Add a value to an enum and commit, so that it can be used at once; one that is there already is left.
+    """Add a value to an enum type and commit, so that it can be used at once.
 
-    Locks: the type against other changes of it, for an instant, under the lock budget; no table. There is no way
-    back: PostgreSQL drops no value of an enum.
+    A value that exists is kept. It cannot be reversed: PostgreSQL cannot drop a value of an enum.
+
+    Locks: no table; the type against other changes of it, briefly, within the lock budget.
 
     Args:
         enum_name: the enum.
-        value: the value, of 63 bytes at most.
-        schema: the enum's schema; by schema_translate_map or search_path where it is left out.
-        before: the value that it comes right before.
-        after: the value that it comes right after; with neither it comes last.
+        value: the value, 63 bytes at most.
+        schema: the enum's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        before: the value that follows the new one.
+        after: the value that precedes the new one. With neither, the new value is the last.
 
     Raises:
-        DeclarationError: both before and after, or a value that is too long.
-        PlanError: no such enum or neighbour, or the value is there on the other side of it.
-        LockNotAvailable: somebody else was changing the type through every try.
+        DeclarationError: both *before* and *after* are given, or the value is too long.
+        PlanError: the enum or the neighbour does not exist, or the value exists on the other side of the neighbour.
+        LockNotAvailable: another session was changing the type through every try.
+
+    Example:
+        op.add_enum_value_concurrently("order_state", "refunded", after="paid")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertype.html
     """
 
 def ignore_health_finding(
     code: str, table_name: str | None = None, object_name: str | None = None, *, reason: str, schema: str | None = None
 ) -> None:
-    """Leave a finding of ``schema_kit health`` out from now on, and say why in ``schema_kit.health_ignored``.
+    """Suppress a finding of ``schema_kit health``, and record the reason in ``schema_kit.health_ignored``.
 
-    ::
+    The arguments are the fields of ``schema_kit health --format json``; ``--ignored`` lists suppressed findings. A
+    second call replaces the reason. It runs in the migration's transaction. The reverse is ``heed_health_finding``.
 
-        op.ignore_health_finding("index_unused", "orders", "orders_note_idx", reason="for the yearly audit")
-
-    The words are those of ``schema_kit health --format json``; ``--ignored`` shows what is left out. A reason that
-    is there is replaced. Joins the migration's transaction; locks nothing but the row. The way back is
-    ``heed_health_finding``.
+    Locks: the finding's row.
 
     Args:
         code: the finding's code: ``index_unused``.
-        table_name: its table, of partitions the one above all of them; None: the server.
+        table_name: its table, for a partition the topmost parent; None: the server.
         object_name: its index, constraint, trigger, slot, ...; None: the table itself.
-        reason: why it is left out, for people.
-        schema: the table's; by schema_translate_map or search_path where it is left out.
+        reason: why it is suppressed, for people.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        DeclarationError: no finding has that code, or the reason is empty.
+        DeclarationError: the code is unknown, or the reason is empty.
+
+    Example:
+        op.ignore_health_finding("index_unused", "orders", "orders_note_idx", reason="for the audit")
+
+    See Also:
+        https://www.postgresql.org/docs/current/monitoring-stats.html
     """
 
 def heed_health_finding(
     code: str, table_name: str | None = None, object_name: str | None = None, *, schema: str | None = None
 ) -> None:
-    """Tell of a finding again that ``ignore_health_finding`` has left out. Nothing to do where it is not.
+    """Report a finding of ``schema_kit health`` again that ``ignore_health_finding`` suppresses.
 
-    With the last one health_ignored goes as well. Joins the migration's transaction; locks nothing but the row, or
-    health_ignored. The way back is ``ignore_health_finding``.
+    A finding that is not suppressed is not an error. With the last one, health_ignored is dropped as well. It runs
+    in the migration's transaction. The reverse is ``ignore_health_finding``.
+
+    Locks: the finding's row, or health_ignored.
 
     Args:
         code: the finding's code.
-        table_name: its table, whether it is there or not; None: the server.
+        table_name: its table, which need not exist; None: the server.
         object_name: its index, constraint, trigger, slot, ...; None: the table itself.
-        schema: the table's; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        DeclarationError: no finding has that code.
+        DeclarationError: the code is unknown.
+
+    Example:
+        op.heed_health_finding("index_unused", "orders", "orders_note_idx")
+
+    See Also:
+        https://www.postgresql.org/docs/current/monitoring-stats.html
     """
 
 def create_index_concurrently(
@@ -860,37 +1114,46 @@ def create_index_concurrently(
     postgresql_concurrently: bool | None = None,
     **dialect_kw: Any,
 ) -> None:
-    """Create an index without stopping reads or writes; an INVALID leftover of that name is replaced.
+    """Create an index without blocking reads or writes; an INVALID index of that name is replaced.
 
-    The keywords are those of ``op.create_index``. An index that is there with the same definition is left as it
-    is. On a partitioned table each partition's index is built concurrently and attached; the parent's becomes
-    valid with the last one. Locks: SHARE UPDATE EXCLUSIVE on each table while its index is built; on a partitioned
-    parent SHARE for an instant, under the lock budget. A unique index that finds keys more than once names them.
+    The keywords are those of ``op.create_index``. An index that already has this definition is kept. On a
+    partitioned table, each partition's index is built concurrently and attached; the parent's index becomes valid
+    with the last one. If a unique index fails, the error names the duplicate keys.
+
+    Locks: SHARE UPDATE EXCLUSIVE on each table while its index is built; on a partitioned parent, SHARE briefly,
+    within the lock budget.
 
     Args:
         index_name: the index; None leaves it to the naming convention of target_metadata.
         table_name: its table.
-        columns: column names, or ``sa.text("created_at DESC")`` and other expressions, which get the parentheses
-            that PostgreSQL wants.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        unique: whether keys may occur once only.
-        if_not_exists: taken for Alembic's sake; it is always so.
-        postgresql_using: btree, gin, gist, brin, hash or another access method.
+        columns: column names, or ``sa.text("created_at DESC")`` and other expressions. Parentheses are added where
+            PostgreSQL requires them.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        unique: whether the index is unique.
+        if_not_exists: accepted for compatibility with Alembic; always in effect.
+        postgresql_using: the access method: btree, gin, gist, brin, hash or another one.
         postgresql_where: the predicate of a partial index.
-        postgresql_ops: operator classes by column (or by the label of an expression); found wherever their
-            extension lives. Parameters may follow: ``gist_trgm_ops(siglen=32)``.
-        postgresql_include: columns stored beside the key.
+        postgresql_ops: operator classes by column, or by the label of an expression; they are found in any schema.
+            Parameters may follow: ``gist_trgm_ops(siglen=32)``.
+        postgresql_include: columns stored in addition to the key.
         postgresql_with: storage parameters.
-        postgresql_tablespace: where it is stored; an index that is there is not moved.
-        postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
-        postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
-        dialect_kw: keywords of other databases, which are passed over.
+        postgresql_tablespace: the tablespace of a new index; an existing index is not moved.
+        postgresql_nulls_not_distinct: whether a unique index treats NULLs as equal (PostgreSQL 15 or later).
+        postgresql_concurrently: accepted for compatibility with ``op.create_index``; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for the list of columns, or a keyword that there is not.
-        PlanError: no such table or operator class; an index of that name with another definition; a database whose
-            LC_CTYPE gives trigrams of ASCII text only.
-        ExecutionError: PostgreSQL refused it.
+        DeclarationError: *columns* is a string, or a keyword is unknown.
+        PlanError: the table or operator class does not exist; an index of that name has another definition; or the
+            LC_CTYPE of the database limits trigrams to ASCII.
+        ExecutionError: PostgreSQL refused a statement.
+
+    Example:
+        op.create_index_concurrently("ix_orders_customer", "orders", ["customer_id"])
+        op.create_index_concurrently("ix_events_created_at", "events", ["created_at"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
     """
 
 def replace_index_concurrently(
@@ -910,39 +1173,45 @@ def replace_index_concurrently(
     postgresql_concurrently: bool | None = None,
     **dialect_kw: Any,
 ) -> None:
-    """Build an index again under another definition, without a moment in which there is none.
+    """Give an index another definition; queries can use an index at every moment.
 
-    The new one is built beside the old one as ``<name>__replacement``; then both change names in one commit, and
-    the old one, now ``<name>__replaced``, is dropped. The comment goes over to the new one. Stopped anywhere and
-    run again, it goes on. Where the index has the declared definition, nothing is done; where there is no index of
-    that name, or only an INVALID one, it is created.
+    The new index is built as ``<name>__replacement``. One commit then swaps the names, and the old index, now
+    ``<name>__replaced``, is dropped. The comment moves to the new index. If the index already has the definition,
+    nothing is done. If it does not exist or is INVALID, it is created.
 
-    Locks: those of ``create_index_concurrently`` while it is built; SHARE UPDATE EXCLUSIVE on the indexes alone
-    while they change names, which nobody notices; SHARE UPDATE EXCLUSIVE on the table while the old one goes. The
-    old index of a partitioned table has no concurrent way: ACCESS EXCLUSIVE on the parent and each partition, for
-    an instant, under the lock budget.
+    Locks: those of ``create_index_concurrently`` during the build; SHARE UPDATE EXCLUSIVE on the two indexes while
+    the names change; SHARE UPDATE EXCLUSIVE on the table while the old index is dropped. PostgreSQL cannot drop the
+    index of a partitioned table concurrently: ACCESS EXCLUSIVE on the parent and each partition briefly, within the
+    lock budget.
 
     Args:
         index_name: the index; None leaves it to the naming convention of target_metadata.
         table_name: its table.
         columns: column names, or ``sa.text("created_at DESC")`` and other expressions.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        unique: whether keys may occur once only.
-        postgresql_using: btree, gin, gist, brin, hash or another access method.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        unique: whether the index is unique.
+        postgresql_using: the access method: btree, gin, gist, brin, hash or another one.
         postgresql_where: the predicate of a partial index.
         postgresql_ops: operator classes by column.
-        postgresql_include: columns stored beside the key.
+        postgresql_include: columns stored in addition to the key.
         postgresql_with: storage parameters.
-        postgresql_tablespace: where it is stored; another tablespace alone is no other definition.
-        postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
-        postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
-        dialect_kw: keywords of other databases, which are passed over.
+        postgresql_tablespace: the tablespace of the new index; a different tablespace alone replaces nothing.
+        postgresql_nulls_not_distinct: whether a unique index treats NULLs as equal (PostgreSQL 15 or later).
+        postgresql_concurrently: accepted for compatibility with ``op.create_index``; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for a list of columns, or a keyword that there is not.
-        PlanError: no such table or operator class; a constraint, a foreign key or the replica identity rests on
-            the index; it is the part of a partitioned one; another index has one of the two names that are needed.
-        ExecutionError: PostgreSQL refused it; the old index still serves.
+        DeclarationError: *columns* is a string, or a keyword is unknown.
+        PlanError: the table or operator class does not exist; a constraint, a foreign key or the replica identity
+            uses the index; it is part of a partitioned index; or another index has one of the two names.
+        ExecutionError: PostgreSQL refused a statement; the old index is still in use.
+
+    Example:
+        op.replace_index_concurrently("ix_orders_placed_at", "orders", ["placed_at", "id"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+        https://www.postgresql.org/docs/current/sql-alterindex.html
     """
 
 def drop_index_concurrently(
@@ -954,60 +1223,99 @@ def drop_index_concurrently(
     postgresql_concurrently: bool | None = None,
     **dialect_kw: Any,
 ) -> None:
-    """Drop an index without stopping reads or writes; one that is gone already is no error.
+    """Drop an index without blocking reads or writes; an index that does not exist is not an error.
 
-    Locks: SHARE UPDATE EXCLUSIVE on the table. The index of a partitioned table has no concurrent way in
-    PostgreSQL: ACCESS EXCLUSIVE on the parent and each partition, for an instant, under the lock budget.
+    Locks: SHARE UPDATE EXCLUSIVE on the table. PostgreSQL cannot drop the index of a partitioned table
+    concurrently: ACCESS EXCLUSIVE on the parent and each partition briefly, within the lock budget.
 
     Args:
         index_name: the index.
-        table_name: its table; it may be left out.
-        schema: the schema of both; by schema_translate_map or search_path where it is left out.
-        if_exists: taken for Alembic's sake; it is always so.
+        table_name: its table; optional.
+        schema: the schema of both. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
         postgresql_concurrently: the same.
-        dialect_kw: keywords of other databases, which are passed over.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: a constraint, a foreign key or the replica identity rests on the index; it is the part of a
-            partitioned one; it belongs to another table.
+        DeclarationError: a keyword is unknown.
+        PlanError: a constraint, a foreign key or the replica identity uses the index; it is part of a partitioned
+            index; or it belongs to another table.
+
+    Example:
+        op.drop_index_concurrently("ix_orders_note", "orders")
+        op.drop_index_concurrently("ix_events_kind", "events")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-dropindex.html
     """
 
 def reindex_concurrently(
     index_name: str | None = None, table_name: str | None = None, *, schema: str | None = None
 ) -> None:
-    """Build an index again without stopping reads or writes: one that is bloated, INVALID or of an older collation.
+    """Rebuild an index, or all indexes of a table, without blocking reads or writes.
 
-    With a table and no index, all indexes of the table and of its TOAST table; an index of an exclusion constraint
-    is passed over with a warning of PostgreSQL's. INVALID leftovers of an earlier try (``_ccnew``, ``_ccold``) are
-    dropped first. What is partitioned is done partition by partition: PostgreSQL itself would first take SHARE on
-    all of them, behind whoever writes.
+    Use it for an index that is bloated, INVALID or built under an older collation. With a table and no index, all
+    indexes of the table and of its TOAST table are rebuilt; PostgreSQL skips the index of an exclusion constraint
+    with a warning. INVALID indexes that an interrupted run left (``_ccnew``, ``_ccold``) are dropped first. A
+    partitioned table or index is rebuilt partition by partition: PostgreSQL's own statement would first take SHARE
+    on all partitions, and wait for every writer.
 
-    A reindex leaves nothing behind that could be observed: interrupted and run again, all of it is built again.
-    Locks: SHARE UPDATE EXCLUSIVE on each table while its indexes are built. With ``--sql``, the statement alone.
+    A finished reindex leaves no trace in the catalog, so every run rebuilds everything. With ``--sql`` the script
+    holds the plain statement.
+
+    Locks: SHARE UPDATE EXCLUSIVE on each table while its indexes are built.
 
     Args:
         index_name: the index; None for all indexes of the table.
-        table_name: the table; it may be left out where an index is named.
-        schema: the schema of both; by schema_translate_map or search_path where it is left out.
+        table_name: the table; optional if an index is named.
+        schema: the schema of both. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
         DeclarationError: neither an index nor a table is named.
-        PlanError: there is no such index or table; an index carries an exclusion constraint.
-        ExecutionError: PostgreSQL refused it.
+        PlanError: the index or table does not exist, or the index belongs to an exclusion constraint.
+        ExecutionError: PostgreSQL refused a statement.
+
+    Example:
+        op.reindex_concurrently("ix_orders_placed_at", "orders")
+        op.reindex_concurrently(table_name="events")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
     """
 
 def create_part_config() -> None:
-    """Make ``schema_kit.part_config``, where policies live, if it is missing. Joins the migration's transaction."""
+    """Create ``schema_kit.part_config``, the table of partition policies, if it does not exist.
+
+    It runs in the migration's transaction.
+
+    Locks: none on existing tables.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.create_part_config()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createtable.html
+    """
 
 def drop_part_config() -> None:
-    """Drop ``schema_kit.part_config``, once it holds no policy. Joins the migration's transaction.
+    """Drop ``schema_kit.part_config`` if it holds no policy.
 
-    What remembers copies that are finished and partitions that were retired goes along, unless a copy is under way
-    or a retired partition is there still.
+    The records of finished copies and of retired partitions are dropped with it, unless a copy is in progress or a
+    retired partition still exists. It runs in the migration's transaction.
+
+    Locks: ACCESS EXCLUSIVE on ``part_config`` until the migration commits.
 
     Raises:
         PlanError: it holds policies.
+
+    Example:
+        op.drop_part_config()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
 
 def convert_to_partitioned(
@@ -1028,117 +1336,151 @@ def convert_to_partitioned(
     max_replica_lag: float | None = 30.0,
     max_slot_bytes: int | None = 17179869184,
 ) -> None:
-    """Partition a populated table by range, without copying a row: it becomes the first partition.
+    """Turn a live table into a partitioned one, without copying a row or by a copy while writes continue.
 
-    With ``strategy="copy"`` its rows are copied instead, into a partition for each window, and the table stays as
-    it is until one short commit swaps; it is the machinery of ``drain_default_concurrently``, and has its locks.
+    By attaching, the table becomes the first partition. With ``strategy="copy"`` its rows are copied into one
+    partition for each range, as by ``drain_default_concurrently``, and the table stays as it is until one short
+    commit swaps.
 
-    Its primary key gets the control column as its last, if it is not in it. What belongs to the table comes
-    along: identity and sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants,
-    comments, views. The policy is registered in part_config. Locks: ACCESS EXCLUSIVE for an instant to add a
-    check, then for the one short commit of the swap (milliseconds, whatever the size), each under the lock
-    budget; scans and index builds run beside writers.
+    If the primary key lacks the control column, it is added as the last column. What belongs to the table moves
+    with it: identity and sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants,
+    comments, views. The policy is registered in part_config.
 
-    That check refuses rows at or past its bound, two weeks ahead at least, until the swap. A conversion that has
-    stopped is either run again before that moment, or given up: ``unpartition`` drops what it has left.
+    By attaching, a check refuses rows at or past its bound (at least two weeks ahead) until the swap. A conversion
+    that has stopped is either run again before that moment or aborted: ``unpartition`` drops what it has created.
+
+    Locks: ACCESS EXCLUSIVE briefly to add a check, then during the one short commit of the swap (milliseconds at
+    any size), each within the lock budget. Scans and index builds run while writes continue. With ``copy``, those
+    of ``drain_default_concurrently``.
 
     Args:
         table_name: the table.
-        control: the column that decides: timestamptz, timestamp, date, a whole number, or what holds a moment in
-            an encoding.
-        interval: the width of a partition: ``1 month``, ``7 days``, ``1 hour``; of plain numbers how many
+        control: the partition key: a column of type timestamptz, timestamp, date or an integer type, or one that
+            encodes a moment.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``1 hour``; for plain integers a number
             (``"100000"``).
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        timezone: an IANA name; partitions follow its wall clock.
-        premake: how many partitions are kept ahead of the current one; one that was changed in part_config
-            after the swap stays.
-        origin: where some partition begins: ``2000-01-02`` makes weeks begin on Sundays.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, ``snowflake:1420070400000``.
-        incoming_foreign_keys: ``refuse``, ``drop``, or ``composite``: the referring table gets the key column
-            too, and a trigger that fills it. Those that hold the control column already come along by themselves.
-        strategy: ``attach``: seconds, whatever the size, and the first partition holds all rows (it can be split
-            later). ``copy``: takes as long as copying takes and the space of the table once more, and rows may lie
-            as far ahead as they like. Left out: what is begun already; else copy, where rows lie in several windows
-            and the table has 1 GB at most, or its rows lie too far ahead to be attached; else attach. Which, and
-            why, is what a run says first. Say it in a migration that has to do the same on a small database and on
-            a big one. With --sql always attach.
-        workers: how many sessions copy, build indexes and compare side by side; of ``copy``.
-        default_partition: whether a default partition takes what lies beyond the others; of ``copy``.
-        keep_old: whether the plain table stays as it was at the swap, under its name and ``__old``; of ``copy``.
-            ``fed``: a trigger logs the keys of rows that change from the swap on (12 to 16 us a row), so that it
-            can take its place again with all that was written: ``unpartition``, or ``partitions convert
-            --rollback``. The log grows by a key a change; running this again replays it.
-        max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
-            None: never; of ``copy``.
-        max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
-            is as far behind; None: never; of ``copy``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        timezone: an IANA name. Partition bounds follow the wall clock of this time zone.
+        premake: number of partitions that are kept ahead of the current one. A value that was changed in
+            part_config after the swap is kept.
+        origin: a moment at which some partition begins: ``2000-01-02`` makes weeks begin on Sundays.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds).
+        incoming_foreign_keys: ``refuse``, ``drop`` or ``composite``: the referencing table gets the control column
+            as well, and a trigger that fills it. Foreign keys that already include the control column are kept.
+        strategy: ``attach``: takes seconds at any size; the first partition holds all rows and can be split later.
+            ``copy``: takes as long as copying and the space of the table once more; rows may lie far in the future.
+            If left out: the strategy of a conversion that has begun; else ``copy`` if the rows lie in several
+            ranges and the table has at most 1 GB, or if rows lie too far ahead to be attached; else ``attach``. A
+            run first reports its choice and the reason. State it in a migration that must do the same on a small
+            and a big database. With ``--sql`` always ``attach``.
+        workers: number of sessions that copy rows, build indexes and compare in parallel. For ``copy``.
+        default_partition: whether a default partition takes the rows outside of all others. For ``copy``.
+        keep_old: whether the plain table is kept as it was at the swap, under its name and ``__old``. For ``copy``.
+            ``fed``: a trigger logs the keys of rows that change after the swap (12 to 16 microseconds a row), so
+            that the plain table can be brought up to date and take its place again: ``unpartition``, or
+            ``partitions convert --rollback``. The log grows by one key per change; another run of this operation
+            replays it.
+        max_replica_lag: seconds. Copying pauses while a physical replica lags further behind, except for one chunk
+            a minute; None: never. For ``copy``.
+        max_slot_bytes: bytes (16 GiB by default). Copying pauses while a replication slot retains more WAL or a
+            physical replica is further behind; None: never. For ``copy``.
 
     Raises:
-        DeclarationError: an unknown strategy, less than one worker, or a limit that is none.
-        PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: the strategy is unknown, *workers* is below 1, or a limit is invalid.
+        PlanError: an object that depends on the table cannot move with it; the error names it.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.convert_to_partitioned("visits", "visited_at", "1 month", premake=2)
+        op.convert_to_partitioned("visits", "visited_at", "1 month", premake=1, strategy="copy")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
 
 def unpartition(table_name: str, *, schema: str | None = None, keep_primary_key: bool = False) -> None:
-    """Make a partitioned table plain again: its first partition takes in the rows of the others.
+    """Turn a partitioned table back into a plain one; its first partition takes the rows of the others.
 
-    It blocks: ACCESS EXCLUSIVE on the table and its partitions for as long as those rows need to move (those of
-    the first partition do not move). The primary key loses the control column; policies, key columns and triggers
-    that the conversion made go.
+    It blocks readers and writers while the rows move; those of the first partition stay where they are. The primary
+    key loses the control column. The policy, and the key columns and triggers that the conversion created, are
+    dropped.
 
-    It is also how a conversion is given up that never came to its swap: of a table that is plain still, it drops
-    the check of the bound, the empty parent beside it, the index over the longer key, and the key columns,
-    triggers and foreign keys that tables which refer to it were given. Nothing blocks for longer than an instant.
+    It also aborts a conversion that has not reached its swap. On a table that is still plain, it drops the check of
+    the bound, the empty parent, the index over the longer key, and the key columns, triggers and foreign keys of
+    referencing tables. All locks are then brief.
 
-    And where a conversion by copy has kept the plain table with ``keep_old="fed"``, that table takes its place
-    again: what was written since is replayed into it beside writers, both are compared, and one short commit
-    swaps (ACCESS EXCLUSIVE on the table and its partitions, the longer the more of them there are to drop).
+    If a conversion by copy has kept the plain table with ``keep_old="fed"``, that table takes its place again: the
+    changes since the swap are replayed into it while writes continue, both tables are compared, and one short
+    commit swaps (its ACCESS EXCLUSIVE lock grows with the number of partitions to drop).
+
+    Locks: ACCESS EXCLUSIVE on the table and its partitions while the rows move.
 
     Args:
         table_name: the table.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        keep_primary_key: whether the primary key keeps the control column, which was in it before the table was
-            partitioned; foreign keys to it then come back as they are.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        keep_primary_key: whether the primary key keeps the control column, because it had it before the table was
+            partitioned. Foreign keys to it are then restored as they are.
 
     Raises:
-        PlanError: something depends on it that cannot move with it; it is named.
+        PlanError: an object that depends on the table cannot move with it; the error names it.
+
+    Example:
+        op.unpartition("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
     """
 
 def install_partman_sql(*, schema: str = "partman") -> None:
-    """Install pg_partman's functions in SQL, or bring them up to date: its calls, without the extension.
+    """Install or update pg_partman's functions in SQL: its calls, without the extension.
 
-    What ``schema_kit sql apply`` does, in a migration: create_parent, run_maintenance and the others of
-    pg_partman 5.1, views part_config and part_config_sub, over the policies in ``schema_kit.part_config``. Run
-    again, it replaces what is older or was changed by hand; policies stay. Joins the migration's transaction.
+    It does in a migration what ``schema_kit sql apply`` does: create_parent, run_maintenance and the other
+    functions of pg_partman 5.1, and the views part_config and part_config_sub, over the policies in
+    ``schema_kit.part_config``. A second call replaces functions that are older or were changed by hand; policies
+    are kept. It runs in the migration's transaction.
 
-    Locks: ACCESS EXCLUSIVE on part_config, part_config_sub and the two views for an instant, where they are
-    changed; nothing on tables of yours.
+    Locks: ACCESS EXCLUSIVE on part_config, part_config_sub and the two views briefly, where they change; none on
+    tables of yours.
 
     Args:
-        schema: where the functions live; it is created where it is missing.
+        schema: the schema of the functions; it is created if it does not exist.
 
     Raises:
-        DeclarationError: a schema of PostgreSQL's, or schema_kit's own.
-        PlanError: the extension pg_partman lives there, or functions that schema_kit has not made.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: the schema is PostgreSQL's or schema_kit's own.
+        PlanError: the schema holds the extension pg_partman, or functions that schema_kit has not created.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.install_partman_sql()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createfunction.html
     """
 
 def remove_partman_sql(*, schema: str = "partman") -> None:
-    """Remove pg_partman's functions in SQL; policies, partitions and templates stay. The way back of install.
+    """Drop pg_partman's functions in SQL; policies, partitions and templates are kept.
 
-    The schema goes, too, where nothing else is in it. Nothing that uses them is taken along: where a view or a
-    function of yours does, PostgreSQL refuses. Joins the migration's transaction.
+    It reverses ``install_partman_sql``. The schema is dropped if it is empty. Nothing else is dropped: if a view or
+    function of yours uses a function, PostgreSQL refuses. It runs in the migration's transaction.
 
-    Locks: ACCESS EXCLUSIVE on the two views for an instant.
+    Locks: ACCESS EXCLUSIVE on the two views briefly.
 
     Args:
-        schema: where the functions live.
+        schema: the schema of the functions.
 
     Raises:
-        DeclarationError: a schema of PostgreSQL's, or schema_kit's own.
-        ExecutionError: something else depends on them.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: the schema is PostgreSQL's or schema_kit's own.
+        ExecutionError: another object depends on the functions.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.remove_partman_sql()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-dropfunction.html
     """
 
 def set_partition_policy(
@@ -1158,127 +1500,184 @@ def set_partition_policy(
     retention_grace: str | None = None,
     detach: str | None = None,
 ) -> None:
-    """Register how a partitioned table is kept in ``schema_kit.part_config``, or change that.
+    """Register or change the policy of a partitioned table in ``schema_kit.part_config``.
 
-    Only what is given changes; a first registration needs `control` and `interval`. What is there has to agree:
-    no partition may lie across a window from the current one on. Past partitions of other widths stay as they
-    are. Joins the migration's transaction; locks nothing but the policy's row. The way back is
-    ``drop_partition_policy``, or the same with the values of before.
+    Only the given values change; the first registration needs *control* and *interval*. Existing partitions must
+    match: from the current one on, no partition may cross a boundary of the policy. Older partitions of other
+    widths are kept. It runs in the migration's transaction. The reverse is ``drop_partition_policy``, or a call
+    with the former values.
+
+    Locks: the policy's row.
 
     Args:
-        table_name: the table, partitioned by RANGE; or by LIST or HASH into tables that are, each of them a set.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        control: the column that decides.
-        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
-        timezone: an IANA name, whose wall clock partitions follow; UTC at first.
-        premake: how many partitions are kept ahead of the current one; 4 at first.
-        origin: where some partition begins, on that clock or among the ids; an empty text takes it back.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
-            ``ulid``, ``snowflake``, ...; an empty text takes it back.
+        table_name: the table, partitioned by RANGE; or by LIST or HASH into tables that are partitioned by RANGE.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        control: the partition key.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; for plain integers a number.
+        timezone: an IANA name. Partition bounds follow the wall clock of this time zone. UTC by default.
+        premake: number of partitions that are kept ahead of the current one; 4 by default.
+        origin: a moment, or an id, at which some partition begins; an empty text removes it.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds). An empty text removes it.
         inherit_privileges: whether new partitions get the grants of their parent.
-        retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
-            ``18 months``, or so many ids; an empty text takes it back.
-        retention_keep_table: whether it stays as a table of its own; true at first.
-        retention_schema: the schema that it moves to instead; an empty text takes it back.
-        retention_grace: how long one that is not kept is out before it is dropped; ``7 days`` at first.
-        detach: ``auto`` at first, or ``concurrently`` or ``blocking`` and nothing else.
+        retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
+            ``18 months``, or a number of ids; an empty text removes it.
+        retention_keep_table: whether a detached partition is kept as a table; true by default.
+        retention_schema: the schema that detached partitions move to; an empty text removes it.
+        retention_grace: how long a detached partition is kept before it is dropped, if it is not kept for good; ``7
+            days`` by default.
+        detach: ``auto`` (the default), or only ``concurrently``, or only ``blocking``.
 
     Raises:
-        DeclarationError: an unknown interval or time zone, premake below 1, or a grace period that is none.
-        PlanError: not partitioned by that column, one that may be NULL, partitions across the windows, or a
-            retention shorter than a partition.
+        DeclarationError: an interval, time zone or grace period is invalid, or *premake* is below 1.
+        PlanError: the table is not partitioned by that column, the column can be NULL, partitions cross the
+            boundaries, or the retention is shorter than a partition.
+
+    Example:
+        op.set_partition_policy("visits", premake=6)
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE
     """
 
 def drop_partition_policy(table_name: str, *, schema: str | None = None) -> None:
-    """Forget a set's policy; its table and partitions stay. Nothing to do where there is none.
+    """Delete the policy of a partitioned table; the table and its partitions are kept.
 
-    Joins the migration's transaction; locks nothing but the policy's row. The way back is
+    A table without a policy is not an error. It runs in the migration's transaction. The reverse is
     ``set_partition_policy``.
 
+    Locks: the policy's row.
+
     Args:
-        table_name: the table, whether it is there or not.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        table_name: the table; it need not exist.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.drop_partition_policy("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE
     """
 
 def drop_retention(table_name: str, *, schema: str | None = None) -> None:
-    """Forget a set's retention, and put back the partitions that it has retired and that are not dropped yet.
+    """Delete the retention of a policy, and attach the partitions that it has retired and not yet dropped.
 
-    The way back of ``set_partition_policy(retention=...)``: nothing is retired or dropped any more from the first
-    commit on, then each partition that ``schema_kit.retired_partition`` names as retired by the policy comes back,
-    wherever it lies by now. Locks: as ``attach_partition_concurrently``. Run again, it goes on.
+    It reverses ``set_partition_policy(retention=...)``. The first commit deletes the retention, so nothing else is
+    retired or dropped. Then each partition that ``schema_kit.retired_partition`` lists as retired by the policy is
+    attached again, in whichever schema it is. If it is interrupted, run it again; it resumes where it stopped.
+
+    Locks: those of ``attach_partition_concurrently``, for one partition after the other.
 
     Args:
         table_name: the partitioned table.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: a partition cannot come back: its range was taken meanwhile, or its shape differs. Nothing was
-            changed.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: a partition cannot be attached: its range is in use, or its columns differ. The policy is
+            unchanged.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drop_retention("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
 
 def create_next_partitions(table_name: str, *, schema: str | None = None, until: str | None = None) -> None:
-    """Make the current partition and the premade ones ahead of it, where they are missing.
+    """Create the current partition and those ahead of it, if they are missing.
 
-    What ``schema_kit partitions create-next`` does, in a migration. Each partition is a commit of its own under
-    SHARE UPDATE EXCLUSIVE on the table, beside its writers; see the command.
+    It does in a migration what ``schema_kit partitions create-next`` does. Each partition is created as a table and
+    attached, in one commit.
+
+    Locks: SHARE UPDATE EXCLUSIVE on the table briefly for each partition, while reads and writes continue; ACCESS
+    EXCLUSIVE on a default partition; SHARE ROW EXCLUSIVE on the tables at the other end of foreign keys.
 
     Args:
         table_name: a table with a policy in part_config.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        until: make all that are missing from the present to there, instead of the policy's premake:
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        until: create all missing partitions from the current position to there, instead of *premake* of the policy:
             ``2027-12-31``, or an id.
 
     Raises:
-        DeclarationError: *until* cannot be read.
-        PlanError: no policy, or partitions that do not agree with it.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: *until* is invalid.
+        PlanError: the table has no policy, or its partitions do not match it.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.create_next_partitions("visits", until="2027-03-01")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
 
 def detach_partition_concurrently(
     table_name: str, partition_name: str, *, schema: str | None = None, partition_schema: str | None = None
 ) -> None:
-    """Take a partition out of its set; it stays as a table of its own, with all its rows.
+    """Detach a partition; it remains as a table of its own, with all its rows.
 
-    Concurrently, wherever PostgreSQL can: queries of the parent that begin afterwards pass the partition over, all
-    who use the parent are waited for, then it is a table by itself. Where that is cut off, the next run finalizes
-    it. Beside a default partition, and where the table refers to itself, there is only the blocking way: ACCESS
-    EXCLUSIVE on the parent, the partition and the default partition for an instant, under the lock budget. Tables
-    that refer to the parent are locked against writes while PostgreSQL looks through them for rows that refer to
-    the partition (for as long as one join of the two takes), and for an instant altogether; those that it refers
-    to against writes for an instant. ``schema_kit.retired_partition`` remembers where it came from.
+    It is detached concurrently wherever PostgreSQL can: new queries of the parent skip the partition, and the
+    detach waits for running ones. The next run finalizes an interrupted detach. If the table has a default
+    partition or references itself, PostgreSQL can only detach it in the blocking way.
+    ``schema_kit.retired_partition`` records its parent and bounds. The reverse is
+    ``op.attach_partition_concurrently``.
 
-    The way back is ``op.attach_partition_concurrently``.
+    Locks: concurrently, SHARE UPDATE EXCLUSIVE on the parent, and ACCESS EXCLUSIVE on the partition once no query
+    uses it. In the blocking way, ACCESS EXCLUSIVE on the parent, the partition and the default partition briefly,
+    within the lock budget. Either way, tables that reference the parent are locked against writes while PostgreSQL
+    looks for rows that reference the partition (as long as one join of the two takes), and fully for a moment;
+    tables that the partition references are locked against writes briefly.
 
     Args:
         table_name: the partitioned table.
-        partition_name: the partition; one that is detached already stays so.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the partition's; the table's where it is left out.
+        partition_name: the partition; a detached partition stays detached.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the partition's schema; by default the table's.
 
     Raises:
-        PlanError: no such table, a partition of another table, or rows refer to it; the foreign key is named.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table does not exist, the partition belongs to another table, or rows reference it (the error
+            names the foreign key).
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.detach_partition_concurrently("events", "events_202610")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
     """
 
 def drop_partition_concurrently(
     table_name: str, partition_name: str, *, schema: str | None = None, partition_schema: str | None = None
 ) -> None:
-    """Drop a partition with its rows, and never lock the parent for it: it is detached first.
+    """Drop a partition and its rows; it is detached first, so the drop never locks the parent.
 
-    Locks: as detach_partition_concurrently; then ACCESS EXCLUSIVE on the table, which nobody uses any more, and on
-    those that its foreign keys refer to, for an instant, under the lock budget. There is no way back.
+    Only a partition, or a table that schema_kit has detached from this parent, is dropped. It cannot be reversed:
+    the rows are lost.
+
+    Locks: those of ``detach_partition_concurrently``; then ACCESS EXCLUSIVE on the detached table and on the tables
+    that its foreign keys reference, briefly, within the lock budget.
 
     Args:
         table_name: the partitioned table.
-        partition_name: the partition, or a table that schema_kit has detached from it; one that is gone is fine.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the partition's; the table's where it is left out.
+        partition_name: the partition, or a table that schema_kit has detached from it; a table that does not exist
+            is not an error.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the partition's schema; by default the table's.
 
     Raises:
-        PlanError: a table that never was its partition, something depends on it, or rows refer to it; they are
-            named.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table never was a partition of this parent, an object depends on it, or rows reference it;
+            the error names them.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drop_partition_concurrently("events", "events_202610")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
 
 def attach_partition_concurrently(
@@ -1290,31 +1689,37 @@ def attach_partition_concurrently(
     schema: str | None = None,
     partition_schema: str | None = None,
 ) -> None:
-    """Make a table that is there a partition; nothing is scanned or built while others wait.
+    """Attach an existing table as a partition; nothing is scanned or built while others wait.
 
-    First it gets what it lacks of the parent's: NOT NULLs, checks and foreign keys (for new rows, then proved
-    beside writers), indexes (concurrently), and a check that proves its bounds, which goes when it is attached; a
-    table that was detached concurrently brings that along. Locks: SHARE UPDATE EXCLUSIVE on the parent, whose
-    readers and writers go on; ACCESS EXCLUSIVE on the table, the default partition and the tables that its foreign
-    keys refer to, SHARE ROW EXCLUSIVE on those that refer to the parent, each for an instant, under the lock
-    budget.
+    The table first gets what it lacks of the parent: NOT NULL, checks and foreign keys (NOT VALID, then validated
+    while writes continue), indexes (concurrently), and a validated check of its bounds, which is dropped once it is
+    attached. A table that was detached concurrently already has that check. The reverse is
+    ``op.detach_partition_concurrently``.
 
-    The way back is ``op.detach_partition_concurrently``.
+    Locks: SHARE UPDATE EXCLUSIVE on the parent, which allows reads and writes; ACCESS EXCLUSIVE on the table, on
+    the default partition and on the tables that its foreign keys reference, and SHARE ROW EXCLUSIVE on tables that
+    reference the parent, each briefly, within the lock budget.
 
     Args:
         table_name: the partitioned table: by RANGE of one column.
-        partition_name: the table, with the parent's columns.
-        from_: its first key, as text, number, date or datetime; None is MINVALUE. What names no time zone is read
-            in UTC.
-        to: where it ends, exclusive; None is MAXVALUE.
-        schema: the parent's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the table's; the parent's where it is left out.
+        partition_name: the table; it has the parent's columns.
+        from_: the lower bound, inclusive, as text, number, date or datetime; None is MINVALUE. A value without a
+            time zone is read in UTC.
+        to: the upper bound, exclusive; None is MAXVALUE.
+        schema: the parent's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the table's schema; by default the parent's.
 
     Raises:
-        PlanError: another shape, a range that overlaps a partition's, rows of it in the default partition, or a
-            partition of another table; everything that is wrong is named.
-        ExecutionError: rows lie outside of the range, or fail a constraint of the parent's; the error counts them.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the columns differ, the range overlaps another partition, the default partition holds rows of the
+            range, or the table is a partition of another table; the error names every problem.
+        ExecutionError: rows lie outside of the range or violate a constraint of the parent; the error counts them.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.attach_partition_concurrently("events", "imported", "2026-09-01", "2026-10-01")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
 
 def set_ttl_policy(
@@ -1332,75 +1737,104 @@ def set_ttl_policy(
     max_replica_lag: float | None = 10.0,
     max_dead_share: float | None = 0.2,
 ) -> None:
-    """Say in ``schema_kit.ttl_policy`` when rows of a table expire; ``schema_kit ttl run`` removes them then.
+    """Register in ``schema_kit.ttl_policy`` when rows of a table expire; ``schema_kit ttl run`` deletes them.
 
-    Rows whose column is NULL never expire. What refers to an expired row goes before it, whether it has expired
-    itself or not: `tree` names the tables, each with those that hang on it::
+    A row whose column is NULL never expires. Rows that reference an expired row are deleted before it, whether they
+    have expired or not; *tree* names their tables, nested::
 
         op.set_ttl_policy(
             "sessions", "expires_at", tree={"conversations": {"messages": {"citations": {}}}}
         )
 
-    Where no tree is given, the foreign keys that say ON DELETE CASCADE are it, as they are when the rows are
-    removed. A foreign key that says SET NULL or SET DEFAULT needs no mention: its rows stay.
+    If *tree* is left out, the foreign keys with ON DELETE CASCADE define it at the time of deletion. A foreign key
+    with SET NULL or SET DEFAULT needs no entry: its rows stay.
 
-    What is there has to agree: an index on the column and on the columns of each foreign key, and no foreign key
-    left whose rows would be in the way. A policy that is there is replaced as a whole. Joins the migration's
-    transaction; locks nothing but the policy's row. The way back is ``drop_ttl_policy``, or the same with the
-    values of before.
+    The column and the columns of each foreign key need an index, and no other foreign key may block the deletion. A
+    second call replaces the policy as a whole. It runs in the migration's transaction. The reverse is
+    ``drop_ttl_policy``, or a call with the former values.
+
+    Locks: the policy's row.
 
     Args:
-        table_name: the table; a partitioned one is looked after as a whole.
-        column: the column that says when a row expires; with `age`, from when on it ages. A date expires when
-            its day begins.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        age: how old a row becomes: ``90 days``, ``18 months``.
-        timezone: an IANA name, by whose wall clock ages are counted and columns without a zone are read.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
-            ``ulid``, ``snowflake``, ...
-        tree: the tables whose rows go along; names without a schema are of the schema of what they hang on.
-        archive_first: rows move to their tables' archives instead of being deleted; each table of the tree needs
-            one then, by op.set_archive_policy.
-        batch_size: rows of the first batch, from 1 to 100000; the next ones become smaller or larger, from 10 to
-            100000, by a factor of 2 at most.
-        target_seconds: how long a batch should take.
-        max_replica_lag: pause while a physical replica is more seconds than that behind; None: never.
-        max_dead_share: pause while more than this share of a table's rows (0 to 1) is dead and a vacuum of it is
-            running; None: never.
+        table_name: the table; a partitioned table as a whole.
+        column: the column that holds the moment at which a row expires; with *age*, the moment from which it ages.
+            A date expires when its day begins.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        age: the age at which a row expires: ``90 days``, ``18 months``.
+        timezone: an IANA name. Ages are counted, and columns without a zone are read, on the wall clock of this
+            time zone.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds).
+        tree: the referencing tables whose rows are deleted as well; a name without a schema is in the schema of the
+            table that it references.
+        archive_first: whether rows move to their tables' archives instead of being deleted; each table of the tree
+            then needs an archive, by ``op.set_archive_policy``.
+        batch_size: rows of the first batch, from 1 to 100000. Later batches adapt, from 10 to 100000 rows, by a
+            factor of 2 at most.
+        target_seconds: seconds that a batch should take.
+        max_replica_lag: seconds. Batches pause while a physical replica lags further behind; None: never.
+        max_dead_share: share of dead rows, 0 to 1. Batches pause while the share is higher and a vacuum of a table
+            is running; None: never.
 
     Raises:
-        DeclarationError: a number out of its range, an age or time zone that cannot be read, a tree that is none.
-        PlanError: no such table or column, an index that is missing, a column that holds no moments, a table that
-            refers to one whose rows go and is not in the tree, or rights that are missing.
+        DeclarationError: a number is out of its range, or an age, time zone or tree is invalid.
+        PlanError: the table or column does not exist, an index is missing, the column holds no moments, a table
+            that references deleted rows is not in the tree, or the role lacks a privilege.
+
+    Example:
+        op.set_ttl_policy("orders", "placed_at", age="18 months")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-delete.html
+        https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK
     """
 
 def drop_ttl_policy(table_name: str, *, schema: str | None = None) -> None:
-    """Forget when rows of a table expire; the rows stay. Nothing to do where there is no policy.
+    """Delete the time-to-live policy of a table; the rows are kept.
 
-    With the last policy ttl_policy goes as well. Joins the migration's transaction; locks nothing but the policy's
-    row, or ttl_policy. The way back is ``set_ttl_policy``.
+    A table without a policy is not an error. With the last policy, ttl_policy is dropped as well. It runs in the
+    migration's transaction. The reverse is ``set_ttl_policy``.
+
+    Locks: the policy's row, or ttl_policy.
 
     Args:
-        table_name: the table, whether it is there or not.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        table_name: the table; it need not exist.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.drop_ttl_policy("orders")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-delete.html
     """
 
 def refresh_materialized_view_concurrently(view_name: str, *, schema: str | None = None) -> None:
-    """Fill a materialized view anew while it is read; every run does it once.
+    """Refresh a materialized view while it is read.
 
-    Locks: EXCLUSIVE on the view, taken under the lock budget and held for as long as its query and the comparison
-    of old and new rows take: readers go on, other refreshes wait; ACCESS SHARE on what it reads from. No
-    statement_timeout ends it. A view that was never filled (WITH NO DATA) is filled in the plain way, the only
-    one that PostgreSQL has: ACCESS EXCLUSIVE for as long as its query takes, on a view that nobody can read yet.
+    Every run refreshes it once. A view that was never filled (WITH NO DATA) is filled by a plain REFRESH, as
+    PostgreSQL requires; its ACCESS EXCLUSIVE lock blocks no query, because the view cannot be read yet. With
+    ``--sql`` it is a plain REFRESH: such a script is for a database that was empty at base.
 
-    With --sql it is a plain REFRESH: such a script is for a database that was empty at base.
+    Locks: EXCLUSIVE on the view, taken within the lock budget and held while its query runs and old and new rows
+    are compared: readers continue, other refreshes wait; ACCESS SHARE on the tables that it reads. No
+    statement_timeout applies.
 
     Args:
         view_name: the materialized view.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        schema: the view's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: no such view, or no valid unique index over plain columns, without WHERE.
-        LockNotAvailable: somebody held the view through every try, another refresh for instance.
-        ExecutionError: its query failed, or two of the new rows are the same.
+        PlanError: the view does not exist, or it lacks a valid unique index over plain columns without WHERE.
+        LockNotAvailable: another session held the view through every try, for example another refresh.
+        ExecutionError: its query failed, or two of the new rows are equal.
+
+    Example:
+        op.refresh_materialized_view_concurrently("sales")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
     """

@@ -37,39 +37,48 @@ def create_archive_table(
     compression: str | None = None,
     view: str | None = None,
 ) -> Task:
-    """Make an archive from a table: the same columns, checks, grants and row security, and no rows yet.
+    """Create an empty archive of a table: the same columns, checks, indexes, grants and row security.
 
-    The archive of a partitioned table is partitioned by the same column; its partitions are those of the table,
-    which ``schema_kit archive run`` detaches and attaches, without copying a row. They bring their foreign keys
-    along; the archive itself has none, so that nothing locks the tables that they refer to. Nor has it an identity.
-    Joins the migration's transaction; the table is only read. The way back is ``drop_archive_table``.
+    The archive of a partitioned table is partitioned by the same column; ``schema_kit archive run`` detaches
+    partitions from the table and attaches them to the archive without copying a row. Partitions keep their foreign
+    keys. The archive has neither foreign keys, so that referenced tables are not locked, nor an identity. It runs
+    in the migration's transaction. The reverse is ``drop_archive_table``.
+
+    Locks: ACCESS SHARE on the table, while it is read.
 
     Args:
         operations: given by Alembic.
         table_name: the table; partitioned by RANGE with a policy, or plain.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out. One that is there
-            in the same shape stays as it is.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        control: of a plain table, the column that the archive is partitioned by; none, and it is plain, too.
-        interval: the width of partitions that are made in the archive (by rows); the table's where it is left
-            out. Partitions that are brought keep theirs.
-        indexes: the table's indexes, or the names of those that the archive gets; the primary key it always gets.
-            Others of its own it gets as every table does: ``create_index_concurrently``.
-        archived_at: whether it has a column ``archived_at``, DEFAULT now(), more than the table: for rows that are
-            moved one by one. A partition cannot bring a column that it has not:
-            ``schema_kit.archived_partition`` says when each one came.
-        tablespace: where partitions lie that are made in the archive; those that are brought stay where they are,
-            since their files would have to be copied under lock.
-        compression: ``pglz`` or ``lz4``, for values that are written into it; those that are brought stay as they
-            are.
-        view: a view over both: ``table`` or ``schema.table``; in the table's schema where it names none. It reads
-            with the rights of whoever reads it (PostgreSQL 15 and later).
+        archive_table_name: the archive; by default the table's name and ``_archive``. An existing archive with the
+            same columns is kept.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
+        control: for a plain table, the partition key of the archive; None makes a plain archive.
+        interval: the width of partitions that are created in the archive (row-wise); by default the table's.
+            Attached partitions keep theirs.
+        indexes: True for all indexes of the table, or the names of those that the archive gets; it always gets the
+            primary key. ``create_index_concurrently`` adds others.
+        archived_at: whether to add a column ``archived_at`` with DEFAULT now(), for rows that are archived
+            row-wise. Attached partitions cannot have it: ``schema_kit.archived_partition`` records when each one
+            arrived.
+        tablespace: the tablespace of partitions that are created in the archive. Attached partitions stay where
+            they are, because a move would copy their files under a lock.
+        compression: ``pglz`` or ``lz4``, for values that are written into the archive; attached partitions are not
+            compressed again.
+        view: the name of a view over both, ``table`` or ``schema.table``; by default in the table's schema. It
+            reads with the privileges of the role that queries it (PostgreSQL 15 or later).
 
     Raises:
-        DeclarationError: an unknown compression or interval, or a control without an interval.
-        PlanError: no such table, an archive of another shape (what differs is named), a key that the archive could
-            not keep unique, or rights are missing.
+        DeclarationError: a compression or interval is invalid, or *control* is given without *interval*.
+        PlanError: the table does not exist, the archive has other columns (the error names the differences), the
+            archive could not enforce a key, or the role lacks a privilege.
+
+    Example:
+        op.create_archive_table("visits", view="all_visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createtable.html
+        https://www.postgresql.org/docs/current/sql-createview.html
     """
     table = existing(operations, table_name, schema)
     declared = DeclaredArchive(
@@ -96,23 +105,31 @@ def drop_archive_table(
     archive_schema: str | None = None,
     view: str | None = None,
 ) -> Task:
-    """Drop an archive, while it holds no row; one that is gone is fine. ``restore_archive_table`` empties one.
+    """Drop an archive that holds no rows; an archive that does not exist is not an error.
 
-    With the last of archives and policies archive_policy and archived_partition go as well. Joins the migration's
-    transaction, which holds the locks until it commits: ACCESS EXCLUSIVE on the archive, its partitions, the tables
-    that these refer to and the view. Whether it holds a row is looked at under the lock.
+    ``restore_archive_table`` empties an archive. With the last archive and policy, archive_policy and
+    archived_partition are dropped as well. It runs in the migration's transaction.
+
+    Locks: ACCESS EXCLUSIVE on the archive, its partitions, the tables that these reference and the view, until the
+    migration commits. Under the lock it is checked that the archive is empty.
 
     Args:
         operations: given by Alembic.
-        table_name: the table whose archive it is.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        view: the view over both that goes along.
+        table_name: the table of the archive.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
+        view: the view over both, which is dropped as well.
 
     Raises:
-        PlanError: it holds rows, a policy sends rows there, or something depends on it.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the archive holds rows, a policy sends rows to it, or an object depends on it.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drop_archive_table("visits", view="all_visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
     table = existing(operations, table_name, schema)
     archive = archive_name(table, archive_table_name, translated(operations, archive_schema))
@@ -136,31 +153,42 @@ def set_archive_policy(
     destination: str | None = None,
     compression: str | None = None,
 ) -> Task:
-    """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` takes to the archive, and when.
+    """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
 
-    Called again, it replaces what was said before. Joins the migration's transaction; locks nothing but the
-    policy's row. The way back is ``drop_archive_policy``, or the same with the values of before.
+    A second call replaces the policy. It runs in the migration's transaction. The reverse is
+    ``drop_archive_policy``, or a call with the former values.
+
+    Locks: the policy's row.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
-        archive_after: how far behind the present a partition has to end, or a row has to be: ``90 days``; of plain
-            ids how many.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        condition: by rows, SQL over the table's columns that has to hold as well: ``status = 'closed'``.
-        way: ``partition``, whole ones, without copying a row; or ``rows``, in batches.
-        control: by rows, the column that the age is counted from; of a partitioned table its key.
-        archived_at: by rows, the archive's column that takes the moment.
-        tree: by rows, the tables that go along.
-        destination: where files go, if rows go on from the archive to files.
-        compression: theirs.
+        archive_after: how far before the current position a partition must end, or how old a row must be: ``90
+            days``; for plain integers a number of ids.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        archive_schema: the archive's schema; by default the table's.
+        condition: row-wise, an SQL condition over the table's columns that must hold as well: ``status =
+            'closed'``.
+        way: ``partition``: whole partitions, without copying a row; or ``rows``: row-wise, in batches.
+        control: row-wise, the column from which the age is counted; for a partitioned table its partition key.
+        archived_at: row-wise, the archive's column that records when a row arrived.
+        tree: row-wise, the referencing tables whose rows are archived first, nested: ``{"order_items": {"refunds":
+            {}}}``.
+        destination: not used.
+        compression: not used.
 
     Raises:
-        DeclarationError: an unknown way, a length that cannot be read, neither a length nor a condition.
-        PlanError: no such table or archive, an archive of another shape (what differs is named), a length shorter
-            than a partition, or rights are missing.
+        DeclarationError: *way* is unknown, a duration is invalid, or neither *archive_after* nor *condition* is
+            given.
+        PlanError: the table or archive does not exist, the archive has other columns (the error names the
+            differences), *archive_after* is shorter than a partition, or the role lacks a privilege.
+
+    Example:
+        op.set_archive_policy("visits", "90 days")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
     """
     table = existing(operations, table_name, schema)
     policy = ArchivePolicy(
@@ -190,29 +218,39 @@ def repair_archive_table(
     view: str | None = None,
     access: bool = False,
 ) -> Task:
-    """Mend what ``schema_kit archive verify`` names: after each change of the table, its archive follows.
+    """Change an archive to match its table again: columns, types, checks and, if asked, privileges.
 
-    Columns that the archive lacks are added, with their default for the rows that are there; types, defaults and
-    NOT NULL are changed, checks added and proved, each as the operation for it does it (``add_column_concurrently``
-    and so on), on the archive and its partitions. Indexes are no hindrance, and stay as they are. A check that only
-    the archive has is named and left alone; so is a NOT NULL column without a default, where rows are archived.
-    Partitions that are detached and on their way follow as well. The way back is to change the table back, and this
-    again.
+    It repairs what ``schema_kit archive verify`` reports. Missing columns are added, with their default for
+    existing rows; types, defaults and NOT NULL are changed and checks are added and validated, on the archive and
+    its partitions, as by ``add_column_concurrently`` and the other operations. Detached partitions in transit to
+    the archive are changed as well. Indexes stay as they are. A check that only the archive has is reported and
+    kept; so is a NOT NULL column without a default, if rows are archived. To reverse it, change the table back and
+    run it again.
+
+    Locks: those of ``add_column_concurrently``, ``alter_column_concurrently`` and the others, on the archive; with
+    ``access=True`` also ACCESS EXCLUSIVE on it briefly.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
-        drop_columns: columns that the table has no more and whose archived values may go; others are named.
-        view: the view over both, which gets the new columns at its end; it is made where it is not there.
-        access: it gets the table's owner, grants, policies and row security, instead of what it has.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
+        drop_columns: columns that the table no longer has and whose archived values are dropped; others are only
+            reported.
+        view: the view over both; new columns are appended, and a missing view is created.
+        access: whether to replace the archive's owner, grants, policies and row security by those of the table.
 
     Raises:
-        PlanError: no such table, or something that no operation mends without harm; it is named.
-        ExecutionError: archived rows fail a check or a NOT NULL of the table's.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table does not exist, or no operation can repair a difference safely; the error names it.
+        ExecutionError: archived rows violate a check or a NOT NULL of the table.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.repair_archive_table("visits", view="all_visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html
     """
     table = existing(operations, table_name, schema)
     archive = archive_name(table, archive_table_name, translated(operations, archive_schema))
@@ -223,16 +261,27 @@ def repair_archive_table(
 
 @operation(shared=True)
 def drop_archive_policy(operations: Operations, table_name: str, *, schema: str | None = None) -> Task:
-    """Forget a table's archive policy; the archive and its rows stay. Nothing to do where there is none.
+    """Delete the archive policy of a table; the archive and its rows are kept.
 
-    With the last policy archive_policy and archived_partition go, unless that knows partitions. Joins the
-    migration's transaction; locks nothing but the policy's row, or those tables. The way back is
+    A table without a policy is not an error. With the last policy, archive_policy and archived_partition are
+    dropped, unless the latter lists partitions. It runs in the migration's transaction. The reverse is
     ``set_archive_policy``.
+
+    Locks: the policy's row, or the two tables that are dropped.
 
     Args:
         operations: given by Alembic.
-        table_name: the table, whether it is there or not.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        table_name: the table; it need not exist.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.drop_archive_policy("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-delete.html
     """
     return task(archives.drop_policy, existing(operations, table_name, schema))
 
@@ -246,26 +295,36 @@ def restore_archive_table(
     schema: str | None = None,
     archive_schema: str | None = None,
 ) -> Task:
-    """Forget the archive's policy, and take all that it holds back to the table; the empty archive stays.
+    """Delete the archive policy, and move everything in the archive back to the table.
 
-    What ``drop_archive_table`` needs before it, where the archive holds rows. Partitions are detached and attached,
-    in one commit where a view shows both, concurrently elsewhere, and no row is copied; what was on its way to the
-    archive comes back as well. Where the table has a partition in their range already, and where rows were archived
-    one by one, they go in batches, each deleted and inserted by one statement; of a tree each table has an archive
-    of its own, and comes back after what it refers to. Locks: as ``schema_kit archive restore``. Run again, it goes
-    on; of an archive that is gone there is nothing to do.
+    Call it before ``drop_archive_table`` if the archive holds rows; the empty archive is kept. Partitions are
+    detached and attached without copying a row: in one commit if a view shows both tables, else concurrently.
+    Partitions in transit to the archive return as well. If the table has a partition in the same range, or rows
+    were archived row-wise, rows move in batches, each deleted and inserted by one statement. Each table of a *tree*
+    has its own archive, which is restored after the tables that it references. If it is interrupted, run it again;
+    it resumes where it stopped. An archive that does not exist is not an error.
+
+    Locks: those of ``schema_kit archive restore``: ACCESS EXCLUSIVE briefly, within the lock budget, where DETACH
+    and ATTACH are one commit; else those of ``detach_partition_concurrently`` and
+    ``attach_partition_concurrently``; for rows, the rows of one batch.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
-        archive_table_name: the archive; the table's name and ``_archive`` where it is left out.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        archive_schema: the archive's; the table's where it is left out.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_schema: the archive's schema; by default the table's.
 
     Raises:
-        PlanError: no such table, another table's archive, another shape, rows of the same key and other values
-            (they are named), or rights are missing.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table does not exist, the archive belongs to another table or has other columns, rows have
+            the same key and other values (the error names them), or the role lacks a privilege.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.restore_archive_table("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
     table = existing(operations, table_name, schema)
     archive = archive_name(table, archive_table_name, translated(operations, archive_schema))

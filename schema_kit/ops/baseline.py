@@ -13,54 +13,95 @@ from schema_kit.tasks import baseline
 
 @operation(shared=True, reversed_by="drop_extension")
 def create_extension(operations: Operations, name: str) -> Task:
-    """Install an extension where it is missing, and remember that. Joins the migration's transaction.
+    """Install an extension if it is missing, and record that in ``schema_kit.created_object``.
+
+    It runs in the migration's transaction. The reverse is ``drop_extension``.
+
+    Locks: none on existing tables.
 
     Args:
         operations: given by Alembic.
         name: the extension.
+
+    Raises:
+        ExecutionError: PostgreSQL refused it, for example because its files are not on the server.
+
+    Example:
+        op.create_extension("pg_trgm")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createextension.html
     """
     return task(baseline.create_extension, name)
 
 
 @operation(shared=True)
 def drop_extension(operations: Operations, name: str) -> Task:
-    """Drop an extension that ``create_extension`` installed; leave one that was there before.
+    """Drop an extension that ``create_extension`` installed; keep an extension that existed before.
+
+    It runs in the migration's transaction.
+
+    Locks: none on existing tables.
 
     Args:
         operations: given by Alembic.
         name: the extension.
+
+    Raises:
+        ExecutionError: an object depends on the extension.
+
+    Example:
+        op.drop_extension("pg_trgm")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-dropextension.html
     """
     return task(baseline.drop_extension, name)
 
 
 @operation(reversed_by="drop_baseline")
 def create_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
-    """Make each table of *metadata* where it is missing; compare it, and leave it, where it is there.
+    """Create each table of *metadata* that is missing; compare, and keep, each table that exists.
 
-    Enums and comments come along; foreign keys in a circle are added when both tables are there. Types are
-    compared as PostgreSQL prints them.
+    Enums and comments are created as well; foreign keys in a circle are added once both tables exist. Types are
+    compared as PostgreSQL prints them. The reverse is ``drop_baseline``.
 
-    Locks: a new foreign key takes SHARE ROW EXCLUSIVE on the table it refers to, for an instant, under the budget.
+    Locks: SHARE ROW EXCLUSIVE on a table that a new foreign key references, briefly, within the lock budget.
 
     Args:
         operations: given by Alembic.
-        metadata: the tables, literally: a revision means tomorrow what it meant yesterday.
+        metadata: the tables, written out in the revision, so that the revision keeps its meaning.
 
     Raises:
-        PlanError: a table or an enum is there in another shape; each difference is named.
+        PlanError: a table or an enum exists with another definition; the error names each difference.
+
+    Example:
+        op.create_baseline(metadata)
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createtable.html
     """
     return task(baseline.create, *baseline_of(copied(operations, metadata)))
 
 
 @operation()
 def drop_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
-    """Drop the tables that ``create_baseline`` made, if all of them are empty; leave all others.
+    """Drop the tables that ``create_baseline`` created, if all of them are empty; keep all others.
+
+    Locks: ACCESS EXCLUSIVE on the dropped tables, which are empty, and on the tables that their foreign keys
+    reference.
 
     Args:
         operations: given by Alembic.
         metadata: the same tables.
 
     Raises:
-        PlanError: a table that it made holds rows; nothing was dropped.
+        PlanError: a table that it created holds rows; nothing was dropped.
+
+    Example:
+        op.drop_baseline(metadata)
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
     return task(baseline.drop, *baseline_of(copied(operations, metadata)))

@@ -36,57 +36,63 @@ def update_in_batches(
     max_replica_lag: float | None = 10.0,
     max_dead_share: float | None = 0.2,
 ) -> Task:
-    """Update the rows of a table that is in use, in the order of its primary key, a batch a commit.
+    """Update the rows of a live table in the order of its primary key, one batch per commit.
 
-    When a pass has come to the end, rows that still meet WHERE are looked for, and another pass updates them, up to
-    ten in all: a row whose key changed while a batch waited for it, say, which moves between partitions where the
-    key holds the partition's column. Where rows go on meeting WHERE once they are updated, or there is none, this
-    is done where a row was missed and the values are the same for all rows (those are set again, then, that the
-    application has changed meanwhile); else what was missed is counted, and said.
-
-    Each row is updated once, whatever interrupts this: how far it came is written to
-    ``schema_kit.batch_progress`` in the same statement as the batch, and running it again goes on from there.
-    Finished, it does nothing more; to run it again all the same, delete its row there::
+    Each row is updated once, even after an interruption: the statement that updates a batch also writes the
+    position to ``schema_kit.batch_progress``, and the next run resumes there. A finished update is not repeated. To
+    repeat it, delete its row::
 
         DELETE FROM schema_kit.batch_progress WHERE name = 'public.orders fill total'
 
-    (a table or column that was dropped and made anew since is updated again without that). Rows that the
-    application inserts or changes meanwhile are the application's matter: those behind the point that was reached
-    are not visited again, so it has to write the new values itself before this begins, and no transaction that
-    began earlier may be open. What the application writes into a row that is still to come, an explicit NULL too,
-    is overwritten unless WHERE spares it. There is no way back: a downgrade has nothing to call, unless it is an
-    update of its own.
+    An update of a table or column that was dropped and created again since is repeated without that.
 
-    Locks: the rows of one batch, until its commit, and no lock on the table that anybody waits for. A row that
-    somebody else has locked is waited for under the lock budget (100 ms at first, 5 s at most); then the batch is
-    given up, and tried again. Between batches it gives way to replicas and to vacuum, for a minute at most, since
-    a replica may be delayed on purpose. A session that may not read other sessions' statistics (pg_monitor)
-    cannot see these reasons. Dead rows are left to autovacuum; VACUUM is not run at the end.
+    Rows that the application inserts or changes meanwhile are not visited again. So the application must write the
+    new values before the update begins, and no transaction that began earlier may be open. A value that the
+    application writes into a row which is still to come, including an explicit NULL, is overwritten unless *where*
+    excludes the row.
 
-    With --sql it is one plain UPDATE: such a script is for a database that was empty at base.
+    At the end, rows that still match *where* are looked for and updated by another pass, up to ten passes: for
+    example, a row whose key changed while a batch waited for it. If rows match *where* even after their update, or
+    *where* is left out, another pass runs only if a row was missed and the values are the same for all rows;
+    otherwise the missed rows are counted and reported. Such a pass also overwrites values that the application has
+    written meanwhile.
+
+    It cannot be reversed, except by another update. With ``--sql`` it is one plain UPDATE: such a script is for a
+    database that was empty at base.
+
+    Locks: the rows of one batch until its commit; no table lock that others wait for. A batch waits for locked rows
+    within the lock budget, then gives up and tries again. Between batches it pauses for replicas and for vacuum, a
+    minute at most. It sees these reasons only with the rights of pg_monitor. It does not run VACUUM; dead rows are
+    left to autovacuum.
 
     Args:
         operations: given by Alembic.
-        table_name: the table; a partitioned one is updated as a whole.
-        values: what each column is set to: a Python value, or SQL as ``sa.text("price * 2")`` or an expression.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        where: which rows: SQL, ``sa.text`` or an expression; all where it is left out. Rows are found by the
-            primary key and looked at one by one, so it needs no index.
-        batch_size: rows of the first batch, from 1 to 100000; the next ones become smaller or larger, from 10 to
-            100000, by a factor of 2 at most.
-        target_seconds: how long a batch should take.
-        name: what the update is remembered under; made from table, values and WHERE where it is left out.
-        max_replica_lag: pause while a physical replica is more seconds than that behind; None: never.
-        max_dead_share: pause while more than this share of the rows (0 to 1) is dead and a vacuum of the table is
-            running; None: never.
+        table_name: the table; a partitioned table is updated as a whole.
+        values: the new value of each column: a Python value, or SQL as ``sa.text("price * 2")`` or an expression.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        where: which rows: SQL, ``sa.text`` or an expression; all rows if left out. It needs no index: rows are
+            found by the primary key.
+        batch_size: rows of the first batch, from 1 to 100000. Later batches adapt, from 10 to 100000 rows, by a
+            factor of 2 at most.
+        target_seconds: seconds that a batch should take.
+        name: the name of the update in ``batch_progress``; by default made from table, values and *where*.
+        max_replica_lag: seconds. Batches pause while a physical replica lags further behind; None: never.
+        max_dead_share: share of dead rows, 0 to 1. Batches pause while the share is higher and a vacuum of the
+            table is running; None: never.
 
     Raises:
-        DeclarationError: a number out of its range, no values, or one that has no SQL.
-        PlanError: no such table or column, no primary key, a column of it among the values, or the name belongs
-            to another update.
-        LockNotAvailable: somebody held a row through every try. The batches before it are committed.
-        ExecutionError: PostgreSQL refused a batch, as it does where row security would hide rows from whoever
-            runs this; those before it are committed.
+        DeclarationError: a number is out of its range, *values* is empty, or a value cannot be written as SQL.
+        PlanError: the table or a column does not exist, the table lacks a primary key, *values* holds a column of
+            the primary key, or the name belongs to another update.
+        LockNotAvailable: another session held a row through every try. Earlier batches are committed.
+        ExecutionError: PostgreSQL refused a batch, for example because row security would hide rows. Earlier
+            batches are committed.
+
+    Example:
+        op.update_in_batches("orders", {"note": ""}, where="note IS NULL", name="orders without notes")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-update.html
     """
     if not values:
         raise DeclarationError(f"update_in_batches of {table_name}: values are empty. Name a column and its value.")

@@ -86,7 +86,7 @@ __all__ = [
 
 @register
 class CreateArchiveTableOp(PlanOperation):
-    """Make an archive from a table: the same columns, checks, grants and row security, and no rows yet."""
+    """Create an empty archive of a table: the same columns, checks, indexes, grants and row security."""
 
     called = "create_archive_table"
     function = staticmethod(archives.create_archive_table)
@@ -129,7 +129,7 @@ class CreateArchiveTableOp(PlanOperation):
 
 @register
 class DropArchiveTableOp(PlanOperation):
-    """Drop an archive, while it holds no row; one that is gone is fine. ``restore_archive_table`` empties one."""
+    """Drop an archive that holds no rows; an archive that does not exist is not an error."""
 
     called = "drop_archive_table"
     function = staticmethod(archives.drop_archive_table)
@@ -152,7 +152,7 @@ class DropArchiveTableOp(PlanOperation):
 
 @register
 class SetArchivePolicyOp(PlanOperation):
-    """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` takes to the archive, and when."""
+    """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when."""
 
     called = "set_archive_policy"
     function = staticmethod(archives.set_archive_policy)
@@ -197,7 +197,7 @@ class SetArchivePolicyOp(PlanOperation):
 
 @register
 class RepairArchiveTableOp(PlanOperation):
-    """Mend what ``schema_kit archive verify`` names: after each change of the table, its archive follows."""
+    """Change an archive to match its table again: columns, types, checks and, if asked, privileges."""
 
     called = "repair_archive_table"
     function = staticmethod(archives.repair_archive_table)
@@ -232,7 +232,7 @@ class RepairArchiveTableOp(PlanOperation):
 
 @register
 class DropArchivePolicyOp(PlanOperation):
-    """Forget a table's archive policy; the archive and its rows stay. Nothing to do where there is none."""
+    """Delete the archive policy of a table; the archive and its rows are kept."""
 
     called = "drop_archive_policy"
     function = staticmethod(archives.drop_archive_policy)
@@ -246,7 +246,7 @@ class DropArchivePolicyOp(PlanOperation):
 
 @register
 class RestoreArchiveTableOp(PlanOperation):
-    """Forget the archive's policy, and take all that it holds back to the table; the empty archive stays."""
+    """Delete the archive policy, and move everything in the archive back to the table."""
 
     called = "restore_archive_table"
     function = staticmethod(archives.restore_archive_table)
@@ -268,7 +268,7 @@ class RestoreArchiveTableOp(PlanOperation):
 
 @register
 class CreateExtensionOp(PlanOperation):
-    """Install an extension where it is missing, and remember that. Joins the migration's transaction."""
+    """Install an extension if it is missing, and record that in ``schema_kit.created_object``."""
 
     called = "create_extension"
     function = staticmethod(baseline.create_extension)
@@ -282,7 +282,7 @@ class CreateExtensionOp(PlanOperation):
 
 @register
 class DropExtensionOp(PlanOperation):
-    """Drop an extension that ``create_extension`` installed; leave one that was there before."""
+    """Drop an extension that ``create_extension`` installed; keep an extension that existed before."""
 
     called = "drop_extension"
     function = staticmethod(baseline.drop_extension)
@@ -296,7 +296,7 @@ class DropExtensionOp(PlanOperation):
 
 @register
 class CreateBaselineOp(PlanOperation):
-    """Make each table of *metadata* where it is missing; compare it, and leave it, where it is there."""
+    """Create each table of *metadata* that is missing; compare, and keep, each table that exists."""
 
     called = "create_baseline"
     function = staticmethod(baseline.create_baseline)
@@ -310,7 +310,7 @@ class CreateBaselineOp(PlanOperation):
 
 @register
 class DropBaselineOp(PlanOperation):
-    """Drop the tables that ``create_baseline`` made, if all of them are empty; leave all others."""
+    """Drop the tables that ``create_baseline`` created, if all of them are empty; keep all others."""
 
     called = "drop_baseline"
     function = staticmethod(baseline.drop_baseline)
@@ -324,7 +324,7 @@ class DropBaselineOp(PlanOperation):
 
 @register
 class UpdateInBatchesOp(PlanOperation):
-    """Update the rows of a table that is in use, in the order of its primary key, a batch a commit."""
+    """Update the rows of a live table in the order of its primary key, one batch per commit."""
 
     called = "update_in_batches"
     function = staticmethod(batches.update_in_batches)
@@ -396,7 +396,7 @@ class AddColumnConcurrentlyOp(PlanOperation):
 
 @register
 class DropColumnConcurrentlyOp(PlanOperation):
-    """Drop a column: its indexes first, concurrently; one that is gone already is no error."""
+    """Drop a column, its indexes first; a column that does not exist is not an error."""
 
     called = "drop_column_concurrently"
     function = staticmethod(columns.drop_column_concurrently)
@@ -419,7 +419,7 @@ class DropColumnConcurrentlyOp(PlanOperation):
 
 @register
 class AlterColumnConcurrentlyOp(PlanOperation):
-    """Change a column's type, default or NOT NULL where PostgreSQL needs no rewrite, and refuse where it does."""
+    """Change a column's type, default or NOT NULL if PostgreSQL need not rewrite the table; refuse otherwise."""
 
     called = "alter_column_concurrently"
     function = staticmethod(columns.alter_column_concurrently)
@@ -471,7 +471,7 @@ class AlterColumnConcurrentlyOp(PlanOperation):
 
 @register
 class DropTableConcurrentlyOp(PlanOperation):
-    """Drop a table: its foreign keys first, each in a commit and with a retry of its own."""
+    """Drop a table, its foreign keys first, each in its own commit."""
 
     called = "drop_table_concurrently"
     function = staticmethod(columns.drop_table_concurrently)
@@ -493,7 +493,7 @@ class DropTableConcurrentlyOp(PlanOperation):
 
 @register
 class CreateForeignKeyConcurrentlyOp(PlanOperation):
-    """Create a foreign key: at once for new rows, then proved for the old ones beside writers."""
+    """Create a foreign key: enforced for new rows at once, then validated while writes continue."""
 
     called = "create_foreign_key_concurrently"
     function = staticmethod(constraints.create_foreign_key_concurrently)
@@ -542,7 +542,7 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
 
 @register
 class CreateCheckConstraintConcurrentlyOp(PlanOperation):
-    """Create a check: at once for new rows, then proved for the old ones beside writers."""
+    """Create a check constraint: enforced for new rows at once, then validated while writes continue."""
 
     called = "create_check_constraint_concurrently"
     function = staticmethod(constraints.create_check_constraint_concurrently)
@@ -575,7 +575,7 @@ class CreateCheckConstraintConcurrentlyOp(PlanOperation):
 
 @register
 class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
-    """Create a unique constraint over an index that is built beside writers."""
+    """Create a unique constraint from an index that is built while writes continue."""
 
     called = "create_unique_constraint_concurrently"
     function = staticmethod(constraints.create_unique_constraint_concurrently)
@@ -614,7 +614,7 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
 
 @register
 class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
-    """Create a primary key over an index that is built beside writers; its columns are made NOT NULL first."""
+    """Create a primary key from an index that is built while writes continue."""
 
     called = "create_primary_key_concurrently"
     function = staticmethod(constraints.create_primary_key_concurrently)
@@ -639,7 +639,7 @@ class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
 
 @register
 class ValidateConstraintOp(PlanOperation):
-    """Prove a check, foreign key or NOT NULL that is there but not validated, beside writers."""
+    """Validate a NOT VALID check, foreign key or NOT NULL constraint while writes continue."""
 
     called = "validate_constraint"
     function = staticmethod(constraints.validate_constraint)
@@ -655,7 +655,7 @@ class ValidateConstraintOp(PlanOperation):
 
 @register
 class SetNotNullConcurrentlyOp(PlanOperation):
-    """Make a column NOT NULL: at once for new rows, then proved for the old ones beside writers."""
+    """Make a column NOT NULL: enforced for new rows at once, then validated while writes continue."""
 
     called = "set_not_null_concurrently"
     function = staticmethod(constraints.set_not_null_concurrently)
@@ -671,7 +671,7 @@ class SetNotNullConcurrentlyOp(PlanOperation):
 
 @register
 class DrainDefaultConcurrentlyOp(PlanOperation):
-    """Give the rows of a default partition partitions of their own, by the set's policy in part_config."""
+    """Move the rows of a default partition into partitions of their own, while they are read and written."""
 
     called = "drain_default_concurrently"
     function = staticmethod(copying.drain_default_concurrently)
@@ -702,7 +702,7 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
 
 @register
 class SplitPartitionConcurrentlyOp(PlanOperation):
-    """Cut a partition into the windows of its set's policy in part_config."""
+    """Split a partition into the ranges of the table's policy, while it is read and written."""
 
     called = "split_partition_concurrently"
     function = staticmethod(copying.split_partition_concurrently)
@@ -737,7 +737,7 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
 
 @register
 class CreatePartitionedTableOp(PlanOperation):
-    """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy."""
+    """Create a table that is partitioned by range, its current and next partitions, and its policy."""
 
     called = "create_partitioned_table"
     function = staticmethod(creation.create_partitioned_table)
@@ -803,7 +803,7 @@ class CreatePartitionedTableOp(PlanOperation):
 
 @register
 class AddEnumValueConcurrentlyOp(PlanOperation):
-    """Add a value to an enum and commit, so that it can be used at once; one that is there already is left."""
+    """Add a value to an enum type and commit, so that it can be used at once."""
 
     called = "add_enum_value_concurrently"
     function = staticmethod(enums.add_enum_value_concurrently)
@@ -826,7 +826,7 @@ class AddEnumValueConcurrentlyOp(PlanOperation):
 
 @register
 class IgnoreHealthFindingOp(PlanOperation):
-    """Leave a finding of ``schema_kit health`` out from now on, and say why in ``schema_kit.health_ignored``."""
+    """Suppress a finding of ``schema_kit health``, and record the reason in ``schema_kit.health_ignored``."""
 
     called = "ignore_health_finding"
     function = staticmethod(health.ignore_health_finding)
@@ -849,7 +849,7 @@ class IgnoreHealthFindingOp(PlanOperation):
 
 @register
 class HeedHealthFindingOp(PlanOperation):
-    """Tell of a finding again that ``ignore_health_finding`` has left out. Nothing to do where it is not."""
+    """Report a finding of ``schema_kit health`` again that ``ignore_health_finding`` suppresses."""
 
     called = "heed_health_finding"
     function = staticmethod(health.heed_health_finding)
@@ -871,7 +871,7 @@ class HeedHealthFindingOp(PlanOperation):
 
 @register
 class CreateIndexConcurrentlyOp(PlanOperation):
-    """Create an index without stopping reads or writes; an INVALID leftover of that name is replaced."""
+    """Create an index without blocking reads or writes; an INVALID index of that name is replaced."""
 
     called = "create_index_concurrently"
     function = staticmethod(indexes.create_index_concurrently)
@@ -922,7 +922,7 @@ class CreateIndexConcurrentlyOp(PlanOperation):
 
 @register
 class ReplaceIndexConcurrentlyOp(PlanOperation):
-    """Build an index again under another definition, without a moment in which there is none."""
+    """Give an index another definition; queries can use an index at every moment."""
 
     called = "replace_index_concurrently"
     function = staticmethod(indexes.replace_index_concurrently)
@@ -971,7 +971,7 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
 
 @register
 class DropIndexConcurrentlyOp(PlanOperation):
-    """Drop an index without stopping reads or writes; one that is gone already is no error."""
+    """Drop an index without blocking reads or writes; an index that does not exist is not an error."""
 
     called = "drop_index_concurrently"
     function = staticmethod(indexes.drop_index_concurrently)
@@ -1004,7 +1004,7 @@ class DropIndexConcurrentlyOp(PlanOperation):
 
 @register
 class ReindexConcurrentlyOp(PlanOperation):
-    """Build an index again without stopping reads or writes: one that is bloated, INVALID or of an older collation."""
+    """Rebuild an index, or all indexes of a table, without blocking reads or writes."""
 
     called = "reindex_concurrently"
     function = staticmethod(indexes.reindex_concurrently)
@@ -1025,7 +1025,7 @@ class ReindexConcurrentlyOp(PlanOperation):
 
 @register
 class CreatePartConfigOp(PlanOperation):
-    """Make ``schema_kit.part_config``, where policies live, if it is missing. Joins the migration's transaction."""
+    """Create ``schema_kit.part_config``, the table of partition policies, if it does not exist."""
 
     called = "create_part_config"
     function = staticmethod(partitions.create_part_config)
@@ -1039,7 +1039,7 @@ class CreatePartConfigOp(PlanOperation):
 
 @register
 class DropPartConfigOp(PlanOperation):
-    """Drop ``schema_kit.part_config``, once it holds no policy. Joins the migration's transaction."""
+    """Drop ``schema_kit.part_config`` if it holds no policy."""
 
     called = "drop_part_config"
     function = staticmethod(partitions.drop_part_config)
@@ -1053,7 +1053,7 @@ class DropPartConfigOp(PlanOperation):
 
 @register
 class ConvertToPartitionedOp(PlanOperation):
-    """Partition a populated table by range, without copying a row: it becomes the first partition."""
+    """Turn a live table into a partitioned one, without copying a row or by a copy while writes continue."""
 
     called = "convert_to_partitioned"
     function = staticmethod(partitions.convert_to_partitioned)
@@ -1104,7 +1104,7 @@ class ConvertToPartitionedOp(PlanOperation):
 
 @register
 class UnpartitionOp(PlanOperation):
-    """Make a partitioned table plain again: its first partition takes in the rows of the others."""
+    """Turn a partitioned table back into a plain one; its first partition takes the rows of the others."""
 
     called = "unpartition"
     function = staticmethod(partitions.unpartition)
@@ -1120,7 +1120,7 @@ class UnpartitionOp(PlanOperation):
 
 @register
 class InstallPartmanSqlOp(PlanOperation):
-    """Install pg_partman's functions in SQL, or bring them up to date: its calls, without the extension."""
+    """Install or update pg_partman's functions in SQL: its calls, without the extension."""
 
     called = "install_partman_sql"
     function = staticmethod(partman.install_partman_sql)
@@ -1134,7 +1134,7 @@ class InstallPartmanSqlOp(PlanOperation):
 
 @register
 class RemovePartmanSqlOp(PlanOperation):
-    """Remove pg_partman's functions in SQL; policies, partitions and templates stay. The way back of install."""
+    """Drop pg_partman's functions in SQL; policies, partitions and templates are kept."""
 
     called = "remove_partman_sql"
     function = staticmethod(partman.remove_partman_sql)
@@ -1148,7 +1148,7 @@ class RemovePartmanSqlOp(PlanOperation):
 
 @register
 class SetPartitionPolicyOp(PlanOperation):
-    """Register how a partitioned table is kept in ``schema_kit.part_config``, or change that."""
+    """Register or change the policy of a partitioned table in ``schema_kit.part_config``."""
 
     called = "set_partition_policy"
     function = staticmethod(policies.set_partition_policy)
@@ -1197,7 +1197,7 @@ class SetPartitionPolicyOp(PlanOperation):
 
 @register
 class DropPartitionPolicyOp(PlanOperation):
-    """Forget a set's policy; its table and partitions stay. Nothing to do where there is none."""
+    """Delete the policy of a partitioned table; the table and its partitions are kept."""
 
     called = "drop_partition_policy"
     function = staticmethod(policies.drop_partition_policy)
@@ -1211,7 +1211,7 @@ class DropPartitionPolicyOp(PlanOperation):
 
 @register
 class DropRetentionOp(PlanOperation):
-    """Forget a set's retention, and put back the partitions that it has retired and that are not dropped yet."""
+    """Delete the retention of a policy, and attach the partitions that it has retired and not yet dropped."""
 
     called = "drop_retention"
     function = staticmethod(policies.drop_retention)
@@ -1225,7 +1225,7 @@ class DropRetentionOp(PlanOperation):
 
 @register
 class CreateNextPartitionsOp(PlanOperation):
-    """Make the current partition and the premade ones ahead of it, where they are missing."""
+    """Create the current partition and those ahead of it, if they are missing."""
 
     called = "create_next_partitions"
     function = staticmethod(policies.create_next_partitions)
@@ -1241,7 +1241,7 @@ class CreateNextPartitionsOp(PlanOperation):
 
 @register
 class DetachPartitionConcurrentlyOp(PlanOperation):
-    """Take a partition out of its set; it stays as a table of its own, with all its rows."""
+    """Detach a partition; it remains as a table of its own, with all its rows."""
 
     called = "detach_partition_concurrently"
     function = staticmethod(retirement.detach_partition_concurrently)
@@ -1263,7 +1263,7 @@ class DetachPartitionConcurrentlyOp(PlanOperation):
 
 @register
 class DropPartitionConcurrentlyOp(PlanOperation):
-    """Drop a partition with its rows, and never lock the parent for it: it is detached first."""
+    """Drop a partition and its rows; it is detached first, so the drop never locks the parent."""
 
     called = "drop_partition_concurrently"
     function = staticmethod(retirement.drop_partition_concurrently)
@@ -1285,7 +1285,7 @@ class DropPartitionConcurrentlyOp(PlanOperation):
 
 @register
 class AttachPartitionConcurrentlyOp(PlanOperation):
-    """Make a table that is there a partition; nothing is scanned or built while others wait."""
+    """Attach an existing table as a partition; nothing is scanned or built while others wait."""
 
     called = "attach_partition_concurrently"
     function = staticmethod(retirement.attach_partition_concurrently)
@@ -1309,7 +1309,7 @@ class AttachPartitionConcurrentlyOp(PlanOperation):
 
 @register
 class SetTtlPolicyOp(PlanOperation):
-    """Say in ``schema_kit.ttl_policy`` when rows of a table expire; ``schema_kit ttl run`` removes them then."""
+    """Register in ``schema_kit.ttl_policy`` when rows of a table expire; ``schema_kit ttl run`` deletes them."""
 
     called = "set_ttl_policy"
     function = staticmethod(ttl.set_ttl_policy)
@@ -1354,7 +1354,7 @@ class SetTtlPolicyOp(PlanOperation):
 
 @register
 class DropTtlPolicyOp(PlanOperation):
-    """Forget when rows of a table expire; the rows stay. Nothing to do where there is no policy."""
+    """Delete the time-to-live policy of a table; the rows are kept."""
 
     called = "drop_ttl_policy"
     function = staticmethod(ttl.drop_ttl_policy)
@@ -1368,7 +1368,7 @@ class DropTtlPolicyOp(PlanOperation):
 
 @register
 class RefreshMaterializedViewConcurrentlyOp(PlanOperation):
-    """Fill a materialized view anew while it is read; every run does it once."""
+    """Refresh a materialized view while it is read."""
 
     called = "refresh_materialized_view_concurrently"
     function = staticmethod(views.refresh_materialized_view_concurrently)

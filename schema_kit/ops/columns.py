@@ -30,27 +30,39 @@ def add_column_concurrently(
 ) -> Task:
     """Add a column without rewriting the table.
 
-    The keywords are those of ``op.add_column``. A default that is the same for all rows costs nothing. One that
-    changes from row to row (``gen_random_uuid()``, ``clock_timestamp()``) is set for new rows, filled in by
-    batches, and only then NOT NULL. A foreign key of the column comes with it where the column has no default,
-    and by op.create_foreign_key_concurrently's steps where it has one. A column of that name and type that is
-    there already gets what it lacks of the declaration. Locks: ACCESS EXCLUSIVE for an instant, under the lock
-    budget; SHARE ROW EXCLUSIVE on a referenced table and its partitions.
+    The keywords are those of ``op.add_column``. A constant default costs nothing. A volatile default
+    (``gen_random_uuid()``, ``clock_timestamp()``) is set for new rows, then filled in by batches; only then the
+    column becomes NOT NULL. A foreign key is part of the same statement if the column has no default, else it is
+    created as by ``op.create_foreign_key_concurrently``. If a column of that name and type exists, it receives what
+    is missing of the declaration.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget; SHARE ROW EXCLUSIVE on a referenced table and its
+    partitions.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
         column: the column.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        if_not_exists: as ``op.add_column`` has it; not needed, since a column that is there is no error.
-        inline_references: the same; a foreign key comes with the column wherever that can be.
-        inline_primary_key: the same; a primary key is an operation of its own.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_not_exists: accepted for compatibility with Alembic; always in effect.
+        inline_references: accepted for compatibility with Alembic; a foreign key is part of the statement wherever
+            possible.
+        inline_primary_key: accepted for compatibility with Alembic; a primary key needs its own operation.
 
     Raises:
-        DeclarationError: identity, stored generated, primary key, unique, indexed, checked or with several foreign
-            keys (the message says what to do instead), or NOT NULL without a default.
-        PlanError: no such table, a column of that name with another type or default, or a type that makes
-            PostgreSQL write every row again (a domain with constraints).
+        DeclarationError: the column is an identity, stored generated, primary key, unique, indexed or checked
+            column, has several foreign keys, or is NOT NULL without a default. The message says what to do instead.
+        PlanError: the table does not exist, a column of that name has another type or default, or the type makes
+            PostgreSQL rewrite the table (a domain with constraints).
+
+    Example:
+        op.add_column_concurrently(
+            "orders", sa.Column("currency", sa.Text, nullable=False, server_default="EUR")
+        )
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-COLUMN
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
     """
     del if_not_exists, inline_references, inline_primary_key
     table = existing(operations, table_name, schema)
@@ -68,22 +80,31 @@ def drop_column_concurrently(
     if_exists: bool | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Drop a column: its indexes first, concurrently; one that is gone already is no error.
+    """Drop a column, its indexes first; a column that does not exist is not an error.
 
-    The keywords are those of ``op.drop_column``. Locks: ACCESS EXCLUSIVE for an instant, under the lock budget;
-    also on the table that a foreign key over it refers to. There is no way back: the values are gone.
+    The keywords are those of ``op.drop_column``. It cannot be reversed: the values are lost.
+
+    Locks: SHARE UPDATE EXCLUSIVE while indexes are dropped; then ACCESS EXCLUSIVE briefly, within the lock budget,
+    also on the tables that foreign keys of the column reference.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
         column_name: its column.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        if_exists: as ``op.drop_column`` has it; not needed, since a column that is gone is no error.
-        dialect_kw: keywords of other databases, which are passed over.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: no such table, a view or something else depends on it, or it is in the partition key.
+        DeclarationError: a keyword is unknown.
+        PlanError: the table does not exist, a view or another object depends on the column, or it is part of the
+            partition key.
+
+    Example:
+        op.drop_column_concurrently("orders", "note")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
     """
     del if_exists
     refuse_unknown("drop_column_concurrently", dialect_kw)
@@ -122,34 +143,42 @@ def alter_column_concurrently(
     postgresql_using: str | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Change a column's type, default or NOT NULL where PostgreSQL needs no rewrite, and refuse where it does.
+    """Change a column's type, default or NOT NULL if PostgreSQL need not rewrite the table; refuse otherwise.
 
-    The keywords are those of ``op.alter_column``. Whether a change of type rewrites the table or builds an index
-    again is tried on an empty copy, so each version's own rules hold: varchar widened or made text, numeric with
-    more digits, and so on are done; others are refused with what to do instead. Locks: ACCESS EXCLUSIVE for an
-    instant, under the lock budget; NOT NULL as set_not_null_concurrently.
+    The keywords are those of ``op.alter_column``. A change of type is first tried on an empty copy of the table,
+    which shows whether this version of PostgreSQL rewrites the table or an index. Changes without a rewrite are
+    applied: varchar made longer or changed to text, numeric with more digits. Others are refused, and the message
+    says what to do instead.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget; SHARE UPDATE EXCLUSIVE for ``ANALYZE``; NOT NULL as by
+    ``set_not_null_concurrently``.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
         column_name: its column.
-        nullable: True lets it be NULL, False forbids it.
-        server_default: the new default; None drops it, False leaves it.
+        nullable: True drops NOT NULL, False sets it.
+        server_default: the new default; None drops it, False keeps it.
         type_: the new type.
-        existing_type: what autogenerate writes; not needed.
+        existing_type: written by autogenerate; not needed.
         existing_server_default: the same.
         existing_nullable: the same.
         existing_comment: the same.
         existing_autoincrement: the same.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        postgresql_using: how values of the old type become those of the new one.
-        dialect_kw: keywords of other databases, which are passed over.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        postgresql_using: an expression that converts values of the old type.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a default that PostgreSQL does not keep as one (FetchedValue, Identity, Computed), or a
-            keyword that there is not.
-        PlanError: no such table or column, or a change that would hold a lock for as long as the table is big.
-        ExecutionError: NOT NULL, and rows have no value.
+        DeclarationError: the default is a FetchedValue, Identity or Computed, or a keyword is unknown.
+        PlanError: the table or column does not exist, or PostgreSQL would rewrite the table.
+        ExecutionError: the column becomes NOT NULL and rows have NULL.
+
+    Example:
+        op.alter_column_concurrently("orders", "note", type_=sa.Text(), server_default="")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE
     """
     del existing_type, existing_server_default, existing_nullable, existing_comment, existing_autoincrement
     refuse_unknown("alter_column_concurrently", dialect_kw, _OTHER_CHANGES)
@@ -175,22 +204,29 @@ def drop_table_concurrently(
     if_exists: bool | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Drop a table: its foreign keys first, each in a commit and with a retry of its own.
+    """Drop a table, its foreign keys first, each in its own commit.
 
-    Locks: ACCESS EXCLUSIVE on the table and on one other at a time, for an instant, under the lock budget. There
-    is no way back.
+    It cannot be reversed: the rows are lost.
+
+    Locks: ACCESS EXCLUSIVE on the table and on one referenced table at a time, briefly, within the lock budget.
 
     Args:
         operations: given by Alembic.
-        table_name: the table; one that is gone already is no error.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        if_exists: as ``op.drop_table`` has it; not needed.
-        dialect_kw: keywords of other databases, which are passed over.
+        table_name: the table; a table that does not exist is not an error.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: foreign keys of other tables refer to it, a view or something else depends on it, or it is a
+        DeclarationError: a keyword is unknown.
+        PlanError: foreign keys of other tables reference it, a view or another object depends on it, or it is a
             partition.
+
+    Example:
+        op.drop_table_concurrently("carts")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
     del if_exists
     refuse_unknown("drop_table_concurrently", dialect_kw)

@@ -36,33 +36,48 @@ def create_foreign_key_concurrently(
     postgresql_not_valid: bool = False,
     **dialect_kw: Any,
 ) -> Task:
-    """Create a foreign key: at once for new rows, then proved for the old ones beside writers.
+    """Create a foreign key: enforced for new rows at once, then validated while writes continue.
 
-    The keywords are those of ``op.create_foreign_key``. Locks: SHARE ROW EXCLUSIVE on both tables for an instant,
-    under the lock budget; then SHARE UPDATE EXCLUSIVE on the source for one scan, leaf by leaf where it is
-    partitioned. Up to PostgreSQL 17 a partitioned source takes ACCESS EXCLUSIVE on the referent for an instant.
+    The keywords are those of ``op.create_foreign_key``.
+
+    Locks: SHARE ROW EXCLUSIVE on both tables briefly, within the lock budget; then SHARE UPDATE EXCLUSIVE on the
+    source table during one scan, partition by partition. Up to PostgreSQL 17, a partitioned source table also takes
+    ACCESS EXCLUSIVE on the referenced table briefly.
 
     Args:
         operations: given by Alembic.
-        constraint_name: the foreign key; None leaves it to target_metadata's naming convention, or PostgreSQL's.
-        source_table: the table that refers.
-        referent_table: the table that is referred to.
-        local_cols: columns of the first.
-        remote_cols: columns of the second.
-        onupdate: CASCADE, RESTRICT, SET NULL, SET DEFAULT, or NO ACTION.
+        constraint_name: the foreign key; None leaves it to the naming convention of target_metadata, or to
+            PostgreSQL.
+        source_table: the referencing table.
+        referent_table: the referenced table.
+        local_cols: columns of the referencing table.
+        remote_cols: columns of the referenced table.
+        onupdate: CASCADE, RESTRICT, SET NULL, SET DEFAULT or NO ACTION.
         ondelete: the same.
-        deferrable: whether a transaction may defer it.
+        deferrable: whether a transaction may defer the check.
         initially: DEFERRED or IMMEDIATE.
         match: FULL or SIMPLE.
-        source_schema: the first table's schema; by schema_translate_map or search_path where it is left out.
-        referent_schema: the second's.
-        postgresql_not_valid: leave the old rows unproved; op.validate_constraint proves them later.
-        dialect_kw: keywords of other databases, which are passed over.
+        source_schema: the referencing table's schema. If left out, ``schema_translate_map`` and then
+            ``search_path`` decide.
+        referent_schema: the referenced table's schema.
+        postgresql_not_valid: True leaves the existing rows unchecked; ``op.validate_constraint`` checks them later.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for a list of columns, or a keyword that there is not.
-        PlanError: no such table, or a foreign key of that name says something else.
-        ExecutionError: rows refer to nothing; the error counts them and shows which values.
+        DeclarationError: a list of columns is a string, or a keyword is unknown.
+        PlanError: a table does not exist, or a foreign key of that name has another definition.
+        ExecutionError: rows reference nothing; the error counts them and shows their values.
+
+    Example:
+        op.create_foreign_key_concurrently(
+            "orders_customer_id_fkey", "orders", "customers", ["customer_id"], ["id"]
+        )
+        op.create_foreign_key_concurrently(
+            "events_customer_id_fkey", "events", "customers", ["customer_id"], ["id"]
+        )
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
     called = "create_foreign_key_concurrently"
     refuse_unknown(called, dialect_kw)
@@ -97,24 +112,34 @@ def create_check_constraint_concurrently(
     postgresql_not_valid: bool = False,
     **dialect_kw: Any,
 ) -> Task:
-    """Create a check: at once for new rows, then proved for the old ones beside writers.
+    """Create a check constraint: enforced for new rows at once, then validated while writes continue.
 
-    The keywords are those of ``op.create_check_constraint``. Locks: ACCESS EXCLUSIVE for an instant, under the
-    lock budget; then SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where the table is partitioned.
+    The keywords are those of ``op.create_check_constraint``.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget; then SHARE UPDATE EXCLUSIVE during one scan, partition
+    by partition.
 
     Args:
         operations: given by Alembic.
-        constraint_name: the check; None leaves it to target_metadata's naming convention, or PostgreSQL's.
+        constraint_name: the check constraint; None leaves it to the naming convention of target_metadata, or to
+            PostgreSQL.
         table_name: its table.
         condition: SQL text or an expression.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        postgresql_not_valid: leave the old rows unproved; op.validate_constraint proves them later.
-        dialect_kw: keywords of other databases, which are passed over.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        postgresql_not_valid: True leaves the existing rows unchecked; ``op.validate_constraint`` checks them later.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: no such table, or a check of that name says something else.
-        ExecutionError: rows fail it; the error counts them.
+        DeclarationError: a keyword is unknown.
+        PlanError: the table does not exist, or a check constraint of that name has another definition.
+        ExecutionError: rows violate the constraint; the error counts them.
+
+    Example:
+        op.create_check_constraint_concurrently("orders_total_check", "orders", "total >= 0")
+        op.create_check_constraint_concurrently("events_kind_check", "events", "kind <> ''")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
     called = "create_check_constraint_concurrently"
     never = "PostgreSQL checks each row at once, and has no deferred checks"
@@ -141,28 +166,38 @@ def create_unique_constraint_concurrently(
     postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Create a unique constraint over an index that is built beside writers.
+    """Create a unique constraint from an index that is built while writes continue.
 
-    The keywords are those of ``op.create_unique_constraint``. Locks: SHARE UPDATE EXCLUSIVE while the index is
-    built; ACCESS EXCLUSIVE for an instant, under the lock budget, to make it a constraint. Partitioned tables: the
-    parent's first, invalid; each partition's; then attached.
+    The keywords are those of ``op.create_unique_constraint``. On a partitioned table the parent's constraint is
+    created first, invalid; then each partition's, which is attached.
+
+    Locks: SHARE UPDATE EXCLUSIVE while the index is built; ACCESS EXCLUSIVE briefly, within the lock budget, to
+    turn it into a constraint.
 
     Args:
         operations: given by Alembic.
-        constraint_name: the constraint, and its index; None leaves it to the naming convention, or PostgreSQL's.
+        constraint_name: the constraint, and its index; None leaves it to the naming convention of target_metadata,
+            or to PostgreSQL.
         table_name: its table.
         columns: its columns.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        deferrable: whether a transaction may defer it.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        deferrable: whether a transaction may defer the check.
         initially: DEFERRED or IMMEDIATE.
-        postgresql_nulls_not_distinct: whether NULLs equal each other (15+).
-        postgresql_include: columns stored beside the key.
-        dialect_kw: keywords of other databases, which are passed over.
+        postgresql_nulls_not_distinct: whether NULLs are equal (PostgreSQL 15 or later).
+        postgresql_include: columns stored in addition to the key.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for a list of columns, an expression, or a keyword that there is not.
-        PlanError: no such table, or something else of that name.
-        ExecutionError: values occur twice; the INVALID index is replaced by the next run.
+        DeclarationError: *columns* is a string or holds an expression, or a keyword is unknown.
+        PlanError: the table does not exist, or the name is in use for something else.
+        ExecutionError: rows have duplicate values; the next run replaces the INVALID index.
+
+    Example:
+        op.create_unique_constraint_concurrently("imports_source_key", "imports", ["source"])
+        op.create_unique_constraint_concurrently("events_key", "events", ["id", "created_at"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
     called = "create_unique_constraint_concurrently"
     refuse_unknown(called, dialect_kw)
@@ -189,23 +224,31 @@ def create_primary_key_concurrently(
     schema: str | None = None,
     postgresql_include: Sequence[str | sa.ColumnElement[Any]] | None = None,
 ) -> Task:
-    """Create a primary key over an index that is built beside writers; its columns are made NOT NULL first.
+    """Create a primary key from an index that is built while writes continue.
 
-    The keywords are those of ``op.create_primary_key``. Locks: as set_not_null_concurrently and
-    create_unique_constraint_concurrently.
+    The keywords are those of ``op.create_primary_key``. The columns become NOT NULL first.
+
+    Locks: those of ``set_not_null_concurrently`` and ``create_unique_constraint_concurrently``.
 
     Args:
         operations: given by Alembic.
-        constraint_name: the primary key, and its index; None leaves it to the naming convention, or PostgreSQL's.
+        constraint_name: the primary key, and its index; None leaves it to the naming convention of target_metadata,
+            or to PostgreSQL.
         table_name: its table.
         columns: its columns.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        postgresql_include: columns stored beside the key.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        postgresql_include: columns stored in addition to the key.
 
     Raises:
-        DeclarationError: a string for a list of columns, or an expression.
-        PlanError: no such table or column, or another primary key is there.
-        ExecutionError: values are NULL or occur twice.
+        DeclarationError: *columns* is a string or holds an expression.
+        PlanError: the table or a column does not exist, or the table has another primary key.
+        ExecutionError: rows have NULL or duplicate values.
+
+    Example:
+        op.create_primary_key_concurrently("imports_pkey", "imports", ["id"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT
     """
     called, table = "create_primary_key_concurrently", existing(operations, table_name, schema)
     columns = columns_of(called, "columns", columns)
@@ -219,19 +262,28 @@ def create_primary_key_concurrently(
 def validate_constraint(
     operations: Operations, constraint_name: str, table_name: str, *, schema: str | None = None
 ) -> Task:
-    """Prove a check, foreign key or NOT NULL that is there but not validated, beside writers.
+    """Validate a NOT VALID check, foreign key or NOT NULL constraint while writes continue.
 
-    Locks: SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where the table is partitioned.
+    A constraint that is already validated is skipped.
+
+    Locks: SHARE UPDATE EXCLUSIVE during one scan, partition by partition; for a foreign key, also ROW SHARE on the
+    referenced table.
 
     Args:
         operations: given by Alembic.
         constraint_name: the constraint.
         table_name: its table.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: no such table or constraint.
-        ExecutionError: rows fail it; the error counts them.
+        PlanError: the table or constraint does not exist.
+        ExecutionError: rows violate the constraint; the error counts them.
+
+    Example:
+        op.validate_constraint("orders_placed_at_check", "orders")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-VALIDATE-CONSTRAINT
     """
     return task(constraints.validate, constraint_name, existing(operations, table_name, schema))
 
@@ -240,20 +292,28 @@ def validate_constraint(
 def set_not_null_concurrently(
     operations: Operations, table_name: str, column_name: str, *, schema: str | None = None
 ) -> Task:
-    """Make a column NOT NULL: at once for new rows, then proved for the old ones beside writers.
+    """Make a column NOT NULL: enforced for new rows at once, then validated while writes continue.
 
-    A validated check that says the same is taken as the proof. Locks: ACCESS EXCLUSIVE for an instant, under the
-    lock budget, before and (up to PostgreSQL 17) after; SHARE UPDATE EXCLUSIVE for one scan, leaf by leaf where
-    the table is partitioned. The way back is ``op.alter_column(..., nullable=True)``.
+    A validated check constraint ``column IS NOT NULL`` replaces the scan. The reverse is ``op.alter_column(...,
+    nullable=True)``.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget, before the scan and, up to PostgreSQL 17, after it;
+    SHARE UPDATE EXCLUSIVE during one scan, partition by partition.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
         column_name: its column.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: no such table or column.
-        ExecutionError: rows have no value; the error counts them.
+        PlanError: the table or column does not exist.
+        ExecutionError: rows have NULL; the error counts them.
+
+    Example:
+        op.set_not_null_concurrently("orders", "customer_id")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
     """
     return task(constraints.set_not_null, existing(operations, table_name, schema), column_name)

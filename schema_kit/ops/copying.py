@@ -44,40 +44,50 @@ def drain_default_concurrently(
     max_replica_lag: float | None = MAX_REPLICA_LAG,
     max_slot_bytes: int | None = MAX_SLOT_BYTES,
 ) -> Task:
-    """Give the rows of a default partition partitions of their own, by the set's policy in part_config.
+    """Move the rows of a default partition into partitions of their own, while they are read and written.
 
-    Each window that such rows lie in becomes a partition, as far as partitions are kept ahead: rows beyond that
-    stay, and are said. The rows are copied beside readers and writers, a
-    trigger logs the keys of those that change meanwhile, and one short commit puts the partitions and a new, empty
-    default partition in the place of the old one: readers of the table see every row at every moment. What was
-    copied is compared with the default partition before. Interrupted at any point, it goes on where it stopped
-    when it is run again.
+    The policy in part_config defines the ranges. Each range that has such rows becomes a partition, up to the
+    number of partitions that are kept ahead; rows beyond that stay in the default partition and are reported.
 
-    Locks: SHARE ROW EXCLUSIVE on the default partition for an instant, to add the trigger; ACCESS EXCLUSIVE on the
-    table, its default partition and the tables at the other end of foreign keys for the commit of the swap: for
-    the last keys of the log, 2000 at most beside those that come while it waits, and about a millisecond for each
-    new partition. It takes the space of the rows that are copied until the old partition is dropped: where the
-    server's disk can be seen (it is on this machine, reached over a Unix socket), too little room is refused
-    beforehand, and copying pauses while little is left.
+    The rows are copied while reads and writes continue, and a trigger logs the keys of the rows that change. The
+    copy is compared with the default partition. One short commit then replaces the old default partition by the new
+    partitions and a new, empty default partition, so readers of the table see every row at every moment. If it is
+    interrupted, run it again; it resumes where it stopped.
 
-    Before the swap it waits for transactions whose snapshot is older than the copy. Foreign keys to and from the
-    table are taken off in the swap, come back NOT VALID in the same commit, and are validated afterwards.
+    Before the swap it waits for transactions whose snapshot is older than the copy. The swap drops foreign keys to
+    and from the table, creates them again as NOT VALID in the same commit, and they are validated afterwards.
+
+    The copy takes the space of the copied rows until the old partition is dropped. If the server's disk is visible
+    (the server runs on this machine and is reached over a Unix socket), too little room is refused before anything
+    is created, and copying pauses while the disk is nearly full.
+
+    Locks: SHARE ROW EXCLUSIVE on the default partition briefly, to add the trigger; ACCESS EXCLUSIVE on the table,
+    its default partition and the tables at the other end of foreign keys during the commit of the swap: the time to
+    replay the last keys of the log (2000 at most, plus those that arrive while it waits) and about a millisecond
+    for each new partition.
 
     Args:
         operations: given by Alembic.
         table_name: the partitioned table.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        workers: how many sessions copy, build indexes and compare side by side.
-        max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
-            None: never.
-        max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
-            is as far behind; None: never.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        workers: number of sessions that copy rows, build indexes and compare in parallel.
+        max_replica_lag: seconds. Copying pauses while a physical replica lags further behind, except for one chunk
+            a minute; None: never.
+        max_slot_bytes: bytes (16 GiB by default). Copying pauses while a replication slot retains more WAL or a
+            physical replica is further behind; None: never.
 
     Raises:
-        DeclarationError: less than one worker, or a limit that is none.
-        PlanError: no policy, no primary key, or something belongs to the default partition that cannot move; it is
-            named. Or what was copied is not what it holds.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: *workers* is below 1, or a limit is invalid.
+        PlanError: the table has no policy or no primary key, an object of the default partition cannot move (the
+            error names it), or the copy differs from the default partition.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drain_default_concurrently("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+        https://www.postgresql.org/docs/current/sql-createtable.html
     """
     limits = limits_of(max_replica_lag, max_slot_bytes)
     refuse_workers(workers, "drain_default_concurrently")
@@ -96,30 +106,38 @@ def split_partition_concurrently(
     max_replica_lag: float | None = MAX_REPLICA_LAG,
     max_slot_bytes: int | None = MAX_SLOT_BYTES,
 ) -> Task:
-    """Cut a partition into the windows of its set's policy in part_config.
+    """Split a partition into the ranges of the table's policy, while it is read and written.
 
-    Its rows are copied beside readers and writers, as ``drain_default_concurrently`` does it, with the same locks;
-    a partition that is one window, or less, stays as it is. Where it has no end, neither has the first or the last
-    of those that take its place.
+    The rows are copied as by ``drain_default_concurrently``. A partition that covers one range or less stays as it
+    is. If the partition is unbounded on a side, so is the first or last of the new partitions.
+
+    Locks: those of ``drain_default_concurrently``, on the partition.
 
     Args:
         operations: given by Alembic.
         table_name: the partitioned table.
-        partition_name: the partition; where it is left out the first one, which holds all rows of a table that was
+        partition_name: the partition. If left out, the first one, which holds all rows of a table that was
             converted by attaching it.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the partition's, where it is another one.
-        workers: how many sessions copy, build indexes and compare side by side.
-        max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
-            None: never.
-        max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
-            is as far behind; None: never.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the partition's schema, if it differs.
+        workers: number of sessions that copy rows, build indexes and compare in parallel.
+        max_replica_lag: seconds. Copying pauses while a physical replica lags further behind, except for one chunk
+            a minute; None: never.
+        max_slot_bytes: bytes (16 GiB by default). Copying pauses while a replication slot retains more WAL or a
+            physical replica is further behind; None: never.
 
     Raises:
-        DeclarationError: less than one worker, or a limit that is none.
-        PlanError: no policy, no such partition, bounds that cross a window's, no primary key, or something belongs
-            to the partition that cannot move; it is named. Or what was copied is not what it holds.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: *workers* is below 1, or a limit is invalid.
+        PlanError: the table has no policy or no primary key, the partition does not exist, its bounds cross a
+            range's, an object of the partition cannot move (the error names it), or the copy differs from the
+            partition.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.split_partition_concurrently("visits", "visits_before_20261201")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
     """
     parent = existing(operations, table_name, schema)
     within = translated(operations, partition_schema) or parent.schema

@@ -99,47 +99,63 @@ def create_partitioned_table(
     if_not_exists: bool | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Make a table that is partitioned by range, its current partition and `premake` ahead, and its policy.
+    """Create a table that is partitioned by range, its current and next partitions, and its policy.
 
-    Takes columns and constraints as Alembic's ``create_table`` does. Joins the migration's transaction: nobody
-    sees the table before that commits. A foreign key takes SHARE ROW EXCLUSIVE on the table it refers to until
-    then; where that one is busy, add it in a revision of its own with ``create_foreign_key_concurrently``. The
-    way back is ``drop_table``, which takes the partitions along, and ``drop_partition_policy``.
+    It takes columns and constraints like ``op.create_table``. It runs in the migration's transaction. On a busy
+    referenced table, create the foreign key in a revision of its own with ``create_foreign_key_concurrently``. The
+    reverse is ``drop_table``, which drops the partitions as well, and ``drop_partition_policy``.
+
+    Locks: SHARE ROW EXCLUSIVE on tables that foreign keys reference, until the migration commits.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
-        columns: its columns and constraints. The primary key and each unique one contain the columns that decide
-            about the partition.
-        control: the column that decides, NOT NULL.
-        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        timezone: an IANA name; partitions follow its wall clock.
-        premake: how many partitions are kept ahead of the current one.
-        origin: where some partition begins, on that clock or among the ids.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
-            ``ulid``, ``snowflake``, ...
+        columns: its columns and constraints. The primary key and every unique constraint contain the partition key.
+        control: the partition key; NOT NULL.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; for plain integers a number.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        timezone: an IANA name. Partition bounds follow the wall clock of this time zone.
+        premake: number of partitions that are kept ahead of the current one.
+        origin: a moment, or an id, at which some partition begins.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds).
         inherit_privileges: whether new partitions get the grants of their parent.
-        retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
-            ``18 months``, or so many ids; none, and all stay.
-        retention_keep_table: whether it stays as a table of its own.
-        retention_schema: the schema that it moves to instead.
-        retention_grace: how long one that is not kept is out before it is dropped.
-        detach: ``auto``, or ``concurrently`` or ``blocking`` and nothing else.
-        default_partition: whether rows outside of all partitions are taken by a default one; it makes detaching
-            and attaching harder, so there is none unless you ask.
-        partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: the table is cut so first, and each part into
-            ranges. The one policy stands for all of them.
-        sub_partitions: the same, of each range partition. Later ones follow the newest.
-        comment: the table's.
-        postgresql_with: storage parameters of the partitions that hold rows: ``{"fillfactor": 70}``.
-        postgresql_tablespace: where they lie.
-        if_not_exists: as ``op.create_table`` has it; not needed: one that is there is compared.
-        dialect_kw: keywords of other databases, which are passed over.
+        retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
+            ``18 months``, or a number of ids; None keeps all partitions.
+        retention_keep_table: whether a detached partition is kept as a table.
+        retention_schema: the schema that detached partitions move to.
+        retention_grace: how long a detached partition is kept before it is dropped, if it is not kept for good.
+        detach: ``auto``, or only ``concurrently``, or only ``blocking``.
+        default_partition: whether a default partition takes the rows outside of all others. It makes attaching and
+            detaching more expensive, so the default is False.
+        partition_by: ``op.by_list(...)`` or ``op.by_hash(...)``: partition the table that way first, and each part
+            by range. One policy covers all parts.
+        sub_partitions: the same for each range partition. Later partitions copy the newest.
+        comment: the comment of the table.
+        postgresql_with: storage parameters of the partitions: ``{"fillfactor": 70}``.
+        postgresql_tablespace: the tablespace of the partitions.
+        if_not_exists: accepted for compatibility with Alembic; an existing table is compared.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a key without the control column, an unknown interval or time zone, ...
-        PlanError: the table is there in another shape, or rights are missing.
+        DeclarationError: a key lacks the control column, or an interval, time zone or another value is invalid.
+        PlanError: the table exists with another definition, or the role lacks a privilege.
+
+    Example:
+        op.create_partitioned_table(
+            "logins",
+            sa.Column("id", sa.BigInteger, sa.Identity()),
+            sa.Column("at", sa.DateTime(timezone=True)),
+            sa.PrimaryKeyConstraint("id", "at", name="logins_pkey"),
+            control="at",
+            interval="1 month",
+            premake=1,
+        )
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE
+        https://www.postgresql.org/docs/current/sql-createtable.html
     """
     del if_not_exists
     refuse_unknown("create_partitioned_table", dialect_kw, _NOT_PARTITIONED)

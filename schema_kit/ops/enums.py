@@ -24,23 +24,30 @@ def add_enum_value_concurrently(
     before: str | None = None,
     after: str | None = None,
 ) -> Task:
-    """Add a value to an enum and commit, so that it can be used at once; one that is there already is left.
+    """Add a value to an enum type and commit, so that it can be used at once.
 
-    Locks: the type against other changes of it, for an instant, under the lock budget; no table. There is no way
-    back: PostgreSQL drops no value of an enum.
+    A value that exists is kept. It cannot be reversed: PostgreSQL cannot drop a value of an enum.
+
+    Locks: no table; the type against other changes of it, briefly, within the lock budget.
 
     Args:
         operations: given by Alembic.
         enum_name: the enum.
-        value: the value, of 63 bytes at most.
-        schema: the enum's schema; by schema_translate_map or search_path where it is left out.
-        before: the value that it comes right before.
-        after: the value that it comes right after; with neither it comes last.
+        value: the value, 63 bytes at most.
+        schema: the enum's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        before: the value that follows the new one.
+        after: the value that precedes the new one. With neither, the new value is the last.
 
     Raises:
-        DeclarationError: both before and after, or a value that is too long.
-        PlanError: no such enum or neighbour, or the value is there on the other side of it.
-        LockNotAvailable: somebody else was changing the type through every try.
+        DeclarationError: both *before* and *after* are given, or the value is too long.
+        PlanError: the enum or the neighbour does not exist, or the value exists on the other side of the neighbour.
+        LockNotAvailable: another session was changing the type through every try.
+
+    Example:
+        op.add_enum_value_concurrently("order_state", "refunded", after="paid")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertype.html
     """
     if before is not None and after is not None:
         raise DeclarationError(f"add {value!r} to {enum_name}: both before and after are given. Give one of them.")

@@ -31,26 +31,29 @@ def ignore_health_finding(
     reason: str,
     schema: str | None = None,
 ) -> Task:
-    """Leave a finding of ``schema_kit health`` out from now on, and say why in ``schema_kit.health_ignored``.
+    """Suppress a finding of ``schema_kit health``, and record the reason in ``schema_kit.health_ignored``.
 
-    ::
+    The arguments are the fields of ``schema_kit health --format json``; ``--ignored`` lists suppressed findings. A
+    second call replaces the reason. It runs in the migration's transaction. The reverse is ``heed_health_finding``.
 
-        op.ignore_health_finding("index_unused", "orders", "orders_note_idx", reason="for the yearly audit")
-
-    The words are those of ``schema_kit health --format json``; ``--ignored`` shows what is left out. A reason that
-    is there is replaced. Joins the migration's transaction; locks nothing but the row. The way back is
-    ``heed_health_finding``.
+    Locks: the finding's row.
 
     Args:
         operations: given by Alembic.
         code: the finding's code: ``index_unused``.
-        table_name: its table, of partitions the one above all of them; None: the server.
+        table_name: its table, for a partition the topmost parent; None: the server.
         object_name: its index, constraint, trigger, slot, ...; None: the table itself.
-        reason: why it is left out, for people.
-        schema: the table's; by schema_translate_map or search_path where it is left out.
+        reason: why it is suppressed, for people.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        DeclarationError: no finding has that code, or the reason is empty.
+        DeclarationError: the code is unknown, or the reason is empty.
+
+    Example:
+        op.ignore_health_finding("index_unused", "orders", "orders_note_idx", reason="for the audit")
+
+    See Also:
+        https://www.postgresql.org/docs/current/monitoring-stats.html
     """
     return task(health.ignore, _finding(operations, code, table_name, object_name, schema), reason)
 
@@ -64,19 +67,27 @@ def heed_health_finding(
     *,
     schema: str | None = None,
 ) -> Task:
-    """Tell of a finding again that ``ignore_health_finding`` has left out. Nothing to do where it is not.
+    """Report a finding of ``schema_kit health`` again that ``ignore_health_finding`` suppresses.
 
-    With the last one health_ignored goes as well. Joins the migration's transaction; locks nothing but the row, or
-    health_ignored. The way back is ``ignore_health_finding``.
+    A finding that is not suppressed is not an error. With the last one, health_ignored is dropped as well. It runs
+    in the migration's transaction. The reverse is ``ignore_health_finding``.
+
+    Locks: the finding's row, or health_ignored.
 
     Args:
         operations: given by Alembic.
         code: the finding's code.
-        table_name: its table, whether it is there or not; None: the server.
+        table_name: its table, which need not exist; None: the server.
         object_name: its index, constraint, trigger, slot, ...; None: the table itself.
-        schema: the table's; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        DeclarationError: no finding has that code.
+        DeclarationError: the code is unknown.
+
+    Example:
+        op.heed_health_finding("index_unused", "orders", "orders_note_idx")
+
+    See Also:
+        https://www.postgresql.org/docs/current/monitoring-stats.html
     """
     return task(health.heed, _finding(operations, code, table_name, object_name, schema))

@@ -39,38 +39,47 @@ def create_index_concurrently(
     postgresql_concurrently: bool | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Create an index without stopping reads or writes; an INVALID leftover of that name is replaced.
+    """Create an index without blocking reads or writes; an INVALID index of that name is replaced.
 
-    The keywords are those of ``op.create_index``. An index that is there with the same definition is left as it
-    is. On a partitioned table each partition's index is built concurrently and attached; the parent's becomes
-    valid with the last one. Locks: SHARE UPDATE EXCLUSIVE on each table while its index is built; on a partitioned
-    parent SHARE for an instant, under the lock budget. A unique index that finds keys more than once names them.
+    The keywords are those of ``op.create_index``. An index that already has this definition is kept. On a
+    partitioned table, each partition's index is built concurrently and attached; the parent's index becomes valid
+    with the last one. If a unique index fails, the error names the duplicate keys.
+
+    Locks: SHARE UPDATE EXCLUSIVE on each table while its index is built; on a partitioned parent, SHARE briefly,
+    within the lock budget.
 
     Args:
         operations: given by Alembic.
         index_name: the index; None leaves it to the naming convention of target_metadata.
         table_name: its table.
-        columns: column names, or ``sa.text("created_at DESC")`` and other expressions, which get the parentheses
-            that PostgreSQL wants.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        unique: whether keys may occur once only.
-        if_not_exists: taken for Alembic's sake; it is always so.
-        postgresql_using: btree, gin, gist, brin, hash or another access method.
+        columns: column names, or ``sa.text("created_at DESC")`` and other expressions. Parentheses are added where
+            PostgreSQL requires them.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        unique: whether the index is unique.
+        if_not_exists: accepted for compatibility with Alembic; always in effect.
+        postgresql_using: the access method: btree, gin, gist, brin, hash or another one.
         postgresql_where: the predicate of a partial index.
-        postgresql_ops: operator classes by column (or by the label of an expression); found wherever their
-            extension lives. Parameters may follow: ``gist_trgm_ops(siglen=32)``.
-        postgresql_include: columns stored beside the key.
+        postgresql_ops: operator classes by column, or by the label of an expression; they are found in any schema.
+            Parameters may follow: ``gist_trgm_ops(siglen=32)``.
+        postgresql_include: columns stored in addition to the key.
         postgresql_with: storage parameters.
-        postgresql_tablespace: where it is stored; an index that is there is not moved.
-        postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
-        postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
-        dialect_kw: keywords of other databases, which are passed over.
+        postgresql_tablespace: the tablespace of a new index; an existing index is not moved.
+        postgresql_nulls_not_distinct: whether a unique index treats NULLs as equal (PostgreSQL 15 or later).
+        postgresql_concurrently: accepted for compatibility with ``op.create_index``; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for the list of columns, or a keyword that there is not.
-        PlanError: no such table or operator class; an index of that name with another definition; a database whose
-            LC_CTYPE gives trigrams of ASCII text only.
-        ExecutionError: PostgreSQL refused it.
+        DeclarationError: *columns* is a string, or a keyword is unknown.
+        PlanError: the table or operator class does not exist; an index of that name has another definition; or the
+            LC_CTYPE of the database limits trigrams to ASCII.
+        ExecutionError: PostgreSQL refused a statement.
+
+    Example:
+        op.create_index_concurrently("ix_orders_customer", "orders", ["customer_id"])
+        op.create_index_concurrently("ix_events_created_at", "events", ["created_at"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
     """
     del if_not_exists
     refuse_unknown("create_index_concurrently", dialect_kw)
@@ -111,40 +120,46 @@ def replace_index_concurrently(
     postgresql_concurrently: bool | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Build an index again under another definition, without a moment in which there is none.
+    """Give an index another definition; queries can use an index at every moment.
 
-    The new one is built beside the old one as ``<name>__replacement``; then both change names in one commit, and
-    the old one, now ``<name>__replaced``, is dropped. The comment goes over to the new one. Stopped anywhere and
-    run again, it goes on. Where the index has the declared definition, nothing is done; where there is no index of
-    that name, or only an INVALID one, it is created.
+    The new index is built as ``<name>__replacement``. One commit then swaps the names, and the old index, now
+    ``<name>__replaced``, is dropped. The comment moves to the new index. If the index already has the definition,
+    nothing is done. If it does not exist or is INVALID, it is created.
 
-    Locks: those of ``create_index_concurrently`` while it is built; SHARE UPDATE EXCLUSIVE on the indexes alone
-    while they change names, which nobody notices; SHARE UPDATE EXCLUSIVE on the table while the old one goes. The
-    old index of a partitioned table has no concurrent way: ACCESS EXCLUSIVE on the parent and each partition, for
-    an instant, under the lock budget.
+    Locks: those of ``create_index_concurrently`` during the build; SHARE UPDATE EXCLUSIVE on the two indexes while
+    the names change; SHARE UPDATE EXCLUSIVE on the table while the old index is dropped. PostgreSQL cannot drop the
+    index of a partitioned table concurrently: ACCESS EXCLUSIVE on the parent and each partition briefly, within the
+    lock budget.
 
     Args:
         operations: given by Alembic.
         index_name: the index; None leaves it to the naming convention of target_metadata.
         table_name: its table.
         columns: column names, or ``sa.text("created_at DESC")`` and other expressions.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        unique: whether keys may occur once only.
-        postgresql_using: btree, gin, gist, brin, hash or another access method.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        unique: whether the index is unique.
+        postgresql_using: the access method: btree, gin, gist, brin, hash or another one.
         postgresql_where: the predicate of a partial index.
         postgresql_ops: operator classes by column.
-        postgresql_include: columns stored beside the key.
+        postgresql_include: columns stored in addition to the key.
         postgresql_with: storage parameters.
-        postgresql_tablespace: where it is stored; another tablespace alone is no other definition.
-        postgresql_nulls_not_distinct: whether NULLs equal each other in a unique index (15+).
-        postgresql_concurrently: as ``op.create_index`` has it; not needed, since it is always so.
-        dialect_kw: keywords of other databases, which are passed over.
+        postgresql_tablespace: the tablespace of the new index; a different tablespace alone replaces nothing.
+        postgresql_nulls_not_distinct: whether a unique index treats NULLs as equal (PostgreSQL 15 or later).
+        postgresql_concurrently: accepted for compatibility with ``op.create_index``; always in effect.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a string for a list of columns, or a keyword that there is not.
-        PlanError: no such table or operator class; a constraint, a foreign key or the replica identity rests on
-            the index; it is the part of a partitioned one; another index has one of the two names that are needed.
-        ExecutionError: PostgreSQL refused it; the old index still serves.
+        DeclarationError: *columns* is a string, or a keyword is unknown.
+        PlanError: the table or operator class does not exist; a constraint, a foreign key or the replica identity
+            uses the index; it is part of a partitioned index; or another index has one of the two names.
+        ExecutionError: PostgreSQL refused a statement; the old index is still in use.
+
+    Example:
+        op.replace_index_concurrently("ix_orders_placed_at", "orders", ["placed_at", "id"])
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+        https://www.postgresql.org/docs/current/sql-alterindex.html
     """
     refuse_unknown("replace_index_concurrently", dialect_kw)
     refuse_blocking("replace_index_concurrently", postgresql_concurrently)
@@ -176,24 +191,31 @@ def drop_index_concurrently(
     postgresql_concurrently: bool | None = None,
     **dialect_kw: Any,
 ) -> Task:
-    """Drop an index without stopping reads or writes; one that is gone already is no error.
+    """Drop an index without blocking reads or writes; an index that does not exist is not an error.
 
-    Locks: SHARE UPDATE EXCLUSIVE on the table. The index of a partitioned table has no concurrent way in
-    PostgreSQL: ACCESS EXCLUSIVE on the parent and each partition, for an instant, under the lock budget.
+    Locks: SHARE UPDATE EXCLUSIVE on the table. PostgreSQL cannot drop the index of a partitioned table
+    concurrently: ACCESS EXCLUSIVE on the parent and each partition briefly, within the lock budget.
 
     Args:
         operations: given by Alembic.
         index_name: the index.
-        table_name: its table; it may be left out.
-        schema: the schema of both; by schema_translate_map or search_path where it is left out.
-        if_exists: taken for Alembic's sake; it is always so.
+        table_name: its table; optional.
+        schema: the schema of both. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
         postgresql_concurrently: the same.
-        dialect_kw: keywords of other databases, which are passed over.
+        dialect_kw: keywords of other dialects; ignored.
 
     Raises:
-        DeclarationError: a keyword that there is not.
-        PlanError: a constraint, a foreign key or the replica identity rests on the index; it is the part of a
-            partitioned one; it belongs to another table.
+        DeclarationError: a keyword is unknown.
+        PlanError: a constraint, a foreign key or the replica identity uses the index; it is part of a partitioned
+            index; or it belongs to another table.
+
+    Example:
+        op.drop_index_concurrently("ix_orders_note", "orders")
+        op.drop_index_concurrently("ix_events_kind", "events")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-dropindex.html
     """
     del if_exists
     refuse_unknown("drop_index_concurrently", dialect_kw)
@@ -210,26 +232,36 @@ def reindex_concurrently(
     *,
     schema: str | None = None,
 ) -> Task:
-    """Build an index again without stopping reads or writes: one that is bloated, INVALID or of an older collation.
+    """Rebuild an index, or all indexes of a table, without blocking reads or writes.
 
-    With a table and no index, all indexes of the table and of its TOAST table; an index of an exclusion constraint
-    is passed over with a warning of PostgreSQL's. INVALID leftovers of an earlier try (``_ccnew``, ``_ccold``) are
-    dropped first. What is partitioned is done partition by partition: PostgreSQL itself would first take SHARE on
-    all of them, behind whoever writes.
+    Use it for an index that is bloated, INVALID or built under an older collation. With a table and no index, all
+    indexes of the table and of its TOAST table are rebuilt; PostgreSQL skips the index of an exclusion constraint
+    with a warning. INVALID indexes that an interrupted run left (``_ccnew``, ``_ccold``) are dropped first. A
+    partitioned table or index is rebuilt partition by partition: PostgreSQL's own statement would first take SHARE
+    on all partitions, and wait for every writer.
 
-    A reindex leaves nothing behind that could be observed: interrupted and run again, all of it is built again.
-    Locks: SHARE UPDATE EXCLUSIVE on each table while its indexes are built. With ``--sql``, the statement alone.
+    A finished reindex leaves no trace in the catalog, so every run rebuilds everything. With ``--sql`` the script
+    holds the plain statement.
+
+    Locks: SHARE UPDATE EXCLUSIVE on each table while its indexes are built.
 
     Args:
         operations: given by Alembic.
         index_name: the index; None for all indexes of the table.
-        table_name: the table; it may be left out where an index is named.
-        schema: the schema of both; by schema_translate_map or search_path where it is left out.
+        table_name: the table; optional if an index is named.
+        schema: the schema of both. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
         DeclarationError: neither an index nor a table is named.
-        PlanError: there is no such index or table; an index carries an exclusion constraint.
-        ExecutionError: PostgreSQL refused it.
+        PlanError: the index or table does not exist, or the index belongs to an exclusion constraint.
+        ExecutionError: PostgreSQL refused a statement.
+
+    Example:
+        op.reindex_concurrently("ix_orders_placed_at", "orders")
+        op.reindex_concurrently(table_name="events")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
     """
     if not index_name and not table_name:
         raise DeclarationError("op.reindex_concurrently wants an index or a table (table_name=...)")

@@ -18,19 +18,47 @@ from schema_kit.tasks.conversion import Convert
 
 @operation(shared=True, reversed_by="drop_part_config")
 def create_part_config(operations: Operations) -> Task:
-    """Make ``schema_kit.part_config``, where policies live, if it is missing. Joins the migration's transaction."""
+    """Create ``schema_kit.part_config``, the table of partition policies, if it does not exist.
+
+    It runs in the migration's transaction.
+
+    Locks: none on existing tables.
+
+    Args:
+        operations: given by Alembic.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.create_part_config()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createtable.html
+    """
     return task(policies.create_config)
 
 
 @operation(shared=True)
 def drop_part_config(operations: Operations) -> Task:
-    """Drop ``schema_kit.part_config``, once it holds no policy. Joins the migration's transaction.
+    """Drop ``schema_kit.part_config`` if it holds no policy.
 
-    What remembers copies that are finished and partitions that were retired goes along, unless a copy is under way
-    or a retired partition is there still.
+    The records of finished copies and of retired partitions are dropped with it, unless a copy is in progress or a
+    retired partition still exists. It runs in the migration's transaction.
+
+    Locks: ACCESS EXCLUSIVE on ``part_config`` until the migration commits.
+
+    Args:
+        operations: given by Alembic.
 
     Raises:
         PlanError: it holds policies.
+
+    Example:
+        op.drop_part_config()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
     return task(policies.drop_config)
 
@@ -55,57 +83,70 @@ def convert_to_partitioned(
     max_replica_lag: float | None = MAX_REPLICA_LAG,
     max_slot_bytes: int | None = MAX_SLOT_BYTES,
 ) -> Task:
-    """Partition a populated table by range, without copying a row: it becomes the first partition.
+    """Turn a live table into a partitioned one, without copying a row or by a copy while writes continue.
 
-    With ``strategy="copy"`` its rows are copied instead, into a partition for each window, and the table stays as
-    it is until one short commit swaps; it is the machinery of ``drain_default_concurrently``, and has its locks.
+    By attaching, the table becomes the first partition. With ``strategy="copy"`` its rows are copied into one
+    partition for each range, as by ``drain_default_concurrently``, and the table stays as it is until one short
+    commit swaps.
 
-    Its primary key gets the control column as its last, if it is not in it. What belongs to the table comes
-    along: identity and sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants,
-    comments, views. The policy is registered in part_config. Locks: ACCESS EXCLUSIVE for an instant to add a
-    check, then for the one short commit of the swap (milliseconds, whatever the size), each under the lock
-    budget; scans and index builds run beside writers.
+    If the primary key lacks the control column, it is added as the last column. What belongs to the table moves
+    with it: identity and sequences, defaults, checks, indexes, foreign keys, triggers, row security, grants,
+    comments, views. The policy is registered in part_config.
 
-    That check refuses rows at or past its bound, two weeks ahead at least, until the swap. A conversion that has
-    stopped is either run again before that moment, or given up: ``unpartition`` drops what it has left.
+    By attaching, a check refuses rows at or past its bound (at least two weeks ahead) until the swap. A conversion
+    that has stopped is either run again before that moment or aborted: ``unpartition`` drops what it has created.
+
+    Locks: ACCESS EXCLUSIVE briefly to add a check, then during the one short commit of the swap (milliseconds at
+    any size), each within the lock budget. Scans and index builds run while writes continue. With ``copy``, those
+    of ``drain_default_concurrently``.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
-        control: the column that decides: timestamptz, timestamp, date, a whole number, or what holds a moment in
-            an encoding.
-        interval: the width of a partition: ``1 month``, ``7 days``, ``1 hour``; of plain numbers how many
+        control: the partition key: a column of type timestamptz, timestamp, date or an integer type, or one that
+            encodes a moment.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``1 hour``; for plain integers a number
             (``"100000"``).
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        timezone: an IANA name; partitions follow its wall clock.
-        premake: how many partitions are kept ahead of the current one; one that was changed in part_config
-            after the swap stays.
-        origin: where some partition begins: ``2000-01-02`` makes weeks begin on Sundays.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, ``snowflake:1420070400000``.
-        incoming_foreign_keys: ``refuse``, ``drop``, or ``composite``: the referring table gets the key column
-            too, and a trigger that fills it. Those that hold the control column already come along by themselves.
-        strategy: ``attach``: seconds, whatever the size, and the first partition holds all rows (it can be split
-            later). ``copy``: takes as long as copying takes and the space of the table once more, and rows may lie
-            as far ahead as they like. Left out: what is begun already; else copy, where rows lie in several windows
-            and the table has 1 GB at most, or its rows lie too far ahead to be attached; else attach. Which, and
-            why, is what a run says first. Say it in a migration that has to do the same on a small database and on
-            a big one. With --sql always attach.
-        workers: how many sessions copy, build indexes and compare side by side; of ``copy``.
-        default_partition: whether a default partition takes what lies beyond the others; of ``copy``.
-        keep_old: whether the plain table stays as it was at the swap, under its name and ``__old``; of ``copy``.
-            ``fed``: a trigger logs the keys of rows that change from the swap on (12 to 16 us a row), so that it
-            can take its place again with all that was written: ``unpartition``, or ``partitions convert
-            --rollback``. The log grows by a key a change; running this again replays it.
-        max_replica_lag: pause while a physical replica is more seconds than that behind, but for a chunk a minute;
-            None: never; of ``copy``.
-        max_slot_bytes: pause while a replication slot holds back more bytes of WAL than that, or a physical replica
-            is as far behind; None: never; of ``copy``.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        timezone: an IANA name. Partition bounds follow the wall clock of this time zone.
+        premake: number of partitions that are kept ahead of the current one. A value that was changed in
+            part_config after the swap is kept.
+        origin: a moment at which some partition begins: ``2000-01-02`` makes weeks begin on Sundays.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds).
+        incoming_foreign_keys: ``refuse``, ``drop`` or ``composite``: the referencing table gets the control column
+            as well, and a trigger that fills it. Foreign keys that already include the control column are kept.
+        strategy: ``attach``: takes seconds at any size; the first partition holds all rows and can be split later.
+            ``copy``: takes as long as copying and the space of the table once more; rows may lie far in the future.
+            If left out: the strategy of a conversion that has begun; else ``copy`` if the rows lie in several
+            ranges and the table has at most 1 GB, or if rows lie too far ahead to be attached; else ``attach``. A
+            run first reports its choice and the reason. State it in a migration that must do the same on a small
+            and a big database. With ``--sql`` always ``attach``.
+        workers: number of sessions that copy rows, build indexes and compare in parallel. For ``copy``.
+        default_partition: whether a default partition takes the rows outside of all others. For ``copy``.
+        keep_old: whether the plain table is kept as it was at the swap, under its name and ``__old``. For ``copy``.
+            ``fed``: a trigger logs the keys of rows that change after the swap (12 to 16 microseconds a row), so
+            that the plain table can be brought up to date and take its place again: ``unpartition``, or
+            ``partitions convert --rollback``. The log grows by one key per change; another run of this operation
+            replays it.
+        max_replica_lag: seconds. Copying pauses while a physical replica lags further behind, except for one chunk
+            a minute; None: never. For ``copy``.
+        max_slot_bytes: bytes (16 GiB by default). Copying pauses while a replication slot retains more WAL or a
+            physical replica is further behind; None: never. For ``copy``.
 
     Raises:
-        DeclarationError: an unknown strategy, less than one worker, or a limit that is none.
-        PlanError: something belongs to the table or depends on it that cannot move with it; it is named.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: the strategy is unknown, *workers* is below 1, or a limit is invalid.
+        PlanError: an object that depends on the table cannot move with it; the error names it.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.convert_to_partitioned("visits", "visited_at", "1 month", premake=2)
+        op.convert_to_partitioned("visits", "visited_at", "1 month", premake=1, strategy="copy")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
     parent = existing(operations, table_name, schema)
     policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
@@ -123,28 +164,36 @@ def unpartition(
     schema: str | None = None,
     keep_primary_key: bool = False,
 ) -> Task:
-    """Make a partitioned table plain again: its first partition takes in the rows of the others.
+    """Turn a partitioned table back into a plain one; its first partition takes the rows of the others.
 
-    It blocks: ACCESS EXCLUSIVE on the table and its partitions for as long as those rows need to move (those of
-    the first partition do not move). The primary key loses the control column; policies, key columns and triggers
-    that the conversion made go.
+    It blocks readers and writers while the rows move; those of the first partition stay where they are. The primary
+    key loses the control column. The policy, and the key columns and triggers that the conversion created, are
+    dropped.
 
-    It is also how a conversion is given up that never came to its swap: of a table that is plain still, it drops
-    the check of the bound, the empty parent beside it, the index over the longer key, and the key columns,
-    triggers and foreign keys that tables which refer to it were given. Nothing blocks for longer than an instant.
+    It also aborts a conversion that has not reached its swap. On a table that is still plain, it drops the check of
+    the bound, the empty parent, the index over the longer key, and the key columns, triggers and foreign keys of
+    referencing tables. All locks are then brief.
 
-    And where a conversion by copy has kept the plain table with ``keep_old="fed"``, that table takes its place
-    again: what was written since is replayed into it beside writers, both are compared, and one short commit
-    swaps (ACCESS EXCLUSIVE on the table and its partitions, the longer the more of them there are to drop).
+    If a conversion by copy has kept the plain table with ``keep_old="fed"``, that table takes its place again: the
+    changes since the swap are replayed into it while writes continue, both tables are compared, and one short
+    commit swaps (its ACCESS EXCLUSIVE lock grows with the number of partitions to drop).
+
+    Locks: ACCESS EXCLUSIVE on the table and its partitions while the rows move.
 
     Args:
         operations: given by Alembic.
         table_name: the table.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        keep_primary_key: whether the primary key keeps the control column, which was in it before the table was
-            partitioned; foreign keys to it then come back as they are.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        keep_primary_key: whether the primary key keeps the control column, because it had it before the table was
+            partitioned. Foreign keys to it are then restored as they are.
 
     Raises:
-        PlanError: something depends on it that cannot move with it; it is named.
+        PlanError: an object that depends on the table cannot move with it; the error names it.
+
+    Example:
+        op.unpartition("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
     """
     return task(conversion.unpartition, existing(operations, table_name, schema), keep_primary_key)

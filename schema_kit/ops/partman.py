@@ -12,23 +12,30 @@ from schema_kit.tasks import partman
 
 @operation(shared=True, reversed_by="remove_partman_sql")
 def install_partman_sql(operations: Operations, *, schema: str = PARTMAN) -> Task:
-    """Install pg_partman's functions in SQL, or bring them up to date: its calls, without the extension.
+    """Install or update pg_partman's functions in SQL: its calls, without the extension.
 
-    What ``schema_kit sql apply`` does, in a migration: create_parent, run_maintenance and the others of
-    pg_partman 5.1, views part_config and part_config_sub, over the policies in ``schema_kit.part_config``. Run
-    again, it replaces what is older or was changed by hand; policies stay. Joins the migration's transaction.
+    It does in a migration what ``schema_kit sql apply`` does: create_parent, run_maintenance and the other
+    functions of pg_partman 5.1, and the views part_config and part_config_sub, over the policies in
+    ``schema_kit.part_config``. A second call replaces functions that are older or were changed by hand; policies
+    are kept. It runs in the migration's transaction.
 
-    Locks: ACCESS EXCLUSIVE on part_config, part_config_sub and the two views for an instant, where they are
-    changed; nothing on tables of yours.
+    Locks: ACCESS EXCLUSIVE on part_config, part_config_sub and the two views briefly, where they change; none on
+    tables of yours.
 
     Args:
         operations: given by Alembic.
-        schema: where the functions live; it is created where it is missing.
+        schema: the schema of the functions; it is created if it does not exist.
 
     Raises:
-        DeclarationError: a schema of PostgreSQL's, or schema_kit's own.
-        PlanError: the extension pg_partman lives there, or functions that schema_kit has not made.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: the schema is PostgreSQL's or schema_kit's own.
+        PlanError: the schema holds the extension pg_partman, or functions that schema_kit has not created.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.install_partman_sql()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createfunction.html
     """
     refuse_schema(schema)
     return task(partman.install, schema)
@@ -36,21 +43,27 @@ def install_partman_sql(operations: Operations, *, schema: str = PARTMAN) -> Tas
 
 @operation(shared=True)
 def remove_partman_sql(operations: Operations, *, schema: str = PARTMAN) -> Task:
-    """Remove pg_partman's functions in SQL; policies, partitions and templates stay. The way back of install.
+    """Drop pg_partman's functions in SQL; policies, partitions and templates are kept.
 
-    The schema goes, too, where nothing else is in it. Nothing that uses them is taken along: where a view or a
-    function of yours does, PostgreSQL refuses. Joins the migration's transaction.
+    It reverses ``install_partman_sql``. The schema is dropped if it is empty. Nothing else is dropped: if a view or
+    function of yours uses a function, PostgreSQL refuses. It runs in the migration's transaction.
 
-    Locks: ACCESS EXCLUSIVE on the two views for an instant.
+    Locks: ACCESS EXCLUSIVE on the two views briefly.
 
     Args:
         operations: given by Alembic.
-        schema: where the functions live.
+        schema: the schema of the functions.
 
     Raises:
-        DeclarationError: a schema of PostgreSQL's, or schema_kit's own.
-        ExecutionError: something else depends on them.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: the schema is PostgreSQL's or schema_kit's own.
+        ExecutionError: another object depends on the functions.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.remove_partman_sql()
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-dropfunction.html
     """
     refuse_schema(schema)
     return task(partman.remove, schema)

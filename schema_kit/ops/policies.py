@@ -28,36 +28,46 @@ def set_partition_policy(
     retention_grace: str | None = None,
     detach: str | None = None,
 ) -> Task:
-    """Register how a partitioned table is kept in ``schema_kit.part_config``, or change that.
+    """Register or change the policy of a partitioned table in ``schema_kit.part_config``.
 
-    Only what is given changes; a first registration needs `control` and `interval`. What is there has to agree:
-    no partition may lie across a window from the current one on. Past partitions of other widths stay as they
-    are. Joins the migration's transaction; locks nothing but the policy's row. The way back is
-    ``drop_partition_policy``, or the same with the values of before.
+    Only the given values change; the first registration needs *control* and *interval*. Existing partitions must
+    match: from the current one on, no partition may cross a boundary of the policy. Older partitions of other
+    widths are kept. It runs in the migration's transaction. The reverse is ``drop_partition_policy``, or a call
+    with the former values.
+
+    Locks: the policy's row.
 
     Args:
         operations: given by Alembic.
-        table_name: the table, partitioned by RANGE; or by LIST or HASH into tables that are, each of them a set.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        control: the column that decides.
-        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; of plain numbers how many.
-        timezone: an IANA name, whose wall clock partitions follow; UTC at first.
-        premake: how many partitions are kept ahead of the current one; 4 at first.
-        origin: where some partition begins, on that clock or among the ids; an empty text takes it back.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
-            ``ulid``, ``snowflake``, ...; an empty text takes it back.
+        table_name: the table, partitioned by RANGE; or by LIST or HASH into tables that are partitioned by RANGE.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        control: the partition key.
+        interval: the width of a partition: ``1 month``, ``7 days``, ``15 minutes``; for plain integers a number.
+        timezone: an IANA name. Partition bounds follow the wall clock of this time zone. UTC by default.
+        premake: number of partitions that are kept ahead of the current one; 4 by default.
+        origin: a moment, or an id, at which some partition begins; an empty text removes it.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds). An empty text removes it.
         inherit_privileges: whether new partitions get the grants of their parent.
-        retention: how far behind the present a partition has to end for ``partitions retire`` to take it out:
-            ``18 months``, or so many ids; an empty text takes it back.
-        retention_keep_table: whether it stays as a table of its own; true at first.
-        retention_schema: the schema that it moves to instead; an empty text takes it back.
-        retention_grace: how long one that is not kept is out before it is dropped; ``7 days`` at first.
-        detach: ``auto`` at first, or ``concurrently`` or ``blocking`` and nothing else.
+        retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
+            ``18 months``, or a number of ids; an empty text removes it.
+        retention_keep_table: whether a detached partition is kept as a table; true by default.
+        retention_schema: the schema that detached partitions move to; an empty text removes it.
+        retention_grace: how long a detached partition is kept before it is dropped, if it is not kept for good; ``7
+            days`` by default.
+        detach: ``auto`` (the default), or only ``concurrently``, or only ``blocking``.
 
     Raises:
-        DeclarationError: an unknown interval or time zone, premake below 1, or a grace period that is none.
-        PlanError: not partitioned by that column, one that may be NULL, partitions across the windows, or a
-            retention shorter than a partition.
+        DeclarationError: an interval, time zone or grace period is invalid, or *premake* is below 1.
+        PlanError: the table is not partitioned by that column, the column can be NULL, partitions cross the
+            boundaries, or the retention is shorter than a partition.
+
+    Example:
+        op.set_partition_policy("visits", premake=6)
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE
     """
     changes = {
         "control": control,
@@ -78,36 +88,55 @@ def set_partition_policy(
 
 @operation(shared=True)
 def drop_partition_policy(operations: Operations, table_name: str, *, schema: str | None = None) -> Task:
-    """Forget a set's policy; its table and partitions stay. Nothing to do where there is none.
+    """Delete the policy of a partitioned table; the table and its partitions are kept.
 
-    Joins the migration's transaction; locks nothing but the policy's row. The way back is
+    A table without a policy is not an error. It runs in the migration's transaction. The reverse is
     ``set_partition_policy``.
+
+    Locks: the policy's row.
 
     Args:
         operations: given by Alembic.
-        table_name: the table, whether it is there or not.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        table_name: the table; it need not exist.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.drop_partition_policy("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE
     """
     return task(policies.drop_policy, existing(operations, table_name, schema))
 
 
 @operation()
 def drop_retention(operations: Operations, table_name: str, *, schema: str | None = None) -> Task:
-    """Forget a set's retention, and put back the partitions that it has retired and that are not dropped yet.
+    """Delete the retention of a policy, and attach the partitions that it has retired and not yet dropped.
 
-    The way back of ``set_partition_policy(retention=...)``: nothing is retired or dropped any more from the first
-    commit on, then each partition that ``schema_kit.retired_partition`` names as retired by the policy comes back,
-    wherever it lies by now. Locks: as ``attach_partition_concurrently``. Run again, it goes on.
+    It reverses ``set_partition_policy(retention=...)``. The first commit deletes the retention, so nothing else is
+    retired or dropped. Then each partition that ``schema_kit.retired_partition`` lists as retired by the policy is
+    attached again, in whichever schema it is. If it is interrupted, run it again; it resumes where it stopped.
+
+    Locks: those of ``attach_partition_concurrently``, for one partition after the other.
 
     Args:
         operations: given by Alembic.
         table_name: the partitioned table.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: a partition cannot come back: its range was taken meanwhile, or its shape differs. Nothing was
-            changed.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: a partition cannot be attached: its range is in use, or its columns differ. The policy is
+            unchanged.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drop_retention("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
     return task(policies.drop_retention, existing(operations, table_name, schema))
 
@@ -116,21 +145,30 @@ def drop_retention(operations: Operations, table_name: str, *, schema: str | Non
 def create_next_partitions(
     operations: Operations, table_name: str, *, schema: str | None = None, until: str | None = None
 ) -> Task:
-    """Make the current partition and the premade ones ahead of it, where they are missing.
+    """Create the current partition and those ahead of it, if they are missing.
 
-    What ``schema_kit partitions create-next`` does, in a migration. Each partition is a commit of its own under
-    SHARE UPDATE EXCLUSIVE on the table, beside its writers; see the command.
+    It does in a migration what ``schema_kit partitions create-next`` does. Each partition is created as a table and
+    attached, in one commit.
+
+    Locks: SHARE UPDATE EXCLUSIVE on the table briefly for each partition, while reads and writes continue; ACCESS
+    EXCLUSIVE on a default partition; SHARE ROW EXCLUSIVE on the tables at the other end of foreign keys.
 
     Args:
         operations: given by Alembic.
         table_name: a table with a policy in part_config.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        until: make all that are missing from the present to there, instead of the policy's premake:
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        until: create all missing partitions from the current position to there, instead of *premake* of the policy:
             ``2027-12-31``, or an id.
 
     Raises:
-        DeclarationError: *until* cannot be read.
-        PlanError: no policy, or partitions that do not agree with it.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        DeclarationError: *until* is invalid.
+        PlanError: the table has no policy, or its partitions do not match it.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.create_next_partitions("visits", until="2027-03-01")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
     return task(partitions.create_next_of, existing(operations, table_name, schema), until)

@@ -21,28 +21,37 @@ def detach_partition_concurrently(
     schema: str | None = None,
     partition_schema: str | None = None,
 ) -> Task:
-    """Take a partition out of its set; it stays as a table of its own, with all its rows.
+    """Detach a partition; it remains as a table of its own, with all its rows.
 
-    Concurrently, wherever PostgreSQL can: queries of the parent that begin afterwards pass the partition over, all
-    who use the parent are waited for, then it is a table by itself. Where that is cut off, the next run finalizes
-    it. Beside a default partition, and where the table refers to itself, there is only the blocking way: ACCESS
-    EXCLUSIVE on the parent, the partition and the default partition for an instant, under the lock budget. Tables
-    that refer to the parent are locked against writes while PostgreSQL looks through them for rows that refer to
-    the partition (for as long as one join of the two takes), and for an instant altogether; those that it refers
-    to against writes for an instant. ``schema_kit.retired_partition`` remembers where it came from.
+    It is detached concurrently wherever PostgreSQL can: new queries of the parent skip the partition, and the
+    detach waits for running ones. The next run finalizes an interrupted detach. If the table has a default
+    partition or references itself, PostgreSQL can only detach it in the blocking way.
+    ``schema_kit.retired_partition`` records its parent and bounds. The reverse is
+    ``op.attach_partition_concurrently``.
 
-    The way back is ``op.attach_partition_concurrently``.
+    Locks: concurrently, SHARE UPDATE EXCLUSIVE on the parent, and ACCESS EXCLUSIVE on the partition once no query
+    uses it. In the blocking way, ACCESS EXCLUSIVE on the parent, the partition and the default partition briefly,
+    within the lock budget. Either way, tables that reference the parent are locked against writes while PostgreSQL
+    looks for rows that reference the partition (as long as one join of the two takes), and fully for a moment;
+    tables that the partition references are locked against writes briefly.
 
     Args:
         operations: given by Alembic.
         table_name: the partitioned table.
-        partition_name: the partition; one that is detached already stays so.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the partition's; the table's where it is left out.
+        partition_name: the partition; a detached partition stays detached.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the partition's schema; by default the table's.
 
     Raises:
-        PlanError: no such table, a partition of another table, or rows refer to it; the foreign key is named.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table does not exist, the partition belongs to another table, or rows reference it (the error
+            names the foreign key).
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.detach_partition_concurrently("events", "events_202610")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
     """
     return task(retirement.detach, *_names(operations, table_name, partition_name, schema, partition_schema))
 
@@ -56,22 +65,32 @@ def drop_partition_concurrently(
     schema: str | None = None,
     partition_schema: str | None = None,
 ) -> Task:
-    """Drop a partition with its rows, and never lock the parent for it: it is detached first.
+    """Drop a partition and its rows; it is detached first, so the drop never locks the parent.
 
-    Locks: as detach_partition_concurrently; then ACCESS EXCLUSIVE on the table, which nobody uses any more, and on
-    those that its foreign keys refer to, for an instant, under the lock budget. There is no way back.
+    Only a partition, or a table that schema_kit has detached from this parent, is dropped. It cannot be reversed:
+    the rows are lost.
+
+    Locks: those of ``detach_partition_concurrently``; then ACCESS EXCLUSIVE on the detached table and on the tables
+    that its foreign keys reference, briefly, within the lock budget.
 
     Args:
         operations: given by Alembic.
         table_name: the partitioned table.
-        partition_name: the partition, or a table that schema_kit has detached from it; one that is gone is fine.
-        schema: the table's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the partition's; the table's where it is left out.
+        partition_name: the partition, or a table that schema_kit has detached from it; a table that does not exist
+            is not an error.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the partition's schema; by default the table's.
 
     Raises:
-        PlanError: a table that never was its partition, something depends on it, or rows refer to it; they are
-            named.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the table never was a partition of this parent, an object depends on it, or rows reference it;
+            the error names them.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drop_partition_concurrently("events", "events_202610")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
     return task(retirement.drop, *_names(operations, table_name, partition_name, schema, partition_schema))
 
@@ -87,32 +106,38 @@ def attach_partition_concurrently(
     schema: str | None = None,
     partition_schema: str | None = None,
 ) -> Task:
-    """Make a table that is there a partition; nothing is scanned or built while others wait.
+    """Attach an existing table as a partition; nothing is scanned or built while others wait.
 
-    First it gets what it lacks of the parent's: NOT NULLs, checks and foreign keys (for new rows, then proved
-    beside writers), indexes (concurrently), and a check that proves its bounds, which goes when it is attached; a
-    table that was detached concurrently brings that along. Locks: SHARE UPDATE EXCLUSIVE on the parent, whose
-    readers and writers go on; ACCESS EXCLUSIVE on the table, the default partition and the tables that its foreign
-    keys refer to, SHARE ROW EXCLUSIVE on those that refer to the parent, each for an instant, under the lock
-    budget.
+    The table first gets what it lacks of the parent: NOT NULL, checks and foreign keys (NOT VALID, then validated
+    while writes continue), indexes (concurrently), and a validated check of its bounds, which is dropped once it is
+    attached. A table that was detached concurrently already has that check. The reverse is
+    ``op.detach_partition_concurrently``.
 
-    The way back is ``op.detach_partition_concurrently``.
+    Locks: SHARE UPDATE EXCLUSIVE on the parent, which allows reads and writes; ACCESS EXCLUSIVE on the table, on
+    the default partition and on the tables that its foreign keys reference, and SHARE ROW EXCLUSIVE on tables that
+    reference the parent, each briefly, within the lock budget.
 
     Args:
         operations: given by Alembic.
         table_name: the partitioned table: by RANGE of one column.
-        partition_name: the table, with the parent's columns.
-        from_: its first key, as text, number, date or datetime; None is MINVALUE. What names no time zone is read
-            in UTC.
-        to: where it ends, exclusive; None is MAXVALUE.
-        schema: the parent's schema; by schema_translate_map or search_path where it is left out.
-        partition_schema: the table's; the parent's where it is left out.
+        partition_name: the table; it has the parent's columns.
+        from_: the lower bound, inclusive, as text, number, date or datetime; None is MINVALUE. A value without a
+            time zone is read in UTC.
+        to: the upper bound, exclusive; None is MAXVALUE.
+        schema: the parent's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        partition_schema: the table's schema; by default the parent's.
 
     Raises:
-        PlanError: another shape, a range that overlaps a partition's, rows of it in the default partition, or a
-            partition of another table; everything that is wrong is named.
-        ExecutionError: rows lie outside of the range, or fail a constraint of the parent's; the error counts them.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        PlanError: the columns differ, the range overlaps another partition, the default partition holds rows of the
+            range, or the table is a partition of another table; the error names every problem.
+        ExecutionError: rows lie outside of the range or violate a constraint of the parent; the error counts them.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.attach_partition_concurrently("events", "imported", "2026-09-01", "2026-10-01")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
     parent, partition = _names(operations, table_name, partition_name, schema, partition_schema)
     lower, upper = (None if end is None else str(end) for end in (from_, to))

@@ -28,47 +28,58 @@ def set_ttl_policy(
     max_replica_lag: float | None = 10.0,
     max_dead_share: float | None = 0.2,
 ) -> Task:
-    """Say in ``schema_kit.ttl_policy`` when rows of a table expire; ``schema_kit ttl run`` removes them then.
+    """Register in ``schema_kit.ttl_policy`` when rows of a table expire; ``schema_kit ttl run`` deletes them.
 
-    Rows whose column is NULL never expire. What refers to an expired row goes before it, whether it has expired
-    itself or not: `tree` names the tables, each with those that hang on it::
+    A row whose column is NULL never expires. Rows that reference an expired row are deleted before it, whether they
+    have expired or not; *tree* names their tables, nested::
 
         op.set_ttl_policy(
             "sessions", "expires_at", tree={"conversations": {"messages": {"citations": {}}}}
         )
 
-    Where no tree is given, the foreign keys that say ON DELETE CASCADE are it, as they are when the rows are
-    removed. A foreign key that says SET NULL or SET DEFAULT needs no mention: its rows stay.
+    If *tree* is left out, the foreign keys with ON DELETE CASCADE define it at the time of deletion. A foreign key
+    with SET NULL or SET DEFAULT needs no entry: its rows stay.
 
-    What is there has to agree: an index on the column and on the columns of each foreign key, and no foreign key
-    left whose rows would be in the way. A policy that is there is replaced as a whole. Joins the migration's
-    transaction; locks nothing but the policy's row. The way back is ``drop_ttl_policy``, or the same with the
-    values of before.
+    The column and the columns of each foreign key need an index, and no other foreign key may block the deletion. A
+    second call replaces the policy as a whole. It runs in the migration's transaction. The reverse is
+    ``drop_ttl_policy``, or a call with the former values.
+
+    Locks: the policy's row.
 
     Args:
         operations: given by Alembic.
-        table_name: the table; a partitioned one is looked after as a whole.
-        column: the column that says when a row expires; with `age`, from when on it ages. A date expires when
-            its day begins.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
-        age: how old a row becomes: ``90 days``, ``18 months``.
-        timezone: an IANA name, by whose wall clock ages are counted and columns without a zone are read.
-        encoding: how a column that is no date or time holds a moment: ``seconds``, ``milliseconds``, ``uuidv7``,
-            ``ulid``, ``snowflake``, ...
-        tree: the tables whose rows go along; names without a schema are of the schema of what they hang on.
-        archive_first: rows move to their tables' archives instead of being deleted; each table of the tree needs
-            one then, by op.set_archive_policy.
-        batch_size: rows of the first batch, from 1 to 100000; the next ones become smaller or larger, from 10 to
-            100000, by a factor of 2 at most.
-        target_seconds: how long a batch should take.
-        max_replica_lag: pause while a physical replica is more seconds than that behind; None: never.
-        max_dead_share: pause while more than this share of a table's rows (0 to 1) is dead and a vacuum of it is
-            running; None: never.
+        table_name: the table; a partitioned table as a whole.
+        column: the column that holds the moment at which a row expires; with *age*, the moment from which it ages.
+            A date expires when its day begins.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        age: the age at which a row expires: ``90 days``, ``18 months``.
+        timezone: an IANA name. Ages are counted, and columns without a zone are read, on the wall clock of this
+            time zone.
+        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
+            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
+            (the epoch in milliseconds).
+        tree: the referencing tables whose rows are deleted as well; a name without a schema is in the schema of the
+            table that it references.
+        archive_first: whether rows move to their tables' archives instead of being deleted; each table of the tree
+            then needs an archive, by ``op.set_archive_policy``.
+        batch_size: rows of the first batch, from 1 to 100000. Later batches adapt, from 10 to 100000 rows, by a
+            factor of 2 at most.
+        target_seconds: seconds that a batch should take.
+        max_replica_lag: seconds. Batches pause while a physical replica lags further behind; None: never.
+        max_dead_share: share of dead rows, 0 to 1. Batches pause while the share is higher and a vacuum of a table
+            is running; None: never.
 
     Raises:
-        DeclarationError: a number out of its range, an age or time zone that cannot be read, a tree that is none.
-        PlanError: no such table or column, an index that is missing, a column that holds no moments, a table that
-            refers to one whose rows go and is not in the tree, or rights that are missing.
+        DeclarationError: a number is out of its range, or an age, time zone or tree is invalid.
+        PlanError: the table or column does not exist, an index is missing, the column holds no moments, a table
+            that references deleted rows is not in the tree, or the role lacks a privilege.
+
+    Example:
+        op.set_ttl_policy("orders", "placed_at", age="18 months")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-delete.html
+        https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK
     """
     policy = TimeToLive(
         existing(operations, table_name, schema),
@@ -88,14 +99,25 @@ def set_ttl_policy(
 
 @operation(shared=True)
 def drop_ttl_policy(operations: Operations, table_name: str, *, schema: str | None = None) -> Task:
-    """Forget when rows of a table expire; the rows stay. Nothing to do where there is no policy.
+    """Delete the time-to-live policy of a table; the rows are kept.
 
-    With the last policy ttl_policy goes as well. Joins the migration's transaction; locks nothing but the policy's
-    row, or ttl_policy. The way back is ``set_ttl_policy``.
+    A table without a policy is not an error. With the last policy, ttl_policy is dropped as well. It runs in the
+    migration's transaction. The reverse is ``set_ttl_policy``.
+
+    Locks: the policy's row, or ttl_policy.
 
     Args:
         operations: given by Alembic.
-        table_name: the table, whether it is there or not.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        table_name: the table; it need not exist.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+
+    Raises:
+        PlanError: the role lacks a privilege; the error has the GRANT to run.
+
+    Example:
+        op.drop_ttl_policy("orders")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-delete.html
     """
     return task(ttl.drop_policy, existing(operations, table_name, schema))

@@ -13,23 +13,30 @@ from schema_kit.tasks import views
 def refresh_materialized_view_concurrently(
     operations: Operations, view_name: str, *, schema: str | None = None
 ) -> Task:
-    """Fill a materialized view anew while it is read; every run does it once.
+    """Refresh a materialized view while it is read.
 
-    Locks: EXCLUSIVE on the view, taken under the lock budget and held for as long as its query and the comparison
-    of old and new rows take: readers go on, other refreshes wait; ACCESS SHARE on what it reads from. No
-    statement_timeout ends it. A view that was never filled (WITH NO DATA) is filled in the plain way, the only
-    one that PostgreSQL has: ACCESS EXCLUSIVE for as long as its query takes, on a view that nobody can read yet.
+    Every run refreshes it once. A view that was never filled (WITH NO DATA) is filled by a plain REFRESH, as
+    PostgreSQL requires; its ACCESS EXCLUSIVE lock blocks no query, because the view cannot be read yet. With
+    ``--sql`` it is a plain REFRESH: such a script is for a database that was empty at base.
 
-    With --sql it is a plain REFRESH: such a script is for a database that was empty at base.
+    Locks: EXCLUSIVE on the view, taken within the lock budget and held while its query runs and old and new rows
+    are compared: readers continue, other refreshes wait; ACCESS SHARE on the tables that it reads. No
+    statement_timeout applies.
 
     Args:
         operations: given by Alembic.
         view_name: the materialized view.
-        schema: its schema; by schema_translate_map or search_path where it is left out.
+        schema: the view's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
 
     Raises:
-        PlanError: no such view, or no valid unique index over plain columns, without WHERE.
-        LockNotAvailable: somebody held the view through every try, another refresh for instance.
-        ExecutionError: its query failed, or two of the new rows are the same.
+        PlanError: the view does not exist, or it lacks a valid unique index over plain columns without WHERE.
+        LockNotAvailable: another session held the view through every try, for example another refresh.
+        ExecutionError: its query failed, or two of the new rows are equal.
+
+    Example:
+        op.refresh_materialized_view_concurrently("sales")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
     """
     return task(views.refresh, existing(operations, view_name, schema))
