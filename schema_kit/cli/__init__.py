@@ -15,15 +15,15 @@ from schema_kit.cli.output import be_patient
 from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
 
 NOUNS = {
-    "archive": "Archives: rows leave the hot table, and nothing is ever lost.",
-    "db": "The embedded PostgreSQL that serves when no database is named.",
-    "doctor": "Say what is wrong with a project and its database.",
-    "health": "Say what is wrong with a database, and the operation that repairs it.",
-    "init": "Add to a project of `alembic init` what it lacks.",
-    "partitions": "Partitioned sets: keep them ahead of the clock, look at them.",
-    "sql": "SQL that a person runs: pg_partman's functions, and queries for a DBA.",
-    "status": "One screen: what is wrong, what is due, what is under way.",
-    "ttl": "Time-to-live: rows that have expired leave, a batch at a time.",
+    "archive": "Archive old rows and partitions, and restore them.",
+    "db": "Manage the embedded PostgreSQL server, the default database.",
+    "doctor": "Report problems of a project and its database.",
+    "health": "Report problems of a database, each with the operation that repairs it.",
+    "init": "Add schema_kit to a project of `alembic init`.",
+    "partitions": "Maintain, inspect and convert partitioned tables.",
+    "sql": "Install pg_partman's functions in SQL; run queries for a DBA.",
+    "status": "Show problems, due work and work in progress on one screen.",
+    "ttl": "Delete expired rows in batches.",
 }
 
 

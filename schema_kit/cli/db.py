@@ -25,7 +25,7 @@ def db() -> None:
 @db.command()
 @click.pass_context
 def status(context: click.Context) -> None:
-    """Say whether it runs: exit code 0 if it does, 1 if not.
+    """Report whether the server runs: exit code 0 if it does, 1 if not.
 
     Example: schema_kit db status && echo it runs
     """
@@ -42,7 +42,7 @@ def status(context: click.Context) -> None:
 
 @db.command()
 def start() -> None:
-    """Start it if it does not run.
+    """Start the server if it does not run.
 
     Example: schema_kit db start
     """
@@ -52,7 +52,7 @@ def start() -> None:
 
 @db.command()
 def url() -> None:
-    """Start it if it does not run, and print its URL.
+    """Start the server if it does not run, and print its URL.
 
     Example: psql "$(schema_kit db url)"
     """
@@ -61,7 +61,7 @@ def url() -> None:
 
 @db.command()
 def stop() -> None:
-    """Stop it. Open transactions are rolled back; the data stay.
+    """Stop the server. Open transactions are rolled back; the data are kept.
 
     Example: schema_kit db stop
     """
@@ -73,7 +73,7 @@ def stop() -> None:
 @click.option("--url", help="Another database than the embedded one: postgresql://user@host/database.")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def psql(url: str | None, args: tuple[str, ...]) -> None:
-    """Open psql on the embedded server, started if it does not run, or on that of --url; ARGS go to psql.
+    """Open psql on the embedded server, or on --url; ARGS are passed to psql.
 
     Example: schema_kit db psql -c '\\dt'
     """
@@ -102,7 +102,7 @@ def _psql_elsewhere(text: str, args: tuple[str, ...]) -> NoReturn:
 @db.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(yes: bool) -> None:
-    """Stop it and remove its data, all of them.
+    """Stop the server and delete all of its data.
 
     Example: schema_kit db reset --yes
     """

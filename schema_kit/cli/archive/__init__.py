@@ -7,13 +7,13 @@ import click
 from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
-    "restore": "Take a range from the archive back into its table, or beside it.",
-    "run": "Take what is due from each table to its archive.",
-    "export": "Write partitions to files, read them back, compare; with --drop, drop what lies in them then.",
-    "files": "Show which rows lie in which file; --verify reads each file again.",
-    "import": "Bring the rows of files back: attached where their range is free, else inserted.",
-    "status": "What is in each archive, what is due, and what is on its way.",
-    "verify": "Say what an archive has otherwise than its table.",
+    "restore": "Move a range of rows from an archive back to its table, or to a new table.",
+    "run": "Move due partitions and rows of each table to its archive.",
+    "export": "Write partitions to files and verify the files; with --drop, drop the partitions afterwards.",
+    "files": "List the files and their rows; --verify reads each file again.",
+    "import": "Load files: attach them as partitions if their range is free, insert the rows otherwise.",
+    "status": "Show what each archive holds, what is due and what is in transit.",
+    "verify": "Report differences between an archive and its table.",
 }
 
 

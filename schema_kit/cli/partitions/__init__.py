@@ -7,19 +7,19 @@ import click
 from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
-    "adopt": "Take over sets that somebody else has made: their policy is read off their bounds.",
-    "check": "Say what is wrong with sets, what is due, and the command that sets it right.",
-    "create-next": "Make the current partition and the premade ones ahead of it, where they are missing.",
-    "convert": "Make a table in use partitioned: it becomes the first partition, or its rows are copied.",
-    "drain-default": "Give the rows of a default partition partitions of their own, while it is in use.",
-    "fill-gaps": "Make the partitions that are missing between the oldest one and the newest, or the present.",
-    "hand-over": "Give a set to the extension pg_partman; adopt --take-over brings it back.",
-    "maintain": "Look after each set: drain its default partition, make what is missing, retire what is due.",
-    "retire": "Take out what has outlived its retention; then keep it, move it or drop it.",
-    "list": "Show sets with their partitions: bounds, rows estimated, size, what is premade.",
-    "timeline": "Draw sets over time: partitions with size and rows as bars, what is premade, gaps, what is due.",
-    "split": "Cut a partition into the windows of its set, while it is in use.",
-    "undo": "Make a set a plain table again; it blocks.",
+    "adopt": "Register existing partitioned tables; the policy is derived from their bounds.",
+    "check": "Report problems and due work, each with the command that fixes it.",
+    "create-next": "Create the current partition and those ahead of it, if they are missing.",
+    "convert": "Turn a live table into a partitioned one: attach it, or copy its rows.",
+    "drain-default": "Move the rows of a default partition into partitions of their own.",
+    "fill-gaps": "Create the partitions that are missing between the oldest and the newest one, or the current one.",
+    "hand-over": "Hand a partitioned table over to the extension pg_partman; adopt --take-over reverses it.",
+    "maintain": "Do all due work: drain default partitions, create missing partitions, archive and retire old ones.",
+    "retire": "Detach partitions past their retention; then keep, move or drop them.",
+    "list": "List partitioned tables and their partitions: bounds, estimated rows, sizes.",
+    "timeline": "Draw partitions over time, with sizes and rows as bars, gaps and due work.",
+    "split": "Split a partition into the ranges of its policy, while it is in use.",
+    "undo": "Turn a partitioned table back into a plain one; it blocks reads and writes.",
 }
 
 

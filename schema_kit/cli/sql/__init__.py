@@ -7,13 +7,13 @@ import click
 from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
-    "apply": "Install pg_partman's functions in a schema, or bring them up to date.",
-    "list": "The scripts that there are, and what each makes or shows.",
-    "remove": "Drop pg_partman's functions; policies and partitions stay.",
-    "render": "Print what apply would send to an empty database, for psql.",
-    "run": "Run a query of sql/queries/ and print its rows.",
-    "show": "Print one script as it is.",
-    "status": "Say which functions are missing, older or changed by hand.",
+    "apply": "Install or update pg_partman's functions in a schema.",
+    "list": "List the scripts and queries, each with what it does.",
+    "remove": "Drop pg_partman's functions; policies and partitions are kept.",
+    "render": "Print the SQL that apply would send to an empty database.",
+    "run": "Run one of the queries and print its rows.",
+    "show": "Print a script.",
+    "status": "Report functions that are missing, older or changed by hand.",
 }
 
 

@@ -7,8 +7,8 @@ import click
 from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
-    "run": "Remove the rows that have expired, what hangs on them first.",
-    "status": "Show what expires when, and how much of it is waiting.",
+    "run": "Delete expired rows, referencing rows first.",
+    "status": "Show the policies and how many rows have expired.",
 }
 
 
