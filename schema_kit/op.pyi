@@ -418,9 +418,9 @@ def update_in_batches(
     database that was empty at base.
 
     Locks: the rows of one batch until its commit; no table lock that others wait for. A batch waits for locked rows
-    within the lock budget, then gives up and tries again. Between batches it pauses for replicas and for vacuum, a
-    minute at most. It sees these reasons only with the rights of pg_monitor. It does not run VACUUM; dead rows are
-    left to autovacuum.
+    within the lock budget, then is cancelled and tries again. Between batches it pauses for replicas and for
+    vacuum, a minute at most. It sees these reasons only with the rights of pg_monitor. It does not run VACUUM; dead
+    rows are left to autovacuum.
 
     Args:
         table_name: the table; a partitioned table is updated as a whole.
@@ -1742,9 +1742,7 @@ def set_ttl_policy(
     A row whose column is NULL never expires. Rows that reference an expired row are deleted before it, whether they
     have expired or not; *tree* names their tables, nested::
 
-        op.set_ttl_policy(
-            "sessions", "expires_at", tree={"conversations": {"messages": {"citations": {}}}}
-        )
+        op.set_ttl_policy("sessions", "expires_at", tree={"conversations": {"messages": {"citations": {}}}})
 
     If *tree* is left out, the foreign keys with ON DELETE CASCADE define it at the time of deletion. A foreign key
     with SET NULL or SET DEFAULT needs no entry: its rows stay.

@@ -1,13 +1,8 @@
-"""docs/operations.md: what each operation locks and sends, from the plans that it makes of imagined tables.
-
-`python -m tools.operations_chapter` writes it anew between the marks.
-"""
+"""What each operation locks and sends, from the plans that it makes of a shop's tables; see tools/reference.py."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import cast
 
 import sqlalchemy as sa
@@ -37,7 +32,6 @@ from tools.shop import (
     public,
 )
 
-CHAPTER = Path(__file__).parents[1] / "docs" / "operations.md"
 EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]], ...]] = {
     "create_index_concurrently": (
         ("", 'op.create_index_concurrently("ix_orders_customer", "orders", ["customer_id"])', SHOP),
@@ -237,8 +231,8 @@ def _sql(plan: Plan, shared: bool) -> str:
     return text
 
 
-def block(name: str) -> str:
-    """The generated part of one operation."""
+def sent(name: str) -> str:
+    """The commits of each example of an operation, their locks and the exact SQL."""
     parts = []
     for caption, call, database in EXAMPLES[name]:
         plan = plan_of(call, database)
@@ -247,23 +241,6 @@ def block(name: str) -> str:
         parts += [
             f"`{call}`{about}",
             "\n".join(["| commit | locks |", "| --- | --- |", *dict.fromkeys(rows)]),
-            f"<details><summary>the SQL</summary>\n\n```sql\n{_sql(plan, OPERATIONS[name].shared)}\n```\n\n</details>",
+            f"```sql\n{_sql(plan, OPERATIONS[name].shared)}\n```",
         ]
     return "\n\n".join(parts)
-
-
-MARKED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def rewritten(text: str) -> str:
-    """The chapter with what the code says now between the marks."""
-    return MARKED.sub(lambda match: f"{match[1]}\n{block(match[2])}\n\n{match[3]}", text)
-
-
-def marked(text: str) -> Iterator[str]:
-    """The operations that have marks."""
-    return (match[2] for match in MARKED.finditer(text))
-
-
-if __name__ == "__main__":
-    CHAPTER.write_text(rewritten(CHAPTER.read_text(encoding="utf-8")), encoding="utf-8")

@@ -23,15 +23,15 @@ class Lazy(click.Group):
         self, *args: Any, package: str, texts: Mapping[str, str], attribute: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._package, self._texts, self._attribute = package, texts, attribute
+        self._package, self.texts, self._attribute = package, texts, attribute
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the alphabet."""
-        return sorted(self._texts)
+        return sorted(self.texts)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Imported now."""
-        if cmd_name not in self._texts:
+        if cmd_name not in self.texts:
             return None
         name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
         command = getattr(import_module(f"{self._package}.{name}"), self._attribute or name)
@@ -41,4 +41,4 @@ class Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(self._texts.items()))
+            formatter.write_dl(sorted(self.texts.items()))

@@ -61,9 +61,9 @@ def update_in_batches(
     database that was empty at base.
 
     Locks: the rows of one batch until its commit; no table lock that others wait for. A batch waits for locked rows
-    within the lock budget, then gives up and tries again. Between batches it pauses for replicas and for vacuum, a
-    minute at most. It sees these reasons only with the rights of pg_monitor. It does not run VACUUM; dead rows are
-    left to autovacuum.
+    within the lock budget, then is cancelled and tries again. Between batches it pauses for replicas and for
+    vacuum, a minute at most. It sees these reasons only with the rights of pg_monitor. It does not run VACUUM; dead
+    rows are left to autovacuum.
 
     Args:
         operations: given by Alembic.

@@ -33,9 +33,7 @@ def set_ttl_policy(
     A row whose column is NULL never expires. Rows that reference an expired row are deleted before it, whether they
     have expired or not; *tree* names their tables, nested::
 
-        op.set_ttl_policy(
-            "sessions", "expires_at", tree={"conversations": {"messages": {"citations": {}}}}
-        )
+        op.set_ttl_policy("sessions", "expires_at", tree={"conversations": {"messages": {"citations": {}}}})
 
     If *tree* is left out, the foreign keys with ON DELETE CASCADE define it at the time of deletion. A foreign key
     with SET NULL or SET DEFAULT needs no entry: its rows stay.

@@ -1,0 +1,59 @@
+"""The words that CONTRIBUTING's glossary replaces occur in none of the places that were rewritten by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import alembic.op
+import pytest
+
+from schema_kit.cli import cli
+from tools.operations_chapter import OPERATIONS
+from tools.reference import ROOT, commands, pages
+
+pytestmark = pytest.mark.docs
+
+
+def glossary() -> list[str]:
+    """The left-hand words."""
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("## Words\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)
+    return [word for row in rows[1:] if "---" not in row for word in row.split(", ")]
+
+
+def prose(page: str) -> str:
+    """A page without code, targets of links, and the words of steps."""
+    for other in (r"```.*?```", r"^## What is sent\n.*?(?=^## |\Z)", r"^    .*?$", r"`[^`]*`", r"\]\([^)]*\)"):
+        page = re.sub(other, " ", page, flags=re.DOTALL | re.MULTILINE)
+    return page.replace("maintenance window", "")
+
+
+def page(path: Path) -> Callable[[], str]:
+    return lambda: prose(path.read_text("utf-8"))
+
+
+PLACES: dict[str, Callable[[], str]] = {
+    **{path.relative_to(ROOT).as_posix(): page(path) for path in pages()},
+    "docstrings of operations": lambda: "\n".join(getattr(alembic.op, name).__doc__ or "" for name in OPERATIONS),
+    "lines of commands": lambda: "\n".join([*getattr(cli, "texts", {}).values(), *(text for _, text, _ in commands())]),
+}
+"""What was rewritten by the glossary; messages, help texts and the rest of the docstrings are not yet."""
+
+
+def test_the_glossary_has_words_and_they_are_found() -> None:
+    words = glossary()
+    assert len(words) > 40
+    assert {"anew", "whoever", "shall"} <= set(words)
+    assert found("Whoever it is\nshall do it anew.") == ["anew", "shall", "whoever"]
+
+
+def found(place: str) -> list[str]:
+    said = " ".join(place.lower().split())
+    return sorted(word for word in glossary() if re.search(rf"\b{re.escape(word.lower())}\b", said))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_word_of_the_left_column_is_used(place: str) -> None:
+    assert found(PLACES[place]()) == []
