@@ -66,22 +66,25 @@ def run(
     lock_policy: LockPolicy | None = None,
     **options: Any,
 ) -> None:
-    """Run the migrations that Alembic was called for: all that an env.py has to do.
+    """Run the migrations that Alembic was called for; an env.py needs nothing else.
 
-    The database is *connection*, else what `schema_kit.url` says: ``config.attributes["connection"]`` (a Connection, an
-    Engine or an AsyncEngine), ``-x url=``, ``DATABASE_URL``, ``sqlalchemy.url`` of alembic.ini, the embedded server; a
-    ``sqlalchemy.url`` that a program has set comes before ``DATABASE_URL``, and is refused where both name a database
-    and differ. ``-x now=2026-11-21`` stands for the server's clock. Each revision is a transaction of its own, and one
-    migrator works on a database at a time: a second one waits, and says so.
+    The database is *connection*, else ``config.attributes["connection"]`` (a Connection, an Engine or an AsyncEngine),
+    ``-x url=``, ``DATABASE_URL``, ``sqlalchemy.url`` of alembic.ini, or the embedded server. A ``sqlalchemy.url`` that
+    a program has set comes before ``DATABASE_URL``, and is refused if both name a database and differ.
+    ``-x now=2026-11-21`` replaces the server's clock. Each revision is a transaction of its own. One migrator at a time
+    works on a database; a second one waits and reports it.
 
     Args:
         target_metadata: the models, for autogenerate; one or several.
-        connection: one to use instead; nothing may have been executed on it.
-        lock_policy: budgets, tries, timeouts; SCHEMA_KIT_LOCK_TIMEOUT and its sisters, and op.lock_policy, change it.
-        options: more of ``context.configure``.
+        connection: a connection to use instead; nothing was executed on it yet.
+        lock_policy: budgets, tries and timeouts; environment variables and ``op.lock_policy`` override it.
+        options: other arguments of ``context.configure``.
 
     Raises:
-        CommandError: with the message of a SchemaKitError, which is its cause; Alembic prints it without a traceback.
+        CommandError: a SchemaKitError, which is its cause; Alembic prints the message without a traceback.
+
+    Example:
+        environment.run(target_metadata=metadata)
     """
     given = connection if connection is not None else context.config.attributes.get("connection")
     if given is None and context.config.file_config.has_section("loggers"):
@@ -294,13 +297,20 @@ def _looked_after(
 
 @contextmanager
 def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
-    """Hold an advisory lock on a connection of its own, so that one migrator works on a database at a time.
+    """Hold an advisory lock on a separate connection, so that one migrator at a time works on a database.
 
-    It is polled from the client: a session that waits inside pg_advisory_lock() holds a snapshot, which a concurrent
-    index build would wait for in turn. PgBouncer's transaction pooling loses such locks: migrate around it.
+    The client polls for the lock: a session that waits inside pg_advisory_lock() holds a snapshot, and a concurrent
+    index build would wait for it. PgBouncer's transaction pooling loses such locks: use a direct connection.
+
+    Args:
+        engine: the engine of the migration.
 
     Yields:
         A function that raises ExecutionError if the lock was lost with its connection.
+
+    Example:
+        with environment.one_migrator(engine), engine.connect() as connection:
+            context.configure(connection=connection)
     """
     with alike(engine).connect() as connection:
         # No idle timeout may take the connection away while a long build runs on the other one.

@@ -18,15 +18,21 @@ from schema_kit.steps import Plan, Step, Transaction
 
 @dataclass(frozen=True, slots=True)
 class LockPolicy:
-    """How long a step may wait for its locks, and so how long anybody can be made to wait behind it.
+    """Limit how long a step waits for its locks, and so how long other sessions queue behind it.
 
     Args:
-        first: the budget of the first try, in milliseconds.
-        longest: what the budget grows to, doubling each second try, in milliseconds.
-        attempts: how many tries before giving up.
-        look_first: look who holds a conflicting lock before queueing for it, and wait outside of the queue.
-        statement_timeout: how long a step that blocks writes may take once it has its locks, in milliseconds.
-            Concurrent builds and VALIDATE block nobody and have no limit.
+        first: lock budget of the first try, in milliseconds.
+        longest: the longest lock budget, in milliseconds; the budget doubles with every second try.
+        attempts: number of tries.
+        statement_timeout: time limit of a step that blocks writes, once it has its locks, in milliseconds. Concurrent
+            builds and VALIDATE have no limit.
+        look_first: whether to check for conflicting locks before queueing, and to wait outside of the queue.
+
+    Raises:
+        DeclarationError: a number is below 1.
+
+    Example:
+        environment.run(target_metadata=metadata, lock_policy=LockPolicy(longest=2000, attempts=50))
     """
 
     first: int = 100

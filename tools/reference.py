@@ -8,18 +8,21 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from textwrap import dedent
 
 import alembic.op
 import click
 
+import schema_kit
+from schema_kit import environment, op
 from schema_kit.cli import cli
 from tools.operations_chapter import EXAMPLES, sent
 
 ROOT = Path(__file__).parents[1]
 STUB = ROOT / "schema_kit" / "op.pyi"
-SECTION = re.compile(r"^(Args|Raises|Example|See Also):\n", re.MULTILINE)
+SECTION = re.compile(r"^(Args|Raises|Yields|Example|See Also):\n", re.MULTILINE)
 MARKED = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -33,22 +36,22 @@ def page_of(name: str) -> Path:
     return ROOT / "docs" / "operations" / f"{name}.md"
 
 
-def docstring(name: str) -> dict[str, str]:
-    """The sections of an operation's docstring; what comes before the first one is called "text"."""
-    text, *parts = SECTION.split(inspect.getdoc(getattr(alembic.op, name)) or "")
-    return {"text": text} | {title: inspect.cleandoc(body) for title, body in zip(parts[::2], parts[1::2], strict=True)}
+def docstring(called: object) -> dict[str, str]:
+    """The sections of a docstring; what comes before the first one is called "text"."""
+    text, *parts = SECTION.split(inspect.getdoc(called) or "")
+    return {"text": text} | {title: dedent(body).strip() for title, body in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def summary(name: str) -> str:
     """The first line of an operation's docstring."""
-    return markdown(docstring(name)["text"].partition("\n")[0])
+    return markdown(docstring(getattr(alembic.op, name))["text"].partition("\n")[0])
 
 
 def markdown(text: str) -> str:
     """The marks of a docstring as those of Markdown."""
     literal = re.compile(r"::\n\n((?:    .*\n|\n)+)")
     text = text.replace("``", "`") + "\n"
-    return literal.sub(lambda match: f":\n\n```python\n{inspect.cleandoc(match[1])}\n```\n\n", text).strip()
+    return literal.sub(lambda match: f":\n\n```python\n{dedent(match[1]).strip()}\n```\n\n", text).strip()
 
 
 def described(section: str) -> Iterator[tuple[str, str]]:
@@ -87,29 +90,62 @@ def table(*rows: tuple[str, ...]) -> str:
     return "\n".join([head, f"|{' --- |' * len(rows[0])}", *body])
 
 
+def parameters(sections: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[str]:
+    """The table of parameters, where a call has any."""
+    rows = [
+        (f"`{name}`", f"`{defaults[name]}`" if name in defaults else "", about)
+        for name, about in described(sections["Args"])
+        if name != "operations"
+    ]
+    if rows:
+        yield table(("parameter", "default", ""), *rows)
+
+
+def raises(sections: Mapping[str, str]) -> str:
+    """The table of errors."""
+    return table(("error", "when"), *((f"`{error}`", when) for error, when in described(sections["Raises"])))
+
+
 def operation(name: str) -> str:
     """The reference of one operation."""
-    sections = docstring(name)
+    sections = docstring(getattr(alembic.op, name))
     text, _, locks = sections["text"].partition("Locks: ")
     call, defaults = signature(name)
-    parameters = [
-        (f"`{parameter}`", f"`{defaults[parameter]}`" if parameter in defaults else "", about)
-        for parameter, about in described(sections["Args"])
-        if parameter != "operations"
-    ]
     links = [f"- [{link.rpartition('/')[2]}]({link})" for link in sections["See Also"].split()]
     return "\n\n".join(
         [
             markdown(text),
             f"**Locks:** {markdown(' '.join(locks.split()))}",
             f"## Call\n\n```python\n{call}\n```",
-            *([table(("parameter", "default", ""), *parameters)] if parameters else ()),
-            "## Raises",
-            table(("error", "when"), *((f"`{error}`", when) for error, when in described(sections["Raises"]))),
+            *parameters(sections, defaults),
+            f"## Raises\n\n{raises(sections)}",
             f"## What is sent\n\n{sent(name)}",
             "## PostgreSQL's manual\n\n" + "\n".join(links),
         ]
     )
+
+
+PYTHON: dict[str, Callable[..., object]] = {
+    "environment.run": environment.run,
+    "environment.one_migrator": environment.one_migrator,
+    "schema_kit.operations": schema_kit.operations,
+    "schema_kit.LockPolicy": schema_kit.LockPolicy,
+    "op.lock_policy": op.lock_policy,
+    "op.by_hash": op.by_hash,
+    "op.by_list": op.by_list,
+}
+"""What is public in Python, besides the operations."""
+
+
+def python() -> Iterator[str]:
+    """The reference of what is public in Python."""
+    for name, called in PYTHON.items():
+        sections = docstring(called)
+        specs = inspect.signature(called).parameters.values()
+        defaults = {spec.name: str(spec.default) for spec in specs if spec.default is not spec.empty}
+        yield f"## {name}\n\n{markdown(sections['text'])}\n\n```python\n{sections['Example']}\n```"
+        yield from parameters(sections, defaults)
+        yield raises(sections) if "Raises" in sections else f"Yields: {' '.join(sections['Yields'].split())}"
 
 
 def operations(link: str) -> str:
@@ -149,7 +185,9 @@ def command_help() -> str:
     """The help of each command."""
     parts = []
     for path, _, command in commands():
-        context = click.Context(command, info_name=path, terminal_width=100, max_content_width=100)
+        context = click.Context(
+            command, info_name=path, terminal_width=100, max_content_width=100, help_option_names=["-h", "--help"]
+        )
         parts.append(f"## {path.removeprefix('schema_kit ')}\n\n```text\n{command.get_help(context)}\n```")
     return "\n\n".join(parts)
 
@@ -159,6 +197,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "index of operations": lambda: operations("operations"),
     "commands": command_list,
     "help": command_help,
+    "python": lambda: "\n\n".join(python()),
 }
 """What can be generated, besides an operation's reference."""
 

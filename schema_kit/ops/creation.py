@@ -24,14 +24,17 @@ MOST_PARTS = 1000
 
 
 def by_hash(column: str, modulus: int) -> Cut:
-    """As `partition_by` or `sub_partitions`: so many parts by the hash of a column.
+    """Partition by the hash of a column; for *partition_by* or *sub_partitions*.
 
     Args:
-        column: whose values decide.
-        modulus: how many parts, 2 to 1000.
+        column: the partition key.
+        modulus: number of partitions, 2 to 1000.
 
     Raises:
-        DeclarationError: a modulus outside of that.
+        DeclarationError: the modulus is out of its range.
+
+    Example:
+        op.by_hash("customer_id", 8)
     """
     if not 2 <= modulus <= MOST_PARTS:
         raise DeclarationError(f"a table is cut by hash into 2 to {MOST_PARTS} parts, not {modulus}")
@@ -40,16 +43,18 @@ def by_hash(column: str, modulus: int) -> Cut:
 
 
 def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = False) -> Cut:
-    """As `partition_by` or `sub_partitions`: parts by the values of a column.
+    """Partition by the values of a column; for *partition_by* or *sub_partitions*.
 
     Args:
-        column: whose values decide.
-        parts: by the name of each part, which stands at the end of its table's: its values, texts or whole numbers,
-            or None for NULL.
-        default: whether there is one more part, for all other values.
+        column: the partition key.
+        parts: the values of each partition (texts, integers, or None for NULL), by the suffix of its name.
+        default: whether to create a default partition for all other values.
 
     Raises:
-        DeclarationError: no part, a part without a value, or a value that two parts have.
+        DeclarationError: no partition is given, a partition has no value, or two partitions have the same value.
+
+    Example:
+        op.by_list("region", {"eu": ["ES", "FR"], "us": ["US"]}, default=True)
     """
     texts = {name: [value_sql(value) for value in values] for name, values in parts.items()}
     all_values = [text for values in texts.values() for text in values]

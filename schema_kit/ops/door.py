@@ -50,13 +50,17 @@ _CHANGES: ContextVar[dict[str, Any] | None] = ContextVar("schema_kit_lock_policy
 
 @contextmanager
 def lock_policy(**changes: Any) -> Iterator[None]:
-    """Another lock policy for the operations in this block.
+    """Change the lock policy for the operations in this block.
 
     Args:
-        changes: `longest`, `first`, `statement_timeout` (``"2s"`` or milliseconds), `attempts`, `look_first`.
+        changes: *longest*, *first*, *statement_timeout* (``"2s"`` or milliseconds), *attempts*, *look_first*.
 
     Raises:
-        DeclarationError: an unknown name, or a duration that cannot be read.
+        DeclarationError: a name is unknown, or a duration is invalid.
+
+    Example:
+        with op.lock_policy(longest="500ms", look_first=True):
+            op.drop_table_concurrently("carts")
     """
     known = {spec.name for spec in fields(LockPolicy)}
     if unknown := changes.keys() - known:
@@ -78,17 +82,21 @@ def policy_of(settings: Settings) -> LockPolicy:
 
 @contextmanager
 def operations(connection: sa.Connection, *, policy: LockPolicy | None = None) -> Iterator[None]:
-    """Use ``schema_kit.op`` outside of migrations, in this block, Alembic's own operations among them.
+    """Use ``schema_kit.op``, with Alembic's own operations, outside of migrations, in this block.
 
-    Operations that commit on their own commit what came before them; the rest is committed where the block ends, and
-    rolled back where an exception leaves it. The connection is then as it was: its options, settings and transaction.
+    An operation that commits on its own also commits the operations before it. The rest is committed at the end of the
+    block, or rolled back by an exception. Options, settings and transaction of the connection are restored.
 
     Args:
-        connection: one on which nothing is open; in autocommit or not.
+        connection: a connection without an open transaction, in autocommit or not.
         policy: lock budgets, tries and timeouts.
 
     Raises:
         PlanError: a transaction is open on the connection.
+
+    Example:
+        with engine.connect() as connection, schema_kit.operations(connection):
+            op.create_index_concurrently("ix_orders_customer", "orders", ["customer_id"])
     """
     with saying_unchanged():
         if connection.in_transaction() and not autocommits(connection):
