@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -122,6 +123,22 @@ def test_what_is_public_exists() -> None:
     for name in ("run", "one_migrator"):
         assert f"`{name}`" in page
         assert callable(getattr(environment, name))
+
+
+def test_tables_that_are_public_exist() -> None:
+    [row] = [line for line in text("stability").splitlines() if line.startswith("| tables in the schema `schema_kit`")]
+    scripts = "".join(path.read_text("utf-8") for path in (ROOT / "sql").rglob("tables/*.sql"))
+    for name in re.findall(r"`(\w+)`", row)[1:]:
+        assert re.search(rf"CREATE TABLE IF NOT EXISTS @schema@\.{name} ", scripts), name
+
+
+def test_the_oldest_versions_are_those_of_the_project() -> None:
+    page = " ".join(text("limits").split())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert f"Python {project['requires-python'].removeprefix('>=')} or later" in page
+    for name, shown in (("alembic", "Alembic {} or later"), ("sqlalchemy", "(from {})")):
+        [oldest] = [line.split(">=")[1] for line in project["dependencies"] if line.startswith(f"{name}>=")]
+        assert shown.format(oldest) in page
 
 
 def test_each_operation_is_listed_as_one_that_joins_or_commits() -> None:
