@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import subprocess
+import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -76,6 +78,17 @@ def test_the_site_has_no_link_that_leaves_it_and_no_page_that_nothing_links_to()
                 linked.add((page.parent / target).resolve())
     assert all(path.is_relative_to(SITE) for path in linked)
     assert set(pages()[1:]) <= linked
+
+
+@pytest.mark.exhaustive
+def test_the_site_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) > len(OPERATIONS)
+    for page in pages:
+        assert not re.search(r"""(<link[^>]*href|src)=["'](https?:)?//""", page.read_text("utf-8")), page
 
 
 def test_the_readme_is_short_and_has_the_command_that_ci_runs() -> None:

@@ -35,7 +35,7 @@ def page(path: Path) -> Callable[[], str]:
 
 
 PLACES: dict[str, Callable[[], str]] = {
-    **{path.relative_to(ROOT).as_posix(): page(path) for path in pages()},
+    **{path.relative_to(ROOT).as_posix(): page(path) for path in (*pages(), ROOT / "sql" / "README.md")},
     "docstrings of operations": lambda: "\n".join(getattr(alembic.op, name).__doc__ or "" for name in OPERATIONS),
     "lines of commands": lambda: "\n".join([*getattr(cli, "texts", {}).values(), *(text for _, text, _ in commands())]),
 }
