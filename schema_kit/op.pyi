@@ -13,27 +13,32 @@ from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
 
 def by_hash(column: str, modulus: int) -> Cut:
-    """As `partition_by` or `sub_partitions`: so many parts by the hash of a column.
+    """Partition by the hash of a column; for *partition_by* or *sub_partitions*.
 
     Args:
-        column: whose values decide.
-        modulus: how many parts, 2 to 1000.
+        column: the partition key.
+        modulus: number of partitions, 2 to 1000.
 
     Raises:
-        DeclarationError: a modulus outside of that.
+        DeclarationError: the modulus is out of its range.
+
+    Example:
+        op.by_hash("customer_id", 8)
     """
 
 def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = False) -> Cut:
-    """As `partition_by` or `sub_partitions`: parts by the values of a column.
+    """Partition by the values of a column; for *partition_by* or *sub_partitions*.
 
     Args:
-        column: whose values decide.
-        parts: by the name of each part, which stands at the end of its table's: its values, texts or whole numbers,
-            or None for NULL.
-        default: whether there is one more part, for all other values.
+        column: the partition key.
+        parts: the values of each partition (texts, integers, or None for NULL), by the suffix of its name.
+        default: whether to create a default partition for all other values.
 
     Raises:
-        DeclarationError: no part, a part without a value, or a value that two parts have.
+        DeclarationError: no partition is given, a partition has no value, or two partitions have the same value.
+
+    Example:
+        op.by_list("region", {"eu": ["ES", "FR"], "us": ["US"]}, default=True)
     """
 
 def lock_policy(
@@ -44,13 +49,17 @@ def lock_policy(
     attempts: int = ...,
     look_first: bool = ...,
 ) -> AbstractContextManager[None]:
-    """Another lock policy for the operations in this block.
+    """Change the lock policy for the operations in this block.
 
     Args:
-        changes: `longest`, `first`, `statement_timeout` (``"2s"`` or milliseconds), `attempts`, `look_first`.
+        changes: *longest*, *first*, *statement_timeout* (``"2s"`` or milliseconds), *attempts*, *look_first*.
 
     Raises:
-        DeclarationError: an unknown name, or a duration that cannot be read.
+        DeclarationError: a name is unknown, or a duration is invalid.
+
+    Example:
+        with op.lock_policy(longest="500ms", look_first=True):
+            op.drop_table_concurrently("carts")
     """
 
 def create_archive_table(

@@ -9,7 +9,8 @@ import re
 import alembic.op
 import pytest
 
-from tools.operations_chapter import EXAMPLES, OPERATIONS
+from schema_kit.ops.operation import OPERATIONS
+from tools.operations_chapter import EXAMPLES
 from tools.reference import PYTHON, docstring
 
 pytestmark = pytest.mark.docs
@@ -25,7 +26,7 @@ def test_an_operation_documents_its_locks_and_each_parameter(name: str) -> None:
     summary = sections["text"].splitlines()[0]
     assert summary.endswith(".")
     assert re.search(r"^Locks: \w", sections["text"], re.MULTILINE)
-    parameters = inspect.signature(getattr(OPERATIONS[name], name)).parameters
+    parameters = inspect.signature(OPERATIONS[name].function).parameters
     assert re.findall(r"^(\w+): \S", sections["Args"], re.MULTILINE) == list(parameters)
     errors = "DeclarationError|PlanError|ExecutionError|LockNotAvailable"
     assert re.search(rf"^({errors}): \w", sections["Raises"], re.MULTILINE)

@@ -15,9 +15,10 @@ import pytest
 import schema_kit
 from schema_kit import environment, errors, op
 from schema_kit.health.finding import CODES as HEALTH_CODES
+from schema_kit.ops.operation import OPERATIONS
 from schema_kit.plans.check import CODES
 from schema_kit.script import VARIABLES, LockPolicy
-from tools.operations_chapter import EXAMPLES, OPERATIONS
+from tools.operations_chapter import EXAMPLES
 from tools.reference import MARKED, PARTS, ROOT, page_of, pages, rewritten
 
 pytestmark = pytest.mark.docs

@@ -10,7 +10,7 @@ import alembic.op
 import pytest
 
 from schema_kit.cli import cli
-from tools.operations_chapter import OPERATIONS
+from schema_kit.ops.operation import OPERATIONS
 from tools.reference import ROOT, commands, pages
 
 pytestmark = pytest.mark.docs
