@@ -1,7 +1,7 @@
 """Rights that a role lacks: one query, one sentence for each object, and the GRANT that mends it.
 
 What statements need is read off their text, which is ours: each name in it stands behind the words that say what is
-done to it.
+done to it. What users write into it (literals, comments, bodies of functions) is not read.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from schema_kit.catalog.code import code
 from schema_kit.names import QualifiedName
 from schema_kit.storage import CONFIG_SCHEMA
 
@@ -124,6 +125,7 @@ def _sentence(lacks: str, thing: str, owner: str, role: str, whats: tuple[str, .
 
 _PART = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
 _NAME = re.compile(rf"(?<![\w\".])({_PART})\.({_PART})(?![\w\".])")
+_NO_TABLE = re.compile(r"\bDISTINCT FROM$|\b(EXTRACT|OVERLAY|SUBSTRING|TRIM) ?\([^()]* ?FROM$")
 _BEFORE = 200
 """Characters before a name in which the words that say what is done to it stand."""
 
@@ -158,19 +160,23 @@ _MOVED = re.compile(rf" SET SCHEMA ({_PART})")
 
 def needed(statements: Iterable[str]) -> Iterator[Right]:
     """What statements of ours need of the tables that they name, as far as their words say it."""
-    for statement in statements:
-        for schema in _DROPS_SCHEMA.findall(statement):
-            yield Right(QualifiedName(_plain(schema), ""), OF_SCHEMA)
-        for found in _NAME.finditer(statement):
-            name = QualifiedName(*map(_plain, found.groups()))
-            before = " ".join(statement[max(0, found.start() - _BEFORE) : found.start()].split()).upper()
+    for text, sql in (each for statement in statements for each in code(statement)):
+        for found in _DROPS_SCHEMA.finditer(sql):
+            yield Right(QualifiedName(_plain(text[slice(*found.span(1))]), ""), OF_SCHEMA)
+        for found in _NAME.finditer(sql):
+            name = _named(text, found)
+            before = " ".join(sql[max(0, found.start() - _BEFORE) : found.start()].split()).upper()
             what = next((what for words, what in _DOES if words.search(before)), None)
-            if what:
+            if what and not _NO_TABLE.search(before):
                 yield Right(name, what)
-            if what == OWNER and (before.endswith((" ON", " ON ONLY")) or _RENAMED.match(statement, found.end())):
+            if what == OWNER and (before.endswith((" ON", " ON ONLY")) or _RENAMED.match(sql, found.end())):
                 yield Right(name, CREATE)
-            if moved := _MOVED.match(statement, found.end()):
-                yield Right(QualifiedName(_plain(moved[1]), ""), CREATE)
+            if moved := _MOVED.match(sql, found.end()):
+                yield Right(QualifiedName(_plain(text[slice(*moved.span(1))]), ""), CREATE)
+
+
+def _named(text: str, found: re.Match[str]) -> QualifiedName:
+    return QualifiedName(*(_plain(text[slice(*found.span(part))]) for part in (1, 2)))
 
 
 def _plain(part: str) -> str:
@@ -178,9 +184,9 @@ def _plain(part: str) -> str:
 
 
 def mentioned(statement: str) -> Iterator[Right]:
-    """The least that the tables in a statement need: that they may be looked up, and read."""
+    """The least that the names in a statement need, in literals, too: that they may be looked up, and read."""
     for found in _NAME.finditer(statement):
-        name = QualifiedName(*map(_plain, found.groups()))
+        name = _named(statement, found)
         yield Right(name, USAGE)
         yield Right(name, "SELECT")
         if re.search(r"\b(INSERT|UPDATE|DELETE)\b", statement.upper()) and name.schema == CONFIG_SCHEMA:
@@ -196,10 +202,16 @@ WHERE %(temporary)s AND NOT has_database_privilege(current_database(), 'TEMPORAR
 """
 
 
+_BECOMES = re.compile(rf"\b(?:OWNER TO|SET ROLE) ({_PART})")
+
+
 def _beyond_tables(ask: Ask, statement: str) -> tuple[str, ...]:
     """Roles that a statement names (``OWNER TO``, ``SET ROLE``) and the role is not a member of; temporary tables."""
-    names = [_plain(name) for name in re.findall(rf"\b(?:OWNER TO|SET ROLE) ({_PART})", statement)]
-    return tuple(row[0] for row in ask(_NO_MEMBER, {"names": names, "temporary": "CREATE TEMP" in statement.upper()}))
+    names, temporary = list[str](), False
+    for text, sql in code(statement):
+        names += [_plain(text[slice(*found.span(1))]) for found in _BECOMES.finditer(sql)]
+        temporary |= "CREATE TEMP" in sql.upper()
+    return tuple(row[0] for row in ask(_NO_MEMBER, {"names": names, "temporary": temporary}))
 
 
 def denied(ask: Ask, statement: str, said: str) -> str:
