@@ -186,7 +186,7 @@ class Grid:
             elif not _together([pair[0] for pair in held], window):
                 partition = held[0][1]
                 raise PlanError(
-                    f"{partition.name} holds {partition.lower} to {partition.upper}, which crosses the partition from "
+                    f"{partition.name} holds {self.span(partition)}, which crosses the partition from "
                     f"{self.told(window)} that the policy of {table.name} asks for. Change the policy's interval, time "
                     "zone or origin to match the partitions that are there, or make those that are missing in the "
                     "window as the others are."
@@ -199,10 +199,18 @@ class Grid:
             return True
         return bool(self.floor(point) == point)
 
-    def told(self, window: Range) -> str:
-        """A window's bounds, for people who compare them with a partition's."""
-        lower, upper = self.bounds(window)
-        return f"{lower} to {upper or 'MAXVALUE'}"
+    def told(self, held: Range) -> str:
+        """A range, for people."""
+        lower = "MINVALUE" if held.lower is None else self.shown(held.lower)
+        return f"{lower} to {'MAXVALUE' if held.upper is None else self.shown(held.upper)}"
+
+    def span(self, partition: Partition) -> str:
+        """A partition's range, for people; as PostgreSQL prints it where a bound cannot be planned with."""
+        ends = partition.lower, partition.upper
+        try:
+            return self.told(Range(*(None if end is None else self.key.decode(end) for end in ends)))
+        except PlanError:
+            return f"{partition.lower or 'MINVALUE'} to {partition.upper or 'MAXVALUE'}"
 
     def shown(self, point: Point) -> str:
         """For people: as the policy's wall clock shows it, midnights without their hour; MAXVALUE behind the end."""
@@ -210,7 +218,8 @@ class Grid:
             return "MAXVALUE"
         if self.of_ids:
             return f"{point}"
-        return str(point.astimezone(self.key.calendar).strftime("%Y-%m-%d %H:%M:%S")).removesuffix(" 00:00:00")
+        wall = point.astimezone(self.key.calendar).replace(tzinfo=None)
+        return str(wall.isoformat(" ")).removesuffix(" 00:00:00")
 
 
 def _together(held: Iterable[Range], window: Range) -> bool:

@@ -322,11 +322,8 @@ def _regular_ahead(reading: Reading, sets: Sequence[tuple[Partitioning, Table, P
 
 
 def _refusal(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]], regular_ahead: bool) -> PlanError:
-    policy = reading.policy
-    listed = [
-        f"  - {partition.name} from {partition.lower or 'MINVALUE'} to {partition.upper or 'MAXVALUE'}"
-        for partition in reading.irregular[:_LISTED]
-    ]
+    policy, lines = reading.policy, grid(reading.policy, sets[0][1])
+    listed = [f"  - {partition.name} from {lines.span(partition)}" for partition in reading.irregular[:_LISTED]]
     if len(reading.irregular) > _LISTED:
         listed.append(f"  - and {len(reading.irregular) - _LISTED} more")
     remedy = "They reach into the present, so no policy could go on from them" + _offsets(sets)

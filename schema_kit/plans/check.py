@@ -335,7 +335,7 @@ def _off_grid(
                 str(found[0].name),
                 f"the bounds of {several([part.name for part in found])} do not lie where the policy of "
                 f"{lines.policy.parent} cuts ({lines.policy.interval}, {lines.policy.timezone}; the first reaches from "
-                f"{found[0].lower or 'MINVALUE'} to {found[0].upper or 'MAXVALUE'}): {why}. To follow the "
+                f"{lines.span(found[0])}): {why}. To follow the "
                 f"partitions, in a migration: {_policy(registered, interval=..., timezone=..., origin=...)}",
             )
 
@@ -350,7 +350,7 @@ def _interval(lines: Grid, parts: Placed, registered: QualifiedName) -> Iterator
         yield (
             "interval_differs",
             str(part.name),
-            f"the newest partition, {part.name}, reaches from {part.lower} to {part.upper}, and the policy of "
+            f"the newest partition, {part.name}, reaches from {lines.told(newest)}, and the policy of "
             f"{lines.policy.parent} cuts every {lines.policy.interval}: the next one will be of another width. If that "
             f"is not meant, in a migration: {_policy(registered, interval=...)}. If it is, and this one shall be cut "
             f"too: {command('split', part.name)}",
@@ -396,14 +396,14 @@ def _gaps(examined: Examined) -> Iterator[Told]:
             yield (
                 "gap_wide",
                 str(name),
-                f"{name} has no partition from {lines.shown(windows[0].lower)} to {lines.shown(stretch.upper)}, {many} "
+                f"{name} has no partition from {lines.told(Range(windows[0].lower, stretch.upper))}, {many} "
                 "windows, and so many are not made unasked: one odd row or partition may lie before them. If they are "
                 f"wanted: {command('fill-gaps', examined.seen.registered, since)}",
             )
             continue
         count = min(count + len(windows), MOST_AHEAD + 1)
         if windows:
-            shown.append(f"{lines.shown(windows[0].lower)} to {lines.shown(stretch.upper)}")
+            shown.append(f"{lines.told(Range(windows[0].lower, stretch.upper))}")
     if shown:
         number = f"{count} windows" if count <= MOST_AHEAD else f"more than {MOST_AHEAD} windows"
         yield (
@@ -444,7 +444,7 @@ def _default(examined: Examined, table: Table) -> Iterator[Told]:
 
 
 def _default_rows(held: DefaultRows, lines: Grid, name: QualifiedName, parent: QualifiedName) -> str:
-    spans = [f"{lines.shown(one.lower)} to {lines.shown(one.upper)}" for one in held.windows]
+    spans = [lines.told(one) for one in held.windows]
     of = ", ".join([*spans, "others"] if held.more and spans else spans) or "windows that were not looked for"
     count = f"about {held.estimate:,} rows" if held.estimate > 0 else "rows"
     return (

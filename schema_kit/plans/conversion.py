@@ -195,7 +195,7 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
         f"{control} IS NOT NULL AND {control} < {literal(text)}",
         replaces=BOUND_CHECK if existing else None,
         control=policy.control,
-        upper=text,
+        upper=lines.shown(upper),
     )
     return upper, [check, ValidateConstraint(table.name, BOUND_CHECK)]
 

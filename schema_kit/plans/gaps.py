@@ -53,7 +53,7 @@ def left_open(policy: Partitioning, table: Table | None, here: Point, since: str
     checked = partitioned_table(policy, table)
     lines = grid(policy, checked)
     return tuple(
-        f"{policy.parent} has no partition from {lines.shown(one.lower)} to {lines.shown(one.upper)}, and that many "
+        f"{policy.parent} has no partition from {lines.told(one)}, and that many "
         f"are not made unasked; if they are wanted: schema_kit partitions fill-gaps {policy.parent} --since "
         f"{lines.shown(one.lower)}"
         for one, wide in _stretches(lines, checked, here, since)
@@ -119,7 +119,7 @@ def refuse(
     """
     checked = partitioned_table(policy, table)
     lines, said = grid(policy, checked), []
-    spans = [f"{lines.shown(one.lower)} to {lines.shown(one.upper)}" for one in windows if one in strays]
+    spans = [lines.told(one) for one in windows if one in strays]
     if spans:
         default = next(part.name for part in checked.partitions if part.default)
         said.append(

@@ -93,7 +93,7 @@ def create_partition(
     """
     lower, upper = lines.bounds(window)
     like = like_siblings(lines.policy, table, parent, free_name(lines, table, window), within=within)
-    return replace(like, lower=lower, upper=upper)
+    return replace(like, lower=lower, upper=upper, told=lines.told(window))
 
 
 def free_name(lines: Grid, table: Table, window: Range) -> QualifiedName:

@@ -58,7 +58,7 @@ def due(
             covered = False
         if not covered:
             notes.append(
-                f"{partition.name} is left alone: {partition.lower} to {partition.upper} are not windows of "
+                f"{partition.name} is left alone: {lines.span(partition)} are not windows of "
                 f"{lines.interval.text} in {policy.timezone}"
             )
         elif taken.upper is not None and taken.upper <= end:

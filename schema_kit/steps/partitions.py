@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from schema_kit.intervals import Ids, Span
@@ -78,6 +78,7 @@ class CreatePartition(Step):
         branch: how the newest sibling is partitioned itself, and into what.
         values: FOR VALUES ... or DEFAULT, where it is no range; `lower` and `upper` are empty then.
         template: pg_partman's, whose keys and indexes it gets that the parent has not.
+        told: its range, for people.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -100,11 +101,12 @@ class CreatePartition(Step):
     branch: Branch | None = None
     values: str = ""
     template: QualifiedName | None = None
+    told: str = field(default="", compare=False)
 
     @property
     def summary(self) -> str:
         """Names the partition and its bounds."""
-        held = self.values.removeprefix("FOR VALUES ") or f"from {self.lower} to {self.upper or 'MAXVALUE'}"
+        held = self.values.removeprefix("FOR VALUES ") or f"from {self.told}"
         return f"create partition {self.name} {held}"
 
     @property

@@ -28,7 +28,7 @@ CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (
 COMMENT ON TABLE "public"."events__new" IS 'schema_kit:e1ea566c67f3ceb5';
 COMMIT;
 
--- create partition public.events_p20270101 from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00
+-- create partition public.events_p20270101 from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

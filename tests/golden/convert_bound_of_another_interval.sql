@@ -1,7 +1,7 @@
 -- partition public.events by created_at, 1 month
 -- The check of an earlier try is no boundary of a month.
 
--- add check schema_kit_bound to public.events, not validated: rows whose created_at is 2027-01-01 00:00:00+00 or later are refused until the swap
+-- add check schema_kit_bound to public.events, not validated: rows whose created_at is 2027-01-01 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -39,7 +39,7 @@ CREATE INDEX "ix_events_created_at__new" ON "public"."events__new" USING btree (
 COMMENT ON TABLE "public"."events__new" IS 'schema_kit:e1ea566c67f3ceb5';
 COMMIT;
 
--- create partition public.events_p20270101 from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00
+-- create partition public.events_p20270101 from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events__new
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

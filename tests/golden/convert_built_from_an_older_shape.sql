@@ -44,7 +44,7 @@ ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:d685c99874c338e7';
 COMMIT;
 
--- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00
+-- create partition bots.messages_p20270101 from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages__new
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 BEGIN;

@@ -1,7 +1,7 @@
 -- partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" by Created At, 1 month
 -- Capitals, spaces, quotes, Thai, a name as long as names can be.
 
--- add check schema_kit_bound to "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", not validated: rows whose Created At is 2027-01-01 00:00:00+00 or later are refused until the swap
+-- add check schema_kit_bound to "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", not validated: rows whose Created At is 2027-01-01 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -37,7 +37,7 @@ ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_
 COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" IS 'schema_kit:8c9b284b6a3ef25b';
 COMMIT;
 
--- create partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00
+-- create partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new"
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

@@ -49,7 +49,7 @@ COMMENT ON COLUMN "schema_kit".part_config.retention_grace IS 'How long a detach
 COMMENT ON COLUMN "schema_kit".part_config.detach IS 'auto is concurrently wherever PostgreSQL can, and blocking where it cannot';
 COMMIT;
 
--- add check schema_kit_bound to bots.messages, not validated: rows whose created_at is 2026-12-31 17:00:00+00 or later are refused until the swap
+-- add check schema_kit_bound to bots.messages, not validated: rows whose created_at is 2027-01-01 or later are refused until the swap
 -- locks: ACCESS EXCLUSIVE on bots.messages
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -149,7 +149,7 @@ ALTER TABLE "bots"."messages__new" ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE "bots"."messages__new" IS 'schema_kit:bdfff7e8b4961a9d';
 COMMIT;
 
--- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00
+-- create partition bots.messages_p20270101 from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages__new
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 BEGIN;

@@ -1,7 +1,7 @@
 -- create next partitions of bots.messages
 -- Midnight in Bangkok; foreign keys, storage parameters and the owner as the table has them.
 
--- create partition bots.messages_p20261101 from 2026-10-31 17:00:00+00 to 2026-11-30 17:00:00+00
+-- create partition bots.messages_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 -- locks: SHARE ROW EXCLUSIVE on bots.reactions
@@ -20,7 +20,7 @@ COMMENT ON TABLE "bots"."messages_p20261101" IS 'what people and bots say';
 ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20261101" FOR VALUES FROM ('2026-10-31 17:00:00+00') TO ('2026-11-30 17:00:00+00');
 COMMIT;
 
--- create partition bots.messages_p20261201 from 2026-11-30 17:00:00+00 to 2026-12-31 17:00:00+00
+-- create partition bots.messages_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 -- locks: SHARE ROW EXCLUSIVE on bots.reactions
@@ -39,7 +39,7 @@ COMMENT ON TABLE "bots"."messages_p20261201" IS 'what people and bots say';
 ALTER TABLE "bots"."messages" ATTACH PARTITION "bots"."messages_p20261201" FOR VALUES FROM ('2026-11-30 17:00:00+00') TO ('2026-12-31 17:00:00+00');
 COMMIT;
 
--- create partition bots.messages_p20270101 from 2026-12-31 17:00:00+00 to 2027-01-31 17:00:00+00
+-- create partition bots.messages_p20270101 from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages
 -- locks: SHARE ROW EXCLUSIVE on bots.chats
 -- locks: SHARE ROW EXCLUSIVE on bots.reactions

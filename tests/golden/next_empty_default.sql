@@ -1,7 +1,7 @@
 -- create next partitions of public.events
 -- The default partition is locked, since PostgreSQL looks through it.
 
--- create partition public.events_p20261101 from 2026-11-01 00:00:00+00 to 2026-12-01 00:00:00+00
+-- create partition public.events_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 -- locks: ACCESS EXCLUSIVE on public.events_default
 BEGIN;
@@ -13,7 +13,7 @@ CREATE TABLE "public"."events_p20261101" (LIKE "public"."events" INCLUDING ALL E
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 COMMIT;
 
--- create partition public.events_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- create partition public.events_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 -- locks: ACCESS EXCLUSIVE on public.events_default
 BEGIN;

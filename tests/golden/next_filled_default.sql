@@ -19,7 +19,7 @@ SET LOCAL statement_timeout = '0ms';
 ALTER TABLE "public"."events_default" VALIDATE CONSTRAINT "events_p20261101_not_here";
 COMMIT;
 
--- create partition public.events_p20261101 from 2026-11-01 00:00:00+00 to 2026-12-01 00:00:00+00
+-- create partition public.events_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 -- locks: ACCESS EXCLUSIVE on public.events_default
 BEGIN;
@@ -50,7 +50,7 @@ SET LOCAL statement_timeout = '0ms';
 ALTER TABLE "public"."events_default" VALIDATE CONSTRAINT "events_p20261201_not_here";
 COMMIT;
 
--- create partition public.events_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- create partition public.events_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 -- locks: ACCESS EXCLUSIVE on public.events_default
 BEGIN;

@@ -1,7 +1,7 @@
 -- create next partitions of public.events
 -- The current month and two ahead.
 
--- create partition public.events_p20261101 from 2026-11-01 00:00:00+00 to 2026-12-01 00:00:00+00
+-- create partition public.events_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -10,7 +10,7 @@ CREATE TABLE "public"."events_p20261101" (LIKE "public"."events" INCLUDING ALL E
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 COMMIT;
 
--- create partition public.events_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- create partition public.events_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -19,7 +19,7 @@ CREATE TABLE "public"."events_p20261201" (LIKE "public"."events" INCLUDING ALL E
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261201" FOR VALUES FROM ('2026-12-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
 COMMIT;
 
--- create partition public.events_p20270101 from 2027-01-01 00:00:00+00 to 2027-02-01 00:00:00+00
+-- create partition public.events_p20270101 from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

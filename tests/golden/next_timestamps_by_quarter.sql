@@ -1,7 +1,7 @@
 -- create next partitions of public.events
 -- A column without a time zone holds Bangkok's wall clock.
 
--- create partition public.events_p20261001 from 2026-10-01 00:00:00 to 2027-01-01 00:00:00
+-- create partition public.events_p20261001 from 2026-10-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -10,7 +10,7 @@ CREATE TABLE "public"."events_p20261001" (LIKE "public"."events" INCLUDING ALL E
 ALTER TABLE "public"."events" ATTACH PARTITION "public"."events_p20261001" FOR VALUES FROM ('2026-10-01 00:00:00') TO ('2027-01-01 00:00:00');
 COMMIT;
 
--- create partition public.events_p20270101 from 2027-01-01 00:00:00 to 2027-04-01 00:00:00
+-- create partition public.events_p20270101 from 2027-01-01 to 2027-04-01
 -- locks: SHARE UPDATE EXCLUSIVE on public.events
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

@@ -1,7 +1,7 @@
 -- create partitioned table shop.logins
 -- Ranges under a list: one part is there with its first partition.
 
--- create partition shop.logins_eu_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- create partition shop.logins_eu_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on shop.logins_eu
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -19,7 +19,7 @@ CREATE TABLE "shop"."logins_default" (LIKE "shop"."logins" INCLUDING ALL EXCLUDI
 ALTER TABLE "shop"."logins" ATTACH PARTITION "shop"."logins_default" DEFAULT;
 COMMIT;
 
--- create partition shop.logins_default_p20261101 from 2026-11-01 00:00:00+00 to 2026-12-01 00:00:00+00
+-- create partition shop.logins_default_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on shop.logins_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -28,7 +28,7 @@ CREATE TABLE "shop"."logins_default_p20261101" (LIKE "shop"."logins_default" INC
 ALTER TABLE "shop"."logins_default" ATTACH PARTITION "shop"."logins_default_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 COMMIT;
 
--- create partition shop.logins_default_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- create partition shop.logins_default_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on shop.logins_default
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

@@ -1,7 +1,7 @@
 -- create partitioned table shop.logins
 -- Its partitions, cut by hash, a default one, the policy.
 
--- create partition shop.logins_p20261101 from 2026-11-01 00:00:00+00 to 2026-12-01 00:00:00+00
+-- create partition shop.logins_p20261101 from 2026-11-01 to 2026-12-01
 -- locks: SHARE UPDATE EXCLUSIVE on shop.logins
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
@@ -14,7 +14,7 @@ ALTER TABLE "shop"."logins_p20261101" ATTACH PARTITION "shop"."logins_p20261101_
 ALTER TABLE "shop"."logins" ATTACH PARTITION "shop"."logins_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 COMMIT;
 
--- create partition shop.logins_p20261201 from 2026-12-01 00:00:00+00 to 2027-01-01 00:00:00+00
+-- create partition shop.logins_p20261201 from 2026-12-01 to 2027-01-01
 -- locks: SHARE UPDATE EXCLUSIVE on shop.logins
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';

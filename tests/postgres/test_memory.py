@@ -93,11 +93,11 @@ def test_it_moves_or_comes_back(database: Database) -> None:
 
 
 CHANGES = {
-    "other_rows": ("INSERT INTO s.t_02 VALUES (1000, '2026-04-04', 'other')", "it holds rows outside of FROM"),
+    "other_rows": ("INSERT INTO s.t_02 VALUES (1000, '2026-04-04', 'other')", "it holds rows outside of the bounds"),
     "null": (
         "ALTER TABLE s.t_02 DROP CONSTRAINT t_02_pkey; ALTER TABLE s.t_02 ALTER at DROP NOT NULL; "
         "INSERT INTO s.t_02 VALUES (1000, NULL, 'other')",
-        "it holds rows outside of FROM",
+        "it holds rows outside of the bounds",
     ),
     "column": ("ALTER TABLE s.t_02 RENAME at TO of", "it has no such column at as s.t"),
     "type": ("ALTER TABLE s.t_02 ALTER at TYPE date", "it has no such column at as s.t"),
