@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from schema_kit import environment
 from schema_kit.catalog.session import rows
 from schema_kit.cli.init import ini_of, scripts_of
-from schema_kit.cli.output import echo_json
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.errors import SchemaKitError
 from schema_kit.url import VARIABLE, alembic_config, database_url
 
@@ -86,7 +86,7 @@ def doctor(context: click.Context, url: str | None, form: str) -> None:
         echo_json([one._asdict() for one in found])
     else:
         for one in found:
-            click.echo(f"{'wrong' if one.wrong else 'ok':5}  {one.code}: {one.text}")
+            click.echo(wrapped(f"{'wrong' if one.wrong else 'ok':5}  {one.code}: {one.text}"))
     if any(one.wrong for one in found):
         context.exit(_WRONG)
 

@@ -47,7 +47,7 @@ PRINTING = {
     "ttl status": "ttl status",
     "ttl run --dry-run": "ttl run --dry-run",
 }
-NO_CLOCK = ("archive files",)
+NO_CLOCK = ("archive files", "sql", "health", "status", "doctor")
 
 
 @pytest.fixture
@@ -138,8 +138,9 @@ LISTS = ("partitions list", "partitions check", "archive status", "partitions ti
 
 def on_a_terminal(database: Database, words: str, columns: int) -> str:
     master, slave = pty.openpty()
+    now = [] if words.startswith(NO_CLOCK) else ["--now", NOW]
     with subprocess.Popen(
-        command(database, *words.split(), "--now", NOW),
+        command(database, *words.split(), *now)[: -2 if words == "sql list" else None],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": str(columns), "TERM": "dumb", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
@@ -159,11 +160,33 @@ def on_a_terminal(database: Database, words: str, columns: int) -> str:
     return seen.decode()
 
 
-@pytest.mark.parametrize("words", thinned(LISTS, "partitions check"))
-def test_eighty_columns(database: Database, words: str) -> None:
-    archived(database, "a_table_with_rather_a_long_name_of_forty")
-    text = on_a_terminal(database, words, 80)
-    lines = text.splitlines()
+WIDE = (
+    *LISTS,
+    "archive verify --checksums",
+    "archive files",
+    f"archive export s.{TABLE} --to /tmp/a_folder_of_files_that_is_not_there --dry-run",
+    "ttl status",
+    "sql status",
+    "sql list",
+    "health",
+    "status",
+    "doctor",
+)
+
+
+@pytest.mark.parametrize("words", thinned(WIDE, "partitions check", "archive verify --checksums", "ttl status"))
+def test_eighty_columns(odd: Database, words: str, tmp_path: Path) -> None:
+    name = "a_table_with_rather_a_long_name_of_forty"
+    archived(odd, name)
+    odd.sql(f"ALTER TABLE s.{name} ALTER word SET DEFAULT 'w', ADD CHECK (word <> 'x')")
+    if words == "archive files":
+        assert shell(odd, "archive", "export", f"s.{name}_01", "--to", str(tmp_path)).returncode == 0
+    if words == "ttl status":
+        odd.sql(
+            f"CREATE TABLE s.child_of_it (id bigint PRIMARY KEY, of_it bigint REFERENCES {LONG} ON DELETE CASCADE)",
+            "CREATE INDEX ON s.child_of_it (of_it)",
+        )
+    lines = on_a_terminal(odd, words, 80).splitlines()
     assert lines
     assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
 

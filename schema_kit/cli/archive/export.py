@@ -16,7 +16,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, database, older_than, tells
 from schema_kit.cli.options import lock_policy, telling
-from schema_kit.cli.output import echo_json, echo_sql
+from schema_kit.cli.output import echo_json, echo_sql, wrapped
 from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
@@ -196,7 +196,8 @@ def _dry(
     for file in told if form == "text" else ():
         count = "rows" if file["rows"] is None else f"about {file['rows']:,} rows"
         gone = f"; then {file['table']} is dropped" if drop else ""
-        click.echo(f"-- would write {file['url']}: {count} of {file['table']}, {pretty(file['bytes'])} there{gone}")
+        size = pretty(file["bytes"])
+        click.echo(wrapped(f"-- would write {file['url']}: {count} of {file['table']}, {size} there{gone}", "--   "))
     for text in statements if form == "text" else ():
         echo_sql(text)
     if not wanted:
@@ -220,7 +221,7 @@ def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:
     else:
         for file in done:
             gone = "; the table is dropped" if drop else ""
-            click.echo(f"{file.url}: {file.rows:,} rows of {file.table}, {pretty(file.bytes)}{gone}")
+            click.echo(wrapped(f"{file.url}: {file.rows:,} rows of {file.table}, {pretty(file.bytes)}{gone}"))
 
 
 def _wanted(

@@ -13,7 +13,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, database, tells
 from schema_kit.cli.options import lock_policy, telling
-from schema_kit.cli.output import echo_json
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.execute import not_observed, telling_notes
@@ -107,7 +107,7 @@ def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
         for one in done:
             where = {"attached": f"attached to {one.into}", "inserted": f"inserted into {one.into}"}
             skipped = f", {one.skipped:,} were there already" if one.skipped else ""
-            click.echo(f"{one.url}: {one.rows:,} rows {where.get(one.how, f'in {one.into}')}{skipped}")
+            click.echo(wrapped(f"{one.url}: {one.rows:,} rows {where.get(one.how, f'in {one.into}')}{skipped}"))
         if not chosen:
             click.echo("nothing to do", err=True)
 

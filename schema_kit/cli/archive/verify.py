@@ -10,7 +10,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.common import policies
 from schema_kit.cli.archive.files import verified
 from schema_kit.cli.options import database, looks
-from schema_kit.cli.output import echo_json
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.work import fail
 from schema_kit.model import ArchivePolicy
@@ -72,9 +72,9 @@ def command(
     for one in told if form == "text" else ():
         for difference in one["differences"]:
             stops = " (no partition can come until it is mended)" if difference["stops"] else ""
-            click.echo(f"{difference['sentence']}{stops}")
+            click.echo(wrapped(f"{difference['sentence']}{stops}"))
         for part in one.get("checksums", ()):
-            click.echo(f"{part['partition']}: {part['rows']} rows, {part['checksum']}")
+            click.echo(wrapped(f"{part['partition']}: {part['rows']} rows, {part['checksum']}"))
     fail(failed)
     if any(one["differences"] for one in told):
         context.exit(WORK_IS_DUE)

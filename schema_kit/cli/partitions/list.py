@@ -49,7 +49,7 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
             _print(one)
         for copy in copies:
             under_way = "" if copy["swapped"] else f"is being copied ({copy['purpose']}): "
-            click.echo(f"{copy['source']}  {under_way}{copy['state']}")
+            click.echo(wrapped(f"{copy['source']}  {under_way}{copy['state']}"))
     fail(failed, shown)
     if not sets:
         click.echo("no partitioned sets are registered", err=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import click
 
 from schema_kit import sqlscripts
+from schema_kit.cli.output import echo_json, wrapped
 
 
 @click.command("list")
@@ -25,8 +25,8 @@ def command(form: str) -> None:
         kinds = list(dict.fromkeys(map(sqlscripts.classify, sqlscripts.split(text))))
         found.append({"name": name, "purpose": purpose, "statements": kinds})
     if form == "json":
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        echo_json(found)
         return
-    width = max(len(str(one["name"])) for one in found)
+    longest = max(len(str(one["name"])) for one in found)
     for one in found:
-        click.echo(f"{one['name']:<{width}}  {one['purpose']}")
+        click.echo(wrapped(f"{one['name']:<{longest}}  {one['purpose']}"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 import sqlalchemy as sa
 from rich import box
@@ -13,6 +11,7 @@ from rich.table import Table
 from schema_kit import sqlscripts
 from schema_kit.catalog.session import send
 from schema_kit.cli.options import database
+from schema_kit.cli.output import echo_json
 from schema_kit.errors import DeclarationError
 
 _WIDE = 1000
@@ -45,8 +44,7 @@ def _print(result: sa.CursorResult[tuple[object, ...]], form: str) -> None:
     columns = list(result.keys())
     found = [tuple(row) for row in result]
     if form == "json":
-        told = [dict(zip(columns, row, strict=True)) for row in found]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+        echo_json([dict(zip(columns, row, strict=True)) for row in found])
         return
     table = Table(*columns, box=box.SIMPLE_HEAD)
     for row in found:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from schema_kit.cli.options import database
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.plans.partman import refuse_schema, state
 from schema_kit.sqlscripts import PARTMAN, partman_objects
 from schema_kit.tasks.partman import seen
@@ -33,11 +32,11 @@ def command(context: click.Context, schema: str, url: str | None, form: str) -> 
             "extension": found.extension,
             "objects": [{"kind": kind, "name": name, "state": how} for kind, name, how in states],
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        echo_json(told)
     elif found.extension:
         click.echo(f"the extension pg_partman lives in schema {schema}")
     else:
         for kind, name, how in other:
-            click.echo(f"{how:<16} {kind.lower()} {name}")
+            click.echo(wrapped(f"{how:<16} {kind.lower()} {name}"))
         click.echo(f"{len(states) - len(other)} of {len(states)} objects are current", err=True)
     context.exit(4 if other and not found.extension else 0)

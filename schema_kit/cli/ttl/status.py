@@ -8,7 +8,7 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.options import database, looks
-from schema_kit.cli.output import echo_json
+from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.ttl.common import policies
 from schema_kit.cli.work import fail
 from schema_kit.errors import SchemaKitError
@@ -63,7 +63,9 @@ def _status(catalog: Catalog, one: TimeToLive) -> dict[str, Any]:
 def _print(each: dict[str, Any]) -> None:
     when = f"{each['age']} after {each['column']}" if each["age"] else f"at {each['column']}"
     count = f"{each['expired']:,}{'' if each['counted_all'] else ' or more'}"
-    click.echo(f"{each['table']}  expires {when}, {each['goes']}")
+    click.echo(wrapped(f"{each['table']}  expires {when}, {each['goes']}"))
     if len(each["order"]) > 1:
-        click.echo(f"  in this order: {', '.join(each['order'])}")
-    click.echo(f"  {count} rows have expired" + (f", the oldest at {each['oldest']}" if each["oldest"] else ""))
+        click.echo(wrapped(f"  in this order: {', '.join(each['order'])}"))
+    click.echo(
+        wrapped(f"  {count} rows have expired" + (f", the oldest at {each['oldest']}" if each["oldest"] else ""))
+    )
