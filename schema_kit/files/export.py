@@ -39,8 +39,8 @@ from schema_kit.storage import ARCHIVE_FILE
 
 
 @dataclass(frozen=True)
-class _Export(Step):
-    """What is told while a file is written; nothing is sent for it."""
+class Export(Step):
+    """What is told while a file is written; what is sent for it is not a step's."""
 
     source: QualifiedName
     url: str
@@ -48,10 +48,17 @@ class _Export(Step):
 
     @property
     def summary(self) -> str:
+        """Names both."""
         return f"write {self.source} to {self.url}"
+
+    def lock_sql(self, budget: int) -> str:
+        """What locks the table, in one message; *budget* in milliseconds."""
+        mode = self.locks[0].mode.value
+        return f"SET LOCAL lock_timeout = '{budget}ms'; LOCK TABLE {self.source.sql} IN {mode} MODE"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
+        """Writers go on; where the table shall go, they wait."""
         return (Lock(LockMode.SHARE_ROW_EXCLUSIVE if self.drops else LockMode.ACCESS_SHARE, self.source),)
 
 
@@ -131,7 +138,7 @@ def export(
     """
     refuse(connection, store, name, form, cut, drop=drop)
     final = _final(name, form, cut)
-    step = _Export(name, store.url(final), drop)
+    step = Export(name, store.url(final), drop)
     with alone(connection, step.url), _prepared(connection, step, policy, emit) as taken:
         source = _checked(table.read(taken.held, name), name, drop)
         if drop and source.parent:  # refused now, not after hours
@@ -159,7 +166,7 @@ def export(
 
 
 @contextmanager
-def _prepared(connection: Connection, step: _Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
+def _prepared(connection: Connection, step: Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
     """The snapshot, when there is a manifest; what can be refused beforehand is, before that is made."""
     with observing(connection):
         _checked(table.read(connection, step.source), step.source, step.drops)
@@ -267,7 +274,7 @@ def refuse(connection: Connection, store: Store, name: QualifiedName, form: str,
 
 
 def _write(
-    taken: Snapshot, source: Source, store: Store, final: str, form: str, cut: Cut | None, step: _Export, emit: Emit
+    taken: Snapshot, source: Source, store: Store, final: str, form: str, cut: Cut | None, step: Export, emit: Emit
 ) -> Contents:
     """Under a temporary name, then read back; a file of the same rows that is there already is kept."""
     with store.claimed(final) as temporary:
@@ -304,10 +311,10 @@ def _write(
 
 
 def _written(
-    taken: Snapshot, source: Source, store: Store, temporary: str, form: str, cut: Cut | None, step: _Export, emit: Emit
+    taken: Snapshot, source: Source, store: Store, temporary: str, form: str, cut: Cut | None, step: Export, emit: Emit
 ) -> tuple[Totals, str]:
     """What was written, and what describes it."""
-    columns = source.columns if form == "parquet" else tuple(replace(c, stored=TEXT) for c in source.columns)
+    columns = stored(source.columns, form)
     reader = taken.arrow if form == "parquet" else taken.text
     while True:
         totals = Totals(columns)
@@ -322,6 +329,11 @@ def _written(
             return totals, text
         except Misfit as misfit:
             columns = tuple(replace(c, stored=TEXT) if c.name == misfit.column else c for c in columns)
+
+
+def stored(columns: tuple[Column, ...], form: str) -> tuple[Column, ...]:
+    """The columns as a file of that form holds them."""
+    return columns if form == "parquet" else tuple(replace(c, stored=TEXT) for c in columns)
 
 
 def _name(store: Store, temporary: str, final: str, form: str, text: str, digest: tuple[int, str]) -> None:
@@ -410,12 +422,10 @@ def alone(connection: Connection, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(connection: Connection, step: _Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
+def _locked(connection: Connection, step: Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
     """The snapshot, under its lock: tried as any other step's."""
-    mode = step.locks[0].mode.value
     for attempt in range(1, policy.attempts + 1):
-        lock = f"SET LOCAL lock_timeout = '{policy.budget(attempt)}ms'; LOCK TABLE {step.source.sql} IN {mode} MODE"
-        opened = snapshot(connection, lock)
+        opened = snapshot(connection, step.lock_sql(policy.budget(attempt)))
         try:
             taken = opened.__enter__()
         except DBAPIError as error:

@@ -54,14 +54,8 @@ class Snapshot:
         """
         try:
             with adbc.connect(self.url) as connection, connection.cursor(adbc_stmt_kwargs=_BATCHES) as cursor:
-                for statement in (
-                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                    f"SET TRANSACTION SNAPSHOT '{self.id}'",
-                    *WRITTEN_AS,
-                    _NO_TRANSACTION_TIMEOUT,
-                ):
+                for statement in (*joining(literal(self.id)), select_sql(table, columns, where)):
                     cursor.execute(statement)
-                cursor.execute(_select(table, columns, where))
                 for batch in cursor.fetch_record_batch():
                     yield fitted(batch, columns)
         except (adbc.Error, pa.ArrowException, OSError) as error:
@@ -76,9 +70,8 @@ class Snapshot:
         import psycopg
 
         raw: Any = self.held.connection.dbapi_connection
-        own = f"SELECT {idents(tuple(column.name for column in columns))} FROM {table.sql}{where}"
         try:
-            with raw.cursor().copy(f"COPY ({own}) TO STDOUT") as copy:
+            with raw.cursor().copy(copy_sql(table, columns, where)) as copy:
                 waiting, size = list[bytes](), 0
                 for line in copy:
                     waiting.append(bytes(line))
@@ -92,7 +85,29 @@ class Snapshot:
             raise _unreadable(table, error) from error
 
 
-def _select(table: QualifiedName, columns: Sequence[Column], where: str) -> str:
+def opening(lock: str) -> tuple[str, ...]:
+    """What begins a transaction that holds the table as it is; the last one names its snapshot."""
+    return ("BEGIN ISOLATION LEVEL REPEATABLE READ", *WRITTEN_AS, lock, "SELECT pg_export_snapshot()")
+
+
+def joining(snapshot: str) -> tuple[str, ...]:
+    """What another session sends to see that snapshot, which is named by a literal."""
+    return (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        f"SET TRANSACTION SNAPSHOT {snapshot}",
+        *WRITTEN_AS,
+        _NO_TRANSACTION_TIMEOUT,
+    )
+
+
+def copy_sql(table: QualifiedName, columns: Sequence[Column], where: str) -> str:
+    """What reads rows as text."""
+    own = f"SELECT {idents(tuple(column.name for column in columns))} FROM {table.sql}{where}"
+    return f"COPY ({own}) TO STDOUT"
+
+
+def select_sql(table: QualifiedName, columns: Sequence[Column], where: str) -> str:
+    """What reads rows in the types that the columns are stored in."""
     each = ", ".join(f"{column.expression} AS {idents((column.name,))}" for column in columns)
     return f"SELECT {each} FROM {table.sql}{where}"
 
@@ -148,11 +163,11 @@ def snapshot(connection: Connection, lock: str) -> Iterator[Snapshot]:
         lock: a LOCK TABLE, sent before the snapshot is taken.
     """
     with connection.engine.connect() as own:
-        send(own, "BEGIN ISOLATION LEVEL REPEATABLE READ")
+        *first, exporting = opening(lock)
         try:
-            for statement in (*WRITTEN_AS, lock):
+            for statement in first:
                 send(own, statement)
-            found = rows(own, "SELECT pg_export_snapshot()")[0][0]
+            found = rows(own, exporting)[0][0]
             url = own.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
             yield Snapshot(own, found, url)
         finally:

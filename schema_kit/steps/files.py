@@ -76,6 +76,7 @@ class RecordFile(Step):
     Args:
         file: what lies where.
         drops: whether the table goes in the same commit.
+        known: False in a dry run, where the file is still to be written: psql's variables stand for what it holds.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -83,11 +84,13 @@ class RecordFile(Step):
 
     file: ArchiveFile
     drops: bool = False
+    known: bool = True
 
     @property
     def summary(self) -> str:
         """Names the file and the table."""
-        return f"record {self.file.url} with {self.file.rows:,} rows of {self.file.table}"
+        count = f"{self.file.rows:,} rows" if self.known else "the rows"
+        return f"record {self.file.url} with {count} of {self.file.table}"
 
     def sql(self) -> tuple[str, ...]:
         """A file that was registered before begins anew: its rows are where they are now."""
@@ -110,6 +113,8 @@ class RecordFile(Step):
             "restored_at": "NULL",
             "restored_to": "NULL",
         }
+        if not self.known:
+            values |= {"row_count": ":rows", "byte_count": ":bytes", "sha256": ":'sha256'", "columns": ":'columns'"}
         anew = ", ".join(f"{name} = excluded.{name}" for name in values if name != "file_url")
         return (
             f"INSERT INTO {ARCHIVE_FILE.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "

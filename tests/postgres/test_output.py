@@ -43,7 +43,7 @@ PRINTING = {
     "archive verify": "archive verify --checksums",
     "archive files": "archive files",
     "archive files --format json": "archive files --format json",
-    "archive export --dry-run": f"archive export s.{TABLE} --to /tmp/nowhere --dry-run",
+    "archive export --dry-run": f"archive export s.{TABLE} --to /tmp --dry-run",
     "ttl status": "ttl status",
     "ttl run --dry-run": "ttl run --dry-run",
 }
@@ -164,7 +164,7 @@ WIDE = (
     *LISTS,
     "archive verify --checksums",
     "archive files",
-    f"archive export s.{TABLE} --to /tmp/a_folder_of_files_that_is_not_there --dry-run",
+    f"archive export s.{TABLE} --to /tmp --dry-run",
     "ttl status",
     "sql status",
     "sql list",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -168,41 +168,73 @@ def _dry(
     form: str,
     policy: LockPolicy,
 ) -> None:
-    """Which files would be written, refused as they would be; with --drop the SQL that goes before and after."""
-    from schema_kit.files import table
-    from schema_kit.files.export import refuse
+    """Which files would be written, refused as they would be; and the SQL, in the order in which it is sent."""
+    from schema_kit.files import manifest
 
-    told, statements, failed = list[dict[str, Any]](), list[str](), list[SchemaKitError]()
+    told, texts, failed = list[dict[str, Any]](), list[str](), list[SchemaKitError]()
     for one in wanted:
         try:
-            url = refuse(connection, store, one.name, kind, one.cut, drop=drop)
-            with observing(connection):
-                source = table.read(connection, one.name)
-            assert source is not None  # or it would not be wanted
-            rows = None if one.cut or source.rows < 0 else round(source.rows)
-            told.append(
-                {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
-                | {"from": one.cut.lower if one.cut else source.lower, "to": one.cut.upper if one.cut else source.upper}
-            )
-            if drop and one.parent:
-                seen, record = catalog.detaching(one.parent, one.name), load("tables/retired_partition.sql")
-                dropping(one.parent, one.name, seen, record)
-                if one.attached:
-                    statements.append(script.write(detach(one.parent, one.name, seen, record), policy))
+            file, plans, reading = _shown(connection, catalog, store, kind, one, drop, policy, later=bool(told))
         except SchemaKitError as error:
             failed.append(error)
+            continue
+        count = "rows" if file["rows"] is None else f"about {file['rows']:,} rows"
+        size, gone = pretty(file["bytes"]), f"; then {file['table']} is dropped" if drop else ""
+        texts.append(wrapped(f"-- would write {file['url']}: {count} of {file['table']}, {size} there{gone}", "--   "))
+        first = () if told else (manifest.creation(connection),)
+        texts += [script.write(plan, policy) for plan in (*first, *plans) if plan]
+        texts.append(reading)
+        told.append(file)
     if form == "json":
         echo_json({"files": told})
-    for file in told if form == "text" else ():
-        count = "rows" if file["rows"] is None else f"about {file['rows']:,} rows"
-        gone = f"; then {file['table']} is dropped" if drop else ""
-        size = pretty(file["bytes"])
-        click.echo(wrapped(f"-- would write {file['url']}: {count} of {file['table']}, {size} there{gone}", "--   "))
-    for text in statements if form == "text" else ():
+    for text in texts if form == "text" else ():
         echo_sql(text)
     if not wanted:
         click.echo("nothing to do", err=True)
     fail(failed, told)
+
+
+def _shown(
+    connection: sa.Connection,
+    catalog: Catalog,
+    store: Store,
+    kind: str,
+    one: _Wanted,
+    drop: bool,
+    policy: LockPolicy,
+    *,
+    later: bool,
+) -> tuple[dict[str, Any], list[Plan], str]:
+    """A file, what goes before it, and what is sent for it; *later*, once what the first one makes is there.
+
+    Raises:
+        PlanError: it would be refused.
+    """
+    from schema_kit.files import table
+    from schema_kit.files.export import Export, refuse
+    from schema_kit.files.shown import written
+
+    url = refuse(connection, store, one.name, kind, one.cut, drop=drop)
+    with observing(connection):
+        source = table.read(connection, one.name)
+    assert source is not None  # or it would not be wanted
+    plans, seen = list[Plan](), None
+    if drop and one.parent:
+        seen, record = catalog.detaching(one.parent, one.name), load("tables/retired_partition.sql")
+        dropping(one.parent, one.name, seen, record)
+        if one.attached:
+            seen = replace(seen, has_record=seen.has_record or later) if seen else None
+            plans = [_recording_due(one.parent, one.name), detach(one.parent, one.name, seen, record)]
+            seen = replace(seen, attached_to=None, recorded=True, has_record=True) if seen else None
+    rows = None if one.cut or source.rows < 0 else round(source.rows)
+    file = {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
+    file |= {"from": one.cut.lower if one.cut else source.lower, "to": one.cut.upper if one.cut else source.upper}
+    return file, plans, written(Export(one.name, url, drop), source, kind, one.cut, seen, policy)
+
+
+def _recording_due(parent: QualifiedName, name: QualifiedName) -> Plan:
+    due = RecordDue(parent, name)
+    return Plan(due.summary, (due,))
 
 
 def _due(connection: sa.Connection, name: QualifiedName, drop: bool) -> tuple[QualifiedName, ...]:
@@ -285,6 +317,5 @@ def _detach(
         parent, name, catalog.detaching(parent, name), record
     )  # what stands in its way is said before it is detached
     execute.run(connection, lambda: manifest.creation(connection), policy, emit)
-    due = RecordDue(parent, name)
-    execute.run(connection, lambda: Plan(due.summary, (due,)), policy, emit)
+    execute.run(connection, lambda: _recording_due(parent, name), policy, emit)
     execute.run(connection, lambda: detach(parent, name, catalog.detaching(parent, name), record), policy, emit)
