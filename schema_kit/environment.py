@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import sqlalchemy as sa
@@ -25,7 +25,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from schema_kit.catalog.drivers import alike
-from schema_kit.catalog.privileges import CREATE, KEEPS, Right, missing
 from schema_kit.catalog.session import borrowed, rows
 from schema_kit.errors import (
     DeclarationError,
@@ -36,8 +35,8 @@ from schema_kit.errors import (
     changed,
     saying_unchanged,
 )
-from schema_kit.names import QualifiedName
 from schema_kit.ops import Settings, written
+from schema_kit.ops.versions import refuse_without_rights
 from schema_kit.report import drop_unread
 from schema_kit.script import LockPolicy
 from schema_kit.url import database_url
@@ -47,13 +46,6 @@ if TYPE_CHECKING:
 
 _LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
 _POLL_SECONDS = 0.5
-_VERSIONS = """
-SELECT n.nspname::text, c.oid IS NOT NULL
-FROM unnest(CASE WHEN %(schema)s::text IS NULL THEN current_schemas(false) ELSE ARRAY[%(schema)s::name] END)
-     WITH ORDINALITY s (name, place) JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
-LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name)s ORDER BY s.place
-"""
-"""The schemas in which Alembic looks for its table, and whether it is there."""
 _NO_TRANSACTION_TIMEOUT = (
     "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
 )
@@ -228,7 +220,8 @@ def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
         )
     context.configure(connection=connection, **options)
     given = context.get_context().opts
-    _refuse_without_rights(connection, given, reads=bool(given.get("dont_mutate") or given.get("revision_context")))
+    refuse_without_rights(connection, given)  # now, and not after waiting for another migrator
+    connection.rollback()
     if given.get("dont_mutate"):
         with context.begin_transaction():
             context.run_migrations()
@@ -238,20 +231,6 @@ def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
         context.configure(connection=connection, **{**options, "fn": _guarded(fn, check)})
         with context.begin_transaction():
             context.run_migrations()
-
-
-def _refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any], *, reads: bool) -> None:
-    """Before anything is run: the table of revisions has to be readable, and writable or to be made where one runs."""
-    name, schema = options.get("version_table") or "alembic_version", options.get("version_table_schema")
-    found = rows(connection, _VERSIONS, {"name": name, "schema": schema})
-    there = [QualifiedName(within, name) for within, is_there in found if is_there]
-    needed = [Right(table, what) for table in there[:1] for what in (KEEPS[:1] if reads else KEEPS)]
-    if not there and not reads:
-        needed = [Right(QualifiedName(within, name), CREATE) for within, _ in found[:1]]
-    lacks = missing(partial(rows, connection), needed)
-    connection.rollback()
-    if lacks:
-        raise PlanError(f"Alembic keeps the revision of this database in {name}: {'; '.join(lacks)}.")
 
 
 def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Callable[..., Iterator[Any]]:

@@ -5,6 +5,7 @@ Importing this package registers them with ``alembic.op``; `schema_kit.op` is th
 
 from schema_kit import autogenerate as autogenerate  # registers what diffs leave out
 from schema_kit.ops import rendering as rendering  # registers how they are written
+from schema_kit.ops import versions as versions  # registers the look at rights on Alembic's own table
 from schema_kit.ops.classes import *  # noqa: F403 - written by tools/write_operations.py
 from schema_kit.ops.creation import by_hash, by_list
 from schema_kit.ops.door import Settings, lock_policy, operations, written

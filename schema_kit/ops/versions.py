@@ -1,0 +1,61 @@
+"""The right to read and write Alembic's own table, looked at before a run begins; importing it registers that.
+
+Alembic calls `start_migrations` of its implementation for PostgreSQL first of all, in every kind of env.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.ddl.postgresql import PostgresqlImpl
+from alembic.util import CommandError
+
+from schema_kit.catalog.privileges import CREATE, KEEPS, Right, missing
+from schema_kit.catalog.session import rows
+from schema_kit.errors import PlanError, saying_unchanged
+from schema_kit.names import QualifiedName
+
+_VERSIONS = """
+SELECT n.nspname::text, c.oid IS NOT NULL
+FROM unnest(CASE WHEN %(schema)s::text IS NULL THEN current_schemas(false) ELSE ARRAY[%(schema)s::name] END)
+     WITH ORDINALITY s (name, place) JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
+LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name)s ORDER BY s.place
+"""
+"""The schemas in which Alembic looks for its table, and whether it is there."""
+
+
+def refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any]) -> None:
+    """The table of revisions has to be readable, and writable or to be made where one runs.
+
+    Raises:
+        PlanError: it is not; with what grants it.
+    """
+    reads = bool(options.get("dont_mutate") or options.get("revision_context"))
+    name, schema = options.get("version_table") or "alembic_version", options.get("version_table_schema")
+    schema = (connection.get_execution_options().get("schema_translate_map") or {}).get(schema, schema)
+    found = rows(connection, _VERSIONS, {"name": name, "schema": schema})
+    there = [QualifiedName(within, name) for within, is_there in found if is_there]
+    needed = [Right(table, what) for table in there[:1] for what in (KEEPS[:1] if reads else KEEPS)]
+    if not there and not reads:
+        needed = [Right(QualifiedName(within, name), CREATE) for within, _ in found[:1]]
+    if lacks := missing(partial(rows, connection), needed):
+        raise PlanError(f"Alembic keeps the revision of this database in {name}: {'; '.join(lacks)}.")
+
+
+_start: Any = PostgresqlImpl.start_migrations
+
+
+def _start_migrations(self: PostgresqlImpl) -> None:
+    if self.connection is not None and not self.as_sql:
+        try:
+            with saying_unchanged():
+                refuse_without_rights(self.connection, self.context_opts)
+        except PlanError as error:
+            raise CommandError(str(error)) from error  # which Alembic prints without a traceback
+    _start(self)
+
+
+PostgresqlImpl.start_migrations = _start_migrations  # type: ignore[method-assign]
