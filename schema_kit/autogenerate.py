@@ -5,7 +5,7 @@ Importing the operations registers it, in every kind of env.py. What the models 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -65,8 +65,8 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
 
     It hides partitions; tables that schema_kit has retired, emptied or archived to, has written to files or loads from
     them, copies, or keeps for a way back; what a step that was interrupted has left, or REINDEX CONCURRENTLY, and the
-    index that is to become a primary key; foreign keys that PostgreSQL keeps for each partition; and schema_kit's own
-    schema.
+    index that is to become a primary key or a unique constraint of the models; foreign keys that PostgreSQL keeps for
+    each partition; and schema_kit's own schema.
     """
     connection = context.connection
     if connection is None:
@@ -84,7 +84,7 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
     beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, suffixes)}
     hidden = {(schema, name) for schema, name, kind, hides, _ in relations if hides and kind in "rp"}
     tables = (hidden | remembered | (names & beside)) - models.keys()
-    keys = {(schema, str(table.primary_key.name or f"{name}_pkey")) for (schema, name), table in models.items()}
+    keys = {(schema, key) for (schema, name), table in models.items() for key in _keys(name, table)}
     rebuilt = {(schema, name) for schema, name, *_, left in relations if left}
     indexes = beside | keys | rebuilt
 
@@ -101,6 +101,14 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
 
     filters: list[Any] = context._name_filters
     filters.append(included)
+
+
+def _keys(name: str, table: sa.Table) -> Iterator[str]:
+    """Names of the indexes that the constraints of a model have, once they are there."""
+    yield str(table.primary_key.name or f"{name}_pkey")
+    for one in table.constraints:
+        if isinstance(one, sa.UniqueConstraint):
+            yield str(one.name or "_".join((name, *one.columns.keys(), "key")))
 
 
 def _named(connection: sa.Connection, table: str, column: str) -> set[tuple[str, str]]:
