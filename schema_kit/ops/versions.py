@@ -48,7 +48,7 @@ def refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any])
 _start: Any = PostgresqlImpl.start_migrations
 
 
-def _start_migrations(self: PostgresqlImpl) -> None:
+def _start_migrations(self: Any) -> None:
     if self.connection is not None and not self.as_sql:
         try:
             with saying_unchanged():
