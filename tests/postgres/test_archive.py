@@ -404,7 +404,7 @@ def test_beside_the_table(database: Database) -> None:
     assert run(database).returncode == 0
     done = restore(database, "2026-01-01", "2026-02-10", "--beside", "Looked.ที่")
     assert done.returncode == 3
-    assert "there is no schema Looked" in done.stderr
+    assert 'there is no schema "Looked"' in done.stderr
     for _ in range(2):
         done = restore(database, "2026-01-01", "2026-02-10", "--beside", '"s"."Looked.ที่"')
         assert done.returncode == 0, done.stderr
@@ -434,9 +434,7 @@ def test_status(database: Database) -> None:
     restore(database, "2026-02-01", "2026-03-01")
     database.sql("ANALYZE")
     (one,) = json.loads(shell(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
-    assert [(p["partition"], p["from"], p["rows"]) for p in one["partitions"]] == [
-        ("s.t_01", "2026-01-01 00:00:00+00", 31)
-    ]
+    assert [(p["partition"], p["from"], p["rows"]) for p in one["partitions"]] == [("s.t_01", "2026-01-01", 31)]
     assert one["partitions"][0]["bytes"] > 0
     assert one["partitions"][0]["archived_at"]
     assert (one["due"], one["restored"], one["on_their_way"]) == ([], ["s.t_02"], [])

@@ -334,8 +334,8 @@ ORDINARY = "op.execute(\"INSERT INTO app.t (id, region, at) VALUES (-1, 'a', '20
     [
         ((SAFE,), "", True),
         ((ORDINARY,), "", False),
-        ((ORDINARY, SAFE), "has done ordinary work before it", False),
-        ((SAFE, ORDINARY), "has done ordinary work after operations that commit on their own", True),
+        ((ORDINARY, SAFE), "Put the two kinds of operations into two revisions.", False),
+        ((SAFE, ORDINARY), "Put the two kinds of operations into two revisions.", False),
         (("with op.get_context().autocommit_block():", "    " + SAFE), "", True),
     ],
 )

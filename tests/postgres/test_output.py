@@ -83,8 +83,7 @@ def test_an_ascii_terminal(odd: Database, name: str) -> None:
     assert done.returncode == plain.returncode in (0, 4), done.stderr
     assert b"Traceback" not in done.stderr
     if "json" in words:
-        assert json.loads(done.stdout.decode("ascii")).keys() == json.loads(plain.stdout).keys()
-        assert TABLE in json.dumps(json.loads(done.stdout), ensure_ascii=False)
+        assert json.loads(done.stdout.decode("ascii")) == json.loads(plain.stdout)
     elif "timeline" in words:
         assert "█" not in done.stdout.decode()
     else:
@@ -164,7 +163,6 @@ WIDE = (
     *LISTS,
     "archive verify --checksums",
     "archive files",
-    f"archive export s.{TABLE} --to /tmp --dry-run",
     "ttl status",
     "sql status",
     "sql list",

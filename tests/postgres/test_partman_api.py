@@ -12,7 +12,7 @@ from tests.support.partman import installed
 
 pytestmark = [pytest.mark.partman, pytest.mark.majors]
 
-README = (Path(__file__).parents[2] / "sql" / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "partman.md").read_text(encoding="utf-8")
 
 API = {
     "create_parent": "p_parent_table text, p_control text, p_interval text, p_type text='range', p_epoch text='none', "
@@ -81,7 +81,7 @@ INTERNAL = (
     *("apply_cluster", "autovacuum_off", "autovacuum_reset", "create_partition", "create_sub_partition"),
 )
 ABSENT = ("partition_data_async", "p_offset_id", "partman_safe_obj_name", "inherit_parent_properties")
-"""Names of later versions that are not there, each in a line of the README."""
+"""Names of later versions that are not there, each in a line of the page."""
 
 _ROUTINES = r"""
 SELECT p.proname, coalesce((SELECT string_agg(name || ' ' || format_type(type, NULL)
@@ -108,8 +108,8 @@ def test_each_name_parameter_and_default(database: Database) -> None:
         found["create_sub_parent"],
     )
     assert [name for name in ABSENT if any(name in text for text in (*found, *found.values()))] == []
-    assert [name for name in (*ABSENT, "p_ignore_infinity", "p_control_not_null") if f"`{name}`" not in README] == []
-    assert [name for name in found if not name.startswith("_") and name not in (*API, *INTERNAL) and name not in README
+    assert [name for name in (*ABSENT, "p_ignore_infinity", "p_control_not_null") if f"`{name}`" not in PAGE] == []
+    assert [name for name in found if not name.startswith("_") and name not in (*API, *INTERNAL) and name not in PAGE
             and not name.startswith(("check_", "uuid7_"))] == []  # fmt: skip
 
 
@@ -152,7 +152,7 @@ WRITES = {
 
 @pytest.mark.parametrize("write", WRITES)
 def test_what_postgresql_cannot_do_with_views_is_refused_and_changes_nothing(database: Database, write: str) -> None:
-    """Never done in silence; the README names them, and what to write instead."""
+    """Never done in silence; docs/partman.md names them, and what to write instead."""
     installed(database)
     row = "INTO partman.part_config (parent_table, control, partition_interval, premake) VALUES ('s.t', 'id', '10', 9)"
     database.sql(
