@@ -20,6 +20,7 @@ NOUNS = {
     "doctor": "Report problems of a project and its database.",
     "health": "Report problems of a database, each with the operation that repairs it.",
     "init": "Add schema_kit to a project of `alembic init`.",
+    "lint": "Judge migrations by running them on a scratch PostgreSQL.",
     "partitions": "Maintain, inspect and convert partitioned tables.",
     "sql": "Install pg_partman's functions in SQL; run queries for a DBA.",
     "status": "Show problems, due work and work in progress on one screen.",
@@ -37,7 +38,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
     Example: schema_kit partitions create-next --dry-run
 
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 refused before anything was written, 4 work is due
-    (partitions check, health, status).
+    (partitions check, health, status, lint).
     """
     ctx.obj = debug
 

@@ -1,0 +1,36 @@
+"""Judge a migration by running it.
+
+choose.py      which revisions
+server.py      the scratch server: templates that are kept, copies that are dropped; standins.py, its extensions
+prepare.py     the state before a revision
+fence.py       nothing else is connected to
+run.py         env.py and a revision, on a scratch database
+watch.py       every statement, by whatever way it goes out
+look.py, difference.py, standstill.py   what one statement does
+again.py       cut off and run again; back and forth; snapshot.py, the catalogs that are compared
+facts.py       what was seen
+rules.py       facts -> findings; finding.py, instead.py, sizes.py, ignore.py: pure
+report.py      text, JSON, SARIF, GitHub
+judging.py     all of it, in order
+guard.py       the same knowledge at run time, before a statement is sent
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from schema_kit.lint.finding import KINDS, Finding
+    from schema_kit.lint.judging import judge
+    from schema_kit.lint.report import Report, Unjudged
+
+__all__ = ["KINDS", "Finding", "Report", "Unjudged", "judge"]
+
+_HOMES = {"KINDS": "finding", "Finding": "finding", "Report": "report", "Unjudged": "report", "judge": "judging"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,174 @@
+"""Two looks -> what the statement between them has done: pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from schema_kit.lint.facts import Change, Held, Statement, Table, Written
+from schema_kit.lint.look import Relation, Seen
+from schema_kit.names import QualifiedName
+
+_TABLES = {"r", "p", "m", "f"}
+_INDEXES = {"i", "I"}
+_MOVED = re.compile(r"\b(TABLESPACE|CLUSTER|VACUUM|ACCESS\s+METHOD)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The statement between two looks.
+
+    Args:
+        before: the look before it.
+        after: the look after it.
+        sql: the statement.
+        old: tables that others use: there before the revision.
+        left_out: tables that are not the user's: Alembic's, schema_kit's.
+    """
+
+    before: Seen
+    after: Seen
+    sql: str
+    old: frozenset[int]
+    left_out: Callable[[QualifiedName], bool]
+
+    def statement(self, line: int, transaction: int, *, alone: bool, there: Callable[[Table], int]) -> Statement:
+        """What it has done."""
+        return Statement(
+            self.sql,
+            line,
+            transaction,
+            alone,
+            locks=tuple(sorted(self._locks(), key=lambda one: (one.table, one.mode.value))),
+            scanned=tuple(sorted(self._scanned())),
+            rewritten=tuple(sorted({name for name, _ in self._new_files() if not self._emptied(name)})),
+            built=tuple(sorted(self._built())),
+            written=tuple(sorted(self._written(there), key=lambda one: one.table)),
+            changes=tuple(sorted(self._changes(), key=lambda one: (one.table, one.kind, one.name))),
+            made=tuple(sorted(self._made())),
+        )
+
+    def _users(self, relation: Relation) -> bool:
+        return not self.left_out(relation.name)
+
+    def _old(self, oid: int, kinds: set[str]) -> Relation | None:
+        """A relation that was there, whatever it is called now."""
+        relation = self.before.relations.get(oid)
+        if relation is None or oid not in self.old or relation.kind not in kinds or not self._users(relation):
+            return None
+        return relation
+
+    def _locks(self) -> Iterator[Held]:
+        for oid, mode in self.after.locks - self.before.locks:
+            if relation := self._old(oid, _TABLES | {"v"}):
+                yield Held(relation.name, mode)
+
+    def _scanned(self) -> set[Table]:
+        found = set()
+        for oid, (scans, _, _) in self.after.counts.items():
+            if scans > self.before.counts.get(oid, (0, 0, 0))[0] and (relation := self._old(oid, _TABLES)):
+                found.add(relation.name)
+        return found
+
+    def _new_files(self) -> Iterator[tuple[Table, Relation]]:
+        for oid, now in self.after.relations.items():
+            was = self._old(oid, _TABLES)
+            if was and was.file and now.file and was.file != now.file:
+                yield was.name, was
+
+    def _emptied(self, table: Table) -> bool:
+        """TRUNCATE reads nothing; a rewrite reads every row first. A materialized view is filled from elsewhere."""
+        if table in self._scanned() or _MOVED.search(self.sql):
+            return False
+        return any(name == table and was.kind == "r" for name, was in self._new_files())
+
+    def _built(self) -> Iterator[tuple[str, Table]]:
+        files = {one.file for one in self.before.relations.values() if one.kind == "i"}
+        rewritten = {oid for oid in self.after.relations if self._rewritten(oid)}
+        for now in self.after.relations.values():
+            if now.kind == "i" and now.file not in files and now.table not in rewritten:
+                table = self._old(now.table, _TABLES)
+                if table:
+                    yield now.name.name, table.name
+
+    def _rewritten(self, oid: int) -> bool:
+        was, now = self.before.relations.get(oid), self.after.relations[oid]
+        return bool(was and was.kind in _TABLES and was.file != now.file)
+
+    def _written(self, there: Callable[[Table], int]) -> Iterator[Written]:
+        for oid, (_, inserted, changed) in self.after.counts.items():
+            _, inserted_before, changed_before = self.before.counts.get(oid, (0, 0, 0))
+            more, other = inserted - inserted_before, changed - changed_before
+            relation = self._old(oid, {"r"})
+            if relation is None or not (more or other):
+                continue
+            now = self.after.relations.get(oid)
+            yield Written(relation.name, other, more, there(now.name) if now and other else None)
+
+    def _made(self) -> Iterator[Table]:
+        for oid, now in self.after.relations.items():
+            if oid not in self.before.relations and now.kind in _TABLES and self._users(now):
+                yield now.name
+
+    def _changes(self) -> Iterator[Change]:
+        for oid, was in self.before.relations.items():
+            if oid in self.old and self._users(was):
+                yield from self._change(oid, was, self.after.relations.get(oid))
+        for oid, (type_, label) in self.before.values.items():
+            value = self.after.values.get(oid)
+            if value is not None and value[1] != label:
+                yield Change("value_renamed", type_, label, value[1])
+        for oid, now in self.after.relations.items():
+            is_new = oid not in self.before.relations and now.partition and now.kind in _TABLES
+            if is_new and (parent := self._old(now.parent, {"p"})):
+                yield Change("partition_made", parent.name, now.name.name)
+        for table, _ in self._new_files():
+            if self._emptied(table):
+                yield Change("emptied", table)
+
+    def _change(self, oid: int, was: Relation, now: Relation | None) -> Iterator[Change]:
+        if was.kind in _INDEXES:
+            yield from self._index(was, now)
+        elif was.kind not in _TABLES | {"v"}:
+            return
+        elif now is None:
+            if not any(one.name == was.name for one in self.after.relations.values()):
+                yield Change("dropped", was.name, detail="view" if was.kind in "vm" else "table")
+        else:
+            yield from _names(was, now)
+            if was.partition and not now.partition and (parent := self.before.relations.get(was.parent)):
+                yield Change("detached", parent.name, was.name.name)
+            yield from _columns(was, now, is_table=was.kind in "rp")
+
+    def _index(self, was: Relation, now: Relation | None) -> Iterator[Change]:
+        table = self.before.relations.get(was.table)
+        if now is not None or table is None or was.backs or was.table not in self.after.relations:
+            return
+        if not any(one.name == was.name for one in self.after.relations.values()):
+            yield Change("index_dropped", table.name, was.name.name)
+
+
+def _names(was: Relation, now: Relation) -> Iterator[Change]:
+    if was.name != now.name:
+        yield Change("renamed", was.name, detail=str(now.name))
+
+
+def _columns(was: Relation, now: Relation, *, is_table: bool) -> Iterator[Change]:
+    for number, column in was.columns.items():
+        other = now.columns.get(number)
+        if other is None:
+            yield Change("column_dropped", was.name, column.name)
+            continue
+        if other.name != column.name:
+            yield Change("column_renamed", was.name, column.name, other.name)
+        if other.type != column.type:
+            yield Change("type_changed", was.name, column.name, f"{column.type} to {other.type}")
+    if not is_table:
+        return
+    for number, column in now.columns.items():
+        if number not in was.columns:
+            kind = "column_required" if column.not_null and not column.filled else "column_added"
+            yield Change(kind, was.name, column.name, column.type)
+        elif column.type == "json" != was.columns[number].type:
+            yield Change("column_added", was.name, column.name, "json")

@@ -1,0 +1,219 @@
+"""Nothing but the scratch database is ever connected to while revisions are judged.
+
+env.py is given the scratch database in place of what it names, whatever its driver. A revision that opens a connection
+of its own, or has the server open one, is refused, and so is everything else that goes through a socket or a program.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import PurePath
+from typing import Any
+from unittest import mock
+
+import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from schema_kit.errors import PlanError
+
+_OF_LIBPQ = re.compile(r"PG(?!_)[A-Z]+")
+_HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump", "git"}
+"""Programs that Python's own library, or env.py, asks about the machine or the checkout."""
+_OUTSIDE = re.compile(
+    r"\bIMPORT\s+FOREIGN\s+SCHEMA\b|\bdblink(_connect\w*|_exec|_send_query|_open)?\s*\(|\bCOPY\b.*\b(FROM|TO)\s+PROGRAM\b"
+    r"|\bCREATE\s+SUBSCRIPTION\b(?!.*\bconnect\s*=\s*(false|off|0))|\bALTER\s+SUBSCRIPTION\b|\bCREATE\s+FOREIGN\s+TABLE\b"
+    r"|\bCREATE\s+USER\s+MAPPING\b|\bCREATE\s+SERVER\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Refused(PlanError):
+    """A revision, or env.py, wanted to reach something else than the scratch database."""
+
+
+def refuse_statement(sql: str) -> None:
+    """Refuse what makes the server itself connect to somewhere, or run a program.
+
+    Raises:
+        Refused: it does.
+    """
+    if fence := _FENCE:
+        found = _OUTSIDE.search(sql)
+        if found:
+            fence[-1].refuse(f"a statement makes the server reach outside: {' '.join(sql.split())[:120]}")
+
+
+@dataclass
+class Fence:
+    """Where connections may go.
+
+    Args:
+        url: the scratch database.
+        notes: what env.py named instead, said aloud.
+        refused: what was wanted in spite of it, also where the revision has swallowed the error.
+        inside: a revision runs, and not env.py.
+    """
+
+    url: sa.URL
+    notes: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    inside: bool = False
+
+    @property
+    def target(self) -> dict[str, str]:
+        """The scratch database in libpq's words."""
+        query = {name: value for name, value in self.url.query.items() if isinstance(value, str)}
+        found = {
+            "host": self.url.host or query.get("host"),
+            "port": self.url.port or query.get("port"),
+            "user": self.url.username,
+            "password": self.url.password,
+            "dbname": self.url.database,
+        }
+        return {name: str(value) for name, value in found.items() if value is not None}
+
+    def refuse(self, what: str) -> None:
+        """Remember and refuse.
+
+        Raises:
+            Refused: always.
+        """
+        self.refused.append(what)
+        raise Refused(f"{what}. Only the scratch database is ever reached while revisions are judged.")
+
+    def instead(self, named: dict[str, Any]) -> dict[str, str]:
+        """What is connected to in place of what was named."""
+        target = self.target
+        named = {"host": os.environ.get("PGHOST"), "port": os.environ.get("PGPORT"), **named}
+        same = all(str(named.get(name, "")) == target.get(name, "") for name in ("host", "port", "dbname"))
+        where = f"{named.get('host') or 'the local server'}/{named.get('dbname') or named.get('database') or ''}"
+        if self.inside and not _ours():
+            self.refuse(f"the revision opens a connection of its own, to {where}: work on op.get_bind()")
+        if not same and (note := f"env.py names {where}; it was given the scratch database") not in self.notes:
+            self.notes.append(note)
+        return target
+
+    def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Python's own announcement that something is about to be reached."""
+        if event == "socket.connect":
+            self._socket(arguments[1])
+        elif event in ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"):
+            program = arguments[0] if event != "subprocess.Popen" else (arguments[0] or arguments[1][0])
+            name = PurePath(os.fsdecode(program)).name
+            if name not in _HARMLESS:
+                self.refuse(f"the program {name} would be run, and nothing says what it reaches")
+
+    def _socket(self, address: Any) -> None:
+        target = self.target
+        host, port = target.get("host", ""), target.get("port", "5432")
+        if isinstance(address, tuple) and len(address) >= 2:
+            same = str(address[1]) == port and str(address[0]) in _addresses(host)
+        else:
+            same = os.fsdecode(address) == f"{host}/.s.PGSQL.{port}"
+        if not same:
+            self.refuse(f"a connection to {address} would be opened")
+
+
+def _addresses(host: str) -> set[str]:
+    try:
+        return {host, *(str(found[4][0]) for found in socket.getaddrinfo(host, None))}
+    except OSError:
+        return {host}
+
+
+_OURS = {"schema_kit.catalog.drivers", "schema_kit.lint.standstill"}
+
+
+def _ours() -> bool:
+    """Whether schema_kit opens it: workers beside the connection, and what makes a statement stand still."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__") in _OURS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_FENCE: list[Fence] = []
+_HOOKED: list[bool] = []
+
+
+def _announced(event: str, arguments: tuple[Any, ...]) -> None:
+    if _FENCE and (event.startswith(("socket.connect", "subprocess.", "os.system", "os.posix", "os.exec"))):
+        _FENCE[-1].hook(event, arguments)
+
+
+@contextmanager
+def fenced(fence: Fence) -> Iterator[Fence]:
+    """Let nothing be reached but the scratch database, in this block."""
+    if not _HOOKED:  # a hook stays for as long as the process lives
+        _HOOKED.append(True)
+        sys.addaudithook(_announced)
+    with ExitStack() as stack:
+        stack.enter_context(_variables(fence))
+        for driver, name, around in (
+            ("psycopg._connection_base", "BaseConnection._connect_gen", _psycopg),
+            ("psycopg2", "_connect", _psycopg2),
+        ):
+            try:
+                module = import_module(driver)
+            except ImportError:
+                continue
+            owner: Any = module
+            *path, last = name.split(".")
+            for part in path:
+                owner = getattr(owner, part)
+            stack.enter_context(mock.patch.object(owner, last, around(getattr(owner, last), fence)))
+
+        def instead(dialect: sa.Dialect, _: Any, positional: list[Any], given: dict[str, Any]) -> None:
+            if dialect.name == "postgresql" and dialect.driver == "asyncpg":
+                target = fence.instead(given)
+                target["database"] = target.pop("dbname")
+                positional.clear()
+                for name in ("dsn", "ssl", "passfile", "service", "host", "port", "user", "password", "database"):
+                    given.pop(name, None)
+                given |= target | ({"port": int(target["port"])} if "port" in target else {})
+
+        sa.event.listen(sa.engine.Engine, "do_connect", instead)
+        stack.callback(sa.event.remove, sa.engine.Engine, "do_connect", instead)
+        _FENCE.append(fence)
+        stack.callback(_FENCE.pop)
+        yield fence
+
+
+def _variables(fence: Fence) -> Any:
+    kept = {name: value for name, value in os.environ.items() if not _OF_LIBPQ.fullmatch(name)}
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    ours = {names[name]: value for name, value in fence.target.items()}
+    url = fence.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return mock.patch.dict(os.environ, {**kept, **ours, "DATABASE_URL": url}, clear=True)
+
+
+_KEPT = ("options", "application_name", "client_encoding", "connect_timeout")
+
+
+def _redirected(conninfo: str, fence: Fence) -> str:
+    named = conninfo_to_dict(conninfo)
+    kept = {name: named[name] for name in _KEPT if name in named}
+    return make_conninfo("", **kept, **fence.instead(named))
+
+
+def _psycopg(connect: Callable[..., Any], fence: Fence) -> Any:
+    def connect_gen(cls: Any, /, conninfo: str = "", **kw: Any) -> Any:
+        return connect.__func__(cls, _redirected(conninfo, fence), **kw)  # type: ignore[attr-defined]
+
+    return classmethod(connect_gen)
+
+
+def _psycopg2(connect: Callable[..., Any], fence: Fence) -> Any:
+    def connected(dsn: str, *args: Any, **kw: Any) -> Any:
+        return connect(_redirected(dsn, fence), *args, **kw)
+
+    return connected

@@ -1,0 +1,61 @@
+"""What to write instead of what was found: the calls of our operations, or a sentence. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from schema_kit.lint.facts import Statement, Table
+
+_BY_STATEMENT = (
+    (r"CREATE\s+(UNIQUE\s+)?INDEX", "op.create_index_concurrently(...)"),
+    (r"REINDEX", "op.reindex_concurrently(...)"),
+    (r"REFRESH", "op.refresh_materialized_view_concurrently(...)"),
+    (r"VACUUM\s+.*FULL|VACUUM\s*\(.*FULL|CLUSTER", "VACUUM without FULL, or pg_repack"),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?FOREIGN\s+KEY", "op.create_foreign_key_concurrently(...)"),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?CHECK", "op.create_check_constraint_concurrently(...)"),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?UNIQUE", "op.create_unique_constraint_concurrently(...)"),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?PRIMARY\s+KEY", "op.create_primary_key_concurrently(...)"),
+    (
+        r"ADD\s+(CONSTRAINT\s+\S+\s+)?EXCLUDE",
+        "a new table that has it, filled and exchanged",
+    ),
+    (r"SET\s+NOT\s+NULL", "op.set_not_null_concurrently(...)"),
+    (r"VALIDATE\s+CONSTRAINT", "op.validate_constraint(...) in a revision of its own"),
+    (r"ADD\s+COLUMN", "op.add_column_concurrently(...), then op.update_in_batches(...) for its values"),
+    (r"\bTYPE\b", "a new column, filled by op.update_in_batches(...), that takes the place of the old one"),
+    (r"^\s*(UPDATE|DELETE|WITH|MERGE)", "op.update_in_batches(...) in a revision of its own"),
+)
+_BY_KIND = {
+    "fails": "run it in a revision that PostgreSQL accepts; see the evidence",
+    "rows_gone": "op.drop_table_concurrently(...) once no code uses it; archive the rows first "
+    "(op.create_archive_table), and ignore this with the reason",
+    "dropped": "drop it when no running code reads it any more, and ignore this with the reason",
+    "whole_table": "op.update_in_batches(...) in a revision of its own",
+    "renamed": "keep the old name as a view until all code uses the new one",
+    "column_renamed": "add the new column, write both, and drop the old one later (op.drop_column_concurrently)",
+    "column_dropped": "deploy code that does not read it, then op.drop_column_concurrently(...), and ignore this with "
+    "the reason",
+    "column_required": "a server_default, or the column nullable first and op.set_not_null_concurrently(...) later",
+    "value_renamed": "add the new label (op.add_enum_value_concurrently), update rows, keep the old one",
+    "several_tables": "one revision for each table, or operations that commit on their own (op.*_concurrently)",
+    "locks_another": "create the table without the foreign key, then op.create_foreign_key_concurrently(...) in a "
+    "revision of its own",
+    "index_dropped": "op.drop_index_concurrently(...)",
+    "detached": "op.detach_partition_concurrently(...)",
+    "partition_made": "CREATE TABLE ... (LIKE ...), then op.attach_partition_concurrently(...)",
+    "json": "postgresql.JSONB",
+    "unfinished": "op.create_index_concurrently(...), which looks whether the index is valid",
+    "differs_again": "operations that look at what is there: op.*_concurrently",
+    "no_way_back": "a downgrade that undoes the upgrade, or none (pass)",
+}
+
+
+def call(kind: str, statement: Statement, table: Table | None) -> str:
+    """The call to write instead, for a kind and the statement that was seen."""
+    if kind in ("blocks", "fails"):
+        for pattern, text in _BY_STATEMENT:
+            if re.search(pattern, statement.sql, re.IGNORECASE):
+                return text
+        if kind == "blocks":
+            return f"work on {table} in transactions that hold no lock of it longer than an instant"
+    return _BY_KIND[kind]

@@ -1,0 +1,183 @@
+"""Judge revisions: run each on a scratch database, watch it, run it again and back, and turn facts into findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psycopg
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+
+from schema_kit.errors import SchemaKitError
+from schema_kit.lint import again, choose, ignore, rules, run, snapshot
+from schema_kit.lint.facts import Failure, Observation
+from schema_kit.lint.finding import Finding
+from schema_kit.lint.prepare import Before, CannotPrepare, described, stand_ins
+from schema_kit.lint.report import Report, Unjudged
+from schema_kit.lint.server import Scratch
+from schema_kit.lint.sizes import Sizes
+from schema_kit.lint.standstill import Standstill
+from schema_kit.lint.watch import Watch
+
+_PRESUPPOSED = {"42P01", "42703", "42704", "42883", "3F000", "42P07", "42701", "42710", "42P06", "42723"}
+"""What a revision takes for there, or for not there: the scratch database may be the one that is wrong."""
+
+
+def judge(
+    config: Config,
+    revisions: Sequence[str] = (),
+    *,
+    since: str | None = None,
+    since_git: str | None = None,
+    schema: Path | None = None,
+    rows: Path | None = None,
+    sizes: Sizes | None = None,
+    url: str | None = None,
+    twice: bool = True,
+) -> Report:
+    """Run revisions on a scratch database and say what they would do to a database in use.
+
+    Nothing but the scratch server is connected to. Tables that one of the judged revisions makes are new: nobody waits
+    for them.
+
+    Args:
+        config: the project's.
+        revisions: identifiers; the heads where nothing else chooses either.
+        since: those after this revision.
+        since_git: those that this branch of git does not have.
+        schema: a dump of the state before them; without one the old revisions are run.
+        rows: SQL that fills tables before they run.
+        sizes: production's rows and bytes, with which findings say how long.
+        url: another scratch server than the embedded one; databases are made and dropped on it.
+        twice: also cut each off and run it again, and run its downgrade and its upgrade again.
+
+    Raises:
+        DeclarationError: there is no such revision, or the input contradicts itself.
+        EmbeddedServerError: the scratch server cannot be had.
+
+    Example:
+        report = judge(Config("alembic.ini"), since="a1b2c3")
+    """
+    script = ScriptDirectory.from_config(config)
+    wanted = choose.chosen(script, revisions, since, since_git)
+    before = Before(config, script, Scratch.start(url), schema, rows)
+    return _Judge(before, wanted, sizes or Sizes(), twice=twice).report()
+
+
+@dataclass
+class _Judge:
+    before: Before
+    wanted: tuple[Script, ...]
+    sizes: Sizes
+    twice: bool
+    findings: list[Finding] = field(default_factory=list)
+    ignored: list[tuple[Finding, str]] = field(default_factory=list)
+    unjudged: list[Unjudged] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _old: frozenset[int] | None = None
+
+    def report(self) -> Report:
+        """Judge all of them, in order."""
+        names = tuple(one.revision for one in self.wanted)
+        heads = sorted({name for one in self.wanted for name in choose.parents(one)} - set(names))
+        try:
+            if self.wanted:
+                self._judge(self.before.template(self._tops(heads), self.notes))
+        except (CannotPrepare, SchemaKitError) as error:
+            self.unjudged += [Unjudged(one.revision, _shown(one.path), str(error)) for one in self.wanted]
+        return Report(names, tuple(self.findings), tuple(self.ignored), tuple(self.unjudged), tuple(self.notes))
+
+    def _tops(self, heads: Sequence[str]) -> list[str]:
+        """Of several revisions those that none of the others rests on."""
+        return [one for one in heads if not any(one in self.before.below([other]) - {other} for other in heads)]
+
+    def _judge(self, template: str) -> None:
+        done = list[str]()
+        with ExitStack() as stack:
+            name = stack.enter_context(self.before.scratch.copy(template))
+            self.notes += [note for note in stand_ins(self.before.scratch, name) if note not in self.notes]
+            for one in self.wanted:
+                failed = [other.revision for other in self.unjudged]
+                if lacking := [parent for parent in choose.parents(one) if parent in failed]:
+                    self._cannot(one, f"{', '.join(lacking)}, which it rests on, was not judged")
+                    continue
+                if name and not self._one(one, name, template, done):
+                    name = stack.enter_context(self.before.scratch.copy(template))
+                    for other in done:
+                        run.upgrade(self.before.config, self.before.scratch.url(name), other)
+
+    def _one(self, one: Script, name: str, template: str, done: list[str]) -> bool:
+        """Judge one; whether the database is as it should be before the next."""
+        scratch, config = self.before.scratch, self.before.config
+        limit = self.before.make_room(name, one.revision)
+        watch = Watch(standstill=Standstill(scratch.libpq(name)))
+        watch.old = self._old
+        there = snapshot.take(scratch.libpq(name)) if self.twice else {}
+        ran = run.upgrade(config, scratch.url(name), one.revision, watch)
+        self._old = watch.old
+        self.notes += [note for note in ran.notes if note not in self.notes]
+        if (why := _why_not(ran)) is not None:
+            self._cannot(one, why)
+            return False
+        seen = Observation(one.revision, _shown(one.path), tuple(watch.statements), models=ran.models, name_limit=limit)
+        clean = True
+        if ran.error is not None:
+            seen = _with(seen, failure=_failure(ran.error))
+            clean = False
+        else:
+            seen = _with(seen, invalid=snapshot.invalid(scratch.libpq(name)))
+            if self.twice:
+                trials = again.Trials(self.before, one.revision, template, tuple(done))
+                found, clean = trials.run(name, there, watch)
+                seen = _with(seen, again=found)
+            done.append(one.revision)
+        source = Path(one.path).read_text(encoding="utf-8")
+        left, ignored = ignore.heeded(
+            rules.judge(seen, self.sizes), ignore.comments(source), one.revision, _shown(one.path)
+        )
+        self.findings += left
+        self.ignored += ignored
+        return clean
+
+    def _cannot(self, one: Script, why: str) -> None:
+        self.unjudged.append(Unjudged(one.revision, _shown(one.path), why))
+
+
+def _with(seen: Observation, **changes: object) -> Observation:
+    return replace(seen, **changes)  # type: ignore[arg-type]
+
+
+def _why_not(ran: run.Ran) -> str | None:
+    """Why a revision cannot be judged by how it ran; None where it can."""
+    if ran.refused:
+        return ran.refused[0]
+    if ran.error is None:
+        return None
+    state = _failure(ran.error).sqlstate
+    if isinstance(ran.error, ImportError):
+        return f"an import fails: {described(ran.error)}"
+    if not ran.inside:
+        return f"env.py fails: {described(ran.error)}"
+    if state in _PRESUPPOSED:
+        return f"it presupposes what the scratch database does not have, or has already: {described(ran.error)}"
+    if state in ("58P01", "0A000") and "extension" in described(ran.error):
+        return f"an extension is missing: {described(ran.error)}"
+    return None
+
+
+def _failure(error: BaseException) -> Failure:
+    origin: BaseException | None = getattr(error, "orig", None) or error
+    if isinstance(error, SchemaKitError):
+        return Failure(getattr(error, "sqlstate", None) or "", str(error))
+    state = origin.sqlstate or "" if isinstance(origin, psycopg.Error) else ""
+    return Failure(state, described(error))
+
+
+def _shown(path: str) -> str:
+    try:
+        return str(Path(path).resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return path

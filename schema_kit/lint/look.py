@@ -1,0 +1,145 @@
+"""What one session holds and has done so far in its transaction, read by that session itself before it commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from schema_kit.names import QualifiedName
+from schema_kit.steps.step import LockMode
+
+MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode}
+
+_RELATIONS = """
+SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_catalog.pg_relation_filenode(c.oid)::bigint,
+       coalesce((SELECT h.inhparent::bigint FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid LIMIT 1), 0),
+       c.relispartition, coalesce(i.indrelid::bigint, 0), coalesce(i.indisvalid, true),
+       EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')),
+       (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+                 a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                 a.atthasdef OR a.attidentity <> '') ORDER BY a.attnum)
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' {only}
+"""
+_LOCKED = """
+AND c.oid IN (SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid()
+              AND l.locktype = 'relation' AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'))
+"""
+_HELD = """
+SELECT relation::bigint, mode, virtualtransaction FROM pg_catalog.pg_locks
+WHERE pid = pg_catalog.pg_backend_pid() AND (locktype = 'virtualxid' OR (locktype = 'relation' AND database =
+  (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
+"""
+_COUNTED = """
+SELECT relid::bigint, seq_scan, n_tup_ins, n_tup_upd + n_tup_del FROM pg_catalog.pg_stat_xact_user_tables
+WHERE seq_scan + n_tup_ins + n_tup_upd + n_tup_del > 0
+"""
+_VALUES = """
+SELECT e.oid::bigint, n.nspname::text, t.typname::text, e.enumlabel::text FROM pg_catalog.pg_enum e
+JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the catalog has it."""
+
+    name: str
+    type: str
+    not_null: bool
+    filled: bool
+    """It has a default, is generated or an identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, view, index or sequence as the catalog has it."""
+
+    name: QualifiedName
+    kind: str
+    file: int | None
+    parent: int
+    partition: bool
+    table: int
+    valid: bool
+    backs: bool
+    """A constraint rests on this index."""
+    columns: Mapping[int, Column]
+
+
+@dataclass(slots=True)
+class Seen:
+    """One look.
+
+    Args:
+        transaction: PostgreSQL's name of it.
+        locks: oid and mode of each relation that is locked.
+        relations: by oid: all of them, as far as they are known.
+        counts: by oid: scans from end to end, rows inserted, rows changed, counted since the session began.
+        values: labels of enums by oid, each with its type.
+    """
+
+    transaction: str
+    locks: frozenset[tuple[int, LockMode]]
+    relations: dict[int, Relation]
+    counts: dict[int, tuple[int, int, int]]
+    values: dict[int, tuple[QualifiedName, str]] = field(default_factory=dict)
+
+
+class Eyes:
+    """Looks through one connection, and is not seen by what watches that.
+
+    Args:
+        connection: of psycopg; its transaction is begun where it begins by itself.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, or none."""
+        with psycopg.Cursor(self._connection, row_factory=tuple_row) as cursor:
+            cursor.execute(sql.encode(), prepare=False)
+            return cursor.fetchall() if cursor.description else []
+
+    def look(self, before: Seen | None = None) -> Seen:
+        """Look at everything, or at what can differ from *before* in the same transaction: what is locked strongly."""
+        held = self.rows(_HELD)
+        locks = frozenset((oid, MODES[mode]) for oid, mode, _ in held if oid)
+        known = dict(before.relations) if before else {}
+        for oid, _ in locks:  # what was dropped stays locked
+            known.pop(oid, None)
+        known |= self.relations(_LOCKED if before else "")
+        if before:  # a weak lock changes nothing
+            known |= {oid: before.relations[oid] for oid in _weakly(locks) if oid in before.relations}
+        counts = {row[0]: (row[1], row[2], row[3]) for row in self.rows(_COUNTED)}
+        values = {row[0]: (QualifiedName(row[1], row[2]), row[3]) for row in self.rows(_VALUES)}
+        return Seen(held[0][2] if held else "", locks, known, counts, values)
+
+    def relations(self, only: str = "") -> dict[int, Relation]:
+        """What the catalog has."""
+        return {
+            oid: Relation(
+                QualifiedName(schema, name), kind, file, parent, partition, table, valid, backs,
+                {one[0]: Column(*one[1:]) for one in columns or ()},
+            )
+            for oid, schema, name, kind, file, parent, partition, table, valid, backs, columns in self.rows(
+                _RELATIONS.format(only=only)
+            )
+        }  # fmt: skip
+
+    def count(self, table: QualifiedName) -> int:
+        """How many rows a table has."""
+        return int(self.rows(f"SELECT pg_catalog.count(*) FROM {table.sql}")[0][0])
+
+
+def _weakly(locks: frozenset[tuple[int, LockMode]]) -> set[int]:
+    weak = {LockMode.ACCESS_SHARE, LockMode.ROW_SHARE, LockMode.ROW_EXCLUSIVE}
+    strong = {oid for oid, mode in locks if mode not in weak}
+    return {oid for oid, mode in locks if mode in weak} - strong

@@ -1,0 +1,149 @@
+"""The state before a revision, as a template: from a dump, or made by the old revisions themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+
+from schema_kit.embedded import find_psql
+from schema_kit.errors import EmbeddedServerError
+from schema_kit.lint import run, standins
+from schema_kit.lint.choose import parents
+from schema_kit.lint.server import Scratch
+
+_BY_ALEMBIC, _ENDLESS = 32, 1 << 30
+
+
+class CannotPrepare(Exception):
+    """The state before a revision is not to be had: why."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a template is made from.
+
+    Args:
+        config: the project.
+        script: its revisions.
+        scratch: where.
+        schema: a dump that takes the place of the old revisions.
+        rows: a script that fills tables after them.
+    """
+
+    config: Config
+    script: ScriptDirectory
+    scratch: Scratch
+    schema: Path | None = None
+    rows: Path | None = None
+
+    def template(self, heads: Sequence[str], notes: list[str]) -> str:
+        """The template with the revisions *heads*; built, if it is not kept.
+
+        Raises:
+            CannotPrepare: the dump, the rows, env.py or an old revision fails on the scratch server.
+        """
+        return self.scratch.template(self._key(heads), lambda name: self._build(name, heads, notes))
+
+    def _key(self, heads: Sequence[str]) -> str:
+        """Of all that a template comes from: another byte is another template."""
+        digest = hashlib.sha256(f"1 {self.scratch.version} {sorted(heads)}".encode())
+        files = [Path(self.script.dir) / "env.py", *(path for path in (self.schema, self.rows) if path)]
+        if self.schema is None:
+            files += sorted(Path(self._script(name).path) for name in self.below(heads))
+        for path in files:
+            digest.update(f"{path.name}\0".encode() + (path.read_bytes() if path.is_file() else b"") + b"\0")
+        return digest.hexdigest()
+
+    def below(self, heads: Sequence[str]) -> set[str]:
+        """These revisions and all that they rest on."""
+        found, queue = set[str](), [*heads]
+        while queue:
+            name = queue.pop()
+            if name not in found:
+                found.add(name)
+                queue += parents(self._script(name))
+        return found
+
+    def _script(self, name: str) -> Script:
+        found = self.script.get_revision(name)
+        assert found is not None  # it came from the project itself
+        return found
+
+    def _build(self, name: str, heads: Sequence[str], notes: list[str]) -> None:
+        url = self.scratch.url(name)
+        if self.schema is not None:
+            self._load(name, self.schema)
+            if heads and not self.stamps(name):
+                self._check(run.stamp(self.config, url, heads), "stamping the dump", notes)
+        for head in heads:
+            self._check(run.bring(self.config, url, head), f"bringing the scratch database to {head}", notes)
+        if self.rows is not None:
+            self._load(name, self.rows)
+
+    def _check(self, ran: run.Ran, what: str, notes: list[str]) -> None:
+        notes += [note for note in ran.notes if note not in notes]
+        if ran.refused:
+            raise CannotPrepare(f"{what}: {ran.refused[0]}")
+        if ran.error is not None:
+            raise CannotPrepare(f"{what} failed: {described(ran.error)}")
+
+    def stamps(self, name: str) -> set[str]:
+        """The revisions that a database says it has."""
+        with psycopg.connect(self.scratch.libpq(name), autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n "
+                "ON n.oid = c.relnamespace WHERE c.relname = 'alembic_version' ORDER BY 1"
+            ).fetchall()
+            return {
+                str(row[0])
+                for (table,) in found
+                for row in connection.execute(f"SELECT version_num FROM {table}".encode())
+            }
+
+    def make_room(self, name: str, revision: str) -> int:
+        """Let a database take an identifier that Alembic's table is too narrow for; how many letters that took."""
+        with psycopg.connect(self.scratch.libpq(name), autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT character_maximum_length FROM information_schema.columns "
+                "WHERE table_name = 'alembic_version' AND column_name = 'version_num'"
+            ).fetchone()
+            limit = int(found[0] or _ENDLESS) if found else _BY_ALEMBIC
+            if len(revision) <= limit:
+                return 0
+            connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text PRIMARY KEY)")
+            connection.execute("ALTER TABLE alembic_version ALTER version_num TYPE text")
+            return limit
+
+    def _load(self, name: str, path: Path) -> None:
+        """Load a script as psql does: COPY ... FROM stdin and \\commands stand in dumps."""
+        try:
+            psql = find_psql()
+        except EmbeddedServerError as error:
+            raise CannotPrepare(f"{path} is loaded by psql: {error}") from error
+        command = [str(psql), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.scratch.libpq(name), "-f", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotPrepare(f"{path} cannot be loaded: {done.stderr.strip()[-600:]}")
+
+
+def stand_ins(scratch: Scratch, name: str) -> list[str]:
+    """What is to be said of the stand-ins that a database has."""
+    with psycopg.connect(scratch.libpq(name), autocommit=True) as connection:
+        found = [row[0] for row in connection.execute(standins.QUERY.encode())]
+    return [f"the extension {one} is a stand-in: the scratch server does not have it" for one in found]
+
+
+def described(error: BaseException) -> str:
+    """An error in one line, with PostgreSQL's own words where it has some."""
+    origin = getattr(error, "orig", None) or error
+    diag = getattr(origin, "diag", None)
+    text = getattr(diag, "message_primary", None) or str(origin).strip() or type(origin).__name__
+    name = "" if isinstance(origin, psycopg.Error) else f"{type(origin).__name__}: "
+    return f"{name}{' '.join(text.split())}"

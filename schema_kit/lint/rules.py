@@ -1,0 +1,287 @@
+"""Facts -> findings: one small function for each kind, pure. None makes a finding without evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from schema_kit.lint.facts import Change, Held, Observation, Statement, Table
+from schema_kit.lint.finding import Finding, folded
+from schema_kit.lint.instead import call
+from schema_kit.lint.sizes import Sizes
+from schema_kit.steps.step import LockMode
+
+_MODES = list(LockMode)
+_READERS_TOO = LockMode.ACCESS_EXCLUSIVE
+Rule = Callable[[Observation, Sizes], Iterator[Finding]]
+
+
+def judge(seen: Observation, sizes: Sizes | None = None) -> tuple[Finding, ...]:
+    """All findings of one revision, folded, the worst first."""
+    return folded(finding for rule in RULES for finding in rule(seen, sizes or Sizes()))
+
+
+def _finding(
+    kind: str, seen: Observation, statement: Statement, table: Table | None, evidence: str, instead: str
+) -> Finding:
+    return Finding(kind, seen.revision, seen.path, statement.line, statement.transaction, table, evidence, instead)
+
+
+def transactions(seen: Observation) -> Iterator[list[Statement]]:
+    """The statements of each transaction, in order."""
+    for _, group in groupby(seen.statements, lambda one: one.transaction):
+        yield list(group)
+
+
+def fails(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """PostgreSQL has refused a statement, or the revision has raised."""
+    if seen.name_limit:
+        text = f"its identifier has {len(seen.revision)} letters; Alembic's table of versions takes {seen.name_limit}"
+        yield replace(_of_all("fails", seen, "", text), instead="a shorter identifier")
+    if seen.failure is None:
+        return
+    at = next((one for one in reversed(seen.statements) if one.failure), None)
+    where = at or Statement("", 0, 0)
+    code = f" ({seen.failure.sqlstate})" if seen.failure.sqlstate else ""
+    what = f"{_at(where)}: {where.sql}: " if at else ""
+    yield _finding("fails", seen, where, None, f"{what}{seen.failure.message}{code}", call("fails", where, None))
+
+
+def blocks(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
+    """A lock that makes others wait is held while a whole table is read or written."""
+    for statements in transactions(seen):
+        for place, statement in enumerate(statements):
+            for held in _strongest(statement.locks):
+                if _held_before(statements[:place], held):
+                    continue
+                work = [(one, table) for one in statements[place:] for table in one.works]
+                if work:
+                    last, table = work[-1]
+                    until = "" if last is statement else f", from there until {_at(last)}"
+                    text = f"{_at(statement)}: {_who(held.mode)} of {held.table} wait ({held.mode.value}){until} "
+                    text += f"while {_doing(last, table, sizes)}"
+                    yield _finding("blocks", seen, last, held.table, text, call("blocks", last, held.table))
+
+
+def whole_table(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
+    """One statement, or one transaction, writes every row of a table."""
+    for statements in transactions(seen):
+        tables = dict.fromkeys(one.table for statement in statements for one in statement.written if one.changed)
+        tables |= dict.fromkeys(table for one in statements for table in one.scanned if _reads_to_write(one, table))
+        for table in tables:
+            if found := _whole(statements, table):
+                last, what = found
+                text = f"{_at(last)}: {what}{sizes.long(table, 'write')}; row locks, and dead rows, stay until its end"
+                yield _finding("whole_table", seen, last, table, text, call("whole_table", last, table))
+
+
+def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, str] | None:
+    for one in statements:
+        if table in one.scanned and _reads_to_write(one, table):
+            return one, f"{_verb(one)} reads {table} from end to end in one transaction"
+    written = [(one, row) for one in statements for row in one.written if row.table == table]
+    changed = sum(row.changed for _, row in written)
+    there = max((row.there or 0 for _, row in written), default=0)
+    if there >= _FEW and changed * 2 >= there:
+        return written[-1][0], f"{changed:,} of {there:,} rows of {table} are written in one transaction"
+    return None
+
+
+_FEW = 4
+"""Of so few rows, half says nothing."""
+
+
+def _verb(statement: Statement) -> str:
+    return statement.sql.split(" ", 1)[0].upper()
+
+
+def _reads_to_write(statement: Statement, table: Table) -> bool:
+    """Whether a statement updates or deletes what it finds in a table by reading it; a LIMIT makes a batch of it."""
+    if _verb(statement) not in ("UPDATE", "DELETE", "MERGE", "WITH") or " LIMIT " in f" {statement.sql.upper()} ":
+        return False
+    locked = any(held.table == table and held.mode is LockMode.ROW_EXCLUSIVE for held in statement.locks)
+    written = any(row.table == table for row in statement.written)
+    return locked or written or table.name in statement.sql.split(" WHERE ", 1)[0]
+
+
+def rows_gone(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
+    """A table is dropped or emptied."""
+    for statement, change in _lasting(seen):
+        if change.kind == "emptied" or (change.kind == "dropped" and change.detail == "table"):
+            text = f"{_at(statement)}: {change.table} is {change.kind}{sizes.told(change.table)}"
+            yield _finding("rows_gone", seen, statement, change.table, text, call("rows_gone", statement, change.table))
+
+
+def code_breaks(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """A name is gone that the running code uses, or it has to fill a column that it does not know."""
+    for statement, change in _lasting(seen):
+        told = _BREAKS.get((change.kind, change.detail)) or _BREAKS.get((change.kind, ""))
+        if told is None or (change.kind == "dropped" and change.detail == "table"):
+            continue
+        name = f"{change.table}.{change.name}" if change.name else str(change.table)
+        models = " (the models still have it)" if _still(seen, change) else ""
+        text = f"{_at(statement)}: {name} {told.format(change=change)}{models}"
+        yield _finding("code_breaks", seen, statement, change.table, text, call(change.kind, statement, change.table))
+
+
+_BREAKS = {
+    ("dropped", "view"): "is dropped, and the code that runs reads it",
+    ("renamed", ""): "is renamed to {change.detail}, and the code that runs uses the old name",
+    ("column_dropped", ""): "is dropped, and the code that runs still selects it",
+    ("column_renamed", ""): "is renamed to {change.detail}, and the code that runs uses the old name",
+    ("column_required", ""): "is NOT NULL without a default, and the code that runs inserts rows without it",
+    ("value_renamed", ""): "is renamed to {change.detail}, and the code that runs uses the old label",
+}
+
+
+def _still(seen: Observation, change: Change) -> bool:
+    if change.kind == "column_required":
+        return False
+    return seen.models.has(change.table, change.name)
+
+
+def several_tables(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """Tables are locked one after the other: who locks them the other way round deadlocks, all others wait for both."""
+    for statements in transactions(seen):
+        last = statements[-1]
+        kept = statements if last.works else statements[:-1]
+        locks = [(one, held) for one in kept for held in one.locks if held.mode.blocks_writes]
+        tables = list(dict.fromkeys(held.table for _, held in locks))
+        if len(tables) > 1:
+            statement, held = locks[-1]
+            text = f"locks of {', '.join(map(str, tables))} are held together until {_at(last)}"
+            yield _finding("several_tables", seen, statement, held.table, text, call("several_tables", last, None))
+
+
+def locks_another(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """A new table takes a lock of one that is in use."""
+    for statement in seen.statements:
+        if statement.made and not any(change.kind == "partition_made" for change in statement.changes):
+            for held in _strongest(statement.locks):
+                text = f"{_at(statement)}: making {statement.made[0]} locks {held.table} ({held.mode.value}): "
+                text += f"{_who(held.mode)} of it wait until the transaction ends"
+                instead = call("locks_another", statement, held.table)
+                yield _finding("locks_another", seen, statement, held.table, text, instead)
+
+
+def lighter_way(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """An instant, but exclusive, statement for which there is one that lets others work."""
+    for statement in seen.statements:
+        exclusive = {held.table for held in statement.locks if held.mode is _READERS_TOO}
+        for change in statement.changes:
+            told = _LIGHTER.get(change.kind)
+            if told and change.table in exclusive:
+                text = f"{_at(statement)}: {told.format(change=change)}: everybody on {change.table} waits "
+                text += f"({_READERS_TOO.value})"
+                instead = call(change.kind, statement, change.table)
+                yield _finding("lighter_way", seen, statement, change.table, text, instead)
+
+
+_LIGHTER = {
+    "index_dropped": "the index {change.name} is dropped",
+    "detached": "the partition {change.name} is detached",
+    "partition_made": "the partition {change.name} is made",
+}
+
+
+def type_trap(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """A column of the type json: it has no equality."""
+    for statement in seen.statements:
+        for change in statement.changes:
+            if change.kind in ("column_added", "column_required") and change.detail == "json":
+                text = f"{_at(statement)}: {change.table}.{change.name} is json, which has no equality: "
+                text += "SELECT DISTINCT, GROUP BY and UNION that the code has on this table fail"
+                yield _finding("type_trap", seen, statement, change.table, text, call("json", statement, change.table))
+
+
+def unfinished(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """An index stays INVALID: after the revision, or after it was cut off and run again."""
+    for again in seen.again:
+        if again.how == "cancelled" and again.invalid:
+            text = f"cut off in {again.at!r} and run again, it succeeds, and {', '.join(again.invalid)} stays INVALID"
+            yield _of_all("unfinished", seen, again.at, text)
+    if seen.invalid:
+        yield _of_all("unfinished", seen, "", f"{', '.join(seen.invalid)} is INVALID when the revision has ended")
+
+
+def differs_again(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """The catalog ends differently the second time."""
+    for again in seen.again:
+        if again.how in ("cancelled", "again") and again.failure is None and again.differs and not again.invalid:
+            how = f"cut off in {again.at!r} and run again" if again.at else "run again after its downgrade"
+            yield _of_all("differs_again", seen, again.at, f"{how}, it ends differently: {_some(again.differs)}")
+
+
+def no_way_back(seen: Observation, _: Sizes) -> Iterator[Finding]:
+    """A downgrade that does something fails, or leads elsewhere, or the upgrade fails after it."""
+    for again in seen.again:
+        if again.how == "back" and again.failure:
+            yield _of_all("no_way_back", seen, "", f"its downgrade fails: {again.failure.message}")
+        elif again.how == "back" and again.differs:
+            yield _of_all("no_way_back", seen, "", f"its downgrade leaves a difference: {_some(again.differs)}")
+        elif again.how == "again" and again.failure:
+            yield _of_all("no_way_back", seen, "", f"after its downgrade it fails: {again.failure.message}")
+
+
+def _of_all(kind: str, seen: Observation, sql: str, evidence: str) -> Finding:
+    """A finding of the revision as a whole, at the statement that was cut off."""
+    at = next((one for one in seen.statements if sql and one.sql == sql), Statement(sql, 0, 0))
+    return _finding(kind, seen, at, None, evidence, call(kind, at, None))
+
+
+RULES: tuple[Rule, ...] = (
+    fails, rows_gone, blocks, unfinished, whole_table, code_breaks, several_tables, locks_another, lighter_way,
+    type_trap, differs_again, no_way_back,
+)  # fmt: skip
+
+
+def _lasting(seen: Observation) -> Iterator[tuple[Statement, Change]]:
+    """Changes of names that are still so when their transaction ends: a swap brings the old name back."""
+    for statements in transactions(seen):
+        for place, statement in enumerate(statements):
+            later = statements[place + 1 :]
+            back = {table for one in later for table in one.made} | {
+                change.detail for one in (statement, *later) for change in one.changes if change.kind == "renamed"
+            }
+            for change in statement.changes:
+                if change.kind not in ("dropped", "renamed") or not ({change.table, str(change.table)} & back):
+                    yield statement, change
+
+
+def _held_before(statements: Sequence[Statement], held: Held) -> bool:
+    return any(
+        one.table == held.table and _MODES.index(one.mode) >= _MODES.index(held.mode)
+        for statement in statements
+        for one in statement.locks
+    )
+
+
+def _strongest(locks: Sequence[Held]) -> list[Held]:
+    found = dict[Table, Held]()
+    for one in locks:
+        if one.mode.blocks_writes:
+            found[one.table] = max(one, found.get(one.table, one), key=lambda held: _MODES.index(held.mode))
+    return list(found.values())
+
+
+def _who(mode: LockMode) -> str:
+    return "readers and writers" if mode is _READERS_TOO else "writers"
+
+
+def _doing(statement: Statement, table: Table, sizes: Sizes) -> str:
+    built = [name for name, of in statement.built if of == table]
+    if table in statement.rewritten:
+        return f"{table} is rewritten{sizes.long(table, 'rewrite')}"
+    if built:
+        return f"{', '.join(built)} is built on {table}{sizes.long(table, 'build')}"
+    return f"{table} is read from end to end{sizes.long(table, 'scan')}"
+
+
+def _at(statement: Statement) -> str:
+    return f"line {statement.line}" if statement.line else f"{statement.sql[:60]!r}"
+
+
+def _some(lines: Sequence[str]) -> str:
+    more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
+    return "; ".join(lines[:3]) + more

@@ -1,0 +1,259 @@
+"""Every statement that one connection of psycopg sends, by whatever way, and what it does.
+
+A cursor of ours goes out instead of psycopg's. It looks before and after each statement, in the statement's own
+transaction and before its end. What commits on its own gets a transaction of ours around it; what refuses to run in
+one (CREATE INDEX CONCURRENTLY, VACUUM) stands still behind a third session for as long as its locks are read.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psycopg
+from psycopg import pq
+
+from schema_kit.lint.difference import Between
+from schema_kit.lint.facts import Failure, Statement
+from schema_kit.lint.fence import refuse_statement
+from schema_kit.lint.look import Eyes, Seen
+from schema_kit.lint.standstill import Standstill
+from schema_kit.names import QualifiedName
+from schema_kit.sqlscripts import split
+
+_CONTROL = re.compile(
+    r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE\s+TRANSACTION|SET|RESET|SHOW|DISCARD)\b",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\b", re.IGNORECASE)
+_READS_BY_PLAN = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE|WITH|SELECT)\b", re.IGNORECASE)
+_NOT_IN_A_TRANSACTION = {"25001", "2D000"}
+_SHOWN = 4000
+
+
+class Watch:
+    """What one session does while it is watched.
+
+    Args:
+        version_table: Alembic's own, which is left out.
+        standstill: holds statements that commit by themselves; None where their locks need not be read.
+    """
+
+    def __init__(self, version_table: str = "alembic_version", standstill: Standstill | None = None) -> None:
+        self.statements: list[Statement] = []
+        self.cancelled = ""
+        self.old: frozenset[int] | None = None
+        self._made: set[int] = set()
+        self.version_table, self._standstill = version_table, standstill
+        self._path: str | None = None
+        self._last: Seen | None = None
+        self._transactions: dict[str, int] = {}
+        self._busy = False
+
+    @contextmanager
+    def during(self, path: str) -> Iterator[None]:
+        """Watch while a revision runs, whose file is *path*."""
+        self._path, self._last = str(Path(path).resolve()), None
+        try:
+            yield
+        finally:
+            self._path = None
+
+    def attach(self, connection: psycopg.Connection[Any]) -> None:
+        """Give a connection the cursor of ours."""
+        connection.cursor_factory = type("WatchedCursor", (_Cursor,), {"watch": self})
+
+    @property
+    def active(self) -> bool:
+        """Whether a revision runs, and no look of ours."""
+        return self._path is not None and not self._busy
+
+    def left_out(self, name: QualifiedName) -> bool:
+        """Whether a table is Alembic's or schema_kit's."""
+        return name.name == self.version_table or name.schema == "schema_kit"
+
+    def run(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
+        """Send one statement, and look before and after it."""
+        shown = " ".join(sql.split())[:_SHOWN]
+        if _CONTROL.match(sql):
+            if _ENDS.match(sql):
+                self._last = None
+            send()
+            return
+        self._busy = True
+        try:
+            refuse_statement(sql)
+            if connection.autocommit and connection.info.transaction_status == pq.TransactionStatus.IDLE:
+                self._alone(connection, shown, send)
+            else:
+                self._inside(connection, shown, send, alone=False)
+        except psycopg.Error as error:
+            failure = Failure(error.sqlstate or "", (error.diag.message_primary or str(error)).strip())
+            self.statements.append(Statement(shown, self._line(), self._number(None), failure=failure))
+            self._last = None
+            raise
+        finally:
+            self._busy = False
+
+    def _inside(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None], *, alone: bool) -> None:
+        eyes = Eyes(connection)
+        if connection.info.transaction_status == pq.TransactionStatus.IDLE:
+            self._last = None
+        before = self._last or eyes.look()
+        self._remember_old(before)
+        by_plan = bool(_READS_BY_PLAN.match(sql))
+        if by_plan:  # a table without rows is read from end to end whatever its indexes are
+            eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'off', true)")
+        send()
+        if by_plan:
+            eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'on', true)")
+        after = eyes.look(before)
+        counted = list[QualifiedName]()
+
+        def there(table: QualifiedName) -> int:
+            counted.append(table)
+            return eyes.count(table)
+
+        self._note(before, after, sql, alone=alone, there=there)
+        self._last = eyes.look(after) if counted else after  # to count is to scan
+
+    def _alone(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
+        eyes = Eyes(connection)
+        self._last = None
+        eyes.rows("BEGIN")
+        try:
+            self._inside(connection, sql, send, alone=True)
+            eyes.rows("COMMIT")
+        except psycopg.Error as error:
+            with suppress(psycopg.Error):
+                eyes.rows("ROLLBACK")
+            if error.sqlstate not in _NOT_IN_A_TRANSACTION:
+                raise
+        else:
+            return
+        finally:
+            self._last = None
+        before = eyes.look()
+        self._remember_old(before)
+        with self._stopped(connection) as locks:
+            send()
+        after = eyes.look()
+        self._note(before, after, sql, alone=True, there=eyes.count, locks=locks)
+
+    @contextmanager
+    def _stopped(self, connection: psycopg.Connection[Any]) -> Iterator[set[tuple[int, Any]]]:
+        if self._standstill is None:
+            yield set()
+            return
+        with self._standstill.of(connection.info.backend_pid) as locks:
+            yield locks
+
+    def _note(
+        self,
+        before: Seen,
+        after: Seen,
+        sql: str,
+        *,
+        alone: bool,
+        there: Callable[[QualifiedName], int],
+        locks: set[tuple[int, Any]] | None = None,
+    ) -> None:
+        if locks is not None:
+            before.locks, after.locks = frozenset(), frozenset(locks)
+        assert self.old is not None  # it was remembered before
+        between = Between(before, after, sql, self.old - self._made, self.left_out)
+        self._made |= set(after.relations) - set(before.relations)
+        number = self._number(before.transaction if locks is None else None)
+        self.statements.append(between.statement(self._line(), number, alone=alone, there=there))
+
+    def _remember_old(self, seen: Seen) -> None:
+        if self.old is None:
+            self.old = frozenset(seen.relations)
+
+    def _number(self, transaction: str | None) -> int:
+        name = transaction or f"alone {len(self.statements)}"
+        return self._transactions.setdefault(name, len(self._transactions) + 1)
+
+    def _line(self) -> int:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_filename == self._path:
+                return frame.f_lineno
+            frame = frame.f_back
+        return 0
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """A cursor that a Watch looks through."""
+
+    watch: Watch
+
+    def execute(self, query: Any, params: Any = None, **kw: Any) -> _Cursor:
+        if not self.watch.active:
+            return super().execute(query, params, **kw)
+        text = _text(query, self)
+        parts = _parts(text) if params is None else ()
+        if len(parts) < 2:
+            self._watched(text, lambda: super(_Cursor, self).execute(query, params, **kw))
+            return self
+        self._several(parts, kw)
+        return self
+
+    def _watched(self, text: str, send: Callable[[], Any]) -> None:
+        self.watch.run(self.connection, text, send)
+
+    def _several(self, parts: tuple[str, ...], kw: dict[str, Any]) -> None:
+        """Several statements in one message are one transaction, unless they say otherwise."""
+        send = super().execute
+        idle = self.connection.info.transaction_status == pq.TransactionStatus.IDLE
+        wrap = self.connection.autocommit and idle and not any(_ENDS.match(part) for part in parts)
+        results = list[Any]()
+        eyes = Eyes(self.connection)
+        if wrap:
+            eyes.rows("BEGIN")
+        try:
+            for part in parts:
+                self._watched(part, lambda part=part: send(part.encode(), **kw))  # type: ignore[misc]
+                results += self._results
+        except BaseException:
+            if wrap:
+                with suppress(psycopg.Error):
+                    eyes.rows("ROLLBACK")
+            raise
+        if wrap:
+            eyes.rows("COMMIT")
+        self._results[:] = results
+        self._select_current_result(0)
+
+    def executemany(self, query: Any, params_seq: Any, **kw: Any) -> None:
+        if not self.watch.active:
+            super().executemany(query, params_seq, **kw)
+            return
+        self._watched(_text(query, self), lambda: super(_Cursor, self).executemany(query, params_seq, **kw))
+
+    @contextmanager
+    def copy(self, statement: Any, params: Any = None, **kw: Any) -> Iterator[Any]:
+        """COPY is not looked at: its rows go out in a block of the caller's."""
+        refuse_statement(_text(statement, self))
+        with super().copy(statement, params, **kw) as copy:
+            yield copy
+
+
+def _text(query: Any, cursor: psycopg.Cursor[Any]) -> str:
+    if isinstance(query, bytes):
+        return query.decode(errors="replace")
+    return query if isinstance(query, str) else str(query.as_string(cursor))
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    if ";" not in text.rstrip("; \n\t"):
+        return ()
+    try:
+        return split(text)
+    except ValueError:  # what cannot be cut is one statement
+        return ()
