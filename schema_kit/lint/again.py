@@ -28,11 +28,11 @@ class Trials:
     template: str
     done: tuple[str, ...]
 
-    def run(self, name: str, there: Snapshot, watch: Watch) -> tuple[tuple[Again, ...], bool]:
+    def run(self, name: str, watch: Watch) -> tuple[tuple[Again, ...], bool]:
         """All trials, on the database *name* where the revision has just run; whether that one is as it was."""
         after = self._take(name)
         cut = self._cut_off(after) if any(one.alone for one in watch.statements) else ()
-        back, clean = self._back(name, there, after)
+        back, clean = self._back(name, after)
         return (*cut, *back), clean
 
     def _take(self, name: str) -> Snapshot:
@@ -63,7 +63,7 @@ class Trials:
         """Whether the revision has mended itself within the run that was cut off."""
         return self.revision in self.before.stamps(name)
 
-    def _back(self, name: str, there: Snapshot, after: Snapshot) -> tuple[tuple[Again, ...], bool]:
+    def _back(self, name: str, after: Snapshot) -> tuple[tuple[Again, ...], bool]:
         scratch, config = self.before.scratch, self.before.config
         watch = Watch()
         ran = run.downgrade(config, scratch.url(name), self.revision, watch)
@@ -74,9 +74,8 @@ class Trials:
             return (Again("back", "", Failure("", message)),), False
         if not watch.statements:  # a downgrade that does nothing promises nothing
             return (), not run.forward(config, scratch.url(name), self.revision).error
-        found = [Again("back", "", None, (), snapshot.differences(there, self._take(name)))]
         ran = run.upgrade(config, scratch.url(name), self.revision)
         if ran.error is not None:
-            return (*found, Again("again", "", Failure("", described(ran.error)))), False
-        found.append(Again("again", "", None, (), snapshot.differences(after, self._take(name))))
-        return tuple(found), not found[-1].differs
+            return (Again("again", "", Failure("", described(ran.error))),), False
+        differs = snapshot.differences(after, self._take(name))
+        return (Again("again", "", None, (), differs),), not differs

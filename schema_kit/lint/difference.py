@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from schema_kit.lint.facts import Change, Held, Statement, Table, Written
 from schema_kit.lint.look import Relation, Seen
 from schema_kit.names import QualifiedName
+from schema_kit.steps.step import LockMode
 
+_MODES = list(LockMode)
 _TABLES = {"r", "p", "m", "f"}
 _INDEXES = {"i", "I"}
+_BY_QUERY = re.compile(r"\s*(SELECT|WITH|DO|UPDATE|DELETE|INSERT|MERGE)\b", re.IGNORECASE)
+_LIMITED = re.compile(r"\bLIMIT\b", re.IGNORECASE)
+_EMPTIES = re.compile(r"\bTRUNCATE\b", re.IGNORECASE)
 _MOVED = re.compile(r"\b(TABLESPACE|CLUSTER|VACUUM|ACCESS\s+METHOD)\b", re.IGNORECASE)
 
 
@@ -60,11 +65,19 @@ class Between:
         return relation
 
     def _locks(self) -> Iterator[Held]:
+        held = dict[int, int]()
+        for oid, mode in self.before.locks:
+            held[oid] = max(held.get(oid, 0), _MODES.index(mode))
         for oid, mode in self.after.locks - self.before.locks:
-            if relation := self._old(oid, _TABLES | {"v"}):
+            if held.get(oid, -1) >= _MODES.index(mode):
+                continue
+            relation = self._old(oid, _TABLES | {"v"})
+            if relation and (relation.kind not in "vm" or mode is LockMode.ACCESS_EXCLUSIVE):  # nobody writes to a view
                 yield Held(relation.name, mode)
 
     def _scanned(self) -> set[Table]:
+        if _BY_QUERY.match(self.sql) and _LIMITED.search(self.sql):  # it stops at the first rows
+            return set()
         found = set()
         for oid, (scans, _, _) in self.after.counts.items():
             if scans > self.before.counts.get(oid, (0, 0, 0))[0] and (relation := self._old(oid, _TABLES)):
@@ -78,8 +91,8 @@ class Between:
                 yield was.name, was
 
     def _emptied(self, table: Table) -> bool:
-        """TRUNCATE reads nothing; a rewrite reads every row first. A materialized view is filled from elsewhere."""
-        if table in self._scanned() or _MOVED.search(self.sql):
+        """A rewrite reads every row first, TRUNCATE what is left to index. A materialized view is filled otherwise."""
+        if not _EMPTIES.search(self.sql) and (table in self._scanned() or _MOVED.search(self.sql)):
             return False
         return any(name == table and was.kind == "r" for name, was in self._new_files())
 
@@ -108,7 +121,9 @@ class Between:
 
     def _made(self) -> Iterator[Table]:
         for oid, now in self.after.relations.items():
-            if oid not in self.before.relations and now.kind in _TABLES and self._users(now):
+            was = self.before.relations.get(oid)
+            is_new = was is None or (oid not in self.old and was.name != now.name)
+            if is_new and now.kind in _TABLES | {"v"} and self._users(now):
                 yield now.name
 
     def _changes(self) -> Iterator[Change]:

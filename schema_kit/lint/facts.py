@@ -75,13 +75,13 @@ class Statement:
         line: of the revision's file; 0 where it came from elsewhere.
         transaction: number of its transaction in the revision, from 1.
         alone: it committed on its own.
-        locks: locks that it has taken and that the transaction did not hold yet.
+        locks: locks that it has taken, stronger than those that the transaction held already.
         scanned: tables that were read from end to end.
         rewritten: tables that were written anew.
         built: indexes that were built, each with its table.
         written: rows.
         changes: of the catalog.
-        made: tables that it made.
+        made: tables and views that it made, or gave this name after they were made.
         failure: what it ended with, where it failed.
     """
 

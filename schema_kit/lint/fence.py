@@ -28,8 +28,7 @@ _HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump", "git"}
 """Programs that Python's own library, or env.py, asks about the machine or the checkout."""
 _OUTSIDE = re.compile(
     r"\bIMPORT\s+FOREIGN\s+SCHEMA\b|\bdblink(_connect\w*|_exec|_send_query|_open)?\s*\(|\bCOPY\b.*\b(FROM|TO)\s+PROGRAM\b"
-    r"|\bCREATE\s+SUBSCRIPTION\b(?!.*\bconnect\s*=\s*(false|off|0))|\bALTER\s+SUBSCRIPTION\b|\bCREATE\s+FOREIGN\s+TABLE\b"
-    r"|\bCREATE\s+USER\s+MAPPING\b|\bCREATE\s+SERVER\b",
+    r"|\bCREATE\s+SUBSCRIPTION\b(?!.*\bconnect\s*=\s*(false|off|0))|\bALTER\s+SUBSCRIPTION\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -118,7 +117,7 @@ class Fence:
         else:
             same = os.fsdecode(address) == f"{host}/.s.PGSQL.{port}"
         if not same:
-            self.refuse(f"a connection to {address} would be opened")
+            self.refuse(f"the revision, or env.py, reaches {address}: a connection of its own")
 
 
 def _addresses(host: str) -> set[str]:

@@ -19,7 +19,7 @@ KINDS = {
     "lighter_way": "a statement that locks less does the same",
     "type_trap": "a type that does not do what one expects",
     "differs_again": "it ends differently when it is run again",
-    "no_way_back": "its downgrade fails, or does not lead back",
+    "no_way_back": "its downgrade fails, or the upgrade after it",
     "ignore_unneeded": "a comment ignores what is not there, or gives no reason",
 }
 """Every kind of finding, the worst first."""

@@ -115,7 +115,6 @@ class _Judge:
         limit = self.before.make_room(name, one.revision)
         watch = Watch(standstill=Standstill(scratch.libpq(name)))
         watch.old = self._old
-        there = snapshot.take(scratch.libpq(name)) if self.twice else {}
         ran = run.upgrade(config, scratch.url(name), one.revision, watch)
         self._old = watch.old
         self.notes += [note for note in ran.notes if note not in self.notes]
@@ -131,7 +130,7 @@ class _Judge:
             seen = _with(seen, invalid=snapshot.invalid(scratch.libpq(name)))
             if self.twice:
                 trials = again.Trials(self.before, one.revision, template, tuple(done))
-                found, clean = trials.run(name, there, watch)
+                found, clean = trials.run(name, watch)
                 seen = _with(seen, again=found)
             done.append(one.revision)
         source = Path(one.path).read_text(encoding="utf-8")

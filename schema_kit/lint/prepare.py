@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -16,6 +16,7 @@ from schema_kit.embedded import find_psql
 from schema_kit.errors import EmbeddedServerError
 from schema_kit.lint import run, standins
 from schema_kit.lint.choose import parents
+from schema_kit.lint.nowhere import NOWHERE
 from schema_kit.lint.server import Scratch
 
 _BY_ALEMBIC, _ENDLESS = 32, 1 << 30
@@ -42,24 +43,42 @@ class Before:
     scratch: Scratch
     schema: Path | None = None
     rows: Path | None = None
+    _digests: dict[Path, str] = field(default_factory=dict)
 
     def template(self, heads: Sequence[str], notes: list[str]) -> str:
-        """The template with the revisions *heads*; built, if it is not kept.
+        """The template with the revisions *heads*; built, if it is not kept, on that of an older revision, if that is.
 
         Raises:
             CannotPrepare: the dump, the rows, env.py or an old revision fails on the scratch server.
         """
-        return self.scratch.template(self._key(heads), lambda name: self._build(name, heads, notes))
+        kept = {str(row[0]) for row in self.scratch.sql("SELECT datname FROM pg_database")}
+        older = next((name for name in self._older(heads) if name in kept), None)
+        return self.scratch.template(self._key(heads), lambda name: self._build(name, heads, notes, older), older)
+
+    def _older(self, heads: Sequence[str]) -> Iterator[str]:
+        """Names of the templates below, the nearest first."""
+        while len(heads) == 1 and self.schema is None and self.rows is None:
+            heads = parents(self._script(heads[0]))
+            yield self.scratch.template_name(self._key(heads))
 
     def _key(self, heads: Sequence[str]) -> str:
         """Of all that a template comes from: another byte is another template."""
-        digest = hashlib.sha256(f"1 {self.scratch.version} {sorted(heads)}".encode())
+        digest = hashlib.sha256(f"1 {self.scratch.version} {sorted(heads)} {self._extra()}".encode())
         files = [Path(self.script.dir) / "env.py", *(path for path in (self.schema, self.rows) if path)]
         if self.schema is None:
             files += sorted(Path(self._script(name).path) for name in self.below(heads))
         for path in files:
-            digest.update(f"{path.name}\0".encode() + (path.read_bytes() if path.is_file() else b"") + b"\0")
+            digest.update(f"{path.name}\0{self._read(path)}\0".encode())
         return digest.hexdigest()
+
+    def _extra(self) -> str:
+        """What env.py is told with -x."""
+        return repr(getattr(self.config.cmd_opts, "x", None) or [])
+
+    def _read(self, path: Path) -> str:
+        if path not in self._digests:
+            self._digests[path] = hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
+        return self._digests[path]
 
     def below(self, heads: Sequence[str]) -> set[str]:
         """These revisions and all that they rest on."""
@@ -76,9 +95,11 @@ class Before:
         assert found is not None  # it came from the project itself
         return found
 
-    def _build(self, name: str, heads: Sequence[str], notes: list[str]) -> None:
+    def _build(self, name: str, heads: Sequence[str], notes: list[str], older: str | None) -> None:
         url = self.scratch.url(name)
-        if self.schema is not None:
+        if older is None:
+            self._lead_nowhere(name)
+        if self.schema is not None and older is None:
             self._load(name, self.schema)
             if heads and not self.stamps(name):
                 self._check(run.stamp(self.config, url, heads), "stamping the dump", notes)
@@ -106,6 +127,16 @@ class Before:
                 for (table,) in found
                 for row in connection.execute(f"SELECT version_num FROM {table}".encode())
             }
+
+    def _lead_nowhere(self, name: str) -> None:
+        with psycopg.connect(self.scratch.libpq(name), autocommit=True) as connection:
+            try:
+                connection.execute(NOWHERE.encode())
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise CannotPrepare(
+                    "the scratch server has to be reached as a superuser: an event trigger makes foreign servers lead "
+                    "nowhere"
+                ) from error
 
     def make_room(self, name: str, revision: str) -> int:
         """Let a database take an identifier that Alembic's table is too narrow for; how many letters that took."""

@@ -53,8 +53,6 @@ def blocks(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
     for statements in transactions(seen):
         for place, statement in enumerate(statements):
             for held in _strongest(statement.locks):
-                if _held_before(statements[:place], held):
-                    continue
                 work = [(one, table) for one in statements[place:] for table in one.works]
                 if work:
                     last, table = work[-1]
@@ -83,7 +81,7 @@ def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, st
     written = [(one, row) for one in statements for row in one.written if row.table == table]
     changed = sum(row.changed for _, row in written)
     there = max((row.there or 0 for _, row in written), default=0)
-    if there >= _FEW and changed * 2 >= there:
+    if len(written) > 1 and there >= _FEW and changed * 2 >= there:
         return written[-1][0], f"{changed:,} of {there:,} rows of {table} are written in one transaction"
     return None
 
@@ -97,8 +95,8 @@ def _verb(statement: Statement) -> str:
 
 
 def _reads_to_write(statement: Statement, table: Table) -> bool:
-    """Whether a statement updates or deletes what it finds in a table by reading it; a LIMIT makes a batch of it."""
-    if _verb(statement) not in ("UPDATE", "DELETE", "MERGE", "WITH") or " LIMIT " in f" {statement.sql.upper()} ":
+    """Whether a statement updates or deletes what it finds in a table by reading it."""
+    if _verb(statement) not in ("UPDATE", "DELETE", "MERGE", "WITH"):
         return False
     locked = any(held.table == table and held.mode is LockMode.ROW_EXCLUSIVE for held in statement.locks)
     written = any(row.table == table for row in statement.written)
@@ -146,11 +144,11 @@ def several_tables(seen: Observation, _: Sizes) -> Iterator[Finding]:
     for statements in transactions(seen):
         last = statements[-1]
         kept = statements if last.works else statements[:-1]
-        locks = [(one, held) for one in kept for held in one.locks if held.mode.blocks_writes]
-        tables = list(dict.fromkeys(held.table for _, held in locks))
-        if len(tables) > 1:
-            statement, held = locks[-1]
-            text = f"locks of {', '.join(map(str, tables))} are held together until {_at(last)}"
+        taking = [(one, held) for one in kept for held in _strongest(one.locks)]
+        tables = list(dict.fromkeys(held.table for _, held in taking))
+        if len({id(one) for one, _ in taking}) > 1 and len(tables) > 1:
+            statement, held = taking[-1]
+            text = f"locks of {', '.join(map(str, tables))}, one after the other, are held together until {_at(last)}"
             yield _finding("several_tables", seen, statement, held.table, text, call("several_tables", last, None))
 
 
@@ -214,12 +212,10 @@ def differs_again(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 
 def no_way_back(seen: Observation, _: Sizes) -> Iterator[Finding]:
-    """A downgrade that does something fails, or leads elsewhere, or the upgrade fails after it."""
+    """A downgrade that does something fails, or the upgrade fails after it."""
     for again in seen.again:
         if again.how == "back" and again.failure:
             yield _of_all("no_way_back", seen, "", f"its downgrade fails: {again.failure.message}")
-        elif again.how == "back" and again.differs:
-            yield _of_all("no_way_back", seen, "", f"its downgrade leaves a difference: {_some(again.differs)}")
         elif again.how == "again" and again.failure:
             yield _of_all("no_way_back", seen, "", f"after its downgrade it fails: {again.failure.message}")
 
@@ -247,14 +243,6 @@ def _lasting(seen: Observation) -> Iterator[tuple[Statement, Change]]:
             for change in statement.changes:
                 if change.kind not in ("dropped", "renamed") or not ({change.table, str(change.table)} & back):
                     yield statement, change
-
-
-def _held_before(statements: Sequence[Statement], held: Held) -> bool:
-    return any(
-        one.table == held.table and _MODES.index(one.mode) >= _MODES.index(held.mode)
-        for statement in statements
-        for one in statement.locks
-    )
 
 
 def _strongest(locks: Sequence[Held]) -> list[Held]:

@@ -178,8 +178,8 @@ def _watched(connection: sa.Connection, fence: Fence, watch: Watch | None, stack
         connection.commit()
         connection = connection.execution_options(**options)
     driver: Any = connection.connection.dbapi_connection
-    if watch and isinstance(driver, psycopg.Connection):
-        watch.attach(driver)
+    if isinstance(driver, psycopg.Connection):
+        (watch or Watch()).attach(driver)
     return connection
 
 

@@ -22,7 +22,9 @@ from schema_kit.names import ident, literal
 
 _PREFIX = "schema_kit_lint"
 _KEPT_TEMPLATES = 12
-_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"} | {
+    "max_logical_replication_workers": "0"
+}
 """Nothing on it has to survive anything."""
 
 
@@ -87,13 +89,17 @@ class Scratch:
                 cursor.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def template(self, key: str, build: Callable[[str], None]) -> str:
-        """The database that is kept under a key; built, if it is not there."""
-        name = f"{_PREFIX}_t_{key[:24]}"
+    def template_name(self, key: str) -> str:
+        """What the database is called that is kept under a key."""
+        return f"{_PREFIX}_t_{key[:24]}"
+
+    def template(self, key: str, build: Callable[[str], None], older: str | None = None) -> str:
+        """The database that is kept under a key; built, if it is not there, on an older one or on an empty one."""
+        name = self.template_name(key)
         if self.sql(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}"):
             return name
         new = self._name()
-        self.sql(f"CREATE DATABASE {ident(new)} TEMPLATE template0 ENCODING 'UTF8'")
+        self._create(new, older)
         try:
             build(new)
             self.sql(f"ALTER DATABASE {ident(new)} RENAME TO {ident(name)}")
@@ -109,8 +115,7 @@ class Scratch:
     def copy(self, template: str) -> Iterator[str]:
         """A database made like a template, dropped after the block."""
         name = self._name()
-        how = " STRATEGY = FILE_COPY" if self.version >= 150000 else ""
-        self.sql(f"CREATE DATABASE {ident(name)} TEMPLATE {ident(template)}{how}")
+        self._create(name, template)
         try:
             yield name
         finally:
@@ -118,6 +123,11 @@ class Scratch:
 
     def _name(self) -> str:
         return f"{_PREFIX}_w_{os.getpid()}_{secrets.token_hex(4)}"
+
+    def _create(self, name: str, template: str | None) -> None:
+        how = f"TEMPLATE {ident(template)}" if template else "TEMPLATE template0 ENCODING 'UTF8'"
+        strategy = " STRATEGY = FILE_COPY" if self.version >= 150000 else ""
+        self.sql(f"CREATE DATABASE {ident(name)} {how}{strategy}")
 
     def _drop(self, name: str) -> None:
         with suppress(psycopg.Error):

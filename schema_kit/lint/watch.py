@@ -194,9 +194,10 @@ class _Cursor(psycopg.Cursor[Any]):
     watch: Watch
 
     def execute(self, query: Any, params: Any = None, **kw: Any) -> _Cursor:
-        if not self.watch.active:
-            return super().execute(query, params, **kw)
         text = _text(query, self)
+        if not self.watch.active:
+            refuse_statement(text)
+            return super().execute(query, params, **kw)
         parts = _parts(text) if params is None else ()
         if len(parts) < 2:
             self._watched(text, lambda: super(_Cursor, self).execute(query, params, **kw))

@@ -1,0 +1,105 @@
+"""Projects for `schema_kit lint`: an env.py, revisions, a schema that is there before them."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+
+from schema_kit.lint import Report, judge
+
+ENV = """
+from alembic import context
+from sqlalchemy import engine_from_config, pool
+
+config = context.config
+section = config.get_section(config.config_ini_section, {})
+engine = engine_from_config(section, prefix="sqlalchemy.", poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+"""As `alembic init` writes it."""
+
+ELSEWHERE = "postgresql+psycopg://owner:secret@production.invalid:5499/live"
+
+REVISION = '''"""{name}"""
+import sqlalchemy as sa
+from alembic import op
+from schema_kit import op as kit
+
+revision, down_revision, depends_on = {name!r}, {below!r}, {depends!r}
+
+
+def upgrade():
+{up}
+
+
+def downgrade():
+{down}
+'''
+
+
+@dataclass
+class Project:
+    """A project in a folder, judged on the server of the tests.
+
+    Args:
+        folder: of its env.py and versions.
+        scratch: a URL of the scratch server.
+    """
+
+    folder: Path
+    scratch: str
+
+    @classmethod
+    def new(cls, folder: Path, scratch: str, env: str = ENV) -> Project:
+        """An empty one, whose alembic.ini names production."""
+        (folder / "versions").mkdir(parents=True)
+        (folder / "env.py").write_text(env, encoding="utf-8")
+        ini = f"[alembic]\nscript_location = %(here)s\nsqlalchemy.url = {ELSEWHERE}\n"
+        (folder / "alembic.ini").write_text(ini, encoding="utf-8")
+        return cls(folder, scratch)
+
+    @property
+    def config(self) -> Config:
+        """Alembic's."""
+        return Config(self.folder / "alembic.ini")
+
+    def revision(
+        self,
+        name: str,
+        up: str,
+        down: str = "pass",
+        below: str | tuple[str, ...] | None = None,
+        depends: str | None = None,
+    ) -> Path:
+        """Write one."""
+        body = {"up": _indented(up), "down": _indented(down)}
+        path = self.folder / "versions" / f"{name}.py"
+        path.write_text(REVISION.format(name=name, below=below, depends=depends, **body), encoding="utf-8")
+        return path
+
+    def sql(self, name: str, *statements: str) -> Path:
+        """Write a script: a dump, or rows."""
+        path = self.folder / name
+        path.write_text("".join(f"{statement};\n" for statement in statements), encoding="utf-8")
+        return path
+
+    def judge(self, *revisions: str, **more: Any) -> Report:
+        """Judge some of its revisions."""
+        return judge(self.config, revisions, **{"url": self.scratch, **more})
+
+
+def kinds(report: Report) -> set[str]:
+    """The kinds of all findings, those that are folded among them."""
+    assert not report.unjudged, report.text()
+    return {kind for one in report.findings for kind in one.kinds}
+
+
+def _indented(body: str) -> str:
+    return textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
