@@ -35,6 +35,7 @@ from schema_kit.errors import (
     changed,
     saying_unchanged,
 )
+from schema_kit.lint.guard import ROWS, Guard, Mode
 from schema_kit.ops import Settings, written
 from schema_kit.ops.versions import refuse_without_rights
 from schema_kit.report import drop_unread
@@ -56,6 +57,8 @@ def run(
     *,
     connection: sa.Connection | None = None,
     lock_policy: LockPolicy | None = None,
+    guard: Mode = "warn",
+    rows: int = ROWS,
     **options: Any,
 ) -> None:
     """Run the migrations that Alembic was called for; an env.py needs nothing else.
@@ -70,6 +73,9 @@ def run(
         target_metadata: the models, for autogenerate; one or several.
         connection: a connection to use instead; nothing was executed on it yet.
         lock_policy: budgets, tries and timeouts; environment variables and ``op.lock_policy`` override it.
+        guard: ``"warn"`` before a plain statement is sent that scans, rewrites or blocks a large table, ``"refuse"`` it,
+            or ``"off"``.
+        rows: from how many rows on a table is large, by the catalog's estimate.
         options: other arguments of ``context.configure``.
 
     Raises:
@@ -85,7 +91,7 @@ def run(
     try:
         with saying_unchanged():
             settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
-            _run(target_metadata, given, {"schema_kit": settings, **options})
+            _run(target_metadata, given, Guard(guard, rows), {"schema_kit": settings, **options})
     except SchemaKitError as error:
         raise CommandError(str(error)) from error
     finally:
@@ -99,6 +105,7 @@ def _x() -> dict[str, str]:
 def _run(
     target_metadata: sa.MetaData | Sequence[sa.MetaData] | None,
     given: object,
+    guard: Guard,
     options: dict[str, Any],
 ) -> None:
     several = [target_metadata] if isinstance(target_metadata, sa.MetaData) else target_metadata or ()
@@ -114,10 +121,10 @@ def _run(
         _write(options)
         return
     if _is_async(given):
-        _in_a_loop(given, lambda connection: _migrate(connection, options))
+        _in_a_loop(given, lambda connection: _migrate(connection, guard, options))
         return
     with _connected(given) as connection:
-        _migrate(connection, options)
+        _migrate(connection, guard, options)
 
 
 def _is_async(given: object) -> TypeGuard[AsyncEngine]:
@@ -212,7 +219,7 @@ def _lent(connection: sa.Connection) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
+def _migrate(connection: sa.Connection, guard: Guard, options: dict[str, Any]) -> None:
     if connection.in_transaction():
         raise PlanError(
             "something was executed on the connection before context.configure(): Alembic would take its transaction "
@@ -229,7 +236,7 @@ def _migrate(connection: sa.Connection, options: dict[str, Any]) -> None:
     with one_migrator(connection.engine) as check:
         fn = inspect.unwrap(given["fn"])  # Alembic keeps what the run before this one, of the same env.py, has set
         context.configure(connection=connection, **{**options, "fn": _guarded(fn, check)})
-        with context.begin_transaction():
+        with guard.over(connection), context.begin_transaction():
             context.run_migrations()
 
 

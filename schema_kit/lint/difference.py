@@ -30,6 +30,7 @@ class Between:
         sql: the statement.
         old: tables that others use: there before the revision.
         left_out: tables that are not the user's: Alembic's, schema_kit's.
+        names: those that others know: there before the revision.
     """
 
     before: Seen
@@ -37,6 +38,7 @@ class Between:
     sql: str
     old: frozenset[int]
     left_out: Callable[[QualifiedName], bool]
+    names: frozenset[QualifiedName]
 
     def statement(self, line: int, transaction: int, *, alone: bool, there: Callable[[Table], int]) -> Statement:
         """What it has done."""
@@ -45,6 +47,7 @@ class Between:
             line,
             transaction,
             alone,
+            lock_timeout=self.after.lock_timeout,
             locks=tuple(sorted(self._locks(), key=lambda one: (one.table, one.mode.value))),
             scanned=tuple(sorted(self._scanned())),
             rewritten=tuple(sorted({name for name, _ in self._new_files() if not self._emptied(name)})),
@@ -151,7 +154,8 @@ class Between:
             if not any(one.name == was.name for one in self.after.relations.values()):
                 yield Change("dropped", was.name, detail="view" if was.kind in "vm" else "table")
         else:
-            yield from _names(was, now)
+            if was.name != now.name and was.name in self.names:
+                yield Change("renamed", was.name, detail=str(now.name))
             if was.partition and not now.partition and (parent := self.before.relations.get(was.parent)):
                 yield Change("detached", parent.name, was.name.name)
             yield from _columns(was, now, is_table=was.kind in "rp")
@@ -162,11 +166,6 @@ class Between:
             return
         if not any(one.name == was.name for one in self.after.relations.values()):
             yield Change("index_dropped", table.name, was.name.name)
-
-
-def _names(was: Relation, now: Relation) -> Iterator[Change]:
-    if was.name != now.name:
-        yield Change("renamed", was.name, detail=str(now.name))
 
 
 def _columns(was: Relation, now: Relation, *, is_table: bool) -> Iterator[Change]:

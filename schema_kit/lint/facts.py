@@ -75,6 +75,7 @@ class Statement:
         line: of the revision's file; 0 where it came from elsewhere.
         transaction: number of its transaction in the revision, from 1.
         alone: it committed on its own.
+        lock_timeout: how long it waits for a lock at most; ``0`` is for ever.
         locks: locks that it has taken, stronger than those that the transaction held already.
         scanned: tables that were read from end to end.
         rewritten: tables that were written anew.
@@ -89,6 +90,7 @@ class Statement:
     line: int
     transaction: int
     alone: bool = False
+    lock_timeout: str = "0"
     locks: tuple[Held, ...] = ()
     scanned: tuple[Table, ...] = ()
     rewritten: tuple[Table, ...] = ()

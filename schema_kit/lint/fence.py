@@ -127,14 +127,15 @@ def _addresses(host: str) -> set[str]:
         return {host}
 
 
-_OURS = {"schema_kit.catalog.drivers", "schema_kit.lint.standstill"}
-
-
 def _ours() -> bool:
-    """Whether schema_kit opens it: workers beside the connection, and what makes a statement stand still."""
+    """Whether schema_kit opens it: workers beside the connection, what looks at it, what stands in its way."""
     frame: Any = sys._getframe(1)
     while frame is not None:
-        if frame.f_globals.get("__name__") in _OURS:
+        name = frame.f_globals.get("__name__", "")
+        if name == "alembic.runtime.migration":  # who calls the revision
+            return False
+        lint = name.startswith("schema_kit.lint") and name != "schema_kit.lint.standstill"
+        if name.startswith("schema_kit.") and not lint and name != "schema_kit.environment":
             return True
         frame = frame.f_back
     return False

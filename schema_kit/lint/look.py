@@ -31,13 +31,13 @@ _LOCKED = """
 AND c.oid IN (SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid()
               AND l.locktype = 'relation' AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'))
 """
-_HELD = """
-SELECT relation::bigint, mode, virtualtransaction FROM pg_catalog.pg_locks
+_GLANCE = """
+SELECT relation::bigint, mode, virtualtransaction, pg_catalog.current_setting('lock_timeout'), 0, 0, 0
+FROM pg_catalog.pg_locks
 WHERE pid = pg_catalog.pg_backend_pid() AND (locktype = 'virtualxid' OR (locktype = 'relation' AND database =
   (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())))
-"""
-_COUNTED = """
-SELECT relid::bigint, seq_scan, n_tup_ins, n_tup_upd + n_tup_del FROM pg_catalog.pg_stat_xact_user_tables
+UNION ALL
+SELECT relid::bigint, '', '', '', seq_scan, n_tup_ins, n_tup_upd + n_tup_del FROM pg_catalog.pg_stat_xact_user_tables
 WHERE seq_scan + n_tup_ins + n_tup_upd + n_tup_del > 0
 """
 _VALUES = """
@@ -83,6 +83,7 @@ class Seen:
         relations: by oid: all of them, as far as they are known.
         counts: by oid: scans from end to end, rows inserted, rows changed, counted since the session began.
         values: labels of enums by oid, each with its type.
+        lock_timeout: how long a lock is waited for at most; ``0`` is for ever.
     """
 
     transaction: str
@@ -90,6 +91,7 @@ class Seen:
     relations: dict[int, Relation]
     counts: dict[int, tuple[int, int, int]]
     values: dict[int, tuple[QualifiedName, str]] = field(default_factory=dict)
+    lock_timeout: str = "0"
 
 
 class Eyes:
@@ -110,17 +112,28 @@ class Eyes:
 
     def look(self, before: Seen | None = None) -> Seen:
         """Look at everything, or at what can differ from *before* in the same transaction: what is locked strongly."""
-        held = self.rows(_HELD)
-        locks = frozenset((oid, MODES[mode]) for oid, mode, _ in held if oid)
-        known = dict(before.relations) if before else {}
-        for oid, _ in locks:  # what was dropped stays locked
-            known.pop(oid, None)
-        known |= self.relations(_LOCKED if before else "")
-        if before:  # a weak lock changes nothing
-            known |= {oid: before.relations[oid] for oid in _weakly(locks) if oid in before.relations}
-        counts = {row[0]: (row[1], row[2], row[3]) for row in self.rows(_COUNTED)}
-        values = {row[0]: (QualifiedName(row[1], row[2]), row[3]) for row in self.rows(_VALUES)}
-        return Seen(held[0][2] if held else "", locks, known, counts, values)
+        seen = self.glance(before)
+        if before is None:
+            seen.relations = self.relations()
+        else:
+            strong = {oid for oid, mode in seen.locks if mode not in _WEAK}  # what was dropped stays locked
+            kept = {oid: one for oid, one in before.relations.items() if oid not in strong}
+            seen.relations = kept | self.relations(_LOCKED)
+        seen.values = {row[0]: (QualifiedName(row[1], row[2]), row[3]) for row in self.rows(_VALUES)}
+        return seen
+
+    def glance(self, before: Seen | None) -> Seen:
+        """Locks and counters alone; the catalog as it was before."""
+        found = self.rows(_GLANCE)
+        held = [row for row in found if row[1]]
+        return Seen(
+            held[0][2] if held else "",
+            frozenset((oid, MODES[mode]) for oid, mode, *_ in held if oid),
+            before.relations if before else {},
+            {oid: (scans, inserted, changed) for oid, mode, _, _, scans, inserted, changed in found if not mode},
+            before.values if before else {},
+            held[0][3] if held else "0",
+        )
 
     def relations(self, only: str = "") -> dict[int, Relation]:
         """What the catalog has."""
@@ -139,7 +152,12 @@ class Eyes:
         return int(self.rows(f"SELECT pg_catalog.count(*) FROM {table.sql}")[0][0])
 
 
-def _weakly(locks: frozenset[tuple[int, LockMode]]) -> set[int]:
-    weak = {LockMode.ACCESS_SHARE, LockMode.ROW_SHARE, LockMode.ROW_EXCLUSIVE}
-    strong = {oid for oid, mode in locks if mode not in weak}
-    return {oid for oid, mode in locks if mode in weak} - strong
+def strongly(seen: Seen) -> frozenset[tuple[int, LockMode]]:
+    """Its locks under which the catalog can change, or rows."""
+    return frozenset((oid, mode) for oid, mode in seen.locks if mode not in _READS and oid >= _USERS)
+
+
+_READS = {LockMode.ACCESS_SHARE, LockMode.ROW_SHARE}
+_WEAK = {*_READS, LockMode.ROW_EXCLUSIVE}
+_USERS = 16384
+"""The first number of what is not PostgreSQL's own."""

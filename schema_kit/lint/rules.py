@@ -153,9 +153,13 @@ def several_tables(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 
 def locks_another(seen: Observation, _: Sizes) -> Iterator[Finding]:
-    """A new table takes a lock of one that is in use."""
+    """A new table takes a lock of one that is in use, and waits for it without a limit."""
     for statement in seen.statements:
-        if statement.made and not any(change.kind == "partition_made" for change in statement.changes):
+        if (
+            statement.made
+            and statement.lock_timeout == "0"
+            and not any(change.kind == "partition_made" for change in statement.changes)
+        ):
             for held in _strongest(statement.locks):
                 text = f"{_at(statement)}: making {statement.made[0]} locks {held.table} ({held.mode.value}): "
                 text += f"{_who(held.mode)} of it wait until the transaction ends"

@@ -21,7 +21,7 @@ from psycopg import pq
 from schema_kit.lint.difference import Between
 from schema_kit.lint.facts import Failure, Statement
 from schema_kit.lint.fence import refuse_statement
-from schema_kit.lint.look import Eyes, Seen
+from schema_kit.lint.look import Eyes, Seen, strongly
 from schema_kit.lint.standstill import Standstill
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
@@ -31,9 +31,16 @@ _CONTROL = re.compile(
     re.IGNORECASE,
 )
 _ENDS = re.compile(r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\b", re.IGNORECASE)
+_READS_ONLY = re.compile(r"\s*BEGIN\b.*\bREAD\s+ONLY\b", re.IGNORECASE | re.DOTALL)
+_UNDOES = re.compile(r"\s*(ROLLBACK|ABORT)\b", re.IGNORECASE)
 _READS_BY_PLAN = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE|WITH|SELECT)\b", re.IGNORECASE)
+_ASKS = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|VALUES|TABLE)\b", re.IGNORECASE)
 _NOT_IN_A_TRANSACTION = {"25001", "2D000"}
 _SHOWN = 4000
+
+
+class _DoesMore(Exception):
+    """A query that writes, or locks."""
 
 
 class Watch:
@@ -46,19 +53,20 @@ class Watch:
 
     def __init__(self, version_table: str = "alembic_version", standstill: Standstill | None = None) -> None:
         self.statements: list[Statement] = []
-        self.cancelled = ""
         self.old: frozenset[int] | None = None
-        self._made: set[int] = set()
         self.version_table, self._standstill = version_table, standstill
         self._path: str | None = None
         self._last: Seen | None = None
+        self._known: Seen | None = None
         self._transactions: dict[str, int] = {}
-        self._busy = False
+        self._busy = self._reads_only = False
+        self._names: frozenset[QualifiedName] = frozenset()
 
     @contextmanager
     def during(self, path: str) -> Iterator[None]:
         """Watch while a revision runs, whose file is *path*."""
-        self._path, self._last = str(Path(path).resolve()), None
+        self._path, self._last, self._known = str(Path(path).resolve()), None, None
+        self._names = frozenset()
         try:
             yield
         finally:
@@ -66,6 +74,13 @@ class Watch:
 
     def attach(self, connection: psycopg.Connection[Any]) -> None:
         """Give a connection the cursor of ours."""
+        rollback = connection.rollback
+
+        def undone() -> None:
+            self._last = self._known = None
+            rollback()
+
+        connection.rollback = undone  # type: ignore[method-assign]
         connection.cursor_factory = type("WatchedCursor", (_Cursor,), {"watch": self})
 
     @property
@@ -83,9 +98,15 @@ class Watch:
         if _CONTROL.match(sql):
             if _ENDS.match(sql):
                 self._last = None
+                self._reads_only = bool(_READS_ONLY.match(sql))
+            if _UNDOES.match(sql):
+                self._last = self._known = None
             send()
             return
-        self._busy = True
+        if self._reads_only and connection.info.transaction_status == pq.TransactionStatus.INTRANS:
+            send()  # nothing is locked, written or made
+            return
+        self._busy, self._reads_only = True, False
         try:
             refuse_statement(sql)
             if connection.autocommit and connection.info.transaction_status == pq.TransactionStatus.IDLE:
@@ -95,7 +116,7 @@ class Watch:
         except psycopg.Error as error:
             failure = Failure(error.sqlstate or "", (error.diag.message_primary or str(error)).strip())
             self.statements.append(Statement(shown, self._line(), self._number(None), failure=failure))
-            self._last = None
+            self._last = self._known = None
             raise
         finally:
             self._busy = False
@@ -104,15 +125,17 @@ class Watch:
         eyes = Eyes(connection)
         if connection.info.transaction_status == pq.TransactionStatus.IDLE:
             self._last = None
-        before = self._last or eyes.look()
-        self._remember_old(before)
-        by_plan = bool(_READS_BY_PLAN.match(sql))
+        before = self._last or self._first(eyes)
+        asks = bool(_ASKS.match(sql))
+        by_plan = bool(_READS_BY_PLAN.match(sql)) and not (asks and not strongly(before))
         if by_plan:  # a table without rows is read from end to end whatever its indexes are
             eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'off', true)")
         send()
         if by_plan:
             eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'on', true)")
-        after = eyes.look(before)
+        after = eyes.glance(before)
+        if not asks or strongly(after) != strongly(before):
+            after = eyes.look(before)
         counted = list[QualifiedName]()
 
         def there(table: QualifiedName) -> int:
@@ -120,13 +143,34 @@ class Watch:
             return eyes.count(table)
 
         self._note(before, after, sql, alone=alone, there=there)
-        self._last = eyes.look(after) if counted else after  # to count is to scan
+        self._last = self._known = eyes.look(after) if counted else after  # to count is to scan
+
+    def _first(self, eyes: Eyes) -> Seen:
+        """The look before the first statement of a transaction: the catalog is as the last one has left it."""
+        return eyes.glance(self._known) if self._known else self._everything(eyes)
+
+    def _everything(self, eyes: Eyes) -> Seen:
+        seen = eyes.look()
+        if self.old is None:
+            self.old = frozenset(seen.relations)
+        self._names = self._names or frozenset(one.name for one in seen.relations.values())
+        return seen
 
     def _alone(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
         eyes = Eyes(connection)
         self._last = None
         eyes.rows("BEGIN")
         try:
+            if _ASKS.match(sql) and self._known:
+                send()
+                if strongly(eyes.glance(self._known)):  # a function that it calls does more
+                    raise _DoesMore
+            else:
+                self._inside(connection, sql, send, alone=True)
+            eyes.rows("COMMIT")
+        except _DoesMore:
+            eyes.rows("ROLLBACK; BEGIN")
+            self._last = None
             self._inside(connection, sql, send, alone=True)
             eyes.rows("COMMIT")
         except psycopg.Error as error:
@@ -134,15 +178,17 @@ class Watch:
                 eyes.rows("ROLLBACK")
             if error.sqlstate not in _NOT_IN_A_TRANSACTION:
                 raise
-        else:
-            return
+            self._bare(connection, sql, send)
         finally:
             self._last = None
-        before = eyes.look()
-        self._remember_old(before)
+
+    def _bare(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
+        """What runs in no transaction of ours."""
+        eyes = Eyes(connection)
+        before = self._everything(eyes)
         with self._stopped(connection) as locks:
             send()
-        after = eyes.look()
+        self._known = after = eyes.look()
         self._note(before, after, sql, alone=True, there=eyes.count, locks=locks)
 
     @contextmanager
@@ -166,14 +212,9 @@ class Watch:
         if locks is not None:
             before.locks, after.locks = frozenset(), frozenset(locks)
         assert self.old is not None  # it was remembered before
-        between = Between(before, after, sql, self.old - self._made, self.left_out)
-        self._made |= set(after.relations) - set(before.relations)
+        between = Between(before, after, sql, self.old, self.left_out, self._names)
         number = self._number(before.transaction if locks is None else None)
         self.statements.append(between.statement(self._line(), number, alone=alone, there=there))
-
-    def _remember_old(self, seen: Seen) -> None:
-        if self.old is None:
-            self.old = frozenset(seen.relations)
 
     def _number(self, transaction: str | None) -> int:
         name = transaction or f"alone {len(self.statements)}"
