@@ -77,6 +77,7 @@ class _Judge:
     ignored: list[tuple[Finding, str]] = field(default_factory=list)
     unjudged: list[Unjudged] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
     _old: frozenset[int] | None = None
 
     def report(self) -> Report:
@@ -86,8 +87,12 @@ class _Judge:
         try:
             if self.wanted:
                 self._judge(self.before.template(self._tops(heads), self.notes))
-        except (CannotPrepare, SchemaKitError) as error:
-            self.unjudged += [Unjudged(one.revision, _shown(one.path), str(error)) for one in self.wanted]
+        except (CannotPrepare, SchemaKitError, psycopg.Error) as error:
+            why = f"the scratch server: {described(error)}" if isinstance(error, psycopg.Error) else str(error)
+            judged = {one.revision for one in self.unjudged} | {one.revision for one in self.findings} | self.done
+            for one in self.wanted:
+                if one.revision not in judged:
+                    self._cannot(one, why)
         return Report(names, tuple(self.findings), tuple(self.ignored), tuple(self.unjudged), tuple(self.notes))
 
     def _tops(self, heads: Sequence[str]) -> list[str]:
@@ -139,6 +144,7 @@ class _Judge:
         )
         self.findings += left
         self.ignored += ignored
+        self.done.add(one.revision)
         return clean
 
     def _cannot(self, one: Script, why: str) -> None:

@@ -40,6 +40,10 @@ UNION ALL
 SELECT relid::bigint, '', '', '', seq_scan, n_tup_ins, n_tup_upd + n_tup_del FROM pg_catalog.pg_stat_xact_user_tables
 WHERE seq_scan + n_tup_ins + n_tup_upd + n_tup_del > 0
 """
+_OF_ANOTHER = """
+SELECT relation::bigint, mode FROM pg_catalog.pg_locks WHERE pid = %s AND locktype = 'relation' AND database =
+  (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+"""
 _VALUES = """
 SELECT e.oid::bigint, n.nspname::text, t.typname::text, e.enumlabel::text FROM pg_catalog.pg_enum e
 JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -150,6 +154,11 @@ class Eyes:
     def count(self, table: QualifiedName) -> int:
         """How many rows a table has."""
         return int(self.rows(f"SELECT pg_catalog.count(*) FROM {table.sql}")[0][0])
+
+
+def held(watcher: psycopg.Connection[Any], pid: int) -> set[tuple[int, LockMode]]:
+    """The locks that another session holds or waits for, as *watcher* sees them: relations by number."""
+    return {(oid, MODES[mode]) for oid, mode in watcher.execute(_OF_ANOTHER, [pid])}
 
 
 def strongly(seen: Seen) -> frozenset[tuple[int, LockMode]]:

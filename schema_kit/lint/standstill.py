@@ -10,14 +10,13 @@ from typing import Any
 
 import psycopg
 
-from schema_kit.lint.look import MODES
+from schema_kit.lint.look import held
 
 _TABLES = """
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY c.oid
 """
-_LOCKS = "SELECT relation::bigint, mode FROM pg_catalog.pg_locks WHERE pid = %s AND locktype = 'relation'"
 _WAITS = "SELECT wait_event_type = 'Lock' FROM pg_catalog.pg_stat_activity WHERE pid = %s"
 _POLL_SECONDS = 0.002
 _LONGEST_SECONDS = 5.0
@@ -64,7 +63,7 @@ class Standstill:
         with suppress(psycopg.Error):
             while not over.is_set():
                 waits = watcher.execute(_WAITS, [pid]).fetchall()
-                locks |= {(oid, MODES[mode]) for oid, mode in watcher.execute(_LOCKS, [pid])}
+                locks |= held(watcher, pid)
                 if not released and ((waits and waits[0][0]) or time.monotonic() > deadline):
                     if self._cancel and not self.cancelled and waits and waits[0][0]:
                         self.cancelled = True

@@ -84,7 +84,7 @@ def test_it_is_refused_and_nothing_is_changed(name: str, target: str, tmp_path: 
     with pytest.raises(CommandError, match=said):
         upgrade(made)
     with psycopg.connect(target) as connection:
-        assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (0,)
+        assert connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,)  # all is rolled back
 
 
 @pytest.mark.parametrize("name", longer(LEFT_ALONE, *(name for name in LEFT_ALONE if name not in ("small", "ours"))))

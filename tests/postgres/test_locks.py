@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.execute import Event, StepStarted
+from schema_kit.lint.look import held
 from schema_kit.model import (
     ArchiveFile,
     ArchivePolicy,
@@ -89,18 +90,12 @@ pytestmark = [pytest.mark.steps, pytest.mark.majors]
 
 Locks = dict[str, str]
 
-MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode}
 ORDER = list(LockMode)
 
 RELATIONS = """
 SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-"""
-
-TAKEN = """
-SELECT relation, mode FROM pg_locks
-WHERE pid = %s AND locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -113,8 +108,7 @@ def taken(
     watcher: psycopg.Connection[Any], pid: int, there: dict[int, str], least: LockMode = LockMode.SHARE_UPDATE_EXCLUSIVE
 ) -> Locks:
     """What a backend holds or waits for, on relations that were there before."""
-    found = watcher.execute(TAKEN, [pid]).fetchall()
-    return _strongest(((there[oid], MODES[mode]) for oid, mode in found if oid in there), least)
+    return _strongest(((there[oid], mode) for oid, mode in held(watcher, pid) if oid in there), least)
 
 
 def _strongest(locks: Iterable[tuple[str, LockMode]], least: LockMode) -> Locks:
