@@ -19,19 +19,17 @@ class Trials:
     Args:
         before: how the state before it is made.
         revision: which.
-        template: the state before the first of the judged revisions.
-        done: the judged revisions that came before this one.
+        state: a database as it was before the revision.
     """
 
     before: Before
     revision: str
-    template: str
-    done: tuple[str, ...]
+    state: str
 
     def run(self, name: str, watch: Watch) -> tuple[tuple[Again, ...], bool]:
         """All trials, on the database *name* where the revision has just run; whether that one is as it was."""
         after = self._take(name)
-        cut = self._cut_off(after) if any(one.alone for one in watch.statements) else ()
+        cut = self._cut_off(after) if watch.bare else ()
         back, clean = self._back(name, after)
         return (*cut, *back), clean
 
@@ -41,9 +39,7 @@ class Trials:
     def _cut_off(self, after: Snapshot) -> tuple[Again, ...]:
         """Cancel the first statement that runs in no transaction, and run all of it again."""
         scratch, config = self.before.scratch, self.before.config
-        with scratch.copy(self.template) as name:
-            for other in self.done:
-                run.upgrade(config, scratch.url(name), other)
+        with scratch.copy(self.state) as name:
             standstill = Standstill(scratch.libpq(name), cancel=True)
             self.before.make_room(name, self.revision)
             watch = Watch(standstill=standstill)

@@ -159,6 +159,8 @@ def fenced(fence: Fence) -> Iterator[Fence]:
     with ExitStack() as stack:
         stack.enter_context(_variables(fence))
         for driver, name, around in (
+            ("psycopg.connection", "Connection._get_connection_params", _named),  # before a host is looked up
+            ("psycopg.connection_async", "AsyncConnection._get_connection_params", _named_async),
             ("psycopg._connection_base", "BaseConnection._connect_gen", _psycopg),
             ("psycopg2", "_connect", _psycopg2),
         ):
@@ -200,9 +202,25 @@ _KEPT = ("options", "application_name", "client_encoding", "connect_timeout")
 
 
 def _redirected(conninfo: str, fence: Fence) -> str:
-    named = conninfo_to_dict(conninfo)
-    kept = {name: named[name] for name in _KEPT if name in named}
-    return make_conninfo("", **kept, **fence.instead(named))
+    return make_conninfo("", **_kept(conninfo_to_dict(conninfo), fence))
+
+
+def _kept(named: dict[str, Any], fence: Fence) -> dict[str, Any]:
+    return {name: named[name] for name in _KEPT if name in named} | fence.instead(named)
+
+
+def _named(params: Callable[..., Any], fence: Fence) -> Any:
+    def instead(cls: Any, /, conninfo: str, **kw: Any) -> dict[str, Any]:
+        return _kept(params.__func__(cls, conninfo, **kw), fence)  # type: ignore[attr-defined]
+
+    return classmethod(instead)
+
+
+def _named_async(params: Callable[..., Any], fence: Fence) -> Any:
+    async def instead(cls: Any, /, conninfo: str, **kw: Any) -> dict[str, Any]:
+        return _kept(await params.__func__(cls, conninfo, **kw), fence)  # type: ignore[attr-defined]
+
+    return classmethod(instead)
 
 
 def _psycopg(connect: Callable[..., Any], fence: Fence) -> Any:

@@ -78,6 +78,7 @@ class _Judge:
     unjudged: list[Unjudged] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
+    _ran: set[str] = field(default_factory=set)
     _old: frozenset[int] | None = None
 
     def report(self) -> Report:
@@ -100,21 +101,23 @@ class _Judge:
         return [one for one in heads if not any(one in self.before.below([other]) - {other} for other in heads)]
 
     def _judge(self, template: str) -> None:
-        done = list[str]()
+        scratch, names = self.before.scratch, {one.revision for one in self.wanted}
         with ExitStack() as stack:
-            name = stack.enter_context(self.before.scratch.copy(template))
-            self.notes += [note for note in stand_ins(self.before.scratch, name) if note not in self.notes]
+            name = stack.enter_context(scratch.copy(template))
+            self.notes += [note for note in stand_ins(scratch, name) if note not in self.notes]
             for one in self.wanted:
-                failed = [other.revision for other in self.unjudged]
-                if lacking := [parent for parent in choose.parents(one) if parent in failed]:
-                    self._cannot(one, f"{', '.join(lacking)}, which it rests on, was not judged")
+                if lacking := [parent for parent in choose.parents(one) if parent in names - self._ran]:
+                    self._cannot(one, f"{', '.join(lacking)}, which it rests on, did not run to its end")
                     continue
-                if name and not self._one(one, name, template, done):
-                    name = stack.enter_context(self.before.scratch.copy(template))
-                    for other in done:
-                        run.upgrade(self.before.config, self.before.scratch.url(name), other)
+                # without a second run few end in another state than they should; what it was is made again then
+                before = stack.enter_context(scratch.copy(name)) if self._ran and self.twice else template
+                if not self._one(one, name, before):
+                    name = stack.enter_context(scratch.copy(before))
+                    for other in self.wanted:
+                        if other.revision in self._ran and (before == template or other is one):
+                            run.upgrade(self.before.config, scratch.url(name), other.revision)
 
-    def _one(self, one: Script, name: str, template: str, done: list[str]) -> bool:
+    def _one(self, one: Script, name: str, before: str) -> bool:
         """Judge one; whether the database is as it should be before the next."""
         scratch, config = self.before.scratch, self.before.config
         limit = self.before.make_room(name, one.revision)
@@ -134,10 +137,9 @@ class _Judge:
         else:
             seen = _with(seen, invalid=snapshot.invalid(scratch.libpq(name)))
             if self.twice:
-                trials = again.Trials(self.before, one.revision, template, tuple(done))
-                found, clean = trials.run(name, watch)
+                found, clean = again.Trials(self.before, one.revision, before).run(name, watch)
                 seen = _with(seen, again=found)
-            done.append(one.revision)
+            self._ran.add(one.revision)
         source = Path(one.path).read_text(encoding="utf-8")
         left, ignored = ignore.heeded(
             rules.judge(seen, self.sizes), ignore.comments(source), one.revision, _shown(one.path)

@@ -54,6 +54,7 @@ class Watch:
     def __init__(self, version_table: str = "alembic_version", standstill: Standstill | None = None) -> None:
         self.statements: list[Statement] = []
         self.old: frozenset[int] | None = None
+        self.bare = 0
         self.version_table, self._standstill = version_table, standstill
         self._path: str | None = None
         self._last: Seen | None = None
@@ -184,6 +185,7 @@ class Watch:
 
     def _bare(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
         """What runs in no transaction of ours."""
+        self.bare += 1
         eyes = Eyes(connection)
         before = self._everything(eyes)
         with self._stopped(connection) as locks:

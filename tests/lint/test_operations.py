@@ -24,7 +24,8 @@ DRIVERS = {
 }
 
 
-@pytest.mark.parametrize("driver", longer(DRIVERS, "psycopg2", "asyncpg", "psycopg"))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("driver", longer(DRIVERS, "psycopg2", "asyncpg", mark=pytest.mark.deep))
 def test_a_chain_that_calls_every_operation(driver: str, scratch: str, tmp_path: Path) -> None:
     config = Project("public", *DRIVERS[driver]).write(tmp_path / "p", scratch)
     config.attributes["before_and_after"] = []
@@ -41,7 +42,7 @@ def test_a_chain_that_calls_every_operation(driver: str, scratch: str, tmp_path:
     }, report.text()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("folder", ["tests/sample", "."], ids=["sample", "pack"])
 def test_each_revision_of_a_project(folder: str, scratch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,43 @@ def test_what_cannot_be_judged_is_never_green(up: str, why: str, scratch: str, t
     report = project.judge("one")
     assert (report.exit_code, report.findings) == (1, ())
     assert why in report.unjudged[0].why
+
+
+POOLED = """
+import sys, types
+from alembic import context
+import sqlalchemy as sa
+
+if "the_app_of_this_test" not in sys.modules:
+    sys.modules["the_app_of_this_test"] = app = types.ModuleType("the_app_of_this_test")
+    app.engine = sa.create_engine("postgresql+psycopg://owner@production.invalid/live", pool_size=1)
+with sys.modules["the_app_of_this_test"].engine.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def test_an_engine_of_the_application_that_keeps_its_connections(scratch: str, tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "p", scratch, POOLED)
+    project.revision("one", "op.execute('CREATE TABLE t (id int)')", "op.drop_table('t')")
+    project.revision("two", "op.create_index('ix', 't', ['id'])", "op.drop_index('ix')", below="one")
+    try:
+        assert kinds(project.judge("two")) == {"blocks"}
+        assert kinds(project.judge("one", "two")) == set()
+    finally:
+        sys.modules.pop("the_app_of_this_test")
+
+
+def test_what_rests_on_one_that_fails(scratch: str, tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "p", scratch)
+    project.revision("one", "op.execute('SELECT 1 / 0')")
+    project.revision("two", "op.execute('CREATE TABLE t (id int)')", below="one")
+    project.revision("three", "op.execute('CREATE TABLE u (id int)')")
+    report = project.judge("one", "two", "three")
+    assert [one.kind for one in report.findings] == ["fails"]
+    assert "division by zero (22012)" in report.findings[0].evidence
+    assert [one.revision for one in report.unjudged] == ["two"]
 
 
 def test_a_broken_env_py_and_a_broken_dump_are_said(scratch: str, tmp_path: Path) -> None:
