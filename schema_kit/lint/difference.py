@@ -49,7 +49,7 @@ class Between:
             alone,
             lock_timeout=self.after.lock_timeout,
             locks=tuple(sorted(self._locks(), key=lambda one: (one.table, one.mode.value))),
-            scanned=tuple(sorted(self._scanned())),
+            scanned=tuple(sorted(self._read())),
             rewritten=tuple(sorted({name for name, _ in self._new_files() if not self._emptied(name)})),
             built=tuple(sorted(self._built())),
             written=tuple(sorted(self._written(there), key=lambda one: one.table)),
@@ -87,6 +87,10 @@ class Between:
                 found.add(relation.name)
         return found
 
+    def _read(self) -> set[Table]:
+        """What was read from end to end; not what TRUNCATE has emptied, whose indexes it builds again."""
+        return {table for table in self._scanned() if not self._emptied(table)}
+
     def _new_files(self) -> Iterator[tuple[Table, Relation]]:
         for oid, now in self.after.relations.items():
             was = self._old(oid, _TABLES)
@@ -105,7 +109,7 @@ class Between:
         for now in self.after.relations.values():
             if now.kind == "i" and now.file not in files and now.table not in rewritten:
                 table = self._old(now.table, _TABLES)
-                if table:
+                if table and not self._emptied(table.name):
                     yield now.name.name, table.name
 
     def _rewritten(self, oid: int) -> bool:

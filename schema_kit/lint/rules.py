@@ -56,7 +56,7 @@ def blocks(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
                 work = [(one, table) for one in statements[place:] for table in one.works]
                 if work:
                     last, table = work[-1]
-                    until = "" if last is statement else f", from there until {_at(last)}"
+                    until = "" if _at(last) == _at(statement) else f", from there until {_at(last)}"
                     text = f"{_at(statement)}: {_who(held.mode)} of {held.table} wait ({held.mode.value}){until} "
                     text += f"while {_doing(last, table, sizes)}"
                     yield _finding("blocks", seen, last, held.table, text, call("blocks", last, held.table))
