@@ -132,8 +132,8 @@ class Guard:
             if (found := pattern.match(sql)) and (size := self._large(connection, found[1])):
                 return f"{size}: {what}."
         if (found := _ALTER.match(sql)) and (size := self._large(connection, found[1])):
-            what = _altered(connection, found[1], found[2])
-            return f"{size}: {what}." if what else None
+            waits = _altered(connection, found[1], found[2])
+            return f"{size}: {waits}." if waits else None
         if (found := _WRITES.match(sql)) and (size := self._large(connection, found[1])):
             touched = _touched(connection, sql, values)
             return (

@@ -99,7 +99,7 @@ def test_random_scripts(seed: int, target: str, tmp_path: Path) -> None:
             sql = chance.choice(DDL).format(t=chance.choice(["a", "b", "c", "c1"]), i=i, w=chance.randint(11, 99))
             before = {oid: (name, file, kind) for oid, name, file, kind in other.execute(RELATIONS)}
             _flush(connection)
-            scans = dict(other.execute(SCANS).fetchall())
+            scans: dict[str, int] = dict(other.execute(SCANS).fetchall())
             watch.old, tried = frozenset(before), tried + 1
             count = len(watch.statements)
             with watch.during(str(tmp_path / "none.py")):
@@ -119,7 +119,7 @@ def test_random_scripts(seed: int, target: str, tmp_path: Path) -> None:
             emptied = {str(change.table) for change in one.changes if change.kind == "emptied"}
             assert {str(table) for table in one.rewritten} | emptied == files, sql
             if _flush(connection):
-                now = dict(other.execute(SCANS).fetchall())
+                now: dict[str, int] = dict(other.execute(SCANS).fetchall())
                 more = {name for name, _, _ in before.values() if now.get(name, 0) > scans.get(name, 0)}
                 counted = {str(row.table) for row in one.written}  # by the observer, from end to end
                 assert {str(table) for table in one.scanned} - counted == more - counted - emptied, sql

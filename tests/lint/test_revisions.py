@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from schema_kit.errors import DeclarationError
@@ -36,17 +38,17 @@ def test_the_heads_are_judged_where_nothing_is_named(branched: Project) -> None:
 
 
 def test_each_branch_is_judged_after_what_it_rests_on(branched: Project) -> None:
-    report = branched.judge(since="start")
+    report = branched.judge(since="start", twice=False)
     assert report.revisions == ("left", "right", "merged")
     assert [(one.revision, one.kind) for one in report.findings] == [("left", "blocks"), ("right", "blocks")]
-    assert [one.revision for one in branched.judge("right").findings] == ["right"]
-    assert branched.judge(since="base").revisions == ("start", "left", "right", "merged")
-    assert branched.judge("right", "left").revisions == ("left", "right")
+    assert [one.revision for one in branched.judge("right", twice=False).findings] == ["right"]
+    assert branched.judge(since="base", twice=False).revisions == ("start", "left", "right", "merged")
+    assert branched.judge("right", "left", twice=False).revisions == ("left", "right")
 
 
 def test_tables_of_the_judged_revisions_are_new(branched: Project) -> None:
-    assert kinds(branched.judge(since="start")) == {"blocks"}
-    assert kinds(branched.judge("start", "left")) == set()
+    assert kinds(branched.judge(since="start", twice=False)) == {"blocks"}
+    assert kinds(branched.judge("start", "left", twice=False)) == set()
 
 
 def test_what_rests_on_one_that_was_not_judged_is_not_judged(scratch: str, tmp_path: Path) -> None:
@@ -81,12 +83,12 @@ def test_those_that_a_branch_of_git_lacks(branched: Project) -> None:
     git("commit", "-m", "one")
     git("checkout", "-b", "work")
     merged.write_text(text, encoding="utf-8")
-    assert branched.judge(since_git="main").revisions == ("merged",)
+    assert branched.judge(since_git="main", twice=False).revisions == ("merged",)
     right = branched.folder / "versions" / "right.py"
     right.write_text(right.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
     git("add", ".")
     git("commit", "-m", "two")
-    assert branched.judge(since_git="main").revisions == ("right", "merged")
+    assert branched.judge(since_git="main", twice=False).revisions == ("right", "merged")
 
 
 def test_nothing_to_judge_is_clean(scratch: str, tmp_path: Path) -> None:
@@ -153,3 +155,15 @@ def test_a_broken_env_py_and_a_broken_dump_are_said(scratch: str, tmp_path: Path
     assert "env.py fails: RuntimeError: no settings" in project.judge("one").unjudged[0].why
     dump = project.sql("dump.sql", "CREATE TABLE (")
     assert "cannot be loaded" in project.judge("one", schema=dump).unjudged[0].why
+
+
+def test_what_a_run_leaves_when_it_ends(branched: Project) -> None:
+    def databases() -> set[str]:
+        with psycopg.connect(branched.scratch) as connection:
+            found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'schema\\_kit\\_lint\\_w%'")
+            return {row[0] for row in found if f"_w_{os.getpid()}_" in row[0]}
+
+    before = dict(os.environ), branched.config.get_main_option("sqlalchemy.url")
+    assert kinds(branched.judge("left", "merged")) == {"blocks"}
+    assert (dict(os.environ), branched.config.get_main_option("sqlalchemy.url")) == before
+    assert databases() == set()
