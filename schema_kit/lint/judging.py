@@ -78,13 +78,16 @@ class _Judge:
     unjudged: list[Unjudged] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
+    _late: set[str] = field(default_factory=set)
     _ran: set[str] = field(default_factory=set)
     _old: frozenset[int] | None = None
 
     def report(self) -> Report:
         """Judge all of them, in order."""
         names = tuple(one.revision for one in self.wanted)
-        heads = sorted({name for one in self.wanted for name in choose.parents(one)} - set(names))
+        outside = {name for one in self.wanted for name in choose.parents(one)} - set(names)
+        self._late = {name for name in outside if self.before.below([name]) & set(names)}
+        heads = sorted(outside - self._late)
         try:
             if self.wanted:
                 self._judge(self.before.template(self._tops(heads), self.notes))
@@ -109,6 +112,9 @@ class _Judge:
                 if lacking := [parent for parent in choose.parents(one) if parent in names - self._ran]:
                     self._cannot(one, f"{', '.join(lacking)}, which it rests on, did not run to its end")
                     continue
+                if why := self._catch_up(one, name):
+                    self._cannot(one, why)
+                    continue
                 # without a second run few end in another state than they should; what it was is made again then
                 before = stack.enter_context(scratch.copy(name)) if self._ran and self.twice else template
                 if not self._one(one, name, before):
@@ -116,6 +122,15 @@ class _Judge:
                     for other in self.wanted:
                         if other.revision in self._ran and (before == template or other is one):
                             run.upgrade(self.before.config, scratch.url(name), other.revision)
+
+    def _catch_up(self, one: Script, name: str) -> str:
+        """Run what it rests on and what itself rests on a judged revision; why that fails."""
+        for parent in choose.parents(one):
+            if parent in self._late:
+                ran = run.bring(self.before.config, self.before.scratch.url(name), parent)
+                if ran.error or ran.refused:
+                    return f"{parent}, which it rests on: {ran.refused[0] if ran.refused else described(ran.error)}"
+        return ""
 
     def _one(self, one: Script, name: str, before: str) -> bool:
         """Judge one; whether the database is as it should be before the next."""

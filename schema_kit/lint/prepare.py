@@ -171,7 +171,7 @@ def stand_ins(scratch: Scratch, name: str) -> list[str]:
     return [f"the extension {one} is a stand-in: the scratch server does not have it" for one in found]
 
 
-def described(error: BaseException) -> str:
+def described(error: BaseException | None) -> str:
     """An error in one line, with PostgreSQL's own words where it has some."""
     origin = getattr(error, "orig", None) or error
     diag = getattr(origin, "diag", None)
