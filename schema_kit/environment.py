@@ -73,8 +73,8 @@ def run(
         target_metadata: the models, for autogenerate; one or several.
         connection: a connection to use instead; nothing was executed on it yet.
         lock_policy: budgets, tries and timeouts; environment variables and ``op.lock_policy`` override it.
-        guard: ``"warn"`` before a plain statement is sent that scans, rewrites or blocks a large table, ``"refuse"`` it,
-            or ``"off"``.
+        guard: ``"warn"`` before a plain statement is sent that scans, rewrites or blocks a large table, ``"refuse"``
+            it, or ``"off"``.
         rows: from how many rows on a table is large, by the catalog's estimate.
         options: other arguments of ``context.configure``.
 

@@ -46,6 +46,7 @@ def settings(server: Path, major: int) -> Mapping[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     for path in (folder.parent, folder):
         path.chmod(0o755)
+    _write(folder.parent / ".gitignore", "*\n")
     for name, script in SCRIPTS.items():
         _write(folder / f"{name}.control", f"comment = '{COMMENT}'\ndefault_version = '0'\nrelocatable = true\n")
         _write(folder / f"{name}--0.sql", script or f"-- {COMMENT}\n")
