@@ -43,11 +43,15 @@ class Trials:
             standstill = Standstill(scratch.libpq(name), cancel=True)
             self.before.make_room(name, self.revision)
             watch = Watch(standstill=standstill)
-            run.upgrade(config, scratch.url(name), self.revision, watch)
+            run.upgrade(config, self.before.script, scratch.url(name), self.revision, watch)
             if not standstill.cancelled:
                 return ()
             at = next((one.sql for one in watch.statements if one.failure), "")
-            ran = run.upgrade(config, scratch.url(name), self.revision) if not self._is_done(name) else run.Ran()
+            ran = (
+                run.upgrade(config, self.before.script, scratch.url(name), self.revision)
+                if not self._is_done(name)
+                else run.Ran()
+            )
             if ran.error is not None:  # it says so loudly
                 return (Again("cancelled", at, Failure("", described(ran.error))),)
             known = set(snapshot.invalid(scratch.libpq(name))) - {
@@ -62,15 +66,15 @@ class Trials:
     def _back(self, name: str, after: Snapshot) -> tuple[tuple[Again, ...], bool]:
         scratch, config = self.before.scratch, self.before.config
         watch = Watch()
-        ran = run.downgrade(config, scratch.url(name), self.revision, watch)
+        ran = run.downgrade(config, self.before.script, scratch.url(name), self.revision, watch)
         if isinstance(ran.error, NotImplementedError):  # it says that there is no way back
             return (), True
         if ran.error is not None or ran.refused:
             message = described(ran.error) if ran.error else ran.refused[0]
             return (Again("back", "", Failure("", message)),), False
         if not watch.statements:  # a downgrade that does nothing promises nothing
-            return (), not run.forward(config, scratch.url(name), self.revision).error
-        ran = run.upgrade(config, scratch.url(name), self.revision)
+            return (), not run.forward(config, self.before.script, scratch.url(name), self.revision).error
+        ran = run.upgrade(config, self.before.script, scratch.url(name), self.revision)
         if ran.error is not None:
             return (Again("again", "", Failure("", described(ran.error))),), False
         differs = snapshot.differences(after, self._take(name))

@@ -121,7 +121,7 @@ class _Judge:
                     name = stack.enter_context(scratch.copy(before))
                     for other in self.wanted:
                         if other.revision in self._ran and (before == template or other is one):
-                            run.upgrade(self.before.config, scratch.url(name), other.revision)
+                            run.upgrade(self.before.config, self.before.script, scratch.url(name), other.revision)
 
     def _catch_up(self, one: Script, name: str) -> str:
         """Run what it rests on and what itself rests on a judged revision; why that fails."""
@@ -138,7 +138,7 @@ class _Judge:
         limit = self.before.make_room(name, one.revision)
         watch = Watch(standstill=Standstill(scratch.libpq(name)))
         watch.old = self._old
-        ran = run.upgrade(config, scratch.url(name), one.revision, watch)
+        ran = run.upgrade(config, self.before.script, scratch.url(name), one.revision, watch)
         self._old = watch.old
         self.notes += [note for note in ran.notes if note not in self.notes]
         if (why := _why_not(ran)) is not None:

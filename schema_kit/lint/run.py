@@ -55,17 +55,17 @@ def stamp(config: Config, url: sa.URL, revisions: Sequence[str]) -> Ran:
     return _run(config, url, lambda ours: command.stamp(ours, list(revisions)), None)
 
 
-def upgrade(config: Config, url: sa.URL, revision: str, watch: Watch | None = None) -> Ran:
+def upgrade(config: Config, script: ScriptDirectory, url: sa.URL, revision: str, watch: Watch | None = None) -> Ran:
     """Run the upgrade of one revision, on a database that has all that it rests on."""
-    return _one(config, url, revision, RevisionStep.upgrade_from_script, watch)
+    return _one(config, script, url, revision, RevisionStep.upgrade_from_script, watch)
 
 
-def downgrade(config: Config, url: sa.URL, revision: str, watch: Watch | None = None) -> Ran:
+def downgrade(config: Config, script: ScriptDirectory, url: sa.URL, revision: str, watch: Watch | None = None) -> Ran:
     """Run the downgrade of one revision, which is a head of the database."""
-    return _one(config, url, revision, RevisionStep.downgrade_from_script, watch)
+    return _one(config, script, url, revision, RevisionStep.downgrade_from_script, watch)
 
 
-def forward(config: Config, url: sa.URL, revision: str) -> Ran:
+def forward(config: Config, script: ScriptDirectory, url: sa.URL, revision: str) -> Ran:
     """Say that a revision is there again, whose downgrade has changed nothing."""
 
     def step(*_: Any) -> Any:
@@ -73,13 +73,13 @@ def forward(config: Config, url: sa.URL, revision: str) -> Ran:
         found.migration_fn = lambda **_: None
         return found
 
-    return _one(config, url, revision, step, None)
+    return _one(config, script, url, revision, step, None)
 
 
-def _one(config: Config, url: sa.URL, revision: str, step: Callable[..., Any], watch: Watch | None) -> Ran:
+def _one(
+    config: Config, script: ScriptDirectory, url: sa.URL, revision: str, step: Callable[..., Any], watch: Watch | None
+) -> Ran:
     def run(ours: Config) -> None:
-        script = ScriptDirectory.from_config(ours)
-
         def steps(*_: Any) -> list[Any]:
             return [step(script.revision_map, script.get_revision(revision))]
 
