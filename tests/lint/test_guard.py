@@ -104,6 +104,7 @@ def test_it_warns_where_nothing_is_said(target: str, tmp_path: Path, caplog: pyt
     ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("guard", "said"), [("guard='loud'", "'warn', 'refuse', 'off'"), ("rows=-1", "a number of rows")]
 )
@@ -114,6 +115,7 @@ def test_wrong_words_are_refused(guard: str, said: str, target: str, tmp_path: P
         upgrade(made)
 
 
+@pytest.mark.exhaustive
 def test_off(target: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = project(tmp_path / "p", target, "guard='off', rows=0")
     made.revision("one", GUARDED["index"][0])

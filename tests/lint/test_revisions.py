@@ -46,6 +46,7 @@ def test_each_branch_is_judged_after_what_it_rests_on(branched: Project) -> None
     assert branched.judge("right", "left", twice=False).revisions == ("left", "right")
 
 
+@pytest.mark.exhaustive
 def test_tables_of_the_judged_revisions_are_new(branched: Project) -> None:
     assert kinds(branched.judge(since="start", twice=False)) == {"blocks"}
     assert kinds(branched.judge("start", "left", twice=False)) == set()
@@ -70,6 +71,7 @@ def test_wrong_usage(branched: Project) -> None:
         branched.judge(since_git="no-such-branch")
 
 
+@pytest.mark.exhaustive
 def test_those_that_a_branch_of_git_lacks(branched: Project) -> None:
     def git(*arguments: str) -> None:
         own = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]
@@ -127,6 +129,7 @@ with sys.modules["the_app_of_this_test"].engine.connect() as connection:
 """
 
 
+@pytest.mark.exhaustive
 def test_an_engine_of_the_application_that_keeps_its_connections(scratch: str, tmp_path: Path) -> None:
     project = Project.new(tmp_path / "p", scratch, POOLED)
     project.revision("one", "op.execute('CREATE TABLE t (id int)')", "op.drop_table('t')")
@@ -157,6 +160,7 @@ def test_a_broken_env_py_and_a_broken_dump_are_said(scratch: str, tmp_path: Path
     assert "cannot be loaded" in project.judge("one", schema=dump).unjudged[0].why
 
 
+@pytest.mark.exhaustive
 def test_what_a_run_leaves_when_it_ends(branched: Project) -> None:
     def databases() -> set[str]:
         with psycopg.connect(branched.scratch) as connection:
