@@ -7,7 +7,7 @@ fence.py       nothing else is connected to
 run.py         env.py and a revision, on a scratch database
 watch.py       every statement, by whatever way it goes out
 look.py, difference.py, standstill.py   what one statement does
-again.py       cut off and run again; back and forth; snapshot.py, the catalogs that are compared
+again.py       cancelled and run again; back and forth; snapshot.py, the catalogs that are compared
 facts.py       what was seen
 rules.py       facts -> findings; finding.py, instead.py, sizes.py, ignore.py: pure
 report.py      text, JSON, SARIF, GitHub

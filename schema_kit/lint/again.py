@@ -1,4 +1,4 @@
-"""Run a revision again: after it was cut off in the middle, and after its downgrade; and compare the catalogs."""
+"""Run a revision again: after it was cancelled in the middle, and after its downgrade; and compare the catalogs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Trials:
             return (Again("cancelled", at, None, tuple(sorted(known)), snapshot.differences(after, self._take(name))),)
 
     def _is_done(self, name: str) -> bool:
-        """Whether the revision has mended itself within the run that was cut off."""
+        """Whether the revision has mended itself within the run that was cancelled."""
         return self.revision in self.before.stamps(name)
 
     def _back(self, name: str, after: Snapshot) -> tuple[tuple[Again, ...], bool]:

@@ -11,7 +11,7 @@ KINDS = {
     "fails": "PostgreSQL, or Python, refuses it",
     "rows_gone": "rows are gone for good",
     "blocks": "sessions wait for as long as a whole table is read or written",
-    "unfinished": "something stays half made when it is cut off and run again",
+    "unfinished": "something stays half made when it is cancelled and run again",
     "whole_table": "every row of a table is written by one statement or transaction",
     "code_breaks": "the code that runs at that moment breaks",
     "several_tables": "one transaction holds locks of several tables",

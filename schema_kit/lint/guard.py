@@ -52,7 +52,7 @@ _BY_THEIR_WORDS = (
     ),
     (
         _words(rf"(?:VACUUM\s+FULL|VACUUM\s*\([^)]*\bFULL\b[^)]*\)|CLUSTER)\s+(?:VERBOSE\s+)?{_NAME}"),
-        "everybody waits while it is rewritten",
+        "every session waits while it is rewritten",
     ),
 )
 _ALTER = _words(rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}\s+(.*)")
@@ -153,18 +153,18 @@ def _altered(connection: sa.Connection, name: str, actions: str) -> str | None:
     if _PROVES.search(actions):
         return "writers wait while it is read from end to end"
     if _BUILDS.search(actions):
-        return "everybody waits while the index is built"
+        return "every session waits while the index is built"
     if found := _NOT_NULL.search(actions):
         column = found[1].strip('"').replace('""', '"')
         check = rf'\m"?{re.escape(column)}"? IS NOT NULL'
         proved = read(connection, _PROVED, {"name": name, "not_null": check})
-        return None if proved else "everybody waits while it is read from end to end"
+        return None if proved else "every session waits while it is read from end to end"
     if _MAY_REWRITE.search(actions):
         ((schema, table, _),) = read(connection, _SIZE, {"name": name})
         with suppress(PlanError):  # what PostgreSQL refuses, it refuses by itself
             table_too, index = rewrites(connection, QualifiedName(schema, table), actions)
             if table_too or index:
-                return f"everybody waits while it {'is rewritten' if table_too else 'gets an index again'}"
+                return f"every session waits while it {'is rewritten' if table_too else 'gets an index again'}"
     return None
 
 

@@ -174,7 +174,7 @@ def lighter_way(seen: Observation, _: Sizes) -> Iterator[Finding]:
         for change in statement.changes:
             told = _LIGHTER.get(change.kind)
             if told and change.table in exclusive:
-                text = f"{_at(statement)}: {told.format(change=change)}: everybody on {change.table} waits "
+                text = f"{_at(statement)}: {told.format(change=change)}: every session on {change.table} waits "
                 text += f"({_READERS_TOO.value})"
                 instead = call(change.kind, statement, change.table)
                 yield _finding("lighter_way", seen, statement, change.table, text, instead)
@@ -198,10 +198,10 @@ def type_trap(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 
 def unfinished(seen: Observation, _: Sizes) -> Iterator[Finding]:
-    """An index stays INVALID: after the revision, or after it was cut off and run again."""
+    """An index stays INVALID: after the revision, or after it was cancelled and run again."""
     for again in seen.again:
         if again.how == "cancelled" and again.invalid:
-            text = f"cut off in {again.at!r} and run again, it succeeds, and {', '.join(again.invalid)} stays INVALID"
+            text = f"cancelled in {again.at!r} and run again, it succeeds, and {', '.join(again.invalid)} stays INVALID"
             yield _of_all("unfinished", seen, again.at, text)
     if seen.invalid:
         yield _of_all("unfinished", seen, "", f"{', '.join(seen.invalid)} is INVALID when the revision has ended")
@@ -211,7 +211,7 @@ def differs_again(seen: Observation, _: Sizes) -> Iterator[Finding]:
     """The catalog ends differently the second time."""
     for again in seen.again:
         if again.how in ("cancelled", "again") and again.failure is None and again.differs and not again.invalid:
-            how = f"cut off in {again.at!r} and run again" if again.at else "run again after its downgrade"
+            how = f"cancelled in {again.at!r} and run again" if again.at else "run again after its downgrade"
             yield _of_all("differs_again", seen, again.at, f"{how}, it ends differently: {_some(again.differs)}")
 
 
@@ -225,7 +225,7 @@ def no_way_back(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 
 def _of_all(kind: str, seen: Observation, sql: str, evidence: str) -> Finding:
-    """A finding of the revision as a whole, at the statement that was cut off."""
+    """A finding of the revision as a whole, at the statement that was cancelled."""
     at = next((one for one in seen.statements if sql and one.sql == sql), Statement(sql, 0, 0))
     return _finding(kind, seen, at, None, evidence, call(kind, at, None))
 

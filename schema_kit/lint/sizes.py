@@ -19,7 +19,7 @@ SELECT n.nspname::text, c.relname::text, greatest(c.reltuples, 0)::bigint,
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY 1, 2
 """
-"""What ANALYZE has counted: anybody may read it who may connect."""
+"""What ANALYZE has counted: any session may read it who may connect."""
 
 
 @dataclass(frozen=True, slots=True)

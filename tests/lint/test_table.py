@@ -19,7 +19,7 @@ BY = {
     "fails": "PostgreSQL's refusal",
     "rows_gone": "the catalog before and after",
     "blocks": "locks, and what is read or written under them",
-    "unfinished": "cut off and run again",
+    "unfinished": "cancelled and run again",
     "whole_table": "what a statement reads and writes",
     "code_breaks": "the catalog before and after",
     "several_tables": "locks, statement by statement",
