@@ -15,6 +15,7 @@ from schema_kit.cli.output import be_patient
 from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
 
 NOUNS = {
+    "advise": "Recommend indexes and partitions for statements, by the planner's costs.",
     "archive": "Archive old rows and partitions, and restore them.",
     "db": "Manage the embedded PostgreSQL server, the default database.",
     "doctor": "Report problems of a project and its database.",

