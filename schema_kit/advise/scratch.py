@@ -83,14 +83,14 @@ class Scratch:
         """
         self.rows("UPDATE pg_class c SET relpages = s.relpages, reltuples = s.reltuples, relallvisible = "
                   "s.relallvisible FROM advise.told s WHERE s.oid = c.oid")  # CREATE INDEX has counted no rows
-        stretch.lengthen(self.server, stretch.files(self.rows, self.pages, {}, kinds=("r", "m")))
+        stretch.lengthen(self.server, stretch.files(self.rows, self.pages, {}, {}, kinds=("r", "m")))
         new = [oid for oid, *name in self.rows(stretch.INDEXES) if QualifiedName(*name) not in self.pages]
         if new:
             sizing.expressions(self.rows, new)
-        trees = stretch.trees(self.rows)
-        self.pages |= dict(sizing.each(sizing.sizes(self.rows, new, trees, self.pages))) if new else {}
-        trees = stretch.trees(self.rows)
-        files = stretch.files(self.rows, self.pages, trees, kinds=("r", "m", "i"))
+        trees, shapes = stretch.trees(self.rows), sizing.shapes(self.rows)
+        for index in sizing.sizes(self.rows, new, trees, shapes, self.pages) if new else ():
+            self.pages[index.name] = index.pages
+        files = stretch.files(self.rows, self.pages, stretch.trees(self.rows), shapes)
         self.rows("CHECKPOINT")
         self.close()
         embedded.stop(self.server.folder)
@@ -245,6 +245,8 @@ def _load(made: Scratch) -> None:
         made.notes.append(f"not loaded on the scratch, whose version or extensions do not know it: {some}.")
     made.pages = {name: production.pages.get(name, pages) for name, pages in told.items()}
     made.rows(_TOLD)
+    made.rows(_SEARCH_PATH)
+    made.close()  # the settings of the database are those of the next session
     made.notes += _said(made)
     made.production = replace(production, version=production.version or made.connection.info.server_version)
 
@@ -252,6 +254,15 @@ def _load(made: Scratch) -> None:
 _TOLD = """
 CREATE SCHEMA advise; CREATE TABLE advise.told AS SELECT oid, relpages, reltuples, relallvisible FROM pg_class
 WHERE relkind IN ('r', 'p', 'm') AND relnamespace <> 'pg_catalog'::regnamespace
+"""
+
+# What is not where production looks for it, as tables of tenants are, is looked for everywhere.
+_SEARCH_PATH = f"""
+DO $$ BEGIN EXECUTE (SELECT 'ALTER DATABASE {DATABASE} SET search_path = ' || string_agg(quote_ident(s.name), ', ' ORDER BY s.place)
+  FROM (SELECT name, min(place) AS place FROM (
+    SELECT u.name, u.place FROM unnest(current_schemas(false)) WITH ORDINALITY u (name, place)
+    UNION ALL SELECT n.nspname, 1000 FROM pg_namespace n WHERE n.nspname !~ '^pg_'
+      AND n.nspname NOT IN ('information_schema', 'advise')) a GROUP BY name) s); END $$
 """
 
 _EXTENDED = """

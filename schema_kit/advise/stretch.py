@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schema_kit.advise import btree
+from schema_kit.advise import btree, gin
 from schema_kit.advise.btree import PAGE, Key
+from schema_kit.advise.gin import Shape
 from schema_kit.embedded import Server
 from schema_kit.embedded.place import locate
 from schema_kit.embedded.tools import Tools
@@ -35,8 +36,8 @@ WHERE c.relkind = 'i' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_sche
 """
 
 _FILES = """
-SELECT n.nspname, c.relname, c.oid::bigint, pg_relation_filepath(c.oid), a.amname = 'btree'
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_am a ON a.oid = c.relam
+SELECT n.nspname, c.relname, c.oid::bigint, pg_relation_filepath(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = ANY (%s) AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'advise')
 """
 
@@ -71,11 +72,12 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of the scratch, its length in pages, and the height of the B-tree that it is; -1: it is none."""
+    """A file of the scratch, its length in pages, and what its first page has to say of a B-tree or a GIN."""
 
     path: Path
     pages: int
-    height: int = -1
+    height: int | None = None
+    shape: Shape | None = None
 
 
 def trees(ask: Ask) -> dict[int, Tree]:
@@ -89,15 +91,20 @@ def trees(ask: Ask) -> dict[int, Tree]:
 
 
 def files(
-    ask: Ask, pages: Mapping[QualifiedName, int], trees: Mapping[int, Tree], kinds: Sequence[str]
+    ask: Ask,
+    pages: Mapping[QualifiedName, int],
+    trees: Mapping[int, Tree],
+    shapes: Mapping[int, Shape],
+    kinds: Sequence[str] = ("r", "m", "i"),
 ) -> list[File]:
     """The files of relations of some kinds, each with the length and the height that it should have."""
 
     def each() -> Iterator[File]:
-        for schema, name, oid, path, is_tree in ask(_FILES, [list(kinds)]):
-            wanted, tree = pages.get(QualifiedName(schema, name), 0), trees.get(oid)
-            high = btree.height(wanted, tree.rows, tree.keys) if is_tree and tree and wanted > 1 else -1
-            yield File(Path(path), wanted, high)
+        for schema, name, oid, path in ask(_FILES, [list(kinds)]):
+            wanted = pages.get(QualifiedName(schema, name), 0)
+            tree, shape = trees.get(oid), shapes.get(oid)
+            high = btree.height(wanted, tree.rows, tree.keys) if tree and wanted > 1 else None
+            yield File(Path(path), wanted, high, shape.within(wanted) if shape and wanted > 2 else None)
 
     return list(each())
 
@@ -110,11 +117,12 @@ def write(server: Server, files: Sequence[File]) -> None:
     )
     assert done[0] == 0 or "already disabled" in done[1], done[1]
     for one in files:
-        if one.height >= 0:
-            with (place.data / one.path).open("r+b") as file:
-                first = btree.tree(file.read(PAGE), one.height)
-                file.seek(0)
-                file.write(first)
+        if one.height is None and one.shape is None:
+            continue
+        with (place.data / one.path).open("r+b") as file:
+            meta = file.read(PAGE)
+            file.seek(0)
+            file.write(gin.described(meta, one.shape) if one.shape else btree.tree(meta, one.height or 0))
     lengthen(server, files)
 
 

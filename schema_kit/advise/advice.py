@@ -1,0 +1,235 @@
+"""Which indexes statements want, and which ones none of them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import psycopg
+
+from schema_kit.advise import constants, usage
+from schema_kit.advise.candidates import Candidate, common, new, of
+from schema_kit.advise.choose import Asked, choose, fewer
+from schema_kit.advise.planner import Planner
+from schema_kit.advise.production import Writes
+from schema_kit.advise.scratch import Scratch
+from schema_kit.advise.shown import pages_of
+from schema_kit.advise.statements import Statement
+from schema_kit.health.definition import Definition, parse
+from schema_kit.names import QualifiedName, fit
+
+PREFIX = "schema_kit_candidate_"
+ENTRY = 40
+"""About how many bytes of WAL and index an entry takes."""
+
+_INDEXES = """
+SELECT n.nspname, c.relname, t.relname, pg_get_indexdef(c.oid), x.indisunique, x.indisvalid,
+       NOT (x.indisunique OR x.indisreplident OR x.indisclustered OR x.indisexclusion
+            OR EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
+            OR EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = x.indrelid
+                       AND x.indkey[0] = ANY (k.conkey)))
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT t.relispartition AND n.nspname !~ '^pg_' AND n.nspname <> 'advise' ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An index that statements want.
+
+    Args:
+        name: the one that it should get.
+        table: whose.
+        definition: what it is.
+        bytes: how large it will be.
+        asked: the statements that use it, with their costs.
+        writes: what is written to its table.
+    """
+
+    name: QualifiedName
+    table: QualifiedName
+    definition: Definition
+    bytes: int
+    asked: Sequence[Asked]
+    writes: Writes | None
+
+
+@dataclass(frozen=True)
+class Unneeded:
+    """An index of production that none of the statements needs."""
+
+    name: QualifiedName
+    table: QualifiedName
+    definition: Definition
+    bytes: int
+
+
+@dataclass
+class Advice:
+    """What is said of statements and indexes.
+
+    Args:
+        wanted: indexes to make.
+        unneeded: indexes that none of the statements needs; other statements may.
+        asked: all statements, with their costs.
+        left_out: statements that could not be planned, each with the reason.
+        extensions: that have to be installed first.
+    """
+
+    wanted: list[Wanted] = field(default_factory=list)
+    unneeded: list[Unneeded] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    left_out: list[tuple[Statement, str]] = field(default_factory=list)
+    extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    name: QualifiedName
+    table: QualifiedName
+    definition: Definition
+    unique: bool
+    plain: bool
+
+
+def advise(scratch: Scratch, statements: Sequence[Statement], tell: Callable[[str], None]) -> Advice:
+    """Judge candidates for statements by the planner.
+
+    Args:
+        scratch: whose files are not stretched yet.
+        statements: what is asked of production.
+        tell: is told what is done now.
+    """
+    advice = Advice()
+    known, tables = constants.statistics(scratch), constants.schema(scratch)
+    there = _there(scratch)
+    asked = list[tuple[Statement, list[str]]]()
+    wishes = dict[Candidate, None]()
+    touched = set[QualifiedName]()
+    for statement in statements:
+        texts, problem = constants.executable(scratch, statement, known, tables)
+        if problem:
+            advice.left_out.append((statement, problem))
+            continue
+        asked.append((statement, texts))
+        found = [usage.uses(text, tables) for text in texts]
+        touched |= {use.table for one in found for use in one}
+        wishes |= dict.fromkeys(common([of(one, tables, known, scratch.pages) for one in found]))
+    by_table = dict[QualifiedName, list[tuple[Definition, bool]]]()
+    for index in there:
+        by_table.setdefault(index.table, []).append((index.definition, index.unique))
+    candidates = new(wishes, by_table)
+    tell(f"{len(asked)} statements, {len(candidates)} candidates")
+    installed = _install(scratch, candidates)
+    built = _build(scratch, candidates)
+    scratch.stretch()
+    tell("the planner judges them")
+    planner = Planner(scratch)
+    sizes = {name: float(pages_of(scratch, name)) for name in built}
+
+    def alike(one: QualifiedName, other: QualifiedName) -> bool:
+        return built[one].table == built[other].table and bool({*built[one].keys} & {*built[other].keys})
+
+    advice.asked, chosen = choose(planner, asked, sizes, alike)
+    definitions = {one.name: one.definition for one in _there(scratch)}
+    names = {one.name.name for one in there}
+    for index in chosen:
+        candidate = built[index]
+        name = _name(candidate.table, definitions[index], names)
+        using = [one for one in advice.asked if index in one.indexes]
+        writes = _writes(scratch, candidate.table)
+        advice.wanted.append(Wanted(name, candidate.table, definitions[index], int(sizes[index]), using, writes))
+    if installed and any("gin_trgm_ops" in key for one in advice.wanted for key in one.definition.keys):
+        advice.extensions = ("pg_trgm",)
+    others = [index for index in there if index.table in touched]
+    advice.unneeded = _unneeded(scratch, planner, advice.asked, others, set(built) - set(chosen))
+    return advice
+
+
+def _there(scratch: Scratch) -> list[_There]:
+    """The valid indexes of production, those of partitions left out."""
+    return [
+        _There(QualifiedName(schema, name), QualifiedName(schema, table), parse(text), unique, plain)
+        for schema, name, table, text, unique, valid, plain in scratch.rows(_INDEXES)
+        if valid
+    ]
+
+
+def _install(scratch: Scratch, candidates: Sequence[Candidate]) -> bool:
+    """Install pg_trgm on the scratch where a candidate needs it and production does not have it."""
+    if not any("gin_trgm_ops" in one.keys[0] for one in candidates):
+        return False
+    if scratch.rows("SELECT FROM pg_extension WHERE extname = 'pg_trgm'"):
+        return False
+    try:
+        scratch.rows("CREATE EXTENSION pg_trgm SCHEMA public")
+    except psycopg.Error:
+        scratch.notes.append("the scratch lacks the extension pg_trgm: no index for LIKE and ILIKE was tried.")
+        return False
+    return True
+
+
+def _build(scratch: Scratch, candidates: Sequence[Candidate]) -> dict[QualifiedName, Candidate]:
+    """Make them on the empty tables; what PostgreSQL refuses is none: no operator class, a function that may change."""
+    built = dict[QualifiedName, Candidate]()
+    for nth, candidate in enumerate(candidates):
+        name = candidate.table.sibling(f"{PREFIX}{nth}")
+        with suppress(psycopg.Error):
+            scratch.rows(candidate.sql(name.name))
+            built[name] = candidate
+    return built
+
+
+def _name(table: QualifiedName, definition: Definition, taken: set[str]) -> QualifiedName:
+    """A name that says the table and the columns, and that no index has."""
+    words = "_".join(definition.columns) or "expr"
+    stem = f"ix_{table.name}_{words}" + ("_trgm" if "trgm" in definition.keys[0] else "")
+    name, nth = fit(stem), 1
+    while name in taken:
+        nth += 1
+        name = fit(stem, f"_{nth}")
+    taken.add(name)
+    return table.sibling(name)
+
+
+_LEAVES = """
+SELECT n.nspname, c.relname FROM pg_partition_tree(%s::regclass) p JOIN pg_class c ON c.oid = p.relid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.isleaf
+"""
+
+
+def _writes(scratch: Scratch, table: QualifiedName) -> Writes | None:
+    """What is written to a table in a day, to its partitions together; None where that is not known."""
+    known = scratch.production.writes
+    if not known:
+        return None
+    leaves = [QualifiedName(*row) for row in scratch.rows(_LEAVES, [table.sql])] or [table]
+    found = [known[leaf] for leaf in leaves if leaf in known]
+    return Writes(sum(one.entries for one in found), sum(one.deleted for one in found))
+
+
+def _unneeded(
+    scratch: Scratch,
+    planner: Planner,
+    asked: Sequence[Asked],
+    there: Sequence[_There],
+    refused: set[QualifiedName],
+) -> list[Unneeded]:
+    """Indexes without which no statement becomes dearer, and that nothing but queries needs."""
+    plain = {index.name: index for index in there if index.plain}
+    sizes = {name: pages_of(scratch, name) for name in plain}
+    state = [replace(one, best=one.now) for one in asked]
+    gone = fewer(planner, state, plain, refused, sizes)
+    return [
+        Unneeded(name, plain[name].table, plain[name].definition, sizes[name]) for name in sorted(gone, key=str)
+    ]
+
+
+def saved(asked: Sequence[Asked]) -> Mapping[str, float]:
+    """What all statements cost in a day: before, and with the wanted indexes."""
+    return {
+        "before": sum(one.statement.calls * one.before for one in asked),
+        "after": sum(one.statement.calls * one.now for one in asked),
+    }
