@@ -20,8 +20,6 @@ from schema_kit.health.definition import Definition, parse
 from schema_kit.names import QualifiedName, fit
 
 PREFIX = "schema_kit_candidate_"
-ENTRY = 40
-"""About how many bytes of WAL and index an entry takes."""
 
 _INDEXES = """
 SELECT n.nspname, c.relname, t.relname, pg_get_indexdef(c.oid), x.indisunique, x.indisvalid,
@@ -222,9 +220,7 @@ def _unneeded(
     sizes = {name: pages_of(scratch, name) for name in plain}
     state = [replace(one, best=one.now) for one in asked]
     gone = fewer(planner, state, plain, refused, sizes)
-    return [
-        Unneeded(name, plain[name].table, plain[name].definition, sizes[name]) for name in sorted(gone, key=str)
-    ]
+    return [Unneeded(name, plain[name].table, plain[name].definition, sizes[name]) for name in sorted(gone, key=str)]
 
 
 def saved(asked: Sequence[Asked]) -> Mapping[str, float]:

@@ -72,10 +72,12 @@ def of(found: Sequence[Use], tables: Schema, known: Statistics, pages: Mapping[Q
 
 
 def common(found: Sequence[Sequence[Candidate]]) -> list[Candidate]:
-    """The candidates of a statement with several sets of values; one for a single value is wanted by all, or by none."""
-    return [one for one in dict.fromkeys(one for some in found for one in some) if not _of_a_value(one) or all(
-        one in some for some in found
-    )]
+    """The candidates of a statement with several sets of values; one for a value is wanted by all or by none."""
+    return [
+        one
+        for one in dict.fromkeys(one for some in found for one in some)
+        if not _of_a_value(one) or all(one in some for some in found)
+    ]
 
 
 def _of_a_value(one: Candidate) -> bool:
@@ -85,9 +87,7 @@ def _of_a_value(one: Candidate) -> bool:
 class _Wanted:
     """What one table in one statement might want."""
 
-    def __init__(
-        self, use: Use, tables: Schema, known: Statistics, pages: Mapping[QualifiedName, int]
-    ) -> None:
+    def __init__(self, use: Use, tables: Schema, known: Statistics, pages: Mapping[QualifiedName, int]) -> None:
         self.use, self.types, self.pages = use, tables[use.table], pages
         self.known = {column: known[use.table, column] for column in self.types if (use.table, column) in known}
 
@@ -230,7 +230,9 @@ def _nulls(one: Order) -> str:
     return " NULLS FIRST" if one.nulls_first else " NULLS LAST"
 
 
-def new(found: Iterable[Candidate], there: Mapping[QualifiedName, Sequence[tuple[Definition, bool]]]) -> list[Candidate]:
+def new(
+    found: Iterable[Candidate], there: Mapping[QualifiedName, Sequence[tuple[Definition, bool]]]
+) -> list[Candidate]:
     """Those that say something that no index of their table does.
 
     Args:
@@ -239,15 +241,21 @@ def new(found: Iterable[Candidate], there: Mapping[QualifiedName, Sequence[tuple
     """
 
     def known(one: Candidate) -> bool:
-        keys = tuple(key.replace('"', "") for key in one.keys)
+        keys = tuple(map(_bare, one.keys))
         for index, unique in there.get(one.table, ()):
-            if index.method != one.method or index.predicate:
+            if index.method != one.method or _bare(index.predicate) != _bare(one.predicate):
                 continue
-            has = tuple(key.replace('"', "") for key in index.keys)
-            if has[: len(keys)] == keys and set(one.include) <= {ident(name) for name in (*index.include, *index.columns)}:
+            has = tuple(map(_bare, index.keys))
+            covered = {ident(name) for name in (*index.include, *index.columns)}
+            if has[: len(keys)] == keys and set(one.include) <= covered:
                 return True
-            if unique and set(has) <= set(keys[: len(has)]) and not one.include:
+            if unique and not one.include and set(has) <= set(keys[: len(has)]):
                 return True
         return False
 
     return [one for one in dict.fromkeys(found) if not known(one)]
+
+
+def _bare(text: str) -> str:
+    """A key or predicate without quotes and outer parentheses, to compare what was written with what is printed."""
+    return text.replace('"', "").strip("()")

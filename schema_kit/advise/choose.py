@@ -33,7 +33,7 @@ class Asked:
     @property
     def named(self) -> bool:
         """Whether it is dearer than it could be, or than it was, by more than is let through."""
-        return self.now > self.best * DEARER and self.now > self.best + WORTH or self.now > self.before * DEARER
+        return (self.now > self.best * DEARER and self.now > self.best + WORTH) or self.now > self.before * DEARER
 
 
 def choose(

@@ -167,7 +167,7 @@ def _dump(connection: sa.Connection, version: int) -> IO[bytes]:
         *("--no-comments", "--no-security-labels", "--no-tablespaces", "--no-password"),
         *(f"--lock-wait-timeout={LOCK_WAIT}", "--dbname", conninfo),
     ]
-    dump = tempfile.TemporaryFile()
+    dump = tempfile.TemporaryFile()  # noqa: SIM115  it outlives this function
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=dump, stderr=subprocess.PIPE, env=environment, check=False
     )

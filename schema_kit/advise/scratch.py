@@ -81,8 +81,10 @@ class Scratch:
 
         The server is stopped meanwhile. CREATE INDEX would read what is so long afterwards: make indexes before.
         """
-        self.rows("UPDATE pg_class c SET relpages = s.relpages, reltuples = s.reltuples, relallvisible = "
-                  "s.relallvisible FROM advise.told s WHERE s.oid = c.oid")  # CREATE INDEX has counted no rows
+        self.rows(
+            "UPDATE pg_class c SET relpages = s.relpages, reltuples = s.reltuples, relallvisible = "
+            "s.relallvisible FROM advise.told s WHERE s.oid = c.oid"
+        )  # CREATE INDEX has counted no rows
         stretch.lengthen(self.server, stretch.files(self.rows, self.pages, {}, {}, kinds=("r", "m")))
         new = [oid for oid, *name in self.rows(stretch.INDEXES) if QualifiedName(*name) not in self.pages]
         if new:
@@ -167,13 +169,10 @@ def _create(made: Scratch) -> None:
     """Make the database, with production's collation where this machine has it, and its settings."""
     locale = made.production.locale
     with psycopg.connect(made.server.url("postgres"), autocommit=True) as connection:
-        for nth, options in enumerate(_collations(locale)):
-            with suppress(psycopg.Error):
-                connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0 {options}".encode())
-                break
-        else:
-            raise PlanError(f"the scratch server has no database of encoding {locale.encoding}.")
-        if nth:
+        own, *others = _collations(locale)
+        if not _created(connection, own):
+            if not any(_created(connection, options) for options in others):
+                raise PlanError(f"the scratch server has no database of encoding {locale.encoding}.")
             made.notes.append(
                 f"this machine does not have production's collation {locale.name or locale.collate}: another one "
                 "orders texts here."
@@ -186,6 +185,13 @@ def _create(made: Scratch) -> None:
                 )
                 with suppress(psycopg.Error):  # a value that this version does not have
                     connection.execute(change)
+
+
+def _created(connection: psycopg.Connection[Any], options: str) -> bool:
+    with suppress(psycopg.Error):
+        connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0 {options}".encode())
+        return True
+    return False
 
 
 def _value(name: str, value: str) -> sql.Composable:
@@ -225,9 +231,7 @@ def _load(made: Scratch) -> None:
     production = made.production
     there = {name for (name,) in made.rows("SELECT name FROM pg_available_extensions")}
     if lacking := sorted(set(production.extensions) - there):
-        made.notes.append(
-            f"the scratch lacks the extension {', '.join(lacking)}: tables, columns and indexes that need it are left out."
-        )
+        made.notes.append(f"the scratch lacks the extension {', '.join(lacking)}: what needs it is left out.")
     done = subprocess.run(
         made.server.psql("-X", "-q", "-v", "ON_ERROR_STOP=0"),
         stdin=production.dump,
@@ -258,7 +262,8 @@ WHERE relkind IN ('r', 'p', 'm') AND relnamespace <> 'pg_catalog'::regnamespace
 
 # What is not where production looks for it, as tables of tenants are, is looked for everywhere.
 _SEARCH_PATH = f"""
-DO $$ BEGIN EXECUTE (SELECT 'ALTER DATABASE {DATABASE} SET search_path = ' || string_agg(quote_ident(s.name), ', ' ORDER BY s.place)
+DO $$ BEGIN EXECUTE (
+  SELECT 'ALTER DATABASE {DATABASE} SET search_path = ' || string_agg(quote_ident(s.name), ', ' ORDER BY s.place)
   FROM (SELECT name, min(place) AS place FROM (
     SELECT u.name, u.place FROM unnest(current_schemas(false)) WITH ORDINALITY u (name, place)
     UNION ALL SELECT n.nspname, 1000 FROM pg_namespace n WHERE n.nspname !~ '^pg_'

@@ -39,29 +39,36 @@ WHERE k.attnum = 0 AND i.relkind = 'i' AND i.oid = ANY (%s::oid[])
 """
 
 _COLUMN = """
-SELECT a.attname, format_type(a.atttypid, NULL), n.nspname, c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s::oid AND a.attname = %s AND a.attnum > 0
+SELECT a.attname, format_type(a.atttypid, NULL), n.nspname, c.relname
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = %s::oid AND a.attname = %s AND a.attnum > 0
 """
 
-# What ANALYZE would find of an expression: it is calculated for the values that are known of its column.
+# What ANALYZE would find of an expression: it is calculated for the values that are known of its column. Where many of
+# them give the same, as the key of a document does, the results are few and frequent ones.
 _CALCULATED = """
 WITH s AS (SELECT s.most_common_vals::text::{type}[] AS vals, s.most_common_freqs AS shares, s.null_frac, s.n_distinct,
-                  s.histogram_bounds::text::{type}[] AS bounds
+                  s.histogram_bounds::text::{type}[] AS bounds,
+                  (1 - s.null_frac - coalesce((SELECT sum(f) FROM unnest(s.most_common_freqs) f), 0))
+                    / greatest(cardinality(s.histogram_bounds), 1) AS rest
            FROM pg_stats s WHERE s.schemaname = %(of_schema)s AND s.tablename = %(of)s AND s.attname = %(column)s
              AND NOT s.inherited),
-  m AS (SELECT x, sum(share) AS share FROM (SELECT ({expression}) AS x, v.share
-        FROM (SELECT unnest(s.vals) AS {column}, unnest(s.shares) AS share FROM s) v) y WHERE x IS NOT NULL GROUP BY x),
-  h AS (SELECT DISTINCT x FROM (SELECT ({expression}) AS x FROM (SELECT unnest(s.bounds) AS {column} FROM s) v) y
-        WHERE x IS NOT NULL),
-  c AS (SELECT (SELECT count(*) FROM m) + (SELECT count(*) FROM h) AS now,
-               coalesce(cardinality(s.vals), 0) + coalesce(cardinality(s.bounds), 0) AS was FROM s)
+  v AS (SELECT unnest(s.vals) AS {column}, unnest(s.shares) AS share, true AS common FROM s
+        UNION ALL SELECT unnest(s.bounds), s.rest, false FROM s),
+  r AS (SELECT ({expression}) AS x, share, common FROM v),
+  g AS (SELECT x, sum(share) AS share, bool_or(common) AS common FROM r WHERE x IS NOT NULL GROUP BY x),
+  c AS (SELECT (SELECT count(*) FROM g) AS now, (SELECT count(*) FROM v) AS was,
+               (SELECT count(*) FROM g) < 0.7 * (SELECT count(*) FROM v) AS few,
+               (SELECT sum(share) FROM r WHERE x IS NULL) AS nulls),
+  m AS (SELECT g.* FROM g, c WHERE g.common OR c.few ORDER BY g.share DESC, g.x LIMIT 100)
 SELECT pg_restore_attribute_stats('version', 180000, 'schemaname', %(schema)s::text, 'relname', %(index)s::text,
-  'attnum', %(place)s::smallint, 'inherited', false, 'null_frac', s.null_frac,
-  'avg_width', coalesce((SELECT avg(pg_column_size(x)) FROM (SELECT x FROM h UNION ALL SELECT x FROM m) a), 8)::int,
-  'n_distinct', (s.n_distinct * greatest(c.now, 1) / greatest(c.was, 1))::real,
+  'attnum', %(place)s::smallint, 'inherited', false, 'null_frac', (s.null_frac + coalesce(c.nulls, 0))::real,
+  'avg_width', coalesce((SELECT avg(pg_column_size(x)) FROM g), 8)::int,
+  'n_distinct', CASE WHEN c.few THEN c.now ELSE s.n_distinct * c.now / greatest(c.was, 1) END::real,
   'most_common_vals', (SELECT array_agg(x ORDER BY share DESC, x)::text FROM m),
   'most_common_freqs', (SELECT array_agg(share::real ORDER BY share DESC, x) FROM m),
-  'histogram_bounds', (SELECT CASE WHEN count(*) > 1 THEN array_agg(x ORDER BY x)::text END FROM h))
+  'histogram_bounds', (SELECT CASE WHEN count(*) > 1 THEN array_agg(x ORDER BY x)::text END FROM g
+                       WHERE NOT g.common AND NOT c.few))
 FROM s, c
 """
 
@@ -84,6 +91,7 @@ UPDATE pg_class c SET relpages = u.pages, reltuples = u.rows
 FROM unnest(%s::oid[], %s::int[], %s::real[]) u (oid, pages, rows) WHERE c.oid = u.oid
 """
 
+
 @dataclass(frozen=True, slots=True)
 class New:
     """An index that production does not have."""
@@ -104,7 +112,10 @@ def expressions(ask: Ask, new: list[int]) -> None:
         ((column, type_, of_schema, of),) = known
         query = _CALCULATED.format(type=type_, expression=text.replace("%", "%%"), column=ident(column))
         with suppress(psycopg.Error):  # the function does not take all of them
-            ask(query, {"schema": schema, "index": index, "place": place, "of_schema": of_schema, "of": of, "column": column})
+            ask(
+                query,
+                {"schema": schema, "index": index, "place": place, "of_schema": of_schema, "of": of, "column": column},
+            )
 
 
 def sizes(
@@ -146,8 +157,8 @@ def sizes(
 
 def _share(ask: Ask, table: QualifiedName, predicate: str) -> float:
     """How many of the rows of a table a predicate is true for, as the planner estimates it."""
-    (plan,), = ask(f"EXPLAIN (FORMAT JSON) SELECT FROM {table.sql} WHERE {predicate}")
-    (whole,), = ask(f"EXPLAIN (FORMAT JSON) SELECT FROM {table.sql}")
+    ((plan,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT FROM {table.sql} WHERE {predicate}")
+    ((whole,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT FROM {table.sql}")
     return min(float(_rows(plan)) / max(float(_rows(whole)), 1), 1.0)
 
 
@@ -172,5 +183,7 @@ def shapes(ask: Ask) -> dict[int, Shape]:
             keys = [gin.of_json(value, paths="path" in opclass) for value, _ in values]
         of_values = [(own, share) for own, (_, share) in zip(keys, values, strict=True)]
         if any(keys):
-            found[oid] = gin.shape(of_values, rows, -distinct * rows if distinct < 0 else distinct, rows / max(pages, 1))
+            found[oid] = gin.shape(
+                of_values, rows, -distinct * rows if distinct < 0 else distinct, rows / max(pages, 1)
+            )
     return found

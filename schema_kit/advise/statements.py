@@ -16,7 +16,7 @@ SETS = 4
 """How many sets of values a statement is judged with, at most."""
 
 _TOKEN = re.compile(
-    r"[eE]'(?:\\.|[^'\\])*'"
+    r"[eE]'(?:\\.|''|[^'\\])*'"
     r"|'(?:[^']|'')*'"
     r"|\"(?:[^\"]|\"\")*\""
     r"|--[^\n]*|/\*.*?\*/"
@@ -105,7 +105,7 @@ def shown(text: str) -> str:
         piece = found[0]
         if piece[:2] in ("--", "/*"):
             return " "
-        word = piece[0].isalpha() and not piece[:2].lower() == "e'"
+        word = piece[0].isalpha() and piece[:2].lower() != "e'"
         return piece if word or piece[0] in '_";:' else "?"
 
     return re.sub(r"\?(?:, ?\?)+", "?, ...", " ".join(_TOKEN.sub(masked, text).split()))
@@ -177,7 +177,7 @@ def of_log(text: str) -> list[Statement]:
     lines = _json(text) if text.lstrip().startswith("{") else _csv(text) if _is_csv(text) else _plain(text)
     days = 1.0
     if moments:
-        first, last = (datetime.fromisoformat(moment.replace("T", " ")) for moment in (moments[0], moments[-1]))
+        first, last = (datetime.fromisoformat(end.replace("T", " ")) for end in (min(moments), max(moments)))
         days = max((last - first).total_seconds(), 3600.0) / 86400
     found = list[Statement]()
     for line in lines:

@@ -44,7 +44,8 @@ WHERE c.relkind = ANY (%s) AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('inform
 KEYS = """
 SELECT x.indexrelid::bigint, k.place, i.reltuples::float8, k.place > x.indnkeyatts,
        coalesce(s.stawidth, CASE WHEN a.attlen > 0 THEN a.attlen ELSE 24 END)::float8,
-       CASE WHEN a.attlen < 0 THEN 1 ELSE CASE a.attalign WHEN 'd' THEN 8 WHEN 'i' THEN 4 WHEN 's' THEN 2 ELSE 1 END END,
+       CASE WHEN a.attlen < 0 OR a.attalign = 'c' THEN 1
+            ELSE CASE a.attalign WHEN 'd' THEN 8 WHEN 'i' THEN 4 ELSE 2 END END,
        CASE WHEN coalesce(s.stadistinct, -1) < 0 THEN -coalesce(s.stadistinct, -1) * greatest(t.reltuples, 1)
             WHEN s.stadistinct = 0 THEN greatest(t.reltuples, 1) ELSE s.stadistinct END::float8,
        coalesce(s.stanullfrac, 0) > 0,

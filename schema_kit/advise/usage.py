@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -126,9 +127,10 @@ def _of(scope: Scope, schema: Schema) -> Iterator[Use]:
     if not isinstance(select, exp.Select):
         return
     found = dict[str, Use]()
-    for alias, source in scope.sources.items():
+    for source in scope.sources.values():
         if isinstance(source, exp.Table) and (name := _table(source, schema)):
-            found[alias] = Use(name)
+            alias = source.args.get("alias")
+            found[_written(alias.this if alias else source.this)] = Use(name)
     names = _Names(found, schema, {item.alias: item.this for item in select.expressions if isinstance(item, exp.Alias)})
     clauses = [select.args.get("where"), *(join.args.get("on") for join in select.args.get("joins") or ())]
     for clause in clauses:
@@ -138,7 +140,9 @@ def _of(scope: Scope, schema: Schema) -> Iterator[Use]:
         _keys(names, [(names.plain(key), None) for key in group.expressions], grouped=True)
     if order := select.args.get("order"):
         _keys(names, [(names.plain(one.this), one) for one in order.expressions])
-    whole = any(isinstance(item, exp.Star) or item.find(exp.Star) and not item.find(exp.Count) for item in select.expressions)
+    whole = any(
+        isinstance(item, exp.Star) or (item.find(exp.Star) and not item.find(exp.Count)) for item in select.expressions
+    )
     for use in found.values():
         use.whole = whole
     for column in scope.columns:
@@ -172,7 +176,8 @@ class _Names:
     def owner(self, column: exp.Column) -> str | None:
         """The alias of its table."""
         if column.table:
-            return column.table if column.table in self.found else None
+            alias = _written(column.args["table"])
+            return alias if alias in self.found else None
         name = self.name(column)
         return next((alias for alias, use in self.found.items() if name in self.schema[use.table]), None)
 
@@ -202,8 +207,14 @@ class _Names:
 
 
 _MIRRORED = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE, exp.EQ: exp.EQ}
-_LIKE = (exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.SimilarTo)
-_KEYS = (exp.JSONBContainsTopKey, exp.JSONBContains, exp.JSONBContainsAnyTopKeys, exp.JSONBContainsAllTopKeys)
+_INSIDE: tuple[tuple[tuple[type[exp.Expression], ...], Kind], ...] = (
+    ((exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.SimilarTo), Kind.LIKE),
+    ((exp.ArrayContainsAll, exp.ArrayOverlaps, exp.ArrayContainedBy), Kind.CONTAINS),
+    (
+        (exp.JSONBContainsTopKey, exp.JSONBContains, exp.JSONBContainsAnyTopKeys, exp.JSONBContainsAllTopKeys),
+        Kind.KEY,
+    ),
+)
 
 
 def _conditions(clause: exp.Expression, names: _Names, *, alone: bool = False) -> None:
@@ -218,42 +229,40 @@ def _conditions(clause: exp.Expression, names: _Names, *, alone: bool = False) -
 
 
 def _condition(one: exp.Expression, names: _Names, alone: bool) -> Iterator[tuple[str, Condition]]:
-    def said(
-        key: exp.Expression, kind: Kind, *values: exp.Expression, operator: str = ""
-    ) -> Iterator[tuple[str, Condition]]:
-        if found := names.key(key):
-            alias, sql, column = found
-            yield alias, Condition((sql,), kind, values, column, alone, operator or type(one).__name__)
-
-    if isinstance(one, exp.Not):
-        inner = one.this.unnest()
-        if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
-            yield from said(inner.this, Kind.NOT_NULL)
-        elif isinstance(inner, exp.Column):
-            yield from said(inner, Kind.FALSE)
-    elif isinstance(one, exp.Column):
-        yield from said(one, Kind.TRUE)
-    elif isinstance(one, exp.Is) and isinstance(one.expression, exp.Null):
-        yield from said(one.this, Kind.NOT_NULL if one.args.get("negate") else Kind.NULL)
-    elif isinstance(one, exp.Is) and isinstance(one.expression, exp.Boolean) and not one.args.get("negate"):
-        yield from said(one.this, Kind.TRUE if one.expression.this else Kind.FALSE)
-    elif isinstance(one, exp.EQ) and isinstance(one.expression, exp.Boolean):
-        yield from said(one.this, Kind.TRUE if one.expression.this else Kind.FALSE)
-    elif isinstance(one, exp.In):
-        query = one.args.get("query")
-        yield from said(one.this, Kind.JOIN) if query else said(one.this, Kind.EQUAL, *one.expressions)
-    elif isinstance(one, exp.Between):
-        yield from said(one.this, Kind.RANGE, one.args["low"], one.args["high"])
-    elif isinstance(one, _LIKE):
-        yield from said(one.this, Kind.LIKE, one.expression)
-    elif isinstance(one, exp.ArrayContainsAll | exp.ArrayOverlaps | exp.ArrayContainedBy):
-        yield from said(one.this, Kind.CONTAINS, one.expression)
-    elif isinstance(one, exp.MatchAgainst):  # sqlglot has the query on the left
-        yield from said(one.expressions[0], Kind.CONTAINS, one.this)
-    elif isinstance(one, _KEYS):
-        yield from said(one.this, Kind.KEY, one.expression)
-    elif isinstance(one, exp.EQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
+    if isinstance(one, exp.EQ | exp.GT | exp.GTE | exp.LT | exp.LTE) and not isinstance(one.expression, exp.Boolean):
         yield from _comparison(one, names, alone)
+        return
+    told = _truth(one) or _searched(one)
+    if told and (found := names.key(told[0])):
+        alias, sql, column = found
+        yield alias, Condition((sql,), told[1], tuple(told[2:]), column, alone, type(one).__name__)
+
+
+def _truth(one: exp.Expression) -> tuple[Any, ...] | None:
+    """What is true, false or NULL, and which of them."""
+    inner = one.this.unnest() if isinstance(one, exp.Not) else one
+    negated = inner is not one or bool(inner.args.get("negate"))
+    if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+        return inner.this, Kind.NOT_NULL if negated else Kind.NULL
+    if isinstance(inner, exp.Column):
+        return inner, Kind.FALSE if negated else Kind.TRUE
+    if isinstance(inner, exp.Is | exp.EQ) and isinstance(inner.expression, exp.Boolean) and not negated:
+        return inner.this, Kind.TRUE if inner.expression.this else Kind.FALSE
+    return None
+
+
+def _searched(one: exp.Expression) -> tuple[Any, ...] | None:
+    """What is looked for in a list, between two values, or inside of a value."""
+    if isinstance(one, exp.In):
+        return (one.this, Kind.JOIN) if one.args.get("query") else (one.this, Kind.EQUAL, *one.expressions)
+    if isinstance(one, exp.Between):
+        return one.this, Kind.RANGE, one.args["low"], one.args["high"]
+    if isinstance(one, exp.MatchAgainst):  # sqlglot has the query on the left
+        return one.expressions[0], Kind.CONTAINS, one.this
+    for classes, kind in _INSIDE:
+        if isinstance(one, classes):
+            return one.this, kind, one.expression
+    return None
 
 
 def _comparison(one: exp.Binary, names: _Names, alone: bool) -> Iterator[tuple[str, Condition]]:
@@ -279,9 +288,7 @@ def _comparison(one: exp.Binary, names: _Names, alone: bool) -> Iterator[tuple[s
         yield alias, Condition((sql,), kind, () if joins else (value,), column, alone, operator.__name__)
 
 
-def _keys(
-    names: _Names, keys: Sequence[tuple[exp.Expression, exp.Ordered | None]], *, grouped: bool = False
-) -> None:
+def _keys(names: _Names, keys: Sequence[tuple[exp.Expression, exp.Ordered | None]], *, grouped: bool = False) -> None:
     """What rows are ordered or grouped by, as far as it is of one table from its beginning."""
     owner: str | None = None
     for expression, ordered in keys:

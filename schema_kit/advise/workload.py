@@ -13,15 +13,19 @@ MOST = 200
 """Statements that are judged: those that take the most time."""
 
 _EXTENSION = """
-SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'
+SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'pg_stat_statements'
 """
 
 # What only some versions have is taken by name from the row as JSON.
 _STATEMENTS = """
-SELECT s.query, s.calls::float8 / d.days, coalesce(r ->> 'total_exec_time', r ->> 'total_time', '0')::float8 / 1000 / d.days
-FROM {schema}.pg_stat_statements s, to_jsonb(s) r, LATERAL (SELECT greatest(extract(epoch FROM clock_timestamp() - coalesce(
-  (r ->> 'stats_since')::timestamptz, {since}, pg_postmaster_start_time())), 3600)::float8 / 86400 AS days) d
-WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.query <> '<insufficient privilege>'
+SELECT s.query, s.calls::float8 / d.days,
+       coalesce(r ->> 'total_exec_time', r ->> 'total_time', '0')::float8 / 1000 / d.days
+FROM {schema}.pg_stat_statements s, to_jsonb(s) r, LATERAL (
+  SELECT greatest(extract(epoch FROM clock_timestamp() - coalesce(
+    (r ->> 'stats_since')::timestamptz, {since}, pg_postmaster_start_time())), 3600)::float8 / 86400 AS days) d
+WHERE s.dbid = (SELECT o.oid FROM pg_database o WHERE o.datname = current_database())
+  AND s.query <> '<insufficient privilege>'
 ORDER BY 3 DESC LIMIT 5000
 """
 

@@ -36,18 +36,42 @@ def write(findings: Sequence[Finding], config: Config) -> Path:
     Raises:
         PlanError: Alembic cannot write it: several heads, no folder.
     """
-    told = [_wrapped(one) for one in findings]
+    return make(
+        "repairs that schema_kit health names",
+        [f"{one.code}: {one.evidence}" for one in findings],
+        [one.repair.call for one in findings],
+        [one.repair.back for one in reversed(findings) if one.repair.back],
+        config,
+    )
+
+
+def make(title: str, evidence: Sequence[str], up: Sequence[str], down: Sequence[str], config: Config) -> Path:
+    """Write a revision of calls of operations.
+
+    Args:
+        title: the first line of its docstring.
+        evidence: the others.
+        up: calls for upgrade().
+        down: calls for downgrade().
+        config: of the project.
+
+    Returns:
+        The file.
+
+    Raises:
+        PlanError: Alembic cannot write it: several heads, no folder.
+    """
     try:
         scripts = ScriptDirectory.from_config(config)
         template = Path(scripts.dir, "script.py.mako")
         imports = "" if "import sqlalchemy as sa" in template.read_text(encoding="utf-8") else "import sqlalchemy as sa"
         made = scripts.generate_revision(
             rev_id(),
-            "\n".join(("repairs that schema_kit health names", "", *told)),
+            "\n".join((title, "", *map(_wrapped, evidence))),
             refresh=True,
             imports=imports,
-            upgrades=_body([one.repair.call for one in findings]),
-            downgrades=_body([one.repair.back for one in reversed(findings) if one.repair.back]),
+            upgrades=_body(up),
+            downgrades=_body(down),
         )
     except (CommandError, OSError) as error:
         raise PlanError(f"no revision was written: {error}.") from error
@@ -55,8 +79,8 @@ def write(findings: Sequence[Finding], config: Config) -> Path:
     return Path(made.path)
 
 
-def _wrapped(one: Finding) -> str:
-    text = f"- {one.code}: {one.evidence}".replace("\\", "\\\\").replace('"', '\\"')
+def _wrapped(evidence: str) -> str:
+    text = f"- {evidence}".replace("\\", "\\\\").replace('"', '\\"')
     return "\n".join(textwrap.wrap(text, 110, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
 
 

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import click
 
 from schema_kit.advise import production
-from schema_kit.advise.production import Production
 from schema_kit.advise.scratch import Scratch, scratch
 from schema_kit.cli.options import database
 
@@ -33,20 +32,23 @@ def of_production(command: Command) -> Command:
     return command
 
 
-def read(url: str | None, source: str | None) -> Production:
-    """What production is, from a database or from a file."""
+def in_dump(url: str | None, source: str | None) -> Path | None:
+    """The file that --from names, if it names one."""
     if source and url:
         raise click.UsageError("--url and --from name the same thing: give one of them")
-    if source and "://" not in source:
-        return production.from_dump(Path(source))
-    with database(url or source, None) as (connection, _):
-        return production.read(connection)
+    return Path(source) if source and "://" not in source else None
 
 
 @contextmanager
 def copy(url: str | None, source: str | None) -> Iterator[Scratch]:
     """The scratch server, for as long as the block lasts."""
-    with scratch(read(url, source)) as made:
+    dump = in_dump(url, source)
+    if dump:
+        found = production.from_dump(dump)
+    else:
+        with database(url or source, None) as (connection, _):
+            found = production.read(connection)
+    with scratch(found) as made:
         yield made
 
 

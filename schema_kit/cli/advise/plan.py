@@ -33,9 +33,7 @@ def plan(
         new = [made.create(scratch, one) for one in more]
         gone = [made.named(scratch, one) for one in without]
         scratch.stretch()
-        texts, problem = constants.executable(
-            scratch, asked, constants.statistics(scratch), constants.schema(scratch)
-        )
+        texts, problem = constants.executable(scratch, asked, constants.statistics(scratch), constants.schema(scratch))
         if problem:
             raise PlanError(f"{problem}: {asked.shown}. Nothing was changed.")
         planner = Planner(scratch)
