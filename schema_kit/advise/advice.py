@@ -33,6 +33,13 @@ WHERE NOT t.relispartition AND n.nspname !~ '^pg_' AND n.nspname <> 'advise' ORD
 """
 
 
+_ROOTS = """
+SELECT n.nspname, r.relname, m.nspname, c.relname FROM pg_class c JOIN pg_namespace m ON m.oid = c.relnamespace
+JOIN pg_class r ON r.oid = CASE WHEN c.relispartition THEN coalesce(pg_partition_root(c.oid), c.oid) ELSE c.oid END
+JOIN pg_namespace n ON n.oid = r.relnamespace WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_'
+"""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """An index that statements want.
@@ -42,6 +49,7 @@ class Wanted:
         table: whose.
         definition: what it is.
         bytes: how large it will be.
+        rows: of its table.
         asked: the statements that use it, with their costs.
         writes: what is written to its table.
     """
@@ -50,6 +58,7 @@ class Wanted:
     table: QualifiedName
     definition: Definition
     bytes: int
+    rows: float
     asked: Sequence[Asked]
     writes: Writes | None
 
@@ -102,6 +111,10 @@ def advise(scratch: Scratch, statements: Sequence[Statement], tell: Callable[[st
     """
     advice = Advice()
     known, tables = constants.statistics(scratch), constants.schema(scratch)
+    lengths = dict[QualifiedName, int]()
+    for schema, name, *part in scratch.rows(_ROOTS):
+        root = QualifiedName(schema, name)
+        lengths[root] = lengths.get(root, 0) + scratch.pages.get(QualifiedName(*part), 0)
     there = _there(scratch)
     asked = list[tuple[Statement, list[str]]]()
     wishes = dict[Candidate, None]()
@@ -114,7 +127,7 @@ def advise(scratch: Scratch, statements: Sequence[Statement], tell: Callable[[st
         asked.append((statement, texts))
         found = [usage.uses(text, tables) for text in texts]
         touched |= {use.table for one in found for use in one}
-        wishes |= dict.fromkeys(common([of(one, tables, known, scratch.pages) for one in found]))
+        wishes |= dict.fromkeys(common([of(one, tables, known, lengths) for one in found]))
     by_table = dict[QualifiedName, list[tuple[Definition, bool]]]()
     for index in there:
         by_table.setdefault(index.table, []).append((index.definition, index.unique))
@@ -133,12 +146,12 @@ def advise(scratch: Scratch, statements: Sequence[Statement], tell: Callable[[st
     advice.asked, chosen = choose(planner, asked, sizes, alike)
     definitions = {one.name: one.definition for one in _there(scratch)}
     names = {one.name.name for one in there}
-    for index in chosen:
-        candidate = built[index]
-        name = _name(candidate.table, definitions[index], names)
-        using = [one for one in advice.asked if index in one.indexes]
-        writes = _writes(scratch, candidate.table)
-        advice.wanted.append(Wanted(name, candidate.table, definitions[index], int(sizes[index]), using, writes))
+    for made in chosen:
+        table, definition = built[made].table, definitions[made]
+        using = [one for one in advice.asked if made in one.indexes]
+        name = _name(table, definition, names)
+        rows, writes = _written(scratch, table)
+        advice.wanted.append(Wanted(name, table, definition, int(sizes[made]), rows, using, writes))
     if installed and any("gin_trgm_ops" in key for one in advice.wanted for key in one.definition.keys):
         advice.extensions = ("pg_trgm",)
     others = [index for index in there if index.table in touched]
@@ -159,7 +172,7 @@ def _install(scratch: Scratch, candidates: Sequence[Candidate]) -> bool:
     """Install pg_trgm on the scratch where a candidate needs it and production does not have it."""
     if not any("gin_trgm_ops" in one.keys[0] for one in candidates):
         return False
-    if scratch.rows("SELECT FROM pg_extension WHERE extname = 'pg_trgm'"):
+    if scratch.rows("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'"):
         return False
     try:
         scratch.rows("CREATE EXTENSION pg_trgm SCHEMA public")
@@ -193,19 +206,20 @@ def _name(table: QualifiedName, definition: Definition, taken: set[str]) -> Qual
 
 
 _LEAVES = """
-SELECT n.nspname, c.relname FROM pg_partition_tree(%s::regclass) p JOIN pg_class c ON c.oid = p.relid
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.isleaf
+SELECT n.nspname, c.relname, greatest(c.reltuples, 0)::float8
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = %(table)s::regclass AND c.relkind <> 'p'
+   OR c.oid IN (SELECT relid FROM pg_partition_tree(%(table)s::regclass) WHERE isleaf)
 """
 
 
-def _writes(scratch: Scratch, table: QualifiedName) -> Writes | None:
-    """What is written to a table in a day, to its partitions together; None where that is not known."""
+def _written(scratch: Scratch, table: QualifiedName) -> tuple[float, Writes | None]:
+    """How many rows a table has, and what is written to it in a day: its partitions together."""
+    leaves = [(QualifiedName(*row[:2]), row[2]) for row in scratch.rows(_LEAVES, {"table": table.sql})]
     known = scratch.production.writes
-    if not known:
-        return None
-    leaves = [QualifiedName(*row) for row in scratch.rows(_LEAVES, [table.sql])] or [table]
-    found = [known[leaf] for leaf in leaves if leaf in known]
-    return Writes(sum(one.entries for one in found), sum(one.deleted for one in found))
+    found = [known[leaf] for leaf, _ in leaves if leaf in known]
+    writes = Writes(sum(one.entries for one in found), sum(one.deleted for one in found)) if known else None
+    return sum(rows for _, rows in leaves), writes
 
 
 def _unneeded(

@@ -152,7 +152,7 @@ def _value(nth: int, place: int, types: Sequence[str], found: Sequence[Use], kno
 
 def _compared(nth: int, place: str, condition: Condition, known: Values, type_: str) -> str | None:
     for position, value in enumerate(condition.values):
-        if not any(found.name == place for found in (value, *value.find_all(exp.Placeholder))):
+        if not _is(value, place):
             continue
         if condition.kind is Kind.EQUAL:
             some = [one for one in (known.equal(nth), known.equal(nth + 1)) if one is not None]
@@ -166,6 +166,13 @@ def _compared(nth: int, place: str, condition: Condition, known: Values, type_: 
         if condition.kind is Kind.CONTAINS:
             return _part(known.equal(nth) or known.equal(0), whole=nth % 2 == 0)
     return None
+
+
+def _is(value: exp.Expr, place: str) -> bool:
+    """Whether a value is a parameter itself, cast or not; what is calculated with one is of another type."""
+    while isinstance(value, exp.Cast | exp.Paren | exp.Any):
+        value = value.this
+    return isinstance(value, exp.Placeholder) and value.name == place
 
 
 def _array(values: Sequence[str]) -> str:

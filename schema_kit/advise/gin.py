@@ -54,8 +54,8 @@ def shape(values: Sequence[tuple[Sequence[str], float]], rows: float, distinct: 
             shares[key] = shares.get(key, 0.0) + share
     half = {key for keys, _ in values[::2] for key in keys}
     growth = log2(len(shares) / len(half)) if half and shares else 0.0
-    # New keys come ever more rarely: at half the rate by which the second half of the sample has brought some.
-    entries = len(shares) * max(distinct / max(len(values), 1), 1.0) ** (min(max(growth, 0.0), 1.0) / 2)
+    # New keys come ever more rarely, unless each value brings its own.
+    entries = len(shares) * max(distinct / max(len(values), 1), 1.0) ** (min(max(growth, 0.0), 1.0) ** 2)
     keys_bytes, data = 0.0, 0
     for share in shares.values():
         gap = 1 / max(share, 1e-9) / max(per_page, 1)  # in pages of the table

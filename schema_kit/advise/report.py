@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from schema_kit.advise.advice import Advice, Unneeded, Wanted, saved
@@ -11,7 +11,7 @@ from schema_kit.advise.shown import cost, size
 from schema_kit.health.definition import drop_call, index_call
 from schema_kit.names import QualifiedName
 
-ENTRY_BYTES = 24
+WAL_BYTES = 64
 """What WAL has around an index entry."""
 
 
@@ -23,10 +23,6 @@ def calls(advice: Advice, unused: Collection[QualifiedName]) -> tuple[list[str],
         unused: indexes that no server has scanned for long: what is unneeded, too, is dropped now.
     """
     up, down, told = list[str](), list[str](), list[str]()
-    for extension in advice.extensions:
-        up.append(f"op.create_extension({extension!r})")
-        down.append(f"op.drop_extension({extension!r})")
-        told.append(f"extension {extension}: indexes below need it")
     for index in advice.wanted:
         up.append(made(index))
         down.append(drop_call(index.name, index.table))
@@ -61,8 +57,8 @@ def _writers(index: Wanted) -> str:
 
 
 def entry_bytes(index: Wanted) -> float:
-    """About what an entry adds to index and WAL."""
-    return ENTRY_BYTES + 2 * 24 * len(index.definition.keys)
+    """About what an entry adds to the index and to WAL."""
+    return 2 * index.bytes / max(index.rows, 1) + WAL_BYTES
 
 
 def _defined(index: Wanted | Unneeded) -> str:
@@ -87,7 +83,7 @@ def _several(count: float, noun: str) -> str:
 
 def text(advice: Advice, unused: Collection[QualifiedName]) -> Iterator[str]:
     """Lines: each index under its table, with its call and its statements."""
-    tables = sorted({one.table for one in (*advice.wanted, *advice.unneeded)}, key=str)
+    tables = sorted({*(one.table for one in advice.wanted), *(one.table for one in advice.unneeded)}, key=str)
     for table in tables:
         yield str(table)
         for index in advice.wanted:
@@ -152,7 +148,7 @@ def _index(one: Wanted | Unneeded) -> dict[str, Any]:
     return {"index": str(one.name), "table": str(one.table), "definition": _defined(one), "bytes": one.bytes}
 
 
-def _statement(one: Asked) -> Mapping[str, Any]:
+def _statement(one: Asked) -> dict[str, Any]:
     return {
         "statement": one.statement.shown,
         "calls_a_day": one.statement.calls,

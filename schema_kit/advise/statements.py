@@ -131,7 +131,8 @@ def grouped(found: Iterable[Statement]) -> list[Statement]:
 
 def _spread(found: list[Given]) -> tuple[Given, ...]:
     """Some of them: those that come often, and one that does not."""
-    often = [one for one, _ in Counter(found).most_common()]
+    counts = Counter(found)
+    often: list[Given] = sorted(counts, key=lambda one: -counts[one])
     return tuple(often if len(often) <= SETS else [*often[: SETS - 1], often[-1]])
 
 

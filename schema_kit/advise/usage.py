@@ -50,7 +50,7 @@ class Condition:
 
     keys: tuple[str, ...]
     kind: Kind
-    values: tuple[exp.Expression, ...] = ()
+    values: tuple[exp.Expr, ...] = ()
     column: str | None = None
     alone: bool = False
     operator: str = ""
@@ -102,7 +102,7 @@ def uses(text: str, schema: Schema) -> list[Use]:
         return []
 
 
-def _queries(parsed: exp.Expression) -> Iterator[exp.Expression]:
+def _queries(parsed: exp.Expr) -> Iterator[exp.Expr]:
     """The queries of a statement; an UPDATE or DELETE reads its table as a query does."""
     if isinstance(parsed, exp.Insert):
         if isinstance(parsed.expression, exp.Query):
@@ -128,9 +128,9 @@ def _of(scope: Scope, schema: Schema) -> Iterator[Use]:
         return
     found = dict[str, Use]()
     for source in scope.sources.values():
-        if isinstance(source, exp.Table) and (name := _table(source, schema)):
+        if isinstance(source, exp.Table) and (table := _table(source, schema)):
             alias = source.args.get("alias")
-            found[_written(alias.this if alias else source.this)] = Use(name)
+            found[_written(alias.this if alias else source.this)] = Use(table)
     names = _Names(found, schema, {item.alias: item.this for item in select.expressions if isinstance(item, exp.Alias)})
     clauses = [select.args.get("where"), *(join.args.get("on") for join in select.args.get("joins") or ())]
     for clause in clauses:
@@ -159,7 +159,7 @@ def _table(source: exp.Table, schema: Schema) -> QualifiedName | None:
     return next((one for one in schema if one.name == name and wanted in (None, one.schema)), None)
 
 
-def _written(identifier: exp.Expression) -> str:
+def _written(identifier: exp.Expr) -> str:
     """A name as PostgreSQL has it: in small letters, unless it is quoted."""
     return str(identifier.name) if identifier.args.get("quoted") else str(identifier.name).lower()
 
@@ -167,7 +167,7 @@ def _written(identifier: exp.Expression) -> str:
 class _Names:
     """Whose column a name is."""
 
-    def __init__(self, found: Mapping[str, Use], schema: Schema, aliases: Mapping[str, exp.Expression]) -> None:
+    def __init__(self, found: Mapping[str, Use], schema: Schema, aliases: Mapping[str, exp.Expr]) -> None:
         self.found, self.schema, self.aliases = found, schema, aliases
 
     def name(self, column: exp.Column) -> str:
@@ -181,13 +181,13 @@ class _Names:
         name = self.name(column)
         return next((alias for alias, use in self.found.items() if name in self.schema[use.table]), None)
 
-    def plain(self, key: exp.Expression) -> exp.Expression:
+    def plain(self, key: exp.Expr) -> exp.Expr:
         """What an alias stands for."""
         if isinstance(key, exp.Column) and not key.table and self.owner(key) is None:
             return self.aliases.get(key.name, key)
         return key
 
-    def key(self, expression: exp.Expression) -> tuple[str, str, str | None] | None:
+    def key(self, expression: exp.Expr) -> tuple[str, str, str | None] | None:
         """The alias, the SQL and, where it is one, the column of an expression that reads one table alone."""
         expression = expression.unnest()
         columns = list(expression.find_all(exp.Column))
@@ -200,14 +200,14 @@ class _Names:
         if expression.find(exp.AggFunc, exp.Window, exp.Star):
             return None
 
-        def bare(node: exp.Expression) -> exp.Expression:
+        def bare(node: exp.Expr) -> exp.Expr:
             return exp.column(self.name(node), quoted=True) if isinstance(node, exp.Column) else node
 
         return owner, expression.copy().transform(bare).sql(dialect="postgres"), None
 
 
 _MIRRORED = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE, exp.EQ: exp.EQ}
-_INSIDE: tuple[tuple[tuple[type[exp.Expression], ...], Kind], ...] = (
+_INSIDE: tuple[tuple[tuple[type[exp.Expr], ...], Kind], ...] = (
     ((exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.SimilarTo), Kind.LIKE),
     ((exp.ArrayContainsAll, exp.ArrayOverlaps, exp.ArrayContainedBy), Kind.CONTAINS),
     (
@@ -217,7 +217,7 @@ _INSIDE: tuple[tuple[tuple[type[exp.Expression], ...], Kind], ...] = (
 )
 
 
-def _conditions(clause: exp.Expression, names: _Names, *, alone: bool = False) -> None:
+def _conditions(clause: exp.Expr, names: _Names, *, alone: bool = False) -> None:
     """Take a clause apart at its ANDs; what stands beside an OR is for an index of its own."""
     clause = clause.unnest()
     if isinstance(clause, exp.And | exp.Or):
@@ -228,7 +228,7 @@ def _conditions(clause: exp.Expression, names: _Names, *, alone: bool = False) -
         names.found[alias].conditions.append(condition)
 
 
-def _condition(one: exp.Expression, names: _Names, alone: bool) -> Iterator[tuple[str, Condition]]:
+def _condition(one: exp.Expr, names: _Names, alone: bool) -> Iterator[tuple[str, Condition]]:
     if isinstance(one, exp.EQ | exp.GT | exp.GTE | exp.LT | exp.LTE) and not isinstance(one.expression, exp.Boolean):
         yield from _comparison(one, names, alone)
         return
@@ -238,7 +238,7 @@ def _condition(one: exp.Expression, names: _Names, alone: bool) -> Iterator[tupl
         yield alias, Condition((sql,), told[1], tuple(told[2:]), column, alone, type(one).__name__)
 
 
-def _truth(one: exp.Expression) -> tuple[Any, ...] | None:
+def _truth(one: exp.Expr) -> tuple[Any, ...] | None:
     """What is true, false or NULL, and which of them."""
     inner = one.this.unnest() if isinstance(one, exp.Not) else one
     negated = inner is not one or bool(inner.args.get("negate"))
@@ -251,7 +251,7 @@ def _truth(one: exp.Expression) -> tuple[Any, ...] | None:
     return None
 
 
-def _searched(one: exp.Expression) -> tuple[Any, ...] | None:
+def _searched(one: exp.Expr) -> tuple[Any, ...] | None:
     """What is looked for in a list, between two values, or inside of a value."""
     if isinstance(one, exp.In):
         return (one.this, Kind.JOIN) if one.args.get("query") else (one.this, Kind.EQUAL, *one.expressions)
@@ -288,7 +288,7 @@ def _comparison(one: exp.Binary, names: _Names, alone: bool) -> Iterator[tuple[s
         yield alias, Condition((sql,), kind, () if joins else (value,), column, alone, operator.__name__)
 
 
-def _keys(names: _Names, keys: Sequence[tuple[exp.Expression, exp.Ordered | None]], *, grouped: bool = False) -> None:
+def _keys(names: _Names, keys: Sequence[tuple[exp.Expr, exp.Ordered | None]], *, grouped: bool = False) -> None:
     """What rows are ordered or grouped by, as far as it is of one table from its beginning."""
     owner: str | None = None
     for expression, ordered in keys:

@@ -18,7 +18,7 @@ WHERE e.extname = 'pg_stat_statements'
 """
 
 # What only some versions have is taken by name from the row as JSON.
-_STATEMENTS = """
+_STATEMENTS = r"""
 SELECT s.query, s.calls::float8 / d.days,
        coalesce(r ->> 'total_exec_time', r ->> 'total_time', '0')::float8 / 1000 / d.days
 FROM {schema}.pg_stat_statements s, to_jsonb(s) r, LATERAL (
@@ -26,6 +26,7 @@ FROM {schema}.pg_stat_statements s, to_jsonb(s) r, LATERAL (
     (r ->> 'stats_since')::timestamptz, {since}, pg_postmaster_start_time())), 3600)::float8 / 86400 AS days) d
 WHERE s.dbid = (SELECT o.oid FROM pg_database o WHERE o.datname = current_database())
   AND s.query <> '<insufficient privilege>'
+  AND s.query !~ '\mpg_(catalog|class|namespace|stat|settings|database|extension|locks|index|attribute)'
 ORDER BY 3 DESC LIMIT 5000
 """
 
@@ -44,7 +45,7 @@ def counted(connection: sa.Connection) -> tuple[list[Statement], str]:
     with observing(connection):
         send(connection, "SET LOCAL statement_timeout = '30s'")
         found = rows(connection, _EXTENSION)
-        loaded = rows(connection, "SELECT FROM pg_settings WHERE name = 'pg_stat_statements.max'")
+        loaded = rows(connection, "SELECT 1 FROM pg_settings WHERE name = 'pg_stat_statements.max'")
         if not found or not loaded:
             how = "CREATE EXTENSION pg_stat_statements" if loaded else "shared_preload_libraries, and a restart"
             raise PlanError(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from alembic.config import Config
@@ -65,14 +67,15 @@ def make(title: str, evidence: Sequence[str], up: Sequence[str], down: Sequence[
         scripts = ScriptDirectory.from_config(config)
         template = Path(scripts.dir, "script.py.mako")
         imports = "" if "import sqlalchemy as sa" in template.read_text(encoding="utf-8") else "import sqlalchemy as sa"
-        made = scripts.generate_revision(
-            rev_id(),
-            "\n".join((title, "", *map(_wrapped, evidence))),
-            refresh=True,
-            imports=imports,
-            upgrades=_body(up),
-            downgrades=_body(down),
-        )
+        with redirect_stdout(sys.stderr):  # Alembic says which file it writes
+            made = scripts.generate_revision(
+                rev_id(),
+                "\n".join((title, "", *map(_wrapped, evidence))),
+                refresh=True,
+                imports=imports,
+                upgrades=_body(up),
+                downgrades=_body(down),
+            )
     except (CommandError, OSError) as error:
         raise PlanError(f"no revision was written: {error}.") from error
     assert made is not None  # Alembic gives none only where it was told not to look again

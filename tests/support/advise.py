@@ -21,7 +21,8 @@ TABLES = (
     """CREATE TABLE shop."Or der" (id bigint PRIMARY KEY, customer int NOT NULL, at timestamptz NOT NULL, state text,
        note text, data jsonb, paid boolean NOT NULL, seldom int)""",
     f"""INSERT INTO shop."Or der" SELECT i, hashint4(i) % 500,
-        '2026-01-01 00:00+00'::timestamptz + i * interval '1 minute', (ARRAY['sent', 'sent', 'sent', 'new'])[1 + i % 4], '{SECRET} ' || i / 3,
+        '2026-01-01 00:00+00'::timestamptz + i * interval '1 minute',
+        (ARRAY['sent', 'sent', 'sent', 'new'])[1 + i % 4], '{SECRET} ' || i / 3,
         jsonb_build_object('kind', i % 7, 'who', '{SECRET}' || i % 50), i % 50 <> 0, CASE WHEN i % 20 = 0 THEN i END
         FROM generate_series(1, 20000) i""",
     'CREATE INDEX ON shop."Or der" (customer)',

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
 
-from schema_kit.advise import advice, production, report, statements, workload
-from schema_kit.advise.production import Production
+from schema_kit.advise import advice, report
 from schema_kit.advise.scratch import scratch
-from schema_kit.advise.statements import Statement
 from schema_kit.catalog import Catalog
-from schema_kit.cli.advise.common import in_dump, of_production, say
-from schema_kit.cli.options import database
+from schema_kit.cli.advise.common import asks, of_production, say, sources
 from schema_kit.cli.output import echo_json, wrapped
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import PlanError
 from schema_kit.health import checks, observe, revision, snapshots, window
 from schema_kit.names import QualifiedName
 from schema_kit.url import alembic_config
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command("index")
 @of_production
-@click.option("--statements", "file", type=_FILE, help="Statements, each ended by a semicolon.")
-@click.option("--log", type=_FILE, help="A log of PostgreSQL's: text, CSV or JSON.")
+@asks
 @click.option("--write", is_flag=True, help="Write a revision that makes the indexes.")
 def index(url: str | None, source: str | None, form: str, file: Path | None, log: Path | None, write: bool) -> None:
     """Say which indexes statements want, and which ones none of them needs, as production's planner judges it.
@@ -42,36 +35,11 @@ def index(url: str | None, source: str | None, form: str, file: Path | None, log
 
     Example: schema_kit advise index --statements queries.sql
     """
-    if file and log:
-        raise click.UsageError("--statements and --log both say what is asked: give one of them")
-    dump = in_dump(url, source)
     unused: set[QualifiedName] = set()
-    notes = list[str]()
-    if dump:
-        if not (file or log):
-            raise DeclarationError("a dump holds no statements: name them with --statements FILE or --log FILE.")
-        found, asked = production.from_dump(dump), _given(file, log)
-    else:
-        with database(url or source, None) as (connection, catalog):
-            if file or log:
-                asked = _given(file, log)
-            else:
-                asked, note = workload.counted(connection)
-                notes += [note] * bool(note)
-            unused = _unused(connection, catalog)
-            found = production.read(connection)
-    _say_and_write(found, asked, unused, notes, form, write)
-
-
-def _say_and_write(
-    found: Production, asked: Sequence[Statement], unused: set[QualifiedName], notes: list[str], form: str, write: bool
-) -> None:
-    if not asked:
-        found.dump.close()
-        raise PlanError("there is no statement to judge: SELECT, INSERT, UPDATE, DELETE or MERGE.")
-    with scratch(found) as made:
-        told = advice.advise(made, asked, lambda text: click.echo(text, err=True))
-        notes += made.notes
+    found = sources(url, source, file, log, lambda *seen: unused.update(_unused(*seen)))
+    with scratch(found.production) as made:
+        told = advice.advise(made, found.statements, lambda text: click.echo(text, err=True))
+        notes = [*found.notes, *made.notes]
     if form == "json":
         echo_json(report.document(told, unused, notes))
     else:
@@ -81,16 +49,6 @@ def _say_and_write(
     click.echo(report.summary(told), err=True)
     if write:
         _write(told, unused)
-
-
-def _given(file: Path | None, log: Path | None) -> list[Statement]:
-    path = file or log
-    assert path is not None
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace" if log else "strict")
-        return statements.of_log(text) if log else statements.of_file(text)
-    except ValueError as error:
-        raise DeclarationError(f"{path} cannot be read: {type(error).__name__}.") from error
 
 
 def _unused(connection: sa.Connection, catalog: Catalog) -> set[QualifiedName]:
@@ -112,5 +70,10 @@ def _write(told: advice.Advice, unused: set[QualifiedName]) -> None:
     config = alembic_config()
     if config is None:
         raise PlanError("no revision was written: there is no alembic.ini here. Run it in the project's folder.")
+    for name in told.extensions:  # it joins a transaction, and so it has a revision of its own
+        why = "indexes of the next revision need it"
+        make, drop = f"op.create_extension({name!r})", f"op.drop_extension({name!r})"
+        path = revision.make(f"the extension {name}", [why], [make], [drop], config)
+        click.echo(f"the extension {name}: {path}", err=True)
     path = revision.make("indexes that schema_kit advise names", evidence, up, down, config)
     click.echo(f"{len(told.wanted)} indexes: {path}", err=True)

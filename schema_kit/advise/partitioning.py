@@ -1,0 +1,210 @@
+"""Whether partitioning a table by a time would help, by which column and interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from schema_kit.advise import constants, twin, usage
+from schema_kit.advise.btree import PAGE
+from schema_kit.advise.planner import Planner
+from schema_kit.advise.scratch import Scratch
+from schema_kit.advise.shown import cost, size
+from schema_kit.advise.statements import Statement
+from schema_kit.advise.twin import Times
+from schema_kit.advise.usage import Kind
+from schema_kit.errors import PlanError
+from schema_kit.names import QualifiedName
+
+INTERVALS = ("1 day", "1 week", "1 month", "3 months", "1 year")
+MOST = 60
+"""Partitions at most: each adds to the time of planning."""
+LEAST_BYTES = 64 * 1024 * 1024
+"""What a partition should have, at least."""
+WORTH_BYTES = 1024**3
+"""What is smaller is vacuumed, indexed and copied in seconds."""
+BETTER, WORSE = 0.95, 1.05
+"""What costs may come to by partitioning, as a share of those before."""
+
+_TABLE = """
+SELECT c.relkind::text, c.relispartition, greatest(c.reltuples, 0)::float8,
+       (SELECT array_agg(pg_get_constraintdef(k.oid)) FROM pg_constraint k
+        WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u') AND NOT %(column)s = ANY (
+          SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey))),
+       (SELECT count(*) FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f')
+FROM pg_class c WHERE c.oid = %(table)s::regclass
+"""
+
+
+@dataclass
+class Verdict:
+    """What partitioning a table would come to.
+
+    Args:
+        table: which.
+        helps: whether it is advised.
+        column: by which; empty: there is none.
+        interval: of a partition.
+        partitions: how many there would be now.
+        a_year: how many more each year.
+        bytes: of the table, without its indexes.
+        reasons: what speaks for it and against it, a sentence each.
+    """
+
+    table: QualifiedName
+    helps: bool = False
+    column: str = ""
+    interval: str = ""
+    partitions: int = 0
+    a_year: int = 0
+    bytes: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def call(self) -> str:
+        """The operation."""
+        schema = f", schema={self.table.schema!r}"
+        return f"op.convert_to_partitioned({self.table.name!r}, {self.column!r}, {self.interval!r}{schema})"
+
+
+Asked = tuple[Statement, str, frozenset[str]]
+"""A statement that reads the table, a text of it, and the columns of the table that its conditions bound."""
+
+
+def judge(scratch: Scratch, name: str, statements: Sequence[Statement]) -> Verdict:
+    """Say whether to partition a table.
+
+    Args:
+        scratch: whose files are not stretched yet.
+        name: the table, with its schema or without.
+        statements: what is asked of production.
+
+    Raises:
+        PlanError: there is no such table, it is partitioned, or it is a partition.
+    """
+    tables, known = constants.schema(scratch), constants.statistics(scratch)
+    table = _named(tables, name)
+    verdict = Verdict(table, bytes=PAGE * scratch.pages.get(table, 0))
+    kind, part, rows, _, _ = scratch.rows(_TABLE, {"table": table.sql, "column": ""})[0]
+    if kind != "r" or part:
+        raise PlanError(f"{table} is {'a partition' if part else 'no plain table, or partitioned already'}.")
+    all_times = [
+        found
+        for column, type_ in tables[table].items()
+        if type_.startswith(("timestamp", "date")) and (found := twin.times(scratch, table, column, type_))
+    ]
+    if not all_times:
+        verdict.reasons.append(
+            "it has no column of a time whose values the statistics know: no rows would leave by age."
+        )
+        return verdict
+    asked = _of_table(scratch, table, statements, known, tables)
+    by = max(all_times, key=lambda one: (_calls(asked, one.column), abs(known[table, one.column].correlation or 0)))
+    verdict.column, verdict.interval = by.column, _interval(by, verdict.bytes)
+    verdict.partitions = len(by.cut(verdict.interval))
+    verdict.a_year = max(round(365 * verdict.partitions / by.days), 1) if by.days >= 1 else verdict.partitions
+    each = size(verdict.bytes / verdict.partitions)
+    verdict.reasons.append(
+        f"{rows:,.0f} rows, {size(verdict.bytes)}, of {by.days:,.0f} days by {by.column}: {verdict.partitions} "
+        f"partitions of {verdict.interval}, {each} each."
+    )
+    _constraints(scratch, verdict)
+    gains = _retention(scratch, verdict)
+    if verdict.bytes < WORTH_BYTES:
+        verdict.reasons.append(f"{size(verdict.bytes)} are vacuumed and indexed in seconds as they are.")
+        return verdict
+    share = _compare(scratch, verdict, by, [one for one in asked if one[1]])
+    verdict.helps = share <= WORSE and (share <= BETTER or gains)
+    return verdict
+
+
+def _calls(asked: Sequence[Asked], column: str) -> float:
+    """How many calls a day name a column."""
+    return sum(statement.calls for statement, _, columns in asked if column in columns)
+
+
+def _named(tables: usage.Schema, name: str) -> QualifiedName:
+    found = next((one for one in tables if name in (one.name, str(one), f"{one.schema}.{one.name}")), None)
+    if found is None:
+        raise PlanError(f"{name}: there is no such table. Nothing was changed.")
+    return found
+
+
+def _of_table(
+    scratch: Scratch,
+    table: QualifiedName,
+    statements: Sequence[Statement],
+    known: constants.Statistics,
+    tables: usage.Schema,
+) -> list[Asked]:
+    """The statements that read it."""
+    found = list[Asked]()
+    for statement in statements:
+        of_it = [use for use in usage.uses(statement.text, tables) if use.table == table]
+        if of_it:
+            texts, _ = constants.executable(scratch, statement, known, tables)
+            bounded = (
+                one.column
+                for use in of_it
+                for one in use.conditions
+                if one.column and not one.alone and one.kind in (Kind.RANGE, Kind.EQUAL)
+            )
+            found.append((statement, texts[0] if texts else "", frozenset(bounded)))
+    return found
+
+
+def _interval(by: Times, bytes_: int) -> str:
+    """The shortest one whose partitions are neither too many nor too small."""
+    for interval in INTERVALS:
+        count = len(by.cut(interval)) if by.days / _DAYS[interval] < 10 * MOST else 10 * MOST
+        if count <= MOST and (bytes_ / count >= LEAST_BYTES or count <= 6):
+            return interval
+    return INTERVALS[-1]
+
+
+_DAYS = {"1 day": 1, "1 week": 7, "1 month": 30, "3 months": 91, "1 year": 365}
+
+
+def _constraints(scratch: Scratch, verdict: Verdict) -> None:
+    """What PostgreSQL wants of a partitioned table's keys."""
+    values = {"table": verdict.table.sql, "column": verdict.column}
+    _, _, _, keys, incoming = scratch.rows(_TABLE, values)[0]
+    for key in keys or ():
+        verdict.reasons.append(f"{key} would get {verdict.column} as a column: it is unique with it alone.")
+    if incoming:
+        verdict.reasons.append(f"{incoming} foreign keys refer to it: they would need that column, too, or go.")
+
+
+def _retention(scratch: Scratch, verdict: Verdict) -> bool:
+    """Whether rows leave the table."""
+    writes = scratch.production.writes.get(verdict.table)
+    if writes and writes.deleted >= 1:
+        verdict.reasons.append(
+            f"{writes.deleted:,.0f} rows are deleted a day: a partition that is dropped leaves no dead rows behind."
+        )
+        return True
+    return False
+
+
+def _compare(scratch: Scratch, verdict: Verdict, by: Times, asked: list[Asked]) -> float:
+    """What the statements cost with the twin, as a share of what they cost now."""
+    twin_name = twin.make(scratch, verdict.table, by, verdict.interval)
+    scratch.stretch()
+    planner = Planner(scratch)
+    before = [(planner.plan(text).cost, twin.planning(scratch, text)) for _, text, _ in asked]
+    twin.swap(scratch, verdict.table, twin_name)
+    after = [(planner.plan(text).cost, twin.planning(scratch, text)) for _, text, _ in asked]
+    if not asked:
+        verdict.reasons.append("no statement is known that reads it.")
+        return 1.0
+    calls = [statement.calls for statement, _, _ in asked]
+    sums = [sum(one[0] * count for one, count in zip(side, calls, strict=True)) for side in (before, after)]
+    bounded = sum(count for (_, _, columns), count in zip(asked, calls, strict=True) if by.column in columns)
+    verdict.reasons.append(
+        f"{bounded / max(sum(calls), 1e-9):.0%} of the calls name {by.column} and read their partitions alone; the "
+        "others look into each."
+    )
+    verdict.reasons.append(f"all statements cost {cost(sums[0])} a day now, and {cost(sums[1])} then, by the planner.")
+    slow = [max(side, key=lambda one: one[1])[1] for side in (before, after)]
+    verdict.reasons.append(f"the longest planning takes {slow[0]:.1f} ms now, and {slow[1]:.1f} ms then.")
+    return sums[1] / max(sums[0], 1e-9)
