@@ -18,6 +18,16 @@ WHERE c.relkind IN ('i', 'I') AND NOT c.relispartition AND n.nspname !~ '^pg_' O
 """
 
 
+def refuse_others(statement: str) -> None:
+    """Refuse what is not one CREATE INDEX.
+
+    Raises:
+        DeclarationError: it is another statement.
+    """
+    if not _CREATE.match(statement) or ";" in statement.strip().rstrip(";"):
+        raise DeclarationError(f"this is not one CREATE INDEX: {statement}")
+
+
 def create(scratch: Scratch, statement: str) -> QualifiedName:
     """Send a CREATE INDEX; the name of what it made.
 
@@ -29,14 +39,13 @@ def create(scratch: Scratch, statement: str) -> QualifiedName:
         DeclarationError: it is another statement.
         PlanError: PostgreSQL refuses it.
     """
-    if not _CREATE.match(statement) or ";" in statement.strip().rstrip(";"):
-        raise DeclarationError(f"this is no CREATE INDEX: {statement}")
+    refuse_others(statement)
     before = {tuple(row) for row in scratch.rows(_THERE)}
     try:
         scratch.rows(_CREATE.sub(lambda found: f"CREATE {found[1] or ''}INDEX ", statement, count=1))
     except psycopg.Error as error:
         said = error.diag.message_primary or f"SQLSTATE {error.sqlstate}"
-        raise PlanError(f"the scratch server refuses the index: {said}. Production was not touched.") from error
+        raise PlanError(f"the scratch server refuses the index: {said}.") from error
     return next(QualifiedName(*row) for row in scratch.rows(_THERE) if tuple(row) not in before)
 
 

@@ -126,7 +126,7 @@ def _calls(asked: Sequence[Asked], column: str) -> float:
 def _named(tables: usage.Schema, name: str) -> QualifiedName:
     found = next((one for one in tables if name in (one.name, str(one), f"{one.schema}.{one.name}")), None)
     if found is None:
-        raise PlanError(f"{name}: there is no such table. Nothing was changed.")
+        raise PlanError(f"{name}: there is no such table.")
     return found
 
 

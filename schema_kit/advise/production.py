@@ -116,7 +116,7 @@ def read(connection: sa.Connection) -> Production:
         settings = {row[0]: row[1] for row in rows(connection, _SETTINGS)}
         extensions = tuple(row[0] for row in rows(connection, _EXTENSIONS))
     if block != 8192:
-        raise PlanError(f"{database} has pages of {block} bytes, and the scratch has 8192. Nothing was read.")
+        raise PlanError(f"{database} has pages of {block} bytes, and the scratch has 8192.")
     dump = _dump(connection, version)
     with observing(connection):
         send(connection, "SET LOCAL statement_timeout = '30s'")
@@ -188,5 +188,5 @@ def _refused(said: str) -> str:
     return (
         f"pg_dump was refused: {said}. It reads the catalog and the statistics, and locks each table in ACCESS SHARE, "
         f"waiting {LOCK_WAIT} at most. A role that may not: GRANT pg_read_all_data TO it. A table that somebody "
-        "changes: run it again. Nothing was changed."
+        "changes: run it again."
     )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,21 +23,18 @@ pytestmark = [pytest.mark.health, pytest.mark.majors, pytest.mark.exhaustive]
 ASKED = 'SELECT * FROM shop."Or der" WHERE note = $1 AND customer = $2'
 
 
-def leftovers() -> set[str]:
-    """Folders and servers of scratches."""
-    return {str(path) for path in Path(tempfile.gettempdir()).glob("schema_kit-advise-*")}
+def leftovers(pid: int) -> set[str]:
+    """Folders of scratches that a process has made."""
+    return {str(path) for path in Path(tempfile.gettempdir()).glob(f"schema_kit-advise-{pid}-*")}
 
 
-def servers() -> set[str]:
-    """The data directories of servers whose folder a scratch has."""
+def servers(pid: int) -> set[str]:
+    """The processes of servers that it has started."""
     found = set[str]()
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            folder = str((process / "cwd").readlink())
-        except OSError:
-            continue
-        if "schema_kit-advise-" in folder:
-            found.add(f"{process.name} {folder}")
+        with suppress(OSError):
+            if f"schema_kit-advise-{pid}-" in str((process / "cwd").readlink()):
+                found.add(process.name)
     return found
 
 
@@ -59,7 +57,7 @@ def test_a_plan_is_shown_with_another_index_and_without_one_and_shows_no_value(d
     for wrong in (("DROP TABLE x",), (STATEMENTS[0], "--with", "DROP TABLE x"), (STATEMENTS[0], "--without", "no")):
         done = shell(database, "advise", "plan", *wrong)
         assert done.returncode in (2, 3), done
-    assert leftovers() == set()
+    assert leftovers(os.getpid()) == set()
 
 
 def test_what_cannot_be_known_is_said(database: Database, tmp_path: Path) -> None:
@@ -132,7 +130,6 @@ def test_a_dump_serves_as_well_as_its_database(database: Database, tmp_path: Pat
 )
 def test_an_interrupt_leaves_no_server_and_no_file(database: Database, how: signal.Signals, seconds: float) -> None:
     database.sql(*TABLES)
-    before = servers()
     with subprocess.Popen(
         command(database, "advise", "plan", ASKED), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -143,18 +140,17 @@ def test_an_interrupt_leaves_no_server_and_no_file(database: Database, how: sign
         else:
             process.send_signal(how)
         assert process.wait(60) in (0, 128 + how, -how)
-    assert leftovers() == set()
-    assert servers() <= before
+    assert leftovers(process.pid) == set()
+    assert servers(process.pid) == set()
 
 
 def test_what_a_killed_one_has_left_is_removed_by_the_next(database: Database) -> None:
     database.sql(*TABLES)
     with subprocess.Popen(command(database, "advise", "plan", ASKED), stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
-        while not servers() and process.poll() is None and time.monotonic() < deadline:
+        while not servers(process.pid) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         process.kill()
-    assert leftovers()
     assert shell(database, "advise", "plan", ASKED).returncode == 0
-    assert leftovers() == set()
-    assert servers() == set()
+    assert leftovers(process.pid) == set()
+    assert servers(process.pid) == set()

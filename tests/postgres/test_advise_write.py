@@ -82,6 +82,28 @@ def test_an_index_that_health_has_seen_unused_for_long_is_dropped_now(database: 
     assert not unused["shop.few"], "it is small"
 
 
+def test_statements_that_were_counted_are_judged_and_those_of_others_are_not_seen(database: Database) -> None:
+    if not database.sql("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"):
+        pytest.skip("this PostgreSQL has no pg_stat_statements")
+    database.sql(*TABLES, "CREATE SCHEMA ext", "CREATE EXTENSION pg_stat_statements SCHEMA ext")
+    database.sql(*(f"SELECT * FROM shop.\"Or der\" WHERE note = '{SECRET} {n}'" for n in range(9)))
+    database.sql("SELECT count(*) FROM shop.visit WHERE at > now() - interval '3 days'")
+    done = shell(database, "advise", "index", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert "note" in {one["definition"] for one in told["wanted"]}
+    assert max(one["calls_a_day"] for one in told["statements"] if "WHERE note = ?" in one["statement"]) >= 9
+    assert any("?::interval" in one["statement"] for one in told["statements"]), "typed literals have parameters"
+    assert SECRET not in done.stdout + done.stderr
+    database.sql("CREATE ROLE advise_blind LOGIN IN ROLE pg_read_all_data")
+    try:
+        done = shell(database.url.replace("postgres@", "advise_blind@"), "advise", "index")
+    finally:
+        database.sql("DROP ROLE advise_blind")
+    assert "pg_read_all_stats" in done.stderr
+    assert "WHERE note" not in done.stdout
+
+
 GROWN = (
     """CREATE TABLE event (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, room int,
        body text)""",

@@ -111,7 +111,7 @@ def sources(
     with database(url or source, None) as (connection, catalog):
         asked, note = (_given(file, log), "") if file or log else workload.counted(connection)
         if not asked:
-            raise PlanError("there is no statement to judge: SELECT, INSERT, UPDATE, DELETE or MERGE.")
+            raise PlanError(f"there is no statement to judge: SELECT, INSERT, UPDATE, DELETE or MERGE. {note}".strip())
         look(connection, catalog)
         return Source(production.read(connection), asked, [note] * bool(note))
 

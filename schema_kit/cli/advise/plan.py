@@ -27,7 +27,11 @@ def plan(
     Example: schema_kit advise plan "SELECT * FROM orders WHERE note = $1" --with "CREATE INDEX ON orders (note)"
     """
     if not statements.asks(statement):
-        raise DeclarationError("this is no statement that the planner plans: SELECT, INSERT, UPDATE, DELETE, MERGE.")
+        raise DeclarationError(
+            "this is not a statement that the planner plans: SELECT, INSERT, UPDATE, DELETE or MERGE."
+        )
+    for one in more:
+        made.refuse_others(one)
     asked = statements.made(statement)
     with copy(url, source) as scratch:
         new = [made.create(scratch, one) for one in more]
@@ -35,7 +39,7 @@ def plan(
         scratch.stretch()
         texts, problem = constants.executable(scratch, asked, constants.statistics(scratch), constants.schema(scratch))
         if problem:
-            raise PlanError(f"{problem}: {asked.shown}. Nothing was changed.")
+            raise PlanError(f"{problem}: {asked.shown}.")
         planner = Planner(scratch)
         planner.hide(new)
         before = planner.worst(texts)
