@@ -57,14 +57,21 @@ WHERE d.datname = current_database() AND s.schemaname !~ '^pg_' AND s.schemaname
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """How production orders text, and in which encoding."""
+    """How production orders text, and in which encoding.
+
+    Args:
+        encoding: of the database.
+        collate: its LC_COLLATE.
+        ctype: its LC_CTYPE.
+        provider: c, i or b, as pg_database.datlocprovider.
+        name: the provider's locale; empty for c.
+    """
 
     encoding: str = "UTF8"
     collate: str = "C"
     ctype: str = "C"
     provider: str = "b"
     name: str = "C.UTF-8"
-    """c, i or b, as pg_database.datlocprovider."""
 
 
 @dataclass(frozen=True, slots=True)

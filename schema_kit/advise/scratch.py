@@ -28,6 +28,7 @@ _PREFIX = "schema_kit-advise-"
 
 SETTINGS = {
     "autovacuum": "off",  # it would cut files to the rows that are in them
+    "event_triggers": "off",
     "fsync": "off",
     "full_page_writes": "off",
     "max_wal_size": "1GB",
@@ -147,12 +148,13 @@ def _remove(folder: Path) -> None:
 def _remove_leftovers() -> None:
     """Remove what processes that were killed have left."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(ValueError, OSError, SchemaKitError):
+        with suppress(ValueError, OSError):
             pid = int(folder.name.removeprefix(_PREFIX).partition("-")[0])
             try:
                 os.kill(pid, 0)
             except ProcessLookupError:
-                embedded.reset(folder)
+                if os.geteuid() in (0, folder.stat().st_uid):
+                    _remove(folder)
 
 
 @contextmanager
@@ -248,12 +250,19 @@ def _load(made: Scratch) -> None:
         some = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         made.notes.append(f"not loaded on the scratch, whose version or extensions do not know it: {some}.")
     made.pages = {name: production.pages.get(name, pages) for name, pages in told.items()}
+    made.rows(_ALONE)
     made.rows(_TOLD)
     made.rows(_SEARCH_PATH)
     made.close()  # the settings of the database are those of the next session
     made.notes += _said(made)
     made.production = replace(production, version=production.version or made.connection.info.server_version)
 
+
+# To plan a foreign table, a wrapper may ask its server: here it knows none.
+_ALONE = """
+DELETE FROM pg_user_mapping; UPDATE pg_foreign_server SET srvoptions = NULL;
+UPDATE pg_foreign_table SET ftoptions = NULL
+"""
 
 _TOLD = """
 CREATE SCHEMA advise; CREATE TABLE advise.told AS SELECT oid, relpages, reltuples, relallvisible FROM pg_class
