@@ -133,7 +133,7 @@ def _spread(found: list[Given]) -> tuple[Given, ...]:
     """Some of them: those that come often, and one that does not."""
     counts = Counter(found)
     often: list[Given] = sorted(counts, key=lambda one: -counts[one])
-    return tuple(often if len(often) <= SETS else [*often[: SETS - 1], often[-1]])
+    return tuple(often if len(often) <= SETS else often[: SETS - 1] + often[-1:])
 
 
 def of_file(text: str) -> list[Statement]:

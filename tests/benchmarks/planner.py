@@ -154,7 +154,7 @@ def candidates(server: Server) -> None:
             real.execute(f"ANALYZE {table}".encode())
             tree = explained(real, statement)
             used = any(node.get("Index Name") == f"candidate_{nth}" for node in nodes(tree))
-            size = real.execute(f"SELECT pg_relation_size('{names[nth]}')").fetchone()  # type: ignore[arg-type]
+            size = real.execute(f"SELECT pg_relation_size('{names[nth]}')").fetchone()
             assert size is not None
             real.execute(f"DROP INDEX {names[nth]}".encode())
             ratios = plan.cost / tree["Total Cost"], 8192 * pages[names[nth]] / size[0]
