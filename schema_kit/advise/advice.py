@@ -183,7 +183,7 @@ def _install(scratch: Scratch, candidates: Sequence[Candidate]) -> bool:
 
 
 def _build(scratch: Scratch, candidates: Sequence[Candidate]) -> dict[QualifiedName, Candidate]:
-    """Make them on the empty tables; what PostgreSQL refuses is none: no operator class, a function that may change."""
+    """Make them on the empty tables, but for what PostgreSQL refuses: no operator class, functions that change."""
     built = dict[QualifiedName, Candidate]()
     for nth, candidate in enumerate(candidates):
         name = candidate.table.sibling(f"{PREFIX}{nth}")

@@ -87,7 +87,7 @@ def judge(scratch: Scratch, name: str, statements: Sequence[Statement]) -> Verdi
     verdict = Verdict(table, bytes=PAGE * scratch.pages.get(table, 0))
     kind, part, rows, _, _ = scratch.rows(_TABLE, {"table": table.sql, "column": ""})[0]
     if kind != "r" or part:
-        raise PlanError(f"{table} is {'a partition' if part else 'no plain table, or partitioned already'}.")
+        raise PlanError(f"{table} is {'a partition' if part else 'partitioned already, or not a table'}.")
     all_times = [
         found
         for column, type_ in tables[table].items()

@@ -149,7 +149,7 @@ def from_dump(path: Path) -> Production:
     if b"PostgreSQL database dump" not in text[:200] or b"pg_restore_relation_stats(" not in text:
         dump.close()
         raise PlanError(
-            f"{path} is no dump with statistics. Write one with PostgreSQL {MAJOR}'s pg_dump: "
+            f"{path} is not a dump with statistics. Write one with PostgreSQL {MAJOR}'s pg_dump: "
             "pg_dump --no-data --statistics --no-owner --no-privileges --file=... (format plain)."
         )
     dump.seek(0)
@@ -194,6 +194,6 @@ def _program() -> tuple[Path, int]:
 def _refused(said: str) -> str:
     return (
         f"pg_dump was refused: {said}. It reads the catalog and the statistics, and locks each table in ACCESS SHARE, "
-        f"waiting {LOCK_WAIT} at most. A role that may not: GRANT pg_read_all_data TO it. A table that somebody "
-        "changes: run it again."
+        f"waiting {LOCK_WAIT} at most. Where the role lacks that right: GRANT pg_read_all_data TO it. Where somebody "
+        "changes one: run it again."
     )

@@ -98,7 +98,7 @@ def uses(text: str, schema: Schema) -> list[Use]:
     try:
         parsed = sqlglot.parse_one(parsable(text), read="postgres")
         return [use for query in _queries(parsed) for scope in traverse_scope(query) for use in _of(scope, schema)]
-    except SqlglotError:
+    except (SqlglotError, ValueError, RecursionError):
         return []
 
 
