@@ -121,8 +121,8 @@ def scratch(production: Production) -> Iterator[Scratch]:
         _create(made)
         _load(made)
         yield made
-    except psycopg.Error as error:  # its text may hold values
-        raise PlanError(f"the scratch server refused a statement (SQLSTATE {error.sqlstate}).") from error
+    except psycopg.Error as error:  # its text may hold values: not even --debug shows it
+        raise PlanError(f"the scratch server refused a statement (SQLSTATE {error.sqlstate}).") from None
     finally:
         with _undisturbed():
             production.dump.close()
