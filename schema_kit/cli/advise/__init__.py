@@ -7,9 +7,9 @@ import click
 from schema_kit.cli.lazy import Lazy
 
 COMMANDS = {
-    "index": "Which indexes statements want, and which ones none of them needs.",
-    "partition": "Whether partitioning a table would help, by which column and interval.",
-    "plan": "What production would do with a statement, with other indexes, too.",
+    "index": "Recommend indexes for statements, and list indexes that none of them needs.",
+    "partition": "Report whether partitioning a table would help, by which column and interval.",
+    "plan": "Show the plan that production would choose, with and without an index.",
 }
 
 
