@@ -1,0 +1,112 @@
+"""Rows of an application as values of columns, in the columns' order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import psycopg
+
+from schema_kit.errors import DeclarationError
+
+_DIALECT: sa.Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
+Row = Mapping[str, Any] | Sequence[Any]
+
+
+def named(table: Any) -> tuple[sa.Table, dict[str, sa.Column[Any]]]:
+    """A table, or that of a model, and its columns by the names that rows use: a model's are its attributes."""
+    if isinstance(table, sa.Table):
+        return table, {column.key: column for column in table.columns}
+    mapper = sa.inspect(table, raiseerr=False)
+    local = getattr(mapper, "local_table", None)
+    if not isinstance(local, sa.Table):
+        message = f"{table!r} is neither a Table nor a mapped class that has one."
+        raise DeclarationError(message)
+    attributes = {
+        attribute.key: column
+        for attribute in mapper.column_attrs
+        for column in attribute.columns
+        if column.table is local
+    }
+    return local, attributes
+
+
+def ordered(
+    columns: Mapping[str, sa.Column[Any]], rows: Iterable[Row], names: Sequence[str] | None
+) -> tuple[list[sa.Column[Any]], Iterator[tuple[Any, ...]]]:
+    """The columns that are written, and each row as a tuple of what the driver takes.
+
+    Columns come from *names*, else from the keys of the first row; those with a default in Python that are not among
+    them are added with it. All rows have the same keys.
+    """
+    remaining = iter(rows)
+    first = next(remaining, None)
+    if first is None:
+        return [], iter(())
+    keys = list(names) if names else list(first) if isinstance(first, Mapping) else None
+    if keys is None:
+        message = "rows that are no mappings need columns=[...], in their order."
+        raise DeclarationError(message)
+    if unknown := [key for key in keys if key not in columns]:
+        message = f"there is no column {', '.join(map(repr, unknown))}; there are {', '.join(columns)}."
+        raise DeclarationError(message)
+    given = [columns[key] for key in keys]
+    made = [(column, make) for key, column in columns.items() if key not in keys and (make := _default(column))]
+    return given + [column for column, _ in made], _tuples(
+        chain([first], remaining), keys, given, [make for _, make in made]
+    )
+
+
+def _tuples(
+    rows: Iterable[Row], keys: list[str], given: list[sa.Column[Any]], made: list[Callable[[], Any]]
+) -> Iterator[tuple[Any, ...]]:
+    processors = [(n, found) for n, column in enumerate(given) if (found := _processor(column))]
+    take: Callable[[Any], tuple[Any, ...]] = itemgetter(*keys) if len(keys) > 1 else lambda row: (row[keys[0]],)
+    plain = not processors and not made
+    width = len(keys)
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, Mapping):
+            if len(row) != width:
+                raise _other_keys(number, row, keys)
+            try:
+                values = take(row)
+            except KeyError:
+                raise _other_keys(number, row, keys) from None
+        else:
+            values = tuple(row)
+            if len(values) != width:
+                message = f"row {number} has {len(values)} values for {width} columns ({', '.join(keys)})."
+                raise DeclarationError(message)
+        if plain:
+            yield values
+            continue
+        changed = list(values)
+        for n, process in processors:
+            if changed[n] is not None:
+                changed[n] = process(changed[n])
+        changed += [make() for make in made]
+        yield tuple(changed)
+
+
+def _other_keys(number: int, row: Mapping[str, Any], keys: list[str]) -> DeclarationError:
+    return DeclarationError(
+        f"row {number} has the keys {', '.join(row)}, the first one {', '.join(keys)}: give each row the same ones."
+    )
+
+
+def _processor(column: sa.Column[Any]) -> Callable[[Any], Any] | None:
+    return column.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+
+
+def _default(column: sa.Column[Any]) -> Callable[[], Any] | None:
+    """What makes a value where a row has none: the column's default in Python."""
+    default: Any = column.default
+    if default is None or not (default.is_scalar or default.is_callable):
+        return None
+    process = _processor(column) or (lambda value: value)
+    if default.is_scalar:
+        return lambda: process(default.arg)
+    return lambda: process(default.arg(None))
