@@ -56,34 +56,54 @@ def ordered(
     given = [columns[key] for key in keys]
     made = [(column, make) for key, column in columns.items() if key not in keys and (make := _default(column))]
     return given + [column for column, _ in made], _tuples(
-        chain([first], remaining), keys, given, [make for _, make in made]
+        chain([first], remaining), keys, given, [make for _, make in made], by_name=isinstance(first, Mapping)
     )
 
 
 def _tuples(
-    rows: Iterable[Row], keys: list[str], given: list[sa.Column[Any]], made: list[Callable[[], Any]]
+    rows: Iterable[Row],
+    keys: list[str],
+    given: list[sa.Column[Any]],
+    made: list[Callable[[], Any]],
+    *,
+    by_name: bool,
 ) -> Iterator[tuple[Any, ...]]:
     processors = [(n, found) for n, column in enumerate(given) if (found := _processor(column))]
-    take: Callable[[Any], tuple[Any, ...]] = itemgetter(*keys) if len(keys) > 1 else lambda row: (row[keys[0]],)
-    plain = not processors and not made
+    values = _of_mappings(rows, keys) if by_name else _of_sequences(rows, keys)
+    if not processors and not made:
+        return values
+    return _processed(values, processors, made)
+
+
+def _of_mappings(rows: Iterable[Any], keys: list[str]) -> Iterator[tuple[Any, ...]]:
+    width = len(keys)
+    take: Callable[[Any], tuple[Any, ...]] = itemgetter(*keys) if width > 1 else lambda row: (row[keys[0]],)
+    for number, row in enumerate(rows, 1):
+        try:
+            values = take(row)
+        except KeyError:
+            raise _other_keys(number, row, keys) from None
+        if len(row) != width:
+            raise _other_keys(number, row, keys)
+        yield values
+
+
+def _of_sequences(rows: Iterable[Any], keys: list[str]) -> Iterator[tuple[Any, ...]]:
     width = len(keys)
     for number, row in enumerate(rows, 1):
-        if isinstance(row, Mapping):
-            if len(row) != width:
-                raise _other_keys(number, row, keys)
-            try:
-                values = take(row)
-            except KeyError:
-                raise _other_keys(number, row, keys) from None
-        else:
-            values = tuple(row)
-            if len(values) != width:
-                message = f"row {number} has {len(values)} values for {width} columns ({', '.join(keys)})."
-                raise DeclarationError(message)
-        if plain:
-            yield values
-            continue
-        changed = list(values)
+        if len(row) != width:
+            message = f"row {number} has {len(row)} values for {width} columns ({', '.join(keys)})."
+            raise DeclarationError(message)
+        yield row
+
+
+def _processed(
+    values: Iterator[tuple[Any, ...]],
+    processors: list[tuple[int, Callable[[Any], Any]]],
+    made: list[Callable[[], Any]],
+) -> Iterator[tuple[Any, ...]]:
+    for row in values:
+        changed = list(row)
         for n, process in processors:
             if changed[n] is not None:
                 changed[n] = process(changed[n])

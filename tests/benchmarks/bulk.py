@@ -1,7 +1,7 @@
 """How fast rows are written: ``python -m tests.benchmarks.bulk``.
 
-Writes ``--rows`` rows of six columns by psycopg's own COPY, by copy_in (tuples, mappings, through a temporary table) and by
-a session's add_all, in turns, ``--repeat`` times. Prints medians and their ratio to bare COPY.
+Writes ``--rows`` rows of six columns by psycopg's own COPY, by copy_in (tuples, mappings, a temporary table) and
+by a session's add_all, in turns, ``--repeat`` times. Prints medians and their ratio to bare COPY.
 
 Takes a table of its own in the database (``--url``, DATABASE_URL or the embedded server's), and drops it again.
 """
