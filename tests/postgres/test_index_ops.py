@@ -347,7 +347,7 @@ def test_another_definition_is_refused_with_both(
         perform(database, operate)
     assert events == []
     assert state(database) == before
-    there_line, declared_line = str(refused.value).splitlines()[1:]
+    there_line, declared_line = refused.value.reason.splitlines()[1:]
     assert there_line.split(":", 1)[1] != declared_line.split(":", 1)[1]
     assert there_line.endswith(
         there.partition("s.t ")[2].removeprefix("USING ").replace("60", "'60'")[-8:].lstrip("(")

@@ -32,10 +32,7 @@ PAIRWISE = [
     for (place, schemas), (other, env) in product(enumerate(SCHEMAS), enumerate(ENVS))
 ]
 """Each pair of values at least once: what is tried with the oldest libraries."""
-QUICK = (
-    ("search_path", "asyncpg", "environment.run"),
-    ("schema_translate_map", "psycopg2", "hand-written"),
-)
+QUICK = (("search_path", "asyncpg", "environment.run"),)
 PLAIN = Project("public", "psycopg", "environment.run")
 
 _REFERENCE: dict[str, object] = {}
