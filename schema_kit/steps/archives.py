@@ -31,7 +31,7 @@ class CreateArchiveConfig(Step):
     @property
     def summary(self) -> str:
         """Names the tables."""
-        return f"create {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}"
+        return f"create {ARCHIVE_POLICY}"
 
     def sql(self) -> tuple[str, ...]:
         """IF NOT EXISTS throughout."""

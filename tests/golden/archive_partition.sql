@@ -5,33 +5,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$"schema_kit"$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS "schema_kit"; END IF;
-END $do$;
-CREATE TABLE IF NOT EXISTS "schema_kit".retired_partition (
-    partition_name text        CONSTRAINT retired_partition_pkey PRIMARY KEY,
-    partition_oid  oid         NOT NULL, -- tells a table that was made since under its name, until oids mean nothing
-    parent_table   text        NOT NULL,
-    by_policy      boolean     NOT NULL, -- retired by its set's policy, which may drop it, or by an operation
-    bounds         text        NOT NULL, -- FOR VALUES ..., as it reads under TimeZone UTC and DateStyle ISO
-    retired_at     timestamptz NOT NULL DEFAULT now() -- the grace period begins here
-);
-ALTER TABLE "schema_kit".retired_partition ADD COLUMN IF NOT EXISTS by_ttl boolean NOT NULL DEFAULT false;
-ALTER TABLE "schema_kit".retired_partition ADD COLUMN IF NOT EXISTS record_oid oid;
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a
-               ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND a.attname = 'partition_oid'
-               WHERE x.indrelid = '"schema_kit".retired_partition'::pg_catalog.regclass AND x.indisprimary) THEN
-        DELETE FROM "schema_kit".retired_partition r USING "schema_kit".retired_partition later
-        WHERE later.partition_name = r.partition_name
-          AND (later.retired_at, later.partition_oid) > (r.retired_at, r.partition_oid);
-        ALTER TABLE "schema_kit".retired_partition DROP CONSTRAINT retired_partition_pkey;
-        ALTER TABLE "schema_kit".retired_partition ADD CONSTRAINT retired_partition_pkey PRIMARY KEY (partition_name);
-        UPDATE "schema_kit".retired_partition r SET record_oid = r.tableoid FROM pg_catalog.pg_class c
-        WHERE c.oid = r.partition_oid AND pg_catalog.strpos(r.partition_name, c.relname) > 0;
-    END IF;
-END $$;
+-- all of sql/tables/retired_partition.sql
 COMMIT;
 
 -- record that shop.logins_p20260801 goes from shop.logins to shop.logins_archive

@@ -5,22 +5,7 @@
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
-    IF to_regnamespace($name$"schema_kit"$name$) IS NULL THEN CREATE SCHEMA IF NOT EXISTS "schema_kit"; END IF;
-END $do$;
-CREATE TABLE IF NOT EXISTS "schema_kit".ttl_policy (
-    table_name      text    PRIMARY KEY,
-    column_name     text    NOT NULL,
-    age             text, -- how old a row becomes; NULL where the column itself says when it expires
-    timezone        text    NOT NULL DEFAULT 'UTC',
-    encoding        text    NOT NULL DEFAULT '', -- of a column that is no date or time
-    tree            jsonb, -- the tables whose rows go along; NULL: those whose foreign keys say ON DELETE CASCADE
-    archive_first   boolean NOT NULL DEFAULT false,
-    batch_size      integer NOT NULL DEFAULT 1000, -- of the first batch
-    target_seconds  float8  NOT NULL DEFAULT 0.5,
-    max_replica_lag float8           DEFAULT 10, -- NULL: never pause
-    max_dead_share  float8           DEFAULT 0.2
-);
+-- all of sql/tables/ttl_policy.sql
 COMMIT;
 
 -- register the time-to-live of chat.sessions

@@ -67,7 +67,7 @@ from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.files import register
 from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
-from schema_kit.sqlscripts import load
+from schema_kit.sqlscripts import load, names
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import KeepRestored, Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
@@ -102,6 +102,8 @@ CONFIG = load("partman/tables/part_config.sql")
 COPIES = load("tables/copy_run.sql")
 LEDGER = load("tables/created_object.sql")
 CASES: dict[str, Callable[[], Plan]] = {}
+OWN_TABLES = [one for one in (f"{name}.sql" for name in names()) if "tables/" in one]
+"""What makes tables of schema_kit's own; golden files show a line for each."""
 
 MONTHLY = Partitioning(MESSAGES, "created_at", "1 month", "Asia/Bangkok", premake=2)
 EVENTS = Partitioning(name("public.events"), "created_at", "1 month", premake=2)
@@ -1034,6 +1036,8 @@ def tables() -> tuple[BaselineTable, BaselineTable]:
 def script(make: Callable[[], Plan]) -> str:
     plan = make()
     body = write(plan, LockPolicy()) or "-- nothing to do\n"
+    for own in OWN_TABLES:
+        body = body.replace("".join(f"{statement};\n" for statement in load(own)), f"-- all of sql/{own}\n")
     return f"-- {plan.title}\n-- {make.__doc__}\n\n{body}"
 
 
