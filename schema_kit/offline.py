@@ -40,14 +40,13 @@ from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName, fit, ident, idents
 from schema_kit.steps import Step
 from schema_kit.steps.archives import (
-    CreateArchiveConfig,
     CreateArchiveTable,
     CreateArchiveView,
     DropArchiveTable,
     RegisterArchivePolicy,
     UnregisterArchivePolicy,
 )
-from schema_kit.steps.baseline import CreateExtension, CreateLedger, CreateSchema, CreateTable, CreateType
+from schema_kit.steps.baseline import CreateExtension, CreateSchema, CreateTable, CreateType
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
 from schema_kit.steps.constraints import (
     AddForeignKey,
@@ -66,7 +65,6 @@ from schema_kit.steps.indexes import (
     RenameIndexes,
 )
 from schema_kit.steps.partitions import (
-    CreatePartConfig,
     CreatePartition,
     CreatePartitionedTable,
     RegisterPolicy,
@@ -74,8 +72,9 @@ from schema_kit.steps.partitions import (
     for_values,
 )
 from schema_kit.steps.partman import InstallPartmanSql
-from schema_kit.steps.retirement import CreateRetiredPartition, Detach, DetachConcurrently, DropPartition
-from schema_kit.storage import PART_CONFIG_SUB
+from schema_kit.steps.retirement import Detach, DetachConcurrently, DropPartition
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import ARCHIVE_POLICY, CREATED_OBJECT, PART_CONFIG, PART_CONFIG_SUB, RETIRED_PARTITION
 
 
 class EmptyDatabase:
@@ -93,19 +92,18 @@ class EmptyDatabase:
         self._detached: set[QualifiedName] = set()
         self._policies: dict[QualifiedName, Partitioning] = {}
         self._archive_policies: dict[QualifiedName, ArchivePolicy] = {}
-        self._archive_config = False
         self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
-        self._ledger = self._config = self._retired = self._partman = False
+        self._partman = False
+        self._own = set[QualifiedName]()
 
     def apply(self, step: Step) -> None:
         """Take note of what a step does, as far as later questions can ask about it."""
         match step:
-            case CreateLedger():
-                self._ledger = True
+            case EnsureTable(own):
+                self._own.add(own)
             case InstallPartmanSql():
-                self._config = self._retired = self._archive_config = self._partman = True
-            case CreatePartConfig():
-                self._config = True
+                self._partman = True
+                self._own |= {PART_CONFIG, RETIRED_PARTITION, ARCHIVE_POLICY}
             case CreateSchema(schema):
                 self._made["schema"].add(schema)
             case CreateExtension(extension):
@@ -142,8 +140,6 @@ class EmptyDatabase:
 
     def _apply_to_partitions(self, step: Step) -> None:
         match step:
-            case CreateRetiredPartition():
-                self._retired = True
             case Detach(seen) | DetachConcurrently(seen):
                 table = self._tables[seen.parent]
                 kept = tuple(partition for partition in table.partitions if partition.name != seen.name)
@@ -156,8 +152,6 @@ class EmptyDatabase:
 
     def _apply_to_archives(self, step: Step) -> None:
         match step:
-            case CreateArchiveConfig():
-                self._archive_config = True
             case CreateArchiveTable(table, archive, policy, indexes):
                 kept = {"indexes": table.indexes if indexes is None else (), "foreign_keys": (), "partitions": ()}
                 by = {
@@ -331,7 +325,7 @@ class EmptyDatabase:
 
     def exists(self, name: QualifiedName) -> bool:
         """Whether earlier steps have made it."""
-        return {"created_object": self._ledger, "part_config": self._config}.get(name.name, name in self._tables)
+        return name in self._own or name in self._tables
 
     def finished_records(self) -> tuple[QualifiedName, ...]:
         """What pg_partman's functions have brought along, and nothing can be in; of the others nothing is known."""
@@ -385,7 +379,7 @@ class EmptyDatabase:
 
     def config_is_current(self) -> bool:
         """Whether an earlier step has made it."""
-        return self._config
+        return PART_CONFIG in self._own
 
     def lacking(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
@@ -400,7 +394,7 @@ class EmptyDatabase:
 
     def archive_config_is_there(self) -> bool:
         """Whether an earlier step has made it."""
-        return self._archive_config
+        return ARCHIVE_POLICY in self._own
 
     def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
         """Cannot be asked."""
@@ -463,7 +457,7 @@ class EmptyDatabase:
             table,
             self._now,
             referring=tuple(referring) if composite else (),
-            has_config=self._config,
+            has_config=PART_CONFIG in self._own,
             # The oldest that takes each kind of conversion: on 14, an incoming key ON DELETE CASCADE is refused online.
             server_version=150000,
         )
@@ -486,7 +480,7 @@ class EmptyDatabase:
             bounds="DEFAULT" if own.default else for_values(own.lower, own.upper),
             default=next((p.name for p in table.partitions if p.default), None),
             referenced=tuple(dict.fromkeys(key.referenced for key in table.foreign_keys)),
-            has_record=self._retired,
+            has_record=RETIRED_PARTITION in self._own,
         )
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
@@ -513,7 +507,7 @@ class EmptyDatabase:
     def alone_in_config_schema(self, *names: QualifiedName) -> bool:
         """Whether our own tables are down to that one."""
         del names
-        return not (self._ledger and self._config)
+        return not {CREATED_OBJECT, PART_CONFIG} <= self._own
 
     def relations_in(self, schema: str) -> set[str]:
         """The tables that earlier steps have made there."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from schema_kit.errors import DeclarationError
 from schema_kit.model.scripts import SqlObject
-from schema_kit.plans.partman import comment_sql
 from schema_kit.storage import CONFIG_SCHEMA
 
 PARTMAN = "partman"
@@ -101,16 +100,6 @@ def _object(kind: str, name: str, text: str, schema: str) -> SqlObject:
 
 def _checksum(text: str, length: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
-
-
-def whole_script(schema: str = PARTMAN) -> str:
-    """What makes pg_partman's functions and the tables that they work on in an empty database, for psql."""
-    quoted = render("@partman@", partman=schema)
-    lines = ["BEGIN;", "SET LOCAL search_path TO pg_catalog, pg_temp;", f"CREATE SCHEMA IF NOT EXISTS {quoted};"]
-    for one in partman_objects(schema):
-        lines += [f"\n{statement};" for statement in one.statements]
-        lines.append(f"{comment_sql(schema, one)};")
-    return "\n".join([*lines, "\nCOMMIT;"])
 
 
 def classify(statement: str) -> str:

@@ -1,5 +1,7 @@
 """schema_kit's own tables: where they live, and what they are called."""
 
+from collections.abc import Mapping
+
 from schema_kit.names import QualifiedName
 
 CONFIG_SCHEMA = "schema_kit"
@@ -21,3 +23,17 @@ PART_CONFIG_SUB = QualifiedName(CONFIG_SCHEMA, "part_config_sub")
 """How sub-partitions are made, of pg_partman's functions in SQL; it refers to part_config: both are empty together."""
 RETIRED_PARTITION = QualifiedName(CONFIG_SCHEMA, "retired_partition")
 TTL_POLICY = QualifiedName(CONFIG_SCHEMA, "ttl_policy")
+
+SCRIPTS: Mapping[QualifiedName, str] = {
+    ARCHIVE_FILE: "tables/archive_file.sql",
+    ARCHIVE_POLICY: "tables/archive_policy.sql",
+    BATCH_PROGRESS: "tables/batch_progress.sql",
+    COPY_RUN: "tables/copy_run.sql",
+    CREATED_OBJECT: "tables/created_object.sql",
+    HEALTH_IGNORED: "tables/health_ignored.sql",
+    HEALTH_SNAPSHOT: "tables/health_snapshot.sql",
+    PART_CONFIG: "partman/tables/part_config.sql",
+    RETIRED_PARTITION: "tables/retired_partition.sql",
+    TTL_POLICY: "tables/ttl_policy.sql",
+}
+"""The file below sql/ that makes a table, with those that belong to it, or brings it up to date."""

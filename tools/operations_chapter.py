@@ -16,6 +16,7 @@ from schema_kit.plans.partman import comment_sql
 from schema_kit.script import LockPolicy, render_shared, write
 from schema_kit.sqlscripts import load, partman_objects
 from schema_kit.steps import Plan, Step
+from schema_kit.storage import SCRIPTS
 from tools.shop import (
     ARCHIVED,
     BEHIND,
@@ -205,17 +206,6 @@ def _locks(step: Step) -> str:
     return "; ".join(f"{mode} on {', '.join(tables)}" for mode, tables in by_mode.items()) or "—"
 
 
-SCRIPTS = (
-    "tables/archive_policy.sql",
-    "tables/batch_progress.sql",
-    "tables/created_object.sql",
-    "tables/health_ignored.sql",
-    "tables/retired_partition.sql",
-    "tables/ttl_policy.sql",
-    "partman/tables/part_config.sql",
-)
-
-
 def _sql(plan: Plan, shared: bool) -> str:
     """What is sent: in a migration's transaction where the operation joins it."""
     text = write(plan, LockPolicy()).strip()
@@ -226,7 +216,7 @@ def _sql(plan: Plan, shared: bool) -> str:
         text = "\n\n".join("\n".join(lines) for lines in sent)
     made = [line for one in partman_objects() for line in (*one.statements, comment_sql("partman", one))]
     text = text.replace("".join(f"{line};\n" for line in made), "-- what `schema_kit sql render` prints\n")
-    for script in SCRIPTS:
+    for script in SCRIPTS.values():
         text = text.replace("".join(f"{statement};\n" for statement in load(script)), f"-- all of sql/{script}\n")
     return text
 

@@ -22,12 +22,9 @@ from schema_kit.health.finding import CODES, Finding
 from schema_kit.health.window import Counted
 from schema_kit.names import QualifiedName
 from schema_kit.plans.check import Severity
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.storage import HEALTH_SNAPSHOT
 from schema_kit.url import alembic_config
-
-HEALTH_SNAPSHOT_SCRIPT = "tables/health_snapshot.sql"
 
 
 @click.command("health")
@@ -115,8 +112,7 @@ def _replica(url: str) -> Counted:
 
 def _remember(connection: sa.Connection, catalog: Catalog, seen: Observed, counted: Sequence[Counted]) -> None:
     def decide() -> Plan:
-        script = () if catalog.exists(HEALTH_SNAPSHOT) else load(HEALTH_SNAPSHOT_SCRIPT)
-        return snapshots.plan(seen, counted, script)
+        return snapshots.plan(seen, counted, there=catalog.exists(HEALTH_SNAPSHOT))
 
     execute.run(connection, decide, lock_policy(None), lambda _: None)
 

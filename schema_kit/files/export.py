@@ -33,7 +33,6 @@ from schema_kit.plans.retirement import drop as dropping
 from schema_kit.plans.retirement import known_again
 from schema_kit.script import LockPolicy
 from schema_kit.sizes import pretty
-from schema_kit.sqlscripts import load
 from schema_kit.steps.step import Lock, LockMode, Plan, Step
 from schema_kit.storage import ARCHIVE_FILE
 
@@ -142,7 +141,7 @@ def export(
     with alone(connection, step.url), _prepared(connection, step, policy, emit) as taken:
         source = _checked(table.read(taken.held, name), name, drop)
         if drop and source.parent:  # refused now, not after hours
-            dropping(source.parent, name, Catalog(connection).detaching(source.parent, name), ())
+            dropping(source.parent, name, Catalog(connection).detaching(source.parent, name))
         contents = _write(taken, source, store, final, form, cut, step, emit)
         file = ArchiveFile(
             step.url,
@@ -182,7 +181,7 @@ def _known_again(connection: Connection, name: QualifiedName) -> Plan:
         source = table.read(connection, name)
     parent = source.parent if source and source.retired else None
     seen = Catalog(connection).detaching(parent, name) if parent else None
-    steps = known_again(seen, load("tables/retired_partition.sql")) if seen else ()
+    steps = known_again(seen) if seen else ()
     return Plan(f"know {name} again", tuple(steps))
 
 

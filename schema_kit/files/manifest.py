@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 from schema_kit.catalog.session import observing, rows
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.files import CreateArchiveFile
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 _FILES = f"""
@@ -101,5 +100,5 @@ def creation(connection: Connection) -> Plan:
     """Make the manifest, where there is none, or bring it up to date."""
     with observing(connection):
         there = rows(connection, _CURRENT, {"name": ARCHIVE_FILE_DUE.sql})[0][0]  # the last that is made
-    steps = () if there else (CreateArchiveFile(load("tables/archive_file.sql")),)
+    steps = () if there else (EnsureTable(ARCHIVE_FILE),)
     return Plan("keep a manifest of files", steps)

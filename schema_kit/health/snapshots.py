@@ -14,7 +14,8 @@ from schema_kit.health.observe import TIMEOUT
 from schema_kit.health.window import Counted, Snapshot, tops
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
-from schema_kit.steps.health import CreateHealthSnapshot, RememberCounters
+from schema_kit.steps.health import RememberCounters
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import HEALTH_SNAPSHOT
 
 _SCANS = """
@@ -52,18 +53,18 @@ def of_replica(connection: sa.Connection) -> Counted:
     return Counted(f"{host}:{port}/{database}", since, scans)
 
 
-def plan(seen: Observed, servers: Sequence[Counted], script: tuple[str, ...]) -> Plan:
+def plan(seen: Observed, servers: Sequence[Counted], *, there: bool) -> Plan:
     """What keeps the counters of servers.
 
     Args:
         seen: what was observed, with its clock.
         servers: whose counters.
-        script: the statements that make health_snapshot; none where it is there.
+        there: whether health_snapshot is there.
     """
     assert seen.server.now is not None  # who looks at a server has asked for its clock
     indexes = tuple(sorted(tops(seen)))
     steps = [RememberCounters(seen.server.now, one.server, one.since, indexes, one.scans) for one in servers]
-    return Plan("remember counters", (*((CreateHealthSnapshot(script),) if script else ()), *steps))
+    return Plan("remember counters", (*(() if there else (EnsureTable(HEALTH_SNAPSHOT),)), *steps))
 
 
 def before(connection: sa.Connection, now: datetime, server: str, since: datetime | None) -> Snapshot | None:

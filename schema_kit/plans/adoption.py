@@ -252,7 +252,7 @@ def adopt(
     reading: Reading,
     registered: Partitioning | None,
     sets: Sequence[tuple[Partitioning, Table, Point]],
-    config: tuple[str, ...],
+    has_config: bool,
     lacking: Collection[str],
     told: Sequence[Told],
     *,
@@ -265,7 +265,7 @@ def adopt(
         reading: the policy, and what does not lie on its grid.
         registered: the policy that it has already.
         sets: each set that it stands for, as observed, and where its present lies.
-        config: the statements that make part_config, or bring it up to date; none where it is.
+        has_config: whether part_config is there, as this version makes it.
         lacking: what stands in the way of whoever runs this.
         told: what other tools have written down about it.
         take_over: turn pg_partman's maintenance of it off.
@@ -287,7 +287,7 @@ def adopt(
         if not (ahead and leave_irregular):
             raise _refusal(reading, sets, ahead)
     stop = tuple(StopPartman(hint.config, policy.parent) for hint in told if hint.config and hint.maintained)
-    plan = set_policy(policy, registered, sets, config, lacking)
+    plan = set_policy(policy, registered, sets, has_config, lacking)
     return replace(plan, title=f"adopt {policy.parent}", steps=(*plan.steps, *(stop if take_over else ())))
 
 

@@ -26,7 +26,6 @@ from schema_kit.plans.attachment import alike
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import (
     ARCHIVED_AT,
-    CreateArchiveConfig,
     CreateArchiveTable,
     CreateArchiveView,
     DropArchiveConfig,
@@ -34,7 +33,8 @@ from schema_kit.steps.archives import (
     RegisterArchivePolicy,
     UnregisterArchivePolicy,
 )
-from schema_kit.steps.partitions import CreatePartConfig
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import ARCHIVE_POLICY, PART_CONFIG
 
 COMPRESSIONS = ("pglz", "lz4")
 OF_ACCESS = ("owner", "grant missing", "grant extra", "row security", "policy")
@@ -46,7 +46,7 @@ def create(
     table: Table | None,
     archive: Table | None,
     registered: Partitioning | None,
-    config: tuple[str, ...],
+    has_config: bool,
     lacking: Collection[str] = (),
     *,
     invoker: bool = True,
@@ -58,7 +58,7 @@ def create(
         table: the table, as observed.
         archive: the archive, as observed.
         registered: the table's policy in part_config, where it has one.
-        config: the statements that make part_config, or bring it up to date; none where it is.
+        has_config: whether part_config is there, as this version makes it.
         lacking: what stands in the way of whoever runs this.
         invoker: whether a view can have the rights of whoever reads it.
 
@@ -73,7 +73,7 @@ def create(
     reasons = [*lacking, *_unfit(declared, table, policy)]
     steps: list[Step] = []
     if archive is None:
-        steps += [CreatePartConfig(config)] if policy and config else []
+        steps += [EnsureTable(PART_CONFIG)] if policy and not has_config else []
         steps.append(_made(declared, table, policy))
     else:
         own = ARCHIVED_AT if declared.archived_at else None
@@ -236,7 +236,7 @@ def set_policy(
     archive: Table | None,
     partitioning: Partitioning | None,
     here: Point | None,
-    config: tuple[str, ...],
+    has_config: bool,
     lacking: Collection[str] = (),
 ) -> Plan:
     """Register an archive's policy, once what is there agrees with it.
@@ -248,7 +248,7 @@ def set_policy(
         archive: the archive, as observed.
         partitioning: the table's policy in part_config.
         here: where the table's present lies, by partition.
-        config: the statements that make archive_policy; none where it is there.
+        has_config: whether archive_policy is there, as this version makes it.
         lacking: what stands in the way of whoever runs this.
 
     Raises:
@@ -267,9 +267,9 @@ def set_policy(
     if reasons:
         listed = "".join(f"  - {reason}\n" for reason in reasons)
         raise PlanError(f"cannot {plan.title}:\n{listed}")
-    if registered == policy and not config:
+    if registered == policy and has_config:
         return plan
-    steps: list[Step] = [CreateArchiveConfig(config)] if config else []
+    steps: list[Step] = [] if has_config else [EnsureTable(ARCHIVE_POLICY)]
     return replace(plan, steps=(*steps, RegisterArchivePolicy(policy)))
 
 

@@ -10,7 +10,6 @@ from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.baseline import (
     CreateExtension,
-    CreateLedger,
     CreateSchema,
     CreateTable,
     CreateType,
@@ -21,6 +20,8 @@ from schema_kit.steps.baseline import (
     DropType,
 )
 from schema_kit.steps.constraints import DropForeignKey
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import CREATED_OBJECT
 
 Printed = Mapping[tuple[QualifiedName, str], str]
 """How PostgreSQL prints the declared type of a column, by table and column: where that was asked."""
@@ -31,7 +32,6 @@ def create_baseline(
     observed: Mapping[QualifiedName, Table | None],
     schemas: Collection[str],
     has_ledger: bool,
-    ledger: tuple[str, ...],
     enums: Mapping[BaselineEnum, tuple[str, ...] | None] | None = None,
     printed: Printed | None = None,
 ) -> Plan:
@@ -42,7 +42,6 @@ def create_baseline(
         observed: each of them as the database has it, or None.
         schemas: the schemas that are there.
         has_ledger: whether the list of what migrations made is there.
-        ledger: the statements that make it.
         enums: the enums of the tables, each with its values as the database has it, or None.
         printed: how PostgreSQL prints types that are spelled otherwise.
 
@@ -74,7 +73,7 @@ def create_baseline(
     steps += [CreateType(enum) for enum in types]
     steps += [CreateTable(table, _closing(table, declared, missing)) for table in missing]
     if steps and not has_ledger:
-        steps.insert(0, CreateLedger(ledger))
+        steps.insert(0, EnsureTable(CREATED_OBJECT))
     return Plan("create the baseline", tuple(steps))
 
 
@@ -165,11 +164,11 @@ def drop_baseline(
     return Plan("drop the baseline", tuple(steps))
 
 
-def create_extension(name: str, installed: bool, has_ledger: bool, ledger: tuple[str, ...]) -> Plan:
+def create_extension(name: str, installed: bool, has_ledger: bool) -> Plan:
     """Install an extension where it is missing, and remember that."""
     if installed:
         return Plan(f"create extension {name}")
-    remember: tuple[Step, ...] = () if has_ledger else (CreateLedger(ledger),)
+    remember: tuple[Step, ...] = () if has_ledger else (EnsureTable(CREATED_OBJECT),)
     return Plan(f"create extension {name}", (*remember, CreateExtension(name)))
 
 

@@ -9,7 +9,8 @@ from schema_kit.errors import PlanError
 from schema_kit.model import BatchRun, BatchTarget
 from schema_kit.names import ended, literal
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.batches import Change, CreateBatchProgress, EndPass, FindBatches, StartBatches, UpdateBatch
+from schema_kit.steps.batches import Change, EndPass, FindBatches, StartBatches, UpdateBatch
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import BATCH_PROGRESS
 
 
@@ -19,19 +20,13 @@ def run_name(change: Change) -> str:
     return f"{change.table} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def update_in_batches(
-    batch: UpdateBatch,
-    batch_size: int,
-    observed: BatchTarget | None,
-    script: tuple[str, ...],
-) -> Plan:
+def update_in_batches(batch: UpdateBatch, batch_size: int, observed: BatchTarget | None) -> Plan:
     """Go on with an update where it stopped, begin it, or leave it where it is finished.
 
     Args:
         batch: the update; its key is taken from what is observed.
         batch_size: rows of the first batch.
         observed: the table, and how far the update has come; None where there is no such table.
-        script: the statements that make batch_progress.
 
     Raises:
         PlanError: no such table or column, no primary key, a column of it would be updated, or the row of that name
@@ -64,7 +59,7 @@ def update_in_batches(
     )
     start = StartBatches(batch.name, change, observed.key, target, batch_size)
     run = observed.run
-    create: tuple[Step, ...] = () if observed.has_progress else (CreateBatchProgress(script),)
+    create: tuple[Step, ...] = () if observed.has_progress else (EnsureTable(BATCH_PROGRESS),)
     if run is None:
         return Plan(title, (*create, start, batch))
     if (run.table, run.change) != (str(change.table), str(change)):

@@ -44,8 +44,10 @@ from schema_kit.steps.conversion import (
 )
 from schema_kit.steps.emptied import DropEmptied
 from schema_kit.steps.indexes import DropIndexConcurrently
-from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy, UnregisterPolicy
+from schema_kit.steps.partitions import Analyze, CreatePartition, RegisterPolicy, UnregisterPolicy
 from schema_kit.steps.referring import AddFilledKeyColumn, DropFilledKeyColumn, FillKeyColumn
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import PART_CONFIG
 
 IncomingForeignKeys = Literal["refuse", "drop", "composite"]
 
@@ -53,9 +55,7 @@ TIME_TO_SWAP = timedelta(days=14)
 """How far the bound lies ahead, at least: past it the table takes no row until the swap, or until it is given up."""
 
 
-def convert(
-    policy: Partitioning, seen: Conversion | None, incoming: IncomingForeignKeys, config: tuple[str, ...]
-) -> Plan:
+def convert(policy: Partitioning, seen: Conversion | None, incoming: IncomingForeignKeys) -> Plan:
     """Partition a table that is in use, without copying a row.
 
     Args:
@@ -63,7 +63,6 @@ def convert(
         seen: the table, as observed; None where there is none.
         incoming: what becomes of foreign keys to the table: ``refuse`` (a PlanError names them), ``drop``, or
             ``composite`` (the referring table gets the key column too, filled by a trigger).
-        config: the statements that make part_config, where it is missing.
 
     Raises:
         DeclarationError: an unknown way for incoming foreign keys, or a premake below 1.
@@ -74,7 +73,7 @@ def convert(
     if there.table.partition_strategy:
         return Plan(title, tuple(after_swap(policy, there)))
     refuse(policy, there, incoming)
-    steps = tuple(_prepare(policy, there, incoming, config))
+    steps = tuple(_prepare(policy, there, incoming))
     steps = (*steps, *_after_swap_of_fresh(there, incoming, steps[-1]))
     return Plan(title, steps, notes(policy, there), partitions.abort_command("convert", policy.parent))
 
@@ -118,12 +117,10 @@ def checked(policy: Partitioning, seen: Conversion | None, incoming: IncomingFor
     return seen
 
 
-def _prepare(
-    policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys, config: tuple[str, ...]
-) -> Iterator[Step]:
+def _prepare(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> Iterator[Step]:
     table, lines = seen.table, grid(policy, seen.table)
     if not seen.has_config:
-        yield CreatePartConfig(config)
+        yield EnsureTable(PART_CONFIG)
     upper, steps = _bound(policy, seen)
     yield from steps
     if policy.control not in table.primary_key:

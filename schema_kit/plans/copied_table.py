@@ -38,8 +38,9 @@ from schema_kit.steps.conversion import BuildParent, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import DropCopied
 from schema_kit.steps.indexes import DropIndexConcurrently
-from schema_kit.steps.partitions import CreatePartConfig
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.steps.way_back import back_of
+from schema_kit.storage import PART_CONFIG
 
 KeepOld = bool | Literal["fed"]
 Strategy = Literal["attach", "copy"]
@@ -83,7 +84,6 @@ def convert(
     seen: Conversion | None,
     copied: Copying,
     incoming: IncomingForeignKeys,
-    scripts: tuple[tuple[str, ...], tuple[str, ...]],
     limits: CopyLimits,
     *,
     default: bool = True,
@@ -96,7 +96,6 @@ def convert(
         seen: the table, as observed; None where there is none.
         copied: how far the copy has come.
         incoming: what becomes of foreign keys to the table: refuse, drop or composite.
-        scripts: the statements that make part_config, and those that make the tables which remember copies.
         limits: when the copy pauses.
         default: whether a default partition takes what lies beyond the others.
         keep_old: whether the plain table stays, under another name, as it was at the swap; fed: with a log of what
@@ -127,7 +126,7 @@ def convert(
         return Plan(title, (*steps, *way_back.stop_feeding(copy, copied), DropCopied(copy)))
     conversion.refuse(policy, replace(there, beyond=0), incoming)
     _refuse_wide(f"cannot {title} by copy", there.table, "strategy='attach' writes nothing beside it")
-    steps = list(_steps(policy, there, copied, incoming, scripts, limits, default, keep_old))
+    steps = list(_steps(policy, there, copied, incoming, limits, default, keep_old))
     notes = layout.stay(copied.strays, policy.parent, policy.parent) if run is None else ()
     abort = partitions.abort_command("convert", policy.parent)
     return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied), *notes), abort)
@@ -181,12 +180,10 @@ def _steps(
     seen: Conversion,
     copied: Copying,
     incoming: IncomingForeignKeys,
-    scripts: tuple[tuple[str, ...], tuple[str, ...]],
     limits: CopyLimits,
     default: bool,
     keep_old: KeepOld,
 ) -> Iterator[Step]:
-    config, script = scripts
     # The log's own trigger is none of the table's.
     table = replace(seen.table, triggers=tuple(t for t in seen.table.triggers if t.name != LOG_TRIGGER))
     lines, run = grid(policy, table), copied.run if copied.run and not copied.run.finished else None
@@ -197,7 +194,7 @@ def _steps(
             "op.set_not_null_concurrently proves that none is, beside writers."
         )
     if not seen.has_config:
-        yield CreatePartConfig(config)
+        yield EnsureTable(PART_CONFIG)
     if incoming == "composite" and seen.referring:
         yield from conversion.key_index(table, table.name, longer_key(table, policy.control))
         for referring in seen.referring:
@@ -205,7 +202,7 @@ def _steps(
     targets = run.targets if run else tuple(_targets(lines, seen, copied, default))
     grown = _grown(table, policy)
     copy = copy_of(grown, table.name, copied, targets)
-    yield from until_swap(lines, grown, copy, copied, "convert", script, limits)
+    yield from until_swap(lines, grown, copy, copied, "convert", limits)
     yield from _parent(policy, table, seen)
     log = back_name(table.name)
     if keep_old == "fed" and log.name in copied.taken:

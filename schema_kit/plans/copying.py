@@ -36,16 +36,17 @@ from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import AnalyzeTarget, BuildIndexes, CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import DropCopied, Settle, SwapCopy
-from schema_kit.steps.copying import AbandonCopy, BeginCopy, CreateCopyTables
+from schema_kit.steps.copying import AbandonCopy, BeginCopy
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import COPY_RUN
 
 
-def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], limits: CopyLimits) -> Plan:
+def drain_default(policy: Partitioning, seen: Copying, limits: CopyLimits) -> Plan:
     """Give the rows of a default partition partitions of their own; where none has rows there, nothing is to be done.
 
     Args:
         policy: the set's policy.
         seen: its default partition, as observed.
-        script: the statements that make the tables which remember how far copies have come.
         limits: when it pauses.
 
     Raises:
@@ -61,7 +62,7 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
     abort = partitions.abort_command("drain-default", policy.parent)
     if seen.run and not seen.run.finished:
         same_purpose("drain", source, seen.run)
-        steps = tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", script, limits))
+        steps = tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", limits))
         return Plan(title, steps, abort=abort)
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
     notes = layout.stay(seen.strays, source, policy.parent)
@@ -71,7 +72,7 @@ def drain_default(policy: Partitioning, seen: Copying, script: tuple[str, ...], 
     targets = [_target(lines, parent, window, source) for window in windows]
     built = source.sibling(fit(source.name, "__new"))
     targets.append(CopyTarget(source, built, None, None, default=True))
-    steps = tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", script, limits))
+    steps = tuple(_steps(lines, parent, source, seen, tuple(targets), "drain", limits))
     return Plan(title, steps, (*needs(seen), *notes), abort)
 
 
@@ -88,16 +89,13 @@ def enough(source: QualifiedName, lines: Grid, windows: Sequence[Range]) -> None
         )
 
 
-def split(
-    policy: Partitioning, partition: QualifiedName, seen: Copying, script: tuple[str, ...], limits: CopyLimits
-) -> Plan:
+def split(policy: Partitioning, partition: QualifiedName, seen: Copying, limits: CopyLimits) -> Plan:
     """Cut a partition into the windows of its set's policy; one that is no more than a window stays as it is.
 
     Args:
         policy: the set's policy.
         partition: what is cut.
         seen: it, as observed.
-        script: the statements that make the tables which remember how far copies have come.
         limits: when it pauses.
 
     Raises:
@@ -109,7 +107,7 @@ def split(
     lines, abort = grid(policy, parent), partitions.abort_command("split", partition)
     if seen.run and not seen.run.finished:
         same_purpose("split", partition, seen.run)
-        steps = tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", script, limits))
+        steps = tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", limits))
         return Plan(title, steps, abort=abort)
     found = next((one for one in parent.partitions if one.name == partition), None)
     if found is None:
@@ -128,7 +126,7 @@ def split(
         lower = found.lower if place == 0 else target.lower
         upper = found.upper if place == len(windows) - 1 else target.upper
         targets.append(CopyTarget(target.name, target.built, lower, upper))
-    steps = tuple(_steps(lines, parent, partition, seen, tuple(targets), "split", script, limits))
+    steps = tuple(_steps(lines, parent, partition, seen, tuple(targets), "split", limits))
     return Plan(title, steps, needs(seen), abort)
 
 
@@ -221,7 +219,6 @@ def _steps(
     seen: Copying,
     targets: tuple[CopyTarget, ...],
     purpose: str,
-    script: tuple[str, ...],
     limits: CopyLimits,
 ) -> Iterator[Step]:
     run = seen.run if seen.run and not seen.run.finished else None
@@ -231,7 +228,7 @@ def _steps(
         return
     _refuse(parent, source, seen)
     assert seen.source is not None  # it was looked at
-    yield from until_swap(lines, parent, copy, seen, purpose, script, limits)
+    yield from until_swap(lines, parent, copy, seen, purpose, limits)
     yield from _swap(parent, copy, seen, purpose)
     yield from _after_swap(copy, parent, None)
 
@@ -242,7 +239,6 @@ def until_swap(
     copy: Copy,
     seen: Copying,
     purpose: str,
-    script: tuple[str, ...],
     limits: CopyLimits,
 ) -> Iterator[Step]:
     """What is left to do before the swap.
@@ -253,14 +249,13 @@ def until_swap(
         copy: what is copied, and where to.
         seen: the source, as observed.
         purpose: drain, split or convert.
-        script: the statements that make the tables which remember how far copies have come.
         limits: when it pauses.
 
     Raises:
         PlanError: a name is taken, or what was copied is not what the source holds.
     """
     if not seen.has_tables:
-        yield CreateCopyTables(script)
+        yield EnsureTable(COPY_RUN)
     run = seen.run if seen.run and not seen.run.finished else None
     if run and (run.identity != seen.identity or not seen.logging):
         yield abandoned(copy.source, copy.targets, seen)

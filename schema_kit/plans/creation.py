@@ -13,7 +13,9 @@ from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans import retention
 from schema_kit.plans.partitions import create_partition, like_siblings
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.partitions import CreatePartConfig, CreatePartitionedTable, RegisterPolicy, UnregisterPolicy
+from schema_kit.steps.partitions import CreatePartitionedTable, RegisterPolicy, UnregisterPolicy
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import PART_CONFIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def create_set(
     sets: Mapping[QualifiedName, Table],
     now: datetime,
     registered: bool,
-    config: tuple[str, ...],
+    has_config: bool,
     lacking: Collection[str] = (),
 ) -> Plan:
     """Make the table; once it is there, the current partition and premake ones ahead, and register the policy.
@@ -106,7 +108,7 @@ def create_set(
         sets: where it is cut into several, those that are there, as observed.
         now: the server's clock.
         registered: whether part_config knows it.
-        config: the statements that make part_config, or bring it up to date; none where it is.
+        has_config: whether part_config is there, as this version makes it.
         lacking: what stands in the way of whoever runs this.
 
     Raises:
@@ -116,7 +118,7 @@ def create_set(
     plan = Plan(f"create partitioned table {policy.parent}")
     if lacking:
         raise PlanError(f"cannot {plan.title}:\n" + "\n".join(f"  - {reason}" for reason in lacking))
-    steps: list[Step] = [CreatePartConfig(config)] if config else []
+    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG)]
     if table is None:
         lines = grid(policy, declared.table)
         list(lines.ahead(lines.here(now)))  # refused before anything is written

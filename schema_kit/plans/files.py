@@ -23,7 +23,7 @@ def register(file: ArchiveFile, leaving: Detaching | None = None) -> Plan:
     title = f"record {file.url}"
     if leaving is None:
         return Plan(title, (RecordFile(file),))
-    return Plan(title, (RecordFile(file, drops=True), *drop(leaving.parent, leaving.name, leaving, ()).steps))
+    return Plan(title, (RecordFile(file, drops=True), *drop(leaving.parent, leaving.name, leaving).steps))
 
 
 def forget(urls: Sequence[str], known: Sequence[ArchiveFile]) -> Plan:

@@ -7,19 +7,18 @@ from collections.abc import Mapping
 from schema_kit.errors import DeclarationError
 from schema_kit.model import IgnoredFinding
 from schema_kit.steps import Plan
-from schema_kit.steps.health import CreateHealthIgnored, DropHealthIgnored, HeedFinding, IgnoreFinding
+from schema_kit.steps.health import DropHealthIgnored, HeedFinding, IgnoreFinding
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import HEALTH_IGNORED
 
 
-def ignore(
-    finding: IgnoredFinding, reason: str, ignored: Mapping[IgnoredFinding, str], script: tuple[str, ...]
-) -> Plan:
+def ignore(finding: IgnoredFinding, reason: str, ignored: Mapping[IgnoredFinding, str]) -> Plan:
     """Leave a finding out from now on.
 
     Args:
         finding: which.
         reason: why.
         ignored: those that are left out already, with their reasons.
-        script: the statements that make health_ignored.
 
     Raises:
         DeclarationError: no reason is given.
@@ -29,7 +28,7 @@ def ignore(
     plan = Plan(f"ignore {finding}")
     if ignored.get(finding) == reason:
         return plan
-    return plan + Plan("", (CreateHealthIgnored(script), IgnoreFinding(finding, reason)))
+    return plan + Plan("", (EnsureTable(HEALTH_IGNORED), IgnoreFinding(finding, reason)))
 
 
 def heed(finding: IgnoredFinding, ignored: Mapping[IgnoredFinding, str]) -> Plan:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.model.scripts import SeenObject, SqlObject, SqlSchema
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.sqlscripts import PARTMAN, partman_objects, render
 from schema_kit.steps import Plan
 from schema_kit.steps.partman import InstallPartmanSql, RemovePartmanSql
 from schema_kit.storage import CONFIG_SCHEMA
@@ -101,6 +102,16 @@ def comment_sql(schema: str, one: SqlObject) -> str:
     """COMMENT ON, by which the object is known again."""
     name = QualifiedName(CONFIG_SCHEMA if one.kind == "TABLE" else schema, one.name)
     return f"COMMENT ON {one.kind} {name.sql} IS {literal(one.comment)}"
+
+
+def whole_script(schema: str = PARTMAN) -> str:
+    """What makes pg_partman's functions and the tables that they work on in an empty database, for psql."""
+    quoted = render("@partman@", partman=schema)
+    lines = ["BEGIN;", "SET LOCAL search_path TO pg_catalog, pg_temp;", f"CREATE SCHEMA IF NOT EXISTS {quoted};"]
+    for one in partman_objects(schema):
+        lines += [f"\n{statement};" for statement in one.statements]
+        lines.append(f"{comment_sql(schema, one)};")
+    return "\n".join([*lines, "\nCOMMIT;"])
 
 
 def _superseded(scripts: Sequence[SqlObject], seen: SqlSchema) -> Iterator[SeenObject]:

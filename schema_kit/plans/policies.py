@@ -13,7 +13,9 @@ from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import retention
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.partitions import CreatePartConfig, RegisterPolicy, UnregisterPolicy
+from schema_kit.steps.partitions import RegisterPolicy, UnregisterPolicy
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import PART_CONFIG
 
 
 def changed(parent: QualifiedName, registered: Partitioning | None, changes: Mapping[str, Any]) -> Partitioning:
@@ -57,7 +59,7 @@ def set_policy(
     policy: Partitioning,
     registered: Partitioning | None,
     sets: Collection[tuple[Partitioning, Table, Point]],
-    config: tuple[str, ...],
+    has_config: bool,
     lacking: Collection[str] = (),
 ) -> Plan:
     """Register a policy, once what is there agrees with it.
@@ -66,7 +68,7 @@ def set_policy(
         policy: as it shall be.
         registered: as it is; None where it is not.
         sets: each set that it stands for, as observed, and where its present lies.
-        config: the statements that make part_config, or bring it up to date; none where it is.
+        has_config: whether part_config is there, as this version makes it.
         lacking: what stands in the way of whoever runs this.
 
     Raises:
@@ -80,9 +82,9 @@ def set_policy(
     if why:
         reasons = "".join(f"  - {reason}\n" for reason in why)
         raise PlanError(f"cannot {plan.title}:\n{reasons}")
-    if registered == policy and not config:
+    if registered == policy and has_config:
         return plan
-    steps: list[Step] = [CreatePartConfig(config)] if config else []
+    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG)]
     return replace(plan, steps=(*steps, RegisterPolicy(policy)))
 
 

@@ -99,7 +99,6 @@ def retire(
     pending: Collection[Detaching],
     retired: Mapping[Retired, Detaching | None],
     now: datetime,
-    record: tuple[str, ...],
     taken: Collection[QualifiedName] = (),
     closed: Collection[str] = (),
     *,
@@ -116,7 +115,6 @@ def retire(
         pending: partitions that are not, and whose detach was cut off.
         retired: what retired_partition knows of the set, and what has become of it.
         now: the server's clock.
-        record: the statements that make retired_partition.
         taken: names in the retention schema that are in use.
         closed: why nothing can be moved there.
         at_once: no grace period is waited for.
@@ -142,18 +140,18 @@ def retire(
                 steps.append(ForgetRetired(row.name, row.gone or "there is no such table any more"))
         elif row.by_ttl if ttl else row.by_policy:
             _refuse(title, seen)
-            steps += [*known_again(replace(seen, has_record=known), record), *out.of(seen, row.since, notes)]
+            steps += [*known_again(replace(seen, has_record=known)), *out.of(seen, row.since, notes)]
             known = known or seen.found_again
     for seen in pending:
         _refuse(title, seen)
-        steps += [*recorded(seen, record), *leaving(seen, "auto")]
+        steps += [*recorded(seen), *leaving(seen, "auto")]
     for seen in sorted(leaves, key=lambda one: not one.pending):
         _refuse(title, seen)
         why = () if seen.pending else (*seen.referred, *seen.published, *seen.dependents)
         if why:
             notes.append(f"{seen.name} has outlived its retention and stays: {'; '.join(why)}")
             continue
-        steps += recorded(replace(seen, has_record=known), record, by_policy=not ttl, by_ttl=ttl, at=at)
+        steps += recorded(replace(seen, has_record=known), by_policy=not ttl, by_ttl=ttl, at=at)
         known = True
         steps += leaving(replace(seen, blocked_by=()), _how(policy))
         steps += out.of(seen, now, notes)

@@ -12,7 +12,6 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans import publications
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.retirement import (
-    CreateRetiredPartition,
     Detach,
     DetachConcurrently,
     DropPartition,
@@ -20,20 +19,19 @@ from schema_kit.steps.retirement import (
     FindRetired,
     RecordRetired,
 )
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import RETIRED_PARTITION
 
 How = Literal["auto", "concurrently", "blocking"]
 
 
-def detach(
-    parent: QualifiedName, name: QualifiedName, seen: Detaching | None, record: tuple[str, ...], how: How = "auto"
-) -> Plan:
+def detach(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, how: How = "auto") -> Plan:
     """Take a partition out of its set; what has left it already stays out.
 
     Args:
         parent: the partitioned table.
         name: the partition.
         seen: the partition, as observed; None where there is none.
-        record: the statements that make retired_partition.
         how: ``auto`` is concurrently, and blocking where PostgreSQL has no other way.
 
     Raises:
@@ -46,17 +44,16 @@ def detach(
     if seen.attached_to is None:
         return Plan(title)
     _refuse(title, (*seen.may_not, *seen.referred))
-    return Plan(title, (*recorded(seen, record), *leaving(seen, how)), publications.kept([seen]))
+    return Plan(title, (*recorded(seen), *leaving(seen, how)), publications.kept([seen]))
 
 
-def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, record: tuple[str, ...]) -> Plan:
+def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None) -> Plan:
     """Detach a partition, then drop it; one that is gone stays gone.
 
     Args:
         parent: the partitioned table.
         name: the partition.
         seen: the table, as observed; None where there is none.
-        record: the statements that make retired_partition.
 
     Raises:
         PlanError: it never was a partition of *parent*, something depends on it, rows refer to it, or rights are
@@ -73,8 +70,8 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, rec
         )
     _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
     if seen.attached_to is None:
-        return Plan(title, (*known_again(seen, record), DropPartition(seen)))
-    steps = (*recorded(seen, record), *leaving(seen, "auto"), DropPartition(seen))
+        return Plan(title, (*known_again(seen), DropPartition(seen)))
+    steps = (*recorded(seen), *leaving(seen, "auto"), DropPartition(seen))
     return Plan(title, steps, publications.kept([seen]))
 
 
@@ -94,24 +91,19 @@ def _refuse(title: str, reasons: tuple[str, ...]) -> None:
 
 
 def recorded(
-    seen: Detaching,
-    record: tuple[str, ...],
-    *,
-    by_policy: bool = False,
-    by_ttl: bool = False,
-    at: datetime | None = None,
+    seen: Detaching, *, by_policy: bool = False, by_ttl: bool = False, at: datetime | None = None
 ) -> Iterator[Step]:
     """The row comes before the detach; of one that was cut off, it is there."""
     if not seen.has_record:
-        yield CreateRetiredPartition(record)
+        yield EnsureTable(RETIRED_PARTITION)
     if not seen.recorded:
         yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy, by_ttl, at)
 
 
-def known_again(seen: Detaching, record: tuple[str, ...]) -> Iterator[Step]:
+def known_again(seen: Detaching) -> Iterator[Step]:
     """The row of a table that was found again by its name and bounds has its oid from now on."""
     if seen.found_again:
-        yield from () if seen.has_record else (CreateRetiredPartition(record),)
+        yield from () if seen.has_record else (EnsureTable(RETIRED_PARTITION),)
         yield FindRetired(seen.name)
 
 

@@ -15,7 +15,8 @@ from schema_kit.plans import attachment
 from schema_kit.plans.retirement import How, leaving, why_blocking
 from schema_kit.steps import Step
 from schema_kit.steps.archives import AttachMoved, MovePartitionAcross, RecordMove, Route
-from schema_kit.steps.retirement import CreateRetiredPartition
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import RETIRED_PARTITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,7 @@ def why_together(seen: Detaching, views: Sequence[View], how: How) -> str:
     return why_blocking(seen) or ("the policy says so" if how == "blocking" else "")
 
 
-def transfer(
-    route: Route, one: Transfer, views: Sequence[View], how: How, record: tuple[str, ...], *, has_record: bool
-) -> Iterator[Step]:
+def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, has_record: bool) -> Iterator[Step]:
     """The steps that take one partition from where it is to where it goes.
 
     Args:
@@ -62,8 +61,7 @@ def transfer(
         one: the partition.
         views: the views that show both tables.
         how: how the policy wants partitions detached.
-        record: the statements that make retired_partition.
-        has_record: whether that is there, or made by an earlier step.
+        has_record: whether retired_partition is there, or made by an earlier step.
 
     Raises:
         PlanError: where it goes is of another shape, a range there overlaps its own, or rights are missing.
@@ -94,7 +92,7 @@ def transfer(
         return
     if seen.attached_to:
         if not has_record:
-            yield CreateRetiredPartition(record)
+            yield EnsureTable(RETIRED_PARTITION)
         if not (one.under_way and seen.recorded):
             yield RecordMove(seen, route)
         yield from leaving(seen, "concurrently")

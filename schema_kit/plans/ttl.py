@@ -19,7 +19,9 @@ from schema_kit.plans.rows import Leaving, Observed
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import ARCHIVED_AT
 from schema_kit.steps.batches import LARGEST
-from schema_kit.steps.rows import CreateTtlPolicy, DropTtlPolicy, Pace, RegisterTtl, UnregisterTtl
+from schema_kit.steps.rows import DropTtlPolicy, Pace, RegisterTtl, UnregisterTtl
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import TTL_POLICY
 
 
 def checked(policy: TimeToLive) -> TimeToLive:
@@ -235,7 +237,6 @@ def run(
     leaves: Collection[Detaching],
     retired: Mapping[Retired, Detaching | None],
     now: datetime,
-    record: tuple[str, ...],
 ) -> Plan:
     """Partitions that have expired as a whole are retired and dropped; of the others the rows go, leaves first.
 
@@ -247,7 +248,6 @@ def run(
         leaves: the partitions that have expired, as observed.
         retired: what an earlier run has detached and not dropped.
         now: the server's clock.
-        record: the statements that make retired_partition.
     """
     title = f"remove expired rows of {policy.table}"
     retiring = Plan(title)
@@ -255,7 +255,7 @@ def run(
         whole = replace(partitioning, retention_keep_table=False, retention_schema=None, retention_grace="0")
         # One that rows refer to is emptied first, like any other table.
         free = [seen for seen in leaves if not seen.referred]
-        retiring = retention.retire(whole, free, (), retired, now, record, at_once=True, ttl=True)
+        retiring = retention.retire(whole, free, (), retired, now, at_once=True, ttl=True)
     return Plan(title, (*retiring.steps, *(removal.steps if due else ())), (*retiring.notes, *removal.notes))
 
 
@@ -268,9 +268,7 @@ def in_order(plans: Sequence[tuple[TimeToLive, int]]) -> list[TimeToLive]:
     return [policy for policy, _ in sorted(plans, key=lambda one: one[1])]
 
 
-def set_policy(
-    policy: TimeToLive, registered: TimeToLive | None, observed: Observed | None, now: datetime, script: tuple[str, ...]
-) -> Plan:
+def set_policy(policy: TimeToLive, registered: TimeToLive | None, observed: Observed | None, now: datetime) -> Plan:
     """Register a policy, once what is there agrees with it.
 
     Args:
@@ -278,7 +276,6 @@ def set_policy(
         registered: as it is; None where it is not.
         observed: the table, and all that refers to it; None where nobody can look (--sql).
         now: the server's clock.
-        script: the statements that make ttl_policy.
 
     Raises:
         PlanError: no such table, column or index, rows that nothing is said of refer to it, or rights are missing.
@@ -289,7 +286,7 @@ def set_policy(
         rows.remove(one, observed)
     if registered == policy:
         return plan
-    return replace(plan, steps=(CreateTtlPolicy(script), RegisterTtl(policy)))
+    return replace(plan, steps=(EnsureTable(TTL_POLICY), RegisterTtl(policy)))
 
 
 def drop_policy(table: QualifiedName, registered: Collection[QualifiedName]) -> Plan:

@@ -22,9 +22,9 @@ from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import key_index_name
 from schema_kit.steps.copied_table import OLD
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
-from schema_kit.steps.copying import CreateCopyTables
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.steps.way_back import (
     BeginReturn,
     EndReturn,
@@ -34,16 +34,16 @@ from schema_kit.steps.way_back import (
     SwapBack,
     back_of,
 )
+from schema_kit.storage import COPY_RUN
 
 
-def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying, script: tuple[str, ...]) -> Plan:
+def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying) -> Plan:
     """Give a plain table that a conversion has kept its place back, with all that was written since.
 
     Args:
         parent: the table.
         seen: it, as observed; None where there is none.
         copied: what is remembered of its conversion, and the plain table.
-        script: the statements that make the tables which remember copies.
 
     Raises:
         PlanError: no plain table is kept, something came since that it could not take, or it lacks what was written.
@@ -69,7 +69,7 @@ def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying, s
     copy = copy_of(seen.table, parent, copied, run.targets)
     assert copied.kept is not None  # it was looked for
     _refuse(title, seen, copied.kept)
-    steps = tuple(_steps(title, copy, seen, copied.kept, copied, run, script))
+    steps = tuple(_steps(title, copy, seen, copied.kept, copied, run))
     return Plan(title, steps, tuple(_lost(seen, copied)), abort_command("convert", parent))
 
 
@@ -128,11 +128,10 @@ def _steps(
     kept: Table,
     copied: Copying,
     run: CopyRun,
-    script: tuple[str, ...],
 ) -> Iterator[Step]:
     table, back = seen.table, reverse(copy, kept)
     if not copied.has_tables:
-        yield CreateCopyTables(script)
+        yield EnsureTable(COPY_RUN)
     begun = run.back_identity == copied.tree_identity and copied.feeding
     if not begun:
         feed = not copied.feeding

@@ -21,24 +21,6 @@ ARCHIVED_AT = "archived_at"
 
 
 @dataclass(frozen=True)
-class CreateArchiveConfig(Step):
-    """The tables that hold the policies of archives and remember partitions, from sql/tables/archive_policy.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the tables."""
-        return f"create {ARCHIVE_POLICY}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class CreateArchiveTable(Step):
     """An archive that is not there yet, of the shape of its table, without partitions.
 

@@ -23,24 +23,6 @@ def _forget(kind: str, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class CreateLedger(Step):
-    """The table that remembers what was made because it was missing, from sql/tables/created_object.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {CREATED_OBJECT}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class DropLedger(Step):
     """The ledger goes when its last line is gone, and its schema where nothing else is in it."""
 

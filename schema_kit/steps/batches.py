@@ -61,24 +61,6 @@ class Change:
 
 
 @dataclass(frozen=True)
-class CreateBatchProgress(Step):
-    """The table that remembers how far updates have come, from sql/tables/batch_progress.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {BATCH_PROGRESS}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class StartBatches(Step):
     """The row that remembers how far an update has come; one of a table or column that is gone begins anew."""
 

@@ -109,22 +109,6 @@ class Owned(Protocol):
 
 
 @dataclass(frozen=True)
-class CreateCopyTables(Step):
-    """The tables that remember how far copies have come, from sql/tables/copy_run.sql."""
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the first."""
-        return f"create {COPY_RUN}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class BeginCopy(Step):
     """The targets, the log of keys and the trigger that fills it, and the row that remembers them: all, or nothing.
 

@@ -28,24 +28,6 @@ TEXTS = (
 
 
 @dataclass(frozen=True)
-class CreateArchiveFile(Step):
-    """The manifest, from sql/tables/archive_file.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {ARCHIVE_FILE}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class RecordDue(Step):
     """The row that says that a partition is about to be detached for a file, so that the next run finds it again."""
 

@@ -18,24 +18,6 @@ KEPT = "400 days"
 
 
 @dataclass(frozen=True)
-class CreateHealthIgnored(Step):
-    """The table of findings that are left out, from sql/tables/health_ignored.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {HEALTH_IGNORED}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class IgnoreFinding(Step):
     """A finding's row in health_ignored."""
 
@@ -99,22 +81,6 @@ class DropHealthIgnored(Step):
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that depends on it is taken along."""
         return (f"DROP TABLE {HEALTH_IGNORED.sql}",)
-
-
-@dataclass(frozen=True)
-class CreateHealthSnapshot(Step):
-    """The table of snapshots, from sql/tables/health_snapshot.sql."""
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {HEALTH_SNAPSHOT}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
 
 
 @dataclass(frozen=True)

@@ -207,24 +207,6 @@ LOOP EXECUTE s; END LOOP; END"""
 
 
 @dataclass(frozen=True)
-class CreatePartConfig(Step):
-    """The table that holds the policies, from sql/partman/tables/part_config.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {PART_CONFIG}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class DropPartConfig(Step):
     """The table that held the policies goes, and its schema where nothing else is in it.
 

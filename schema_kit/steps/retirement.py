@@ -29,24 +29,6 @@ def _both_ends(seen: Detaching, *strong: QualifiedName) -> tuple[Lock, ...]:
 
 
 @dataclass(frozen=True)
-class CreateRetiredPartition(Step):
-    """The table that remembers what was detached, from sql/tables/retired_partition.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {RETIRED_PARTITION}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class RecordRetired(Step):
     """The row that says from where a partition is about to be detached, committed before it is."""
 

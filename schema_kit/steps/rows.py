@@ -371,24 +371,6 @@ def same_sql(key: ForeignKey, above: str, below: str) -> str:
 
 
 @dataclass(frozen=True)
-class CreateTtlPolicy(Step):
-    """The table that holds the policies of time-to-live, from sql/tables/ttl_policy.sql."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    statements: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {TTL_POLICY}"
-
-    def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
-        return self.statements
-
-
-@dataclass(frozen=True)
 class RegisterTtl(Step):
     """The policy's row in ttl_policy."""
 

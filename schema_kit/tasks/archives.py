@@ -8,13 +8,10 @@ from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import archives, constraints
 from schema_kit.plans.archives import Difference
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import CreateArchiveView, GiveArchiveAccess
 from schema_kit.tasks import Database, columns
-from schema_kit.tasks.policies import missing_config
 
-ARCHIVE_SCRIPT = "tables/archive_policy.sql"
 _OF_PARTITIONS = {"column missing", "type", "default", "not null", "check missing"}
 """What is mended of a partition that is on its way; the check that says what its bounds were is its own."""
 
@@ -42,7 +39,7 @@ def create(database: Database, declared: DeclaredArchive) -> Plan:
         _table(database, declared.table),
         database.table(declared.archive),
         database.policy(declared.table),
-        missing_config(database),
+        database.config_is_current(),
         database.lacking(create_in=schemas, register=True),
         invoker=_invoker(database),
     )
@@ -98,7 +95,7 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
         _table(database, policy.archive),
         partitioning,
         database.here(partitioning, table) if whole and partitioning else None,
-        () if database.archive_config_is_there() else load(ARCHIVE_SCRIPT),
+        database.archive_config_is_there(),
         database.archive_rights_missing((policy.table, policy.archive)),
     )
     if isinstance(database, EmptyDatabase) or not policy.condition:

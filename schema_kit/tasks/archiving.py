@@ -15,10 +15,11 @@ from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import How
 from schema_kit.plans.rows import Leaving
 from schema_kit.plans.transfer import Transfer, stays, transfer
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.archives import CreateArchiveConfig, ForgetMove, ForgetRestored, Route
+from schema_kit.steps.archives import ForgetMove, ForgetRestored, Route
 from schema_kit.steps.rows import RemoveRows
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import ARCHIVE_POLICY
 from schema_kit.tasks.rows import extremes
 
 
@@ -80,8 +81,7 @@ def moves(
     Raises:
         PlanError: rights are missing, or the two tables differ.
     """
-    steps, notes, record = list[Step](), list[str](), load("tables/retired_partition.sql")
-    has_record = False
+    steps, notes, has_record = list[Step](), list[str](), False
     for source, goes_to, name, lower, upper in wanted:
         route = Route(policy.table, policy.archive, goes_to)
         one = observed(catalog, source, name, route, lower, upper)
@@ -95,9 +95,9 @@ def moves(
             notes.append(f"{name} is to go to {goes_to} and stays: {'; '.join(why)}")
             continue
         if not steps and not catalog.archive_config_is_there():
-            steps.append(CreateArchiveConfig(load("tables/archive_policy.sql")))
+            steps.append(EnsureTable(ARCHIVE_POLICY))
         has_record = has_record or one.seen.has_record
-        steps += transfer(route, one, views, _how(partitioning), record, has_record=has_record)
+        steps += transfer(route, one, views, _how(partitioning), has_record=has_record)
         has_record = True
         notes += publications.kept([one.seen])
     return steps, list(dict.fromkeys(notes))

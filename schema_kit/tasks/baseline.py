@@ -9,17 +9,14 @@ from schema_kit.errors import PlanError
 from schema_kit.model import BaselineEnum, BaselineTable, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import baseline
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.storage import CREATED_OBJECT
 from schema_kit.tasks import Database
 
-_LEDGER = "tables/created_object.sql"
-
 
 def create_extension(database: Database, name: str) -> Plan:
     """Install an extension where it is missing."""
-    return baseline.create_extension(name, database.has_extension(name), database.exists(CREATED_OBJECT), load(_LEDGER))
+    return baseline.create_extension(name, database.has_extension(name), database.exists(CREATED_OBJECT))
 
 
 def drop_extension(database: Database, name: str) -> Plan:
@@ -36,7 +33,6 @@ def create(database: Database, tables: tuple[BaselineTable, ...], enums: tuple[B
         observed,
         {schema for schema in schemas if database.has_schema(schema)},
         database.exists(CREATED_OBJECT),
-        load(_LEDGER),
         {enum: database.enum_labels(enum.name) for enum in enums},
         dict(_printed(database, tables, observed)),
     )

@@ -2,7 +2,6 @@
 
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import batches
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.batches import UpdateAtOnce, UpdateBatch
 from schema_kit.tasks import Database
@@ -14,4 +13,4 @@ def update(database: Database, batch: UpdateBatch, batch_size: int) -> Plan:
     if isinstance(database, EmptyDatabase):
         return Plan(f"update {change.table}", (UpdateAtOnce(change),))
     observed = database.batch_target(change.table, batch.name)
-    return batches.update_in_batches(batch, batch_size, observed, load("tables/batch_progress.sql"))
+    return batches.update_in_batches(batch, batch_size, observed)

@@ -13,11 +13,8 @@ from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import conversion, copied_table, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
-from schema_kit.tasks.copying import COPY_SCRIPT
-from schema_kit.tasks.policies import PART_CONFIG_SCRIPT
 
 
 @dataclass
@@ -53,19 +50,17 @@ class Convert:
     def plan(self, database: Database) -> Plan:
         """What it needs now."""
         seen = database.conversion(self.policy, self.incoming == "composite")
-        config = load(PART_CONFIG_SCRIPT)
         if isinstance(database, EmptyDatabase) or seen is None:
-            return conversion.convert(self.policy, seen, self.incoming, config)
+            return conversion.convert(self.policy, seen, self.incoming)
         strategy, why = self._strategy(database, seen)
         if strategy == "attach":
-            plan = conversion.convert(self.policy, seen, self.incoming, config)
+            plan = conversion.convert(self.policy, seen, self.incoming)
         else:
             plan = copied_table.convert(
                 self.policy,
                 seen,
                 database.copying(self.policy.parent, seen.table, self.policy, "convert"),
                 self.incoming,
-                (config, load(COPY_SCRIPT)),
                 self.limits,
                 default=self.default_partition,
                 keep_old=self.keep_old,
@@ -100,7 +95,7 @@ class Convert:
 def roll_back(catalog: Catalog, parent: QualifiedName) -> Plan:
     """What a conversion's plain table needs now to take its place again."""
     seen, copied = _kept(catalog, parent)
-    return way_back.roll_back(parent, seen, copied, load(COPY_SCRIPT))
+    return way_back.roll_back(parent, seen, copied)
 
 
 def give_up(catalog: Catalog, parent: QualifiedName) -> Plan:

@@ -10,11 +10,8 @@ from schema_kit.model import CopyLimits, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import copying
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
-
-COPY_SCRIPT = "tables/copy_run.sql"
 
 
 def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None, until: str | None = None) -> Plan:
@@ -25,7 +22,7 @@ def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = No
     parent = catalog.table(policy.parent)
     default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
     return copying.drain_default(
-        policy, catalog.copying(default, parent, policy, "drain", until), load(COPY_SCRIPT), limits or CopyLimits()
+        policy, catalog.copying(default, parent, policy, "drain", until), limits or CopyLimits()
     )
 
 
@@ -57,7 +54,7 @@ def drain_registered(database: Database, parent: QualifiedName, limits: CopyLimi
 def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limits: CopyLimits | None = None) -> Plan:
     """What splitting a partition needs now."""
     seen = catalog.copying(partition, catalog.table(policy.parent), policy, "split")
-    return copying.split(policy, partition, seen, load(COPY_SCRIPT), limits or CopyLimits())
+    return copying.split(policy, partition, seen, limits or CopyLimits())
 
 
 def give_up_split(catalog: Catalog, one: Partitioning, partition: QualifiedName) -> Plan:

@@ -4,7 +4,6 @@ from schema_kit.plans import creation
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
-from schema_kit.tasks.policies import missing_config
 
 
 def create(database: Database, declared: DeclaredSet) -> Plan:
@@ -18,7 +17,7 @@ def create(database: Database, declared: DeclaredSet) -> Plan:
         sets,
         database.now(),
         database.policy(policy.parent) is not None,
-        missing_config(database),
+        database.config_is_current(),
         database.lacking(
             create_in=(policy.parent.schema,),
             refer_to={key.referenced for key in declared.table.foreign_keys} - {policy.parent},

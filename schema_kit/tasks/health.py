@@ -3,7 +3,6 @@
 from schema_kit.model import IgnoredFinding
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import health
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.health import HeedFinding
 from schema_kit.tasks import Database
@@ -12,7 +11,7 @@ from schema_kit.tasks import Database
 def ignore(database: Database, finding: IgnoredFinding, reason: str) -> Plan:
     """Leave a finding out; without a database none is taken to be ignored."""
     ignored = {} if isinstance(database, EmptyDatabase) else database.ignored_findings()
-    return health.ignore(finding, reason, ignored, load("tables/health_ignored.sql"))
+    return health.ignore(finding, reason, ignored)
 
 
 def heed(database: Database, finding: IgnoredFinding) -> Plan:

@@ -14,25 +14,18 @@ from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import adoption, partitions, policies, retention
 from schema_kit.plans.adoption import Reading
 from schema_kit.plans.handover import hand_over as handed_over
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
-from schema_kit.steps.partitions import CreatePartConfig, RegisterPolicy
+from schema_kit.steps.partitions import RegisterPolicy
 from schema_kit.steps.partman import StartMaintenance
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import PART_CONFIG
 from schema_kit.tasks import Database
 from schema_kit.tasks.retirement import attach
 
-PART_CONFIG_SCRIPT = "partman/tables/part_config.sql"
-
-
-def missing_config(database: Database) -> tuple[str, ...]:
-    """What makes part_config, or brings it up to date; nothing where it is."""
-    return () if database.config_is_current() else load(PART_CONFIG_SCRIPT)
-
 
 def create_config(database: Database) -> Plan:
     """Make the table of partition policies, where it is missing."""
-    missing = () if database.exists(PART_CONFIG) else (CreatePartConfig(load(PART_CONFIG_SCRIPT)),)
+    missing = () if database.exists(PART_CONFIG) else (EnsureTable(PART_CONFIG),)
     return Plan("create part_config", missing)
 
 
@@ -55,7 +48,7 @@ def set_policy(database: Database, parent: QualifiedName, changes: dict[str, Any
     if not isinstance(database, EmptyDatabase):
         database.refuse_others(parent)
     sets, lacking = _sets(database, policy), database.lacking(register=True)
-    return policies.set_policy(policy, registered, sets, missing_config(database), lacking)
+    return policies.set_policy(policy, registered, sets, database.config_is_current(), lacking)
 
 
 def _sets(database: Database, policy: Partitioning) -> list[tuple[Partitioning, Table, Point]]:
@@ -119,7 +112,7 @@ def adopt(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over:
         found,
         catalog.policy(one.parent),
         _sets(catalog, found.policy),
-        missing_config(catalog),
+        catalog.config_is_current(),
         catalog.lacking(register=True),
         catalog.told(one.parent),
         take_over=take_over,

@@ -16,16 +16,16 @@ from schema_kit.plans import archives, rows, ttl
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import leaving
 from schema_kit.plans.rows import Leaving
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import (
     ARCHIVED_AT,
-    CreateArchiveConfig,
     CreateArchiveTable,
     ForgetMove,
     KeepRestored,
     UnregisterArchivePolicy,
 )
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import ARCHIVE_POLICY
 from schema_kit.tasks import Database
 from schema_kit.tasks.archiving import (
     Move,
@@ -102,7 +102,7 @@ def by_rows(
     left = next((moves[place:] for place, move in enumerate(moves) if any_left(catalog, move)), None)
     if left is None:
         return plan
-    script = () if catalog.archive_config_is_there() else (CreateArchiveConfig(load("tables/archive_policy.sql")),)
+    script = () if catalog.archive_config_is_there() else (EnsureTable(ARCHIVE_POLICY),)
     kept = () if beside else (*script, KeepRestored(policy.table, one.where))
     return replace(plan, steps=(*kept, *with_room(catalog, left)))
 

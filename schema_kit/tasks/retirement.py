@@ -8,22 +8,19 @@ from schema_kit.catalog import Catalog
 from schema_kit.model import CheckDeclaration, Partitioning, Relation, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archives, attachment, constraints, retention, retirement
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
 from schema_kit.tasks.constraints import create_foreign_key, set_not_null
 
-RETIRED_SCRIPT = "tables/retired_partition.sql"
-
 
 def detach(database: Database, parent: QualifiedName, partition: QualifiedName) -> Plan:
     """Take a partition out of its set."""
-    return retirement.detach(parent, partition, database.detaching(parent, partition), load(RETIRED_SCRIPT))
+    return retirement.detach(parent, partition, database.detaching(parent, partition))
 
 
 def drop(database: Database, parent: QualifiedName, partition: QualifiedName) -> Plan:
     """Detach a partition, then drop it."""
-    return retirement.drop(parent, partition, database.detaching(parent, partition), load(RETIRED_SCRIPT))
+    return retirement.drop(parent, partition, database.detaching(parent, partition))
 
 
 def attach(
@@ -75,7 +72,6 @@ def retire(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
         [seen for seen in pending if seen],
         {row: catalog.detaching(one.parent, row.name) if row.there else None for row in retired},
         catalog.now(),
-        load(RETIRED_SCRIPT),
         [QualifiedName(schema, name) for name in catalog.relations_in(schema)] if schema else (),
         catalog.may_not_create_in(schema) if schema else (),
         at_once=at_once,

@@ -10,7 +10,6 @@ from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import rows, ttl
 from schema_kit.plans.rows import Leaving
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.rows import UnregisterTtl
 from schema_kit.tasks import Database
@@ -19,11 +18,10 @@ from schema_kit.tasks.archiving import with_room
 
 def set_policy(database: Database, policy: TimeToLive) -> Plan:
     """Register a policy; without a database everything is taken to be as it should."""
-    script = load("tables/ttl_policy.sql")
     if isinstance(database, EmptyDatabase):
-        return ttl.set_policy(policy, None, None, database.now(), script)
+        return ttl.set_policy(policy, None, None, database.now())
     registered = next((one for one in database.ttl_policies() if one.table == policy.table), None)
-    return ttl.set_policy(policy, registered, database.leaving(policy.table), database.now(), script)
+    return ttl.set_policy(policy, registered, database.leaving(policy.table), database.now())
 
 
 def drop_policy(database: Database, table: QualifiedName) -> Plan:
@@ -67,5 +65,4 @@ def run(catalog: Catalog, one: TimeToLive) -> Plan:
         leaves,
         {row: catalog.detaching(one.table, row.name) if row.there else None for row in retired},
         catalog.now(),
-        load("tables/retired_partition.sql"),
     )

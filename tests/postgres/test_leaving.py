@@ -78,7 +78,7 @@ def test_out_and_back_again(database: Database, monkeypatch: pytest.MonkeyPatch,
     ends = {"t1": ("2026-01-01", date(2026, 2, 1)), "t2": (date(2026, 2, 1), "2026-03-01 07:00+07")}[partition]
     with told(monkeypatch) as events:
         detach(database, partition)
-    assert kinds(events) == ["CreateRetiredPartition", "RecordRetired", "DetachConcurrently"]
+    assert kinds(events) == ["EnsureTable", "RecordRetired", "DetachConcurrently"]
     assert f"s.{partition}" not in attached(database)
     assert [row[:2] for row in record(database)] == [(f"s.{partition}", "s.t")]
     with told(monkeypatch) as events:

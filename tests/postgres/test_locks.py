@@ -75,7 +75,17 @@ from schema_kit.steps import (
 )
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
-from schema_kit.storage import RETIRED_PARTITION
+from schema_kit.steps.storage import EnsureTable
+from schema_kit.storage import (
+    ARCHIVE_FILE,
+    CREATED_OBJECT,
+    HEALTH_IGNORED,
+    HEALTH_SNAPSHOT,
+    PART_CONFIG,
+    RETIRED_PARTITION,
+    SCRIPTS,
+    TTL_POLICY,
+)
 from schema_kit.tasks import partman as partman_sql
 from schema_kit.tasks.archiving import by_partition
 from schema_kit.tasks.conversion import Convert, give_up, roll_back, unpartition
@@ -396,7 +406,7 @@ def scene_new_set(proof: Proof) -> None:
     def decide(catalog: Catalog) -> Plan:
         sets = {one.parent: table for one, table in catalog.sets((declared.policy,)) if table}
         registered = catalog.policy(T) is not None
-        config = () if catalog.config_is_current() else load("partman/tables/part_config.sql")
+        config = catalog.config_is_current()
         return create_set(declared, catalog.table(T), sets, catalog.now(), registered, config)
 
     proof.run(decide)
@@ -497,8 +507,8 @@ def scene_baseline(proof: Proof) -> None:
     )
     noun = BaselineTable(Table(table, (Column("id", "bigint"),), foreign_keys=owners), (create,))
     proof.steps(
-        baseline.CreateLedger(load("tables/created_object.sql")),
-        partitions.CreatePartConfig(load("partman/tables/part_config.sql")),
+        EnsureTable(CREATED_OBJECT),
+        EnsureTable(PART_CONFIG),
         baseline.CreateExtension("pg_trgm"),
         baseline.CreateSchema("made"),
         baseline.CreateType(BaselineEnum(QualifiedName("made", "kind"), ("a",))),
@@ -509,7 +519,7 @@ def scene_baseline(proof: Proof) -> None:
         baseline.DropExtension("pg_trgm"),
         partitions.RegisterPolicy(POLICY),
         partitions.UnregisterPolicy(T),
-        retirement.CreateRetiredPartition(load("tables/retired_partition.sql")),
+        EnsureTable(RETIRED_PARTITION),
         partitions.DropPartConfig(with_schema=False, records=(RETIRED_PARTITION,)),
         baseline.DropLedger(with_schema=True),
     )
@@ -519,8 +529,7 @@ def scene_update_in_batches(proof: Proof) -> None:
     proof.database.sql(*RICH)
     change = batches.Change(T, (("body", "body || '!'"),))
     batch = batches.UpdateBatch("run", change, (), 0.5, None, None)
-    script = load("tables/batch_progress.sql")
-    proof.run(lambda catalog: update_in_batches(batch, 30, catalog.batch_target(T, "run"), script))
+    proof.run(lambda catalog: update_in_batches(batch, 30, catalog.batch_target(T, "run")))
     proof.steps(batches.UpdateAtOnce(change), batches.FindBatches("run", "1:2"))
 
 
@@ -541,7 +550,7 @@ def scene_rows_leave(proof: Proof) -> None:
         rows.RemoveRows(key.table, False, (), due, (key,)),
         rows.RemoveRows(T, False, of, due, (), (key,), archive=rows.Archive(kept, columns)),
         rows.RemoveRows(kept, False, (), rows.Due(kept, "true", ()), archive=rows.Archive(T, columns, None, True, of)),
-        rows.CreateTtlPolicy(load("tables/ttl_policy.sql")),
+        EnsureTable(TTL_POLICY),
         rows.RegisterTtl(TimeToLive(T, "created_at", "90 days")),
         rows.UnregisterTtl(T),
         rows.DropTtlPolicy(T),
@@ -551,11 +560,11 @@ def scene_rows_leave(proof: Proof) -> None:
 def scene_findings_ignored(proof: Proof) -> None:
     finding = IgnoredFinding("index_unused", "s.t", "i")
     proof.steps(
-        health.CreateHealthIgnored(load("tables/health_ignored.sql")),
+        EnsureTable(HEALTH_IGNORED),
         health.IgnoreFinding(finding, "why"),
         health.HeedFinding(finding),
         health.DropHealthIgnored(finding),
-        health.CreateHealthSnapshot(load("tables/health_snapshot.sql")),
+        EnsureTable(HEALTH_SNAPSHOT),
         health.RememberCounters(datetime(2026, 1, 1, tzinfo=UTC), "", None, ("s.i",), {"s.i": 1}),
     )
 
@@ -587,6 +596,10 @@ def scene_partman_sql(proof: Proof) -> None:
         partman.HandOver(parent, config, (("parent_table", "'s.t'"), ("premake", "4"))),
         partman.StartMaintenance(parent),
     )
+
+
+def scene_own_tables(proof: Proof) -> None:
+    proof.steps(*map(EnsureTable, (*SCRIPTS, *SCRIPTS)))
 
 
 def scene_enum(proof: Proof) -> None:
@@ -780,7 +793,7 @@ def scene_partitions_leave(proof: Proof) -> None:
 def scene_files(proof: Proof) -> None:
     proof.database.sql(*LEAVING)
     file = ArchiveFile("file:///x", T, 1, None, None, None, None, "copy", 0, 0, "", ())
-    made = files.CreateArchiveFile(load("tables/archive_file.sql"))
+    made = EnsureTable(ARCHIVE_FILE)
     proof.steps(
         made,
         made,
@@ -910,7 +923,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     },
     scene_a_copied_table: {copied_table.SwapTable, conversion.BuildParent},
     scene_archives: {
-        archives.CreateArchiveConfig,
+        EnsureTable,
         archives.CreateArchiveTable,
         archives.CreateArchiveView,
         archives.DropArchiveConfig,
@@ -927,7 +940,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         archives.ForgetRestored,
     },
     scene_copies: {
-        copying.CreateCopyTables,
+        EnsureTable,
         copying.BeginCopy,
         copying.AbandonCopy,
         copy_chunks.CutChunks,
@@ -941,7 +954,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         copy_swap.DropCopied,
     },
     scene_conversion_with_incoming_keys: {
-        partitions.CreatePartConfig,
+        EnsureTable,
         conversion.AddBound,
         constraints.ValidateConstraint,
         referring.AddFilledKeyColumn,
@@ -965,7 +978,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_new_partitions: {partitions.CreatePartition},
     scene_partman_stopped: {partitions.StopPartman},
     scene_new_set: {
-        partitions.CreatePartConfig,
+        EnsureTable,
         partitions.CreatePartitionedTable,
         partitions.CreatePartition,
         partitions.RegisterPolicy,
@@ -988,7 +1001,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_analyze: {partitions.Analyze},
     scene_analyze_of_partitions: {partitions.Analyze},
     scene_update_in_batches: {
-        batches.CreateBatchProgress,
+        EnsureTable,
         batches.StartBatches,
         batches.FindBatches,
         batches.UpdateBatch,
@@ -997,22 +1010,22 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     },
     scene_rows_leave: {
         rows.RemoveRows,
-        rows.CreateTtlPolicy,
+        EnsureTable,
         rows.RegisterTtl,
         rows.UnregisterTtl,
         rows.DropTtlPolicy,
     },
     scene_findings_ignored: {
-        health.CreateHealthIgnored,
+        EnsureTable,
         health.IgnoreFinding,
         health.HeedFinding,
         health.DropHealthIgnored,
-        health.CreateHealthSnapshot,
+        EnsureTable,
         health.RememberCounters,
     },
     scene_refresh: {views.RefreshMaterializedView},
     scene_partitions_leave: {
-        retirement.CreateRetiredPartition,
+        EnsureTable,
         retirement.RecordRetired,
         retirement.DetachConcurrently,
         retirement.FinalizeDetach,
@@ -1022,7 +1035,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     },
     scene_files: {
         files.AttachLoaded,
-        files.CreateArchiveFile,
+        EnsureTable,
         files.DropLoaded,
         files.KeepLoaded,
         files.LoadFile,
@@ -1053,9 +1066,10 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         partman.HandOver,
         partman.StartMaintenance,
     },
+    scene_own_tables: {EnsureTable},
     scene_enum: {enums.AddEnumValue},
     scene_baseline: {
-        baseline.CreateLedger,
+        EnsureTable,
         baseline.DropLedger,
         baseline.CreateSchema,
         baseline.DropSchema,
@@ -1065,7 +1079,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         baseline.CreateType,
         baseline.DropType,
         baseline.DropExtension,
-        partitions.CreatePartConfig,
+        EnsureTable,
         partitions.DropPartConfig,
         partitions.RegisterPolicy,
         partitions.UnregisterPolicy,

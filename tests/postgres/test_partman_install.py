@@ -10,7 +10,8 @@ from schema_kit import op, operations
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.ops.operation import task
-from schema_kit.sqlscripts import classify, partman_objects, split, whole_script
+from schema_kit.plans.partman import whole_script
+from schema_kit.sqlscripts import classify, partman_objects, split
 from schema_kit.tasks.partman import install, remove
 from tests.support.cli import called, shell
 from tests.support.database import Database

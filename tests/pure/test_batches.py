@@ -12,8 +12,9 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans import enums, views
 from schema_kit.plans.batches import run_name, update_in_batches
 from schema_kit.script import LockPolicy, render, write
-from schema_kit.steps.batches import Change, CreateBatchProgress, StartBatches, UpdateAtOnce, UpdateBatch
+from schema_kit.steps.batches import Change, StartBatches, UpdateAtOnce, UpdateBatch
 from schema_kit.steps.enums import AddEnumValue
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.steps.views import RefreshMaterializedView
 
 pytestmark = pytest.mark.columns
@@ -27,12 +28,12 @@ RUN = BatchRun(str(T), str(CHANGE), "77:3,5", ("id", "at"))
 
 
 def kinds(target: BatchTarget) -> list[type]:
-    return [type(step) for step in update_in_batches(BATCH, 1000, target, ("CREATE ...",)).steps]
+    return [type(step) for step in update_in_batches(BATCH, 1000, target).steps]
 
 
 def test_what_is_left_is_decided_from_what_is_there() -> None:
     there = replace(TARGET, has_progress=True)
-    assert kinds(TARGET) == [CreateBatchProgress, StartBatches, UpdateBatch]
+    assert kinds(TARGET) == [EnsureTable, StartBatches, UpdateBatch]
     assert kinds(there) == [StartBatches, UpdateBatch]
     assert kinds(replace(there, run=RUN)) == [UpdateBatch]
     assert kinds(replace(there, run=replace(RUN, finished=True))) == []
@@ -84,7 +85,7 @@ def test_keys_whose_operators_live_apart_are_compared_one_by_one() -> None:
 
 
 def test_a_dry_run_says_that_batches_are_repeated() -> None:
-    plan = update_in_batches(BATCH, 1000, TARGET, ("CREATE ...",))
+    plan = update_in_batches(BATCH, 1000, TARGET)
     assert "-- repeated, a commit each time, until no row is left" in write(plan, LockPolicy())
     assert UpdateAtOnce(CHANGE).sql()[0].endswith(" WHERE n > 0")
 

@@ -72,14 +72,13 @@ def script(steps: tuple[Step, ...]) -> str:
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_conversion_goes_on_where_it_was_stopped(scene: str) -> None:
     policy, seen, incoming = SCENES[scene]
-    config = ("CREATE part_config",)
-    steps = conversion.convert(policy, seen, incoming, config).steps
+    steps = conversion.convert(policy, seen, incoming).steps
     for done in range(len(steps) + 1):
-        left = conversion.convert(policy, seen, incoming, config).steps
+        left = conversion.convert(policy, seen, incoming).steps
         assert script(left) == script(steps[done:]), f"stopped after {done} steps"
         if done < len(steps):
             seen = after_conversion_step(seen, steps[done], policy)
-    assert not conversion.convert(policy, seen, incoming, config)
+    assert not conversion.convert(policy, seen, incoming)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +88,14 @@ def test_a_conversion_goes_on_where_it_was_stopped(scene: str) -> None:
 def test_a_conversion_whose_bound_is_a_midnight_that_the_clock_skips_goes_on(zone: str, month: int, day: int) -> None:
     policy = replace(EVENTS, interval="1 day", timezone=zone)
     seen = Conversion(simple(), NOW.replace(month=month, day=day, hour=18), has_config=True)
-    steps = conversion.convert(policy, seen, "refuse", ()).steps
+    steps = conversion.convert(policy, seen, "refuse").steps
     for step in steps[:2]:
         seen = after_conversion_step(seen, step, policy)
-    assert script(conversion.convert(policy, seen, "refuse", ()).steps) == script(steps[2:])
+    assert script(conversion.convert(policy, seen, "refuse").steps) == script(steps[2:])
 
 
 def test_the_swap_comes_after_everything_that_takes_long() -> None:
-    steps = conversion.convert(POLICY, RICH, "composite", ()).steps
+    steps = conversion.convert(POLICY, RICH, "composite").steps
     swap = next(place for place, step in enumerate(steps) if isinstance(step, Swap))
     assert [step.summary for step in steps[swap + 1 :]] == [
         "validate reactions_message_id_fkey of bots.reactions",
@@ -109,12 +108,12 @@ def test_the_swap_comes_after_everything_that_takes_long() -> None:
 
 def test_rows_that_came_without_a_key_after_the_fill_are_filled_again() -> None:
     seen = RICH
-    for step in conversion.convert(POLICY, seen, "composite", ()).steps:
+    for step in conversion.convert(POLICY, seen, "composite").steps:
         if isinstance(step, Swap):
             break
         seen = after_conversion_step(seen, step, POLICY)
     late = replace(seen, referring=tuple(replace(other, unfilled=True) for other in seen.referring))
-    kinds = [type(step).__name__ for step in conversion.convert(POLICY, late, "composite", ()).steps]
+    kinds = [type(step).__name__ for step in conversion.convert(POLICY, late, "composite").steps]
     assert kinds[:2] == ["FillKeyColumn", "Swap"]
 
 
@@ -137,12 +136,12 @@ def test_rows_that_came_without_a_key_after_the_fill_are_filled_again() -> None:
 )
 def test_a_table_that_changed_has_its_parent_built_again(change: dict[str, Any]) -> None:
     seen = RICH
-    for step in conversion.convert(POLICY, seen, "drop", ()).steps:
+    for step in conversion.convert(POLICY, seen, "drop").steps:
         if isinstance(step, Swap):
             break
         seen = after_conversion_step(seen, step, POLICY)
     assert not any(
-        isinstance(step, (DropBuiltParent, BuildParent)) for step in conversion.convert(POLICY, seen, "drop", ()).steps
+        isinstance(step, (DropBuiltParent, BuildParent)) for step in conversion.convert(POLICY, seen, "drop").steps
     )
     kept = tuple(index for index in seen.table.indexes if index.name == "messages__key")
     if "indexes" in change:
@@ -150,7 +149,7 @@ def test_a_table_that_changed_has_its_parent_built_again(change: dict[str, Any])
     if "checks" in change:
         change = {"checks": tuple(check for check in seen.table.checks if check[0] == "schema_kit_bound")}
     changed = replace(seen, table=replace(seen.table, **change))
-    kinds = [type(step).__name__ for step in conversion.convert(POLICY, changed, "drop", ()).steps]
+    kinds = [type(step).__name__ for step in conversion.convert(POLICY, changed, "drop").steps]
     assert kinds == ["DropBuiltParent", "BuildParent", "CreatePartition", "CreatePartition", "Swap", "Analyze"]
 
 

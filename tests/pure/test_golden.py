@@ -67,7 +67,7 @@ from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.files import register
 from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
-from schema_kit.sqlscripts import load, names
+from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import KeepRestored, Route
 from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
@@ -77,7 +77,7 @@ from schema_kit.steps.copying import BeginCopy
 from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
 from schema_kit.steps.way_back import BeginReturn, SwapBack
-from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET, RETIRED_PARTITION
+from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET, RETIRED_PARTITION, SCRIPTS
 from tests.support.shapes import (
     AWARE,
     CHAT_KEY,
@@ -98,12 +98,7 @@ from tests.support.shapes import (
 pytestmark = pytest.mark.steps
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-CONFIG = load("partman/tables/part_config.sql")
-COPIES = load("tables/copy_run.sql")
-LEDGER = load("tables/created_object.sql")
 CASES: dict[str, Callable[[], Plan]] = {}
-OWN_TABLES = [one for one in (f"{name}.sql" for name in names()) if "tables/" in one]
-"""What makes tables of schema_kit's own; golden files show a line for each."""
 
 MONTHLY = Partitioning(MESSAGES, "created_at", "1 month", "Asia/Bangkok", premake=2)
 EVENTS = Partitioning(name("public.events"), "created_at", "1 month", premake=2)
@@ -345,19 +340,19 @@ def next_timestamps_by_quarter() -> Plan:
 @case
 def convert_simple() -> Plan:
     """Nothing belongs to it."""
-    return conversion.convert(EVENTS, Conversion(simple(), NOW), "refuse", CONFIG)
+    return conversion.convert(EVENTS, Conversion(simple(), NOW), "refuse")
 
 
 @case
 def convert_rich_composite() -> Plan:
     """Everything belongs to it, and another table refers to it."""
-    return conversion.convert(MONTHLY, rich_seen(), "composite", CONFIG)
+    return conversion.convert(MONTHLY, rich_seen(), "composite")
 
 
 @case
 def convert_rich_drop() -> Plan:
     """The foreign key of the other table goes."""
-    return conversion.convert(MONTHLY, rich_seen(), "drop", CONFIG)
+    return conversion.convert(MONTHLY, rich_seen(), "drop")
 
 
 @case
@@ -373,7 +368,7 @@ def convert_names_that_need_quotes() -> Plan:
         comment="it's a \\ comment",
     )
     policy = Partitioning(own, "Created At", "1 month", premake=1)
-    return conversion.convert(policy, Conversion(table, NOW, has_config=True), "refuse", CONFIG)
+    return conversion.convert(policy, Conversion(table, NOW, has_config=True), "refuse")
 
 
 @case
@@ -388,28 +383,28 @@ def convert_bound_too_near() -> Plan:
         comment=fingerprint(table),
         partitions=(month("events_p20261123", "2026-11-23", "2026-11-24"),),
     )
-    return conversion.convert(daily, Conversion(table, NOW, built=built, has_config=True), "refuse", CONFIG)
+    return conversion.convert(daily, Conversion(table, NOW, built=built, has_config=True), "refuse")
 
 
 @case
 def convert_bound_of_another_interval() -> Plan:
     """The check of an earlier try is no boundary of a month."""
     table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2026-12-07 00:00:00+00"),))
-    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse", CONFIG)
+    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse")
 
 
 @case
 def convert_bound_not_validated() -> Plan:
     """Killed before VALIDATE."""
     table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2027-01-01 00:00:00+00", validated=False),))
-    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse", CONFIG)
+    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse")
 
 
 @case
 def convert_rows_ahead_of_the_clock() -> Plan:
     """The first partition ends after the greatest key."""
     seen = Conversion(simple(), NOW, latest=NOW + timedelta(days=30), has_config=True)
-    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+    return conversion.convert(EVENTS, seen, "refuse")
 
 
 @case
@@ -417,7 +412,7 @@ def convert_built_from_an_older_shape() -> Plan:
     """The table got a column after its parent was built: the parent is dropped and built again."""
     seen = ready()
     table = replace(seen.table, columns=(*seen.table.columns, Column("mood", "text")))
-    return conversion.convert(MONTHLY, replace(seen, table=table), "composite", CONFIG)
+    return conversion.convert(MONTHLY, replace(seen, table=table), "composite")
 
 
 @case
@@ -430,7 +425,7 @@ def convert_built_by_another_key() -> Plan:
         partition_strategy="r",
         comment=fingerprint(table),
     )
-    return conversion.convert(EVENTS, Conversion(table, NOW, built=built, has_config=True), "refuse", CONFIG)
+    return conversion.convert(EVENTS, Conversion(table, NOW, built=built, has_config=True), "refuse")
 
 
 @case
@@ -441,20 +436,20 @@ def convert_key_index_invalid() -> Plan:
         key_index_name(table.name), "btree (id, created_at)", ("id", "created_at"), unique=True, valid=False
     )
     seen = Conversion(replace(table, indexes=(*table.indexes, leftover)), NOW, has_config=True)
-    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+    return conversion.convert(EVENTS, seen, "refuse")
 
 
 @case
 def convert_ready_to_swap() -> Plan:
     """Everything was prepared."""
-    return conversion.convert(MONTHLY, ready(), "composite", CONFIG)
+    return conversion.convert(MONTHLY, ready(), "composite")
 
 
 @case
 def convert_already_done() -> Plan:
     """Nothing to do."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
-    return conversion.convert(EVENTS, Conversion(table, NOW, registered=EVENTS, has_config=True), "refuse", CONFIG)
+    return conversion.convert(EVENTS, Conversion(table, NOW, registered=EVENTS, has_config=True), "refuse")
 
 
 @case
@@ -462,7 +457,7 @@ def convert_already_done_with_another_premake() -> Plan:
     """Nothing to do: a premake that somebody has changed since is theirs."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
     seen = Conversion(table, NOW, registered=replace(EVENTS, premake=9), has_config=True)
-    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+    return conversion.convert(EVENTS, seen, "refuse")
 
 
 @case
@@ -470,7 +465,7 @@ def convert_already_done_in_another_zone() -> Plan:
     """The policy's row is brought up to date, but for its premake."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
     seen = Conversion(table, NOW, registered=replace(EVENTS, timezone="Asia/Bangkok", premake=9), has_config=True)
-    return conversion.convert(EVENTS, seen, "refuse", CONFIG)
+    return conversion.convert(EVENTS, seen, "refuse")
 
 
 # And back
@@ -522,7 +517,7 @@ def unpartition_already_done() -> Plan:
 def baseline_missing() -> Plan:
     """Nothing is there."""
     declared = tables()
-    return baseline.create_baseline(declared, dict.fromkeys(t.table.name for t in declared), ["public"], False, LEDGER)
+    return baseline.create_baseline(declared, dict.fromkeys(t.table.name for t in declared), ["public"], False)
 
 
 @case
@@ -530,7 +525,7 @@ def baseline_partly_there() -> Plan:
     """One table is there in the same shape."""
     chats, messages = tables()
     seen = {chats.table.name: chats.table, messages.table.name: None}
-    return baseline.create_baseline([chats, messages], seen, ["public", "bots"], True, LEDGER)
+    return baseline.create_baseline([chats, messages], seen, ["public", "bots"], True)
 
 
 @case
@@ -538,7 +533,7 @@ def baseline_there() -> Plan:
     """A team has more columns and indexes: its own affair."""
     declared = tables()
     seen = {t.table.name: replace(t.table, columns=(*t.table.columns, Column("mine", "text"))) for t in declared}
-    return baseline.create_baseline(declared, seen, ["bots"], True, LEDGER)
+    return baseline.create_baseline(declared, seen, ["bots"], True)
 
 
 @case
@@ -562,13 +557,13 @@ def baseline_drop_only_what_was_made() -> Plan:
 @case
 def extension_missing() -> Plan:
     """With the list of what was made."""
-    return baseline.create_extension("pg_trgm", installed=False, has_ledger=False, ledger=LEDGER)
+    return baseline.create_extension("pg_trgm", installed=False, has_ledger=False)
 
 
 @case
 def extension_there() -> Plan:
     """Nothing to do."""
-    return baseline.create_extension("pg_trgm", installed=True, has_ledger=False, ledger=LEDGER)
+    return baseline.create_extension("pg_trgm", installed=True, has_ledger=False)
 
 
 @case
@@ -591,57 +586,57 @@ def extension_drop_of_another_s() -> Plan:
 @case
 def drain_fresh() -> Plan:
     """Two windows, and the default partition made anew."""
-    return copying.drain_default(EVENTS, copied(), COPIES, CopyLimits())
+    return copying.drain_default(EVENTS, copied(), CopyLimits())
 
 
 @case
 def drain_half_done() -> Plan:
     """Killed when one of the tables had its key: there is a lot in the log."""
-    plan = copying.drain_default(EVENTS, copied(), COPIES, CopyLimits())
+    plan = copying.drain_default(EVENTS, copied(), CopyLimits())
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     targets = begun.copy.targets
     leaf = Relation(targets[0].built, tuple(index for index in partitioned().indexes if index.primary))
     run = CopyRun("drain", EVENTS.parent, "16400:16400:1", targets, cut=True)
     return copying.drain_default(
-        EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=True), COPIES, CopyLimits()
+        EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=True), CopyLimits()
     )
 
 
 @case
 def drain_of_another_table() -> Plan:
     """The default partition was truncated meanwhile: all that was made goes, and it begins anew."""
-    plan = copying.drain_default(EVENTS, copied(), COPIES, CopyLimits())
+    plan = copying.drain_default(EVENTS, copied(), CopyLimits())
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     run = CopyRun("drain", EVENTS.parent, "16400:16399:1", begun.copy.targets, cut=True)
     made = frozenset(target.built.name for target in begun.copy.targets)
-    return copying.drain_default(EVENTS, replace(copied(), run=run, taken=made, has_tables=True), COPIES, CopyLimits())
+    return copying.drain_default(EVENTS, replace(copied(), run=run, taken=made, has_tables=True), CopyLimits())
 
 
 @case
 def drain_nothing_to_do() -> Plan:
     """No row in the default partition that has a window."""
-    return copying.drain_default(EVENTS, replace(copied(), filled=()), COPIES, CopyLimits())
+    return copying.drain_default(EVENTS, replace(copied(), filled=()), CopyLimits())
 
 
 @case
 def convert_by_copy() -> Plan:
     """A rich table; what refers to it gets the key column."""
     seen, observed = plain_to_be_copied()
-    return copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), CopyLimits(), keep_old=True)
+    return copied_table.convert(MONTHLY, seen, observed, "composite", CopyLimits(), keep_old=True)
 
 
 @case
 def convert_by_copy_and_feed_the_old_table() -> Plan:
     """So that there is a way back with all that was written since."""
     seen, observed = plain_to_be_copied()
-    return copied_table.convert(MONTHLY, seen, observed, "drop", (CONFIG, COPIES), CopyLimits(), keep_old="fed")
+    return copied_table.convert(MONTHLY, seen, observed, "drop", CopyLimits(), keep_old="fed")
 
 
 @case
 def way_back_to_the_plain_table() -> Plan:
     """A key that goes back to the id alone, a foreign key that the partitions have on their own still."""
     plain, seen, observed = copied_and_swapped()
-    return way_back.roll_back(plain.name, seen, observed, COPIES)
+    return way_back.roll_back(plain.name, seen, observed)
 
 
 @case
@@ -651,7 +646,7 @@ def way_back_compared() -> Plan:
     assert observed.run is not None
     old = plain.name.sibling(f"{plain.name.name}__old")
     run = replace(observed.run, back_identity="1:2", counts=((old, CopyCount(5, "7", 5, "7")),))
-    return way_back.roll_back(plain.name, seen, replace(observed, run=run, feed_backlog=2001), COPIES)
+    return way_back.roll_back(plain.name, seen, replace(observed, run=run, feed_backlog=2001))
 
 
 @case
@@ -686,7 +681,7 @@ def copied_and_swapped() -> tuple[Table, Conversion, Copying]:
     """The rich table behind its swap: plain as it is kept, partitioned as it is seen."""
     seen, observed = plain_to_be_copied()
     plain = replace(seen.table, incoming=())
-    plan = copied_table.convert(MONTHLY, seen, observed, "composite", (CONFIG, COPIES), CopyLimits(), keep_old="fed")
+    plan = copied_table.convert(MONTHLY, seen, observed, "composite", CopyLimits(), keep_old="fed")
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     key = ("id", "created_at")
     longer = replace(REACTION_KEY, columns=(*REACTION_KEY.columns, "message_created_at"), referenced_columns=key)
@@ -754,7 +749,7 @@ def split_beside_a_default() -> Plan:
         has_tables=True,
         server_version=170000,
     )
-    return copying.split(EVENTS, before.name, seen, COPIES, CopyLimits())
+    return copying.split(EVENTS, before.name, seen, CopyLimits())
 
 
 def copied() -> Copying:
@@ -847,14 +842,14 @@ def time_to_live_first() -> Plan:
     policy = TimeToLive(
         name("chat.sessions"), "expires_at", "90 days", "Asia/Bangkok", tree={"threads": {"Messages": {}}}
     )
-    return ttl.set_policy(policy, None, _chat(), NOW, load("tables/ttl_policy.sql"))
+    return ttl.set_policy(policy, None, _chat(), NOW)
 
 
 @case
 def time_to_live_there() -> Plan:
     """The policy is that already."""
     policy = TimeToLive(name("chat.sessions"), "expires_at", tree={"threads": {"Messages": {}}})
-    return ttl.set_policy(policy, policy, _chat(), NOW, load("tables/ttl_policy.sql"))
+    return ttl.set_policy(policy, policy, _chat(), NOW)
 
 
 @case
@@ -888,7 +883,7 @@ def rich_seen() -> Conversion:
 def ready() -> Conversion:
     """Everything but the swap was done."""
     seen = rich_seen()
-    for step in conversion.convert(MONTHLY, seen, "composite", CONFIG).steps:
+    for step in conversion.convert(MONTHLY, seen, "composite").steps:
         if isinstance(step, Swap):
             return seen
         seen = after_conversion_step(seen, step, MONTHLY)
@@ -898,7 +893,7 @@ def ready() -> Conversion:
 def swapped() -> tuple[Conversion, Table]:
     """What a conversion has left, and its first partition."""
     seen = rich_seen()
-    for step in conversion.convert(MONTHLY, seen, "composite", CONFIG).steps:
+    for step in conversion.convert(MONTHLY, seen, "composite").steps:
         seen = after_conversion_step(seen, step, MONTHLY)
     first, *others = (partition.name for partition in seen.table.partitions)
     seen = replace(
@@ -941,14 +936,14 @@ BY_REGION = replace(LOGINS, partition_strategy="l", partitioned_by=("body",))
 @case
 def set_nothing_there() -> Plan:
     """The table alone; what comes next is decided once it is there."""
-    return creation.create_set(NEW, None, {}, NOW, False, CONFIG)
+    return creation.create_set(NEW, None, {}, NOW, False, False)
 
 
 @case
 def set_table_there() -> Plan:
     """Its partitions, cut by hash, a default one, the policy."""
     declared = replace(NEW, below=HALVES, default=True, options=("fillfactor=90",))
-    return creation.create_set(declared, LOGINS, {}, NOW, False, ())
+    return creation.create_set(declared, LOGINS, {}, NOW, False, True)
 
 
 @case
@@ -958,7 +953,7 @@ def set_of_regions_half_done() -> Plan:
     part = LOGINS.name.sibling("logins_eu")
     made = Partition(part.sibling("x"), "2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
     there = {part: replace(LOGINS, name=part, partitions=(made,))}
-    return creation.create_set(declared, BY_REGION, there, NOW, False, ())
+    return creation.create_set(declared, BY_REGION, there, NOW, False, True)
 
 
 @case
@@ -968,7 +963,7 @@ def set_already_there() -> Plan:
         Partition(name(f"shop.x{n}"), f"2026-{n}-01 00:00:00+00", "2026-12-01 00:00:00+00" if n == 11 else None)
         for n in (11, 12)
     )
-    return creation.create_set(NEW, replace(LOGINS, partitions=made), {}, NOW, True, ())
+    return creation.create_set(NEW, replace(LOGINS, partitions=made), {}, NOW, True, True)
 
 
 @case
@@ -976,7 +971,7 @@ def policy_first() -> Plan:
     """No part_config yet; a partition of another width is past."""
     odd = Partition(name("shop.odd"), "2026-01-07 00:00:00+00", "2026-03-04 00:00:00+00")
     policy = policies.changed(LOGINS.name, None, {"control": "created_at", "interval": "month", "premake": None})
-    return policies.set_policy(policy, None, ((policy, replace(LOGINS, partitions=(odd,)), NOW),), CONFIG)
+    return policies.set_policy(policy, None, ((policy, replace(LOGINS, partitions=(odd,)), NOW),), False)
 
 
 @case
@@ -984,14 +979,14 @@ def policy_changed() -> Plan:
     """Only what is given changes."""
     was = Partitioning(LOGINS.name, "created_at", "1 mon", "Asia/Bangkok", premake=9, origin="2026-02-05")
     policy = policies.changed(LOGINS.name, was, {"premake": 2, "origin": "", "encoding": None})
-    return policies.set_policy(policy, was, ((policy, LOGINS, NOW),), ())
+    return policies.set_policy(policy, was, ((policy, LOGINS, NOW),), True)
 
 
 @case
 def policy_there() -> Plan:
     """It is registered so."""
     was = Partitioning(LOGINS.name, "created_at", "1 mon")
-    return policies.set_policy(policies.changed(LOGINS.name, was, {"interval": "1 month"}), was, (), ())
+    return policies.set_policy(policies.changed(LOGINS.name, was, {"interval": "1 month"}), was, (), True)
 
 
 @case
@@ -1003,7 +998,7 @@ def adopted_from_pg_partman() -> Plan:
     told = (Told(Partitioning(LOGINS.name, "created_at", "1 mon", premake=3), "it", name("partman.part_config"), True),)
     seen = adoption.read_bounds(LOGINS.name, "created_at", [table], {}, told, [("Etc/UTC", "the database's")])
     sets = [(seen.policy, table, NOW)]
-    return adoption.adopt(seen, None, sets, (), (), told, take_over=True, leave_irregular=True)
+    return adoption.adopt(seen, None, sets, True, (), told, take_over=True, leave_irregular=True)
 
 
 @case
@@ -1036,7 +1031,7 @@ def tables() -> tuple[BaselineTable, BaselineTable]:
 def script(make: Callable[[], Plan]) -> str:
     plan = make()
     body = write(plan, LockPolicy()) or "-- nothing to do\n"
-    for own in OWN_TABLES:
+    for own in SCRIPTS.values():  # one line shows a table of schema_kit's own
         body = body.replace("".join(f"{statement};\n" for statement in load(own)), f"-- all of sql/{own}\n")
     return f"-- {plan.title}\n-- {make.__doc__}\n\n{body}"
 
@@ -1052,40 +1047,39 @@ LEAVING = Detaching(
     referenced=(name("bots.chats"),),
     incoming=(name("bots.reactions"),),
 )
-RETIRED = load("tables/retired_partition.sql")
 
 
 @case
 def detach_with_foreign_keys() -> Plan:
     """Its locks have a share of the budget each."""
-    return retirement.detach(MESSAGES, LEAVING.name, LEAVING, RETIRED)
+    return retirement.detach(MESSAGES, LEAVING.name, LEAVING)
 
 
 @case
 def detach_beside_a_default() -> Plan:
     """The blocking way, all locks at once."""
     beside = replace(LEAVING, default=name("bots.messages_default"), has_record=True)
-    return retirement.detach(MESSAGES, LEAVING.name, beside, RETIRED)
+    return retirement.detach(MESSAGES, LEAVING.name, beside)
 
 
 @case
 def drop_partition_that_is_detach_pending() -> Plan:
     """An earlier run was cut off between the two transactions of the detach."""
     pending = replace(LEAVING, pending=True, recorded=True, has_record=True)
-    return retirement.drop(MESSAGES, LEAVING.name, pending, RETIRED)
+    return retirement.drop(MESSAGES, LEAVING.name, pending)
 
 
 @case
 def drop_partition_that_is_detached() -> Plan:
     """Only the drop is left."""
     out = replace(LEAVING, attached_to=None, bounds="", recorded=True, has_record=True)
-    return retirement.drop(MESSAGES, LEAVING.name, out, RETIRED)
+    return retirement.drop(MESSAGES, LEAVING.name, out)
 
 
 @case
 def drop_partition_that_is_gone() -> Plan:
     """Nothing to do."""
-    return retirement.drop(MESSAGES, LEAVING.name, None, RETIRED)
+    return retirement.drop(MESSAGES, LEAVING.name, None)
 
 
 @case
@@ -1123,7 +1117,7 @@ BY_PARTITION = ArchivePolicy(HOT.name, OLD, "90 days", "partition")
 def archive_nothing_there() -> Plan:
     """The archive, its row of part_config, and the view."""
     declared = DeclaredArchive(HOT.name, OLD, view=HOT.name.sibling("all_logins"), tablespace="slow", compression="lz4")
-    return archives.create(declared, HOT, None, LOGINS_BY_MONTH, ())
+    return archives.create(declared, HOT, None, LOGINS_BY_MONTH, True)
 
 
 @case
@@ -1132,7 +1126,7 @@ def archive_with_an_index_of_the_table_and_a_moment() -> Plan:
     index = Index("ix", "btree (body)", ("body",))
     table = replace(HOT, indexes=(index, *HOT.indexes))
     declared = DeclaredArchive(HOT.name, OLD, interval="1 year", indexes=("ix",), archived_at=True)
-    return archives.create(declared, table, None, LOGINS_BY_MONTH, CONFIG)
+    return archives.create(declared, table, None, LOGINS_BY_MONTH, False)
 
 
 @case
@@ -1140,7 +1134,7 @@ def archive_there() -> Plan:
     """Nothing to do."""
     view = View(HOT.name.sibling("all_logins"), "me", "")
     hot, old = replace(HOT, views=(view,)), replace(ARCHIVE, views=(view,))
-    return archives.create(DeclaredArchive(HOT.name, OLD, view=view.name), hot, old, LOGINS_BY_MONTH, ())
+    return archives.create(DeclaredArchive(HOT.name, OLD, view=view.name), hot, old, LOGINS_BY_MONTH, True)
 
 
 @case
@@ -1166,14 +1160,13 @@ def part_config_dropped_with_what_is_finished() -> Plan:
 @case
 def archive_policy_first() -> Plan:
     """No archive_policy yet."""
-    script = load("tables/archive_policy.sql")
-    return archives.set_policy(BY_PARTITION, None, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, script)
+    return archives.set_policy(BY_PARTITION, None, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, False)
 
 
 @case
 def archive_policy_there() -> Plan:
     """It is registered so."""
-    return archives.set_policy(BY_PARTITION, BY_PARTITION, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, ())
+    return archives.set_policy(BY_PARTITION, BY_PARTITION, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, True)
 
 
 @case
@@ -1191,7 +1184,7 @@ def moving(attached: bool = True, default: QualifiedName | None = None, views: t
     wanted = Attaching(replace(seen, parent=OLD, default=None), "created_at", *ends, proof)
     one = transfer.Transfer(seen, wanted, (Relation(part),), Relation(OLD), f"CHECK ({proof})")
     route = Route(HOT.name, OLD, OLD)
-    steps = transfer.transfer(route, one, views, "auto", RETIRED, has_record=False)
+    steps = transfer.transfer(route, one, views, "auto", has_record=False)
     return Plan("archive", tuple(steps))
 
 

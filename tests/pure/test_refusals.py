@@ -49,7 +49,7 @@ MONTHLY = Partitioning(MESSAGES, "created_at", "1 month", premake=2)
 
 def refused(seen: Conversion | None, policy: Partitioning = EVENTS, incoming: Any = "refuse") -> str:
     with pytest.raises(PlanError) as caught:
-        conversion.convert(policy, seen, incoming, ())
+        conversion.convert(policy, seen, incoming)
     return str(caught.value)
 
 
@@ -127,7 +127,7 @@ def test_all_obstacles_are_named_at_once() -> None:
     ],
 )
 def test_what_is_no_obstacle(harmless: dict[str, Any]) -> None:
-    assert conversion.convert(EVENTS, Conversion(replace(simple(), **harmless), NOW), "refuse", ())
+    assert conversion.convert(EVENTS, Conversion(replace(simple(), **harmless), NOW), "refuse")
 
 
 def test_rows_beyond_premake_are_counted_and_the_greatest_key_is_told() -> None:
@@ -159,13 +159,13 @@ def test_the_column_holds_no_time() -> None:
 @pytest.mark.parametrize("premake", [0, -1])
 def test_without_a_partition_ahead_tomorrow_s_rows_have_none(premake: int) -> None:
     with pytest.raises(DeclarationError, match="premake is at least 1"):
-        conversion.convert(replace(EVENTS, premake=premake), Conversion(simple(), NOW), "refuse", ())
+        conversion.convert(replace(EVENTS, premake=premake), Conversion(simple(), NOW), "refuse")
 
 
 def test_an_unknown_way_for_incoming_foreign_keys() -> None:
     unknown: Any = "cascade"
     with pytest.raises(DeclarationError, match="'refuse', 'drop' or 'composite', not 'cascade'"):
-        conversion.convert(EVENTS, Conversion(simple(), NOW), unknown, ())
+        conversion.convert(EVENTS, Conversion(simple(), NOW), unknown)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_table_that_only_has_the_name_of_ours_is_not_dropped() -> None:
     mine = Table(name("public.events__new"), simple().columns, comment="my own copy, with rows")
     steps: tuple[Step, ...] = ()
     with suppress(PlanError):
-        steps = conversion.convert(EVENTS, Conversion(simple(), NOW, built=mine), "refuse", ()).steps
+        steps = conversion.convert(EVENTS, Conversion(simple(), NOW, built=mine), "refuse").steps
     assert not any(isinstance(step, DropBuiltParent) for step in steps)
 
 
@@ -222,13 +222,13 @@ def test_a_foreign_key_that_the_composite_way_does_not_know(change: dict[str, An
     assert len(found) == 1
     assert found[0].startswith(f"foreign key reactions_message_id_fkey of {key.table}")
     assert reason in found[0]
-    assert conversion.convert(MONTHLY, seen, "drop", ()), "dropping it is always a way"
+    assert conversion.convert(MONTHLY, seen, "drop"), "dropping it is always a way"
 
 
 def test_the_composite_way_needs_to_see_all_rows() -> None:
     seen = Conversion(replace(rich(), force_row_security=True), NOW, referring=(referring(REACTION_KEY),))
     assert "has FORCE ROW LEVEL SECURITY" in refused(seen, MONTHLY, "composite")
-    assert conversion.convert(MONTHLY, seen, "drop", ())
+    assert conversion.convert(MONTHLY, seen, "drop")
 
 
 @pytest.mark.parametrize(
@@ -249,13 +249,13 @@ def test_a_referring_table_that_the_composite_way_does_not_know(change: dict[str
 
 def test_a_trigger_that_is_fired_no_more_is_no_obstacle() -> None:
     filled = replace(referring(REACTION_KEY), has_column=True, may_create=False, update_triggers=("stamp",))
-    assert conversion.convert(MONTHLY, Conversion(rich(), NOW, referring=(filled,)), "composite", ())
+    assert conversion.convert(MONTHLY, Conversion(rich(), NOW, referring=(filled,)), "composite")
 
 
 def test_cascades_need_15() -> None:
     seen = Conversion(rich(), NOW, referring=(referring(REACTION_KEY),), server_version=140012)
     assert "PostgreSQL 14 would fire that" in refused(seen, MONTHLY, "composite")
-    assert conversion.convert(MONTHLY, replace(seen, server_version=150000), "composite", ())
+    assert conversion.convert(MONTHLY, replace(seen, server_version=150000), "composite")
 
 
 # What is partitioned already, otherwise
@@ -409,7 +409,7 @@ DECLARED = [BaselineTable(CHATS, ("CREATE TABLE bots.chats ()",)), BaselineTable
 
 def compared(have: Table) -> list[str]:
     with pytest.raises(PlanError) as caught:
-        baseline.create_baseline(DECLARED, {CHATS.name: have, simple().name: None}, (), has_ledger=True, ledger=())
+        baseline.create_baseline(DECLARED, {CHATS.name: have, simple().name: None}, (), has_ledger=True)
     return reasons(str(caught.value))
 
 
@@ -432,7 +432,7 @@ def test_every_difference_is_named() -> None:
 def test_the_differences_of_several_tables_are_named_together() -> None:
     have = {CHATS.name: replace(CHATS, primary_key=()), simple().name: replace(simple(), primary_key=())}
     with pytest.raises(PlanError) as caught:
-        baseline.create_baseline(DECLARED, have, (), has_ledger=True, ledger=())
+        baseline.create_baseline(DECLARED, have, (), has_ledger=True)
     assert [reason.split()[0] for reason in reasons(str(caught.value))] == ["bots.chats", "public.events"]
 
 
@@ -446,9 +446,7 @@ def test_the_differences_of_several_tables_are_named_together() -> None:
     ],
 )
 def test_a_table_that_has_more_than_was_declared_is_left_as_it_is(have: Table) -> None:
-    plan = baseline.create_baseline(
-        DECLARED, {CHATS.name: have, simple().name: simple()}, (), has_ledger=False, ledger=("LEDGER",)
-    )
+    plan = baseline.create_baseline(DECLARED, {CHATS.name: have, simple().name: simple()}, (), has_ledger=False)
     assert not plan
 
 

@@ -118,7 +118,7 @@ def row(days: int, **changes: object) -> Retired:
             {},
             [replace(JANUARY, has_record=False)],
             {},
-            ["CreateRetiredPartition", "RecordRetired", "DetachConcurrently"],
+            ["EnsureTable", "RecordRetired", "DetachConcurrently"],
         ),
         ({}, [replace(JANUARY, pending=True, recorded=True)], {}, ["FinalizeDetach"]),
         ({}, [replace(JANUARY, default=PARENT.sibling("d"))], {}, ["RecordRetired", "Detach"]),

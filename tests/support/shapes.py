@@ -36,8 +36,9 @@ from schema_kit.steps.indexes import (
     DropIndexConcurrently,
     DropParentIndex,
 )
-from schema_kit.steps.partitions import Analyze, CreatePartConfig, CreatePartition, RegisterPolicy
+from schema_kit.steps.partitions import Analyze, CreatePartition, RegisterPolicy
 from schema_kit.steps.referring import AddFilledKeyColumn, FillKeyColumn
+from schema_kit.steps.storage import EnsureTable
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 AWARE = "timestamp with time zone"
@@ -203,7 +204,7 @@ def after_conversion_step(seen: Conversion, step: Step, policy: Partitioning) ->
     """What the catalog would tell after a step of a conversion was committed."""
     table = seen.table
     match step:
-        case CreatePartConfig():
+        case EnsureTable():
             return replace(seen, has_config=True)
         case RegisterPolicy(registered):
             return replace(seen, registered=registered)

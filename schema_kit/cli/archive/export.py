@@ -25,7 +25,6 @@ from schema_kit.plans.retirement import detach
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.script import LockPolicy
 from schema_kit.sizes import pretty
-from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.files import RecordDue
 
@@ -220,11 +219,11 @@ def _shown(
     assert source is not None  # or it would not be wanted
     plans, seen = list[Plan](), None
     if drop and one.parent:
-        seen, record = catalog.detaching(one.parent, one.name), load("tables/retired_partition.sql")
-        dropping(one.parent, one.name, seen, record)
+        seen = catalog.detaching(one.parent, one.name)
+        dropping(one.parent, one.name, seen)
         if one.attached:
             seen = replace(seen, has_record=seen.has_record or later) if seen else None
-            plans = [_recording_due(one.parent, one.name), detach(one.parent, one.name, seen, record)]
+            plans = [_recording_due(one.parent, one.name), detach(one.parent, one.name, seen)]
             seen = replace(seen, attached_to=None, recorded=True, has_record=True) if seen else None
     rows = None if one.cut or source.rows < 0 else round(source.rows)
     file = {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
@@ -312,10 +311,7 @@ def _detach(
 ) -> None:
     from schema_kit.files import manifest
 
-    record = load("tables/retired_partition.sql")
-    dropping(
-        parent, name, catalog.detaching(parent, name), record
-    )  # what stands in its way is said before it is detached
+    dropping(parent, name, catalog.detaching(parent, name))  # what stands in its way is said before it is detached
     execute.run(connection, lambda: manifest.creation(connection), policy, emit)
     execute.run(connection, lambda: _recording_due(parent, name), policy, emit)
-    execute.run(connection, lambda: detach(parent, name, catalog.detaching(parent, name), record), policy, emit)
+    execute.run(connection, lambda: detach(parent, name, catalog.detaching(parent, name)), policy, emit)

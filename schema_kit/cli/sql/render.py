@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
-from schema_kit import sqlscripts
-from schema_kit.plans.partman import refuse_schema
+from schema_kit.plans.partman import refuse_schema, whole_script
+from schema_kit.sqlscripts import PARTMAN
 
 
 @click.command("render")
-@click.option("--schema", default=sqlscripts.PARTMAN, show_default=True, help="Where the functions live.")
+@click.option("--schema", default=PARTMAN, show_default=True, help="Where the functions live.")
 def command(schema: str) -> None:
     """Print the script that makes pg_partman's functions, complete for an empty database, for psql.
 
     Example: schema_kit sql render --schema partman | psql --single-transaction
     """
     refuse_schema(schema)
-    click.echo(sqlscripts.whole_script(schema))
+    click.echo(whole_script(schema))

@@ -1,0 +1,29 @@
+"""schema_kit's own tables, where they are missing or of an older version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.names import QualifiedName
+from schema_kit.sqlscripts import load
+from schema_kit.steps.step import Step, Transaction
+from schema_kit.storage import SCRIPTS
+
+
+@dataclass(frozen=True)
+class EnsureTable(Step):
+    """One of schema_kit's own tables, from its file in sql/."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    table: QualifiedName
+
+    @property
+    def summary(self) -> str:
+        """Names the table."""
+        return f"create {self.table}"
+
+    def sql(self) -> tuple[str, ...]:
+        """IF NOT EXISTS throughout."""
+        return load(SCRIPTS[self.table])
