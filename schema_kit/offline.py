@@ -38,6 +38,7 @@ from schema_kit.model import (
 )
 from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName, fit, ident, idents
+from schema_kit.server import OLDEST, Server
 from schema_kit.steps import Step
 from schema_kit.steps.archives import (
     CreateArchiveTable,
@@ -459,7 +460,7 @@ class EmptyDatabase:
             referring=tuple(referring) if composite else (),
             has_config=PART_CONFIG in self._own,
             # The oldest that takes each kind of conversion: on 14, an incoming key ON DELETE CASCADE is refused online.
-            server_version=150000,
+            server=Server(150000),
         )
 
     def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
@@ -513,9 +514,9 @@ class EmptyDatabase:
         """The tables that earlier steps have made there."""
         return {name.name for name in self._tables if name.schema == schema}
 
-    def server_version(self) -> int:
+    def server(self) -> Server:
         """The oldest that is supported: what is right there is right everywhere."""
-        return 140000
+        return OLDEST
 
     def check_definition(self, table: QualifiedName, expression: str) -> str:
         """The declared one: there is no other."""

@@ -35,6 +35,7 @@ from schema_kit.model import (
 )
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase, index_tail
+from schema_kit.server import NEWEST, Server
 
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
 MOMENT = "timestamp with time zone"
@@ -136,7 +137,7 @@ VISITS_AND_DEFAULT = replace(VISITS_BY_MONTH, partitions=(Partition(OLD.name, No
 class Imagined:
     """Answers as `catalog.Catalog` does, of a small shop's database."""
 
-    version: int = 180000
+    _server: Server = NEWEST
     trees: Mapping[str, tuple[Relation, ...]] = field(
         default_factory=lambda: {
             "orders": (ORDERS,),
@@ -174,8 +175,8 @@ class Imagined:
     def index_tail(self, declared: IndexDeclaration) -> str:
         return index_tail(declared)
 
-    def server_version(self) -> int:
-        return self.version
+    def server(self) -> Server:
+        return self._server
 
     def check_definition(self, table: QualifiedName, expression: str) -> str:
         del table
@@ -249,7 +250,7 @@ class Imagined:
             control=KeyColumn("visited_at", MOMENT),
             identity="16400:16400:1",
             filled=(Range(months[0], months[1]),),
-            server_version=self.version,
+            server=self._server,
         )
 
     def policy(self, parent: QualifiedName) -> Partitioning:
@@ -343,7 +344,7 @@ class Imagined:
 
 
 SHOP = Imagined()
-OLDER = Imagined(version=170000)
+OLDER = Imagined(_server=Server(170000))
 MADE = Imagined(there=frozenset({"part_config", "created_object", "pg_trgm", "public.visits"}))
 OUTSIDE = Imagined(tables=(VISITS_AND_DEFAULT, OLD), there=frozenset({"part_config"}))
 ALL_VISITS = View(public("all_visits"), "me", "")

@@ -20,6 +20,7 @@ from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, K
 from schema_kit.model.copying import BACKLOG
 from schema_kit.model.grid import MOST_AHEAD, Grid
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.server import Server
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
 
 # Where a range of the control column can be read page after page.
@@ -141,10 +142,10 @@ def observe(
     run = read_run(connection, source)
     table = tables.read(connection, source)
     has_tables = bool(rows(connection, _CURRENT, {"table": COPY_RUN.sql})[0][0])
-    version = int(rows(connection, "SELECT current_setting('server_version_num')")[0][0])
+    server = Server(int(rows(connection, "SELECT current_setting('server_version_num')")[0][0]))
     taken = frozenset(row[0] for row in rows(connection, _TAKEN, {"schema": source.schema}))
     if parent is None or lines is None:
-        return Copying(parent, table, run, has_tables, taken=taken, server_version=version)
+        return Copying(parent, table, run, has_tables, taken=taken, server=server)
     control = lines.policy.control
     names = {"table": source.sql, "control": control}
     log = log_name(source)
@@ -185,7 +186,7 @@ def observe(
         bytes=size(connection, source) if fresh else 0,
         room=_room(connection, source) if fresh else None,
         missing=missing_for_partitions(connection, source) if purpose != "convert" else (),
-        server_version=version,
+        server=server,
     )
 
 

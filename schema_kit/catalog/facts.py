@@ -71,6 +71,7 @@ from schema_kit.model import (
 from schema_kit.model.grid import grid, partitioned_table
 from schema_kit.model.scripts import PartmanConfig, SqlSchema
 from schema_kit.names import QualifiedName, ended, ident, literal, within
+from schema_kit.server import Server
 from schema_kit.storage import (
     ARCHIVE_POLICY,
     ARCHIVED_PARTITION,
@@ -112,10 +113,10 @@ class Catalog:
         with observing(self._connection):
             yield lambda sql, values=None: rows(self._connection, sql, values)
 
-    def server_version(self) -> int:
-        """server_version_num."""
+    def server(self) -> Server:
+        """What the server can."""
         with self._look() as ask:
-            return int(ask("SELECT current_setting('server_version_num')")[0][0])
+            return Server(int(ask("SELECT current_setting('server_version_num')")[0][0]))
 
     def relation(self, text: str) -> QualifiedName:
         """The table that a person means: without a schema, as the session's search_path finds it."""
@@ -482,13 +483,15 @@ class Catalog:
     def may_analyze(self, table: QualifiedName) -> bool:
         """Whether the current role may analyze the table; before 18, where it costs, once a day."""
         sql = (
-            "SELECT (pg_has_role(c.relowner, 'USAGE') OR CASE WHEN %(version)s >= 170000 "
+            "SELECT (pg_has_role(c.relowner, 'USAGE') OR CASE WHEN %(maintain)s "
             "THEN has_table_privilege(c.oid, 'MAINTAIN') END IS TRUE) "
-            "AND (%(version)s >= 180000 OR s.last_analyze IS NULL OR s.last_analyze < now() - interval '1 day') "
+            "AND (%(only)s OR s.last_analyze IS NULL OR s.last_analyze < now() - interval '1 day') "
             "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             "LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid WHERE n.nspname = %(schema)s AND c.relname = %(name)s"
         )
-        values = {"version": self.server_version(), "schema": table.schema, "name": table.name}
+        server = self.server()
+        can = {"maintain": server.maintain_privilege, "only": server.analyze_only}
+        values = {**can, "schema": table.schema, "name": table.name}
         with self._look() as ask:
             return any(row[0] for row in ask(sql, values))
 
@@ -563,7 +566,7 @@ class Catalog:
             else registered,
             bytes=size,
             has_config=self.config_is_current(),
-            server_version=self.server_version(),
+            server=self.server(),
             leaves=tuple((own.name, own.parent) for own in tree if own.parent and not own.partitioned),
             foreign=tuple(name for own in tree for name in own.foreign),
             listed=listed,

@@ -18,6 +18,7 @@ from schema_kit.intervals import Point
 from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched, layout
 from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.server import Server
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
 _OF_ONE_SET = frozenset({"55P03", "40P01", "42P01", "XX000"})
@@ -80,10 +81,9 @@ def read(
 
 
 def _read(connection: Connection, policies: Sequence[Partitioning], now: datetime, measured: bool) -> Iterator[Watched]:
-    version = int((connection.dialect.server_version_info or (0,))[0]) * 10_000
+    server = Server(int((connection.dialect.server_version_info or (0,))[0]) * 10_000)
     found = [
-        Watched(one, of.parent, table, now=now, version=version)
-        for of, one, table in sets.read_of(connection, policies)
+        Watched(one, of.parent, table, now=now, server=server) for of, one, table in sets.read_of(connection, policies)
     ]
     if measured:
         sizes = iter(sets.measured(connection, [seen.table for seen in found if seen.table]))

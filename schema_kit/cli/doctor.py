@@ -15,6 +15,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.cli.init import ini_of, scripts_of
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.errors import SchemaKitError
+from schema_kit.server import NEWEST, OLDEST
 from schema_kit.url import VARIABLE, alembic_config, database_url
 
 _WRONG = 4
@@ -26,9 +27,11 @@ class _Found(NamedTuple):
     text: str
 
 
-_SERVER = """
-SELECT 'version', current_setting('server_version_num')::int / 10000 NOT BETWEEN 14 AND 18,
-       'PostgreSQL ' || current_setting('server_version') || '; tried on 14 to 18'
+_SERVER = f"""
+SELECT 'version', current_setting('server_version_num')::int / 10000
+         NOT BETWEEN {OLDEST.version // 10000} AND {NEWEST.version // 10000},
+       'PostgreSQL ' || current_setting('server_version')
+         || '; tried on {OLDEST.version // 10000} to {NEWEST.version // 10000}'
 UNION ALL
 SELECT 'standby', pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN 'this server is a standby, and only reads'
        ELSE 'this server takes writes' END
@@ -66,7 +69,7 @@ SELECT 'invalid_index', count(*) > 0, CASE WHEN count(*) = 0 THEN 'no index is I
        ELSE 'INVALID: ' || string_agg(x.indexrelid::regclass::text, ', ') || ' (op.reindex_concurrently)' END
 FROM pg_index x WHERE NOT x.indisvalid AND x.indislive
   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
-"""
+"""  # noqa: S608 - numbers alone
 
 
 @click.command()

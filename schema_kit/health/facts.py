@@ -164,7 +164,6 @@ class Session:
 class Server:
     """What concerns the whole database or its server."""
 
-    version: int = 180000
     now: datetime | None = None
     since: datetime | None = None
     """Since when counters count; None: nobody knows, they were never reset."""

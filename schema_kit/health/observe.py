@@ -156,7 +156,7 @@ FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_bac
 """
 
 _SERVER = """
-SELECT current_setting('server_version_num')::int, (SELECT d.stats_reset FROM pg_stat_database d
+SELECT (SELECT d.stats_reset FROM pg_stat_database d
          WHERE d.datname = current_database()),
        (SELECT count(*) FROM pg_stat_activity a WHERE a.backend_type = 'client backend'),
        current_setting('max_connections')::int, current_setting('autovacuum_freeze_max_age')::int,
@@ -326,7 +326,7 @@ def _sequences(found: list[Any], names: dict[int, QualifiedName]) -> Iterator[Nu
 
 
 def _server(connection: Connection, now: Any) -> tuple[Server, tuple[str, ...]]:
-    version, since, count, most, freeze, multixact, standbys, monitor, role, closed = rows(connection, _SERVER)[0]
+    since, count, most, freeze, multixact, standbys, monitor, role, closed = rows(connection, _SERVER)[0]
     notes = []
     if not monitor:
         notes.append(
@@ -336,7 +336,6 @@ def _server(connection: Connection, now: Any) -> tuple[Server, tuple[str, ...]]:
     if closed:
         notes.append(f"statistics of the columns of {closed:,} tables were not seen: {role} lacks SELECT on them.")
     server = Server(
-        version=version,
         now=now,
         since=since,
         sessions=tuple(_made(Session, row) for row in rows(connection, _SESSIONS)),

@@ -10,6 +10,7 @@ from schema_kit.model.declared import Partitioning
 from schema_kit.model.sets import Stray
 from schema_kit.model.tables import ForeignKey, Index, KeyColumn, Range, Relation, Table
 from schema_kit.names import QualifiedName
+from schema_kit.server import NEWEST, Server
 
 BACKLOG = 2000
 """Keys that may be left to the swap, which replays them under its lock."""
@@ -59,7 +60,7 @@ class Conversion:
     bytes: int = 0
     """Of the table, its indexes and what it keeps out of line."""
     has_config: bool = False
-    server_version: int = 180000
+    server: Server = NEWEST
     unseen: str = ""
     """Why its rows cannot be looked at, all of them; empty where they can."""
     leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
@@ -236,4 +237,4 @@ class Copying:
     """Bytes that are free on the server's disk and that all have to leave free; None where nobody can tell."""
     missing: tuple[str, ...] = ()
     """The rights that giving a partition's rows others needs and that are not there, each with what grants it."""
-    server_version: int = 180000
+    server: Server = NEWEST

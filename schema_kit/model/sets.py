@@ -9,6 +9,7 @@ from schema_kit.intervals import Point
 from schema_kit.model.declared import ArchivePolicy, Partitioning
 from schema_kit.model.tables import Range, Table
 from schema_kit.names import QualifiedName
+from schema_kit.server import NEWEST, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,7 @@ class Watched:
     """What goes from it to an archive."""
     restored: tuple[QualifiedName, ...] = ()
     """Partitions that were taken back from it by hand, and stay."""
-    version: int = 180000
-    """server_version_num."""
+    server: Server = NEWEST
     now: datetime | None = None
     """The server's clock."""
     unseen: tuple[str, ...] = ()

@@ -262,7 +262,7 @@ def _to_archive(seen: Watched, table: Table) -> Iterator[Told]:
 
 def _statistics(seen: Watched, table: Table) -> Iterator[Told]:
     if statistics.stale(table):
-        only = "ONLY " if seen.version >= 180000 else ""
+        only = "ONLY " if seen.server.analyze_only else ""
         known = f"{table.rows:,} rows" if table.rows >= 0 else "nothing"
         yield (
             "statistics_stale",

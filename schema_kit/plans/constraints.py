@@ -22,6 +22,7 @@ from schema_kit.model import (
 )
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.plans import indexes
+from schema_kit.server import Server
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import (
     AddCheck,
@@ -120,7 +121,7 @@ def _not_null(relation: Relation, column: str) -> Check | None:
 def create_foreign_key(
     declared: ForeignKeyDeclaration,
     tree: Sequence[Relation],
-    server_version: int,
+    server: Server,
     referenced: tuple[QualifiedName, ...] = (),
 ) -> Plan:
     """Add a foreign key for new rows, then prove it for the old ones, leaf by leaf.
@@ -130,7 +131,7 @@ def create_foreign_key(
     Args:
         declared: the foreign key.
         tree: the table, then its partitions.
-        server_version: server_version_num.
+        server: what the server can.
         referenced: the partitions of the table that it refers to.
 
     Raises:
@@ -145,7 +146,7 @@ def create_foreign_key(
         refuse_foreign(title, tree)
     steps: list[Step] = []
     leaves = [relation for relation in tree if not relation.partitioned]
-    if root.partitioned and server_version < 180000:
+    if root.partitioned and not server.not_valid_on_partitioned:
         for leaf in leaves:
             # A part of another key of the parent's is not to be had.
             found = _like(declared, leaf, free=not named)
@@ -369,7 +370,7 @@ def _partition_name(declared: KeyDeclaration, relation: Relation) -> str:
 # NOT NULL
 
 
-def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], proof: str, server_version: int) -> Plan:
+def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], proof: str, server: Server) -> Plan:
     """Make a column NOT NULL without a scan under a lock.
 
     A validated check that says the same is taken as the proof. Else, from 18 on, a NOT NULL constraint NOT VALID;
@@ -380,7 +381,7 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
         column: its column.
         tree: the table, then its partitions.
         proof: how PostgreSQL prints ``CHECK (column IS NOT NULL)``.
-        server_version: server_version_num.
+        server: what the server can.
 
     Raises:
         PlanError: no such table or column.
@@ -400,7 +401,7 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
     if proved:
         own = temporary if proved.name == temporary else None
         return Plan(title, (SetNotNull(table, column, below(tree), own),))
-    if server_version >= 180000 and root.check(temporary) is None:
+    if server.not_null_not_valid and root.check(temporary) is None:
         name = _free_name(table, column, "_not_null", tree, lambda check: check.not_null and check.columns == (column,))
         steps: list[Step] = [AddNotNull(table, name, column, below(tree))]
         return Plan(title, (*steps, *_validate_check(name, tree, wrong, column)))

@@ -28,7 +28,7 @@ from schema_kit.model import (
 )
 from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.plans import indexes, partitions, publications
+from schema_kit.plans import indexes, partitions, publications, statistics
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import (
@@ -44,7 +44,7 @@ from schema_kit.steps.conversion import (
 )
 from schema_kit.steps.emptied import DropEmptied
 from schema_kit.steps.indexes import DropIndexConcurrently
-from schema_kit.steps.partitions import Analyze, CreatePartition, RegisterPolicy, UnregisterPolicy
+from schema_kit.steps.partitions import CreatePartition, RegisterPolicy, UnregisterPolicy
 from schema_kit.steps.referring import AddFilledKeyColumn, DropFilledKeyColumn, FillKeyColumn
 from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import PART_CONFIG
@@ -299,12 +299,7 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
         if other.unfilled or not other.has_column or other.fill_index:
             name = other.fill_index.name if other.fill_index else _fill_index(other).name
             yield DropIndexConcurrently(other.key.table.sibling(name), other.key.table)
-    yield analyzed(seen.table.name, (swap.leaf, *swap.partitions), seen.server_version)
-
-
-def analyzed(parent: QualifiedName, partitions: tuple[QualifiedName, ...], server_version: int) -> Analyze:
-    """What gathers the statistics of a new parent, and of its partitions again where it cannot be done without."""
-    return Analyze(parent, only=True) if server_version >= 180000 else Analyze(parent, partitions)
+    yield statistics.analyzed(seen.table.name, (swap.leaf, *swap.partitions), seen.server)
 
 
 def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
@@ -329,7 +324,7 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
             yield DropIndexConcurrently(referring.key.table.sibling(referring.fill_index.name), referring.key.table)
     if not seen.table.analyzed:
         partitions_ = tuple(partition.name for partition in seen.table.partitions)
-        yield analyzed(seen.table.name, partitions_, seen.server_version)
+        yield statistics.analyzed(seen.table.name, partitions_, seen.server)
 
 
 def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> None:
@@ -432,7 +427,7 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
             f"{what}: trigger {trigger} of {key.table} would fire for each row that gets its key; disable it meanwhile"
             for trigger in referring.update_triggers
         )
-    if seen.server_version < 150000 and key.on_delete == "c":
+    if not seen.server.moves_referenced_rows and key.on_delete == "c":
         yield f"{what} is ON DELETE CASCADE; PostgreSQL 14 would fire that when a row moves between partitions"
 
 

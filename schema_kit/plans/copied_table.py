@@ -27,7 +27,7 @@ from schema_kit.model import (
 )
 from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.names import fit, idents
-from schema_kit.plans import conversion, partitions, publications, way_back
+from schema_kit.plans import conversion, partitions, publications, statistics, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.partitions import free_name
@@ -217,13 +217,13 @@ def _steps(
         dropped=table.incoming if incoming == "drop" else (),
         composite=composite if incoming == "composite" else (),
         moved=moved,
-        server_version=copied.server_version,
+        server=copied.server,
         back=back_of(copy, table.primary_key, log) if keep_old == "fed" else None,
     )
     for key in (*(key for key, _, _ in composite), *moved):
         yield ValidateConstraint(key.table, key.name, table.name)
     yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys)
-    yield conversion.analyzed(table.name, tuple(target.name for target in targets), copied.server_version)
+    yield statistics.analyzed(table.name, tuple(target.name for target in targets), copied.server)
     if not keep_old:
         yield DropCopied(copy)
 

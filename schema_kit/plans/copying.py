@@ -326,7 +326,7 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
 
     if (table.policies or table.row_security) and security(table) != security(parent):
         yield f"it has row security of its own, other than {parent.name}"
-    if seen.server_version < 180000:
+    if not seen.server.not_valid_on_partitioned:
         yield from (
             f"foreign key {key.name} of {key.table}, which is partitioned, refers to {parent.name}: it can be taken "
             "off for the swap, but PostgreSQL before 18 cannot put it on again without a scan under lock"
@@ -433,7 +433,7 @@ def _swap(parent: Table, copy: Copy, seen: Copying, purpose: str) -> Iterator[St
         if existing is None or not existing[2]:
             yield ValidateConstraint(default, check)
     taking = tuple(target.name for target in heirs.heirs(copy, purpose))
-    yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server_version, taking)
+    yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server, taking)
 
 
 def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Step]:
@@ -462,7 +462,7 @@ def _index_names(copy: Copy, seen: Copying) -> Iterator[tuple[QualifiedName, Qua
 def proved_keys(seen: Copying) -> Iterator[Step]:
     """The foreign keys that came back not validated are proved, leaf by leaf."""
     for declared in _unproved(seen.tree):
-        yield from constraints.create_foreign_key(declared, seen.tree, seen.server_version).steps
+        yield from constraints.create_foreign_key(declared, seen.tree, seen.server).steps
 
 
 def _unproved(tree: Sequence[Relation]) -> tuple[ForeignKeyDeclaration, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schema_kit.model import Table
 from schema_kit.names import QualifiedName
+from schema_kit.server import Server
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import Analyze
 
@@ -17,17 +18,21 @@ def stale(table: Table) -> bool:
     return there >= 0 and abs(there - known) > max(_LEAST, max(there, known) // 10)
 
 
-def analyze(table: Table | None, parent: QualifiedName, server_version: int, *, may: bool) -> Plan:
+def analyze(table: Table | None, parent: QualifiedName, server: Server, *, may: bool) -> Plan:
     """Analyze a set whose statistics are off: from 18 on itself alone, before with every partition.
 
     Args:
         table: the set, with estimates of its rows.
         parent: its name.
-        server_version: server_version_num.
+        server: what the server can.
         may: whether whoever runs this may, and before 18 nobody has for a day.
     """
     plan = Plan(f"analyze {parent}")
     if table is None or not may or not stale(table):
         return plan
-    partitions = () if server_version >= 180000 else tuple(part.name for part in table.partitions)
-    return Plan(plan.title, (Analyze(table.name, partitions, only=server_version >= 180000),))
+    return Plan(plan.title, (analyzed(table.name, tuple(part.name for part in table.partitions), server),))
+
+
+def analyzed(parent: QualifiedName, partitions: tuple[QualifiedName, ...], server: Server) -> Analyze:
+    """What gathers the statistics of a parent, and of its partitions again where it cannot be done without."""
+    return Analyze(parent, only=True) if server.analyze_only else Analyze(parent, partitions)

@@ -234,7 +234,8 @@ def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
                 f"foreign key {key.name} of {key.table} refers to ({', '.join(key.referenced_columns)}), in which "
                 f"{kept.name} is not unique"
             )
-        if key.name not in own and len(table.with_partitions([key.table])) > 1 and seen.server_version < 180000:
+        partitioned = len(table.with_partitions([key.table])) > 1
+        if key.name not in own and partitioned and not seen.server.not_valid_on_partitioned:
             yield f"foreign key {key.name}: {key.table} is partitioned, and before 18 its keys cannot be NOT VALID"
 
 

@@ -11,6 +11,7 @@ from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import BACK_TRIGGER, LOG_TRIGGER, being_built
 from schema_kit.model import Copy, ForeignKey, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.server import NEWEST, Server
 from schema_kit.steps.belongings import exclusive, foreign_key_again_sql, parts_sql, position_sql, referenced, view_lock
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.conversion import give_back_sql, key_index_name
@@ -41,7 +42,7 @@ class SwapTable(Step):
         dropped: incoming foreign keys that go.
         composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
         moved: incoming foreign keys that hold the key column already, and come back as they are.
-        server_version: from 18 on the partitioned table takes foreign keys that are not validated.
+        server: from 18 on the partitioned table takes foreign keys that are not validated.
         back: the copy the other way round, where the plain table shall be fed from the swap on.
     """
 
@@ -59,7 +60,7 @@ class SwapTable(Step):
     dropped: tuple[ForeignKey, ...] = ()
     composite: tuple[tuple[ForeignKey, str, str], ...] = ()
     moved: tuple[ForeignKey, ...] = ()
-    server_version: int = 180000
+    server: Server = NEWEST
     back: Copy | None = None
 
     @property
@@ -179,7 +180,7 @@ class SwapTable(Step):
                 yield replica_identity_sql(name, target.name, self.table.replica_identity)
         for key in self.table.foreign_keys:
             # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
-            tables = [name] if self.server_version >= 180000 else [target.name for target in copy.targets]
+            tables = [name] if self.server.not_valid_on_partitioned else [target.name for target in copy.targets]
             for table in tables:
                 yield from foreign_key_again_sql(key, table)
         for key, column, _ in self.composite:

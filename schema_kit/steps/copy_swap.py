@@ -13,6 +13,7 @@ from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import LOG_TRIGGER
 from schema_kit.model import Copy, CopyTarget, Table
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.server import NEWEST, Server
 from schema_kit.steps.belongings import access_sql, comment_sql, foreign_key_again_sql, owner_sql
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
@@ -65,7 +66,7 @@ class SwapCopy(Step):
         default: the parent's default partition, where it is another than the source.
         default_check: the validated CHECK on it that spares its scan.
         leaves: the parent's other leaves, which get the foreign keys of their own that it loses meanwhile.
-        server_version: from 18 on the parent keeps them itself, not validated.
+        server: from 18 on the parent keeps them itself, not validated.
         heirs: those of the targets that take its place, and have what it has of its own.
     """
 
@@ -83,7 +84,7 @@ class SwapCopy(Step):
     default: QualifiedName | None = None
     default_check: str | None = None
     leaves: tuple[QualifiedName, ...] = ()
-    server_version: int = 180000
+    server: Server = NEWEST
     heirs: tuple[QualifiedName, ...] = ()
 
     @property
@@ -175,7 +176,7 @@ class SwapCopy(Step):
         copy, table = self.copy, self.table
         for key in table.foreign_keys:
             # Up to 17 a partitioned table takes no key that is not validated, and a scan would take its time.
-            if self.server_version >= 180000:
+            if self.server.not_valid_on_partitioned:
                 yield from foreign_key_again_sql(key)
                 continue
             leaves = [*self.leaves, *(target.name for target in copy.targets)]

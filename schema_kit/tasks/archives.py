@@ -28,7 +28,7 @@ def _table(database: Database, name: QualifiedName) -> Table | None:
 
 def _invoker(database: Database) -> bool:
     """Whether a view can read with the rights of whoever reads it."""
-    return isinstance(database, EmptyDatabase) or database.server_version() >= 150000
+    return isinstance(database, EmptyDatabase) or database.server().security_invoker
 
 
 def create(database: Database, declared: DeclaredArchive) -> Plan:

@@ -24,7 +24,7 @@ def add(database: Database, table: QualifiedName, declared: ColumnDeclaration) -
     tree = database.tree(table)
     if not tree:
         return columns.add_column(table, declared, tree)
-    if declared.virtual and database.server_version() < 180000 and not isinstance(database, EmptyDatabase):
+    if declared.virtual and not database.server().virtual_columns and not isinstance(database, EmptyDatabase):
         raise PlanError(
             f"cannot add column {declared.name} to {table}: PostgreSQL has virtual generated columns from 18 on."
         )

@@ -18,7 +18,7 @@ def create_foreign_key(database: Database, declared: ForeignKeyDeclaration, vali
     """Create a foreign key; proved for the old rows with *validate*."""
     tree, to = database.tree(declared.table), database.tree(declared.referenced)
     referenced = tuple(relation.name for relation in to[1:])
-    plan = constraints.create_foreign_key(declared, tree, database.server_version(), referenced)
+    plan = constraints.create_foreign_key(declared, tree, database.server(), referenced)
     return plan if validate else _unproved(plan)
 
 
@@ -64,4 +64,4 @@ def set_not_null(database: Database, table: QualifiedName, column: str) -> Plan:
     found = tree[0].column(column) if tree else None
     ask = found is not None and not found.not_null
     proof = database.check_definition(table, f"{ident(column)} IS NOT NULL") if ask else ""
-    return constraints.set_not_null(table, column, tree, proof, database.server_version())
+    return constraints.set_not_null(table, column, tree, proof, database.server())

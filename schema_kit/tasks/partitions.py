@@ -121,5 +121,5 @@ def _analyze(catalog: Catalog, one: Partitioning) -> Plan:
     for each, table in catalog.sets((one,)):
         if table is not None and statistics.stale(table):
             may = catalog.may_analyze(each.parent)
-            plan += statistics.analyze(table, each.parent, catalog.server_version(), may=may)
+            plan += statistics.analyze(table, each.parent, catalog.server(), may=may)
     return plan

@@ -31,6 +31,7 @@ from schema_kit.ops.operation import OPERATIONS
 from schema_kit.plans.check import CODES, Finding, Severity, examine, no_policy
 from schema_kit.plans.leftovers import finding
 from schema_kit.plans.metrics import HELP, metrics
+from schema_kit.server import Server
 from tests.support.shapes import AWARE, NOW, name
 
 pytestmark = pytest.mark.partitions
@@ -184,7 +185,7 @@ SICK: dict[str, list[Watched]] = {
     ],
     "statistics_stale": [
         replace(HEALTHY, table=replace(TABLE, rows=160_000, held=17_458)),
-        replace(HEALTHY, table=replace(TABLE, held=17_458), version=150000),
+        replace(HEALTHY, table=replace(TABLE, held=17_458), server=Server(150000)),
     ],
     "index_missing": [drift("index missing", detail="btree (body)")],
     "index_invalid": [drift("index invalid", detail="its_own"), drift("index not whole", parent=None)],

@@ -67,6 +67,7 @@ from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.files import register
 from schema_kit.plans.rows import Leaving
 from schema_kit.script import LockPolicy, write
+from schema_kit.server import Server
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import KeepRestored, Route
@@ -672,7 +673,7 @@ def plain_to_be_copied() -> tuple[Conversion, Copying]:
         control=KeyColumn("created_at", AWARE),
         identity="16400:16400:1",
         filled=two_months(MONTHLY),
-        server_version=170000,
+        server=Server(170000),
     )
     return Conversion(table, NOW, referring=(referring(REACTION_KEY),), has_config=True), observed
 
@@ -747,7 +748,7 @@ def split_beside_a_default() -> Plan:
         source=simple("public.events_before"),
         filled=two_months(EVENTS),
         has_tables=True,
-        server_version=170000,
+        server=Server(170000),
     )
     return copying.split(EVENTS, before.name, seen, CopyLimits())
 

@@ -25,6 +25,7 @@ from schema_kit.model import (
     Trigger,
 )
 from schema_kit.plans import baseline, conversion, indexes, partitions
+from schema_kit.server import Server
 from schema_kit.steps import Step
 from schema_kit.steps.conversion import DropBuiltParent
 from schema_kit.steps.partitions import CreatePartition
@@ -253,9 +254,9 @@ def test_a_trigger_that_is_fired_no_more_is_no_obstacle() -> None:
 
 
 def test_cascades_need_15() -> None:
-    seen = Conversion(rich(), NOW, referring=(referring(REACTION_KEY),), server_version=140012)
+    seen = Conversion(rich(), NOW, referring=(referring(REACTION_KEY),), server=Server(140012))
     assert "PostgreSQL 14 would fire that" in refused(seen, MONTHLY, "composite")
-    assert conversion.convert(MONTHLY, replace(seen, server_version=150000), "composite")
+    assert conversion.convert(MONTHLY, replace(seen, server=Server(150000)), "composite")
 
 
 # What is partitioned already, otherwise
