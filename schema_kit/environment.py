@@ -24,6 +24,7 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
+from schema_kit.catalog.advisory import take
 from schema_kit.catalog.drivers import alike
 from schema_kit.catalog.session import borrowed, rows
 from schema_kit.errors import (
@@ -45,7 +46,7 @@ from schema_kit.url import database_url
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-_LOCK = "hashtextextended('schema_kit: one migrator at a time', 0)"
+_LOCK = "schema_kit: one migrator at a time"
 _POLL_SECONDS = 0.5
 _NO_TRANSACTION_TIMEOUT = (
     "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
@@ -303,7 +304,7 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
         for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout"):
             rows(connection, f"SELECT set_config('{setting}', '0', false)")
         said = False
-        while not rows(connection, f"SELECT pg_try_advisory_lock({_LOCK})")[0][0]:
+        while not take(connection, _LOCK):
             if not said:
                 logging.getLogger("schema_kit").warning("another migration is running on this database; waiting for it")
             said = True

@@ -6,13 +6,11 @@ until it has nothing left to do. What an earlier attempt left behind is simply p
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import groupby, takewhile
 
 from sqlalchemy import Connection
@@ -22,14 +20,17 @@ from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
 from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
 from schema_kit.catalog.session import autocommits, copy_in, observing, ours, rows, send, send_together
-from schema_kit.errors import LockNotAvailable, PlanError, SchemaKitError, saying_unchanged
-from schema_kit.failures import Committed, in_vain, message, refused
-from schema_kit.failures import not_observed as not_observed
+from schema_kit.errors import PlanError, SchemaKitError, saying_unchanged
+from schema_kit.events import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
+from schema_kit.failures import Committed, in_vain, message, not_observed, refused
 from schema_kit.fingerprints.stamps import OVERTAKEN
 from schema_kit.prerequisites import free, permitted
 from schema_kit.script import RESTORE, LockPolicy, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
-from schema_kit.waiting import watching
+from schema_kit.waiting import wait, watching
+
+__all__ = ["LOCK_STATES", "Decide", "not_observed", "run", "run_shared", "telling_notes"]
+__all__ += ["Blocked", "Emit", "Event", "Noted", "StepDone", "StepProgress", "StepStarted", "Waiting"]
 
 Decide = Callable[[], Plan]
 """Observes and decides."""
@@ -52,64 +53,6 @@ _OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "42809", "XX000", "40
 
 _WITHIN_BUDGET = {"57014", "55000"}
 """Cut off by the clock, or another session is in the middle of the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepStarted:
-    """A step is about to be sent."""
-
-    step: Step
-
-
-@dataclass(frozen=True, slots=True)
-class StepProgress:
-    """A step is under way; `state` says how far: rows that were changed, or blocks of an index build."""
-
-    step: Step
-    state: str
-    share: float | None = None
-    """Of all there is to do, from 0 to 1, where that is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepDone:
-    """A step is committed, after `seconds`."""
-
-    step: Step
-    seconds: float
-    rows: int = 0
-    """That it has changed, as far as it counts them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A try gave up its place in the queue and comes again after `pause` seconds."""
-
-    step: Step
-    blockers: tuple[str, ...]
-    pause: float
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A step that was sent waits for others, for so many seconds now; it blocks nobody meanwhile that it need not."""
-
-    step: Step
-    blockers: tuple[str, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """Something is left alone, and `text` says why."""
-
-    step: Step
-    text: str
-
-
-Event = StepStarted | StepProgress | StepDone | Waiting | Blocked | Noted
-Emit = Callable[[Event], None]
 
 
 class _Busy(Exception):
@@ -269,26 +212,13 @@ def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: 
                 continue
             if state not in LOCK_STATES:
                 raise not_observed(error, connection) from error
-            if attempt == policy.attempts:
-                raise LockNotAvailable(
-                    f"cannot look at what is there: somebody held an ACCESS EXCLUSIVE lock through {attempt} tries of "
-                    "5 s.",
-                    blockers=holders(connection),
-                    sqlstate=state,
-                ) from error
-            pause = _pause(policy, attempt)
-            emit(Waiting(_Look(), holders(connection), pause, attempt))
-            time.sleep(pause)
+            why = f"somebody held an ACCESS EXCLUSIVE lock through {attempt} tries of 5 s."
+            wait(_Look(), policy, attempt, holders(connection), emit, why, error)
     raise AssertionError("a policy has one try at least")
 
 
 def _left(step: Step, moved: bool) -> str:
     return "Its rows so far are committed." if moved else step.left_behind
-
-
-def _pause(policy: LockPolicy, attempt: int) -> float:
-    # Waiting for a lock makes others wait behind it, so the pauses between tries are at least as long as the tries.
-    return random.uniform(1.0, 2.0) * policy.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret
 
 
 def _without(plan: Plan, done: Sequence[Step]) -> Plan:
@@ -557,17 +487,9 @@ def _wait(
         raise in_vain(connection, step, attempt, who)
     cause = error.__cause__ if error else None
     said = "" if found or cause is None else f" Nobody is seen who is in the way; PostgreSQL said: {message(cause)}."
-    if attempt >= policy.attempts:
-        assert isinstance(error, _Busy)  # the rest was raised above
-        raise LockNotAvailable(
-            f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
-            f"{_left(step, error.moved)}{said}",
-            blockers=who,
-            sqlstate=sqlstate(cause),
-        ) from cause
-    pause = _pause(policy, attempt)
-    emit(Waiting(step, who or ((said.strip(),) if said else ()), pause, attempt))
-    time.sleep(pause)
+    left = _left(step, isinstance(error, _Busy) and error.moved)
+    why = f"its locks were not to be had in {attempt} tries of up to {policy.longest} ms. {left}"
+    wait(step, policy, attempt, who, emit, why, cause, said)
     if found and all(blocker.autovacuum for blocker in found):
         # PostgreSQL cancels an autovacuum that is in the way, but only after deadlock_timeout.
         timeout = rows(connection, "SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout'")

@@ -5,6 +5,7 @@ The only BEGIN, SET and COMMIT are here.
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -49,6 +50,10 @@ class LockPolicy:
     def budget(self, attempt: int) -> int:
         """The lock budget of a try (the first is 0), in milliseconds."""
         return int(min(self.longest, self.first * 2.0 ** min(attempt // 2, 20)))
+
+    def pause(self, attempt: int) -> float:
+        """Seconds between a try and the next: waiting makes others wait, so at least as long as the try."""
+        return random.uniform(1.0, 2.0) * self.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret
 
 
 VARIABLES = {

@@ -1,4 +1,4 @@
-"""While a step is at work: how far a build has come, and for whom it waits, seen from a connection of its own."""
+"""Waiting: before the next try, and while a step is at work, seen from a connection of its own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from schema_kit.catalog.blockers import waits_for
-from schema_kit.catalog.drivers import alike
+from schema_kit.catalog.drivers import alike, sqlstate
 from schema_kit.catalog.session import lost_is_lost, rows
+from schema_kit.errors import LockNotAvailable
+from schema_kit.events import Emit, Waiting
+from schema_kit.script import LockPolicy
+from schema_kit.steps import Step
 
 WATCH_SECONDS = 1.0
 """Between two looks; what ends sooner is not looked at."""
@@ -73,3 +77,36 @@ def watching(
     finally:
         ended.set()
         watcher.join()
+
+
+def wait(
+    step: Step,
+    policy: LockPolicy,
+    attempt: int,
+    who: tuple[str, ...],
+    emit: Emit,
+    why: str,
+    cause: BaseException | None = None,
+    said: str = "",
+) -> None:
+    """Sleep before the next try.
+
+    Args:
+        step: what is tried.
+        policy: how long, and how often.
+        attempt: the try that was in vain, from 1.
+        who: who is in the way.
+        emit: is told of it.
+        why: what is said after the last try.
+        cause: what was raised.
+        said: what is said of it where nobody is seen.
+
+    Raises:
+        LockNotAvailable: it was the last.
+    """
+    if attempt >= policy.attempts:
+        text = f"cannot {step.summary}: {why}{said}"
+        raise LockNotAvailable(text, blockers=who, sqlstate=sqlstate(cause)) from cause
+    pause = policy.pause(attempt)
+    emit(Waiting(step, who or ((said.strip(),) if said else ()), pause, attempt))
+    time.sleep(pause)

@@ -126,6 +126,27 @@ WHERE l.mode = 'AccessExclusiveLock' AND l.granted AND c.relkind NOT IN ('i', 'I
 """
 
 
+_ADVISORY = """
+SELECT 'pid ' || l.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '') || ': ' || %(what)s
+       || coalesce(', ' || a.state, '') FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND (l.classid::bigint << 32) + l.objid::bigint = {number}::bigint
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def advisory_holders(connection: Connection, key: str, number: str, what: str) -> tuple[str, ...]:
+    """Who holds an advisory lock.
+
+    Args:
+        connection: where to look.
+        key: what is locked.
+        number: SQL that makes the lock's number of it.
+        what: how the lock is called.
+    """
+    return tuple(row[0] for row in rows(connection, _ADVISORY.format(number=number), {"key": key, "what": what}))
+
+
 def holders(connection: Connection) -> tuple[str, ...]:
     """Who holds a lock that not even a look gets past, on any table."""
     with suppress(DBAPIError, PlanError), observing(connection):

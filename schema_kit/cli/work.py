@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from schema_kit import execute, script
 from schema_kit.catalog import Catalog
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.advisory import held
 from schema_kit.cli.options import quiet, telling
 from schema_kit.cli.output import echo_json, echo_sql
 from schema_kit.cli.partman import beside_partman
@@ -211,21 +211,15 @@ def alone(connection: sa.Connection, title: str, one: One) -> Iterator[bool]:
     Yields:
         False where another one is still at it after half a minute: the set is left to it, and that is said.
     """
-    key = {"key": f"schema_kit: {title} {one.parent}"}
-    free = False
-    for _ in range(_POLLS):
-        free = rows(connection, "SELECT pg_try_advisory_lock(hashtextextended(%(key)s, 0))", key)[0][0]
-        if free:
-            break
+
+    def again(attempt: int) -> bool:
         time.sleep(_POLL_SECONDS)
-    if not free:
-        click.echo(f"another run is at it ({title}): {one.parent} is left to that one", err=True)
-    try:
+        return attempt < _POLLS
+
+    with held(connection, f"schema_kit: {title} {one.parent}", again) as free:
+        if not free:
+            click.echo(f"another run is at it ({title}): {one.parent} is left to that one", err=True)
         yield free
-    finally:
-        if free:
-            with suppress(sa.exc.SQLAlchemyError):  # the connection may be lost, and the lock with it
-                rows(connection, "SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))", key)
 
 
 def _both(emit: execute.Emit, done: list[Step]) -> execute.Emit:

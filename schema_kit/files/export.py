@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
+from schema_kit.catalog.advisory import held
 from schema_kit.catalog.blockers import blockers
 from schema_kit.catalog.privileges import KEEPS, OWNER, Right
 from schema_kit.catalog.rights import missing_rights
 from schema_kit.catalog.session import observing, rows, send
-from schema_kit.errors import ExecutionError, LockNotAvailable, PlanError, changed
-from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted, Waiting
+from schema_kit.errors import ExecutionError, PlanError, changed
+from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted
 from schema_kit.files import manifest, table
 from schema_kit.files.arrow import Misfit
 from schema_kit.files.formats import FORMATS, Totals
@@ -35,6 +36,7 @@ from schema_kit.script import LockPolicy
 from schema_kit.sizes import pretty
 from schema_kit.steps.step import Lock, LockMode, Plan, Step
 from schema_kit.storage import ARCHIVE_FILE
+from schema_kit.waiting import wait
 
 
 @dataclass(frozen=True)
@@ -404,20 +406,10 @@ def alone(connection: Connection, what: str) -> Iterator[None]:
     Raises:
         PlanError: another run is at it.
     """
-    key = {"key": f"schema_kit: file {what}"}
-    if not rows(connection, "SELECT pg_try_advisory_lock(hashtextextended(%(key)s, 0))", key)[0][0]:
-        raise PlanError(f"another run is at {what}. It is left to that one.")
-    unlock = "SELECT pg_advisory_unlock(hashtextextended(%(key)s, 0))"
-    try:
+    with held(connection, f"schema_kit: file {what}") as free:
+        if not free:
+            raise PlanError(f"another run is at {what}. It is left to that one.")
         yield
-    except BaseException:
-        with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
-            rows(connection, unlock, key)
-        raise
-    try:
-        rows(connection, unlock, key)
-    except DBAPIError as error:
-        raise execute.not_observed(error) from error
 
 
 @contextmanager
@@ -448,15 +440,8 @@ def _wait(
     connection: Connection, step: Step, policy: LockPolicy, attempt: int, emit: Emit, error: Exception | None
 ) -> None:
     who = tuple(blocker.text for blocker in blockers(connection, step.locks))
-    if attempt >= policy.attempts:
-        raise LockNotAvailable(
-            f"cannot {step.summary}: its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
-            "No row was dropped; run again when the way is free.",
-            blockers=who,
-        ) from error
-    pause = policy.budget(attempt) * 1.5 / 1000
-    emit(Waiting(step, who, pause, attempt))
-    time.sleep(pause)
+    why = f"its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
+    wait(step, policy, attempt, who, emit, f"{why}No row was dropped; run again when the way is free.", error)
 
 
 def _dropped(

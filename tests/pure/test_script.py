@@ -320,3 +320,11 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 def test_whole_milliseconds_are_kept(milliseconds: int) -> None:
     assert parse_milliseconds(f"{milliseconds}ms") == parse_milliseconds(str(milliseconds)) == milliseconds
     assert parse_milliseconds(f"{milliseconds}s") == milliseconds * 1000
+
+
+def test_a_pause_is_as_long_as_its_try_at_least_and_twice_that_at_most() -> None:
+    policy = LockPolicy(first=100, longest=400)
+    for attempt in range(9):
+        least = policy.budget(attempt) / 1000
+        pauses = {policy.pause(attempt) for _ in range(50)}
+        assert least <= min(pauses) < max(pauses) <= 2 * least
