@@ -23,6 +23,10 @@ class Server:
 
     analyze_only = _Since(180000)
     """ANALYZE ONLY leaves the partitions out."""
+    file_copy = _Since(150000)
+    """CREATE DATABASE has STRATEGY = FILE_COPY."""
+    incremental_sort_alone = _Since(160000)
+    """Rows that are sorted in part are not sorted as a whole, even where that is cheaper."""
     maintain_privilege = _Since(170000)
     """MAINTAIN may be granted."""
     moves_referenced_rows = _Since(150000)

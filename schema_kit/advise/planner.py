@@ -8,6 +8,7 @@ from typing import Any
 
 from schema_kit.advise.scratch import Scratch
 from schema_kit.names import QualifiedName
+from schema_kit.server import Server
 
 _ROOTS = """
 WITH RECURSIVE tree (oid, root) AS (
@@ -59,8 +60,7 @@ class Planner:
             if valid:  # what is invalid in production stays so
                 self._parts.setdefault(top, []).append(oid)
         self._hidden = frozenset[QualifiedName]()
-        # Before 16, rows that are sorted in part were sorted as a whole, too, where that is cheaper.
-        self._sorts_whole = scratch.production.version < 160000
+        self._sorts_whole = not Server(scratch.production.version).incremental_sort_alone
 
     @property
     def indexes(self) -> Collection[QualifiedName]:

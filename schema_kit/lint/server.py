@@ -19,6 +19,7 @@ from schema_kit.embedded.tools import find_tools
 from schema_kit.errors import DeclarationError, EmbeddedServerError
 from schema_kit.lint import standins
 from schema_kit.names import ident, literal
+from schema_kit.server import Server
 
 _PREFIX = "schema_kit_lint"
 _KEPT_TEMPLATES = 12
@@ -126,7 +127,7 @@ class Scratch:
 
     def _create(self, name: str, template: str | None) -> None:
         how = f"TEMPLATE {ident(template)}" if template else "TEMPLATE template0 ENCODING 'UTF8'"
-        strategy = " STRATEGY = FILE_COPY" if self.version >= 150000 else ""
+        strategy = " STRATEGY = FILE_COPY" if Server(self.version).file_copy else ""
         self.sql(f"CREATE DATABASE {ident(name)} {how}{strategy}")
 
     def _drop(self, name: str) -> None:
