@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby, takewhile
+from typing import ClassVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -173,9 +174,7 @@ def _run(
 class _Look(Step):
     """What a plan begins with: locks of others can stand in its way, too."""
 
-    @property
-    def summary(self) -> str:
-        return "look at what is there"
+    says: ClassVar[str] = "look at what is there"
 
 
 def telling_notes(decide: Decide, emit: Emit) -> Decide:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import sqlalchemy as sa
 
@@ -26,11 +27,9 @@ _ONE_OF_US = threading.Lock()
 class _BesidePartman(Step):
     """What waits for pg_partman."""
 
-    parent: QualifiedName
+    says: ClassVar[str] = "work on {self.parent}, which pg_partman maintains too"
 
-    @property
-    def summary(self) -> str:
-        return f"work on {self.parent}, which pg_partman maintains too"
+    parent: QualifiedName
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -43,14 +43,11 @@ from schema_kit.waiting import wait
 class Export(Step):
     """What is told while a file is written; what is sent for it is not a step's."""
 
+    says: ClassVar[str] = "write {self.source} to {self.url}"
+
     source: QualifiedName
     url: str
     drops: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"write {self.source} to {self.url}"
 
     def lock_sql(self, budget: int) -> str:
         """What locks the table, in one message; *budget* in milliseconds."""
@@ -67,13 +64,10 @@ class Export(Step):
 class _Compare(Step):
     """What is told while a file and a table are compared; nothing is sent for it."""
 
+    says: ClassVar[str] = "read {self.url} and {self.table}, and compare them"
+
     url: str
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"read {self.url} and {self.table}, and compare them"
 
 
 @dataclass(frozen=True)

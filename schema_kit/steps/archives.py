@@ -39,6 +39,7 @@ class CreateArchiveTable(Step):
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     decide_again: ClassVar[bool] = True
+    says: ClassVar[str] = "create {self.archive}, of the shape of {self.table.name}"
 
     table: Table
     archive: QualifiedName
@@ -49,11 +50,6 @@ class CreateArchiveTable(Step):
     tablespace: str | None = None
     compressed: tuple[str, ...] = ()
     compression: str | None = None
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"create {self.archive}, of the shape of {self.table.name}"
 
     def sql(self) -> tuple[str, ...]:
         """Foreign keys stay with the partitions that bring them: nothing locks the tables that they refer to."""
@@ -98,14 +94,10 @@ class GiveArchiveAccess(Step):
     """
 
     fresh: ClassVar[bool] = True
+    says: ClassVar[str] = "give {self.archive.name} the owner, grants, policies and row security of {self.table.name}"
 
     table: Table
     archive: Table
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"give {self.archive.name} the owner, grants, policies and row security of {self.table.name}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -241,13 +233,9 @@ class RegisterArchivePolicy(Step):
     """The policy's row in archive_policy."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "register the archive policy of {self.policy.table}"
 
     policy: ArchivePolicy
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"register the archive policy of {self.policy.table}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -277,13 +265,9 @@ class UnregisterArchivePolicy(Step):
     """The policy's row in archive_policy goes."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "forget the archive policy of {self.table}"
 
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"forget the archive policy of {self.table}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -295,11 +279,7 @@ class DropArchiveConfig(Step):
     """The tables of policies and partitions of archives go, once they are empty."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    @property
-    def summary(self) -> str:
-        """Names the tables."""
-        return f"drop {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}, which are empty then"
+    says: ClassVar[str] = f"drop {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}, which are empty then"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -338,14 +318,10 @@ class RecordMove(Step):
     """The rows that say from where a partition is about to be detached and where it goes, committed before it is."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "record that {self.seen.name} goes from {self.seen.parent} to {self.route.goes_to}"
 
     seen: Detaching
     route: Route
-
-    @property
-    def summary(self) -> str:
-        """Names all three."""
-        return f"record that {self.seen.name} goes from {self.seen.parent} to {self.route.goes_to}"
 
     def sql(self) -> tuple[str, ...]:
         """One row for whoever looks for what is detached, and one that says where it goes."""
@@ -424,16 +400,15 @@ class MovePartitionAcross(Step):
         default_check: the validated CHECK on the default partition there that spares its scan.
     """
 
+    says: ClassVar[str] = (
+        "move {self.seen.name} from {self.seen.parent} to {self.route.goes_to} in one commit: {self.why}"
+    )
+
     seen: Detaching
     wanted: Attaching
     route: Route
     why: str
     default_check: str | None = None
-
-    @property
-    def summary(self) -> str:
-        """Names all three, and says why in one commit."""
-        return f"move {self.seen.name} from {self.seen.parent} to {self.route.goes_to} in one commit: {self.why}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -461,14 +436,10 @@ class ForgetMove(Step):
     """The row of a partition whose table is gone, or another one by now, or that never left."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "forget that {self.name} was archived: {self.why}"
 
     name: QualifiedName
     why: str
-
-    @property
-    def summary(self) -> str:
-        """Says why."""
-        return f"forget that {self.name} was archived: {self.why}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -484,14 +455,10 @@ class KeepRestored(Step):
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     once: ClassVar[bool] = True
+    says: ClassVar[str] = "keep rows of {self.table} from its archive, where {self.where}"
 
     table: QualifiedName
     where: str
-
-    @property
-    def summary(self) -> str:
-        """Says which."""
-        return f"keep rows of {self.table} from its archive, where {self.where}"
 
     def sql(self) -> tuple[str, ...]:
         """A condition that is there stays once."""
@@ -507,13 +474,9 @@ class ForgetRestored(Step):
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     once: ClassVar[bool] = True
+    says: ClassVar[str] = "forget which rows of {self.table} were restored from its archive"
 
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"forget which rows of {self.table} were restored from its archive"
 
     def sql(self) -> tuple[str, ...]:
         """The policy's row."""

@@ -27,13 +27,9 @@ class DropLedger(Step):
     """The ledger goes when its last line is gone, and its schema where nothing else is in it."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = f"drop {CREATED_OBJECT}"
 
     with_schema: bool
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"drop {CREATED_OBJECT}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -50,12 +46,9 @@ class DropLedger(Step):
 class CreateSchema(Step):
     """A schema that was missing."""
 
-    schema: str
+    says: ClassVar[str] = "create schema {self.schema}"
 
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"create schema {self.schema}"
+    schema: str
 
     def sql(self) -> tuple[str, ...]:
         """The schema and its line in the ledger, in one commit."""
@@ -84,12 +77,9 @@ class DropSchema(Step):
 class CreateType(Step):
     """An enum that was missing."""
 
-    enum: BaselineEnum
+    says: ClassVar[str] = "create type {self.enum.name}"
 
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"create type {self.enum.name}"
+    enum: BaselineEnum
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -109,12 +99,9 @@ class CreateType(Step):
 class DropType(Step):
     """An enum that was made here."""
 
-    enum: QualifiedName
+    says: ClassVar[str] = "drop type {self.enum}"
 
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop type {self.enum}"
+    enum: QualifiedName
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: a column that still uses it stops this."""
@@ -130,13 +117,10 @@ class CreateTable(Step):
         closing: those foreign keys, and the statements that add them.
     """
 
+    says: ClassVar[str] = "create table {self.table.table.name}"
+
     table: BaselineTable
     closing: tuple[tuple[ForeignKey, str], ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"create table {self.table.table.name}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -157,13 +141,10 @@ class CreateTable(Step):
 class DropTable(Step):
     """A table that was made here, and that is empty: looked at again under the lock."""
 
+    says: ClassVar[str] = "drop the empty table {self.table}"
+
     table: QualifiedName
     referenced: tuple[QualifiedName, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop the empty table {self.table}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -184,13 +165,9 @@ class CreateExtension(Step):
     """An extension that was missing, in the schema public."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "create extension {self.extension}"
 
     extension: str
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"create extension {self.extension}"
 
     def sql(self) -> tuple[str, ...]:
         """The extension and its line in the ledger, in one commit."""
@@ -205,13 +182,9 @@ class DropExtension(Step):
     """An extension that was made here."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "drop extension {self.extension}"
 
     extension: str
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop extension {self.extension}"
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: what still uses it stops this."""

@@ -65,17 +65,13 @@ class StartBatches(Step):
     """The row that remembers how far an update has come; one of a table or column that is gone begins anew."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "begin the update {self.name}"
 
     name: str
     change: Change
     key: tuple[KeyColumn, ...]
     target: str
     batch_size: int
-
-    @property
-    def summary(self) -> str:
-        """Names the update."""
-        return f"begin the update {self.name}"
 
     def sql(self) -> tuple[str, ...]:
         """One row; that of an update under way is left as it is."""
@@ -98,14 +94,10 @@ class FindBatches(Step):
     """The row of an update that is finished means the table of its name again, after a dump and restore."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "know the update {self.name} again, which was finished before a dump and restore"
 
     name: str
     target: str
-
-    @property
-    def summary(self) -> str:
-        """Names the update."""
-        return f"know the update {self.name} again, which was finished before a dump and restore"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -243,15 +235,11 @@ class EndPass(Step):
 
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
+    says: ClassVar[str] = "look for rows of {self.table} that were missed"
 
     name: str
     table: QualifiedName
     missed: str
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"look for rows of {self.table} that were missed"
 
     def sql(self) -> tuple[str, ...]:
         """With the session's own settings, as the batches."""
@@ -270,13 +258,11 @@ class UpdateAtOnce(Step):
     """One plain UPDATE, where nobody is there to wait for it: in a script for a database that was empty at base."""
 
     reads_rows: ClassVar[bool] = True
+    says: ClassVar[str] = (
+        "update {self.change.table} in one statement: this script is for a database that was empty at base"
+    )
 
     change: Change
-
-    @property
-    def summary(self) -> str:
-        """Says where that is right."""
-        return f"update {self.change.table} in one statement: this script is for a database that was empty at base"
 
     def sql(self) -> tuple[str, ...]:
         """Locks rows only."""

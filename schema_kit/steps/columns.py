@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident, literal
@@ -52,14 +53,11 @@ class AddColumn(_ColumnStep):
         referenced: the table that its foreign key refers to, with its partitions.
     """
 
+    says: ClassVar[str] = "add column {self.column} to {self.table}"
+
     declared: ColumnDeclaration
     later: str | None = None
     referenced: tuple[QualifiedName, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names the column."""
-        return f"add column {self.column} to {self.table}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -94,12 +92,9 @@ class DropColumn(_ColumnStep):
         referenced: tables that a foreign key over it refers to, with their partitions.
     """
 
-    referenced: tuple[QualifiedName, ...] = ()
+    says: ClassVar[str] = "drop column {self.column} of {self.table}"
 
-    @property
-    def summary(self) -> str:
-        """Names the column."""
-        return f"drop column {self.column} of {self.table}"
+    referenced: tuple[QualifiedName, ...] = ()
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -121,6 +116,8 @@ class AlterColumnType(_ColumnStep):
         others: the tables at the other end of the column's foreign keys, with their partitions: those are made anew.
     """
 
+    says: ClassVar[str] = "make {self.column} of {self.table} {self.type}"
+
     type: str
     others: tuple[QualifiedName, ...] = ()
 
@@ -129,11 +126,6 @@ class AlterColumnType(_ColumnStep):
         """Everybody waits, for an instant."""
         tables = dict.fromkeys((self.table, *self.partitions, *self.others))
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
-
-    @property
-    def summary(self) -> str:
-        """Names the column and the type."""
-        return f"make {self.column} of {self.table} {self.type}"
 
     def action(self) -> str:
         """What follows ALTER TABLE name."""
@@ -161,10 +153,7 @@ class SetDefault(_ColumnStep):
 class DropNotNull(_ColumnStep):
     """DROP NOT NULL."""
 
-    @property
-    def summary(self) -> str:
-        """Names the column."""
-        return f"let {self.column} of {self.table} be NULL"
+    says: ClassVar[str] = "let {self.column} of {self.table} be NULL"
 
     def action(self) -> str:
         """What follows ALTER TABLE name."""
@@ -175,13 +164,10 @@ class DropNotNull(_ColumnStep):
 class DropWholeTable(Step):
     """DROP TABLE, after its foreign keys are gone, so that it locks no other table."""
 
+    says: ClassVar[str] = "drop table {self.table}"
+
     table: QualifiedName
     partitions: tuple[QualifiedName, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop table {self.table}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from schema_kit.model import ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident, idents, literal
@@ -84,14 +85,11 @@ class AddForeignKey(Step):
 class AddParentKey(Step):
     """ALTER TABLE ONLY a partitioned table ADD UNIQUE or PRIMARY KEY: invalid until each partition's is attached."""
 
+    says: ClassVar[str] = "add {self.name} to {self.table}, without its partitions"
+
     key: KeyDeclaration
     name: str
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"add {self.name} to {self.table}, without its partitions"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -133,6 +131,8 @@ class AddKeyUsingIndex(Step):
 class AddCheck(Step):
     """ADD CONSTRAINT ... CHECK ... NOT VALID: holds for new rows from this commit on, without a scan."""
 
+    says: ClassVar[str] = "add check {self.name} to {self.table}, not validated"
+
     table: QualifiedName
     name: str
     expression: str
@@ -140,11 +140,6 @@ class AddCheck(Step):
     """A check that goes in the same commit."""
     partitions: tuple[QualifiedName, ...] = ()
     """Those below the table."""
-
-    @property
-    def summary(self) -> str:
-        """Names the check."""
-        return f"add check {self.name} to {self.table}, not validated"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -162,6 +157,8 @@ class AddCheck(Step):
 class ValidateConstraint(Step):
     """VALIDATE CONSTRAINT: one scan, beside readers and writers."""
 
+    says: ClassVar[str] = "validate {self.name} of {self.table}"
+
     table: QualifiedName
     name: str
     referenced: QualifiedName | None = None
@@ -169,11 +166,6 @@ class ValidateConstraint(Step):
     """The SELECT that says which rows stand in the way."""
     partitions: tuple[QualifiedName, ...] = ()
     """Those that are locked with it, though they have nothing left to prove."""
-
-    @property
-    def summary(self) -> str:
-        """Names the constraint."""
-        return f"validate {self.name} of {self.table}"
 
     @property
     def diagnosis(self) -> str | None:
@@ -194,15 +186,12 @@ class ValidateConstraint(Step):
 class AddNotNull(Step):
     """ADD NOT NULL ... NOT VALID, which PostgreSQL has from 18 on: holds for new rows, without a scan."""
 
+    says: ClassVar[str] = "make {self.column} of {self.table} NOT NULL for new rows"
+
     table: QualifiedName
     name: str
     column: str
     partitions: tuple[QualifiedName, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"make {self.column} of {self.table} NOT NULL for new rows"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -226,15 +215,12 @@ class SetNotNull(Step):
         proof: the check that was made for it, and goes in the same commit.
     """
 
+    says: ClassVar[str] = "set {self.column} of {self.table} NOT NULL, proved by a check"
+
     table: QualifiedName
     column: str
     partitions: tuple[QualifiedName, ...] = ()
     proof: str | None = None
-
-    @property
-    def summary(self) -> str:
-        """Names the column."""
-        return f"set {self.column} of {self.table} NOT NULL, proved by a check"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -254,15 +240,12 @@ class SetNotNull(Step):
 class DropForeignKey(Step):
     """DROP CONSTRAINT of a foreign key: locks both ends, each with its partitions."""
 
+    says: ClassVar[str] = "drop foreign key {self.name} of {self.table}"
+
     table: QualifiedName
     name: str
     referenced: tuple[QualifiedName, ...]
     partitions: tuple[QualifiedName, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop foreign key {self.name} of {self.table}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

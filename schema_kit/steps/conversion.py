@@ -72,16 +72,13 @@ def fingerprint(table: Table) -> str:
 class AddBound(AddCheck):
     """The check that proves where the first partition ends; until the swap, it refuses rows past that."""
 
+    says: ClassVar[str] = (
+        "add check {self.name} to {self.table}, not validated: "
+        "rows whose {self.control} is {self.upper} or later are refused until the swap"
+    )
+
     control: str = ""
     upper: str = ""
-
-    @property
-    def summary(self) -> str:
-        """Says what it means for writers."""
-        return (
-            f"add check {self.name} to {self.table}, not validated: "
-            f"rows whose {self.control} is {self.upper} or later are refused until the swap"
-        )
 
     @property
     def lingers(self) -> str:
@@ -117,16 +114,12 @@ class BuildParent(Step):
     """The partitioned parent beside the table, with everything that the table has; nobody sees it yet."""
 
     fresh: ClassVar[bool] = True
+    says: ClassVar[str] = "build the partitioned parent of {self.table.name} beside it"
 
     table: Table
     policy: Partitioning
     bounded: bool = True
     """The table has the check of the bound, which the parent does not get."""
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"build the partitioned parent of {self.table.name} beside it"
 
     @property
     def name(self) -> QualifiedName:
@@ -187,15 +180,11 @@ class DropBuiltParent(Step):
     """A parent that was built from another shape of the table, or for nothing, goes; it is empty, nobody sees it."""
 
     reads_rows: ClassVar[bool] = True
+    says: ClassVar[str] = "drop {self.parent}, built for a swap that cannot come"
 
     parent: QualifiedName
     partitions: tuple[QualifiedName, ...]
     referenced: tuple[QualifiedName, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop {self.parent}, built for a swap that cannot come"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -228,6 +217,7 @@ class Swap(Step):
     clears: ClassVar[bool] = True
     fresh: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED,)
+    says: ClassVar[str] = "swap: {self.table.name} becomes partitioned, its rows are partition {self.leaf}"
 
     table: Table
     policy: Partitioning
@@ -238,11 +228,6 @@ class Swap(Step):
     composite: tuple[tuple[ForeignKey, str, str], ...] = ()
     partitions: tuple[QualifiedName, ...] = ()
     moved: tuple[ForeignKey, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"swap: {self.table.name} becomes partitioned, its rows are partition {self.leaf}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -389,6 +374,10 @@ class Unswap(Step):
     may_block: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED,)
+    says: ClassVar[str] = (
+        "swap back: {self.heir.name} becomes {self.table.name} and takes in the other partitions' rows "
+        "(blocks the table while they move)"
+    )
 
     table: Table
     heir: Table
@@ -398,14 +387,6 @@ class Unswap(Step):
     bounds: tuple[str, ...] = ()
     leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
     registered: bool = True
-
-    @property
-    def summary(self) -> str:
-        """Says that it blocks."""
-        return (
-            f"swap back: {self.heir.name} becomes {self.table.name} and takes in the other partitions' rows "
-            "(blocks the table while they move)"
-        )
 
     @property
     def locks(self) -> tuple[Lock, ...]:

@@ -98,14 +98,10 @@ class ReplayKeys(Step):
     may_block: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, NO_WAIT_FOR_DISK, *_BY_KEY)
+    says: ClassVar[str] = "replay what changed in {self.copy.source} meanwhile"
 
     copy: Copy
     limit: int | None = BATCH_KEYS
-
-    @property
-    def summary(self) -> str:
-        """Names the source."""
-        return f"replay what changed in {self.copy.source} meanwhile"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

@@ -124,15 +124,11 @@ class CopyChunk(Step):
         ("enable_seqscan", "off"),
         ("jit", "off"),
     )
+    says: ClassVar[str] = "copy the rows of {self.copy.source}, chunk by chunk"
 
     copy: Copy
     by: tuple[KeyColumn, ...]
     limits: CopyLimits
-
-    @property
-    def summary(self) -> str:
-        """Names the source."""
-        return f"copy the rows of {self.copy.source}, chunk by chunk"
 
     @property
     def progress(self) -> str:

@@ -32,13 +32,9 @@ class Settle(Step):
     """
 
     throttled: ClassVar[bool] = True
+    says: ClassVar[str] = "wait for transactions whose snapshot is older than the copy of {self.copy.source}"
 
     copy: Copy
-
-    @property
-    def summary(self) -> str:
-        """Says for whom it waits."""
-        return f"wait for transactions whose snapshot is older than the copy of {self.copy.source}"
 
     @property
     def pressure(self) -> str:
@@ -219,15 +215,12 @@ def clear_sql(copy: Copy) -> Iterable[str]:
 class DropCopied(Step):
     """The table whose rows lie in the partitions now goes, and leaves its indexes' names to the one with its name."""
 
+    says: ClassVar[str] = "drop {self.copy.old}, whose rows were copied"
+
     copy: Copy
     referenced: tuple[QualifiedName, ...] = ()
     renamed: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
     """Indexes: as they are called, and what they shall be called."""
-
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop {self.copy.old}, whose rows were copied"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

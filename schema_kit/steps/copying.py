@@ -258,6 +258,7 @@ class AbandonCopy(Step):
     """All that a copy has made goes, and the source is as before: given up, or the source is another table now."""
 
     clears: ClassVar[bool] = True
+    says: ClassVar[str] = "give up the copy of {self.source}: drop its log and the tables for its rows"
 
     source: QualifiedName
     log: QualifiedName
@@ -265,11 +266,6 @@ class AbandonCopy(Step):
     """Those that it has made and are there still."""
     trigger: bool
     """Whether it is on the source still."""
-
-    @property
-    def summary(self) -> str:
-        """Names the source."""
-        return f"give up the copy of {self.source}: drop its log and the tables for its rows"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

@@ -33,14 +33,10 @@ class RecordDue(Step):
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     once: ClassVar[bool] = True
+    says: ClassVar[str] = "record that {self.name} leaves {self.parent} for a file"
 
     parent: QualifiedName
     name: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the partition."""
-        return f"record that {self.name} leaves {self.parent} for a file"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -111,14 +107,10 @@ class RecordRestored(Step):
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     once: ClassVar[bool] = True
+    says: ClassVar[str] = "record that the rows of {self.url} are in {self.to}"
 
     url: str
     to: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the file and the table."""
-        return f"record that the rows of {self.url} are in {self.to}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -137,13 +129,9 @@ class ForgetFile(Step):
     """The row of a file in the manifest goes; the file itself is not touched."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "forget {self.url}; the file stays where it is"
 
     url: str
-
-    @property
-    def summary(self) -> str:
-        """Names the file."""
-        return f"forget {self.url}; the file stays where it is"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -167,6 +155,7 @@ class LoadFile(Step):
     may_block: ClassVar[bool] = True  # nobody knows the table yet
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
+    says: ClassVar[str] = "load {self.url} into {self.name}"
 
     url: str
     name: QualifiedName
@@ -175,11 +164,6 @@ class LoadFile(Step):
     copied: tuple[str, ...]
     form: str
     read: Callable[[], Iterator[bytes]] = field(default=_no_data, compare=False, repr=False)
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"load {self.url} into {self.name}"
 
     @property
     def data(self) -> Iterator[bytes]:
@@ -202,12 +186,9 @@ class LoadFile(Step):
 class KeepLoaded(Step):
     """The table that a file was loaded into holds its rows, which have been compared."""
 
-    name: QualifiedName
+    says: ClassVar[str] = "keep {self.name}, which holds what the file does"
 
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"keep {self.name}, which holds what the file does"
+    name: QualifiedName
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -233,15 +214,11 @@ class AttachLoaded(Step):
     """
 
     may_block: ClassVar[bool] = True  # of the parent, other DDL alone
+    says: ClassVar[str] = "attach {self.name} to {self.parent} {self.bounds}"
 
     parent: QualifiedName
     name: QualifiedName
     bounds: str
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"attach {self.name} to {self.parent} {self.bounds}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -257,12 +234,9 @@ class AttachLoaded(Step):
 class DropLoaded(Step):
     """DROP TABLE of what a file was loaded into, and which is not what the file holds."""
 
-    name: QualifiedName
+    says: ClassVar[str] = "drop {self.name}, which is not what the file holds"
 
-    @property
-    def summary(self) -> str:
-        """Names it."""
-        return f"drop {self.name}, which is not what the file holds"
+    name: QualifiedName
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -306,6 +280,7 @@ class MergeFile(Step):
     settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
     counted: ClassVar[int] = 0
     left_behind: ClassVar[str] = "Nothing was inserted, and the table beside has the file's rows."
+    says: ClassVar[str] = "insert what is missing of {self.url} into {self.into}"
 
     url: str
     name: QualifiedName
@@ -315,11 +290,6 @@ class MergeFile(Step):
     key: tuple[KeyColumn, ...]
     within: str
     moved: bool
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"insert what is missing of {self.url} into {self.into}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

@@ -22,14 +22,10 @@ class IgnoreFinding(Step):
     """A finding's row in health_ignored."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "ignore {self.finding}"
 
     finding: IgnoredFinding
     reason: str
-
-    @property
-    def summary(self) -> str:
-        """Names the finding."""
-        return f"ignore {self.finding}"
 
     def sql(self) -> tuple[str, ...]:
         """One row; one that is there gets the reason."""
@@ -45,13 +41,9 @@ class HeedFinding(Step):
     """A finding's row in health_ignored goes."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "heed {self.finding}"
 
     finding: IgnoredFinding
-
-    @property
-    def summary(self) -> str:
-        """Names the finding."""
-        return f"heed {self.finding}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""

@@ -16,15 +16,11 @@ class CreateIndexConcurrently(Step):
 
     transaction: ClassVar[Transaction] = Transaction.NONE
     left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
+    says: ClassVar[str] = "create index {self.name} on {self.table} concurrently"
 
     index: IndexDeclaration
     name: str
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the index and the table."""
-        return f"create index {self.name} on {self.table} concurrently"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -64,14 +60,10 @@ class WaitForBuild(Step):
     """Wait until nobody else builds an index on the table: a killed tool's build goes on in the server to its end."""
 
     decide_again: ClassVar[bool] = True
+    says: ClassVar[str] = "wait for another session that builds {self.name} on {self.table}"
 
     name: str
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the index and the table."""
-        return f"wait for another session that builds {self.name} on {self.table}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -92,12 +84,9 @@ class WaitForBuild(Step):
 class CreateParentIndex(Step):
     """CREATE INDEX ON ONLY: the partitioned index, invalid until each partition has its own attached."""
 
-    index: IndexDeclaration
+    says: ClassVar[str] = "create the partitioned index {self.index.name} on {self.index.table}, without its partitions"
 
-    @property
-    def summary(self) -> str:
-        """Names the index and the table."""
-        return f"create the partitioned index {self.index.name} on {self.index.table}, without its partitions"
+    index: IndexDeclaration
 
     @property
     def table(self) -> QualifiedName:
@@ -123,14 +112,12 @@ class AdoptIndexes(Step):
     """
 
     within_budget: ClassVar[bool] = True
+    says: ClassVar[str] = (
+        "create the partitioned index {self.index.name} on {self.index.table}, taking over those of its leaves"
+    )
 
     index: IndexDeclaration
     partitions: tuple[QualifiedName, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the index and the table."""
-        return f"create the partitioned index {self.index.name} on {self.index.table}, taking over those of its leaves"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -146,13 +133,10 @@ class AdoptIndexes(Step):
 class AttachIndex(Step):
     """ALTER INDEX ... ATTACH PARTITION: free to repeat, and the last one makes the parent valid."""
 
+    says: ClassVar[str] = "attach index {self.child} to {self.parent}"
+
     parent: QualifiedName
     child: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"attach index {self.child} to {self.parent}"
 
     @property
     def diagnosis(self) -> str | None:
@@ -176,15 +160,11 @@ class DropIndexConcurrently(Step):
     """DROP INDEX CONCURRENTLY: waits for older transactions, blocks nobody."""
 
     transaction: ClassVar[Transaction] = Transaction.NONE
+    says: ClassVar[str] = "drop index {self.index} concurrently"
 
     index: QualifiedName
     table: QualifiedName | None
     """None where nobody has looked (--sql)."""
-
-    @property
-    def summary(self) -> str:
-        """Names the index."""
-        return f"drop index {self.index} concurrently"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -200,14 +180,13 @@ class DropIndexConcurrently(Step):
 class DropParentIndex(Step):
     """DROP INDEX of a partitioned index: PostgreSQL has no concurrent way."""
 
+    says: ClassVar[str] = (
+        "drop the partitioned index {self.index} (blocks {self.table} and its partitions for an instant)"
+    )
+
     index: QualifiedName
     table: QualifiedName
     leaves: tuple[QualifiedName, ...]
-
-    @property
-    def summary(self) -> str:
-        """Says that it blocks."""
-        return f"drop the partitioned index {self.index} (blocks {self.table} and its partitions for an instant)"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -270,6 +249,7 @@ class RenameIndexes(Step):
     """
 
     fresh: ClassVar[bool] = True
+    says: ClassVar[str] = "give the name {self.index} to the new index of {self.table}"
 
     table: QualifiedName
     index: QualifiedName
@@ -277,11 +257,6 @@ class RenameIndexes(Step):
     renames: tuple[tuple[QualifiedName, str], ...]
     comment: str | None = None
     alike: tuple[tuple[QualifiedName, QualifiedName, QualifiedName], ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names the index."""
-        return f"give the name {self.index} to the new index of {self.table}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

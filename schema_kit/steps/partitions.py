@@ -35,14 +35,10 @@ class CreatePartitionedTable(Step):
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     decide_again: ClassVar[bool] = True
+    says: ClassVar[str] = "create partitioned table {self.table.name}"
 
     table: Table
     create: tuple[str, ...]
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create partitioned table {self.table.name}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -216,14 +212,10 @@ class DropPartConfig(Step):
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = f"drop {PART_CONFIG}"
 
     with_schema: bool
     records: tuple[QualifiedName, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"drop {PART_CONFIG}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -292,13 +284,9 @@ class RegisterPolicy(Step):
     """The policy's row in part_config."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "register the policy of {self.policy.parent}"
 
     policy: Partitioning
-
-    @property
-    def summary(self) -> str:
-        """Names the set."""
-        return f"register the policy of {self.policy.parent}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -310,13 +298,9 @@ class UnregisterPolicy(Step):
     """The policy's row in part_config goes."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "forget the policy of {self.parent}"
 
     parent: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the set."""
-        return f"forget the policy of {self.parent}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -330,17 +314,13 @@ class Analyze(Step):
     transaction: ClassVar[Transaction] = Transaction.NONE
     once: ClassVar[bool] = True
     """Its estimate may stay far from those of the partitions, which are older, or beside writers."""
+    says: ClassVar[str] = "analyze {self.table}"
 
     table: QualifiedName
     partitions: tuple[QualifiedName, ...] = ()
     """Those that are analyzed along with it."""
     only: bool = False
     """Not with its partitions, which have statistics: from 18 on."""
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"analyze {self.table}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -357,14 +337,10 @@ class StopPartman(Step):
     """pg_partman's own maintenance of a set goes off; its row stays, so that it can take the set over again."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "turn {self.config}'s maintenance of {self.parent} off"
 
     config: QualifiedName
     parent: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"turn {self.config}'s maintenance of {self.parent} off"
 
     def sql(self) -> tuple[str, ...]:
         """One row; pg_partman writes names without quotes."""

@@ -77,16 +77,12 @@ class RemovePartmanSql(Step):
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "remove pg_partman's functions from schema {self.schema}"
 
     schema: str
     views: tuple[QualifiedName, ...]
     drops: tuple[str, ...]
     with_schema: bool
-
-    @property
-    def summary(self) -> str:
-        """Names the schema."""
-        return f"remove pg_partman's functions from schema {self.schema}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -111,15 +107,11 @@ class HandOver(Step):
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "hand {self.parent} over to {self.config}"
 
     parent: QualifiedName
     config: QualifiedName
     values: tuple[tuple[str, str], ...]
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"hand {self.parent} over to {self.config}"
 
     def sql(self) -> tuple[str, ...]:
         """Two rows; ours stays, so that the set comes back as it was."""
@@ -137,13 +129,9 @@ class StartMaintenance(Step):
     """schema_kit's maintenance of a set goes on again."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "turn schema_kit's maintenance of {self.parent} on"
 
     parent: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the set."""
-        return f"turn schema_kit's maintenance of {self.parent} on"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""

@@ -23,15 +23,12 @@ class AddFilledKeyColumn(Step):
     comes in the same commit: from the first row that is filled, a change of key cascades to it.
     """
 
+    says: ClassVar[str] = "add {self.column} to {self.key.table}, filled by a trigger"
+
     key: ForeignKey
     column: str
     type: str
     control: str
-
-    @property
-    def summary(self) -> str:
-        """Names the column."""
-        return f"add {self.column} to {self.key.table}, filled by a trigger"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -83,14 +80,11 @@ class AddFilledKeyColumn(Step):
 class DropFilledKeyColumn(Step):
     """The key column goes, with its trigger and the longer foreign key: the conversion is given up."""
 
+    says: ClassVar[str] = "drop {self.column} of {self.key.table}, which a conversion has left"
+
     key: ForeignKey
     column: str
     provisional: str
-
-    @property
-    def summary(self) -> str:
-        """Names the column."""
-        return f"drop {self.column} of {self.key.table}, which a conversion has left"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -143,15 +137,11 @@ class FillKeyColumn(Step):
 
     repeats: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
+    says: ClassVar[str] = "fill {self.column} of {self.key.table}"
 
     key: ForeignKey
     column: str
     batch: int = 5000
-
-    @property
-    def summary(self) -> str:
-        """Names the column."""
-        return f"fill {self.column} of {self.key.table}"
 
     def sql(self) -> tuple[str, ...]:
         """Locks rows only."""

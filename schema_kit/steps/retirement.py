@@ -33,6 +33,7 @@ class RecordRetired(Step):
     """The row that says from where a partition is about to be detached, committed before it is."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "record that {self.name} leaves {self.parent}"
 
     parent: QualifiedName
     name: QualifiedName
@@ -43,11 +44,6 @@ class RecordRetired(Step):
     """Its time-to-live retires it, and drops it; nobody else does."""
     at: datetime | None = None
     """The moment that stands for the server's clock, if one does."""
-
-    @property
-    def summary(self) -> str:
-        """Names the partition."""
-        return f"record that {self.name} leaves {self.parent}"
 
     def sql(self) -> tuple[str, ...]:
         """A row that an earlier try has left begins anew: the grace period counts from the detach."""
@@ -92,14 +88,10 @@ class ForgetRetired(Step):
     """The row of a table that is attached again, gone, or somebody else's by now."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "forget that {self.name} was retired: {self.why}"
 
     name: QualifiedName
     why: str
-
-    @property
-    def summary(self) -> str:
-        """Says why."""
-        return f"forget that {self.name} was retired: {self.why}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -111,13 +103,9 @@ class FindRetired(Step):
     """The row of a table that has another oid since the database was dumped and restored: found by name and bounds."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "know {self.name} again, by its name and bounds, after a dump and restore"
 
     name: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Says how."""
-        return f"know {self.name} again, by its name and bounds, after a dump and restore"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -139,13 +127,9 @@ class DetachConcurrently(Step):
     transaction: ClassVar[Transaction] = Transaction.NONE
     within_budget: ClassVar[bool] = True
     left_behind: ClassVar[str] = "The partition may be left detach pending, which the next run finalizes."
+    says: ClassVar[str] = "detach {self.seen.name} from {self.seen.parent} concurrently"
 
     seen: Detaching
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"detach {self.seen.name} from {self.seen.parent} concurrently"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -176,13 +160,9 @@ class FinalizeDetach(Step):
 
     within_budget: ClassVar[bool] = True
     older_snapshots: ClassVar[bool] = True
+    says: ClassVar[str] = "finalize the detach of {self.seen.name} from {self.seen.parent}, which was cut off"
 
     seen: Detaching
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"finalize the detach of {self.seen.name} from {self.seen.parent}, which was cut off"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -204,13 +184,10 @@ class Detach(Step):
         why: what stands in the way of the concurrent one.
     """
 
+    says: ClassVar[str] = "detach {self.seen.name} from {self.seen.parent}, blocking: {self.why}"
+
     seen: Detaching
     why: str
-
-    @property
-    def summary(self) -> str:
-        """Names both, and says why not concurrently."""
-        return f"detach {self.seen.name} from {self.seen.parent}, blocking: {self.why}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -289,16 +266,12 @@ class CreateIndexLikeParents(Step):
 
     transaction: ClassVar[Transaction] = Transaction.NONE
     left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
+    says: ClassVar[str] = "create index {self.name} on {self.table} concurrently"
 
     name: str
     table: QualifiedName
     tail: str
     unique: bool
-
-    @property
-    def summary(self) -> str:
-        """Names the index and the table."""
-        return f"create index {self.name} on {self.table} concurrently"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -345,12 +318,9 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
 class DropPartition(Step):
     """DROP TABLE of a table that was a partition, and is none any more."""
 
-    seen: Detaching
+    says: ClassVar[str] = "drop {self.seen.name}, which was a partition of {self.seen.parent}"
 
-    @property
-    def summary(self) -> str:
-        """Names it, and what it was."""
-        return f"drop {self.seen.name}, which was a partition of {self.seen.parent}"
+    seen: Detaching
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -370,13 +340,10 @@ class DropPartition(Step):
 class MovePartition(Step):
     """ALTER TABLE ... SET SCHEMA of a table that was a partition, its own partitions with it."""
 
+    says: ClassVar[str] = "move {self.seen.name}, which was a partition of {self.seen.parent}, to schema {self.schema}"
+
     seen: Detaching
     schema: str
-
-    @property
-    def summary(self) -> str:
-        """Names it, and where it goes."""
-        return f"move {self.seen.name}, which was a partition of {self.seen.parent}, to schema {self.schema}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

@@ -375,13 +375,9 @@ class RegisterTtl(Step):
     """The policy's row in ttl_policy."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "register the time-to-live of {self.policy.table}"
 
     policy: TimeToLive
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"register the time-to-live of {self.policy.table}"
 
     def sql(self) -> tuple[str, ...]:
         """One row; one that is there is brought up to date."""
@@ -415,13 +411,9 @@ class UnregisterTtl(Step):
     """The policy's row in ttl_policy goes."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "forget the time-to-live of {self.table}"
 
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"forget the time-to-live of {self.table}"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""

@@ -25,6 +25,8 @@ class Transaction(Enum):
 class Step:
     """One commit. Subclasses hold the fields; everything here is derived from them."""
 
+    says: ClassVar[str] = ""
+    """What it does, in a few words: its own attributes in braces, ``{self.table}``."""
     transaction: ClassVar[Transaction] = Transaction.OWN
     left_behind: ClassVar[str] = "This step changed nothing."
     """What is left where PostgreSQL has refused it."""
@@ -62,7 +64,7 @@ class Step:
     @property
     def summary(self) -> str:
         """What it does, in a few words."""
-        raise NotImplementedError
+        return self.says.format(self=self)
 
     @property
     def locks(self) -> tuple[Lock, ...]:

@@ -16,13 +16,9 @@ class EnsureTable(Step):
     """One of schema_kit's own tables, from its file in sql/."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "create {self.table}"
 
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"create {self.table}"
 
     def sql(self) -> tuple[str, ...]:
         """IF NOT EXISTS throughout."""

@@ -127,14 +127,11 @@ def unfeed_sql(back: Copy) -> Iterable[str]:
 class StopFeeding(Step):
     """The plain table that was kept gets no more news of the partitioned one: the way back is closed."""
 
+    says: ClassVar[str] = "log no more what changes in {self.back.source} for {self.back.old}"
+
     back: Copy
     partitions: tuple[QualifiedName, ...] = ()
     has_log: bool = True
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"log no more what changes in {self.back.source} for {self.back.old}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -154,13 +151,9 @@ class StayPartitioned(Step):
     """The way back is given up before its swap; the plain table is fed as it was before."""
 
     clears: ClassVar[bool] = True
+    says: ClassVar[str] = "give up the way back: {self.back.source} stays partitioned"
 
     back: Copy
-
-    @property
-    def summary(self) -> str:
-        """Names the partitioned table."""
-        return f"give up the way back: {self.back.source} stays partitioned"
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -174,10 +167,7 @@ class SettleReturn(Settle):
     A REPEATABLE READ transaction that is older would see the plain table as it was before them.
     """
 
-    @property
-    def summary(self) -> str:
-        """Says for whom it waits."""
-        return f"wait for transactions whose snapshot is older than what was replayed into {self.copy.old}"
+    says: ClassVar[str] = "wait for transactions whose snapshot is older than what was replayed into {self.copy.old}"
 
     @property
     def _since(self) -> str:
@@ -205,6 +195,9 @@ class SwapBack(Step):
     reads_rows: ClassVar[bool] = True
     throttled: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
+    says: ClassVar[str] = (
+        "swap back: {self.kept.name} becomes {self.table.name} again, and the partitioned table is dropped"
+    )
 
     back: Copy
     identity: str
@@ -214,11 +207,6 @@ class SwapBack(Step):
     foreign_keys: tuple[ForeignKey, ...] = ()
     composite: tuple[tuple[ForeignKey, str], ...] = ()
     moved: tuple[ForeignKey, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """Names both."""
-        return f"swap back: {self.kept.name} becomes {self.table.name} again, and the partitioned table is dropped"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -346,12 +334,9 @@ class SwapBack(Step):
 class EndReturn(Step):
     """The conversion is undone, and what was left to prove is proved."""
 
-    source: QualifiedName
+    says: ClassVar[str] = "remember that {self.source} is plain again"
 
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"remember that {self.source} is plain again"
+    source: QualifiedName
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
