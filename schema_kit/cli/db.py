@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from schema_kit import embedded
+from schema_kit.cli.confirm import confirm
 
 
 @click.group(name="db")
@@ -107,9 +108,6 @@ def reset(yes: bool) -> None:
     Example: schema_kit db reset --yes
     """
     folder = embedded.data_folder()
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("this removes all data; without a terminal to ask on, it needs --yes")
-        click.confirm(f"Remove all data of the embedded server in {folder}?", abort=True, err=True)
+    confirm(f"this removes all data of the embedded server in {folder}", yes)
     removed = embedded.reset()
     click.echo("removed" if removed else f"there was nothing to remove in {folder}", err=True)

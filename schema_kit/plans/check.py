@@ -292,7 +292,8 @@ def _retired(seen: Watched) -> Iterator[Told]:
             yield (
                 "retired_due",
                 str(names[0]),
-                f"{several(names)} of {policy.parent}: retired, {what}. Run {command('retire', seen.registered)}",
+                f"{several(names)} of {policy.parent}: retired, {what}. Run "
+                f"{command('retire', seen.registered, '--yes')}",
             )
 
 

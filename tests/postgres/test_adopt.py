@@ -432,7 +432,7 @@ def test_undo_asks_first(database: Database) -> None:
         assert done.returncode in (2, 3), done.stderr
         assert "Traceback" not in done.stderr
         assert facts(database) == partitioned
-    assert "--yes says that it shall be so" in shell(database, "partitions", "undo", "app.t").stderr
+    assert "add --yes" in shell(database, "partitions", "undo", "app.t").stderr
     dry = shell(database, "partitions", "undo", "app.t", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "DROP TABLE" in dry.stdout

@@ -57,7 +57,7 @@ def test_killed_again_and_again_the_old_table_stays_until_the_finish(database: D
             killed += 1
     assert killed >= 5
     assert left_behind(database) == ["t__old"]
-    code, told = cli(database, "convert", "s.t", "--finish")
+    code, told = cli(database, "convert", "s.t", "--finish", "--yes")
     assert code == 0, told
     assert left_behind(database) == []
     same(database, "s.t", "s.control")

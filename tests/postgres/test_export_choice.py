@@ -91,7 +91,7 @@ REFUSED = {
     "twice": (["s.t", "--older-than", "1 day", "--until", "2026-01-01"], 2, "name one"),
     "no policy": (["s.r", "--older-than", "1 day"], 3, "s.r has no policy in schema_kit.part_config"),
     "no table": (["s.nothing", "--dry-run"], 3, "there is no table s.nothing"),
-    "nobody to ask": (["s.t", "--drop"], 2, "elsewhere --yes answers"),
+    "nobody to ask": (["s.t", "--drop"], 2, "add --yes"),
     "a part of a partition": (["s.t", "--drop", "--dry-run", "--until", "2026-01-10"], 3, "only a part of its rows"),
 }
 
@@ -112,7 +112,7 @@ def test_a_file_is_forgotten_and_stays(database: Database, tmp_path: Path) -> No
     assert shell(database, "archive", "export", "s.t_03", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     urls = dict(database.sql("SELECT table_name, file_url FROM schema_kit.archive_file"))
     refused = shell(database, "archive", "files", "--forget", urls["s.t_01"])
-    assert (refused.returncode, "say --yes" in refused.stderr) == (2, True)
+    assert (refused.returncode, "add --yes" in refused.stderr) == (2, True)
     both = ("--forget", urls["s.t_01"], "--forget", urls["s.t_03"])
     dry = shell(database, "archive", "files", *both, "--dry-run")
     assert dry.stdout.count('DELETE FROM "schema_kit"."archive_file"') == 2

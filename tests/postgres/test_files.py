@@ -469,7 +469,7 @@ def test_a_plain_table_without_a_key(database: Database, tmp_path: Path) -> None
         (["export", "s.none", "--to", "{}"], 3, "there is no table s.none"),
         (["export", "s.t_01", "--to", "{}/none"], 2, "there is no folder"),
         (["export", "s.t_01", "--to", "nothing://x"], 2, "is no destination"),
-        (["export", "s.t_01", "--to", "{}", "--drop"], 2, "--yes answers"),
+        (["export", "s.t_01", "--to", "{}", "--drop"], 2, "add --yes"),
         (["export", "s.r", "--to", "{}", "--drop", "--yes"], 3, "does not know it as one that was detached"),
         (["export", "s.t_01", "--to", "{}", "--from", "2026-01-01"], 3, "is not partitioned by RANGE"),
         (["import"], 2, "name files, or --manifest"),

@@ -64,7 +64,7 @@ def test_what_was_retired_is_dropped_when_its_grace_period_is_over(database: Dat
     assert "know s.t_01 again" in done.stdout
     assert "know" not in retire(other).stdout
     later(other)
-    assert retire(other).returncode == 0
+    assert retire(other, "--yes").returncode == 0
     assert (there(other), retired(other)) == ("03 04 05 06", "")
 
 
@@ -74,7 +74,7 @@ def test_at_once_where_it_is_said(database: Database) -> None:
     later(database)
     other = moved_on(database)
     assert "retired_due" in shell(other, "partitions", "check", "--now", "2026-05-20").stdout
-    assert retire(other).returncode == 0
+    assert retire(other, "--yes").returncode == 0
     assert there(other) == "03 04 05 06"
 
 
@@ -118,7 +118,7 @@ def test_a_table_that_may_be_another_one_stays_and_is_said(database: Database, c
     found = shell(other, "partitions", "check", "--now", "2026-05-20")
     assert (found.returncode, "retired_unlike" in found.stdout, CHANGES[change][1] in found.stdout) == (4, True, True)
     for _ in range(2):
-        done = retire(other)
+        done = retire(other, "--yes")
         assert (done.returncode, CHANGES[change][1] in done.stdout + done.stderr) == (0, True), done
         assert (there(other), retired(other)) == ("02 03 04 05 06", "02")
     other.sql("DELETE FROM schema_kit.retired_partition WHERE partition_name = 's.t_02'")  # as it is told
@@ -169,7 +169,7 @@ def test_what_an_earlier_version_remembers(database: Database) -> None:
         "FROM (VALUES (4711, '01', '02'), ('s.t_02'::regclass, '02', '03'), (4712, '02', '03')) v (o, n, m)",
     )
     assert retire(database, "--dry-run").returncode == 0
-    done = retire(database)
+    done = retire(database, "--yes")
     assert (done.returncode, there(database), retired(database)) == (0, "03 04 05 06", ""), done
     for script in ("retired_partition", "archive_policy", "archive_file", "batch_progress"):
         database.sql(*load(f"tables/{script}.sql"), *load(f"tables/{script}.sql"))

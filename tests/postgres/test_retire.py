@@ -46,7 +46,7 @@ def test_what_is_kept(database: Database) -> None:
 
 def test_a_dry_run_prints_the_sql_and_sends_none(database: Database) -> None:
     build(database, retention_keep_table=False)
-    done = retire(database, "--dry-run", "--yes")
+    done = retire(database, "--dry-run", "--no-grace")
     assert done.stdout.count("CONCURRENTLY;") == 2
     assert done.stdout.count("DROP TABLE") == 2
     assert attached(database) == "01 02 03 04 05 06"
@@ -61,12 +61,12 @@ def test_dropped_after_the_grace_period_only(database: Database) -> None:
     assert retire(database).stderr == "nothing to do\n"
     assert there(database) == "01 02 03 04 05 06"
     later(database)
-    assert "drop s.t_01" in retire(database).stdout
+    assert "drop s.t_01" in retire(database, "--yes").stdout
     assert there(database) == "03 04 05 06"
     assert database.sql("SELECT count(*) FROM schema_kit.retired_partition") == [(0,)]
 
 
-@pytest.mark.parametrize(("grace", "arguments"), [("7 days", ["--yes"]), ("0", [])])
+@pytest.mark.parametrize(("grace", "arguments"), [("7 days", ["--no-grace", "--yes"]), ("0", ["--yes"])])
 def test_dropped_at_once_where_it_is_said(database: Database, grace: str, arguments: list[str]) -> None:
     build(database, retention_keep_table=False, retention_grace=grace)
     assert retire(database, *arguments).returncode == 0
@@ -177,7 +177,7 @@ def test_one_that_fails_does_not_stop_the_others(database: Database) -> None:
 def test_what_an_operation_detached_is_not_dropped(database: Database) -> None:
     build(database, retention_keep_table=False)
     perform(database, lambda op: op.detach_partition_concurrently("t", "t_04", schema="s"))
-    assert retire(database, "--yes").returncode == 0
+    assert retire(database, "--yes", "--no-grace").returncode == 0
     assert there(database) == "03 04 05 06"
     database.sql("ALTER TABLE s.t ATTACH PARTITION s.t_04 FOR VALUES FROM ('2026-04-01+00') TO ('2026-05-01+00')")
     assert "forget that s.t_04 was retired" in retire(database).stdout
@@ -203,7 +203,7 @@ def test_partitions_of_partitions_leave_whole(database: Database) -> None:
         "CREATE TABLE s.t_01a PARTITION OF s.t_01 FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
         "INSERT INTO s.t VALUES (1, '2026-01-05', 'w')",
     )
-    done = retire(database)
+    done = retire(database, "--yes")
     assert done.returncode == 0, done.stderr
     assert there(database) == "03 04 05 06"
     assert database.sql("SELECT to_regclass('s.t_01'), to_regclass('s.t_01a')") == [(None, None)]
@@ -220,13 +220,13 @@ def test_maintain_does_it_too(database: Database) -> None:
 @pytest.mark.parametrize("policy", [{}, {"retention_keep_table": False, "retention_grace": "0"}])
 def test_two_at_once(database: Database, policy: dict[str, Any]) -> None:
     build(database, **policy)
-    for arguments in (["retire"], ["maintain"]):
+    for arguments in (["retire", "--yes"], ["maintain"]):
         with busy(database, "SELECT FROM s.t LIMIT 1", seconds=1.5):
             running = [
                 subprocess.Popen(
-                    command(database, "partitions", name, "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True
+                    command(database, "partitions", *words, "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True
                 )
-                for name in ("retire", *arguments)
+                for words in (["retire", "--yes"], arguments)
             ]
             ended = [(one.communicate()[1], one.returncode) for one in running]
         assert [code for _, code in ended] == [0, 0], ended
@@ -249,8 +249,8 @@ def test_on_a_terminal_it_asks_before_it_drops(database: Database) -> None:
         os.write(person, f"{answer}\n".encode())
         said = running.communicate()[1]
         os.close(person)
-        assert "Drop s.t_01, s.t_02, with all rows?" in said
-        assert (attached(database), there(database)) == ("03 04 05 06", left)
+        assert "this drops s.t_01, s.t_02, with all rows. Go on?" in said
+        assert (attached(database), there(database)) == (left, left)
 
 
 @pytest.mark.exhaustive
@@ -265,7 +265,7 @@ def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Da
             database.sql("CREATE TABLE s.t_dd PARTITION OF s.t DEFAULT")
         if kill is not None:
             one = subprocess.Popen(
-                command(database, "partitions", "retire", "--now", NOW, "--format", "json"),
+                command(database, "partitions", "retire", "--yes", "--now", NOW, "--format", "json"),
                 cwd=ROOT,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -276,7 +276,7 @@ def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Da
                 if line == kill:
                     one.send_signal(signal.SIGKILL)
             one.communicate()
-        done = retire(database)
+        done = retire(database, "--yes")
         assert done.returncode == 0, done.stderr
         record = database.sql("SELECT count(*) FROM schema_kit.retired_partition")[0][0]
         ends.append((there(database), attached(database), record))
@@ -314,7 +314,7 @@ def test_writers_go_on(database: Database, default: bool) -> None:
     for writer in writers:
         writer.start()
     with busy(database, "INSERT INTO s.t VALUES (-1, '2026-05-03', 'open')", "SELECT FROM s.child LIMIT 1"):
-        done = retire(database, "--lock-timeout", f"{BUDGET}ms")
+        done = retire(database, "--yes", "--lock-timeout", f"{BUDGET}ms")
     ended.set()
     for writer in writers:
         writer.join()
@@ -357,7 +357,7 @@ def test_rights_that_are_missing_are_said(database: Database) -> None:
 def test_odd_names(database: Database) -> None:
     odd = "ก.A"
     build(database, odd, odd, retention_keep_table=False, retention_grace="0")
-    assert retire(database).returncode == 0
+    assert retire(database, "--yes").returncode == 0
     found = database.sql(f'SELECT count(*) FROM pg_inherits WHERE inhparent = \'"{odd}"."{odd}"\'::regclass')
     assert found == [(4,)]
 
@@ -370,7 +370,7 @@ def test_a_detach_by_hand_that_was_cut_off_is_finalized_and_kept(database: Datab
         with pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute("ALTER TABLE s.t DETACH PARTITION s.t_05 CONCURRENTLY")
     assert attached(database) == "01 02 03 04 05! 06"
-    assert retire(database).returncode == 0
+    assert retire(database, "--yes").returncode == 0
     assert (attached(database), there(database)) == ("03 04 06", "03 04 05 06")
 
 

@@ -249,7 +249,7 @@ def test_run_again_it_keeps_the_log_short(database: Database) -> None:
     convert(database, keep_old="fed")
     assert database.sql("SELECT count(*) FROM s.t__back") == [(0,)]
     same(database, "s.t__old", "s.control")
-    code, told = cli(database, "convert", "s.t", "--finish")
+    code, told = cli(database, "convert", "s.t", "--finish", "--yes")
     assert code == 0, told
     assert left_behind(database) == []
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname = 't__back'") == [(0,)]

@@ -15,13 +15,13 @@ from schema_kit.cli import cli
 pytestmark = pytest.mark.docs
 
 FOLDER = Path(__file__).parents[2] / "docs" / "scheduling"
-FILES = {"crontab": 1, "schema_kit-partitions.service": 1, "cronjob.yaml": 1, "pg_cron.sql": 1}
+FILES = {"crontab": 2, "schema_kit-partitions.service": 1, "cronjob.yaml": 1, "pg_cron.sql": 1}
 """How often each calls the program."""
 
 
 def calls(text: str) -> list[list[str]]:
     lines = [line for line in text.splitlines() if not line.startswith(("#", "--"))]
-    found = [shlex.split(match) for line in lines for match in re.findall(r"schema_kit (partitions [^'>]*)", line)]
+    found = [shlex.split(match) for line in lines for match in re.findall(r"bin/schema_kit ([^'>]*)", line)]
     return found + [json.loads(match)[1:] for line in lines for match in re.findall(r"command: (\[.*\])", line)]
 
 
@@ -36,6 +36,12 @@ def test_each_call_is_one_that_the_program_takes(name: str) -> None:
         command = group.get_command(context, verb)
         assert command is not None, verb
         command.make_context(verb, list(arguments))
+        asks = any(
+            "--yes" in option.opts and not option.hidden
+            for option in command.params
+            if isinstance(option, click.Option)
+        )
+        assert ("--yes" in arguments) == asks, "a scheduler has no terminal"
 
 
 def test_no_file_is_left_out() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from unittest import mock
 
 from schema_kit.cli import main
@@ -46,13 +46,13 @@ def spawned(
     )
 
 
-def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
+def called(argv: list[str], stdin: TextIO | None = None) -> subprocess.CompletedProcess[str]:
     """The console script in this process: to start one each time would take longer than what is tested."""
     out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
     code: object = 0
     with (
         mock.patch.object(sys, "argv", argv),
-        mock.patch.object(sys, "stdin", io.StringIO()),
+        mock.patch.object(sys, "stdin", stdin or io.StringIO()),
         mock.patch.dict(os.environ, NO_COLOR="1"),
         redirect_stdout(out),
         redirect_stderr(err),

@@ -211,7 +211,7 @@ PARTITIONS = {
     "drained": Case((*SET, *LATE), ops(one("drain_default_concurrently", "e")), policy()),
     "retired": Case(
         SET,
-        cli("partitions", "retire", "{s}.e", "--now", NOW, "--yes"),
+        cli("partitions", "retire", "{s}.e", "--now", NOW, "--no-grace", "--yes"),
         policy(retention="90 days", retention_keep_table=False),
     ),
     "maintained": Case(SET, cli("partitions", "maintain", "{s}.e", "--now", "2026-07-20"), policy(retention="90 days")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, database, older_than, tells
+from schema_kit.cli.confirm import confirm
 from schema_kit.cli.options import lock_policy, telling
 from schema_kit.cli.output import echo_json, echo_sql, wrapped
 from schema_kit.cli.work import fail
@@ -52,7 +52,7 @@ class _Wanted:
 @click.option("--until", "--to-bound", "upper", help="Only rows before this.")
 @click.option("--older-than", "age", help="Only partitions that ended so long ago on the set's clock: '90 days', ids.")
 @click.option("--drop", is_flag=True, help="Then drop each partition; one that is attached is detached first.")
-@click.option("--yes", is_flag=True, help="No question before anything is dropped.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Say which files would be written, and print the SQL; write none.")
 @click.option("--now", help="A moment that stands for the server's clock: 2026-11-21.")
 @click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
@@ -82,7 +82,8 @@ def command(
 
     Example: schema_kit archive export telegram_bots.messages --to /srv/archive --until 2026-01-01
     """
-    _refuse_usage(drop and not (yes or dry_run), bool(age and (lower or upper)))
+    if age and (lower or upper):
+        raise DeclarationError("--older-than stands for --from and --until: name one.")
     with database(url, now) as (connection, catalog):
         from schema_kit.files.export import export, finished, refuse
         from schema_kit.files.store import Store
@@ -131,13 +132,6 @@ def _noting_once(emit: execute.Emit) -> execute.Emit:
         emit(event)
 
     return tell
-
-
-def _refuse_usage(asks: bool, twice: bool) -> None:
-    if asks and not sys.stdin.isatty():
-        raise DeclarationError("--drop asks on a terminal; elsewhere --yes answers.")
-    if twice:
-        raise DeclarationError("--older-than stands for --from and --until: name one.")
 
 
 def _chosen(
@@ -283,7 +277,7 @@ def _wanted(
                 yield _Wanted(own.name, name, own.attached, cut, own.bounds == "DEFAULT")
 
 
-def _agree(wanted: list[_Wanted], yes: bool) -> None:
+def _agree(wanted: list[_Wanted], sure: bool) -> None:
     for one in wanted:
         if one.cut and one.default:
             raise PlanError(
@@ -296,9 +290,8 @@ def _agree(wanted: list[_Wanted], yes: bool) -> None:
             f"{', '.join(cut)}: only a part of its rows is in the range, and --drop takes whole partitions. Choose "
             "bounds of partitions."
         )
-    names = ", ".join(str(one.name) for one in wanted)
-    if wanted and not yes:
-        click.confirm(f"Drop {names}, when they are written and compared?", abort=True, err=True)
+    if names := ", ".join(str(one.name) for one in wanted):
+        confirm(f"this drops {names}, when they are written and compared", sure)
 
 
 def _detach(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 
 from schema_kit import execute
 from schema_kit.cli.archive.common import database, needed, shown_by, tells
+from schema_kit.cli.confirm import confirm
 from schema_kit.cli.options import lock_policy, telling
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.work import fail, show
@@ -29,7 +29,7 @@ from schema_kit.steps import Plan
 @click.option(
     "--forget", metavar="FILE", multiple=True, help="Take this file out of the manifest; the file itself stays."
 )
-@click.option("--yes", is_flag=True, help="No question before a file is forgotten.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="With --forget: print the exact SQL and send none of it.")
 @tells()
 def command(
@@ -50,8 +50,6 @@ def command(
     """
     if forget and (tables or verify):
         raise click.UsageError("--forget stands alone: it names files, not tables")
-    if forget and not (yes or dry_run or sys.stdin.isatty()):
-        raise click.UsageError("--forget asks on a terminal; elsewhere say --yes, or --dry-run")
     with database(url) as (connection, catalog):
         from schema_kit.files import manifest
 
@@ -84,8 +82,7 @@ def _forget(connection: sa.Connection, urls: Sequence[str], form: str, yes: bool
     alone = [f"{known[url].rows:,} rows of {known[url].table}" for url in urls if known[url].alone]
     for one in alone:
         click.echo(f"{one} are in no table: after this, the database does not know where they are", err=True)
-    if not (yes or dry_run):
-        click.confirm(f"Forget {', '.join(urls)}? The files themselves stay.", abort=True, err=True)
+    confirm(f"this removes {', '.join(urls)} from the manifest; the files themselves stay", yes or dry_run)
     policy = lock_policy(None)
 
     def decide() -> Plan:

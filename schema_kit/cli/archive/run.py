@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 
 import click
 
-from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.common import policies
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions import analyze
 from schema_kit.cli.work import Job, work
-from schema_kit.errors import SchemaKitError
-from schema_kit.model import ArchivePolicy
-from schema_kit.steps.archives import AttachMoved, MovePartitionAcross
-from schema_kit.steps.rows import RemoveRows
 from schema_kit.tasks import archiving
 
 OF_SET = Job("archive", archiving.run_set, archiving.run_set_due)
@@ -24,7 +18,7 @@ OF_SET = Job("archive", archiving.run_set, archiving.run_set_due)
 
 @click.command("run")
 @acts
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--yes", is_flag=True, hidden=True, expose_value=False)
 @click.option("--restored", is_flag=True, help="Also what was restored from the archive.")
 def command(
     tables: tuple[str, ...],
@@ -33,7 +27,6 @@ def command(
     form: str,
     dry_run: bool,
     lock_timeout: str | None,
-    yes: bool,
     restored: bool,
 ) -> None:
     """Take what is due from each table to its archive.
@@ -45,15 +38,13 @@ def command(
     to itself. A partition that others need still (rows that refer to it, publications) stays where it is, and each run
     says so. By rows, those that are due go in batches of about half a second, each deleted from the table and inserted
     into the archive by one statement, the rows of its tree first; one that somebody has locked is passed over and comes
-    next time. On a terminal it asks first.
+    next time. It never asks: no row is lost.
 
     Example: schema_kit archive run bots.messages --dry-run
     """
     with database(url, now) as (connection, catalog):
         wanted = policies(catalog, tables)
         job = Job("archive", partial(archiving.run, again=restored))
-        if not (yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, wanted, restored)):
-            return
         work(
             "archive",
             [job, analyze.OF_ARCHIVE],
@@ -64,18 +55,3 @@ def command(
             form,
             dry_run,
         )
-
-
-def _agreed(catalog: Catalog, wanted: list[ArchivePolicy], restored: bool) -> bool:
-    """Whether a person agrees to what would go; nobody is asked where that is nothing."""
-    going: list[str] = []
-    for policy in wanted:
-        try:
-            steps = archiving.run(catalog, policy, restored).steps
-        except SchemaKitError:
-            continue  # said when its turn comes
-        moves = (step for step in steps if isinstance(step, AttachMoved | MovePartitionAcross))
-        going += [f"{step.wanted.seen.name} to {step.route.goes_to}" for step in moves]
-        batches = (step for step in steps if isinstance(step, RemoveRows) and step.archive)
-        going += [f"rows of {step.table} to {step.archive.table}" for step in batches if step.archive]
-    return not going or click.confirm(f"Move {', '.join(going)}?", err=True)

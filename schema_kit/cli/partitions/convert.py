@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.confirm import confirm
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions.copies import copies
 from schema_kit.cli.partitions.policies import policies
@@ -105,7 +106,8 @@ def command(
                 return give_up(catalog, one.parent)
             return roll_back(catalog, one.parent) if rollback else convert.plan(catalog)
 
-        if not dry_run and not yes and decide(catalog, one) and sys.stdin.isatty():
-            click.confirm(f"{parent}: its primary key and the foreign keys to it change. Go on?", abort=True, err=True)
+        if decide(catalog, one) and (finish or sys.stdin.isatty()):
+            keys = f"this changes the primary key of {parent} and the foreign keys to it"
+            confirm(f"this drops the plain table that {parent} was" if finish else keys, yes or dry_run)
         job, policy = Job("convert", decide), lock_policy(lock_timeout)
         work("convert", [job], [(one, None)], connection, catalog, policy, form, dry_run, sessions=workers)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.confirm import confirm
+from schema_kit.cli.options import acts, database, lock_policy, quiet
 from schema_kit.cli.partitions import analyze
 from schema_kit.cli.partitions.policies import policies
 from schema_kit.cli.work import Job, work
@@ -25,7 +25,8 @@ OF_ARCHIVE = Job(
 
 @click.command("retire")
 @acts
-@click.option("--yes", is_flag=True, help="Drop at once what the policy does not keep: no grace period, no question.")
+@click.option("--no-grace", is_flag=True, help="Drop at once what the policy does not keep: no grace period.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 def command(
     tables: tuple[str, ...],
     url: str | None,
@@ -33,6 +34,7 @@ def command(
     form: str,
     dry_run: bool,
     lock_timeout: str | None,
+    no_grace: bool,
     yes: bool,
 ) -> None:
     """Take partitions out that have outlived their retention; then keep them, move them, or drop them.
@@ -41,7 +43,8 @@ def command(
     the present than the policy's retention. It is detached concurrently wherever PostgreSQL can. Then it stays as a
     table of its own, or moves to retention_schema, or (where retention_keep_table is false) is dropped when it has been
     out for retention_grace, 7 days unless the policy says otherwise. One that others need still (rows that refer to it,
-    views, publications) stays where it is, and each run says so. On a terminal it asks before it drops.
+    views, publications) stays where it is, and each run says so. It asks before it drops a table; without a terminal,
+    that requires --yes.
 
     Example: schema_kit partitions retire line_support.conversation --dry-run
     """
@@ -50,8 +53,13 @@ def command(
         wanted = policies(catalog, tables, lambda _, error: bad.append(error))
         wanted += [] if tables else archives_of(catalog, *wanted)
         sets = [(one, table) for one, table in catalog.sets(wanted) if retires(catalog, one, table)]
-        drops = yes or dry_run or not sys.stdin.isatty() or _agreed(catalog, [one for one, _ in sets])
-        job = Job(JOB.title, partial(retire, at_once=yes, drops=drops))
+        due = [one for one, _ in sets]
+        if gone := _dropped(catalog, due, no_grace):
+            confirm(f"this drops {', '.join(gone)}, with all rows", yes or dry_run)
+        if yes and not quiet() and (kept := [name for name in _dropped(catalog, due, True) if name not in gone]):
+            stay = f"{', '.join(kept)} stay until the grace period is over"
+            click.echo(f"{stay}: --yes does not skip it any more, --no-grace does", err=True)
+        job = Job(JOB.title, partial(retire, at_once=no_grace, drops=bool(yes or dry_run or gone)))
         work(
             "retire partitions",
             [job, analyze.JOB],
@@ -65,12 +73,13 @@ def command(
         )
 
 
-def _agreed(catalog: Catalog, sets: list[Partitioning]) -> bool:
-    """Whether a person agrees to what would be dropped; nobody is asked where that is nothing."""
+def _dropped(catalog: Catalog, sets: list[Partitioning], no_grace: bool) -> list[str]:
+    """What would be dropped now."""
     gone: list[str] = []
     for one in sets:
         try:
-            gone += [str(step.seen.name) for step in retire(catalog, one).steps if isinstance(step, DropPartition)]
+            steps = retire(catalog, one, at_once=no_grace).steps
+            gone += [str(step.seen.name) for step in steps if isinstance(step, DropPartition)]
         except SchemaKitError:
             continue  # said when its turn comes
-    return not gone or click.confirm(f"Drop {', '.join(gone)}, with all rows?", err=True)
+    return gone

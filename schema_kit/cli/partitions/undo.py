@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.confirm import confirm
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import DeclarationError
@@ -35,7 +34,7 @@ def command(
     """Make TABLE a plain table again: its first partition takes in the rows of the others.
 
     It blocks: reads and writes of the table wait while those rows move; rows of the first partition do not move. The
-    primary key loses the control column, and the policy goes. On a terminal it asks first; elsewhere it wants --yes.
+    primary key loses the control column, and the policy goes. It asks first; without a terminal it requires --yes.
     Of a conversion that never came to its swap, it drops what is left.
 
     Example: schema_kit partitions undo rag_chat.messages --dry-run
@@ -45,8 +44,11 @@ def command(
     with database(url, now) as (connection, catalog):
         sets = [(Partitioning(catalog.relation(table), "", ""), None) for table in tables]
         blocked = [str(one.parent) for one, _ in sets if decide(catalog, one)]  # refusals come before the question
-        if blocked and not dry_run and not yes:
-            _ask(", ".join(blocked))
+        if blocked:
+            confirm(
+                f"this blocks reads and writes of {', '.join(blocked)} while the rows of later partitions move",
+                yes or dry_run,
+            )
         work(
             "undo partitioning",
             [Job("undo partitioning", decide)],
@@ -57,10 +59,3 @@ def command(
             form,
             dry_run,
         )
-
-
-def _ask(tables: str) -> None:
-    blocks = f"{tables}: reads and writes wait while the rows of later partitions move"
-    if not sys.stdin.isatty():
-        raise DeclarationError(f"{blocks}. --yes says that it shall be so, --dry-run shows it.")
-    click.confirm(f"{blocks}. Go on?", abort=True, err=True)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.confirm import confirm
 from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.ttl.common import policies
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
 from schema_kit.plans.ttl import in_order
+from schema_kit.steps import Step
+from schema_kit.steps.retirement import DropPartition
+from schema_kit.steps.rows import RemoveRows
 from schema_kit.tasks import ttl
 
 
 @click.command("run")
 @acts
-@click.option("--yes", is_flag=True, help="Remove without a question: for cron.")
+@click.option("--yes", is_flag=True, help="Do not ask: for cron.")
 def command(
     tables: tuple[str, ...],
     url: str | None,
@@ -34,25 +36,26 @@ def command(
     half a second, each a commit of its own, and pause for replicas and for vacuum. A row that somebody has locked is
     passed over, and comes next time; nobody is waited for beyond the lock budget. Where a table is partitioned by the
     column, partitions that have expired as a whole are detached and dropped instead, unless rows refer to them or the
-    set has a retention of its own. On a terminal it asks first; without one it wants --yes.
+    set has a retention of its own. It asks first; without a terminal it requires --yes.
 
     Example: schema_kit ttl run rag_chat.user_sessions --dry-run
     """
-    if not (yes or dry_run or sys.stdin.isatty()):
-        raise click.UsageError("ttl run removes rows, and nobody is there to be asked: say --yes, or --dry-run")
     with database(url, now) as (connection, catalog):
         wanted = _in_order(catalog, policies(catalog, tables))
-        if yes or dry_run or _agreed(catalog, wanted):
-            work(
-                "remove expired rows",
-                [Job("remove expired rows", ttl.run)],
-                [(one, None) for one in wanted],
-                connection,
-                catalog,
-                lock_policy(lock_timeout),
-                form,
-                dry_run,
-            )
+        sure = yes or dry_run
+        if gone := [] if sure else _removed(catalog, wanted):
+            click.echo("\n".join(f"  {line}" for line in gone), err=True)
+            confirm("this removes these rows for good", sure)
+        work(
+            "remove expired rows",
+            [Job("remove expired rows", ttl.run)],
+            [(one, None) for one in wanted],
+            connection,
+            catalog,
+            lock_policy(lock_timeout),
+            form,
+            dry_run,
+        )
 
 
 def _in_order(catalog: Catalog, wanted: list[TimeToLive]) -> list[TimeToLive]:
@@ -65,14 +68,16 @@ def _in_order(catalog: Catalog, wanted: list[TimeToLive]) -> list[TimeToLive]:
     return in_order(found)
 
 
-def _agreed(catalog: Catalog, wanted: list[TimeToLive]) -> bool:
-    """Whether a person agrees to what would go; nobody is asked where that is nothing."""
+def _removed(catalog: Catalog, wanted: list[TimeToLive]) -> list[str]:
+    """What would go now, and to no archive."""
     gone: list[str] = []
     for one in wanted:
         try:
-            gone += [step.summary for step in ttl.run(catalog, one).steps]
+            gone += [step.summary for step in ttl.run(catalog, one).steps if _for_good(step)]
         except SchemaKitError:
             continue  # said when its turn comes
-    for line in gone:
-        click.echo(f"  {line}", err=True)
-    return not gone or click.confirm("Remove these rows for good?", err=True)
+    return gone
+
+
+def _for_good(step: Step) -> bool:
+    return isinstance(step, DropPartition) or (isinstance(step, RemoveRows) and step.archive is None)
