@@ -8,13 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
 
 from schema_kit import execute
-from schema_kit.catalog import Catalog
-from schema_kit.cli.options import database, lock_policy, looks
 from schema_kit.cli.output import wrapped, writes
 from schema_kit.cli.partitions.check import WORK_IS_DUE, write_whole
+from schema_kit.cli.run import Run, database, looks
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.health import checks, observe, report, revision, snapshots, window
 from schema_kit.health.facts import Observed
@@ -40,10 +38,7 @@ from schema_kit.url import alembic_config
 @click.pass_context
 def health(
     context: click.Context,
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
+    run: Run,
     write: bool,
     remember: bool,
     replica: tuple[str, ...],
@@ -67,24 +62,23 @@ def health(
     """
     if unknown := sorted(set(ignore) - CODES.keys()):
         raise DeclarationError(f"no finding has the code {', '.join(unknown)}. There are: {', '.join(CODES)}.")
-    with database(url, now) as (connection, catalog):
-        moment = catalog.now()
-        seen = observe.read(connection, moment)
-        counted = [window.own(seen), *map(_replica, replica)]
-        if remember:
-            _remember(connection, catalog, seen, counted)
-        counted = [replace(one, before=snapshots.before(connection, moment, one.server, one.since)) for one in counted]
-        seen = window.within(seen, counted)
-        only = _roots(catalog, seen, tables)
-        reasons = {one.key: reason for one, reason in catalog.ignored_findings().items()}
+    moment = run.catalog.now()
+    seen = observe.read(run.connection, moment)
+    counted = [window.own(seen), *map(_replica, replica)]
+    if remember:
+        _remember(run, seen, counted)
+    counted = [replace(one, before=snapshots.before(run.connection, moment, one.server, one.since)) for one in counted]
+    seen = window.within(seen, counted)
+    only = _roots(run.names(), seen)
+    reasons = {one.key: reason for one, reason in run.catalog.ignored_findings().items()}
     found = [one for one in checks.examine(seen, only) if one.code not in ignore]
     findings = [one for one in found if one.key not in reasons]
     left = {one: reasons[one.key] for one in found if one.key in reasons}
     since = seen.server.since
     counters = f"{since:%Y-%m-%d %H:%M}" if since else ""
-    if form == "metrics":
+    if run.form == "metrics":
         text = report.metrics(findings, len(left), moment)
-    elif form == "json":
+    elif run.form == "json":
         told = report.document(findings, left, seen.notes, moment, since.isoformat() if since else "")
         text = json.dumps(told, indent=2, ensure_ascii=not (output or writes(str(told)))) + "\n"
     else:
@@ -94,7 +88,7 @@ def health(
         write_whole(output, text)
     else:
         click.echo(text, nl=False)
-    if form == "text":
+    if run.form == "text":
         for note in seen.notes:
             click.echo(note, err=True)
         said = f"counters count since {counters}" if counters else "since when counters count is not known"
@@ -110,11 +104,11 @@ def _replica(url: str) -> Counted:
         return snapshots.of_replica(connection)
 
 
-def _remember(connection: sa.Connection, catalog: Catalog, seen: Observed, counted: Sequence[Counted]) -> None:
+def _remember(run: Run, seen: Observed, counted: Sequence[Counted]) -> None:
     def decide() -> Plan:
-        return snapshots.plan(seen, counted, there=catalog.exists(HEALTH_SNAPSHOT))
+        return snapshots.plan(seen, counted, there=run.catalog.exists(HEALTH_SNAPSHOT))
 
-    execute.run(connection, decide, lock_policy(None), lambda _: None)
+    execute.run(run.connection, decide, run.policy, lambda _: None)
 
 
 def _write(findings: Sequence[Finding]) -> None:
@@ -134,13 +128,12 @@ def _write(findings: Sequence[Finding]) -> None:
     click.echo(f"{len(repaired)} repairs of {len(findings)} findings: {path}", err=True)
 
 
-def _roots(catalog: Catalog, seen: Observed, tables: Sequence[str]) -> list[QualifiedName]:
+def _roots(names: Sequence[QualifiedName], seen: Observed) -> list[QualifiedName]:
     """The tables that were named; of a partition its root.
 
     Raises:
         PlanError: there is no such table.
     """
-    names = [catalog.relation(table) for table in tables]
     if lacking := [str(name) for name in names if name not in seen.by_name]:
         notes = "".join(f" {note}" for note in seen.notes)
         raise PlanError(f"{', '.join(lacking)}: no table of that name was seen.{notes}")

@@ -10,9 +10,9 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.status import batches_under_way
-from schema_kit.cli.options import database
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.check import WORK_IS_DUE, looked
+from schema_kit.cli.run import NOW, URL, Run, formats, runs
 from schema_kit.health import checks, observe
 from schema_kit.plans.check import Severity
 
@@ -21,11 +21,12 @@ SHOWN = 3
 
 
 @click.command("status")
-@click.option("--url", help="postgresql://user@host/database")
-@click.option("--now", help="A moment that stands for the server's clock: 2026-11-21.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@URL
+@NOW
+@formats("text", "json")
+@runs()
 @click.pass_context
-def status(context: click.Context, url: str | None, now: str | None, form: str) -> None:
+def status(context: click.Context, run: Run) -> None:
     """Show one screen: partitions, health, copies, updates in batches, archives, time-to-live, kept tables.
 
     It changes nothing. The worst findings are shown, and the command that shows all.
@@ -34,22 +35,21 @@ def status(context: click.Context, url: str | None, now: str | None, form: str) 
 
     Example: schema_kit status
     """
-    with database(url, now) as (connection, catalog):
-        examined, partitions = looked(catalog, ())
-        reasons = {one.key for one in catalog.ignored_findings()}
-        seen = observe.read(connection, catalog.now())
-        health = [one for one in checks.examine(seen) if one.key not in reasons]
-        told = {
-            "partitions": {"sets": len(examined), **_counted(one.severity for one in partitions)},
-            "health": {"tables": len(seen.tables), **_counted(one.severity for one in health)},
-            **_work(catalog, batches_under_way(connection)),
-        }
+    examined, partitions = looked(run.catalog, ())
+    reasons = {one.key for one in run.catalog.ignored_findings()}
+    seen = observe.read(run.connection, run.catalog.now())
+    health = [one for one in checks.examine(seen) if one.key not in reasons]
+    told = {
+        "partitions": {"sets": len(examined), **_counted(one.severity for one in partitions)},
+        "health": {"tables": len(seen.tables), **_counted(one.severity for one in health)},
+        **_work(run.catalog, batches_under_way(run.connection)),
+    }
     worst = [
         *_worst([(one.severity, f"{one.sentence} [{one.code}]") for one in partitions]),
         *_worst([(one.severity, f"{one.evidence} [{one.code}]") for one in health]),
     ]
-    if form == "json":
-        echo_json({"at": catalog.now().isoformat(), **told, "worst": worst})
+    if run.form == "json":
+        echo_json({"at": run.catalog.now().isoformat(), **told, "worst": worst})
     else:
         for name, value in told.items():
             click.echo(wrapped(f"{name:13}{_line(value)}"))

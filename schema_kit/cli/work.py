@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.advisory import held
-from schema_kit.cli.options import quiet, telling
 from schema_kit.cli.output import echo_json, echo_sql
 from schema_kit.cli.partman import beside_partman
+from schema_kit.cli.run import Run, quiet
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Table
 from schema_kit.names import QualifiedName
@@ -60,54 +60,59 @@ class Job(Generic[One]):
 
 
 def work(
+    run: Run,
     title: str,
     jobs: Sequence[Job[One]],
     sets: Sequence[tuple[One, Table | None]],
-    connection: sa.Connection,
-    catalog: Catalog,
-    policy: LockPolicy,
-    form: str,
-    dry_run: bool,
     workers: int = 1,
     sessions: int = 1,
-    unreadable: Sequence[SchemaKitError] = (),
 ) -> None:
     """Do for each set what it needs; a job or a set that fails does not stop the others.
 
     Args:
+        run: the call: where to look and to send, and how to talk.
         title: what it is, for people.
         jobs: what each set may need, in this order.
         sets: the sets, each with its policy and, where that is known, its partitions.
-        connection: where to look and to send.
-        catalog: what is seen there.
-        policy: the lock policy.
-        form: text, json or sql.
-        dry_run: print the exact SQL and send none of it.
         workers: how many sets are looked after at a time; more than one, and each worker has a connection of its own.
         sessions: how many send the steps of one set that may be sent side by side; not with several workers.
-        unreadable: what is wrong with sets that could not even be read; told with what else went wrong.
 
     Raises:
         PlanError: nothing can be written here, though there is something to do.
         SchemaKitError: what went wrong with the only one; or that some of them failed, each said on stderr.
     """
     done: list[Step] = []
-    failed = list(unreadable)
-    wanted = [(one, due) for one, table in sets if (due := _due(jobs, catalog, one, table))]
-    if wanted and not dry_run and (why := catalog.read_only()):
-        raise PlanError(f"cannot {title}: {why}.")
-    with telling(form) as emit:
-        if dry_run:
+    failed = list(run.unreadable)
+    wanted = [(one, due) for one, table in sets if (due := _due(jobs, run.catalog, one, table))]
+    if wanted:
+        run.refuse_read_only(title)
+    with run.telling() as emit:
+        if run.dry_run:
             for one, due in wanted:
-                failed += _planned(due, one, connection, catalog, done, emit)
+                failed += _planned(due, one, run, done, emit)
         elif workers == 1:
             for one, due in wanted:
-                failed += _sent(due, one, connection, catalog, policy, _both(emit, done), sessions)
+                failed += _sent(due, one, run.connection, run.catalog, run.policy, _both(emit, done), sessions)
         else:
-            failed += _in_parallel(wanted, connection, catalog, policy, _both(emit, done), workers)
+            failed += _in_parallel(wanted, run, _both(emit, done), workers)
     if done or not failed:
-        show(Plan(title, tuple(done)), "sql" if dry_run and form == "text" else form, policy)
+        show(Plan(title, tuple(done)), run)
     fail(failed, done)
+
+
+def send(run: Run, decide: execute.Decide) -> None:
+    """Decide and send, or print, what is of no set.
+
+    Raises:
+        PlanError: nothing can be written here, though there is something to do.
+    """
+    plan = decide()
+    if plan:
+        run.refuse_read_only(plan.title)
+    if not run.dry_run:
+        with run.telling() as emit:
+            plan = Plan(plan.title, execute.run(run.connection, decide, run.policy, emit))
+    show(plan, run)
 
 
 def _due(jobs: Sequence[Job[One]], catalog: Catalog, one: One, table: Table | None) -> list[Job[One]]:
@@ -123,18 +128,13 @@ def _due(jobs: Sequence[Job[One]], catalog: Catalog, one: One, table: Table | No
 
 
 def _planned(
-    jobs: Sequence[Job[One]],
-    one: One,
-    connection: sa.Connection,
-    catalog: Catalog,
-    done: list[Step],
-    emit: execute.Emit,
+    jobs: Sequence[Job[One]], one: One, run: Run, done: list[Step], emit: execute.Emit
 ) -> list[SchemaKitError]:
     """Decide, and collect what would be sent; what went wrong is given back."""
     failed = []
     for job in jobs:
         try:
-            done += free(connection, execute.telling_notes(partial(job.decide, catalog, one), emit)()).steps
+            done += free(run.connection, execute.telling_notes(partial(job.decide, run.catalog, one), emit)()).steps
         except SchemaKitError as error:
             failed.append(error)
     return failed
@@ -168,15 +168,10 @@ def _sent(
 
 
 def _in_parallel(
-    wanted: Sequence[tuple[One, Sequence[Job[One]]]],
-    connection: sa.Connection,
-    catalog: Catalog,
-    policy: LockPolicy,
-    emit: execute.Emit,
-    workers: int,
+    wanted: Sequence[tuple[One, Sequence[Job[One]]]], run: Run, emit: execute.Emit, workers: int
 ) -> list[SchemaKitError]:
     """Several sets at a time. An interrupt ends what is running; what was committed stays."""
-    now, at_work, stopped = catalog.now(), set[sa.Connection](), threading.Event()
+    now, at_work, stopped = run.catalog.now(), set[sa.Connection](), threading.Event()
 
     def tell(event: execute.Event) -> None:
         if stopped.is_set():
@@ -184,10 +179,10 @@ def _in_parallel(
         emit(event)
 
     def look_after(one: One, due: Sequence[Job[One]]) -> list[SchemaKitError]:
-        with connection.engine.connect() as own:
+        with run.connection.engine.connect() as own:
             at_work.add(own)
             try:
-                return _sent(due, one, own, Catalog(own, now), policy, tell)
+                return _sent(due, one, own, Catalog(own, now), run.policy, tell)
             finally:
                 at_work.discard(own)
 
@@ -261,8 +256,9 @@ def fail(
         raise ExecutionError(f"{len(distinct)} failed; {rest} done.")
 
 
-def show(plan: Plan, form: str, policy: LockPolicy) -> None:
+def show(plan: Plan, run: Run) -> None:
     """What was done (not with --quiet), or would be: summaries, the exact SQL, or JSON with both."""
+    form = "sql" if run.dry_run and run.form == "text" else run.form
     if form == "text" and quiet():
         return
     if form == "json":
@@ -270,7 +266,7 @@ def show(plan: Plan, form: str, policy: LockPolicy) -> None:
             {
                 "summary": step.summary,
                 "locks": [{"mode": lock.mode.value, "table": str(lock.table)} for lock in step.locks],
-                "sql": list(script.render(step, policy)),
+                "sql": list(script.render(step, run.policy)),
             }
             for step in plan.steps
         ]
@@ -278,7 +274,7 @@ def show(plan: Plan, form: str, policy: LockPolicy) -> None:
     elif not plan:
         click.echo("nothing to do", err=True)
     elif form == "sql":
-        echo_sql(script.write(plan, policy))
+        echo_sql(script.write(plan, run.policy))
     else:
         for step in plan.steps:
             click.echo(step.summary)

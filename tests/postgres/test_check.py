@@ -538,6 +538,6 @@ def test_what_retention_has_to_do_and_has_done(months: Database) -> None:
     months.sql("UPDATE schema_kit.part_config SET retention = '100 years'")
     found = check(months, now=later)
     assert [one["object"] for one in found if one["code"] == "retired_due"] == ["app.t_p20260101"]
-    assert shell(months, "partitions", "retire", "--now", later).returncode == 0
+    assert shell(months, "partitions", "retire", "--yes", "--now", later).returncode == 0
     assert "retired_due" not in codes(months, now=later)
     assert months.sql("SELECT to_regclass('app.t_p20260101')") == [(None,)]

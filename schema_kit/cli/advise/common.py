@@ -16,7 +16,7 @@ from schema_kit.advise.production import Production
 from schema_kit.advise.scratch import Scratch, scratch
 from schema_kit.advise.statements import Statement
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import database
+from schema_kit.cli.run import URL, database, formats
 from schema_kit.errors import DeclarationError, PlanError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -25,14 +25,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def of_production(command: Command) -> Command:
     """The options --url, --from and --format."""
     for option in (
-        click.option("--url", help="postgresql://user@host/database"),
+        URL,
         click.option(
             "--from",
             "source",
             metavar="URL|DUMP",
             help="The same, or a file: pg_dump --no-data --statistics --no-owner of PostgreSQL 18 or newer.",
         ),
-        click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True),
+        formats("text", "json"),
     ):
         command = option(command)
     return command

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, TypeVar
-
-import click
-import sqlalchemy as sa
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli import options
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.intervals import Ids, parse
 from schema_kit.keys import Moments, WallClock
-from schema_kit.model import ArchivePolicy, Partition, Table
+from schema_kit.model import Partition, Table
 from schema_kit.model.grid import Grid, grid
 from schema_kit.model.layout import placed
 from schema_kit.names import QualifiedName
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def policies(catalog: Catalog, tables: Sequence[str]) -> list[ArchivePolicy]:
-    """The policies of the tables that were named, or all.
-
-    Raises:
-        PlanError: a table has none.
-    """
-    known = {policy.table: policy for policy in catalog.archive_policies()}
-    if not tables:
-        return list(known.values())
-    return options.named(
-        [catalog.relation(table) for table in tables], known, "archive_policy", "; op.set_archive_policy registers one"
-    )
 
 
 def lines_of(catalog: Catalog, table: QualifiedName) -> tuple[Grid, Table] | None:
@@ -102,16 +80,6 @@ def shown_by(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], s
     return shown
 
 
-def tells(option: str = "--format") -> Callable[[Command], Command]:
-    """The options of each: --url, and how it is told."""
-
-    def decorate(command: Command) -> Command:
-        told = click.option(option, "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-        return click.option("--url", help="postgresql://user@host/database")(told(command))
-
-    return decorate
-
-
 def needed() -> None:
     """The libraries that files need, asked for before anything is begun.
 
@@ -123,9 +91,3 @@ def needed() -> None:
             import_module(library)
     except ImportError as error:
         raise DeclarationError(f"files need more libraries ({error}): pip install 'schema-kit[files]'.") from error
-
-
-def database(url: str | None, now: str | None = None) -> AbstractContextManager[tuple[sa.Connection, Catalog]]:
-    """The database, where the libraries are."""
-    needed()
-    return options.database(url, now)

@@ -13,17 +13,15 @@ import sqlalchemy as sa
 from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
-from schema_kit.cli.archive.common import bounds_of, database, older_than, tells
-from schema_kit.cli.confirm import confirm
-from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.archive.common import bounds_of, needed, older_than
 from schema_kit.cli.output import echo_json, echo_sql, wrapped
+from schema_kit.cli.run import LOCK_TIMEOUT, NOW, URL, YES, Run, runs
 from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
 from schema_kit.plans.retirement import detach
 from schema_kit.plans.retirement import drop as dropping
-from schema_kit.script import LockPolicy
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan
 from schema_kit.steps.files import RecordDue
@@ -52,25 +50,15 @@ class _Wanted:
 @click.option("--until", "--to-bound", "upper", help="Only rows before this.")
 @click.option("--older-than", "age", help="Only partitions that ended so long ago on the set's clock: '90 days', ids.")
 @click.option("--drop", is_flag=True, help="Then drop each partition; one that is attached is detached first.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@YES
 @click.option("--dry-run", is_flag=True, help="Say which files would be written, and print the SQL; write none.")
-@click.option("--now", help="A moment that stands for the server's clock: 2026-11-21.")
-@click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
-@tells("--output")
+@NOW
+@LOCK_TIMEOUT
+@URL
+@click.option("--output", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@runs()
 def command(
-    tables: tuple[str, ...],
-    destination: str,
-    kind: str,
-    lower: str | None,
-    upper: str | None,
-    age: str | None,
-    drop: bool,
-    yes: bool,
-    dry_run: bool,
-    now: str | None,
-    lock_timeout: str | None,
-    url: str | None,
-    form: str,
+    run: Run, destination: str, kind: str, lower: str | None, upper: str | None, age: str | None, drop: bool
 ) -> None:
     """Write tables or partitions to files: Parquet (zstd), or the text of COPY.
 
@@ -84,39 +72,38 @@ def command(
     """
     if age and (lower or upper):
         raise DeclarationError("--older-than stands for --from and --until: name one.")
-    with database(url, now) as (connection, catalog):
-        from schema_kit.files.export import export, finished, refuse
-        from schema_kit.files.store import Store
+    needed()
+    from schema_kit.files.export import export, finished, refuse
+    from schema_kit.files.store import Store
 
-        if not dry_run and (why := catalog.read_only()):
-            raise PlanError(f"cannot keep the manifest: {why}.")
-        store, policy = Store(destination), lock_policy(lock_timeout)
-        done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
-        for name in map(catalog.relation, tables):
-            if drop and (file := finished(connection, name, store, kind)) and not catalog.exists(name):
-                done.append(file)  # an earlier run's, which was cut off before it could say so
-            else:
-                wanted += _chosen(connection, catalog, name, lower, upper, age, drop)
-        if drop:
-            _agree(wanted, yes or dry_run)
-        if dry_run:
-            _dry(connection, catalog, store, kind, wanted, drop, form, policy)
-            return
-        if not store.local:
-            click.echo(f"{destination}: a file gets its name there by a copy, no atomic step", err=True)
-        with telling(form) as tell:
-            emit = _noting_once(tell)
-            for one in wanted:
-                try:
-                    refuse(connection, store, one.name, kind, one.cut, drop=drop)
-                    if drop and one.attached and one.parent:
-                        _detach(connection, catalog, one.parent, one.name, policy, emit)
-                    done.append(export(connection, one.name, store, kind, policy, emit, cut=one.cut, drop=drop))
-                except SchemaKitError as error:
-                    failed.append(error)
-                except sa.exc.DBAPIError as error:
-                    failed.append(execute.not_observed(error, connection))
-    _tell(done, drop, form)
+    run.refuse_read_only("keep the manifest")
+    store = Store(destination)
+    done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
+    for name in map(run.catalog.relation, run.tables):
+        if drop and (file := finished(run.connection, name, store, kind)) and not run.catalog.exists(name):
+            done.append(file)  # an earlier run's, which was cut off before it could say so
+        else:
+            wanted += _chosen(run.connection, run.catalog, name, lower, upper, age, drop)
+    if drop:
+        _agree(run, wanted)
+    if run.dry_run:
+        _dry(run, store, kind, wanted, drop)
+        return
+    if not store.local:
+        click.echo(f"{destination}: a file gets its name there by a copy, no atomic step", err=True)
+    with run.telling() as tell:
+        emit = _noting_once(tell)
+        for one in wanted:
+            try:
+                refuse(run.connection, store, one.name, kind, one.cut, drop=drop)
+                if drop and one.attached and one.parent:
+                    _detach(run, one.parent, one.name, emit)
+                done.append(export(run.connection, one.name, store, kind, run.policy, emit, cut=one.cut, drop=drop))
+            except SchemaKitError as error:
+                failed.append(error)
+            except sa.exc.DBAPIError as error:
+                failed.append(execute.not_observed(error, run.connection))
+    _tell(done, drop, run.form)
     fail(failed, done, "the other files are")
 
 
@@ -151,36 +138,27 @@ def _chosen(
         yield from (_Wanted(part, name, attached=False) for part in _due(connection, name, drop))
 
 
-def _dry(
-    connection: sa.Connection,
-    catalog: Catalog,
-    store: Store,
-    kind: str,
-    wanted: list[_Wanted],
-    drop: bool,
-    form: str,
-    policy: LockPolicy,
-) -> None:
+def _dry(run: Run, store: Store, kind: str, wanted: list[_Wanted], drop: bool) -> None:
     """Which files would be written, refused as they would be; and the SQL, in the order in which it is sent."""
     from schema_kit.files import manifest
 
     told, texts, failed = list[dict[str, Any]](), list[str](), list[SchemaKitError]()
     for one in wanted:
         try:
-            file, plans, reading = _shown(connection, catalog, store, kind, one, drop, policy, later=bool(told))
+            file, plans, reading = _shown(run, store, kind, one, drop, later=bool(told))
         except SchemaKitError as error:
             failed.append(error)
             continue
         count = "rows" if file["rows"] is None else f"about {file['rows']:,} rows"
         size, gone = pretty(file["bytes"]), f"; then {file['table']} is dropped" if drop else ""
         texts.append(wrapped(f"-- would write {file['url']}: {count} of {file['table']}, {size} there{gone}", "--   "))
-        first = () if told else (manifest.creation(connection),)
-        texts += [script.write(plan, policy) for plan in (*first, *plans) if plan]
+        first = () if told else (manifest.creation(run.connection),)
+        texts += [script.write(plan, run.policy) for plan in (*first, *plans) if plan]
         texts.append(reading)
         told.append(file)
-    if form == "json":
+    if run.form == "json":
         echo_json({"files": told})
-    for text in texts if form == "text" else ():
+    for text in texts if run.form == "text" else ():
         echo_sql(text)
     if not wanted:
         click.echo("nothing to do", err=True)
@@ -188,15 +166,7 @@ def _dry(
 
 
 def _shown(
-    connection: sa.Connection,
-    catalog: Catalog,
-    store: Store,
-    kind: str,
-    one: _Wanted,
-    drop: bool,
-    policy: LockPolicy,
-    *,
-    later: bool,
+    run: Run, store: Store, kind: str, one: _Wanted, drop: bool, *, later: bool
 ) -> tuple[dict[str, Any], list[Plan], str]:
     """A file, what goes before it, and what is sent for it; *later*, once what the first one makes is there.
 
@@ -207,13 +177,13 @@ def _shown(
     from schema_kit.files.export import Export, refuse
     from schema_kit.files.shown import written
 
-    url = refuse(connection, store, one.name, kind, one.cut, drop=drop)
-    with observing(connection):
-        source = table.read(connection, one.name)
+    url = refuse(run.connection, store, one.name, kind, one.cut, drop=drop)
+    with observing(run.connection):
+        source = table.read(run.connection, one.name)
     assert source is not None  # or it would not be wanted
     plans, seen = list[Plan](), None
     if drop and one.parent:
-        seen = catalog.detaching(one.parent, one.name)
+        seen = run.catalog.detaching(one.parent, one.name)
         dropping(one.parent, one.name, seen)
         if one.attached:
             seen = replace(seen, has_record=seen.has_record or later) if seen else None
@@ -222,7 +192,7 @@ def _shown(
     rows = None if one.cut or source.rows < 0 else round(source.rows)
     file = {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
     file |= {"from": one.cut.lower if one.cut else source.lower, "to": one.cut.upper if one.cut else source.upper}
-    return file, plans, written(Export(one.name, url, drop), source, kind, one.cut, seen, policy)
+    return file, plans, written(Export(one.name, url, drop), source, kind, one.cut, seen, run.policy)
 
 
 def _recording_due(parent: QualifiedName, name: QualifiedName) -> Plan:
@@ -277,7 +247,7 @@ def _wanted(
                 yield _Wanted(own.name, name, own.attached, cut, own.bounds == "DEFAULT")
 
 
-def _agree(wanted: list[_Wanted], sure: bool) -> None:
+def _agree(run: Run, wanted: list[_Wanted]) -> None:
     for one in wanted:
         if one.cut and one.default:
             raise PlanError(
@@ -291,20 +261,14 @@ def _agree(wanted: list[_Wanted], sure: bool) -> None:
             "bounds of partitions."
         )
     if names := ", ".join(str(one.name) for one in wanted):
-        confirm(f"this drops {names}, when they are written and compared", sure)
+        run.confirm(f"this drops {names}, when they are written and compared")
 
 
-def _detach(
-    connection: sa.Connection,
-    catalog: Catalog,
-    parent: QualifiedName,
-    name: QualifiedName,
-    policy: LockPolicy,
-    emit: execute.Emit,
-) -> None:
+def _detach(run: Run, parent: QualifiedName, name: QualifiedName, emit: execute.Emit) -> None:
     from schema_kit.files import manifest
 
-    dropping(parent, name, catalog.detaching(parent, name))  # what stands in its way is said before it is detached
-    execute.run(connection, lambda: manifest.creation(connection), policy, emit)
-    execute.run(connection, lambda: _recording_due(parent, name), policy, emit)
-    execute.run(connection, lambda: detach(parent, name, catalog.detaching(parent, name)), policy, emit)
+    # what stands in its way is said before it is detached
+    dropping(parent, name, run.catalog.detaching(parent, name))
+    execute.run(run.connection, lambda: manifest.creation(run.connection), run.policy, emit)
+    execute.run(run.connection, lambda: _recording_due(parent, name), run.policy, emit)
+    execute.run(run.connection, lambda: detach(parent, name, run.catalog.detaching(parent, name)), run.policy, emit)

@@ -9,38 +9,29 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from schema_kit import execute
-from schema_kit.cli.archive.common import database, needed, shown_by, tells
-from schema_kit.cli.confirm import confirm
-from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.archive.common import needed, shown_by
 from schema_kit.cli.output import echo_json, wrapped
-from schema_kit.cli.work import fail, show
+from schema_kit.cli.run import TABLES, URL, YES, Run, formats, runs
+from schema_kit.cli.work import fail, send
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName
 from schema_kit.plans import files
 from schema_kit.sizes import pretty
-from schema_kit.steps import Plan
 
 
 @click.command("files")
-@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@TABLES
 @click.option("--verify", is_flag=True, help="Read each file again, and hold it against the manifest.")
 @click.option(
     "--forget", metavar="FILE", multiple=True, help="Take this file out of the manifest; the file itself stays."
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@YES
 @click.option("--dry-run", is_flag=True, help="With --forget: print the exact SQL and send none of it.")
-@tells()
-def command(
-    tables: tuple[str, ...],
-    verify: bool,
-    forget: tuple[str, ...],
-    yes: bool,
-    dry_run: bool,
-    url: str | None,
-    form: str,
-) -> None:
+@URL
+@formats("text", "json")
+@runs()
+def command(run: Run, verify: bool, forget: tuple[str, ...]) -> None:
     """Show which rows lie in which file, and where the rows are now: in the file alone, or in the database as well.
 
     --forget FILE, as it is listed here, is for a file that was lost, moved or thrown away: its row in
@@ -48,18 +39,18 @@ def command(
 
     Example: schema_kit archive files telegram_bots.messages --verify
     """
-    if forget and (tables or verify):
+    if forget and (run.tables or verify):
         raise click.UsageError("--forget stands alone: it names files, not tables")
-    with database(url) as (connection, catalog):
-        from schema_kit.files import manifest
+    needed()
+    from schema_kit.files import manifest
 
-        if forget:
-            _forget(connection, forget, form, yes, dry_run)
-            return
-        found = manifest.read(connection, names := [catalog.relation(text) for text in tables])
-        clocks = {table: shown_by(catalog, table) for table in {file.parent or file.table for file in found}}
-        failed = verified(connection, names) if verify else []
-    if form == "json":
+    if forget:
+        _forget(run, forget)
+        return
+    found = manifest.read(run.connection, names := run.names())
+    clocks = {table: shown_by(run.catalog, table) for table in {file.parent or file.table for file in found}}
+    failed = verified(run.connection, names) if verify else []
+    if run.form == "json":
         echo_json({"files": [_json(file) for file in found]})
     elif not found:
         click.echo("no file is registered", err=True)
@@ -71,10 +62,10 @@ def command(
         click.echo(f"{len(found)} files are what was written", err=True)
 
 
-def _forget(connection: sa.Connection, urls: Sequence[str], form: str, yes: bool, dry_run: bool) -> None:
+def _forget(run: Run, urls: Sequence[str]) -> None:
     from schema_kit.files import manifest
 
-    known = {file.url: file for file in manifest.read(connection)}
+    known = {file.url: file for file in manifest.read(run.connection)}
     if unknown := [url for url in urls if url not in known]:
         raise PlanError(
             f"{', '.join(unknown)}: no such file in schema_kit.archive_file. schema_kit archive files lists them."
@@ -82,17 +73,8 @@ def _forget(connection: sa.Connection, urls: Sequence[str], form: str, yes: bool
     alone = [f"{known[url].rows:,} rows of {known[url].table}" for url in urls if known[url].alone]
     for one in alone:
         click.echo(f"{one} are in no table: after this, the database does not know where they are", err=True)
-    confirm(f"this removes {', '.join(urls)} from the manifest; the files themselves stay", yes or dry_run)
-    policy = lock_policy(None)
-
-    def decide() -> Plan:
-        return files.forget(urls, manifest.read(connection))
-
-    plan = decide()
-    if not dry_run:
-        with telling(form) as emit:
-            execute.run(connection, decide, policy, emit)
-    show(plan, "sql" if dry_run and form == "text" else form, policy)
+    run.confirm(f"this removes {', '.join(urls)} from the manifest; the files themselves stay")
+    send(run, lambda: files.forget(urls, manifest.read(run.connection)))
 
 
 def verified(connection: sa.Connection, tables: Sequence[QualifiedName]) -> list[SchemaKitError]:

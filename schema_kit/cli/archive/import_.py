@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
-from schema_kit.cli.archive.common import bounds_of, database, tells
-from schema_kit.cli.options import lock_policy, telling
+from schema_kit.cli.archive.common import bounds_of, needed
 from schema_kit.cli.output import echo_json, wrapped
+from schema_kit.cli.run import LOCK_TIMEOUT, URL, Run, formats, runs
 from schema_kit.cli.work import fail, show
-from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
+from schema_kit.errors import DeclarationError, SchemaKitError
 from schema_kit.execute import not_observed, telling_notes
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
@@ -33,19 +33,18 @@ if TYPE_CHECKING:
 @click.option("--into", metavar="TABLE", help="The table that gets the rows, where it is not the one they were of.")
 @click.option("--beside", metavar="NAME", help="Make a table of this name with the rows of one file, and stop there.")
 @click.option("--dry-run", is_flag=True, help="Read and check the files, print the exact SQL and send none of it.")
-@click.option("--lock-timeout", help="How long a try waits for locks, at most: 5s, or SCHEMA_KIT_LOCK_TIMEOUT.")
-@tells()
+@LOCK_TIMEOUT
+@URL
+@formats("text", "json")
+@runs()
 def command(
+    run: Run,
     files: tuple[str, ...],
     table: str | None,
     lower: str | None,
     upper: str | None,
     into: str | None,
     beside: str | None,
-    dry_run: bool,
-    lock_timeout: str | None,
-    url: str | None,
-    form: str,
 ) -> None:
     """Bring the rows of files back into their table, or into one beside it.
 
@@ -60,39 +59,38 @@ def command(
         raise DeclarationError("name files, or --manifest TABLE.")
     if (lower or upper) and not table:
         raise DeclarationError("--from and --until choose among the files of --manifest TABLE.")
-    with database(url) as (connection, catalog):
-        from schema_kit.files.restore import planned, restore
-        from schema_kit.files.store import Store
+    needed()
+    from schema_kit.files.restore import planned, restore
+    from schema_kit.files.store import Store
 
-        if not dry_run and (why := catalog.read_only()):
-            raise PlanError(f"cannot restore: {why}.")
-        chosen = files if table is None else _chosen(connection, catalog, table, lower, upper, not (into or beside))
-        if beside and len(chosen) != 1:
-            raise DeclarationError(f"--beside is for one file, not for {len(chosen)}.")
-        to, own = (catalog.relation(text) if text else None for text in (into, beside))
-        policy, plan, done, failed = lock_policy(lock_timeout), Plan("import"), [], list[SchemaKitError]()
+    run.refuse_read_only("restore")
+    chosen = files if table is None else _chosen(run.connection, run.catalog, table, lower, upper, not (into or beside))
+    if beside and len(chosen) != 1:
+        raise DeclarationError(f"--beside is for one file, not for {len(chosen)}.")
+    to, own = (run.catalog.relation(text) if text else None for text in (into, beside))
+    plan, done, failed = Plan("import"), [], list[SchemaKitError]()
 
-        def attach(parent: QualifiedName, name: QualifiedName, low: str | None, high: str | None) -> Plan:
-            return retirement.attach(Catalog(connection), parent, name, low, high)
+    def attach(parent: QualifiedName, name: QualifiedName, low: str | None, high: str | None) -> Plan:
+        return retirement.attach(Catalog(run.connection), parent, name, low, high)
 
-        with telling(form) as emit:
-            for file in chosen:
-                try:
-                    place = Store.of(file)
-                    if dry_run:
-                        plan += telling_notes(
-                            partial(planned, connection, *place, emit, attach, into=to, beside=own), emit
-                        )()
-                    else:
-                        done.append(restore(connection, *place, policy, emit, attach, into=to, beside=own))
-                except SchemaKitError as error:
-                    failed.append(error)
-                except sa.exc.DBAPIError as error:
-                    failed.append(not_observed(error))
-    if dry_run:
-        show(plan, "json" if form == "json" else "sql", policy)
+    with run.telling() as emit:
+        for file in chosen:
+            try:
+                place = Store.of(file)
+                if run.dry_run:
+                    plan += telling_notes(
+                        partial(planned, run.connection, *place, emit, attach, into=to, beside=own), emit
+                    )()
+                else:
+                    done.append(restore(run.connection, *place, run.policy, emit, attach, into=to, beside=own))
+            except SchemaKitError as error:
+                failed.append(error)
+            except sa.exc.DBAPIError as error:
+                failed.append(not_observed(error))
+    if run.dry_run:
+        show(plan, run)
     else:
-        _tell(done, form, bool(chosen))
+        _tell(done, run.form, bool(chosen))
     fail(failed, done or plan.steps, "the other files are")
 
 

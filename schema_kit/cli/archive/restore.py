@@ -6,9 +6,9 @@ from functools import partial
 
 import click
 
-from schema_kit.cli.archive.common import policies
-from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
+from schema_kit.model import ArchivePolicy
 from schema_kit.names import QualifiedName
 from schema_kit.tasks.restoring import restore
 
@@ -19,18 +19,7 @@ from schema_kit.tasks.restoring import restore
 @click.option("--to", "until", help="Where it ends, exclusive.")
 @click.option("--where", help="By rows: SQL over the table's columns, as well or instead.")
 @click.option("--beside", help="The table that takes it instead; made where it is not there.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    since: str | None,
-    until: str | None,
-    where: str | None,
-    beside: str | None,
-) -> None:
+def command(run: Run, since: str | None, until: str | None, where: str | None, beside: str | None) -> None:
     """Take a range from the archive back into its table, or to a table beside it.
 
     Dates are read on the wall clock of the set's time zone; in UTC, where neither TABLE nor its archive is cut by that
@@ -46,21 +35,11 @@ def command(
 
     Example: schema_kit archive restore bots.messages --from 2026-01-01 --to 2026-03-01
     """
-    if len(tables) != 1:
+    if len(run.tables) != 1:
         raise click.UsageError("name one table")
     if (since is None) is not (until is None):
         raise click.UsageError("--from and --to come together")
-    with database(url, now) as (connection, catalog):
-        wanted = policies(catalog, tables)
-        name = QualifiedName.parse(beside, wanted[0].table.schema) if beside else None
-        job = Job("archive", partial(restore, since=since, until=until, where=where, beside=name))
-        work(
-            "archive",
-            [job],
-            [(one, None) for one in wanted],
-            connection,
-            catalog,
-            lock_policy(lock_timeout),
-            form,
-            dry_run,
-        )
+    wanted = run.policies(ArchivePolicy)
+    name = QualifiedName.parse(beside, wanted[0].table.schema) if beside else None
+    job = Job("archive", partial(restore, since=since, until=until, where=where, beside=name))
+    work(run, "archive", [job], [(one, None) for one in wanted])

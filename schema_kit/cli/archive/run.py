@@ -6,10 +6,10 @@ from functools import partial
 
 import click
 
-from schema_kit.cli.archive.common import policies
-from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions import analyze
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
+from schema_kit.model import ArchivePolicy
 from schema_kit.tasks import archiving
 
 OF_SET = Job("archive", archiving.run_set, archiving.run_set_due)
@@ -20,15 +20,7 @@ OF_SET = Job("archive", archiving.run_set, archiving.run_set_due)
 @acts
 @click.option("--yes", is_flag=True, hidden=True, expose_value=False)
 @click.option("--restored", is_flag=True, help="Also what was restored from the archive.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    restored: bool,
-) -> None:
+def command(run: Run, restored: bool) -> None:
     """Take what is due from each table to its archive.
 
     Without TABLE: every policy of schema_kit.archive_policy. By partition, one is due when it ends further behind the
@@ -42,16 +34,6 @@ def command(
 
     Example: schema_kit archive run bots.messages --dry-run
     """
-    with database(url, now) as (connection, catalog):
-        wanted = policies(catalog, tables)
-        job = Job("archive", partial(archiving.run, again=restored))
-        work(
-            "archive",
-            [job, analyze.OF_ARCHIVE],
-            [(one, None) for one in wanted],
-            connection,
-            catalog,
-            lock_policy(lock_timeout),
-            form,
-            dry_run,
-        )
+    wanted = run.policies(ArchivePolicy)
+    job = Job("archive", partial(archiving.run, again=restored))
+    work(run, "archive", [job, analyze.OF_ARCHIVE], [(one, None) for one in wanted])

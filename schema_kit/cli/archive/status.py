@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.common import policies, shown_by
-from schema_kit.cli.options import database, looks
+from schema_kit.cli.archive.common import shown_by
 from schema_kit.cli.output import echo_json, wrapped
+from schema_kit.cli.run import Run, looks
 from schema_kit.cli.ttl.status import MOST_COUNTED
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import ArchivePolicy, Moved
@@ -85,7 +85,7 @@ def _moment(row: Moved | None, archive: QualifiedName) -> str | None:
 
 @click.command("status")
 @looks("text", "json")
-def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
+def command(run: Run) -> None:
     """Say what is in each archive, what is due, and what is on its way.
 
     Rows of partitions are the planner's estimate, -1 where nobody has analyzed yet; by rows, those that are due are
@@ -93,9 +93,8 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
 
     Example: schema_kit archive status --format json
     """
-    with database(url, now) as (_, catalog):
-        told = [seen(catalog, policy) for policy in policies(catalog, tables)]
-    if form == "json":
+    told = [seen(run.catalog, policy) for policy in run.policies(ArchivePolicy)]
+    if run.form == "json":
         echo_json(told)
         return
     for one in told:

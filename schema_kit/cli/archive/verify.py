@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.archive.common import policies
 from schema_kit.cli.archive.files import verified
-from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.check import WORK_IS_DUE
+from schema_kit.cli.run import Run, looks
 from schema_kit.cli.work import fail
 from schema_kit.model import ArchivePolicy
 from schema_kit.plans import archives
@@ -46,15 +45,7 @@ def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, 
     "--files", is_flag=True, help="Also read the files of the manifest again, as archive files --verify does."
 )
 @click.pass_context
-def command(
-    context: click.Context,
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    checksums: bool,
-    files: bool,
-) -> None:
+def command(context: click.Context, run: Run, checksums: bool, files: bool) -> None:
     """Say what an archive has otherwise than its table: columns, types, defaults, NOT NULL, checks, indexes, rights.
 
     What stops partitions from coming is said first; op.repair_archive_table mends it. Checksums do not depend on the
@@ -64,12 +55,11 @@ def command(
 
     Example: schema_kit archive verify --checksums
     """
-    with database(url, now) as (connection, catalog):
-        told = [seen(catalog, policy, checksums) for policy in policies(catalog, tables)]
-        failed = verified(connection, [catalog.relation(table) for table in tables]) if files else []
-    if form == "json":
+    told = [seen(run.catalog, policy, checksums) for policy in run.policies(ArchivePolicy)]
+    failed = verified(run.connection, run.names()) if files else []
+    if run.form == "json":
         echo_json(told)
-    for one in told if form == "text" else ():
+    for one in told if run.form == "text" else ():
         for difference in one["differences"]:
             stops = " (no partition can come until it is mended)" if difference["stops"] else ""
             click.echo(wrapped(f"{difference['sentence']}{stops}"))

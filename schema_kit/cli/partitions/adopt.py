@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, fail, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import Partitioning
@@ -31,18 +31,7 @@ from schema_kit.tasks import partitions, policies
 @click.option("--premake", type=click.IntRange(1), help="Partitions to keep ahead.")
 @click.option("--take-over", is_flag=True, help="Turn pg_partman's own maintenance of the set off.")
 @click.option("--leave-irregular", is_flag=True, help="Let past partitions be that lie on no grid.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    everything: bool,
-    take_over: bool,
-    leave_irregular: bool,
-    **given: Any,
-) -> None:
+def command(run: Run, everything: bool, take_over: bool, leave_irregular: bool, **given: Any) -> None:
     """Take over sets that were made by hand, by pg_partman, pgslice, Citus, django-postgres-extra, or anybody.
 
     The policy is read off the bounds of the partitions, whatever their names, and registered in part_config; what
@@ -52,32 +41,22 @@ def command(
     Example: schema_kit partitions adopt public.events --dry-run
     """
     given = {name: value for name, value in given.items() if value is not None}
-    with database(url, now) as (connection, catalog):
-        found = _wanted(catalog, tables, everything)
-        sets, failed = [], list[SchemaKitError]()
-        for parent, control in found:
-            one = Partitioning(parent, given.get("control", control), "")
-            try:
-                policies.adopt(catalog, one, given, take_over, leave_irregular)  # refusals come first
-                _tell(catalog, one, policies.reading(catalog, one, given, take_over), take_over, form)
-                sets.append(one)
-            except SchemaKitError as error:
-                failed.append(error)
-        if sets or not failed:
-            job = Job(
-                "adopt sets", partial(policies.adopt, given=given, take_over=take_over, leave_irregular=leave_irregular)
-            )
-            work(
-                "adopt sets",
-                [job],
-                [(one, None) for one in sets],
-                connection,
-                catalog,
-                lock_policy(lock_timeout),
-                form,
-                dry_run,
-            )
-        fail(failed, sets)
+    found = _wanted(run.catalog, run.tables, everything)
+    sets, failed = [], list[SchemaKitError]()
+    for parent, control in found:
+        one = Partitioning(parent, given.get("control", control), "")
+        try:
+            policies.adopt(run.catalog, one, given, take_over, leave_irregular)  # refusals come first
+            _tell(run.catalog, one, policies.reading(run.catalog, one, given, take_over), take_over, run.form)
+            sets.append(one)
+        except SchemaKitError as error:
+            failed.append(error)
+    if sets or not failed:
+        job = Job(
+            "adopt sets", partial(policies.adopt, given=given, take_over=take_over, leave_irregular=leave_irregular)
+        )
+        work(run, "adopt sets", [job], [(one, None) for one in sets])
+    fail(failed, sets)
 
 
 def _wanted(catalog: Catalog, tables: tuple[str, ...], everything: bool) -> list[tuple[QualifiedName, str]]:

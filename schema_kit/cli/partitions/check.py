@@ -13,10 +13,11 @@ import click
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import wrapped, writes
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.policies import policies
+from schema_kit.cli.run import Run, looks
 from schema_kit.errors import DeclarationError, SchemaKitError
+from schema_kit.model import Partitioning
 from schema_kit.plans import check, leftovers
 from schema_kit.plans.check import Examined, Finding, Severity
 from schema_kit.plans.metrics import metrics
@@ -31,9 +32,7 @@ WORK_IS_DUE = 4
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there, all at once, not to stdout."
 )
 @click.pass_context
-def command(
-    context: click.Context, tables: tuple[str, ...], url: str | None, now: str | None, form: str, output: Path | None
-) -> None:
+def command(context: click.Context, run: Run, output: Path | None) -> None:
     """Say what is wrong with sets, what is due, and the command that sets it right.
 
     Gaps, missing partitions ahead, rows in the default partition, interrupted detaches, indexes, constraints and
@@ -48,12 +47,11 @@ def command(
 
     Example: schema_kit partitions check --format json
     """
-    with database(url, now) as (_, catalog):
-        examined, findings = looked(catalog, tables)
-        moment = catalog.now()
-    if form == "metrics":
+    examined, findings = looked(run.catalog, run.tables)
+    moment = run.catalog.now()
+    if run.form == "metrics":
         text = metrics(examined, findings, moment)
-    elif form == "json":
+    elif run.form == "json":
         told = [
             {"severity": str(f.severity), "code": f.code, "set": f.set, "object": f.object, "sentence": f.sentence}
             for f in findings
@@ -66,7 +64,7 @@ def command(
         write_whole(output, text)
     else:
         click.echo(text, nl=False)
-    if form == "text":
+    if run.form == "text":
         click.echo(_summary(len(examined), findings), err=True)
     if any(finding.severity is not Severity.NOTICE for finding in findings):
         context.exit(WORK_IS_DUE)
@@ -83,7 +81,7 @@ def looked(catalog: Catalog, tables: Sequence[str]) -> tuple[list[Examined], lis
     def no_policy(parent: str, error: SchemaKitError) -> None:
         findings.append(check.no_policy(parent, error))
 
-    wanted = policies(catalog, tables, None if tables else no_policy)
+    wanted = policies(catalog, Partitioning, tables, None if tables else no_policy)
     examined = [check.examine(seen) for seen in catalog.watched(wanted, execute.not_observed)]
     archives = [] if tables else catalog.watched(archives_of(catalog, *wanted), execute.not_observed)
     left = [leftovers.finding(one) for one in catalog.leftovers()]

@@ -8,10 +8,9 @@ from dataclasses import replace
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.confirm import confirm
-from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions.copies import copies
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.policies import policies
+from schema_kit.cli.run import YES, Run, acts
 from schema_kit.cli.work import Job, work
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import CopyLimits, Partitioning
@@ -44,14 +43,9 @@ from schema_kit.tasks.conversion import Convert, give_up, roll_back
 @click.option("--feed", is_flag=True, help="Of a copy: log what changes after the swap, for --rollback.")
 @click.option("--rollback", is_flag=True, help="After a copy: the plain table takes its place again.")
 @click.option("--finish", is_flag=True, help="After a copy: drop the plain table that was kept.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@YES
 def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
+    run: Run,
     control: str | None,
     interval: str | None,
     timezone: str,
@@ -67,7 +61,6 @@ def command(
     feed: bool,
     rollback: bool,
     finish: bool,
-    yes: bool,
 ) -> None:
     """Make TABLE partitioned while it is in use.
 
@@ -80,34 +73,32 @@ def command(
 
     Example: schema_kit partitions convert rag_chat.messages --by created_at --every '1 month' --strategy copy
     """
-    if len(tables) != 1:
+    if len(run.tables) != 1:
         raise click.UsageError("name one table")
     if abort + finish + rollback > 1:
         raise click.UsageError("--abort is before the swap, --finish or --rollback after it: one of them")
     if feed and (finish or rollback or abort or strategy == "attach"):
         raise click.UsageError("--feed is said when a table is converted by copy")
-    with database(url, now) as (connection, catalog):
-        parent = catalog.relation(tables[0])
-        if abort or rollback:
-            one = Partitioning(parent, "", "")
-        elif finish:
-            one = policies(catalog, [parent.sql])[0]
-        elif control is None or interval is None:
-            raise click.UsageError("--by COLUMN and --every INTERVAL say how it is cut")
-        else:
-            one = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
-            one = replace(one, interval=one.cut.text)
+    parent = run.catalog.relation(run.tables[0])
+    if abort or rollback:
+        one = Partitioning(parent, "", "")
+    elif finish:
+        one = policies(run.catalog, Partitioning, [parent.sql])[0]
+    elif control is None or interval is None:
+        raise click.UsageError("--by COLUMN and --every INTERVAL say how it is cut")
+    else:
+        one = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
+        one = replace(one, interval=one.cut.text)
 
-        keep: KeepOld = "fed" if feed else not finish
-        convert = Convert(one, incoming, strategy, not no_default, keep, limits)
+    keep: KeepOld = "fed" if feed else not finish
+    convert = Convert(one, incoming, strategy, not no_default, keep, limits)
 
-        def decide(catalog: Catalog, one: Partitioning) -> Plan:
-            if abort:
-                return give_up(catalog, one.parent)
-            return roll_back(catalog, one.parent) if rollback else convert.plan(catalog)
+    def decide(catalog: Catalog, one: Partitioning) -> Plan:
+        if abort:
+            return give_up(catalog, one.parent)
+        return roll_back(catalog, one.parent) if rollback else convert.plan(catalog)
 
-        if decide(catalog, one) and (finish or sys.stdin.isatty()):
-            keys = f"this changes the primary key of {parent} and the foreign keys to it"
-            confirm(f"this drops the plain table that {parent} was" if finish else keys, yes or dry_run)
-        job, policy = Job("convert", decide), lock_policy(lock_timeout)
-        work("convert", [job], [(one, None)], connection, catalog, policy, form, dry_run, sessions=workers)
+    if decide(run.catalog, one) and (finish or sys.stdin.isatty()):
+        keys = f"this changes the primary key of {parent} and the foreign keys to it"
+        run.confirm(f"this drops the plain table that {parent} was" if finish else keys)
+    work(run, "convert", [Job("convert", decide)], [(one, None)], sessions=workers)

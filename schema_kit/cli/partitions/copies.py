@@ -18,8 +18,8 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
     """The options --workers, --max-replica-lag and --max-slot-size; the command is given `workers` and `limits`."""
 
     @functools.wraps(command)
-    def with_limits(max_replica_lag: float, max_slot_size: int, **others: Any) -> None:
-        command(limits=CopyLimits(max_replica_lag or None, max_slot_size or None), **others)
+    def with_limits(*args: Any, max_replica_lag: float, max_slot_size: int, **others: Any) -> None:
+        command(*args, limits=CopyLimits(max_replica_lag or None, max_slot_size or None), **others)
 
     options = (
         click.option(

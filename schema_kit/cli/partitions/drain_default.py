@@ -5,11 +5,9 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions.copies import copies
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
-from schema_kit.errors import SchemaKitError
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.steps import Plan
 from schema_kit.tasks import copying
@@ -22,18 +20,7 @@ JOB = Job("drain the default", copying.drain, copying.drain_due)
 @copies
 @click.option("--until", help="Also rows farther ahead than partitions are kept, up to there: 2027-12-31, or an id.")
 @click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    workers: int,
-    limits: CopyLimits,
-    until: str | None,
-    abort: bool,
-) -> None:
+def command(run: Run, workers: int, limits: CopyLimits, until: str | None, abort: bool) -> None:
     """Give the rows of a default partition partitions of their own, while it is in use.
 
     Without TABLE: every set that part_config holds. Rows are copied, the keys of those that change meanwhile are
@@ -47,19 +34,5 @@ def command(
     def decide(catalog: Catalog, one: Partitioning) -> Plan:
         return copying.give_up_drain(catalog, one) if abort else copying.drain(catalog, one, limits, until)
 
-    bad = list[SchemaKitError]()
-    with database(url, now) as (connection, catalog):
-        sets = catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
-        policy, job = lock_policy(lock_timeout), Job(JOB.title, decide, JOB.due)
-        work(
-            "drain the default",
-            [job],
-            sets,
-            connection,
-            catalog,
-            policy,
-            form,
-            dry_run,
-            sessions=workers,
-            unreadable=bad,
-        )
+    sets = run.catalog.sets(run.policies(Partitioning))
+    work(run, "drain the default", [Job(JOB.title, decide, JOB.due)], sets, sessions=workers)

@@ -6,10 +6,8 @@ from functools import partial
 
 import click
 
-from schema_kit.cli.options import acts, database, lock_policy
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
-from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.tasks import partitions
 
@@ -17,15 +15,7 @@ from schema_kit.tasks import partitions
 @click.command("fill-gaps")
 @acts
 @click.option("--since", help="Begin there, instead of with the oldest partition: 2024-01-01, or an id.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    since: str | None,
-) -> None:
+def command(run: Run, since: str | None) -> None:
     """Make the partitions that are missing between the oldest one and the newest, or the present.
 
     No further than what is kept ahead. A window of which the default partition holds rows, or whose name another table
@@ -35,20 +25,8 @@ def command(
 
     Example: schema_kit partitions fill-gaps shop.events --since 2024-01-01 --dry-run
     """
-    bad = list[SchemaKitError]()
-    with database(url, now) as (connection, catalog):
-        sets = catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
-        work(
-            "fill gaps",
-            jobs(since),
-            sets,
-            connection,
-            catalog,
-            lock_policy(lock_timeout),
-            form,
-            dry_run,
-            unreadable=bad,
-        )
+    sets = run.catalog.sets(run.policies(Partitioning))
+    work(run, "fill gaps", jobs(since), sets)
 
 
 def jobs(since: str | None = None) -> tuple[Job[Partitioning], Job[Partitioning]]:

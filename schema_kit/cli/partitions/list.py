@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 from schema_kit import execute
-from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import echo_json, table, wrapped
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.policies import policies
+from schema_kit.cli.run import Run, looks
 from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.marks import old_name
-from schema_kit.model import CopyRun, Partition, Range, Watched
+from schema_kit.model import CopyRun, Partition, Partitioning, Range, Watched
 from schema_kit.model.grid import Grid, grid
 from schema_kit.model.layout import placed, state
 from schema_kit.names import QualifiedName
@@ -23,7 +23,7 @@ from schema_kit.sizes import pretty
 
 @click.command("list")
 @looks("text", "json")
-def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
+def command(run: Run) -> None:
     """Show sets with their partitions: bounds in the set's time zone, rows estimated, size, what is premade.
 
     Copies that are under way are shown with how far they are.
@@ -32,17 +32,16 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
     """
     failed: list[SchemaKitError] = []
     shown: list[dict[str, Any]] = []
-    with database(url, now) as (_, catalog):
-        sets = catalog.watched(policies(catalog, tables), execute.not_observed, measured=True)
-        named = {catalog.relation(table) for table in tables}
-        copies = [_copy(source, run) for source, run in catalog.copy_runs() if not named or run.parent in named]
+    sets = run.catalog.watched(policies(run.catalog, Partitioning, run.tables), execute.not_observed, measured=True)
+    named = set(run.names())
+    copies = [_copy(source, one) for source, one in run.catalog.copy_runs() if not named or one.parent in named]
     for seen in sets:
         failed += [PlanError(f"{seen.policy.parent}: {said}") for said in seen.unseen]
         try:
             shown += [] if seen.unseen and not seen.table else [_set(seen)]
         except SchemaKitError as error:  # one whose control column is gone does not hide the others
             failed.append(error)
-    if form == "json":
+    if run.form == "json":
         echo_json({"sets": shown, "copies": copies})
     else:
         for one in shown:

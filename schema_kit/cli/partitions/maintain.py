@@ -5,11 +5,10 @@ from __future__ import annotations
 import click
 
 from schema_kit.cli.archive import run as archive
-from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions import analyze, create_next, drain_default, fill_gaps, retire
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import work
-from schema_kit.errors import SchemaKitError
+from schema_kit.model import Partitioning
 
 JOBS = (
     drain_default.JOB,
@@ -26,15 +25,7 @@ JOBS = (
 @click.command("maintain")
 @acts
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Sets at a time.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    workers: int,
-) -> None:
+def command(run: Run, workers: int) -> None:
     """Look after each set: drain its default partition, make what is missing, archive and retire what is due.
 
     Then it is analyzed as a whole, which autovacuum never does, where its statistics are off by more than a tenth;
@@ -47,18 +38,5 @@ def command(
 
     Example: schema_kit partitions maintain --workers 4
     """
-    bad = list[SchemaKitError]()
-    with database(url, now) as (connection, catalog):
-        sets = catalog.sets(policies(catalog, tables, lambda _, error: bad.append(error)))
-        work(
-            "maintain partitions",
-            JOBS,
-            sets,
-            connection,
-            catalog,
-            lock_policy(lock_timeout),
-            form,
-            dry_run,
-            workers,
-            unreadable=bad,
-        )
+    sets = run.catalog.sets(run.policies(Partitioning))
+    work(run, "maintain partitions", JOBS, sets, workers)

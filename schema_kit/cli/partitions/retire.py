@@ -7,10 +7,8 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.confirm import confirm
-from schema_kit.cli.options import acts, database, lock_policy, quiet
 from schema_kit.cli.partitions import analyze
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.run import YES, Run, acts, quiet
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning
@@ -26,17 +24,8 @@ OF_ARCHIVE = Job(
 @click.command("retire")
 @acts
 @click.option("--no-grace", is_flag=True, help="Drop at once what the policy does not keep: no grace period.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    no_grace: bool,
-    yes: bool,
-) -> None:
+@YES
+def command(run: Run, no_grace: bool) -> None:
     """Take partitions out that have outlived their retention; then keep them, move them, or drop them.
 
     Without TABLE: every set that part_config holds, and their archives. A partition is due when it ends further behind
@@ -48,29 +37,17 @@ def command(
 
     Example: schema_kit partitions retire line_support.conversation --dry-run
     """
-    bad = list[SchemaKitError]()
-    with database(url, now) as (connection, catalog):
-        wanted = policies(catalog, tables, lambda _, error: bad.append(error))
-        wanted += [] if tables else archives_of(catalog, *wanted)
-        sets = [(one, table) for one, table in catalog.sets(wanted) if retires(catalog, one, table)]
-        due = [one for one, _ in sets]
-        if gone := _dropped(catalog, due, no_grace):
-            confirm(f"this drops {', '.join(gone)}, with all rows", yes or dry_run)
-        if yes and not quiet() and (kept := [name for name in _dropped(catalog, due, True) if name not in gone]):
-            stay = f"{', '.join(kept)} stay until the grace period is over"
-            click.echo(f"{stay}: --yes does not skip it any more, --no-grace does", err=True)
-        job = Job(JOB.title, partial(retire, at_once=no_grace, drops=bool(yes or dry_run or gone)))
-        work(
-            "retire partitions",
-            [job, analyze.JOB],
-            sets,
-            connection,
-            catalog,
-            lock_policy(lock_timeout),
-            form,
-            dry_run,
-            unreadable=bad,
-        )
+    wanted = run.policies(Partitioning)
+    wanted += [] if run.tables else archives_of(run.catalog, *wanted)
+    sets = [(one, table) for one, table in run.catalog.sets(wanted) if retires(run.catalog, one, table)]
+    due = [one for one, _ in sets]
+    if gone := _dropped(run.catalog, due, no_grace):
+        run.confirm(f"this drops {', '.join(gone)}, with all rows")
+    if run.yes and not quiet() and (kept := [name for name in _dropped(run.catalog, due, True) if name not in gone]):
+        stay = f"{', '.join(kept)} stay until the grace period is over"
+        click.echo(f"{stay}: --yes does not skip it any more, --no-grace does", err=True)
+    job = Job(JOB.title, partial(retire, at_once=no_grace, drops=bool(run.yes or run.dry_run or gone)))
+    work(run, "retire partitions", [job, analyze.JOB], sets)
 
 
 def _dropped(catalog: Catalog, sets: list[Partitioning], no_grace: bool) -> list[str]:

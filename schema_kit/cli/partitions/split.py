@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import acts, database, lock_policy
 from schema_kit.cli.partitions.copies import copies
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.policies import policies
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import PlanError
 from schema_kit.model import CopyLimits, Partitioning
@@ -20,17 +20,7 @@ from schema_kit.tasks import copying
 @acts
 @copies
 @click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    workers: int,
-    limits: CopyLimits,
-    abort: bool,
-) -> None:
+def command(run: Run, workers: int, limits: CopyLimits, abort: bool) -> None:
     """Cut a partition into the windows of its set's policy, while it is in use. TABLE is the partition.
 
     The first partition of a table that was converted by attaching it holds all of its rows: this is how they come into
@@ -38,28 +28,16 @@ def command(
 
     Example: schema_kit partitions split line_support.conversation_before_20261201
     """
-    with database(url, now) as (connection, catalog):
-        policy = lock_policy(lock_timeout)
-        for name in map(catalog.relation, tables):
-            parent = _parent(catalog, name)
+    for name in run.names():
+        parent = _parent(run.catalog, name)
 
-            def decide(catalog: Catalog, one: Partitioning, name: QualifiedName = name) -> Plan:
-                if abort:
-                    return copying.give_up_split(catalog, one, name)
-                return copying.split(catalog, one, name, limits)
+        def decide(catalog: Catalog, one: Partitioning, name: QualifiedName = name) -> Plan:
+            if abort:
+                return copying.give_up_split(catalog, one, name)
+            return copying.split(catalog, one, name, limits)
 
-            sets = catalog.sets(policies(catalog, [parent.sql]))
-            work(
-                f"split {name}",
-                [Job(f"split {name} of", decide)],
-                sets,
-                connection,
-                catalog,
-                policy,
-                form,
-                dry_run,
-                sessions=workers,
-            )
+        sets = run.catalog.sets(policies(run.catalog, Partitioning, [parent.sql]))
+        work(run, f"split {name}", [Job(f"split {name} of", decide)], sets, sessions=workers)
 
 
 def _parent(catalog: Catalog, partition: QualifiedName) -> QualifiedName:

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from schema_kit import execute
-from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import echo_json, wrapped
-from schema_kit.cli.partitions.policies import policies
+from schema_kit.cli.policies import policies
+from schema_kit.cli.run import Run, looks
 from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
+from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.plans.timeline import Segment, Timeline, folded, timeline
 from schema_kit.sizes import pretty
@@ -39,7 +40,7 @@ _TWO_BARS = 80
 
 @click.command("timeline")
 @looks("text", "json")
-def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
+def command(run: Run) -> None:
     """Draw sets over time: partitions with size and rows as bars, what is premade, where gaps are, what is due.
 
     What is due to be retired, and what is due to go to an archive, is told apart; archives of sets that let go of
@@ -49,12 +50,11 @@ def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str
 
     Example: schema_kit partitions timeline rag_chat.messages
     """
-    with database(url, now) as (_, catalog):
-        wanted = policies(catalog, tables)
-        wanted += [] if tables else archives_of(catalog, *wanted)
-        sets = catalog.watched(wanted, execute.not_observed, measured=True)
+    wanted = policies(run.catalog, Partitioning, run.tables)
+    wanted += [] if run.tables else archives_of(run.catalog, *wanted)
+    sets = run.catalog.watched(wanted, execute.not_observed, measured=True)
     drawn = [timeline(seen) for seen in sets]
-    if form == "json":
+    if run.form == "json":
         echo_json({"sets": [_as_json(one) for one in drawn]})
     else:
         _draw(drawn)

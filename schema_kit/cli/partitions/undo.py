@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.confirm import confirm
-from schema_kit.cli.options import acts, database, lock_policy
+from schema_kit.cli.run import YES, Run, acts
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import DeclarationError
 from schema_kit.model import Partitioning
@@ -21,16 +20,8 @@ def decide(catalog: Catalog, one: Partitioning) -> Plan:
 
 @click.command("undo")
 @acts
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    yes: bool,
-) -> None:
+@YES
+def command(run: Run) -> None:
     """Make TABLE a plain table again: its first partition takes in the rows of the others.
 
     It blocks: reads and writes of the table wait while those rows move; rows of the first partition do not move. The
@@ -39,23 +30,10 @@ def command(
 
     Example: schema_kit partitions undo rag_chat.messages --dry-run
     """
-    if not tables:
+    if not run.tables:
         raise DeclarationError("name the tables: nothing is undone that was not named")
-    with database(url, now) as (connection, catalog):
-        sets = [(Partitioning(catalog.relation(table), "", ""), None) for table in tables]
-        blocked = [str(one.parent) for one, _ in sets if decide(catalog, one)]  # refusals come before the question
-        if blocked:
-            confirm(
-                f"this blocks reads and writes of {', '.join(blocked)} while the rows of later partitions move",
-                yes or dry_run,
-            )
-        work(
-            "undo partitioning",
-            [Job("undo partitioning", decide)],
-            sets,
-            connection,
-            catalog,
-            lock_policy(lock_timeout),
-            form,
-            dry_run,
-        )
+    sets = [(Partitioning(name, "", ""), None) for name in run.names()]
+    blocked = [str(one.parent) for one, _ in sets if decide(run.catalog, one)]  # refusals come before the question
+    if blocked:
+        run.confirm(f"this blocks reads and writes of {', '.join(blocked)} while the rows of later partitions move")
+    work(run, "undo partitioning", [Job("undo partitioning", decide)], sets)

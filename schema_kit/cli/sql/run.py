@@ -10,8 +10,8 @@ from rich.table import Table
 
 from schema_kit import sqlscripts
 from schema_kit.catalog.session import send
-from schema_kit.cli.options import database
 from schema_kit.cli.output import echo_json
+from schema_kit.cli.run import URL, Run, formats, runs
 from schema_kit.errors import DeclarationError
 
 _WIDE = 1000
@@ -20,9 +20,10 @@ _WIDE = 1000
 
 @click.command("run")
 @click.argument("name")
-@click.option("--url", help="postgresql://user@host/database")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-def command(name: str, url: str | None, form: str) -> None:
+@URL
+@formats("text", "json")
+@runs()
+def command(run: Run, name: str) -> None:
     """Run a query of sql/queries/ in a read-only transaction and print its rows.
 
     Example: schema_kit sql run blockers
@@ -31,13 +32,12 @@ def command(name: str, url: str | None, form: str) -> None:
     statements = sqlscripts.split(sqlscripts.read(f"{path}.sql"))
     if not path.startswith("queries/") or any(sqlscripts.classify(one) not in ("SELECT", "WITH") for one in statements):
         raise DeclarationError(f"{path} is not a query: `schema_kit sql show {path}` prints it.")
-    with database(url, None) as (connection, _):
-        send(connection, "BEGIN READ ONLY")
-        try:
-            for statement in statements:
-                _print(connection.exec_driver_sql(statement.replace("%", "%%")), form)
-        finally:
-            send(connection, "ROLLBACK")
+    send(run.connection, "BEGIN READ ONLY")
+    try:
+        for statement in statements:
+            _print(run.connection.exec_driver_sql(statement.replace("%", "%%")), run.form)
+    finally:
+        send(run.connection, "ROLLBACK")
 
 
 def _print(result: sa.CursorResult[tuple[object, ...]], form: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.confirm import confirm
-from schema_kit.cli.options import acts, database, lock_policy
-from schema_kit.cli.ttl.common import policies
+from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
@@ -21,15 +19,7 @@ from schema_kit.tasks import ttl
 @click.command("run")
 @acts
 @click.option("--yes", is_flag=True, help="Do not ask: for cron.")
-def command(
-    tables: tuple[str, ...],
-    url: str | None,
-    now: str | None,
-    form: str,
-    dry_run: bool,
-    lock_timeout: str | None,
-    yes: bool,
-) -> None:
+def command(run: Run) -> None:
     """Remove the rows that have expired, the oldest first, and what hangs on them before.
 
     Without TABLE: every policy that ttl_policy holds, those of other tables' trees first. Rows go in batches of about
@@ -40,22 +30,11 @@ def command(
 
     Example: schema_kit ttl run rag_chat.user_sessions --dry-run
     """
-    with database(url, now) as (connection, catalog):
-        wanted = _in_order(catalog, policies(catalog, tables))
-        sure = yes or dry_run
-        if gone := [] if sure else _removed(catalog, wanted):
-            click.echo("\n".join(f"  {line}" for line in gone), err=True)
-            confirm("this removes these rows for good", sure)
-        work(
-            "remove expired rows",
-            [Job("remove expired rows", ttl.run)],
-            [(one, None) for one in wanted],
-            connection,
-            catalog,
-            lock_policy(lock_timeout),
-            form,
-            dry_run,
-        )
+    wanted = _in_order(run.catalog, run.policies(TimeToLive))
+    if gone := [] if run.yes or run.dry_run else _removed(run.catalog, wanted):
+        click.echo("\n".join(f"  {line}" for line in gone), err=True)
+        run.confirm("this removes these rows for good")
+    work(run, "remove expired rows", [Job("remove expired rows", ttl.run)], [(one, None) for one in wanted])
 
 
 def _in_order(catalog: Catalog, wanted: list[TimeToLive]) -> list[TimeToLive]:

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.options import database, looks
 from schema_kit.cli.output import echo_json, wrapped
-from schema_kit.cli.ttl.common import policies
+from schema_kit.cli.run import Run, looks
 from schema_kit.cli.work import fail
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
@@ -21,21 +20,20 @@ MOST_COUNTED = 100_000
 
 @click.command("status")
 @looks("text", "json")
-def command(tables: tuple[str, ...], url: str | None, now: str | None, form: str) -> None:
+def command(run: Run) -> None:
     """Show what expires when, and how much of it is waiting: counted up to 100,000 rows, by the index.
 
     Example: schema_kit ttl status --format json
     """
     failed: list[SchemaKitError] = []
     shown: list[dict[str, Any]] = []
-    with database(url, now) as (_, catalog):
-        wanted = policies(catalog, tables)
-        for one in wanted:
-            try:
-                shown.append(_status(catalog, one))
-            except SchemaKitError as error:
-                failed.append(error)
-    if form == "json":
+    wanted = run.policies(TimeToLive)
+    for one in wanted:
+        try:
+            shown.append(_status(run.catalog, one))
+        except SchemaKitError as error:
+            failed.append(error)
+    if run.form == "json":
         echo_json({"tables": shown})
     else:
         for each in shown:
