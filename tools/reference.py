@@ -158,7 +158,6 @@ def operations(link: str) -> str:
 def commands(group: click.Group = cli, path: str = "schema_kit") -> Iterator[tuple[str, str, click.Command]]:
     """Each command: how it is called, what it does, and itself."""
     context = click.Context(group)
-    texts = getattr(group, "texts", {})
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
@@ -166,7 +165,7 @@ def commands(group: click.Group = cli, path: str = "schema_kit") -> Iterator[tup
             yield from commands(command, f"{path} {name}")
         else:
             first = inspect.cleandoc(command.help or "").partition("\n")[0]
-            yield f"{path} {name}", texts.get(name, first), command
+            yield f"{path} {name}", first, command
 
 
 def arguments(command: click.Command) -> str:

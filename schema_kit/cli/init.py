@@ -27,7 +27,7 @@ _CRON = "17 * * * *  cd {folder} && schema_kit partitions maintain --quiet   # m
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 @click.option("--dry-run", is_flag=True, help="Show what would be changed, and change nothing.")
 def init(folder: Path, dry_run: bool) -> None:
-    """Add to a project of `alembic init` what schema_kit needs there: two lines of env.py, a logger.
+    """Add schema_kit to a project of `alembic init`.
 
     It writes what it changes to the terminal, line by line, and a line for cron to copy. A project that has all of it
     stays as it is. FOLDER has alembic.ini in it, or a pyproject.toml with [tool.alembic], or is Flask-Migrate's.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from keyword import iskeyword
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,30 +18,43 @@ class Lazy(click.Group):
 
     Args:
         package: where they are.
-        texts: the commands, each with what it does.
+        names: the commands; what each does is the first line of its docstring.
         attribute: what a command is called in its module; like the module itself where it is left out.
     """
 
     def __init__(
-        self, *args: Any, package: str, texts: Mapping[str, str], attribute: str | None = None, **kwargs: Any
+        self, *args: Any, package: str, names: Sequence[str], attribute: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._package, self.texts, self._attribute = package, texts, attribute
+        self._package, self._names, self._attribute = package, names, attribute
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the alphabet."""
-        return sorted(self.texts)
+        return sorted(self._names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Imported now."""
-        if cmd_name not in self.texts:
+        if cmd_name not in self._names:
             return None
-        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
-        command = getattr(import_module(f"{self._package}.{name}"), self._attribute or name)
+        command = getattr(import_module(f"{self._package}.{_module(cmd_name)}"), self._attribute or cmd_name)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(self.texts.items()))
+            formatter.write_dl([(name, self.text(name)) for name in sorted(self._names)])
+
+    def text(self, name: str) -> str:
+        """The first line of a command's docstring, read from its file."""
+        spec = find_spec(f"{self._package}.{_module(name)}")
+        assert spec is not None
+        assert spec.origin is not None
+        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
+        called = next(one for one in tree if getattr(one, "name", None) == (self._attribute or name))
+        assert isinstance(called, ast.FunctionDef)
+        return (ast.get_docstring(called) or "").partition("\n")[0]
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_") + "_" * iskeyword(name)

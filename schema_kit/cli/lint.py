@@ -41,11 +41,11 @@ def lint(
     once: bool,
     form: str,
 ) -> None:
-    """Judge migrations by running them on a scratch PostgreSQL: locks, scans, rewrites, what is left behind.
+    """Judge migrations by running them on a scratch PostgreSQL.
 
-    The newest revisions are judged where none is named. Nothing but the scratch server is connected to; it is the
-    embedded one, unless --url names another. Databases are made on it and dropped again; templates of the state before
-    a revision are kept for the next run.
+    It reports locks, scans, rewrites and what is left behind. The newest revisions are judged where none is named.
+    Nothing but the scratch server is connected to; it is the embedded one, unless --url names another. Databases are
+    made on it and dropped again; templates of the state before a revision are kept for the next run.
 
     Example: schema_kit lint --since-git main --sizes "$PRODUCTION_URL"
 

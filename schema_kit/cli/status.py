@@ -27,7 +27,7 @@ SHOWN = 3
 @runs()
 @click.pass_context
 def status(context: click.Context, run: Run) -> None:
-    """Show one screen: partitions, health, copies, updates in batches, archives, time-to-live, kept tables.
+    """Show problems, due work and work in progress on one screen.
 
     It changes nothing. The worst findings are shown, and the command that shows all.
 

@@ -166,12 +166,14 @@ def restoring(
         lines = Grid(Partitioning(policy.table, column, "1 day", _aged(policy, cut).timezone), parse("1 day"), key)
         lower, upper = (lines.read(end) for end in ends)
         if upper <= lower:
-            raise DeclarationError(f"{ends[0]} to {ends[1]} holds nothing: --to is where it ends, and not part of it")
+            raise DeclarationError(
+                f"{ends[0]} to {ends[1]} holds nothing: --until is where it ends, and not part of it"
+            )
         where.append(
             f"{ident(column)} >= {literal(key.encode(lower))} AND {ident(column)} < {literal(key.encode(upper))}"
         )
     if not where:
-        raise DeclarationError("--from and --to, or --where, say which rows shall come back")
+        raise DeclarationError("--since and --until, or --where, say which rows shall come back")
     indexed = column if ends and table and column and table.index_on(column) else None
     stamp = policy.archived_at or ARCHIVED_AT
     return Leaving(policy.table, " AND ".join(where), indexed, tree, archives, stamp, back=True)

@@ -60,7 +60,9 @@ def restore(
     if policy.way == "rows":
         return by_rows(catalog, policy, (since, until) if since and until else None, where, beside)
     if since is None or until is None or where:
-        raise DeclarationError(f"{policy.table} is archived by partition: --from and --to say which range comes back.")
+        raise DeclarationError(
+            f"{policy.table} is archived by partition: --since and --until say which range comes back."
+        )
     return by_partition(catalog, policy, since, until, beside)
 
 
@@ -124,7 +126,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
     lines = grid(partitioning, table)
     wanted = Range(lines.read(since), lines.read(until))
     if wanted.lower is None or wanted.upper is None or wanted.upper <= wanted.lower:
-        raise DeclarationError(f"{since} to {until} holds nothing: --to is where it ends, and not part of it")
+        raise DeclarationError(f"{since} to {until} holds nothing: --until is where it ends, and not part of it")
     waiting = [one for one in under_way(of(catalog, policy), policy) if one[1] == (beside or policy.table)]
     if target is None and beside and (why := catalog.may_not_create_in(beside.schema)):
         raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}.")

@@ -73,7 +73,9 @@ class _Scene:
     @property
     def commands(self) -> list[tuple[str, ...]]:
         found = [tuple(self.text(word) for word in command) for command in self.scenario.commands]
-        return [(*command, "--encoding", self.shape.encoding) if "--by" in command else command for command in found]
+        return [
+            (*command, "--encoding", self.shape.encoding) if "--control" in command else command for command in found
+        ]
 
     def begin(self) -> Ledger:
         """Table, rows, policy."""

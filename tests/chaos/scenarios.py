@@ -44,7 +44,7 @@ class Scenario:
     then: tuple[str, ...] = field(default=())
 
 
-CONVERT = ("partitions", "convert", "{t}", "--by", "at", "--every", "1 month", "--yes")
+CONVERT = ("partitions", "convert", "{t}", "--control", "at", "--interval", "1 month", "--yes")
 # A column that only one side has is refused by archives; what left before others came has no index of theirs.
 _OF_BOTH = tuple(
     kind for kind in DDL if kind not in ("index", "column", "check", "default", "storage", "statistics target")

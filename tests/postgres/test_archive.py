@@ -90,7 +90,7 @@ def test_a_reader_of_the_view_sees_each_row_once_at_every_moment(database: Datab
             assert done.returncode == 0, done.stderr
             assert f"in one commit: view s.{VIEW} shows both tables" in done.stdout
             assert attached(database, "s.t_archive") == "01 02"
-            back = shell(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01")
+            back = shell(database, "archive", "restore", "s.t", "--since", "2026-01-01", "--until", "2026-03-01")
             assert back.returncode == 0, back.stderr
             assert attached(database) == "01 02 03 04 05 06"
     assert seen == {expected}
@@ -156,7 +156,9 @@ def test_foreign_keys_go_along_with_the_rows(database: Database) -> None:
     assert run(database).returncode == 0
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         database.sql("DELETE FROM s.word")
-    assert shell(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
+    assert (
+        shell(database, "archive", "restore", "s.t", "--since", "2026-01-01", "--until", "2026-03-01").returncode == 0
+    )
     assert attached(database) == "01 02 03 04 05 06"
     assert database.sql(
         "SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE contype = 'f' AND conparentid <> 0"
@@ -202,7 +204,8 @@ def test_partitions_of_partitions_go_whole(database: Database) -> None:
         assert ("concurrently" in done.stdout) is drop
         assert places(database) == ("03 04 05 06", "01 02", [], before[3])
         assert (
-            shell(database, "archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-03-01").returncode == 0
+            shell(database, "archive", "restore", "s.t", "--since", "2026-01-01", "--until", "2026-03-01").returncode
+            == 0
         )
         assert places(database) == ("01 02 03 04 05 06", "", [], before[3])
 
@@ -358,7 +361,7 @@ def test_a_part_of_a_partition_comes_back_row_by_row(database: Database, kill: i
     before = places(database)[3]
     assert run(database).returncode == 0
     if kill:
-        arguments = ("restore", "s.t", "--from", "2026-01-20", "--to", "2026-02-10", "--format", "json")
+        arguments = ("restore", "s.t", "--since", "2026-01-20", "--until", "2026-02-10", "--format", "json")
         one = subprocess.Popen(command(database, "archive", *arguments), cwd=ROOT, stdout=-1, stderr=-1, text=True)
         assert one.stderr is not None
         for line, _ in enumerate(one.stderr, 1):

@@ -35,7 +35,7 @@ COMMANDS = {
     "maintain --dry-run": ("s.t_odd is left alone: 2025-03-10 12:00:00 to 2025-03-20",),
     "adopt --dry-run s.other --timezone Asia/Bangkok --interval 1mon": ("s.other_1 from 2026-01-01 to 2026-01-20",),
     "split s.t_odd --dry-run": ("it begins at 2025-03-10 12:00:00, in the middle of a window of 1 mon",),
-    "convert s.plain --by at --every 1mon --timezone Asia/Bangkok --strategy attach --dry-run": (
+    "convert s.plain --control at --interval 1mon --timezone Asia/Bangkok --strategy attach --dry-run": (
         "rows whose at is 2026-07-01 or later are refused",
         "s.plain_p20260701 from 2026-07-01 to 2026-08-01",
     ),

@@ -128,7 +128,7 @@ def begun(strategy: Strategy, after: type) -> Callable[[Database], None]:
 def kept(database: Database) -> None:
     """A conversion that kept its plain table."""
     database.sql(*PLAIN)
-    argv = ("app.plain", "--by", "id", "--every", "1000", "--strategy", "copy")
+    argv = ("app.plain", "--control", "id", "--interval", "1000", "--strategy", "copy")
     assert shell(database, "partitions", "convert", *argv).returncode == 0
 
 
@@ -146,7 +146,7 @@ def archived(database: Database, *, restored: bool = False, gone: bool = False) 
         op.set_archive_policy("t", "1 month", schema="app", archive_table_name="t_archive")
     if restored:
         assert shell(database, "partitions", "maintain", "--now", NOW).returncode == 0
-        back = ("app.t", "--from", "2026-01-01", "--to", "2026-02-01")
+        back = ("app.t", "--since", "2026-01-01", "--until", "2026-02-01")
         assert shell(database, "archive", "restore", *back).returncode == 0
     if gone:
         database.sql("DROP TABLE app.t_archive")

@@ -16,7 +16,7 @@ def test_names_that_the_database_s_encoding_has_not(database: Database) -> None:
         "CREATE TABLE s.ตาราง (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET client_encoding = LATIN1', current_database()); END $$",
     )
-    converted = shell(database, "partitions", "convert", "s.ตาราง", "--by", "at", "--every", "1 month", "--yes")
+    converted = shell(database, "partitions", "convert", "s.ตาราง", "--control", "at", "--interval", "1 month", "--yes")
     assert converted.returncode == 0, converted.stderr
     checked = shell(database, "partitions", "check", "s.ตาราง")
     assert checked.returncode == 0, checked.stderr

@@ -36,7 +36,7 @@ def in_bangkok(database: Database) -> Database:
 
 
 def chosen(database: Database, folder: Path, *words: str) -> list[str]:
-    done = shell(database, "archive", "export", "s.t", "--to", str(folder), "--dry-run", "--output", "json", *words)
+    done = shell(database, "archive", "export", "s.t", "--to", str(folder), "--dry-run", "--format", "json", *words)
     assert done.returncode == 0, done.stderr
     return [file["table"] for file in json.loads(done.stdout)["files"]]
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.files, pytest.mark.majors]
 
 KINDS = {
     "a table": ("s.t_01",),
-    "a range": ("s.t", "--from", "2026-01-05", "--until", "2026-02-03"),
+    "a range": ("s.t", "--since", "2026-01-05", "--until", "2026-02-03"),
     "dropped": ("s.t", "--older-than", "2 months", "--now", NOW, "--drop"),
 }
 _KNOWN_THEN = re.compile(r"VALUES \(.*?\) ON CONFLICT|SNAPSHOT '[^']*'|'\d+ms'", re.DOTALL)
@@ -53,7 +53,7 @@ def same(statement: str) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_statement_is_sent_in_that_order(database: Database, tmp_path: Path, kind: str, form: str) -> None:
     build(database)
-    words = ("archive", "export", *KINDS[kind], "--to", str(tmp_path), "--format", form)
+    words = ("archive", "export", *KINDS[kind], "--to", str(tmp_path), "--as", form)
     dry = shell(database, *words, "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert list(tmp_path.iterdir()) == []
@@ -76,6 +76,6 @@ def test_each_statement_is_sent_in_that_order(database: Database, tmp_path: Path
 
 def test_as_json_the_files_alone(database: Database, tmp_path: Path) -> None:
     build(database)
-    told = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--dry-run", "--output", "json").stdout
+    told = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--dry-run", "--format", "json").stdout
     assert '"table": "s.t_01"' in told
     assert "SELECT" not in told

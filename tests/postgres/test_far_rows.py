@@ -131,7 +131,18 @@ def test_a_table_with_one_odd_row_is_converted_by_copy_and_split(
         "INSERT INTO app.u SELECT * FROM app.t",
     )
     done = shell(
-        database, "partitions", "convert", "app.t", "--by", "k", "--every", interval, "--strategy", "copy", "--now", NOW
+        database,
+        "partitions",
+        "convert",
+        "app.t",
+        "--control",
+        "k",
+        "--interval",
+        interval,
+        "--strategy",
+        "copy",
+        "--now",
+        NOW,
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -214,7 +225,7 @@ def test_a_conversion_near_the_end_ends_there_or_is_refused_before_anything_is_w
     type_, encoding, interval, newest, greatest, now = ENDS[case]
     database.sql("CREATE SCHEMA app", f"CREATE TABLE app.t (k {type_} PRIMARY KEY)")
     database.sql(f"INSERT INTO app.t VALUES ({newest})")
-    by = ["--by", "k", "--every", interval, "--now", now, *(("--encoding", encoding) if encoding else ())]
+    by = ["--control", "k", "--interval", interval, "--now", now, *(("--encoding", encoding) if encoding else ())]
     refused = shell(database, "partitions", "convert", "app.t", *by, "--strategy", "attach")
     assert refused.returncode == 3, refused.stderr
     assert "and ends at" in refused.stderr

@@ -44,7 +44,7 @@ pytestmark = [pytest.mark.files, pytest.mark.majors]
 @pytest.mark.parametrize("form", ["parquet", "copy"])
 def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:
     before = everything(build(database))
-    out = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", form, "--drop", "--yes")
+    out = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--as", form, "--drop", "--yes")
     assert out.returncode == 0, out.stderr
     assert "31 rows of s.t_01" in out.stdout
     assert len(everything(database)) == len(before) - 31
@@ -53,7 +53,7 @@ def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".partial")]
     assert shell(database, "archive", "files", "--verify").returncode == 0
 
-    into = shell(database, "archive", "import", "--manifest", "s.t", "--from", "2026-01-10", "--to", "2026-01-11")
+    into = shell(database, "archive", "import", "--manifest", "s.t", "--since", "2026-01-10", "--until", "2026-01-11")
     assert into.returncode == 0, into.stderr
     assert "31 rows attached to s.t" in into.stdout
     assert everything(database) == before
@@ -74,14 +74,14 @@ def test_out_and_back(database: Database, tmp_path: Path, form: str) -> None:
 @pytest.mark.exhaustive
 def test_a_file_for_each_partition_and_a_range_of_them(database: Database, tmp_path: Path) -> None:
     build(database)
-    done = shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--output", "json")
+    done = shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--format", "json")
     assert done.returncode == 0, done.stderr
     assert [file["rows"] for file in json.loads(done.stdout)["files"]] == [31, 28, 31]
     again = shell(database, "archive", "export", "s.t", "--to", str(tmp_path))
     assert again.returncode == 0, again.stderr
     assert len(list(tmp_path.iterdir())) == 3
     part = shell(
-        database, "archive", "export", "s.t", "--to", str(tmp_path), "--from", "2026-01-30", "--until", "2026-03-01"
+        database, "archive", "export", "s.t", "--to", str(tmp_path), "--since", "2026-01-30", "--until", "2026-03-01"
     )
     assert part.returncode == 0, part.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -351,7 +351,7 @@ def test_what_a_table_makes_of_itself(database: Database, tmp_path: Path) -> Non
     round_trip(database, "t", tmp_path)
     before = everything(database)
     for form in ("parquet", "copy"):
-        assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
+        assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--as", form).returncode == 0
         database.sql("DELETE FROM s.t WHERE id IN (2, 4)")
         done = shell(database, "archive", "import", str(tmp_path / f"s.t.{form}"))
         assert done.returncode == 0, done.stderr
@@ -385,7 +385,7 @@ def test_random_tables_come_back_as_they_were(database: Database, tmp_path: Path
 def test_a_tampered_or_truncated_file_is_refused(database: Database, tmp_path: Path) -> None:
     build(database)
     for form in ("parquet", "copy"):
-        assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", form).returncode == 0
+        assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--as", form).returncode == 0
         path = tmp_path / f"s.t_01.{form}"
         whole = path.read_bytes()
         for wrong, word in (
@@ -471,7 +471,7 @@ def test_a_plain_table_without_a_key(database: Database, tmp_path: Path) -> None
         (["export", "s.t_01", "--to", "nothing://x"], 2, "is no destination"),
         (["export", "s.t_01", "--to", "{}", "--drop"], 2, "add --yes"),
         (["export", "s.r", "--to", "{}", "--drop", "--yes"], 3, "does not know it as one that was detached"),
-        (["export", "s.t_01", "--to", "{}", "--from", "2026-01-01"], 3, "is not partitioned by RANGE"),
+        (["export", "s.t_01", "--to", "{}", "--since", "2026-01-01"], 3, "is not partitioned by RANGE"),
         (["import"], 2, "name files, or --manifest"),
         (["import", "{}/x.parquet"], 1, "No such file"),
         (["import", "{}/x.txt"], 3, "is no file of an archive"),
@@ -596,7 +596,7 @@ def test_a_partition_that_has_partitions_is_one_file(database: Database, tmp_pat
     before = everything(database)
     assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--drop", "--yes").returncode == 0
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_1%'") == [(0,)]
-    done = shell(database, "archive", "import", "--manifest", "s.t", "--from", "9", "--until", "12")
+    done = shell(database, "archive", "import", "--manifest", "s.t", "--since", "9", "--until", "12")
     assert done.returncode == 0, done.stderr
     assert everything(database) == before
 
@@ -610,7 +610,7 @@ def test_what_is_generated_when_it_is_read(database: Database, tmp_path: Path) -
         "INSERT INTO s.t VALUES (1), (2)",
     )
     for form in ("parquet", "copy"):
-        assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--format", form).returncode == 0
+        assert shell(database, "archive", "export", "s.t", "--to", str(tmp_path), "--as", form).returncode == 0
         database.sql("DELETE FROM s.t WHERE a = 1")
         done = shell(database, "archive", "import", str(tmp_path / f"s.t.{form}"))
         assert done.returncode == 0, done.stderr
@@ -823,7 +823,7 @@ def test_the_server_goes_away(database: Database, tmp_path: Path, monkeypatch: p
 @pytest.mark.exhaustive
 def test_writers_are_kept_out_of_what_is_dropped(database: Database, tmp_path: Path) -> None:
     build(database)
-    assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--format", "copy").returncode == 0
+    assert shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--as", "copy").returncode == 0
     other = database.connect(autocommit=False)
 
     database.run(task(detach, QualifiedName("s", "t"), T1))

@@ -151,7 +151,7 @@ def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path
 def test_a_type_is_a_type(database: Database, tmp_path: Path, type_: str) -> None:
     """It is said by the file, which anybody may have written, and becomes a part of CREATE TABLE."""
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.keep (a int)", "CREATE TABLE s.p (a int)")
-    assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--format", "copy").returncode == 0
+    assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--as", "copy").returncode == 0
     beside = tmp_path / "s.p.copy.json"
     told = json.loads(beside.read_text())
     told["columns"][0]["type"] = type_
@@ -276,7 +276,7 @@ def test_where_others_stand_they_are_inserted(database: Database, tmp_path: Path
 
 def test_bounds_that_only_a_file_says_are_no_part_of_a_statement(database: Database, tmp_path: Path) -> None:
     parted(database, "list")
-    out = ["export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes", "--format", "copy"]
+    out = ["export", "s.t_a", "--to", str(tmp_path), "--drop", "--yes", "--as", "copy"]
     assert shell(database, "archive", *out).returncode == 0
     beside = tmp_path / "s.t_a.copy.json"
     told = json.loads(beside.read_text())

@@ -167,7 +167,7 @@ def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path
 )
 def test_a_description_that_is_none_is_refused(database: Database, tmp_path: Path, wrong: dict[str, Any]) -> None:
     database.sql("CREATE SCHEMA s", "CREATE TABLE s.p (a int)", "INSERT INTO s.p VALUES (1)")
-    assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--format", "copy").returncode == 0
+    assert shell(database, "archive", "export", "s.p", "--to", str(tmp_path), "--as", "copy").returncode == 0
     beside = tmp_path / "s.p.copy.json"
     beside.write_text(json.dumps(json.loads(beside.read_text()) | wrong))
     refused = shell(database, "archive", "import", str(tmp_path / "s.p.copy"))
@@ -190,7 +190,7 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
 
 
 def refused_to_write(database: Database, folder: Path, why: str, form: str = "parquet") -> None:
-    refused = shell(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes", "--format", form)
+    refused = shell(database, "archive", "export", "s.t_01", "--to", str(folder), "--drop", "--yes", "--as", form)
     assert refused.returncode == 1
     assert "cannot write" in refused.stderr
     assert why in refused.stderr
@@ -242,7 +242,7 @@ def test_files_may_not_become_larger(database: Database, tmp_path: Path, form: s
     before = everything(database)
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
     limited += "from schema_kit.cli import main; main()"
-    arguments = ["archive", "export", "s.t_01", "--to", str(tmp_path), "--format", form, "--drop", "--yes"]
+    arguments = ["archive", "export", "s.t_01", "--to", str(tmp_path), "--as", form, "--drop", "--yes"]
     done = subprocess.run(
         [sys.executable, "-c", limited, *arguments, "--url", database.url],
         cwd=ROOT,

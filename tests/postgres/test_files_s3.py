@@ -70,7 +70,7 @@ def store(bucket: dict[str, str]) -> Iterator[dict[str, str]]:
 
 
 def one_place(database: Database, store: dict[str, str], before: list[tuple[Any, ...]], form: str = "parquet") -> None:
-    out = call(store, *command(database, "archive", *EXPORT, "--format", form))
+    out = call(store, *command(database, "archive", *EXPORT, "--as", form))
     assert out.returncode == 0, out.stderr
     assert places(database) == [("s.t_01", True, False)]
     beside = [f"archive/months/s.t_01.{form}.json"] * (form == "copy")

@@ -80,7 +80,18 @@ def test_a_client_that_is_stopped_while_its_swap_queues(database: Database) -> N
     database.sql(*TABLE)
     reader = database.connect(autocommit=False)
     reader.execute("SELECT FROM s.place LIMIT 1")  # which only the swap wants for itself
-    command = [sys.executable, "-m", "schema_kit", "partitions", "convert", "s.t", "--by", "at", "--every", "1 month"]
+    command = [
+        sys.executable,
+        "-m",
+        "schema_kit",
+        "partitions",
+        "convert",
+        "s.t",
+        "--control",
+        "at",
+        "--interval",
+        "1 month",
+    ]
     command += ["--strategy", "attach", "--url", database.url]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:

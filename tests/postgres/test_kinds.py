@@ -91,7 +91,7 @@ OPS: dict[str, Callable[[str, str], None]] = {
 }
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "convert": ("partitions", "convert", "{}", "--by", "at", "--every", "1 month"),
+    "convert": ("partitions", "convert", "{}", "--control", "at", "--interval", "1 month"),
     "adopt": ("partitions", "adopt", "{}"),
     "split": ("partitions", "split", "{}"),
     "undo": ("partitions", "undo", "{}", "--yes"),

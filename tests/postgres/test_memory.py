@@ -179,7 +179,7 @@ def test_what_an_earlier_version_remembers(database: Database) -> None:
 def test_what_was_restored_by_hand_is_not_archived_again(database: Database) -> None:
     archived(database)
     assert archive(database).returncode == 0
-    ends = ("--from", "2026-01-01", "--to", "2026-03-01")
+    ends = ("--since", "2026-01-01", "--until", "2026-03-01")
     assert _archive(database, "restore", "s.t", *ends, "--now", "2026-05-20").returncode == 0
     other = moved_on(database)
     for _ in range(2):

@@ -119,7 +119,7 @@ def test_a_reader_that_goes_away(odd: Database, name: str) -> None:
 
 @pytest.mark.exhaustive
 def test_work_goes_on_though_nobody_reads(odd: Database) -> None:
-    line = " ".join(map(shlex.quote, command(odd, "archive", "run", "--yes", "--now", NOW, "--format", "json")))
+    line = " ".join(map(shlex.quote, command(odd, "archive", "run", "--now", NOW, "--format", "json")))
     done = subprocess.run(
         ["/bin/bash", "-c", f"{line} 2>&1 | true; echo code=${{PIPESTATUS[0]}}"],
         cwd=ROOT,
@@ -201,7 +201,7 @@ def test_names_are_whole_in_a_pipe(database: Database, words: str) -> None:
 def test_bounds_are_on_the_clock_of_the_set(database: Database, tmp_path: Path) -> None:
     archived(database, timezone="Asia/Bangkok")
     database.sql("UPDATE schema_kit.part_config SET timezone = 'UTC'")
-    assert shell(database, "archive", "run", "--yes", "--now", NOW).returncode == 0
+    assert shell(database, "archive", "run", "--now", NOW).returncode == 0
     assert shell(database, "archive", "export", "s.t_04", "--to", str(tmp_path)).returncode == 0
     told = json.loads(shell(database, "archive", "status", "--now", NOW, "--format", "json").stdout)
     assert (told[0]["partitions"][0]["from"], told[0]["partitions"][0]["to"]) == ("2026-01-01", "2026-02-01")

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.pack, pytest.mark.archives, pytest.mark.majors]
 
 TELEGRAM, SEARCHES = "telegram_bots.messages", "market_research.product_searches"
 CONVERSATION = "line_support.conversation"
-COMMANDS = (("archive", "run", "--yes"), ("partitions", "maintain"), ("ttl", "run", "--yes"))
+COMMANDS = (("archive", "run"), ("partitions", "maintain"), ("ttl", "run", "--yes"))
 KEPT = 37
 """Days that a week which ends 30 days behind the present reaches back, at most."""
 
@@ -170,7 +170,7 @@ def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Dat
 @pytest.mark.parametrize("days", [10, 100, 300])
 def test_plans_of_the_view_prune_on_either_side(database: Database, days: int) -> None:
     head(database)
-    ended(database, "archive", "run", "--yes")
+    ended(database, "archive", "run")
     query = (
         "SELECT * FROM telegram_bots.all_messages "
         f"WHERE created_at >= date_trunc('week', now() - interval '{days} days', 'UTC') "

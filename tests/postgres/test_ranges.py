@@ -68,9 +68,9 @@ def test_months_go_to_files_and_come_back(database: Database, tmp_path: Path, zo
     assert (out.returncode, left(database)) == (0, DAYS - 31), out
     assert "31 rows of s.t_01" in out.stdout
     assert out.stdout.count("rows of") == 1
-    into = kit(database, "archive", "import", "--manifest", "s.t", "--from", "2026-02-01", "--until", "2026-03-01")
+    into = kit(database, "archive", "import", "--manifest", "s.t", "--since", "2026-02-01", "--until", "2026-03-01")
     assert (into.returncode, left(database)) == (0, DAYS - 31), into
-    into = kit(database, "archive", "import", "--manifest", "s.t", "--from", "2026-01-31", "--until", "2026-02-01")
+    into = kit(database, "archive", "import", "--manifest", "s.t", "--since", "2026-01-31", "--until", "2026-02-01")
     assert (into.returncode, left(database)) == (0, DAYS), into
 
 
@@ -78,7 +78,7 @@ def test_months_go_to_files_and_come_back(database: Database, tmp_path: Path, zo
 @EVERY
 def test_a_range_goes_to_a_file(database: Database, tmp_path: Path, zone: str, default: str) -> None:
     build(database, zone, default)
-    ends = ("--from", "2026-01-10", "--until", "2026-06-01")
+    ends = ("--since", "2026-01-10", "--until", "2026-06-01")
     out = kit(database, "archive", "export", "s.t", "--to", str(tmp_path), *ends)
     assert out.returncode == 0, out.stderr
     held = [int(line.partition(": ")[2].split(" ")[0]) for line in out.stdout.splitlines()]
@@ -87,7 +87,7 @@ def test_a_range_goes_to_a_file(database: Database, tmp_path: Path, zone: str, d
 
 def test_rows_of_the_range_in_the_default_are_named(database: Database, tmp_path: Path) -> None:
     build(database, "Asia/Bangkok", "filled")
-    for bounds in ("--from", "2026-02-01"), ("--from", "2026-05-05", "--until", "2026-05-06"):
+    for bounds in ("--since", "2026-02-01"), ("--since", "2026-05-05", "--until", "2026-05-06"):
         out = kit(database, "archive", "export", "s.t", "--to", str(tmp_path), *bounds, "--drop", "--yes")
         assert (out.returncode, left(database), list(tmp_path.iterdir())) == (3, DAYS, []), out
         assert "s.t_other, the default partition of s.t, holds rows of the range" in out.stderr
@@ -118,7 +118,7 @@ def test_months_come_back_from_the_archive(database: Database, zone: str, defaul
         database.sql(
             f"INSERT INTO s.t_archive VALUES (900, '2025-12-31 00:00 {zone}'), (901, '2025-11-30 00:00 {zone}')",
         )
-    back = kit(database, "archive", "restore", "s.t", "--from", "2025-12-15", "--to", "2026-02-01")
+    back = kit(database, "archive", "restore", "s.t", "--since", "2025-12-15", "--until", "2026-02-01")
     more = 1 if default == "filled" else 0
     assert (back.returncode, left(database), left(database, "s.t_archive")) == (0, DAYS - 28 + more, 28 + more), back
     assert database.sql("SELECT count(*) FROM s.t_01") == [(31,)]
@@ -143,7 +143,7 @@ def test_rows_come_back_one_by_one(database: Database, zone: str, type_: str) ->
         *load("tables/archive_policy.sql"),
         *RegisterArchivePolicy(policy).sql(),
     )
-    back = kit(database, "archive", "restore", "s.t", "--from", "2026-01-10", "--to", "2026-01-20")
+    back = kit(database, "archive", "restore", "s.t", "--since", "2026-01-10", "--until", "2026-01-20")
     assert (back.returncode, left(database), left(database, "s.u")) == (0, 10, DAYS - 10), back
     assert database.sql("SELECT min(id), max(id) FROM s.t") == [(9, 18)]
 

@@ -45,7 +45,7 @@ def by_partition(database: Database) -> None:
 
 def moved(database: Database) -> None:
     archived(database)
-    assert shell(database, "archive", "run", "--yes", "--now", NOW).returncode == 0
+    assert shell(database, "archive", "run", "--now", NOW).returncode == 0
 
 
 def by_rows(database: Database) -> None:
@@ -89,16 +89,16 @@ COMMANDS = {
     "maintain": Case(plain, "partitions maintain s.t"),
     "retire": Case(plain, "partitions retire s.t"),
     "undo": Case(plain, "partitions undo s.t --yes"),
-    "convert": Case(plain, "partitions convert s.plain --by at --every 1mon"),
+    "convert": Case(plain, "partitions convert s.plain --control at --interval 1mon"),
     "adopt": Case(plain, "partitions adopt s.found"),
     "fill-gaps": Case(gap, "partitions fill-gaps s.t"),
     "drain-default": Case(strays, "partitions drain-default s.t"),
     "split": Case(strays, "partitions split s.t_04"),
-    "archive run": Case(by_partition, "archive run --yes"),
-    "archive run of rows": Case(by_rows, "archive run --yes"),
+    "archive run": Case(by_partition, "archive run"),
+    "archive run of rows": Case(by_rows, "archive run"),
     "archive status": Case(moved, "archive status", (0, 4)),
     "archive verify": Case(moved, "archive verify", now=False),
-    "archive restore": Case(moved, "archive restore s.t --from 2026-01-01 --to 2026-02-01", now=False),
+    "archive restore": Case(moved, "archive restore s.t --since 2026-01-01 --until 2026-02-01", now=False),
     "archive export": Case(plain, "archive export s.t_01 --to {folder}", now=False),
     "archive export --drop": Case(plain, "archive export s.t_01 --to {folder} --drop --yes", now=False),
     "archive files": Case(plain, "archive files", now=False),

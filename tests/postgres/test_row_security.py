@@ -125,13 +125,13 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[], None], Act, str]] = {
     "convert, attach": (
         (PLAIN, FILL.format("t", "i")),
         nothing,
-        shell("partitions", "convert", "s.t", "--by", "at", "--every", "1 month", "--strategy", "attach"),
+        shell("partitions", "convert", "s.t", "--control", "at", "--interval", "1 month", "--strategy", "attach"),
         PARTITIONED,
     ),
     "convert, copy": (
         (PLAIN, FILL.format("t", "i")),
         nothing,
-        shell("partitions", "convert", "s.t", "--by", "at", "--every", "1 month", "--strategy", "copy"),
+        shell("partitions", "convert", "s.t", "--control", "at", "--interval", "1 month", "--strategy", "copy"),
         PARTITIONED,
     ),
     "archive run": (
@@ -161,7 +161,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[], None], Act, str]] = {
     "export": (
         (PLAIN, FILL.format("t", "i")),
         nothing,
-        shell("archive", "export", "s.t", "--to", "FOLDER", "--format", "copy"),
+        shell("archive", "export", "s.t", "--to", "FOLDER", "--as", "copy"),
         "SELECT sum(row_count) = 60 FROM schema_kit.archive_file",
     ),
     "update_in_batches": (

@@ -20,7 +20,7 @@ from tests.support.tables import checksum
 
 pytestmark = [pytest.mark.archives, pytest.mark.majors]
 
-RANGE = ("--from", "2026-11-21T23:00", "--to", "2026-11-21T23:30")
+RANGE = ("--since", "2026-11-21T23:00", "--until", "2026-11-21T23:30")
 """The rows 40 to 69, as they lie in UTC."""
 
 
@@ -200,7 +200,7 @@ def test_a_tree_comes_back_from_its_root(database: Database) -> None:
         op.set_archive_policy("sessions", "10 days", schema="c", tree=DECLARED, **aged)
     before = [checksum(database, f"c.{table}", columns="id") for table in TABLES]
     assert archive(database).returncode == 0
-    some = ("--from", "2026-11-05", "--to", "2026-11-09")
+    some = ("--since", "2026-11-05", "--until", "2026-11-09")
     told = [line.split(" back")[0] for line in restored(database, *some, table="c.sessions").splitlines()[1:]]
     assert told == [f"take rows of c.{table}_archive" for table in TABLES]
     back = (
@@ -210,7 +210,7 @@ def test_a_tree_comes_back_from_its_root(database: Database) -> None:
     assert database.sql(back) == [(3, 6)]
     assert database.sql(BROKEN) == [(0,)]
     assert [checksum(database, f"c.{table}", f"c.{table}_archive", columns="id") for table in TABLES] == before
-    all_of_it = ("--from", "2026-01-01", "--to", "2027-01-01")
+    all_of_it = ("--since", "2026-01-01", "--until", "2027-01-01")
     restored(database, *all_of_it, table="c.sessions")
     assert [checksum(database, f"c.{table}", columns="id") for table in TABLES] == before
     assert restore(database, *all_of_it, table="c.sessions").stderr == "nothing to do\n"
@@ -237,7 +237,7 @@ def test_odd_names(database: Database) -> None:
         op.create_archive_table("ตาราง.x", schema='S "q')
         op.set_archive_policy("ตาราง.x", "1 day", schema='S "q', way="rows", control="a't")
     assert archive(database).returncode == 0
-    restored(database, "--from", "2026-01-11", "--to", "2026-01-21", table='"S ""q"."ตาราง.x"')
+    restored(database, "--since", "2026-01-11", "--until", "2026-01-21", table='"S ""q"."ตาราง.x"')
     assert database.sql('SELECT count(*), min("ID %s") FROM "S ""q"."ตาราง.x"') == [(10, 10)]
 
 
@@ -263,9 +263,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         "foreign key n_t_fkey of public.n refers to public.t_archive",
     ),
     "no condition on the table": ((), ("--where", "archived_at > now() - interval '1 day'"), '"archived_at" does not'),
-    "nothing said": ((), (), "--from and --to, or --where, say which rows shall come back"),
-    "a range that is none": ((), ("--from", "2026-02-01", "--to", "2026-01-01"), "holds nothing"),
-    "half a range": ((), ("--from", "2026-02-01"), "--from and --to come together"),
+    "nothing said": ((), (), "--since and --until, or --where, say which rows shall come back"),
+    "a range that is none": ((), ("--since", "2026-02-01", "--until", "2026-01-01"), "holds nothing"),
+    "half a range": ((), ("--since", "2026-02-01"), "--since and --until come together"),
 }
 
 

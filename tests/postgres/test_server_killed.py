@@ -115,7 +115,7 @@ AWAY = ("archive", "run", "--now", NOW)
 EXPIRE = ("ttl", "run", "--yes", "--now", NOW)
 BACK = ("archive", "restore", "t", "--where", "status = 'closed'")
 PARTITIONS = ("archive", "run", "--now", MAY)
-PARTITIONS_BACK = ("archive", "restore", "s.t", "--from", "2026-01-01", "--to", "2026-02-10")
+PARTITIONS_BACK = ("archive", "restore", "s.t", "--since", "2026-01-01", "--until", "2026-02-10")
 
 CASES: dict[str, tuple[Callable[[Database], tuple[Any, ...]], tuple[str, ...], Callable[[Database], Any], str, Any]] = {
     "rows away": (aged, AWAY, rows_now, "SELECT count(*) FROM t WHERE at < '2026-11-22'", 0),

@@ -87,7 +87,7 @@ def test_a_part_of_an_archived_month_comes_back(database: Database, taker: str) 
     archived(database)
     assert kit(database, "archive", "run", "--now", "2026-05-20").returncode == 0
     take(database, taker, "t_p20260101")
-    done = kit(database, "archive", "restore", "s.t", "--from", "2026-01-10", "--to", "2026-01-20")
+    done = kit(database, "archive", "restore", "s.t", "--since", "2026-01-10", "--until", "2026-01-20")
     assert done.returncode == 0, done
     assert database.sql("SELECT (SELECT count(*) FROM s.t WHERE at < '2026-02-01'), count(*) FROM s.t_archive") == [
         (10, 49)
@@ -187,7 +187,7 @@ def test_a_partition_without_a_beginning_makes_no_empty_ones(database: Database)
         "ALTER TABLE s.t ATTACH PARTITION s.t_01 FOR VALUES FROM (MINVALUE) TO ('2026-02-01+00')",
     )
     assert kit(database, "archive", "run", "--now", "2026-05-20").returncode == 0
-    done = kit(database, "archive", "restore", "s.t", "--from", "2020-01-01", "--to", "2026-03-01")
+    done = kit(database, "archive", "restore", "s.t", "--since", "2020-01-01", "--until", "2026-03-01")
     assert (done.returncode, bounds(database)[:2]) == (0, ["2026-01", "2026-02"]), done
 
 

@@ -206,7 +206,7 @@ def test_what_archives_and_retention_have_due(database: Database) -> None:
     text = shell(database, "partitions", "timeline", "--now", "2026-05-20").stdout
     assert "2 to archive" in text
     assert "archive after 2 months takes s.t_03 next, at 2026-06-01" in text
-    assert shell(database, "archive", "run", "--yes", "--now", "2026-05-20").returncode == 0
+    assert shell(database, "archive", "run", "--now", "2026-05-20").returncode == 0
     database.sql(
         register_sql(Partitioning(QualifiedName("s", "t_archive"), "at", "1 mon", retention="4 months", premake=1))
     )

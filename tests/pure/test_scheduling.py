@@ -35,7 +35,7 @@ def test_each_call_is_one_that_the_program_takes(name: str) -> None:
         assert isinstance(group, click.Group)
         command = group.get_command(context, verb)
         assert command is not None, verb
-        command.make_context(verb, list(arguments))
+        command.make_context(verb, list(arguments), help_option_names=["-h", "--help"])
         asks = any(
             "--yes" in option.opts and not option.hidden
             for option in command.params

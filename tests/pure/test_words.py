@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import alembic.op
+import click
 import pytest
 
 from schema_kit.cli import cli
@@ -37,7 +38,9 @@ def page(path: Path) -> Callable[[], str]:
 PLACES: dict[str, Callable[[], str]] = {
     **{path.relative_to(ROOT).as_posix(): page(path) for path in (*pages(), ROOT / "sql" / "README.md")},
     "docstrings of operations": lambda: "\n".join(getattr(alembic.op, name).__doc__ or "" for name in OPERATIONS),
-    "lines of commands": lambda: "\n".join([*getattr(cli, "texts", {}).values(), *(text for _, text, _ in commands())]),
+    "lines of commands": lambda: "\n".join(
+        [*map(cli.text, cli.list_commands(click.Context(cli))), *(text for _, text, _ in commands())]
+    ),
 }
 """What was rewritten by the glossary; messages, help texts and the rest of the docstrings are not yet."""
 

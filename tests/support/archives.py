@@ -73,7 +73,7 @@ def run(database: Database | str, *arguments: str) -> subprocess.CompletedProces
 
 
 def restore(database: Database, since: str, until: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return shell(database, "archive", "restore", "s.t", "--from", since, "--to", until, *arguments)
+    return shell(database, "archive", "restore", "s.t", "--since", since, "--until", until, *arguments)
 
 
 def archived(

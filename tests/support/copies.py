@@ -93,7 +93,7 @@ PLAIN = (
     rows("s.control"),
     "ANALYZE s.t",
 )
-BY = ("--by", "at", "--every", "1 month", "--now", "2026-04-10")
+BY = ("--control", "at", "--interval", "1 month", "--now", "2026-04-10")
 RICH = (
     "CREATE SCHEMA s",
     "CREATE ROLE reader_of_t",

@@ -153,7 +153,7 @@ ARCHIVED = both(
 )
 BY_ROWS = ops(one("create_archive_table", "a"), one("set_archive_policy", "a", "90 days", way="rows", control="at"))
 RUN = cli("archive", "run", "{s}.e", "--yes", "--now", NOW)
-BACK = cli("archive", "restore", "{s}.e", "--from", "2026-02-01", "--to", "2026-04-01")
+BACK = cli("archive", "restore", "{s}.e", "--since", "2026-02-01", "--until", "2026-04-01")
 TO_FILES = cli("archive", "export", "{s}.e_01", "--to", ".", "--drop", "--yes")
 
 INDEXES = {

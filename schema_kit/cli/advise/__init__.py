@@ -6,16 +6,12 @@ import click
 
 from schema_kit.cli.lazy import Lazy
 
-COMMANDS = {
-    "index": "Recommend indexes for statements, and list indexes that none of them needs.",
-    "partition": "Report whether partitioning a table would help, by which column and interval.",
-    "plan": "Show the plan that production would choose, with and without an index.",
-}
+COMMANDS = ("index", "partition", "plan")
 
 
-@click.group(name="advise", cls=Lazy, package=__name__, texts=COMMANDS)
+@click.group(name="advise", cls=Lazy, package=__name__, names=COMMANDS)
 def advise() -> None:
-    """Ask production's planner without production: on an empty copy with its catalog, statistics and sizes.
+    """Recommend indexes and partitions for statements, by the planner's costs.
 
     A throw-away server of the embedded PostgreSQL plans; it is removed at the end. Production is asked for its
     catalog, statistics and sizes, by pg_dump among others (ACCESS SHARE on each table), and for nothing else. The role

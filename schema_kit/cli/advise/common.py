@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 import sqlalchemy as sa
@@ -16,10 +15,8 @@ from schema_kit.advise.production import Production
 from schema_kit.advise.scratch import Scratch, scratch
 from schema_kit.advise.statements import Statement
 from schema_kit.catalog import Catalog
-from schema_kit.cli.run import URL, database, formats
+from schema_kit.cli.run import URL, Command, database, formats
 from schema_kit.errors import DeclarationError, PlanError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def of_production(command: Command) -> Command:

@@ -23,7 +23,7 @@ from schema_kit.url import alembic_config
 @asks
 @click.option("--write", is_flag=True, help="Write a revision that makes the indexes.")
 def index(url: str | None, source: str | None, form: str, file: Path | None, log: Path | None, write: bool) -> None:
-    """Say which indexes statements want, and which ones none of them needs, as production's planner judges it.
+    """Recommend indexes for statements, and list indexes that none of them needs.
 
     The statements are those of a file (`-- calls: 1000` before one says how often a day), of a log that
     log_min_duration_statement or log_statement has written, or else those that pg_stat_statements has counted.

@@ -18,7 +18,7 @@ from schema_kit.cli.output import echo_json, wrapped
 @of_production
 @asks
 def partition(table: str, url: str | None, source: str | None, form: str, file: Path | None, log: Path | None) -> None:
-    """Say whether partitioning a TABLE by a time would help, by which column and interval, and why.
+    """Report whether partitioning a table would help, by which column and interval.
 
     A partitioned twin is made on an empty copy, with production's statistics cut to its partitions, and the statements
     are planned on both. It speaks for partitioning that rows are deleted by age, or that statements become cheaper;

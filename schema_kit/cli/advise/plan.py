@@ -19,7 +19,7 @@ from schema_kit.errors import DeclarationError, PlanError
 def plan(
     statement: str, more: tuple[str, ...], without: tuple[str, ...], url: str | None, source: str | None, form: str
 ) -> None:
-    """Show the plan that production would have for a STATEMENT, and its cost; nothing is executed.
+    """Show the plan that production would choose, with and without an index.
 
     A statement may have parameters ($1, :name, %(name)s): it is planned with several values that the statistics hold,
     frequent and rare ones, and the dearest plan is shown, without conditions, since those hold values of rows.

@@ -15,7 +15,8 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, needed, older_than
 from schema_kit.cli.output import echo_json, echo_sql, wrapped
-from schema_kit.cli.run import LOCK_TIMEOUT, NOW, URL, YES, Run, runs
+from schema_kit.cli.renamed import Renamed
+from schema_kit.cli.run import LOCK_TIMEOUT, NOW, URL, YES, Run, formats, runs
 from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
     from schema_kit.files.store import Store
 
 
+OLD = {
+    "--from": "--since",
+    "--to-bound": "--until",
+    "--output": "--format",
+    "--format parquet": "--as",
+    "--format copy": "--as",
+}
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """A table that is one file; `cut`, where only some of its rows are."""
@@ -42,12 +52,12 @@ class _Wanted:
     default: bool = False
 
 
-@click.command("export")
+@click.command("export", cls=Renamed, old=OLD)
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE|PARTITION...")
 @click.option("--to", "destination", required=True, help="A folder, or a URL that fsspec knows: s3://bucket/archive.")
-@click.option("--format", "kind", type=click.Choice(("parquet", "copy")), default="parquet", show_default=True)
-@click.option("--from", "lower", help="Only rows from here on, by the column that TABLE is cut by: 2026-01-01, an id.")
-@click.option("--until", "--to-bound", "upper", help="Only rows before this.")
+@click.option("--as", "kind", type=click.Choice(("parquet", "copy")), default="parquet", show_default=True)
+@click.option("--since", help="Only rows from here on, by the column that TABLE is cut by: 2026-01-01, an id.")
+@click.option("--until", help="Only rows before this.")
 @click.option("--older-than", "age", help="Only partitions that ended so long ago on the set's clock: '90 days', ids.")
 @click.option("--drop", is_flag=True, help="Then drop each partition; one that is attached is detached first.")
 @YES
@@ -55,23 +65,24 @@ class _Wanted:
 @NOW
 @LOCK_TIMEOUT
 @URL
-@click.option("--output", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@formats("text", "json")
 @runs()
 def command(
-    run: Run, destination: str, kind: str, lower: str | None, upper: str | None, age: str | None, drop: bool
+    run: Run, destination: str, kind: str, since: str | None, until: str | None, age: str | None, drop: bool
 ) -> None:
-    """Write tables or partitions to files: Parquet (zstd), or the text of COPY.
+    """Write partitions to files and verify the files; with --drop, drop the partitions afterwards.
 
-    A partitioned table is a file for each of its partitions; with --older-than for each that ended so long ago. Dates
-    are read on the wall clock of the set's time zone; in UTC, where TABLE has no policy in part_config. Each file is
-    written from one snapshot under a temporary name, synced, read back and compared (rows, and a checksum of each
-    column); then it gets its name and its row in schema_kit.archive_file. With --drop the table is dropped in that same
-    commit. What cannot be read back leaves everything as it was, and running again goes on.
+    Files are Parquet (zstd), or the text of COPY. A partitioned table is a file for each of its partitions; with
+    --older-than for each that ended so long ago. Dates are read on the wall clock of the set's time zone; in UTC, where
+    TABLE has no policy in part_config. Each file is written from one snapshot under a temporary name, synced, read back
+    and compared (rows, and a checksum of each column); then it gets its name and its row in schema_kit.archive_file.
+    With --drop the table is dropped in that same commit. What cannot be read back leaves everything as it was, and
+    running again goes on.
 
     Example: schema_kit archive export telegram_bots.messages --to /srv/archive --until 2026-01-01
     """
-    if age and (lower or upper):
-        raise DeclarationError("--older-than stands for --from and --until: name one.")
+    if age and (since or until):
+        raise DeclarationError("--older-than stands for --since and --until: name one.")
     needed()
     from schema_kit.files.export import export, finished, refuse
     from schema_kit.files.store import Store
@@ -83,7 +94,7 @@ def command(
         if drop and (file := finished(run.connection, name, store, kind)) and not run.catalog.exists(name):
             done.append(file)  # an earlier run's, which was cut off before it could say so
         else:
-            wanted += _chosen(run.connection, run.catalog, name, lower, upper, age, drop)
+            wanted += _chosen(run.connection, run.catalog, name, since, until, age, drop)
     if drop:
         _agree(run, wanted)
     if run.dry_run:

@@ -32,7 +32,7 @@ from schema_kit.sizes import pretty
 @formats("text", "json")
 @runs()
 def command(run: Run, verify: bool, forget: tuple[str, ...]) -> None:
-    """Show which rows lie in which file, and where the rows are now: in the file alone, or in the database as well.
+    """List the files and their rows; --verify reads each file again.
 
     --forget FILE, as it is listed here, is for a file that was lost, moved or thrown away: its row in
     schema_kit.archive_file goes, and nothing else. The file is not touched, and no row of a table is. It asks first.

@@ -13,6 +13,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, needed
 from schema_kit.cli.output import echo_json, wrapped
+from schema_kit.cli.renamed import ENDS, Renamed
 from schema_kit.cli.run import LOCK_TIMEOUT, URL, Run, formats, runs
 from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, SchemaKitError
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from schema_kit.files.restore import Restored
 
 
-@click.command("import")
+@click.command("import", cls=Renamed, old=ENDS)
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--manifest", "table", metavar="TABLE", help="The files of TABLE that schema_kit.archive_file knows.")
-@click.option("--from", "lower", help="Of those, the ones with rows from here on; files come back whole.")
-@click.option("--until", "--to", "upper", help="Of those, the ones with rows before this.")
+@click.option("--since", help="Of those, the ones with rows from here on; files come back whole.")
+@click.option("--until", help="Of those, the ones with rows before this.")
 @click.option("--into", metavar="TABLE", help="The table that gets the rows, where it is not the one they were of.")
 @click.option("--beside", metavar="NAME", help="Make a table of this name with the rows of one file, and stop there.")
 @click.option("--dry-run", is_flag=True, help="Read and check the files, print the exact SQL and send none of it.")
@@ -41,30 +42,30 @@ def command(
     run: Run,
     files: tuple[str, ...],
     table: str | None,
-    lower: str | None,
-    upper: str | None,
+    since: str | None,
+    until: str | None,
     into: str | None,
     beside: str | None,
 ) -> None:
-    """Bring the rows of files back into their table, or into one beside it.
+    """Load files: attach them as partitions if their range is free, insert the rows otherwise.
 
     Each file is held against the manifest first (its SHA-256, and a checksum of each column), and its columns against
     the table's. Its rows are loaded into a table beside and compared. That becomes a partition, where its range is
     free; else they are inserted: what is there already is passed over, what differs under the same key is refused and
     named. Running it again changes nothing.
 
-    Example: schema_kit archive import --manifest telegram_bots.messages --from 2025-01-01 --until 2025-03-01
+    Example: schema_kit archive import --manifest telegram_bots.messages --since 2025-01-01 --until 2025-03-01
     """
     if bool(files) == bool(table):
         raise DeclarationError("name files, or --manifest TABLE.")
-    if (lower or upper) and not table:
-        raise DeclarationError("--from and --until choose among the files of --manifest TABLE.")
+    if (since or until) and not table:
+        raise DeclarationError("--since and --until choose among the files of --manifest TABLE.")
     needed()
     from schema_kit.files.restore import planned, restore
     from schema_kit.files.store import Store
 
     run.refuse_read_only("restore")
-    chosen = files if table is None else _chosen(run.connection, run.catalog, table, lower, upper, not (into or beside))
+    chosen = files if table is None else _chosen(run.connection, run.catalog, table, since, until, not (into or beside))
     if beside and len(chosen) != 1:
         raise DeclarationError(f"--beside is for one file, not for {len(chosen)}.")
     to, own = (run.catalog.relation(text) if text else None for text in (into, beside))

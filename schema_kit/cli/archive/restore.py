@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from schema_kit.cli.renamed import ENDS, Renamed
 from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
 from schema_kit.model import ArchivePolicy
@@ -13,14 +14,14 @@ from schema_kit.names import QualifiedName
 from schema_kit.tasks.restoring import restore
 
 
-@click.command("restore")
+@click.command("restore", cls=Renamed, old=ENDS)
 @acts
-@click.option("--from", "since", help="Where it begins: 2026-01-01, or an id.")
-@click.option("--to", "until", help="Where it ends, exclusive.")
+@click.option("--since", help="Where it begins: 2026-01-01, or an id.")
+@click.option("--until", help="Where it ends, exclusive.")
 @click.option("--where", help="By rows: SQL over the table's columns, as well or instead.")
 @click.option("--beside", help="The table that takes it instead; made where it is not there.")
 def command(run: Run, since: str | None, until: str | None, where: str | None, beside: str | None) -> None:
-    """Take a range from the archive back into its table, or to a table beside it.
+    """Move a range of rows from an archive back to its table, or to a new table.
 
     Dates are read on the wall clock of the set's time zone; in UTC, where neither TABLE nor its archive is cut by that
     column. Partitions that lie in the range are detached from the archive and attached, without copying a row. Where
@@ -33,12 +34,12 @@ def command(run: Run, since: str | None, until: str | None, where: str | None, b
     is left alone by `archive run` until it is told --restored; a time-to-live knows nothing of it. Triggers of the
     table fire for rows that go one by one.
 
-    Example: schema_kit archive restore bots.messages --from 2026-01-01 --to 2026-03-01
+    Example: schema_kit archive restore bots.messages --since 2026-01-01 --until 2026-03-01
     """
     if len(run.tables) != 1:
         raise click.UsageError("name one table")
     if (since is None) is not (until is None):
-        raise click.UsageError("--from and --to come together")
+        raise click.UsageError("--since and --until come together")
     wanted = run.policies(ArchivePolicy)
     name = QualifiedName.parse(beside, wanted[0].table.schema) if beside else None
     job = Job("archive", partial(restore, since=since, until=until, where=where, beside=name))

@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from schema_kit.cli.partitions import analyze
+from schema_kit.cli.renamed import Renamed
 from schema_kit.cli.run import Run, acts
 from schema_kit.cli.work import Job, work
 from schema_kit.model import ArchivePolicy
@@ -16,12 +17,11 @@ OF_SET = Job("archive", archiving.run_set, archiving.run_set_due)
 """For whoever looks after sets."""
 
 
-@click.command("run")
+@click.command("run", cls=Renamed, old={"--yes": ""})
 @acts
-@click.option("--yes", is_flag=True, hidden=True, expose_value=False)
 @click.option("--restored", is_flag=True, help="Also what was restored from the archive.")
 def command(run: Run, restored: bool) -> None:
-    """Take what is due from each table to its archive.
+    """Move due partitions and rows of each table to its archive.
 
     Without TABLE: every policy of schema_kit.archive_policy. By partition, one is due when it ends further behind the
     present than archive_after. It is detached concurrently and attached to the archive; no row is copied or scanned.

@@ -86,7 +86,7 @@ def _moment(row: Moved | None, archive: QualifiedName) -> str | None:
 @click.command("status")
 @looks("text", "json")
 def command(run: Run) -> None:
-    """Say what is in each archive, what is due, and what is on its way.
+    """Show what each archive holds, what is due and what is in transit.
 
     Rows of partitions are the planner's estimate, -1 where nobody has analyzed yet; by rows, those that are due are
     counted up to 100,000. It changes nothing.

@@ -46,10 +46,11 @@ def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, 
 )
 @click.pass_context
 def command(context: click.Context, run: Run, checksums: bool, files: bool) -> None:
-    """Say what an archive has otherwise than its table: columns, types, defaults, NOT NULL, checks, indexes, rights.
+    """Report differences between an archive and its table.
 
-    What stops partitions from coming is said first; op.repair_archive_table mends it. Checksums do not depend on the
-    order of rows, and stay the same while nobody changes any. It changes nothing.
+    It compares columns, types, defaults, NOT NULL, checks, indexes and rights. What stops partitions from coming is
+    said first; op.repair_archive_table mends it. Checksums do not depend on the order of rows, and stay the same while
+    nobody changes any. It changes nothing.
 
     Exit codes: 0 the archive follows its table, 4 it does not.
 

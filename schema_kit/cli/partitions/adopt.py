@@ -32,7 +32,7 @@ from schema_kit.tasks import partitions, policies
 @click.option("--take-over", is_flag=True, help="Turn pg_partman's own maintenance of the set off.")
 @click.option("--leave-irregular", is_flag=True, help="Let past partitions be that lie on no grid.")
 def command(run: Run, everything: bool, take_over: bool, leave_irregular: bool, **given: Any) -> None:
-    """Take over sets that were made by hand, by pg_partman, pgslice, Citus, django-postgres-extra, or anybody.
+    """Register existing partitioned tables; the policy is derived from their bounds.
 
     The policy is read off the bounds of the partitions, whatever their names, and registered in part_config; what
     other tools have written down is held against them. It says what it found and why, and what create-next would do

@@ -33,7 +33,7 @@ WORK_IS_DUE = 4
 )
 @click.pass_context
 def command(context: click.Context, run: Run, output: Path | None) -> None:
-    """Say what is wrong with sets, what is due, and the command that sets it right.
+    """Report problems and due work, each with the command that fixes it.
 
     Gaps, missing partitions ahead, rows in the default partition, interrupted detaches, indexes, constraints and
     triggers that a partition has otherwise than its parent, policies that do not fit their table, stale statistics,

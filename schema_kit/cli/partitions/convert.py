@@ -10,6 +10,7 @@ import click
 from schema_kit.catalog import Catalog
 from schema_kit.cli.partitions.copies import copies
 from schema_kit.cli.policies import policies
+from schema_kit.cli.renamed import Renamed
 from schema_kit.cli.run import YES, Run, acts
 from schema_kit.cli.work import Job, work
 from schema_kit.keys import ENCODINGS
@@ -20,11 +21,11 @@ from schema_kit.steps import Plan
 from schema_kit.tasks.conversion import Convert, give_up, roll_back
 
 
-@click.command("convert")
+@click.command("convert", cls=Renamed, old={"--by": "--control", "--every": "--interval"})
 @acts
 @copies
-@click.option("--by", "control", help="The column that decides.")
-@click.option("--every", "interval", help="The width of a partition: '1 month', '7 days', or how many ids: 100000.")
+@click.option("--control", help="The column that decides.")
+@click.option("--interval", help="The width of a partition: '1 month', '7 days', or how many ids: 100000.")
 @click.option("--timezone", default="UTC", show_default=True, help="Partitions follow its wall clock.")
 @click.option("--premake", type=click.IntRange(1), default=4, show_default=True, help="Partitions to keep ahead.")
 @click.option("--origin", help="Where some partition begins.")
@@ -62,7 +63,7 @@ def command(
     rollback: bool,
     finish: bool,
 ) -> None:
-    """Make TABLE partitioned while it is in use.
+    """Turn a live table into a partitioned one: attach it, or copy its rows.
 
     By attaching, no row is copied: it becomes the first partition, in seconds. By copying, each window has a partition
     from the swap on. Without --strategy, what is begun goes on; else a table of up to 1 GB whose rows lie in several
@@ -71,7 +72,7 @@ def command(
     without, if nothing was. Interrupted, it goes on where it stopped; --abort takes back what it has made, at any
     moment before the swap, and likewise a way back before its own.
 
-    Example: schema_kit partitions convert rag_chat.messages --by created_at --every '1 month' --strategy copy
+    Example: schema_kit partitions convert rag_chat.messages --control created_at --interval '1 month' --strategy copy
     """
     if len(run.tables) != 1:
         raise click.UsageError("name one table")
@@ -85,7 +86,7 @@ def command(
     elif finish:
         one = policies(run.catalog, Partitioning, [parent.sql])[0]
     elif control is None or interval is None:
-        raise click.UsageError("--by COLUMN and --every INTERVAL say how it is cut")
+        raise click.UsageError("--control COLUMN and --interval INTERVAL say how it is partitioned")
     else:
         one = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
         one = replace(one, interval=one.cut.text)

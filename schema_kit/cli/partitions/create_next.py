@@ -21,7 +21,7 @@ JOB = Job("create next partitions", create_next, create_next_due)
 @click.option("--premake", type=click.IntRange(1), help="Partitions to keep ahead, instead of the policy's number.")
 @click.option("--until", help="Make all that are missing from the present to there: 2027-12-31, or an id.")
 def command(run: Run, premake: int | None, until: str | None) -> None:
-    """Make the current partition and the premade ones ahead of it, where they are missing.
+    """Create the current partition and those ahead of it, if they are missing.
 
     Without TABLE: every set that part_config holds. Run it from cron as often as you like: it makes what is missing,
     and says when there is nothing to do. Writers go on meanwhile. At most 1000 partitions are kept ahead.

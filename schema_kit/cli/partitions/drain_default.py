@@ -21,7 +21,7 @@ JOB = Job("drain the default", copying.drain, copying.drain_due)
 @click.option("--until", help="Also rows farther ahead than partitions are kept, up to there: 2027-12-31, or an id.")
 @click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
 def command(run: Run, workers: int, limits: CopyLimits, until: str | None, abort: bool) -> None:
-    """Give the rows of a default partition partitions of their own, while it is in use.
+    """Move the rows of a default partition into partitions of their own.
 
     Without TABLE: every set that part_config holds. Rows are copied, the keys of those that change meanwhile are
     logged and replayed, what was copied is compared, and one short commit swaps: readers of the table see every row at

@@ -16,7 +16,7 @@ from schema_kit.tasks import partitions
 @acts
 @click.option("--since", help="Begin there, instead of with the oldest partition: 2024-01-01, or an id.")
 def command(run: Run, since: str | None) -> None:
-    """Make the partitions that are missing between the oldest one and the newest, or the present.
+    """Create the partitions that are missing between the oldest and the newest one, or the current one.
 
     No further than what is kept ahead. A window of which the default partition holds rows, or whose name another table
     has, is left and said, and so is a stretch of more than 36 windows beside a default partition, unless --since asks

@@ -14,10 +14,10 @@ from schema_kit.tasks.policies import hand_over
 @acts
 @click.option("--schema", help="Where pg_partman lives, if there are several.")
 def command(run: Run, schema: str | None) -> None:
-    """Give a set to the extension pg_partman, 4.7 or 5: its policy goes there, and schema_kit leaves it alone.
+    """Hand a partitioned table over to the extension pg_partman; adopt --take-over reverses it.
 
-    In one commit, without a lock on the set; names stay as they are. `schema_kit partitions adopt --take-over` brings
-    it back, with what was changed of its policy there.
+    For pg_partman 4.7 and 5. In one commit, without a lock on the set; names stay as they are. `schema_kit partitions
+    adopt --take-over` brings it back, with what was changed of its policy there.
 
     Example: schema_kit partitions hand-over public.events --dry-run
     """

@@ -24,7 +24,7 @@ from schema_kit.sizes import pretty
 @click.command("list")
 @looks("text", "json")
 def command(run: Run) -> None:
-    """Show sets with their partitions: bounds in the set's time zone, rows estimated, size, what is premade.
+    """List partitioned tables and their partitions: bounds, estimated rows, sizes.
 
     Copies that are under way are shown with how far they are.
 

@@ -26,7 +26,7 @@ JOBS = (
 @acts
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Sets at a time.")
 def command(run: Run, workers: int) -> None:
-    """Look after each set: drain its default partition, make what is missing, archive and retire what is due.
+    """Do all due work: drain default partitions, create missing partitions, archive and retire old ones.
 
     Then it is analyzed as a whole, which autovacuum never does, where its statistics are off by more than a tenth;
     before PostgreSQL 18, where that reads every partition, at most once a day.

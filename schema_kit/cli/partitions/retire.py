@@ -26,7 +26,7 @@ OF_ARCHIVE = Job(
 @click.option("--no-grace", is_flag=True, help="Drop at once what the policy does not keep: no grace period.")
 @YES
 def command(run: Run, no_grace: bool) -> None:
-    """Take partitions out that have outlived their retention; then keep them, move them, or drop them.
+    """Detach partitions past their retention; then keep, move or drop them.
 
     Without TABLE: every set that part_config holds, and their archives. A partition is due when it ends further behind
     the present than the policy's retention. It is detached concurrently wherever PostgreSQL can. Then it stays as a

@@ -21,10 +21,11 @@ from schema_kit.tasks import copying
 @copies
 @click.option("--abort", is_flag=True, help="Give it up: all that it has made so far goes.")
 def command(run: Run, workers: int, limits: CopyLimits, abort: bool) -> None:
-    """Cut a partition into the windows of its set's policy, while it is in use. TABLE is the partition.
+    """Split a partition into the ranges of its policy, while it is in use.
 
-    The first partition of a table that was converted by attaching it holds all of its rows: this is how they come into
-    months. It works as drain-default does, and goes on where it stopped when it is run again.
+    TABLE is the partition. The first partition of a table that was converted by attaching it holds all of its rows:
+    this is how they come into months. It works as drain-default does, and goes on where it stopped when it is run
+    again.
 
     Example: schema_kit partitions split line_support.conversation_before_20261201
     """

@@ -41,7 +41,7 @@ _TWO_BARS = 80
 @click.command("timeline")
 @looks("text", "json")
 def command(run: Run) -> None:
-    """Draw sets over time: partitions with size and rows as bars, what is premade, where gaps are, what is due.
+    """Draw partitions over time, with sizes and rows as bars, gaps and due work.
 
     What is due to be retired, and what is due to go to an archive, is told apart; archives of sets that let go of
     partitions by a retention of their own are drawn, too, where no TABLE is named. Long runs of partitions are folded

@@ -22,7 +22,7 @@ def decide(catalog: Catalog, one: Partitioning) -> Plan:
 @acts
 @YES
 def command(run: Run) -> None:
-    """Make TABLE a plain table again: its first partition takes in the rows of the others.
+    """Turn a partitioned table back into a plain one; it blocks reads and writes.
 
     It blocks: reads and writes of the table wait while those rows move; rows of the first partition do not move. The
     primary key loses the control column, and the policy goes. It asks first; without a terminal it requires --yes.

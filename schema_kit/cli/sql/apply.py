@@ -15,7 +15,7 @@ from schema_kit.tasks import partman
 @click.command("apply")
 @acts_on_schema
 def command(run: Run, schema: str) -> None:
-    """Install pg_partman's functions in a schema, or bring them up to date.
+    """Install or update pg_partman's functions in a schema.
 
     All in one commit. Run again, it replaces what an older version made or what was changed by hand, and nothing
     else; policies stay. A schema that the extension pg_partman lives in is refused.

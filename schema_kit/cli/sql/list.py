@@ -13,7 +13,7 @@ from schema_kit.cli.output import echo_json, wrapped
 @click.command("list")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
 def command(form: str) -> None:
-    """The scripts that there are: queries to run, and the objects that apply makes.
+    """List the scripts and queries, each with what it does.
 
     Example: schema_kit sql list
     """

@@ -16,7 +16,7 @@ from schema_kit.tasks import partman
 @acts_on_schema
 @YES
 def command(run: Run, schema: str) -> None:
-    """Drop pg_partman's functions that schema_kit has installed; policies, partitions and templates stay.
+    """Drop pg_partman's functions; policies and partitions are kept.
 
     It asks first; without a terminal it requires --yes.
 

@@ -11,7 +11,7 @@ from schema_kit.sqlscripts import PARTMAN
 @click.command("render")
 @click.option("--schema", default=PARTMAN, show_default=True, help="Where the functions live.")
 def command(schema: str) -> None:
-    """Print the script that makes pg_partman's functions, complete for an empty database, for psql.
+    """Print the SQL that apply would send to an empty database.
 
     Example: schema_kit sql render --schema partman | psql --single-transaction
     """

@@ -24,7 +24,9 @@ _WIDE = 1000
 @formats("text", "json")
 @runs()
 def command(run: Run, name: str) -> None:
-    """Run a query of sql/queries/ in a read-only transaction and print its rows.
+    """Run one of the queries and print its rows.
+
+    The transaction is read-only.
 
     Example: schema_kit sql run blockers
     """

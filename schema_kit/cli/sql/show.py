@@ -10,7 +10,9 @@ from schema_kit import sqlscripts
 @click.command("show")
 @click.argument("name")
 def command(name: str) -> None:
-    """Print one script as it is: NAME is its path below sql/ or the last part of it.
+    """Print a script.
+
+    NAME is its path below sql/ or the last part of it.
 
     Example: schema_kit sql show create_parent
     """

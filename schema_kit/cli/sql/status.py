@@ -18,7 +18,9 @@ from schema_kit.tasks.partman import seen
 @runs()
 @click.pass_context
 def command(context: click.Context, run: Run, schema: str) -> None:
-    """Say which of pg_partman's functions are missing, older or changed by hand; exit code 4 if apply has work to do.
+    """Report functions that are missing, older or changed by hand.
+
+    Exit codes: 0 nothing to do, 4 apply has work to do.
 
     Example: schema_kit sql status --schema partman
     """

@@ -6,15 +6,12 @@ import click
 
 from schema_kit.cli.lazy import Lazy
 
-COMMANDS = {
-    "run": "Delete expired rows, referencing rows first.",
-    "status": "Show the policies and how many rows have expired.",
-}
+COMMANDS = ("run", "status")
 
 
-@click.group(cls=Lazy, package=__name__, texts=COMMANDS, attribute="command")
+@click.group(cls=Lazy, package=__name__, names=COMMANDS, attribute="command")
 def ttl() -> None:
-    """Time-to-live: rows that have expired leave, a batch at a time.
+    """Delete expired rows in batches.
 
     The policies stand in schema_kit.ttl_policy, where op.set_ttl_policy puts them. The database is --url, else
     DATABASE_URL, else sqlalchemy.url of alembic.ini, else the embedded one.

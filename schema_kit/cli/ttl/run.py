@@ -20,7 +20,7 @@ from schema_kit.tasks import ttl
 @acts
 @click.option("--yes", is_flag=True, help="Do not ask: for cron.")
 def command(run: Run) -> None:
-    """Remove the rows that have expired, the oldest first, and what hangs on them before.
+    """Delete expired rows, referencing rows first.
 
     Without TABLE: every policy that ttl_policy holds, those of other tables' trees first. Rows go in batches of about
     half a second, each a commit of its own, and pause for replicas and for vacuum. A row that somebody has locked is

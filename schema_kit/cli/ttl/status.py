@@ -21,7 +21,9 @@ MOST_COUNTED = 100_000
 @click.command("status")
 @looks("text", "json")
 def command(run: Run) -> None:
-    """Show what expires when, and how much of it is waiting: counted up to 100,000 rows, by the index.
+    """Show the policies and how many rows have expired.
+
+    Rows are counted up to 100,000, by the index.
 
     Example: schema_kit ttl status --format json
     """
