@@ -17,7 +17,7 @@ from schema_kit import embedded
 
 _FOLDER = pytest.StashKey[Path]()
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "10"}
-_POINTS = 4  # of each parametrized test that needs a server, in a plain run
+_POINTS = 4  # of each parametrized test that needs a server, and again of those that take longer
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,18 +43,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the server needs it; of a test with many points there, a plain run tries a few that lie far apart."""
-    points: dict[str, list[pytest.Item]] = {}
+    """What uses the server needs it; of a test with many points, a run tries a few that lie far apart."""
+    points: dict[tuple[str, str], list[pytest.Item]] = {}
     for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
         if isinstance(item, pytest.Function) and "running_server" in item.fixturenames:
             item.add_marker(pytest.mark.postgres)
-            if not any(item.get_closest_marker(name) for name in ("exhaustive", "deep", "chaos")):
-                points.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    for found in points.values():
+            if not marks & {"exhaustive", "deep", "chaos"}:
+                points.setdefault((item.nodeid.partition("[")[0], "further"), []).append(item)
+        if "exhaustive" in marks and not marks & {"deep", "chaos", "projects"}:
+            points.setdefault((item.nodeid.partition("[")[0], "deep"), []).append(item)
+    for (_, left), found in points.items():
         kept = {round(n * (len(found) - 1) / (_POINTS - 1)) for n in range(_POINTS)}
         for n, item in enumerate(found):
             if n not in kept:
-                item.add_marker(pytest.mark.further)
+                item.add_marker(left)
 
 
 @pytest.fixture(scope="session")

@@ -238,7 +238,7 @@ def test_odd_names(database: Database) -> None:
     assert database.sql(f'SELECT count(*) FROM {quoted}.{quoted[:-1]}v"') == [(151,)]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("way", ["concurrently", "view", "default"])
 def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Database, way: str) -> None:
     ends = []

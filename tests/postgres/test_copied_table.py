@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 T = QualifiedName("s", "t")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("workers", longer([1, 2], 1, mark=pytest.mark.deep))
 def test_a_table_is_converted_while_it_is_written(database: Database, workers: int) -> None:
     database.sql(*PLAIN)
@@ -85,7 +85,7 @@ def test_what_belongs_to_the_table_is_carried_over(database: Database) -> None:
         database.sql("DROP OWNED BY reader_of_t", "DROP ROLE reader_of_t")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_given_up_it_is_exactly_as_before(database: Database) -> None:
     database.sql(*RICH[:1], *RICH[2:8], "CREATE VIEW s.v AS SELECT id FROM s.t", *RICH[-1:])
     everything = "SELECT relname, relkind, relfilenode FROM pg_class WHERE relnamespace = 's'::regnamespace ORDER BY 1"

@@ -122,7 +122,7 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("what", longer(CASES, "split", "convert", mark=pytest.mark.deep))
 def test_it_goes_on_when_the_server_is_back(folder: Path, stack: ExitStack, what: str) -> None:
     server = embedded.start(folder, quiet=True, settings=SETTINGS)

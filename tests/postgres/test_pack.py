@@ -39,7 +39,7 @@ def test_offline_script_makes_the_same_catalog(database: Database) -> None:
     assert offline == catalog(database)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_no_row_is_lost_or_changed_up_down_and_up_again(database: Database) -> None:
     filled(database)
     rows, objects = content(database), catalog(database)

@@ -141,7 +141,7 @@ def reading(database: Database) -> Iterator[set[Rows]]:
     assert not failed
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_while_it_runs_readers_see_each_row_once_and_writers_go_on(database: Database) -> None:
     head(database)
     before = everywhere(database)

@@ -253,7 +253,7 @@ def test_on_a_terminal_it_asks_before_it_drops(database: Database) -> None:
         assert (attached(database), there(database)) == (left, left)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("default", [False, True])
 def test_killed_at_every_step_it_ends_where_an_undisturbed_run_ends(database: Database, default: bool) -> None:
     ends = []

@@ -55,7 +55,7 @@ def test_what_is_neither_yes_nor_no(database: Database) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_on_the_embedded_server(tmp_path: Path) -> None:
     """Down and up again keeps what was written; nothing is filled twice."""
     names = {name: value for name, value in os.environ.items() if name not in NAMED}

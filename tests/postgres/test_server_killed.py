@@ -161,7 +161,7 @@ LONGER = tuple(case for case in CASES if case not in ("rows away by their age", 
 LATE = ((2, signal.SIGQUIT), (6, signal.SIGKILL))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 @pytest.mark.parametrize("kills", [EARLY, pytest.param(LATE, marks=pytest.mark.deep)], ids=["early", "late"])
 @pytest.mark.parametrize("case", longer(CASES, *LONGER, mark=pytest.mark.deep))
 def test_each_row_is_in_one_place_and_the_next_run_ends_it(

@@ -138,7 +138,7 @@ def test_killed_again_and_again_it_comes_back(database: Database) -> None:
     same(database, "s.t", "s.control")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_what_was_not_fed_comes_back_only_if_nothing_was_written(database: Database) -> None:
     database.sql(*PLAIN)
     convert(database, keep_old=True)
@@ -213,7 +213,7 @@ def test_between_the_comparison_and_the_swap_nothing_may_slip_through(database: 
     assert not plain(database)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_partitions_may_come_and_be_drained_meanwhile(database: Database) -> None:
     """What moves between partitions changes no row."""
     database.sql(*PLAIN)
