@@ -1,6 +1,6 @@
 """Messages of more than 30 days ago go to the archive.
 
-A week goes when its last message is 30 days old, so that messages holds 30 to 37 days. `schema_kit archive run --yes`
+A week goes when its last message is 30 days old, so that messages holds 30 to 37 days. `schema_kit archive run`
 or `schema_kit partitions maintain`, once a day, is what moves it: a partition changes its parent, and no row is copied.
 
 Revision ID: telegram_archive_policy

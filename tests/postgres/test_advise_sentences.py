@@ -114,15 +114,15 @@ def test_a_dump_serves_as_well_as_its_database(database: Database, tmp_path: Pat
     words = ["--no-data", "--statistics", "--no-owner", f"--file={dump}", f"--dbname={database.url}"]
     subprocess.run([str(bindir / "pg_dump"), *words], check=True)
     told = list[object]()
-    for source in (("--since", str(dump)), ("--since", database.url)):
+    for source in (("--from", str(dump)), ("--from", database.url)):
         done = called(["schema_kit", "advise", "index", "--statements", str(asked), "--format", "json", *source])
         assert done.returncode == 0, done.stderr
         assert SECRET not in done.stdout + done.stderr
         told.append([(one["definition"], one["bytes"]) for one in json.loads(done.stdout)["wanted"]])
     assert told[0] == told[1]
-    for wrong in (["--since", str(dump)], ["--since", str(dump), "--log", str(asked), "--statements", str(asked)]):
+    for wrong in (["--from", str(dump)], ["--from", str(dump), "--log", str(asked), "--statements", str(asked)]):
         assert called(["schema_kit", "advise", "index", *wrong]).returncode == 2
-    assert called(["schema_kit", "advise", "plan", ASKED, "--since", str(broken)]).returncode == 3
+    assert called(["schema_kit", "advise", "plan", ASKED, "--from", str(broken)]).returncode == 3
 
 
 @pytest.mark.parametrize(
