@@ -765,7 +765,7 @@ def stopping_after(count: int) -> Callable[[Event], None]:
     return emit
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_a_conversion_goes_on_from_wherever_it_was_stopped(database: Database) -> None:
     database.sql(*scene())
     rows = checksum(database, "app.t")

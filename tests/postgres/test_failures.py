@@ -85,7 +85,7 @@ def test_one_broken_set_does_not_stop_the_others(database: Database) -> None:
     assert only.returncode == 3, "nothing was written"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_a_connection_that_is_lost_under_alembic_is_a_sentence(database: Database) -> None:
     migrate(database, "upgrade", "baseline")
     with psycopg.connect(database.url) as other:

@@ -24,7 +24,7 @@ def test_empty_up_and_down_leaves_nothing(database: Database) -> None:
     assert catalog(database) == before
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_offline_script_makes_the_same_catalog(database: Database) -> None:
     script = alembic(database, "-x", "now=2026-11-21", "upgrade", "head", "--sql")
     assert script.returncode == 0, script.stderr
@@ -126,7 +126,7 @@ def test_a_killed_upgrade_is_finished_by_the_next_one(database: Database) -> Non
     assert catalog(database) == head
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_a_second_migrator_waits_and_then_finds_nothing_to_do(database: Database) -> None:
     with database.connect() as holder:
         holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: one migrator at a time', 0))")

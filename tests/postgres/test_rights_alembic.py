@@ -53,7 +53,7 @@ def test_its_own_table_that_is_not_there(database: Database) -> None:
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.exhaustive
+@pytest.mark.deep
 def test_the_whole_pack(database: Database) -> None:
     with limited(database) as some:
         database.sql(f"GRANT CREATE ON SCHEMA public TO {some.role}")
