@@ -78,7 +78,7 @@ class Statement:
         lock_timeout: how long it waits for a lock at most; ``0`` is for ever.
         locks: locks that it has taken, stronger than those that the transaction held already.
         scanned: tables that were read from end to end.
-        rewritten: tables that were written anew.
+        rewritten: tables that were written again.
         built: indexes that were built, each with its table.
         written: rows.
         changes: of the catalog.

@@ -22,7 +22,7 @@ class LockMode(Enum):
 
     @property
     def blocks_writes(self) -> bool:
-        """Whether INSERT, UPDATE and DELETE wait for it (and, worse, queue behind whoever waits for it)."""
+        """Whether INSERT, UPDATE and DELETE wait for it (and, worse, queue behind the session that waits for it)."""
         return self in _BLOCKS_WRITES
 
     @property

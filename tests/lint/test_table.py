@@ -1,4 +1,4 @@
-"""docs/lint.md shows what is found in each labelled revision: `GOLDEN=write` writes the table anew."""
+"""docs/lint.md shows what is found in each labelled revision: `GOLDEN=write` writes the table again."""
 
 from __future__ import annotations
 

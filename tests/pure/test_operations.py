@@ -27,7 +27,7 @@ CLASSES = {cls.called: cls for cls in PlanOperation.__subclasses__()}
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_what_is_generated_is_fresh(path: Path) -> None:
     assert ast.dump(ast.parse(path.read_text())) == ast.dump(ast.parse(FILES[path]())), (
-        "python -m tools.write_operations writes it anew"
+        "python -m tools.write_operations writes it again"
     )
 
 
