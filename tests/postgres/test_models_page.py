@@ -53,6 +53,7 @@ def test_models_as_the_page_shows_them(database: Database) -> None:
         assert changes(connection, after) == []
     with Session(engine) as session:
         session.add(after["Order"](total=2, items=[after["Item"]()]))
+        session.flush()  # SQLAlchemy 2.0 does not before text
         session.execute(sa.text("INSERT INTO items (order_id) SELECT id FROM orders WHERE total = 2"))
         session.commit()
         first, second = session.scalars(sa.select(after["Order"]).order_by(after["Order"].total))
