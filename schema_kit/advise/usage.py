@@ -207,11 +207,18 @@ class _Names:
 
 
 _MIRRORED = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE, exp.EQ: exp.EQ}
+
+
+def _known(*names: str) -> tuple[type[exp.Expr], ...]:
+    """Those that this sqlglot has: some are newer than the oldest one that is allowed."""
+    return tuple(getattr(exp, name) for name in names if hasattr(exp, name))
+
+
 _INSIDE: tuple[tuple[tuple[type[exp.Expr], ...], Kind], ...] = (
     ((exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike, exp.SimilarTo), Kind.LIKE),
-    ((exp.ArrayContainsAll, exp.ArrayOverlaps, exp.ArrayContainedBy), Kind.CONTAINS),
+    (_known("ArrayContainsAll", "ArrayOverlaps", "ArrayContainedBy"), Kind.CONTAINS),
     (
-        (exp.JSONBContainsTopKey, exp.JSONBContains, exp.JSONBContainsAnyTopKeys, exp.JSONBContainsAllTopKeys),
+        _known("JSONBContainsTopKey", "JSONBContains", "JSONBContainsAnyTopKeys", "JSONBContainsAllTopKeys"),
         Kind.KEY,
     ),
 )
