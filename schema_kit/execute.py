@@ -114,6 +114,8 @@ def _telling(
     try:
         with ours(connection):
             return _run(connection, telling_notes(planned, emit), policy, tell, workers, committed)
+    except DBAPIError as error:  # the connection was lost before the first look
+        raise committed.told(not_observed(error)) from error
     except SchemaKitError as error:
         told = committed.told(error)
         if told is error:
