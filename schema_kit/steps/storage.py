@@ -21,5 +21,5 @@ class EnsureTable(Step):
     table: QualifiedName
 
     def sql(self) -> tuple[str, ...]:
-        """IF NOT EXISTS throughout."""
+        """Each can run again; a table of an older version is altered, ACCESS EXCLUSIVE, which `locks` leaves out."""
         return load(SCRIPTS[self.table])
