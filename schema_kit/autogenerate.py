@@ -25,7 +25,7 @@ _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__repl
 
 _RELATIONS = """
 SELECT n.nspname, c.relname, c.relkind,
-       c.relispartition OR EXISTS (SELECT FROM unnest(%(marks)s::text[]) AS mark
+       c.relispartition OR EXISTS (SELECT 1 FROM unnest(%(marks)s::text[]) AS mark
                                    WHERE starts_with(obj_description(c.oid, 'pg_class'), mark)),
        c.relname ~ '_cc(new|old)[0-9]*$' AND NOT x.indisvalid
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index x ON x.indexrelid = c.oid

@@ -28,10 +28,10 @@ WITH wanted AS (
 )
 SELECT w.place, pg_describe_object('pg_class'::regclass, c.oid, 0)
 FROM wanted w JOIN pg_class c ON c.relnamespace = w.schema AND c.relname = w.name
-WHERE w.kind <> 'function' AND NOT EXISTS (SELECT FROM gone g WHERE g.oid = c.oid)
+WHERE w.kind <> 'function' AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.oid = c.oid)
 UNION ALL SELECT w.place, pg_describe_object('pg_type'::regclass, t.oid, 0)
 FROM wanted w JOIN pg_type t ON t.typnamespace = w.schema AND t.typname = w.name AND t.typrelid = 0
-WHERE w.kind = 'relation' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+WHERE w.kind = 'relation' AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid)
 UNION ALL SELECT w.place, pg_describe_object('pg_proc'::regclass, p.oid, 0)
 FROM wanted w JOIN pg_proc p ON p.pronamespace = w.schema AND p.proname = w.name AND p.pronargs = 0
 WHERE w.kind = 'function'

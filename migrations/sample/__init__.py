@@ -70,7 +70,7 @@ def _refuse_rows(connection: psycopg.Connection) -> None:
     filled = [
         table.name
         for table in TABLES
-        if connection.execute(f"SELECT FROM {table.name} LIMIT 1".encode()).fetchone() is not None
+        if connection.execute(f"SELECT 1 FROM {table.name} LIMIT 1".encode()).fetchone() is not None
     ]
     if filled:
         raise NotEmptyError(f"only empty tables are filled, and these have rows: {', '.join(filled)}")

@@ -24,8 +24,8 @@ PREFIX = "schema_kit_candidate_"
 _INDEXES = """
 SELECT n.nspname, c.relname, t.relname, pg_get_indexdef(c.oid), x.indisunique, x.indisvalid,
        NOT (x.indisunique OR x.indisreplident OR x.indisclustered OR x.indisexclusion
-            OR EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
-            OR EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = x.indrelid
+            OR EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid)
+            OR EXISTS (SELECT 1 FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = x.indrelid
                        AND x.indkey[0] = ANY (k.conkey)))
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

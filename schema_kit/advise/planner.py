@@ -13,7 +13,7 @@ from schema_kit.server import Server
 _ROOTS = """
 WITH RECURSIVE tree (oid, root) AS (
   SELECT x.indexrelid, x.indexrelid FROM pg_index x WHERE NOT EXISTS (
-    SELECT FROM pg_inherits h WHERE h.inhrelid = x.indexrelid)
+    SELECT 1 FROM pg_inherits h WHERE h.inhrelid = x.indexrelid)
   UNION ALL SELECT h.inhrelid, tree.root FROM pg_inherits h JOIN tree ON tree.oid = h.inhparent)
 SELECT tree.oid::bigint, c.relname, n.nspname, r.relname, x.indisvalid
 FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_class r ON r.oid = tree.root

@@ -288,7 +288,7 @@ _NEVER = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname !~ '^pg_'
   AND n.nspname NOT IN ('information_schema', 'schema_kit', 'advise')
-  AND (c.relkind = 'p' OR c.reltuples <> 0) AND NOT EXISTS (SELECT FROM pg_statistic s WHERE s.starelid = c.oid)
+  AND (c.relkind = 'p' OR c.reltuples <> 0) AND NOT EXISTS (SELECT 1 FROM pg_statistic s WHERE s.starelid = c.oid)
 ORDER BY 1, 2
 """
 

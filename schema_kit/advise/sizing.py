@@ -157,8 +157,8 @@ def sizes(
 
 def _share(ask: Ask, table: QualifiedName, predicate: str) -> float:
     """How many of the rows of a table a predicate is true for, as the planner estimates it."""
-    ((plan,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT FROM {table.sql} WHERE {predicate}")
-    ((whole,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT FROM {table.sql}")
+    ((plan,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {table.sql} WHERE {predicate}")
+    ((whole,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {table.sql}")
     return min(float(_rows(plan)) / max(float(_rows(whole)), 1), 1.0)
 
 

@@ -35,7 +35,7 @@ FROM {BATCH_PROGRESS.sql} p WHERE name = %(run)s
 
 _VIEW = """
 SELECT c.relispopulated, EXISTS (
-         SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+         SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
          WHERE x.indrelid = c.oid AND x.indisunique AND x.indimmediate AND x.indisvalid AND m.amname = 'btree'
            AND x.indpred IS NULL AND x.indexprs IS NULL)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -26,12 +26,12 @@ from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
 # Where a range of the control column can be read page after page.
 _BY_CONTROL = """
 SELECT EXISTS (
-  SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+  SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
   JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = (x.indkey::int2[])[0]
   WHERE x.indrelid = to_regclass(%(table)s) AND x.indisvalid AND x.indpred IS NULL AND m.amname = 'btree'
     AND a.attname = %(control)s
 ) AND EXISTS (
-  SELECT FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
+  SELECT 1 FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
   WHERE c.oid = to_regclass(%(table)s) AND s.attname = %(control)s AND abs(s.correlation) > 0.9
     AND (s.n_distinct < 0 OR s.n_distinct > 1000)
@@ -42,7 +42,7 @@ _TEXTS = """
 SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = t.typbasetype
 WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdropped
   AND coalesce(b.typtype, t.typtype) <> 'e' AND NOT EXISTS (
-    SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod JOIN pg_amproc p ON p.amprocfamily = o.opcfamily
+    SELECT 1 FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod JOIN pg_amproc p ON p.amprocfamily = o.opcfamily
       AND p.amproclefttype = o.opcintype AND p.amprocnum = 2
     WHERE m.amname = 'hash' AND o.opcdefault AND o.opcintype = coalesce(b.oid, t.oid)
   ) ORDER BY a.attnum
@@ -66,7 +66,7 @@ FROM {COPY_TARGET.sql} WHERE source_table = %(source)s
 
 # The column that came last.
 _CURRENT = """
-SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) AND attname = 'returned_at')
+SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) AND attname = 'returned_at')
 """
 
 _ANALYZED = """
@@ -280,10 +280,10 @@ def _type(connection: Connection, table: QualifiedName, column: str) -> str:
 def _backlog(connection: Connection, log: QualifiedName) -> int:
     if not _exists(connection, log):
         return 0
-    return int(rows(connection, f"SELECT count(*) FROM (SELECT FROM {log.sql} LIMIT {BACKLOG + 1}) l")[0][0])
+    return int(rows(connection, f"SELECT count(*) FROM (SELECT 1 FROM {log.sql} LIMIT {BACKLOG + 1}) l")[0][0])
 
 
 def _exists(connection: Connection, name: QualifiedName) -> bool:
     """Whether there is a table of that name; what else has it is refused before the first step."""
-    found = "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(%(name)s) AND relkind IN ('r', 'p'))"
+    found = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND relkind IN ('r', 'p'))"
     return bool(rows(connection, found, {"name": name.sql})[0][0])

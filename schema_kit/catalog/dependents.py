@@ -29,8 +29,8 @@ WITH RECURSIVE root AS (
   SELECT DISTINCT d.classid, d.objid, d.objsubid FROM gone g JOIN pg_depend d
     ON d.refclassid = g.classid AND d.refobjid = g.objid AND g.objsubid IN (0, d.refobjsubid)
   WHERE d.deptype = 'n' AND NOT (%(attached)s AND d.classid = 'pg_constraint'::regclass AND EXISTS (
-          SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.contype = 'f'))
-    AND NOT EXISTS (SELECT FROM gone o WHERE o.classid = d.classid AND o.objid = d.objid
+          SELECT 1 FROM pg_constraint k WHERE k.oid = d.objid AND k.contype = 'f'))
+    AND NOT EXISTS (SELECT 1 FROM gone o WHERE o.classid = d.classid AND o.objid = d.objid
                                         AND o.objsubid IN (0, d.objsubid))
 )
 SELECT DISTINCT CASE

@@ -22,7 +22,7 @@ WITH RECURSIVE tree AS (
   JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition WHERE NOT i.inhdetachpending AND c.relkind IN ('r', 'p')
 ), keys AS (
   SELECT k.* FROM pg_constraint k WHERE k.conrelid IN (SELECT oid FROM tree)
-  AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)
 ), found AS (
   SELECT t.place, CASE WHEN cx.indexrelid IS NULL THEN 'index missing' ELSE 'index invalid' END AS kind, t.oid,
          pi.relname::text AS object, t.parent,
@@ -37,12 +37,12 @@ WITH RECURSIVE tree AS (
   SELECT t.place, CASE i.relkind WHEN 'I' THEN 'index not whole' ELSE 'index leftover' END, t.oid, i.relname::text,
          NULL, ''
   FROM tree t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
-  WHERE NOT x.indisvalid AND (i.relkind = 'I' OR NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.oid))
-    AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = i.oid)
+  WHERE NOT x.indisvalid AND (i.relkind = 'I' OR NOT EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid = i.oid))
+    AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index b WHERE b.index_relid = i.oid)
   UNION ALL
   SELECT t.place, 'constraint missing', t.oid, k.conname::text, t.parent, ''
   FROM tree t JOIN keys k ON k.conrelid = t.parent AND k.contype IN ('c', 'f') AND NOT k.connoinherit
-  WHERE NOT EXISTS (SELECT FROM keys o WHERE o.conrelid = t.oid AND CASE k.contype WHEN 'f' THEN o.conparentid = k.oid
+  WHERE NOT EXISTS (SELECT 1 FROM keys o WHERE o.conrelid = t.oid AND CASE k.contype WHEN 'f' THEN o.conparentid = k.oid
                     ELSE o.contype = 'c' AND o.conname = k.conname END)
   UNION ALL
   SELECT t.place, 'constraint not valid', t.oid, coalesce(p.conname, k.conname)::text, NULL, ''

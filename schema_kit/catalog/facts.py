@@ -85,8 +85,8 @@ from schema_kit.storage import (
     RETIRED_PARTITION,
 )
 
-_SUB_PARTITIONED = f"""(EXISTS (SELECT FROM {PART_CONFIG_SUB.sql} o WHERE o.sub_parent = c.parent_table) OR EXISTS (
-  SELECT FROM pg_inherits i JOIN pg_class x ON x.oid = i.inhrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
+_SUB_PARTITIONED = f"""(EXISTS (SELECT 1 FROM {PART_CONFIG_SUB.sql} o WHERE o.sub_parent = c.parent_table) OR EXISTS (
+  SELECT 1 FROM pg_inherits i JOIN pg_class x ON x.oid = i.inhrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
   JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
   JOIN {PART_CONFIG_SUB.sql} b ON replace(b.sub_parent, '"', '') = replace(pn.nspname || '.' || p.relname, '"', '')
   WHERE x.relkind = 'p' AND replace(c.parent_table, '"', '') = replace(xn.nspname || '.' || x.relname, '"', '')))"""
@@ -147,7 +147,7 @@ class Catalog:
     def has_rows(self, name: QualifiedName) -> bool:
         """Whether the table holds a row."""
         with self._look() as ask:
-            return bool(ask(f"SELECT EXISTS (SELECT FROM {name.sql})")[0][0])
+            return bool(ask(f"SELECT EXISTS (SELECT 1 FROM {name.sql})")[0][0])
 
     def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
         """The table and its partitions with their indexes, parents first; empty where there is none.
@@ -408,8 +408,8 @@ class Catalog:
     def archive_config_is_there(self) -> bool:
         """Whether archive_policy and archived_partition are there, as this version makes them."""
         sql = (
-            "SELECT to_regclass(%(moved)s) IS NOT NULL AND EXISTS (SELECT FROM pg_attribute "
-            "WHERE attrelid = to_regclass(%(policy)s) AND attname = 'restored') AND NOT EXISTS (SELECT FROM "
+            "SELECT to_regclass(%(moved)s) IS NOT NULL AND EXISTS (SELECT 1 FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%(policy)s) AND attname = 'restored') AND NOT EXISTS (SELECT 1 FROM "
             "pg_attribute WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
         )
         with self._look() as ask:
@@ -515,7 +515,7 @@ class Catalog:
             return ()
         lines, control, asked = grid(policy, table), ident(policy.control), list[str]()
         for place, window in enumerate(windows):
-            found = f"EXISTS (SELECT FROM {default.sql} WHERE {within(control, *lines.bounds(window))})"
+            found = f"EXISTS (SELECT 1 FROM {default.sql} WHERE {within(control, *lines.bounds(window))})"
             asked.append(f"SELECT {place} WHERE {found}")
         with self._look() as ask:
             return tuple(windows[place] for (place,) in sorted(ask(" UNION ALL ".join(asked))))
@@ -642,12 +642,16 @@ class Catalog:
     def has_extension(self, name: str) -> bool:
         """Whether the extension is installed in this database."""
         with self._look() as ask:
-            return bool(ask("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = %(name)s)", {"name": name})[0][0])
+            return bool(
+                ask("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = %(name)s)", {"name": name})[0][0]
+            )
 
     def has_schema(self, name: str) -> bool:
         """Whether there is such a schema."""
         with self._look() as ask:
-            return bool(ask("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %(name)s)", {"name": name})[0][0])
+            return bool(
+                ask("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = %(name)s)", {"name": name})[0][0]
+            )
 
     def alone_in_config_schema(self, *names: QualifiedName) -> bool:
         """Whether the schema of our own tables holds nothing besides those."""
@@ -750,7 +754,7 @@ class Catalog:
     def has_row_where(self, table: QualifiedName, where: str) -> bool:
         """Whether a row of the table meets a condition in SQL; without an index for it, all of them are read."""
         with self._look() as ask:
-            return bool(ask(f"SELECT EXISTS (SELECT FROM {table.sql} WHERE ({where}\n))")[0][0])
+            return bool(ask(f"SELECT EXISTS (SELECT 1 FROM {table.sql} WHERE ({where}\n))")[0][0])
 
     def misunderstood(self, table: QualifiedName, where: str) -> str:
         """What PostgreSQL has against a condition on a table's columns; empty where it is one. No row is read."""

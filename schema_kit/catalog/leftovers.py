@@ -52,7 +52,7 @@ SELECT p.table_name, p.archive_table FROM {ARCHIVE_POLICY.sql} p
 _PUBLISHED = """
 SELECT t.pubname, rn.nspname, r.relname, count(*), min(format('%%I.%%I', t.schemaname, t.tablename)),
        p.puballtables OR bool_or(t.schemaname IN (SELECT s.nspname FROM pg_namespace s WHERE s.oid IN ({schemas}))) OR
-       EXISTS (SELECT FROM pg_publication_rel pr WHERE pr.prpubid = p.oid AND pr.prrelid = r.oid)
+       EXISTS (SELECT 1 FROM pg_publication_rel pr WHERE pr.prpubid = p.oid AND pr.prrelid = r.oid)
 FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
 JOIN pg_namespace n ON n.nspname = t.schemaname
 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename AND c.relispartition

@@ -24,19 +24,19 @@ WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)
   AND NOT (d.classid = 'pg_class'::regclass AND d.objid = o.oid)
   AND NOT (d.classid = 'pg_type'::regclass AND d.objid IN (o.reltype, o.typarray))
   AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (
-    SELECT FROM pg_class c WHERE c.oid = d.objid AND (c.relkind IN ('i', 'I', 'S', 't') OR c.relispartition)))
+    SELECT 1 FROM pg_class c WHERE c.oid = d.objid AND (c.relkind IN ('i', 'I', 'S', 't') OR c.relispartition)))
   AND NOT (d.classid = 'pg_constraint'::regclass AND EXISTS (
-    SELECT FROM pg_constraint k WHERE k.oid = d.objid AND (k.conrelid = o.oid OR k.contype = 'f')))
+    SELECT 1 FROM pg_constraint k WHERE k.oid = d.objid AND (k.conrelid = o.oid OR k.contype = 'f')))
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
-    SELECT FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = o.oid))
+    SELECT 1 FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = o.oid))
   AND NOT (d.classid = 'pg_trigger'::regclass AND EXISTS (
-    SELECT FROM pg_trigger t WHERE t.oid = d.objid AND (t.tgrelid = o.oid OR t.tgisinternal)))
+    SELECT 1 FROM pg_trigger t WHERE t.oid = d.objid AND (t.tgrelid = o.oid OR t.tgisinternal)))
   AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (
-    SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = o.oid))
+    SELECT 1 FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = o.oid))
   AND NOT (d.classid = 'pg_statistic_ext'::regclass AND EXISTS (
-    SELECT FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = o.oid))
+    SELECT 1 FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = o.oid))
   AND NOT (d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND EXISTS (
-    SELECT FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class WHERE r.oid = d.objid AND v.relkind = 'v'))
+    SELECT 1 FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class WHERE r.oid = d.objid AND v.relkind = 'v'))
 UNION ALL
 SELECT format('NOT NULL constraint %%I is not validated; op.validate_constraint proves it', k.conname)
 FROM pg_constraint k JOIN own o ON o.oid = k.conrelid WHERE k.contype = 'n' AND NOT k.convalidated
@@ -51,7 +51,7 @@ SELECT DISTINCT format('%%1$I granted rights on it or on a sequence of it, and %
                        'TO %%2$I), or that lacks USAGE on the schema (GRANT USAGE ON SCHEMA %%3$s TO %%1$I); the owner '
                        'may grant them itself', r.rolname, session_user, c.relnamespace::regnamespace)
 FROM own o JOIN pg_class c ON c.oid = o.oid OR c.relkind = 'S' AND EXISTS (
-  SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid = o.oid
+  SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refobjid = o.oid
   AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')),
 LATERAL (SELECT relacl UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = o.oid) g (acl), aclexplode(g.acl) a
 JOIN pg_roles r ON r.oid = a.grantor

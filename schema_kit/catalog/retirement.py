@@ -74,7 +74,7 @@ WHERE r.prrelid = %(oid)s OR r.prrelid IN (SELECT relid FROM pg_partition_tree(%
 # Without its last column it has to be brought up to date first.
 _HAS_RECORD = """
 SELECT to_regclass(%(record)s) IS NOT NULL,
-       EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(record)s) AND attname = 'record_oid')
+       EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(record)s) AND attname = 'record_oid')
 """
 
 # The third column: whether the oid means something here, where no dump and restore has come in between.
@@ -155,7 +155,7 @@ def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[
         same = " AND ".join(f"p.{ident(to)} OPERATOR({ident(by)}.=) c.{ident(own)}" for own, to, by in pairs)
         child = QualifiedName(schema, table)
         sql = (
-            f"SELECT count(*) FROM (SELECT FROM {child.sql} c WHERE EXISTS (SELECT FROM {name.sql} p WHERE {same}) "
+            f"SELECT count(*) FROM (SELECT 1 FROM {child.sql} c WHERE EXISTS (SELECT 1 FROM {name.sql} p WHERE {same}) "
             f"LIMIT {MOST_COUNTED}) counted"
         )
         if count := rows(connection, sql)[0][0]:
@@ -244,7 +244,7 @@ def doubt(connection: Connection, parent: QualifiedName, name: QualifiedName, oi
     outside = [f"{ident(control)} IS NULL"]
     outside += [f"NOT {ident(control)} {sign} {literal(end)}" for sign, end in ends.items() if end is not None]
     rows(connection, "SELECT set_config('constraint_exclusion', 'on', true)")  # a CHECK of these bounds spares the scan
-    sql = f"SELECT EXISTS (SELECT FROM {name.sql} WHERE {' OR '.join(outside)})"
+    sql = f"SELECT EXISTS (SELECT 1 FROM {name.sql} WHERE {' OR '.join(outside)})"
     return "it holds rows outside of the bounds that the partition had" if rows(connection, sql)[0][0] else ""
 
 
@@ -271,7 +271,7 @@ SELECT CASE WHEN c.relpersistence <> p.relpersistence THEN 'one of the two is un
             WHEN c.relkind = 'f' THEN 'it is a foreign table' ELSE 'it inherits, or is inherited from' END
 FROM pg_class c, pg_class p WHERE c.oid = %(oid)s AND p.oid = %(parent)s AND (
   c.relpersistence <> p.relpersistence OR c.reloftype <> 0 OR c.relkind = 'f' OR NOT c.relispartition AND EXISTS (
-    SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid OR h.inhparent = c.oid AND c.relkind <> 'p'))
+    SELECT 1 FROM pg_inherits h WHERE h.inhrelid = c.oid OR h.inhparent = c.oid AND c.relkind <> 'p'))
 UNION ALL
 SELECT 'it is the parent, or the parent is below it' WHERE %(oid)s = %(parent)s OR %(oid)s IN (
   SELECT relid FROM pg_partition_ancestors(%(parent)s::oid::regclass))
@@ -353,7 +353,7 @@ def _overlapping(
 
 def _in_default(connection: Connection, default: QualifiedName, ends: Sequence[str]) -> bool:
     where = f" WHERE {' AND '.join(ends)}" if ends else ""
-    return bool(rows(connection, f"SELECT EXISTS (SELECT FROM {default.sql}{where})")[0][0])
+    return bool(rows(connection, f"SELECT EXISTS (SELECT 1 FROM {default.sql}{where})")[0][0])
 
 
 def _printed(connection: Connection, title: str, end: str | None, key_type: str) -> str | None:

@@ -28,16 +28,16 @@ SELECT format('%%I, the owner of %%I.%%I, lacks CREATE on schema %%I (GRANT CREA
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.oid = c.relowner
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND r.rolname <> current_user
   AND NOT has_schema_privilege(r.oid, n.oid, 'CREATE') AND NOT EXISTS (
-    SELECT FROM pg_roles m WHERE m.rolname = current_user AND m.rolsuper)
+    SELECT 1 FROM pg_roles m WHERE m.rolname = current_user AND m.rolsuper)
 """
 
 _NO_SCHEMA = """
 SELECT format('there is no schema %%I (CREATE SCHEMA %%I)', w.name, w.name) FROM unnest(%(schemas)s::text[]) w (name)
-WHERE NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = w.name)
+WHERE NOT EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = w.name)
 """
 
 _OLDER = """
-SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND (
   SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = ANY (%(columns)s)) < %(count)s
 """

@@ -99,7 +99,7 @@ def policies(connection: Connection) -> tuple[TimeToLive, ...]:
     Raises:
         PlanError: it may not be read.
     """
-    if not rows(connection, "SELECT FROM pg_class WHERE oid = to_regclass(%(name)s)", {"name": TTL_POLICY.sql}):
+    if not rows(connection, "SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s)", {"name": TTL_POLICY.sql}):
         return ()
     found = rows(connection, f"SELECT to_jsonb(p) FROM {TTL_POLICY.sql} p ORDER BY table_name")
     return tuple(_policy(row[0]) for row in found)

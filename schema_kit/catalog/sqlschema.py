@@ -26,17 +26,17 @@ UNION ALL
 SELECT 'TYPE', t.typname::text, '', coalesce(obj_description(t.oid, 'pg_type'), ''), NULL
 FROM pg_type t
 WHERE t.typnamespace = to_regnamespace(%(schema)s) AND t.typname::text = ANY (%(names)s)
-  AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')
+  AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')
 ORDER BY 1, 2
 """
 
 _SCHEMA = """
 SELECT to_regnamespace(%(schema)s) IS NOT NULL,
-       EXISTS (SELECT FROM pg_extension e
+       EXISTS (SELECT 1 FROM pg_extension e
                WHERE e.extname = 'pg_partman' AND e.extnamespace = to_regnamespace(%(schema)s)),
-       EXISTS (SELECT FROM pg_class c
+       EXISTS (SELECT 1 FROM pg_class c
                WHERE c.relnamespace = to_regnamespace(%(schema)s) AND c.relkind NOT IN ('v', 'c'))
-       OR EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+       OR EXISTS (SELECT 1 FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
                   WHERE t.typnamespace = to_regnamespace(%(schema)s) AND t.typcategory <> 'A'
                     AND (c.oid IS NULL OR (c.relkind = 'c' AND NOT t.typname::text = ANY (%(names)s))))
 """

@@ -71,7 +71,7 @@ def partman_manages(connection: Connection, parent: QualifiedName) -> bool:
     """Whether a pg_partman knows the set too, or may: its table cannot be read."""
     for schema, readable in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}):
         table = QualifiedName(schema, "part_config").sql
-        asked = f"SELECT EXISTS (SELECT FROM {table} WHERE parent_table = %(parent)s)"
+        asked = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE parent_table = %(parent)s)"
         if not readable or rows(connection, asked, {"parent": f"{parent.schema}.{parent.name}"})[0][0]:
             return True
     return False

@@ -60,11 +60,11 @@ i.relname, pg_get_indexdef(i.oid) AS definition,
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
              WHERE k.place <= x.indnkeyatts ORDER BY k.place) AS columns,
        x.indisunique, x.indisprimary, x.indisvalid AND x.indisready AS valid, k.definition AS rests_on, k.contype = 'x',
-       NOT x.indisvalid AND EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.relid = c.oid) AS building,
+       NOT x.indisvalid AND EXISTS (SELECT 1 FROM pg_stat_progress_create_index b WHERE b.relid = c.oid) AS building,
        pn.nspname AS parent_schema, pi.relname AS parent_name, obj_description(i.oid, 'pg_class') AS comment,
        ARRAY(SELECT format('foreign key %%s of %%s', quote_ident(f.conname), f.conrelid::regclass) FROM pg_constraint f
              WHERE f.conindid = i.oid AND f.contype = 'f' AND f.conparentid = 0 AND NOT EXISTS (
-               SELECT FROM pg_constraint o WHERE o.conindid = i.oid AND o.contype IN ('p', 'u')) ORDER BY 1)
+               SELECT 1 FROM pg_constraint o WHERE o.conindid = i.oid AND o.contype IN ('p', 'u')) ORDER BY 1)
          || CASE WHEN x.indisreplident THEN ARRAY['the replica identity of ' || c.oid::regclass] END AS needed_by,
        i.reloptions, ARRAY(SELECT ARRAY[a.attnum::int, a.attstattarget::int] FROM pg_attribute a
                            WHERE a.attrelid = i.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics,
@@ -135,7 +135,7 @@ ORDER BY tn.nspname, t.relname, k.conname
 
 # A key to a partitioned table has a copy to each of its partitions, which goes and is proved with it.
 _OWN = """k.contype = 'f' AND k.conrelid = ANY (%(oids)s)
-  AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)"""
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)"""
 
 _FOREIGN_KEYS_OF = f"SELECT k.conrelid, k.conparentid <> 0, {_FOREIGN_KEY_COLUMNS} WHERE {_OWN} ORDER BY k.conname"
 
@@ -261,7 +261,7 @@ _WITHHELD = """
 SELECT string_agg(d.privilege_type, ', ' ORDER BY d.privilege_type)
 FROM pg_class c, aclexplode(acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) d
 WHERE c.oid = %(oid)s AND c.relacl IS NOT NULL AND NOT EXISTS (
-  SELECT FROM aclexplode(c.relacl) a
+  SELECT 1 FROM aclexplode(c.relacl) a
   WHERE a.grantee = c.relowner AND a.grantor = c.relowner AND a.privilege_type = d.privilege_type)
 """
 
@@ -548,5 +548,5 @@ def _policy(row: Any) -> str:
 
 def unfilled(connection: Connection, table: QualifiedName, column: str, key_column: str) -> bool:
     """Whether rows with a value in *column* and none in *key_column* are left."""
-    sql = f"SELECT EXISTS (SELECT FROM {table.sql} WHERE {ident(column)} IS NOT NULL AND {ident(key_column)} IS NULL)"
+    sql = f"SELECT EXISTS (SELECT 1 FROM {table.sql} WHERE {ident(column)} IS NOT NULL AND {ident(key_column)} IS NULL)"
     return bool(rows(connection, sql)[0][0])

@@ -34,7 +34,7 @@ _RIGHTS = f"""
 SELECT has_schema_privilege(c.relnamespace, 'USAGE')
        AND (has_table_privilege(c.oid, 'SELECT') OR has_column_privilege(c.oid, a.attnum, 'SELECT')),
        CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END, current_user::text,
-       EXISTS (SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+       EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
                WHERE x.indrelid = c.oid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL
                  AND m.amname = 'btree'), pg_relation_size(c.oid) < 16777216 AND c.relkind <> 'p'
 FROM unnest(%(tables)s::text[], %(columns)s::text[]) WITH ORDINALITY w (name, control, place)
@@ -189,7 +189,7 @@ def _unseen(name: QualifiedName, rights: Any) -> str:
 
 
 def _filled(connection: Connection, defaults: dict[int, QualifiedName]) -> dict[int, bool]:
-    asked = [f"SELECT {place}, EXISTS (SELECT FROM {name.sql})" for place, name in defaults.items()]
+    asked = [f"SELECT {place}, EXISTS (SELECT 1 FROM {name.sql})" for place, name in defaults.items()]
     return dict(map(tuple, rows(connection, " UNION ALL ".join(asked)))) if asked else {}
 
 

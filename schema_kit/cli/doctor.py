@@ -68,7 +68,7 @@ UNION ALL
 SELECT 'invalid_index', count(*) > 0, CASE WHEN count(*) = 0 THEN 'no index is INVALID'
        ELSE 'INVALID: ' || string_agg(x.indexrelid::regclass::text, ', ') || ' (op.reindex_concurrently)' END
 FROM pg_index x WHERE NOT x.indisvalid AND x.indislive
-  AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
+  AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)
 """  # noqa: S608 - numbers alone
 
 

@@ -24,12 +24,13 @@ FROM {ARCHIVE_FILE.sql} ORDER BY coalesce(parent_table, table_name), table_name,
 _DUE = f"SELECT table_name FROM {ARCHIVE_FILE_DUE.sql} WHERE parent_table = %(parent)s ORDER BY 1"
 
 _DETACHED = """
-SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(%(name)s) AND NOT relispartition AND relkind IN ('r', 'p'))
+SELECT EXISTS (
+  SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND NOT relispartition AND relkind IN ('r', 'p'))
 """
 
 _CURRENT = """
 SELECT to_regclass(%(name)s) IS NOT NULL AND NOT EXISTS (
-  SELECT FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'table_oid' AND NOT attisdropped)
+  SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'table_oid' AND NOT attisdropped)
 """
 
 

@@ -138,7 +138,7 @@ _DECLARED = """
 SELECT format('CONSTRAINT %%I %%s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
 WHERE conrelid = %(oid)s AND contype <> 'n' UNION ALL
 SELECT pg_get_indexdef(indexrelid) FROM pg_index x WHERE indrelid = %(oid)s
-  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid) ORDER BY 1
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid) ORDER BY 1
 """
 
 _LEAVES = """
@@ -239,7 +239,7 @@ def overlapping(
         part = read(connection, name)
         assert part is not None  # seen in this very snapshot
         if part.bounds == "DEFAULT":
-            if rows(connection, f"SELECT EXISTS (SELECT FROM {name.sql} WHERE {' AND '.join(ends)})")[0][0]:
+            if rows(connection, f"SELECT EXISTS (SELECT 1 FROM {name.sql} WHERE {' AND '.join(ends)})")[0][0]:
                 found.append((part, lower, upper, False))
             continue
         mine = rows(connection, _CUT.format(key=key), {"a": lower, "b": upper, "c": part.lower, "d": part.upper})[0]
@@ -263,7 +263,7 @@ WHERE h.inhparent = to_regclass(%(name)s)
 """
 
 _TAKEN = """
-SELECT EXISTS (SELECT FROM unnest(CAST(%(lowers)s AS {key}[]), CAST(%(uppers)s AS {key}[])) own (lower, upper)
+SELECT EXISTS (SELECT 1 FROM unnest(CAST(%(lowers)s AS {key}[]), CAST(%(uppers)s AS {key}[])) own (lower, upper)
 WHERE coalesce(greatest(own.lower, CAST(%(lower)s AS {key})) < least(own.upper, CAST(%(upper)s AS {key})), true))
 """
 
@@ -283,11 +283,11 @@ def free(connection: Connection, parent: Source, lower: str | None, upper: str |
         return True
     mine = [f"{ident(by)} >= {literal(lower)}"] if lower is not None else []
     mine += [f"{ident(by)} < {literal(upper)}"] if upper is not None else []
-    return not rows(connection, f"SELECT EXISTS (SELECT FROM {default.sql} WHERE {' AND '.join(mine)})")[0][0]
+    return not rows(connection, f"SELECT EXISTS (SELECT 1 FROM {default.sql} WHERE {' AND '.join(mine)})")[0][0]
 
 
 _ALONE = """
-SELECT p.partdefid = 0 AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f'
+SELECT p.partdefid = 0 AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.contype = 'f'
          AND (k.conrelid = p.partrelid OR k.confrelid = p.partrelid))
 FROM pg_partitioned_table p WHERE p.partrelid = to_regclass(%(name)s)
 """
@@ -316,7 +316,7 @@ def open_to(connection: Connection, parent: QualifiedName, bounds: str, own: Sou
     taken = " OR ".join(f"({row[1]})" for row in siblings)
     if own is None or not taken:
         return True
-    return not rows(connection, f"SELECT EXISTS (SELECT FROM {own.name.sql} WHERE {taken})")[0][0]
+    return not rows(connection, f"SELECT EXISTS (SELECT 1 FROM {own.name.sql} WHERE {taken})")[0][0]
 
 
 def meets(connection: Connection, file: ArchiveFile, lower: str | None, upper: str | None) -> bool:

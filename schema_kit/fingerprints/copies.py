@@ -25,7 +25,7 @@ def identity_sql(source: QualifiedName) -> str:
 def logging_sql(source: QualifiedName, log: QualifiedName) -> str:
     """SQL for whether the trigger is there and fires for everybody, and so is the log."""
     return (
-        f"SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass({literal(source.sql)}) "
+        f"SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = to_regclass({literal(source.sql)}) "
         f"AND t.tgname = {literal(LOG_TRIGGER)} AND t.tgenabled = 'A') AND to_regclass({literal(log.sql)}) IS NOT NULL"
     )
 
@@ -34,8 +34,8 @@ def feeding_sql(source: QualifiedName, log: QualifiedName) -> str:
     """SQL for whether the trigger is on every partition and fires for everybody, and so is its log."""
     return (
         f"SELECT to_regclass({literal(log.sql)}) IS NOT NULL AND to_regclass({literal(source.sql)}) IS NOT NULL "
-        f"AND NOT EXISTS (SELECT FROM pg_partition_tree(to_regclass({literal(source.sql)})) p WHERE NOT EXISTS ("
-        f"SELECT FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = {literal(BACK_TRIGGER)} "
+        f"AND NOT EXISTS (SELECT 1 FROM pg_partition_tree(to_regclass({literal(source.sql)})) p WHERE NOT EXISTS ("
+        f"SELECT 1 FROM pg_trigger t WHERE t.tgrelid = p.relid AND t.tgname = {literal(BACK_TRIGGER)} "
         "AND t.tgenabled = 'A'))"
     )
 

@@ -31,9 +31,9 @@ _PUBLISHED = """published AS (
     ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = c.relnamespace
     AND d.classid = to_regclass('pg_catalog.pg_publication_namespace')
 ), publication AS (
-  SELECT p.tableoid, p.*, p.xmin FROM pg_publication p WHERE EXISTS (SELECT FROM own o WHERE o.oid IS NOT NULL AND (
-    p.puballtables OR EXISTS (SELECT FROM pg_publication_rel u WHERE u.prrelid = o.oid AND u.prpubid = p.oid)
-    OR EXISTS (SELECT FROM published s JOIN pg_depend d ON d.classid = s.classid AND d.objid = s.objid
+  SELECT p.tableoid, p.*, p.xmin FROM pg_publication p WHERE EXISTS (SELECT 1 FROM own o WHERE o.oid IS NOT NULL AND (
+    p.puballtables OR EXISTS (SELECT 1 FROM pg_publication_rel u WHERE u.prrelid = o.oid AND u.prpubid = p.oid)
+    OR EXISTS (SELECT 1 FROM published s JOIN pg_depend d ON d.classid = s.classid AND d.objid = s.objid
                WHERE d.refclassid = 'pg_publication'::regclass AND d.refobjid = p.oid)))
 )"""
 

@@ -40,7 +40,8 @@ _NOT_NOW = frozenset({"55P03", "57014", "42P01", "XX000", "55000", "42501"})
 
 _NOT_OURS = f"""
 n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '{CONFIG_SCHEMA}')
-AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+AND NOT EXISTS (
+  SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 """
 
 _RELATIONS = f"""
@@ -55,11 +56,11 @@ SELECT c.oid::bigint, n.nspname, c.relname,
             WHEN pg_stat_get_last_analyze_time(c.oid) IS NOT NULL
                  OR pg_stat_get_last_autoanalyze_time(c.oid) IS NOT NULL THEN true
             ELSE NOT has_table_privilege(c.oid, 'SELECT') OR EXISTS (
-                 SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname) END,
-       NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o
+                 SELECT 1 FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname) END,
+       NOT EXISTS (SELECT 1 FROM pg_options_to_table(c.reloptions) o
                    WHERE o.option_name = 'autovacuum_enabled' AND NOT o.option_value::boolean),
        c.relpersistence = 'p', c.relreplident::text,
-       EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary),
+       EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary),
        coalesce(starts_with(obj_description(c.oid, 'pg_class'), '{ARCHIVE_MARK}'), false)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {_NOT_OURS}
@@ -82,10 +83,10 @@ _INDEXES = f"""
 SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, pg_get_indexdef(x.indexrelid), i.relkind::text,
        (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = x.indexrelid),
        x.indisunique,
-       EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')),
-       EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype = 'f'),
+       EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')),
+       EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.contype = 'f'),
        x.indisreplident, x.indisclustered, x.indisvalid AND x.indisready,
-       EXISTS (SELECT FROM pg_stat_progress_create_index b WHERE b.index_relid = x.indexrelid),
+       EXISTS (SELECT 1 FROM pg_stat_progress_create_index b WHERE b.index_relid = x.indexrelid),
        pg_stat_get_numscans(x.indexrelid), i.relpages::bigint * current_setting('block_size')::bigint,
        ARRAY(SELECT coalesce(t.typcategory::text, '') FROM unnest(x.indkey::int2[]) WITH ORDINALITY u (attnum, place)
              LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.attnum AND u.attnum > 0
@@ -162,7 +163,7 @@ SELECT (SELECT d.stats_reset FROM pg_stat_database d
        current_setting('max_connections')::int, current_setting('autovacuum_freeze_max_age')::int,
        current_setting('autovacuum_multixact_freeze_max_age')::int,
        (SELECT count(*) FROM pg_stat_replication r WHERE coalesce(r.state, '') <> 'backup' AND NOT EXISTS (
-         SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')),
+         SELECT 1 FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')),
        pg_has_role(current_user, 'pg_monitor', 'USAGE'), current_user::text,
        (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_'

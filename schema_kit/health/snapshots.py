@@ -33,7 +33,7 @@ ORDER BY s.taken_at <= %(edge)s DESC, abs(extract(epoch FROM s.taken_at - %(edge
 """
 
 _THERE = """
-SELECT FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privilege(relnamespace, 'USAGE')
+SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privilege(relnamespace, 'USAGE')
   AND has_table_privilege(oid, 'SELECT')
 """
 

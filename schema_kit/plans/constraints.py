@@ -230,7 +230,7 @@ def _orphans(declared: ForeignKeyDeclaration, table: QualifiedName) -> str:
     shown = " || ', ' || ".join(f"{column}::text" for column in own)
     orphan = (
         f"FROM {table.sql} t WHERE {' AND '.join(f'{column} IS NOT NULL' for column in own)} "
-        f"AND NOT EXISTS (SELECT FROM {declared.referenced.sql} r WHERE {match})"
+        f"AND NOT EXISTS (SELECT 1 FROM {declared.referenced.sql} r WHERE {match})"
     )
     what = literal(f" rows of {table} refer to rows of {declared.referenced} that are not there")
     mixed = ""

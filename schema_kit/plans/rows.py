@@ -271,7 +271,7 @@ def dangling(key: ForeignKey, archive: QualifiedName, where: str) -> str:
     """A condition on rows of an archive: the row that a foreign key of the table wants for them is gone."""
     given = " AND ".join(f"{ident(column)} IS NOT NULL" for column in key.columns)
     same = same_sql(key, "held", archive.sql)
-    return f"({ended(where)}) AND {given} AND NOT EXISTS (SELECT FROM {key.referenced.sql} AS held WHERE {same})"
+    return f"({ended(where)}) AND {given} AND NOT EXISTS (SELECT 1 FROM {key.referenced.sql} AS held WHERE {same})"
 
 
 def _no_index(table: QualifiedName, *columns: str) -> str:

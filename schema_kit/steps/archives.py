@@ -214,7 +214,7 @@ class DropArchiveTable(Step):
         setting = "PERFORM pg_catalog.set_config('row_security', {}, true);"
         check = (
             f"DECLARE was text := pg_catalog.current_setting('row_security'); BEGIN {setting.format(literal('off'))} "
-            f"IF EXISTS (SELECT FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
+            f"IF EXISTS (SELECT 1 FROM {self.archive.sql}) THEN RAISE object_not_in_prerequisite_state "
             f"USING MESSAGE = {message}; END IF; {setting.format('was')} {under_way} END"
         )
         forget = f"DELETE FROM {ARCHIVED_PARTITION.sql} WHERE archive_table = {literal(str(self.archive))}"
@@ -326,7 +326,7 @@ class RecordMove(Step):
     def sql(self) -> tuple[str, ...]:
         """One row for whoever looks for what is detached, and one that says where it goes."""
         seen = self.seen
-        there = f"SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
+        there = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
         there += f" AND inhparent = {oid_of(seen.parent)}"
         message = literal(f"{seen.name} is no partition of {seen.parent} any more: another run was faster")
         guard = f"BEGIN IF NOT EXISTS ({there}) THEN RAISE serialization_failure USING MESSAGE = {message}; END IF; END"

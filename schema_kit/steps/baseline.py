@@ -154,7 +154,7 @@ class DropTable(Step):
     def sql(self) -> tuple[str, ...]:
         """A row that came in meanwhile stops it."""
         check = (
-            f"BEGIN IF EXISTS (SELECT FROM {self.table.sql}) THEN RAISE object_in_use "
+            f"BEGIN IF EXISTS (SELECT 1 FROM {self.table.sql}) THEN RAISE object_in_use "
             f"USING MESSAGE = {literal(f'{self.table} holds rows')}; END IF; END"
         )
         return (f"DO {literal(check)}", f"DROP TABLE {self.table.sql}", _forget("table", str(self.table)))

@@ -163,7 +163,7 @@ class UpdateBatch(Step):
     def pressure(self) -> str | None:
         """Replicas that lag, and dead rows while vacuum is at work on them; every minute a batch goes all the same."""
         recent = (
-            f"EXISTS (SELECT FROM {BATCH_PROGRESS.sql} WHERE name = {literal(self.name)} "
+            f"EXISTS (SELECT 1 FROM {BATCH_PROGRESS.sql} WHERE name = {literal(self.name)} "
             f"AND batch_at > clock_timestamp() - interval '{PATIENCE_SECONDS} seconds')"
         )
         return pressure(self.change.table, self.max_replica_lag, self.max_dead_share, recent)
@@ -247,7 +247,7 @@ class EndPass(Step):
         again = (
             f"UPDATE {BATCH_PROGRESS.sql} SET last_key = NULL, ended_at = NULL, missed = 0, passes = passes + 1 "
             f"{ended_pass} AND passes < {MOST_PASSES} "
-            f"AND EXISTS (SELECT FROM {self.table.sql} WHERE ({ended(self.missed)}))"
+            f"AND EXISTS (SELECT 1 FROM {self.table.sql} WHERE ({ended(self.missed)}))"
         )
         finish = f"UPDATE {BATCH_PROGRESS.sql} SET finished_at = clock_timestamp() {ended_pass}"
         return (again, finish) if self.missed else (finish,)
@@ -290,7 +290,7 @@ def pressure(
             f"SELECT format('%s%% of the rows of %s are dead, and vacuum is at work', round(100 * {share}), "
             f"{literal(str(table))}) "
             f"FROM pg_stat_all_tables s WHERE s.relid IN ({_tree(table)}) HAVING {share} > {max_dead_share!r} "
-            f"AND EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.relid IN ({_tree(table)}))"
+            f"AND EXISTS (SELECT 1 FROM pg_stat_progress_vacuum v WHERE v.relid IN ({_tree(table)}))"
         )
     if not reasons:
         return None
@@ -303,7 +303,7 @@ def lagging_sql(seconds: float) -> str:
         f"SELECT format('replica %s lags %s s behind', {REPLICA}, "
         "round(extract(epoch FROM r.replay_lag)::numeric, 1)) FROM pg_stat_replication r "
         f"WHERE r.replay_lag > make_interval(secs => {seconds!r}) AND NOT EXISTS "
-        "(SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
+        "(SELECT 1 FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
     )
 
 

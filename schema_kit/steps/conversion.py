@@ -194,7 +194,9 @@ class DropBuiltParent(Step):
     def sql(self) -> tuple[str, ...]:
         """RESTRICT; and looked at under the lock: rows are nobody's that may be dropped."""
         message = literal(f"{self.parent} holds rows, which no parent that is being built does")
-        check = f"IF EXISTS (SELECT FROM {self.parent.sql}) THEN RAISE object_in_use USING MESSAGE = {message}; END IF"
+        check = (
+            f"IF EXISTS (SELECT 1 FROM {self.parent.sql}) THEN RAISE object_in_use USING MESSAGE = {message}; END IF"
+        )
         return (f"DO {literal(f'BEGIN {check}; END')}", f"DROP TABLE {self.parent.sql}")
 
 

@@ -125,7 +125,7 @@ class ReplayKeys(Step):
             replay_sql(self.copy, self.limit),
             f"UPDATE {COPY_RUN.sql} SET replayed = replayed + current_setting('schema_kit.replayed')::bigint "
             f"WHERE {where_run(self.copy)}",
-            f"SELECT FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} "
+            f"SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} "
             f"AND current_setting('schema_kit.replayed')::bigint >= {enough}",
         )
 
@@ -173,7 +173,7 @@ class VerifyCopy(Step):
             return (
                 f"SELECT {place} AS place, count(*) AS rows, sum(hash_record_extended(ROW({values}), 0)) AS sum "
                 f"FROM {table.sql} r WHERE {where}"
-                f"NOT EXISTS (SELECT FROM {copy.log.sql} l WHERE {same_key('l', 'r', copy.key)}) GROUP BY 1"
+                f"NOT EXISTS (SELECT 1 FROM {copy.log.sql} l WHERE {same_key('l', 'r', copy.key)}) GROUP BY 1"
             )
 
         named = ", ".join(f"({at}, {literal(str(target.name))})" for at, target in enumerate(places) if target)

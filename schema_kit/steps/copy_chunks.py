@@ -93,7 +93,7 @@ WITH sample AS (
 )
 SELECT {source}, coalesce(l.number, 0), l.edge, u.edge
 FROM numbered l FULL JOIN numbered u ON u.number = l.number + 1
-UNION ALL SELECT {source}, 0, NULL, NULL WHERE NOT EXISTS (SELECT FROM numbered)"""
+UNION ALL SELECT {source}, 0, NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM numbered)"""
 
 
 _SHARE, _BYTES = "\x01", "\x02"
@@ -153,7 +153,7 @@ class CopyChunk(Step):
         reasons = []
         if self.limits.max_replica_lag is not None:
             recent = (
-                f"EXISTS (SELECT FROM {COPY_CHUNK.sql} WHERE {where_run(self.copy)} "
+                f"EXISTS (SELECT 1 FROM {COPY_CHUNK.sql} WHERE {where_run(self.copy)} "
                 f"AND done_at > clock_timestamp() - interval '{PATIENCE_SECONDS} seconds')"
             )
             reasons.append(f"{lagging_sql(self.limits.max_replica_lag)} AND {recent}")

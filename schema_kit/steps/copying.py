@@ -69,19 +69,19 @@ def expect_sql(condition: str, message: str) -> str:
 
 def run_is(copy: Copy, state: str) -> str:
     """SQL for whether the copy is remembered, and that is so of its row in copy_run."""
-    return f"EXISTS (SELECT FROM {COPY_RUN.sql} WHERE {where_run(copy)} AND {state})"
+    return f"EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(copy)} AND {state})"
 
 
 def all_copied(copy: Copy) -> str:
     """SQL for whether every chunk is in the targets."""
-    left = f"EXISTS (SELECT FROM {COPY_CHUNK.sql} WHERE {where_run(copy)} AND done_at IS NULL)"
+    left = f"EXISTS (SELECT 1 FROM {COPY_CHUNK.sql} WHERE {where_run(copy)} AND done_at IS NULL)"
     return f"{run_is(copy, 'cut_at IS NOT NULL')} AND NOT {left}"
 
 
 def all_equal(copy: Copy) -> str:
     """SQL for whether every target was compared, and holds what the source holds."""
     equal = "((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE"
-    return f"NOT EXISTS (SELECT FROM {COPY_TARGET.sql} WHERE {where_run(copy)} AND NOT {equal})"
+    return f"NOT EXISTS (SELECT 1 FROM {COPY_TARGET.sql} WHERE {where_run(copy)} AND NOT {equal})"
 
 
 def alone_sql(copy: Copy, condition: str) -> tuple[str, str]:
@@ -276,7 +276,7 @@ class AbandonCopy(Step):
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that depends on them is taken along; and never what a swap has made partitions."""
         run = f"source_table = {literal(str(self.source))}"
-        before = f"EXISTS (SELECT FROM {COPY_RUN.sql} WHERE {run} AND swapped_at IS NULL)"
+        before = f"EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {run} AND swapped_at IS NULL)"
         trigger = f"DROP TRIGGER {ident(LOG_TRIGGER)} ON {self.source.sql}"
         return (
             expect_sql(before, f"the copy of {self.source} is over"),

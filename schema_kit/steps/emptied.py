@@ -44,7 +44,7 @@ BEGIN
   IF schema_kit_arrived <> schema_kit_there THEN
     RAISE assert_failure USING MESSAGE = schema_kit_there || {lost} || schema_kit_arrived;
   END IF;
-  IF EXISTS (SELECT FROM {source.sql}) THEN RAISE assert_failure USING MESSAGE = {kept}; END IF;
+  IF EXISTS (SELECT 1 FROM {source.sql}) THEN RAISE assert_failure USING MESSAGE = {kept}; END IF;
 END"""
     yield f"DO {literal(body)}"
 
@@ -103,7 +103,7 @@ class DropEmptied(Step):
     def sql(self) -> tuple[str, ...]:
         """Looked at once more under the lock: they hold no row, and nobody sees one."""
         tables = self.emptied.names
-        some = " OR ".join(f"EXISTS (SELECT FROM ONLY {name.sql})" for name in tables)
+        some = " OR ".join(f"EXISTS (SELECT 1 FROM ONLY {name.sql})" for name in tables)
         message = literal(f"rows were written into what was emptied for {self.table}: {', '.join(map(str, tables))}")
         drop = f"DROP TABLE {', '.join(name.sql for name in tables)}"
         body = (

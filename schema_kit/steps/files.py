@@ -247,7 +247,7 @@ class DropLoaded(Step):
         """Looked at again under the lock: it is a run's own, and no partition."""
         own = f"{literal(self.name.sql)}::pg_catalog.regclass"
         marked = f"pg_catalog.starts_with(pg_catalog.obj_description({own}, 'pg_class'), {literal(BEING_RESTORED)})"
-        attached = f"EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {own})"
+        attached = f"EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {own})"
         message = literal(f"{self.name} is in use by now")
         check = f"IF {marked} IS NOT TRUE OR {attached} THEN RAISE object_not_in_prerequisite_state"
         return (
@@ -305,7 +305,7 @@ class MergeFile(Step):
         return (
             f"{insert} ON CONFLICT DO NOTHING"
             if self.key
-            else f"{insert} WHERE NOT EXISTS (SELECT FROM {self.into.sql} t{self._where})",
+            else f"{insert} WHERE NOT EXISTS (SELECT 1 FROM {self.into.sql} t{self._where})",
             f"DO {literal(self._guard)}",
             *(RecordRestored(self.url, self.into).sql() if self.moved else ()),
             f"DROP TABLE {self.name.sql}",
@@ -330,7 +330,7 @@ class MergeFile(Step):
             return f"BEGIN IF EXISTS ({missing}) THEN RAISE unique_violation USING MESSAGE = {message}; END IF; END"
         same = " AND ".join(f"t.{ident(c.name)} {c.operator('=')} l.{ident(c.name)}" for c in self.key)
         values = ", ".join(f"l.{ident(column.name)}" for column in self.key)
-        equal = f"SELECT FROM {self.into.sql} t WHERE {same} AND {self._row('t')} = {self._row('l')}"
+        equal = f"SELECT 1 FROM {self.into.sql} t WHERE {same} AND {self._row('t')} = {self._row('l')}"
         named = f"pg_catalog.concat('(', pg_catalog.concat_ws(', ', {values}), ')')"
         wrong = f"SELECT {named} AS named FROM {self.name.sql} l WHERE NOT EXISTS ({equal}) LIMIT 5"
         begin = literal(

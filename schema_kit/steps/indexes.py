@@ -145,7 +145,7 @@ class AttachIndex(Step):
             "SELECT format('%s %s has no valid index to attach', CASE c.relkind WHEN 'f' THEN 'foreign table' "
             "ELSE 'partition' END, c.oid::regclass) FROM pg_index p JOIN pg_inherits h ON h.inhparent = p.indrelid "
             "JOIN pg_class c ON c.oid = h.inhrelid "
-            f"WHERE p.indexrelid = to_regclass({literal(self.parent.sql)}) AND NOT EXISTS (SELECT FROM pg_inherits i "
+            f"WHERE p.indexrelid = to_regclass({literal(self.parent.sql)}) AND NOT EXISTS (SELECT 1 FROM pg_inherits i "
             "JOIN pg_index x ON x.indexrelid = i.inhrelid AND x.indisvalid WHERE i.inhparent = p.indexrelid "
             "AND x.indrelid = c.oid) ORDER BY c.oid"
         )

@@ -196,7 +196,7 @@ def template_sql(parent: QualifiedName, name: QualifiedName, template: Qualified
  LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid
   AND k.contype IN ('p', 'u', 'x')
  WHERE x.indrelid = pg_catalog.to_regclass({of}) AND x.indisvalid AND NOT EXISTS (
-   SELECT FROM pg_catalog.pg_index y WHERE y.indrelid = {like}::pg_catalog.regclass AND y.indisunique = x.indisunique
+   SELECT 1 FROM pg_catalog.pg_index y WHERE y.indrelid = {like}::pg_catalog.regclass AND y.indisunique = x.indisunique
    AND {tail.format("y")} = {tail.format("x")})
 LOOP EXECUTE s; END LOOP; END"""
     return f"DO {literal(body)}"

@@ -288,7 +288,7 @@ def on_its_way_sql(which: str, message: str) -> str:
     """For a DO: refuse while a partition is between a table and its archive, if anybody has archives here."""
     return (
         f"IF pg_catalog.to_regclass({literal(ARCHIVED_PARTITION.sql)}) IS NOT NULL THEN "
-        f"IF EXISTS (SELECT FROM {ARCHIVED_PARTITION.sql} WHERE moved_at IS NULL AND {which}) THEN "
+        f"IF EXISTS (SELECT 1 FROM {ARCHIVED_PARTITION.sql} WHERE moved_at IS NULL AND {which}) THEN "
         f"RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message)}; END IF; END IF;"
     )
 
@@ -297,10 +297,10 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
     """Under the lock: it is the table that was detached, and it is a partition of nothing."""
     message = literal(f"{seen.name} is not the table that was detached from {seen.parent}, or it is attached again")
     known = (
-        f"SELECT FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {oid_of(seen.name)} "
+        f"SELECT 1 FROM {RETIRED_PARTITION.sql} WHERE partition_oid = {oid_of(seen.name)} "
         f"AND partition_name = {literal(str(seen.name))} AND parent_table = {literal(str(seen.parent))}"
     )
-    attached = f"SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
+    attached = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
     wrong = f"NOT EXISTS ({known}) OR EXISTS ({attached})"
     under_way = on_its_way_sql(
         f"partition_name = {literal(str(seen.name))}",

@@ -231,7 +231,7 @@ FROM schema_kit_found"""
     @property
     def left_sql(self) -> str:
         """A SELECT of whether there are any, whoever holds them."""
-        return f"WITH schema_kit_run AS (SELECT '{{}}'::jsonb AS run) SELECT EXISTS (SELECT FROM {self._from})"
+        return f"WITH schema_kit_run AS (SELECT '{{}}'::jsonb AS run) SELECT EXISTS (SELECT 1 FROM {self._from})"
 
     def ends_sql(self, column: str) -> str:
         """A SELECT of the least and the greatest value of a column among them; one that no row has is NULL."""
@@ -272,7 +272,7 @@ FROM schema_kit_found"""
         else:
             using, same = "", f"{row}.ctid = ANY ({places})"
         free = "".join(
-            f"\n    AND NOT EXISTS (SELECT FROM {key.table.sql} AS held WHERE {same_sql(key, row, 'held')})"
+            f"\n    AND NOT EXISTS (SELECT 1 FROM {key.table.sql} AS held WHERE {same_sql(key, row, 'held')})"
             for key in self.holders
         )
         size = f"coalesce((run ->> 'size')::int, {self.pace.batch_size})"
@@ -316,7 +316,8 @@ FROM schema_kit_next, LATERAL (
             source = "schema_kit_new"
             new = f""", {source} AS MATERIALIZED (
   SELECT {columns} FROM schema_kit_gone AS gone WHERE NOT EXISTS (
-    SELECT FROM {to.table.sql} AS there WHERE {same} AND {as_text("there", to.columns)} = {as_text("gone", to.columns)})
+    SELECT 1 FROM {to.table.sql} AS there
+    WHERE {same} AND {as_text("there", to.columns)} = {as_text("gone", to.columns)})
 )"""
         return f"""{new}, schema_kit_kept AS (
   INSERT INTO {to.table.sql} ({columns}{stamp[0]}) OVERRIDING SYSTEM VALUE

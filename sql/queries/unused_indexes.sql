@@ -5,5 +5,5 @@ FROM pg_catalog.pg_stat_user_indexes s
 JOIN pg_catalog.pg_index x ON x.indexrelid = s.indexrelid
 CROSS JOIN (SELECT stats_reset FROM pg_catalog.pg_stat_database WHERE datname = current_database()) d
 WHERE s.idx_scan = 0 AND NOT x.indisunique AND NOT x.indisexclusion AND x.indisvalid
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = s.indexrelid)
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = s.indexrelid)
 ORDER BY pg_catalog.pg_relation_size(s.indexrelid) DESC;

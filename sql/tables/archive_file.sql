@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS @schema@.archive_file_due (
 -- Earlier versions knew a table by its oid.
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'table_oid'
+    IF EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'table_oid'
                AND attrelid = '@schema@.archive_file_due'::pg_catalog.regclass) THEN
         DELETE FROM @schema@.archive_file_due d USING @schema@.archive_file_due later
         WHERE later.table_name = d.table_name AND later.table_oid > d.table_oid;

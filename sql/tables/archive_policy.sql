@@ -34,7 +34,7 @@ ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS restored text[];
 -- Earlier versions knew a partition by its oid.
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'partition_oid'
+    IF EXISTS (SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'partition_oid'
                AND attrelid = '@schema@.archived_partition'::pg_catalog.regclass) THEN
         DELETE FROM @schema@.archived_partition m USING @schema@.archived_partition later
         WHERE later.partition_name = m.partition_name

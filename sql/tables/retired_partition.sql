@@ -24,7 +24,7 @@ ALTER TABLE @schema@.retired_partition ADD COLUMN IF NOT EXISTS record_oid oid; 
 -- Earlier versions knew a partition by its oid.
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a
+    IF EXISTS (SELECT 1 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a
                ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0] AND a.attname = 'partition_oid'
                WHERE x.indrelid = '@schema@.retired_partition'::pg_catalog.regclass AND x.indisprimary) THEN
         DELETE FROM @schema@.retired_partition r USING @schema@.retired_partition later

@@ -74,7 +74,7 @@ class Probe(threading.Thread):
         with self.connection as connection:
             while not self.end.is_set():
                 began = time.monotonic()
-                connection.execute("SELECT FROM bench.t LIMIT 0")
+                connection.execute("SELECT 1 FROM bench.t LIMIT 0")
                 self.longest = max(self.longest, time.monotonic() - began)
 
 

@@ -49,7 +49,7 @@ QUERIES = {
         SELECT c.oid::regclass::text, CASE WHEN NOT c.relispartition THEN i.relname END,
                regexp_replace(pg_get_indexdef(i.oid), '^.*? USING ', ''), x.indisunique, x.indisprimary, x.indisvalid,
                x.indisready, x.indisclustered, x.indisreplident,
-               EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.oid),
+               EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = i.oid),
                CASE WHEN NOT c.relispartition THEN obj_description(i.oid, 'pg_class') END
         FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
         WHERE {_TABLES}""",

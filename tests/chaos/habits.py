@@ -33,7 +33,7 @@ def savepoints(writer: Writer, connection: Connection) -> None:
 
 def for_update(writer: Writer, connection: Connection) -> None:
     number = writer.some()
-    writer.send(connection, "SELECT FROM {t} WHERE id = {id} FOR UPDATE", writer.shape.id(number))
+    writer.send(connection, "SELECT 1 FROM {t} WHERE id = {id} FOR UPDATE", writer.shape.id(number))
     if writer.random.random() < 0.1:
         time.sleep(0.3)
     writer.update(connection, number)

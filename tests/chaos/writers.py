@@ -119,9 +119,9 @@ class Writer(threading.Thread):
         """The server went away in a COMMIT: ask whether it was one."""
         if not self.unsure:
             return
-        if connection.execute("SELECT FROM pg_prepared_xacts WHERE gid = %s", (self._gid,)).rowcount:
+        if connection.execute("SELECT 1 FROM pg_prepared_xacts WHERE gid = %s", (self._gid,)).rowcount:
             connection.execute(f"COMMIT PREPARED '{self._gid}'".encode())
-        sql = "SELECT FROM chaos.mark WHERE writer = %s AND serial = %s"
+        sql = "SELECT 1 FROM chaos.mark WHERE writer = %s AND serial = %s"
         if connection.execute(sql, (self.number, self.serial)).rowcount:
             self._committed()
         else:

@@ -39,7 +39,7 @@ SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "public"."events__new", ONLY "public"."events_p20261123" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'BEGIN IF EXISTS (SELECT FROM "public"."events__new") THEN RAISE object_in_use USING MESSAGE = ''public.events__new holds rows, which no parent that is being built does''; END IF; END';
+DO 'BEGIN IF EXISTS (SELECT 1 FROM "public"."events__new") THEN RAISE object_in_use USING MESSAGE = ''public.events__new holds rows, which no parent that is being built does''; END IF; END';
 DROP TABLE "public"."events__new";
 COMMIT;
 

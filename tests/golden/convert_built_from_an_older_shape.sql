@@ -13,7 +13,7 @@ SET LOCAL statement_timeout = '5000ms';
 DO 'BEGIN LOCK TABLE ONLY "bots"."messages__new", ONLY "bots"."messages_p20270101", ONLY "bots"."chats" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
-DO 'BEGIN IF EXISTS (SELECT FROM "bots"."messages__new") THEN RAISE object_in_use USING MESSAGE = ''bots.messages__new holds rows, which no parent that is being built does''; END IF; END';
+DO 'BEGIN IF EXISTS (SELECT 1 FROM "bots"."messages__new") THEN RAISE object_in_use USING MESSAGE = ''bots.messages__new holds rows, which no parent that is being built does''; END IF; END';
 DROP TABLE "bots"."messages__new";
 COMMIT;
 

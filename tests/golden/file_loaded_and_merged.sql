@@ -39,7 +39,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 INSERT INTO "s"."t" ("id", "n""") OVERRIDING SYSTEM VALUE SELECT "id", "n""" FROM "s"."t__restored" ON CONFLICT DO NOTHING;
-DO 'DECLARE differing text; BEGIN SELECT pg_catalog.string_agg(named, '', '') INTO differing FROM (SELECT pg_catalog.concat(''('', pg_catalog.concat_ws('', '', l."id"), '')'') AS named FROM "s"."t__restored" l WHERE NOT EXISTS (SELECT FROM "s"."t" t WHERE t."id" OPERATOR("pg_catalog".=) l."id" AND ROW(t."id", t."n""", t."twice")::pg_catalog.text = ROW(l."id", l."n""", l."twice")::pg_catalog.text) LIMIT 5) wrong; IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = ''rows of the same key differ in s.t, or another unique index has taken their values: (id) = '' || differing; END IF; END';
+DO 'DECLARE differing text; BEGIN SELECT pg_catalog.string_agg(named, '', '') INTO differing FROM (SELECT pg_catalog.concat(''('', pg_catalog.concat_ws('', '', l."id"), '')'') AS named FROM "s"."t__restored" l WHERE NOT EXISTS (SELECT 1 FROM "s"."t" t WHERE t."id" OPERATOR("pg_catalog".=) l."id" AND ROW(t."id", t."n""", t."twice")::pg_catalog.text = ROW(l."id", l."n""", l."twice")::pg_catalog.text) LIMIT 5) wrong; IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = ''rows of the same key differ in s.t, or another unique index has taken their values: (id) = '' || differing; END IF; END';
 UPDATE "schema_kit"."archive_file" SET restored_at = now(), restored_to = 's.t' WHERE file_url = 'file:///srv/a.parquet';
 DROP TABLE "s"."t__restored";
 COMMIT;

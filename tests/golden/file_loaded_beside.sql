@@ -9,7 +9,7 @@ SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "s"."t__restored" IN ACCESS EXCLUSIVE MODE;
-DO 'BEGIN IF pg_catalog.starts_with(pg_catalog.obj_description(''"s"."t__restored"''::pg_catalog.regclass, ''pg_class''), ''schema_kit: being restored from '') IS NOT TRUE OR EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = ''"s"."t__restored"''::pg_catalog.regclass) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''s.t__restored is in use by now''; END IF; END';
+DO 'BEGIN IF pg_catalog.starts_with(pg_catalog.obj_description(''"s"."t__restored"''::pg_catalog.regclass, ''pg_class''), ''schema_kit: being restored from '') IS NOT TRUE OR EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = ''"s"."t__restored"''::pg_catalog.regclass) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''s.t__restored is in use by now''; END IF; END';
 DROP TABLE "s"."t__restored";
 COMMIT;
 

@@ -46,7 +46,8 @@ WITH schema_kit_run AS MATERIALIZED (
   RETURNING schema_kit_row."id", schema_kit_row."expires_at"
 ), schema_kit_new AS MATERIALIZED (
   SELECT "id", "expires_at" FROM schema_kit_gone AS gone WHERE NOT EXISTS (
-    SELECT FROM "chat"."sessions" AS there WHERE there."id" OPERATOR("pg_catalog".=) gone."id" AND ROW(there."id", there."expires_at")::text = ROW(gone."id", gone."expires_at")::text)
+    SELECT 1 FROM "chat"."sessions" AS there
+    WHERE there."id" OPERATOR("pg_catalog".=) gone."id" AND ROW(there."id", there."expires_at")::text = ROW(gone."id", gone."expires_at")::text)
 ), schema_kit_kept AS (
   INSERT INTO "chat"."sessions" ("id", "expires_at") OVERRIDING SYSTEM VALUE
   SELECT "id", "expires_at" FROM schema_kit_new RETURNING 1
@@ -109,7 +110,8 @@ WITH schema_kit_run AS MATERIALIZED (
   RETURNING schema_kit_row."id", schema_kit_row."session_id"
 ), schema_kit_new AS MATERIALIZED (
   SELECT "id", "session_id" FROM schema_kit_gone AS gone WHERE NOT EXISTS (
-    SELECT FROM "chat"."threads" AS there WHERE there."id" OPERATOR("pg_catalog".=) gone."id" AND ROW(there."id", there."session_id")::text = ROW(gone."id", gone."session_id")::text)
+    SELECT 1 FROM "chat"."threads" AS there
+    WHERE there."id" OPERATOR("pg_catalog".=) gone."id" AND ROW(there."id", there."session_id")::text = ROW(gone."id", gone."session_id")::text)
 ), schema_kit_kept AS (
   INSERT INTO "chat"."threads" ("id", "session_id") OVERRIDING SYSTEM VALUE
   SELECT "id", "session_id" FROM schema_kit_new RETURNING 1
@@ -174,7 +176,8 @@ WITH schema_kit_run AS MATERIALIZED (
   RETURNING schema_kit_row."id", schema_kit_row."at", schema_kit_row."thread_id"
 ), schema_kit_new AS MATERIALIZED (
   SELECT "id", "at", "thread_id" FROM schema_kit_gone AS gone WHERE NOT EXISTS (
-    SELECT FROM "chat"."Messages" AS there WHERE there."id" OPERATOR("pg_catalog".=) gone."id" AND there."at" OPERATOR("pg_catalog".=) gone."at" AND ROW(there."id", there."at", there."thread_id")::text = ROW(gone."id", gone."at", gone."thread_id")::text)
+    SELECT 1 FROM "chat"."Messages" AS there
+    WHERE there."id" OPERATOR("pg_catalog".=) gone."id" AND there."at" OPERATOR("pg_catalog".=) gone."at" AND ROW(there."id", there."at", there."thread_id")::text = ROW(gone."id", gone."at", gone."thread_id")::text)
 ), schema_kit_kept AS (
   INSERT INTO "chat"."Messages" ("id", "at", "thread_id") OVERRIDING SYSTEM VALUE
   SELECT "id", "at", "thread_id" FROM schema_kit_new RETURNING 1

@@ -94,7 +94,7 @@ WITH schema_kit_run AS MATERIALIZED (
 ), schema_kit_gone AS (
   DELETE FROM ONLY "chat"."threads" AS schema_kit_row
   WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
-    AND NOT EXISTS (SELECT FROM "chat"."Messages" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."thread_id")
+    AND NOT EXISTS (SELECT 1 FROM "chat"."Messages" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."thread_id")
   RETURNING 1
 ), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(
@@ -154,7 +154,7 @@ WITH schema_kit_run AS MATERIALIZED (
 ), schema_kit_gone AS (
   DELETE FROM ONLY "chat"."sessions" AS schema_kit_row
   WHERE schema_kit_row.ctid = ANY (current_setting('schema_kit.rows')::tid[])
-    AND NOT EXISTS (SELECT FROM "chat"."threads" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."session_id")
+    AND NOT EXISTS (SELECT 1 FROM "chat"."threads" AS held WHERE schema_kit_row."id" OPERATOR("pg_catalog".=) held."session_id")
   RETURNING 1
 ), schema_kit_next AS MATERIALIZED (
 SELECT set_config('schema_kit.run', jsonb_build_object(

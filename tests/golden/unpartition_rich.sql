@@ -44,7 +44,7 @@ BEGIN
   IF schema_kit_arrived <> schema_kit_there THEN
     RAISE assert_failure USING MESSAGE = schema_kit_there || '' rows of bots.messages were to move to bots.messages_before_20270101, but so many arrived: '' || schema_kit_arrived;
   END IF;
-  IF EXISTS (SELECT FROM "bots"."messages") THEN RAISE assert_failure USING MESSAGE = ''rows of bots.messages stay where they are: a rule or a trigger keeps them''; END IF;
+  IF EXISTS (SELECT 1 FROM "bots"."messages") THEN RAISE assert_failure USING MESSAGE = ''rows of bots.messages stay where they are: a rule or a trigger keeps them''; END IF;
 END';
 ALTER TABLE "bots"."messages_before_20270101" ALTER COLUMN "id" ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "bots"."messages_id_seq__new" START WITH 1 INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1);
 REVOKE ALL ON SEQUENCE "bots"."messages_id_seq__new" FROM reader;

@@ -311,7 +311,7 @@ def test_writers_and_readers_go_on(database: Database, way: str) -> None:
 @pytest.mark.exhaustive
 def test_two_at_once(database: Database) -> None:
     archived(database)
-    with busy(database, "SELECT FROM s.t LIMIT 1", seconds=1.5):
+    with busy(database, "SELECT 1 FROM s.t LIMIT 1", seconds=1.5):
         running = [
             subprocess.Popen(
                 command(database, "archive", "run", "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True

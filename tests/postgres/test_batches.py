@@ -339,7 +339,7 @@ def test_no_row_stays_locked_between_batches(database: Database) -> None:
 
     def emit(event: Event) -> None:
         if isinstance(event, StepProgress):
-            assert database.sql("SELECT count(*)::int FROM (SELECT FROM t FOR UPDATE SKIP LOCKED) t") == [(ROWS,)]
+            assert database.sql("SELECT count(*)::int FROM (SELECT 1 FROM t FOR UPDATE SKIP LOCKED) t") == [(ROWS,)]
             assert database.sql("SELECT pid FROM pg_locks WHERE relation = 't'::regclass") == []
 
     perform(database, lambda op: op.update_in_batches("t", ONE_MORE, **SMALL), on=emit)

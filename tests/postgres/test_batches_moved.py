@@ -39,7 +39,7 @@ MOVES = {
 def beside(database: Database, work: Callable[[], Any], *statements: str) -> None:
     """Do it while a session that has locked a row changes its key, and then commits."""
     other = database.connect(autocommit=False)
-    other.execute(f"SELECT FROM t WHERE {statements[0]} FOR UPDATE".encode())
+    other.execute(f"SELECT 1 FROM t WHERE {statements[0]} FOR UPDATE".encode())
     failures: list[BaseException] = []
 
     def run() -> None:

@@ -205,4 +205,4 @@ def test_what_cannot_be_carried_is_refused_by_name(database: Database, what: str
     assert catalog_of(database.url, "public.t") == before
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_\\_%'") == [(0,)]
     with pytest.raises(psycopg.Error):
-        database.sql("SELECT FROM schema_kit.part_config")
+        database.sql("SELECT 1 FROM schema_kit.part_config")

@@ -338,7 +338,7 @@ def test_incoming_foreign_keys_get_the_key_column(database: Database, roles: tup
         connection.execute(f"SET ROLE {stranger}".encode())
         connection.execute("INSERT INTO app.child (id, t_id) VALUES (-5, 9)")
         with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute("SELECT FROM app.t")
+            connection.execute("SELECT 1 FROM app.t")
         connection.rollback()
 
     rows = [checksum(database, f"(SELECT id, t_id FROM app.{table})") for table in ("child", "friend")]
@@ -445,7 +445,7 @@ OBSTACLES = {
     "rule": ("CREATE RULE keep AS ON DELETE TO app.t DO INSTEAD NOTHING", "rule keep on table app.t"),
     "exclusion constraint": ("ALTER TABLE app.t ADD CONSTRAINT alone EXCLUDE USING btree (body WITH =)", "alone"),
     "policy of another table": (
-        "CREATE TABLE app.o (id bigint); CREATE POLICY asks ON app.o USING (EXISTS (SELECT FROM app.t))",
+        "CREATE TABLE app.o (id bigint); CREATE POLICY asks ON app.o USING (EXISTS (SELECT 1 FROM app.t))",
         "policy asks on table app.o",
     ),
     "view that groups by the primary key": (
@@ -970,7 +970,7 @@ def test_a_swap_that_cannot_have_its_locks_leaves_the_table_open(database: Datab
     with pytest.raises(Stopped):
         convert(database, T, incoming="drop", emit=until(conversion.Swap))
     holder = database.connect(autocommit=False)
-    holder.execute("SELECT FROM app.child LIMIT 1")
+    holder.execute("SELECT 1 FROM app.child LIMIT 1")
     with pytest.raises(LockNotAvailable, match="swap"):
         convert(database, T, incoming="drop", policy=HASTY)
     database.sql("SET lock_timeout = '1s'", "INSERT INTO app.t (body) VALUES ('goes on')")

@@ -185,7 +185,7 @@ def test_statements_that_the_longer_key_breaks_are_named_beforehand(database: Da
         "CREATE FUNCTION s.once(bigint) RETURNS void LANGUAGE sql AS "
         "'INSERT INTO s.t (id, at) VALUES ($1, now()) ON CONFLICT (\"id\") DO NOTHING'",
         "CREATE FUNCTION s.fine() RETURNS bigint LANGUAGE plpgsql AS "
-        "'BEGIN RETURN (SELECT count(*) FROM (SELECT FROM s.t GROUP BY word) x); END'",
+        "'BEGIN RETURN (SELECT count(*) FROM (SELECT 1 FROM s.t GROUP BY word) x); END'",
         "CREATE FUNCTION s.grouped() RETURNS SETOF text LANGUAGE plpgsql AS "
         "'BEGIN RETURN QUERY SELECT t.body FROM s.t t GROUP BY t.id; END'",
     )

@@ -80,7 +80,7 @@ class Before(Scene):
 
     def on_swap(self) -> None:
         self.database.sql(LATE)
-        self.old.execute("SELECT FROM s.place")
+        self.old.execute("SELECT 1 FROM s.place")
 
 
 class WhileItQueues(Scene):
@@ -90,12 +90,12 @@ class WhileItQueues(Scene):
         self.database.sql(LATE)
         self.old.execute("SET lock_timeout = '20s'")  # its transaction is older than the swap's, its snapshot is not
         blocker = self.database.connect(autocommit=False)
-        blocker.execute("SELECT FROM s.t LIMIT 1")
+        blocker.execute("SELECT 1 FROM s.t LIMIT 1")
         threading.Thread(target=self.later, args=(blocker,)).start()
 
     def later(self, blocker: psycopg.Connection[object]) -> None:
         wait_for_queue(self.database, 1)
-        self.old.execute("SELECT FROM s.place")
+        self.old.execute("SELECT 1 FROM s.place")
         blocker.rollback()
 
 
@@ -106,7 +106,7 @@ class WhoQueues(Scene):
         self.database.sql(LATE)
         self.seen = list[object]()
         blocker = self.database.connect(autocommit=False)
-        blocker.execute("SELECT FROM s.t LIMIT 1")
+        blocker.execute("SELECT 1 FROM s.t LIMIT 1")
         threads = [threading.Thread(target=self.read), threading.Thread(target=self.later, args=(blocker,))]
         for thread in threads:
             thread.start()

@@ -64,7 +64,7 @@ def test_a_session_that_waits_is_seen_with_who_is_in_its_way(database: Database)
     holding.execute("LOCK TABLE t")
     waiting.execute("SET statement_timeout = '20s'")
     pids = holding.info.backend_pid, waiting.info.backend_pid
-    thread = threading.Thread(target=lambda: waiting.execute("SELECT FROM t"))
+    thread = threading.Thread(target=lambda: waiting.execute("SELECT 1 FROM t"))
     thread.start()
     connection, seen = database.sqlalchemy(), set[tuple[str, int, tuple[int, ...]]]()
     try:

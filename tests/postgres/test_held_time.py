@@ -79,7 +79,7 @@ def test_a_client_that_is_stopped_while_its_swap_queues(database: Database) -> N
     """It holds the table, and has the last lock while it sleeps; nobody waits for it to wake up."""
     database.sql(*TABLE)
     reader = database.connect(autocommit=False)
-    reader.execute("SELECT FROM s.place LIMIT 1")  # which only the swap wants for itself
+    reader.execute("SELECT 1 FROM s.place LIMIT 1")  # which only the swap wants for itself
     command = [
         sys.executable,
         "-m",
@@ -102,7 +102,7 @@ def test_a_client_that_is_stopped_while_its_swap_queues(database: Database) -> N
             time.sleep(0.01)
         with stopped(process):
             reader.rollback()
-            database.sql("SET statement_timeout = '20s'", "SELECT FROM s.t LIMIT 1")
+            database.sql("SET statement_timeout = '20s'", "SELECT 1 FROM s.t LIMIT 1")
         assert process.wait(60) == 0, process.stdout and process.stdout.read()
     finally:
         process.kill()
@@ -117,7 +117,7 @@ def test_a_client_that_falls_silent_in_the_middle_of_a_step_is_let_go(database: 
     silent = database.connect()
     for statement in render(Two(), LockPolicy(longest=200))[:-1]:
         silent.execute(statement.encode())
-    database.sql("SET statement_timeout = '20s'", "SELECT FROM s.t LIMIT 1")
+    database.sql("SET statement_timeout = '20s'", "SELECT 1 FROM s.t LIMIT 1")
     with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
         silent.execute("COMMIT")
 

@@ -134,5 +134,5 @@ def test_what_a_trigger_asks_is_asked_before_it_is_committed(
     monkeypatch.setattr(KeyColumn, "operator", lambda self, symbol: symbol)
     with pytest.raises(ExecutionError, match="operator does not exist"):
         execute.run(connection, lambda: convert.plan(Catalog(connection)), QUICK, lambda event: None)
-    assert database.sql("SELECT FROM pg_trigger WHERE tgrelid = 's.t'::regclass") == []
+    assert database.sql("SELECT 1 FROM pg_trigger WHERE tgrelid = 's.t'::regclass") == []
     database.sql("UPDATE s.t SET v = 'still' WHERE id = 1")

@@ -255,7 +255,7 @@ def test_dropping_looks_again_under_the_lock(database: Database, monkeypatch: py
 
 def test_a_detach_that_was_cut_off_is_finalized(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql(*SET)
-    with busy(database, "SELECT FROM s.t LIMIT 1", seconds=0.8), told(monkeypatch) as events:
+    with busy(database, "SELECT 1 FROM s.t LIMIT 1", seconds=0.8), told(monkeypatch) as events:
         detach(database)
     assert kinds(events)[-1] == "FinalizeDetach"
     waiting = [event for event in events if isinstance(event, Waiting)]
@@ -279,7 +279,7 @@ def test_another_that_was_cut_off_is_finalized_first(database: Database, monkeyp
 def cut_off(database: Database, partition: str) -> None:
     """A concurrent detach that is cancelled between its two transactions."""
     with psycopg.connect(database.url) as holder, psycopg.connect(database.url, autocommit=True) as other:
-        holder.execute("SELECT FROM s.t")
+        holder.execute("SELECT 1 FROM s.t")
         other.execute("SET lock_timeout = '50ms'")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute(f"ALTER TABLE s.t DETACH PARTITION s.{partition} CONCURRENTLY")
@@ -293,7 +293,7 @@ def test_an_old_snapshot_is_named(database: Database) -> None:
     holder.execute("SET application_name = 'a long report'")
     holder.commit()
     holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    holder.execute("SELECT FROM s.r")
+    holder.execute("SELECT 1 FROM s.r")
     time.sleep(0.2)
     with pytest.raises(LockNotAvailable, match=r"a long report\): an older snapshot"):
         detach(database)
@@ -312,7 +312,7 @@ def test_two_at_once(database: Database) -> None:
         except BaseException as error:
             failed.append(error)
 
-    with busy(database, "SELECT FROM s.t LIMIT 1", seconds=0.5):
+    with busy(database, "SELECT 1 FROM s.t LIMIT 1", seconds=0.5):
         threads = [threading.Thread(target=work, args=(lambda d, p=p: detach(d, p),)) for p in ("t1", "t1", "t3")]
         for thread in threads:
             thread.start()
@@ -351,7 +351,7 @@ def test_nobody_waits_longer_than_the_budget(database: Database, partition: str,
                 "INSERT INTO s.t VALUES (1, '2026-03-02', 1, 'new') ON CONFLICT DO NOTHING",
                 "INSERT INTO s.c VALUES (1, 1, '2026-03-02') ON CONFLICT DO NOTHING",
                 "UPDATE s.t SET word = 'y' WHERE id = 1 AND k = '2026-03-02'",
-                "SELECT FROM s.t LIMIT 1",
+                "SELECT 1 FROM s.t LIMIT 1",
                 "DELETE FROM s.o WHERE false",
             )
             try:
@@ -367,12 +367,12 @@ def test_nobody_waits_longer_than_the_budget(database: Database, partition: str,
     probe = Busy(database)
     probe.start()
     try:
-        with busy(database, "INSERT INTO s.t VALUES (2, '2026-03-03', 2, 'open')", "SELECT FROM s.c LIMIT 1"):
+        with busy(database, "INSERT INTO s.t VALUES (2, '2026-03-03', 2, 'open')", "SELECT 1 FROM s.c LIMIT 1"):
             detach(database, partition)
         attach(
             database, partition, *{"t1": ("2026-01-01", "2026-02-01"), "t2": ("2026-02-01", "2026-03-01")}[partition]
         )
-        with busy(database, "INSERT INTO s.t VALUES (2, '2026-03-03', 2, 'open')", "SELECT FROM s.c LIMIT 1"):
+        with busy(database, "INSERT INTO s.t VALUES (2, '2026-03-03', 2, 'open')", "SELECT 1 FROM s.c LIMIT 1"):
             drop(database, partition)
     finally:
         probe.ended.set()

@@ -78,7 +78,7 @@ def test_looking_first_keeps_out_of_the_queue(database: Database, monkeypatch: p
     def read() -> None:
         while not stop.is_set():
             began = time.monotonic()
-            probe.execute("SELECT FROM s.t LIMIT 1")
+            probe.execute("SELECT 1 FROM s.t LIMIT 1")
             longest[0] = max(longest[0], time.monotonic() - began)
 
     reader = threading.Thread(target=read)

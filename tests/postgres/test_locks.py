@@ -203,7 +203,7 @@ class Proof:
                 holder.execute(gate.encode())
                 with in_background(lambda: [sender.execute(statement.encode()) for statement in step.sql()]):
                     wait_until(
-                        lambda: watcher.execute("SELECT FROM pg_locks WHERE pid = %s AND NOT granted", [pid]).rowcount
+                        lambda: watcher.execute("SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted", [pid]).rowcount
                     )
                     found = taken(watcher, pid, there)
                     holder.rollback()
@@ -777,10 +777,10 @@ def scene_partitions_leave(proof: Proof) -> None:
     for name in IN:
         seen = Catalog(connection).detaching(T, QualifiedName("s", name))
         assert seen is not None
-        proof.beside(retirement.DetachConcurrently(seen), "SELECT FROM s.pc")  # the lock that it takes last
+        proof.beside(retirement.DetachConcurrently(seen), "SELECT 1 FROM s.pc")  # the lock that it takes last
         proof.run(come_in(name))
         with psycopg.connect(proof.database.url) as holder, proof.database.connect() as other:
-            holder.execute("SELECT FROM s.t")
+            holder.execute("SELECT 1 FROM s.t")
             other.execute("SET lock_timeout = '50ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 other.execute(f"ALTER TABLE s.t DETACH PARTITION s.{name} CONCURRENTLY")

@@ -221,7 +221,7 @@ def test_maintain_does_it_too(database: Database) -> None:
 def test_two_at_once(database: Database, policy: dict[str, Any]) -> None:
     build(database, **policy)
     for arguments in (["retire", "--yes"], ["maintain"]):
-        with busy(database, "SELECT FROM s.t LIMIT 1", seconds=1.5):
+        with busy(database, "SELECT 1 FROM s.t LIMIT 1", seconds=1.5):
             running = [
                 subprocess.Popen(
                     command(database, "partitions", *words, "--now", NOW), cwd=ROOT, stderr=subprocess.PIPE, text=True
@@ -313,7 +313,7 @@ def test_writers_go_on(database: Database, default: bool) -> None:
     writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
     for writer in writers:
         writer.start()
-    with busy(database, "INSERT INTO s.t VALUES (-1, '2026-05-03', 'open')", "SELECT FROM s.child LIMIT 1"):
+    with busy(database, "INSERT INTO s.t VALUES (-1, '2026-05-03', 'open')", "SELECT 1 FROM s.child LIMIT 1"):
         done = retire(database, "--yes", "--lock-timeout", f"{BUDGET}ms")
     ended.set()
     for writer in writers:
@@ -365,7 +365,7 @@ def test_odd_names(database: Database) -> None:
 def test_a_detach_by_hand_that_was_cut_off_is_finalized_and_kept(database: Database) -> None:
     build(database, retention_keep_table=False, retention_grace="0")
     with psycopg.connect(database.url) as holder, database.connect() as other:
-        holder.execute("SELECT FROM s.t")
+        holder.execute("SELECT 1 FROM s.t")
         other.execute("SET lock_timeout = '50ms'")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute("ALTER TABLE s.t DETACH PARTITION s.t_05 CONCURRENTLY")

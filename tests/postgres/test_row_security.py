@@ -85,7 +85,7 @@ def time_to_live() -> None:
     op.set_ttl_policy("t", "at", age="1 day", schema="s")
 
 
-NOTHING_LEFT = "SELECT NOT EXISTS (SELECT FROM s.{})"
+NOTHING_LEFT = "SELECT NOT EXISTS (SELECT 1 FROM s.{})"
 PARTITIONED = "SELECT relkind = 'p' FROM pg_class WHERE oid = 's.t'::regclass"
 CASES: dict[str, tuple[tuple[str, ...], Callable[[], None], Act, str]] = {
     "create-next": (

@@ -105,7 +105,7 @@ def test_what_cascades_goes_along_where_no_tree_is_declared(database: Database) 
 def test_rows_that_others_hold_are_passed_over_and_come_next_time(database: Database) -> None:
     database.sql(*TREE, *TABLE)
     with database.connect(autocommit=False) as holder:
-        holder.execute("SELECT FROM t WHERE id IN (3, 4, 50) FOR UPDATE")
+        holder.execute("SELECT 1 FROM t WHERE id IN (3, 4, 50) FOR UPDATE")
         assert run(database, leaving("t")) == 10
         assert database.sql(f"SELECT array_agg(id ORDER BY id) FROM t WHERE at <= '{NOW}'") == [([3, 4, 50],)]
         holder.rollback()
@@ -119,7 +119,7 @@ def test_what_a_held_row_hangs_on_stays_with_it(database: Database, table: str) 
     database.sql(*TREE)
     row = f"SELECT min(id) FROM c.{table}" + (" WHERE expires_at IS NOT NULL" if table == "sessions" else "")
     with database.connect(autocommit=False) as holder:
-        holder.execute(f"SELECT FROM c.{table} WHERE id = ({row}) FOR UPDATE".encode())
+        holder.execute(f"SELECT 1 FROM c.{table} WHERE id = ({row}) FOR UPDATE".encode())
         run(database, SESSIONS)
         due, _ = left(database)
         assert due <= 1

@@ -148,7 +148,7 @@ def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -
 def test_a_row_that_somebody_holds_is_passed_over_and_said(database: Database) -> None:
     before = archived(database)
     holder = database.connect(autocommit=False)
-    holder.execute("SELECT FROM t_archive WHERE id = 50 FOR UPDATE")
+    holder.execute("SELECT 1 FROM t_archive WHERE id = 50 FOR UPDATE")
     done = restore(database, *RANGE)
     assert done.returncode == 0, done.stderr
     assert "something is left, since others hold it" in done.stderr

@@ -133,7 +133,7 @@ def test_the_command_names_who_holds_the_table_and_rows_are_left_for_next_time(d
     assert "Traceback" not in done.stderr
     assert database.sql("SELECT count(*) FROM log") == [(101,)]
     holder.rollback()
-    holder.execute("SELECT FROM log WHERE id IN (7, 8) FOR KEY SHARE")
+    holder.execute("SELECT 1 FROM log WHERE id IN (7, 8) FOR KEY SHARE")
     done = ttl(database, "run", "--yes", now="2036-01-01")
     assert done.returncode == 0, done.stderr
     assert "something is left, since others hold it" in done.stderr
@@ -166,7 +166,7 @@ def test_a_row_that_changes_between_the_snapshot_and_the_lock(database: Database
     step = replace(step, due=replace(step.due, where=f"{step.due.where} AND (id <> 1 OR gate())"))
     batch = database.connect()
     thread = meanwhile(lambda: [batch.execute(part.encode()) for part in ("BEGIN", *step.sql(), "COMMIT")])
-    waiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     wait_until(lambda: other.execute(waiting).fetchall())
     other.execute("UPDATE t SET at = '2027-01-01', word = 'renewed' WHERE id = 2")
     other.execute("UPDATE t SET word = 'changed' WHERE id IN (3, 5)")

@@ -104,7 +104,7 @@ def partitions_now(database: Database) -> tuple[Any, ...]:
     assert in_exactly_one_place(database) == 151
     found = database.sql(
         "SELECT 's.t' UNION ALL SELECT 's.t_archive' UNION ALL SELECT partition_name FROM schema_kit.retired_partition "
-        "r WHERE NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = r.partition_oid AND NOT inhdetachpending)"
+        "r WHERE NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = r.partition_oid AND NOT inhdetachpending)"
         if database.sql("SELECT to_regclass('schema_kit.retired_partition') IS NOT NULL")[0][0]
         else "SELECT 's.t' UNION ALL SELECT 's.t_archive'"
     )

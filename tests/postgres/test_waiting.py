@@ -36,7 +36,7 @@ TABLES = (
 )
 
 WRITES_T = "INSERT INTO s.t VALUES (99, 1)"
-LOCKS_A_ROW = "SELECT FROM s.t WHERE id = 9 FOR UPDATE"
+LOCKS_A_ROW = "SELECT 1 FROM s.t WHERE id = 9 FOR UPDATE"
 READS_P = "SELECT count(*) FROM s.p1"
 
 WAITS: dict[str, tuple[Callable[[], None], str]] = {
@@ -48,7 +48,7 @@ WAITS: dict[str, tuple[Callable[[], None], str]] = {
     "lock": (lambda: op.create_check_constraint_concurrently("d", "t", "v > -1", schema="s"), WRITES_T),
     "row": (
         lambda: op.update_in_batches("t", {"v": sa.text("v + 1")}, schema="s"),
-        "SELECT FROM s.t WHERE id = 9 FOR UPDATE",
+        "SELECT 1 FROM s.t WHERE id = 9 FOR UPDATE",
     ),
 }
 

@@ -52,7 +52,7 @@ def test_a_name_is_read_whatever_stands_before_it(text: str, name: str) -> None:
 def test_what_a_block_does_is_read(name: str) -> None:
     table = QualifiedName("s", name)
     inner = f"LOCK TABLE ONLY {table.sql} IN SHARE MODE; PERFORM 'FROM s.secret'"
-    executed = f"EXECUTE {literal(f'SELECT FROM {table.sql}')} INTO x"
+    executed = f"EXECUTE {literal(f'SELECT 1 FROM {table.sql}')} INTO x"
     block = f"BEGIN {inner}; {executed}; END"
     for quoted in (literal(block), f"$x${block}$x$"):
         assert list(needed([f"DO {quoted}"])) == [Right(table, LOCK), Right(table, "SELECT")]

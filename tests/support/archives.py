@@ -141,7 +141,7 @@ def in_exactly_one_place(database: Database) -> int:
     if database.sql("SELECT to_regclass('schema_kit.retired_partition') IS NOT NULL")[0][0]:
         names = database.sql(
             "SELECT partition_name FROM schema_kit.retired_partition WHERE NOT EXISTS ("
-            "SELECT FROM pg_inherits WHERE inhrelid = partition_oid AND NOT inhdetachpending)"
+            "SELECT 1 FROM pg_inherits WHERE inhrelid = partition_oid AND NOT inhdetachpending)"
         )
     tables = ["s.t", "s.t_archive", *(name for (name,) in names)]
     found = database.sql(

@@ -53,7 +53,7 @@ UNION ALL SELECT 'function', n.nspname || '.' || proname, concat_ws(' | ', prosr
        pg_get_userbyid(proowner), proacl::text)
 FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
 WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND NOT EXISTS (
-  SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+  SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 UNION ALL SELECT 'schema', nspname, '' FROM pg_namespace
 WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
 """

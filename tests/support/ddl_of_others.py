@@ -59,7 +59,7 @@ class Change:
 
 
 def _there(catalog: str, where: str) -> str:
-    return f"EXISTS (SELECT FROM {catalog} WHERE {where})"
+    return f"EXISTS (SELECT 1 FROM {catalog} WHERE {where})"
 
 
 def _trigger(name: str, more: str = "true") -> str:
@@ -115,7 +115,7 @@ def _oid(catalog: str, where: str) -> str:
 
 _SEQUENCE = "pg_get_serial_sequence('s.t', 'id')::regclass"
 _SERIAL = "pg_get_serial_sequence('s.t', 'number')::regclass"
-_READS = "pg_get_viewdef('s.{}'::regclass) LIKE '%{}%' AND EXISTS (SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid WHERE r.ev_class = 's.{}'::regclass AND d.refobjid = 's.t'::regclass)"  # noqa: E501
+_READS = "pg_get_viewdef('s.{}'::regclass) LIKE '%{}%' AND EXISTS (SELECT 1 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid WHERE r.ev_class = 's.{}'::regclass AND d.refobjid = 's.t'::regclass)"  # noqa: E501
 _EXECUTE = "FOR EACH ROW EXECUTE FUNCTION s.f()"
 
 CHANGES = (

@@ -70,7 +70,7 @@ class Probe(threading.Thread):
         while not self.ended.is_set():
             began = time.monotonic()
             self.connection.execute("UPDATE s.t SET k = k WHERE false")
-            self.connection.execute("SELECT FROM s.t LIMIT 1")
+            self.connection.execute("SELECT 1 FROM s.t LIMIT 1")
             self.connection.execute("DELETE FROM s.r WHERE false")
             self.longest = max(self.longest, time.monotonic() - began)
             self.rounds += 1

@@ -53,7 +53,7 @@ FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace 
 UNION ALL
 SELECT 'index', c.relname, CASE WHEN c.relispartition THEN '' ELSE i.relname END,
        regexp_replace(pg_get_indexdef(i.oid), '^.* USING ', '') || x.indisunique || x.indisvalid || x.indisready
-       || EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.oid)
+       || EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = i.oid)
 FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
 WHERE c.relnamespace = 's'::regnamespace
 """

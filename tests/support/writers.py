@@ -180,7 +180,7 @@ class Application(threading.Thread):
 
     def lock(self, connection: psycopg.Connection[Any]) -> None:
         id_ = self.some()
-        self.both(connection, "SELECT FROM {t} WHERE id = %s FOR UPDATE", id_)
+        self.both(connection, "SELECT 1 FROM {t} WHERE id = %s FOR UPDATE", id_)
         self.both(connection, "UPDATE {t} SET amount = amount + 1 WHERE id = %s", id_)
 
 

@@ -38,7 +38,7 @@ BEGIN
             v_seen := true;
         END IF;
         EXIT WHEN v_current IS NOT NULL AND v_child.start_wall <= v_current;
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', v_child.schema_name, v_child.table_name) INTO v_filled;
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.%I)', v_child.schema_name, v_child.table_name) INTO v_filled;
         IF v_filled THEN
             v_current := greatest(v_current, v_child.start_wall);
             v_current_id := v_child.start_id;

@@ -45,7 +45,7 @@ BEGIN
     IF v_parent.relreplident <> 'd' THEN
         v_statements := v_statements || ('SELECT ' || v_api || '.inherit_replica_identity(' || v_name || ', %3$L)');
     END IF;
-    IF EXISTS (SELECT FROM pg_index x WHERE x.indrelid = s.parent AND x.indisclustered) THEN
+    IF EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = s.parent AND x.indisclustered) THEN
         v_statements := v_statements || ('SELECT ' || v_api || '.apply_cluster(' || v_name || ', ' || v_of || ', %3$L)');
     END IF;
     RETURN v_statements;

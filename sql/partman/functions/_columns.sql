@@ -8,7 +8,7 @@ BEGIN
     SELECT string_agg(f.attname, ', ' ORDER BY f.attnum) INTO v_missing FROM pg_attribute f
     WHERE f.attrelid = p_from AND f.attnum > 0 AND NOT f.attisdropped AND f.attgenerated = ''
       AND NOT f.attname = ANY (coalesce(p_ignored, '{}'))
-      AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = p_to AND t.attname = f.attname AND NOT t.attisdropped);
+      AND NOT EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = p_to AND t.attname = f.attname AND NOT t.attisdropped);
     IF v_missing IS NOT NULL THEN
         RAISE EXCEPTION 'The values of these columns would be lost, for the table that rows move to has none of that name: %', v_missing
             USING HINT = 'Name them in p_ignored_columns if they may be.';

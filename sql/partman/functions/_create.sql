@@ -20,7 +20,7 @@ BEGIN
     SELECT * INTO s FROM @partman@._set(p_parent_table);
     -- Others that make partitions of the set take turns here: what is there is looked at under the lock.
     EXECUTE format('LOCK TABLE %I.%I IN SHARE UPDATE EXCLUSIVE MODE', s.schema_name, s.table_name);
-    v_sub := EXISTS (SELECT FROM @schema@.part_config_sub p WHERE p.sub_parent = s.key);
+    v_sub := EXISTS (SELECT 1 FROM @schema@.part_config_sub p WHERE p.sub_parent = s.key);
     SELECT coalesce(range_agg(numrange(c.start_id, c.end_id)) FILTER (WHERE s.kind = 'id'), '{}'),
            coalesce(range_agg(CASE s.kind
                WHEN 'wall' THEN tstzrange(c.start_wall AT TIME ZONE 'UTC', c.end_wall AT TIME ZONE 'UTC')

@@ -7,7 +7,7 @@ DECLARE
     v_statement text;
 BEGIN
     SELECT * INTO s FROM @partman@._set(p_parent_table);
-    IF EXISTS (SELECT FROM pg_partitioned_table p WHERE p.partrelid = s.parent AND p.partdefid <> 0) THEN
+    IF EXISTS (SELECT 1 FROM pg_partitioned_table p WHERE p.partrelid = s.parent AND p.partdefid <> 0) THEN
         RETURN false;
     END IF;
     v_name := @partman@.check_name_length(s.table_name, '_default');

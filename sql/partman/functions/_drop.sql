@@ -25,10 +25,10 @@ BEGIN
     v_keep := coalesce(p_keep_table, v_config.retention_keep_table);
     v_grace := CASE WHEN v_schema IS NULL AND NOT v_keep AND p_keep_table IS NULL THEN v_config.retention_grace::interval
                     ELSE interval '0' END;
-    IF v_schema IS NOT NULL AND NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = v_schema) THEN
+    IF v_schema IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = v_schema) THEN
         RAISE EXCEPTION 'The retention schema of % does not exist: %', @partman@._shown(s.key), v_schema;
     END IF;
-    IF EXISTS (SELECT FROM @schema@.archive_policy a WHERE a.table_name = s.key) THEN
+    IF EXISTS (SELECT 1 FROM @schema@.archive_policy a WHERE a.table_name = s.key) THEN
         RAISE WARNING 'Partitions of % go to its archive: they are left to schema_kit archive run', @partman@._shown(s.key);
         RETURN 0;
     END IF;
@@ -51,7 +51,7 @@ BEGIN
         WHERE NOT c.is_default
           AND CASE s.kind WHEN 'id' THEN c.end_id <= v_id WHEN 'wall' THEN c.end_wall <= v_wall ELSE c.end_time <= v_at END
     LOOP
-        IF v_left = 1 AND NOT EXISTS (SELECT FROM @schema@.part_config_sub b WHERE b.sub_parent = s.key) THEN
+        IF v_left = 1 AND NOT EXISTS (SELECT 1 FROM @schema@.part_config_sub b WHERE b.sub_parent = s.key) THEN
             RAISE WARNING 'Attempt to drop final partition in partition set % as part of retention policy. If you see this message multiple times for the same table, advise reviewing retention policy and/or data entry into the partition set. Also consider setting "infinite_time_partitions = true" if there are large gaps in data insertion.', @partman@._shown(s.key);
             EXIT;
         END IF;

@@ -25,7 +25,7 @@ BEGIN
         FROM @schema@.part_config_sub b JOIN pg_inherits i ON i.inhparent = s.parent JOIN pg_class c ON c.oid = i.inhrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE b.sub_parent = s.key AND c.relkind = 'p' AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
-          AND NOT EXISTS (SELECT FROM @schema@.part_config p
+          AND NOT EXISTS (SELECT 1 FROM @schema@.part_config p
                           WHERE p.parent_table = @partman@._stored(format('%I.%I', n.nspname, c.relname)))
     LOOP -- others have made it
         PERFORM @partman@._register_sub(s.key, v_child.oid);

@@ -48,7 +48,7 @@ BEGIN
         v_source := @partman@._oid(p_source_table);
         IF v_source IS NULL THEN
             RAISE EXCEPTION 'Given source table does not exist in system catalogs: %', p_source_table;
-        ELSIF v_source = s.parent OR EXISTS (SELECT FROM pg_partition_ancestors(v_source) a WHERE a.relid::oid = s.parent) THEN
+        ELSIF v_source = s.parent OR EXISTS (SELECT 1 FROM pg_partition_ancestors(v_source) a WHERE a.relid::oid = s.parent) THEN
             RAISE EXCEPTION 'Source table is the set itself or one of its partitions: %', p_source_table;
         END IF;
     END IF;

@@ -12,7 +12,7 @@ BEGIN
     SELECT c.* INTO v_sub FROM @schema@.part_config_sub c WHERE c.sub_parent = p_parent_table;
     SELECT @partman@._stored(format('%I.%I', n.nspname, c.relname)) INTO v_key
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = p_child;
-    IF EXISTS (SELECT FROM @schema@.part_config c WHERE c.parent_table = v_key) THEN
+    IF EXISTS (SELECT 1 FROM @schema@.part_config c WHERE c.parent_table = v_key) THEN
         RETURN;
     END IF;
     SELECT t.general_type INTO v_kind

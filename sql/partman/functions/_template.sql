@@ -15,7 +15,7 @@ BEGIN
         RETURN @partman@._stored(p_template_table);
     END IF;
     v_name := @partman@.check_name_length('template_' || v_parts[1] || '_' || v_parts[2]);
-    IF EXISTS (SELECT FROM @schema@.part_config c WHERE c.template_table = @partman@._stored(format('%I.%I', v_schema, v_name))
+    IF EXISTS (SELECT 1 FROM @schema@.part_config c WHERE c.template_table = @partman@._stored(format('%I.%I', v_schema, v_name))
                AND c.parent_table <> @partman@._stored(p_parent_table)) THEN -- another long name that begins like this one
         v_name := @partman@.check_name_length('template_' || v_parts[1] || '_' || v_parts[2],
                                               '_' || left(md5(v_parts[1] || '.' || v_parts[2]), 6));

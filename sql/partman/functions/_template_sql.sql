@@ -12,7 +12,7 @@ LANGUAGE sql STABLE SET search_path TO pg_catalog, pg_temp AS $body$
     CROSS JOIN LATERAL (SELECT substring(pg_get_indexdef(x.indexrelid) FROM ' (USING .*)$')
                                || coalesce(' TABLESPACE ' || quote_ident(s.spcname), '') AS tail) d
     WHERE x.indrelid = p_template AND x.indisvalid
-      AND NOT EXISTS (SELECT FROM pg_index y WHERE y.indrelid = p_parent AND y.indisunique = x.indisunique
+      AND NOT EXISTS (SELECT 1 FROM pg_index y WHERE y.indrelid = p_parent AND y.indisunique = x.indisunique
                       AND substring(pg_get_indexdef(y.indexrelid) FROM ' (USING .*)$')
                           = substring(pg_get_indexdef(x.indexrelid) FROM ' (USING .*)$'))
     ORDER BY x.indisprimary DESC, i.relname

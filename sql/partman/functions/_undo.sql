@@ -27,12 +27,12 @@ BEGIN
         RAISE EXCEPTION 'Partitioned tables require setting the p_target_table option';
     ELSIF v_target IS NULL THEN
         RAISE EXCEPTION 'Given target table not found in system catalogs: %', p_target_table;
-    ELSIF v_target = s.parent OR EXISTS (SELECT FROM pg_partition_ancestors(v_target) a WHERE a.relid::oid = s.parent) THEN
+    ELSIF v_target = s.parent OR EXISTS (SELECT 1 FROM pg_partition_ancestors(v_target) a WHERE a.relid::oid = s.parent) THEN
         RAISE EXCEPTION 'Target table cannot be the same as parent table or a partition of it: %', p_target_table;
     END IF;
     SELECT n.nspname || '.' || t.relname AS child INTO v_child
     FROM pg_inherits i JOIN pg_class t ON t.oid = i.inhrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-    WHERE i.inhparent = s.parent AND EXISTS (SELECT FROM pg_inherits b WHERE b.inhparent = t.oid) LIMIT 1;
+    WHERE i.inhparent = s.parent AND EXISTS (SELECT 1 FROM pg_inherits b WHERE b.inhparent = t.oid) LIMIT 1;
     IF v_child.child IS NOT NULL THEN
         RAISE EXCEPTION 'Child table for this parent has child table(s) itself (%). Run undo partitioning on this table or remove inheritance first to ensure all data is properly moved to parent', v_child.child;
     END IF;
@@ -67,13 +67,13 @@ BEGIN
             END IF;
             rows_undone := rows_undone + v_rows;
             v_loops := v_loops + 1;
-            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_name) INTO v_filled;
+            EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', v_name) INTO v_filled;
             CONTINUE WHEN v_filled;
         END IF;
         -- Its rows are looked at once more under the lock that nobody writes beside.
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', v_parent);
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', v_name);
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_name) INTO v_filled;
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', v_name) INTO v_filled;
         CONTINUE WHEN v_filled;
         EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', v_parent, v_name);
         IF NOT p_keep_table THEN
@@ -81,7 +81,7 @@ BEGIN
         END IF;
         partitions_undone := partitions_undone + 1;
     END LOOP;
-    IF NOT EXISTS (SELECT FROM @partman@._children(s.key)) THEN
+    IF NOT EXISTS (SELECT 1 FROM @partman@._children(s.key)) THEN
         PERFORM @partman@.config_cleanup(s.key);
     END IF;
 END

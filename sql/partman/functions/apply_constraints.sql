@@ -37,7 +37,7 @@ BEGIN
     IF v_table IS NOT NULL THEN
         FOREACH v_column IN ARRAY v_config.constraint_cols LOOP
             v_name := @partman@.check_name_length('partmanconstr_' || v_table, '_' || v_column);
-            IF EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = v_child AND k.conname = v_name) THEN
+            IF EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conrelid = v_child AND k.conname = v_name) THEN
                 RAISE NOTICE 'Partman managed constraint already exists on this table (%) and column (%). Skipping creation.', v_schema || '.' || v_table, v_column;
                 CONTINUE;
             END IF;

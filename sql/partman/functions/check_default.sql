@@ -17,7 +17,7 @@ BEGIN
     LOOP
         v_where := CASE WHEN p_ignore_infinity AND v_default.typname IN ('date', 'timestamp', 'timestamptz')
                         THEN format(' WHERE isfinite(%I)', v_default.control) ELSE '' END;
-        EXECUTE format(CASE WHEN p_exact_count THEN 'SELECT count(*) FROM %I.%I%s' ELSE 'SELECT count(*) FROM (SELECT FROM %I.%I%s LIMIT 1) x' END,
+        EXECUTE format(CASE WHEN p_exact_count THEN 'SELECT count(*) FROM %I.%I%s' ELSE 'SELECT count(*) FROM (SELECT 1 FROM %I.%I%s LIMIT 1) x' END,
                        v_default.nspname, v_default.relname, v_where) INTO v_found.count;
         IF v_found.count > 0 THEN
             v_found.default_table := v_default.nspname || '.' || v_default.relname;

@@ -23,8 +23,8 @@ BEGIN
     -- Only a template that was made for this set, and that no other set is made by.
     IF p_template_table AND v_parts[1] = (parse_ident($name$@partman@$name$))[1] AND v_parts[2] LIKE 'template\_%'
        AND @partman@._oid(v_template) IS NOT NULL
-       AND NOT EXISTS (SELECT FROM @schema@.part_config c WHERE c.template_table = v_template AND c.parent_table <> s.key)
-       AND NOT EXISTS (SELECT FROM @schema@.part_config_sub c WHERE c.sub_template_table = v_template AND c.sub_parent <> s.key) THEN
+       AND NOT EXISTS (SELECT 1 FROM @schema@.part_config c WHERE c.template_table = v_template AND c.parent_table <> s.key)
+       AND NOT EXISTS (SELECT 1 FROM @schema@.part_config_sub c WHERE c.sub_template_table = v_template AND c.sub_parent <> s.key) THEN
         EXECUTE format('DROP TABLE %I.%I', v_parts[1], v_parts[2]);
     END IF;
 END

@@ -26,7 +26,7 @@ BEGIN
     IF p_automatic_maintenance IS NULL OR NOT @partman@.check_automatic_maintenance_value(p_automatic_maintenance) THEN
         RAISE EXCEPTION 'automatic_maintenance is on or off, not %', p_automatic_maintenance;
     END IF;
-    IF EXISTS (SELECT FROM @schema@.part_config c WHERE c.parent_table = v_key) THEN
+    IF EXISTS (SELECT 1 FROM @schema@.part_config c WHERE c.parent_table = v_key) THEN
         RAISE EXCEPTION 'Given table is already managed by pg_partman: %', p_parent_table USING ERRCODE = 'unique_violation';
     END IF;
     IF v_kind <> 'id' THEN

@@ -18,7 +18,7 @@ BEGIN
         SELECT i - mod(mod(i - s.origin_id, s.ids) + s.ids, s.ids) FROM unnest(p_partition_ids) i));
     IF p_start_partition IS NOT NULL THEN
         FOR v_child IN SELECT c.schema_name, c.table_name FROM @partman@._children(s.key) c
-            WHERE c.is_parent AND EXISTS (SELECT FROM unnest(p_partition_ids) i WHERE i >= c.start_id AND i < c.end_id)
+            WHERE c.is_parent AND EXISTS (SELECT 1 FROM unnest(p_partition_ids) i WHERE i >= c.start_id AND i < c.end_id)
         LOOP
             PERFORM @partman@._sub_from(v_child.schema_name || '.' || v_child.table_name, p_start_partition);
         END LOOP;

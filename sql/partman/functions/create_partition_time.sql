@@ -18,7 +18,7 @@ BEGIN
         SELECT @partman@._floor(t AT TIME ZONE s.zone, s.width, s.origin) FROM unnest(p_partition_times) t), NULL);
     IF p_start_partition IS NOT NULL THEN
         FOR v_child IN SELECT c.schema_name, c.table_name FROM @partman@._children(s.key) c
-            WHERE c.is_parent AND EXISTS (SELECT FROM unnest(p_partition_times) t WHERE t >= c.start_time AND t < c.end_time)
+            WHERE c.is_parent AND EXISTS (SELECT 1 FROM unnest(p_partition_times) t WHERE t >= c.start_time AND t < c.end_time)
         LOOP
             PERFORM @partman@._sub_from(v_child.schema_name || '.' || v_child.table_name, p_start_partition);
         END LOOP;

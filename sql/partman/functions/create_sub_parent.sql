@@ -57,7 +57,7 @@ BEGIN
     END IF;
     EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', s.schema_name, s.table_name);
     IF lower(p_declarative_check) IS DISTINCT FROM 'yes' AND EXISTS (
-        SELECT FROM @partman@._children(s.key) c WHERE NOT c.is_default AND NOT c.is_parent) THEN
+        SELECT 1 FROM @partman@._children(s.key) c WHERE NOT c.is_default AND NOT c.is_parent) THEN
         RAISE EXCEPTION 'The sub-partitioning of a table is a DESTRUCTIVE process unless all child tables are already declaratively subpartitioned. All child tables, and therefore ALL DATA, may be destroyed since the parent table must be declared as partitioned on first creation and cannot be altered later. See docs for more info. Set p_declarative_check parameter to "yes" if you are sure this is ok.';
     END IF;
     SELECT c.template_table INTO v_template FROM @schema@.part_config c WHERE c.parent_table = s.key;

@@ -7,7 +7,7 @@ DECLARE
     v_child oid := @partman@._oid(p_child_table);
     v_constraint record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM @schema@.part_config c WHERE c.constraint_cols IS NOT NULL
+    IF NOT EXISTS (SELECT 1 FROM @schema@.part_config c WHERE c.constraint_cols IS NOT NULL
                    AND c.parent_table = (SELECT s.key FROM @partman@._set(p_parent_table) s)) THEN
         RAISE EXCEPTION 'Given parent table (%) not set up for constraint management (constraint_cols is NULL)', p_parent_table;
     ELSIF v_child IS NULL THEN

@@ -21,7 +21,7 @@ BEGIN
     ELSIF isfinite(c.first_wall) AND isfinite(c.last_wall) THEN
         v_wall := @partman@._floor(c.first_wall, s.width, s.origin);
         v_wall := CASE WHEN v_wall < c.first_wall AND NOT EXISTS (
-            SELECT FROM @partman@._children(s.key) x WHERE x.start_time = @partman@._moment(v_wall, s.zone)) THEN c.first_wall ELSE v_wall END;
+            SELECT 1 FROM @partman@._children(s.key) x WHERE x.start_time = @partman@._moment(v_wall, s.zone)) THEN c.first_wall ELSE v_wall END;
         WHILE v_wall <= c.last_wall LOOP
             v_walls := v_walls || v_wall;
             v_wall := v_wall + s.width;

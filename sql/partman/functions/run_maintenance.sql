@@ -16,7 +16,7 @@ BEGIN
         IF v_set IS NULL THEN
             RAISE EXCEPTION 'Given parent table not managed by pg_partman: %', p_parent_table;
         END IF;
-        IF EXISTS (SELECT FROM @schema@.part_config c WHERE c.parent_table = v_set AND NOT c.undo_in_progress) THEN
+        IF EXISTS (SELECT 1 FROM @schema@.part_config c WHERE c.parent_table = v_set AND NOT c.undo_in_progress) THEN
             PERFORM @partman@._maintain(v_set, p_analyze);
         END IF;
     ELSE

@@ -7,7 +7,7 @@ BEGIN
     IF upper(p_order) NOT IN ('ASC', 'DESC') THEN
         RAISE EXCEPTION 'p_order parameter must be one of the following values: ASC, DESC';
     END IF;
-    IF NOT EXISTS (SELECT FROM @partman@._set(p_parent_table) s WHERE s.key IS NOT NULL) THEN
+    IF NOT EXISTS (SELECT 1 FROM @partman@._set(p_parent_table) s WHERE s.key IS NOT NULL) THEN
         RAISE EXCEPTION 'Given parent table not managed by pg_partman: %', p_parent_table;
     END IF;
     RETURN QUERY

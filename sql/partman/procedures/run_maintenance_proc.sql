@@ -17,7 +17,7 @@ BEGIN
     FOREACH v_set IN ARRAY v_sets LOOP
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         BEGIN
-            IF EXISTS (SELECT FROM @partman@._due() d WHERE d = v_set) THEN
+            IF EXISTS (SELECT 1 FROM @partman@._due() d WHERE d = v_set) THEN
                 PERFORM @partman@.run_maintenance(v_set, coalesce(p_analyze, false), p_jobmon);
             END IF;
         EXCEPTION WHEN OTHERS THEN

@@ -37,7 +37,7 @@ BEGIN
         IF NOT p_quiet THEN
             RAISE NOTICE 'Batch: %, Partitions undone this batch: %, Rows undone this batch: %', v_loops, v_done.partitions_undone, v_done.rows_undone;
         END IF;
-        EXIT WHEN NOT EXISTS (SELECT FROM @partman@._set(p_parent_table) s WHERE s.key IS NOT NULL);
+        EXIT WHEN NOT EXISTS (SELECT 1 FROM @partman@._set(p_parent_table) s WHERE s.key IS NOT NULL);
         EXIT WHEN v_loops >= p_loop_count;
         PERFORM pg_sleep(p_wait);
     END LOOP;

@@ -14,7 +14,7 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 WHERE_IT_IS = """DO $do$ BEGIN
-    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+    IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_cron') THEN
         PERFORM cron.{};
     END IF;
 END $do$"""
