@@ -1,0 +1,3 @@
+"""What Alembic's autogenerate sees, hides and writes once the operations are imported."""
+
+from schema_kit.autogenerate import hidden as hidden  # registers what diffs leave out
