@@ -224,7 +224,7 @@ def _migrate(connection: sa.Connection, guard: Guard, options: dict[str, Any]) -
     if connection.in_transaction():
         raise PlanError(
             "something was executed on the connection before context.configure(): Alembic would take its transaction "
-            "for somebody else's, run everything, say OK and roll all of it back. commit() the connection first."
+            "for its caller's, run everything, say OK and roll all of it back. commit() the connection first."
         )
     context.configure(connection=connection, **options)
     given = context.get_context().opts
@@ -270,7 +270,7 @@ def _looked_after(
                 raise
             raise ExecutionError(
                 f"{error.reason}\nThe operations before it in this revision are committed, and the revision is not "
-                "stamped. When that is seen to, run it again: it goes on from there."
+                "stamped. When that is repaired, run it again: it resumes there."
             ) from error
         if migration.opts["schema_kit_committed"] and written(migration):
             raise ExecutionError(
@@ -370,5 +370,5 @@ def parse_now(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise DeclarationError(f"{text!r} is no moment. Write 2026-11-21 or 2026-11-21T12:00+07:00.") from error
+        raise DeclarationError(f"{text!r} is not a time. Write 2026-11-21 or 2026-11-21T12:00+07:00.") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

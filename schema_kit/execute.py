@@ -176,7 +176,7 @@ def _run(
 class _Look(Step):
     """What a plan begins with: locks of others can stand in its way, too."""
 
-    says: ClassVar[str] = "look at what is there"
+    says: ClassVar[str] = "look at what exists"
 
 
 def telling_notes(decide: Decide, emit: Emit) -> Decide:
@@ -213,7 +213,7 @@ def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: 
                 continue
             if state not in LOCK_STATES:
                 raise not_observed(error, connection) from error
-            why = f"somebody held an ACCESS EXCLUSIVE lock through {attempt} tries of 5 s."
+            why = f"another session held an ACCESS EXCLUSIVE lock through {attempt} tries of 5 s."
             wait(_Look(), policy, attempt, holders(connection), emit, why, error)
     raise AssertionError("a policy has one try at least")
 
@@ -487,9 +487,9 @@ def _wait(
     if not isinstance(error, _Busy) and attempt >= (policy.attempts if found or step.repeats else _IN_VAIN):
         raise in_vain(connection, step, attempt, who)
     cause = error.__cause__ if error else None
-    said = "" if found or cause is None else f" Nobody is seen who is in the way; PostgreSQL said: {message(cause)}."
+    said = "" if found or cause is None else f" No blocking session is seen; PostgreSQL said: {message(cause)}."
     left = _left(step, isinstance(error, _Busy) and error.moved)
-    why = f"its locks were not to be had in {attempt} tries of up to {policy.longest} ms. {left}"
+    why = f"its locks could not be taken in {attempt} tries of up to {policy.longest} ms. {left}"
     wait(step, policy, attempt, who, emit, why, cause, said)
     if found and all(blocker.autovacuum for blocker in found):
         # PostgreSQL cancels an autovacuum that is in the way, but only after deadlock_timeout.

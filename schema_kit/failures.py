@@ -40,7 +40,7 @@ class Committed:
     def note_left(self, step: Step) -> None:
         """Remember what a step has left that was cut off outside of a transaction."""
         if step.left_behind != Step.left_behind:
-            self._left = f"It was cut off when it was to {step.summary}. {step.left_behind}"
+            self._left = f"It was interrupted when it was to {step.summary}. {step.left_behind}"
             self._changes.append(step.left_behind)
 
     def told(self, error: SchemaKitError) -> SchemaKitError:
@@ -72,8 +72,8 @@ class Committed:
         abort = "" if since else self.plan.abort
         return (
             f"{count} committed: {'; '.join(names)}. "
-            + (f"Until it goes on or is given up, {'; '.join(left)}. " if left else "")
-            + "When that is seen to, run it again: it goes on from there"
+            + (f"Until it resumes or is aborted, {'; '.join(left)}. " if left else "")
+            + "When that is repaired, run it again: it resumes there"
             + (f"; or give it up: {abort}." if abort else ".")
         )
 
@@ -91,7 +91,7 @@ def not_observed(error: DBAPIError, connection: Connection | None = None) -> Sch
 def in_vain(connection: Connection, step: Step, times: int, who: Sequence[str]) -> ExecutionError:
     """The same is asked for again though it was committed: others hold what is left, or it never can be."""
     lines = [f"held by {text}" for text in who] or _diagnosed(connection, step)
-    why = "" if lines else ", nobody is seen who holds what is left, so something undoes it: an event trigger, say"
+    why = "" if lines else ", no session is seen that holds what is left, so something undoes it: an event trigger, say"
     return ExecutionError(
         f"cannot {step.summary}: it was committed {times} times, and the database still asks for it{why}."
         + "".join(f"\n  {line}" for line in lines)
@@ -108,7 +108,7 @@ def refused(connection: Connection | None, step: Step, error: BaseException | No
     state, detail = sqlstate(error), diagnosis(error, "message_detail")
     left = f"{total:,} rows of this step are committed." if total else step.left_behind
     if state is None:
-        left = "Whether this step was committed nobody knows; the next run looks."
+        left = "Whether this step was committed is unknown; the next run checks."
     culprits = _diagnosed(connection, step) if connection is not None and str(state).startswith("23") else []
     said = message(error)
     if connection is not None and isinstance(error, DBAPIError) and state == DENIED:

@@ -223,8 +223,8 @@ def parse(text: str, timezone: str = "UTC", origin: str | None = None) -> Interv
     found = _ids(text, origin) or _months(text, zone, origin) or _span(text, zone, origin)
     if found is None:
         raise DeclarationError(
-            f"{text!r} is no interval. Write a number and minute, hour, day, week, month, quarter or year: '1 month', "
-            "'7 days', '15 minutes'; or for a key of plain numbers how many: '10000'."
+            f"{text!r} is not an interval. Write a number and minute, hour, day, week, month, quarter or year: "
+            "'1 month', '7 days', '15 minutes'; or for a key of plain numbers how many: '10000'."
         )
     return found
 
@@ -233,7 +233,7 @@ def _ids(text: str, origin: str | None) -> Interval | None:
     if not re.fullmatch(r"[0-9]{1,18}", text.strip()) or int(text) < 1:
         return None
     if origin is not None and not re.fullmatch(r"-?[0-9]{1,18}", origin.strip()):
-        raise DeclarationError(f"{origin!r} is no id, and ranges of ids need one as their origin: '1'.")
+        raise DeclarationError(f"{origin!r} is not an id, and ranges of ids need one as their origin: '1'.")
     return Ids(int(text), int(origin or 0) % int(text))
 
 
@@ -276,7 +276,7 @@ def _moment(origin: str) -> datetime:
     try:
         moment = datetime.fromisoformat(origin)
     except ValueError as error:
-        raise DeclarationError(f"{origin!r} is no date or time. Write the origin as '2026-02-01'.") from error
+        raise DeclarationError(f"{origin!r} is not a date or time. Write the origin as '2026-02-01'.") from error
     if moment.tzinfo:
         raise DeclarationError(f"{origin!r}: the origin is what the wall clock shows; leave its offset out.")
     return moment

@@ -279,7 +279,7 @@ def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> 
     kind, colon, begin = encoding.partition(":")
     if encoding and (kind not in ENCODINGS or (colon and not (kind == "snowflake" and begin.isdecimal()))):
         raise DeclarationError(
-            f"{encoding!r} is no encoding of moments. There are {', '.join(ENCODINGS)}; a snowflake's own epoch is "
+            f"{encoding!r} is not an encoding of times. Use {', '.join(ENCODINGS)}; a snowflake's own epoch is "
             "written behind it, in milliseconds since 1970: 'snowflake:1420070400000'."
         )
     bare = re.sub(r"\([\d,]+\)", "", type_name)
@@ -301,8 +301,8 @@ def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> 
     if encoding:
         raise PlanError(f"column {column!r} is {type_name}, which cannot hold {encoding}.")
     raise PlanError(
-        f"column {column!r} is {type_name}; ranges are cut in {', '.join((*TIMES, *NUMBERS))}, and in other types "
-        f"where the policy's encoding says how they hold a moment ({', '.join(ENCODINGS)})."
+        f"column {column!r} is {type_name}; ranges begin and end in {', '.join((*TIMES, *NUMBERS))}, and in other "
+        f"types where the policy's encoding says how they hold a moment ({', '.join(ENCODINGS)})."
     )
 
 
@@ -335,7 +335,7 @@ def _moment(begin: datetime, microseconds: int, text: str) -> datetime:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise PlanError(f"the bound {text} lies between two that the policy can tell apart, so no window begins there")
+    raise PlanError(f"the bound {text} lies between two that the policy can tell apart, so no range begins there")
 
 
 def _floor(text: str) -> int:
@@ -357,5 +357,5 @@ def _write_ulid(number: int) -> str:
 def _read_ulid(text: str) -> int:
     bare = text.strip()
     if not re.fullmatch(f"[{_BASE32}]{{1,26}}", bare):
-        raise PlanError(f"the bound {text!r} is no ULID, so no window begins there")
+        raise PlanError(f"the bound {text!r} is not a ULID, so no range begins there")
     return sum(_BASE32.index(letter) << place for letter, place in zip(bare, range(125, -1, -5), strict=False))

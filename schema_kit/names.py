@@ -20,10 +20,10 @@ def ident(name: str) -> str:
         DeclarationError: it is empty, holds a NUL, or is longer than 63 bytes.
     """
     if not name or "\0" in name:
-        raise DeclarationError(f"{name!r} is no identifier: it is empty or holds a NUL character")
+        raise DeclarationError(f"{name!r} is not an identifier: it is empty or holds a NUL character")
     if len(name.encode()) > MAX_BYTES:
         raise DeclarationError(
-            f"the name {name!r} has {len(name.encode())} bytes; PostgreSQL keeps {MAX_BYTES} and would cut it "
+            f"the name {name!r} has {len(name.encode())} bytes; PostgreSQL keeps {MAX_BYTES} and would truncate it "
             "silently. Give a shorter one."
         )
     return '"' + name.replace('"', '""') + '"'
@@ -91,7 +91,7 @@ class QualifiedName:
         part = r'"((?:[^"]|"")+)"|([^".]+)'
         match = re.fullmatch(rf"(?:(?:{part})\.)?(?:{part})", text)
         if match is None:
-            raise DeclarationError(f'{text!r} is no table name. Write table, schema.table or "Schema"."Table".')
+            raise DeclarationError(f'{text!r} is not a table name. Write table, schema.table or "Schema"."Table".')
         quoted_schema, schema, quoted_name, name = match.groups()
         own = quoted_name.replace('""', '"') if quoted_name else name
         within = quoted_schema.replace('""', '"') if quoted_schema else schema

@@ -487,7 +487,7 @@ class EmptyDatabase:
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
         """Cannot be answered: what the table lacks depends on what is there."""
         del lower, upper
-        raise PlanError(f"--sql cannot write how {name} is attached to {parent}: it depends on what is there.")
+        raise PlanError(f"--sql cannot write how {name} is attached to {parent}: it depends on what exists.")
 
     def created(self) -> Mapping[str, frozenset[str]]:
         """What earlier steps have made."""

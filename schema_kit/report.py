@@ -27,7 +27,7 @@ def sentence(event: Event) -> str:
         case Noted(_, text):
             return text
         case Waiting(step, blockers, pause, attempt):
-            who = "; ".join(blockers) or "nobody is seen who is in the way"
+            who = "; ".join(blockers) or "no blocking session is seen"
             after = f" after try {attempt}" if attempt else ""
             return f"waiting {pause:.1f} s{after} to {step.summary}: {who}"
         case Blocked(step, blockers, seconds):

@@ -80,7 +80,7 @@ def from_environment(policy: LockPolicy, environment: Mapping[str, str]) -> Lock
             changes[name] = text.lower() in ("1", "on", "true", "yes")
         elif name == "attempts":
             if not text.isdecimal() or int(text) < 1:
-                raise DeclarationError(f"{variable}={text} is no number of tries, 1 or more")
+                raise DeclarationError(f"{variable}={text} is not a number of tries, 1 or more")
             changes[name] = int(text)
         else:
             changes[name] = parse_milliseconds(text)
@@ -102,7 +102,7 @@ def parse_milliseconds(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min)?\s*", text)
     value = round(float(match[1]) * {"ms": 1, "s": 1000, "min": 60_000}[match[2] or "ms"]) if match else 0
     if value < 1:
-        raise DeclarationError(f"{text!r} is no duration. Write 500ms, 5s or 1min (more than nothing).")
+        raise DeclarationError(f"{text!r} is not a duration. Write 500ms, 5s or 1min (more than nothing).")
     return value
 
 
@@ -215,6 +215,6 @@ def lock_statement(step: Step) -> str:
     declared = "DECLARE command text; " if step.relies_on else ""
     if step.relies_on:
         each = [*step.locks_first, *each, lock_all_sql(step.relies_on)]
-    late = "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = 'locks not to be had in time'"
+    late = "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = 'locks not taken in time'"
     body = "; ".join((*each, late))
     return f"DO {literal(f'{declared}BEGIN {body}; END')}"

@@ -50,7 +50,7 @@ def named(name: str) -> str:
     bare = name.removesuffix(".sql")
     found = [one for one in names() if one == bare] or [one for one in names() if one.endswith(f"/{bare}")]
     if len(found) != 1:
-        several = f"there are {', '.join(found)}" if found else "schema_kit sql list shows those that there are"
+        several = f"there are {', '.join(found)}" if found else "schema_kit sql list shows those that exist"
         raise DeclarationError(f"{name!r} is not the name of one script: {several}.")
     return found[0]
 

@@ -53,11 +53,11 @@ def named(scratch: Scratch, name: str) -> QualifiedName:
     """The index of production that a person has named, with its schema or without.
 
     Raises:
-        PlanError: there is none of that name, or several.
+        PlanError: there is not one of that name, or several.
     """
     found = [QualifiedName(*row) for row in scratch.rows(_THERE)]
     same = [one for one in found if name in (one.name, str(one), one.sql)]
     if len(same) != 1:
-        several = f"there are several: {', '.join(map(str, same))}" if same else "there is none of that name"
+        several = f"there are several: {', '.join(map(str, same))}" if same else "there is not one of that name"
         raise PlanError(f"index {name}: {several}. A partition's index is named by that of its partitioned table.")
     return same[0]

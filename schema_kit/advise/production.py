@@ -194,6 +194,6 @@ def _program() -> tuple[Path, int]:
 def _refused(said: str) -> str:
     return (
         f"pg_dump was refused: {said}. It reads the catalog and the statistics, and locks each table in ACCESS SHARE, "
-        f"waiting {LOCK_WAIT} at most. Where the role lacks that right: GRANT pg_read_all_data TO it. Where somebody "
-        "changes one: run it again."
+        f"waiting {LOCK_WAIT} at most. Where the role lacks that right: GRANT pg_read_all_data TO it. If another "
+        "session changes one: run it again."
     )

@@ -49,8 +49,8 @@ def counted(connection: sa.Connection) -> tuple[list[Statement], str]:
         if not found or not loaded:
             how = "CREATE EXTENSION pg_stat_statements" if loaded else "shared_preload_libraries, and a restart"
             raise PlanError(
-                f"pg_stat_statements is not there ({how} would bring it), so nobody knows what is asked of this "
-                "database. Name the statements with --statements FILE, or a log of PostgreSQL's with --log FILE."
+                f"pg_stat_statements is not there ({how} would bring it), so it is unknown which statements run in "
+                "this database. Name the statements with --statements FILE, or a log of PostgreSQL's with --log FILE."
             )
         schema = ident(found[0][0])
         info = rows(connection, f"SELECT to_regclass('{schema}.pg_stat_statements_info') IS NOT NULL")[0][0]

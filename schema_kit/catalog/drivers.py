@@ -125,7 +125,7 @@ class Beside:
             session = self.engine.connect()
         except DBAPIError as error:
             raise PlanError(
-                f"{_NEEDS} from {self.engine.url.render_as_string(hide_password=True)} it was not to be had: "
+                f"{_NEEDS} from {self.engine.url.render_as_string(hide_password=True)} it cannot be opened: "
                 f"{str(error.orig).strip()}. {_WAY_OUT}"
             ) from error
         with session:

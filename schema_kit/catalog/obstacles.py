@@ -38,7 +38,7 @@ WHERE ((d.refclassid = 'pg_class'::regclass AND d.refobjid = o.oid)
   AND NOT (d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND EXISTS (
     SELECT 1 FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class WHERE r.oid = d.objid AND v.relkind = 'v'))
 UNION ALL
-SELECT format('NOT NULL constraint %%I is not validated; op.validate_constraint proves it', k.conname)
+SELECT format('NOT NULL constraint %%I is not validated; op.validate_constraint checks it', k.conname)
 FROM pg_constraint k JOIN own o ON o.oid = k.conrelid WHERE k.contype = 'n' AND NOT k.convalidated
 UNION ALL
 SELECT 'it belongs to ' || pg_describe_object(refclassid, refobjid, 0) FROM pg_depend, own o

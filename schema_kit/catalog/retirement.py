@@ -232,7 +232,7 @@ def doubt(connection: Connection, parent: QualifiedName, name: QualifiedName, oi
     """Why a table of the name of a partition may be another one than that; empty where its rows lie in its bounds."""
     found = rows(connection, _CONTROL, {"oid": oid, "parent": parent.sql})
     if not found:
-        return f"{parent} is no partitioned table here"
+        return f"{parent} is not a partitioned table"
     control, alike, readable, by_range = found[0]
     if not by_range or bounds == "DEFAULT":
         return ""
@@ -366,5 +366,5 @@ def _printed(connection: Connection, title: str, end: str | None, key_type: str)
         state = sqlstate(error) or ""
         if not state.startswith("22"):
             raise
-        raise PlanError(f"{title}: the bound {end!r} is no {key_type}.") from error
+        raise PlanError(f"{title}: the bound {end!r} is not of type {key_type}.") from error
     return text

@@ -108,7 +108,7 @@ def policies(connection: Connection) -> tuple[TimeToLive, ...]:
 def _policy(row: Mapping[str, Any]) -> TimeToLive:
     tree: Tree | None = row["tree"]
     if tree is not None and not isinstance(tree, dict):
-        raise PlanError(f"the tree of {row['table_name']} in {TTL_POLICY} is no JSON object.")
+        raise PlanError(f"the tree of {row['table_name']} in {TTL_POLICY} is not a JSON object.")
     return TimeToLive(
         QualifiedName.parse(row["table_name"]),
         row["column_name"],

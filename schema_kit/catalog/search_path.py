@@ -38,7 +38,7 @@ def schema_of(connection: sa.Connection, name: str, query: str | None = RELATION
             connection.rollback()  # that of the question: what comes now should begin its own
     if known is None:
         raise PlanError(
-            f"no schema of the session's search_path is there, so {name} could be nowhere. Name its schema, or set "
+            f"no schema of the session's search_path exists, so {name} could be nowhere. Name its schema, or set "
             "search_path."
         )
     return str(known)

@@ -55,7 +55,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupt:
-        click.echo("interrupted; what was committed stays, and running again goes on from there", err=True)
+        click.echo("interrupted; what was committed stays, and running it again resumes there", err=True)
         code = _TERMINATED if isinstance(interrupt.__context__ or interrupt, _Terminated) else _INTERRUPTED
     except SchemaKitError as error:
         if "--debug" in sys.argv[1:]:

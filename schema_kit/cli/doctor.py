@@ -48,7 +48,7 @@ FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'schema_kit'
 UNION ALL
 SELECT 'search_path', current_schema() IS NULL,
        'names without a schema are looked up in ' || coalesce(nullif(array_to_string(current_schemas(false), ', '), ''),
-                                                              'no schema that is there: set search_path')
+                                                              'no schema that exists: set search_path')
 UNION ALL
 SELECT 'row_security', count(*) > 0,
        CASE WHEN count(*) = 0 THEN 'no table hides rows from this role'
@@ -58,7 +58,7 @@ FROM pg_class c WHERE c.relkind IN ('r', 'p') AND row_security_active(c.oid)
 UNION ALL
 SELECT 'pg_trgm', count(*) = 0, CASE WHEN count(*) = 0
        THEN 'the extension pg_trgm is not installed on the server (Debian: postgresql-contrib): no trigram indexes'
-       ELSE 'pg_trgm can be had' END
+       ELSE 'pg_trgm is available' END
 FROM pg_available_extensions WHERE name = 'pg_trgm'
 UNION ALL
 SELECT 'lc_ctype', datctype IN ('C', 'POSIX'), CASE WHEN datctype IN ('C', 'POSIX')

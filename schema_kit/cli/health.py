@@ -27,7 +27,7 @@ from schema_kit.url import alembic_config
 
 @click.command("health")
 @looks("text", "json", "metrics")
-@click.option("--write", is_flag=True, help="Write a revision of the repairs that are operations and stop nobody.")
+@click.option("--write", is_flag=True, help="Write a revision of the repairs that block no other session.")
 @click.option("--remember", is_flag=True, help="Keep the counters, with which a later run knows its window.")
 @click.option("--replica", multiple=True, metavar="URL", help="Count the scans of this server, too.")
 @click.option("--ignored", is_flag=True, help="Show, too, what is left out by op.ignore_health_finding, and why.")

@@ -144,7 +144,7 @@ def private_dir(path: Path, account: Account | None) -> None:
 
 def _taken(path: Path, uid: int) -> EmbeddedServerError:
     return EmbeddedServerError(
-        f"{path} is no directory of {owner_name(uid)}: it belongs to {owner_name(path.lstat().st_uid)}, or "
+        f"{path} is not a directory of {owner_name(uid)}: it belongs to {owner_name(path.lstat().st_uid)}, or "
         f"is something else. Remove it, if it is yours to remove. {ELSEWHERE}"
     )
 
@@ -245,7 +245,7 @@ def _account_of(folder: Path, uid: int) -> Account:
         found = pwd.getpwuid(uid)
     except KeyError:
         raise EmbeddedServerError(
-            f"{folder} belongs to uid {uid}, which is no user of this machine, and PostgreSQL's tools need a "
+            f"{folder} belongs to uid {uid}, which is not a user of this machine, and PostgreSQL's tools need a "
             f"user with a name. {ELSEWHERE}"
         ) from None
     return Account(found.pw_name, found.pw_uid, found.pw_gid)

@@ -94,8 +94,8 @@ def await_postmaster(place: Place) -> Postmaster | None:
         raise _failed(place, f"the server in {place.folder} has been starting or stopping for {SECONDS} seconds")
     if found and not (found.socket_dir / f".s.PGSQL.{found.port}").exists():
         raise EmbeddedServerError(
-            f"the server in {place.folder} runs (process {found.pid}), but somebody removed its socket in "
-            f"{found.socket_dir}, and nobody can connect. Stop it with: schema_kit db stop, and try again."
+            f"the server in {place.folder} runs (process {found.pid}), but its socket was removed from "
+            f"{found.socket_dir}, and no client can connect. Stop it with: schema_kit db stop, and try again."
         )
     return found
 
@@ -192,5 +192,5 @@ def _failed(place: Place, what: str, said: str = "") -> EmbeddedServerError:
             said = place.log.read_text(errors="replace")
     return EmbeddedServerError(
         f"{what}:\n{tail(said)}\n"
-        f"Its log is {place.log}. Put right what it says, or begin anew with: schema_kit db reset --yes"
+        f"Its log is {place.log}. Put right what it says, or start again with an empty one: schema_kit db reset --yes"
     )

@@ -223,7 +223,7 @@ def form_of(name: str) -> str:
     found = next((form for form, kind in FORMATS.items() if name.endswith(kind.suffix)), None)
     if found is None:
         endings = ", ".join(kind.suffix for kind in FORMATS.values())
-        raise PlanError(f"{name} is no file of an archive: its name ends in none of {endings}.")
+        raise PlanError(f"{name} is not a file of an archive: its name ends in none of {endings}.")
     return found
 
 
@@ -245,7 +245,7 @@ def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     if not source.columns:
         why.append("it has no columns")
     if drop and source.attached:
-        why.append(f"it is attached to {source.parent}, and what shall go is detached before it is written")
+        why.append(f"it is attached to {source.parent}, and what is dropped is detached before it is written")
     if drop and not source.attached and not source.retired:
         why.append("schema_kit.retired_partition does not know it as one that was detached")
     if why:
@@ -264,7 +264,7 @@ def refuse(connection: Connection, store: Store, name: QualifiedName, form: str,
     if lacks := missing_rights(connection, [*needed, Right(name, OWNER)] if drop else needed):
         raise PlanError(f"cannot write {name} to a file: {'; '.join(lacks)}.")
     if store.exists(final) and (told := FORMATS[form].description(store, final)["table"]) != str(name):
-        raise PlanError(f"{store.url(final)} is there already and holds {told}, not {name}. Name another destination.")
+        raise PlanError(f"{store.url(final)} exists already and holds {told}, not {name}. Name another destination.")
     return store.url(final)
 
 
@@ -350,7 +350,7 @@ def _kept(store: Store, final: str, form: str, written: Totals) -> Contents:
     there = inspect(store, final, form)
     if wrong := there.totals.unlike(written):
         raise PlanError(
-            f"{store.url(final)} is there already, and has {wrong}. It was left as it is, and so was the table; name "
+            f"{store.url(final)} exists already and has {wrong}. It was left as it is, and so was the table; name "
             "another destination, or take the file away."
         )
     for name in dict.fromkeys((final, final + FORMATS[form].beside)):
@@ -434,7 +434,7 @@ def _wait(
     connection: Connection, step: Step, policy: LockPolicy, attempt: int, emit: Emit, error: Exception | None
 ) -> None:
     who = tuple(blocker.text for blocker in blockers(connection, step.locks))
-    why = f"its locks were not to be had in {attempt} tries of up to {policy.longest} ms. "
+    why = f"its locks could not be taken in {attempt} tries of up to {policy.longest} ms. "
     wait(step, policy, attempt, who, emit, f"{why}No row was dropped; run again when the way is free.", error)
 
 
@@ -464,8 +464,8 @@ def _dropped(
             _wait(connection, plan.steps[-1], policy, attempt, emit, error)
         except DBAPIError as error:
             raise ExecutionError(
-                f"the connection was lost when {source.name} was to be dropped: whether it was, nobody knows. Its rows "
-                f"are in {file.url}, complete; run again, and the manifest tells."
+                f"the connection was lost when {source.name} was to be dropped: whether it was is unknown. Its rows "
+                f"are in {file.url}, complete; run again, and the manifest says so."
             ) from error
         else:
             return

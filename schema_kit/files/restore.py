@@ -154,7 +154,7 @@ def restore(
     if inserted:
         return Restored(url, wanted.target, inserted[-1], "inserted", count - inserted[-1])
     if not steps:
-        raise ExecutionError(f"cannot restore {url}: {wanted.load.name} was dropped by somebody. Run again.")
+        raise ExecutionError(f"cannot restore {url}: {wanted.load.name} was dropped by another session. Run again.")
     return Restored(url, wanted.target, count, "attached")
 
 
@@ -306,7 +306,7 @@ def _loaded(connection: Connection, wanted: _Wanted, policy: LockPolicy, emit: E
             return
         if not _marked(connection, name):
             raise PlanError(
-                f"cannot restore {url}: {name} is there already, and has {wrong}. It was left as it is; name another "
+                f"cannot restore {url}: {name} exists already and has {wrong}. It was left as it is; name another "
                 "by --beside."
             )
         execute.run(connection, lambda: _dropping(connection, name), policy, emit)

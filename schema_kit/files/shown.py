@@ -63,6 +63,6 @@ def _read(source: Source, form: str, cut: Cut | None) -> Iterator[str]:
     if form != "parquet":
         yield f"{copy_sql(source.name, columns, where)};"
         return
-    yield remark("a session beside it reads in the same snapshot")
+    yield remark("another session reads in the same snapshot")
     for sent in (*joining(literal(_SNAPSHOT)), select_sql(source.name, columns, where)):
         yield remark(f"{sent};")

@@ -54,7 +54,7 @@ class Store:
         try:
             self._fs, root = fsspec.core.url_to_fs(destination)
         except Exception as error:  # each store has its own: a host that is not there, a key that cannot be read
-            raise DeclarationError(f"{shown!r} is no destination: {error}.") from error
+            raise DeclarationError(f"{shown!r} is not a destination: {error}.") from error
         self.root = str(root).rstrip("/")
         self._base = self._fs.unstrip_protocol(self.root)
         with suppress(Exception):
@@ -70,7 +70,7 @@ class Store:
         """The store that a file lies in, and its name there."""
         folder, slash, name = file.rpartition("/")
         if not name:
-            raise DeclarationError(f"{file!r} is no file.")
+            raise DeclarationError(f"{file!r} is not a file.")
         return cls(folder + ("/" if slash and not folder.strip("/") else "") or "."), name
 
     def url(self, name: str) -> str:
@@ -182,7 +182,7 @@ class Store:
             PlanError: the name is taken.
             ExecutionError: it cannot be given, or the copy is another.
         """
-        taken = PlanError(f"{self.url(name)} is there already. It was left as it is, and so was the table.")
+        taken = PlanError(f"{self.url(name)} exists already. It was left as it is, and so was the table.")
         with self._told(name, "name"):
             if self._fs.exists(self._at(name)):
                 raise taken

@@ -100,7 +100,7 @@ def key_types(seen: Observed) -> Iterator[Finding]:
                 f"{key.referenced} is {referenced}: values that fit there do not fit here, or are converted each time."
             )
             sql = f"ALTER TABLE {key.table.sql} ALTER COLUMN {ident(column)} TYPE {referenced};"
-            why = "It writes the table again under ACCESS EXCLUSIVE, so for a big one add a column beside it:"
+            why = "It writes the table again under ACCESS EXCLUSIVE, so for a big one add a second column:"
             yield Finding("foreign_key_type_differs", seen.root(key.table), column, said, Repair(sql=sql, why=why))
 
 
@@ -147,7 +147,7 @@ def primary_keys(seen: Observed) -> Iterator[Finding]:
             continue
         known = [index for index in seen.of_roots if index.table == table.name and index.unique and index.valid]
         columns = next((one.definition.columns for one in known if one.definition.columns and _whole(one)), ())
-        said = f"{table.name} has no primary key: no row of it can be told from others for certain."
+        said = f"{table.name} has no primary key: no row of it can be distinguished from others for certain."
         name = fit(table.name.name, "_pkey")
         if columns:
             call = (

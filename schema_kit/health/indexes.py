@@ -162,7 +162,7 @@ def on_partitions(seen: Observed) -> Iterator[Finding]:
         if (root, definition) in above:
             said = (
                 f"{several([one.name for one in group])}: the same index as the one that {root} has on each partition, "
-                "beside it."
+                "as well."
             )
             call = "; ".join(drop_call(one.name, one.table) for one in group)
             repair = Repair(call, "; ".join(map(made, group)))

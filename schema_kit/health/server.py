@@ -41,7 +41,7 @@ def sessions(seen: Observed) -> Iterator[Finding]:
             yield Finding("session_idle_in_transaction", None, pid, said, Repair(sql=end))
         elif one.kind == "query" and one.seconds >= QUERY_SECONDS:
             said = f"session {pid} ({one.who}) is at one query {long}: vacuum keeps all rows that it could see."
-            repair = Repair(sql=f"SELECT pg_cancel_backend({one.pid});", why="If nobody waits for its end:")
+            repair = Repair(sql=f"SELECT pg_cancel_backend({one.pid});", why="If no run waits for its end:")
             yield Finding("query_long", None, pid, said, repair)
 
 
@@ -64,7 +64,7 @@ def slots(seen: Observed) -> Iterator[Finding]:
         said = (
             f"replication slot {name} has lost WAL that its reader needs."
             if lost
-            else f"nobody reads replication slot {name}: {behind / 1048576:,.0f} MB of WAL are kept for it."
+            else f"no subscriber reads replication slot {name}: {behind / 1048576:,.0f} MB of WAL are kept for it."
         )
         sql = f"SELECT pg_drop_replication_slot({literal(name)});"
         repair = Repair(sql=sql, why="" if lost else "If its reader does not come back:")

@@ -57,7 +57,7 @@ def dead_rows(seen: Observed) -> Iterator[Finding]:
         full = [one for one in tree if one.dead >= DEAD_ROWS and one.dead > DEAD_SHARE * (one.live + one.dead)]
         if full:
             names = [one.name for one in full]
-            said = f"{several(names)}: {sum(one.dead for one in full):,} dead rows beside {_live(full):,} that live."
+            said = f"{several(names)}: {sum(one.dead for one in full):,} dead rows next to {_live(full):,} that live."
             sql = " ".join(f"VACUUM {name.sql};" for name in names)
             yield Finding("dead_rows", root, "", said, Repair(sql=sql))
 
@@ -104,7 +104,7 @@ def sequences(seen: Observed) -> Iterator[Finding]:
         if one.own_most >= 2**63 - 1:
             grown = ""
         if one.table and one.type in ("integer", "smallint"):
-            why = "It writes the table again under ACCESS EXCLUSIVE, so for a big one add a column beside it:"
+            why = "It writes the table again under ACCESS EXCLUSIVE, so for a big one add a second column:"
             sql = f"ALTER TABLE {one.table.sql} ALTER COLUMN {ident(one.column)} TYPE bigint; {grown}".strip()
             repair = Repair(sql=sql, why=why)
         else:

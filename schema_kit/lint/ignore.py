@@ -80,4 +80,6 @@ def _unneeded(given: Sequence[Ignored], used: set[Ignored], revision: str, path:
             of = f" of {comment.table}" if comment.table else ""
             what = f"there is no finding {comment.kind}{of} in this revision"
         text = f"line {comment.line}: {what}"
-        yield Finding("ignore_unneeded", revision, path, comment.line, 0, None, text, "remove the comment, or mend it")
+        yield Finding(
+            "ignore_unneeded", revision, path, comment.line, 0, None, text, "remove the comment, or correct it"
+        )

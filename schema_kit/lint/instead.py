@@ -45,7 +45,7 @@ _BY_KIND = {
     "partition_made": "CREATE TABLE ... (LIKE ...), then op.attach_partition_concurrently(...)",
     "json": "postgresql.JSONB",
     "unfinished": "op.create_index_concurrently(...), which looks whether the index is valid",
-    "differs_again": "operations that look at what is there: op.*_concurrently",
+    "differs_again": "operations that look at what exists: op.*_concurrently",
     "no_way_back": "a downgrade that undoes the upgrade, or none (pass)",
 }
 
@@ -57,5 +57,5 @@ def call(kind: str, statement: Statement, table: Table | None) -> str:
             if re.search(pattern, statement.sql, re.IGNORECASE):
                 return text
         if kind == "blocks":
-            return f"work on {table} in transactions that hold no lock of it longer than an instant"
+            return f"work on {table} in transactions that hold each lock of it only briefly"
     return _BY_KIND[kind]

@@ -94,7 +94,7 @@ class Grid:
         if premake > MOST_AHEAD:
             raise PlanError(
                 f"premake of {parent} is {premake}, and at most {MOST_AHEAD} partitions are kept ahead. Lower it, or "
-                "choose a longer interval. The premake of a set that is partitioned already stands in "
+                "choose a longer interval. The premake of a table that is partitioned already is in "
                 "schema_kit.part_config: UPDATE schema_kit.part_config SET premake = 4 WHERE parent_table = "
                 f"{literal(str(parent))};"
             )
@@ -117,12 +117,12 @@ class Grid:
         """
         if self.of_ids:
             if not re.fullmatch(r"-?[0-9]{1,1000}", text):
-                raise DeclarationError(f"{text!r} is no id, and {self.policy.parent} is cut by ids")
+                raise DeclarationError(f"{text!r} is not an id, and {self.policy.parent} is partitioned by ids")
             return int(text)
         try:
             moment = datetime.fromisoformat(text)
         except ValueError as error:
-            raise DeclarationError(f"{text!r} is no date or time. Write 2027-12-31.") from error
+            raise DeclarationError(f"{text!r} is not a date or time. Write 2027-12-31.") from error
         return self.key.point(moment if moment.tzinfo else moment.replace(tzinfo=self.policy.zone))
 
     def range_of(self, partition: Partition) -> Range:
@@ -188,7 +188,7 @@ class Grid:
                 raise PlanError(
                     f"{partition.name} holds {self.span(partition)}, which crosses the partition from "
                     f"{self.told(window)} that the policy of {table.name} asks for. Change the policy's interval, time "
-                    "zone or origin to match the partitions that are there, or make those that are missing in the "
+                    "zone or origin to match the partitions that exist, or make those that are missing in the "
                     "window as the others are."
                 )
         return found
@@ -260,7 +260,7 @@ def grid(policy: Partitioning, table: Table) -> Grid:
         )
     if isinstance(key, WallClock) and key.days and isinstance(interval, Span) and interval.clocked:
         raise PlanError(
-            f"column {policy.control!r} of {table.name} is a date, and {policy.interval!r} is no number of whole days."
+            f"column {policy.control!r} of {table.name} is a date, and {policy.interval!r} is not whole days."
         )
     return Grid(policy, interval, key)
 

@@ -226,7 +226,7 @@ def with_options(given: abc.Mapping[str, Any] | None) -> tuple[str, ...]:
     for name, value in (given or {}).items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if not re.fullmatch(r"[a-z_.]+", name) or not re.fullmatch(r"[\w.]+", text):
-            raise DeclarationError(f"{name} = {value!r} is no storage parameter: fillfactor = 70")
+            raise DeclarationError(f"{name} = {value!r} is not a storage parameter: fillfactor = 70")
         options.append(f"{name}={text}")
     return tuple(options)
 
@@ -328,7 +328,7 @@ def column_declaration(
     }
     for reason, holds in why.items():
         if holds:
-            raise DeclarationError(f"column {column.name} cannot be added beside traffic: {reason}.")
+            raise DeclarationError(f"column {column.name} cannot be added while the table is in use: {reason}.")
     computed = "" if column.computed is None else f" GENERATED ALWAYS AS ({sql_of(column.computed.sqltext)}) VIRTUAL"
     return ColumnDeclaration(
         column.name,
@@ -382,7 +382,7 @@ def foreign_key_declaration(
     actions = [" ".join((action or "NO ACTION").upper().split()) for action in (onupdate, ondelete)]
     for action in actions:
         if action not in ACTIONS.values():
-            raise DeclarationError(f"{action!r} is no action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
+            raise DeclarationError(f"{action!r} is not an action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
     if (match or "SIMPLE").upper() not in ("SIMPLE", "FULL"):
         raise DeclarationError(f"match is 'FULL' or 'SIMPLE', not {match!r}")
     if len(columns) != len(referenced_columns) or not columns:

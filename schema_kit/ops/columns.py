@@ -112,7 +112,7 @@ def drop_column_concurrently(
 
 
 _OTHER_CHANGES = {
-    "comment": "op.alter_column(..., comment=...) keeps nobody waiting; use that",
+    "comment": "op.alter_column(..., comment=...) blocks no other session; use that",
     "new_column_name": "a name that changes under a running application breaks it; op.alter_column renames at once",
     "autoincrement": "op.alter_column changes it at once",
 }
@@ -185,7 +185,7 @@ def alter_column_concurrently(
     fetched = isinstance(server_default, sa.FetchedValue) and not isinstance(server_default, sa.DefaultClause)
     if fetched or isinstance(server_default, _NO_DEFAULT):
         raise DeclarationError(
-            f"column {column_name} of {table_name}: {type(server_default).__name__} is no default that can be set. "
+            f"column {column_name} of {table_name}: {type(server_default).__name__} is not a default that can be set. "
             "Give a text, sa.text() or a function, None to drop the default."
         )
     default = None if server_default is False else (default_sql(server_default),)

@@ -37,7 +37,7 @@ def by_hash(column: str, modulus: int) -> Cut:
         op.by_hash("customer_id", 8)
     """
     if not 2 <= modulus <= MOST_PARTS:
-        raise DeclarationError(f"a table is cut by hash into 2 to {MOST_PARTS} parts, not {modulus}")
+        raise DeclarationError(f"a table is partitioned by hash into 2 to {MOST_PARTS} parts, not {modulus}")
     parts = ((f"_h{n}", f"FOR VALUES WITH (MODULUS {modulus}, REMAINDER {n})") for n in range(modulus))
     return Cut(column, "HASH", tuple(parts))
 
@@ -60,7 +60,7 @@ def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = 
     all_values = [text for values in texts.values() for text in values]
     if not texts or not all(texts.values()) or len(set(all_values)) < len(all_values):
         raise DeclarationError(
-            f"{column!r} is cut by list into one part at least, each with values that no other part has"
+            f"{column!r} is partitioned by list into one partition or more, each with values of its own"
         )
     if default and "default" in texts:
         raise DeclarationError("the part for all other values is called default; call yours by another name")

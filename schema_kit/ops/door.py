@@ -130,7 +130,7 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     if isinstance(operations, BatchOperations):
         raise DeclarationError(
             f"op.{operation.called} cannot stand in batch_alter_table: it would run before the batch's own operations. "
-            "Put it beside the block."
+            "Put it before or after the block."
         )
     refuse_elsewhere(context.dialect)
     decide = operation.task(operations)

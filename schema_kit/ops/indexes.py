@@ -264,7 +264,7 @@ def reindex_concurrently(
         https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
     """
     if not index_name and not table_name:
-        raise DeclarationError("op.reindex_concurrently wants an index or a table (table_name=...)")
+        raise DeclarationError("op.reindex_concurrently requires an index or a table (table_name=...)")
     index = existing(operations, index_name, schema) if index_name else None
     table = existing(operations, table_name, schema) if table_name else None
     return task(indexes.reindex, index, table)

@@ -230,13 +230,13 @@ def _because(own: Grid, why: str, whose: str, ends: Sequence[Point]) -> Iterator
     policy = own.policy
     yield f"interval {own.interval.text}: {why}"
     if policy.origin:
-        yield f"origin {policy.origin}: some window begins there"
+        yield f"origin {policy.origin}: some range begins there"
     if policy.encoding:
         yield f"encoding {policy.encoding}: its bounds hold moments so"
     if policy.retention:
         kept = f"move to schema {policy.retention_schema}" if policy.retention_schema else "stay as tables"
         fate = kept if policy.retention_keep_table or policy.retention_schema else "are dropped"
-        yield f"retention {policy.retention}: told; partitions that end before it are detached, and {fate}"
+        yield f"retention {policy.retention}: partitions that end before it are detached, and {fate}"
     if own.of_ids:
         return
     zone = f"time zone {policy.timezone}: {whose}"
@@ -326,11 +326,11 @@ def _refusal(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]]
     listed = [f"  - {partition.name} from {lines.span(partition)}" for partition in reading.irregular[:_LISTED]]
     if len(reading.irregular) > _LISTED:
         listed.append(f"  - and {len(reading.irregular) - _LISTED} more")
-    remedy = "They reach into the present, so no policy could go on from them" + _offsets(sets)
+    remedy = "They reach into the current range, so no policy could continue from them" + _offsets(sets)
     if regular_ahead:
-        remedy = "All from the current one on are regular: --leave-irregular takes the set over and lets them be"
+        remedy = "All from the current one on are regular: --leave-irregular adopts the table and ignores them"
     return PlanError(
-        f"{len(reading.irregular)} of {reading.total} partitions of {policy.parent} lie across the windows of "
+        f"{len(reading.irregular)} of {reading.total} partitions of {policy.parent} lie across the ranges of "
         f"{policy.interval} ({policy.timezone}), which fit best:\n" + "\n".join(listed) + "\n"
         f"{remedy}; --interval, --timezone and --origin say what it is."
     )

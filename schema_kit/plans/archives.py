@@ -80,7 +80,7 @@ def create(
         reasons += [one.sentence for one in differences(table, archive) if one.blocks and one.object != own]
         by = (policy.control,) if policy else ()
         if archive.partitioned_by != by:
-            reasons.append(f"{declared.archive} is there, and partitioned by ({', '.join(archive.partitioned_by)})")
+            reasons.append(f"{declared.archive} exists, partitioned by ({', '.join(archive.partitioned_by)})")
     if reasons:
         listed = "".join(f"  - {reason}\n" for reason in reasons)
         raise PlanError(f"cannot {title}:\n{listed}")
@@ -95,7 +95,7 @@ def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioni
         if len(table.partitioned_by) != 1 or registered is None:
             raise PlanError(
                 f"cannot create archive {declared.archive}: {table.name} has no policy in schema_kit.part_config, "
-                "which says how it is cut. op.set_partition_policy registers one."
+                "which says how it is partitioned. op.set_partition_policy registers one."
             )
         base = registered
     elif declared.control and declared.interval:
@@ -289,9 +289,9 @@ def _against(
         yield "a condition is looked at row by row: way='rows'"
     elif table.partition_strategy not in ("", "r"):
         yield (
-            f"{table.name} is cut by {_STRATEGIES.get(table.partition_strategy, 'values')}, so that none of its "
-            "partitions ever ends: archive it by rows (way='rows', control=...), or by partition those of its "
-            "partitions that are cut by RANGE, each with a policy of its own"
+            f"{table.name} is partitioned by {_STRATEGIES.get(table.partition_strategy, 'values')}, so that none of "
+            "its partitions ever ends: archive it by rows (way='rows', control=...), or by partition those of its "
+            "partitions that are partitioned by RANGE, each with a policy of its own"
         )
     elif partitioning is None:
         yield f"{table.name} has no policy in schema_kit.part_config (op.set_partition_policy registers one)"

@@ -62,7 +62,7 @@ def create_baseline(
     ]
     if differences:
         raise PlanError(
-            "the tables that are there differ from what these migrations start from:\n"
+            "the tables that exist differ from what these migrations start from:\n"
             + "\n".join(f"  - {line}" for line in differences)
             + "\nBring the tables into this shape, or the baseline revision into theirs."
         )

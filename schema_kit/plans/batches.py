@@ -75,7 +75,7 @@ def update_in_batches(batch: UpdateBatch, batch_size: int, observed: BatchTarget
     if run.key != key:
         raise PlanError(
             f"cannot {title}: it began in the order of ({', '.join(run.key)}), and the primary key is "
-            f"({', '.join(key)}) now. Delete the row {batch.name!r} of {BATCH_PROGRESS} to begin anew, if rows may be "
+            f"({', '.join(key)}) now. Delete the row {batch.name!r} of {BATCH_PROGRESS} to start again, if rows may be "
             "updated twice."
         )
     if not run.ended:
@@ -116,6 +116,6 @@ def _made_anew(title: str, batch: UpdateBatch, run: BatchRun, target: str) -> bo
     raise PlanError(
         f"cannot {title}: {BATCH_PROGRESS} says that it is finished, and of a table with another oid. If the database "
         f"was dumped and restored since, it is finished here, too: UPDATE {BATCH_PROGRESS.sql} SET target = "
-        f"{literal(target)} {where} If the table or the column was made anew, it runs again after: DELETE FROM "
+        f"{literal(target)} {where} If the table or the column was made again, it runs again after: DELETE FROM "
         f"{BATCH_PROGRESS.sql} {where}"
     )

@@ -141,7 +141,8 @@ def examine(seen: Watched) -> Examined:
 def no_policy(parent: str, error: SchemaKitError) -> Finding:
     """A row of part_config that cannot be read."""
     said = (
-        f"the row of {parent} in part_config is no policy: {error} Every run of maintenance fails on it. {_row(parent)}"
+        f"the row of {parent} in part_config is not a policy: {error} Every run of maintenance fails on it. "
+        f"{_row(parent)}"
     )
     return Finding("policy_unreadable", parent, parent, said)
 
@@ -268,7 +269,7 @@ def _statistics(seen: Watched, table: Table) -> Iterator[Told]:
             "statistics_stale",
             str(table.name),
             f"the planner knows {known} of {table.name} as a whole, whose partitions have about "
-            f"{table.held:,}: queries of the set are planned by that, and autovacuum never gathers it. "
+            f"{table.held:,}: queries of the table are planned by that, and autovacuum never gathers it. "
             f"{command('maintain', seen.registered)} does, or by hand: ANALYZE {only}{table.name.sql};",
         )
 
@@ -335,8 +336,8 @@ def _off_grid(
                 code,
                 str(found[0].name),
                 f"the bounds of {several([part.name for part in found])} do not lie where the policy of "
-                f"{lines.policy.parent} cuts ({lines.policy.interval}, {lines.policy.timezone}; the first reaches from "
-                f"{lines.span(found[0])}): {why}. To follow the "
+                f"{lines.policy.parent} asks for ({lines.policy.interval}, {lines.policy.timezone}; the first reaches "
+                f"from {lines.span(found[0])}): {why}. To follow the "
                 f"partitions, in a migration: {_policy(registered, interval=..., timezone=..., origin=...)}",
             )
 
@@ -352,9 +353,9 @@ def _interval(lines: Grid, parts: Placed, registered: QualifiedName) -> Iterator
             "interval_differs",
             str(part.name),
             f"the newest partition, {part.name}, reaches from {lines.told(newest)}, and the policy of "
-            f"{lines.policy.parent} cuts every {lines.policy.interval}: the next one will be of another width. If that "
-            f"is not meant, in a migration: {_policy(registered, interval=...)}. If it is, and this one shall be cut "
-            f"too: {command('split', part.name)}",
+            f"{lines.policy.parent} makes one every {lines.policy.interval}: the next one will be of another width. If "
+            f"that is not meant, in a migration: {_policy(registered, interval=...)}. If it is, and this one must be "
+            f"split too: {command('split', part.name)}",
         )
 
 
@@ -371,16 +372,16 @@ def _ahead(examined: Examined, ahead: Sequence[Range]) -> Iterator[Told]:
         yield (
             "current_missing",
             str(seen.policy.parent),
-            f"no partition of {seen.policy.parent} holds the present, {first} to {lines.shown(lacking[0].upper)}: rows "
-            f"of now {what}. Now: {run}",
+            f"no partition of {seen.policy.parent} holds the current position, {first} to "
+            f"{lines.shown(lacking[0].upper)}: rows of now {what}. Now: {run}",
         )
     if lacking[-1] != ahead[0]:
         yield (
             "ahead_missing",
             str(seen.policy.parent),
             f"{len(lacking)} of the {len(ahead)} partitions that the policy of {seen.policy.parent} keeps from the "
-            f"present on (premake {seen.policy.premake}) are missing, from {first} to {until}: when their time comes, "
-            f"rows {'go into the default partition' if default else 'are refused'}. Run {run}",
+            f"current one on (premake {seen.policy.premake}) are missing, from {first} to {until}: when their time "
+            f"comes, rows {'go into the default partition' if default else 'are refused'}. Run {run}",
         )
 
 
@@ -398,7 +399,7 @@ def _gaps(examined: Examined) -> Iterator[Told]:
                 "gap_wide",
                 str(name),
                 f"{name} has no partition from {lines.told(Range(windows[0].lower, stretch.upper))}, {many} "
-                "windows, and so many are not made unasked: one odd row or partition may lie before them. If they are "
+                "ranges, and so many are not made unasked: one odd row or partition may lie before them. If they are "
                 f"wanted: {command('fill-gaps', examined.seen.registered, since)}",
             )
             continue
@@ -406,12 +407,12 @@ def _gaps(examined: Examined) -> Iterator[Told]:
         if windows:
             shown.append(f"{lines.told(Range(windows[0].lower, stretch.upper))}")
     if shown:
-        number = f"{count} windows" if count <= MOST_AHEAD else f"more than {MOST_AHEAD} windows"
+        number = f"{count} ranges" if count <= MOST_AHEAD else f"more than {MOST_AHEAD} ranges"
         yield (
             "gap",
             str(name),
-            f"{name} has no partition for {'one window' if count == 1 else number} between the oldest and the present "
-            f"or the newest ({several(shown)}): rows of then are refused, or go into the default partition. "
+            f"{name} has no partition for {'one range' if count == 1 else number} between the oldest and the current "
+            f"position or the newest ({several(shown)}): rows of then are refused, or go into the default partition. "
             f"Run {command('fill-gaps', examined.seen.registered)}",
         )
 
@@ -446,9 +447,9 @@ def _default(examined: Examined, table: Table) -> Iterator[Told]:
 
 def _default_rows(held: DefaultRows, lines: Grid, name: QualifiedName, parent: QualifiedName) -> str:
     spans = [lines.told(one) for one in held.windows]
-    of = ", ".join([*spans, "others"] if held.more and spans else spans) or "windows that were not looked for"
+    of = ", ".join([*spans, "others"] if held.more and spans else spans) or "ranges that were not looked for"
     count = f"about {held.estimate:,} rows" if held.estimate > 0 else "rows"
     return (
-        f"{name} holds {count}, of {of}: no query is spared reading it, no retention finds them, and PostgreSQL makes "
-        f"no partition for those windows while they lie there. Run {command('drain-default', parent)}"
+        f"{name} holds {count}, of {of}: every query reads it, no retention finds them, and PostgreSQL makes "
+        f"no partition for those ranges while they lie there. Run {command('drain-default', parent)}"
     )

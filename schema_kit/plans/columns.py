@@ -94,11 +94,11 @@ def _refuse_other_column(
     table: QualifiedName, found: Column, declared: ColumnDeclaration, printed: tuple[str, str | None]
 ) -> None:
     if found.type != printed[0]:
-        raise PlanError(f"column {declared.name} of {table} is there and is {found.type}, not {printed[0]}.")
+        raise PlanError(f"column {declared.name} of {table} exists and is {found.type}, not {printed[0]}.")
     filled = found.default is not None or declared.default is None
     if printed[1] is not None and filled and found.default != printed[1]:
         raise PlanError(
-            f"column {declared.name} of {table} is there, and its default says something else:\n"
+            f"column {declared.name} of {table} exists, and its default says something else:\n"
             f"  there:    {found.default}\n  declared: {printed[1]}"
         )
 
@@ -203,8 +203,8 @@ def _refuse_slow_change(
     why = why or (f"checks every row again ({', '.join(checks)})" if checks else "")
     if why:
         raise PlanError(
-            f"PostgreSQL {why} to change {table}.{column} from {change}, and nobody reads or writes the table "
-            "meanwhile. Instead: add a column of the new type (op.add_column_concurrently), keep it filled by a "
+            f"PostgreSQL {why} to change {table}.{column} from {change}, and no other session reads or writes the "
+            "table meanwhile. Instead: add a column of the new type (op.add_column_concurrently), keep it filled by a "
             "trigger, fill the old rows (op.update_in_batches), switch the application over, and drop the old one "
             "(op.drop_column_concurrently)."
         )

@@ -89,7 +89,7 @@ def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definitio
     found = root.check(declared.name)
     if found and definition is not None and found.definition != definition:
         raise PlanError(
-            f"check {declared.name} of {declared.table} is there and says something else:\n"
+            f"check {declared.name} of {declared.table} exists and says something else:\n"
             f"  there:    {found.definition}\n  declared: {definition}"
         )
     expression = declared.expression
@@ -176,7 +176,7 @@ def _named(name: str, relation: Relation) -> ForeignKey | None:
 def _refuse_other_foreign_key(found: ForeignKey, declared: ForeignKeyDeclaration) -> None:
     if not _same(found, declared):
         raise PlanError(
-            f"foreign key {declared.name} of {found.table} is there and says something else:\n"
+            f"foreign key {declared.name} of {found.table} exists and says something else:\n"
             f"  there:    {found.definition}\n  declared: {foreign_key_sql(declared)}"
         )
 
@@ -284,7 +284,7 @@ def create_key(
     for relation in tree:
         if missing := [column for column in relation.key if column not in declared.columns]:
             raise PlanError(
-                f"cannot {title}: {relation.name} is partitioned by {', '.join(missing)}, and PostgreSQL wants all "
+                f"cannot {title}: {relation.name} is partitioned by {', '.join(missing)}, and PostgreSQL requires all "
                 "columns of the partition key among those of the constraint."
             )
     first = tuple(step for plan in not_null for step in plan.steps)
@@ -328,7 +328,7 @@ def _refuse_other_key(declared: KeyDeclaration, relation: Relation, found: Index
     if not same:
         there = found.constraint or f"{'UNIQUE ' if found.unique else ''}INDEX USING {found.tail}"
         raise PlanError(
-            f"{found.name} of {relation.name} is there and is something else:\n"
+            f"{found.name} of {relation.name} exists and is something else:\n"
             f"  there:    {there}\n  declared: {key_sql(declared)}\nDrop or rename it first."
         )
 

@@ -83,7 +83,7 @@ def notes(policy: Partitioning, seen: Conversion) -> tuple[str, ...]:
     longer = ", ".join(longer_key(seen.table, policy.control))
     unseen = (
         f"{seen.unseen}. The clock alone says where the first partition ends, and VALIDATE, which sees every row, "
-        "proves that none lies beyond; where one does, op.unpartition takes the check away"
+        "checks that none lies beyond; where one does, op.unpartition takes the check away"
     )
     return (
         *((unseen,) if seen.unseen and not seen.table.partition_strategy else ()),
@@ -363,7 +363,7 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
     if table.is_partition:
         yield "it is a partition itself"
     if not table.primary_key:
-        yield "it has no primary key; a partition's rows are told apart by it"
+        yield "it has no primary key; a partition's rows are distinguished by it"
     for index in table.indexes:
         if index.exclusion:
             yield f"exclusion constraint {index.name}"
@@ -381,7 +381,7 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
     )
     yield from (f"foreign key {key.name} is not validated" for key in table.foreign_keys if not key.validated)
     yield from (
-        f"trigger {trigger.name} is BEFORE ROW and speaks of {policy.control}; a row may not change its partition there"
+        f"trigger {trigger.name} is BEFORE ROW and speaks of {policy.control}; a row must not change partitions there"
         for trigger in table.triggers
         if trigger.before_row and re.search(rf"\b{re.escape(policy.control)}\b", trigger.source)
     )

@@ -60,9 +60,9 @@ def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Str
     table = seen.table
     column, size = table.column(policy.control), f"{table.name} has {pretty(seen.bytes)}"
     if any(name == BOUND_CHECK for name, _, _ in table.checks):
-        return "attach", f"an attachment of {table.name} is under way"
+        return "attach", f"an attachment of {table.name} is in progress"
     if wide := [one.name for one in table.publications if one.wide]:
-        return "attach", f"publication {wide[0]} would publish what a copy writes beside {table.name}"
+        return "attach", f"publication {wide[0]} would publish what a copy writes next to {table.name}"
     if column is not None and not column.not_null:
         return "attach", f"{policy.control} may be NULL, which the partitions of a copy would not take"
     if seen.beyond:
@@ -70,7 +70,7 @@ def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Str
     if seen.bytes > COPIED_UNASKED:
         return "attach", (
             f"{size}, and more than {pretty(COPIED_UNASKED)} are not copied unasked; its rows become one first "
-            "partition, which schema_kit partitions split cuts later"
+            "partition, which schema_kit partitions split divides later"
         )
     if len(copied.filled) < 2:
         return "attach", f"all rows of {table.name} lie in one {policy.interval}, or there are none"
@@ -112,7 +112,7 @@ def convert(
         same_purpose("convert", policy.parent, run)
     if run and (run.returned or run.back_identity):
         raise PlanError(
-            f"{policy.parent} is on its way back to a plain table. schema_kit partitions convert --rollback goes on "
+            f"{policy.parent} is being made a plain table again. schema_kit partitions convert --rollback goes on "
             "with that, and --abort gives it up, before its swap."
         )
     if there.table.partition_strategy:
@@ -125,7 +125,7 @@ def convert(
             return Plan(title, (*steps, *way_back.keep_fed(copy, copied)), (_kept(copy, run.fed),))
         return Plan(title, (*steps, *way_back.stop_feeding(copy, copied), DropCopied(copy)))
     conversion.refuse(policy, replace(there, beyond=0), incoming)
-    _refuse_wide(f"cannot {title} by copy", there.table, "strategy='attach' writes nothing beside it")
+    _refuse_wide(f"cannot {title} by copy", there.table, "strategy='attach' writes no second table")
     steps = list(_steps(policy, there, copied, incoming, limits, default, keep_old))
     notes = layout.stay(copied.strays, policy.parent, policy.parent) if run is None else ()
     abort = partitions.abort_command("convert", policy.parent)
@@ -134,7 +134,7 @@ def convert(
 
 def _kept(copy: Copy, fed: bool) -> str:
     what = "can take its place again (--rollback)" if fed else "is what it was at the swap"
-    return f"{copy.old} is kept beside {copy.source} and {what}, until --finish, or keep_old=False, drops it"
+    return f"{copy.old} is kept next to {copy.source} and {what}, until --finish, or keep_old=False, drops it"
 
 
 def abort(seen: Conversion | None, copied: Copying) -> Plan:
@@ -148,12 +148,12 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
     if seen is None:
         raise PlanError("there is no such table.")
     table, run = seen.table, copied.run if copied.run and not copied.run.finished else None
-    title = f"give up the conversion of {table.name}"
+    title = f"abort the conversion of {table.name}"
     if run and run.back_identity is not None and not run.returned:
         return way_back.stay(seen, copied)
     if table.partition_strategy or (run and run.swapped):
         raise PlanError(
-            f"cannot {title}: its swap is done. op.unpartition is the way back, or --rollback where the plain table is "
+            f"cannot {title}: its swap is done. op.unpartition reverses it, or --rollback where the plain table is "
             "kept."
         )
     steps = [*conversion.give_up(seen)]
@@ -191,7 +191,7 @@ def _steps(
     if column is not None and not column.not_null:
         raise PlanError(
             f"{table.name}.{policy.control} may be NULL, and no partition would take such a row. "
-            "op.set_not_null_concurrently proves that none is, beside writers."
+            "op.set_not_null_concurrently checks that none is, while writes continue."
         )
     if not seen.has_config:
         yield EnsureTable(PART_CONFIG)

@@ -84,7 +84,7 @@ def enough(source: QualifiedName, lines: Grid, windows: Sequence[Range]) -> None
     """
     if len(windows) > MOST_AHEAD:
         raise PlanError(
-            f"the rows of {source} lie in more than {MOST_AHEAD} windows of {lines.policy.interval}, and as many "
+            f"the rows of {source} lie in more than {MOST_AHEAD} ranges of {lines.policy.interval}, and as many "
             "partitions are not made at once. Choose a longer interval."
         )
 
@@ -113,7 +113,7 @@ def split(policy: Partitioning, partition: QualifiedName, seen: Copying, limits:
     if found is None:
         if seen.run and seen.source is None:
             return Plan(title)  # it was split before
-        raise PlanError(f"cannot {title}: it is no partition of {parent.name}.")
+        raise PlanError(f"cannot {title}: it is not a partition of {parent.name}.")
     if found.default:
         raise PlanError(f"cannot {title}: it is the default partition; drain it instead.")
     windows = _cut(lines, lines.range_of(found), seen.filled, title)
@@ -136,7 +136,7 @@ def abandon(source: QualifiedName, seen: Copying) -> Plan:
     Raises:
         PlanError: the swap is done.
     """
-    title = f"give up the copy of {source}"
+    title = f"abort the copy of {source}"
     if seen.run is None or seen.run.finished:
         return Plan(title)
     if seen.run.swapped:
@@ -170,7 +170,7 @@ def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
     """Refuse to go on with a copy that was begun for something else."""
     if run.purpose != purpose:
         raise PlanError(
-            f"a copy of {source} is under way for another purpose: to {run.purpose} it. Run that again, or give it up "
+            f"a copy of {source} is in progress for another purpose: to {run.purpose} it. Run that again, or abort it "
             "first."
         )
 
@@ -304,7 +304,7 @@ def _refuse(parent: Table, source: QualifiedName, seen: Copying) -> None:
 def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[str]:
     table = seen.source
     if table is None:
-        yield "it is no table, or was dropped"
+        yield "it is not a table, or was dropped"
         return
     if table.partition_strategy:
         yield "it is partitioned itself"
@@ -407,7 +407,7 @@ def _verified(copy: Copy, seen: Copying, run: CopyRun | None) -> Iterator[Step]:
                 + ("" if count.source_rows != count.rows else ", with other values")
                 for name, count in wrong
             )
-            + "\nNothing was swapped, and readers see the source. Give the copy up and begin anew; this is a defect, "
+            + "\nNothing was swapped, and readers see the source. Abort the copy and start again; this is a defect, "
             "and the tables are left as they are for a look."
         )
     left = tuple(target for target in copy.targets if target.name not in counts)

@@ -70,10 +70,10 @@ def check_declared(declared: DeclaredSet, unique: Sequence[Index]) -> None:
     cuts = [cut for cut in (declared.above, declared.below) if cut]
     for cut in cuts:
         if table.column(cut.column) is None:
-            raise DeclarationError(f"{table.name} has no column {cut.column!r} to be cut by.")
+            raise DeclarationError(f"{table.name} has no column {cut.column!r} to be partitioned by.")
     deciding = (*(cut.column for cut in cuts), policy.control)
     if len(set(deciding)) < len(deciding):
-        raise DeclarationError(f"{table.name} would be cut by the same column twice.")
+        raise DeclarationError(f"{table.name} would be partitioned by the same column twice.")
     for key in unique:
         if missing := [column for column in deciding if column not in key.columns]:
             what = "the primary key" if key.primary else "unique"
@@ -129,7 +129,7 @@ def create_set(
         return replace(plan, steps=(*steps, CreatePartitionedTable(declared.table, declared.create)))
     if differences := list(_differences(declared.table, table)):
         raise PlanError(
-            f"{policy.parent} is there already, and differs from what is declared:\n"
+            f"{policy.parent} exists already and differs from what is declared:\n"
             + "".join(f"  - {line}\n" for line in differences)
             + "A table that is partitioned already gets its policy by op.set_partition_policy."
         )

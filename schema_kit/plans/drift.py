@@ -48,7 +48,7 @@ def _index_missing(one: Drift, tables: Sequence[QualifiedName], _: Table) -> tup
         str(index),
         f"index {index} of {one.parent} is missing on {several(tables)}: queries read what it should spare them, and "
         "it is INVALID above until each partition has it. Run the migration's operation that makes it again, which "
-        f"goes on from there; or by hand for each: CREATE {unique}INDEX CONCURRENTLY {ident(own.name)} ON "
+        f"resumes there; or by hand for each: CREATE {unique}INDEX CONCURRENTLY {ident(own.name)} ON "
         f"{one.table.sql} USING {tail}; ALTER INDEX {index.sql} ATTACH PARTITION {own.sql};",
     )
 
@@ -60,7 +60,7 @@ def _index_invalid(one: Drift, tables: Sequence[QualifiedName], _: Table) -> tup
         "index_invalid",
         str(index),
         f"index {index} of {one.parent} is INVALID on {several(tables)}: writes keep it, no query uses it, and a "
-        f"unique one proves nothing. For each: REINDEX INDEX CONCURRENTLY {own.sql}; "
+        f"unique one guarantees nothing. For each: REINDEX INDEX CONCURRENTLY {own.sql}; "
         f"ALTER INDEX {index.sql} ATTACH PARTITION {own.sql};",
     )
 
@@ -82,7 +82,7 @@ def _index_leftover(one: Drift, tables: Sequence[QualifiedName], _: Table) -> tu
         "index_leftover",
         str(own),
         f"index {own} of {several(tables)} is INVALID, which an interrupted build leaves: it costs each write and "
-        f"serves no query. Unless somebody is building it: DROP INDEX CONCURRENTLY {own.sql};",
+        f"serves no query. Unless another session is building it: DROP INDEX CONCURRENTLY {own.sql};",
     )
 
 
@@ -101,7 +101,7 @@ def _constraint_not_valid(one: Drift, tables: Sequence[QualifiedName], table: Ta
         "constraint_not_valid",
         one.object,
         f"constraint {one.object} is NOT VALID on {several(tables)}: older rows may break it, and the planner does "
-        f"not rely on it. Beside writers: ALTER TABLE {at.sql} VALIDATE CONSTRAINT {ident(one.object)};",
+        f"not rely on it. While writes continue: ALTER TABLE {at.sql} VALIDATE CONSTRAINT {ident(one.object)};",
     )
 
 

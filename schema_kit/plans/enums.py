@@ -33,7 +33,7 @@ def add_value(wanted: AddEnumValue, labels: Sequence[str] | None) -> Plan:
         value, neighbour = labels.index(wanted.value), labels.index(wanted.neighbour)
         if (value < neighbour) != (wanted.where == "BEFORE"):
             raise PlanError(
-                f"cannot {title}: it is there already, in another place, and PostgreSQL moves no value. The order is "
+                f"cannot {title}: it exists already, in another place, and PostgreSQL moves no value. The order is "
                 f"{order}. Ask for it without before and after, or make a new type."
             )
     return Plan(title)

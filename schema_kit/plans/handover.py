@@ -49,8 +49,8 @@ def hand_over(
         policy.parent, QualifiedName(config.schema, "part_config"), tuple((key, _sql(kept[key])) for key in kept)
     )
     notes = (
-        f"pg_partman cuts {policy.parent} by the clock of the session that maintains it: it has to run with TimeZone "
-        f"{policy.timezone} (ALTER ROLE ... SET TimeZone)",
+        f"pg_partman partitions {policy.parent} by the clock of the session that maintains it: it has to run with "
+        f"TimeZone {policy.timezone} (ALTER ROLE ... SET TimeZone)",
     )
     return Plan(title, (step,), notes=() if isinstance(lines.interval, Ids) else notes)
 

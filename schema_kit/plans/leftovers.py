@@ -28,7 +28,7 @@ def _copy_left(one: Leftover) -> tuple[str, str]:
     )
     if one.kind == "convert":
         back = command(verb, what, "--abort")
-        return "copy_unfinished", f"{said}. What began it goes on where it stopped; to give it up: {back}"
+        return "copy_unfinished", f"{said}. What began it resumes where it stopped; to abort it: {back}"
     back = command(verb, what, "--abort")
     return "copy_unfinished", f"{said}. Unless it is at work: {command(verb, what)} goes on, {back} gives it up"
 
@@ -36,7 +36,7 @@ def _copy_left(one: Leftover) -> tuple[str, str]:
 def _bound(one: Leftover) -> tuple[str, str]:
     return "bound_left", (
         f"the conversion of {one.object} was begun and is not over: its check {BOUND_CHECK} refuses rows past its "
-        f"bound. What began it goes on where it stopped; to give it up: {command('convert', one.object, '--abort')}"
+        f"bound. What began it resumes where it stopped; to abort it: {command('convert', one.object, '--abort')}"
     )
 
 

@@ -66,8 +66,8 @@ def create_windows(
     control = lines.policy.control
     if missing and table.branch and table.branch.key in (f"RANGE ({control})", f"RANGE ({ident(control)})"):
         raise PlanError(
-            f"the newest partition of {table.name} is cut by ranges of {control} itself, and the next one would get "
-            "the same ranges. Partitions below others are made by HASH or LIST, or by ranges of another column."
+            f"the newest partition of {table.name} is partitioned by ranges of {control} itself, and the next one "
+            "would get the same. Partitions below others are made by HASH or LIST, or by ranges of another column."
         )
     for window in missing:
         step = create_partition(lines, table, table.name, window)

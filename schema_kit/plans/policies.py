@@ -110,7 +110,7 @@ def against(lines: Grid, table: Table, here: Point) -> list[str]:
         ends = [end for end in (taken.lower, taken.upper) if end is not None and end > reach]
         beyond |= {end: partition for end in ends if not lines.begins_at(end) and end not in beyond}
     why += [
-        f"{partition.name} has a bound at {lines.shown(end)}, where no window of {lines.interval.text} begins; "
+        f"{partition.name} has a bound at {lines.shown(end)}, where no range of {lines.interval.text} begins; "
         "interval, time zone or origin are others"
         for end, partition in sorted(beyond.items(), key=lambda item: item[0])
     ]

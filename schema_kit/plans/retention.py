@@ -58,7 +58,7 @@ def due(
             covered = False
         if not covered:
             notes.append(
-                f"{partition.name} is left alone: {lines.span(partition)} are not windows of "
+                f"{partition.name} is left alone: {lines.span(partition)} are not ranges of "
                 f"{lines.interval.text} in {policy.timezone}"
             )
         elif taken.upper is not None and taken.upper <= end:
@@ -81,7 +81,7 @@ def grace(policy: Partitioning) -> Interval | None:
     length = parse(policy.retention_grace, "UTC")
     if isinstance(length, Ids):
         raise DeclarationError(
-            f"retention_grace of {policy.parent} is {policy.retention_grace!r}, which is no length of time. Write "
+            f"retention_grace of {policy.parent} is {policy.retention_grace!r}, which is not a length of time. Write "
             "'7 days', or '0'."
         )
     return length

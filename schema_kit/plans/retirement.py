@@ -66,7 +66,7 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None) -> 
     if seen.attached_to is None and not seen.recorded:
         raise PlanError(
             f"cannot {title}: {name} is a table of its own, and schema_kit.retired_partition does not know it as one "
-            f"that was detached from {parent}. If it shall go, op.drop_table_concurrently says so."
+            f"that was detached from {parent}. If it must go, op.drop_table_concurrently says so."
         )
     _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
     if seen.attached_to is None:
@@ -129,7 +129,7 @@ def leaving(seen: Detaching, how: How) -> Iterator[Step]:
 def why_blocking(seen: Detaching) -> str:
     """Why PostgreSQL cannot detach it concurrently; empty where it can."""
     if seen.default:
-        return f"{seen.default} is a default partition, beside which PostgreSQL detaches none concurrently"
+        return f"{seen.default} is a default partition, and PostgreSQL detaches no other one concurrently then"
     if seen.parent in seen.incoming:
         return f"{seen.parent} refers to itself, so that the concurrent way would lock it as well"
     return ""

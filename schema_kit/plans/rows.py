@@ -143,7 +143,7 @@ def _branches(leaving: Leaving, table: LeavingTable, tree: Tree | None) -> dict[
         if not isinstance(below, Mapping):
             raise DeclarationError(
                 f"the tree of {leaving.table} has {below!r} below {text!r}. Write a mapping of table names, {{}} where "
-                "nothing hangs on it."
+                "nothing references it."
             )
         if name not in {key.table for key in table.incoming if key.on_delete not in _STAY}:
             raise _refused(leaving, f"its tree has {name} below {table.name}, which it does not refer to")

@@ -41,7 +41,7 @@ def checked(policy: TimeToLive) -> TimeToLive:
     parse("1 day", policy.timezone)  # says what is wrong with it
     if policy.age is not None and isinstance(parse(policy.age, policy.timezone), Ids):
         raise DeclarationError(
-            f"time-to-live of {policy.table}: age is {policy.age!r}, which is no length of time. Write '90 days'."
+            f"time-to-live of {policy.table}: age is {policy.age!r}, which is not a length of time. Write '90 days'."
         )
     _names(policy.table, policy.tree or {})
     return policy
@@ -50,7 +50,7 @@ def checked(policy: TimeToLive) -> TimeToLive:
 def _names(table: QualifiedName, tree: object) -> None:
     if not isinstance(tree, Mapping):
         raise DeclarationError(
-            f"the tree of {table} has {tree!r} where a mapping of table names is wanted, {{}} where nothing hangs on "
+            f"the tree of {table} has {tree!r} where a mapping of table names is wanted, {{}} where nothing references "
             "one."
         )
     for text, below in tree.items():
@@ -173,7 +173,7 @@ def restoring(
             f"{ident(column)} >= {literal(key.encode(lower))} AND {ident(column)} < {literal(key.encode(upper))}"
         )
     if not where:
-        raise DeclarationError("--since and --until, or --where, say which rows shall come back")
+        raise DeclarationError("--since and --until, or --where, say which rows to restore")
     indexed = column if ends and table and column and table.index_on(column) else None
     stamp = policy.archived_at or ARCHIVED_AT
     return Leaving(policy.table, " AND ".join(where), indexed, tree, archives, stamp, back=True)
@@ -196,8 +196,8 @@ def key_of(policy: TimeToLive, type_: str) -> Key:
     key = key_for(type_, zone, policy.column, policy.encoding)
     if isinstance(key, Numbers):
         raise PlanError(
-            f"cannot tell when rows of {policy.table} expire: {policy.column} is {type_}, and nobody has said which "
-            "moments its numbers mean. op.set_ttl_policy(..., encoding='seconds') says it."
+            f"cannot tell when rows of {policy.table} expire: {policy.column} is {type_}, and nothing says which "
+            "times its numbers mean. op.set_ttl_policy(..., encoding='seconds') says it."
         )
     return key
 

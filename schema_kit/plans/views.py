@@ -20,7 +20,7 @@ def refresh(view: QualifiedName, observed: MaterializedView | None) -> Plan:
         raise PlanError(f"cannot {title}: there is no such materialized view.")
     if not observed.unique:
         raise PlanError(
-            f"cannot {title} beside its readers: a materialized view needs a valid unique index over plain columns "
+            f"cannot {title} while it is read: a materialized view needs a valid unique index over plain columns "
             f"that covers all rows, and it has none. Make one first: CREATE UNIQUE INDEX CONCURRENTLY ON {view.sql} "
             "(the columns that tell its rows apart), without WHERE and without expressions."
         )

@@ -78,7 +78,7 @@ def stay(seen: Conversion, copied: Copying) -> Plan:
     run = copied.run
     assert run is not None  # who asks has looked
     copy = copy_of(seen.table, seen.table.name, copied, run.targets)
-    title = f"give up the way back of {seen.table.name}"
+    title = f"abort the rollback of {seen.table.name}"
     if not run.back_identity or copied.kept is None:
         return Plan(title)
     back = reverse(copy, copied.kept)
@@ -149,8 +149,8 @@ def _steps(
                 if run.fed
                 else ". It was not fed: keep_old='fed', or --feed, is said before the swap."
             )
-            + f" {table.name} stays partitioned, and nothing is lost; schema_kit partitions convert --abort takes back "
-            "what the way back has begun, and op.unpartition makes a plain table of the partitions."
+            + f" {table.name} stays partitioned, and nothing is lost; schema_kit partitions convert --abort undoes "
+            "what the rollback has begun, and op.unpartition makes a plain table of the partitions."
         )
     if counts is None or copied.feed_backlog > BACKLOG:
         yield _replay(back, kept)
@@ -225,7 +225,7 @@ def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
                 f"ALTER COLUMN {ident(column.name)} {do} NOT NULL"
             )
         if before and (bool(before.identity), before.generated) != (bool(column.identity), column.generated):
-            yield f"column {column.name} became an identity or generated, or is no longer; {kept.name} has it as it was"
+            yield f"column {column.name} became an identity or generated, or was one; {kept.name} has it as it was"
     own = {other.key.name for other in seen.referring if other.has_column}
     for key in table.incoming:
         unique = any(index.unique and set(index.columns) == set(key.referenced_columns) for index in kept.indexes)

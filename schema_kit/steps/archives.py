@@ -208,7 +208,7 @@ class DropArchiveTable(Step):
         but = f" AND partition_name NOT IN ({gone})" if gone else ""
         under_way = on_its_way_sql(
             f"goes_to = {literal(str(self.archive))}{but}",
-            f"a partition is on its way to {self.archive} ({ARCHIVED_PARTITION})",
+            f"a partition is in transit to {self.archive} ({ARCHIVED_PARTITION})",
         )
         # It may join a transaction whose settings are somebody else's.
         setting = "PERFORM pg_catalog.set_config('row_security', {}, true);"
@@ -328,7 +328,7 @@ class RecordMove(Step):
         seen = self.seen
         there = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
         there += f" AND inhparent = {oid_of(seen.parent)}"
-        message = literal(f"{seen.name} is no partition of {seen.parent} any more: another run was faster")
+        message = literal(f"{seen.name} is not a partition of {seen.parent} any more: another run was faster")
         guard = f"BEGIN IF NOT EXISTS ({there}) THEN RAISE serialization_failure USING MESSAGE = {message}; END IF; END"
         return (
             # Whoever drops where it goes, or attaches it there, has to wait, and finds these rows then.

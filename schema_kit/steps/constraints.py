@@ -215,7 +215,7 @@ class SetNotNull(Step):
         proof: the check that was made for it, and goes in the same commit.
     """
 
-    says: ClassVar[str] = "set {self.column} of {self.table} NOT NULL, proved by a check"
+    says: ClassVar[str] = "set {self.column} of {self.table} NOT NULL, validated by a check"
 
     table: QualifiedName
     column: str

@@ -114,7 +114,7 @@ class BuildParent(Step):
     """The partitioned parent beside the table, with everything that the table has; nobody sees it yet."""
 
     fresh: ClassVar[bool] = True
-    says: ClassVar[str] = "build the partitioned parent of {self.table.name} beside it"
+    says: ClassVar[str] = "build the partitioned parent of {self.table.name} next to it"
 
     table: Table
     policy: Partitioning

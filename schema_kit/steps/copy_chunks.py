@@ -47,7 +47,7 @@ class CutChunks(Step):
     @property
     def summary(self) -> str:
         """Names the source and the columns."""
-        return f"cut {self.copy.source} into chunks by {', '.join(column.name for column in self.by)}"
+        return f"divide {self.copy.source} into chunks by {', '.join(column.name for column in self.by)}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

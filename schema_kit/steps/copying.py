@@ -258,7 +258,7 @@ class AbandonCopy(Step):
     """All that a copy has made goes, and the source is as before: given up, or the source is another table now."""
 
     clears: ClassVar[bool] = True
-    says: ClassVar[str] = "give up the copy of {self.source}: drop its log and the tables for its rows"
+    says: ClassVar[str] = "abort the copy of {self.source}: drop its log and the tables for its rows"
 
     source: QualifiedName
     log: QualifiedName

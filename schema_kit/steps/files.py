@@ -279,7 +279,7 @@ class MergeFile(Step):
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
     counted: ClassVar[int] = 0
-    left_behind: ClassVar[str] = "Nothing was inserted, and the table beside has the file's rows."
+    left_behind: ClassVar[str] = "Nothing was inserted, and the second table has the file's rows."
     says: ClassVar[str] = "insert what is missing of {self.url} into {self.into}"
 
     url: str

@@ -48,9 +48,9 @@ def _duplicates_sql(index: IndexDeclaration, table: QualifiedName) -> str:
     return (
         f"WITH twice AS (SELECT concat_ws(', ', {shown}) AS key, count(*) AS rows FROM {table.sql}{where} "
         f"GROUP BY {', '.join(keys)} HAVING count(*) > 1) "
-        "(SELECT format('(%s)=(%s) is there %s times', "
+        "(SELECT format('(%s)=(%s) occurs %s times', "
         f"{literal(names)}, key, rows) FROM twice ORDER BY rows DESC, key LIMIT 5) "
-        "UNION ALL SELECT format('%s keys are there more than once, %s rows too many', count(*), sum(rows - 1)) "
+        "UNION ALL SELECT format('%s keys occur more than once, %s rows too many', count(*), sum(rows - 1)) "
         "FROM twice HAVING count(*) > 0"
     )
 
@@ -180,9 +180,7 @@ class DropIndexConcurrently(Step):
 class DropParentIndex(Step):
     """DROP INDEX of a partitioned index: PostgreSQL has no concurrent way."""
 
-    says: ClassVar[str] = (
-        "drop the partitioned index {self.index} (blocks {self.table} and its partitions for an instant)"
-    )
+    says: ClassVar[str] = "drop the partitioned index {self.index} (blocks {self.table} and its partitions briefly)"
 
     index: QualifiedName
     table: QualifiedName

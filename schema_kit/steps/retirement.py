@@ -160,7 +160,7 @@ class FinalizeDetach(Step):
 
     within_budget: ClassVar[bool] = True
     older_snapshots: ClassVar[bool] = True
-    says: ClassVar[str] = "finalize the detach of {self.seen.name} from {self.seen.parent}, which was cut off"
+    says: ClassVar[str] = "finalize the detach of {self.seen.name} from {self.seen.parent}, which was interrupted"
 
     seen: Detaching
 
@@ -304,7 +304,7 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
     wrong = f"NOT EXISTS ({known}) OR EXISTS ({attached})"
     under_way = on_its_way_sql(
         f"partition_name = {literal(str(seen.name))}",
-        f"{seen.name} is on its way to an archive, or back ({ARCHIVED_PARTITION}): schema_kit archive run ends that",
+        f"{seen.name} is in transit to an archive, or back ({ARCHIVED_PARTITION}): schema_kit archive run ends that",
     )
     check = (
         f"BEGIN IF {wrong} THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF; "

@@ -128,7 +128,7 @@ class RemoveRows(Step):
     def summary(self) -> str:
         """Names the tables."""
         if self.archive and self.archive.back:
-            which = f"that hang on those of {self.due.table} " if self.path else ""
+            which = f"that reference those of {self.due.table} " if self.path else ""
             return f"take rows of {self.table} back to {self.archive.table} in batches, {which}where {self.due.where}"
         rows = (
             f"rows of {self.table} with the due ones of {self.due.table}" if self.path else f"due rows of {self.table}"

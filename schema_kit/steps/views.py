@@ -23,8 +23,8 @@ class RefreshMaterializedView(Step):
     def summary(self) -> str:
         """Says which way, and why."""
         if self.concurrently:
-            return f"refresh {self.view} beside its readers"
-        return f"refresh {self.view} for the first time (nobody can read it yet, nor while this runs)"
+            return f"refresh {self.view} while it is read"
+        return f"refresh {self.view} for the first time (no session can read it yet, nor while this runs)"
 
     @property
     def locks(self) -> tuple[Lock, ...]:

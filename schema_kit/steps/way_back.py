@@ -83,7 +83,7 @@ class BeginReturn(Step):
     @property
     def summary(self) -> str:
         """Names the plain table."""
-        return f"begin the way back to {self.back.old}" + (
+        return f"begin the rollback to {self.back.old}" + (
             f": log the keys of {self.back.source} that change" if self.feed else ""
         )
 
@@ -151,7 +151,7 @@ class StayPartitioned(Step):
     """The way back is given up before its swap; the plain table is fed as it was before."""
 
     clears: ClassVar[bool] = True
-    says: ClassVar[str] = "give up the way back: {self.back.source} stays partitioned"
+    says: ClassVar[str] = "abort the rollback: {self.back.source} stays partitioned"
 
     back: Copy
 

@@ -102,7 +102,7 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
         return plan
     if said := database.misunderstood(policy.table, policy.condition):
         raise PlanError(
-            f"cannot {plan.title}: its condition is none: {said}. Names of types and "
+            f"cannot {plan.title}: invalid condition: {said}. Names of types and "
             "functions need their schema, since no search_path holds for it."
         )
     return plan
@@ -152,7 +152,7 @@ def repair(
             stays.append(f"{column.name} is generated")
         elif column.not_null and column.default is None and database.has_rows(name):
             stays.append(
-                f"{column.name} is NOT NULL and has no default, and nobody says what it is in rows that are there "
+                f"{column.name} is NOT NULL and has no default, and nothing says what it is in existing rows "
                 f"(op.add_column_concurrently({name.name!r}, ...) with one does)"
             )
     if stays:

@@ -132,7 +132,7 @@ def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
             if len(windows) > MOST_AHEAD:
                 raise PlanError(
                     f"cannot move rows of {step.table} to {table.name}: they lie in more than {MOST_AHEAD} of its "
-                    "windows. Make the partitions that it shall have, or a default one."
+                    "ranges. Make the partitions that it should have, or a default one."
                 )
             yield from (create_partition(lines, table, table.name, window) for window in lines.missing(windows, table))
         yield step
@@ -148,7 +148,7 @@ def partitioned(catalog: Catalog, policy: ArchivePolicy) -> Partitioning:
     if found is None:
         raise PlanError(
             f"cannot archive partitions of {policy.table}: it has no policy in schema_kit.part_config, which says how "
-            "it is cut. op.set_partition_policy registers one."
+            "it is partitioned. op.set_partition_policy registers one."
         )
     return found
 

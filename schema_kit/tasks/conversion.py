@@ -116,14 +116,14 @@ def _kept(catalog: Catalog, parent: QualifiedName) -> tuple[Conversion | None, C
 def unpartition(database: Database, parent: QualifiedName, keep_primary_key: bool = False) -> Plan:
     """Make a partitioned table plain again, or give up a conversion that never came to its swap."""
     if isinstance(database, EmptyDatabase):
-        raise PlanError(f"--sql cannot write the way back of {parent}: it depends on what is there. Run it online.")
+        raise PlanError(f"--sql cannot write the rollback of {parent}: it depends on what exists. Run it online.")
     run = database.copy_run(parent)
     if run and run.purpose == "convert" and run.swapped and not run.finished:
         if run.fed or run.back_identity or run.returned:
             return roll_back(database, parent)
         raise PlanError(
-            f"cannot make {parent} plain again: the plain table of before its conversion is kept beside it, but not "
-            "fed. Drop that first: schema_kit partitions convert --finish. Or, if nothing was "
+            f"cannot make {parent} plain again: the plain table of before its conversion is kept next to it, but not "
+            "kept in sync. Drop that first: schema_kit partitions convert --finish. Or, if nothing was "
             "written since, it takes its place again: --rollback."
         )
     table = database.table(parent)

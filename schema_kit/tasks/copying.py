@@ -40,7 +40,7 @@ def give_up_drain(catalog: Catalog, one: Partitioning) -> Plan:
     table = catalog.table(one.parent)
     default = next((p.name for p in table.partitions if p.default), None) if table else None
     if default is None:
-        return Plan("give up")
+        return Plan("abort")
     return copying.abandon(default, catalog.copying(default, table, one, "drain"))
 
 
@@ -75,7 +75,7 @@ def split_registered(
 def _policy(catalog: Catalog, parent: QualifiedName) -> Partitioning:
     policy = catalog.policy(parent)
     if policy is None:
-        raise PlanError(f"{parent} has no policy in schema_kit.part_config, which says how it is cut.")
+        raise PlanError(f"{parent} has no policy in schema_kit.part_config, which says how it is partitioned.")
     return policy
 
 

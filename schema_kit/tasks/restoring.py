@@ -111,7 +111,7 @@ def by_rows(
 
 def _clash(archive: QualifiedName, table: QualifiedName, count: int, key: str) -> str:
     return (
-        f"cannot restore rows of {archive} to {table}: {count} of them are there with the same key and other values, "
+        f"cannot restore rows of {archive} to {table}: {count} of them exist with the same key and other values, "
         f"the first of them {key}. schema_kit archive restore --beside takes them elsewhere."
     )
 
@@ -191,7 +191,7 @@ def _rows(
         if len(windows) > MOST_AHEAD:
             raise PlanError(
                 f"cannot restore rows of {part.name} to {target.name}: they lie in more than {MOST_AHEAD} of its "
-                "windows. Make the partitions that it should have, or restore a shorter range."
+                "ranges. Make the partitions that it should have, or restore a shorter range."
             )
         windows = lines.missing(windows, target)
         strays = catalog.strays_among(lines.policy, target, windows)  # theirs go there, too, until it is drained

@@ -19,7 +19,7 @@ SET LOCAL statement_timeout = '0ms';
 ALTER TABLE "shop"."logins_p20260801" VALIDATE CONSTRAINT "logins_p20260801__bounds";
 COMMIT;
 
--- move shop.logins_p20260801 from shop.logins to shop.logins_archive in one commit: shop.logins_default is a default partition, beside which PostgreSQL detaches none concurrently
+-- move shop.logins_p20260801 from shop.logins to shop.logins_archive in one commit: shop.logins_default is a default partition, and PostgreSQL detaches no other one concurrently then
 -- locks: ACCESS EXCLUSIVE on shop.logins
 -- locks: ACCESS EXCLUSIVE on shop.logins_p20260801
 -- locks: ACCESS EXCLUSIVE on shop.logins_default
@@ -28,7 +28,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "shop"."logins" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_p20260801" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
+DO 'BEGIN LOCK TABLE ONLY "shop"."logins" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_p20260801" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_default" IN ACCESS EXCLUSIVE MODE; LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE;

@@ -35,7 +35,7 @@ CREATE UNIQUE INDEX CONCURRENTLY "events__key" ON "public"."events" USING "btree
 RESET lock_timeout;
 RESET statement_timeout;
 
--- build the partitioned parent of public.events beside it
+-- build the partitioned parent of public.events next to it
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
@@ -63,7 +63,7 @@ SET LOCAL transaction_isolation = 'read committed';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
+DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "public"."events" DROP CONSTRAINT "events_pkey";

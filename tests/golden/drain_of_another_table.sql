@@ -1,7 +1,7 @@
 -- drain the default partition of public.events
 -- The default partition was truncated meanwhile: all that was made goes, and it begins anew.
 
--- give up the copy of public.events_default: drop its log and the tables for its rows
+-- abort the copy of public.events_default: drop its log and the tables for its rows
 -- locks: ACCESS EXCLUSIVE on public.events_p20260901
 -- locks: ACCESS EXCLUSIVE on public.events_p20261101
 -- locks: ACCESS EXCLUSIVE on public.events_default__new
@@ -9,7 +9,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
+DO 'BEGIN LOCK TABLE ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND swapped_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''the copy of public.events_default is over''; END IF; END';
@@ -54,7 +54,7 @@ INSERT INTO "schema_kit"."copy_run" (source_table, parent_table, purpose, identi
 INSERT INTO "schema_kit"."copy_target" (source_table, target_table, built_as, lower_bound, upper_bound, is_default) VALUES ('public.events_default', 'public.events_p20260901', 'public.events_p20260901', '2026-09-01 00:00:00+00', '2026-10-01 00:00:00+00', false), ('public.events_default', 'public.events_p20261101', 'public.events_p20261101', '2026-11-01 00:00:00+00', '2026-12-01 00:00:00+00', false), ('public.events_default', 'public.events_default', 'public.events_default__new', NULL, NULL, true);
 COMMIT;
 
--- cut public.events_default into chunks by id, created_at
+-- divide public.events_default into chunks by id, created_at
 -- locks: SHARE ROW EXCLUSIVE on public.events_default__staging
 BEGIN;
 SET LOCAL transaction_isolation = 'read committed';
@@ -333,7 +333,7 @@ SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
+DO 'BEGIN LOCK TABLE ONLY "public"."events", ONLY "public"."events_default", ONLY "public"."events_default__staging", ONLY "public"."events_default__log", ONLY "public"."events_p20260901", ONLY "public"."events_p20261101", ONLY "public"."events_default__new" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF ((SELECT concat_ws('':'', c.oid, pg_relation_filenode(c.oid), array_to_string(c.reloptions, '' ''), '''') || (SELECT hashtextextended(string_agg(concat_ws('' '', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attstorage, a.attcompression), '','' ORDER BY a.attnum), 0) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) || (SELECT coalesce(hashtextextended(string_agg(concat_ws('' '', k.conname, k.conbin::text), '','' ORDER BY k.conname), 0)::text, '''') FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = ''c'') FROM pg_class c WHERE c.oid = to_regclass(''"public"."events_default"'')) = ''16400:16400:1'' AND (SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = to_regclass(''"public"."events_default"'') AND t.tgname = ''schema_kit_copy_log'' AND t.tgenabled = ''A'') AND to_regclass(''"public"."events_default__log"'') IS NOT NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND cut_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_chunk" WHERE source_table = ''public.events_default'' AND done_at IS NULL) AND EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND settled_at IS NOT NULL AND swapped_at IS NULL) AND NOT EXISTS (SELECT 1 FROM "schema_kit"."copy_target" WHERE source_table = ''public.events_default'' AND NOT ((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''public.events_default is not any more what was copied''; END IF; END';

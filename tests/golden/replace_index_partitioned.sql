@@ -86,7 +86,7 @@ ALTER INDEX "bots"."messages_2026_ix_messages_chat__replacement" RENAME TO "mess
 COMMENT ON INDEX "bots"."ix_messages_chat__replaced" IS 'schema_kit: replaced, about to be dropped';
 COMMIT;
 
--- drop the partitioned index bots.ix_messages_chat__replaced (blocks bots.messages and its partitions for an instant)
+-- drop the partitioned index bots.ix_messages_chat__replaced (blocks bots.messages and its partitions briefly)
 -- locks: ACCESS EXCLUSIVE on bots.messages
 -- locks: ACCESS EXCLUSIVE on bots.messages_2025
 -- locks: ACCESS EXCLUSIVE on bots.messages_2025_a
@@ -96,7 +96,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "bots"."messages", ONLY "bots"."messages_2025", ONLY "bots"."messages_2025_a", ONLY "bots"."messages_2025_b", ONLY "bots"."messages_2026" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
+DO 'BEGIN LOCK TABLE ONLY "bots"."messages", ONLY "bots"."messages_2025", ONLY "bots"."messages_2025_a", ONLY "bots"."messages_2025_b", ONLY "bots"."messages_2026" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DROP INDEX "bots"."ix_messages_chat__replaced";

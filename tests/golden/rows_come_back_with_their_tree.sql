@@ -73,7 +73,7 @@ FROM schema_kit_next, LATERAL (
 ) AS far (rows, spent);
 COMMIT;
 
--- take rows of chat.threads_archive back to chat.threads in batches, that hang on those of chat.sessions where (id <> 7 -- told ) AND "expires_at" >= '2026-01-01 00:00:00+00' AND "expires_at" < '2026-02-01 00:00:00+00'
+-- take rows of chat.threads_archive back to chat.threads in batches, that reference those of chat.sessions where (id <> 7 -- told ) AND "expires_at" >= '2026-01-01 00:00:00+00' AND "expires_at" < '2026-02-01 00:00:00+00'
 -- locks: ROW EXCLUSIVE on chat.threads_archive
 -- locks: ROW EXCLUSIVE on chat.threads
 -- repeated, a commit each time, until no row is left
@@ -137,7 +137,7 @@ FROM schema_kit_next, LATERAL (
 ) AS far (rows, spent);
 COMMIT;
 
--- take rows of chat.Messages_archive back to chat.Messages in batches, that hang on those of chat.sessions where (id <> 7 -- told ) AND "expires_at" >= '2026-01-01 00:00:00+00' AND "expires_at" < '2026-02-01 00:00:00+00'
+-- take rows of chat.Messages_archive back to chat.Messages in batches, that reference those of chat.sessions where (id <> 7 -- told ) AND "expires_at" >= '2026-01-01 00:00:00+00' AND "expires_at" < '2026-02-01 00:00:00+00'
 -- locks: ROW EXCLUSIVE on chat.Messages_archive
 -- locks: ROW EXCLUSIVE on chat.Messages
 -- repeated, a commit each time, until no row is left

@@ -392,7 +392,7 @@ def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -
     before = places(database)
     refusal = restore(database, "2026-01-01", "2026-02-01")
     assert refusal.returncode == 3
-    assert "2 of them are there with the same key and other values, the first of them (3," in refusal.stderr
+    assert "2 of them exist with the same key and other values, the first of them (3," in refusal.stderr
     assert places(database) == before
     database.sql("UPDATE s.t SET word = 'w'")
     assert restore(database, "2026-01-01", "2026-02-01").returncode == 0
@@ -598,7 +598,7 @@ def test_policies_that_make_no_sense_are_refused(database: Database) -> None:
 
     refused(database, set_policy("3 days"), "archive_after of s.t is 3 days, shorter than a partition")
     refused(database, set_policy("1000"), "Write a length of time")
-    refused(database, set_policy("a while"), "'a while' is no interval", DeclarationError)
+    refused(database, set_policy("a while"), "'a while' is not an interval", DeclarationError)
     refused(database, set_policy(), "archive_after or a condition", DeclarationError)
     refused(database, set_policy("3 months", way="boat"), "way is partition or rows", DeclarationError)
     refused(database, set_policy("3 months", condition="true"), "way='rows'")
@@ -780,7 +780,7 @@ def test_what_is_cut_by_values_goes_by_rows(database: Database, strategy: str, a
     perform(database, lambda op: op.create_archive_table("t", schema="s", **archive))
     before += "SELECT k, at, id FROM s.t_archive) x"
     expected = database.sql(before)
-    with pytest.raises(PlanError, match=f"s.t is cut by {strategy}, so that none of its partitions ever ends"):
+    with pytest.raises(PlanError, match=f"s.t is partitioned by {strategy}, so that none of its partitions ever ends"):
         perform(database, lambda op: op.set_archive_policy("t", "2 months", schema="s"))
     perform(database, lambda op: op.set_archive_policy("t", "2 months", schema="s", way="rows", control="at"))
     done = run(database)

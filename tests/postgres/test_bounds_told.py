@@ -24,7 +24,7 @@ COMMANDS = {
     "list": ("2025-03-10 12:00:00  2025-03-20",),
     "check": ("2026-06-10 to 2026-06-20", "2025-03-10 12:00:00 to 2025-03-20", "2026-03-01 to 2026-05-01"),
     "timeline": ("2026-02-01",),
-    "retire --dry-run": ("s.t_odd is left alone: 2025-03-10 12:00:00 to 2025-03-20 are not windows of 1 mon",),
+    "retire --dry-run": ("s.t_odd is left alone: 2025-03-10 12:00:00 to 2025-03-20 are not ranges of 1 mon",),
     "fill-gaps --dry-run": ("s.t_p20260301 from 2026-03-01 to 2026-04-01",),
     "fill-gaps --dry-run s.far": ("no partition from 2001-02-01 to 2026-02-01",),
     "create-next --dry-run": ("s.far_p20260601 from 2026-06-01 to 2026-07-01",),

@@ -68,7 +68,7 @@ def test_what_is_missing_ahead_and_what_is_missing_now(months: Database) -> None
     found = check(months, now="2026-08-02")
     assert [one["code"] for one in found] == ["current_missing", "ahead_missing", "gap"]
     assert "2026-08-01 to 2026-09-01: rows of now are refused" in found[0]["sentence"]
-    assert "2 windows" in found[2]["sentence"]
+    assert "2 ranges" in found[2]["sentence"]
     assert "2026-06-01 to 2026-08-01" in found[2]["sentence"]
     assert shell(months, "partitions", "create-next", "--now", "2026-08-02").returncode == 0
     assert codes(months, now="2026-08-02") == ["gap"]
@@ -101,7 +101,7 @@ def test_a_big_default_partition_without_an_index_is_not_read_for_the_windows_of
         "INSERT INTO app.t (at, body) SELECT '2025-07-04', repeat('x', 2000) FROM generate_series(1, 9000)",
     )
     found = check(months)[0]
-    assert (found["code"], "rows, of windows that were not looked for:" in found["sentence"]) == ("default_rows", True)
+    assert (found["code"], "rows, of ranges that were not looked for:" in found["sentence"]) == ("default_rows", True)
     months.sql("CREATE INDEX ON app.t (at)")
     assert "rows, of 2025-07-01 to 2025-08-01:" in check(months)[0]["sentence"]
 
@@ -255,7 +255,7 @@ def test_policies_that_do_not_fit_their_table(months: Database) -> None:
     assert code == "key_differs"
     assert sentence.endswith("op.set_partition_policy('t', control='at', schema='app')")
     for change, words in (
-        ("partition_interval = 'fortnight'", "'fortnight' is no interval"),
+        ("partition_interval = 'fortnight'", "'fortnight' is not an interval"),
         ("timezone = 'Mars/Base'", "there is no time zone 'Mars/Base'"),
         ("partition_interval = '1000'", "is a number of ids"),
         ("premake = 5000", "premake of app.t is 5000"),
@@ -269,7 +269,7 @@ def test_policies_that_do_not_fit_their_table(months: Database) -> None:
     assert "DELETE FROM schema_kit.part_config WHERE parent_table = 'app.gone';" in sentence
     ((code, sentence),) = said("parent_table = 'a.b.c'")
     assert code == "policy_unreadable"
-    assert "is no table name" in sentence
+    assert "is not a table name" in sentence
     ((code, _),) = said("parent_table = 'app.room'")
     assert code == "key_differs"
     ((first, sentence), (second, _)) = said("timezone = 'Asia/Bangkok'")
@@ -311,7 +311,7 @@ def test_sets_of_ids_by_their_greatest_id(database: Database) -> None:
     assert [one["code"] for one in found] == ["current_missing", "ahead_missing", "gap", "default_rows"]
     assert "of 10000 to 11000, 12000 to 13000:" in found[-1]["sentence"]
     assert "go into the default partition" in found[0]["sentence"]
-    assert "3 windows" in found[2]["sentence"]
+    assert "3 ranges" in found[2]["sentence"]
 
 
 def test_the_greatest_id_is_a_number_and_no_text(database: Database) -> None:

@@ -635,7 +635,7 @@ def test_nonsense_is_refused_before_anything_is_read(database: Database) -> None
         convert(database, T, premake=0)
     with pytest.raises(DeclarationError, match="'refuse', 'drop' or 'composite'"):
         convert(database, T, incoming="nothing")  # type: ignore[arg-type]
-    with pytest.raises(DeclarationError, match="no interval"):
+    with pytest.raises(DeclarationError, match="not an interval"):
         convert(database, T, interval="1 fortnight")
     with pytest.raises(DeclarationError, match="no time zone"):
         convert(database, T, timezone="Atlantis")

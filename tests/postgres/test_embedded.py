@@ -439,7 +439,7 @@ def test_a_name_taken_in_tmp_is_not_trusted(folder: Path, project: Path) -> None
     embedded.stop(folder)
     socket_dir.symlink_to(project)
     try:
-        with pytest.raises(EmbeddedServerError, match=r"is no directory of"):
+        with pytest.raises(EmbeddedServerError, match=r"is not a directory of"):
             start(folder)
     finally:
         socket_dir.unlink()

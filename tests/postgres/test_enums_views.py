@@ -172,14 +172,14 @@ def test_a_view_is_refreshed_once_a_run_while_it_is_read(database: Database) -> 
     reader = database.connect(autocommit=False)
     assert reader.execute("SELECT sum(n)::int FROM m").fetchall() == [(5050,)]
     for _ in range(2):
-        assert performed(database, refresh) == ["refresh public.m beside its readers"]
+        assert performed(database, refresh) == ["refresh public.m while it is read"]
     assert reader.execute("SELECT sum(n)::int FROM m").fetchall() == [(0,)]
 
 
 def test_a_view_that_was_never_filled_is_filled_once(database: Database) -> None:
     database.sql(*VIEW[:2], "CREATE MATERIALIZED VIEW m AS SELECT id, n FROM t WITH NO DATA", VIEW[3])
     assert performed(database, refresh) == [
-        "refresh public.m for the first time (nobody can read it yet, nor while this runs)"
+        "refresh public.m for the first time (no session can read it yet, nor while this runs)"
     ]
     assert database.sql("SELECT sum(n)::int FROM m") == [(5050,)]
 

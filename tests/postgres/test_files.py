@@ -468,13 +468,13 @@ def test_a_plain_table_without_a_key(database: Database, tmp_path: Path) -> None
     [
         (["export", "s.none", "--to", "{}"], 3, "there is no table s.none"),
         (["export", "s.t_01", "--to", "{}/none"], 2, "there is no folder"),
-        (["export", "s.t_01", "--to", "nothing://x"], 2, "is no destination"),
+        (["export", "s.t_01", "--to", "nothing://x"], 2, "is not a destination"),
         (["export", "s.t_01", "--to", "{}", "--drop"], 2, "add --yes"),
         (["export", "s.r", "--to", "{}", "--drop", "--yes"], 3, "does not know it as one that was detached"),
         (["export", "s.t_01", "--to", "{}", "--since", "2026-01-01"], 3, "is not partitioned by RANGE"),
         (["import"], 2, "name files, or --manifest"),
         (["import", "{}/x.parquet"], 1, "No such file"),
-        (["import", "{}/x.txt"], 3, "is no file of an archive"),
+        (["import", "{}/x.txt"], 3, "is not a file of an archive"),
     ],
 )
 def test_what_it_cannot_do_is_said_in_a_sentence(
@@ -503,7 +503,7 @@ def test_a_name_with_other_content_is_left_alone(database: Database, tmp_path: P
     database.sql("UPDATE s.t SET word = 'new' WHERE id = 1")
     refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
     assert refused.returncode == 1, "it was detached before"
-    assert "is there already, and has other values in word" in refused.stderr
+    assert "exists already and has other values in word" in refused.stderr
     assert path.read_bytes() == written
     assert database.sql("SELECT count(*) FROM s.t_01") == [(31,)]
 

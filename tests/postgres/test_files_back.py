@@ -141,7 +141,7 @@ def test_a_table_of_somebody_is_never_dropped(database: Database, tmp_path: Path
     database.sql("CREATE TABLE s.t_01 (LIKE s.t INCLUDING GENERATED)", "INSERT INTO s.t_01 (id, at) VALUES (1, now())")
     refused = shell(database, "archive", "import", "--manifest", "s.t")
     assert refused.returncode == 3
-    assert "s.t_01 is there already, and has 1 rows instead of 31" in refused.stderr
+    assert "s.t_01 exists already and has 1 rows instead of 31" in refused.stderr
     assert database.sql("SELECT count(*) FROM s.t_01") == [(1,)]
 
 
@@ -284,5 +284,5 @@ def test_bounds_that_only_a_file_says_are_no_part_of_a_statement(database: Datab
     refused = shell(database, "archive", "import", "--manifest", "s.t")
     assert refused.returncode == 1
     assert "ATTACH" not in refused.stderr
-    assert "Nothing was inserted, and the table beside has the file's rows" in refused.stderr
+    assert "Nothing was inserted, and the second table has the file's rows" in refused.stderr
     assert database.sql("SELECT count(*) FROM s.t") == [(50,)]

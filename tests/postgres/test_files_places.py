@@ -41,7 +41,7 @@ def test_killed_between_its_name_and_the_end_of_the_temporary_one(database: Data
     database.sql("UPDATE s.t SET word = 'new' WHERE id = 1")
     refused = shell(database, "archive", "export", "s.t_01", "--to", str(tmp_path), "--drop", "--yes")
     assert refused.returncode == 3
-    assert "is there already, and has other values in word" in refused.stderr
+    assert "exists already and has other values in word" in refused.stderr
     assert (tmp_path / "s.t_01.parquet").read_bytes() == written
     database.sql("UPDATE s.t_01 SET word = 'คำ 0' WHERE id = 1")
     one_place(database, tmp_path, before)
@@ -84,7 +84,7 @@ def test_a_file_system_without_locks_or_links(tmp_path: Path, monkeypatch: pytes
         with store.writing(one) as sink:
             sink.write(b"1")
         store.publish(one, "a", (1, ""))
-        with pytest.raises(PlanError, match="is there already"):
+        with pytest.raises(PlanError, match="exists already"):
             store.publish(other, "a", (1, ""))
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -106,7 +106,7 @@ def test_run_again_after_the_last_commit_it_says_what_it_has_done(database: Data
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("range_", [[], ["--until", "2026-02-01"]])
 def test_what_was_detached_for_a_file_is_not_forgotten(database: Database, tmp_path: Path, range_: list[str]) -> None:
-    """Killed behind the detach, it is no partition of the table any more that was named."""
+    """Killed behind the detach, it is not a partition of the table any more that was named."""
     before = everything(build(database))
     database.run(task(detach, QualifiedName("s", "t"), QualifiedName("s", "t_03")))
     export_ = ["export", "s.t", "--to", str(tmp_path), "--drop", "--yes", *range_]
@@ -148,7 +148,7 @@ def test_two_that_drop_the_same_table_at_once(database: Database, tmp_path: Path
         thread.join()
     assert told.count("written") == 1, told
     other = next(text for text in told if text != "written")
-    assert "there is no table s.t_01" in other or "its locks were not to be had" in other
+    assert "there is no table s.t_01" in other or "its locks could not be taken" in other
     assert database.sql("SELECT to_regclass('s.t_01')") == [(None,)]
     assert places(database) == [("s.t_01", True, False)]
     assert shell(database, "archive", "files", "--verify").returncode == 0

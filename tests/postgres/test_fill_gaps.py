@@ -86,10 +86,10 @@ def test_up_to_the_present_and_since_a_moment(holes: Database) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--since", "soon"], 2, "'soon' is no date or time"),
+        (["--since", "soon"], 2, "'soon' is not a date or time"),
         (["--since", "1500-01-01"], 3, "lacks more than 1000 partitions, from 1500-01-01"),
         (["app.unknown"], 3, "no policy in schema_kit.part_config"),
-        (["--lock-timeout", "soon"], 2, "is no duration"),
+        (["--lock-timeout", "soon"], 2, "is not a duration"),
     ],
 )
 def test_what_it_cannot_do_is_said_in_a_sentence(holes: Database, arguments: list[str], code: int, words: str) -> None:

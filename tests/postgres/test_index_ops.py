@@ -382,9 +382,9 @@ def test_keys_that_are_there_twice_are_named(database: Database, monkeypatch: py
         perform(database, unique)
     message = str(refused.value)
     assert refused.value.sqlstate == "23505"
-    assert "(id, k, v)=(9006, 7, 1) is there 9 times" in message
-    assert "7 keys are there more than once, 20 rows too many" in message
-    assert message.count("is there") == 5
+    assert "(id, k, v)=(9006, 7, 1) occurs 9 times" in message
+    assert "7 keys occur more than once, 20 rows too many" in message
+    assert message.count("occurs") == 5
     database.sql("DELETE FROM s.t WHERE word = 'double'")
     with told(monkeypatch):
         perform(database, unique)
@@ -480,7 +480,7 @@ def test_a_reindex_says_what_it_cannot_do(database: Database, monkeypatch: pytes
         perform(database, lambda op: op.reindex_concurrently("nothing", schema="s"))
     with told(monkeypatch), pytest.raises(PlanError, match="there is no such table"):
         perform(database, lambda op: op.reindex_concurrently(table_name="nothing", schema="s"))
-    with told(monkeypatch), pytest.raises(DeclarationError, match="wants an index or a table"):
+    with told(monkeypatch), pytest.raises(DeclarationError, match="requires an index or a table"):
         perform(database, lambda op: op.reindex_concurrently())
     with told(monkeypatch) as events:
         perform(database, reindex_table)

@@ -156,7 +156,7 @@ def test_attach_scans_and_builds_nothing(database: Database, monkeypatch: pytest
         ("(id bigint, k timestamptz, o bigint, word text, z int)", ("2026-05-01", "2026-06-01"), "has no column z"),
         ("(LIKE s.t)", ("2026-01-15", "2026-02-15"), "overlaps that of s.t1; its range overlaps that of s.t2"),
         ("(LIKE s.t)", ("2026-06-01", "2026-05-01"), "holds no key"),
-        ("(LIKE s.t)", ("2026-06-01", "next week"), "'next week' is no timestamp"),
+        ("(LIKE s.t)", ("2026-06-01", "next week"), "'next week' is not of type timestamp"),
         ("(LIKE s.t, PRIMARY KEY (k))", ("2026-05-01", "2026-06-01"), "primary key own_pkey \\(k\\) is not the par"),
         ("(LIKE s.t) PARTITION BY LIST (o)", ("2026-05-01", "2026-06-01"), "has no index like t_word"),
         ("() INHERITS (s.o)", ("2026-05-01", "2026-06-01"), "inherits"),

@@ -60,11 +60,11 @@ def test_block_over_environment_over_env_py(database: Database, monkeypatch: pyt
 def test_bad_settings_are_refused(monkeypatch: pytest.MonkeyPatch, database: Database) -> None:
     with pytest.raises(DeclarationError, match="not patience"), op.lock_policy(patience=3):  # type: ignore[call-arg]
         pass
-    with pytest.raises(DeclarationError, match="'soon' is no duration"), op.lock_policy(longest="soon"):
+    with pytest.raises(DeclarationError, match="'soon' is not a duration"), op.lock_policy(longest="soon"):
         pass
     build(database, "plain")
     monkeypatch.setenv("SCHEMA_KIT_LOCK_TIMEOUT", "never")
-    with pytest.raises(DeclarationError, match="'never' is no duration"):
+    with pytest.raises(DeclarationError, match="'never' is not a duration"):
         _check(database)
 
 

@@ -254,7 +254,7 @@ def test_a_copy_that_is_under_way_begins_again(database: Database) -> None:
     )
     with database.connect(autocommit=False) as reader:
         reader.execute("SELECT count(*) FROM c")  # the swap waits for it in vain
-        with pytest.raises(Exception, match="locks were not to be had"):
+        with pytest.raises(Exception, match="locks could not be taken"):
             perform(database, _convert)
     assert database.sql("SELECT swapped_at IS NULL FROM schema_kit.copy_run") == [(True,)]
     other = moved_on(database)

@@ -98,7 +98,7 @@ def test_rows_of_the_range_in_the_default_are_named(database: Database, tmp_path
 def test_what_is_no_date_is_refused(database: Database, tmp_path: Path, word: str) -> None:
     build(database, "UTC", "none")
     out = kit(database, "archive", "export", "s.t", "--to", str(tmp_path), "--until", word)
-    assert (out.returncode, f"{word!r} is no date or time" in out.stderr) == (2, True), out
+    assert (out.returncode, f"{word!r} is not a date or time" in out.stderr) == (2, True), out
 
 
 @EVERY

@@ -114,7 +114,7 @@ def test_rows_that_differ_are_refused_before_anything_is_written(database: Datab
         "INSERT INTO s.t SELECT id, at, 'other' FROM s.t_archive WHERE id < 5",
     )
     before = places(database)
-    with pytest.raises(PlanError, match="5 of them are there with the same key and other values, the first of them"):
+    with pytest.raises(PlanError, match="5 of them exist with the same key and other values, the first of them"):
         restore(database)
     assert places(database) == before
     assert database.sql("SELECT count(*) FROM schema_kit.archive_policy") == [(1,)]

@@ -118,7 +118,7 @@ def test_only_what_the_policy_covers(database: Database) -> None:
         "CREATE TABLE s.t_zz PARTITION OF s.t FOR VALUES FROM ('2025-12-01+00') TO ('2026-01-01+00')",
     )
     done = retire(database)
-    assert "s.t_xx is left alone: 2025-11-03 to 2025-11-17 are not windows of 1 mon" in done.stderr
+    assert "s.t_xx is left alone: 2025-11-03 to 2025-11-17 are not ranges of 1 mon" in done.stderr
     assert attached(database) == "03 04 05 06 xx"
 
 
@@ -135,9 +135,9 @@ def test_the_last_one_stays(database: Database) -> None:
         ({"retention": "3 days"}, 3, "shorter than a partition"),
         ({"retention": "30 days"}, 3, "shorter than a partition"),
         ({"retention": "1000"}, 3, "Write a length of time"),
-        ({"retention": "a while"}, 2, "'a while' is no interval"),
-        ({"retention_grace": "soon"}, 2, "'soon' is no interval"),
-        ({"retention_grace": "7"}, 2, "which is no length of time"),
+        ({"retention": "a while"}, 2, "'a while' is not an interval"),
+        ({"retention_grace": "soon"}, 2, "'soon' is not an interval"),
+        ({"retention_grace": "7"}, 2, "which is not a length of time"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(

@@ -135,7 +135,7 @@ def test_equal_rows_are_skipped_and_different_ones_refused(database: Database) -
     )
     refused = restore(database, *RANGE)
     assert refused.returncode == 3
-    assert "2 of them are there with the same key and other values, the first of them (41)" in refused.stderr
+    assert "2 of them exist with the same key and other values, the first of them (41)" in refused.stderr
     assert where(database) == (49, 99)
     assert database.sql("SELECT restored FROM schema_kit.archive_policy") == [(None,)]
     database.sql("UPDATE t SET word = 'ว' || id")
@@ -263,7 +263,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         "foreign key n_t_fkey of public.n refers to public.t_archive",
     ),
     "no condition on the table": ((), ("--where", "archived_at > now() - interval '1 day'"), '"archived_at" does not'),
-    "nothing said": ((), (), "--since and --until, or --where, say which rows shall come back"),
+    "nothing said": ((), (), "--since and --until, or --where, say which rows to restore"),
     "a range that is none": ((), ("--since", "2026-02-01", "--until", "2026-01-01"), "holds nothing"),
     "half a range": ((), ("--since", "2026-02-01"), "--since and --until come together"),
 }

@@ -294,7 +294,7 @@ REFUSED: dict[str, tuple[type[Exception], dict[str, Any], str]] = {
     "tree": (DeclarationError, {"tree": ["threads"]}, "where a mapping of table names is wanted"),
     "column": (PlanError, {"column": "nobody"}, "it has no column nobody"),
     "index": (PlanError, {"column": "word"}, "no index that begins with word"),
-    "numbers": (PlanError, {"column": "id"}, "nobody has said which moments its numbers mean"),
+    "numbers": (PlanError, {"column": "id"}, "nothing says which times its numbers mean"),
     "tree that does not refer": (PlanError, {"tree": {"n": {}}}, r"has public.n below public.log, which it does not"),
 }
 

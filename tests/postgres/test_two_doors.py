@@ -66,7 +66,7 @@ def refused(database: Database, operate: Any) -> str:
 def test_what_is_on_its_way_to_the_archive_is_not_dropped(database: Database) -> None:
     halfway(database)
     said = refused(database, lambda op: op.drop_partition_concurrently("t", "t_01", schema="s"))
-    assert "s.t_01 is on its way to an archive" in said
+    assert "s.t_01 is in transit to an archive" in said
     assert in_exactly_one_place(database) == ROWS
     done = run(database)
     assert done.returncode == 0, done.stderr
@@ -78,7 +78,7 @@ def test_an_archive_to_which_something_is_on_its_way_is_not_dropped(database: Da
     halfway(database)
     database.sql("ALTER TABLE s.t_archive DETACH PARTITION s.t_02", "DELETE FROM schema_kit.archive_policy")
     said = refused(database, lambda op: op.drop_archive_table("t", schema="s"))
-    assert "a partition is on its way to s.t_archive" in said
+    assert "a partition is in transit to s.t_archive" in said
 
 
 @pytest.mark.exhaustive

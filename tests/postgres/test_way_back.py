@@ -152,7 +152,7 @@ def test_what_was_not_fed_comes_back_only_if_nothing_was_written(database: Datab
     )
     with pytest.raises(ExecutionError, match=r"s\.t__old has not all that was written since the swap.*It was not fed"):
         back(database)
-    assert "on its way back to s.t__old" in listed(database)
+    assert "in transit back to s.t__old" in listed(database)
     code, told = cli(database, "convert", "s.t", "--abort")
     assert code == 0, told
     assert left_behind(database) == ["t__old"]

@@ -133,7 +133,7 @@ def test_irregular_ones_are_named_and_left_only_where_the_present_is_regular() -
         if ahead:
             assert adopt(reading, None, sets, True, (), (), take_over=False, leave_irregular=True)
         else:
-            with pytest.raises(PlanError, match="They reach into the present"):
+            with pytest.raises(PlanError, match="They reach into the current range"):
                 adopt(reading, None, sets, True, (), (), take_over=False, leave_irregular=True)
 
 

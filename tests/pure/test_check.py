@@ -315,11 +315,11 @@ def test_retired_partitions_that_are_none_of_the_check_s_business() -> None:
 
 def test_the_gap_is_named_and_counted() -> None:
     (found,) = examine(replace(HEALTHY, table=without(1, 3, 4))).findings
-    assert "3 windows" in found.sentence
+    assert "3 ranges" in found.sentence
     assert "(2026-07-01 to 2026-08-01, 2026-09-01 to 2026-11-01)" in found.sentence
     far = Partition(name("public.far"), "0001-01-01 00:00:00+00", "0001-02-01 00:00:00+00")
     (found,) = examine(replace(HEALTHY, table=replace(TABLE, partitions=(far, *TABLE.partitions)))).findings
-    assert "more than 1000 windows" in found.sentence
+    assert "more than 1000 ranges" in found.sentence
 
 
 def test_gaps_reach_to_the_present() -> None:

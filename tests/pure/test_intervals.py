@@ -358,7 +358,7 @@ def test_the_text_is_read_back(kind: str, zone: str) -> None:
     ],
 )
 def test_what_is_no_interval_is_refused(text: str) -> None:
-    with pytest.raises(DeclarationError, match="is no interval"):
+    with pytest.raises(DeclarationError, match="is not an interval"):
         parse(text)
 
 

@@ -155,7 +155,7 @@ def test_a_date_beyond_the_calendar_is_refused_by_name(kind: str, text: str) -> 
     ],
 )
 def test_a_bound_between_two_windows_beginnings_is_refused(kind: tuple[str, str], text: str) -> None:
-    with pytest.raises(PlanError, match="no window begins there"):
+    with pytest.raises(PlanError, match="no range begins there"):
         make(kind).decode(text)
 
 

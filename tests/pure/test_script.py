@@ -159,9 +159,7 @@ def whole(limit: int) -> str:
     return f"SELECT set_config({name}, '{limit}ms', true) WHERE current_setting({name}, true) IS NOT NULL"
 
 
-LATE = (
-    "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END'"
-)
+LATE = "EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END'"
 
 
 @pytest.mark.parametrize("mode", STRONG)
@@ -312,7 +310,7 @@ def test_a_duration(text: str, expected: int) -> None:
     "text", ["", "0", "0s", "0.4ms", "-1s", "5h", "5 sec", "s", "1s 2ms", "1e3", "inf", "nan", ".5s", "5S"]
 )
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(DeclarationError, match="is no duration"):
+    with pytest.raises(DeclarationError, match="is not a duration"):
         parse_milliseconds(text)
 
 

@@ -166,6 +166,6 @@ def test_ids_and_ends_that_are_none() -> None:
 
 def test_without_a_picture_there_is_a_sentence() -> None:
     assert timeline(Watched(POLICY, PARENT)).trouble == ('there is no table app."ข้อความ [b]"',)
-    assert "is no interval" in timeline(replace(days(4), policy=replace(POLICY, interval="soon"))).trouble[0]
+    assert "is not an interval" in timeline(replace(days(4), policy=replace(POLICY, interval="soon"))).trouble[0]
     blind = timeline(replace(days(4), here=None, unseen=("no right",)))
     assert ([one.state for one in blind.segments], blind.trouble) == (["unknown"] * 4, ("no right",))

@@ -56,9 +56,13 @@ class _Wanted:
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE|PARTITION...")
 @click.option("--to", "destination", required=True, help="A folder, or a URL that fsspec knows: s3://bucket/archive.")
 @click.option("--as", "kind", type=click.Choice(("parquet", "copy")), default="parquet", show_default=True)
-@click.option("--since", help="Only rows from here on, by the column that TABLE is cut by: 2026-01-01, an id.")
+@click.option("--since", help="Only rows from here on, by the column by which TABLE is partitioned: 2026-01-01, an id.")
 @click.option("--until", help="Only rows before this.")
-@click.option("--older-than", "age", help="Only partitions that ended so long ago on the set's clock: '90 days', ids.")
+@click.option(
+    "--older-than",
+    "age",
+    help="Only partitions that ended so long ago, in the table's time zone: '90 days', ids.",
+)
 @click.option("--drop", is_flag=True, help="Then drop each partition; one that is attached is detached first.")
 @YES
 @click.option("--dry-run", is_flag=True, help="Say which files would be written, and print the SQL; write none.")

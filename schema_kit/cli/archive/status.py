@@ -114,7 +114,7 @@ def _text(one: dict[str, Any]) -> Iterator[str]:
         yield (
             f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {pretty(part['bytes'])}{came}"
         )
-    for word, what in (("due", "due"), ("on its way", "on_their_way"), ("restored", "restored")):
+    for word, what in (("due", "due"), ("in transit", "on_their_way"), ("restored", "restored")):
         yield from (f"  {word}: {name}" for name in one[what])
     if one["rows_due"] is not None:
         yield f"  due: {one['rows_due']:,}{'' if one['counted_all'] else ' or more'} rows"

@@ -22,15 +22,15 @@ from schema_kit.tasks import partitions, policies
 
 @click.command("adopt")
 @acts
-@click.option("--all", "everything", is_flag=True, help="Each set that has no policy yet.")
+@click.option("--all", "everything", is_flag=True, help="Each partitioned table without a policy.")
 @click.option("--control", help="The column that decides.")
 @click.option("--interval", help="Instead of what the bounds tell: 1 month, 7 days, 15 minutes, 100000.")
 @click.option("--timezone", help="Instead of the database's, the session's or UTC: an IANA name.")
 @click.option("--origin", help="Where some window begins, on that clock or among the ids.")
 @click.option("--encoding", help="How the column holds a moment: seconds, milliseconds, uuidv7, ulid, snowflake.")
 @click.option("--premake", type=click.IntRange(1), help="Partitions to keep ahead.")
-@click.option("--take-over", is_flag=True, help="Turn pg_partman's own maintenance of the set off.")
-@click.option("--leave-irregular", is_flag=True, help="Let past partitions be that lie on no grid.")
+@click.option("--take-over", is_flag=True, help="Turn pg_partman's own maintenance of the table off.")
+@click.option("--leave-irregular", is_flag=True, help="Ignore past partitions that do not match the interval.")
 def command(run: Run, everything: bool, take_over: bool, leave_irregular: bool, **given: Any) -> None:
     """Register existing partitioned tables; the policy is derived from their bounds.
 
@@ -92,7 +92,7 @@ def _tell(catalog: Catalog, one: Partitioning, reading: Reading, take_over: bool
 
 
 def _apart(reading: Reading) -> list[str]:
-    return [f"{partition.name} lies on no grid, and is let be" for partition in reading.irregular]
+    return [f"{partition.name} does not match the interval; ignored" for partition in reading.irregular]
 
 
 def _beside(catalog: Catalog, one: Partitioning, take_over: bool) -> list[str]:

@@ -29,7 +29,7 @@ from schema_kit.tasks.conversion import Convert, give_up, roll_back
 @click.option("--timezone", default="UTC", show_default=True, help="Partitions follow its wall clock.")
 @click.option("--premake", type=click.IntRange(1), default=4, show_default=True, help="Partitions to keep ahead.")
 @click.option("--origin", help="Where some partition begins.")
-@click.option("--encoding", default="", help=f"How a column that is no time holds one: {', '.join(ENCODINGS)}.")
+@click.option("--encoding", default="", help=f"How a column of another type holds a time: {', '.join(ENCODINGS)}.")
 @click.option("--strategy", type=click.Choice(["attach", "copy"]), help="Left out: by size and shape.")
 @click.option(
     "--incoming-foreign-keys",

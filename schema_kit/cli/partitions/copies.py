@@ -48,5 +48,5 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
 def _bytes(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
     found = re.fullmatch(r"(\d+) *(MB|GB|TB|)", text.strip(), re.IGNORECASE)
     if found is None:
-        raise click.BadParameter(f"{text!r} is no size: 512MB, 16GB, 1TB, or 0")
+        raise click.BadParameter(f"{text!r} is not a size. Write 512MB, 16GB, 1TB, or 0")
     return int(found[1]) * _UNITS[found[2].upper()]

@@ -19,7 +19,7 @@ JOB = Job("create next partitions", create_next, create_next_due)
 @click.command("create-next")
 @acts
 @click.option("--premake", type=click.IntRange(1), help="Partitions to keep ahead, instead of the policy's number.")
-@click.option("--until", help="Make all that are missing from the present to there: 2027-12-31, or an id.")
+@click.option("--until", help="Make all that are missing from the current range to this one: 2027-12-31, or an id.")
 def command(run: Run, premake: int | None, until: str | None) -> None:
     """Create the current partition and those ahead of it, if they are missing.
 

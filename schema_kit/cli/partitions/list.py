@@ -60,7 +60,7 @@ def _copy(source: QualifiedName, run: CopyRun) -> dict[str, Any]:
     if run.returned:
         state = "plain again; what is left is to prove foreign keys"
     elif run.back_identity:
-        state = f"on its way back to {kept}; --rollback goes on, --abort gives that up"
+        state = f"in transit back to {kept}; --rollback goes on, --abort gives that up"
     elif run.swapped and run.purpose == "convert":
         fed = ", with a log of what changes since" if run.fed else ""
         state = f"swapped; {kept} is kept{fed}, until --finish or --rollback"

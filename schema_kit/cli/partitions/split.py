@@ -46,5 +46,5 @@ def _parent(catalog: Catalog, partition: QualifiedName) -> QualifiedName:
     parent = catalog.parent_of(partition) or (run.parent if run else None)
     if parent is None:
         catalog.refuse_others(partition)
-        raise PlanError(f"{partition} is no partition of anything.")
+        raise PlanError(f"{partition} is not a partition.")
     return parent

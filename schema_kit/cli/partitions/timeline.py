@@ -203,7 +203,7 @@ def _said(segment: Segment, schema: str) -> str:
         name = str(segment.name) if segment.name.schema != schema else segment.name.name
         return name if segment.state == "past" else f"{segment.state}, {name}"
     held = [_plural(segment.partitions, "partition")] if segment.partitions else []
-    held += [f"{segment.windows:,} windows without"] if segment.windows else []
+    held += [f"{segment.windows:,} ranges without"] if segment.windows else []
     return f"… {', '.join(held)}" + (f", {segment.state}" if segment.state not in ("past", "several") else "")
 
 
