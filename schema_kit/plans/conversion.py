@@ -1,4 +1,4 @@
-"""A plain table becomes partitioned, by attaching it as the first partition; and back.
+"""A plain table becomes partitioned, by attaching it as the first partition.
 
 The order of the steps is what keeps every row and stops nobody: see docs/partitioning.md.
 """
@@ -16,7 +16,6 @@ from schema_kit.intervals import Point
 from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, fill_index_name
 from schema_kit.model import (
     Conversion,
-    Emptied,
     ForeignKey,
     Index,
     IndexDeclaration,
@@ -34,18 +33,15 @@ from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import (
     AddBound,
     BuildParent,
-    DropBound,
     DropBuiltParent,
     Swap,
-    Unswap,
     fingerprint,
     key_index_name,
     longer_key,
 )
-from schema_kit.steps.emptied import DropEmptied
 from schema_kit.steps.indexes import DropIndexConcurrently
-from schema_kit.steps.partitions import CreatePartition, RegisterPolicy, UnregisterPolicy
-from schema_kit.steps.referring import AddFilledKeyColumn, DropFilledKeyColumn, FillKeyColumn
+from schema_kit.steps.partitions import CreatePartition, RegisterPolicy
+from schema_kit.steps.referring import AddFilledKeyColumn, FillKeyColumn
 from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import PART_CONFIG
 
@@ -163,7 +159,7 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
     latest = here if seen.latest is None else max(here, seen.latest)
     existing = next((check for check in table.checks if check[0] == BOUND_CHECK), None)
     if existing:
-        text = _bound_of(existing)
+        text = bound_of(existing)
         upper = key.decode(text) if text else None
         if upper is None:
             raise PlanError(
@@ -197,12 +193,14 @@ def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
     return upper, [check, ValidateConstraint(table.name, BOUND_CHECK)]
 
 
-def _bound_of(check: tuple[str, str, bool]) -> str | None:
+def bound_of(check: tuple[str, str, bool]) -> str | None:
+    """Return the end that a conversion's check gives the table; None where it gives none."""
     found = re.search(r" < \(?(?:'([^']+)'::|(-?[0-9]+))", check[1])  # numbers are printed without quotes
     return found and (found[1] or found[2])
 
 
-def _is_key_index(index: Index, key: tuple[str, ...]) -> bool:
+def is_key_index(index: Index, key: tuple[str, ...]) -> bool:
+    """Return whether an index can become a primary key over these columns."""
     # Brackets and more are welcome in the columns' names; outside of them they would be an expression or INCLUDE.
     plain = re.fullmatch(r'btree \((?:[^()"]|"(?:[^"]|"")*")*\)(?: WITH \([^()]*\))?', index.tail)
     return bool(plain) and index.unique and index.columns == key
@@ -217,7 +215,7 @@ def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) ->
         name, table.name, tuple(IndexElement(ident(column)) for column in key), unique=True, with_=options
     )
     found = table.index(name)
-    if found and not _is_key_index(found, key):
+    if found and not is_key_index(found, key):
         raise PlanError(
             f"{table.name} has an index {name} of its own ({found.tail}), and that name is needed for the longer key. "
             "Rename it."
@@ -345,7 +343,7 @@ def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys
             if policy.control not in key.referenced_columns
         ]
     if incoming != "drop":
-        why += [reason for key in moved_keys(policy.control, table) for reason in _immovable(table, key)]
+        why += [reason for key in moved_keys(policy.control, table) for reason in immovable(table, key)]
     if incoming == "composite":
         why += [reason for referring in seen.referring for reason in _no_composite(seen, referring)]
     if why:
@@ -394,7 +392,8 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
         )
 
 
-def _immovable(table: Table, key: ForeignKey) -> Iterator[str]:
+def immovable(table: Table, key: ForeignKey) -> Iterator[str]:
+    """Name what keeps an incoming foreign key from moving along with its table."""
     what = f"foreign key {key.name} of {key.table}"
     if key.table == table.name:
         yield f"{what} is the table's own; choose incoming_foreign_keys='drop'"
@@ -429,119 +428,3 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
         )
     if not seen.server.moves_referenced_rows and key.on_delete == "c":
         yield f"{what} is ON DELETE CASCADE; PostgreSQL 14 would fire that when a row moves between partitions"
-
-
-def unpartition(
-    parent: QualifiedName,
-    seen: Conversion | None,
-    heir: Table | None,
-    has_policy: bool,
-    keep_primary_key: bool = False,
-) -> Plan:
-    """Make a partitioned table plain again: its first partition takes in the rows of the others. Blocks while it does.
-
-    Of a table that is plain still, what a conversion has left that never came to its swap is dropped.
-
-    Args:
-        parent: the table.
-        seen: it, as observed; None where there is none.
-        heir: its first partition, as observed.
-        has_policy: whether part_config knows the set.
-        keep_primary_key: whether the primary key keeps the control column; it does anyway where it has no other.
-
-    Raises:
-        PlanError: something depends on it that cannot move with it; it is named.
-    """
-    title = f"make {parent} a plain table again"
-    if seen is None:
-        raise PlanError(f"cannot {title}: there is no such table.")
-    table = seen.table
-    if not table.partition_strategy:
-        forget = (UnregisterPolicy(parent),) if has_policy else ()
-        unproved = (ValidateConstraint(key.table, key.name, parent) for key in table.incoming if not key.validated)
-        return Plan(title, (*forget, *give_up(seen), *unproved)) + dropped(parent, seen.emptied)
-    short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
-    why = [*table.obstacles]
-    if heir is None or heir.partition_strategy:
-        why.append("its first partition is missing or partitioned itself")
-    keep = keep_primary_key or not short
-    own = {referring.key.name for referring in seen.referring if referring.has_column}
-    others = tuple(key for key in table.incoming if key.name not in own)
-    if keep and own:
-        why.append(f"foreign keys were lengthened with its primary key, which so cannot stay: {', '.join(sorted(own))}")
-    why += [
-        reason
-        for key in others
-        for reason in (_immovable(table, key) if keep else [f"foreign key {key.name} of {key.table} refers to it"])
-    ]
-    bounds, strange = own_checks(table, heir) if heir else ((), ())
-    leaves = tuple(pair for pair in seen.leaves if heir and pair[0] != heir.name)
-    why += [f"check {name} is of {heir.name} alone" for name in strange if heir]
-    why += [f"partition {name} is a foreign table: detach it first" for name in seen.foreign]
-    why += publications.refused(table, table.primary_key if keep else short)
-    why += publications.listed(table, seen.listed)
-    why += publications.moving(table, leaves)
-    if why or heir is None:
-        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why))
-    if keep:
-        return Plan(
-            title,
-            (
-                Unswap(table, heir, None, moved=others, bounds=bounds, leaves=leaves, registered=has_policy),
-                *(ValidateConstraint(key.table, key.name, parent) for key in others),
-            ),
-        )
-    composite = tuple((referring.key, referring.column) for referring in seen.referring)
-    back = Unswap(table, heir, key_index_name(parent), composite, bounds=bounds, leaves=leaves, registered=has_policy)
-    steps: list[Step] = [*key_index(heir, parent, short), back]
-    steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
-    return Plan(title, tuple(steps))
-
-
-def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
-    """What held the rows of a table before it was made plain again goes, or is left while somebody sees rows in it."""
-    title = f"drop what held rows of {table}"
-    if emptied is None:
-        return Plan(title)
-    if not emptied.waiting or emptied.patience:
-        return Plan(title, (DropEmptied(table, emptied),))
-    names = ", ".join(map(str, emptied.names))
-    note = f"{names} are empty and stay for now, as children of {table}: {'; '.join(emptied.waiting)}. "
-    return Plan(title, notes=(f"{note}Once that is over, schema_kit partitions undo {table} drops them",))
-
-
-def own_checks(table: Table, heir: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The checks that only the first partition has: those that say no more than where it lies, and all others.
-
-    A detach leaves one, and so does whatever proved its bounds for ATTACH; rows of the others would fail it.
-    """
-    control = f"(?:{'|'.join(re.escape(text) for by in table.partitioned_by for text in (by, ident(by)))})"
-    end = rf"\(+{control} (?:IS NOT NULL|(?:>=|<) .+?)\)+"
-    shared = {check[0] for check in table.checks}
-    own = {check[0]: check[1] for check in heir.checks if check[0] not in shared}
-    pattern = re.compile(rf"CHECK {end}(?: AND {end})*(?: NOT VALID)?")
-    bounds = tuple(name for name, text in own.items() if pattern.fullmatch(text))
-    return bounds, tuple(name for name in own if name not in bounds)
-
-
-def given_up_key(table: Table) -> str:
-    """The column by which a conversion began to lengthen the foreign keys to a plain table; empty where none did."""
-    provisional = {(key.table, being_built(key.name)) for key in table.incoming}
-    return next((key.referenced_columns[-1] for key in table.incoming if (key.table, key.name) in provisional), "")
-
-
-def give_up(seen: Conversion) -> Iterator[Step]:
-    """What a conversion of a plain table has left goes."""
-    # The bound goes last: it tells that the index is a conversion's.
-    table = seen.table
-    for referring in seen.referring:
-        if referring.provisional and referring.has_column:
-            yield DropFilledKeyColumn(referring.key, referring.column, referring.provisional)
-    if seen.built and is_built(seen.built):
-        yield drop_built(seen.built)
-    if any(check[0] == BOUND_CHECK and _bound_of(check) for check in table.checks):
-        index = table.index(key_index_name(table.name))
-        longer = index and index.columns[:-1] == table.primary_key and not index.constraint
-        if index and longer and _is_key_index(index, index.columns):
-            yield DropIndexConcurrently(table.name.sibling(index.name), table.name)
-        yield DropBound(table.name)

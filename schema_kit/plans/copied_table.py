@@ -27,7 +27,7 @@ from schema_kit.model import (
 )
 from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.names import fit, idents
-from schema_kit.plans import conversion, partitions, publications, statistics, way_back
+from schema_kit.plans import conversion, partitions, publications, statistics, unpartition, way_back
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.partitions import free_name
@@ -156,7 +156,7 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
             f"cannot {title}: its swap is done. op.unpartition reverses it, or --rollback where the plain table is "
             "kept."
         )
-    steps = [*conversion.give_up(seen)]
+    steps = [*unpartition.give_up(seen)]
     index, name = table.index(key_index_name(table.name)), table.name.sibling(key_index_name(table.name))
     drop = DropIndexConcurrently(name, table.name)
     # It comes first, for the foreign keys of what refers to the table, and may be all that there is yet.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from schema_kit.model import Copy, CopyTarget, Index, Table
 from schema_kit.names import ident
-from schema_kit.plans.conversion import own_checks
+from schema_kit.plans.unpartition import own_checks
 
 
 def heirs(copy: Copy, purpose: str) -> tuple[CopyTarget, ...]:

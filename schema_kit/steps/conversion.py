@@ -1,4 +1,4 @@
-"""Commits that turn a plain table into a partitioned one, and back."""
+"""Commits that turn a plain table into a partitioned one."""
 
 from __future__ import annotations
 
@@ -10,26 +10,21 @@ from typing import ClassVar
 from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built
-from schema_kit.model import ForeignKey, Index, Partitioning, Table
+from schema_kit.model import ForeignKey, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.belongings import (
-    access_again_sql,
     access_sql,
-    columns_again_sql,
     comment_sql,
     comments_sql,
     exclusive,
     foreign_key_again_sql,
     identity_sql,
-    index_again_sql,
     index_statistics_sql,
-    owned_sql,
     parts_sql,
     position_sql,
     referenced,
     sequence_access_sql,
     statistics_object_sql,
-    statistics_objects_again_sql,
     statistics_sql,
     trigger_sql,
     view_lock,
@@ -37,10 +32,9 @@ from schema_kit.steps.belongings import (
 )
 from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
-from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
-from schema_kit.steps.partitions import for_values, identity_back_sql, own_identity_sql, register_sql, unregister_sql
+from schema_kit.steps.partitions import for_values, own_identity_sql, register_sql
 from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
-from schema_kit.steps.referring import composite_fk_sql, drop_filled_sql, shorter_fk_sql
+from schema_kit.steps.referring import composite_fk_sql
 from schema_kit.steps.step import Lock, LockMode, Seen, Step
 
 
@@ -354,223 +348,3 @@ def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:
     yield from comments_sql(table)
     yield from join_sql(table)
     yield from unpublished_sql(table, (register_sql(policy),), own=True)
-
-
-@dataclass(frozen=True)
-class Unswap(Step):
-    """The way back, in one commit: the first partition becomes the table again and takes in the rows of the others.
-
-    Args:
-        table: the partitioned table, as last seen.
-        heir: its first partition, as last seen: the table that it was made from, where it still is.
-        key_index: a unique index of the heir over the shorter key; None where the primary key stays as it is.
-        composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
-        moved: incoming foreign keys that come back as they are.
-        bounds: checks of the heir that say where it lay as a partition.
-        leaves: the other tables that hold its rows, each with what it is a partition of.
-        registered: whether it has a policy, which goes.
-    """
-
-    clears: ClassVar[bool] = True
-    fresh: ClassVar[bool] = True
-    may_block: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED,)
-    says: ClassVar[str] = (
-        "swap back: {self.heir.name} becomes {self.table.name} and takes in the other partitions' rows "
-        "(blocks the table while they move)"
-    )
-
-    table: Table
-    heir: Table
-    key_index: str | None
-    composite: tuple[tuple[ForeignKey, str], ...] = ()
-    moved: tuple[ForeignKey, ...] = ()
-    bounds: tuple[str, ...] = ()
-    leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
-    registered: bool = True
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for as long as the rows of the other partitions need."""
-        below = (name for pair in self.leaves for name in reversed(pair))
-        tables = [self.table.name, *(partition.name for partition in self.table.partitions), *below]
-        keys = (*self.moved, *(key for key, _ in self.composite))
-        incoming = self.table.with_partitions(key.table for key in keys)
-        return (
-            *map(view_lock, self.table.views),
-            *exclusive([*tables, *incoming, *referenced(self.table)]),
-        )
-
-    @property
-    def diagnosis(self) -> str | None:
-        """Which of the shorter keys more than one row has."""
-        if self.key_index is None:
-            return None
-        key = [column for column in self.table.primary_key if column not in self.table.partitioned_by]
-        shown = " || ', ' || ".join(f"{ident(column)}::text" for column in key)
-        return (
-            f"SELECT {literal(f'({chr(44).join(key)}) = (')} || {shown} || '), ' || count(*) || ' rows' "
-            f"FROM {self.table.name.sql} GROUP BY {idents(tuple(key))} HAVING count(*) > 1 "
-            f"ORDER BY count(*) DESC, {idents(tuple(key))} LIMIT 5"
-        )
-
-    @property
-    def locks_first(self) -> tuple[str, ...]:
-        """The publications that list it."""
-        return lock_sql(self.table)
-
-    @property
-    def relies_on(self) -> tuple[Seen, ...]:
-        """Both tables."""
-        return seen(self.table, self.heir)
-
-    @property
-    def _old(self) -> QualifiedName:
-        return self.table.name.sibling(fit(self.table.name.name, "__old"))
-
-    def sql(self) -> tuple[str, ...]:
-        """What held the rows is kept, empty, for transactions whose snapshot is older: see emptied.py."""
-        return (
-            *print_sql(self.table),
-            *self._take_in(),
-            *self._change_places(),
-            *self._give_back(),
-            *same_sql(self.table, self._meant()),
-            *self._keep(),
-        )
-
-    def _meant(self) -> Iterable[tuple[str, str]]:
-        yield from of_primary(self.table)
-        yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
-
-    def _keep(self) -> Iterable[str]:
-        for leaf, _ in self.leaves:
-            yield from child_sql(leaf, self.table.name)
-
-    def _take_in(self) -> Iterable[str]:
-        table, heir, leaves = self.table, self.heir.name, [leaf for leaf, _ in self.leaves]
-        yield from leave_sql(table)  # before a row moves
-        for forced in (table, self.heir):
-            if forced.force_row_security:  # its owner would not see all rows; it is forced again below
-                yield f"ALTER TABLE {forced.name.sql} NO FORCE ROW LEVEL SECURITY"
-        for key, column in self.composite:
-            yield from drop_filled_sql(key, key.name, column)
-        yield from (f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}" for key in self.moved)
-        for trigger in table.triggers:
-            yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
-        yield f"ALTER TABLE {table.name.sql} DETACH PARTITION {heir.sql}"
-        yield from (f"ALTER TABLE {heir.sql} DROP CONSTRAINT {ident(name)}" for name in self.bounds)
-        deferred = (*(key.deferred for key in table.foreign_keys), *(index.constraint or "" for index in table.indexes))
-        if any("INITIALLY DEFERRED" in text for text in deferred):
-            yield "SET CONSTRAINTS ALL IMMEDIATE"  # ALTER TABLE refuses a table that has checks pending
-        columns = idents(tuple(column.name for column in table.columns if not column.generated))
-        if leaves:
-            yield droppable_sql(leaves)
-            yield from unpublished_sql(table, move_sql(table.name, leaves, heir, columns))
-        yield from self._move_in() if self.moves_in else ()
-        heir = self._inside
-        # What is made on the first partition is made as its owner's, whose default privileges may be others.
-        made = replace(table, default_sequence_grantees=self.heir.default_sequence_grantees)
-        for sequence in table.sequences:
-            owner = table.column(sequence.column)
-            if sequence.identity and owner:
-                fresh = sequence.name.sibling(being_built(sequence.name.name))
-                yield identity_sql(heir, owner.identity, sequence, fresh)
-                yield from sequence_access_sql(made, sequence, fresh)
-                yield position_sql(fresh, sequence.name)
-
-    @property
-    def moves_in(self) -> bool:
-        """Whether the first partition lies in another schema than the table."""
-        return self.heir.name.schema != self.table.name.schema
-
-    @property
-    def brings(self) -> tuple[QualifiedName, ...]:
-        """The indexes of the first partition, where it comes from another schema."""
-        names = (self._index_name(index) for index in self.heir.indexes)
-        return tuple(map(self.table.name.sibling, names)) if self.moves_in else ()
-
-    @property
-    def _inside(self) -> QualifiedName:
-        """The first partition, in the schema of the table."""
-        name = self.table.name
-        return name.sibling(being_built(name.name)) if self.moves_in else self.heir.name
-
-    def _index_name(self, index: Index) -> str:
-        return being_built(index.parent.name) if self.moves_in and index.parent else index.name
-
-    def _move_in(self) -> Iterable[str]:
-        heir = self.heir.name
-        for index in self.heir.indexes:
-            if index.parent:
-                yield f"ALTER INDEX {heir.sibling(index.name).sql} RENAME TO {ident(self._index_name(index))}"
-        yield f"ALTER TABLE {heir.sql} RENAME TO {ident(self._inside.name)}"
-        yield f"ALTER TABLE {heir.sibling(self._inside.name).sql} SET SCHEMA {ident(self.table.name.schema)}"
-
-    def _change_places(self) -> Iterable[str]:
-        table, heir, old = self.table, self.heir, self._old
-        yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(old.name)}"
-        yield f"ALTER TABLE {self._inside.sql} RENAME TO {ident(table.name.name)}"
-        yield from map(view_sql, table.views)
-        yield from compare_again_sql(self.relies_on)
-        yield from owned_sql(heir, table)
-        yield from (f"ALTER TABLE {old.sql} DROP CONSTRAINT {ident(key.name)}" for key in table.foreign_keys)
-        for leaf, parent in self.leaves:
-            parent = old if parent == table.name else parent
-            yield f"ALTER TABLE {parent.sql} DETACH PARTITION {leaf.sql}"
-        yield f"DROP TABLE {old.sql}"
-        yield from access_again_sql(heir, table)
-        yield from columns_again_sql(heir, table)
-        for sequence in table.sequences:
-            if sequence.identity:
-                fresh = sequence.name.sibling(being_built(sequence.name.name))
-                yield f"ALTER SEQUENCE {fresh.sql} RENAME TO {ident(sequence.name.name)}"
-        assert table.primary is not None  # the plan has seen to it
-        assert heir.primary is not None
-        if self.key_index is not None:
-            yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(self._index_name(heir.primary))}"
-            yield (
-                f"ALTER TABLE {table.name.sql} ADD CONSTRAINT {ident(table.primary.name)} "
-                f"PRIMARY KEY USING INDEX {ident(self.key_index)}"
-            )
-            if heir.primary.clustered:
-                yield f"ALTER TABLE {table.name.sql} CLUSTER ON {ident(table.primary.name)}"
-        for index in heir.indexes:
-            if index.parent is not None and not (index.primary and self.key_index is not None):
-                own = table.name.sibling(self._index_name(index))
-                yield f"ALTER INDEX {own.sql} RENAME TO {ident(index.parent.name)}"
-
-    @property
-    def _pairs(self) -> Iterable[tuple[Index, Index]]:
-        """Indexes, and what the heir has of them; of its primary key nothing, where that is another index's."""
-        for own in self.heir.indexes:
-            index = self.table.index(own.parent.name) if own.parent else None
-            if index and index.primary and self.key_index is not None:
-                yield index, Index(index.name, "")
-            elif index:
-                yield index, own
-
-    @property
-    def _replica_identity(self) -> str:
-        """What the heir has by then: an index of it has its parent's name, and a primary key that went is none."""
-        index = self.heir.index(self.heir.replica_identity)
-        if index is None:
-            return self.heir.replica_identity
-        return index.parent.name if index.parent and not (index.primary and self.key_index is not None) else index.name
-
-    def _give_back(self) -> Iterable[str]:
-        table, name = self.table, self.table.name
-        for key, _ in self.composite:
-            yield from shorter_fk_sql(key, name)
-        for key in self.moved:
-            yield from foreign_key_again_sql(key)
-        yield from trigger_sql(table)
-        for index, own in self._pairs:
-            yield from index_again_sql(own, index, name.sibling(index.name))
-        yield from statistics_objects_again_sql(self.heir, table, all_=False)
-        yield from comments_sql(table)
-        yield from identity_back_sql(table, self._replica_identity)
-        yield from join_sql(table)
-        if self.registered:
-            yield from unpublished_sql(table, (unregister_sql(name),), own=True)

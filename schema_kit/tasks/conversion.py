@@ -11,6 +11,7 @@ from schema_kit.model import Conversion, Copying, CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import conversion, copied_table, way_back
+from schema_kit.plans import unpartition as plain
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
 from schema_kit.steps import Plan
@@ -106,7 +107,7 @@ def give_up(catalog: Catalog, parent: QualifiedName) -> Plan:
 def _kept(catalog: Catalog, parent: QualifiedName) -> tuple[Conversion | None, Copying]:
     table = catalog.table(parent)
     partitioned = next(iter(table.partitioned_by), "") if table else ""
-    control = partitioned or (conversion.given_up_key(table) if table else "")
+    control = partitioned or (plain.given_up_key(table) if table else "")
     policy = catalog.policy(parent) if partitioned else None
     policy = policy or Partitioning(parent, control, "1 month")
     seen = catalog.conversion(policy, composite=bool(control))
@@ -127,9 +128,9 @@ def unpartition(database: Database, parent: QualifiedName, keep_primary_key: boo
             "written since, it takes its place again: --rollback."
         )
     table = database.table(parent)
-    control = next(iter(table.partitioned_by), "") or conversion.given_up_key(table) if table else ""
+    control = next(iter(table.partitioned_by), "") or plain.given_up_key(table) if table else ""
     policy = database.policy(parent)
     seen = database.conversion(Partitioning(parent, control, "1 month"), composite=bool(control))
     first = next((p.name for p in table.partitions if not p.default), None) if table else None
     heir = database.table(first) if first else None
-    return conversion.unpartition(parent, seen, heir, policy is not None, keep_primary_key)
+    return plain.unpartition(parent, seen, heir, policy is not None, keep_primary_key)

@@ -25,9 +25,10 @@ from schema_kit.plans.check import CODES
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
-from schema_kit.steps.conversion import AddBound, Unswap
+from schema_kit.steps.conversion import AddBound
 from schema_kit.steps.copy_chunks import CopyChunk
 from schema_kit.steps.copying import BeginCopy
+from schema_kit.steps.unpartition import Unswap
 from schema_kit.tasks import copying
 from schema_kit.tasks.conversion import Convert, unpartition
 from tests.support.cli import called, command, shell

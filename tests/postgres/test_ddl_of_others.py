@@ -20,8 +20,9 @@ from schema_kit.names import QualifiedName
 from schema_kit.ops.operation import task
 from schema_kit.plans.copied_table import Strategy
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.conversion import Swap, Unswap
+from schema_kit.steps.conversion import Swap
 from schema_kit.steps.copied_table import SwapTable
+from schema_kit.steps.unpartition import Unswap
 from schema_kit.steps.way_back import SwapBack
 from schema_kit.tasks.conversion import Convert, roll_back, unpartition
 from tests.support.database import QUICK, Database

@@ -17,7 +17,7 @@ from schema_kit.catalog import scratch, session
 from schema_kit.errors import DeclarationError, ExecutionError, LockNotAvailable
 from schema_kit.execute import StepStarted, Waiting
 from schema_kit.script import LockPolicy
-from schema_kit.steps.conversion import Unswap
+from schema_kit.steps.unpartition import Unswap
 from tests.support.cli import ROOT
 from tests.support.database import Database
 from tests.support.locks import busy

@@ -10,7 +10,7 @@ import schema_kit
 from schema_kit import op
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.names import QualifiedName
-from schema_kit.steps import conversion, way_back
+from schema_kit.steps import conversion, unpartition, way_back
 from schema_kit.tasks.conversion import roll_back
 from tests.support.catalog_of_a_table import catalog_of
 from tests.support.database import QUICK, Database
@@ -60,7 +60,7 @@ def test_a_way_back_that_forgets_something_commits_nothing(database: Database, m
     to_partitions(database, "attach")
     database.sql("ALTER TABLE ONLY t ALTER word SET DEFAULT 'since'")
     before = catalog_of(database.url, "public.t")
-    monkeypatch.setattr(conversion, "columns_again_sql", nothing)
+    monkeypatch.setattr(unpartition, "columns_again_sql", nothing)
     with (
         schema_kit.operations(database.sqlalchemy(), policy=QUICK),
         pytest.raises(ExecutionError, match="would not have column word, default: 'since'::text"),

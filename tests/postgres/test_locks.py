@@ -73,6 +73,7 @@ from schema_kit.steps import (
     views,
     way_back,
 )
+from schema_kit.steps import unpartition as unpartition_steps
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
 from schema_kit.steps.storage import EnsureTable
@@ -973,9 +974,9 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         indexes.DropIndexConcurrently,
         conversion.DropBound,
     },
-    scene_way_back: {conversion.Unswap, constraints.ValidateConstraint},
-    scene_way_back_without_foreign_keys: {conversion.Swap, conversion.Unswap, emptied.DropEmptied},
-    scene_published: {conversion.BuildParent, conversion.Swap, conversion.Unswap},
+    scene_way_back: {unpartition_steps.Unswap, constraints.ValidateConstraint},
+    scene_way_back_without_foreign_keys: {conversion.Swap, unpartition_steps.Unswap, emptied.DropEmptied},
+    scene_published: {conversion.BuildParent, conversion.Swap, unpartition_steps.Unswap},
     scene_published_and_copied: {copied_table.SwapTable, way_back.SwapBack},
     scene_new_partitions: {partitions.CreatePartition},
     scene_partman_stopped: {partitions.StopPartman},

@@ -61,6 +61,7 @@ from schema_kit.plans import (
     rows,
     transfer,
     ttl,
+    unpartition,
     way_back,
 )
 from schema_kit.plans.creation import DeclaredSet
@@ -71,12 +72,13 @@ from schema_kit.server import Server
 from schema_kit.sqlscripts import load
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import KeepRestored, Route
-from schema_kit.steps.conversion import BuildParent, Swap, Unswap, fingerprint, key_index_name
+from schema_kit.steps.conversion import BuildParent, Swap, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import SwapCopy
 from schema_kit.steps.copying import BeginCopy
 from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
+from schema_kit.steps.unpartition import Unswap
 from schema_kit.steps.way_back import BeginReturn, SwapBack
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET, RETIRED_PARTITION, SCRIPTS
 from tests.support.shapes import (
@@ -476,7 +478,7 @@ def convert_already_done_in_another_zone() -> Plan:
 def unpartition_rich() -> Plan:
     """The first partition becomes the table again; the other table goes back to the shorter key."""
     seen, heir = swapped()
-    return conversion.unpartition(MESSAGES, seen, heir, has_policy=True)
+    return unpartition.unpartition(MESSAGES, seen, heir, has_policy=True)
 
 
 @case
@@ -484,7 +486,7 @@ def unpartition_key_index_there() -> Plan:
     """Killed after the shorter key's index was built."""
     seen, heir = swapped()
     index = Index(key_index_name(MESSAGES), "btree (id)", ("id",), unique=True)
-    return conversion.unpartition(MESSAGES, seen, replace(heir, indexes=(*heir.indexes, index)), has_policy=True)
+    return unpartition.unpartition(MESSAGES, seen, replace(heir, indexes=(*heir.indexes, index)), has_policy=True)
 
 
 @case
@@ -493,14 +495,14 @@ def unpartition_after_it_was_detached() -> Plan:
     seen, heir = swapped()
     check = "CHECK (((created_at IS NOT NULL) AND (created_at < '2026-12-01 00:00:00+00'::timestamp with time zone)))"
     checks = (("messages_created_at_check", check, True), ("messages__bounds", f"{check} NOT VALID", False))
-    return conversion.unpartition(MESSAGES, seen, replace(heir, checks=(*heir.checks, *checks)), has_policy=True)
+    return unpartition.unpartition(MESSAGES, seen, replace(heir, checks=(*heir.checks, *checks)), has_policy=True)
 
 
 @case
 def unpartition_leaves_nothing_that_was_emptied() -> Plan:
     """Nobody sees rows any more in what held them."""
     emptied = Emptied((MESSAGES.sibling("messages_p20270101"),), 4711, "2026-11-21T00:00:00Z")
-    return conversion.unpartition(MESSAGES, Conversion(rich(), NOW, emptied=emptied), None, has_policy=False)
+    return unpartition.unpartition(MESSAGES, Conversion(rich(), NOW, emptied=emptied), None, has_policy=False)
 
 
 @case
@@ -508,7 +510,7 @@ def unpartition_already_done() -> Plan:
     """What an earlier try has left to do."""
     unproved = replace(REACTION_KEY, validated=False)
     seen = Conversion(replace(rich(), incoming=(unproved,)), NOW)
-    return conversion.unpartition(MESSAGES, seen, None, has_policy=True)
+    return unpartition.unpartition(MESSAGES, seen, None, has_policy=True)
 
 
 # What a pack stands on

@@ -24,7 +24,7 @@ from schema_kit.model import (
     Table,
     Trigger,
 )
-from schema_kit.plans import baseline, conversion, indexes, partitions
+from schema_kit.plans import baseline, conversion, indexes, partitions, unpartition
 from schema_kit.server import Server
 from schema_kit.steps import Step
 from schema_kit.steps.conversion import DropBuiltParent
@@ -372,13 +372,13 @@ def swapped() -> tuple[Conversion, Table]:
 
 def kept_partitioned(seen: Conversion | None, heir: Table | None) -> list[str]:
     with pytest.raises(PlanError) as caught:
-        conversion.unpartition(EVENTS.parent, seen, heir, has_policy=True)
+        unpartition.unpartition(EVENTS.parent, seen, heir, has_policy=True)
     return reasons(str(caught.value)) or [str(caught.value)]
 
 
 def test_the_way_back_is_refused_by_name() -> None:
     seen, heir = swapped()
-    assert conversion.unpartition(EVENTS.parent, seen, heir, has_policy=True)
+    assert unpartition.unpartition(EVENTS.parent, seen, heir, has_policy=True)
     assert "there is no such table" in kept_partitioned(None, None)[0]
     assert kept_partitioned(seen, None) == ["its first partition is missing or partitioned itself"]
     strange = replace(heir, checks=(("short", "CHECK ((length(word) < 9))", True),))
