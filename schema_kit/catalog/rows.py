@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import kinds
-from schema_kit.catalog import table as tables
+from schema_kit.catalog import foreign_keys, kinds
 from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
 from schema_kit.catalog.privileges import Right, missing
 from schema_kit.catalog.session import HIDES_ROWS, rows
@@ -68,7 +67,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         tuple(columns),
         tuple(indexes[primary]) if primary is not None else (),
         tuple(tuple(own) for own in indexes.values() if own),
-        tables.referring(connection, oid),
+        foreign_keys.referring(connection, oid),
         tuple(generated),
         partitioned,
         tuple((column, type_) for column, type_ in types),

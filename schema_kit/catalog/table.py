@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import kinds, newest, obstacles, publications
+from schema_kit.catalog import foreign_keys, kinds, newest, obstacles, publications
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError
 from schema_kit.fingerprints.stamps import stamp_sql
 from schema_kit.model import (
     Check,
     Column,
-    ForeignKey,
     Grant,
     Index,
     Partition,
@@ -101,43 +99,6 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE h.inhparent = ANY (%(oids)s)
 """
 
 _INDEXES_OF = f"SELECT x.indrelid, {_INDEX_COLUMNS} WHERE x.indrelid = ANY (%(oids)s) ORDER BY i.relname"
-
-_FOREIGN_KEY_COLUMNS = """
-k.conname, tn.nspname, t.relname, rn.nspname, r.relname, pg_get_constraintdef(k.oid), k.confupdtype, k.confdeltype,
-       k.confmatchtype, k.convalidated,
-       CASE WHEN k.condeferred THEN 'DEFERRABLE INITIALLY DEFERRED' WHEN k.condeferrable THEN 'DEFERRABLE' ELSE '' END,
-       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u (n, p)
-             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.p),
-       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, p)
-             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.p),
-       ARRAY(SELECT s.nspname::text FROM unnest(k.conpfeqop) WITH ORDINALITY u (o, p)
-             JOIN pg_operator e ON e.oid = u.o JOIN pg_namespace s ON s.oid = e.oprnamespace ORDER BY u.p),
-       ARRAY(SELECT a.attname::text
-             FROM jsonb_array_elements_text(coalesce(nullif(to_jsonb(k)->'confdelsetcols', 'null'), '[]')) u (n)
-             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n::int),
-       coalesce((to_jsonb(k)->>'conperiod')::boolean, false), obj_description(k.oid, 'pg_constraint')
-FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
-JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
-"""
-
-_FOREIGN_KEYS = f"""
-SELECT {_FOREIGN_KEY_COLUMNS}
-WHERE k.contype = 'f' AND k.conparentid = 0 AND %(oid)s IN (k.conrelid, k.confrelid)
-ORDER BY tn.nspname, t.relname, k.conname
-"""
-
-_REFERRING = f"""
-SELECT {_FOREIGN_KEY_COLUMNS}
-WHERE k.contype = 'f' AND (k.confrelid = %(oid)s OR k.confrelid IN (SELECT relid FROM pg_partition_tree(%(oid)s)))
-  AND k.conparentid = 0
-ORDER BY tn.nspname, t.relname, k.conname
-"""
-
-# A key to a partitioned table has a copy to each of its partitions, which goes and is proved with it.
-_OWN = """k.contype = 'f' AND k.conrelid = ANY (%(oids)s)
-  AND NOT EXISTS (SELECT 1 FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)"""
-
-_FOREIGN_KEYS_OF = f"SELECT k.conrelid, k.conparentid <> 0, {_FOREIGN_KEY_COLUMNS} WHERE {_OWN} ORDER BY k.conname"
 
 _CHECKS_OF = """
 SELECT k.conrelid, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
@@ -293,7 +254,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         return None
     table = found[0]._mapping
     at = {"oid": table["oid"]}
-    keys = [_foreign_key(row) for row in rows(connection, _FOREIGN_KEYS, at)]
+    keys = foreign_keys.read(connection, table["oid"])
     triggers = rows(connection, _TRIGGERS, at)
     parts = rows(connection, _PARTITIONS, at) if table["relkind"] == "p" else []
     example = newest.read(connection, table["oid"]) if parts else {}
@@ -366,7 +327,7 @@ def read_tree(connection: Connection, name: QualifiedName, views: bool = False) 
         return {oid: tuple(nouns) for oid, nouns in grouped.items()}
 
     indexes, columns = of(_INDEXES_OF, _index), of(_COLUMNS_OF, lambda row: Column(*row))
-    checks, foreign_keys = of(_CHECKS_OF, _check), of(_FOREIGN_KEYS_OF, _part_of_foreign_key)
+    checks, keys = of(_CHECKS_OF, _check), of(foreign_keys.OF_TABLES, foreign_keys.part_of_foreign_key)
     foreign = of(_FOREIGN_TABLES, lambda row: QualifiedName(*row))
     return tuple(
         Relation(
@@ -376,16 +337,12 @@ def read_tree(connection: Connection, name: QualifiedName, views: bool = False) 
             partitioned,
             columns[oid],
             checks[oid],
-            foreign_keys[oid],
+            keys[oid],
             key=tuple(key),
             foreign=foreign[oid],
         )
         for oid, schema, table, parent_schema, parent, partitioned, key in found
     )
-
-
-def _part_of_foreign_key(row: Any) -> ForeignKey:
-    return replace(_foreign_key(row[1:]), attached=row[0])
 
 
 def _check(row: Any) -> Check:
@@ -461,50 +418,6 @@ def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[Qu
     names = {table.sql: table for table in sorted(tables)}
     found = dict(map(tuple, rows(connection, _TREES, {"tables": list(names)}))) if names else {}
     return tuple((table, *(QualifiedName(*part) for part in found[sql])) for sql, table in names.items())
-
-
-def referring(connection: Connection, oid: int) -> tuple[ForeignKey, ...]:
-    """The foreign keys to a table or to one of its partitions. Call it while observing."""
-    return tuple(map(_foreign_key, rows(connection, _REFERRING, {"oid": oid})))
-
-
-def _foreign_key(row: Any) -> ForeignKey:
-    (
-        name,
-        schema,
-        table,
-        to_schema,
-        to_table,
-        definition,
-        update,
-        delete,
-        match,
-        validated,
-        deferred,
-        columns,
-        to,
-        operators,
-        delete_columns,
-        period,
-        comment,
-    ) = row
-    return ForeignKey(
-        name,
-        QualifiedName(schema, table),
-        tuple(columns),
-        QualifiedName(to_schema, to_table),
-        tuple(to),
-        definition,
-        update,
-        delete,
-        match,
-        validated,
-        deferred,
-        tuple(operators),
-        delete_columns=tuple(delete_columns),
-        period=period,
-        comment=comment,
-    )
 
 
 def _partition(row: Any) -> Partition:

@@ -1,0 +1,251 @@
+"""Answers about a database that is not there, from what the steps have made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from schema_kit.errors import PlanError
+from schema_kit.intervals import Point
+from schema_kit.marks import composite_column
+from schema_kit.model import (
+    ArchivePolicy,
+    Attaching,
+    Conversion,
+    Detaching,
+    IndexDeclaration,
+    Partitioning,
+    Range,
+    Referring,
+    Relation,
+    Table,
+)
+from schema_kit.model.grid import grid
+from schema_kit.names import QualifiedName, ident
+from schema_kit.offline.followed import Followed, index_tail
+from schema_kit.server import OLDEST, Server
+from schema_kit.steps.partitions import (
+    for_values,
+)
+from schema_kit.storage import ARCHIVE_POLICY, CREATED_OBJECT, PART_CONFIG, PART_CONFIG_SUB, RETIRED_PARTITION
+
+
+class EmptyDatabase(Followed):
+    """Answers as `catalog.Catalog` does, for a database that was empty at base.
+
+    Args:
+        now: where partitions begin; the clock of this machine where it is left out, as there is no server to ask.
+    """
+
+    def now(self) -> datetime:
+        """The moment that was given, or this machine's clock."""
+        return self._now
+
+    def table(self, name: QualifiedName) -> Table | None:
+        """A table that earlier steps have made, without the foreign keys to it: they may be gone."""
+        return self._tables.get(name)
+
+    def exists(self, name: QualifiedName) -> bool:
+        """Whether earlier steps have made it."""
+        return name in self._own or name in self._tables
+
+    def finished_records(self) -> tuple[QualifiedName, ...]:
+        """What pg_partman's functions have brought along, and nothing can be in; of the others nothing is known."""
+        return (PART_CONFIG_SUB,) if self._partman else ()
+
+    def has_rows(self, name: QualifiedName) -> bool:
+        """Never: it was empty at base."""
+        del name
+        return False
+
+    def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
+        """The table and its partitions; one that no step has made is taken for a plain table."""
+        del views
+        table = self._tables.get(name)
+        partitions = table.partitions if table else ()
+        root = Relation(name, partitioned=bool(table and table.partition_strategy), imagined=True)
+        below = (
+            replace(relation, parent=relation.parent or name, imagined=False)
+            for partition in partitions
+            for relation in self.tree(partition.name)
+        )
+        return (root, *below)
+
+    def index_tail(self, declared: IndexDeclaration) -> str:
+        """The declaration as it is sent: nobody prints it back."""
+        return index_tail(declared)
+
+    def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
+        """None."""
+        del tables
+        return ()
+
+    def operator_class(self, name: str, method: str) -> str:
+        """The bare name, which the search_path of psql finds."""
+        del method
+        return ident(name)
+
+    def letters_have_trigrams(self, operator_class: str) -> bool:
+        """Cannot be asked."""
+        del operator_class
+        return True
+
+    def policy(self, parent: QualifiedName) -> Partitioning | None:
+        """The policy that an earlier step has registered."""
+        return self._policies.get(parent)
+
+    def config_is_current(self) -> bool:
+        """Whether an earlier step has made it."""
+        return PART_CONFIG in self._own
+
+    def lacking(
+        self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
+    ) -> tuple[str, ...]:
+        """Cannot be asked."""
+        del create_in, refer_to, register
+        return ()
+
+    def archive_policies(self) -> tuple[ArchivePolicy, ...]:
+        """Those that earlier steps have registered."""
+        return tuple(self._archive_policies.values())
+
+    def archive_config_is_there(self) -> bool:
+        """Whether an earlier step has made it."""
+        return ARCHIVE_POLICY in self._own
+
+    def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
+        """Cannot be asked."""
+        del view, columns
+        return False
+
+    def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+        """Cannot be asked."""
+        del owned
+        return ()
+
+    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+        """Cannot be asked."""
+        del table
+        return ()
+
+    def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
+        """The sets of tables that earlier steps have made."""
+        found = []
+        for policy in wanted:
+            table = self._tables.get(policy.parent)
+            parts = [self._tables.get(part.name) for part in table.partitions] if table else []
+            ranges = [one for one in (table, *parts) if one and one.partition_strategy == "r"]
+            found += [(replace(policy, parent=one.name), one) for one in ranges]
+        return tuple(found)
+
+    def here(self, policy: Partitioning, table: Table | None) -> Point:
+        """Where the present of a set without rows lies."""
+        assert table is not None  # `sets` gives no others
+        return grid(policy, table).here(self._now)
+
+    def filled_default(self, table: Table | None) -> Table | None:
+        """None: it was empty at base."""
+        del table
+        return None
+
+    def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
+        """None: it was empty at base."""
+        del policy, table, until
+        return ()
+
+    def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
+        """The table as earlier steps have left it, without rows."""
+        table = self.table(policy.parent)
+        if table is None:
+            raise PlanError(
+                f"--sql cannot know {policy.parent}: it follows a database that was empty at base. Write the script "
+                "from base, or run this revision online."
+            )
+        incoming = [
+            key for other in self._tables.values() for key in other.foreign_keys if key.referenced == table.name
+        ]
+        table = replace(table, incoming=tuple(incoming))
+        referring = [
+            Referring(key, composite_column(key.columns[0], policy.control))
+            for key in table.incoming
+            if policy.control not in key.referenced_columns
+        ]
+        return Conversion(
+            table,
+            self._now,
+            referring=tuple(referring) if composite else (),
+            has_config=PART_CONFIG in self._own,
+            # The oldest that takes each kind of conversion: on 14, an incoming key ON DELETE CASCADE is refused online.
+            server=Server(150000),
+        )
+
+    def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
+        """A partition that earlier steps have made; another table is taken for one that has left."""
+        if parent not in self._tables:
+            raise PlanError(
+                f"--sql cannot know {parent}: it follows a database that was empty at base. Write the script from "
+                "base, or run this revision online."
+            )
+        table = self._tables[parent]
+        own = next((p for p in table.partitions if p.name == name), None)
+        if own is None:
+            return Detaching(parent, name, recorded=True, has_record=True) if name in self._detached else None
+        return Detaching(
+            parent,
+            name,
+            attached_to=parent,
+            bounds="DEFAULT" if own.default else for_values(own.lower, own.upper),
+            default=next((p.name for p in table.partitions if p.default), None),
+            referenced=tuple(dict.fromkeys(key.referenced for key in table.foreign_keys)),
+            has_record=RETIRED_PARTITION in self._own,
+        )
+
+    def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
+        """Cannot be answered: what the table lacks depends on what is there."""
+        del lower, upper
+        raise PlanError(f"--sql cannot write how {name} is attached to {parent}: it depends on what exists.")
+
+    def created(self) -> Mapping[str, frozenset[str]]:
+        """What earlier steps have made."""
+        return {kind: frozenset(names) for kind, names in self._made.items()}
+
+    def enum_labels(self, enum: QualifiedName) -> tuple[str, ...] | None:
+        """None: an earlier step has made it, or it is not there."""
+        return () if str(enum) in self._made["type"] else None
+
+    def has_extension(self, name: str) -> bool:
+        """Whether an earlier step has made it."""
+        return name in self._made["extension"]
+
+    def has_schema(self, name: str) -> bool:
+        """Whether an earlier step has made it; public is always there."""
+        return name == "public" or name in self._made["schema"]
+
+    def alone_in_config_schema(self, *names: QualifiedName) -> bool:
+        """Whether our own tables are down to that one."""
+        del names
+        return not {CREATED_OBJECT, PART_CONFIG} <= self._own
+
+    def relations_in(self, schema: str) -> set[str]:
+        """The tables that earlier steps have made there."""
+        return {name.name for name in self._tables if name.schema == schema}
+
+    def server(self) -> Server:
+        """The oldest that is supported: what is right there is right everywhere."""
+        return OLDEST
+
+    def check_definition(self, table: QualifiedName, expression: str) -> str:
+        """The declared one: there is no other."""
+        del table
+        return f"CHECK ({expression})"
+
+    def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
+        """As declared."""
+        del table
+        return type_, default
+
+    def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
+        """It was empty at base: nothing is worth a detour."""
+        del table, action
+        return False, False
