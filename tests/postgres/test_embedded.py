@@ -77,10 +77,9 @@ def kill(server: embedded.Server) -> None:
 
 
 def cli(project: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    run = "from schema_kit.cli.db import db; db(prog_name='schema_kit db')"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])}
     environment.pop("SCHEMA_KIT_PG_DATA", None)
-    command = [sys.executable, "-c", run, *args]
+    command = [sys.executable, "-m", "schema_kit", "db", *args]
     return subprocess.run(
         command, cwd=project, env=environment, capture_output=True, text=True, check=False, timeout=60
     )

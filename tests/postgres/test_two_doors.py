@@ -95,7 +95,7 @@ def test_what_the_retention_kept_is_not_dropped_by_a_time_to_live(database: Data
 @pytest.mark.exhaustive
 def test_a_retention_leaves_what_a_time_to_live_has_detached(database: Database) -> None:
     build(database, **DROPS)
-    assert retire(database).returncode == 0
+    assert retire(database, "--yes").returncode == 0
     assert there(database) == "03 04 05 06"
     database.sql("UPDATE schema_kit.part_config SET retention = NULL, retention_keep_table = true")
     database.sql("CREATE INDEX ON s.t (at)")
@@ -105,7 +105,7 @@ def test_a_retention_leaves_what_a_time_to_live_has_detached(database: Database)
         "INSERT INTO schema_kit.retired_partition (partition_oid, partition_name, parent_table, bounds, by_policy, "
         "by_ttl) VALUES ('s.t_03'::regclass, 's.t_03', 's.t', 'x', false, true)",
     )
-    assert retire(database).returncode == 0
+    assert retire(database, "--yes").returncode == 0
     assert there(database) == "03 04 05 06"
     ran(database, now=NOW)
     assert there(database) == "04 05 06"
