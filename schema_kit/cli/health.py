@@ -49,10 +49,10 @@ def health(
     """Report problems of a database, each with the operation that repairs it.
 
     Indexes that are invalid, twice, redundant or unused; foreign keys without an index; constraints that are not valid;
-    disabled triggers; missing statistics; sequences near their end; dead rows; sessions, slots and settings. Partitions
-    are told of as their table. It reads the catalog and statistics, no row of a table, and changes nothing, but for
-    --remember, which keeps the counters. Membership in pg_monitor is all that it needs, and without that it says what
-    it could not see.
+    disabled triggers; missing statistics; sequences near their end; dead rows; sessions, slots and settings. A
+    partitioned table is one finding, not one for each partition. It reads the catalog and statistics, no row of a
+    table, and changes nothing, but for --remember, which keeps the counters. Membership in pg_monitor is all that it
+    needs, and without that it says what it could not see.
 
     What op.ignore_health_finding has left out, with a reason, is counted; --ignored shows it.
 

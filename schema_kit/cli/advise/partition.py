@@ -20,9 +20,9 @@ from schema_kit.cli.output import echo_json, wrapped
 def partition(table: str, url: str | None, source: str | None, form: str, file: Path | None, log: Path | None) -> None:
     """Report whether partitioning a table would help, by which column and interval.
 
-    A partitioned twin is made on an empty copy, with production's statistics cut to its partitions, and the statements
-    are planned on both. It speaks for partitioning that rows are deleted by age, or that statements become cheaper;
-    against it, that the table is small, that statements do not name the time, and what planning takes.
+    A partitioned twin is made on an empty copy, with production's statistics divided among its partitions, and the
+    statements are planned on both. It speaks for partitioning that rows are deleted by age, or that statements become
+    cheaper; against it, that the table is small, that statements do not name the time, and what planning takes.
 
     Example: schema_kit advise partition shop.orders --statements queries.sql
     """

@@ -77,7 +77,7 @@ def command(
     """Write partitions to files and verify the files; with --drop, drop the partitions afterwards.
 
     Files are Parquet (zstd), or the text of COPY. A partitioned table is a file for each of its partitions; with
-    --older-than for each that ended so long ago. Dates are read on the wall clock of the set's time zone; in UTC, where
+    --older-than for each that ended so long ago. Dates are read in the time zone of the table's policy; in UTC, where
     TABLE has no policy in part_config. Each file is written from one snapshot under a temporary name, synced, read back
     and compared (rows, and a checksum of each column); then it gets its name and its row in schema_kit.archive_file.
     With --drop the table is dropped in that same commit. What cannot be read back leaves everything as it was, and

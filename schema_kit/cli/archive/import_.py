@@ -49,10 +49,10 @@ def command(
 ) -> None:
     """Load files: attach them as partitions if their range is free, insert the rows otherwise.
 
-    Each file is held against the manifest first (its SHA-256, and a checksum of each column), and its columns against
-    the table's. Its rows are loaded into a table beside and compared. That becomes a partition, where its range is
-    free; else they are inserted: what is there already is passed over, what differs under the same key is refused and
-    named. Running it again changes nothing.
+    Each file is compared with the manifest first (its SHA-256, and a checksum of each column), and its columns with the
+    table's. Its rows are loaded into a second table and compared. That becomes a partition, where its range is free;
+    else they are inserted: rows that exist already are skipped, what differs under the same key is refused and named.
+    Running it again changes nothing.
 
     Example: schema_kit archive import --manifest telegram_bots.messages --since 2025-01-01 --until 2025-03-01
     """

@@ -23,16 +23,16 @@ from schema_kit.tasks.restoring import restore
 def command(run: Run, since: str | None, until: str | None, where: str | None, beside: str | None) -> None:
     """Move a range of rows from an archive back to its table, or to a new table.
 
-    Dates are read on the wall clock of the set's time zone; in UTC, where neither TABLE nor its archive is cut by that
-    column. Partitions that lie in the range are detached from the archive and attached, without copying a row. Where
-    the range begins or ends within a partition, or the table has a partition there already, rows go in batches: those
-    that are there already, equal in every column, are not inserted twice; the same key with other values is refused
+    Dates are read in the time zone of the table's policy; in UTC, where neither TABLE nor its archive is partitioned by
+    that column. Partitions that lie in the range are detached from the archive and attached, without copying a row.
+    Where the range begins or ends within a partition, or the table has a partition there already, rows go in batches:
+    those that exist already, equal in every column, are not inserted twice; the same key with other values is refused
     before anything is written.
 
-    Rows that were archived one by one (way=rows) go so, too, by the column that their age is counted from, or
-    by --where; then what hung on them. Rows that somebody has locked are passed over: run it again. What was restored
-    is left alone by `archive run` until it is told --restored; a time-to-live knows nothing of it. Triggers of the
-    table fire for rows that go one by one.
+    Rows that were archived one by one (way=rows) go so, too, by the column that their age is counted from, or by
+    --where; then the rows that referenced them. Locked rows are skipped: run it again. What was restored is ignored by
+    `archive run` until that is called with --restored; time-to-live policies ignore restores. Triggers of the table
+    fire for rows that go one by one.
 
     Example: schema_kit archive restore bots.messages --since 2026-01-01 --until 2026-03-01
     """

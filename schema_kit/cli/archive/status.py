@@ -88,7 +88,7 @@ def _moment(row: Moved | None, archive: QualifiedName) -> str | None:
 def command(run: Run) -> None:
     """Show what each archive holds, what is due and what is in transit.
 
-    Rows of partitions are the planner's estimate, -1 where nobody has analyzed yet; by rows, those that are due are
+    Rows of partitions are the planner's estimate, -1 before the first ANALYZE; by rows, those that are due are
     counted up to 100,000. It changes nothing.
 
     Example: schema_kit archive status --format json

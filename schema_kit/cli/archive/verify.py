@@ -49,8 +49,8 @@ def command(context: click.Context, run: Run, checksums: bool, files: bool) -> N
     """Report differences between an archive and its table.
 
     It compares columns, types, defaults, NOT NULL, checks, indexes and rights. What stops partitions from coming is
-    said first; op.repair_archive_table mends it. Checksums do not depend on the order of rows, and stay the same while
-    nobody changes any. It changes nothing.
+    said first; op.repair_archive_table repairs it. Checksums do not depend on the order of rows, and stay the same as
+    long as no row changes. It changes nothing.
 
     Exit codes: 0 the archive follows its table, 4 it does not.
 

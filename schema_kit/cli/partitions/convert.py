@@ -65,12 +65,12 @@ def command(
 ) -> None:
     """Turn a live table into a partitioned one: attach it, or copy its rows.
 
-    By attaching, no row is copied: it becomes the first partition, in seconds. By copying, each window has a partition
-    from the swap on. Without --strategy, what is begun goes on; else a table of up to 1 GB whose rows lie in several
-    windows is copied, and a bigger one attached: which and why is said first. After a copy the plain table is kept,
-    until --finish drops it or --rollback gives it its place again: with --feed, with whatever was written since;
-    without, if nothing was. Interrupted, it goes on where it stopped; --abort takes back what it has made, at any
-    moment before the swap, and likewise a way back before its own.
+    By attaching, no row is copied: it becomes the first partition, in seconds. By copying, each range has a partition
+    from the swap on. Without --strategy, a conversion that was begun continues; else a table of up to 1 GB whose rows
+    lie in several ranges is copied, and a bigger one attached: which and why is said first. After a copy the plain
+    table is kept, until --finish drops it or --rollback gives it its place again: with --feed, with whatever was
+    written since; without, if nothing was. If it is interrupted, run it again: it resumes where it stopped. --abort
+    undoes a conversion, or a rollback, at any moment before its swap.
 
     Example: schema_kit partitions convert rag_chat.messages --control created_at --interval '1 month' --strategy copy
     """

@@ -23,10 +23,10 @@ JOB = Job("drain the default", copying.drain, copying.drain_due)
 def command(run: Run, workers: int, limits: CopyLimits, until: str | None, abort: bool) -> None:
     """Move the rows of a default partition into partitions of their own.
 
-    Without TABLE: every set that part_config holds. Rows are copied, the keys of those that change meanwhile are
+    Without TABLE: every table that part_config holds. Rows are copied, the keys of those that change meanwhile are
     logged and replayed, what was copied is compared, and one short commit swaps: readers of the table see every row at
-    every moment. Rows farther ahead than partitions are kept stay there, and each run says so. Interrupted, it goes on
-    where it stopped when it is run again; --abort takes back what it has made.
+    every moment. Rows farther ahead than partitions are kept stay there, and each run says so. If it is interrupted,
+    run it again: it resumes where it stopped; --abort undoes what it has made.
 
     Example: schema_kit partitions drain-default line_support.conversation --workers 2
     """

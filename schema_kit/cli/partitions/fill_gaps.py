@@ -18,10 +18,10 @@ from schema_kit.tasks import partitions
 def command(run: Run, since: str | None) -> None:
     """Create the partitions that are missing between the oldest and the newest one, or the current one.
 
-    No further than what is kept ahead. A window of which the default partition holds rows, or whose name another table
-    has, is left and said, and so is a stretch of more than 36 windows beside a default partition, unless --since asks
-    for it; all others are made. Each is a commit of its own, so that it can be interrupted and run again. At most 1000
-    are made in a run.
+    No further than what is kept ahead. A range of which the default partition holds rows, or whose name another table
+    has, is left and reported, and so is a gap of more than 36 ranges if there is a default partition, unless --since
+    asks for it; all others are created. Each is a commit of its own, so that it can be interrupted and run again. At
+    most 1000 are created in a run.
 
     Example: schema_kit partitions fill-gaps shop.events --since 2024-01-01 --dry-run
     """

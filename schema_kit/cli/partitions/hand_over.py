@@ -16,7 +16,7 @@ from schema_kit.tasks.policies import hand_over
 def command(run: Run, schema: str | None) -> None:
     """Hand a partitioned table over to the extension pg_partman; adopt --take-over reverses it.
 
-    For pg_partman 4.7 and 5. In one commit, without a lock on the set; names stay as they are. `schema_kit partitions
+    For pg_partman 4.7 and 5. In one commit, without a lock on the table; names stay as they are. `schema_kit partitions
     adopt --take-over` brings it back, with what was changed of its policy there.
 
     Example: schema_kit partitions hand-over public.events --dry-run

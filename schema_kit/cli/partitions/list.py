@@ -26,7 +26,7 @@ from schema_kit.sizes import pretty
 def command(run: Run) -> None:
     """List partitioned tables and their partitions: bounds, estimated rows, sizes.
 
-    Copies that are under way are shown with how far they are.
+    Copies in progress are shown with how far they are.
 
     Example: schema_kit partitions list rag_chat.messages
     """

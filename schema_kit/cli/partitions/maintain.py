@@ -31,10 +31,10 @@ def command(run: Run, workers: int) -> None:
     Then it is analyzed as a whole, which autovacuum never does, where its statistics are off by more than a tenth;
     before PostgreSQL 18, where that reads every partition, at most once a day.
 
-    Of its archive, too, retired is what is due by that one's own retention.
+    Partitions of its archive are retired as well, by the archive's own retention.
 
-    Each set is looked after on its own: one that fails does not stop the others, and of two runs at once each finds
-    done what the other has done. Made for cron; `partitions check` says whether something is due.
+    Each partitioned table is maintained on its own: one that fails does not stop the others, and of two runs at once
+    each finds done what the other has done. Made for cron; `partitions check` says whether something is due.
 
     Example: schema_kit partitions maintain --workers 4
     """

@@ -28,12 +28,12 @@ OF_ARCHIVE = Job(
 def command(run: Run, no_grace: bool) -> None:
     """Detach partitions past their retention; then keep, move or drop them.
 
-    Without TABLE: every set that part_config holds, and their archives. A partition is due when it ends further behind
-    the present than the policy's retention. It is detached concurrently wherever PostgreSQL can. Then it stays as a
-    table of its own, or moves to retention_schema, or (where retention_keep_table is false) is dropped when it has been
-    out for retention_grace, 7 days unless the policy says otherwise. One that others need still (rows that refer to it,
-    views, publications) stays where it is, and each run says so. It asks before it drops a table; without a terminal,
-    that requires --yes.
+    Without TABLE: every table that part_config holds, and their archives. A partition is due when it ends further
+    behind the current position than the policy's retention. It is detached concurrently wherever PostgreSQL can. Then
+    it stays as a table of its own, or moves to retention_schema, or (where retention_keep_table is false) is dropped
+    when it has been out for retention_grace, 7 days unless the policy says otherwise. One that others need still (rows
+    that refer to it, views, publications) stays where it is, and each run says so. It asks before it drops a table;
+    without a terminal, that requires --yes.
 
     Example: schema_kit partitions retire line_support.conversation --dry-run
     """

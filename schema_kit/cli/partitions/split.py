@@ -24,7 +24,7 @@ def command(run: Run, workers: int, limits: CopyLimits, abort: bool) -> None:
     """Split a partition into the ranges of its policy, while it is in use.
 
     TABLE is the partition. The first partition of a table that was converted by attaching it holds all of its rows:
-    this is how they come into months. It works as drain-default does, and goes on where it stopped when it is run
+    this command divides it into months. It works as drain-default does, and resumes where it stopped when it is run
     again.
 
     Example: schema_kit partitions split line_support.conversation_before_20261201

@@ -43,10 +43,10 @@ _TWO_BARS = 80
 def command(run: Run) -> None:
     """Draw partitions over time, with sizes and rows as bars, gaps and due work.
 
-    What is due to be retired, and what is due to go to an archive, is told apart; archives of sets that let go of
-    partitions by a retention of their own are drawn, too, where no TABLE is named. Long runs of partitions are folded
-    into one line, which says how many they are and what they hold; --format json has each of them. The picture is as
-    wide as the terminal, between 60 and 200 columns; without one, 80 or COLUMNS.
+    Partitions that are due to be retired and those that are due to go to an archive are marked differently. Where no
+    TABLE is named, archives with a retention of their own are drawn, too. Long runs of partitions are folded into one
+    line, which says how many they are and what they hold; --format json has each of them. The picture is as wide as the
+    terminal, between 60 and 200 columns; without one, 80 or COLUMNS.
 
     Example: schema_kit partitions timeline rag_chat.messages
     """

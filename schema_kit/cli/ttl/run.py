@@ -23,10 +23,10 @@ def command(run: Run) -> None:
     """Delete expired rows, referencing rows first.
 
     Without TABLE: every policy that ttl_policy holds, those of other tables' trees first. Rows go in batches of about
-    half a second, each a commit of its own, and pause for replicas and for vacuum. A row that somebody has locked is
-    passed over, and comes next time; nobody is waited for beyond the lock budget. Where a table is partitioned by the
-    column, partitions that have expired as a whole are detached and dropped instead, unless rows refer to them or the
-    set has a retention of its own. It asks first; without a terminal it requires --yes.
+    half a second, each a commit of its own, with pauses for replicas and for vacuum. Locked rows are skipped until the
+    next run; no lock is waited for beyond the lock budget. Where a table is partitioned by the column, partitions that
+    have expired as a whole are detached and dropped instead, unless rows refer to them or the table has a retention of
+    its own. It asks first; without a terminal it requires --yes.
 
     Example: schema_kit ttl run rag_chat.user_sessions --dry-run
     """
