@@ -1,12 +1,12 @@
-"""Every exception of schema_kit, split by the state in which the reader's database is left.
+"""Every exception of schema_kit, split by the state in which the database is left.
 
     SchemaKitError
     ├── Refusal
     │   ├── DeclarationError  bad input: nothing was read, nothing was written             exit 2
     │   └── PlanError         declaration and database disagree: nothing was written       exit 3
-    ├── EmbeddedServerError   the embedded server cannot be had                            exit 1
+    ├── EmbeddedServerError   the embedded server is not available                         exit 1
     └── ExecutionError        PostgreSQL refused a step: the steps before it are committed exit 1
-        └── LockNotAvailable  somebody else held the lock through every attempt; .blockers
+        └── LockNotAvailable  other sessions held the lock through every attempt; .blockers
 
 A message says what happened, why, and what to do now, and names the object. What a refusal gives is its reason; that
 nothing was changed is said by the one who knows (`saying_unchanged`).

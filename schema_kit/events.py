@@ -1,4 +1,4 @@
-"""What is told of a run as it goes along."""
+"""Events of a run."""
 
 from __future__ import annotations
 

@@ -72,13 +72,13 @@ class _Overtaken(Exception):
 
 
 def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, workers: int = 1) -> tuple[Step, ...]:
-    """Send what *decide* wants until it wants nothing more, each step a commit of its own.
+    """Execute the plan, planning again after each step and each failure, until it is empty. Each step is a commit.
 
     Args:
         connection: in autocommit; steps bring their own BEGIN and COMMIT.
         decide: observes and decides; called again after a failure and after the last step.
         policy: lock budgets, tries and timeouts.
-        emit: is told what happens.
+        emit: callback that receives events.
         workers: how many sessions send steps that may be sent side by side.
 
     Returns:

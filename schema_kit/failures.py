@@ -74,7 +74,7 @@ class Committed:
             f"{count} committed: {'; '.join(names)}. "
             + (f"Until it resumes or is aborted, {'; '.join(left)}. " if left else "")
             + "When that is repaired, run it again: it resumes there"
-            + (f"; or give it up: {abort}." if abort else ".")
+            + (f"; or abort it: {abort}." if abort else ".")
         )
 
 
@@ -84,7 +84,7 @@ def not_observed(error: DBAPIError, connection: Connection | None = None) -> Sch
     if state == DENIED and connection is not None:
         return PlanError(f"{lacking(connection, error)}.")
     return ExecutionError(
-        f"PostgreSQL refused to be looked at: {message(error)} [{state or 'connection lost'}].", sqlstate=state
+        f"reading the catalog failed: {message(error)} [{state or 'connection lost'}].", sqlstate=state
     )
 
 

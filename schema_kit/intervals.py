@@ -1,17 +1,17 @@
-"""Where ranges begin and end: of time, and of ids. No clock and no I/O: the law tests run over every class here.
+"""Ranges of time and of ids: where they begin and end. No clock and no I/O; the law tests run over every class here.
 
-An interval cuts a line into half-open windows. Two laws hold for any *key*, *start* and *count*, as long as the windows
-lie within the years 1 to 9999:
+An interval divides a line into half-open ranges. Two laws hold for any *key*, *start* and *count*, as long as the
+ranges lie within the years 1 to 9999:
 
     floor(key) <= key < shift(floor(key), 1)
-    floor(shift(start, count)) == shift(start, count)          where start is a window's beginning
+    floor(shift(start, count)) == shift(start, count)          where start is a range's beginning
 
-Windows of time are cut by the wall clock of the policy's time zone, whatever the session's time zone is: a window
+Ranges of time follow the wall clock of the policy's time zone, whatever the session's time zone is: a range
 begins when that clock first shows its label, or a later one where the label is skipped. So days begin at midnight and
-half days at noon on every day of the year, and the window in which a clock goes back is longer by what is repeated.
+half days at noon on every day of the year, and the range in which a clock goes back is longer by what is repeated.
 
 Multiples are anchored to a fixed origin (January of year 0 for months, Monday 2000-01-03 for days and hours, 0 for ids)
-or to the one that the policy names, never to the day on which a set was made: else two sets planned on different days
+or to the one that the policy names, never to the day on which a table was made: else ranges planned on different days
 would overlap.
 """
 

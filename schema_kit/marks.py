@@ -1,4 +1,4 @@
-"""Names and marks by which steps and looks agree: what is made beside a table, what its comment says."""
+"""Names and comments that schema_kit gives to tables while it works on them."""
 
 from __future__ import annotations
 

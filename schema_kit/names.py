@@ -1,4 +1,4 @@
-"""Identifiers: the only place where they are quoted, cut to PostgreSQL's length, and read from text."""
+"""Identifiers: the only place where they are quoted, truncated to PostgreSQL's length, and parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events, told: on a terminal with bars, as JSON lines for machines, or through logging for Alembic."""
+"""Report events: on a terminal with bars, as JSON lines for machines, or through logging for Alembic."""
 
 from __future__ import annotations
 

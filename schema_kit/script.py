@@ -62,7 +62,7 @@ VARIABLES = {
     "SCHEMA_KIT_LOCK_ATTEMPTS": "attempts",
     "SCHEMA_KIT_LOOK_FIRST": "look_first",
 }
-"""What the environment can say of the policy: whoever is on call has the last word over env.py."""
+"""Environment variables that override the lock policy set in env.py."""
 
 
 def from_environment(policy: LockPolicy, environment: Mapping[str, str]) -> LockPolicy:

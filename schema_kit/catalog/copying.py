@@ -1,4 +1,4 @@
-"""What an online copy has to know: its source, how far it has come, which windows the rows lie in."""
+"""Read the state of a copy: its source, its progress, and the ranges its rows lie in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of our own beside a caller's, whatever the driver of that one; and how its driver is spoken to.
+"""Open sessions of our own for a caller's engine, whatever its driver.
 
 Steps that are commits of their own are sent by psycopg 3. Where the caller's connection is of another driver, a session
 is opened from what its engine connects with: same server, database and role, same settings.

@@ -308,7 +308,7 @@ class Catalog:
     def lacking(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
     ) -> tuple[str, ...]:
-        """What whoever runs this may not do; empty where nothing stands in the way.
+        """Privileges the current role lacks; empty where it has all of them.
 
         Args:
             create_in: schemas in which tables shall be made.

@@ -1,4 +1,4 @@
-"""The newest partition of a set: the example for the next one in all that ATTACH does not hand on."""
+"""Read properties of the newest partition that new partitions copy because ATTACH does not propagate them."""
 
 from __future__ import annotations
 

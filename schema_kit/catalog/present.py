@@ -1,4 +1,4 @@
-"""Where rows lie on the line that a set is cut along: on it or beyond, and among ids where the present is."""
+"""Read where rows lie along the partition key: in a range or past the last one, and the greatest id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights that a role lacks: one query, one sentence for each object, and the GRANT that mends it.
+"""Name missing privileges: one query, one sentence for each object, and the GRANT that adds it.
 
 What statements need is read off their text, which is ours: each name in it stands behind the words that say what is
 done to it. What users write into it (literals, comments, bodies of functions) is not read.

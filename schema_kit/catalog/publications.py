@@ -1,4 +1,4 @@
-"""The publications that hold a table, and what tells its rows apart for those who subscribe to them."""
+"""Read the publications that hold a table, and its replica identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What leaving a set, and coming back into one, has to know of a table."""
+"""Read what detaching, attaching and dropping a partition depend on."""
 
 from __future__ import annotations
 

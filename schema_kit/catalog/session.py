@@ -1,4 +1,4 @@
-"""The session dress under which the catalog is read."""
+"""Session settings used while reading the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many sets at a glance: one query, however many there are, that tells which of them need a closer look."""
+"""Read many partitioned tables with one query, which says which of them need a closer look."""
 
 from __future__ import annotations
 

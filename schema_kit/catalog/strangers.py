@@ -1,4 +1,4 @@
-"""Sets that others look after, or nobody: what pg_partman's table and pgslice's comments say of them."""
+"""Read the policies of other partition managers: pg_partman's table, pgslice's comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One table and all that belongs to it: a query for each kind of thing, beside the function that maps its rows."""
+"""Read one table and its dependent objects: a query for each kind, next to the function that maps its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets as those see them who look at many, often: a few queries for any number of sets, and nothing big is read."""
+"""Read the state of many partitioned tables with a fixed number of queries, and no big table."""
 
 from __future__ import annotations
 

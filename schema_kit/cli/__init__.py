@@ -1,4 +1,4 @@
-"""The shell door: ``schema_kit NOUN VERB [TABLE...]``. stdout is data, stderr is talk.
+"""The command line: ``schema_kit NOUN VERB [TABLE...]``. stdout is data, stderr is talk.
 
 A noun's module is imported when the noun is used, so that --help needs no database library.
 """

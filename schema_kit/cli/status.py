@@ -1,4 +1,4 @@
-"""schema_kit status: one screen of what is wrong, what is due and what is under way."""
+"""schema_kit status: one screen of what is wrong, what is due and what is in progress."""
 
 from __future__ import annotations
 

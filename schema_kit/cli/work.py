@@ -1,4 +1,4 @@
-"""What commands do for each set: decide, send, tell, and go on with the next where one has failed."""
+"""Run a job for each table: plan, execute, report, and continue with the next where one has failed."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The PostgreSQL that serves when nobody names a database: found, started, stopped, thrown away.
+"""The embedded PostgreSQL server, used when no database is named: found, started, stopped, removed.
 
     place.py       where a server lives, whom it runs as, and one process at a time in there
     tools.py       PostgreSQL's programs: found, made readable, run
     postmaster.py  the running process: found, launched, stopped, brought back after a kill
     server.py      start, stop, status, reset
 
-The server listens on a Unix socket only, in a directory that nobody but its user may enter. It outlives the
+The server listens on a Unix socket only, in a directory that only its user can enter. It outlives the
 process that started it; data survive a stop, a crash and a kill.
 """
 

@@ -1,4 +1,4 @@
-"""A table to a file: written, synced, read back, compared, named, registered; then, if it shall go, dropped."""
+"""Export a table to a file: write, sync, read back, compare, rename, register; then drop it, if asked to."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def export(
         store: where the file goes.
         form: parquet or copy.
         policy: the lock policy.
-        emit: is told what happens.
+        emit: callback that receives events.
         cut: write these rows alone.
         drop: drop the table in the commit that registers the file. It is none that is attached.
 

@@ -1,4 +1,4 @@
-"""The two kinds of files: Parquet by Arrow, and the text of COPY with its description beside it."""
+"""The two file formats: Parquet by Arrow, and the text of COPY with its description in a second file."""
 
 from __future__ import annotations
 

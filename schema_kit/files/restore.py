@@ -1,4 +1,4 @@
-"""A file back into the database: checked, loaded into a table beside, compared, attached or merged."""
+"""Load a file into the database: check it, load it into a second table, compare, attach or merge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where files lie: a folder, or any store that fsspec knows. What is there is whole, or it has not got its name yet."""
+"""File storage: a folder, or any store that fsspec knows. A file with its final name is complete."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A decision is never older than its lock: what a step relies on is compared with what was last seen.
+"""Stamps of tables: a decision is never older than its lock, for a step compares what it relies on.
 
 A stamp stands for the versions (xmin) of all rows of PostgreSQL's catalog that belong to a table: whatever DDL changes
 makes it another one, whether this package knows the property or not, and no setting of a session changes how it is
-printed. It is asked for again under the lock of the table, with what hangs on it locked too. GRANT (up to 17) and
+printed. It is asked for again under the lock of the table, with its dependent objects locked too. GRANT (up to 17) and
 ALTER STATISTICS wait for no lock: what they change is kept by its value and compared once more before the commit.
 """
 

@@ -1,4 +1,4 @@
-"""A revision of the repairs: operations that stop nobody, the evidence in its docstring, and the way back."""
+"""Write a revision of the repairs: operations that block no session, their evidence, and a downgrade."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the partitions of a set belong: its interval, laid on the line of its key column."""
+"""The boundaries of a partitioned table: its interval, applied to its partition key."""
 
 from __future__ import annotations
 

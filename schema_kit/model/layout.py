@@ -1,4 +1,4 @@
-"""A set as it lies on its line: its partitions in order, where none is, which are ahead and which have passed."""
+"""The layout of a partitioned table: its partitions in order, its gaps, what lies ahead and what has passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is observed of a partition on its way: out of its parent, into one, to an archive, into a file."""
+"""What is observed of a partition in transit: out of its parent, into one, to an archive, into a file."""
 
 from __future__ import annotations
 

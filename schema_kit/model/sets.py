@@ -1,4 +1,4 @@
-"""What is observed of sets of partitions and of what belongs to other tools."""
+"""What is observed of partitioned tables, and of those of other partition managers."""
 
 from __future__ import annotations
 

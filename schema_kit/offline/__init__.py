@@ -1,6 +1,6 @@
-"""`alembic upgrade --sql`: a database that is not there, followed from base by what the steps would do to it.
+"""`alembic upgrade --sql`: a placeholder database, followed from base by what the steps would do to it.
 
-Alembic's own operations are seen by nobody here, so what is remembered may be out of date. Only what cannot be written
+Alembic's own operations are not seen here, so what is remembered may be out of date. Only what cannot be written
 without it is taken from memory (what create_baseline made, how tables are partitioned, the shape of a table that is to
 be converted); of all else nothing is taken to be done already, and each operation writes its statements.
 """

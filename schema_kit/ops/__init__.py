@@ -1,4 +1,4 @@
-"""The Alembic door: operations as functions, each with a class of inert data, and what turns each into a plan.
+"""Alembic operations as functions, each with a class of inert data, and the conversion of each into a plan.
 
 Importing this package registers them with ``alembic.op``; `schema_kit.op` is the same, typed.
 """

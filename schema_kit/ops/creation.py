@@ -1,4 +1,4 @@
-"""The operation that makes a partitioned table, and how it is told to cut it by values."""
+"""The operation that creates a partitioned table, and its partitions by HASH and LIST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations on sets that are there: their policy, and their next partitions."""
+"""Operations on partitioned tables: their policy, and their next partitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations that put a table into a set of partitions and take one out."""
+"""Operations that attach and detach partitions."""
 
 from __future__ import annotations
 

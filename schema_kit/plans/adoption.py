@@ -1,4 +1,4 @@
-"""The policy of a set that somebody else has made, read off the bounds of its partitions."""
+"""Derive the policy of an existing partitioned table from the bounds of its partitions."""
 
 from __future__ import annotations
 

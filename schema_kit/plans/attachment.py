@@ -1,4 +1,4 @@
-"""A table that is there becomes a partition, and nothing is scanned or built while others wait."""
+"""Plan how an existing table becomes a partition without a scan or a build under a lock."""
 
 from __future__ import annotations
 

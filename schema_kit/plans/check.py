@@ -1,4 +1,4 @@
-"""What is wrong with a set, what is due, and what to do about it: pure, from what was observed of it."""
+"""Plan what `partitions check` reports: what is wrong with a partitioned table, what is due, and the repair."""
 
 from __future__ import annotations
 

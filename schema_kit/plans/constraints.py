@@ -1,4 +1,4 @@
-"""Constraints on plain and partitioned tables: first for new rows, then proved for the old ones beside traffic."""
+"""Plan constraints on plain and partitioned tables: first for new rows, then validated for the old ones."""
 
 from __future__ import annotations
 

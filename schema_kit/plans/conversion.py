@@ -1,6 +1,6 @@
-"""A plain table becomes partitioned, by attaching it as the first partition.
+"""Plan how a plain table becomes partitioned, by attaching it as the first partition.
 
-The order of the steps is what keeps every row and stops nobody: see docs/partitioning.md.
+The order of the steps keeps every row and blocks no session: see docs/partitioning.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Windows that no partition holds, between the oldest partition and the newest or what is kept ahead, get theirs."""
+"""Plan partitions for gaps between the oldest partition and the newest, or what is kept ahead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A set goes to the extension pg_partman: its row, as far as that version has the columns."""
+"""Plan how a partitioned table goes to the extension pg_partman: its row, in the columns of that version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tables that take a partition's place get of what it had of its own, beside what its parent has."""
+"""Plan what tables that take a partition's place get of what it had of its own."""
 
 from __future__ import annotations
 

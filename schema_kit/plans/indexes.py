@@ -1,4 +1,4 @@
-"""Indexes on plain and partitioned tables, beside live traffic."""
+"""Plan indexes on plain and partitioned tables while writes continue."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def replace_index(
     Where no valid index has the name, the declared one is created.
 
     Args:
-        declared: the index as it shall be.
+        declared: the new index.
         tree: its table, then the partitions; empty where there is no such table.
         printed: what PostgreSQL prints of the declared index after USING.
         names_of_parts: the names of the partitions' indexes are known, and change too.

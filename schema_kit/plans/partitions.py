@@ -1,4 +1,4 @@
-"""Partitions kept ahead of where the present lies: of the clock, or of the greatest id."""
+"""Plan partitions ahead of the current position: of the clock, or of the greatest id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a policy retires: whatever ends further behind the present than its retention."""
+"""Plan what a policy retires: partitions that end further behind the current position than its retention."""
 
 from __future__ import annotations
 

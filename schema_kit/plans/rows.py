@@ -1,4 +1,4 @@
-"""Rows that leave their table a batch at a time, and what hangs on them before."""
+"""Plan batched deletion or archiving of rows, referencing rows first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics of a set as a whole, which autovacuum never gathers: PostgreSQL plans joins of the set by them."""
+"""Plan ANALYZE of partitioned tables, which autovacuum never does."""
 
 from __future__ import annotations
 

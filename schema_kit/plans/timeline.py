@@ -1,4 +1,4 @@
-"""A set from its oldest partition to the last one ahead, with what is missing between: what a picture of it shows."""
+"""Plan the picture of a partitioned table: partitions from the oldest to the last one ahead, and gaps."""
 
 from __future__ import annotations
 

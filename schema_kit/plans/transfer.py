@@ -1,6 +1,6 @@
-"""Whole partitions from one partitioned table to another of the same shape: no row is copied, nothing is scanned.
+"""Plan how whole partitions move from one partitioned table to another: no row is copied or scanned.
 
-Concurrently wherever PostgreSQL can: detached, then attached, and in between its rows are in neither. Where somebody
+Concurrently wherever PostgreSQL can: detached, then attached, and in between its rows are in neither. Where a view
 reads both tables at once, or PostgreSQL detaches nothing concurrently: both in one commit, behind a validated CHECK.
 """
 

@@ -274,7 +274,7 @@ def set_policy(policy: TimeToLive, registered: TimeToLive | None, observed: Obse
     """Register a policy, once what is there agrees with it.
 
     Args:
-        policy: as it shall be.
+        policy: the new policy.
         registered: as it is; None where it is not.
         observed: the table, and all that refers to it; None where nobody can look (--sql).
         now: the server's clock.

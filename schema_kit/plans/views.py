@@ -1,4 +1,4 @@
-"""Refreshing a materialized view beside its readers."""
+"""Plan REFRESH MATERIALIZED VIEW while the view is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way back after a conversion's swap, as long as the plain table is kept: it takes its place again, beside writers.
+"""Plan the rollback of a conversion by copy, as long as the plain table is kept.
 
 Where a trigger has logged since the swap which rows changed, all of that is replayed into it; where none has, the way
 is open only as long as nothing was written. Either way both are compared, but for the keys in the log.

@@ -145,7 +145,7 @@ class UpdateBatch(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """What every UPDATE takes; named here so that who is in its way can be."""
+        """What every UPDATE takes; listed so that blocking sessions can be reported."""
         return (Lock(LockMode.ROW_EXCLUSIVE, self.change.table),)
 
     @property

@@ -82,7 +82,7 @@ def owned_sql(was: Table, table: Table) -> Iterable[str]:
 
 
 def access_again_sql(was: Table, table: Table) -> Iterable[str]:
-    """Whose a table is, and who may do what with it, is as with another one, whose name it has by now."""
+    """Copy owner, grants and row security from a table to the one that has taken its name."""
     name = table.name.sql
     yield from _as_made_sql(was.grants, was.withheld, name, owner_sql(was))
     yield from owner_again_sql(was, table)

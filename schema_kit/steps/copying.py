@@ -1,9 +1,9 @@
-"""How a copy of a live table's rows begins, and is given up: the tables for them, and a log of the keys that change.
+"""Steps that begin and abort a copy of a live table: the tables for its rows, and a log of changed keys.
 
-Right under rules that the tests break one by one: the log is committed before the first chunk looks; chunks are cut by
-key; nothing is replayed while a chunk is open; a batch takes keys from the log, then deletes them from the targets,
-then inserts what the source holds; the source is looked at before each step, and under the lock of the swap. Chunks
-are in copy_chunks.py, replay and comparison in copy_changes.py, the swap in copy_swap.py.
+Right under rules that the tests break one by one: the log is committed before the first chunk looks; chunks are ranges
+of the key; nothing is replayed while a chunk is open; a batch takes keys from the log, then deletes them from the
+targets, then inserts what the source holds; the source is looked at before each step, and under the lock of the swap.
+Chunks are in copy_chunks.py, replay and comparison in copy_changes.py, the swap in copy_swap.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a partition becomes whose rows have moved: an empty child of the plain table, until nobody misses it.
+"""Steps on emptied partitions: empty children of the plain table, kept for older snapshots.
 
 A transaction whose snapshot is older than the move sees the rows where they were, not where they are. So they are
 deleted, not dropped, and the tables that held them become children of the one that has taken them in: such a

@@ -1,9 +1,9 @@
-"""What takes the place of a table is published as the table was: the SQL of a swap's commit.
+"""SQL that publishes the table that takes another one's place as that was published.
 
-A publication that lists a table by name lists a table, not a name: it is told which table has the name now. One of all
-tables, or of all of a schema, needs no telling; but it would publish what is written inside the commit, to subscribers
-that do not have those tables or have those rows, and so publishes nothing while that is written. The commit shows
-nobody a publication between its first and its last state.
+A publication that lists a table by name lists a table, not a name: it has to be changed to the table that has the name
+now. One of all tables, or of all of a schema, needs no change; but it would publish what is written inside the commit,
+to subscribers that do not have those tables or have those rows, and so publishes nothing while that is written. No
+session sees a publication between its first and its last state.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ class RemoveRows(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """What every DELETE, INSERT and UPDATE takes; named here so that who is in its way can be."""
+        """What every DELETE, INSERT and UPDATE takes; listed so that blocking sessions can be reported."""
         written = (self.table, *((self.archive.table,) if self.archive else ()), *self.emptied)
         return tuple(Lock(LockMode.ROW_EXCLUSIVE, table) for table in dict.fromkeys(written))
 

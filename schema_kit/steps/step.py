@@ -33,11 +33,11 @@ class Step:
     repeats: ClassVar[bool] = False
     """Sent again, a commit each time, until its last statement changes no row."""
     fresh: ClassVar[bool] = False
-    """Carries what was observed, so it is decided again right before it is sent if other steps came first."""
+    """Embeds catalog state; planned again before it is sent if earlier steps of the plan were committed."""
     decide_again: ClassVar[bool] = False
     """What comes after it depends on what it has found, so it is decided again."""
     tells: ClassVar[bool] = False
-    """The row that its last statement returns is what `progress` would ask for, which saves asking."""
+    """The last statement returns the progress row, so no separate query is needed."""
     clears: ClassVar[bool] = False
     """What the steps before it have left (`lingers`) is gone with it."""
     once: ClassVar[bool] = False

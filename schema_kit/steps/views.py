@@ -1,4 +1,4 @@
-"""A commit that fills a materialized view anew."""
+"""A commit that fills a materialized view."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The way back after a conversion's swap: the plain table that was kept takes its place again.
+"""Steps of the rollback of a conversion by copy: the plain table that was kept takes its place again.
 
 A trigger on the partitioned table logs the keys of the rows that change, as in copying.py, and their rows are replayed
 into the plain table: a writer pays for a key, not for a second row and its indexes, and nothing that the plain table
 refuses can make a writer fail. What is not in the log is compared before, so a row that came or went past the trigger
-(TRUNCATE, a partition detached or attached) stops the way back.
+(TRUNCATE, a partition detached or attached) stops the rollback.
 """
 
 from __future__ import annotations

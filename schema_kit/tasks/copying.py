@@ -1,4 +1,4 @@
-"""Rows of a set that get partitions of their own by copying: draining a default partition, splitting one."""
+"""Give rows partitions of their own by copying: drain a default partition, split a partition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of the commands that copy rows beside their users."""
+"""Options of the commands that copy rows while writes continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``schema_kit partitions maintain``: all that a set needs from time to time."""
+"""``schema_kit partitions maintain``: all periodic work on partitioned tables."""
 
 from __future__ import annotations
 
