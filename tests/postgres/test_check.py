@@ -78,7 +78,7 @@ def test_a_gap(months: Database) -> None:
     months.sql("DROP TABLE app.t_p20260201")
     found = check(months)
     assert [(one["code"], one["severity"], one["object"]) for one in found] == [("gap", "due", "app.t")]
-    assert "one window" in found[0]["sentence"]
+    assert "one range" in found[0]["sentence"]
     assert "(2026-02-01 to 2026-03-01)" in found[0]["sentence"]
     assert "schema_kit partitions fill-gaps app.t" in found[0]["sentence"]
 
