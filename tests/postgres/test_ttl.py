@@ -286,7 +286,7 @@ def test_a_policy_is_set_replaced_and_dropped(database: Database) -> None:
 
 
 REFUSED: dict[str, tuple[type[Exception], dict[str, Any], str]] = {
-    "age of ids": (DeclarationError, {"age": "1000"}, "no length of time"),
+    "age of ids": (DeclarationError, {"age": "1000"}, "not a length of time"),
     "age": (DeclarationError, {"age": "soon"}, "soon"),
     "zone": (DeclarationError, {"timezone": "Mars/Base"}, "Mars/Base"),
     "batch": (DeclarationError, {"batch_size": 0}, "batch_size is 0, not from 1"),

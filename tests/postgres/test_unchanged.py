@@ -160,6 +160,6 @@ def test_what_a_cut_off_build_has_left(database: Database, monkeypatch: pytest.M
 
     database.sql("UPDATE a SET n = 1")
     monkeypatch.setattr(execute, "_send_once", cut_off)
-    with pytest.raises(ExecutionError, match=r"somebody was faster\.\nIt was cut off .* INVALID index") as refused:
+    with pytest.raises(ExecutionError, match=r"somebody was faster\.\nIt was interrupted .* INVALID index") as refused:
         _operate(database, GOOD)
     assert SAID not in str(refused.value)
