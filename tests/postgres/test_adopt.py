@@ -202,7 +202,7 @@ def test_old_irregular_partitions_are_let_be_if_that_is_said(database: Database)
                 "CREATE TABLE app.x1 PARTITION OF app.x FOR VALUES FROM ('!') TO ('~')",
             ),
             ["app.x"],
-            "is no ULID",
+            "is not a ULID",
         ),
         (BY_DATE, ["app.x", "--interval", "odd"], "is not an interval"),
         (BY_DATE, ["app.x", "--timezone", "No"], "no time zone"),

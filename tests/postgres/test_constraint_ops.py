@@ -68,7 +68,7 @@ def test_waits_for_a_writer_and_names_it(
     waits = [event for event in events if isinstance(event, Waiting)]
     # VALIDATE and a concurrent build stand beside a writer or wait without being in anybody's way.
     assert waits or name.startswith(("validate", "unique"))
-    others = "Nobody is seen", "autovacuum:"  # which may come along, and gives way by itself
+    others = "No blocking session", "autovacuum:"  # which may come along, and gives way by itself
     seen = [text for wait in waits for text in wait.blockers if not any(other in text for other in others)]
     assert all("RowExclusiveLock on s.t" in text for text in seen), seen
 
