@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -49,6 +50,8 @@ WHERE c.relkind IN ('r', 'p') AND row_security_active(c.oid) AND position(c.reln
 ORDER BY length(c.relname) DESC, n.nspname LIMIT 1
 """
 
+
+_AT_MOST = ContextVar[tuple[str, ...]]("at_most", default=())
 
 READ_COMMITTED = "ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE"
 """Whatever default_transaction_isolation and default_transaction_deferrable say: a look should wait for nobody."""
@@ -195,6 +198,16 @@ def _raw(connection: Connection) -> Any:
 
 
 @contextmanager
+def at_most(timeout: str) -> Iterator[None]:
+    """Let each statement of the looks in this block take so long at most, as statement_timeout has it: ``30s``."""
+    token = _AT_MOST.set((f"SET LOCAL statement_timeout = '{timeout}'",))
+    try:
+        yield
+    finally:
+        _AT_MOST.reset(token)
+
+
+@contextmanager
 def observing(connection: Connection) -> Iterator[None]:
     """Read under the dress, and leave the session as it was.
 
@@ -208,7 +221,9 @@ def observing(connection: Connection) -> Iterator[None]:
         (f"BEGIN {READ_COMMITTED} READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
     )
     try:
-        send(connection, "; ".join((begin, *DRESS)))  # one message: a look between two batches should cost nothing
+        send(
+            connection, "; ".join((begin, *DRESS, *_AT_MOST.get()))
+        )  # one message: a look between two batches should cost nothing
         yield
     except BaseException as error:
         denied = isinstance(error, DBAPIError) and drivers.sqlstate(error) == DENIED

@@ -14,7 +14,7 @@ from schema_kit.cli.lazy import Lazy
 from schema_kit.cli.output import be_patient
 from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
 
-NOUNS = ("advise", "archive", "db", "doctor", "health", "init", "lint", "partitions", "sql", "status", "ttl")
+NOUNS = ("advise", "archive", "db", "doctor", "health", "init", "lint", "partitions", "report", "sql", "status", "ttl")
 
 
 @click.group(cls=Lazy, package=__name__, names=NOUNS, context_settings={"help_option_names": ["-h", "--help"]})

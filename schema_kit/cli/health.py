@@ -21,14 +21,13 @@ from schema_kit.health.window import Counted
 from schema_kit.names import QualifiedName
 from schema_kit.plans.check import Severity
 from schema_kit.steps import Plan
-from schema_kit.storage import HEALTH_SNAPSHOT
 from schema_kit.url import alembic_config
 
 
 @click.command("health")
 @looks("text", "json", "metrics")
 @click.option("--write", is_flag=True, help="Write a revision of the repairs that block no other session.")
-@click.option("--remember", is_flag=True, help="Keep the counters, with which a later run knows its window.")
+@click.option("--remember", is_flag=True, help="Keep counters and sizes: for a later run and `report`.")
 @click.option("--replica", multiple=True, metavar="URL", help="Count the scans of this server, too.")
 @click.option("--ignored", is_flag=True, help="Show, too, what is left out by op.ignore_health_finding, and why.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave findings of this code out, in this run.")
@@ -51,8 +50,8 @@ def health(
     Indexes that are invalid, twice, redundant or unused; foreign keys without an index; constraints that are not valid;
     disabled triggers; missing statistics; sequences near their end; dead rows; sessions, slots and settings. A
     partitioned table is one finding, not one for each partition. It reads the catalog and statistics, no row of a
-    table, and changes nothing, but for --remember, which keeps the counters. Membership in pg_monitor is all that it
-    needs, and without that it says what it could not see.
+    table, and changes nothing, but for --remember, which keeps counters and sizes. Membership in pg_monitor is all that
+    it needs, and without that it says what it could not see.
 
     What op.ignore_health_finding has left out, with a reason, is counted; --ignored shows it.
 
@@ -106,7 +105,8 @@ def _replica(url: str) -> Counted:
 
 def _remember(run: Run, seen: Observed, counted: Sequence[Counted]) -> None:
     def decide() -> Plan:
-        return snapshots.plan(seen, counted, there=run.catalog.exists(HEALTH_SNAPSHOT))
+        tables = snapshots.measured(run.connection)
+        return snapshots.plan(seen, counted, tables, there=snapshots.current(run.connection))
 
     execute.run(run.connection, decide, run.policy, lambda _: None)
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit.catalog import leftovers
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import observing, rows, send
+from schema_kit.catalog.sizes import LOCKED
 from schema_kit.health.facts import (
     Column,
     ForeignKey,
@@ -65,13 +66,6 @@ SELECT c.oid::bigint, n.nspname, c.relname,
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {_NOT_OURS}
 ORDER BY n.nspname, c.relname
-"""
-
-# To print an index's definition, PostgreSQL takes ACCESS SHARE on its table, and waits behind who waits for more.
-_LOCKED = """
-SELECT DISTINCT l.relation::bigint, l.pid FROM pg_locks l
-WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
-  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
 """
 
 _PUBLISHED = """
@@ -246,7 +240,7 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
     found = rows(connection, _RELATIONS)
     names = {row[0]: QualifiedName(row[1], row[2]) for row in found}
     roots = {names[row[0]]: names.get(row[3], names[row[0]]) for row in found}
-    held = {oid: pid for oid, pid in rows(connection, _LOCKED) if oid in names}
+    held = {oid: pid for oid, pid in rows(connection, LOCKED) if oid in names}
     closed = {roots[names[oid]]: pid for oid, pid in held.items()}
     left_out = [oid for oid, name in names.items() if roots[name] in closed]
     names = {oid: name for oid, name in names.items() if roots[name] not in closed}

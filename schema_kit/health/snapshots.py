@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from schema_kit.catalog import sizes
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.health.facts import Observed
 from schema_kit.health.indexes import UNUSED_DAYS
@@ -32,10 +33,29 @@ WHERE s.server = %(server)s AND s.since IS NOT DISTINCT FROM %(since)s AND s.tak
 ORDER BY s.taken_at <= %(edge)s DESC, abs(extract(epoch FROM s.taken_at - %(edge)s)) LIMIT 1
 """
 
+_CURRENT = """
+SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'sizes' AND NOT attisdropped
+"""
+
 _THERE = """
 SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privilege(relnamespace, 'USAGE')
   AND has_table_privilege(oid, 'SELECT')
 """
+
+
+def current(connection: sa.Connection) -> bool:
+    """Whether health_snapshot is there, with all the columns that this version knows."""
+    with observing(connection):
+        return bool(rows(connection, _CURRENT, {"name": HEALTH_SNAPSHOT.sql}))
+
+
+def measured(connection: sa.Connection) -> dict[str, tuple[int, int, int]]:
+    """Bytes, rows and partitions of each table; under an empty name the bytes of the database."""
+    found = {str(name): (one.bytes, one.rows, one.partitions) for name, one in sizes.read(connection, TIMEOUT).items()}
+    with observing(connection):
+        send(connection, f"SET LOCAL statement_timeout = '{TIMEOUT}'")
+        whole = rows(connection, "SELECT pg_database_size(current_database())")[0][0]
+    return {"": (whole, 0, 0), **found}
 
 
 def of_replica(connection: sa.Connection) -> Counted:
@@ -53,17 +73,21 @@ def of_replica(connection: sa.Connection) -> Counted:
     return Counted(f"{host}:{port}/{database}", since, scans)
 
 
-def plan(seen: Observed, servers: Sequence[Counted], *, there: bool) -> Plan:
+def plan(seen: Observed, servers: Sequence[Counted], tables: Mapping[str, Sequence[int]], *, there: bool) -> Plan:
     """What keeps the counters of servers.
 
     Args:
         seen: what was observed, with its clock.
         servers: whose counters.
-        there: whether health_snapshot is there.
+        tables: bytes, rows and partitions by table, of the server that was looked at.
+        there: whether health_snapshot is there, with all its columns.
     """
     assert seen.server.now is not None  # who looks at a server has asked for its clock
     indexes = tuple(sorted(tops(seen)))
-    steps = [RememberCounters(seen.server.now, one.server, one.since, indexes, one.scans) for one in servers]
+    steps = [
+        RememberCounters(seen.server.now, one.server, one.since, indexes, one.scans, None if one.server else tables)
+        for one in servers
+    ]
     return Plan("remember counters", (*(() if there else (EnsureTable(HEALTH_SNAPSHOT),)), *steps))
 
 

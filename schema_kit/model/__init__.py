@@ -29,7 +29,7 @@ from schema_kit.model.declared import (
     TimeToLive,
     Tree,
 )
-from schema_kit.model.health import IgnoredFinding
+from schema_kit.model.health import IgnoredFinding, Size
 from schema_kit.model.moving import (
     ArchiveFile,
     Attaching,
@@ -123,6 +123,7 @@ __all__ = [
     "Relation",
     "Retired",
     "Sequence",
+    "Size",
     "StatisticsObject",
     "Stray",
     "Table",

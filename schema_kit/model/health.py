@@ -23,3 +23,15 @@ class IgnoredFinding:
     def __str__(self) -> str:
         of = ": ".join(part for part in (self.table, self.object) if part)
         return f"{self.code} of {of or 'the server'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How big a table is, with its partitions."""
+
+    partitions: int
+    """Leaves; 0 where it is not partitioned."""
+    bytes: int
+    """With indexes and TOAST."""
+    rows: int
+    """The planner's estimate."""

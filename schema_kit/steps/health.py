@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -86,6 +86,8 @@ class RememberCounters(Step):
     since: datetime | None
     indexes: tuple[str, ...]
     scans: Mapping[str, int]
+    sizes: Mapping[str, Sequence[int]] | None = None
+    """Bytes, rows and partitions of each table, and of the database; None of another server."""
 
     @property
     def summary(self) -> str:
@@ -95,10 +97,13 @@ class RememberCounters(Step):
     def sql(self) -> tuple[str, ...]:
         """One row, and those past their time."""
         since = "NULL" if self.since is None else literal(self.since.isoformat())
-        indexes, scans = (literal(json.dumps(one, ensure_ascii=False)) for one in (self.indexes, dict(self.scans)))
+        values = (self.indexes, dict(self.scans), self.sizes)
+        indexes, scans, sizes = (
+            "NULL" if one is None else literal(json.dumps(one, ensure_ascii=False)) for one in values
+        )
         at = literal(self.taken_at.isoformat())
         return (
-            f"INSERT INTO {HEALTH_SNAPSHOT.sql} (taken_at, server, since, indexes, scans) "
-            f"VALUES ({at}, {literal(self.server)}, {since}, {indexes}, {scans}) ON CONFLICT DO NOTHING",
+            f"INSERT INTO {HEALTH_SNAPSHOT.sql} (taken_at, server, since, indexes, scans, sizes) "
+            f"VALUES ({at}, {literal(self.server)}, {since}, {indexes}, {scans}, {sizes}) ON CONFLICT DO NOTHING",
             f"DELETE FROM {HEALTH_SNAPSHOT.sql} WHERE taken_at < {at}::timestamptz - interval '{KEPT}'",
         )

@@ -14,3 +14,7 @@ CREATE TABLE IF NOT EXISTS @schema@.health_snapshot (
     scans    jsonb       NOT NULL, -- of each index that was scanned, its name and how often
     PRIMARY KEY (taken_at, server)
 );
+
+-- A column that came later: of each table on the server that it lies on, as a whole where it is partitioned, its bytes
+-- with indexes and TOAST, its rows and its partitions; under '' the bytes of the database. NULL: of another server.
+ALTER TABLE @schema@.health_snapshot ADD COLUMN IF NOT EXISTS sizes jsonb;

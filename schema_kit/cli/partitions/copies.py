@@ -34,7 +34,7 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--max-slot-size",
-            callback=_bytes,
+            callback=as_bytes,
             default=f"{MAX_SLOT_BYTES // 2**30}GB",
             show_default=True,
             help="Pause while a replication slot holds back more WAL; 0: never.",
@@ -45,7 +45,8 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
     return with_limits
 
 
-def _bytes(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
+def as_bytes(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
+    """What a person writes for a size: 512MB, 16GB, 1TB."""
     found = re.fullmatch(r"(\d+) *(MB|GB|TB|)", text.strip(), re.IGNORECASE)
     if found is None:
         raise click.BadParameter(f"{text!r} is not a size. Write 512MB, 16GB, 1TB, or 0")
