@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from statistics import fmean, median
 
 MOST = 400
@@ -22,7 +23,7 @@ SEASONAL = 0.6
 SHORTEST = 4
 """Points that make a line of their own."""
 
-MOST_PAIRED = 60
+MOST_PAIRED = 40
 """Points of which all pairs are compared."""
 
 _TO_SIGMA = 1.4826
@@ -208,7 +209,7 @@ def _slope(series: Sequence[float]) -> float:
     if count <= MOST_PAIRED:
         pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]
     else:
-        third, stride = count // 3, max(count // 120, 1)
+        third, stride = count // 3, max(count // 90, 1)
         pairs = [(i, j) for i in range(0, third, stride) for j in range(count - third, count, stride)]
     return median((series[j] - series[i]) / (j - i) for i, j in pairs)
 
@@ -260,16 +261,17 @@ class _Squares:
 
     def __init__(self, series: Sequence[float]) -> None:
         middle = fmean(series)
-        self._sums = [(0.0, 0.0, 0.0)]
-        for n, value in enumerate(series):
-            by, of, squared = self._sums[-1]
-            own = value - middle
-            self._sums.append((by + own, of + n * own, squared + own * own))
+        own = [value - middle for value in series]
+        self._of = [0.0, *accumulate(own)]
+        self._by_place = [0.0, *accumulate(n * value for n, value in enumerate(own))]
+        self._squared = [0.0, *accumulate(value * value for value in own)]
 
     def left(self, begin: int, end: int) -> float:
         """What the best line leaves of the run from *begin* up to *end*."""
-        count = end - begin
-        by, of, squared = (last - first for first, last in zip(self._sums[begin], self._sums[end], strict=True))
-        across = of - by * (begin + end - 1) / 2
+        count, of = end - begin, self._of[end] - self._of[begin]
+        across = self._by_place[end] - self._by_place[begin] - of * (begin + end - 1) / 2
         spread = (count**3 - count) / 12
-        return max(squared - by * by / count - (across * across / spread if spread else 0.0), 0.0)
+        return max(
+            self._squared[end] - self._squared[begin] - of * of / count - (across * across / spread if spread else 0.0),
+            0.0,
+        )

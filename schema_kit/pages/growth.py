@@ -14,8 +14,8 @@ from statistics import median_low
 from schema_kit.model import Size
 from schema_kit.pages.forecast import MOST, SHORTEST, Trend, fit
 
-DAYS = (*range(1, 92), *range(98, 5 * 365 + 8, 7))
-"""How many days ahead is looked: each of three months, then each week up to five years."""
+DAYS = (*range(1, 92), *range(112, 5 * 365 + 22, 21))
+"""How many days ahead is looked: each of three months, then every three weeks up to five years."""
 
 _DAY = timedelta(days=1)
 _LIKELY = 1.28
@@ -224,10 +224,11 @@ def _by_partitions(history: History, series: _Series, now: datetime, period: tim
 
 def _came(trend: Trend, series: _Series, behind: float) -> Iterator[float]:
     """Bytes that come up to each of DAYS; days that are looked at by the week, or hours by the day, have no season."""
+    length = series.days
     total, last = 0.0, 0
     for days in DAYS:
-        at = behind + ((last + days) / 2) / series.days
-        whole = series.days < 0.9 or (series.days < 6 and days - last > 1)
+        at = behind + ((last + days) / 2) / length
+        whole = length < 0.9 or (length < 6 and days - last > 1)
         total += (max(trend.level + trend.slope * at, 0.0) if whole else trend.at(math.floor(at))) * (days - last)
         last = days
         yield total

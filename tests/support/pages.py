@@ -100,6 +100,41 @@ def _file(table: QualifiedName) -> ArchiveFile:
     )
 
 
+def usual() -> Seen:
+    """A database with due work, and tables that grow."""
+    return database(
+        partitioned("messages", size=lambda month: (10 + month) * MB, retention="12 months"),
+        partitioned("events", ahead=1),
+        partitioned("calm"),
+    )
+
+
+def hostile() -> Seen:
+    """The same, with every name and text as somebody may have chosen it."""
+    seen = database(*(partitioned(name, retention="6 months") for name in HOSTILE))
+    names = [QualifiedName(text, text) for text in HOSTILE]
+    return replace(
+        seen,
+        database=HOSTILE[0],
+        sizes={**seen.sizes, **{name: Size(0, 900 * MB, 1) for name in names}},
+        partitions=[Finding("gap", text, text, text) for text in HOSTILE],
+        health=[
+            HealthFinding("index_invalid", name, text, text, Repair(text))
+            for name, text in zip(names, HOSTILE, strict=True)
+        ],
+        statements=[Statement(text, 2, 1.0, 0.1, 1.0, 1.0) for text in HOSTILE],
+        events=[Event(NOW, text, text, text) for text in HOSTILE],
+        archives=[
+            replace(seen.archives[0], table=name, archive=name, condition=text)
+            for name, text in zip(names, HOSTILE, strict=True)
+        ],
+        files=[replace(seen.files[0], table=name, parent=name, url=name.name) for name in names],
+        work=HOSTILE,
+        notes=HOSTILE,
+        server=HOSTILE[2],
+    )
+
+
 @dataclass
 class Element:
     """An element of a page."""
