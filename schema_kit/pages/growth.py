@@ -244,9 +244,17 @@ def _gone(history: History, came: Sequence[float], now: datetime) -> list[float]
         while place < len(ends) and ends[place][0] <= now + days * _DAY:
             gone += ends[place][1]
             place += 1
-        later = bisect_right(DAYS, days - lag)
-        found.append(gone + (came[later - 1] if later else 0.0))
+        found.append(gone + _after(came, days - lag))
     return found
+
+
+def _after(came: Sequence[float], days: float) -> float:
+    """What has come after so many days, between two of DAYS a share of it; nothing before now."""
+    later = bisect_right(DAYS, days)
+    before, then = (came[later - 1], DAYS[later - 1]) if later else (0.0, 0)
+    if days <= 0 or later == len(DAYS):
+        return max(before, 0.0)
+    return before + (came[later] - before) * (days - then) / (DAYS[later] - then)
 
 
 def _by_snapshots(history: History, now: datetime, period: timedelta) -> Growth:

@@ -158,9 +158,7 @@ def test_findings_of_one_kind_are_one_line_of_action() -> None:
 
 def test_a_thousand_tables_fit_and_what_is_left_out_is_counted() -> None:
     long = "ตาราง" * 4
-    sets = [
-        partitioned(f"{long}{n}", months=12, size=lambda month: month * MB, retention="6 months") for n in range(20)
-    ]
+    sets = [partitioned(f"{long}{n}", months=6, size=lambda month: month * MB, retention="6 months") for n in range(20)]
     sets = [
         replace(one, policy=replace(one.policy, parent=one.policy.parent.sibling(f"{long}{n}_{k}")))
         for k in range(50)
