@@ -90,7 +90,8 @@ def _actions(seen: Seen, found: Outlook, findings: Sequence[Told]) -> Html:
             kinds.setdefault(one.code, []).append(one)
     if severity := urgency(seen, found):
         assert found.full is not None
-        said = f"The disk is full on {words.day(found.full)}, as far as tables grow as they did."
+        said = f"The disk is full on {words.day(found.full)}, if tables grow as they did."
+        said = said if seen.disk and seen.disk.room else "The disk is full."
         kinds = {"disk_full": [Told(severity, "disk_full", seen.database, said)], **kinds}
     order = list(Severity)
     ranked = sorted(kinds.values(), key=lambda group: order.index(group[0].severity))

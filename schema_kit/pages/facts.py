@@ -83,7 +83,7 @@ class Disk:
     @property
     def room(self) -> int:
         """Bytes that are free."""
-        return self.total - self.used
+        return max(self.total - self.used, 0)
 
 
 @dataclass(frozen=True, slots=True)

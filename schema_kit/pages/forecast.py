@@ -230,9 +230,12 @@ def _noise(deviations: Sequence[float]) -> float:
 
 
 def _spared(series: Sequence[float]) -> list[float]:
-    """Without single values that stand far off from those around them."""
-    reaches = [min(3, n, len(series) - 1 - n) for n in range(len(series))]
-    around = [median(series[n - reach : n + reach + 1]) for n, reach in enumerate(reaches)]
+    """Without single values that stand far off from those around them, at the ends from the next two."""
+    last, around = len(series) - 1, list[float]()
+    for n in range(len(series)):
+        reach = max(min(3, n, last - n), 1)
+        first = min(max(n - reach, 0), max(last - 2 * reach, 0))
+        around.append(median(series[first : first + 2 * reach + 1]))
     noise = max(
         _noise([value - middle for value, middle in zip(series, around, strict=True)]),
         _NOTHING * median(map(abs, series)),

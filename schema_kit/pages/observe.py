@@ -39,11 +39,6 @@ SELECT current_database()::text, current_setting('server_version'), pg_is_in_rec
        pg_database_size(current_database())
 """
 
-_READABLE = """
-SELECT has_schema_privilege(c.relnamespace, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), current_user::text
-FROM pg_class c WHERE c.oid = to_regclass(%(name)s)
-"""
-
 # Older snapshots have no sizes, and the table of an older version not even the column.
 _SAMPLES = f"""
 SELECT s.taken_at, to_jsonb(s) -> 'sizes' FROM {HEALTH_SNAPSHOT.sql} s
@@ -134,6 +129,8 @@ class _Look:
     def __init__(self, connection: Connection, catalog: Catalog, period: Period) -> None:
         self._connection, self._catalog, self._period = connection, catalog, period
         self._notes = list[str]()
+        self._unseen = defaultdict[str, list[str]](list)
+        """Why something was not seen, and what."""
         self._begin = catalog.now() - period.length
 
     def all(self, checked: Callable[[], tuple[list[Examined], list[Finding]]], total: int) -> Seen:
@@ -164,7 +161,9 @@ class _Look:
             seen.server.since,
             disk=self._ask("how full the disk is", lambda: self._disk(total)),
         )
-        return self._statements(self._work(told))
+        told = self._statements(self._work(told))
+        unseen = (f"{', '.join(what)}: {why}" for why, what in self._unseen.items())
+        return replace(told, notes=(*self._notes, *unseen))
 
     def _rows(self, sql: str, **values: Any) -> list[Any]:
         with observing(self._connection):
@@ -180,20 +179,15 @@ class _Look:
             if sqlstate(error) not in _REFUSED:
                 raise
             why = str(error.orig).splitlines()[0]
-        self._notes.append(f"{what} was not seen: {why}")
+        self._unseen[why].append(what)
         return None
 
     def _of_ours(self, table: QualifiedName, what: str, sql: str, **values: Any) -> list[Any]:
         """Rows of one of our own tables; none where it is not there, or cannot be read, which is noted."""
 
         def ask() -> list[Any]:
-            there = self._rows(_READABLE, name=table.sql)
-            if there and not there[0][0]:
-                schema, who = ident(table.schema), ident(there[0][1])
-                grant = f"GRANT USAGE ON SCHEMA {schema} TO {who}; GRANT SELECT ON {table.sql} TO {who};"
-                self._notes.append(f"{what} was not seen: {grant}")
-                return []
-            return self._rows(sql, **values) if there else []
+            there = self._rows("SELECT to_regclass(%(name)s) IS NOT NULL", name=table.sql)
+            return self._rows(sql, **values) if there[0][0] else []
 
         return self._ask(what, ask) or []
 
@@ -219,7 +213,7 @@ class _Look:
             how = "CREATE EXTENSION pg_stat_statements;" if not known else "its library is not loaded"
             load = "It needs shared_preload_libraries = 'pg_stat_statements' and a restart."
             why = f"pg_stat_statements is not there, so PostgreSQL does not count statements: {how} {load}"
-            return replace(told, statements_note=why, notes=self._notes)
+            return replace(told, statements_note=why)
         schema = ident(known[0][0])
         found = self._ask("how long statements take", lambda: self._rows(_STATEMENTS.replace("{schema}", schema)))
         reset = self._ask("since when statements are counted", lambda: self._rows(_RESET.format(schema=schema)))
@@ -230,7 +224,6 @@ class _Look:
             told,
             statements=[Statement(normalized(text), *rest) for text, *rest in found or ()],
             statements_since=reset[0][0] if reset else None,
-            notes=self._notes,
         )
 
     def _work(self, told: Seen) -> Seen:

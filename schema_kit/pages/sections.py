@@ -109,6 +109,8 @@ def _foretold(seen: Seen, found: Outlook) -> str:
     if found.full is None:
         worst = f", or on {words.day(found.at_worst)} at the worst" if found.at_worst else ""
         return f"{said} {room} The disk is not full within five years{worst}."
+    if not seen.disk.room:
+        return f"{said} Nothing is free of {words.size(seen.disk.total)} ({seen.disk.how})."
     worst = f", as early as {words.day(found.at_worst)}" if found.at_worst and found.at_worst < found.full else ""
     return f"{said} {room} The disk is full on {words.day(found.full)}{worst}."
 
