@@ -18,6 +18,9 @@ DAYS = (*range(1, 92), *range(112, 5 * 365 + 22, 21))
 """How many days ahead is looked: each of three months, then every three weeks up to five years."""
 
 _DAY = timedelta(days=1)
+_LONG = 28
+"""Days of history that few partitions have to hold together."""
+
 _LIKELY = 1.28
 """Standard errors to both sides that hold four of five outcomes."""
 
@@ -105,7 +108,8 @@ def growth(history: History, now: datetime, period: timedelta) -> Growth:
         period: what *recent* is counted over.
     """
     series = _rates(history.pieces, now)
-    if series and (len(series.values) >= SHORTEST or len(history.samples) < SHORTEST):
+    long = series and (len(series.values) >= SHORTEST or series.days * len(series.values) >= _LONG)
+    if series and long and (len(series.values) >= SHORTEST or len(history.samples) < SHORTEST):
         return _by_partitions(history, series, now, period)
     return _by_snapshots(history, now, period)
 
@@ -171,19 +175,23 @@ def _rates(pieces: Sequence[Piece], now: datetime) -> _Series | None:
     spans = sorted(held)
     if not spans:
         return None
-    step = median_low(upper - lower for lower, upper in spans)
+    step, count = median_low(upper - lower for lower, upper in spans), len(spans)
     end, begin = max(upper for _, upper in spans), spans[0][0]
+    if max(piece.upper for piece in pieces) <= now - step:  # no partition holds the present: nothing has come since
+        held[end, now] = 0
+        end = now
     if step < _DAY and end - begin > 14 * _DAY:
         step = _DAY
+    spans = sorted(held)
     alike = all(abs((upper - lower) / step - 1) < 0.15 for lower, upper in spans)
     if alike and all(before[1] == after[0] for before, after in pairwise(spans)):
         values = [held[span] / ((span[1] - span[0]) / _DAY) for span in spans]
-        return _Series(end, (end - begin) / len(spans), tuple(values[-MOST:]), len(spans))
-    count = min(max(int((end - begin) / step + 0.01), 1), MOST)
+        return _Series(end, (end - begin) / len(spans), tuple(values[-MOST:]), count)
+    steps = min(max(int((end - begin) / step + 0.01), 1), MOST)
     own = [Piece(*span, size) for span, size in held.items()]
-    edges = [end - step * n for n in range(count, -1, -1)]
+    edges = [end - step * n for n in range(steps, -1, -1)]
     values = [_within(own, lower, upper, now) / (step / _DAY) for lower, upper in pairwise(edges)]
-    return _Series(end, step, tuple(values), len(spans))
+    return _Series(end, step, tuple(values), count)
 
 
 def _within(pieces: Sequence[Piece], lower: datetime, upper: datetime, now: datetime) -> float:
@@ -251,7 +259,8 @@ def _gone(history: History, came: Sequence[float], now: datetime) -> list[float]
 def _after(came: Sequence[float], days: float) -> float:
     """What has come after so many days, between two of DAYS a share of it; nothing before now."""
     later = bisect_right(DAYS, days)
-    before, then = (came[later - 1], DAYS[later - 1]) if later else (0.0, 0)
+    before: float = came[later - 1] if later else 0.0
+    then = DAYS[later - 1] if later else 0
     if days <= 0 or later == len(DAYS):
         return max(before, 0.0)
     return before + (came[later] - before) * (days - then) / (DAYS[later] - then)

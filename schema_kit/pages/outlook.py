@@ -161,7 +161,7 @@ def _until(one: Timeline, parts: Sequence[Segment]) -> str:
     known: list[Any] = [end for end in ends if end is not None]
     if one.lines is None or not ends:
         return ""
-    return one.lines.shown(max(known)) if len(known) == len(ends) else "without end"
+    return f"up to {one.lines.shown(max(known))}" if len(known) == len(ends) else "without an end"
 
 
 def told(seen: Seen) -> list[Told]:

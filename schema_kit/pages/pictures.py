@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -56,7 +57,8 @@ def partitions(key: str, one: Timeline, now: datetime, said: str) -> Html:
     here = None if one.lines.of_ids else one.lines.key.point(now)
     begin = begin if here is None else min(begin, here)
     if any(each.range.lower is None for each in segments):
-        begin -= (end - begin) / 4 if isinstance(begin, datetime) else (end - begin) // 4
+        with suppress(OverflowError):  # the calendar begins there
+            begin -= (end - begin) / 4 if isinstance(begin, datetime) else (end - begin) // 4
     wide = (end - begin) / MOST_BARS
     if len(segments) > MOST_BARS:
         segments = _folded(segments, begin, wide)

@@ -155,7 +155,7 @@ def _sets(seen: Seen, most: int) -> list[Child]:
         Column("Table"),
         Column("Partitions", number=True),
         Column("Size", number=True),
-        Column("Made up to"),
+        Column("Made"),
         Column("Due", wide=True),
     ]
     rest = [
@@ -198,7 +198,7 @@ def _said(one: Timeline, own: SetFacts) -> Iterator[str]:
     yield f"{words.count(own.partitions, 'partition')}, {words.size(own.bytes)}, {rows}."
     if own.until:
         ahead = own.states["premade"]
-        yield f"{words.count(ahead, 'partition is', 'partitions are')} made ahead, up to {own.until}."
+        yield f"{words.count(ahead, 'partition is', 'partitions are')} made ahead, {own.until}."
     default = next((each for each in one.segments if each.state == "default"), None)
     if default is not None and default.rows:
         yield f"The default partition holds about {default.rows:,} rows."

@@ -14,6 +14,7 @@ from schema_kit.catalog.session import at_most, observing, rows
 from schema_kit.pages import observe
 from tests.support.cli import shell, spawned
 from tests.support.database import Database
+from tests.support.pack import filled, migrate
 from tests.support.pages import Element, read
 from tests.support.rights import limited
 
@@ -187,3 +188,26 @@ def test_a_table_that_is_locked_is_not_waited_for(partitioned: Database, tmp_pat
         assert "public.plain" in part(page, "growth")
         assert "public.plain was not seen" in part(page, "unseen")
         assert "app.t" in part(page, "sets")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.pack
+def test_the_pack_at_head_is_told_of_with_its_six_partitioned_tables(database: Database, tmp_path: Path) -> None:
+    filled(database, 3000)
+    migrate(database, "upgrade", "head")
+    database.sql("ANALYZE")
+    shell(database, "health", "--remember")
+    page = reported(database, tmp_path, "--monthly")
+    names = {one.text for one in page.all("h3")}
+    assert names >= {
+        "line_support.conversation",
+        "line_support.webhook_event",
+        "market_research.product_searches",
+        "rag_chat.messages",
+        "telegram_bots.messages",
+        "whatsapp_agent.whatsapp_messages",
+    }
+    assert "telegram_bots.messages_archive" in part(page, "archives")
+    assert "rag_chat.messages" in part(page, "archives"), "its time-to-live"
+    assert "a partition was split" in part(page, "maintenance")
+    assert sizes(page, "line_support.conversation")["In a year"] > 0

@@ -139,6 +139,19 @@ def test_what_a_retention_drops_leaves_and_what_is_archived_stays_on_the_disk() 
     assert both == pytest.approx(alone, rel=0.01)
 
 
+def test_two_partitions_of_minutes_say_nothing_and_months_without_a_partition_brought_nothing() -> None:
+    quarter = timedelta(minutes=15)
+    pieces = [Piece(NOW - n * quarter, NOW - (n - 1) * quarter, MB) for n in (2, 1)]
+    assert growth(History(Size(2, 2 * MB, 1), pieces), NOW, WEEKLY).curve == ()
+    old = [
+        Piece(one.lower - timedelta(days=240), one.upper - timedelta(days=240), one.bytes)
+        for one in months(lambda _: 100 * MB)
+    ]
+    found = growth(History(Size(24, 2400 * MB, 1), old), NOW, WEEKLY)
+    assert after(found, 364) == pytest.approx(2400 * MB, rel=0.05)
+    assert (found.basis, found.recent) == ("24 partitions", 0)
+
+
 def test_a_plain_table_grows_as_its_snapshots_did() -> None:
     samples = [Sample(NOW - timedelta(days=40 - n), (500 + 5 * n) * MB) for n in range(40)]
     found = growth(History(Size(0, 700 * MB, 1), (), samples), NOW, WEEKLY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
@@ -15,7 +16,7 @@ from schema_kit.health.finding import Repair
 from schema_kit.pages.document import document
 from schema_kit.pages.facts import PERIODS, Disk, Event, Seen, Statement
 from schema_kit.plans.check import Finding
-from tests.support.pages import HOSTILE, MB, NOW, Element, database, hostile, partitioned, read, usual
+from tests.support.pages import HOSTILE, MB, NOW, Element, database, hostile, odd, partitioned, read, usual
 
 pytestmark = pytest.mark.health
 
@@ -23,7 +24,7 @@ CLEAN = dict.fromkeys(map(ord, "\x01\x9b\u202e\u202c"), "\ufffd")
 """What the page shows instead of controls."""
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], Seen]] = {
     "usual": usual,
     "hostile": hostile,
     "daily": lambda: replace(usual(), period=PERIODS["daily"], standby=True),
@@ -102,6 +103,15 @@ def test_pictures_have_titles_and_say_what_they_show(page: Element) -> None:
         for shape in picture.all("path"):
             numbers = [float(one) for one in re.findall(r"-?\d+(?:\.\d+)?", shape.attributes["d"])]
             assert all(-1 <= one <= 1001 for one in numbers)
+
+
+def test_partitions_of_every_kind_are_drawn() -> None:
+    """Of hours, of ids, without an end, to the end of the calendar, with gaps, and a table that has none."""
+    root = read(document(database(*odd())))
+    drawn = {one.attributes["id"] for one in root.all("svg")}
+    assert len([key for key in drawn if key.startswith("s")]) == len(odd())
+    assert "without an end" in root.text
+    assert "1,000 ids each" in root.text
 
 
 def test_colour_is_never_alone() -> None:

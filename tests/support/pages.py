@@ -56,6 +56,38 @@ def _partition(n: int, lower: str, upper: str | None, own: Partitioning, size: f
     )
 
 
+def odd() -> list[Timeline]:
+    """Partitioned tables that are hard to draw."""
+    bounds: dict[tuple[str, str, str], list[tuple[str | None, str | None]]] = {
+        ("far", "timestamp with time zone", "1 mon"): [
+            (None, "0001-02-01 00:00:00+00"),
+            ("9999-01-01 00:00:00+00", None),
+        ],
+        ("first", "timestamp with time zone", "1 mon"): [(None, "2026-01-01 00:00:00+00")],
+        ("empty", "timestamp with time zone", "1 mon"): [],
+        ("ids", "bigint", "1000"): [("0", "1000"), ("1000", "2000"), ("5000", "6000")],
+        ("many ids", "bigint", "10"): [(str(n), str(n + 10)) for n in range(0, 5000, 10)],
+        ("hours", "timestamp with time zone", "1 hour"): [
+            (
+                f"2026-11-{n // 24 + 1:02} {n % 24:02}:00:00+00",
+                f"2026-11-{(n + 1) // 24 + 1:02} {(n + 1) % 24:02}:00:00+00",
+            )
+            for n in range(440)
+        ],
+        ("years", "date", "1 year"): [(f"{year}-01-01", f"{year + 1}-01-01") for year in range(1990, 2030)],
+    }
+    return [
+        _odd(Partitioning(QualifiedName("app", name), "at", interval), type_, found)
+        for (name, type_, interval), found in bounds.items()
+    ]
+
+
+def _odd(own: Partitioning, type_: str, found: list[tuple[str | None, str | None]]) -> Timeline:
+    parts = tuple(Partition(own.parent.sibling(f"p{n}"), *ends, bytes=8192 * n) for n, ends in enumerate(found))
+    table = Table(own.parent, (Column("at", type_, True),), ("at",), "r", partitions=parts)
+    return timeline(Watched(own, own.parent, table, here=grid(own, table).here(NOW, 5500), now=NOW))
+
+
 def snapshots(size: Callable[[int], float], days: int = 60) -> list[Sample]:
     """A snapshot a day up to yesterday, with the size that *size* says of its number."""
     return [Sample(NOW - timedelta(days=days - n), int(size(n)), 1000) for n in range(days)]
