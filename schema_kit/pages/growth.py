@@ -263,7 +263,8 @@ def _after(came: Sequence[float], days: float) -> float:
     then = DAYS[later - 1] if later else 0
     if days <= 0 or later == len(DAYS):
         return max(before, 0.0)
-    return before + (came[later] - before) * (days - then) / (DAYS[later] - then)
+    share: float = (days - then) / (DAYS[later] - then)
+    return before + (came[later] - before) * share
 
 
 def _by_snapshots(history: History, now: datetime, period: timedelta) -> Growth:
