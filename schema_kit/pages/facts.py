@@ -1,4 +1,4 @@
-"""What a report tells: all that was read of a database, and of what it was worked out. Pure."""
+"""What a report shows of a database: all that was read. Pure."""
 
 from __future__ import annotations
 

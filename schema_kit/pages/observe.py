@@ -1,4 +1,4 @@
-"""Read what a report tells: catalog, statistics and our own tables, each statement under a timeout; write nothing."""
+"""Read what a report shows: catalog, statistics and our own tables, each statement under a timeout; write nothing."""
 
 from __future__ import annotations
 
