@@ -1,4 +1,4 @@
-"""Pictures as inline SVG: shapes grow with the page, text keeps its size; each has a title and says what it shows. Pure."""
+"""Pictures as inline SVG: shapes grow with the page, text keeps its size; each has a title and a description. Pure."""
 
 from __future__ import annotations
 
