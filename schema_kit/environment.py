@@ -25,6 +25,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from schema_kit.catalog.advisory import take
+from schema_kit.catalog.direct import refuse
 from schema_kit.catalog.drivers import alike
 from schema_kit.catalog.session import borrowed, rows
 from schema_kit.errors import (
@@ -38,7 +39,7 @@ from schema_kit.errors import (
 )
 from schema_kit.lint.guard import ROWS, Guard, Mode
 from schema_kit.ops import Settings, written
-from schema_kit.ops.versions import refuse_without_rights
+from schema_kit.ops.versions import only_reads, refuse_without_rights
 from schema_kit.report import drop_unread
 from schema_kit.script import LockPolicy
 from schema_kit.url import database_url
@@ -49,7 +50,8 @@ if TYPE_CHECKING:
 _LOCK = "schema_kit: one migrator at a time"
 _POLL_SECONDS = 0.5
 _NO_TRANSACTION_TIMEOUT = (
-    "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
+    "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings "
+    "WHERE name = 'transaction_timeout' AND pg_catalog.pg_backend_pid() = "
 )
 
 
@@ -230,7 +232,7 @@ def _migrate(connection: sa.Connection, guard: Guard, options: dict[str, Any]) -
     given = context.get_context().opts
     refuse_without_rights(connection, given)  # now, and not after waiting for another migrator
     connection.rollback()
-    if given.get("dont_mutate"):
+    if only_reads(given):
         with context.begin_transaction():
             context.run_migrations()
         return
@@ -287,7 +289,7 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
     """Hold an advisory lock on a separate connection, so that one migrator at a time works on a database.
 
     The client polls for the lock: a session that waits inside pg_advisory_lock() holds a snapshot, and a concurrent
-    index build would wait for it. PgBouncer's transaction pooling loses such locks: use a direct connection.
+    index build would wait for it. A pooler that lends a session for each transaction would lose it, and is refused.
 
     Args:
         engine: the engine of the migration.
@@ -295,11 +297,15 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
     Yields:
         A function that raises ExecutionError if the lock was lost with its connection.
 
+    Raises:
+        PlanError: this is a standby, or a pooler is between.
+
     Example:
         with environment.one_migrator(engine), engine.connect() as connection:
             context.configure(connection=connection)
     """
     with alike(engine).connect() as connection:
+        refuse(connection, "migrate")
         # No idle timeout may take the connection away while a long build runs on the other one.
         for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout"):
             rows(connection, f"SELECT set_config('{setting}', '0', false)")
@@ -343,9 +349,10 @@ def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]
 
     @sa.event.listens_for(engine, "connect")
     def no_limit(dbapi_connection: Any, _: Any) -> None:
-        # From 17 on a role may have a transaction_timeout, which would kill a concurrent build in the middle.
+        # From 17 on a role may have a transaction_timeout, which would kill a long look in the middle. A session that
+        # a pooler lends keeps what it had: another client gets it next.
         dbapi_connection.autocommit, before = True, dbapi_connection.autocommit
-        dbapi_connection.execute(_NO_TRANSACTION_TIMEOUT)
+        dbapi_connection.execute(f"{_NO_TRANSACTION_TIMEOUT}{dbapi_connection.info.backend_pid}")
         dbapi_connection.autocommit = before
 
     try:

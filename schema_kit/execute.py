@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
+from schema_kit.catalog.direct import READ_ONLY, refuse
 from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
 from schema_kit.catalog.session import autocommits, copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import PlanError, SchemaKitError, saying_unchanged
@@ -112,6 +113,7 @@ def _telling(
         return committed.plan
 
     try:
+        refuse(connection, "change anything")
         with ours(connection):
             return _run(connection, telling_notes(planned, emit), policy, tell, workers, committed)
     except DBAPIError as error:  # the connection was lost before the first look
@@ -238,7 +240,9 @@ def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit:
     plan = free(connection, decide())
     if not autocommits(connection):  # else it was begun by hand, and a look would end it
         plan = permitted(connection, plan)
-    before = rows(connection, "SELECT current_setting('lock_timeout')")[0][0]
+    before, why = rows(connection, f"SELECT current_setting('lock_timeout'), {READ_ONLY}")[0]
+    if plan and why:
+        raise PlanError(f"cannot {plan.title}: {why}.")
     while plan:
         _send_shared(connection, plan, policy, before, emit)
         plan = free(connection, decide()) if any(step.decide_again for step in plan.steps) else Plan(plan.title)
@@ -300,6 +304,7 @@ class _Workers:
     def _work(self, first: Step) -> None:
         try:
             with self._beside.connect() as session, ours(session):
+                refuse(session, "send steps side by side")
                 self._sessions.append(session)
                 while self._left and not self._stop.is_set():
                     with suppress(IndexError):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from schema_kit.catalog.blockers import waits_for
+from schema_kit.catalog.direct import PID
 from schema_kit.catalog.drivers import alike, sqlstate
 from schema_kit.catalog.session import lost_is_lost, rows
 from schema_kit.errors import LockNotAvailable
@@ -49,9 +50,7 @@ def watching(
         waits: is told for whom it waits, and for how many seconds it has done so.
     """
     with lost_is_lost():
-        if "schema_kit_pid" not in connection.info:
-            connection.info["schema_kit_pid"] = rows(connection, "SELECT pg_backend_pid()")[0][0]
-        pid, ended = connection.info["schema_kit_pid"], threading.Event()
+        pid, ended = connection.info[PID], threading.Event()
 
     def look() -> None:
         if ended.wait(WATCH_SECONDS):

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from schema_kit.catalog.privileges import OWNER, Right, missing
-from schema_kit.catalog.rights import of_record, standby
+from schema_kit.catalog.rights import of_record
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.model import ArchivePolicy, Moved
@@ -87,4 +87,4 @@ def lacking(connection: Connection, owned: Collection[QualifiedName]) -> tuple[s
     """What the role lacks to write our tables, and to change tables that belong to others; each with what grants it."""
     records = [right for own in (ARCHIVE_POLICY, ARCHIVED_PARTITION) for right in of_record(connection, own)]
     needed = (*records, *(Right(name, OWNER) for name in owned))
-    return (*standby(connection), *missing(partial(rows, connection), needed))
+    return missing(partial(rows, connection), needed)

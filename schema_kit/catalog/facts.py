@@ -289,16 +289,6 @@ class Catalog:
         with observing(self._connection):
             return rights.missing_for_partitions(self._connection, table)
 
-    def read_only(self) -> str:
-        """Why nothing can be written here: a standby, or a session that is read-only; empty where it can."""
-        sql = (
-            "SELECT CASE WHEN pg_is_in_recovery() THEN 'this server is a standby; run it on the primary' "
-            "WHEN current_setting('default_transaction_read_only') = 'on' "
-            "THEN 'this session is read-only (default_transaction_read_only)' ELSE '' END"
-        )
-        with self._look() as ask:
-            return str(ask(sql)[0][0])
-
     def config_is_current(self) -> bool:
         """Whether part_config is there, with all the columns that this version knows."""
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"

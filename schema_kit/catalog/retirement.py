@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit.catalog import dependents, kinds, publications
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.privileges import OWNER, Right, missing
-from schema_kit.catalog.rights import of_record, standby
+from schema_kit.catalog.rights import of_record
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
@@ -193,7 +193,7 @@ def _lacking(connection: Connection, owned: Sequence[QualifiedName]) -> tuple[st
     """What the role lacks to take a table out of a set, and to keep that in mind; each with what grants it."""
     records = of_record(connection, RETIRED_PARTITION, ("record_oid",))
     needed = (*records, *(Right(name, OWNER) for name in owned))
-    return (*standby(connection), *missing(partial(rows, connection), needed))
+    return missing(partial(rows, connection), needed)
 
 
 def _recorded(

@@ -65,13 +65,7 @@ def missing_for_sets(
     if register:
         wanted += of_record(connection, PART_CONFIG, OURS, ("SELECT", "INSERT", "UPDATE"))
     unmade = [row[0] for row in rows(connection, _NO_SCHEMA, {"schemas": list(create_in)})]
-    return (*standby(connection), *unmade, *missing(partial(rows, connection), wanted))
-
-
-def standby(connection: Connection) -> tuple[str, ...]:
-    """That this server only reads, where it does."""
-    reads = rows(connection, "SELECT pg_is_in_recovery()")[0][0]
-    return ("this server is a standby, and only reads",) if reads else ()
+    return (*unmade, *missing(partial(rows, connection), wanted))
 
 
 def of_record(

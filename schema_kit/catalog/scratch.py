@@ -27,6 +27,9 @@ WHERE c.oid = 'pg_temp.schema_kit_scratch'::regclass
 """
 
 
+READS = "25006"
+"""The transaction is read-only."""
+
 _NOT_THE_DECLARATION = {None, "55P03", "40P01", "57014", "57P01", "42501"}
 """A lock, a time limit, a lost connection, a right that is missing: what is tried again, or said as it is."""
 
@@ -43,6 +46,11 @@ def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
         diagnosis, state = getattr(error.orig, "diag", None), sqlstate(error)
         if state in _NOT_THE_DECLARATION:
             raise
+        if state == READS:
+            raise PlanError(
+                f"the definitions of {table} are tried on an empty temporary copy of it, which cannot be made where "
+                "nothing can be written: on a standby, say. Run it on the primary."
+            ) from error
         raise PlanError(
             f"PostgreSQL does not take this for {table}: {getattr(diagnosis, 'message_primary', None) or error.orig}."
         ) from error

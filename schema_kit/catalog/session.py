@@ -65,13 +65,14 @@ OURS = {
     "check_function_bodies": "on",
     "quote_all_identifiers": "off",
     "array_nulls": "on",
+    "transaction_timeout": "0",
 }
 """What steps are sent under, where a database, a role or a session says otherwise. What a user's own expressions may
 rest on stays theirs: search_path, DateStyle, IntervalStyle, TimeZone, standard_conforming_strings, xmloption."""
 
 _OTHERWISE = """
-SELECT o.name, current_setting(o.name), o.ours
-FROM unnest(%(names)s::text[], %(values)s::text[]) AS o (name, ours) WHERE current_setting(o.name) <> o.ours
+SELECT o.name, current_setting(o.name, true), o.ours
+FROM unnest(%(names)s::text[], %(values)s::text[]) AS o (name, ours) WHERE current_setting(o.name, true) <> o.ours
 UNION ALL
 SELECT 'search_path', current_setting('search_path'),
        (SELECT string_agg(quote_ident(s.name), ', ' ORDER BY s.place)

@@ -11,6 +11,7 @@ import click
 import sqlalchemy as sa
 
 from schema_kit import environment
+from schema_kit.catalog.direct import pooled
 from schema_kit.catalog.session import rows
 from schema_kit.cli.init import ini_of, scripts_of
 from schema_kit.cli.output import echo_json, wrapped
@@ -140,6 +141,8 @@ def _database(url: str | None) -> Iterator[_Found]:
         yield _Found("url", False, chosen.render_as_string(hide_password=True))
         with environment.connect(chosen, autocommit=True) as connection:
             yield from (_Found(*row) for row in rows(connection, _SERVER))
+            if why := pooled(connection):
+                yield _Found("pooler", True, why)
     except SchemaKitError as error:
         yield _Found("connection", True, str(error))
     except sa.exc.DBAPIError as error:

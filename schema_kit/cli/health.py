@@ -61,6 +61,7 @@ def health(
     """
     if unknown := sorted(set(ignore) - CODES.keys()):
         raise DeclarationError(f"no finding has the code {', '.join(unknown)}. There are: {', '.join(CODES)}.")
+    run.acts = remember
     moment = run.catalog.now()
     seen = observe.read(run.connection, moment)
     counted = [window.own(seen), *map(_replica, replica)]

@@ -13,10 +13,10 @@ import click
 import sqlalchemy as sa
 
 from schema_kit import environment, execute, report, script
-from schema_kit.catalog import Catalog
+from schema_kit.catalog import Catalog, direct
 from schema_kit.cli.confirm import confirm
 from schema_kit.cli.policies import Policy, policies
-from schema_kit.errors import PlanError, SchemaKitError
+from schema_kit.errors import SchemaKitError
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, parse_milliseconds
 from schema_kit.url import alembic_config, database_url
@@ -37,6 +37,7 @@ class Run:
         dry_run: print the exact SQL and send none of it.
         lock_timeout: how long a try waits for locks, at most.
         yes: ask nothing.
+        acts: it changes the database, unless it is a dry run: it has to reach a session of the primary.
         unreadable: rows that should be policies and are none; reported with what else went wrong.
     """
 
@@ -47,12 +48,18 @@ class Run:
     dry_run: bool = False
     lock_timeout: str | None = None
     yes: bool = False
+    acts: bool = False
     unreadable: list[SchemaKitError] = field(default_factory=list)
     _opened: ExitStack = field(default_factory=ExitStack)
 
     @functools.cached_property
     def _database(self) -> tuple[sa.Connection, Catalog]:
-        return self._opened.enter_context(database(self.url, self.now))
+        connection, catalog = self._opened.enter_context(database(self.url, self.now))
+        if self.acts and not self.dry_run:
+            context = click.get_current_context()
+            called = context.command_path.removeprefix(context.find_root().info_name or "")
+            direct.refuse(connection, f"run schema_kit{called}")
+        return connection, catalog
 
     @property
     def connection(self) -> sa.Connection:
@@ -94,15 +101,6 @@ class Run:
         """Ask before something is dropped for good: see `confirm`."""
         confirm(what, self.yes or self.dry_run)
 
-    def refuse_read_only(self, title: str) -> None:
-        """Refuse what would be written where nothing can be.
-
-        Raises:
-            PlanError: it is a standby, or its transactions are read-only.
-        """
-        if not self.dry_run and (why := self.catalog.read_only()):
-            raise PlanError(f"cannot {title}: {why}.")
-
 
 @contextmanager
 def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, Catalog]]:
@@ -123,7 +121,7 @@ def runs(*options: Decorator) -> Decorator:
         def wrapped(*args: Any, **given: Any) -> Any:
             own = {one.name: given.pop(one.name) for one in fields(Run) if one.name in given}
             with ExitStack() as opened:
-                run = Run(**own, _opened=opened)
+                run = Run(**own, acts="lock_timeout" in own, _opened=opened)
                 if "lock_timeout" in own:
                     _ = run.policy  # one that makes no sense is refused first
                 return command(*args, run, **given)

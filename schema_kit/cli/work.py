@@ -78,14 +78,11 @@ def work(
         sessions: how many send the steps of one set that may be sent side by side; not with several workers.
 
     Raises:
-        PlanError: nothing can be written here, though there is something to do.
         SchemaKitError: what went wrong with the only one; or that some of them failed, each said on stderr.
     """
     done: list[Step] = []
     failed = list(run.unreadable)
     wanted = [(one, due) for one, table in sets if (due := _due(jobs, run.catalog, one, table))]
-    if wanted:
-        run.refuse_read_only(title)
     with run.telling() as emit:
         if run.dry_run:
             for one, due in wanted:
@@ -101,14 +98,8 @@ def work(
 
 
 def send(run: Run, decide: execute.Decide) -> None:
-    """Decide and send, or print, what is of no set.
-
-    Raises:
-        PlanError: nothing can be written here, though there is something to do.
-    """
+    """Decide and send, or print, what is of no set."""
     plan = decide()
-    if plan:
-        run.refuse_read_only(plan.title)
     if not run.dry_run:
         with run.telling() as emit:
             plan = Plan(plan.title, execute.run(run.connection, decide, run.policy, emit))

@@ -19,7 +19,7 @@ from schema_kit.errors import PlanError, saying_unchanged
 from schema_kit.names import QualifiedName
 
 _VERSIONS = """
-SELECT n.nspname::text, c.oid IS NOT NULL
+SELECT n.nspname::text, c.oid IS NOT NULL, pg_catalog.pg_is_in_recovery()
 FROM unnest(CASE WHEN %(schema)s::text IS NULL THEN current_schemas(false) ELSE ARRAY[%(schema)s::name] END)
      WITH ORDINALITY s (name, place) JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name)s ORDER BY s.place
@@ -27,20 +27,27 @@ LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name
 """The schemas in which Alembic looks for its table, and whether it is there."""
 
 
+def only_reads(options: Mapping[str, Any]) -> bool:
+    """Whether what Alembic was called for changes no table: current, check, revision."""
+    return bool(options.get("dont_mutate") or options.get("revision_context"))
+
+
 def refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any]) -> None:
     """The table of revisions has to be readable, and writable or to be made where one runs.
 
     Raises:
-        PlanError: it is not; with what grants it.
+        PlanError: it is not; with what grants it. Or this is a standby.
     """
-    reads = bool(options.get("dont_mutate") or options.get("revision_context"))
+    reads = only_reads(options)
     name, schema = options.get("version_table") or "alembic_version", options.get("version_table_schema")
     schema = (connection.get_execution_options().get("schema_translate_map") or {}).get(schema, schema)
     found = rows(connection, _VERSIONS, {"name": name, "schema": schema})
-    there = [QualifiedName(within, name) for within, is_there in found if is_there]
+    if not reads and any(standby for _, _, standby in found):
+        raise PlanError("cannot migrate: this server is a standby; run it on the primary.")
+    there = [QualifiedName(within, name) for within, is_there, _ in found if is_there]
     needed = [Right(table, what) for table in there[:1] for what in (KEEPS[:1] if reads else KEEPS)]
     if not there and not reads:
-        needed = [Right(QualifiedName(within, name), CREATE) for within, _ in found[:1]]
+        needed = [Right(QualifiedName(within, name), CREATE) for within, _, _ in found[:1]]
     if lacks := missing(partial(rows, connection), needed):
         raise PlanError(f"Alembic keeps the revision of this database in {name}: {'; '.join(lacks)}.")
 

@@ -298,11 +298,17 @@ def pressure(
 
 
 def lagging_sql(seconds: float) -> str:
-    """A SELECT of the physical replicas that are so many seconds behind, as reasons to pause."""
+    """A SELECT of the physical replicas that are so many seconds behind, or silent, as reasons to pause.
+
+    Of one that hangs no lag is measured: it does not answer, though WAL waits for it.
+    """
+    limit, silent = f"make_interval(secs => {seconds!r})", "clock_timestamp() - r.reply_time"
+    hangs = f"r.flush_lsn < pg_current_wal_flush_lsn() AND {silent} > {limit}"
+    took = "round(extract(epoch FROM {})::numeric, 1)"
     return (
-        f"SELECT format('replica %s lags %s s behind', {REPLICA}, "
-        "round(extract(epoch FROM r.replay_lag)::numeric, 1)) FROM pg_stat_replication r "
-        f"WHERE r.replay_lag > make_interval(secs => {seconds!r}) AND NOT EXISTS "
+        f"SELECT CASE WHEN {hangs} THEN format('replica %s has not answered for %s s', {REPLICA}, "
+        f"{took.format(silent)}) ELSE format('replica %s lags %s s behind', {REPLICA}, {took.format('r.replay_lag')}) "
+        f"END FROM pg_stat_replication r WHERE (r.replay_lag > {limit} OR {hangs}) AND NOT EXISTS "
         "(SELECT 1 FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')"
     )
 

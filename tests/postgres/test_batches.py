@@ -548,10 +548,15 @@ def test_the_reasons_are_replicas_that_lag_and_dead_rows_under_vacuum(database: 
     assert database.sql(pressure) == []
     late = pressure.replace(
         "FROM pg_stat_replication r",
-        "FROM (VALUES ('east', NULL::inet, 1, interval '11.26 s'), ('west', NULL, 1, '9 s')) r "
-        "(application_name, client_addr, pid, replay_lag)",
+        "FROM (VALUES ('east', NULL::inet, 1, interval '11.26 s', NULL::pg_lsn, NULL::timestamptz), "
+        "('west', NULL, 1, '9 s', NULL, NULL), ('north', NULL, 1, '9 s', '0/1', now() - interval '12.2 s'), "
+        "('idle', NULL, 1, '1 s', pg_current_wal_flush_lsn(), now() - interval '1 hour')) r "
+        "(application_name, client_addr, pid, replay_lag, flush_lsn, reply_time)",
     )
-    assert database.sql(late) == [("replica east lags 11.3 s behind",)]
+    assert {text.rpartition(".")[0] for (text,) in database.sql(late)} == {
+        "replica east lags 11",
+        "replica north has not answered for 12",
+    }
     with database.connect() as vacuum:
         vacuum.execute("SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1")
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from schema_kit.steps.copy_chunks import BuildIndexes, CopyChunk
 from schema_kit.tasks.conversion import Convert
 from tests.support.database import Database
 from tests.support.locks import wait_until
+from tests.support.servers import own_server, standby_of
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors, pytest.mark.postgres]
 
@@ -41,20 +42,6 @@ TABLE = (
 def before_each_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks whether to pause, however short they are."""
     monkeypatch.setattr(execute, "_PRESSURE_SECONDS", 0)
-
-
-@contextmanager
-def own_server(**settings: str) -> Iterator[tuple[embedded.Server, Database]]:
-    """A server that a test may do anything to."""
-    folder = Path(tempfile.mkdtemp(prefix="sk-"))
-    folder.chmod(0o755)  # as root, the server runs as another user
-    server = embedded.start(folder / "pg", quiet=True, settings={"fsync": "off", **settings})
-    try:
-        with ExitStack() as stack:
-            yield server, Database(server.url(), stack)
-    finally:
-        embedded.stop(folder / "pg")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def convert(database: Database, tell: Callable[[Event], None], limits: CopyLimits) -> None:
@@ -113,9 +100,10 @@ def test_once_a_minute_a_chunk_goes_whoever_lags(database: Database) -> None:
     pressure = next(step.pressure for step in steps if isinstance(step, CopyChunk))
     assert pressure is not None
     late = pressure.replace(
-        "FROM pg_stat_replication r WHERE r.replay_lag",
-        "FROM (VALUES ('east', NULL::inet, 1, interval '11.26 s'), ('west', NULL, 1, '9 s')) r "
-        "(application_name, client_addr, pid, replay_lag) WHERE r.replay_lag",
+        "FROM pg_stat_replication r WHERE (r.replay_lag",
+        "FROM (VALUES ('east', NULL::inet, 1, interval '11.26 s'), ('west', NULL, 1, '9 s')) v "
+        "(application_name, client_addr, pid, replay_lag), (SELECT NULL::pg_lsn AS flush_lsn, now() AS reply_time) w, "
+        "LATERAL (SELECT v.*, w.*) r WHERE (r.replay_lag",
     )
     assert database.sql(late) == [("replica east lags 11.3 s behind",)]
     database.sql("UPDATE schema_kit.copy_chunk SET done_at = now() - interval '61 s'")
@@ -133,39 +121,6 @@ def test_while_a_replica_stands_still() -> None:
 
 def catch_up(replica: Database) -> None:
     replica.sql("ALTER SYSTEM SET recovery_min_apply_delay = 0", "SELECT pg_reload_conf()")
-
-
-@contextmanager
-def standby_of(server: embedded.Server, delay: str) -> Iterator[Database]:
-    folder = Path(tempfile.mkdtemp(prefix="sk-"))
-    data, user = folder / "data", server.account if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [str(server.bindir / program), *arguments],
-            check=True,
-            user=user,
-            cwd=folder,
-            env=server.environment(),
-            stdout=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-        )
-
-    try:
-        call("pg_basebackup", "-D", str(data), "-R", "-c", "fast")
-        with (data / "postgresql.auto.conf").open("a") as file:
-            file.write(f"\nrecovery_min_apply_delay = '{delay}'\n")
-        socket = f"-c listen_addresses='' -c unix_socket_directories={folder} -c port={server.port}"
-        call("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", socket, "start")
-        try:
-            with ExitStack() as stack:
-                yield Database(f"postgresql://postgres@/schema_kit?host={folder}&port={server.port}", stack)
-        finally:
-            call("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

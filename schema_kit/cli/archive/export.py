@@ -91,7 +91,6 @@ def command(
     from schema_kit.files.export import export, finished, refuse
     from schema_kit.files.store import Store
 
-    run.refuse_read_only("keep the manifest")
     store = Store(destination)
     done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
     for name in map(run.catalog.relation, run.tables):

@@ -45,6 +45,7 @@ def command(run: Run, verify: bool, forget: tuple[str, ...]) -> None:
     from schema_kit.files import manifest
 
     if forget:
+        run.acts = True
         _forget(run, forget)
         return
     found = manifest.read(run.connection, names := run.names())

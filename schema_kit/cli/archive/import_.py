@@ -64,7 +64,6 @@ def command(
     from schema_kit.files.restore import planned, restore
     from schema_kit.files.store import Store
 
-    run.refuse_read_only("restore")
     chosen = files if table is None else _chosen(run.connection, run.catalog, table, since, until, not (into or beside))
     if beside and len(chosen) != 1:
         raise DeclarationError(f"--beside is for one file, not for {len(chosen)}.")
