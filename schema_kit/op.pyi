@@ -1624,6 +1624,37 @@ def create_next_partitions(table_name: str, *, schema: str | None = None, until:
         https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
 
+def set_publish_via_partition_root(
+    publication_name: str, value: bool = True, *, subscribers_copy: bool = False
+) -> None:
+    """Publish rows of partitions as rows of the partitioned table, whatever partitions it has.
+
+    Published under the names of its partitions, a table stops each subscription at the first row of a partition that
+    the subscriber does not have. With ``publish_via_partition_root`` the subscriber only needs the partitioned table,
+    and may partition it differently or not at all. It runs in the migration's transaction. The reverse is the same
+    operation with ``False``.
+
+    Subscribers know which tables they subscribe to. After the change, they ignore the rows of these tables until they
+    copy them again: ``TRUNCATE`` of the tables and ``ALTER SUBSCRIPTION ... REFRESH PUBLICATION``, on the subscriber.
+
+    Locks: no table; the publication against other changes of it.
+
+    Args:
+        publication_name: the publication.
+        value: False: under the names of the partitions, as PostgreSQL does by default.
+        subscribers_copy: the subscribers copy these tables again afterwards. Without it, a publication of partitioned
+            tables is refused where the database has a logical replication slot.
+
+    Raises:
+        PlanError: the publication does not exist, belongs to another role, or may be subscribed to.
+
+    Example:
+        op.set_publish_via_partition_root("sales")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createpublication.html
+    """
+
 def detach_partition_concurrently(
     table_name: str, partition_name: str, *, schema: str | None = None, partition_schema: str | None = None
 ) -> None:

@@ -153,6 +153,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
         ("", 'op.ignore_health_finding("index_unused", "orders", "orders_note_idx", reason="for the audit")', SHOP),
     ),
     "heed_health_finding": (("", 'op.heed_health_finding("index_unused", "orders", "orders_note_idx")', SHOP),),
+    "set_publish_via_partition_root": (("", 'op.set_publish_via_partition_root("sales")', SHOP),),
     "create_part_config": (("", "op.create_part_config()", SHOP),),
     "drop_part_config": (("", "op.drop_part_config()", MADE),),
     "install_partman_sql": (("", "op.install_partman_sql()", nothing),),

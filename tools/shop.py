@@ -26,6 +26,7 @@ from schema_kit.model import (
     MaterializedView,
     Partition,
     Partitioning,
+    Publishing,
     Range,
     Relation,
     Retired,
@@ -214,6 +215,9 @@ class Imagined:
 
     def now(self) -> datetime:
         return NOW
+
+    def publication(self, name: str) -> Publishing:
+        return Publishing(False)
 
     def enum_labels(self, enum: QualifiedName) -> tuple[str, ...]:
         del enum

@@ -58,6 +58,7 @@ from schema_kit.model import (
     MaterializedView,
     Moved,
     Partitioning,
+    Publishing,
     Range,
     Referring,
     Relation,
@@ -776,6 +777,16 @@ class Catalog:
         """The materialized view of that name."""
         with observing(self._connection):
             return batches.read_view(self._connection, view)
+
+    def publication(self, name: str) -> Publishing | None:
+        """A publication by itself; None where there is none of the name."""
+        with observing(self._connection):
+            return publications.by_itself(self._connection, name)
+
+    def published_leaves(self, table: QualifiedName) -> tuple[tuple[str, QualifiedName, bool], ...]:
+        """Publications that hold partitions under their own names, each with one, and whether it lists that by name."""
+        with observing(self._connection):
+            return publications.listed(self._connection, table)
 
     def enum_labels(self, enum: QualifiedName) -> tuple[str, ...] | None:
         """The values of an enum in their order; None where there is no such enum."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
-from schema_kit.model import Publication
+from schema_kit.model import Publication, Publishing
 from schema_kit.names import QualifiedName
 
 # Those of schemas are found by what they depend on: their catalog is there from 15 on, and what is of 15 in the others
@@ -52,15 +52,37 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
-def read(connection: Connection, oid: int) -> tuple[Publication, ...]:
-    """Those that list the table, or all tables, or all of its schema. Call it while observing."""
+_ONE = """
+SELECT p.pubviaroot, CASE WHEN pg_has_role(p.pubowner, 'USAGE') THEN '' ELSE
+         format('it belongs to %%1$I, whose rights %%2$I lacks (GRANT %%1$I TO %%2$I)', pg_get_userbyid(p.pubowner),
+                current_user) END,
+       ARRAY(SELECT DISTINCT ARRAY[rn.nspname::text, r.relname::text] FROM pg_publication_tables t
+             JOIN pg_namespace n ON n.nspname = t.schemaname
+             JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+               AND (c.relispartition OR c.relkind = 'p')
+             JOIN pg_class r ON r.oid = pg_partition_root(c.oid) JOIN pg_namespace rn ON rn.oid = r.relnamespace
+             WHERE t.pubname = p.pubname ORDER BY 1),
+       ARRAY(SELECT s.slot_name::text FROM pg_replication_slots s
+             WHERE s.slot_type = 'logical' AND s.database = current_database() AND NOT s.temporary ORDER BY 1)
+FROM pg_publication p WHERE p.pubname = %(name)s
+"""
+
+
+def read(connection: Connection, oid: int) -> tuple[tuple[Publication, ...], bool]:
+    """Those that list the table, or all tables, or all of its schema; and whether any is there at all."""
+    found = rows(connection, _PUBLICATIONS, {"oid": oid})
     return tuple(
         Publication(name, named, wide, via_root, tuple(publishes), closed, tuple(columns), where or "")
-        for name, named, wide, via_root, publishes, closed, columns, where in rows(
-            connection, _PUBLICATIONS, {"oid": oid}
-        )
+        for name, named, wide, via_root, publishes, closed, columns, where in found
         if named or wide
-    )
+    ), bool(found)
+
+
+def by_itself(connection: Connection, name: str) -> Publishing | None:
+    """A publication; None where there is none of the name. Call it while observing."""
+    for via_root, closed, partitioned, slots in rows(connection, _ONE, {"name": name}):
+        return Publishing(via_root, closed, tuple(QualifiedName(*one) for one in partitioned), tuple(slots))
+    return None
 
 
 def listed(connection: Connection, parent: QualifiedName) -> tuple[tuple[str, QualifiedName, bool], ...]:

@@ -145,7 +145,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
 
 def _subscribed(connection: Connection, parent: QualifiedName) -> tuple[str, ...]:
     oid = rows(connection, "SELECT to_regclass(%(parent)s)::oid::bigint", {"parent": parent.sql})[0][0]
-    return tuple(one.name for one in publications.read(connection, oid))
+    return tuple(one.name for one in publications.read(connection, oid)[0])
 
 
 def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -260,6 +260,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
     example = newest.read(connection, table["oid"]) if parts else {}
     example.setdefault("replica_identity", publications.replica_identity(connection, table["oid"]))
     indexes = tuple(map(_index, rows(connection, _INDEXES, at)))
+    held, publishing = publications.read(connection, table["oid"])
     return Table(
         name,
         columns=tuple(Column(*row[1:]) for row in rows(connection, _COLUMNS_OF, {"oids": [table["oid"]]})),
@@ -298,7 +299,8 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         statistics_objects=tuple(map(_statistics_object, rows(connection, _STATISTICS_OBJECTS, at))),
         trees=_trees(connection, {end for key in keys for end in (key.table, key.referenced)} - {name}),
         **{"options": tuple(table["reloptions"] or ()), "tablespace": table["tablespace"], **example},
-        publications=publications.read(connection, table["oid"]),
+        publications=held,
+        publishing=publishing,
         is_partition=table["relispartition"],
         analyzed=table["reltuples"] >= 0,
         obstacles=(

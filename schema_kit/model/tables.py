@@ -175,6 +175,19 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class Publishing:
+    """A publication by itself, and who may read from it."""
+
+    via_root: bool
+    closed: str = ""
+    """Why the current role lacks the right to alter it; empty where it has it."""
+    partitioned: tuple[QualifiedName, ...] = ()
+    """Partitioned tables of which it publishes something."""
+    slots: tuple[str, ...] = ()
+    """Logical replication slots of this database: which publications they read, the server does not know."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A view, with its options and its definition, all names in it qualified."""
 
@@ -292,6 +305,8 @@ class Table:
     branch: Branch | None = None
     """The newest partition, where it is partitioned itself."""
     publications: tuple[Publication, ...] = ()
+    publishing: bool = False
+    """The database has a publication, of this table or of others."""
     """Those that hold it."""
     is_partition: bool = False
     analyzed: bool = True

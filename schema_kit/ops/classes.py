@@ -24,6 +24,7 @@ from schema_kit.ops import (
     partitions,
     partman,
     policies,
+    publications,
     retirement,
     ttl,
     views,
@@ -76,6 +77,7 @@ __all__ = [
     "SetArchivePolicyOp",
     "SetNotNullConcurrentlyOp",
     "SetPartitionPolicyOp",
+    "SetPublishViaPartitionRootOp",
     "SetTtlPolicyOp",
     "SplitPartitionConcurrentlyOp",
     "UnpartitionOp",
@@ -1237,6 +1239,22 @@ class CreateNextPartitionsOp(PlanOperation):
         cls, operations: Operations, table_name: str, *, schema: str | None = None, until: str | None = None
     ) -> None:
         operations.invoke(cls(table_name, schema=schema, until=until))
+
+
+@register
+class SetPublishViaPartitionRootOp(PlanOperation):
+    """Publish rows of partitions as rows of the partitioned table, whatever partitions it has."""
+
+    called = "set_publish_via_partition_root"
+    function = staticmethod(publications.set_publish_via_partition_root)
+    shared = True
+    reversed_by = None
+
+    @classmethod
+    def set_publish_via_partition_root(
+        cls, operations: Operations, publication_name: str, value: bool = True, *, subscribers_copy: bool = False
+    ) -> None:
+        operations.invoke(cls(publication_name, value, subscribers_copy=subscribers_copy))
 
 
 @register

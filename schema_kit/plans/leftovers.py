@@ -64,13 +64,13 @@ def _archive_gone(one: Leftover) -> tuple[str, str]:
 
 
 def _published(one: Leftover) -> tuple[str, str]:
-    own = ident(one.publication)
-    root = "" if one.with_root else f" ALTER PUBLICATION {own} ADD TABLE {one.object.sql};"
+    root = "" if one.with_root else f" ALTER PUBLICATION {ident(one.publication)} ADD TABLE {one.object.sql};"
     return "published_by_leaf", (
         f"publication {one.publication} holds {one.count} partitions of {one.object} under their own names "
         f"({one.first}): a new partition is not known to subscribers, which stop at its first row or never get it. "
-        f"ALTER PUBLICATION {own} SET (publish_via_partition_root = true);{root} "
-        "Then, where it is subscribed: ALTER SUBSCRIPTION ... REFRESH PUBLICATION"
+        f"op.set_publish_via_partition_root({one.publication!r}, subscribers_copy=True);{root} directly afterwards, "
+        f"where it is subscribed: TRUNCATE {one.object.sql}; ALTER SUBSCRIPTION ... REFRESH PUBLICATION, which copies "
+        "its rows again: what is committed in between is not sent"
     )
 
 

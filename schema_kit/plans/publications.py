@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from schema_kit.model import Detaching, Publication, Table
+from schema_kit.errors import PlanError
+from schema_kit.model import Detaching, Publication, Publishing, Table
 from schema_kit.names import QualifiedName, ident, idents
+from schema_kit.steps import Plan
+from schema_kit.steps.publications import SetViaRoot
 from schema_kit.storage import PART_CONFIG
 
 
@@ -96,6 +99,65 @@ def kept(leaving: Iterable[Detaching]) -> tuple[str, ...]:
         "published: detach or drop them there, too"
         for table, names in tables.items()
     )
+
+
+def new_partition(table: Table, leaves: Iterable[tuple[str, QualifiedName, bool]]) -> tuple[str, ...]:
+    """What has to be known before a partition is added to a table that is published leaf by leaf.
+
+    Args:
+        table: what gets the partition.
+        leaves: publication, partition, and whether it lists that by name.
+    """
+    stops = [one.name for one in table.publications if not one.via_root]
+    notes = [
+        f"publication {name} publishes the partitions of {table.name} under their own names: a subscription stops at "
+        "the first row of the new one, unless the table is there too and ALTER SUBSCRIPTION ... REFRESH PUBLICATION "
+        f"has run. op.set_publish_via_partition_root({name!r}) ends that"
+        for name in stops
+    ]
+    notes += [
+        f"publication {name} lists partitions of {table.name} by name ({leaf}): rows of the new one are not published. "
+        f"ALTER PUBLICATION {ident(name)} ADD TABLE {table.name.sql} publishes all of them"
+        for name, leaf, named in leaves
+        if named and name not in stops and name not in {one.name for one in table.publications}
+    ]
+    return tuple(dict.fromkeys(notes))
+
+
+def set_via_root(wanted: SetViaRoot, seen: Publishing | None, *, subscribers_copy: bool) -> Plan:
+    """Have a publication publish rows of partitions as those of the partitioned table, or under their own names.
+
+    Args:
+        wanted: the publication, and which of the two.
+        seen: the publication, as observed.
+        subscribers_copy: whoever subscribes copies the tables again afterwards.
+
+    Raises:
+        PlanError: no such publication, it is another role's, or it may be subscribed to.
+    """
+    plan = Plan(wanted.summary)
+    if seen is None:
+        raise PlanError(f"cannot {plan.title}: there is no publication {wanted.publication}.")
+    if seen.via_root == wanted.value:
+        return plan
+    if seen.closed:
+        raise PlanError(f"cannot {plan.title}: {seen.closed}.")
+    if seen.partitioned and seen.slots and not subscribers_copy:
+        raise PlanError(
+            f"cannot {plan.title}: {', '.join(seen.slots)} may subscribe to it. Changes of "
+            f"{', '.join(map(str, seen.partitioned))} get lost there from then on, until the subscriber has run "
+            "TRUNCATE on these tables and ALTER SUBSCRIPTION ... REFRESH PUBLICATION, which copies them again. If that "
+            "is done directly afterwards, or these slots read other publications: subscribers_copy=True."
+        )
+    note = (
+        (
+            f"where {wanted.publication} is subscribed, changes of {', '.join(map(str, seen.partitioned))} get lost "
+            "from now on, until TRUNCATE of these tables and ALTER SUBSCRIPTION ... REFRESH PUBLICATION there",
+        )
+        if seen.partitioned and seen.slots
+        else ()
+    )
+    return Plan(plan.title, (wanted,), note)
 
 
 def notes(table: Table) -> Iterator[str]:

@@ -9,11 +9,35 @@ session sees a publication between its first and its last state.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
 
 from schema_kit.model import Table
 from schema_kit.names import ident, idents, literal
+from schema_kit.steps.step import Step, Transaction
 
 _QUIET = "schema_kit.publishes"
+
+
+@dataclass(frozen=True)
+class SetViaRoot(Step):
+    """ALTER PUBLICATION ... SET (publish_via_partition_root): a row of a catalog; no table is locked."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    publication: str
+    value: bool
+
+    @property
+    def summary(self) -> str:
+        """Names the publication, and what it publishes from then on."""
+        how = "as rows of the partitioned table" if self.value else "under the names of the partitions"
+        return f"let publication {self.publication} publish rows of partitions {how}"
+
+    def sql(self) -> tuple[str, ...]:
+        """One statement."""
+        value = "true" if self.value else "false"
+        return (f"ALTER PUBLICATION {ident(self.publication)} SET (publish_via_partition_root = {value})",)
 
 
 def lock_sql(table: Table) -> tuple[str, ...]:

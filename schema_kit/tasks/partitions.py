@@ -7,7 +7,8 @@ from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Partitioning, Range, Table
 from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans import archives, gaps, partitions, statistics
+from schema_kit.offline import EmptyDatabase
+from schema_kit.plans import archives, gaps, partitions, publications, statistics
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
 
@@ -17,7 +18,10 @@ def create_next(database: Database, one: Partitioning, until: str | None = None)
     table = database.table(one.parent)
     here = database.here(one, table)
     default, strays = database.filled_default(table), database.strays(one, table, until)
-    return partitions.create_next(one, table, here, default, strays, until, database.rights_missing(one.parent))
+    plan = partitions.create_next(one, table, here, default, strays, until, database.rights_missing(one.parent))
+    if not plan or table is None or not table.publishing or isinstance(database, EmptyDatabase):
+        return plan
+    return plan + Plan("", (), publications.new_partition(table, database.published_leaves(one.parent)))
 
 
 def create_next_due(catalog: Catalog, one: Partitioning, table: Table | None, until: str | None = None) -> bool:

@@ -249,6 +249,15 @@ CASES = {
         ("CREATE TYPE s.e AS ENUM ('one', 'two')",),
         also=ENUM,
     ),
+    "publication": Case(
+        lambda: op.set_publish_via_partition_root("kills"),
+        (
+            *SET,
+            "DROP PUBLICATION IF EXISTS kills",
+            "CREATE PUBLICATION kills FOR TABLE s.e",
+        ),
+        also="SELECT pubviaroot::text, '' FROM pg_publication WHERE pubname = 'kills'",
+    ),
     "archive_table": Case(_archive, SET, content="s.all_of_e", also=RELATIONS),
     "drop_archive_table": Case(
         lambda: op.drop_archive_table("e", schema="s", view="all_of_e"),

@@ -67,6 +67,7 @@ from schema_kit.steps import (
     indexes,
     partitions,
     partman,
+    publications,
     referring,
     retirement,
     rows,
@@ -605,6 +606,11 @@ def scene_own_tables(proof: Proof) -> None:
         proof.steps(EnsureTable(table))
 
 
+def scene_publication(proof: Proof) -> None:
+    proof.database.sql("CREATE TABLE lent (id int PRIMARY KEY)", "CREATE PUBLICATION p FOR TABLE lent")
+    proof.steps(publications.SetViaRoot("p", True))
+
+
 def scene_enum(proof: Proof) -> None:
     proof.database.sql("CREATE TYPE mood AS ENUM ('good')", "CREATE TABLE moods (mood mood)")
     proof.steps(enums.AddEnumValue(QualifiedName("public", "mood"), "bad", "AFTER", "good"))
@@ -1071,6 +1077,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     },
     scene_own_tables: {EnsureTable},
     scene_enum: {enums.AddEnumValue},
+    scene_publication: {publications.SetViaRoot},
     scene_baseline: {
         EnsureTable,
         baseline.DropLedger,

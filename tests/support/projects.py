@@ -83,6 +83,9 @@ CHAIN: tuple[str, ...] = (
     op.set_archive_policy("people", "1 year", way="rows", control="at")
     op.set_ttl_policy("people", "at", age="90 years")
     op.ignore_health_finding("index_unused", "people", "people_at", reason="for the yearly report")
+    op.execute("CREATE PUBLICATION lent FOR TABLE people")
+    op.set_publish_via_partition_root("lent")
+    op.execute("DROP PUBLICATION lent")
     """,
     """
     op.create_next_partitions("events")

@@ -33,9 +33,12 @@ def upgrade() -> None:
     op.ignore_health_finding("table_unlogged", "basket_items", reason="a basket may be lost")
     op.ignore_health_finding("primary_key_missing", "baskets", reason="for now")
     op.heed_health_finding("primary_key_missing", "baskets")
+    op.execute("CREATE PUBLICATION baskets FOR TABLE baskets, basket_items")
+    op.set_publish_via_partition_root("baskets")
 
 
 def downgrade() -> None:
+    op.execute("DROP PUBLICATION baskets")
     op.heed_health_finding("table_unlogged", "basket_items")
     op.drop_ttl_policy("baskets")
     op.drop_table("basket_items")
