@@ -111,8 +111,8 @@ def new_partition(table: Table, leaves: Iterable[tuple[str, QualifiedName, bool]
     stops = [one.name for one in table.publications if not one.via_root]
     notes = [
         f"publication {name} publishes the partitions of {table.name} under their own names: a subscription stops at "
-        "the first row of the new one, unless the table is there too and ALTER SUBSCRIPTION ... REFRESH PUBLICATION "
-        f"has run. op.set_publish_via_partition_root({name!r}) ends that"
+        "the first row of the new one, unless the subscriber has that table, too, and ALTER SUBSCRIPTION ... REFRESH "
+        f"PUBLICATION has run. op.set_publish_via_partition_root({name!r}) ends that"
         for name in stops
     ]
     notes += [
