@@ -59,6 +59,8 @@ def unpartition(
         return Plan(title, (*forget, *give_up(seen), *unproved)) + dropped(parent, seen.emptied)
     short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
     why = [*table.obstacles]
+    if not table.primary_key:
+        why.append("it has no primary key, by which changed rows are found again")
     if heir is None or heir.partition_strategy:
         why.append("its first partition is missing or partitioned itself")
     keep = keep_primary_key or not short
