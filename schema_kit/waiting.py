@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from schema_kit.catalog.blockers import waits_for
-from schema_kit.catalog.direct import PID
+from schema_kit.catalog.direct import PID, refuse
 from schema_kit.catalog.drivers import alike, sqlstate
 from schema_kit.catalog.session import lost_is_lost, rows
 from schema_kit.errors import LockNotAvailable
@@ -50,6 +50,7 @@ def watching(
         waits: is told for whom it waits, and for how many seconds it has done so.
     """
     with lost_is_lost():
+        refuse(connection, "go on")  # known already, unless the connection is a new one since
         pid, ended = connection.info[PID], threading.Event()
 
     def look() -> None:
