@@ -10,7 +10,7 @@ import click
 from schema_kit.errors import PlanError
 from schema_kit.lint import judge
 from schema_kit.lint.production import sizes_of
-from schema_kit.lint.report import FORMATS
+from schema_kit.lint.report import FORMATS, FOUND
 from schema_kit.url import alembic_config
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -26,6 +26,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--url", help="Another scratch server; databases are made and dropped on it.")
 @click.option("-x", "extra", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x.")
 @click.option("--once", is_flag=True, help="Do not run them a second time, and not back.")
+@click.option("--fix", is_flag=True, help="Write them again with operations of schema_kit, if that is found clean.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show what would be written, and write nothing.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.pass_context
 def lint(
@@ -39,6 +41,8 @@ def lint(
     url: str | None,
     extra: tuple[str, ...],
     once: bool,
+    fix: bool,
+    dry_run: bool,
     form: str,
 ) -> None:
     """Judge migrations by running them on a scratch PostgreSQL.
@@ -47,10 +51,16 @@ def lint(
     Nothing but the scratch server is connected to; it is the embedded one, unless --url names another. Databases are
     made on it and dropped again; templates of the state before a revision are kept for the next run.
 
+    --fix writes revisions in which something is found with operations of schema_kit, as a chain of several where
+    operations that commit on their own and others must not be mixed. What it writes was run and judged, and ends in the
+    same catalog as the original.
+
     Example: schema_kit lint --since-git main --sizes "$PRODUCTION_URL"
 
     Exit codes: 0 clean, 4 findings, 1 something could not be judged.
     """
+    if dry_run and not fix:
+        raise PlanError("--dry-run is for --fix: without that nothing is written.")
     config = alembic_config()
     if config is None:
         raise PlanError("there is no alembic.ini here. Run it in the project's folder.")
@@ -65,6 +75,12 @@ def lint(
         sizes=sizes_of(sizes) if sizes else None,
         url=url,
         twice=not once,
+        fix=fix,
     )
+    for one in report.fixed:
+        if not dry_run:
+            one.write()
+        elif form == "text":
+            click.echo(one.diff, nl=False)
     click.echo(report.render(form), nl=False)
-    context.exit(report.exit_code)
+    context.exit(report.exit_code or (FOUND if dry_run and report.fixed else 0))

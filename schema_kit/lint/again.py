@@ -34,7 +34,7 @@ class Trials:
         return (*cut, *back), clean
 
     def _take(self, name: str) -> Snapshot:
-        return snapshot.take(self.before.scratch.libpq(name))
+        return snapshot.take(self.before.scratch.session(name))
 
     def _cut_off(self, after: Snapshot) -> tuple[Again, ...]:
         """Cancel the first statement that runs in no transaction, and run all of it again."""
@@ -54,7 +54,7 @@ class Trials:
             )
             if ran.error is not None:  # it says so loudly
                 return (Again("cancelled", at, Failure("", described(ran.error))),)
-            known = set(snapshot.invalid(scratch.libpq(name))) - {
+            known = set(snapshot.invalid(scratch.session(name))) - {
                 line for line, text in after.items() if text.endswith(" INVALID")
             }
             return (Again("cancelled", at, None, tuple(sorted(known)), snapshot.differences(after, self._take(name))),)

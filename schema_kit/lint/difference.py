@@ -188,5 +188,8 @@ def _columns(was: Relation, now: Relation, *, is_table: bool) -> Iterator[Change
         if number not in was.columns:
             kind = "column_required" if column.not_null and not column.filled else "column_added"
             yield Change(kind, was.name, column.name, column.type)
-        elif column.type == "json" != was.columns[number].type:
+            continue
+        if column.not_null and not column.filled and not was.columns[number].not_null:
+            yield Change("column_not_null", was.name, column.name, column.type)
+        if column.type == "json" != was.columns[number].type:
             yield Change("column_added", was.name, column.name, "json")

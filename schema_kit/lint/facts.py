@@ -46,7 +46,7 @@ class Change:
 
     Args:
         kind: dropped, renamed, made, emptied, detached, partition_made, column_dropped, column_renamed, column_added,
-            type_changed, index_dropped, value_renamed.
+            column_required, column_not_null, type_changed, index_dropped, value_renamed.
         table: the table; the view, sequence or type itself where it has none.
         name: the column, index or value; empty where it is the table itself.
         detail: the new name, the type, the index's columns.

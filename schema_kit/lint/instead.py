@@ -1,4 +1,4 @@
-"""What to write instead of what was found: the calls of our operations, or a sentence. Pure."""
+"""What to write instead of what was found: calls of our operations, which `fix` writes, or a sentence. Pure."""
 
 from __future__ import annotations
 
@@ -6,24 +6,45 @@ import re
 
 from schema_kit.lint.facts import Statement, Table
 
+CALLS = {
+    "create_index": "create_index_concurrently",
+    "drop_index": "drop_index_concurrently",
+    "reindex": "reindex_concurrently",
+    "refresh": "refresh_materialized_view_concurrently",
+    "create_foreign_key": "create_foreign_key_concurrently",
+    "create_check_constraint": "create_check_constraint_concurrently",
+    "create_unique_constraint": "create_unique_constraint_concurrently",
+    "create_primary_key": "create_primary_key_concurrently",
+    "set_not_null": "set_not_null_concurrently",
+    "validate": "validate_constraint",
+    "alter_column": "alter_column_concurrently",
+    "add_column": "add_column_concurrently",
+    "drop_column": "drop_column_concurrently",
+    "drop_table": "drop_table_concurrently",
+    "detach": "detach_partition_concurrently",
+    "add_enum_value": "add_enum_value_concurrently",
+    "update": "update_in_batches",
+}
+"""Our operation for each of Alembic's, and for statements for which Alembic has none."""
+
 _BY_STATEMENT = (
-    (r"CREATE\s+(UNIQUE\s+)?INDEX", "op.create_index_concurrently(...)"),
-    (r"REINDEX", "op.reindex_concurrently(...)"),
-    (r"REFRESH", "op.refresh_materialized_view_concurrently(...)"),
-    (r"VACUUM\s+.*FULL|VACUUM\s*\(.*FULL|CLUSTER", "VACUUM without FULL, or pg_repack"),
-    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?FOREIGN\s+KEY", "op.create_foreign_key_concurrently(...)"),
-    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?CHECK", "op.create_check_constraint_concurrently(...)"),
-    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?UNIQUE", "op.create_unique_constraint_concurrently(...)"),
-    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?PRIMARY\s+KEY", "op.create_primary_key_concurrently(...)"),
-    (
-        r"ADD\s+(CONSTRAINT\s+\S+\s+)?EXCLUDE",
-        "a new table that has it, filled and exchanged",
-    ),
-    (r"SET\s+NOT\s+NULL", "op.set_not_null_concurrently(...)"),
-    (r"VALIDATE\s+CONSTRAINT", "op.validate_constraint(...) in a revision of its own"),
-    (r"ADD\s+COLUMN", "op.add_column_concurrently(...), then op.update_in_batches(...) for its values"),
-    (r"\bTYPE\b", "a new column, filled by op.update_in_batches(...), that takes the place of the old one"),
-    (r"^\s*(UPDATE|DELETE|WITH|MERGE)", "op.update_in_batches(...) in a revision of its own"),
+    (r"CREATE\s+(UNIQUE\s+)?INDEX", "create_index", ""),
+    (r"DROP\s+INDEX", "drop_index", ""),
+    (r"REINDEX", "reindex", ""),
+    (r"REFRESH", "refresh", ""),
+    (r"VACUUM\s+.*FULL|VACUUM\s*\(.*FULL|CLUSTER", "", "VACUUM without FULL, or pg_repack"),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?FOREIGN\s+KEY", "create_foreign_key", ""),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?CHECK", "create_check_constraint", ""),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?UNIQUE", "create_unique_constraint", ""),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?PRIMARY\s+KEY", "create_primary_key", ""),
+    (r"ADD\s+(CONSTRAINT\s+\S+\s+)?EXCLUDE", "", "a new table that has it, filled and exchanged"),
+    (r"SET\s+NOT\s+NULL", "set_not_null", ""),
+    (r"VALIDATE\s+CONSTRAINT", "validate", " in a revision of its own"),
+    (r"DETACH\s+PARTITION", "detach", ""),
+    (r"ALTER\s+TYPE\s+\S+\s+ADD\s+VALUE", "add_enum_value", " in a revision of its own"),
+    (r"ADD\s+COLUMN", "add_column", ", then op.update_in_batches(...) for its values"),
+    (r"\bTYPE\b", "", "a new column, filled by op.update_in_batches(...), that takes the place of the old one"),
+    (r"^\s*(UPDATE|DELETE|WITH|MERGE)", "update", " in a revision of its own"),
 )
 _BY_KIND = {
     "fails": "run it in a revision that PostgreSQL accepts; see the evidence",
@@ -53,9 +74,17 @@ _BY_KIND = {
 def call(kind: str, statement: Statement, table: Table | None) -> str:
     """The call to write instead, for a kind and the statement that was seen."""
     if kind in ("blocks", "fails"):
-        for pattern, text in _BY_STATEMENT:
+        for pattern, name, more in _BY_STATEMENT:
             if re.search(pattern, statement.sql, re.IGNORECASE):
-                return text
+                return f"op.{CALLS[name]}(...){more}" if name else more
         if kind == "blocks":
             return f"work on {table} in transactions that hold each lock of it only briefly"
     return _BY_KIND[kind]
+
+
+def named(sql: str) -> tuple[str, str]:
+    """The key in CALLS of what does the same as a statement; empty where nothing does, with what to do then."""
+    for pattern, name, more in _BY_STATEMENT:
+        if re.search(pattern, sql, re.IGNORECASE):
+            return name, more
+    return "", ""

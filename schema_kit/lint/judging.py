@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 
-from schema_kit.errors import SchemaKitError
+from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.lint import again, choose, ignore, rules, run, snapshot
 from schema_kit.lint.facts import Failure, Observation
 from schema_kit.lint.finding import Finding
 from schema_kit.lint.prepare import Before, CannotPrepare, described, stand_ins
-from schema_kit.lint.report import Report, Unjudged
+from schema_kit.lint.report import KEPT, Fixed, Report, Unfixed, Unjudged
 from schema_kit.lint.server import Scratch
 from schema_kit.lint.sizes import Sizes
 from schema_kit.lint.standstill import Standstill
@@ -37,6 +38,7 @@ def judge(
     sizes: Sizes | None = None,
     url: str | None = None,
     twice: bool = True,
+    fix: bool = False,
 ) -> Report:
     """Run revisions on a scratch database and say what they would do to a database in use.
 
@@ -53,18 +55,28 @@ def judge(
         sizes: production's rows and bytes, with which findings say how long.
         url: another scratch server than the embedded one; databases are made and dropped on it.
         twice: also cut each off and run it again, and run its downgrade and its upgrade again.
+        fix: also write those in which something is found with operations of schema_kit, and try that; it is in
+            `Report.fixed`, and `Fixed.write` writes it. Needs libcst.
 
     Raises:
+        PlanError: *fix*, and libcst is not installed.
         DeclarationError: there is no such revision, or the input contradicts itself.
         EmbeddedServerError: the scratch server cannot be had.
 
     Example:
         report = judge(Config("alembic.ini"), since="a1b2c3")
     """
+    if fix and find_spec("libcst") is None:
+        raise PlanError("--fix needs libcst, which is not installed: pip install 'schema-kit[lint]'")
     script = ScriptDirectory.from_config(config)
     wanted = choose.chosen(script, revisions, since, since_git)
-    before = Before(config, script, Scratch.start(url), schema, rows)
-    return _Judge(before, wanted, sizes or Sizes(), twice=twice).report()
+    scratch = Scratch.start(url)
+    try:
+        return _Judge(
+            Before(config, script, scratch, schema, rows), wanted, sizes or Sizes(), twice=twice, fix=fix
+        ).report()
+    finally:
+        scratch.close()
 
 
 @dataclass
@@ -73,6 +85,9 @@ class _Judge:
     wanted: tuple[Script, ...]
     sizes: Sizes
     twice: bool
+    fix: bool = False
+    fixed: list[Fixed] = field(default_factory=list)
+    unfixed: list[Unfixed] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     ignored: list[tuple[Finding, str]] = field(default_factory=list)
     unjudged: list[Unjudged] = field(default_factory=list)
@@ -97,13 +112,23 @@ class _Judge:
             for one in self.wanted:
                 if one.revision not in judged:
                     self._cannot(one, why)
-        return Report(names, tuple(self.findings), tuple(self.ignored), tuple(self.unjudged), tuple(self.notes))
+        return Report(
+            names,
+            tuple(self.findings),
+            tuple(self.ignored),
+            tuple(self.unjudged),
+            tuple(self.notes),
+            tuple(self.fixed),
+            tuple(self.unfixed),
+        )
 
     def _tops(self, heads: Sequence[str]) -> list[str]:
         """Of several revisions those that none of the others rests on."""
         return [one for one in heads if not any(one in self.before.below([other]) - {other} for other in heads)]
 
     def _judge(self, template: str) -> None:
+        if len(self.wanted) > 1 and not (self.twice or self.fix or self._late) and self._together(template):
+            return
         scratch, names = self.before.scratch, {one.revision for one in self.wanted}
         with ExitStack() as stack:
             name = stack.enter_context(scratch.copy(template))
@@ -116,12 +141,49 @@ class _Judge:
                     self._cannot(one, why)
                     continue
                 # without a second run few end in another state than they should; what it was is made again then
-                before = stack.enter_context(scratch.copy(name)) if self._ran and self.twice else template
+                before = stack.enter_context(scratch.copy(name)) if self._ran and (self.twice or self.fix) else template
                 if not self._one(one, name, before):
                     name = stack.enter_context(scratch.copy(before))
                     for other in self.wanted:
                         if other.revision in self._ran and (before == template or other is one):
                             run.upgrade(self.before.config, self.before.script, scratch.url(name), other.revision)
+
+    def _together(self, template: str) -> bool:
+        """Judge all by one run of env.py, which is faster; False where that does not go, and nothing was judged."""
+        scratch, seen = self.before.scratch, list[tuple[Script, Observation]]()
+        by_name = {one.revision: one for one in self.wanted}
+        with scratch.copy(template) as name:
+            watch = Watch(standstill=Standstill(scratch.libpq(name)))
+
+            @contextmanager
+            def around(revision: str, ran: run.Ran) -> Iterator[None]:
+                limit = self.before.make_room(name, revision)
+                watch.restart()
+                yield
+                one = by_name[revision]
+                done = tuple(watch.statements)
+                invalid = snapshot.invalid(scratch.session(name))
+                path = _shown(one.path)
+                seen.append((one, Observation(revision, path, done, None, (), invalid, ran.models, limit)))
+
+            notes = stand_ins(scratch, name)
+            ran = run.upgrade_all(self.before.config, self.before.script, scratch.url(name), [*by_name], watch, around)
+            if ran.error is not None or ran.refused or len(seen) < len(self.wanted):
+                return False
+        self.notes += [note for note in (*notes, *ran.notes) if note not in self.notes]
+        for one, what in seen:
+            self._heed(one, what, template)
+        return True
+
+    def _heed(self, one: Script, seen: Observation, state: str) -> None:
+        """Take down the findings of a revision that its comments leave; or what is left in it, written again."""
+        given = ignore.comments(Path(one.path).read_text(encoding="utf-8"))
+        left, ignored = ignore.heeded(rules.judge(seen, self.sizes), given, one.revision, _shown(one.path))
+        if self.fix and any(kind not in KEPT for finding in left for kind in finding.kinds):
+            left = self._fixed(one, state, left)
+        self.findings += left
+        self.ignored += ignored
+        self.done.add(one.revision)
 
     def _catch_up(self, one: Script, name: str) -> str:
         """Run what it rests on and what itself rests on a judged revision; why that fails."""
@@ -150,19 +212,25 @@ class _Judge:
             seen = _with(seen, failure=_failure(ran.error))
             clean = False
         else:
-            seen = _with(seen, invalid=snapshot.invalid(scratch.libpq(name)))
+            seen = _with(seen, invalid=snapshot.invalid(scratch.session(name)))
             if self.twice:
                 found, clean = again.Trials(self.before, one.revision, before).run(name, watch)
                 seen = _with(seen, again=found)
             self._ran.add(one.revision)
-        source = Path(one.path).read_text(encoding="utf-8")
-        left, ignored = ignore.heeded(
-            rules.judge(seen, self.sizes), ignore.comments(source), one.revision, _shown(one.path)
-        )
-        self.findings += left
-        self.ignored += ignored
-        self.done.add(one.revision)
+        self._heed(one, seen, before)
         return clean
+
+    def _fixed(self, one: Script, state: str, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """Write one again; what is found in it then."""
+        from schema_kit.lint.fix.trial import Fixing  # libcst is an extra
+
+        fixing = Fixing(self.before, one, state, self._old, _shown(one.path), self.sizes)
+        how, left = fixing.fixed(found)
+        if isinstance(how, Fixed):
+            self.fixed.append(how)
+            return left
+        self.unfixed.append(how)
+        return found
 
     def _cannot(self, one: Script, why: str) -> None:
         self.unjudged.append(Unjudged(one.revision, _shown(one.path), why))

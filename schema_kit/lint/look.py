@@ -116,44 +116,53 @@ class Eyes:
 
     def look(self, before: Seen | None = None) -> Seen:
         """Look at everything, or at what can differ from *before* in the same transaction: what is locked strongly."""
-        seen = self.glance(before)
-        if before is None:
-            seen.relations = self.relations()
-        else:
-            strong = {oid for oid, mode in seen.locks if mode not in _WEAK}  # what was dropped stays locked
-            kept = {oid: one for oid, one in before.relations.items() if oid not in strong}
-            seen.relations = kept | self.relations(_LOCKED)
-        seen.values = {row[0]: (QualifiedName(row[1], row[2]), row[3]) for row in self.rows(_VALUES)}
+        relations = _RELATIONS.format(only=_LOCKED if before else "")
+        glance, found, values = self.sets(_GLANCE, relations, _VALUES)
+        seen = _glanced(glance, before)
+        strong = {oid for oid, mode in seen.locks if mode not in _WEAK}  # what was dropped stays locked
+        kept = {oid: one for oid, one in before.relations.items() if oid not in strong} if before else {}
+        seen.relations = kept | _read(found)
+        seen.values = {row[0]: (QualifiedName(row[1], row[2]), row[3]) for row in values}
         return seen
 
     def glance(self, before: Seen | None) -> Seen:
         """Locks and counters alone; the catalog as it was before."""
-        found = self.rows(_GLANCE)
-        held = [row for row in found if row[1]]
-        return Seen(
-            held[0][2] if held else "",
-            frozenset((oid, MODES[mode]) for oid, mode, *_ in held if oid),
-            before.relations if before else {},
-            {oid: (scans, inserted, changed) for oid, mode, _, _, scans, inserted, changed in found if not mode},
-            before.values if before else {},
-            held[0][3] if held else "0",
-        )
+        return _glanced(self.rows(_GLANCE), before)
 
-    def relations(self, only: str = "") -> dict[int, Relation]:
-        """What the catalog has."""
-        return {
-            oid: Relation(
-                QualifiedName(schema, name), kind, file, parent, partition, table, valid, backs,
-                {one[0]: Column(*one[1:]) for one in columns or ()},
-            )
-            for oid, schema, name, kind, file, parent, partition, table, valid, backs, columns in self.rows(
-                _RELATIONS.format(only=only)
-            )
-        }  # fmt: skip
+    def sets(self, *queries: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of several queries that are sent together."""
+        with psycopg.Cursor(self._connection, row_factory=tuple_row) as cursor:
+            cursor.execute(";".join(queries).encode(), prepare=False)
+            found = [cursor.fetchall()]
+            while cursor.nextset():
+                found.append(cursor.fetchall())
+            return found
 
     def count(self, table: QualifiedName) -> int:
         """How many rows a table has."""
         return int(self.rows(f"SELECT pg_catalog.count(*) FROM {table.sql}")[0][0])
+
+
+def _glanced(found: list[tuple[Any, ...]], before: Seen | None) -> Seen:
+    held = [row for row in found if row[1]]
+    return Seen(
+        held[0][2] if held else "",
+        frozenset((oid, MODES[mode]) for oid, mode, *_ in held if oid),
+        before.relations if before else {},
+        {oid: (scans, inserted, changed) for oid, mode, _, _, scans, inserted, changed in found if not mode},
+        before.values if before else {},
+        held[0][3] if held else "0",
+    )
+
+
+def _read(found: list[tuple[Any, ...]]) -> dict[int, Relation]:
+    return {
+        oid: Relation(
+            QualifiedName(schema, name), kind, file, parent, partition, table, valid, backs,
+            {one[0]: Column(*one[1:]) for one in columns or ()},
+        )
+        for oid, schema, name, kind, file, parent, partition, table, valid, backs, columns in found
+    }  # fmt: skip
 
 
 def held(watcher: psycopg.Connection[Any], pid: int) -> set[tuple[int, LockMode]]:

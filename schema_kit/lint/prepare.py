@@ -20,6 +20,12 @@ from schema_kit.lint.nowhere import NOWHERE
 from schema_kit.lint.server import Scratch
 
 _BY_ALEMBIC, _ENDLESS = 32, 1 << 30
+_ROOM = """
+SELECT a.atttypmod FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+WHERE c.relname = 'alembic_version' AND c.relkind = 'r' AND a.attname = 'version_num' ORDER BY c.oid
+"""
+_HEADER = 4
+"""By so much the width of a varchar is less than what the catalog has of it."""
 
 
 class CannotPrepare(Exception):
@@ -44,6 +50,7 @@ class Before:
     schema: Path | None = None
     rows: Path | None = None
     _digests: dict[Path, str] = field(default_factory=dict)
+    _histories: dict[str, str] = field(default_factory=dict)
 
     def template(self, heads: Sequence[str], notes: list[str]) -> str:
         """The template with the revisions *heads*; built, if it is not kept, on that of an older revision, if that is.
@@ -52,6 +59,8 @@ class Before:
             CannotPrepare: the dump, the rows, env.py or an old revision fails on the scratch server.
         """
         kept = {str(row[0]) for row in self.scratch.sql("SELECT datname FROM pg_database")}
+        if (name := self.scratch.template_name(self._key(heads))) in kept:
+            return name
         older = next((name for name in self._older(heads) if name in kept), None)
         return self.scratch.template(self._key(heads), lambda name: self._build(name, heads, notes, older), older)
 
@@ -64,12 +73,25 @@ class Before:
     def _key(self, heads: Sequence[str]) -> str:
         """Of all that a template comes from: another byte is another template."""
         digest = hashlib.sha256(f"1 {self.scratch.version} {sorted(heads)} {self._extra()}".encode())
-        files = [Path(self.script.dir) / "env.py", *(path for path in (self.schema, self.rows) if path)]
-        if self.schema is None:
-            files += sorted(Path(self._script(name).path) for name in self.below(heads))
-        for path in files:
+        for path in (Path(self.script.dir) / "env.py", *(path for path in (self.schema, self.rows) if path)):
             digest.update(f"{path.name}\0{self._read(path)}\0".encode())
+        if self.schema is None:
+            digest.update("".join(sorted(map(self._history, heads))).encode())
         return digest.hexdigest()
+
+    def _history(self, head: str) -> str:
+        """Of a revision's file and those of all that it rests on; each is looked at once."""
+        queue = [head]
+        while queue:
+            name = queue[-1]
+            below = parents(self._script(name))
+            if missing := [one for one in below if one not in self._histories]:
+                queue += missing
+                continue
+            path = Path(self._script(queue.pop()).path)
+            whole = " ".join((path.name, self._read(path), *sorted(self._histories[one] for one in below)))
+            self._histories[name] = hashlib.sha256(whole.encode()).hexdigest()
+        return self._histories[head]
 
     def _extra(self) -> str:
         """What env.py is told with -x."""
@@ -117,40 +139,34 @@ class Before:
 
     def stamps(self, name: str) -> set[str]:
         """The revisions that a database says it has."""
-        with psycopg.connect(self.scratch.libpq(name), autocommit=True) as connection:
-            found = connection.execute(
-                "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n "
-                "ON n.oid = c.relnamespace WHERE c.relname = 'alembic_version' ORDER BY 1"
-            ).fetchall()
-            return {
-                str(row[0])
-                for (table,) in found
-                for row in connection.execute(f"SELECT version_num FROM {table}".encode())
-            }
+        session = self.scratch.session(name)
+        found = session.execute(
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n "
+            "ON n.oid = c.relnamespace WHERE c.relname = 'alembic_version' ORDER BY 1"
+        ).fetchall()
+        return {
+            str(row[0]) for (table,) in found for row in session.execute(f"SELECT version_num FROM {table}".encode())
+        }
 
     def _lead_nowhere(self, name: str) -> None:
-        with psycopg.connect(self.scratch.libpq(name), autocommit=True) as connection:
-            try:
-                connection.execute(NOWHERE.encode())
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise CannotPrepare(
-                    "the scratch server has to be reached as a superuser: an event trigger makes foreign servers lead "
-                    "nowhere"
-                ) from error
+        try:
+            self.scratch.session(name).execute(NOWHERE.encode())
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise CannotPrepare(
+                "the scratch server has to be reached as a superuser: an event trigger makes foreign servers lead "
+                "nowhere"
+            ) from error
 
     def make_room(self, name: str, revision: str) -> int:
         """Let a database take an identifier that Alembic's table is too narrow for; how many letters that took."""
-        with psycopg.connect(self.scratch.libpq(name), autocommit=True) as connection:
-            found = connection.execute(
-                "SELECT character_maximum_length FROM information_schema.columns "
-                "WHERE table_name = 'alembic_version' AND column_name = 'version_num'"
-            ).fetchone()
-            limit = int(found[0] or _ENDLESS) if found else _BY_ALEMBIC
-            if len(revision) <= limit:
-                return 0
-            connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text PRIMARY KEY)")
-            connection.execute("ALTER TABLE alembic_version ALTER version_num TYPE text")
-            return limit
+        session = self.scratch.session(name)
+        found = session.execute(_ROOM).fetchone()
+        limit = found[0] - _HEADER if found and found[0] > 0 else _ENDLESS if found else _BY_ALEMBIC
+        if len(revision) <= limit:
+            return 0
+        session.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text PRIMARY KEY)")
+        session.execute("ALTER TABLE alembic_version ALTER version_num TYPE text")
+        return limit
 
     def _load(self, name: str, path: Path) -> None:
         """Load a script as psql does: COPY ... FROM stdin and \\commands stand in dumps."""
@@ -166,8 +182,7 @@ class Before:
 
 def stand_ins(scratch: Scratch, name: str) -> list[str]:
     """What is to be said of the stand-ins that a database has."""
-    with psycopg.connect(scratch.libpq(name), autocommit=True) as connection:
-        found = [row[0] for row in connection.execute(standins.QUERY.encode())]
+    found = [row[0] for row in scratch.session(name).execute(standins.QUERY.encode())]
     return [f"the extension {one} is a stand-in: the scratch server does not have it" for one in found]
 
 

@@ -5,17 +5,53 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from schema_kit.lint.finding import KINDS, Finding
 
 CLEAN, CANNOT, FOUND = 0, 1, 4
+KEPT = frozenset({"rows_gone", "code_breaks"})
+"""What no other way to write a revision takes away."""
 FORMATS = ("text", "json", "sarif", "github")
 
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
     """A revision that could not be judged, and why."""
+
+    revision: str
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A revision that was written again.
+
+    Args:
+        revision: its identifier.
+        path: its file.
+        revisions: what it has become: itself, or a chain that ends in it.
+        files: what is to be written where.
+        diff: against what is there.
+    """
+
+    revision: str
+    path: str
+    revisions: tuple[str, ...]
+    files: tuple[tuple[Path, str], ...]
+    diff: str
+
+    def write(self) -> None:
+        """Write the files."""
+        for path, text in self.files:
+            path.write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfixed:
+    """A revision that stays as it is though something is found in it, and why."""
 
     revision: str
     path: str
@@ -32,6 +68,8 @@ class Report:
         ignored: findings that a comment ignores, each with the reason.
         unjudged: what could not be judged, and why.
         notes: what was not the project's own while it ran.
+        fixed: revisions that were written again; `findings` are then what is left.
+        unfixed: revisions for which that was not possible.
     """
 
     revisions: tuple[str, ...]
@@ -39,6 +77,8 @@ class Report:
     ignored: tuple[tuple[Finding, str], ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
     notes: tuple[str, ...] = ()
+    fixed: tuple[Fixed, ...] = ()
+    unfixed: tuple[Unfixed, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -59,6 +99,10 @@ class Report:
             lines += [f"  not judged: {line}" for line in why]
             for one in own:
                 lines += _told(one)
+        for fixed in self.fixed:
+            chain = f", as {' and '.join(fixed.revisions)}" if len(fixed.revisions) > 1 else ""
+            lines.append(f"fixed: {fixed.revision} ({fixed.path}){chain}")
+        lines += [f"not fixed: {one.revision} ({one.path}): {one.why}" for one in self.unfixed]
         lines += [f"ignored: {one.revision} {one.kind}: {reason}" for one, reason in self.ignored]
         lines += [f"note: {note}" for note in self.notes]
         return "".join(f"{line}\n" for line in lines)
@@ -71,6 +115,11 @@ class Report:
             "ignored": [_document(one) | {"reason": reason} for one, reason in self.ignored],
             "unjudged": [{"revision": one.revision, "path": one.path, "why": one.why} for one in self.unjudged],
             "notes": list(self.notes),
+            "fixed": [
+                {"revision": one.revision, "path": one.path, "revisions": list(one.revisions), "diff": one.diff}
+                for one in self.fixed
+            ],
+            "unfixed": [{"revision": one.revision, "path": one.path, "why": one.why} for one in self.unfixed],
         }
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 

@@ -113,7 +113,11 @@ def rows_gone(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
 
 def code_breaks(seen: Observation, _: Sizes) -> Iterator[Finding]:
     """A name is gone that the running code uses, or it has to fill a column that it does not know."""
+    changes = [one for statement in seen.statements for one in statement.changes]
+    added = {(one.table, one.name) for one in changes if one.kind == "column_added"}
     for statement, change in _lasting(seen):
+        if change.kind == "column_not_null" and (change.table, change.name) in added:
+            change = replace(change, kind="column_required")
         told = _BREAKS.get((change.kind, change.detail)) or _BREAKS.get((change.kind, ""))
         if told is None or (change.kind == "dropped" and change.detail == "table"):
             continue

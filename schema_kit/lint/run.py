@@ -6,7 +6,7 @@ import copy
 import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import RevisionStep
+from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from schema_kit.catalog.drivers import Beside, speaks_psycopg
@@ -47,17 +47,58 @@ class Ran:
 
 def bring(config: Config, url: sa.URL, revision: str) -> Ran:
     """Bring a database up to a revision, which nobody watches."""
-    return _run(config, url, lambda ours: command.upgrade(ours, revision), None)
+    return _run(config, url, lambda ours, _: command.upgrade(ours, revision), None)
 
 
 def stamp(config: Config, url: sa.URL, revisions: Sequence[str]) -> Ran:
     """Say that a database is at these revisions."""
-    return _run(config, url, lambda ours: command.stamp(ours, list(revisions)), None)
+    return _run(config, url, lambda ours, _: command.stamp(ours, list(revisions)), None)
 
 
 def upgrade(config: Config, script: ScriptDirectory, url: sa.URL, revision: str, watch: Watch | None = None) -> Ran:
     """Run the upgrade of one revision, on a database that has all that it rests on."""
     return _one(config, script, url, revision, RevisionStep.upgrade_from_script, watch)
+
+
+class Together(Exception):
+    """An env.py that cannot run several revisions one after the other, each in a transaction of its own."""
+
+
+def upgrade_all(
+    config: Config,
+    script: ScriptDirectory,
+    url: sa.URL,
+    revisions: Sequence[str],
+    watch: Watch,
+    around: Callable[[str, Ran], AbstractContextManager[None]],
+) -> Ran:
+    """Run the upgrades of several revisions, one after the other, by one run of env.py.
+
+    Args:
+        config: the project.
+        script: its revisions.
+        url: a database that has all that they rest on.
+        revisions: which, in an order in which they can run.
+        watch: what looks at each.
+        around: a block around each of them, with how it goes; it is left once the revision is committed.
+    """
+    calls = list[Any]()
+
+    def run(ours: Config, ran: Ran) -> None:
+        def steps(_: Any, context: MigrationContext) -> Iterator[RevisionStep]:
+            calls.append(context)
+            if len(calls) > 1:
+                raise Together("env.py runs the migrations more than once")
+            for name in revisions:
+                with around(name, ran):
+                    yield RevisionStep.upgrade_from_script(script.revision_map, script.get_revision(name))
+                    if context.connection is None or context.connection.in_transaction():
+                        raise Together("a transaction stays open between two revisions")
+
+        with EnvironmentContext(ours, script, fn=steps, destination_rev=revisions[-1]):
+            script.run_env()
+
+    return _run(config, url, run, watch, apart=True)
 
 
 def downgrade(config: Config, script: ScriptDirectory, url: sa.URL, revision: str, watch: Watch | None = None) -> Ran:
@@ -79,7 +120,7 @@ def forward(config: Config, script: ScriptDirectory, url: sa.URL, revision: str)
 def _one(
     config: Config, script: ScriptDirectory, url: sa.URL, revision: str, step: Callable[..., Any], watch: Watch | None
 ) -> Ran:
-    def run(ours: Config) -> None:
+    def run(ours: Config, _: Ran) -> None:
         def steps(*_: Any) -> list[Any]:
             return [step(script.revision_map, script.get_revision(revision))]
 
@@ -89,16 +130,20 @@ def _one(
     return _run(config, url, run, watch)
 
 
-def _run(config: Config, url: sa.URL, run: Callable[[Config], None], watch: Watch | None) -> Ran:
+def _run(
+    config: Config, url: sa.URL, run: Callable[[Config, Ran], None], watch: Watch | None, *, apart: bool = False
+) -> Ran:
     ran = Ran()
     with ExitStack() as stack:
         fence = stack.enter_context(fenced(Fence(url)))
         ours = stack.enter_context(_pointed(config, url))
         stack.enter_context(_quietly())
-        stack.enter_context(mock.patch.object(EnvironmentContext, "configure", _configure(ran, fence, watch, stack)))
+        stack.enter_context(
+            mock.patch.object(EnvironmentContext, "configure", _configure(ran, fence, watch, stack, apart))
+        )
         stack.enter_context(mock.patch.object(RevisionStep, "__init__", _step(ran, fence, watch)))
         try:
-            run(ours)
+            run(ours, ran)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit of an env.py, too
@@ -140,7 +185,7 @@ def _quietly() -> Iterator[None]:
             logging.disable(before)
 
 
-def _configure(ran: Ran, fence: Fence, watch: Watch | None, stack: ExitStack) -> Callable[..., None]:
+def _configure(ran: Ran, fence: Fence, watch: Watch | None, stack: ExitStack, apart: bool) -> Callable[..., None]:
     original = EnvironmentContext.configure
     known = dict[int, sa.Connection]()
 
@@ -154,6 +199,8 @@ def _configure(ran: Ran, fence: Fence, watch: Watch | None, stack: ExitStack) ->
             ran.models = _columns(models)
         if watch and kw.get("version_table"):
             watch.version_table = kw["version_table"]
+        if apart:
+            kw["transaction_per_migration"] = True
         original(self, connection, *args, **kw)
 
     return configure

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class Scratch:
 
     admin: sa.URL
     version: int
+    _sessions: dict[str, psycopg.Connection[Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def start(cls, url: str | None = None) -> Scratch:
@@ -82,6 +83,19 @@ class Scratch:
         """The same for libpq."""
         return _libpq(self.url(database))
 
+    def session(self, database: str) -> psycopg.Connection[Any]:
+        """A session on one of its databases, in autocommit; the same one until `close`."""
+        kept = self._sessions.get(database)
+        if kept is None or kept.closed:
+            kept = self._sessions[database] = psycopg.connect(self.libpq(database), autocommit=True)
+        return kept
+
+    def close(self, database: str | None = None) -> None:
+        """End the session on a database, so that it can be copied or renamed; all of them where none is named."""
+        for name in [database] if database else [*self._sessions]:
+            if kept := self._sessions.pop(name, None):
+                kept.close()
+
     def sql(self, *statements: str) -> list[tuple[Any, ...]]:
         """Send statements to the database that stays; the rows of the last one."""
         with psycopg.connect(_libpq(self.admin), autocommit=True) as connection:
@@ -103,6 +117,7 @@ class Scratch:
         self._create(new, older)
         try:
             build(new)
+            self.close(new)
             self.sql(f"ALTER DATABASE {ident(new)} RENAME TO {ident(name)}")
         except psycopg.errors.DuplicateDatabase:  # another run was faster
             self._drop(new)
@@ -126,11 +141,14 @@ class Scratch:
         return f"{_PREFIX}_w_{os.getpid()}_{secrets.token_hex(4)}"
 
     def _create(self, name: str, template: str | None) -> None:
+        if template:
+            self.close(template)
         how = f"TEMPLATE {ident(template)}" if template else "TEMPLATE template0 ENCODING 'UTF8'"
         strategy = " STRATEGY = FILE_COPY" if Server(self.version).file_copy else ""
         self.sql(f"CREATE DATABASE {ident(name)} {how}{strategy}")
 
     def _drop(self, name: str) -> None:
+        self.close(name)
         with suppress(psycopg.Error):
             self.sql(f"DROP DATABASE IF EXISTS {ident(name)} WITH (FORCE)")
 

@@ -1,8 +1,12 @@
-"""A database's catalog as lines that can be compared: whatever order it came in, whatever number things have."""
+"""A database's catalog as lines that can be compared: whatever order it came in, whatever number things have.
+
+What a partition has because its parent has it is known by the parent's name of it: PostgreSQL chooses the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import psycopg
 
@@ -28,13 +32,19 @@ _QUERIES = (
     WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped AND {_USERS}
       AND c.relname <> @version_table""",
     f"""
-    SELECT format('constraint %I of %I.%I', k.conname, n.nspname, c.relname),
+    SELECT format('constraint %I of %I.%I', CASE WHEN k.conparentid = 0 THEN k.conname ELSE
+             (SELECT p.conname FROM pg_constraint p WHERE p.oid = k.conparentid) || ' (inherited)' END,
+             n.nspname, c.relname),
            pg_get_constraintdef(k.oid) || CASE WHEN k.convalidated THEN '' ELSE ' not valid' END
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE k.contype <> 'n' AND {_USERS} AND c.relname <> @version_table""",
     f"""
-    SELECT format('index %I.%I', n.nspname, i.relname),
-           pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+    SELECT coalesce((SELECT format('index of %I.%I that is part of %s', n.nspname, c.relname, h.inhparent::regclass)
+                     FROM pg_inherits h WHERE h.inhrelid = i.oid), format('index %I.%I', n.nspname, i.relname)),
+           substring(pg_get_indexdef(x.indexrelid) FROM ' (ON .*)')
+           || CASE WHEN x.indisunique THEN ' UNIQUE' ELSE '' END
+           || CASE WHEN x.indisreplident THEN ' replica identity' ELSE '' END
+           || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
     JOIN pg_class c ON c.oid = x.indrelid
     WHERE {_USERS} AND c.relname <> @version_table""",
@@ -62,21 +72,37 @@ JOIN pg_namespace n ON n.oid = i.relnamespace WHERE NOT x.indisvalid AND {_USERS
 Snapshot = Mapping[str, str]
 
 
-def take(url: str, version_table: str = "alembic_version") -> Snapshot:
-    """What a database has: each thing, and what it is like."""
+_WHOLE = (
+    f"""
+    SELECT format('order of %I.%I', n.nspname, c.relname), string_agg(a.attname, ', ' ORDER BY a.attnum)
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped AND {_USERS}
+      AND c.relname <> @version_table GROUP BY 1""",
+    f"""
+    SELECT format('comment on %I.%I %s', n.nspname, c.relname, d.objsubid), d.description
+    FROM pg_description d JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_USERS}""",
+    f"""
+    SELECT format('rights on %I.%I', n.nspname, c.relname), pg_get_userbyid(c.relowner) || coalesce(c.relacl::text, '')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USERS} AND c.relname <> @version_table""",
+)
+"""What a downgrade and an upgrade may leave in another order, and what is written in another way may not."""
+
+
+def take(session: psycopg.Connection[Any], version_table: str = "alembic_version", *, whole: bool = False) -> Snapshot:
+    """What a database has: each thing, and what it is like; with *whole* also order, comments and rights."""
+    queries = ";".join(("SET LOCAL search_path = ''", *_QUERIES, *(_WHOLE if whole else ())))
+    cursor = session.execute(queries.replace("@version_table", literal(version_table)).encode())
     found = dict[str, str]()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SET search_path = ''")
-        for query in _QUERIES:
-            sql = query.replace("@version_table", literal(version_table))
-            found |= dict(connection.execute(sql.encode()).fetchall())
+    while cursor.nextset():
+        found |= dict(cursor.fetchall())
     return found
 
 
-def invalid(url: str) -> tuple[str, ...]:
+def invalid(session: psycopg.Connection[Any]) -> tuple[str, ...]:
     """Indexes that are INVALID."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        return tuple(row[0] for row in connection.execute(_INVALID.encode()))
+    return tuple(row[0] for row in session.execute(_INVALID.encode()))
 
 
 def differences(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

@@ -65,13 +65,22 @@ class Watch:
 
     @contextmanager
     def during(self, path: str) -> Iterator[None]:
-        """Watch while a revision runs, whose file is *path*."""
-        self._path, self._last, self._known = str(Path(path).resolve()), None, None
+        """Watch while a revision runs, whose file is *path*; what an earlier one has left is known."""
+        self._path, self._last = str(Path(path).resolve()), None
         self._names = frozenset()
         try:
             yield
         finally:
             self._path = None
+
+    def restart(self) -> None:
+        """Begin the list of statements again, for another revision."""
+        self.statements, self._transactions, self.bare = [], {}, 0
+
+    def forget(self, sql: str = "") -> None:
+        """What is known of the catalog is so no more, if *sql* changes it, which is not looked at."""
+        if not (_CONTROL.match(sql) or _ASKS.match(sql) or (sql and self.version_table in sql)):
+            self._last = self._known = None
 
     def attach(self, connection: psycopg.Connection[Any]) -> None:
         """Give a connection the cursor of ours."""
@@ -134,8 +143,8 @@ class Watch:
         send()
         if by_plan:
             eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'on', true)")
-        after = eyes.glance(before)
-        if not asks or strongly(after) != strongly(before):
+        after = eyes.glance(before) if asks else eyes.look(before)
+        if asks and strongly(after) != strongly(before):
             after = eyes.look(before)
         counted = list[QualifiedName]()
 
@@ -148,10 +157,7 @@ class Watch:
 
     def _first(self, eyes: Eyes) -> Seen:
         """The look before the first statement of a transaction: the catalog is as the last one has left it."""
-        return eyes.glance(self._known) if self._known else self._everything(eyes)
-
-    def _everything(self, eyes: Eyes) -> Seen:
-        seen = eyes.look()
+        seen = eyes.glance(self._known) if self._known else eyes.look()
         if self.old is None:
             self.old = frozenset(seen.relations)
         self._names = self._names or frozenset(one.name for one in seen.relations.values())
@@ -187,7 +193,7 @@ class Watch:
         """What runs in no transaction of ours."""
         self.bare += 1
         eyes = Eyes(connection)
-        before = self._everything(eyes)
+        before = self._first(eyes)
         with self._stopped(connection) as locks:
             send()
         self._known = after = eyes.look()
@@ -240,6 +246,7 @@ class _Cursor(psycopg.Cursor[Any]):
         text = _text(query, self)
         if not self.watch.active:
             refuse_statement(text)
+            self.watch.forget(text)
             return super().execute(query, params, **kw)
         parts = _parts(text) if params is None else ()
         if len(parts) < 2:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from schema_kit.errors import PlanError
 
-_NEUTRAL = {"f", "get_bind", "get_context", "inline_literal", "run_async", "lock_policy", "by_hash", "by_list"}
-_READS = re.compile(r"\s*(SET|RESET|SHOW|SELECT|LOCK|VALUES|TABLE|EXPLAIN|NOTIFY|LISTEN)\b", re.IGNORECASE)
+NEUTRAL = {"f", "get_bind", "get_context", "inline_literal", "run_async", "lock_policy", "by_hash", "by_list"}
+READS = re.compile(r"\s*(SET|RESET|SHOW|SELECT|LOCK|VALUES|TABLE|EXPLAIN|NOTIFY|LISTEN)\b", re.IGNORECASE)
 _OPERATIONS = ("alembic.op", "schema_kit.op")
 
 
@@ -120,10 +120,10 @@ def _is_autocommit(node: ast.expr) -> bool:
 def _reads(name: str, call: ast.Call) -> bool:
     """Whether it leaves nothing to be committed, as far as the text says."""
     if name != "execute":
-        return name in _NEUTRAL
+        return name in NEUTRAL
     statement = call.args[0] if call.args else None
     if isinstance(statement, ast.Call) and statement.args:  # sa.text("...")
         statement = statement.args[0]
     if isinstance(statement, ast.Constant) and isinstance(statement.value, str):
-        return bool(_READS.match(statement.value))
+        return bool(READS.match(statement.value))
     return True  # nobody knows
