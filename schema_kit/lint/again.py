@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schema_kit.lint import run, snapshot
@@ -9,7 +10,7 @@ from schema_kit.lint.facts import Again, Failure
 from schema_kit.lint.prepare import Before, described
 from schema_kit.lint.snapshot import Snapshot
 from schema_kit.lint.standstill import Standstill
-from schema_kit.lint.watch import Watch
+from schema_kit.lint.watch import Commit, Watch
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Trials:
         """All trials, on the database *name* where the revision has just run; whether that one is as it was."""
         after = self._take(name)
         cut = self._cut_off(after) if watch.bare else ()
+        cut += tuple(self._killed(after, number, one) for number, one in _between(watch.commits))
         back, clean = self._back(name, after)
         return (*cut, *back), clean
 
@@ -47,17 +49,27 @@ class Trials:
             if not standstill.cancelled:
                 return ()
             at = next((one.sql for one in watch.statements if one.failure), "")
-            ran = (
-                run.upgrade(config, self.before.script, scratch.url(name), self.revision)
-                if not self._is_done(name)
-                else run.Ran()
-            )
+            return (self._again("cancelled", at, name, after),)
+
+    def _killed(self, after: Snapshot, number: int, commit: Commit) -> Again:
+        """End the session after a commit of its own, and run all of it again."""
+        scratch = self.before.scratch
+        with scratch.copy(self.state) as name:
+            self.before.make_room(name, self.revision)
+            watch = Watch(killed_after=number)
+            run.upgrade(self.before.config, self.before.script, scratch.url(name), self.revision, watch)
+            return self._again("killed", commit.sql, name, after)
+
+    def _again(self, how: str, at: str, name: str, after: Snapshot) -> Again:
+        """Run the revision on what a first run has left, and compare."""
+        if not self._is_done(name):
+            ran = run.upgrade(self.before.config, self.before.script, self.before.scratch.url(name), self.revision)
             if ran.error is not None:  # it says so loudly
-                return (Again("cancelled", at, Failure("", described(ran.error))),)
-            known = set(snapshot.invalid(scratch.session(name))) - {
-                line for line, text in after.items() if text.endswith(" INVALID")
-            }
-            return (Again("cancelled", at, None, tuple(sorted(known)), snapshot.differences(after, self._take(name))),)
+                return Again(how, at, Failure("", described(ran.error)))
+        known = set(snapshot.invalid(self.before.scratch.session(name))) - {
+            line for line, text in after.items() if text.endswith(" INVALID")
+        }
+        return Again(how, at, None, tuple(sorted(known)), snapshot.differences(after, self._take(name)))
 
     def _is_done(self, name: str) -> bool:
         """Whether the revision has mended itself within the run that was cancelled."""
@@ -79,3 +91,17 @@ class Trials:
             return (Again("again", "", Failure("", described(ran.error))),), False
         differs = snapshot.differences(after, self._take(name))
         return (Again("again", "", None, (), differs),), not differs
+
+
+def _between(commits: Sequence[Commit]) -> Iterator[tuple[int, Commit]]:
+    """Commits after which the revision goes on.
+
+    Each step of our operations can be run again, so of several operations in a row the first one and the last one do.
+    """
+    first = True
+    for number, one in enumerate(commits, 1):
+        following = commits[number] if number < len(commits) else None
+        if one.ours and following and following.ours and (following.line == one.line or not first):
+            continue
+        first = not (one.ours and following and following.ours)
+        yield number, one

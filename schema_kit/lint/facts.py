@@ -111,8 +111,8 @@ class Again:
     """How the catalog ends where a revision is run a second time.
 
     Args:
-        how: what was done: ``cancelled`` in the middle and run again, or ``back`` and forth.
-        at: the statement that was cancelled; empty for the way back.
+        how: what was done: ``cancelled`` in a statement, or ``killed`` after one, and run again; or ``back`` and forth.
+        at: that statement; empty for the way back.
         failure: the second run, or the way back, has failed.
         invalid: indexes that are INVALID in the end, and were not.
         differs: lines of the two catalogs that differ, each with + or -.

@@ -201,11 +201,17 @@ def type_trap(seen: Observation, _: Sizes) -> Iterator[Finding]:
                 yield _finding("type_trap", seen, statement, change.table, text, call("json", statement, change.table))
 
 
+_CUT = {"cancelled": "cancelled in", "killed": "killed after"}
+
+
 def unfinished(seen: Observation, _: Sizes) -> Iterator[Finding]:
     """An index stays INVALID: after the revision, or after it was cancelled and run again."""
+    said = set[tuple[str, ...]]()
     for again in seen.again:
-        if again.how == "cancelled" and again.invalid:
-            text = f"cancelled in {again.at!r} and run again, it succeeds, and {', '.join(again.invalid)} stays INVALID"
+        if again.how in _CUT and again.invalid and again.invalid not in said:
+            said.add(again.invalid)
+            how = f"{_CUT[again.how]} {again.at!r} and run again"
+            text = f"{how}, it succeeds, and {', '.join(again.invalid)} stays INVALID"
             yield _of_all("unfinished", seen, again.at, text)
     if seen.invalid:
         yield _of_all("unfinished", seen, "", f"{', '.join(seen.invalid)} is INVALID when the revision has ended")
@@ -213,9 +219,12 @@ def unfinished(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 def differs_again(seen: Observation, _: Sizes) -> Iterator[Finding]:
     """The catalog ends differently the second time."""
+    said: set[tuple[str, ...]] = {()}
     for again in seen.again:
-        if again.how in ("cancelled", "again") and again.failure is None and again.differs and not again.invalid:
-            how = f"cancelled in {again.at!r} and run again" if again.at else "run again after its downgrade"
+        if again.how != "back" and again.failure is None and again.differs not in said and not again.invalid:
+            said.add(again.differs)
+            cut = f"{_CUT[again.how]} {again.at!r} and run again" if again.how in _CUT else ""
+            how = cut or "run again after its downgrade"
             yield _of_all("differs_again", seen, again.at, f"{how}, it ends differently: {_some(again.differs)}")
 
 

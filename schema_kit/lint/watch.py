@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,6 +33,7 @@ _CONTROL = re.compile(
 )
 _ENDS = re.compile(r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|PREPARE)\b", re.IGNORECASE)
 _READS_ONLY = re.compile(r"\s*BEGIN\b.*\bREAD\s+ONLY\b", re.IGNORECASE | re.DOTALL)
+_COMMITS = re.compile(r"\s*(COMMIT|END)\b", re.IGNORECASE)
 _UNDOES = re.compile(r"\s*(ROLLBACK|ABORT)\b", re.IGNORECASE)
 _READS_BY_PLAN = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE|WITH|SELECT)\b", re.IGNORECASE)
 _ASKS = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|VALUES|TABLE)\b", re.IGNORECASE)
@@ -43,15 +45,42 @@ class _DoesMore(Exception):
     """A query that writes, or locks."""
 
 
+class Killed(BaseException):
+    """The session was ended, as a kill would end it: nothing that a revision catches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit of its own, outside of the revision's transaction.
+
+    Args:
+        sql: the statement before it.
+        line: of the revision's file.
+        ours: an operation of schema_kit has sent it.
+    """
+
+    sql: str
+    line: int
+    ours: bool
+
+
 class Watch:
     """What one session does while it is watched.
 
     Args:
         version_table: Alembic's own, which is left out.
         standstill: holds statements that commit by themselves; None where their locks need not be read.
+        killed_after: end the session after so many commits of their own.
     """
 
-    def __init__(self, version_table: str = "alembic_version", standstill: Standstill | None = None) -> None:
+    def __init__(
+        self,
+        version_table: str = "alembic_version",
+        standstill: Standstill | None = None,
+        killed_after: int | None = None,
+    ) -> None:
+        self.commits: list[Commit] = []
+        self._killed_after = killed_after
         self.statements: list[Statement] = []
         self.old: frozenset[int] | None = None
         self.bare = 0
@@ -75,7 +104,7 @@ class Watch:
 
     def restart(self) -> None:
         """Begin the list of statements again, for another revision."""
-        self.statements, self._transactions, self.bare = [], {}, 0
+        self.statements, self.commits, self._transactions, self.bare = [], [], {}, 0
 
     def forget(self, sql: str = "") -> None:
         """What is known of the catalog is so no more, if *sql* changes it, which is not looked at."""
@@ -102,6 +131,18 @@ class Watch:
         """Whether a table is Alembic's or schema_kit's."""
         return name.name == self.version_table or name.schema == "schema_kit"
 
+    def committed(self, connection: psycopg.Connection[Any]) -> None:
+        """Take down a commit of its own.
+
+        Raises:
+            Killed: it is the one after which the session ends.
+        """
+        last = self.statements[-1].sql if self.statements else ""
+        self.commits.append(Commit(last, self._line(), _ours()))
+        if len(self.commits) == self._killed_after:
+            connection.close()
+            raise Killed
+
     def run(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
         """Send one statement, and look before and after it."""
         shown = " ".join(sql.split())[:_SHOWN]
@@ -112,6 +153,8 @@ class Watch:
             if _UNDOES.match(sql):
                 self._last = self._known = None
             send()
+            if connection.autocommit and _COMMITS.match(sql):
+                self.committed(connection)
             return
         if self._reads_only and connection.info.transaction_status == pq.TransactionStatus.INTRANS:
             send()  # nothing is locked, written or made
@@ -175,11 +218,14 @@ class Watch:
             else:
                 self._inside(connection, sql, send, alone=True)
             eyes.rows("COMMIT")
+            if not _ASKS.match(sql):
+                self.committed(connection)
         except _DoesMore:
             eyes.rows("ROLLBACK; BEGIN")
             self._last = None
             self._inside(connection, sql, send, alone=True)
             eyes.rows("COMMIT")
+            self.committed(connection)
         except psycopg.Error as error:
             with suppress(psycopg.Error):
                 eyes.rows("ROLLBACK")
@@ -198,6 +244,7 @@ class Watch:
             send()
         self._known = after = eyes.look()
         self._note(before, after, sql, alone=True, there=eyes.count, locks=locks)
+        self.committed(connection)
 
     @contextmanager
     def _stopped(self, connection: psycopg.Connection[Any]) -> Iterator[set[tuple[int, Any]]]:
@@ -235,6 +282,16 @@ class Watch:
                 return frame.f_lineno
             frame = frame.f_back
         return 0
+
+
+def _ours() -> bool:
+    """Whether the executor sends it."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "schema_kit.execute":
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -278,6 +335,7 @@ class _Cursor(psycopg.Cursor[Any]):
             raise
         if wrap:
             eyes.rows("COMMIT")
+            self.watch.committed(self.connection)
         self._results[:] = results
         self._select_current_result(0)
 

@@ -113,7 +113,10 @@ def test_what_ends_in_another_catalog_is_not_written(project: Project, monkeypat
     monkeypatch.setattr("schema_kit.lint.fix.trial.rewritten", wrong)
     report = project.judge("two", fix=True)
     assert (report.fixed, report.exit_code) == ((), 4)
-    assert "ends in another catalog: - index public.ix ON public.t USING btree (z); + index public.ix" in report.unfixed[0].why
+    assert (
+        "ends in another catalog: - index public.ix ON public.t USING btree (z); + index public.ix"
+        in report.unfixed[0].why
+    )
 
 
 @pytest.mark.exhaustive
