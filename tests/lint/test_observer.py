@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from schema_kit.lint.facts import Statement
 from schema_kit.lint.look import MODES
@@ -81,49 +83,76 @@ def strongest(locks: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def seen(one: Statement, views: set[str]) -> dict[str, str]:
+def seen(statements: list[Statement], views: set[str]) -> dict[str, str]:
     spelled = {mode: name for name, mode in MODES.items()}
-    return strongest([(str(held.table), spelled[held.mode]) for held in one.locks if str(held.table) not in views])
+    locks = [(str(held.table), spelled[held.mode]) for one in statements for held in one.locks]
+    return strongest([(table, mode) for table, mode in locks if table not in views])
+
+
+def statement(template: str, table: str, i: int, w: int) -> str:
+    return template.format(t=table, i=i, w=w)
+
+
+TABLES = ("a", "b", "c", "c1")
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 25))])
 def test_random_scripts(seed: int, target: str, tmp_path: Path) -> None:
     chance = random.Random(seed)
-    watch = Watch(standstill=Standstill(target))
+    script = [[statement(chance.choice(DDL), chance.choice(TABLES), i, chance.randint(11, 99))] for i in range(1, 26)]
+    assert compared(target, script, tmp_path) > len(script) / 2
+
+
+STATEMENTS = st.builds(statement, st.sampled_from(DDL), st.sampled_from(TABLES), st.integers(1, 9), st.integers(11, 99))
+
+
+@pytest.mark.exhaustive
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=st.lists(st.lists(STATEMENTS, min_size=1, max_size=4, unique=True), min_size=1, max_size=4))
+def test_any_script(script: list[list[str]], target: str, tmp_path: Path) -> None:
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    compared(target, script, tmp_path)
+
+
+def compared(target: str, script: list[list[str]], tmp_path: Path) -> int:
+    """Run transactions, and compare what was seen of each with a second look; how many have gone to their end."""
+    watch, count = Watch(standstill=Standstill(target)), 0
     with psycopg.connect(target, autocommit=True) as other, psycopg.connect(target) as connection:
         other.execute(SCHEMA.encode())
         _flush(other)
         watch.attach(connection)
-        pid, tried, compared = connection.info.backend_pid, 0, 0
-        for i in range(1, 26):
-            sql = chance.choice(DDL).format(t=chance.choice(["a", "b", "c", "c1"]), i=i, w=chance.randint(11, 99))
+        pid = connection.info.backend_pid
+        for statements in script:
             before = {oid: (name, file, kind) for oid, name, file, kind in other.execute(RELATIONS)}
+            tables = {oid: name for oid, (name, _, kind) in before.items() if kind in "rp"}
+            views = {name for name, _, kind in before.values() if kind in "vm"}
             _flush(connection)
             scans: dict[str, int] = dict(other.execute(SCANS).fetchall())
-            watch.old, tried = frozenset(before), tried + 1
-            count = len(watch.statements)
+            watch.old = frozenset(before)
+            watch.restart()
             with watch.during(str(tmp_path / "none.py")):
                 try:
-                    connection.execute(sql.encode())
+                    for sql in statements:
+                        connection.execute(sql.encode())
+                        assert seen(watch.statements, views) == strongest(_sampled(other, pid, tables)), statements
                 except psycopg.Error:
                     connection.rollback()
                     continue
-            one = watch.statements[count]
-            locks = _sampled(other, pid, {oid: name for oid, (name, _, kind) in before.items() if kind in "rp"})
-            views = {name for name, _, kind in before.values() if kind in "vm"}
-            assert seen(one, views) == strongest(locks), sql
             connection.commit()
-            compared += 1
+            count += 1
             after = {oid: file for oid, _, file, _ in other.execute(RELATIONS)}
             files = {name for oid, (name, file, _) in before.items() if file and after.get(oid, file) != file}
-            emptied = {str(change.table) for change in one.changes if change.kind == "emptied"}
-            assert {str(table) for table in one.rewritten} | emptied == files, sql
+            changes = [change for one in watch.statements for change in one.changes]
+            emptied = {str(change.table) for change in changes if change.kind == "emptied"}
+            assert {str(table) for one in watch.statements for table in one.rewritten} | emptied == files, statements
             if _flush(connection):
                 now: dict[str, int] = dict(other.execute(SCANS).fetchall())
                 more = {name for name, _, _ in before.values() if now.get(name, 0) > scans.get(name, 0)}
-                counted = {str(row.table) for row in one.written}  # by the observer, from end to end
-                assert {str(table) for table in one.scanned} - counted == more - counted - emptied, sql
-        assert compared > tried / 2
+                scanned = {str(table) for one in watch.statements for table in one.scanned}
+                left_out = emptied | {str(row.table) for one in watch.statements for row in one.written}  # counted
+                assert scanned - left_out == more - left_out, statements
+    return count
 
 
 def _flush(connection: psycopg.Connection[Any]) -> bool:
