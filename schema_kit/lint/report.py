@@ -46,7 +46,7 @@ class Fixed:
     def write(self) -> None:
         """Write the files."""
         for path, text in self.files:
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(text.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,6 +290,21 @@ def test_what_cannot_be_cut(up: str, down: str, why: str) -> None:
         chain(up, down)
 
 
+def test_a_downgrade_that_raises_is_in_each_and_what_sends_nothing_cuts_nothing() -> None:
+    down = "raise NotImplementedError('no way back')"
+    found = chain("print('one')\nop.drop_index_concurrently('a')\nop.drop_column('t', 'y')", down)
+    assert [one[2:] for one in found] == [
+        ("print('one')\nop.drop_index_concurrently('a')", down),
+        ("op.drop_column('t', 'y')", down),
+    ]
+
+
+def test_line_ends_are_kept() -> None:
+    text = written("op.drop_index('a')\nop.execute('REINDEX TABLE t')").replace("\n", "\r\n")
+    now = rewritten(Source(text), Asked(frozenset(), whole=True)).code
+    assert now.count("\r\n") == now.count("\n") == text.count("\n")
+
+
 @pytest.mark.parametrize(
     "head",
     [

@@ -15,6 +15,11 @@ from schema_kit.ops.mixed import NEUTRAL, READS
 from schema_kit.ops.operation import OPERATIONS
 
 _OWN, _JOINS, _BLOCK = "commits on its own", "joins the transaction", "an autocommit block"
+_HARMLESS = {
+    "postgresql", "sa", "str", "int", "list", "tuple", "range", "dict", "set", "zip", "len", "sorted", "enumerate",
+    "print", "logging", "logger", "log",
+}  # fmt: skip
+"""What is called without anything being sent."""
 _WORDS = {
     "alter", "table", "add", "column", "create", "drop", "index", "constraint", "on", "set", "default", "public",
     "select", "from", "update", "where",
@@ -105,7 +110,7 @@ class _Reader:
 
     def _kinds(self, node: cst.CSTNode, seen: set[str]) -> set[str]:
         """What a statement does, functions of the file followed where they are called."""
-        if isinstance(node, cst.FunctionDef | cst.Lambda):
+        if isinstance(node, cst.FunctionDef | cst.Lambda | cst.Raise):
             return set()
         found = set[str]()
         if isinstance(node, cst.With) and any("autocommit_block" in self._source.code(one.item) for one in node.items):
@@ -129,18 +134,7 @@ class _Reader:
                 return set()
             return self._kinds(self._functions[func.value].body, {*seen, func.value})
         first = self._source.code(func).split(".")[0].split("(")[0]
-        plain = first in {
-            self._source.sqlalchemy,
-            "postgresql",
-            "sa",
-            "str",
-            "list",
-            "tuple",
-            "range",
-            "dict",
-            "set",
-            "zip",
-        }
+        plain = first in {self._source.sqlalchemy, *_HARMLESS}
         within_op = first in self._source.operations  # op.get_bind().execute(...) is an operation already
         return set() if plain or within_op else {_JOINS}
 
@@ -239,7 +233,8 @@ class _Written:
         if isinstance(node, cst.FunctionDef) and node.name.value in ("upgrade", "downgrade"):
             body = [one.node for one in (self.up if node.name.value == "upgrade" else self.down)]
             written = body or [cst.parse_statement("pass")]
-            return node.with_changes(body=node.body.with_changes(body=written))
+            footer = node.body.footer if self.is_last and isinstance(node.body, cst.IndentedBlock) else ()
+            return node.with_changes(body=node.body.with_changes(body=written, footer=footer))
         if isinstance(node, cst.SimpleStatementLine):
             return node.with_changes(body=[self._header(one) for one in node.body])
         return node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -44,7 +45,7 @@ def rewritten(source: Source, asked: Asked) -> cst.Module:
     if not rewriter.changed:
         return source.module
     changed = changed.visit(_Imports(source))
-    if "sa." in changed.code and not source.sqlalchemy:
+    if re.search(r"\bsa\.", changed.code) and not source.sqlalchemy:
         changed = _with_sqlalchemy(changed)
     return changed
 

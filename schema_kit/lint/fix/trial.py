@@ -70,7 +70,7 @@ class Fixing:
         every = [part for one in findings for part in (one, *one.also) if part.kind not in KEPT]
         lines = frozenset(part.line for part in every if part.line and part.kind != "fails")
         maybe = frozenset(part.line for part in every) - lines
-        text = Path(self.one.path).read_text(encoding="utf-8")
+        text = Path(self.one.path).read_bytes().decode()  # its line ends are kept, too
         try:
             source = Source(text)
         except cst.ParserSyntaxError as error:
