@@ -12,6 +12,7 @@ facts.py       what was seen
 rules.py       facts -> findings; finding.py, instead.py, sizes.py, ignore.py: pure
 report.py      text, JSON, SARIF, GitHub
 judging.py     all of it, in order
+fix/           a revision written again with our operations, and tried
 guard.py       the same knowledge at run time, before a statement is sent
 """
 

@@ -1,4 +1,4 @@
-"""A statement of SQL -> the call of our operation that does the same. Pure; sqlglot cuts it into tokens."""
+"""A statement of SQL -> the call of our operation that does the same. Pure; its tokens are those of sqlglot."""
 
 from __future__ import annotations
 
