@@ -20,8 +20,8 @@ from schema_kit.catalog.privileges import KEEPS, OWNER, Right
 from schema_kit.catalog.rights import missing_rights
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.errors import ExecutionError, PlanError, changed
-from schema_kit.execute import LOCK_STATES, Emit, StepDone, StepProgress, StepStarted
-from schema_kit.files import manifest, table
+from schema_kit.execute import LOCK_STATES, Emit, Noted, StepDone, StepProgress, StepStarted
+from schema_kit.files import manifest, own, table
 from schema_kit.files.arrow import Misfit
 from schema_kit.files.formats import FORMATS, Totals
 from schema_kit.files.rows import Snapshot, ahead, snapshot
@@ -138,6 +138,8 @@ def export(
         source = _checked(table.read(taken.held, name), name, drop)
         if drop and source.parent:  # refused now, not after hours
             dropping(source.parent, name, Catalog(connection).detaching(source.parent, name))
+            if has := own.of(taken.held, source):
+                emit(Noted(step, own.note(step.url, name, has)))
         contents = _write(taken, source, store, final, form, cut, step, emit)
         file = ArchiveFile(
             step.url,
@@ -154,6 +156,7 @@ def export(
             tuple((c.name, c.type, c.stored, contents.totals.checksums[c.name]) for c in contents.totals.columns),
         )
         if drop:
+            own.refuse_untold(step.url, name, own.of(taken.held, source), contents.described)
             _dropped(connection, taken.held, source, file, policy, emit)
     if not drop:
         execute.run(connection, lambda: register(file), policy, emit)
@@ -382,6 +385,7 @@ def _description(taken: Snapshot, source: Source, totals: Totals, form: str, cut
             "upper": cut.upper if cut else source.upper,
             "definition": definition,
             "columns": [{name: getattr(column, name) for name in names} for column in totals.columns],
+            "properties": [] if cut else own.described(taken.held, source),
             "format": form,
             "rows": totals.rows,
             "checksums": totals.checksums,

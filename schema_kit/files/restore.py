@@ -18,7 +18,7 @@ from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.execute import Emit, Noted, StepDone, StepStarted
-from schema_kit.files import manifest, table
+from schema_kit.files import manifest, own, table
 from schema_kit.files.arrow import Misfit, readable
 from schema_kit.files.export import Contents, alone, columns_of, comparing, form_of, inspect
 from schema_kit.files.formats import FORMATS, Arrays, Totals, join
@@ -26,7 +26,7 @@ from schema_kit.files.rows import ahead, snapshot
 from schema_kit.files.store import Store
 from schema_kit.files.table import Column, Source
 from schema_kit.marks import BEING_RESTORED
-from schema_kit.model import ArchiveFile
+from schema_kit.model import ArchiveFile, Property
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
@@ -48,6 +48,8 @@ class Restored:
     """attached, inserted or beside."""
     skipped: int = 0
     """Were there already, equal in every column."""
+    lacks: tuple[Property, ...] = ()
+    """What the partition that they were had of its own, and what they are in has not."""
 
 
 def checked(file: ArchiveFile | None, store: Store, name: str, *, read: bool = True) -> Contents:
@@ -151,11 +153,20 @@ def restore(
     count = wanted.contents.totals.rows
     if beside:
         return Restored(url, beside, count, "beside")
-    if inserted:
-        return Restored(url, wanted.target, inserted[-1], "inserted", count - inserted[-1])
-    if not steps:
+    if not inserted and not steps:
         raise ExecutionError(f"cannot restore {url}: {wanted.load.name} was dropped by another session. Run again.")
-    return Restored(url, wanted.target, count, "attached")
+    lacks = _lost(connection, wanted, attached=not inserted)
+    if inserted:
+        return Restored(url, wanted.target, inserted[-1], "inserted", count - inserted[-1], lacks)
+    return Restored(url, wanted.target, count, "attached", lacks=lacks)
+
+
+def _lost(connection: Connection, wanted: _Wanted, *, attached: bool) -> tuple[Property, ...]:
+    """Of a partition that was dropped for its file; another one has what it had still."""
+    if not wanted.moved:
+        return ()
+    name = wanted.load.name if attached else QualifiedName.parse(wanted.described["table"])
+    return own.lost(connection, wanted.described, wanted.target, name)
 
 
 def planned(

@@ -23,7 +23,7 @@ KINDS = {
     "a range": ("s.t", "--since", "2026-01-05", "--until", "2026-02-03"),
     "dropped": ("s.t", "--older-than", "2 months", "--now", NOW, "--drop"),
 }
-_KNOWN_THEN = re.compile(r"VALUES \(.*?\) ON CONFLICT|SNAPSHOT '[^']*'|'\d+ms'", re.DOTALL)
+_KNOWN_THEN = re.compile(r"VALUES \([^;]*?\) ON CONFLICT|SNAPSHOT '[^']*'|'\d+ms'", re.DOTALL)
 
 
 @contextmanager

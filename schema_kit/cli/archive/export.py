@@ -187,14 +187,15 @@ def _shown(
     Raises:
         PlanError: it would be refused.
     """
-    from schema_kit.files import table
+    from schema_kit.files import own, table
     from schema_kit.files.export import Export, refuse
     from schema_kit.files.shown import written
 
     url = refuse(run.connection, store, one.name, kind, one.cut, drop=drop)
     with observing(run.connection):
         source = table.read(run.connection, one.name)
-    assert source is not None  # or it would not be wanted
+        assert source is not None  # or it would not be wanted
+        has = own.of(run.connection, source) if drop else ()
     plans, seen = list[Plan](), None
     if drop and one.parent:
         seen = run.catalog.detaching(one.parent, one.name)
@@ -206,7 +207,8 @@ def _shown(
     rows = None if one.cut or source.rows < 0 else round(source.rows)
     file = {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
     file |= {"from": one.cut.lower if one.cut else source.lower, "to": one.cut.upper if one.cut else source.upper}
-    return file, plans, written(Export(one.name, url, drop), source, kind, one.cut, seen, run.policy)
+    reading = written(Export(one.name, url, drop), source, kind, one.cut, seen, run.policy)
+    return file, plans, (script.remark(own.note(url, one.name, has)) + "\n" if has else "") + reading
 
 
 def _recording_due(parent: QualifiedName, name: QualifiedName) -> Plan:

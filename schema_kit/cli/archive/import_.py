@@ -19,6 +19,7 @@ from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, SchemaKitError
 from schema_kit.execute import not_observed, telling_notes
 from schema_kit.names import QualifiedName
+from schema_kit.plans.files import named
 from schema_kit.steps import Plan
 from schema_kit.tasks import retirement
 
@@ -98,6 +99,7 @@ def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
     if form == "json":
         found = [
             {"url": one.url, "table": str(one.into), "how": one.how, "rows": one.rows, "skipped": one.skipped}
+            | {"lacks": [{"object": p.object, "property": p.property, "text": p.text} for p in one.lacks]}
             for one in done
         ]
         echo_json({"restored": found})
@@ -106,6 +108,8 @@ def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
             where = {"attached": f"attached to {one.into}", "inserted": f"inserted into {one.into}"}
             skipped = f", {one.skipped:,} were there already" if one.skipped else ""
             click.echo(wrapped(f"{one.url}: {one.rows:,} rows {where.get(one.how, f'in {one.into}')}{skipped}"))
+            if one.lacks:
+                click.echo(wrapped(f"{one.url}: its partition had, and these rows lack: {named(one.lacks)}"), err=True)
         if not chosen:
             click.echo("nothing to do", err=True)
 
