@@ -37,3 +37,13 @@ SCRIPTS: Mapping[QualifiedName, str] = {
     TTL_POLICY: "tables/ttl_policy.sql",
 }
 """The file below sql/ that makes a table, with those that belong to it, or brings it up to date."""
+
+ALTERED: Mapping[QualifiedName, tuple[QualifiedName, ...]] = {
+    ARCHIVE_FILE: (ARCHIVE_FILE_DUE,),
+    ARCHIVE_POLICY: (ARCHIVE_POLICY, ARCHIVED_PARTITION),
+    BATCH_PROGRESS: (BATCH_PROGRESS,),
+    COPY_RUN: (COPY_RUN,),
+    PART_CONFIG: (PART_CONFIG,),
+    RETIRED_PARTITION: (RETIRED_PARTITION,),
+}
+"""Those that its file alters where they are of an older version."""

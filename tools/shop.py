@@ -30,6 +30,7 @@ from schema_kit.model import (
     Range,
     Relation,
     Retired,
+    Stored,
     Table,
     TimeToLive,
     View,
@@ -235,7 +236,7 @@ class Imagined:
         del composite
         table = self.table(policy.parent)
         assert table is not None
-        return Conversion(table, NOW, latest=NOW, has_config=True)
+        return Conversion(table, NOW, latest=NOW, has_config=Stored.CURRENT)
 
     def copy_run(self, source: QualifiedName) -> None:
         del source
@@ -249,7 +250,7 @@ class Imagined:
             parent,
             self.table(source),
             None,
-            has_tables=True,
+            has_tables=Stored.CURRENT,
             key=(KeyColumn("id", "bigint"), KeyColumn("visited_at", MOMENT)),
             control=KeyColumn("visited_at", MOMENT),
             identity="16400:16400:1",
@@ -272,14 +273,14 @@ class Imagined:
     def finished_records(self) -> tuple[()]:
         return ()
 
-    def config_is_current(self) -> bool:
-        return True
+    def config_is_current(self) -> Stored:
+        return Stored.CURRENT
 
     def archive_policies(self) -> tuple[ArchivePolicy, ...]:
         return (self.archive_policy,) if self.archive_policy else ()
 
-    def archive_config_is_there(self) -> bool:
-        return "archive_policy" in self.there
+    def archive_config_is_there(self) -> Stored:
+        return Stored.of(there=False, current="archive_policy" in self.there)
 
     def archive_rights_missing(self, owned: Any) -> tuple[str, ...]:
         del owned

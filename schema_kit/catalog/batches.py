@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog import kinds
 from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import rows
-from schema_kit.model import BatchRun, BatchTarget, MaterializedView
+from schema_kit.model import BatchRun, BatchTarget, MaterializedView, Stored
 from schema_kit.names import QualifiedName
 from schema_kit.storage import BATCH_PROGRESS
 
@@ -63,7 +63,7 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
         primary_key(connection, table),
         tuple((name, number) for name, number, _ in columns),
         oid,
-        current,
+        Stored.of(there, current),
         next((BatchRun(of, change, target, tuple(key), *how) for of, change, target, key, *how in runs), None),
         tuple((name, type_) for name, _, type_ in columns),
     )

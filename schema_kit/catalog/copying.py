@@ -16,7 +16,7 @@ from schema_kit.fingerprints.copies import feeding_sql, identity_sql, logging_sq
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
 from schema_kit.intervals import Point
 from schema_kit.marks import EMPTIED_MARK, back_name, log_name, old_name, staging_name
-from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Table
+from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Stored, Table
 from schema_kit.model.copying import BACKLOG
 from schema_kit.model.grid import MOST_AHEAD, Grid
 from schema_kit.names import QualifiedName, ident, literal
@@ -66,7 +66,8 @@ FROM {COPY_TARGET.sql} WHERE source_table = %(source)s
 
 # The column that came last.
 _CURRENT = """
-SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) AND attname = 'returned_at')
+SELECT to_regclass(%(table)s) IS NOT NULL, EXISTS (
+  SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) AND attname = 'returned_at')
 """
 
 _ANALYZED = """
@@ -141,7 +142,7 @@ def observe(
     """
     run = read_run(connection, source)
     table = tables.read(connection, source)
-    has_tables = bool(rows(connection, _CURRENT, {"table": COPY_RUN.sql})[0][0])
+    has_tables = Stored.of(*rows(connection, _CURRENT, {"table": COPY_RUN.sql})[0])
     server = Server(int(rows(connection, "SELECT current_setting('server_version_num')")[0][0]))
     taken = frozenset(row[0] for row in rows(connection, _TAKEN, {"schema": source.schema}))
     if parent is None or lines is None:

@@ -63,6 +63,7 @@ from schema_kit.model import (
     Referring,
     Relation,
     Retired,
+    Stored,
     Table,
     TimeToLive,
     Told,
@@ -290,11 +291,12 @@ class Catalog:
         with observing(self._connection):
             return rights.missing_for_partitions(self._connection, table)
 
-    def config_is_current(self) -> bool:
+    def config_is_current(self) -> Stored:
         """Whether part_config is there, with all the columns that this version knows."""
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
         with self._look() as ask:
-            return {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})} >= policies.OURS
+            there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
+        return Stored.of(bool(there), there >= policies.OURS)
 
     def lacking(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
@@ -396,15 +398,16 @@ class Catalog:
                 self._archives = archives.policies(self._connection)
         return self._archives
 
-    def archive_config_is_there(self) -> bool:
+    def archive_config_is_there(self) -> Stored:
         """Whether archive_policy and archived_partition are there, as this version makes them."""
         sql = (
-            "SELECT to_regclass(%(moved)s) IS NOT NULL AND EXISTS (SELECT 1 FROM pg_attribute "
+            "SELECT to_regclass(%(moved)s) IS NOT NULL AND to_regclass(%(policy)s) IS NOT NULL, "
+            "to_regclass(%(moved)s) IS NOT NULL AND EXISTS (SELECT 1 FROM pg_attribute "
             "WHERE attrelid = to_regclass(%(policy)s) AND attname = 'restored') AND NOT EXISTS (SELECT 1 FROM "
             "pg_attribute WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
         )
         with self._look() as ask:
-            return bool(ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0][0])
+            return Stored.of(*ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
 
     def moved(self) -> tuple[Moved, ...]:
         """What archived_partition knows of partitions that went to an archive or came back."""

@@ -15,7 +15,7 @@ from schema_kit.catalog.rights import of_record
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
-from schema_kit.model import Attaching, Detaching, Retired
+from schema_kit.model import Attaching, Detaching, Retired, Stored
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.storage import RETIRED_PARTITION
 
@@ -112,7 +112,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
     at = {"oid": oid, "parent": parent.sql, "record": RETIRED_PARTITION.sql}
     keys = rows(connection, _INCOMING, at)
     mine = attached == parent
-    has_record = rows(connection, _HAS_RECORD, at)[0][1]
+    has_record = Stored.of(*rows(connection, _HAS_RECORD, at)[0])
     recorded, again = _recorded(connection, parent, name, oid, mine)
     default = rows(connection, _DEFAULT, at)
     return Detaching(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import observing, rows
-from schema_kit.model import ArchiveFile
+from schema_kit.model import ArchiveFile, Stored
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
 from schema_kit.steps.storage import EnsureTable
@@ -29,7 +29,7 @@ SELECT EXISTS (
 """
 
 _CURRENT = """
-SELECT to_regclass(%(name)s) IS NOT NULL AND NOT EXISTS (
+SELECT to_regclass(%(name)s) IS NOT NULL, to_regclass(%(name)s) IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'table_oid' AND NOT attisdropped)
 """
 
@@ -100,6 +100,6 @@ def _file(row: Any) -> ArchiveFile:
 def creation(connection: Connection) -> Plan:
     """Make the manifest, where there is none, or bring it up to date."""
     with observing(connection):
-        there = rows(connection, _CURRENT, {"name": ARCHIVE_FILE_DUE.sql})[0][0]  # the last that is made
-    steps = () if there else (EnsureTable(ARCHIVE_FILE),)
+        stored = Stored.of(*rows(connection, _CURRENT, {"name": ARCHIVE_FILE_DUE.sql})[0])  # the last that is made
+    steps = () if stored else (EnsureTable(ARCHIVE_FILE, stored),)
     return Plan("keep a manifest of files", steps)

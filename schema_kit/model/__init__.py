@@ -51,6 +51,7 @@ from schema_kit.model.sets import (
     Told,
     Watched,
 )
+from schema_kit.model.stored import Stored
 from schema_kit.model.tables import (
     ACTIONS,
     Branch,
@@ -127,6 +128,7 @@ __all__ = [
     "Sequence",
     "Size",
     "StatisticsObject",
+    "Stored",
     "Stray",
     "Table",
     "TimeToLive",

@@ -8,6 +8,7 @@ from datetime import datetime
 from schema_kit.intervals import Point
 from schema_kit.model.declared import Partitioning
 from schema_kit.model.sets import Stray
+from schema_kit.model.stored import Stored
 from schema_kit.model.tables import ForeignKey, Index, KeyColumn, Range, Relation, Table
 from schema_kit.names import QualifiedName
 from schema_kit.server import NEWEST, Server
@@ -59,7 +60,7 @@ class Conversion:
     registered: Partitioning | None = None
     bytes: int = 0
     """Of the table, its indexes and what it keeps out of line."""
-    has_config: bool = False
+    has_config: Stored = Stored.MISSING
     server: Server = NEWEST
     unseen: str = ""
     """Why its rows cannot be looked at, all of them; empty where they can."""
@@ -196,7 +197,7 @@ class Copying:
     parent: Table | None
     source: Table | None
     run: CopyRun | None
-    has_tables: bool
+    has_tables: Stored
     """Whether copy_run is there, with every column."""
     key: tuple[KeyColumn, ...] = ()
     control: KeyColumn | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from schema_kit.model.stored import Stored
 from schema_kit.names import QualifiedName
 
 
@@ -42,7 +43,7 @@ class Detaching:
     """retired_partition knows it as detached from that parent, or as about to be."""
     found_again: bool = False
     """It knows it by another oid, and by its name and bounds: the database was dumped and restored since."""
-    has_record: bool = False
+    has_record: Stored = Stored.MISSING
     """Whether retired_partition is there, with all that this version knows."""
     blocked_by: tuple[Detaching, ...] = ()
     """Other partitions of the parent that are detach pending: only one may be."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schema_kit.model.stored import Stored
 from schema_kit.model.tables import ForeignKey, KeyColumn
 from schema_kit.names import QualifiedName
 
@@ -37,7 +38,7 @@ class BatchTarget:
     numbers: tuple[tuple[str, int], ...]
     """The columns by name, with their numbers; those that PostgreSQL computes are left out."""
     oid: int
-    has_progress: bool = False
+    has_progress: Stored = Stored.MISSING
     """Whether batch_progress is there, with all the columns that this version knows."""
     run: BatchRun | None = None
     types: tuple[tuple[str, str], ...] = ()

@@ -19,6 +19,7 @@ from schema_kit.model import (
     Range,
     Referring,
     Relation,
+    Stored,
     Table,
 )
 from schema_kit.model.grid import grid
@@ -95,9 +96,12 @@ class EmptyDatabase(Followed):
         """The policy that an earlier step has registered."""
         return self._policies.get(parent)
 
-    def config_is_current(self) -> bool:
+    def config_is_current(self) -> Stored:
         """Whether an earlier step has made it."""
-        return PART_CONFIG in self._own
+        return self._stored(PART_CONFIG)
+
+    def _stored(self, table: QualifiedName) -> Stored:
+        return Stored.of(there=False, current=table in self._own)
 
     def lacking(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
@@ -110,9 +114,9 @@ class EmptyDatabase(Followed):
         """Those that earlier steps have registered."""
         return tuple(self._archive_policies.values())
 
-    def archive_config_is_there(self) -> bool:
+    def archive_config_is_there(self) -> Stored:
         """Whether an earlier step has made it."""
-        return ARCHIVE_POLICY in self._own
+        return self._stored(ARCHIVE_POLICY)
 
     def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
         """Cannot be asked."""
@@ -175,7 +179,7 @@ class EmptyDatabase(Followed):
             table,
             self._now,
             referring=tuple(referring) if composite else (),
-            has_config=PART_CONFIG in self._own,
+            has_config=self._stored(PART_CONFIG),
             # The oldest that takes each kind of conversion: on 14, an incoming key ON DELETE CASCADE is refused online.
             server=Server(150000),
         )
@@ -190,7 +194,7 @@ class EmptyDatabase(Followed):
         table = self._tables[parent]
         own = next((p for p in table.partitions if p.name == name), None)
         if own is None:
-            return Detaching(parent, name, recorded=True, has_record=True) if name in self._detached else None
+            return Detaching(parent, name, recorded=True, has_record=Stored.CURRENT) if name in self._detached else None
         return Detaching(
             parent,
             name,
@@ -198,7 +202,7 @@ class EmptyDatabase(Followed):
             bounds="DEFAULT" if own.default else for_values(own.lower, own.upper),
             default=next((p.name for p in table.partitions if p.default), None),
             referenced=tuple(dict.fromkeys(key.referenced for key in table.foreign_keys)),
-            has_record=RETIRED_PARTITION in self._own,
+            has_record=self._stored(RETIRED_PARTITION),
         )
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:

@@ -13,7 +13,7 @@ from typing import Any
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Months, Point, Span
 from schema_kit.keys import ENCODINGS, NUMBERS, TIMES, Moments, WallClock
-from schema_kit.model import Partition, Partitioning, Table, Told
+from schema_kit.model import Partition, Partitioning, Stored, Table, Told
 from schema_kit.model.grid import Grid, grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans.policies import against, set_policy
@@ -252,7 +252,7 @@ def adopt(
     reading: Reading,
     registered: Partitioning | None,
     sets: Sequence[tuple[Partitioning, Table, Point]],
-    has_config: bool,
+    has_config: Stored,
     lacking: Collection[str],
     told: Sequence[Told],
     *,

@@ -15,6 +15,7 @@ from schema_kit.model import (
     Partition,
     Partitioning,
     Relation,
+    Stored,
     Table,
     View,
 )
@@ -46,7 +47,7 @@ def create(
     table: Table | None,
     archive: Table | None,
     registered: Partitioning | None,
-    has_config: bool,
+    has_config: Stored,
     lacking: Collection[str] = (),
     *,
     invoker: bool = True,
@@ -73,7 +74,7 @@ def create(
     reasons = [*lacking, *_unfit(declared, table, policy)]
     steps: list[Step] = []
     if archive is None:
-        steps += [EnsureTable(PART_CONFIG)] if policy and not has_config else []
+        steps += [EnsureTable(PART_CONFIG, has_config)] if policy and not has_config else []
         steps.append(_made(declared, table, policy))
     else:
         own = ARCHIVED_AT if declared.archived_at else None
@@ -236,7 +237,7 @@ def set_policy(
     archive: Table | None,
     partitioning: Partitioning | None,
     here: Point | None,
-    has_config: bool,
+    has_config: Stored,
     lacking: Collection[str] = (),
 ) -> Plan:
     """Register an archive's policy, once what is there agrees with it.
@@ -269,7 +270,7 @@ def set_policy(
         raise PlanError(f"cannot {plan.title}:\n{listed}")
     if registered == policy and has_config:
         return plan
-    steps: list[Step] = [] if has_config else [EnsureTable(ARCHIVE_POLICY)]
+    steps: list[Step] = [] if has_config else [EnsureTable(ARCHIVE_POLICY, has_config)]
     return replace(plan, steps=(*steps, RegisterArchivePolicy(policy)))
 
 

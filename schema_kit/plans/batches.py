@@ -59,7 +59,7 @@ def update_in_batches(batch: UpdateBatch, batch_size: int, observed: BatchTarget
     )
     start = StartBatches(batch.name, change, observed.key, target, batch_size)
     run = observed.run
-    create: tuple[Step, ...] = () if observed.has_progress else (EnsureTable(BATCH_PROGRESS),)
+    create: tuple[Step, ...] = () if observed.has_progress else (EnsureTable(BATCH_PROGRESS, observed.has_progress),)
     if run is None:
         return Plan(title, (*create, start, batch))
     if (run.table, run.change) != (str(change.table), str(change)):

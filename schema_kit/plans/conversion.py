@@ -116,7 +116,7 @@ def checked(policy: Partitioning, seen: Conversion | None, incoming: IncomingFor
 def _prepare(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> Iterator[Step]:
     table, lines = seen.table, grid(policy, seen.table)
     if not seen.has_config:
-        yield EnsureTable(PART_CONFIG)
+        yield EnsureTable(PART_CONFIG, seen.has_config)
     upper, steps = _bound(policy, seen)
     yield from steps
     if policy.control not in table.primary_key:

@@ -194,7 +194,7 @@ def _steps(
             "op.set_not_null_concurrently checks that none is, while writes continue."
         )
     if not seen.has_config:
-        yield EnsureTable(PART_CONFIG)
+        yield EnsureTable(PART_CONFIG, seen.has_config)
     if incoming == "composite" and seen.referring:
         yield from conversion.key_index(table, table.name, longer_key(table, policy.control))
         for referring in seen.referring:

@@ -255,7 +255,7 @@ def until_swap(
         PlanError: a name is taken, or what was copied is not what the source holds.
     """
     if not seen.has_tables:
-        yield EnsureTable(COPY_RUN)
+        yield EnsureTable(COPY_RUN, seen.has_tables)
     run = seen.run if seen.run and not seen.run.finished else None
     if run and (run.identity != seen.identity or not seen.logging):
         yield abandoned(copy.source, copy.targets, seen)

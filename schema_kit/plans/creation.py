@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.model import Branch, Cut, Index, Partitioning, Table
+from schema_kit.model import Branch, Cut, Index, Partitioning, Stored, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans import retention
@@ -97,7 +97,7 @@ def create_set(
     sets: Mapping[QualifiedName, Table],
     now: datetime,
     registered: bool,
-    has_config: bool,
+    has_config: Stored,
     lacking: Collection[str] = (),
 ) -> Plan:
     """Make the table; once it is there, the current partition and premake ones ahead, and register the policy.
@@ -118,7 +118,7 @@ def create_set(
     plan = Plan(f"create partitioned table {policy.parent}")
     if lacking:
         raise PlanError(f"cannot {plan.title}:\n" + "\n".join(f"  - {reason}" for reason in lacking))
-    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG)]
+    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG, has_config)]
     if table is None:
         lines = grid(policy, declared.table)
         list(lines.ahead(lines.here(now)))  # refused before anything is written

@@ -8,7 +8,7 @@ from typing import Any
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
-from schema_kit.model import Partition, Partitioning, Table
+from schema_kit.model import Partition, Partitioning, Stored, Table
 from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import retention
@@ -59,7 +59,7 @@ def set_policy(
     policy: Partitioning,
     registered: Partitioning | None,
     sets: Collection[tuple[Partitioning, Table, Point]],
-    has_config: bool,
+    has_config: Stored,
     lacking: Collection[str] = (),
 ) -> Plan:
     """Register a policy, once what is there agrees with it.
@@ -84,7 +84,7 @@ def set_policy(
         raise PlanError(f"cannot {plan.title}:\n{reasons}")
     if registered == policy and has_config:
         return plan
-    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG)]
+    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG, has_config)]
     return replace(plan, steps=(*steps, RegisterPolicy(policy)))
 
 

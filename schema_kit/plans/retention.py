@@ -9,7 +9,7 @@ from typing import get_args
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Point, parse
-from schema_kit.model import Detaching, Partition, Partitioning, Retired, Table
+from schema_kit.model import Detaching, Partition, Partitioning, Retired, Stored, Table
 from schema_kit.model.grid import grid, partitioned_table
 from schema_kit.model.layout import horizon
 from schema_kit.names import QualifiedName, literal
@@ -131,7 +131,8 @@ def retire(
     if closed:
         raise PlanError(f"cannot {title}: {'; '.join(closed)}.")
     out = _Out(policy, now, frozenset(taken), at_once, drops)
-    known = any(seen.has_record for seen in (*leaves, *pending, *retired.values()) if seen)
+    every = (seen.has_record for seen in (*leaves, *pending, *retired.values()) if seen)
+    known = next(every, Stored.MISSING)  # of one table
     for row, seen in retired.items():
         if row.doubt:
             notes.append(doubtful(row))
@@ -141,7 +142,7 @@ def retire(
         elif row.by_ttl if ttl else row.by_policy:
             _refuse(title, seen)
             steps += [*known_again(replace(seen, has_record=known)), *out.of(seen, row.since, notes)]
-            known = known or seen.found_again
+            known = Stored.CURRENT if seen.found_again else known
     for seen in pending:
         _refuse(title, seen)
         steps += [*recorded(seen), *leaving(seen, "auto")]
@@ -152,7 +153,7 @@ def retire(
             notes.append(f"{seen.name} has outlived its retention and stays: {'; '.join(why)}")
             continue
         steps += recorded(replace(seen, has_record=known), by_policy=not ttl, by_ttl=ttl, at=at)
-        known = True
+        known = Stored.CURRENT
         steps += leaving(replace(seen, blocked_by=()), _how(policy))
         steps += out.of(seen, now, notes)
         notes += publications.kept([seen])

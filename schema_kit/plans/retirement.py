@@ -95,7 +95,7 @@ def recorded(
 ) -> Iterator[Step]:
     """The row comes before the detach; of one that was cut off, it is there."""
     if not seen.has_record:
-        yield EnsureTable(RETIRED_PARTITION)
+        yield EnsureTable(RETIRED_PARTITION, seen.has_record)
     if not seen.recorded:
         yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy, by_ttl, at)
 
@@ -103,7 +103,7 @@ def recorded(
 def known_again(seen: Detaching) -> Iterator[Step]:
     """The row of a table that was found again by its name and bounds has its oid from now on."""
     if seen.found_again:
-        yield from () if seen.has_record else (EnsureTable(RETIRED_PARTITION),)
+        yield from () if seen.has_record else (EnsureTable(RETIRED_PARTITION, seen.has_record),)
         yield FindRetired(seen.name)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from schema_kit.errors import PlanError
-from schema_kit.model import Attaching, Detaching, Relation, Table, View
+from schema_kit.model import Attaching, Detaching, Relation, Stored, Table, View
 from schema_kit.plans import attachment
 from schema_kit.plans.retirement import How, leaving, why_blocking
 from schema_kit.steps import Step
@@ -53,7 +53,7 @@ def why_together(seen: Detaching, views: Sequence[View], how: How) -> str:
     return why_blocking(seen) or ("the policy says so" if how == "blocking" else "")
 
 
-def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, has_record: bool) -> Iterator[Step]:
+def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, has_record: Stored) -> Iterator[Step]:
     """The steps that take one partition from where it is to where it goes.
 
     Args:
@@ -92,7 +92,7 @@ def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, ha
         return
     if seen.attached_to:
         if not has_record:
-            yield EnsureTable(RETIRED_PARTITION)
+            yield EnsureTable(RETIRED_PARTITION, has_record)
         if not (one.under_way and seen.recorded):
             yield RecordMove(seen, route)
         yield from leaving(seen, "concurrently")

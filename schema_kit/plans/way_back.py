@@ -131,7 +131,7 @@ def _steps(
 ) -> Iterator[Step]:
     table, back = seen.table, reverse(copy, kept)
     if not copied.has_tables:
-        yield EnsureTable(COPY_RUN)
+        yield EnsureTable(COPY_RUN, copied.has_tables)
     begun = run.back_identity == copied.tree_identity and copied.feeding
     if not begun:
         feed = not copied.feeding

@@ -81,7 +81,7 @@ def _moved(database: Database) -> tuple[Moved, ...]:
 
 def _config_may_go(database: Database) -> bool:
     """Whether the tables of policies are there, and it can be told what they hold."""
-    return database.archive_config_is_there() and not isinstance(database, EmptyDatabase)
+    return bool(database.archive_config_is_there()) and not isinstance(database, EmptyDatabase)
 
 
 def set_policy(database: Database, policy: ArchivePolicy) -> Plan:

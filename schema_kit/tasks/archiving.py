@@ -7,7 +7,7 @@ from itertools import islice
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
-from schema_kit.model import ArchivePolicy, Moved, Partitioning, Table, View
+from schema_kit.model import ArchivePolicy, Moved, Partitioning, Stored, Table, View
 from schema_kit.model.grid import MOST_AHEAD, grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archive_access, archives, publications, rows, ttl
@@ -81,7 +81,7 @@ def moves(
     Raises:
         PlanError: rights are missing, or the two tables differ.
     """
-    steps, notes, has_record = list[Step](), list[str](), False
+    steps, notes, has_record = list[Step](), list[str](), Stored.MISSING
     for source, goes_to, name, lower, upper in wanted:
         route = Route(policy.table, policy.archive, goes_to)
         one = observed(catalog, source, name, route, lower, upper)
@@ -94,11 +94,11 @@ def moves(
         if why:
             notes.append(f"{name} is to go to {goes_to} and stays: {'; '.join(why)}")
             continue
-        if not steps and not catalog.archive_config_is_there():
-            steps.append(EnsureTable(ARCHIVE_POLICY))
+        if not steps and not (stored := catalog.archive_config_is_there()):
+            steps.append(EnsureTable(ARCHIVE_POLICY, stored))
         has_record = has_record or one.seen.has_record
         steps += transfer(route, one, views, _how(partitioning), has_record=has_record)
-        has_record = True
+        has_record = Stored.CURRENT
         notes += publications.kept([one.seen])
     return steps, list(dict.fromkeys(notes))
 

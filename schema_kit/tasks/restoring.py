@@ -104,7 +104,7 @@ def by_rows(
     left = next((moves[place:] for place, move in enumerate(moves) if any_left(catalog, move)), None)
     if left is None:
         return plan
-    script = () if catalog.archive_config_is_there() else (EnsureTable(ARCHIVE_POLICY),)
+    script = () if (stored := catalog.archive_config_is_there()) else (EnsureTable(ARCHIVE_POLICY, stored),)
     kept = () if beside else (*script, KeepRestored(policy.table, one.where))
     return replace(plan, steps=(*kept, *with_room(catalog, left)))
 

@@ -32,6 +32,7 @@ from schema_kit.model import (
     IndexElement,
     KeyColumn,
     Partitioning,
+    Stored,
     Table,
     TimeToLive,
 )
@@ -96,6 +97,7 @@ from schema_kit.tasks.indexes import create, drop, replaced
 from tests.support.database import QUICK, Database
 from tests.support.locks import wait_until
 from tests.support.matrix import SHAPES, Operate, build, longer
+from tests.support.older import OLDER
 from tests.support.operations import COLUMNS, CONSTRAINTS
 from tools.operations_chapter import Recorder
 
@@ -601,9 +603,11 @@ def scene_partman_sql(proof: Proof) -> None:
 
 
 def scene_own_tables(proof: Proof) -> None:
-    for table in SCRIPTS:  # a new one; what is of an older version is altered, which nobody but schema_kit waits for
+    for table in SCRIPTS:  # a new one, then one of an older version
         proof.database.sql("DROP SCHEMA IF EXISTS schema_kit CASCADE")
         proof.steps(EnsureTable(table))
+        proof.database.sql(*OLDER.get(table, ()))
+        proof.steps(EnsureTable(table, Stored.OLDER))
 
 
 def scene_publication(proof: Proof) -> None:

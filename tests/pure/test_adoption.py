@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schema_kit.errors import PlanError
 from schema_kit.intervals import parse
 from schema_kit.keys import key_for
-from schema_kit.model import Column, Partition, Partitioning, Table, Told
+from schema_kit.model import Column, Partition, Partitioning, Stored, Table, Told
 from schema_kit.model.grid import grid
 from schema_kit.plans.adoption import adopt, read_bounds
 from tests.support.shapes import AWARE, NOW, name
@@ -115,7 +115,9 @@ def test_days_that_begin_at_another_hour_are_another_zone_s() -> None:
     reading = read_bounds(T, "k", [one], {}, (), ZONES)
     assert len(reading.irregular) == 2
     with pytest.raises(PlanError, match=r"Its bounds are midnights of UTC\+05:45"):
-        adopt(reading, None, [(reading.policy, one, NOW)], True, (), (), take_over=False, leave_irregular=True)
+        adopt(
+            reading, None, [(reading.policy, one, NOW)], Stored.CURRENT, (), (), take_over=False, leave_irregular=True
+        )
     said = read_bounds(T, "k", [one], {"timezone": "UTC"}, (), ZONES)
     assert (said.policy.origin, said.irregular) == ("2026-11-20 18:15:00", ())
 
@@ -127,14 +129,14 @@ def test_irregular_ones_are_named_and_left_only_where_the_present_is_regular() -
         reading = read_bounds(T, "k", [one], {"timezone": "UTC"}, (), ZONES)
         sets = [(reading.policy, one, grid(reading.policy, one).here(NOW))]
         with pytest.raises(PlanError) as caught:
-            adopt(reading, None, sets, True, (), (), take_over=False, leave_irregular=False)
+            adopt(reading, None, sets, Stored.CURRENT, (), (), take_over=False, leave_irregular=False)
         assert "  - public.t0 from 2026-01-01 to 2026-03-10" in str(caught.value)
         assert ("--leave-irregular" in str(caught.value)) is ahead
         if ahead:
-            assert adopt(reading, None, sets, True, (), (), take_over=False, leave_irregular=True)
+            assert adopt(reading, None, sets, Stored.CURRENT, (), (), take_over=False, leave_irregular=True)
         else:
             with pytest.raises(PlanError, match="They reach into the current range"):
-                adopt(reading, None, sets, True, (), (), take_over=False, leave_irregular=True)
+                adopt(reading, None, sets, Stored.CURRENT, (), (), take_over=False, leave_irregular=True)
 
 
 INTERVALS = ("1 day", "7 days", "2 weeks", "1 month", "3 months", "1 year", "1 hour", "15 minutes", "12 hours")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schema_kit.errors import PlanError
-from schema_kit.model import BatchRun, BatchTarget, KeyColumn, MaterializedView
+from schema_kit.model import BatchRun, BatchTarget, KeyColumn, MaterializedView, Stored
 from schema_kit.names import QualifiedName
 from schema_kit.plans import enums, views
 from schema_kit.plans.batches import run_name, update_in_batches
@@ -32,7 +32,7 @@ def kinds(target: BatchTarget) -> list[type]:
 
 
 def test_what_is_left_is_decided_from_what_is_there() -> None:
-    there = replace(TARGET, has_progress=True)
+    there = replace(TARGET, has_progress=Stored.CURRENT)
     assert kinds(TARGET) == [EnsureTable, StartBatches, UpdateBatch]
     assert kinds(there) == [StartBatches, UpdateBatch]
     assert kinds(replace(there, run=RUN)) == [UpdateBatch]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema_kit.model import Column, Conversion, ForeignKey, Index, Partition, Partitioning, Relation, Table
+from schema_kit.model import Column, Conversion, ForeignKey, Index, Partition, Partitioning, Relation, Stored, Table
 from schema_kit.plans import conversion, indexes, partitions
 from schema_kit.script import LockPolicy, write
 from schema_kit.steps import Plan, Step
@@ -87,7 +87,7 @@ def test_a_conversion_goes_on_where_it_was_stopped(scene: str) -> None:
 )
 def test_a_conversion_whose_bound_is_a_midnight_that_the_clock_skips_goes_on(zone: str, month: int, day: int) -> None:
     policy = replace(EVENTS, interval="1 day", timezone=zone)
-    seen = Conversion(simple(), NOW.replace(month=month, day=day, hour=18), has_config=True)
+    seen = Conversion(simple(), NOW.replace(month=month, day=day, hour=18), has_config=Stored.CURRENT)
     steps = conversion.convert(policy, seen, "refuse").steps
     for step in steps[:2]:
         seen = after_conversion_step(seen, step, policy)

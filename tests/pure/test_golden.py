@@ -37,6 +37,7 @@ from schema_kit.model import (
     Partitioning,
     Range,
     Relation,
+    Stored,
     Table,
     TimeToLive,
     Told,
@@ -371,7 +372,7 @@ def convert_names_that_need_quotes() -> Plan:
         comment="it's a \\ comment",
     )
     policy = Partitioning(own, "Created At", "1 month", premake=1)
-    return conversion.convert(policy, Conversion(table, NOW, has_config=True), "refuse")
+    return conversion.convert(policy, Conversion(table, NOW, has_config=Stored.CURRENT), "refuse")
 
 
 @case
@@ -386,27 +387,27 @@ def convert_bound_too_near() -> Plan:
         comment=fingerprint(table),
         partitions=(month("events_p20261123", "2026-11-23", "2026-11-24"),),
     )
-    return conversion.convert(daily, Conversion(table, NOW, built=built, has_config=True), "refuse")
+    return conversion.convert(daily, Conversion(table, NOW, built=built, has_config=Stored.CURRENT), "refuse")
 
 
 @case
 def convert_bound_of_another_interval() -> Plan:
     """The check of an earlier try is no boundary of a month."""
     table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2026-12-07 00:00:00+00"),))
-    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse")
+    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=Stored.CURRENT), "refuse")
 
 
 @case
 def convert_bound_not_validated() -> Plan:
     """Killed before VALIDATE."""
     table = replace(simple(), checks=(bound_check(EVENTS, simple(), "2027-01-01 00:00:00+00", validated=False),))
-    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=True), "refuse")
+    return conversion.convert(EVENTS, Conversion(table, NOW, has_config=Stored.CURRENT), "refuse")
 
 
 @case
 def convert_rows_ahead_of_the_clock() -> Plan:
     """The first partition ends after the greatest key."""
-    seen = Conversion(simple(), NOW, latest=NOW + timedelta(days=30), has_config=True)
+    seen = Conversion(simple(), NOW, latest=NOW + timedelta(days=30), has_config=Stored.CURRENT)
     return conversion.convert(EVENTS, seen, "refuse")
 
 
@@ -428,7 +429,7 @@ def convert_built_by_another_key() -> Plan:
         partition_strategy="r",
         comment=fingerprint(table),
     )
-    return conversion.convert(EVENTS, Conversion(table, NOW, built=built, has_config=True), "refuse")
+    return conversion.convert(EVENTS, Conversion(table, NOW, built=built, has_config=Stored.CURRENT), "refuse")
 
 
 @case
@@ -438,7 +439,7 @@ def convert_key_index_invalid() -> Plan:
     leftover = Index(
         key_index_name(table.name), "btree (id, created_at)", ("id", "created_at"), unique=True, valid=False
     )
-    seen = Conversion(replace(table, indexes=(*table.indexes, leftover)), NOW, has_config=True)
+    seen = Conversion(replace(table, indexes=(*table.indexes, leftover)), NOW, has_config=Stored.CURRENT)
     return conversion.convert(EVENTS, seen, "refuse")
 
 
@@ -452,14 +453,14 @@ def convert_ready_to_swap() -> Plan:
 def convert_already_done() -> Plan:
     """Nothing to do."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
-    return conversion.convert(EVENTS, Conversion(table, NOW, registered=EVENTS, has_config=True), "refuse")
+    return conversion.convert(EVENTS, Conversion(table, NOW, registered=EVENTS, has_config=Stored.CURRENT), "refuse")
 
 
 @case
 def convert_already_done_with_another_premake() -> Plan:
     """Nothing to do: a premake that somebody has changed since is theirs."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
-    seen = Conversion(table, NOW, registered=replace(EVENTS, premake=9), has_config=True)
+    seen = Conversion(table, NOW, registered=replace(EVENTS, premake=9), has_config=Stored.CURRENT)
     return conversion.convert(EVENTS, seen, "refuse")
 
 
@@ -467,7 +468,9 @@ def convert_already_done_with_another_premake() -> Plan:
 def convert_already_done_in_another_zone() -> Plan:
     """The policy's row is brought up to date, but for its premake."""
     table = replace(simple(), partition_strategy="r", partitioned_by=("created_at",))
-    seen = Conversion(table, NOW, registered=replace(EVENTS, timezone="Asia/Bangkok", premake=9), has_config=True)
+    seen = Conversion(
+        table, NOW, registered=replace(EVENTS, timezone="Asia/Bangkok", premake=9), has_config=Stored.CURRENT
+    )
     return conversion.convert(EVENTS, seen, "refuse")
 
 
@@ -601,7 +604,7 @@ def drain_half_done() -> Plan:
     leaf = Relation(targets[0].built, tuple(index for index in partitioned().indexes if index.primary))
     run = CopyRun("drain", EVENTS.parent, "16400:16400:1", targets, cut=True)
     return copying.drain_default(
-        EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=True), CopyLimits()
+        EVENTS, replace(copied(), run=run, leaves=(leaf,), backlog=2001, has_tables=Stored.CURRENT), CopyLimits()
     )
 
 
@@ -612,7 +615,9 @@ def drain_of_another_table() -> Plan:
     begun = next(step for step in plan.steps if isinstance(step, BeginCopy))
     run = CopyRun("drain", EVENTS.parent, "16400:16399:1", begun.copy.targets, cut=True)
     made = frozenset(target.built.name for target in begun.copy.targets)
-    return copying.drain_default(EVENTS, replace(copied(), run=run, taken=made, has_tables=True), CopyLimits())
+    return copying.drain_default(
+        EVENTS, replace(copied(), run=run, taken=made, has_tables=Stored.CURRENT), CopyLimits()
+    )
 
 
 @case
@@ -670,14 +675,14 @@ def plain_to_be_copied() -> tuple[Conversion, Copying]:
         table,
         table,
         None,
-        has_tables=True,
+        has_tables=Stored.CURRENT,
         key=(KeyColumn("id", "bigint"), KeyColumn("created_at", AWARE)),
         control=KeyColumn("created_at", AWARE),
         identity="16400:16400:1",
         filled=two_months(MONTHLY),
         server=Server(170000),
     )
-    return Conversion(table, NOW, referring=(referring(REACTION_KEY),), has_config=True), observed
+    return Conversion(table, NOW, referring=(referring(REACTION_KEY),), has_config=Stored.CURRENT), observed
 
 
 def copied_and_swapped() -> tuple[Table, Conversion, Copying]:
@@ -749,7 +754,7 @@ def split_beside_a_default() -> Plan:
         parent=parent,
         source=simple("public.events_before"),
         filled=two_months(EVENTS),
-        has_tables=True,
+        has_tables=Stored.CURRENT,
         server=Server(170000),
     )
     return copying.split(EVENTS, before.name, seen, CopyLimits())
@@ -769,7 +774,7 @@ def copied() -> Copying:
         parent,
         simple("public.events_default"),
         None,
-        has_tables=False,
+        has_tables=Stored.MISSING,
         key=(KeyColumn("id", "bigint"), KeyColumn("created_at", AWARE)),
         control=KeyColumn("created_at", AWARE),
         identity="16400:16400:1",
@@ -939,14 +944,14 @@ BY_REGION = replace(LOGINS, partition_strategy="l", partitioned_by=("body",))
 @case
 def set_nothing_there() -> Plan:
     """The table alone; what comes next is decided once it is there."""
-    return creation.create_set(NEW, None, {}, NOW, False, False)
+    return creation.create_set(NEW, None, {}, NOW, False, Stored.MISSING)
 
 
 @case
 def set_table_there() -> Plan:
     """Its partitions, cut by hash, a default one, the policy."""
     declared = replace(NEW, below=HALVES, default=True, options=("fillfactor=90",))
-    return creation.create_set(declared, LOGINS, {}, NOW, False, True)
+    return creation.create_set(declared, LOGINS, {}, NOW, False, Stored.CURRENT)
 
 
 @case
@@ -956,7 +961,7 @@ def set_of_regions_half_done() -> Plan:
     part = LOGINS.name.sibling("logins_eu")
     made = Partition(part.sibling("x"), "2026-11-01 00:00:00+00", "2026-12-01 00:00:00+00")
     there = {part: replace(LOGINS, name=part, partitions=(made,))}
-    return creation.create_set(declared, BY_REGION, there, NOW, False, True)
+    return creation.create_set(declared, BY_REGION, there, NOW, False, Stored.CURRENT)
 
 
 @case
@@ -966,7 +971,7 @@ def set_already_there() -> Plan:
         Partition(name(f"shop.x{n}"), f"2026-{n}-01 00:00:00+00", "2026-12-01 00:00:00+00" if n == 11 else None)
         for n in (11, 12)
     )
-    return creation.create_set(NEW, replace(LOGINS, partitions=made), {}, NOW, True, True)
+    return creation.create_set(NEW, replace(LOGINS, partitions=made), {}, NOW, True, Stored.CURRENT)
 
 
 @case
@@ -974,7 +979,7 @@ def policy_first() -> Plan:
     """No part_config yet; a partition of another width is past."""
     odd = Partition(name("shop.odd"), "2026-01-07 00:00:00+00", "2026-03-04 00:00:00+00")
     policy = policies.changed(LOGINS.name, None, {"control": "created_at", "interval": "month", "premake": None})
-    return policies.set_policy(policy, None, ((policy, replace(LOGINS, partitions=(odd,)), NOW),), False)
+    return policies.set_policy(policy, None, ((policy, replace(LOGINS, partitions=(odd,)), NOW),), Stored.MISSING)
 
 
 @case
@@ -982,14 +987,14 @@ def policy_changed() -> Plan:
     """Only what is given changes."""
     was = Partitioning(LOGINS.name, "created_at", "1 mon", "Asia/Bangkok", premake=9, origin="2026-02-05")
     policy = policies.changed(LOGINS.name, was, {"premake": 2, "origin": "", "encoding": None})
-    return policies.set_policy(policy, was, ((policy, LOGINS, NOW),), True)
+    return policies.set_policy(policy, was, ((policy, LOGINS, NOW),), Stored.CURRENT)
 
 
 @case
 def policy_there() -> Plan:
     """It is registered so."""
     was = Partitioning(LOGINS.name, "created_at", "1 mon")
-    return policies.set_policy(policies.changed(LOGINS.name, was, {"interval": "1 month"}), was, (), True)
+    return policies.set_policy(policies.changed(LOGINS.name, was, {"interval": "1 month"}), was, (), Stored.CURRENT)
 
 
 @case
@@ -1001,7 +1006,7 @@ def adopted_from_pg_partman() -> Plan:
     told = (Told(Partitioning(LOGINS.name, "created_at", "1 mon", premake=3), "it", name("partman.part_config"), True),)
     seen = adoption.read_bounds(LOGINS.name, "created_at", [table], {}, told, [("Etc/UTC", "the database's")])
     sets = [(seen.policy, table, NOW)]
-    return adoption.adopt(seen, None, sets, True, (), told, take_over=True, leave_irregular=True)
+    return adoption.adopt(seen, None, sets, Stored.CURRENT, (), told, take_over=True, leave_irregular=True)
 
 
 @case
@@ -1061,21 +1066,21 @@ def detach_with_foreign_keys() -> Plan:
 @case
 def detach_beside_a_default() -> Plan:
     """The blocking way, all locks at once."""
-    beside = replace(LEAVING, default=name("bots.messages_default"), has_record=True)
+    beside = replace(LEAVING, default=name("bots.messages_default"), has_record=Stored.CURRENT)
     return retirement.detach(MESSAGES, LEAVING.name, beside)
 
 
 @case
 def drop_partition_that_is_detach_pending() -> Plan:
     """An earlier run was cut off between the two transactions of the detach."""
-    pending = replace(LEAVING, pending=True, recorded=True, has_record=True)
+    pending = replace(LEAVING, pending=True, recorded=True, has_record=Stored.CURRENT)
     return retirement.drop(MESSAGES, LEAVING.name, pending)
 
 
 @case
 def drop_partition_that_is_detached() -> Plan:
     """Only the drop is left."""
-    out = replace(LEAVING, attached_to=None, bounds="", recorded=True, has_record=True)
+    out = replace(LEAVING, attached_to=None, bounds="", recorded=True, has_record=Stored.CURRENT)
     return retirement.drop(MESSAGES, LEAVING.name, out)
 
 
@@ -1088,7 +1093,7 @@ def drop_partition_that_is_gone() -> Plan:
 @case
 def file_registered_and_its_table_dropped() -> Plan:
     """Both in one commit, when they are sent."""
-    out = replace(LEAVING, attached_to=None, bounds="", recorded=True, has_record=True)
+    out = replace(LEAVING, attached_to=None, bounds="", recorded=True, has_record=Stored.CURRENT)
     columns = (("id", "bigint", "int64", "00d1a1c0ffee0000"), ("body", "text", "text", "5c17a3d20e6f48b1"))
     bounds = "created_at", "2026-09-01 00:00:00+00", "2026-10-01 00:00:00+00"
     url, digest = "file:///srv/archive/it's.parquet", "9f" * 32
@@ -1120,7 +1125,7 @@ BY_PARTITION = ArchivePolicy(HOT.name, OLD, "90 days", "partition")
 def archive_nothing_there() -> Plan:
     """The archive, its row of part_config, and the view."""
     declared = DeclaredArchive(HOT.name, OLD, view=HOT.name.sibling("all_logins"), tablespace="slow", compression="lz4")
-    return archives.create(declared, HOT, None, LOGINS_BY_MONTH, True)
+    return archives.create(declared, HOT, None, LOGINS_BY_MONTH, Stored.CURRENT)
 
 
 @case
@@ -1129,7 +1134,7 @@ def archive_with_an_index_of_the_table_and_a_moment() -> Plan:
     index = Index("ix", "btree (body)", ("body",))
     table = replace(HOT, indexes=(index, *HOT.indexes))
     declared = DeclaredArchive(HOT.name, OLD, interval="1 year", indexes=("ix",), archived_at=True)
-    return archives.create(declared, table, None, LOGINS_BY_MONTH, False)
+    return archives.create(declared, table, None, LOGINS_BY_MONTH, Stored.MISSING)
 
 
 @case
@@ -1137,7 +1142,7 @@ def archive_there() -> Plan:
     """Nothing to do."""
     view = View(HOT.name.sibling("all_logins"), "me", "")
     hot, old = replace(HOT, views=(view,)), replace(ARCHIVE, views=(view,))
-    return archives.create(DeclaredArchive(HOT.name, OLD, view=view.name), hot, old, LOGINS_BY_MONTH, True)
+    return archives.create(DeclaredArchive(HOT.name, OLD, view=view.name), hot, old, LOGINS_BY_MONTH, Stored.CURRENT)
 
 
 @case
@@ -1163,13 +1168,13 @@ def part_config_dropped_with_what_is_finished() -> Plan:
 @case
 def archive_policy_first() -> Plan:
     """No archive_policy yet."""
-    return archives.set_policy(BY_PARTITION, None, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, False)
+    return archives.set_policy(BY_PARTITION, None, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, Stored.MISSING)
 
 
 @case
 def archive_policy_there() -> Plan:
     """It is registered so."""
-    return archives.set_policy(BY_PARTITION, BY_PARTITION, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, True)
+    return archives.set_policy(BY_PARTITION, BY_PARTITION, HOT, ARCHIVE, LOGINS_BY_MONTH, NOW, Stored.CURRENT)
 
 
 @case
@@ -1187,7 +1192,7 @@ def moving(attached: bool = True, default: QualifiedName | None = None, views: t
     wanted = Attaching(replace(seen, parent=OLD, default=None), "created_at", *ends, proof)
     one = transfer.Transfer(seen, wanted, (Relation(part),), Relation(OLD), f"CHECK ({proof})")
     route = Route(HOT.name, OLD, OLD)
-    steps = transfer.transfer(route, one, views, "auto", has_record=False)
+    steps = transfer.transfer(route, one, views, "auto", has_record=Stored.MISSING)
     return Plan("archive", tuple(steps))
 
 

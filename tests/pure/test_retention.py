@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from schema_kit.errors import PlanError, SchemaKitError
-from schema_kit.model import Column, Detaching, Partition, Partitioning, Retired, Table
+from schema_kit.model import Column, Detaching, Partition, Partitioning, Retired, Stored, Table
 from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import partitions
@@ -101,7 +101,7 @@ def test_what_makes_no_sense(wrong: dict[str, str]) -> None:
         names(replace(MONTHLY, **wrong), TABLE)  # type: ignore[arg-type]
 
 
-JANUARY = Detaching(PARENT, PARENT.sibling("t1"), 7, PARENT, bounds="FOR VALUES ...", has_record=True)
+JANUARY = Detaching(PARENT, PARENT.sibling("t1"), 7, PARENT, bounds="FOR VALUES ...", has_record=Stored.CURRENT)
 OUT = replace(JANUARY, attached_to=None, recorded=True)
 
 
@@ -116,7 +116,7 @@ def row(days: int, **changes: object) -> Retired:
         ({}, [replace(JANUARY, recorded=True)], {}, ["DetachConcurrently"]),
         (
             {},
-            [replace(JANUARY, has_record=False)],
+            [replace(JANUARY, has_record=Stored.MISSING)],
             {},
             ["EnsureTable", "RecordRetired", "DetachConcurrently"],
         ),

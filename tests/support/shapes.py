@@ -21,6 +21,7 @@ from schema_kit.model import (
     Partitioning,
     Referring,
     Relation,
+    Stored,
     Table,
     Trigger,
     View,
@@ -205,7 +206,7 @@ def after_conversion_step(seen: Conversion, step: Step, policy: Partitioning) ->
     table = seen.table
     match step:
         case EnsureTable():
-            return replace(seen, has_config=True)
+            return replace(seen, has_config=Stored.CURRENT)
         case RegisterPolicy(registered):
             return replace(seen, registered=registered)
         case AddCheck(checked, check) if (checked, check) == (table.name, BOUND_CHECK):

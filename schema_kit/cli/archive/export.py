@@ -19,7 +19,7 @@ from schema_kit.cli.renamed import Renamed
 from schema_kit.cli.run import LOCK_TIMEOUT, NOW, URL, YES, Run, formats, runs
 from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
-from schema_kit.model import ArchiveFile
+from schema_kit.model import ArchiveFile, Stored
 from schema_kit.names import QualifiedName
 from schema_kit.plans.retirement import detach
 from schema_kit.plans.retirement import drop as dropping
@@ -201,9 +201,9 @@ def _shown(
         seen = run.catalog.detaching(one.parent, one.name)
         dropping(one.parent, one.name, seen)
         if one.attached:
-            seen = replace(seen, has_record=seen.has_record or later) if seen else None
+            seen = replace(seen, has_record=Stored.CURRENT if later else seen.has_record) if seen else None
             plans = [_recording_due(one.parent, one.name), detach(one.parent, one.name, seen)]
-            seen = replace(seen, attached_to=None, recorded=True, has_record=True) if seen else None
+            seen = replace(seen, attached_to=None, recorded=True, has_record=Stored.CURRENT) if seen else None
     rows = None if one.cut or source.rows < 0 else round(source.rows)
     file = {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
     file |= {"from": one.cut.lower if one.cut else source.lower, "to": one.cut.upper if one.cut else source.upper}
