@@ -34,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     upkeep.sequences,
     upkeep.unlogged,
     upkeep.partitions,
+    server.old_rows,
     server.sessions,
     server.prepared,
     server.slots,
@@ -55,8 +56,8 @@ def examine(seen: Observed, only: Collection[QualifiedName] = ()) -> list[Findin
     if only:
         found = [finding for finding in found if finding.table in only]
     kept: dict[object, Finding] = {}
-    for finding in found:  # one thing to act on: an index that goes is not spoken of again for its use
-        subject = "index" if finding.code.startswith("index_") else finding.code
+    for finding in found:  # one thing to act on: what goes is not spoken of again for something else
+        subject = "index" if finding.code.startswith("index_") else server.HOLDS.get(finding.code, finding.code)
         kept.setdefault((finding.table, finding.object, subject), finding)
     order = list(Severity)
     return sorted(

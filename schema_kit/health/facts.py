@@ -161,6 +161,21 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """What keeps vacuum from removing rows that were deleted since."""
+
+    kind: str
+    """session, prepared transaction, replication slot or standby."""
+    name: str
+    """Its pid, gid, or name."""
+    who: str
+    age: int
+    """Transactions since."""
+    catalogs: bool = False
+    """Rows of system catalogs alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """What concerns the whole database or its server."""
 
@@ -172,6 +187,8 @@ class Server:
     """Prepared transactions: their gid and age in seconds."""
     slots: tuple[tuple[str, str, int], ...] = ()
     """Replication slots that nobody reads: name, wal_status, bytes of WAL behind."""
+    holders: tuple[Holder, ...] = ()
+    """What keeps old rows, the oldest first."""
     settings: tuple[tuple[str, str], ...] = ()
     """Settings that endanger data or upkeep, with their values."""
     extensions: tuple[tuple[str, str, str], ...] = ()

@@ -28,6 +28,7 @@ CODES = {
     "autovacuum_off": Severity.DUE,
     "dead_rows": Severity.DUE,
     "freeze_behind": Severity.DUE,
+    "old_rows_held": Severity.DUE,
     "slot_unused": Severity.DUE,
     "transaction_prepared": Severity.DUE,
     "session_idle_in_transaction": Severity.DUE,

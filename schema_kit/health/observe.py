@@ -17,6 +17,7 @@ from schema_kit.catalog.sizes import LOCKED
 from schema_kit.health.facts import (
     Column,
     ForeignKey,
+    Holder,
     Index,
     NotValid,
     Numbers,
@@ -168,6 +169,23 @@ SELECT (SELECT d.stats_reset FROM pg_stat_database d
 _PREPARED = """
 SELECT x.gid, extract(epoch FROM now() - x.prepared)::float8 FROM pg_prepared_xacts x
 WHERE x.database = current_database() ORDER BY 1
+"""
+
+# Sessions of other databases keep no rows here; a slot's catalog_xmin, rows of catalogs alone.
+_HOLDERS = """
+SELECT 'session', a.pid::text, concat_ws(', ', a.usename, nullif(a.application_name, ''), a.state),
+       greatest(age(a.backend_xmin), age(a.backend_xid)) AS age, false
+FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.backend_type <> 'walsender' AND (a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL)
+UNION ALL SELECT 'prepared transaction', x.gid, x.owner::text, age(x.transaction), false
+FROM pg_prepared_xacts x WHERE x.database = current_database()
+UNION ALL SELECT 'replication slot', s.slot_name, CASE WHEN s.active THEN 'in use' ELSE 'nobody reads it' END,
+       coalesce(age(s.xmin), age(s.catalog_xmin)), s.xmin IS NULL
+FROM pg_replication_slots s WHERE s.xmin IS NOT NULL OR s.catalog_xmin IS NOT NULL
+UNION ALL SELECT 'standby', coalesce(nullif(r.application_name, ''), r.pid::text), host(r.client_addr),
+       age(r.backend_xmin), false
+FROM pg_stat_replication r WHERE r.backend_xmin IS NOT NULL
+ORDER BY 4 DESC
 """
 
 _SLOTS = """
@@ -336,6 +354,7 @@ def _server(connection: Connection, now: Any) -> tuple[Server, tuple[str, ...]]:
         sessions=tuple(_made(Session, row) for row in rows(connection, _SESSIONS)),
         prepared=tuple(tuple(row) for row in rows(connection, _PREPARED)),
         slots=tuple(tuple(row) for row in rows(connection, _SLOTS)),
+        holders=tuple(_made(Holder, row) for row in rows(connection, _HOLDERS)),
         settings=tuple(tuple(row) for row in rows(connection, _BAD_SETTINGS, {"names": list(SETTINGS)})),
         extensions=tuple(tuple(row) for row in rows(connection, _EXTENSIONS)),
         connections=count,

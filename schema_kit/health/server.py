@@ -13,6 +13,8 @@ IDLE_SECONDS = 600
 WAIT_SECONDS = 60
 QUERY_SECONDS = 3_600
 CONNECTIONS_SHARE = 0.85
+HELD_AGE = 1_000_000
+"""Transactions: with fewer, vacuum is merely late."""
 SLOT_BYTES = 16 * 1024 * 1024
 
 _SETTINGS = {
@@ -23,6 +25,40 @@ _SETTINGS = {
     "zero_damaged_pages": "what cannot be read is emptied without a word",
     "ignore_checksum_failure": "damaged pages are read as if they were whole",
 }
+
+
+HOLDS = dict.fromkeys(
+    ("old_rows_held", "session_idle_in_transaction", "query_long", "transaction_prepared", "slot_unused"), "holder"
+)
+"""Codes of which the first is all that is said of one session, prepared transaction or slot."""
+
+_ENDS = {
+    "session": ("SELECT pg_terminate_backend({own});", "If nobody waits for its end:"),
+    "prepared transaction": ("ROLLBACK PREPARED {name};", "If its coordinator does not know it any more:"),
+    "replication slot": ("SELECT pg_drop_replication_slot({name});", "If its reader does not come back:"),
+    "standby": (
+        "ALTER SYSTEM SET hot_standby_feedback = off; SELECT pg_reload_conf();",
+        "On the standby, end the query that runs there for long; or, where such queries may be cancelled:",
+    ),
+}
+
+
+def old_rows(seen: Observed) -> Iterator[Finding]:
+    """What keeps vacuum from removing dead rows everywhere: the oldest alone, as the others keep less."""
+    oldest = max(seen.server.holders, key=lambda one: (one.age, one.kind), default=None)
+    if oldest is None or oldest.age < HELD_AGE:
+        return
+    of = " of system catalogs" if oldest.catalogs else ""
+    others = len([one for one in seen.server.holders if one.age >= HELD_AGE]) - 1
+    more = f"; {others} more keep those of {HELD_AGE:,} or more" if others else ""
+    who = f" ({oldest.who})" if oldest.who else ""
+    said = (
+        f"{oldest.kind} {oldest.name}{who} keeps vacuum from removing rows{of} that died in the last "
+        f"{oldest.age:,} transactions{more}."
+    )
+    sql, why = _ENDS[oldest.kind]
+    repair = Repair(sql=sql.format(own=oldest.name, name=literal(oldest.name)), why=why)
+    yield Finding("old_rows_held", None, oldest.name, said, repair)
 
 
 def sessions(seen: Observed) -> Iterator[Finding]:
