@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from schema_kit.health import constraints, indexes, server, upkeep
+from schema_kit.health import bloat, constraints, indexes, server, upkeep
 from schema_kit.health.facts import Observed
 from schema_kit.health.finding import Finding
 from schema_kit.names import QualifiedName
@@ -19,6 +19,8 @@ CHECKS: tuple[Check, ...] = (
     indexes.unused,
     indexes.on_partitions,
     indexes.of_little_use,
+    bloat.indexes,
+    bloat.tables,
     constraints.unindexed,
     constraints.keys_twice,
     constraints.key_types,

@@ -161,6 +161,17 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Bloat:
+    """A table or one of its indexes that takes more room than it needs."""
+
+    table: QualifiedName
+    index: QualifiedName | None
+    bytes: int
+    needed: int
+    """At most, as estimated by the widths of columns."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """What keeps vacuum from removing rows that were deleted since."""
 
@@ -214,6 +225,7 @@ class Observed:
     published: Sequence[Leftover] = ()
     """Publications that hold partitions under their own names."""
     server: Server = Server()
+    bloated: Sequence[Bloat] = ()
     notes: tuple[str, ...] = ()
     """What could not be seen, and what would show it."""
     replicas: int = 0

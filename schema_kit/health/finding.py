@@ -28,6 +28,8 @@ CODES = {
     "autovacuum_off": Severity.DUE,
     "dead_rows": Severity.DUE,
     "freeze_behind": Severity.DUE,
+    "table_bloated": Severity.DUE,
+    "index_bloated": Severity.DUE,
     "old_rows_held": Severity.DUE,
     "slot_unused": Severity.DUE,
     "transaction_prepared": Severity.DUE,

@@ -14,6 +14,7 @@ from schema_kit.catalog import leftovers
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.catalog.sizes import LOCKED
+from schema_kit.health import sizes
 from schema_kit.health.facts import (
     Column,
     ForeignKey,
@@ -284,6 +285,7 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
         list(_sequences(numbers, names)),
         (),
         server,
+        sizes.read(connection, names),
         (*notes, *told),
     )
 
