@@ -10,10 +10,8 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 import schema_kit
@@ -24,31 +22,13 @@ from tests.support.archives import archived as by_partition
 from tests.support.cli import ROOT, command
 from tests.support.database import QUICK, Database
 from tests.support.matrix import longer
+from tests.support.mortal import Mortal
 from tests.support.rows import NOW, TABLE
 from tests.support.tables import checksum
 
 pytestmark = [pytest.mark.archives, pytest.mark.ttl, pytest.mark.majors, pytest.mark.postgres]
 
 MANY = "INSERT INTO t (id, at, status) SELECT i, '2026-01-01', 'closed' FROM generate_series(1000, 60000) i"
-
-
-class Mortal:
-    """A server that is killed and started again on the same data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.start()
-
-    def start(self) -> None:
-        """Recovers, where it was killed."""
-        self.server = embedded.start(self.folder, quiet=True, settings={"fsync": "off"})
-
-    def database(self, stack: ExitStack) -> Database:
-        """An empty one."""
-        with psycopg.connect(self.server.url("postgres"), autocommit=True) as connection:
-            connection.execute("DROP DATABASE IF EXISTS work WITH (FORCE)")
-            connection.execute("CREATE DATABASE work")
-        return Database(self.server.url("work"), stack)
 
 
 @pytest.fixture(scope="module")
