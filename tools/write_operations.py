@@ -51,7 +51,6 @@ class {name}(PlanOperation):
     called = "{called}"
     function = staticmethod({module}.{called})
     shared = {shared}
-    reversed_by = {reversed_by}
 
     @classmethod
     def {called}(cls, operations: Operations, {parameters}) -> None:
@@ -117,7 +116,6 @@ def classes() -> str:
             called=called,
             module=module,
             shared=one.shared,
-            reversed_by=repr(one.reversed_by),
             parameters=parameters(one.function),
             arguments=arguments(one.function),
         ).replace(", )", ")")

@@ -35,7 +35,7 @@ def create_extension(operations: Operations, name: str) -> Task:
     return task(baseline.create_extension, name)
 
 
-@operation(shared=True)
+@operation(shared=True, reversed_by="create_extension")
 def drop_extension(operations: Operations, name: str) -> Task:
     """Drop an extension that ``create_extension`` installed; keep an extension that existed before.
 
@@ -84,7 +84,7 @@ def create_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
     return task(baseline.create, *baseline_of(copied(operations, metadata)))
 
 
-@operation()
+@operation(reversed_by="create_baseline")
 def drop_baseline(operations: Operations, metadata: sa.MetaData) -> Task:
     """Drop the tables that ``create_baseline`` created, if all of them are empty; keep all others.
 

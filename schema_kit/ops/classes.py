@@ -93,7 +93,6 @@ class CreateArchiveTableOp(PlanOperation):
     called = "create_archive_table"
     function = staticmethod(archives.create_archive_table)
     shared = True
-    reversed_by = "drop_archive_table"
 
     @classmethod
     def create_archive_table(
@@ -136,7 +135,6 @@ class DropArchiveTableOp(PlanOperation):
     called = "drop_archive_table"
     function = staticmethod(archives.drop_archive_table)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_archive_table(
@@ -159,7 +157,6 @@ class SetArchivePolicyOp(PlanOperation):
     called = "set_archive_policy"
     function = staticmethod(archives.set_archive_policy)
     shared = True
-    reversed_by = "drop_archive_policy"
 
     @classmethod
     def set_archive_policy(
@@ -204,7 +201,6 @@ class RepairArchiveTableOp(PlanOperation):
     called = "repair_archive_table"
     function = staticmethod(archives.repair_archive_table)
     shared = False
-    reversed_by = None
 
     @classmethod
     def repair_archive_table(
@@ -239,7 +235,6 @@ class DropArchivePolicyOp(PlanOperation):
     called = "drop_archive_policy"
     function = staticmethod(archives.drop_archive_policy)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_archive_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -253,7 +248,6 @@ class RestoreArchiveTableOp(PlanOperation):
     called = "restore_archive_table"
     function = staticmethod(archives.restore_archive_table)
     shared = False
-    reversed_by = None
 
     @classmethod
     def restore_archive_table(
@@ -275,7 +269,6 @@ class CreateExtensionOp(PlanOperation):
     called = "create_extension"
     function = staticmethod(baseline.create_extension)
     shared = True
-    reversed_by = "drop_extension"
 
     @classmethod
     def create_extension(cls, operations: Operations, name: str) -> None:
@@ -289,7 +282,6 @@ class DropExtensionOp(PlanOperation):
     called = "drop_extension"
     function = staticmethod(baseline.drop_extension)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_extension(cls, operations: Operations, name: str) -> None:
@@ -303,7 +295,6 @@ class CreateBaselineOp(PlanOperation):
     called = "create_baseline"
     function = staticmethod(baseline.create_baseline)
     shared = False
-    reversed_by = "drop_baseline"
 
     @classmethod
     def create_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
@@ -317,7 +308,6 @@ class DropBaselineOp(PlanOperation):
     called = "drop_baseline"
     function = staticmethod(baseline.drop_baseline)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
@@ -331,7 +321,6 @@ class UpdateInBatchesOp(PlanOperation):
     called = "update_in_batches"
     function = staticmethod(batches.update_in_batches)
     shared = False
-    reversed_by = None
 
     @classmethod
     def update_in_batches(
@@ -370,7 +359,6 @@ class AddColumnConcurrentlyOp(PlanOperation):
     called = "add_column_concurrently"
     function = staticmethod(columns.add_column_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def add_column_concurrently(
@@ -403,7 +391,6 @@ class DropColumnConcurrentlyOp(PlanOperation):
     called = "drop_column_concurrently"
     function = staticmethod(columns.drop_column_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_column_concurrently(
@@ -426,7 +413,6 @@ class AlterColumnConcurrentlyOp(PlanOperation):
     called = "alter_column_concurrently"
     function = staticmethod(columns.alter_column_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def alter_column_concurrently(
@@ -478,7 +464,6 @@ class DropTableConcurrentlyOp(PlanOperation):
     called = "drop_table_concurrently"
     function = staticmethod(columns.drop_table_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_table_concurrently(
@@ -500,7 +485,6 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
     called = "create_foreign_key_concurrently"
     function = staticmethod(constraints.create_foreign_key_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_foreign_key_concurrently(
@@ -549,7 +533,6 @@ class CreateCheckConstraintConcurrentlyOp(PlanOperation):
     called = "create_check_constraint_concurrently"
     function = staticmethod(constraints.create_check_constraint_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_check_constraint_concurrently(
@@ -582,7 +565,6 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
     called = "create_unique_constraint_concurrently"
     function = staticmethod(constraints.create_unique_constraint_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_unique_constraint_concurrently(
@@ -621,7 +603,6 @@ class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
     called = "create_primary_key_concurrently"
     function = staticmethod(constraints.create_primary_key_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_primary_key_concurrently(
@@ -646,7 +627,6 @@ class ValidateConstraintOp(PlanOperation):
     called = "validate_constraint"
     function = staticmethod(constraints.validate_constraint)
     shared = False
-    reversed_by = None
 
     @classmethod
     def validate_constraint(
@@ -662,7 +642,6 @@ class SetNotNullConcurrentlyOp(PlanOperation):
     called = "set_not_null_concurrently"
     function = staticmethod(constraints.set_not_null_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def set_not_null_concurrently(
@@ -678,7 +657,6 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
     called = "drain_default_concurrently"
     function = staticmethod(copying.drain_default_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drain_default_concurrently(
@@ -709,7 +687,6 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
     called = "split_partition_concurrently"
     function = staticmethod(copying.split_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def split_partition_concurrently(
@@ -744,7 +721,6 @@ class CreatePartitionedTableOp(PlanOperation):
     called = "create_partitioned_table"
     function = staticmethod(creation.create_partitioned_table)
     shared = True
-    reversed_by = None
 
     @classmethod
     def create_partitioned_table(
@@ -810,7 +786,6 @@ class AddEnumValueConcurrentlyOp(PlanOperation):
     called = "add_enum_value_concurrently"
     function = staticmethod(enums.add_enum_value_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def add_enum_value_concurrently(
@@ -833,7 +808,6 @@ class IgnoreHealthFindingOp(PlanOperation):
     called = "ignore_health_finding"
     function = staticmethod(health.ignore_health_finding)
     shared = True
-    reversed_by = "heed_health_finding"
 
     @classmethod
     def ignore_health_finding(
@@ -856,7 +830,6 @@ class HeedHealthFindingOp(PlanOperation):
     called = "heed_health_finding"
     function = staticmethod(health.heed_health_finding)
     shared = True
-    reversed_by = None
 
     @classmethod
     def heed_health_finding(
@@ -878,7 +851,6 @@ class CreateIndexConcurrentlyOp(PlanOperation):
     called = "create_index_concurrently"
     function = staticmethod(indexes.create_index_concurrently)
     shared = False
-    reversed_by = "drop_index_concurrently"
 
     @classmethod
     def create_index_concurrently(
@@ -929,7 +901,6 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
     called = "replace_index_concurrently"
     function = staticmethod(indexes.replace_index_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def replace_index_concurrently(
@@ -978,7 +949,6 @@ class DropIndexConcurrentlyOp(PlanOperation):
     called = "drop_index_concurrently"
     function = staticmethod(indexes.drop_index_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_index_concurrently(
@@ -1011,7 +981,6 @@ class ReindexConcurrentlyOp(PlanOperation):
     called = "reindex_concurrently"
     function = staticmethod(indexes.reindex_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def reindex_concurrently(
@@ -1032,7 +1001,6 @@ class CreatePartConfigOp(PlanOperation):
     called = "create_part_config"
     function = staticmethod(partitions.create_part_config)
     shared = True
-    reversed_by = "drop_part_config"
 
     @classmethod
     def create_part_config(cls, operations: Operations) -> None:
@@ -1046,7 +1014,6 @@ class DropPartConfigOp(PlanOperation):
     called = "drop_part_config"
     function = staticmethod(partitions.drop_part_config)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_part_config(cls, operations: Operations) -> None:
@@ -1060,7 +1027,6 @@ class ConvertToPartitionedOp(PlanOperation):
     called = "convert_to_partitioned"
     function = staticmethod(partitions.convert_to_partitioned)
     shared = False
-    reversed_by = "unpartition"
 
     @classmethod
     def convert_to_partitioned(
@@ -1111,7 +1077,6 @@ class UnpartitionOp(PlanOperation):
     called = "unpartition"
     function = staticmethod(partitions.unpartition)
     shared = False
-    reversed_by = None
 
     @classmethod
     def unpartition(
@@ -1127,7 +1092,6 @@ class InstallPartmanSqlOp(PlanOperation):
     called = "install_partman_sql"
     function = staticmethod(partman.install_partman_sql)
     shared = True
-    reversed_by = "remove_partman_sql"
 
     @classmethod
     def install_partman_sql(cls, operations: Operations, *, schema: str = "partman") -> None:
@@ -1141,7 +1105,6 @@ class RemovePartmanSqlOp(PlanOperation):
     called = "remove_partman_sql"
     function = staticmethod(partman.remove_partman_sql)
     shared = True
-    reversed_by = None
 
     @classmethod
     def remove_partman_sql(cls, operations: Operations, *, schema: str = "partman") -> None:
@@ -1155,7 +1118,6 @@ class SetPartitionPolicyOp(PlanOperation):
     called = "set_partition_policy"
     function = staticmethod(policies.set_partition_policy)
     shared = True
-    reversed_by = "drop_partition_policy"
 
     @classmethod
     def set_partition_policy(
@@ -1204,7 +1166,6 @@ class DropPartitionPolicyOp(PlanOperation):
     called = "drop_partition_policy"
     function = staticmethod(policies.drop_partition_policy)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_partition_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -1218,7 +1179,6 @@ class DropRetentionOp(PlanOperation):
     called = "drop_retention"
     function = staticmethod(policies.drop_retention)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_retention(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -1232,7 +1192,6 @@ class CreateNextPartitionsOp(PlanOperation):
     called = "create_next_partitions"
     function = staticmethod(policies.create_next_partitions)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_next_partitions(
@@ -1264,7 +1223,6 @@ class DetachPartitionConcurrentlyOp(PlanOperation):
     called = "detach_partition_concurrently"
     function = staticmethod(retirement.detach_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def detach_partition_concurrently(
@@ -1286,7 +1244,6 @@ class DropPartitionConcurrentlyOp(PlanOperation):
     called = "drop_partition_concurrently"
     function = staticmethod(retirement.drop_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_partition_concurrently(
@@ -1308,7 +1265,6 @@ class AttachPartitionConcurrentlyOp(PlanOperation):
     called = "attach_partition_concurrently"
     function = staticmethod(retirement.attach_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def attach_partition_concurrently(
@@ -1332,7 +1288,6 @@ class SetTtlPolicyOp(PlanOperation):
     called = "set_ttl_policy"
     function = staticmethod(ttl.set_ttl_policy)
     shared = True
-    reversed_by = "drop_ttl_policy"
 
     @classmethod
     def set_ttl_policy(
@@ -1377,7 +1332,6 @@ class DropTtlPolicyOp(PlanOperation):
     called = "drop_ttl_policy"
     function = staticmethod(ttl.drop_ttl_policy)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_ttl_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -1391,7 +1345,6 @@ class RefreshMaterializedViewConcurrentlyOp(PlanOperation):
     called = "refresh_materialized_view_concurrently"
     function = staticmethod(views.refresh_materialized_view_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def refresh_materialized_view_concurrently(

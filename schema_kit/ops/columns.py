@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 
 from schema_kit.errors import DeclarationError
-from schema_kit.ops import keywords
+from schema_kit.ops import keywords, reversing
 from schema_kit.ops.clauses import column_declaration, default_sql, type_sql
 from schema_kit.ops.keywords import refuse_unknown
 from schema_kit.ops.naming import existing
@@ -17,7 +17,7 @@ from schema_kit.ops.operation import Task, operation, task
 from schema_kit.tasks import columns
 
 
-@operation()
+@operation(reversed_by=reversing.column_added)
 def add_column_concurrently(
     operations: Operations,
     table_name: str,
@@ -120,7 +120,7 @@ _NO_DEFAULT = (sa.Identity, sa.Computed, sa.Sequence)
 """What SQLAlchemy gives as a server default, and PostgreSQL does not keep as one."""
 
 
-@operation()
+@operation(reversed_by=reversing.column_altered)
 def alter_column_concurrently(
     operations: Operations,
     table_name: str,

@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
 from schema_kit.model import CheckDeclaration, KeyDeclaration
-from schema_kit.ops import keywords
+from schema_kit.ops import keywords, reversing
 from schema_kit.ops.clauses import deferral, foreign_key_declaration, sql_of
 from schema_kit.ops.keywords import columns_of, refuse_unknown
 from schema_kit.ops.naming import existing
-from schema_kit.ops.operation import Task, operation, task
+from schema_kit.ops.operation import Task, nothing, operation, task
 from schema_kit.tasks import constraints
 
 
-@operation()
+@operation(reversed_by=reversing.constraint_made("foreignkey"))
 def create_foreign_key_concurrently(
     operations: Operations,
     constraint_name: str | None,
@@ -101,7 +101,7 @@ def create_foreign_key_concurrently(
     return task(constraints.create_foreign_key, declared, not postgresql_not_valid)
 
 
-@operation()
+@operation(reversed_by=reversing.constraint_made("check"))
 def create_check_constraint_concurrently(
     operations: Operations,
     constraint_name: str | None,
@@ -152,7 +152,7 @@ def create_check_constraint_concurrently(
     return task(constraints.create_check, CheckDeclaration(name, table, expression), not postgresql_not_valid)
 
 
-@operation()
+@operation(reversed_by=reversing.constraint_made("unique"))
 def create_unique_constraint_concurrently(
     operations: Operations,
     constraint_name: str | None,
@@ -214,7 +214,7 @@ def create_unique_constraint_concurrently(
     return task(constraints.create_key, declared)
 
 
-@operation()
+@operation(reversed_by=reversing.constraint_made("primary"))
 def create_primary_key_concurrently(
     operations: Operations,
     constraint_name: str | None,
@@ -258,7 +258,7 @@ def create_primary_key_concurrently(
     return task(constraints.create_primary_key, KeyDeclaration(name, table, columns, primary=True, include=include))
 
 
-@operation()
+@operation(reversed_by=nothing)
 def validate_constraint(
     operations: Operations, constraint_name: str, table_name: str, *, schema: str | None = None
 ) -> Task:
@@ -288,7 +288,7 @@ def validate_constraint(
     return task(constraints.validate, constraint_name, existing(operations, table_name, schema))
 
 
-@operation()
+@operation(reversed_by=reversing.null_forbidden)
 def set_not_null_concurrently(
     operations: Operations, table_name: str, column_name: str, *, schema: str | None = None
 ) -> Task:

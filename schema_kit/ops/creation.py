@@ -13,6 +13,7 @@ from alembic.operations.ops import CreateTableOp
 from schema_kit.errors import DeclarationError
 from schema_kit.model import Cut, Partitioning
 from schema_kit.names import ident
+from schema_kit.ops import reversing
 from schema_kit.ops.clauses import baseline_table, create_partitioned_sql, unique_keys, value_sql, with_options
 from schema_kit.ops.keywords import refuse_unknown
 from schema_kit.ops.naming import new, placed, translated
@@ -77,7 +78,7 @@ _NOT_PARTITIONED = {
 }
 
 
-@operation(shared=True)
+@operation(shared=True, reversed_by=reversing.partitioned_made)
 def create_partitioned_table(
     operations: Operations,
     table_name: str,

@@ -15,7 +15,7 @@ from schema_kit.ops import keywords
 from schema_kit.ops.clauses import index_element, sql_of
 from schema_kit.ops.keywords import columns_of, listed, refuse_blocking, refuse_unknown
 from schema_kit.ops.naming import existing
-from schema_kit.ops.operation import Task, operation, task
+from schema_kit.ops.operation import Task, nothing, operation, task
 from schema_kit.tasks import indexes
 
 
@@ -224,7 +224,7 @@ def drop_index_concurrently(
     return task(indexes.drop, index, index.sibling(table_name) if table_name else None)
 
 
-@operation()
+@operation(reversed_by=nothing)
 def reindex_concurrently(
     operations: Operations,
     index_name: str | None = None,

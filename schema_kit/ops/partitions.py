@@ -39,7 +39,7 @@ def create_part_config(operations: Operations) -> Task:
     return task(policies.create_config)
 
 
-@operation(shared=True)
+@operation(shared=True, reversed_by="create_part_config")
 def drop_part_config(operations: Operations) -> Task:
     """Drop ``schema_kit.part_config`` if it holds no policy.
 

@@ -41,7 +41,7 @@ def install_partman_sql(operations: Operations, *, schema: str = PARTMAN) -> Tas
     return task(partman.install, schema)
 
 
-@operation(shared=True)
+@operation(shared=True, reversed_by="install_partman_sql")
 def remove_partman_sql(operations: Operations, *, schema: str = PARTMAN) -> Task:
     """Drop pg_partman's functions in SQL; policies, partitions and templates are kept.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic.operations import Operations
 
 from schema_kit.ops.naming import existing, translated
-from schema_kit.ops.operation import Task, operation, task
+from schema_kit.ops.operation import Task, nothing, operation, task
 from schema_kit.tasks import partitions, policies
 
 
@@ -141,7 +141,7 @@ def drop_retention(operations: Operations, table_name: str, *, schema: str | Non
     return task(policies.drop_retention, existing(operations, table_name, schema))
 
 
-@operation()
+@operation(reversed_by=nothing)
 def create_next_partitions(
     operations: Operations, table_name: str, *, schema: str | None = None, until: str | None = None
 ) -> Task:

@@ -95,7 +95,7 @@ def drop_partition_concurrently(
     return task(retirement.drop, *_names(operations, table_name, partition_name, schema, partition_schema))
 
 
-@operation()
+@operation(reversed_by="detach_partition_concurrently")
 def attach_partition_concurrently(
     operations: Operations,
     table_name: str,

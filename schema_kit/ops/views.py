@@ -5,11 +5,11 @@ from __future__ import annotations
 from alembic.operations import Operations
 
 from schema_kit.ops.naming import existing
-from schema_kit.ops.operation import Task, operation, task
+from schema_kit.ops.operation import Task, nothing, operation, task
 from schema_kit.tasks import views
 
 
-@operation()
+@operation(reversed_by=nothing)
 def refresh_materialized_view_concurrently(
     operations: Operations, view_name: str, *, schema: str | None = None
 ) -> Task:
