@@ -118,3 +118,8 @@ def within(control: str, lower: str | None, upper: str | None) -> str:
 def ended(sql: str) -> str:
     """A comment at its end takes nothing along that follows."""
     return f"{sql}\n" if "--" in sql else sql
+
+
+def archive_name(table: QualifiedName, name: str | None, schema: str | None) -> QualifiedName:
+    """What an archive is called: the table's name and _archive, in its schema, unless something else is said."""
+    return QualifiedName(schema or table.schema, name or fit(table.name, "_archive"))

@@ -9,16 +9,11 @@ from typing import Any
 from alembic.operations import Operations
 
 from schema_kit.model import ArchivePolicy, DeclaredArchive
-from schema_kit.names import QualifiedName, fit
+from schema_kit.names import QualifiedName, archive_name
 from schema_kit.ops.keywords import columns_of
 from schema_kit.ops.naming import existing, translated
 from schema_kit.ops.operation import Task, operation, task
 from schema_kit.tasks import archives, restoring
-
-
-def archive_name(table: QualifiedName, name: str | None, schema: str | None) -> QualifiedName:
-    """What an archive is called: the table's name and _archive, in its schema, unless something else is said."""
-    return QualifiedName(schema or table.schema, name or fit(table.name, "_archive"))
 
 
 @operation(shared=True, reversed_by="drop_archive_table")

@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
+from schema_kit.clauses import deferral, foreign_key_declaration, sql_of
 from schema_kit.model import CheckDeclaration, KeyDeclaration
 from schema_kit.ops import keywords, reversing
-from schema_kit.ops.clauses import deferral, foreign_key_declaration, sql_of
 from schema_kit.ops.keywords import columns_of, refuse_unknown
 from schema_kit.ops.naming import existing
 from schema_kit.ops.operation import Task, nothing, operation, task

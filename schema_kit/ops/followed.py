@@ -17,16 +17,16 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex
 
-from schema_kit.model import Column, Index, Partition, Sequence, Table
-from schema_kit.names import QualifiedName, idents
-from schema_kit.offline import EmptyDatabase, foreign_key
-from schema_kit.ops.clauses import (
+from schema_kit.clauses import (
     baseline_table,
     default_sql,
     foreign_key_declaration,
     sql_of,
     type_of,
 )
+from schema_kit.model import Column, Index, Partition, Sequence, Table
+from schema_kit.names import QualifiedName, idents
+from schema_kit.offline import EmptyDatabase, foreign_key
 from schema_kit.ops.naming import OFFLINE_SCHEMA
 
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]

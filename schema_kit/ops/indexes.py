@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
+from schema_kit.clauses import index_element, sql_of
 from schema_kit.errors import DeclarationError
 from schema_kit.model import IndexDeclaration, IndexElement
 from schema_kit.names import QualifiedName, ident
 from schema_kit.ops import keywords
-from schema_kit.ops.clauses import index_element, sql_of
 from schema_kit.ops.keywords import columns_of, listed, refuse_blocking, refuse_unknown
 from schema_kit.ops.naming import existing
 from schema_kit.ops.operation import Task, nothing, operation, task

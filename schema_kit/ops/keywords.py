@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops, schemaobj
 
+from schema_kit.clauses import sql_of
 from schema_kit.errors import DeclarationError
 from schema_kit.names import fit
-from schema_kit.ops.clauses import sql_of
 
 _OTHERS = ("mysql_", "mariadb_", "mssql_", "oracle_", "sqlite_")
 

@@ -8,7 +8,7 @@ from alembic.operations import Operations
 
 from schema_kit.model import MAX_REPLICA_LAG, MAX_SLOT_BYTES, Partitioning
 from schema_kit.ops.copying import limits_of, refuse_workers
-from schema_kit.ops.naming import existing
+from schema_kit.ops.naming import existing, translated
 from schema_kit.ops.operation import Task, operation, task
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
@@ -75,6 +75,12 @@ def convert_to_partitioned(
     premake: int = 4,
     origin: str | None = None,
     encoding: str = "",
+    inherit_privileges: bool = False,
+    retention: str | None = None,
+    retention_keep_table: bool = True,
+    retention_schema: str | None = None,
+    retention_grace: str = "7 days",
+    detach: str = "auto",
     incoming_foreign_keys: IncomingForeignKeys = "refuse",
     strategy: Strategy | None = None,
     workers: int = 1,
@@ -115,6 +121,14 @@ def convert_to_partitioned(
         encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
             ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
             (the epoch in milliseconds).
+        inherit_privileges: whether new partitions get the grants of their parent.
+        retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
+            ``18 months``, or a number of ids; None keeps all partitions. It, and the four that follow, are kept as they
+            are in part_config if they were changed there after the swap.
+        retention_keep_table: whether a detached partition is kept as a table.
+        retention_schema: the schema that detached partitions move to.
+        retention_grace: how long a detached partition is kept before it is dropped, if it is not kept for good.
+        detach: ``auto``, or only ``concurrently``, or only ``blocking``.
         incoming_foreign_keys: ``refuse``, ``drop`` or ``composite``: the referencing table gets the control column
             as well, and a trigger that fills it. Foreign keys that already include the control column are kept.
         strategy: ``attach``: takes seconds at any size; the first partition holds all rows and can be split later.
@@ -149,7 +163,21 @@ def convert_to_partitioned(
         https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
     """
     parent = existing(operations, table_name, schema)
-    policy = Partitioning(parent, control, interval, timezone, premake, origin, encoding)
+    policy = Partitioning(
+        parent,
+        control,
+        interval,
+        timezone,
+        premake,
+        origin,
+        encoding,
+        inherit_privileges,
+        retention,
+        retention_keep_table,
+        translated(operations, retention_schema),
+        retention_grace,
+        detach,
+    )
     policy = replace(policy, interval=policy.cut.text)
     refuse_workers(workers, "convert_to_partitioned")
     limits = limits_of(max_replica_lag, max_slot_bytes)

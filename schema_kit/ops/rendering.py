@@ -15,8 +15,8 @@ from alembic.autogenerate import render, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import CreateTableOp
 
+from schema_kit.clauses import sql_of
 from schema_kit.model import Cut
-from schema_kit.ops.clauses import sql_of
 from schema_kit.ops.operation import PlanOperation, Several
 
 _COLON = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")

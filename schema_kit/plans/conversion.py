@@ -27,7 +27,7 @@ from schema_kit.model import (
 )
 from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.plans import indexes, partitions, publications, statistics
+from schema_kit.plans import indexes, partitions, publications, retention, statistics
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.conversion import (
@@ -331,8 +331,9 @@ def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys
     Raises:
         PlanError: something cannot.
     """
-    table = seen.table
-    grid(policy, table)
+    table, lines = seen.table, grid(policy, seen.table)
+    partitioned = replace(table, partition_strategy="r", partitioned_by=(policy.control,), partitions=())
+    retention.due(policy, partitioned, lines.here(seen.now))
     why = list(_obstacles(policy, seen))
     if table.incoming and incoming == "refuse":
         why += [

@@ -231,19 +231,6 @@ def with_options(given: abc.Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple(options)
 
 
-def value_sql(value: Any) -> str:
-    """A value of a LIST partition.
-
-    Raises:
-        DeclarationError: it is none of the kinds that a migration writes literally.
-    """
-    if isinstance(value, str):
-        return literal(value)
-    if value is None or isinstance(value, bool | int):
-        return "NULL" if value is None else str(value).lower()
-    raise DeclarationError(f"{value!r} cannot be a value of a list partition: write a text, a whole number or None.")
-
-
 def _name(table: Any, default_schema: str | None = None) -> QualifiedName:
     schema = table.schema or default_schema
     assert schema is not None  # ops.naming has given it one
