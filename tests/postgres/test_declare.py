@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.docs, pytest.mark.partitions, pytest.mark.majors, pyte
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {dt.datetime: sa.DateTime(timezone=True), int: sa.BigInteger()}
+    type_annotation_map: ClassVar[Any] = {dt.datetime: sa.DateTime(timezone=True), int: sa.BigInteger()}
 
 
 class Event(Base):
