@@ -38,6 +38,14 @@ def changes(connection: sa.Connection, names: dict[str, Any]) -> list[Any]:
     return list(compare_metadata(context, names["Base"].metadata))
 
 
+def quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def keywords(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={quoted(value)}" for name, value in options.items())
+
+
 def test_models_as_the_page_shows_them(database: Database) -> None:
     before, after = models("before"), models("after")
     engine = sa.create_engine(database.url.replace("postgresql://", "postgresql+psycopg://"))
@@ -47,6 +55,11 @@ def test_models_as_the_page_shows_them(database: Database) -> None:
     with Session(engine) as session:
         session.add(before["Order"](total=1, items=[before["Item"]()]))
         session.commit()
+    with engine.connect() as connection:
+        ((called, table, *by, options),) = changes(connection, after)
+        del options["default_partition"]  # of a copy
+        written = f"op.{called}({', '.join(map(quoted, (table, *by)))}, {keywords(options)})"
+        assert written == shown("migration").strip()
     with engine.connect() as connection, operations(connection):
         exec(shown("migration"), {"op": op})  # noqa: S102 - the page's own code
     with engine.connect() as connection:
