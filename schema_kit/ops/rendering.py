@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import render, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import CreateTableOp
+from sqlalchemy.sql.elements import conv
 
 from schema_kit.clauses import sql_of
 from schema_kit.model import Cut
@@ -175,6 +176,8 @@ def _literal(value: Any, context: AutogenContext) -> str:
             context.imports.add(f"from {type(value).__module__} import {type(value).__name__}")
         case float() if value != value or value in (float("inf"), float("-inf")):
             return f"float({str(value)!r})"
+        case conv():  # a name that no naming convention changes again
+            return f"{render._alembic_autogenerate_prefix(context)}f({str(value)!r})"
         case str():
             return repr(str(value))  # a quoted_name is one, too
         case _:
