@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
@@ -27,7 +27,7 @@ def conversion(
         upgrade: what Alembic proposes.
     """
     schema = {} if table.schema is None else {"schema": table.schema}
-    _forget(upgrade, table.schema, table.name, lambda change: _forbids_null(change, one.control))
+    forbidden = _forget(upgrade, table.schema, table.name, lambda change: _forbids_null(change, one.control))
     keys = [key for key in there.incoming if one.control not in key.referenced_columns]
     incoming = _incoming(keys, table, one.control, upgrade, catalog)
     words = {name: value for name, value in given(one).items() if name not in ("control", "interval", *_OF_NEW)}
@@ -41,7 +41,10 @@ def conversion(
         **({"incoming_foreign_keys": incoming} if incoming else {}),
     )
     kept = {"keep_primary_key": True} if one.control in there.primary_key else {}
-    return convert.taken_back_by(classes.UnpartitionOp(table.name, **schema, **kept))
+    back: list[MigrateOperation] = [classes.UnpartitionOp(table.name, **schema, **kept)]
+    if forbidden:
+        back.append(classes.AlterColumnConcurrentlyOp(table.name, one.control, nullable=True, **schema))
+    return convert.taken_back_by(*back)
 
 
 _OF_NEW = ("default_partition", "partition_by", "sub_partitions")
@@ -90,12 +93,14 @@ def _of_key(change: MigrateOperation, columns: set[str], names: set[str]) -> boo
             return False
 
 
-def _forget(upgrade: ops.UpgradeOps, schema: str | None, name: str, done: Any) -> None:
-    """Take operations out of what Alembic proposes for a table."""
+def _forget(upgrade: ops.UpgradeOps, schema: str | None, name: str, done: Callable[[MigrateOperation], bool]) -> bool:
+    """Take operations out of what Alembic proposes for a table; whether there were any."""
+    found = False
     for group in [one for one in upgrade.ops if isinstance(one, ops.ModifyTableOps)]:
         if (group.schema, group.table_name) != (schema, name):
             continue
         for change in [one for one in group.ops if done(one)]:
+            found = True
             if isinstance(change, ops.AlterColumnOp):
                 change.modify_nullable = None
                 if change.has_changes():
@@ -103,3 +108,4 @@ def _forget(upgrade: ops.UpgradeOps, schema: str | None, name: str, done: Any) -
             group.ops.remove(change)
         if not group.ops:
             upgrade.ops.remove(group)
+    return found

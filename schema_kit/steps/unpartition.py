@@ -122,6 +122,9 @@ class Unswap(Step):
 
     def _meant(self) -> Iterable[tuple[str, str]]:
         yield from of_primary(self.table)
+        # From 18 on NOT NULL has a name. That of a key column which could be NULL before is one of the parent's.
+        built = being_built(self.table.name.name)
+        yield from (("constraint %I, ", f"{built}_{column}_not_null") for column in self.table.partitioned_by)
         yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
 
     def _keep(self) -> Iterable[str]:
