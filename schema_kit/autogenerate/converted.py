@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
@@ -65,7 +66,7 @@ def _incoming(
         ways.add("composite" if longer else "drop")
         columns = {column.name for one in longer for column in one.columns} - set(key.columns)
         names = {key.name, *(str(one.name) for one in longer)}
-        _forget(upgrade, referring.schema, referring.name, lambda change, c=columns, n=names: _of_key(change, c, n))
+        _forget(upgrade, referring.schema, referring.name, partial(_of_key, columns=columns, names=names))
     return ways.pop() if len(ways) == 1 else None
 
 
@@ -83,7 +84,7 @@ def _forbids_null(change: MigrateOperation, column: str) -> bool:
     return isinstance(change, ops.AlterColumnOp) and change.column_name == column and change.modify_nullable is False
 
 
-def _of_key(change: MigrateOperation, columns: set[str], names: set[str]) -> bool:
+def _of_key(change: MigrateOperation, *, columns: set[str], names: set[str]) -> bool:
     match change:
         case ops.AddColumnOp():
             return change.column.name in columns

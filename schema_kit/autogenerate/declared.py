@@ -70,7 +70,7 @@ def _included(context: AutogenContext, table: sa.Table) -> bool:
 
 
 def _table(found: _Found, table: sa.Table, upgrade: ops.UpgradeOps) -> Iterator[MigrateOperation]:
-    partitioned, archived, expiring = (declared(table, kind) for kind in (Partitioned, Archived, Expiring))
+    partitioned, archived, expiring = declared(table, Partitioned), declared(table, Archived), declared(table, Expiring)
     created = next((one for one in upgrade.ops if isinstance(one, ops.CreateTableOp) and _same(one, table)), None)
     name = QualifiedName(table.schema or schema_of(found.connection, table.name), table.name)
     there = None if created else found.catalog.table(name)

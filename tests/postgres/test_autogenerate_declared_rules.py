@@ -163,7 +163,10 @@ def test_schemas(database: Database, engine: sa.Engine, revisions: Revisions, wa
 def test_a_table_cut_by_values_first(database: Database, revisions: Revisions) -> None:
     metadata = sa.MetaData()
     by = by_list("region", {"eu": ["ES", "it's"], "us": [None]}, default=True)
-    columns = [sa.Column("region", sa.Text, nullable=False), sa.Column("id", sa.BigInteger, nullable=False)]
+    columns: list[sa.Column[Any]] = [
+        sa.Column("region", sa.Text, nullable=False),
+        sa.Column("id", sa.BigInteger, nullable=False),
+    ]
     sa.Table("sales", metadata, *columns, partitioned("id", "100", premake=1, partition_by=by))
     ((up, _),) = revisions.written(metadata)
     assert """partition_by=by_list('region', {'eu': ['ES', "it's"], 'us': [None]}, default=True)""" in up

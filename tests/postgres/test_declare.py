@@ -206,7 +206,7 @@ REFUSED = {
     "condition": ([partitioned("at", "1 day"), archived("1 year", condition="true")], "row by row"),
     "expires": ([expiring("gone")], "declared expiring by 'gone'"),
     "batches": ([expiring("at", batch_size=0)], "batch_size is 0"),
-    "ids": ([expiring("at", age="100")], "no length of time"),
+    "ids": ([expiring("at", age="100")], "not a length of time"),
 }
 
 
