@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import sqlalchemy as sa
@@ -17,8 +17,8 @@ from schema_kit.ops import classes
 
 def conversion(
     catalog: Catalog, there: Table, table: sa.Table, one: Partitioned, upgrade: ops.UpgradeOps
-) -> MigrateOperation:
-    """Convert a table, and take out of *upgrade* what that does: NOT NULL, and longer foreign keys to the table.
+) -> Iterator[MigrateOperation]:
+    """Convert a table, and take out of *upgrade* what that does: longer foreign keys to the table.
 
     Args:
         catalog: where the table is.
@@ -42,10 +42,9 @@ def conversion(
         **({"incoming_foreign_keys": incoming} if incoming else {}),
     )
     kept = {"keep_primary_key": True} if one.control in there.primary_key else {}
-    back: list[MigrateOperation] = [classes.UnpartitionOp(table.name, **schema, **kept)]
-    if forbidden:
-        back.append(classes.AlterColumnConcurrentlyOp(table.name, one.control, nullable=True, **schema))
-    return convert.taken_back_by(*back)
+    if forbidden:  # first, so that the way back ends with a column that can be NULL
+        yield classes.SetNotNullConcurrentlyOp(table.name, one.control, **schema)
+    yield convert.taken_back_by(classes.UnpartitionOp(table.name, **schema, **kept))
 
 
 _OF_NEW = ("default_partition", "partition_by", "sub_partitions")

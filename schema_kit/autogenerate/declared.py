@@ -82,7 +82,7 @@ def _table(found: _Found, table: sa.Table, upgrade: ops.UpgradeOps) -> Iterator[
         return  # it is in a schema that is not compared
     complete = INFO in table.metadata.info
     if there and not there.partition_strategy and partitioned:
-        yield conversion(found.catalog, there, table, partitioned, upgrade)
+        yield from conversion(found.catalog, there, table, partitioned, upgrade)
     else:
         if there:
             yield from _partitions(found, table, there, partitioned)

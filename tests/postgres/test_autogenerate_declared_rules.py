@@ -83,6 +83,7 @@ def test_a_conversion_does_what_the_models_say_of_foreign_keys(
     after = orders(MONTHS, way=way)
     ((up, down),) = revisions.written(after)
     assert up == (
+        "op.set_not_null_concurrently('orders', 'at')\n"
         f"op.convert_to_partitioned('orders', 'at', '1 month', premake=1, incoming_foreign_keys={incoming!r}, "
         "default_partition=False)"
     )
@@ -100,6 +101,7 @@ def test_a_key_to_the_old_key_is_left_to_the_operation(engine: sa.Engine, revisi
     after.tables["items"].append_constraint(sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="of"))
     ((up, _),) = revisions.written(after)
     assert "incoming_foreign_keys" not in up
+    assert up.startswith("op.set_not_null_concurrently('orders', 'at')")
     with pytest.raises(Exception, match="choose incoming_foreign_keys='composite'"):
         revisions.upgrade()
 
