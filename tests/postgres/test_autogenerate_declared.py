@@ -218,10 +218,9 @@ def test_each_change_is_written_and_runs_there_and_back(
         database.sql("INSERT INTO events VALUES (2, now(), 'w')")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("env", [env for env in ENVS if env != "environment.run"])
-@pytest.mark.parametrize(
-    "name", ["a new table of each kind", "a plain table", pytest.param("retention", marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.parametrize("name", ["a new table of each kind", "a plain table", "retention"])
 def test_other_environments(database: Database, engine: sa.Engine, tmp_path: Path, env: str, name: str) -> None:
     change = CHANGES[name]
     change.before.create_all(engine)

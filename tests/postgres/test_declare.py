@@ -113,6 +113,7 @@ def test_create_all_makes_working_tables(database: Database, engine: sa.Engine) 
     assert len(database.sql(PARTITIONS.format(table="events"))) == 4
 
 
+@pytest.mark.exhaustive
 def test_one_table_at_a_time_and_in_autocommit(database: Database, engine: sa.Engine) -> None:
     at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
     table = Base.metadata.tables["events"]
@@ -123,6 +124,7 @@ def test_one_table_at_a_time_and_in_autocommit(database: Database, engine: sa.En
     assert database.sql(LEFT) == []
 
 
+@pytest.mark.exhaustive
 def test_a_table_that_others_have_dropped_begins_again(database: Database, engine: sa.Engine) -> None:
     table = Base.metadata.tables["events"]
     table.create(engine)
