@@ -1219,7 +1219,6 @@ class SetPublishViaPartitionRootOp(PlanOperation):
     called = "set_publish_via_partition_root"
     function = staticmethod(publications.set_publish_via_partition_root)
     shared = True
-    reversed_by = None
 
     @classmethod
     def set_publish_via_partition_root(
