@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from schema_kit import op
+    from schema_kit.autogenerate.diff import assert_no_diff
     from schema_kit.errors import (
         DeclarationError,
         EmbeddedServerError,
@@ -33,12 +34,14 @@ __all__ = [
     "Partitioning",
     "PlanError",
     "SchemaKitError",
+    "assert_no_diff",
     "op",
     "operations",
 ]
 
 _HOMES = {name: "schema_kit.errors" for name in __all__ if name.endswith("Error") or name == "LockNotAvailable"} | {
     "LockPolicy": "schema_kit.script",
+    "assert_no_diff": "schema_kit.autogenerate.diff",
     "Partitioning": "schema_kit.model",
     "operations": "schema_kit.ops",
 }

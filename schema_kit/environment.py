@@ -13,7 +13,7 @@ import logging
 import logging.config
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import wraps
@@ -24,6 +24,8 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
+from schema_kit.autogenerate.schemas import of_the_models, several
+from schema_kit.autogenerate.switches import Safe, drift_of, safe_of
 from schema_kit.catalog.advisory import take
 from schema_kit.catalog.direct import refuse
 from schema_kit.catalog.drivers import alike
@@ -62,6 +64,8 @@ def run(
     lock_policy: LockPolicy | None = None,
     guard: Mode = "warn",
     rows: int = ROWS,
+    drift: bool | Collection[str] = True,
+    safe: bool | Collection[str] | Safe = True,
     **options: Any,
 ) -> None:
     """Run the migrations that Alembic was called for; an env.py needs nothing else.
@@ -79,6 +83,10 @@ def run(
         guard: ``"warn"`` before a plain statement is sent that scans, rewrites or blocks a large table, ``"refuse"``
             it, or ``"off"``.
         rows: from how many rows on a table is large, by the catalog's estimate.
+        drift: whether autogenerate finds differences that Alembic does not see, or those kinds of
+            ``schema_kit.autogenerate.DRIFT`` that it finds.
+        safe: whether autogenerate writes operations that keep nobody waiting, or those kinds of
+            ``schema_kit.autogenerate.SAFE``; ``Safe(rows=10_000)`` leaves smaller tables to Alembic.
         options: other arguments of ``context.configure``.
 
     Raises:
@@ -94,7 +102,9 @@ def run(
     try:
         with saying_unchanged():
             settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
-            _run(target_metadata, given, Guard(guard, rows), {"schema_kit": settings, **options})
+            compared = {"schema_kit": settings, "schema_kit_drift": drift, "schema_kit_safe": safe}
+            drift_of(compared), safe_of(compared)
+            _run(target_metadata, given, Guard(guard, rows), {**compared, **options})
     except SchemaKitError as error:
         raise CommandError(str(error)) from error
     finally:
@@ -111,12 +121,10 @@ def _run(
     guard: Guard,
     options: dict[str, Any],
 ) -> None:
-    several = [target_metadata] if isinstance(target_metadata, sa.MetaData) else target_metadata or ()
-    schemas = {table.schema for metadata in several for table in metadata.tables.values()}
     options = {
         "target_metadata": target_metadata,
         "include_schemas": True,
-        "include_name": _of_the_models(schemas, options),
+        "include_name": of_the_models(several(target_metadata), options),
         "transaction_per_migration": True,
         **{name: value for name, value in options.items() if name != "include_name"},
     }
@@ -185,22 +193,6 @@ def _write(options: dict[str, Any]) -> None:
 
 def _up_to(revision: str) -> Callable[..., Any]:
     return lambda *_: context.script._upgrade_revs(revision, "base")
-
-
-Included = Callable[[str | None, str, Any], bool]
-
-
-def _of_the_models(schemas: set[str | None], options: Mapping[str, Any]) -> Included:
-    """The schemas that the models name, unless env.py chooses them; and what its own ``include_name`` leaves."""
-    theirs: Included | None = options.get("include_name")
-    chosen = theirs is not None and "include_schemas" in options
-
-    def included(name: str | None, type_: str, parents: Any) -> bool:
-        if type_ == "schema" and not chosen and name not in schemas:
-            return False
-        return theirs is None or theirs(name, type_, parents)
-
-    return included
 
 
 def _connected(given: object) -> AbstractContextManager[sa.Connection]:

@@ -17,19 +17,28 @@ from alembic.util import DispatchPriority
 
 from schema_kit.catalog.session import observing, rows
 from schema_kit.marks import ARCHIVE_MARK, BEING_RESTORED, EMPTIED_MARK
-from schema_kit.names import fit
+from schema_kit.names import MAX_BYTES, fit
 from schema_kit.storage import CONFIG_SCHEMA
 
 _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__replacement", "__restored", "__staging")
 """Of tables and indexes that a step has made beside another one, and that a later step or command takes away."""
 
+# Partitions and their indexes are passed over here: there may be thousands, which would all be read to be left out.
 _RELATIONS = """
 SELECT n.nspname, c.relname, c.relkind,
-       c.relispartition OR EXISTS (SELECT 1 FROM unnest(%(marks)s::text[]) AS mark
-                                   WHERE starts_with(obj_description(c.oid, 'pg_class'), mark)),
+       EXISTS (SELECT 1 FROM unnest(%(marks)s::text[]) AS mark
+               WHERE starts_with(obj_description(c.oid, 'pg_class'), mark))
+       OR EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                  AND d.deptype = 'e'),
        c.relname ~ '_cc(new|old)[0-9]*$' AND NOT x.indisvalid
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index x ON x.indexrelid = c.oid
-WHERE c.relkind IN ('r', 'p', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'i', 'I') AND NOT c.relispartition
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+_STEMS = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'i', 'I') AND (c.relname = ANY (%(stems)s) OR octet_length(c.relname) > %(uncut)s)
 """
 
 _REMEMBERED = (
@@ -55,7 +64,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 
 _CLONES = """
 SELECT n.nspname, c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conparentid <> 0
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conparentid <> 0 AND NOT c.relispartition
 """
 
 
@@ -63,10 +72,10 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.conpar
 def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> None:
     """Add a filter to those of env.py, before Alembic looks at the tables.
 
-    It hides partitions; tables that schema_kit has retired, emptied or archived to, has written to files or loads from
-    them, copies, or keeps for a way back; what a step that was interrupted has left, or REINDEX CONCURRENTLY, and the
-    index that is to become a primary key or a unique constraint of the models; foreign keys that PostgreSQL keeps for
-    each partition; and schema_kit's own schema.
+    It hides partitions; tables of extensions; tables that schema_kit has retired, emptied or archived to, has written
+    to files or loads from them, copies, or keeps for a rollback; what an interrupted step has left, or REINDEX
+    CONCURRENTLY, and the index that is to become a primary key or a unique constraint of the models; foreign keys that
+    PostgreSQL keeps for each partition; and schema_kit's own schema.
     """
     connection = context.connection
     if connection is None:
@@ -77,13 +86,12 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
         relations = rows(connection, _RELATIONS, {"marks": [ARCHIVE_MARK, BEING_RESTORED, EMPTIED_MARK]})
         clones = {tuple(row) for row in rows(connection, _CLONES)}
         remembered = {name for table, column in _REMEMBERED for name in _named(connection, table, column)}
-    names = {(schema, name) for schema, name, *_ in relations}
+        names = {(schema, name) for schema, name, *_ in relations}
+        beside = _beside(connection, names)
     visible = {name: schema for place in path for schema, name in names if schema == place}
     models = {(table.schema or visible.get(table.name), table.name): table for table in context.sorted_tables}
-    suffixes = [suffix for suffix in _SUFFIXES if any(name.endswith(suffix) for _, name in names)]
-    beside = {(schema, fit(name, suffix)) for (schema, name), suffix in product(names, suffixes)}
     hidden = {(schema, name) for schema, name, kind, hides, _ in relations if hides and kind in "rp"}
-    tables = (hidden | remembered | (names & beside)) - models.keys()
+    tables = names - (hidden | remembered | beside) | models.keys()
     keys = {(schema, key) for (schema, name), table in models.items() for key in _keys(name, table)}
     rebuilt = {(schema, name) for schema, name, *_, left in relations if left}
     indexes = beside | keys | rebuilt
@@ -92,7 +100,7 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
         table = name if type_ == "table" else parents.get("table_name")
         schema = parents.get("schema_name") or visible.get(table or "")
         if type_ == "table":
-            return (schema, name) not in tables
+            return (schema, name) in tables
         if type_ == "index":
             return (schema, name) not in indexes
         if type_ == "foreign_key_constraint":
@@ -101,6 +109,18 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
 
     filters: list[Any] = context._name_filters
     filters.append(included)
+
+
+def _beside(connection: sa.Connection, names: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those that a step has made beside another relation: of its name, with a suffix."""
+    made = {(schema, name, suffix) for schema, name in names for suffix in _SUFFIXES if name.endswith(suffix)}
+    if not made:
+        return set()
+    longest = max(len(name.encode()) for _, name, _ in made)
+    uncut = MAX_BYTES - max(map(len, _SUFFIXES)) if longest == MAX_BYTES else MAX_BYTES
+    stems = {"stems": [name.removesuffix(suffix) for _, name, suffix in made], "uncut": uncut}
+    there = {(schema, name) for schema, name in rows(connection, _STEMS, stems)}
+    return {(schema, fit(name, suffix)) for (schema, name), suffix in product(there, _SUFFIXES)} & names
 
 
 def _keys(name: str, table: sa.Table) -> Iterator[str]:

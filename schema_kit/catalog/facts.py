@@ -676,13 +676,17 @@ class Catalog:
         """How PostgreSQL prints a check of that table."""
         return scratch.check_definition(self._connection, table, expression)
 
+    def partition_key(self, table: QualifiedName, declared: str) -> str:
+        """How PostgreSQL prints a partition key of that table."""
+        return scratch.partition_key(self._connection, table, declared)
+
     def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
         """How PostgreSQL prints a column's type and default."""
         return scratch.column(self._connection, table, type_, default)
 
-    def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
-        """Whether ALTER TABLE would rewrite the table, and whether it would build an index again."""
-        return scratch.rewrites(self._connection, table, action)
+    def rewrites(self, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:
+        """Whether ALTER TABLE would rewrite the table, and whether it would build an index again; after *first*."""
+        return scratch.rewrites(self._connection, table, action, first)
 
     def batch_target(self, table: QualifiedName, run: str) -> BatchTarget | None:
         """A table, and how far the update in batches of that name has come; None where there is no such table."""

@@ -107,13 +107,26 @@ def check_definition(connection: Connection, table: QualifiedName, expression: s
     return str(text)
 
 
-def rewrites(connection: Connection, table: QualifiedName, action: str) -> tuple[bool, bool]:
-    """Whether ``ALTER TABLE table action`` rewrites the table, and whether it builds an index again.
+def partition_key(connection: Connection, table: QualifiedName, declared: str) -> str:
+    """What PostgreSQL prints of a declared partition key: ``RANGE (created_at)``.
+
+    Raises:
+        PlanError: PostgreSQL refuses it.
+    """
+    with _copy(connection, table):
+        send(connection, f"CREATE TEMP TABLE schema_kit_scratch_key (LIKE {_NAME.sql}) PARTITION BY {declared}")
+        return str(_printed(connection, "SELECT pg_get_partkeydef('pg_temp.schema_kit_scratch_key'::regclass)")[0])
+
+
+def rewrites(connection: Connection, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:
+    """Whether ``ALTER TABLE table action`` rewrites the table, and whether it builds an index again; after *first*.
 
     Raises:
         PlanError: PostgreSQL refuses the action.
     """
     with _copy(connection, table):
+        if first:
+            send(connection, f"ALTER TABLE {_NAME.sql} {first}")
         before = set(map(tuple, rows(connection, _FILES)))
         send(connection, f"ALTER TABLE {_NAME.sql} {action}")
         after = set(map(tuple, rows(connection, _FILES)))

@@ -14,7 +14,21 @@ from schema_kit.cli.lazy import Lazy
 from schema_kit.cli.output import be_patient
 from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
 
-NOUNS = ("advise", "archive", "db", "doctor", "health", "init", "lint", "partitions", "report", "sql", "status", "ttl")
+NOUNS = (
+    "advise",
+    "archive",
+    "db",
+    "diff",
+    "doctor",
+    "health",
+    "init",
+    "lint",
+    "partitions",
+    "report",
+    "sql",
+    "status",
+    "ttl",
+)
 
 
 @click.group(cls=Lazy, package=__name__, names=NOUNS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +41,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
     Example: schema_kit partitions create-next --dry-run
 
     Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 refused before anything was written, 4 work is due
-    (partitions check, health, status, lint).
+    (partitions check, health, status, lint, diff).
     """
     ctx.obj = debug
 

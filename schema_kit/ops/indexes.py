@@ -85,7 +85,7 @@ def create_index_concurrently(
     refuse_unknown("create_index_concurrently", dialect_kw)
     refuse_blocking("create_index_concurrently", postgresql_concurrently)
     columns = listed("create_index_concurrently", "columns", columns)
-    declared = _declared(
+    declared = declaration(
         keywords.index_name(operations, index_name, table_name, columns),
         existing(operations, table_name, schema),
         columns,
@@ -164,7 +164,7 @@ def replace_index_concurrently(
     refuse_unknown("replace_index_concurrently", dialect_kw)
     refuse_blocking("replace_index_concurrently", postgresql_concurrently)
     columns = listed("replace_index_concurrently", "columns", columns)
-    declared = _declared(
+    declared = declaration(
         keywords.index_name(operations, index_name, table_name, columns),
         existing(operations, table_name, schema),
         columns,
@@ -270,7 +270,7 @@ def reindex_concurrently(
     return task(indexes.reindex, index, table)
 
 
-def _declared(
+def declaration(
     name: str,
     table: QualifiedName,
     columns: Sequence[Any],
@@ -284,6 +284,7 @@ def _declared(
     tablespace: str | None,
     nulls_not_distinct: bool,
 ) -> IndexDeclaration:
+    """The index that op.create_index_concurrently's words declare."""
     return IndexDeclaration(
         name,
         table,

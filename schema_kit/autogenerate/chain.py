@@ -1,0 +1,160 @@
+"""Revisions behind one another: what commits on its own, what shares a transaction, and what waits for a deploy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from alembic import util
+from alembic.operations import MigrateOperation, ops
+from alembic.runtime.migration import MigrationContext
+
+from schema_kit.autogenerate.work import grouped
+from schema_kit.autogenerate.written import Stage, pair_of
+from schema_kit.ops.operation import PlanOperation
+
+Directives = Callable[[Any, Any, list[ops.MigrationScript]], None]
+
+_OWN, _SHARED = "own", "shared"
+
+_SHARES = "These operations share one transaction"
+_COMMITS = "Each of these operations commits on its own, so that no session waits for long"
+_DEPLOY = "Run it when no application uses what is dropped: deploy the code without it first."
+
+
+Kind = tuple[Stage, str, str]
+"""What is in one revision: the stage, and how its operations and those of its downgrade commit."""
+
+
+def _reason(kind: Kind) -> str:
+    stage, up, down = kind
+    if stage is Stage.LATER:
+        return _DEPLOY
+    first = _SHARES if up == _SHARED else _COMMITS
+    if up == down:
+        return f"{first}."
+    second = "share one transaction" if down == _SHARED else "commit on their own"
+    return f"{first}; those of the downgrade {second}."
+
+
+def install(context: MigrationContext) -> None:
+    """Have revisions split behind env.py's own ``process_revision_directives``."""
+    theirs: Directives | None = context.opts.get("process_revision_directives")
+    if getattr(theirs, "splits", False):
+        return
+
+    def process(migration: Any, revision: Any, directives: list[ops.MigrationScript]) -> None:
+        if theirs:
+            theirs(migration, revision, directives)
+        for script in list(directives):
+            place = next(n for n, one in enumerate(directives) if one is script)
+            directives[place : place + 1] = _split(script)
+
+    process.splits = True  # type: ignore[attr-defined]
+    context.opts["process_revision_directives"] = process
+
+
+@dataclass
+class _Part:
+    up: list[MigrateOperation] = field(default_factory=list)
+    down: list[MigrateOperation] = field(default_factory=list)
+
+
+class _Last(ops.UpgradeOps):
+    """The end of a chain: ``alembic check`` looks at the last revision alone, and reads here what all of them do."""
+
+    whole: ops.UpgradeOps
+
+    def as_diffs(self) -> Any:
+        """Those of the whole chain."""
+        return self.whole.as_diffs()
+
+
+def _split(script: ops.MigrationScript) -> list[ops.MigrationScript]:
+    if len(script.upgrade_ops_list) != 1 or script.upgrade_ops is None or script.downgrade_ops is None:
+        return [script]  # several databases share one revision
+    if script.upgrade_ops.upgrade_token != ops.UpgradeOps().upgrade_token:
+        return [script]
+    parts: defaultdict[Kind, _Part] = defaultdict(_Part)
+    ups, downs = _flat(script.upgrade_ops), _flat(script.downgrade_ops)
+    for operation in ups:
+        parts[_kind(operation, *_sides(operation))].up.append(operation)
+    for operation in downs:
+        down, up = _sides(operation)
+        parts[_kind(operation, up, down)].down.append(operation)
+    if len(parts) == 1 and next(iter(parts))[0] is Stage.LATER:
+        script.message = _message(script.message, "", _DEPLOY)
+    if len(parts) < 2:
+        return [script]
+    return _chained(script, [(parts[kind], _reason(kind)) for kind in sorted(parts, key=_place)])
+
+
+def _place(kind: Kind) -> tuple[Stage, bool, bool]:
+    stage, up, down = kind
+    return stage, up == _OWN, (down == _OWN) == (up == _SHARED)
+
+
+def _chained(script: ops.MigrationScript, parts: list[tuple[_Part, str]]) -> list[ops.MigrationScript]:
+    assert script.upgrade_ops is not None
+    made, head = list[ops.MigrationScript](), script.head
+    for number, (part, reason) in enumerate(parts, 1):
+        last = number == len(parts)
+        upgrade = (_Last if last else ops.UpgradeOps)(_nested(part.up), upgrade_token=script.upgrade_ops.upgrade_token)
+        if isinstance(upgrade, _Last):
+            upgrade.whole = script.upgrade_ops
+        one = ops.MigrationScript(
+            script.rev_id if last else util.rev_id(),
+            upgrade,
+            ops.DowngradeOps(_nested(part.down)),
+            message=_message(script.message, f"part {number} of {len(parts)}", reason),
+            imports=set(script.imports),
+            head=head,
+            splice=script.splice if number == 1 else None,
+            branch_label=script.branch_label if number == 1 else None,
+            version_path=script.version_path,
+            depends_on=script.depends_on if number == 1 else None,
+        )
+        made.append(one)
+        head = one.rev_id
+    return made
+
+
+def _message(message: str | None, part: str, reason: str) -> str:
+    return f"{', '.join(filter(None, (message, part)))}\n\n{reason}".lstrip()
+
+
+def _kind(operation: MigrateOperation, up: str | None, down: str | None) -> Kind:
+    pair = pair_of(operation)
+    up, down = up or down or _SHARED, down or up or _SHARED
+    return (pair.stage if pair and up == _OWN else Stage.OTHERS if up == _OWN else Stage.SHARED), up, down
+
+
+def _sides(operation: MigrateOperation) -> tuple[str | None, str | None]:
+    """How it commits, and how what takes it back does; None for what does nothing."""
+    own, pair = _commits(operation), pair_of(operation)
+    return own, _commits(pair.back) if pair else own
+
+
+def _commits(operation: MigrateOperation) -> str | None:
+    if isinstance(operation, ops.ModifyTableOps) and not operation.ops:
+        return None
+    return _OWN if isinstance(operation, PlanOperation) and not operation.shared else _SHARED
+
+
+def _flat(container: ops.OpContainer) -> list[MigrateOperation]:
+    flat: list[MigrateOperation] = []
+    for operation in container.ops:
+        nested = isinstance(operation, ops.ModifyTableOps) and operation.ops
+        flat += operation.ops if nested else [operation]  # type: ignore[attr-defined]
+    return flat
+
+
+def _nested(operations: list[MigrateOperation]) -> list[MigrateOperation]:
+    def table_of(operation: MigrateOperation) -> tuple[str | None, str] | None:
+        name = getattr(operation, "table_name", None) or getattr(operation, "source_table", None)
+        schema = getattr(operation, "schema", None) or getattr(operation, "kw", {}).get("source_schema")
+        return (schema, name) if name else None
+
+    return grouped(operations, table_of)
