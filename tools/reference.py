@@ -17,6 +17,7 @@ import click
 
 import schema_kit
 from schema_kit import environment, op
+from schema_kit.autogenerate import Safe
 from schema_kit.cli import cli
 from tools.operations_chapter import EXAMPLES, sent
 
@@ -130,6 +131,8 @@ PYTHON: dict[str, Callable[..., object]] = {
     "environment.one_migrator": environment.one_migrator,
     "schema_kit.operations": schema_kit.operations,
     "schema_kit.LockPolicy": schema_kit.LockPolicy,
+    "schema_kit.assert_no_diff": schema_kit.assert_no_diff,
+    "schema_kit.autogenerate.Safe": Safe,
     "op.lock_policy": op.lock_policy,
     "op.by_hash": op.by_hash,
     "op.by_list": op.by_list,

@@ -135,14 +135,24 @@ def assert_no_diff(
         def test_models(engine):
             assert_no_diff(engine, Base.metadata)
     """
-    models = several(metadata)
-    scope = {"include_schemas": True, "include_name": of_the_models(models, options)}
-    opts = {"target_metadata": metadata, **scope, **{key: one for key, one in options.items() if key != "include_name"}}
     with _connected(connectable) as connection:
-        context = MigrationContext.configure(connection, opts=opts)
-        found = _seen([produce_migrations(context, metadata)], [context])  # type: ignore[arg-type]
+        found = compared(connection, metadata, **options)
     if found.exit_code:
         raise AssertionError(found.text())
+
+
+def compared(connection: sa.Connection, metadata: sa.MetaData | Sequence[sa.MetaData], **options: Any) -> Differences:
+    """Compare models and database, without a project.
+
+    Args:
+        connection: to the database.
+        metadata: the models; one or several.
+        options: those of ``context.configure``.
+    """
+    scope = {"include_schemas": True, "include_name": of_the_models(several(metadata), options)}
+    given = {key: one for key, one in options.items() if key != "include_name"}
+    context = MigrationContext.configure(connection, opts={"target_metadata": metadata, **scope, **given})
+    return _seen([produce_migrations(context, metadata)], [context])  # type: ignore[arg-type]
 
 
 @contextmanager

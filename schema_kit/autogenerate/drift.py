@@ -16,7 +16,6 @@ from schema_kit.catalog.compared import FoundConstraint, FoundIndex, FoundTable
 from schema_kit.names import fit, ident
 from schema_kit.ops import classes
 from schema_kit.ops.clauses import default_sql, sql_of, type_sql
-from schema_kit.tasks import indexes
 
 
 def compare(work: Work, kinds: frozenset[str]) -> None:
@@ -29,6 +28,7 @@ def compare(work: Work, kinds: frozenset[str]) -> None:
     for key, table in work.models.items():
         if (found := work.tables.get(key)) is None or work.of(ops.CreateTableOp, key):
             continue
+        _ask(work, key, table, found, kinds)
         converts = "partitioning" in kinds and _partitioning(work, key, table, found)
         if kinds & {"type", "default"}:
             _columns(work, key, found, kinds)
@@ -51,6 +51,16 @@ def in_schema(key: Key) -> dict[str, Any]:
     return {"schema": key[0]} if key[0] else {}
 
 
+def _ask(work: Work, key: Key, table: sa.Table, found: FoundTable, kinds: frozenset[str]) -> None:
+    """Have PostgreSQL print what only it can compare, all on one copy of the table."""
+    written = [of_model(one, name) for one in table.indexes if (name := work.name(one)) and found.index(name)]
+    asked = [one for one in written if one.plainly() is None] if "index" in kinds else []
+    checks = [one.definition for one in found.constraints if one.kind == "c"] if "check" in kinds else []
+    plain = {_stripped(one) for one in checks}
+    texts = dict.fromkeys(sql_of(one.sqltext) for one in _declared_checks(work, table)) if checks else {}
+    work.ask(key, asked, [text for text in texts if _stripped(f"CHECK ({text})") not in plain])
+
+
 # Indexes
 
 
@@ -62,7 +72,7 @@ def _indexes(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
             continue
         written = of_model(index, name)
         pair = [one for one in work.of((ops.CreateIndexOp, ops.DropIndexOp), key) if one.index_name == name]
-        same = _same_index(work, key, written, found, there)
+        same = _same_index(work, key, written, there)
         if same:
             for one in pair:
                 work.put(one, [])
@@ -72,21 +82,15 @@ def _indexes(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
             work.add(paired(written.replace(), as_found(there, name, key[1], key[0]).replace()))
 
 
-def _same_index(work: Work, key: Key, written: WrittenIndex, found: FoundTable, there: FoundIndex) -> bool | None:
+def _same_index(work: Work, key: Key, written: WrittenIndex, there: FoundIndex) -> bool | None:
     if written.unique != there.unique:
         return False
     if (plainly := written.plainly()) is not None:
         return plainly == there.tail.replace('"', "")
-    if _lacks_columns(work, key):
-        return None
-    what = f"index {found.name.sibling(written.name)}"
-    printed = work.judged(what, lambda: indexes.printed(work.catalog, written.declared(found.name)))
+    if (key, written.name) in work.lacking:
+        return False
+    printed = work.printed.get((key, written.name))
     return None if printed is None else printed == there.tail
-
-
-def _lacks_columns(work: Work, key: Key) -> bool:
-    """Whether the models have columns that the copy of the table would not."""
-    return bool(work.of(ops.AddColumnOp, key))
 
 
 # Checks
@@ -98,7 +102,7 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
     for check in _declared_checks(work, table):
         text, name = sql_of(check.sqltext), work.name(check)
         if name is None:
-            if (same := _likeness(work, key, found, text, [*there.values()])) is None:
+            if (same := _likeness(work, key, text, [*there.values()])) is None:
                 continue
             one = next(iter(same), None)
             name = _free_name(check, table, taken)
@@ -120,7 +124,7 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
         if one is None:
             work.add(paired(create(_condition(text)), drop))
             continue
-        equal = _likeness(work, key, found, text, [one])
+        equal = _likeness(work, key, text, [one])
         if equal == []:
             old = _condition(_expression(one))
             before = classes.CreateCheckConstraintConcurrentlyOp(name, key[1], old, **in_schema(key))
@@ -139,17 +143,14 @@ def _declared_checks(work: Work, table: sa.Table) -> Iterator[sa.CheckConstraint
             yield check
 
 
-def _likeness(
-    work: Work, key: Key, found: FoundTable, text: str, among: list[FoundConstraint]
-) -> list[FoundConstraint] | None:
+def _likeness(work: Work, key: Key, text: str, among: list[FoundConstraint]) -> list[FoundConstraint] | None:
     """Those that say the same; None if nobody can tell."""
     plain = _stripped(f"CHECK ({text})")
     if same := [one for one in among if _stripped(one.definition) == plain]:
         return same
-    if not among or _lacks_columns(work, key):
+    if not among or (key, text) in work.lacking:
         return []
-    what = f"check ({text}) of {found.name}"
-    printed = work.judged(what, lambda: work.catalog.check_definition(found.name, text))
+    printed = work.printed.get((key, text))
     return None if printed is None else [one for one in among if one.definition == printed]
 
 

@@ -13,10 +13,13 @@ from alembic.operations import MigrateOperation, ops
 from sqlalchemy.exc import CompileError, DBAPIError
 from sqlalchemy.sql.elements import conv
 
+from schema_kit.autogenerate.written import WrittenIndex
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.compared import FoundTable, found
 from schema_kit.errors import SchemaKitError
+from schema_kit.model import IndexDeclaration
 from schema_kit.ops.operation import PlanOperation
+from schema_kit.tasks.indexes import classes_found
 
 Key = tuple[str | None, str]
 """A table as Alembic names it: its schema, None for the default one, and its name."""
@@ -51,6 +54,10 @@ class Work:
     """Those that env.py's filters leave."""
     tables: dict[Key, FoundTable]
     """The models' tables and those that operations name, where they exist."""
+    printed: dict[tuple[Key, str], str] = field(default_factory=dict)
+    """What PostgreSQL prints of a declared index, by its name, or of a check, by its text."""
+    lacking: set[tuple[Key, str]] = field(default_factory=set)
+    """What PostgreSQL could not print, since the same revision adds columns: it is not there yet."""
     changed: bool = False
     sentences: list[Sentence] = field(default_factory=list)
     _read_only: str | None = None
@@ -97,6 +104,27 @@ class Work:
         except DBAPIError as error:
             self.say(f"{what} is not compared: {str(error.orig).strip()}", difference=False)
         return None
+
+    def ask(self, key: Key, indexes: list[WrittenIndex], checks: list[str]) -> None:
+        """Have PostgreSQL print declared indexes and checks of a table."""
+        table, catalog = self.tables[key].name, self.catalog
+        declared: dict[IndexDeclaration | str, tuple[str, str]] = {text: (f"check ({text})", text) for text in checks}
+        for index in indexes:
+            what = f"index {table.sibling(index.name)}"
+            one = self.judged(what, lambda index=index: classes_found(index.declared(table), catalog))  # type: ignore[misc]
+            declared |= {one: (what, index.name)} if one else {}
+        if not declared:
+            return
+        own = [one for one in declared if not isinstance(one, str)]
+        answers = self.judged(f"what {table} has", lambda: catalog.several(table, own, checks)) or {}
+        for one, answer in answers.items():
+            what, name = declared[one]
+            if isinstance(answer, str):
+                self.printed[key, name] = answer
+            elif self.of(ops.AddColumnOp, key):
+                self.lacking.add((key, name))
+            else:
+                self.say(f"{what} is not compared: {answer}", difference=False)
 
     def included(self, thing: Any, name: str, kind: Any, key: Key) -> bool:
         """Whether env.py's filters leave it."""

@@ -676,6 +676,12 @@ class Catalog:
         """How PostgreSQL prints a check of that table."""
         return scratch.check_definition(self._connection, table, expression)
 
+    def several(
+        self, table: QualifiedName, indexes: Sequence[IndexDeclaration], checks: Sequence[str]
+    ) -> dict[IndexDeclaration | str, str | PlanError]:
+        """How PostgreSQL prints declared indexes and checks of that table; a PlanError where it refuses one."""
+        return scratch.several(self._connection, table, indexes, checks)
+
     def partition_key(self, table: QualifiedName, declared: str) -> str:
         """How PostgreSQL prints a partition key of that table."""
         return scratch.partition_key(self._connection, table, declared)

@@ -6,8 +6,9 @@ major versions; the server knows. The copy is a temporary table, made with ACCES
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -35,35 +36,38 @@ _NOT_THE_DECLARATION = {None, "55P03", "40P01", "57014", "57P01", "42501"}
 
 
 @contextmanager
-def _copy(connection: Connection, table: QualifiedName) -> Iterator[None]:
+def _copy(connection: Connection, table: QualifiedName, like: str = " INCLUDING ALL") -> Iterator[None]:
     own = autocommits(connection)
     send(connection, "BEGIN" if own else "SAVEPOINT schema_kit")
     try:
         send(connection, "SET LOCAL lock_timeout = '5s'")
-        send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql} INCLUDING ALL)")
+        send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql}{like})")
         yield
     except DBAPIError as error:
-        diagnosis, state = getattr(error.orig, "diag", None), sqlstate(error)
-        if state in _NOT_THE_DECLARATION:
-            raise
-        if state == READS:
-            raise PlanError(
-                f"the definitions of {table} are tried on an empty temporary copy of it, which cannot be made where "
-                "nothing can be written: on a standby, say. Run it on the primary."
-            ) from error
-        raise PlanError(
-            f"PostgreSQL does not take this for {table}: {getattr(diagnosis, 'message_primary', None) or error.orig}."
-        ) from error
+        raise _refused(table, error) from error
     finally:
         for statement in ("ROLLBACK",) if own else ("ROLLBACK TO SAVEPOINT schema_kit", "RELEASE SAVEPOINT schema_kit"):
             with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
                 send(connection, statement)
 
 
+def _refused(table: QualifiedName, error: DBAPIError) -> DBAPIError | PlanError:
+    if sqlstate(error) in _NOT_THE_DECLARATION:
+        return error
+    if sqlstate(error) == READS:
+        return PlanError(
+            f"the definitions of {table} are tried on an empty temporary copy of it, which cannot be made where "
+            "nothing can be written: on a standby, say. Run it on the primary."
+        )
+    diagnosis = getattr(error.orig, "diag", None)
+    return PlanError(
+        f"PostgreSQL does not take this for {table}: {getattr(diagnosis, 'message_primary', None) or error.orig}."
+    )
+
+
 def _printed(connection: Connection, sql: str) -> tuple[Any, ...]:
     """What a declaration reads like under the dress of the catalog; it was made under the session's own settings."""
-    for setting in DRESS:
-        send(connection, setting)
+    send(connection, "; ".join(DRESS))
     return tuple(rows(connection, sql)[0])
 
 
@@ -116,6 +120,42 @@ def partition_key(connection: Connection, table: QualifiedName, declared: str) -
     with _copy(connection, table):
         send(connection, f"CREATE TEMP TABLE schema_kit_scratch_key (LIKE {_NAME.sql}) PARTITION BY {declared}")
         return str(_printed(connection, "SELECT pg_get_partkeydef('pg_temp.schema_kit_scratch_key'::regclass)")[0])
+
+
+_SEVERAL = """
+SELECT c.relname, split_part(pg_get_indexdef(c.oid), ' USING ', 2) FROM pg_class c
+JOIN pg_index x ON x.indexrelid = c.oid WHERE x.indrelid = 'pg_temp.schema_kit_scratch'::regclass
+UNION ALL
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = 'pg_temp.schema_kit_scratch'::regclass AND contype = 'c'
+"""
+
+
+def several(
+    connection: Connection, table: QualifiedName, indexes: Sequence[IndexDeclaration], checks: Sequence[str]
+) -> dict[IndexDeclaration | str, str | PlanError]:
+    """What PostgreSQL prints of each declared index, after USING, and of each check; a PlanError where it refuses one.
+
+    All of them are tried on one copy, which has the table's columns alone.
+    """
+    answers: dict[IndexDeclaration | str, str | PlanError] = {}
+    with _copy(connection, table, like=""):
+        copy = _named_like(connection, table)
+        names = {f"schema_kit_scratch_{number}": one for number, one in enumerate((*indexes, *checks))}
+        for name, one in names.items():
+            add = f"ALTER TABLE {copy.sql} ADD CONSTRAINT {name} CHECK ({one}\n)"
+            sql = add if isinstance(one, str) else replace(one, tablespace=None).create_sql(name, copy)
+            try:
+                send(connection, f"SAVEPOINT schema_kit_one; {sql}; RELEASE SAVEPOINT schema_kit_one")
+            except DBAPIError as error:
+                refused = _refused(table, error)
+                if not isinstance(refused, PlanError):
+                    raise
+                answers[one] = refused
+                send(connection, "ROLLBACK TO SAVEPOINT schema_kit_one; RELEASE SAVEPOINT schema_kit_one")
+        send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
+        send(connection, "; ".join(DRESS))
+        return answers | {names[name]: text for name, text in rows(connection, _SEVERAL) if name in names}
 
 
 def rewrites(connection: Connection, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:

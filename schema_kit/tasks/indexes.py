@@ -58,19 +58,15 @@ def _found(declared: IndexDeclaration, database: Database, names: Sequence[str])
     """The declaration with its operator classes qualified, where none of the names belongs to another table."""
     for name in names:
         _owner(declared.table.sibling(name), declared.table, database)
-    return _classes_found(declared, database)
+    return classes_found(declared, database)
 
 
-def printed(database: Database, declared: IndexDeclaration) -> str:
-    """What PostgreSQL prints of a declared index after USING.
+def classes_found(declared: IndexDeclaration, database: Database) -> IndexDeclaration:
+    """The index with its operator classes, wherever their extensions live.
 
     Raises:
-        PlanError: PostgreSQL refuses the declaration.
+        PlanError: one does not exist.
     """
-    return database.index_tail(_classes_found(declared, database))
-
-
-def _classes_found(declared: IndexDeclaration, database: Database) -> IndexDeclaration:
     elements = tuple(
         replace(key, opclass=key.opclass and _operator_class(key.opclass, declared, database))
         for key in declared.elements

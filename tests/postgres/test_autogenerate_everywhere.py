@@ -1,7 +1,7 @@
 """Autogenerate proposes nothing for any state that a command, an operation or a kill has left, in each env.py.
 
 The models are what they are when the operation is done. Before that, autogenerate may propose what the operation is
-about to do (an index that the models have, say), and nothing else; once it is done, nothing.
+about to do (an index that the models have, say, or to validate a constraint), and nothing else; once it is done, nothing.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def modelled(database: Database, case: Case, schemas: list[str]) -> sa.MetaData:
 
 
 def named(diff: Any) -> tuple[str | None, Proposed]:
-    """An entry of Alembic's, by schema."""
+    """An entry of Alembic's or ours, by schema."""
+    if isinstance(diff[1], str) and isinstance(diff[-1], dict):
+        kind, name, *table, keywords = diff
+        return keywords.get("schema") or keywords.get("source_schema"), (kind, str(table[0] if table else name), name)
     if diff[0].startswith("modify_"):
         kind, schema, table, column, *_ = diff
         return schema, (kind, table, column)
@@ -121,7 +124,12 @@ def test_nothing_is_proposed_in_any_state(
         for before, *between, done in made.values():
             due = found.get(before, set())
             left = {schema: found.get(schema, set()) - due for schema in between} | {done: found.get(done, set())}
-            wrong += [(project, schema, proposed) for schema, several in left.items() for proposed in several]
+            wrong += [
+                (project, schema, proposed)
+                for schema, several in left.items()
+                for proposed in several
+                if schema == done or proposed[0] != "validate_constraint"  # which comes next
+            ]
     assert wrong == []
 
 
@@ -162,4 +170,5 @@ def test_nothing_is_proposed_where_a_statement_was_killed(database: Database, tm
     killed_while_it_waits(database, KILLED[kind], "p" if kind == "detach" else "t")
     for place, project in enumerate(PROJECTS):
         found = proposals(project, tmp_path / str(place), database.url, models, include_schemas=place % 2 == 0)
-        assert found == {}, project
+        again = {None: {("create_index_concurrently", "t", "t_v")}}  # of what is left INVALID and the models have
+        assert found == (again if kind in ("create", "drop") else {}), project
