@@ -97,9 +97,10 @@ def _index(
         _in_a_transaction(work, operation)
     elif plain and not _concurrently(operation):
         return
-    elif isinstance(operation, ops.DropIndexOp) and dropped and "drop_table" in safe.kinds:
-        drop = _index_of(work, operation, key).drop()
-        work.put(operation, [paired(drop, operation.reverse(), stage=Stage.LATER)])
+    elif isinstance(operation, ops.DropIndexOp) and dropped:
+        if "drop_table" in safe.kinds:
+            drop = _index_of(work, operation, key).drop()
+            work.put(operation, [paired(drop, operation.reverse(), stage=Stage.LATER)])
     elif "index" not in safe.kinds:
         return
     elif isinstance(operation, ops.DropIndexOp):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from alembic.operations import MigrateOperation, ops
 from sqlalchemy.exc import CompileError, DBAPIError
 from sqlalchemy.sql.elements import conv
 
-from schema_kit.autogenerate.written import WrittenIndex
+from schema_kit.autogenerate.written import WrittenIndex, pair_of, paired
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.compared import FoundTable, found
 from schema_kit.errors import SchemaKitError
@@ -193,6 +194,10 @@ def _flat(container: ops.OpContainer) -> Iterator[MigrateOperation]:
 
 def finish(work: Work, upgrade: ops.UpgradeOps) -> None:
     """Give Alembic its operations back, those on one table together; ours by themselves, outside of a batch."""
+    for operation in work.operations:
+        if isinstance(operation, PlanOperation) and not pair_of(operation):
+            with suppress(NotImplementedError):
+                paired(operation, operation.reverse())
     if work.changed:
         upgrade.ops[:] = grouped(work.operations, work.table_of)
 

@@ -1,7 +1,7 @@
 """Autogenerate proposes nothing for any state that a command, an operation or a kill has left, in each env.py.
 
 The models are what they are when the operation is done. Before that, autogenerate may propose what the operation is
-about to do (an index that the models have, say, or to validate a constraint), and nothing else; once it is done, nothing.
+about to do (an index that the models have, or to validate a constraint), and nothing else; once it is done, nothing.
 """
 
 from __future__ import annotations
