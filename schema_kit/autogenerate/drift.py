@@ -90,7 +90,7 @@ def _same_index(work: Work, key: Key, written: WrittenIndex, there: FoundIndex) 
     if (key, written.name) in work.lacking:
         return False
     printed = work.printed.get((key, written.name))
-    return None if printed is None else printed == there.tail
+    return None if printed is None else there.tail in printed
 
 
 # Checks
@@ -151,7 +151,7 @@ def _likeness(work: Work, key: Key, text: str, among: list[FoundConstraint]) -> 
     if not among or (key, text) in work.lacking:
         return []
     printed = work.printed.get((key, text))
-    return None if printed is None else [one for one in among if one.definition == printed]
+    return None if printed is None else [one for one in among if one.definition in printed]
 
 
 def _stripped(definition: str) -> str:

@@ -55,8 +55,8 @@ class Work:
     """Those that env.py's filters leave."""
     tables: dict[Key, FoundTable]
     """The models' tables and those that operations name, where they exist."""
-    printed: dict[tuple[Key, str], str] = field(default_factory=dict)
-    """What PostgreSQL prints of a declared index, by its name, or of a check, by its text."""
+    printed: dict[tuple[Key, str], tuple[str, ...]] = field(default_factory=dict)
+    """How PostgreSQL prints a declared index, by its name, or a check, by its text."""
     lacking: set[tuple[Key, str]] = field(default_factory=set)
     """What PostgreSQL could not print, since the same revision adds columns: it is not there yet."""
     changed: bool = False
@@ -108,7 +108,8 @@ class Work:
 
     def ask(self, key: Key, indexes: list[WrittenIndex], checks: list[str]) -> None:
         """Have PostgreSQL print declared indexes and checks of a table."""
-        table, catalog = self.tables[key].name, self.catalog
+        found, catalog = self.tables[key], self.catalog
+        table, known = found.name, {*(one.tail for one in found.indexes), *(c.definition for c in found.constraints)}
         declared: dict[IndexDeclaration | str, tuple[str, str]] = {text: (f"check ({text})", text) for text in checks}
         for index in indexes:
             what = f"index {table.sibling(index.name)}"
@@ -117,10 +118,10 @@ class Work:
         if not declared:
             return
         own = [one for one in declared if not isinstance(one, str)]
-        answers = self.judged(f"what {table} has", lambda: catalog.several(table, own, checks)) or {}
+        answers = self.judged(f"what {table} has", lambda: catalog.several(table, own, checks, known)) or {}
         for one, answer in answers.items():
             what, name = declared[one]
-            if isinstance(answer, str):
+            if isinstance(answer, tuple):
                 self.printed[key, name] = answer
             elif self.of(ops.AddColumnOp, key):
                 self.lacking.add((key, name))

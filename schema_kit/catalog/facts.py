@@ -677,10 +677,14 @@ class Catalog:
         return scratch.check_definition(self._connection, table, expression)
 
     def several(
-        self, table: QualifiedName, indexes: Sequence[IndexDeclaration], checks: Sequence[str]
-    ) -> dict[IndexDeclaration | str, str | PlanError]:
+        self,
+        table: QualifiedName,
+        indexes: Sequence[IndexDeclaration],
+        checks: Sequence[str],
+        known: Collection[str] = (),
+    ) -> dict[IndexDeclaration | str, tuple[str, ...] | PlanError]:
         """How PostgreSQL prints declared indexes and checks of that table; a PlanError where it refuses one."""
-        return scratch.several(self._connection, table, indexes, checks)
+        return scratch.several(self._connection, table, indexes, checks, known)
 
     def partition_key(self, table: QualifiedName, declared: str) -> str:
         """How PostgreSQL prints a partition key of that table."""

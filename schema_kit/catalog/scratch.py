@@ -6,7 +6,7 @@ major versions; the server knows. The copy is a temporary table, made with ACCES
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -132,30 +132,51 @@ WHERE conrelid = 'pg_temp.schema_kit_scratch'::regclass AND contype = 'c'
 
 
 def several(
-    connection: Connection, table: QualifiedName, indexes: Sequence[IndexDeclaration], checks: Sequence[str]
-) -> dict[IndexDeclaration | str, str | PlanError]:
+    connection: Connection,
+    table: QualifiedName,
+    indexes: Sequence[IndexDeclaration],
+    checks: Sequence[str],
+    known: Collection[str] = (),
+) -> dict[IndexDeclaration | str, tuple[str, ...] | PlanError]:
     """What PostgreSQL prints of each declared index, after USING, and of each check; a PlanError where it refuses one.
 
-    All of them are tried on one copy, which has the table's columns alone.
+    All of them are tried on one copy, which has the table's columns alone. What is printed, and is not *known*, is
+    made and printed once more: ``b IN ('x', 'y')`` then reads otherwise, as it does behind a dump.
     """
-    answers: dict[IndexDeclaration | str, str | PlanError] = {}
+    names: dict[str, IndexDeclaration | str] = {f"once_{n}": one for n, one in enumerate((*indexes, *checks))}
     with _copy(connection, table, like=""):
         copy = _named_like(connection, table)
-        names = {f"schema_kit_scratch_{number}": one for number, one in enumerate((*indexes, *checks))}
-        for name, one in names.items():
-            add = f"ALTER TABLE {copy.sql} ADD CONSTRAINT {name} CHECK ({one}\n)"
-            sql = add if isinstance(one, str) else replace(one, tablespace=None).create_sql(name, copy)
-            try:
-                send(connection, f"SAVEPOINT schema_kit_one; {sql}; RELEASE SAVEPOINT schema_kit_one")
-            except DBAPIError as error:
-                refused = _refused(table, error)
-                if not isinstance(refused, PlanError):
-                    raise
-                answers[one] = refused
-                send(connection, "ROLLBACK TO SAVEPOINT schema_kit_one; RELEASE SAVEPOINT schema_kit_one")
+        failed = {name: error for name, one in names.items() if (error := _made(connection, table, copy, name, one))}
         send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
         send(connection, "; ".join(DRESS))
-        return answers | {names[name]: text for name, text in rows(connection, _SEVERAL) if name in names}
+        first = dict(map(tuple, rows(connection, _SEVERAL)))
+        for name, text in first.items():
+            if text not in known:
+                of = f"CREATE INDEX {name}_again ON {_NAME.sql} USING {text}"
+                add = f"ALTER TABLE {_NAME.sql} ADD CONSTRAINT {name}_again {text}"
+                send(connection, add if isinstance(names[name], str) else of)
+        second = dict(map(tuple, rows(connection, _SEVERAL)))
+    return {
+        one: failed[name] if name in failed else (first[name], second.get(f"{name}_again", first[name]))
+        for name, one in names.items()
+    }
+
+
+def _made(
+    connection: Connection, table: QualifiedName, copy: QualifiedName, name: str, one: IndexDeclaration | str
+) -> PlanError | None:
+    """Make an index or a check on the copy; why PostgreSQL refuses it."""
+    add = f"ALTER TABLE {copy.sql} ADD CONSTRAINT {name} CHECK ({one}\n)"
+    sql = add if isinstance(one, str) else replace(one, tablespace=None).create_sql(name, copy)
+    try:
+        send(connection, f"SAVEPOINT schema_kit_one; {sql}; RELEASE SAVEPOINT schema_kit_one")
+    except DBAPIError as error:
+        refused = _refused(table, error)
+        if not isinstance(refused, PlanError):
+            raise
+        send(connection, "ROLLBACK TO SAVEPOINT schema_kit_one; RELEASE SAVEPOINT schema_kit_one")
+        return refused
+    return None
 
 
 def rewrites(connection: Connection, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:

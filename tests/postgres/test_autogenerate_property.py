@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ INDEXES: dict[str, Callable[[Any, str], Any]] = {
     "operator class": lambda c, name: sa.Index(name, c.b, postgresql_ops={"b": "text_pattern_ops"}),
     "gin": lambda c, name: sa.Index(name, c.data, postgresql_using="gin"),
     "gin otherwise": lambda c, name: sa.Index(
-        name, c.data, postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}, postgresql_concurrently=True
+        name, c.data, postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}
     ),
     "brin": lambda c, name: sa.Index(name, c.a, postgresql_using="brin"),
     "collation": lambda c, name: sa.Index(name, sa.text('b COLLATE "C" DESC')),
@@ -119,7 +120,11 @@ ORDER BY 1, 2, 3
 
 
 def catalog(database: Database) -> list[tuple[Any, ...]]:
-    return [row for row in database.sql(CATALOG) if row[0] != "alembic_version"]
+    """As PostgreSQL prints it, but for casts: IN (...) reads otherwise once it was made from what is printed of it."""
+    casts = re.compile(r"::(character varying|text)(\[\])?|[()]")
+    return [
+        tuple(casts.sub("", text or "") for text in row) for row in database.sql(CATALOG) if row[0] != "alembic_version"
+    ]
 
 
 @contextmanager
