@@ -109,8 +109,11 @@ def test_nothing_differs_where_nothing_does(database: Database, tmp_path: Path) 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_nothing_differs_behind_a_dump(database: Database) -> None:
     metadata = begin(database)
-    indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'z_%'"
-    checks = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'zoo'::regclass AND contype = 'c'"
+    indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'z\\_%'"
+    checks = (
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE conrelid = 'zoo'::regclass AND contype = 'c'"
+    )
     for name, definition in database.sql(indexes):
         database.sql(f"DROP INDEX {name}", definition)
     for name, definition in database.sql(checks):
