@@ -144,7 +144,7 @@ def _declared_checks(work: Work, table: sa.Table) -> Iterator[sa.CheckConstraint
 
 
 def _likeness(work: Work, key: Key, text: str, among: list[FoundConstraint]) -> list[FoundConstraint] | None:
-    """Those that say the same; None if nobody can tell."""
+    """Those that say the same; None if that is not known."""
     plain = _stripped(f"CHECK ({text})")
     if same := [one for one in among if _stripped(one.definition) == plain]:
         return same

@@ -1,4 +1,4 @@
-"""Alembic's operations on tables that exist, replaced by those that keep nobody waiting, in upgrade and downgrade."""
+"""Operations on tables that exist, replaced by those that keep no session waiting, in upgrade and downgrade."""
 
 from __future__ import annotations
 

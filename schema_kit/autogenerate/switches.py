@@ -23,7 +23,7 @@ SAFE = (
     "drop_column",
     "drop_table",
 )
-"""Kinds of Alembic's operations that are replaced by those that keep nobody waiting."""
+"""Kinds of Alembic's operations that are replaced by those that keep no session waiting."""
 
 
 @dataclass(frozen=True)

@@ -210,11 +210,11 @@ def _table(
     return lambda *below: FoundTable(*own, *below)
 
 
-def _index(name: str, tail: str, keys: Any, *rest: Any) -> Callable[[Sequence[str]], FoundIndex]:
+def _index(name: str, tail: str | None, keys: Any, *rest: Any) -> Callable[[Sequence[str]], FoundIndex]:
     include, using, unique, where, options, tablespace, nulls_not_distinct, valid, building, constraint = rest
     return lambda broken: FoundIndex(
         name,
-        tail,
+        tail or "",  # dropped since the catalog was read
         tuple((text, composed == "true") for text, composed in keys),
         tuple(include),
         using,
@@ -230,8 +230,9 @@ def _index(name: str, tail: str, keys: Any, *rest: Any) -> Callable[[Sequence[st
 
 
 def _constraint(
-    name: str, kind: str, definition: str, validated: bool, columns: Any, referenced: str | None
+    name: str, kind: str, definition: str | None, validated: bool, columns: Any, referenced: str | None
 ) -> FoundConstraint:
+    definition = definition or ""  # dropped since the catalog was read
     for ending in (" NOT VALID", " NO INHERIT"):
         definition = definition.removesuffix(ending)
     return FoundConstraint(name, kind, definition, validated, tuple(columns), referenced)
