@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -111,10 +112,10 @@ class Work:
         found, catalog = self.tables[key], self.catalog
         table, known = found.name, {*(one.tail for one in found.indexes), *(c.definition for c in found.constraints)}
         declared: dict[IndexDeclaration | str, tuple[str, str]] = {text: (f"check ({text})", text) for text in checks}
-        for index in indexes:
+        for index in indexes:  # those whose operator classes exist
             what = f"index {table.sibling(index.name)}"
-            one = self.judged(what, lambda index=index: classes_found(index.declared(table), catalog))  # type: ignore[misc]
-            declared |= {one: (what, index.name)} if one else {}
+            seen = self.judged(what, partial(classes_found, index.declared(table), catalog))
+            declared |= {seen: (what, index.name)} if seen else {}
         if not declared:
             return
         own = [one for one in declared if not isinstance(one, str)]

@@ -143,19 +143,20 @@ def several(
     All of them are tried on one copy, which has the table's columns alone. What is printed, and is not *known*, is
     made and printed once more: ``b IN ('x', 'y')`` then reads otherwise, as it does behind a dump.
     """
-    names: dict[str, IndexDeclaration | str] = {f"once_{n}": one for n, one in enumerate((*indexes, *checks))}
+    declared: list[IndexDeclaration | str] = [*indexes, *checks]
+    names = {f"once_{number}": one for number, one in enumerate(declared)}
     with _copy(connection, table, like=""):
         copy = _named_like(connection, table)
         failed = {name: error for name, one in names.items() if (error := _made(connection, table, copy, name, one))}
         send(connection, f"ALTER TABLE {copy.sql} RENAME TO {ident(_NAME.name)}")
         send(connection, "; ".join(DRESS))
-        first = dict(map(tuple, rows(connection, _SEVERAL)))
+        first: dict[str, str] = dict(rows(connection, _SEVERAL))
         for name, text in first.items():
             if text not in known:
                 of = f"CREATE INDEX {name}_again ON {_NAME.sql} USING {text}"
                 add = f"ALTER TABLE {_NAME.sql} ADD CONSTRAINT {name}_again {text}"
                 send(connection, add if isinstance(names[name], str) else of)
-        second = dict(map(tuple, rows(connection, _SEVERAL)))
+        second: dict[str, str] = dict(rows(connection, _SEVERAL))
     return {
         one: failed[name] if name in failed else (first[name], second.get(f"{name}_again", first[name]))
         for name, one in names.items()

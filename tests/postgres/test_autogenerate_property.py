@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql as pg
 
@@ -62,7 +62,8 @@ def models(draw: st.DrawFn) -> sa.MetaData:
     """A table that is written to, one that is partitioned, one that they reference, and sometimes another one."""
     metadata = sa.MetaData()
     sa.Table("to_be", metadata, sa.Column("id", sa.BigInteger, primary_key=True))
-    for name, more in (("t", {}), ("parted", {"postgresql_partition_by": "RANGE (id)"})):
+    kinds: dict[str, dict[str, Any]] = {"t": {}, "parted": {"postgresql_partition_by": "RANGE (id)"}}
+    for name, more in kinds.items():
         table = sa.Table(
             name,
             metadata,
@@ -156,7 +157,9 @@ def writing(database: Database) -> Iterator[None]:
     assert wrong == []
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
+)
 @given(before=models(), after=models())
 @pytest.mark.parametrize("env", ["environment.run", "hand-written"])
 def test_up_down_up(
