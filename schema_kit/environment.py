@@ -85,7 +85,7 @@ def run(
         rows: from how many rows on a table is large, by the catalog's estimate.
         drift: whether autogenerate finds differences that Alembic does not see, or those kinds of
             ``schema_kit.autogenerate.DRIFT`` that it finds.
-        safe: whether autogenerate writes operations that keep nobody waiting, or those kinds of
+        safe: whether autogenerate writes operations that keep no session waiting, or those kinds of
             ``schema_kit.autogenerate.SAFE``; ``Safe(rows=10_000)`` leaves smaller tables to Alembic.
         options: other arguments of ``context.configure``.
 

@@ -58,14 +58,14 @@ def test_a_difference_is_told_in_each_format(database: Database, project: Path) 
     text = diff(database)
     assert text.returncode == 4, text.stderr
     assert text.stdout == (
-        "op.drop_table_concurrently('u')\n"
         "op.replace_index_concurrently('t_n', 't', ['n'], postgresql_where=sa.text('n > 5'))\n"
+        "op.drop_table_concurrently('u')\n"
     )
     told = json.loads(diff(database, "--format", "json").stdout)
     assert [len(told[name]) for name in ("operations", "sentences", "notes")] == [2, 0, 0]
     annotations = diff(database, "--format", "github").stdout.splitlines()
     assert len(annotations) == 2
-    assert annotations[0] == "::error title=models and database differ::op.drop_table_concurrently('u')"
+    assert annotations[1] == "::error title=models and database differ::op.drop_table_concurrently('u')"
     database.sql("DROP TABLE u", "DROP INDEX t_n", "CREATE INDEX t_n ON t (n) WHERE n > 5")
     same = diff(database)
     assert (same.returncode, same.stdout) == (0, "models and database are the same\n")
