@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import conv
 from schema_kit.autogenerate.written import WrittenIndex, pair_of, paired
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.compared import FoundTable, found
+from schema_kit.catalog.direct import read_only
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import IndexDeclaration
 from schema_kit.ops.operation import PlanOperation
@@ -94,7 +95,8 @@ class Work:
     def judged(self, what: str, ask: Callable[[], Value]) -> Value | None:
         """What PostgreSQL makes of a declaration, on an empty copy of its table; None if it cannot be asked."""
         if self._read_only is None:
-            self._read_only = self.catalog.read_only()
+            assert self.context.connection is not None
+            self._read_only = read_only(self.context.connection)
         if self._read_only:
             reason = f"nothing can be tried on an empty copy of a table: {self._read_only}"
             self.say(f"Checks, predicates and expressions are not compared: {reason}.", difference=False)

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 
 from schema_kit.catalog.compared import FoundIndex
+from schema_kit.clauses import index_element, sql_of
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName
 from schema_kit.ops import classes
-from schema_kit.ops.clauses import index_element, sql_of
 from schema_kit.ops.indexes import declaration
 
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*")

@@ -249,7 +249,7 @@ class EmptyDatabase(Followed):
         del table
         return type_, default
 
-    def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
+    def rewrites(self, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:
         """It was empty at base: nothing is worth a detour."""
-        del table, action
+        del table, action, first
         return False, False
