@@ -266,7 +266,9 @@ def _ours(table: sa.Table, connection: sa.Connection) -> bool:
 
 
 @event.listens_for(sa.Table, "after_create")
-def _table_created(table: sa.Table, connection: sa.Connection, *, _is_metadata_operation: bool, **_: Any) -> None:
+def _table_created(
+    table: sa.Table, connection: sa.Connection, *, _is_metadata_operation: bool = True, **_: Any
+) -> None:  # without it by Alembic, whose revisions say what becomes of the table
     if _ours(table, connection):
         from schema_kit.declare import create
 

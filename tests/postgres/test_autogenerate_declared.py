@@ -179,7 +179,7 @@ CHANGES: dict[str, Change] = {
         models(MONTHS, EXPIRES),
         models(MONTHS, EXPIRES, sa.Column("more", sa.Text)),
         ("op.add_column('events', sa.Column('more', sa.Text(), nullable=True))",),
-        ("op.drop_column('events', 'more')",),
+        ("op.drop_column_concurrently('events', 'more')",),
     ),
 }
 
