@@ -1,4 +1,4 @@
-"""What a partition has of its own, beside its rows: a file describes it, and what comes back is compared with that."""
+"""What a partition has of its own: a file describes it, and what comes back is compared with that."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def refuse_untold(url: str, name: QualifiedName, has: tuple[Property, ...], desc
     told = set(_properties(description))
     if untold := tuple(one for one in has if one not in told):
         raise PlanError(
-            f"cannot drop {name}: {url} is there already and does not describe what the table has of its own by now: "
+            f"cannot drop {name}: {url} exists already and does not describe what the table has of its own by now: "
             f"{named(untold)}. Name another destination, or remove the file."
         )
 

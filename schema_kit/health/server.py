@@ -33,7 +33,7 @@ HOLDS = dict.fromkeys(
 """Codes of which the first is all that is said of one session, prepared transaction or slot."""
 
 _ENDS = {
-    "session": ("SELECT pg_terminate_backend({own});", "If nobody waits for its end:"),
+    "session": ("SELECT pg_terminate_backend({own});", "If no run waits for its end:"),
     "prepared transaction": ("ROLLBACK PREPARED {name};", "If its coordinator does not know it any more:"),
     "replication slot": ("SELECT pg_drop_replication_slot({name});", "If its reader does not come back:"),
     "standby": (

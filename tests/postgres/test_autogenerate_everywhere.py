@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from schema_kit.ops.operation import OPERATIONS
 from tests.support.database import Database
 from tests.support.projects import Project
 from tests.support.states import GROUPS, Case, states
@@ -59,8 +60,9 @@ def modelled(database: Database, case: Case, schemas: list[str]) -> sa.MetaData:
 
 def named(diff: Any) -> tuple[str | None, Proposed]:
     """An entry of Alembic's or ours, by schema."""
-    if isinstance(diff[1], str) and isinstance(diff[-1], dict):
-        kind, name, *table, keywords = diff
+    if diff[0] in OPERATIONS:
+        *given, keywords = diff if isinstance(diff[-1], dict) else (*diff, {})
+        kind, name, *table = given
         return keywords.get("schema") or keywords.get("source_schema"), (kind, str(table[0] if table else name), name)
     if diff[0].startswith("modify_"):
         kind, schema, table, column, *_ = diff
