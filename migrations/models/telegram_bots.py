@@ -69,6 +69,8 @@ class TelegramMessage(Base):
         Index("ix_messages_chat_telegram_msg", "chat_db_id", "telegram_message_id"),
         Index("ix_messages_reply_lookup", "chat_db_id", "bot_id", "telegram_message_id"),
         Index("ix_messages_incoming", "bot_id", "created_at", "chat_db_id"),
+        Index("ix_messages_telegram_message_id", "telegram_message_id"),
+        Index("ix_messages_reply_to_message_id", "reply_to_message_id"),
         # The whole fleet's last minute: no other index begins with the time.
         Index("ix_messages_created_at", "created_at"),
         Index(
@@ -105,6 +107,8 @@ class TelegramMessageArchive(Base):
         Index("messages_archive_ix_messages_chat_telegram_msg", "chat_db_id", "telegram_message_id"),
         Index("messages_archive_ix_messages_reply_lookup", "chat_db_id", "bot_id", "telegram_message_id"),
         Index("messages_archive_ix_messages_incoming", "bot_id", "created_at", "chat_db_id"),
+        Index("messages_archive_ix_messages_telegram_message_id", "telegram_message_id"),
+        Index("messages_archive_ix_messages_reply_to_message_id", "reply_to_message_id"),
         Index("messages_archive_ix_messages_created_at", "created_at"),
         Index(
             "messages_archive_ix_messages_active_bots",

@@ -403,7 +403,7 @@ class Catalog:
         sql = (
             "SELECT to_regclass(%(moved)s) IS NOT NULL AND to_regclass(%(policy)s) IS NOT NULL, "
             "to_regclass(%(moved)s) IS NOT NULL AND EXISTS (SELECT 1 FROM pg_attribute "
-            "WHERE attrelid = to_regclass(%(policy)s) AND attname = 'restored') AND NOT EXISTS (SELECT 1 FROM "
+            "WHERE attrelid = to_regclass(%(policy)s) AND attname = 'max_rows') AND NOT EXISTS (SELECT 1 FROM "
             "pg_attribute WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
         )
         with self._look() as ask:

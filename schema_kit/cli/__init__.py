@@ -18,12 +18,13 @@ NOUNS = (
     "advise",
     "archive",
     "db",
-    "diff",
+NOUNS = ("diff")
     "doctor",
     "health",
     "init",
     "lint",
     "partitions",
+NOUNS = ("refresh")
     "report",
     "sql",
     "status",

@@ -176,6 +176,7 @@ class ArchivePolicy:
         destination: where files go, if to files.
         compression: theirs.
         restored: by rows, conditions of those that were taken back from the archive and stay.
+        max_rows: by partition, the oldest ones go as well while the table has more rows than that.
     """
 
     table: QualifiedName
@@ -189,11 +190,18 @@ class ArchivePolicy:
     destination: str | None = None
     compression: str | None = None
     restored: tuple[str, ...] = field(default=(), compare=False)
+    max_rows: int | None = None
 
     @property
     def parent(self) -> QualifiedName:
         """The table that is looked after, in the words of the other commands."""
         return self.table
+
+    @property
+    def when(self) -> str:
+        """When something goes, for people."""
+        size = "" if self.max_rows is None else f", or above {self.max_rows:,} rows"
+        return f"after {self.archive_after or self.condition}{size}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,7 @@ def set_archive_policy(
     tree: Mapping[str, Any] | None = None,
     destination: str | None = None,
     compression: str | None = None,
+    max_rows: int | None = None,
 ) -> Task:
     """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
 
@@ -172,10 +173,12 @@ def set_archive_policy(
             {}}}``.
         destination: not used.
         compression: not used.
+        max_rows: for whole partitions, a number of rows: the oldest partitions go before *archive_after* while the
+            table has more, by the planner's estimate (ANALYZE). The current partition and the one before it stay.
 
     Raises:
-        DeclarationError: *way* is unknown, a duration is invalid, or neither *archive_after* nor *condition* is
-            given.
+        DeclarationError: *way* is unknown, a duration is invalid, neither *archive_after* nor *condition* is given,
+            or *max_rows* is below 1, without *archive_after* or row-wise.
         PlanError: the table or archive does not exist, the archive has other columns (the error names the
             differences), *archive_after* is shorter than a partition, or the role lacks a privilege.
 
@@ -197,6 +200,7 @@ def set_archive_policy(
         None if tree is None else json.dumps(tree, sort_keys=True),
         destination,
         compression,
+        max_rows=max_rows,
     )
     return task(archives.set_policy, policy)
 

@@ -175,6 +175,7 @@ class SetArchivePolicyOp(PlanOperation):
         tree: Mapping[str, Any] | None = None,
         destination: str | None = None,
         compression: str | None = None,
+        max_rows: int | None = None,
     ) -> None:
         operations.invoke(
             cls(
@@ -190,6 +191,7 @@ class SetArchivePolicyOp(PlanOperation):
                 tree=tree,
                 destination=destination,
                 compression=compression,
+                max_rows=max_rows,
             )
         )
 

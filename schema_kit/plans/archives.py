@@ -261,6 +261,11 @@ def set_policy(
         raise DeclarationError(f"way is partition or rows, not {policy.way!r}.")
     if policy.archive_after is None and policy.condition is None:
         raise DeclarationError(f"{plan.title}: archive_after or a condition says what goes.")
+    if policy.max_rows is not None and (policy.max_rows < 1 or policy.way == "rows" or policy.archive_after is None):
+        raise DeclarationError(
+            f"{plan.title}: max_rows={policy.max_rows!r} is a number of rows above which partitions go before "
+            "archive_after: write 1 or more, archive_after, and way='partition'."
+        )
     reasons = list(lacking)
     reasons += [f"there is no table {name}" for name, t in ((policy.table, table), (policy.archive, archive)) if not t]
     if table and archive:
@@ -307,6 +312,8 @@ def due(
 ) -> tuple[tuple[QualifiedName, ...], tuple[str, ...]]:
     """The partitions that are to be archived, the oldest first; and what is left alone, and why.
 
+    By size, one goes that ended a partition's length ago or earlier, while more rows than max_rows are left.
+
     Raises:
         DeclarationError: a length that cannot be read.
         PlanError: shorter than a partition, so that the present one would go.
@@ -314,7 +321,21 @@ def due(
     past, notes = retention.due(
         replace(partitioning, retention=policy.archive_after), table, here, what="archive_after"
     )
-    return tuple(partition.name for partition in past), notes
+    if table is None or policy.max_rows is None:
+        return tuple(partition.name for partition in past), notes
+    ended, notes = retention.due(_whole(partitioning), table, here, what="archive_after")
+    left = sum(max(part.rows, 0) for part in table.partitions)
+    going = []
+    for part in ended:
+        if part in past or left > policy.max_rows:
+            going.append(part.name)
+            left -= max(part.rows, 0)
+    return tuple(going), notes
+
+
+def _whole(partitioning: Partitioning) -> Partitioning:
+    """The policy by which all goes that ended a partition's length ago."""
+    return replace(partitioning, retention=partitioning.interval)
 
 
 def restored(
@@ -333,7 +354,7 @@ def kept(lines: Grid, policy: ArchivePolicy | None, here: Point | None) -> Parti
     own = lines.policy
     if policy is None or here is None:
         return own
-    sooner = replace(own, retention=policy.archive_after)
+    sooner = replace(own, retention=policy.archive_after) if policy.max_rows is None else _whole(own)
     reach = horizon(lines, here)
     end = horizon(replace(lines, policy=sooner), here, "archive_after")
     return sooner if end is not None and (reach is None or end > reach) else own

@@ -250,7 +250,7 @@ def _to_archive(seen: Watched, table: Table) -> Iterator[Told]:
             "archive_overdue",
             str(due_[0]),
             f"{several(due_)} of {seen.policy.parent}: due for {seen.archive.archive} "
-            f"(after {seen.archive.archive_after}). Run {run}, which says why if one has to stay.",
+            f"({seen.archive.when}). Run {run}, which says why if one has to stay.",
         )
     if back:
         yield (

@@ -251,6 +251,7 @@ class RegisterArchivePolicy(Step):
             "tree": policy.tree,
             "destination": policy.destination,
             "compression": policy.compression,
+            "max_rows": None if policy.max_rows is None else str(policy.max_rows),
         }
         texts = ("NULL" if value is None else literal(value) for value in values.values())
         update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "table_name")

@@ -28,8 +28,10 @@ CREATE TABLE IF NOT EXISTS @schema@.archived_partition (
     moved_at       timestamptz    -- since when it does; NULL while it is on its way
 );
 
--- A column that came later: by rows, conditions of those that were taken back and stay.
+-- Columns that came later: by rows, conditions of those that were taken back and stay; and by partition, above how many
+-- rows of the table the oldest ones go before their time.
 ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS restored text[];
+ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS max_rows bigint CHECK (max_rows > 0);
 
 -- Earlier versions knew a partition by its oid.
 DO $$

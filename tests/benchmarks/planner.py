@@ -1,7 +1,7 @@
 """How well an empty copy plans as production does: ``python -m tests.benchmarks.planner``.
 
 Fills the five systems on the embedded server, and with --bin on another PostgreSQL's, and prints: how near the plans of
-the queries of query_set.py are; what a table of 1 TB takes; how near what is told of twenty new indexes is to what they
+the queries of query_set/ are; what a table of 1 TB takes; how near what is told of twenty new indexes is to what they
 are; and what the indexes that `schema_kit advise index` names come to, beside those of the pack.
 """
 

@@ -1,6 +1,6 @@
 """How long the five systems' queries take, before the migrations and after: ``python -m tests.benchmarks.queries``.
 
-Takes an empty database to the baseline, fills it, asks every query of query_set.py, takes the database to the
+Takes an empty database to the baseline, fills it, asks every query of query_set/, takes the database to the
 head, and asks again with the same parameters: the answers must be the same, the times are reported. Without
 --url and DATABASE_URL, the embedded server gets a database of its own for it, new each time.
 """
@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from itertools import count
+from itertools import count, product
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ from tests.benchmarks.query_set import QUERIES, Parameters, Query
 
 ROOT = Path(__file__).parents[2]
 DATABASE = "schema_kit_benchmark"
+_NEVER = 1_000_000
+"""So often a statement is sent before psycopg prepares it unasked."""
+_PLANNED_EACH_TIME = 6
+"""So often PostgreSQL plans a prepared statement for its parameters, before it may keep one plan for all of them."""
 
 
 @dataclass
@@ -184,7 +188,7 @@ def _alone(
     deadline = time.monotonic() + budget / 2
     answers = []
     for one in given:
-        answers.append(_digest(connection.execute(query.sql.encode(), one).fetchall()))
+        answers.append(_digest(connection.execute(query.sql.encode(), one, prepare=query.prepared).fetchall()))
         if time.monotonic() > deadline:
             break
     deadline = time.monotonic() + budget
@@ -198,7 +202,7 @@ def _alone(
 
 def _seconds(connection: psycopg.Connection, query: Query, given: Parameters) -> float:
     started = time.perf_counter()
-    connection.execute(query.sql.encode(), given).fetchall()
+    connection.execute(query.sql.encode(), given, prepare=query.prepared).fetchall()
     return time.perf_counter() - started
 
 
@@ -214,6 +218,8 @@ def _crowd(
     clients = min(options.concurrency, _free_connections(connection))
     with ExitStack() as stack:
         connections = [stack.enter_context(_connection(url)) for _ in range(clients)]
+        for each, one in product(connections, given[:_PLANNED_EACH_TIME] if query.prepared else ()):
+            _seconds(each, query, one)
         deadline = time.monotonic() + options.budget
 
         def ask(client: int) -> list[float]:
@@ -281,7 +287,7 @@ def describe(connection: psycopg.Connection, options: Options) -> dict[str, str]
         "machine": f"{os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.system()} {platform.machine()}",
         "server": f"{found[0]}; {found[1]}",
         "data": f"{options.rows:,} rows of 18 months until {options.until}, seed {options.seed}; {found[2]} before",
-        "method": f"client-side times, warm cache, nothing prepared; up to {options.repeat} runs or"
+        "method": f"client-side times, warm cache, prepared where it is said; up to {options.repeat} runs or"
         f" {options.budget:g} s a query; concurrent: {clients} clients of {options.concurrency} wanted,"
         " each asking without a pause",
         "command": f"python -m tests.benchmarks.queries --rows {options.rows} --until {options.until}"
@@ -392,7 +398,7 @@ def _own_database() -> str:
 
 @contextmanager
 def _connection(url: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(find_url(url), autocommit=True, prepare_threshold=None) as connection:
+    with psycopg.connect(find_url(url), autocommit=True, prepare_threshold=_NEVER) as connection:
         yield connection
 
 

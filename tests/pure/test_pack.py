@@ -32,7 +32,8 @@ NAMED_INDEXES = {
         ix_messages_bot_created_at ix_messages_chat_created_at ix_messages_chat_telegram_msg
         ix_messages_reply_lookup ix_messages_incoming ix_stances_bot_updated uq_bot_stances_bot_topic
         ix_holdings_bot_updated uq_bot_holdings_bot_symbol ix_memories_bot_type ix_memories_bot_relevance
-        ix_messages_active_bots ix_stances_active_cooldown""",
+        ix_messages_active_bots ix_stances_active_cooldown ix_messages_telegram_message_id
+        ix_messages_reply_to_message_id""",
     "market_research": """
         idx_user_timestamp idx_query_hash idx_filters_gin idx_user_status_created idx_analysis_type_status
         idx_search_query_hash idx_category_price""",
@@ -56,7 +57,10 @@ PARTITIONED = {
 CUT_AT_ONCE = {"line_support.conversation", "telegram_bots.messages", "market_research.product_searches"}
 """Of these old partitions leave, so that what was there before has to lie in partitions of its own."""
 
-ARCHIVED = {"telegram_bots.messages": "30 days", "market_research.product_searches": "6 months"}
+ARCHIVED = {
+    "telegram_bots.messages": ("30 days", 1_000_000),
+    "market_research.product_searches": ("6 months", None),
+}
 
 RETAINED = {
     "line_support.conversation": ("12 months", False, "30 days"),
@@ -115,7 +119,9 @@ class State:
     partitioned: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)
     views: dict[str, str] = field(default_factory=dict)
-    archive_after: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, str] = field(default_factory=dict)
+    """Materialized views, each with its unique index."""
+    archive_after: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     retention: dict[str, tuple[str, bool, str]] = field(default_factory=dict)
     time_to_live: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
@@ -157,7 +163,9 @@ class FakeOp:
             "postgresql_include": postgresql_include,
         }
         given = {key: value for key, value in options.items() if value is not None}
-        table = self.baseline.tables[f"{schema}.{table_name}"].to_metadata(sa.MetaData())
+        assert f"{schema}.{table_name}" in self.state.tables
+        hot = self.baseline.tables[f"{schema}.{table_name.removesuffix('_archive')}"]
+        table = hot.to_metadata(sa.MetaData(), name=table_name)
         index = sa.Index(index_name, *columns, unique=unique, **given)
         table.append_constraint(index)
         name = f"{schema}.{index_name}"
@@ -167,6 +175,17 @@ class FakeOp:
     def drop_index_concurrently(self, index_name: str, table_name: str, *, schema: str) -> None:
         table, _ = self.state.indexes.pop(f"{schema}.{index_name}")
         assert table == f"{schema}.{table_name}"
+
+    def execute(self, statement: str) -> None:
+        """Materialized views and their indexes, which models do not have."""
+        words = statement.split()
+        if words[:3] == ["CREATE", "MATERIALIZED", "VIEW"]:
+            assert self.state.metrics.setdefault(words[3], "") == ""
+        elif words[:3] == ["CREATE", "UNIQUE", "INDEX"]:
+            self.state.metrics[words[5]] = words[3]
+        else:
+            assert words[:3] == ["DROP", "MATERIALIZED", "VIEW"]
+            del self.state.metrics[words[3]]
 
     def create_extension(self, name: str) -> None:
         assert name not in self.state.extensions
@@ -255,10 +274,12 @@ class FakeOp:
         kept = {index: pair for index, pair in self.state.indexes.items() if pair[0] != f"{name}_archive"}
         self.state.indexes = kept
 
-    def set_archive_policy(self, table_name: str, archive_after: str, *, schema: str) -> None:
+    def set_archive_policy(
+        self, table_name: str, archive_after: str, *, schema: str, max_rows: int | None = None
+    ) -> None:
         name = f"{schema}.{table_name}"
         assert f"{name}_archive" in self.state.tables
-        assert self.state.archive_after.setdefault(name, archive_after) is archive_after
+        self.state.archive_after[name] = (archive_after, max_rows)
 
     def restore_archive_table(self, table_name: str, *, schema: str) -> None:
         assert f"{schema}.{table_name}_archive" not in self.state.retention, "what was retired would stay out"
@@ -392,6 +413,7 @@ def test_old_rows_leave_by_policies_that_say_so(head: State) -> None:
     assert {f"{name}_archive" for name in ARCHIVED} | set(head.partitioned) == {
         name for name, shape in head.tables.items() if shape.partition_by
     }
+    assert head.metrics == {"market_research.category_metrics": "category_metrics_category_key"}
     assert head.views == {"telegram_bots.all_messages": "telegram_bots.messages"}
 
 

@@ -15,7 +15,7 @@ from schema_kit.cli import cli
 pytestmark = pytest.mark.docs
 
 FOLDER = Path(__file__).parents[2] / "docs" / "scheduling"
-FILES = {"crontab": 4, "schema_kit-partitions.service": 1, "cronjob.yaml": 1, "pg_cron.sql": 1}
+FILES = {"crontab": 5, "schema_kit-partitions.service": 1, "cronjob.yaml": 1, "pg_cron.sql": 1}
 """How often each calls the program."""
 
 

@@ -24,13 +24,13 @@ def command(run: Run, restored: bool) -> None:
     """Move due partitions and rows of each table to its archive.
 
     Without TABLE: every policy of schema_kit.archive_policy. By partition, one is due when it ends further behind the
-    current position than archive_after. It is detached concurrently and attached to the archive; no row is copied or
-    scanned. Where a view shows the table and the archive, both happen in one commit, behind a check that is validated
-    beforehand, so that its readers see each row once at every moment; also where there is a default partition, and in a
-    table that refers to itself. A partition that others need still (rows that refer to it, publications) stays where it
-    is, and each run says so. By rows, those that are due go in batches of about half a second, each deleted from the
-    table and inserted into the archive by one statement, the rows of its tree first; locked rows are skipped until the
-    next run. It never asks: no row is lost.
+    current position than archive_after; the oldest ones also while the table has more rows than max_rows. A partition
+    is detached concurrently and attached to the archive; no row is copied or scanned. Where a view shows the table and
+    the archive, both happen in one commit, behind a check that is validated beforehand, so that its readers see each
+    row once at every moment; also where there is a default partition, and in a table that refers to itself. A partition
+    that others need still (rows that refer to it, publications) stays where it is, and each run says so. By rows, those
+    that are due go in batches of about half a second, each deleted from the table and inserted into the archive by one
+    statement, the rows of its tree first; locked rows are skipped until the next run. It never asks: no row is lost.
 
     Example: schema_kit archive run bots.messages --dry-run
     """

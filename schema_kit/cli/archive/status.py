@@ -44,7 +44,9 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
         "archive": str(policy.archive),
         "way": policy.way,
         "archive_after": policy.archive_after,
+        "max_rows": policy.max_rows,
         "condition": policy.condition,
+        "when": policy.when,
         "partitions": parts,
         "on_their_way": [str(row.name) for row in known if row.since is None and row.attached_to is None],
         "restored": [str(row.name) for row in known if row.since and row.there and row.goes_to != policy.archive],
@@ -106,7 +108,7 @@ def command(run: Run) -> None:
 def _text(one: dict[str, Any]) -> Iterator[str]:
     parts = one["partitions"]
     size = pretty(sum(part["bytes"] for part in parts))
-    yield f"{one['table']} to {one['archive']}, by {one['way']}, after {one['archive_after'] or one['condition']}"
+    yield f"{one['table']} to {one['archive']}, by {one['way']}, {one['when']}"
     if one["way"] == "partition":
         yield f"  {len(parts)} partitions, {size}"
     for part in parts:
