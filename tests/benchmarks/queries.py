@@ -107,7 +107,7 @@ def main() -> None:
     url, style, file = given.pop("url"), given.pop("format"), given.pop("json")
     options = Options(**given)
     try:
-        circumstances, found = compare(url or os.environ.get("DATABASE_URL") or _own_database(), options)
+        circumstances, found = compare(url or os.environ.get("DATABASE_URL") or own_database(DATABASE), options)
     except (psycopg.Error, RuntimeError, ValueError) as error:
         sys.exit(f"error: {error}")
     report(circumstances, found, style)
@@ -386,14 +386,15 @@ def _refuse_the_head(connection: psycopg.Connection) -> None:
         raise RuntimeError("this database is past the baseline; the comparison needs an empty database")
 
 
-def _own_database() -> str:
+def own_database(name: str) -> str:
+    """A database of the embedded server, new each time."""
     from schema_kit import embedded
 
     server = embedded.start(settings={"max_connections": "200"})
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-    return server.url(DATABASE)
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.url(name)
 
 
 @contextmanager

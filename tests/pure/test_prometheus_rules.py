@@ -48,5 +48,6 @@ def test_promtool_takes_it() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool comes with Prometheus")
-    done = subprocess.run([promtool, "check", "rules", str(RULES), str(CACHES)], capture_output=True, text=True, check=False)
+    command = [promtool, "check", "rules", str(RULES), str(CACHES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
