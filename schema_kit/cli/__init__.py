@@ -18,13 +18,13 @@ NOUNS = (
     "advise",
     "archive",
     "db",
-NOUNS = ("diff")
+    "diff",
     "doctor",
     "health",
     "init",
     "lint",
     "partitions",
-NOUNS = ("refresh")
+    "refresh",
     "report",
     "sql",
     "status",
