@@ -19,14 +19,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
-from schema_kit.catalog.direct import READ_ONLY, refuse
+from schema_kit.catalog.direct import refuse
 from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
 from schema_kit.catalog.session import autocommits, copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import PlanError, SchemaKitError, saying_unchanged
 from schema_kit.events import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
 from schema_kit.failures import Committed, in_vain, message, not_observed, refused
 from schema_kit.fingerprints.stamps import OVERTAKEN
-from schema_kit.prerequisites import free, permitted
+from schema_kit.prerequisites import free, held_here, held_in, on_workers, permitted
 from schema_kit.script import RESTORE, LockPolicy, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
 from schema_kit.waiting import wait, watching
@@ -115,7 +115,8 @@ def _telling(
     try:
         refuse(connection, "change anything")
         with ours(connection):
-            return _run(connection, telling_notes(planned, emit), policy, tell, workers, committed)
+            held = held_here(connection, policy)
+            return _run(connection, telling_notes(planned, emit), held, tell, workers, committed)
     except DBAPIError as error:  # the connection was lost before the first look
         raise committed.told(not_observed(error)) from error
     except SchemaKitError as error:
@@ -240,11 +241,11 @@ def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit:
     plan = free(connection, decide())
     if not autocommits(connection):  # else it was begun by hand, and a look would end it
         plan = permitted(connection, plan)
-    before, why = rows(connection, f"SELECT current_setting('lock_timeout'), {READ_ONLY}")[0]
+    before, held, why = held_in(connection, policy)
     if plan and why:
         raise PlanError(f"cannot {plan.title}: {why}.")
     while plan:
-        _send_shared(connection, plan, policy, before, emit)
+        _send_shared(connection, plan, held, before, emit)
         plan = free(connection, decide()) if any(step.decide_again for step in plan.steps) else Plan(plan.title)
 
 
@@ -405,10 +406,11 @@ def _send_once(
     """How many rows it changed; and how far it is, where it tells that itself."""
     try:
         with _restored(connection, step):
+            statements = on_workers(connection, render(step, policy, budget))
             if step.transaction is Transaction.NONE or step.data is not None:
-                return _send_each(connection, step, render(step, policy, budget)), None
+                return _send_each(connection, step, statements), None
             # One message: a client that is stopped, or far away, holds no lock while nobody works.
-            done = send_together(connection, render(step, policy, budget))
+            done = send_together(connection, statements)
             found = done[-2]  # the last of its own; COMMIT is behind it
             if step.tells:
                 return len(found.rows), (found.rows[0][0], found.rows[0][1]) if found.rows else None

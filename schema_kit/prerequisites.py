@@ -1,14 +1,18 @@
-"""What a plan needs before its first step is sent: names that are free, and rights."""
+"""What a plan needs before its first step is sent: names that are free, rights, budgets that hold on all nodes."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import citus
+from schema_kit.catalog.direct import READ_ONLY
 from schema_kit.catalog.privileges import missing, needed
-from schema_kit.catalog.session import observing, rows
+from schema_kit.catalog.session import ON_CITUS, has_citus, note_citus, observing, rows, send
 from schema_kit.errors import PlanError
+from schema_kit.script import HERE_AGAIN, LockPolicy, OnCitus
 from schema_kit.steps import Plan
 from schema_kit.steps.claims import claims
 
@@ -75,3 +79,34 @@ def permitted(connection: Connection, plan: Plan) -> Plan:
         if lacks:
             raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}.")
     return plan
+
+
+def held_here(connection: Connection, policy: LockPolicy) -> LockPolicy:
+    """The policy as it has to hold on the server that was looked at: on the workers of Citus, too, if it has any.
+
+    Raises:
+        PlanError: it is such a worker.
+    """
+    citus.refuse_worker(connection)
+    return OnCitus(**asdict(policy)) if has_citus(connection) else policy
+
+
+def held_in(connection: Connection, policy: LockPolicy) -> tuple[str, LockPolicy, str]:
+    """lock_timeout as the open transaction has it, the policy as it has to hold in it, and why nothing can be written.
+
+    Raises:
+        PlanError: the connection is one to a worker of Citus.
+    """
+    before, there, why = rows(connection, f"SELECT current_setting('lock_timeout'), {ON_CITUS}, {READ_ONLY}")[0]
+    note_citus(connection, there)
+    return str(before), held_here(connection, policy), str(why)
+
+
+def on_workers(connection: Connection, statements: tuple[str, ...]) -> tuple[str, ...]:
+    """What is left to send when the workers of Citus have their settings: they are handed whole messages, not parts."""
+    if HERE_AGAIN not in statements:
+        return statements
+    end = statements.index(HERE_AGAIN) + 1
+    for statement in statements[:end]:
+        send(connection, statement)
+    return statements[end:]

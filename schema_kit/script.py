@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from schema_kit.errors import DeclarationError
 from schema_kit.fingerprints.stamps import compare_sql, lock_all_sql
@@ -40,6 +40,9 @@ class LockPolicy:
     longest: int = 5000
     attempts: int = 25
     statement_timeout: int = 30_000
+    citus: ClassVar[bool] = False
+    """Whether budgets have to hold on the workers of Citus, too: see OnCitus."""
+
     look_first: bool = False
 
     def __post_init__(self) -> None:
@@ -54,6 +57,13 @@ class LockPolicy:
     def pause(self, attempt: int) -> float:
         """Seconds between a try and the next: waiting makes others wait, so at least as long as the try."""
         return random.uniform(1.0, 2.0) * self.budget(attempt) / 1000  # noqa: S311 - jitter, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class OnCitus(LockPolicy):
+    """The same, on a cluster of Citus: what a run makes of a policy where it sees one."""
+
+    citus: ClassVar[bool] = True
 
 
 VARIABLES = {
@@ -148,8 +158,23 @@ def render_shared(step: Step, policy: LockPolicy, before: str = "0") -> tuple[st
         policy: the lock policy.
         before: lock_timeout as it was, and as it is put back: SET LOCAL outlives the statement.
     """
-    after = f"SET LOCAL lock_timeout = {literal(before)}"
-    return (f"SET LOCAL lock_timeout = '{policy.longest}ms'", *step.sql(), after)
+    after = _lock_timeout(policy, literal(before))
+    return (*_lock_timeout(policy, f"'{policy.longest}ms'"), *step.sql(), *after)
+
+
+ON_WORKERS = (
+    # Shards of a reference table are locked once, and no shard is changed while another one of the same table waits.
+    "SET LOCAL citus.multi_shard_modify_mode = 'sequential'",
+    "SET LOCAL citus.propagate_set_commands = 'local'",
+)
+"""What goes before a setting that holds on the workers of Citus, too."""
+HERE_AGAIN = "SET LOCAL citus.propagate_set_commands = 'none'"
+"""What ends that: an idle_in_transaction_session_timeout, say, would end workers that wait for each other."""
+
+
+def _lock_timeout(policy: LockPolicy, value: str) -> tuple[str, ...]:
+    own = f"SET LOCAL lock_timeout = {value}"
+    return (*ON_WORKERS, own, HERE_AGAIN) if policy.citus else (own,)
 
 
 def remark(text: str) -> str:
@@ -180,7 +205,7 @@ def _guarded(step: Step, policy: LockPolicy, wait: int) -> tuple[str, ...]:
     limit = policy.statement_timeout if strong and not step.may_block else 0
     lines = [f"SET LOCAL {name} = {literal(value)}" for name, value in step.settings]
     lines += ["SET LOCAL row_security = 'off'"] if step.reads_rows else []
-    lines.append(f"SET LOCAL lock_timeout = '{wait}ms'")
+    lines += _lock_timeout(policy, literal(f"{wait}ms"))
     if strong:
         lines.append(f"SET LOCAL idle_in_transaction_session_timeout = '{max(policy.longest, _CLIENT_LIVES)}ms'")
     if step.within_budget:

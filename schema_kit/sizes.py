@@ -6,7 +6,9 @@ _LAST = "PB"
 
 
 def pretty(size: int) -> str:
-    """Bytes as pg_size_pretty() and psql have them: ``10239 bytes``, ``10 kB``, ``12 MB``."""
+    """Bytes as pg_size_pretty() and psql have them: ``10239 bytes``, ``10 kB``, ``12 MB``; unknown, below 0."""
+    if size < 0:
+        return "unknown"
     if size < 10 * 1024:
         return f"{size} bytes"
     size >>= 9  # one bit more than is shown, to round by

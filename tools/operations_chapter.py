@@ -13,7 +13,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.offline import EmptyDatabase
 from schema_kit.ops.operation import OPERATIONS, Task
 from schema_kit.plans.partman import comment_sql
-from schema_kit.script import LockPolicy, render_shared, write
+from schema_kit.script import LockPolicy, OnCitus, render_shared, write
 from schema_kit.sqlscripts import load, partman_objects
 from schema_kit.steps import Plan, Step
 from schema_kit.storage import SCRIPTS
@@ -21,10 +21,12 @@ from tools.shop import (
     ARCHIVED,
     BEHIND,
     BY_MONTH,
+    DISTRIBUTED,
     EMPTY_ARCHIVE,
     FILLED_ARCHIVE,
     MADE,
     OLDER,
+    ON_CITUS,
     OUTSIDE,
     RETIRED,
     SHOP,
@@ -112,6 +114,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
         ("copying", 'op.convert_to_partitioned("visits", "visited_at", "1 month", premake=1, strategy="copy")', SHOP),
     ),
     "unpartition": (("", 'op.unpartition("visits")', BY_MONTH),),
+    "distribute_table_concurrently": (("", 'op.distribute_table_concurrently("visits", "id")', ON_CITUS),),
+    "undistribute_table": (("", 'op.undistribute_table("visits")', DISTRIBUTED),),
     "create_partitioned_table": (
         (
             "",
@@ -207,9 +211,9 @@ def _locks(step: Step) -> str:
     return "; ".join(f"{mode} on {', '.join(tables)}" for mode, tables in by_mode.items()) or "—"
 
 
-def _sql(plan: Plan, shared: bool) -> str:
+def _sql(plan: Plan, shared: bool, citus: bool) -> str:
     """What is sent: in a migration's transaction where the operation joins it."""
-    text = write(plan, LockPolicy()).strip()
+    text = write(plan, OnCitus() if citus else LockPolicy()).strip()
     if shared:
         sent = [
             (f"-- {step.summary}", *(f"{line};" for line in render_shared(step, LockPolicy()))) for step in plan.steps
@@ -232,6 +236,6 @@ def sent(name: str) -> str:
         parts += [
             f"`{call}`{about}",
             "\n".join(["| commit | locks |", "| --- | --- |", *dict.fromkeys(rows)]),
-            f"```sql\n{_sql(plan, OPERATIONS[name].shared)}\n```",
+            f"```sql\n{_sql(plan, OPERATIONS[name].shared, 'distribute' in name)}\n```",
         ]
     return "\n\n".join(parts)

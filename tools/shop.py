@@ -17,6 +17,7 @@ from schema_kit.model import (
     Conversion,
     Copying,
     Detaching,
+    Distribution,
     ForeignKey,
     IgnoredFinding,
     Index,
@@ -155,6 +156,8 @@ class Imagined:
     default: QualifiedName | None = None
     """The default partition of a set."""
     archive_policy: ArchivePolicy | None = None
+    citus: bool = False
+    """Whether the extension citus is there."""
     retention: str | None = None
     out: tuple[Retired, ...] = ()
     """What the policy has retired."""
@@ -162,6 +165,9 @@ class Imagined:
     def table(self, name: QualifiedName) -> Table | None:
         found = next((table for table in self.tables if table.name == name), None)
         return found or (Table(name, ()) if name.name in self.trees else None)
+
+    def has_citus(self) -> bool:
+        return self.citus
 
     def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
         del views
@@ -376,6 +382,8 @@ FILLED_ARCHIVE = replace(
     ),
 )
 BY_MONTH = Imagined(tables=(VISITS_BY_MONTH, FIRST), there=frozenset({"part_config"}))
+ON_CITUS = Imagined(citus=True)
+DISTRIBUTED = Imagined(tables=(replace(VISITS, distribution=Distribution("hash", "id", 1)),), citus=True)
 RETIRED = replace(
     BY_MONTH,
     trees={name: (Relation(public(name)),) for name in ("visits", "visits_p20251001")},

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import kinds
+from schema_kit.catalog import citus, kinds
 from schema_kit.catalog.keys import primary_key
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.model import BatchRun, BatchTarget, MaterializedView, Stored
 from schema_kit.names import QualifiedName
 from schema_kit.storage import BATCH_PROGRESS
 
-_TABLE = """
-SELECT c.oid::bigint, to_regclass(%(progress)s) IS NOT NULL,
+_TABLE = f"""
+SELECT {ON_CITUS}, c.oid::bigint, to_regclass(%(progress)s) IS NOT NULL,
        2 = (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%(progress)s)
             AND attname IN ('record_oid', 'stays'))
 FROM pg_class c
@@ -56,7 +56,8 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
     if not found or kinds.of_the_system(table):
         kinds.refuse_others(connection, table)
         return None
-    oid, there, current = found[0]
+    on_citus, oid, there, current = found[0]
+    note_citus(connection, on_citus)
     runs = rows(connection, _RUN, {"run": run}) if there else []
     columns = rows(connection, _COLUMNS, {"oid": oid})
     return BatchTarget(
@@ -66,6 +67,7 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
         Stored.of(there, current),
         next((BatchRun(of, change, target, tuple(key), *how) for of, change, target, key, *how in runs), None),
         tuple((name, type_) for name, _, type_ in columns),
+        citus.read(connection, [oid]).get(oid),
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog.session import observing, rows
+from schema_kit.catalog import citus
+from schema_kit.catalog.session import ON_CITUS, has_citus, observing, rows
 from schema_kit.errors import PlanError
 from schema_kit.model.locks import Lock, LockMode
 
@@ -61,6 +62,9 @@ def blockers(connection: Connection, locks: Iterable[Lock], of_rows: bool = Fals
                 modes = ["RowShareLock", "RowExclusiveLock"] if of_rows else list(lock.mode.conflicts)
                 values = {"table": lock.table.sql, "modes": modes}
                 found += [Blocker(*row) for row in rows(connection, _BLOCKERS, values)]
+                if has_citus(connection):
+                    elsewhere = citus.blockers(connection, lock.table, modes, _QUERY)
+                    found += [Blocker(text, autovacuum=False) for text in elsewhere]
     except (DBAPIError, PlanError):
         logging.getLogger("schema_kit").debug("who blocks could not be seen", exc_info=True)
     return tuple(found)
@@ -100,6 +104,7 @@ UNION
 SELECT 'prepared transaction ' || quote_literal(p.gid) || ': open for '
          || date_trunc('second', clock_timestamp() - p.prepared)
 FROM pg_prepared_xacts p WHERE p.database = current_database() AND 0 = ANY (pg_blocking_pids(%(pid)s))
+UNION SELECT NULL WHERE {ON_CITUS}
 """
 
 
@@ -110,7 +115,10 @@ def waits_for(connection: Connection, pid: int) -> tuple[str, ...]:
         connection: another session than that one.
         pid: the process that serves it.
     """
-    return tuple(row[0] for row in rows(connection, _WAITED_FOR, {"pid": pid}))
+    found = [row[0] for row in rows(connection, _WAITED_FOR, {"pid": pid})]
+    if None in found:  # Citus is there: what is waited for may be on another node
+        found += [row[0] for row in rows(connection, citus.WAITED_FOR, {"pid": pid})]
+    return tuple(text for text in found if text is not None)
 
 
 _EXCLUSIVE = f"""

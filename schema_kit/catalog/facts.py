@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit.catalog import (
     archives,
     batches,
+    citus,
     copying,
     dependents,
     health,
@@ -36,7 +37,7 @@ from schema_kit.catalog import (
 from schema_kit.catalog import rows as leaving
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.search_path import schema_of
-from schema_kit.catalog.session import observing, rows
+from schema_kit.catalog.session import has_citus, observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.keys import BeyondCalendar
@@ -63,6 +64,7 @@ from schema_kit.model import (
     Referring,
     Relation,
     Retired,
+    ShardDifference,
     Stored,
     Table,
     TimeToLive,
@@ -135,6 +137,15 @@ class Catalog:
         """The table of that name, with all that belongs to it."""
         with observing(self._connection):
             return tables.read(self._connection, name)
+
+    def has_citus(self) -> bool:
+        """Whether the last look has seen the extension citus; no query is sent."""
+        return has_citus(self._connection)
+
+    def shards_that_differ(self, names: Sequence[QualifiedName]) -> tuple[ShardDifference, ...]:
+        """The placements of shards of those tables, and of their partitions, that are otherwise than the table."""
+        with observing(self._connection):
+            return citus.differing(self._connection, names)
 
     def stops_drop(self, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
         """Why PostgreSQL would refuse to drop the column, or the whole table; empty where it would not."""

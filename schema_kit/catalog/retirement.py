@@ -8,11 +8,11 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import dependents, kinds, publications
+from schema_kit.catalog import citus, dependents, kinds, publications
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.privileges import OWNER, Right, missing
 from schema_kit.catalog.rights import of_record
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
 from schema_kit.model import Attaching, Detaching, Retired, Stored
@@ -22,8 +22,9 @@ from schema_kit.storage import RETIRED_PARTITION
 MOST_COUNTED = 1000
 """Rows that refer to a partition are counted up to here."""
 
-_TABLE = """
-SELECT c.oid, pn.nspname, p.relname, coalesce(h.inhdetachpending, false), pg_get_expr(c.relpartbound, c.oid), c.relkind,
+_TABLE = f"""
+SELECT {ON_CITUS}, c.oid, pn.nspname, p.relname, coalesce(h.inhdetachpending, false),
+       pg_get_expr(c.relpartbound, c.oid), c.relkind,
        ARRAY(SELECT ARRAY[bn.nspname::text, b.relname::text] FROM pg_partition_tree(c.oid) t
              JOIN pg_class b ON b.oid = t.relid JOIN pg_namespace bn ON bn.oid = b.relnamespace
              WHERE t.level > 0 ORDER BY t.level, b.oid)
@@ -107,7 +108,8 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
         return None
-    oid, schema, table, pending, bounds, kind, below = found[0]
+    on_citus, oid, schema, table, pending, bounds, kind, below = found[0]
+    note_citus(connection, on_citus)
     attached = QualifiedName(schema, table) if table else None
     at = {"oid": oid, "parent": parent.sql, "record": RETIRED_PARTITION.sql}
     keys = rows(connection, _INCOMING, at)
@@ -140,6 +142,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         tuple(filter(None, (read(connection, parent, QualifiedName(*row)) for row in rows(connection, _PENDING, at))))
         if mine and not pending
         else (),
+        citus.read(connection, [oid]).get(oid),
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import foreign_keys, kinds
+from schema_kit.catalog import citus, foreign_keys, kinds
 from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
 from schema_kit.catalog.privileges import Right, missing
-from schema_kit.catalog.session import HIDES_ROWS, rows
+from schema_kit.catalog.session import HIDES_ROWS, ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import KeyColumn, LeavingTable, TimeToLive, Tree
 from schema_kit.names import QualifiedName
@@ -21,8 +21,8 @@ STAY = frozenset({"n", "d"})
 """What a foreign key does with its rows, so that they may stay: SET NULL, SET DEFAULT."""
 
 # By oid in pg_catalog alone: without USAGE on the schema, to_regclass() would be refused.
-_TABLE = """
-SELECT c.oid::bigint, c.relkind = 'p',
+_TABLE = f"""
+SELECT {ON_CITUS}, c.oid::bigint, c.relkind = 'p',
        ARRAY(SELECT attname::text FROM pg_attribute
              WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum),
        ARRAY(SELECT attname::text FROM pg_attribute
@@ -52,7 +52,8 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
         return None
-    oid, partitioned, columns, generated, types = found[0]
+    on_citus, oid, partitioned, columns, generated, types = found[0]
+    note_citus(connection, on_citus)
     lacking = missing(partial(rows, connection), (Right(name, what) for what in privileges))
     hidden = [row[0] for row in rows(connection, _HIDDEN, {"oid": oid})]
     indexes: dict[int, list[KeyColumn]] = {}
@@ -72,6 +73,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         partitioned,
         tuple((column, type_) for column, type_ in types),
         (*lacking, *hidden),
+        citus.read(connection, [oid]).get(oid),
     )
 
 

@@ -70,7 +70,10 @@ OURS = {
 """What steps are sent under, where a database, a role or a session says otherwise. What a user's own expressions may
 rest on stays theirs: search_path, DateStyle, IntervalStyle, TimeZone, standard_conforming_strings, xmloption."""
 
-_OTHERWISE = """
+ON_CITUS = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
+"""A column of queries that are sent anyway: see `note_citus`."""
+
+_OTHERWISE = f"""
 SELECT o.name, current_setting(o.name, true), o.ours
 FROM unnest(%(names)s::text[], %(values)s::text[]) AS o (name, ours) WHERE current_setting(o.name, true) <> o.ours
 UNION ALL
@@ -78,6 +81,7 @@ SELECT 'search_path', current_setting('search_path'),
        (SELECT string_agg(quote_ident(s.name), ', ' ORDER BY s.place)
         FROM unnest(current_schemas(false)) WITH ORDINALITY s (name, place) WHERE s.name <> 'pg_catalog')
 WHERE 'pg_catalog' = ANY ((current_schemas(false))[2:])
+UNION ALL SELECT NULL, NULL, NULL WHERE {ON_CITUS}
 """
 # Behind another schema, pg_catalog is where a name is looked for last: its operators and functions may be shadowed.
 
@@ -93,7 +97,9 @@ def ours(connection: Connection) -> Iterator[None]:
         PlanError: a setting is not for this role to change.
     """
     values = {"names": list(OURS), "values": list(OURS.values())}
-    otherwise = rows(connection, _OTHERWISE, values)
+    found = rows(connection, _OTHERWISE, values)
+    otherwise = [row for row in found if row[0]]
+    note_citus(connection, len(otherwise) < len(found))
     for name, before, value in otherwise:
         try:
             _set(connection, name, value or "")
@@ -110,6 +116,16 @@ def ours(connection: Connection) -> Iterator[None]:
         with suppress(SQLAlchemyError):
             for name, before, _ in otherwise:
                 _set(connection, name, before)
+
+
+def note_citus(connection: Connection, there: bool) -> None:
+    """Remember for the session what a query has just seen of ON_CITUS: no query is sent to find it out."""
+    connection.info[ON_CITUS] = there
+
+
+def has_citus(connection: Connection) -> bool:
+    """Whether the last look that could see Citus has seen it."""
+    return bool(connection.info.get(ON_CITUS))
 
 
 def _set(connection: Connection, name: str, value: str) -> None:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog.session import rows
+from schema_kit.catalog import citus
+from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.model import Column, Partition, Partitioning, Table
 from schema_kit.names import QualifiedName
 
 # A policy on a parent that is cut by LIST or HASH is one for each of its partitions: they are the sets.
-_SETS = """
+_SETS = f"""
 WITH RECURSIVE found AS (
   SELECT w.place, w.control, to_regclass(w.name)::oid AS oid
   FROM unnest(%(names)s::text[], %(controls)s::text[]) WITH ORDINALITY w (name, control, place)
@@ -35,7 +36,8 @@ SELECT f.place, n.nspname, c.relname, p.partstrat::text,
        c.reltuples::bigint,
        (SELECT CASE WHEN bool_and(pc.relkind <> 'p' OR pc.reltuples >= 0) THEN sum(CASE WHEN pc.reltuples >= 0
                     THEN pc.reltuples::bigint ELSE pg_stat_get_live_tuples(pc.oid) END) END
-        FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhrelid WHERE i.inhparent = c.oid)
+        FROM pg_inherits i JOIN pg_class pc ON pc.oid = i.inhrelid WHERE i.inhparent = c.oid),
+       {ON_CITUS}, c.oid::bigint
 FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
 ORDER BY f.place, n.nspname, c.relname
@@ -72,9 +74,12 @@ def measured(connection: Connection, tables: Sequence[Table]) -> list[Table]:
     """
     names = {"sets": [table.name.sql for table in tables]}
     found = {QualifiedName(row[0], row[1]): row[2:] for row in rows(connection, _MEASURES, names)} if tables else {}
+    own = [table for table in tables if table.distribution and table.distribution.spread]
+    spread = citus.measures(connection, [part.name for table in own for part in table.partitions])
 
     def with_measures(partition: Partition) -> Partition:
-        tablespace, parts, size, count = found.get(partition.name, (None, 0, 0, -1))
+        tablespace, parts, *seen = found.get(partition.name, (None, 0, 0, -1))
+        size, count = spread.get(partition.name, seen)
         return replace(partition, tablespace=tablespace, parts=parts, bytes=size, rows=count)
 
     return [replace(table, partitions=tuple(map(with_measures, table.partitions))) for table in tables]
@@ -86,9 +91,13 @@ def read_of(
     """The same, with the policy as it stands in part_config before each."""
     names = {"names": [policy.parent.sql for policy in policies], "controls": [policy.control for policy in policies]}
     found: dict[int, list[Table]] = {}
-    for place, schema, name, strategy, key, control, parts, estimate, held in (
-        rows(connection, _SETS, names) if policies else ()
-    ):
+    seen = rows(connection, _SETS, names) if policies else []
+    if seen:
+        note_citus(connection, seen[0][-2])
+    distributions = citus.read(connection, [row[-1] for row in seen])
+    for place, schema, name, strategy, key, control, parts, estimate, held, _, oid in seen:
+        distribution = distributions.get(oid)
+        spread = distribution is not None and distribution.spread  # then what the table itself holds says nothing
         column = (Column(policies[place - 1].control, control[0], control[1] == "true"),) if control else ()
         found.setdefault(place, []).append(
             Table(
@@ -98,7 +107,8 @@ def read_of(
                 partition_strategy=strategy or "",
                 partitions=tuple(_partition(*part) for part in parts),
                 rows=estimate,
-                held=-1 if held is None else int(held),
+                held=-1 if held is None or spread else int(held),
+                distribution=distribution,
             )
         )
     for place, policy in enumerate(policies, 1):

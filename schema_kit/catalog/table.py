@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import foreign_keys, kinds, newest, obstacles, publications
-from schema_kit.catalog.session import rows
+from schema_kit.catalog import citus, foreign_keys, kinds, newest, obstacles, publications
+from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
 from schema_kit.fingerprints.stamps import stamp_sql
 from schema_kit.model import (
@@ -29,8 +29,9 @@ from schema_kit.names import MAX_BYTES, QualifiedName, ident
 
 Noun = TypeVar("Noun")
 
-_TABLE = """
-SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence, c.relreplident,
+_TABLE = f"""
+SELECT {ON_CITUS} AS on_citus, coalesce(m.amname, '') AS access_method,
+       c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relpersistence, c.relreplident,
        c.reltuples, obj_description(c.oid, 'pg_class') AS comment, c.reltype, c.reloftype,
        nullif(pg_get_userbyid(c.relowner), current_user) AS owner, p.partstrat,
        (SELECT spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace) AS tablespace,
@@ -40,6 +41,7 @@ SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecuri
              LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
              ORDER BY k.place) AS key
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
+LEFT JOIN pg_am m ON m.oid = c.relam
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND c.relkind IN ('r', 'p')
 """
 
@@ -77,12 +79,13 @@ LEFT JOIN pg_namespace pn ON pn.oid = pi.relnamespace
 
 _INDEXES = f"SELECT {_INDEX_COLUMNS} WHERE x.indrelid = %(oid)s ORDER BY i.relname"
 
-_TREE = """
-SELECT c.oid, n.nspname, c.relname, hn.nspname, hc.relname, c.relkind = 'p',
+_TREE = f"""
+SELECT {ON_CITUS}, c.oid, n.nspname, c.relname, hn.nspname, hc.relname, c.relkind = 'p',
        ARRAY(SELECT coalesce(a.attname::text, '(expression)')
              FROM pg_partitioned_table p, unnest(p.partattrs) WITH ORDINALITY k (attnum, place)
              LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0
-             WHERE p.partrelid = c.oid ORDER BY k.place)
+             WHERE p.partrelid = c.oid ORDER BY k.place),
+       coalesce((SELECT amname FROM pg_am m WHERE m.oid = c.relam AND c.relkind = 'r'), '')
 FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace,
      LATERAL (SELECT r.oid AS relid, NULL::oid AS parentrelid, 0 AS level WHERE r.relkind <> 'p' UNION ALL
               SELECT relid, CASE WHEN level > 0 THEN parentrelid::oid END, level FROM pg_partition_tree(r.oid)
@@ -253,6 +256,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         kinds.refuse_others(connection, name)
         return None
     table = found[0]._mapping
+    note_citus(connection, table["on_citus"])
     at = {"oid": table["oid"]}
     keys = foreign_keys.read(connection, table["oid"])
     triggers = rows(connection, _TRIGGERS, at)
@@ -302,6 +306,8 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
         publications=held,
         publishing=publishing,
         is_partition=table["relispartition"],
+        distribution=citus.read(connection, [table["oid"]]).get(table["oid"]),
+        access_method=table["access_method"],
         analyzed=table["reltuples"] >= 0,
         obstacles=(
             *obstacles.read(connection, table),
@@ -320,7 +326,9 @@ def read_tree(connection: Connection, name: QualifiedName, views: bool = False) 
     found = rows(connection, _TREE, {"schema": name.schema, "name": name.name, "kinds": of_kinds})
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
-    oids = [row[0] for row in found]
+    note_citus(connection, any(row[0] for row in found))
+    oids = [row[1] for row in found]
+    distributions = citus.read(connection, oids)
 
     def of(sql: str, noun: Callable[[Any], Noun]) -> dict[int, tuple[Noun, ...]]:
         grouped: dict[int, list[Noun]] = {oid: [] for oid in oids}
@@ -342,8 +350,10 @@ def read_tree(connection: Connection, name: QualifiedName, views: bool = False) 
             keys[oid],
             key=tuple(key),
             foreign=foreign[oid],
+            distribution=distributions.get(oid),
+            access_method=access_method,
         )
-        for oid, schema, table, parent_schema, parent, partitioned, key in found
+        for _, oid, schema, table, parent_schema, parent, partitioned, key, access_method in found
     )
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import archives, drift, present, retirement, sets
+from schema_kit.catalog import archives, citus, drift, present, retirement, sets
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import DefaultRows, Partitioning, Range, Retired, Table, Watched, layout
+from schema_kit.model import DefaultRows, Partitioning, Range, Retired, ShardDifference, Table, Watched, layout
 from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.server import Server
@@ -90,7 +90,10 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
         found = [replace(seen, table=next(sizes) if seen.table else None) for seen in found]
     else:
         drifts = drift.read(connection, [seen.policy.parent for seen in found])
-        found = [replace(seen, drift=own) for seen, own in zip(found, drifts, strict=True)]
+        differing = citus.differing(connection, [seen.policy.parent for seen in found if seen.table])
+        found = [
+            replace(seen, drift=own, shards=_of_set(seen, differing)) for seen, own in zip(found, drifts, strict=True)
+        ]
     ours = _records(connection)
     retired = _retired(connection) if RETIRED_PARTITION in ours and not measured else {}
     policies_ = archives.policies(connection) if ARCHIVE_POLICY in ours else ()
@@ -126,9 +129,15 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
             name = defaults[place]
             why = _unseen(name, rights[name])
             default = DefaultRows(filled.get(place), estimate=_estimate(seen.table, name), why=why)
-            if default.filled and any(rights[name][3:]):
+            indexed, small = rights[name][3:]
+            if default.filled and (indexed or (small and not (seen.table or _NONE).distribution)):
                 default = _windows(connection, lines, name, default, _reach(lines, seen.table or _NONE, here))
         yield replace(seen, default=default, here=here, unseen=(hidden[place],) if place in hidden else ())
+
+
+def _of_set(seen: Watched, differing: Sequence[ShardDifference]) -> tuple[ShardDifference, ...]:
+    names = {part.name for part in seen.table.partitions} | {seen.policy.parent} if seen.table else set()
+    return tuple(one for one in differing if one.table in names)
 
 
 def _reach(lines: Grid, table: Table, here: Point | None) -> Point | None:

@@ -24,7 +24,7 @@ from schema_kit.cli.run import Run, quiet
 from schema_kit.errors import ExecutionError, PlanError, SchemaKitError
 from schema_kit.model import Table
 from schema_kit.names import QualifiedName
-from schema_kit.prerequisites import free
+from schema_kit.prerequisites import free, held_here
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import Analyze
@@ -252,12 +252,13 @@ def show(plan: Plan, run: Run) -> None:
     form = "sql" if run.dry_run and run.form == "text" else run.form
     if form == "text" and quiet():
         return
+    policy = held_here(run.connection, run.policy)
     if form == "json":
         steps = [
             {
                 "summary": step.summary,
                 "locks": [{"mode": lock.mode.value, "table": str(lock.table)} for lock in step.locks],
-                "sql": list(script.render(step, run.policy)),
+                "sql": list(script.render(step, policy)),
             }
             for step in plan.steps
         ]
@@ -265,7 +266,7 @@ def show(plan: Plan, run: Run) -> None:
     elif not plan:
         click.echo("nothing to do", err=True)
     elif form == "sql":
-        echo_sql(script.write(plan, run.policy))
+        echo_sql(script.write(plan, policy))
     else:
         for step in plan.steps:
             click.echo(step.summary)

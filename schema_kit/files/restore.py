@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute
 from schema_kit.catalog.keys import primary_key
-from schema_kit.catalog.session import observing, rows
+from schema_kit.catalog.session import ON_CITUS, has_citus, note_citus, observing, rows
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.execute import Emit, Noted, StepDone, StepStarted
 from schema_kit.files import manifest, own, table
@@ -225,6 +225,8 @@ def _wanted(
         _refuse_drift(url, columns, there)
     else:
         _refuse_types(connection, url, columns)
+    near = there or (_look(connection, target) if has_citus(connection) else None)
+    spread = near.distribution if near and near.distribution and near.distribution.spread else None
     staging = beside or _beside(connection, own, target, described["cut"])
     generated = {column.name for column in there.columns if column.generated} if there else set()
     copied = [place for place, column in enumerate(columns) if column.name not in generated]
@@ -238,6 +240,7 @@ def _wanted(
         tuple(columns[place].name for place in copied),
         form,
         lambda: ahead(_texts(FORMATS[form].batches(store, name, columns), columns, copied, form)),
+        (spread, target) if spread and spread.column in (None, *(column.name for column in columns)) else None,
     )
     if not file:
         emit(Noted(load, f"{url} is in no manifest here: it was held against itself alone"))
@@ -290,8 +293,13 @@ def _refuse_types(connection: Connection, url: str, columns: Sequence[Column]) -
     """They become part of a statement, and the file says them."""
     try:
         with observing(connection):
-            sql = "SELECT t FROM unnest(%(types)s::text[]) t WHERE to_regtype(t) IS NULL"
-            unknown = [row[0] for row in rows(connection, sql, {"types": [column.type for column in columns]})]
+            sql = (
+                "SELECT t FROM unnest(%(types)s::text[]) t WHERE to_regtype(t) IS NULL "
+                f"UNION ALL SELECT NULL WHERE {ON_CITUS}"
+            )
+            found = [row[0] for row in rows(connection, sql, {"types": [column.type for column in columns]})]
+        note_citus(connection, None in found)
+        unknown = [type_ for type_ in found if type_ is not None]
     except DBAPIError as error:
         origin: Any = error.orig
         if origin.sqlstate is None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import kinds
+from schema_kit.catalog import citus, kinds
 from schema_kit.catalog.retirement import remembered
-from schema_kit.catalog.session import HIDES_ROWS, rows
+from schema_kit.catalog.session import HIDES_ROWS, ON_CITUS, note_citus, rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
-from schema_kit.model import ArchiveFile
+from schema_kit.model import ArchiveFile, Distribution
 from schema_kit.names import QualifiedName, ident, literal
 
 TEXT = "postgresql text"
@@ -100,13 +100,15 @@ class Source:
     """Estimated; -1 where nobody has counted."""
     hidden: str = ""
     """Why rows of it are hidden from the current role; empty where none are."""
+    distribution: Distribution | None = None
+    """How Citus spreads it; then nobody has counted, and its size is -1."""
 
 
 _TABLE = f"""
 SELECT c.oid::bigint, c.relkind, c.relispartition, pg_get_expr(c.relpartbound, c.oid), n2.nspname, p.relname,
        coalesce(h.inhdetachpending, false),
        (SELECT coalesce(sum(pg_table_size(relid)), pg_table_size(c.oid)) FROM pg_partition_tree(c.oid))::bigint,
-       c.reltuples, CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END
+       c.reltuples, CASE WHEN row_security_active(c.oid) THEN {HIDES_ROWS} ELSE '' END, {ON_CITUS}
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition
 LEFT JOIN pg_class p ON p.oid = h.inhparent LEFT JOIN pg_namespace n2 ON n2.oid = p.relnamespace
@@ -153,7 +155,10 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
         return None
-    oid, kind, attached, bounds, parent_schema, parent_name, pending, size, estimate, hidden = found[0]
+    oid, kind, attached, bounds, parent_schema, parent_name, pending, size, estimate, hidden, there = found[0]
+    note_citus(connection, there)
+    distribution = citus.read(connection, [oid]).get(oid)
+    spread = distribution is not None and distribution.spread
     parent = QualifiedName(parent_schema, parent_name) if attached else None
     retired = False
     if not attached and (known := remembered(connection, name, oid)):
@@ -174,9 +179,10 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
         lower,
         upper,
         tuple(row[0] for row in rows(connection, _DECLARED, {"oid": oid})),
-        size,
-        estimate,
+        -1 if spread else size,
+        -1 if spread else estimate,
         hidden,
+        distribution,
     )
 
 

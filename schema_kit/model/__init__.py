@@ -29,6 +29,7 @@ from schema_kit.model.declared import (
     TimeToLive,
     Tree,
 )
+from schema_kit.model.distribution import Distribution, ShardDifference
 from schema_kit.model.health import IgnoredFinding, Size
 from schema_kit.model.moving import (
     ArchiveFile,
@@ -101,6 +102,7 @@ __all__ = [
     "DeclaredArchive",
     "DefaultRows",
     "Detaching",
+    "Distribution",
     "Drift",
     "Emptied",
     "ForeignKey",
@@ -126,6 +128,7 @@ __all__ = [
     "Relation",
     "Retired",
     "Sequence",
+    "ShardDifference",
     "Size",
     "StatisticsObject",
     "Stored",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from schema_kit.model.distribution import Distribution
 from schema_kit.model.stored import Stored
 from schema_kit.names import QualifiedName
 
@@ -47,6 +48,8 @@ class Detaching:
     """Whether retired_partition is there, with all that this version knows."""
     blocked_by: tuple[Detaching, ...] = ()
     """Other partitions of the parent that are detach pending: only one may be."""
+    distribution: Distribution | None = None
+    """How Citus spreads it."""
 
 
 @dataclass(frozen=True, slots=True)

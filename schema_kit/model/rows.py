@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schema_kit.model.distribution import Distribution
 from schema_kit.model.stored import Stored
 from schema_kit.model.tables import ForeignKey, KeyColumn
 from schema_kit.names import QualifiedName
@@ -43,6 +44,8 @@ class BatchTarget:
     run: BatchRun | None = None
     types: tuple[tuple[str, str], ...] = ()
     """Of those columns."""
+    distribution: Distribution | None = None
+    """How Citus spreads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class LeavingTable:
     """Of each column, whether it can be written or not."""
     may_not: tuple[str, ...] = ()
     """Rights that whoever runs this has not, each with what grants it; rows that row security hides from them."""
+    distribution: Distribution | None = None
+    """How Citus spreads it."""
 
     def index_on(self, column: str) -> tuple[KeyColumn, ...] | None:
         """The columns of an index that begins with that one."""

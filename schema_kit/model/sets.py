@@ -7,6 +7,7 @@ from datetime import datetime
 
 from schema_kit.intervals import Point
 from schema_kit.model.declared import ArchivePolicy, Partitioning
+from schema_kit.model.distribution import ShardDifference
 from schema_kit.model.tables import Range, Table
 from schema_kit.names import QualifiedName
 from schema_kit.server import NEWEST, Server
@@ -133,6 +134,8 @@ class Watched:
     """The server's clock."""
     unseen: tuple[str, ...] = ()
     """What could not be looked at, and why."""
+    shards: tuple[ShardDifference, ...] = ()
+    """Of a table that Citus distributes: placements that are otherwise than the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schema_kit.intervals import Point
+from schema_kit.model.distribution import Distribution
 from schema_kit.names import QualifiedName, ident, idents
 
 
@@ -309,6 +310,10 @@ class Table:
     """The database has a publication, of this table or of others."""
     """Those that hold it."""
     is_partition: bool = False
+    distribution: Distribution | None = None
+    """How Citus spreads it; None where it is a table of this server alone."""
+    access_method: str = ""
+    """pg_am.amname: heap, columnar; empty on a partitioned table."""
     analyzed: bool = True
     rows: int = field(default=-1, compare=False)
     """The planner's estimate of a set that is looked at with others; -1 where nobody has analyzed yet."""
@@ -368,6 +373,10 @@ class Relation:
     """Its partitions that are foreign tables, which have no indexes and are no part of the tree."""
     imagined: bool = False
     """Nobody has looked (--sql): whatever is asked for is taken to be there."""
+    distribution: Distribution | None = None
+    """How Citus spreads it; None where it is a table of this server alone."""
+    access_method: str = ""
+    """pg_am.amname: heap, columnar; empty on a partitioned table."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""

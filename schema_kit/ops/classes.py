@@ -18,6 +18,7 @@ from schema_kit.ops import (
     constraints,
     copying,
     creation,
+    distribution,
     enums,
     health,
     indexes,
@@ -52,6 +53,7 @@ __all__ = [
     "CreatePrimaryKeyConcurrentlyOp",
     "CreateUniqueConstraintConcurrentlyOp",
     "DetachPartitionConcurrentlyOp",
+    "DistributeTableConcurrentlyOp",
     "DrainDefaultConcurrentlyOp",
     "DropArchivePolicyOp",
     "DropArchiveTableOp",
@@ -80,6 +82,7 @@ __all__ = [
     "SetPublishViaPartitionRootOp",
     "SetTtlPolicyOp",
     "SplitPartitionConcurrentlyOp",
+    "UndistributeTableOp",
     "UnpartitionOp",
     "UpdateInBatchesOp",
     "ValidateConstraintOp",
@@ -779,6 +782,57 @@ class CreatePartitionedTableOp(PlanOperation):
                 **dialect_kw,
             )
         )
+
+
+@register
+class DistributeTableConcurrentlyOp(PlanOperation):
+    """Have Citus distribute a table, with its partitions, over the nodes of its cluster."""
+
+    called = "distribute_table_concurrently"
+    function = staticmethod(distribution.distribute_table_concurrently)
+    shared = False
+    reversed_by = "undistribute_table"
+
+    @classmethod
+    def distribute_table_concurrently(
+        cls,
+        operations: Operations,
+        table_name: str,
+        column: str | None = None,
+        *,
+        colocate_with: str | None = None,
+        shard_count: int | None = None,
+        reference: bool = False,
+        single_shard: bool = False,
+        blocking: bool = False,
+        schema: str | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                column,
+                colocate_with=colocate_with,
+                shard_count=shard_count,
+                reference=reference,
+                single_shard=single_shard,
+                blocking=blocking,
+                schema=schema,
+            )
+        )
+
+
+@register
+class UndistributeTableOp(PlanOperation):
+    """Take a table that Citus distributes back to the coordinator, with its partitions."""
+
+    called = "undistribute_table"
+    function = staticmethod(distribution.undistribute_table)
+    shared = False
+    reversed_by = None
+
+    @classmethod
+    def undistribute_table(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
+        operations.invoke(cls(table_name, schema=schema))
 
 
 @register

@@ -381,7 +381,7 @@ class Difference:
 
     kind: str
     """column missing, column extra, generated, type, default, not null, check missing, check extra, index missing,
-    index extra, owner, grant missing, grant extra, row security or policy."""
+    index extra, owner, grant missing, grant extra, row security, policy or distribution."""
     object: str
     sentence: str
     blocks: bool = False
@@ -391,7 +391,21 @@ class Difference:
 def differences(table: Table, archive: Table) -> Iterator[Difference]:
     """What an archive has otherwise than its table, what matters most first."""
     access = (Difference(*one) for one in archive_access.unlike(table, archive))
-    yield from sorted((*_columns(table, archive), *_others(table, archive), *access), key=lambda one: not one.blocks)
+    found = (*_distribution(table, archive), *_columns(table, archive), *_others(table, archive), *access)
+    yield from sorted(found, key=lambda one: not one.blocks)
+
+
+def _distribution(table: Table, archive: Table) -> Iterator[Difference]:
+    own, theirs = table.distribution, archive.distribution
+    spread = [bool(one and one.spread) for one in (own, theirs)]
+    if any(spread) and not (all(spread) and own and theirs and own.colocation == theirs.colocation):
+        given = f"{own.column!r}, colocate_with={table.name.name!r}" if own and own.column else "..."
+        said = (
+            f"{table.name} is {own.text if own else 'local'}, and {archive.name} is "
+            f"{theirs.text if theirs else 'local'}: rows and partitions go only between tables that are colocated "
+            f"(op.distribute_table_concurrently({archive.name.name!r}, {given}), while it is empty)"
+        )
+        yield Difference("distribution", archive.name.name, said, blocks=True)
 
 
 def _columns(table: Table, archive: Table) -> Iterator[Difference]:

@@ -55,7 +55,13 @@ def update_in_batches(batch: UpdateBatch, batch_size: int, observed: BatchTarget
             )
     target = f"{observed.oid}:{','.join(str(numbers[column]) for column, _ in change.assignments)}"
     batch = UpdateBatch(
-        batch.name, change, observed.key, batch.target_seconds, batch.max_replica_lag, batch.max_dead_share
+        batch.name,
+        change,
+        observed.key,
+        batch.target_seconds,
+        batch.max_replica_lag,
+        batch.max_dead_share,
+        bool(observed.distribution and observed.distribution.spread),
     )
     start = StartBatches(batch.name, change, observed.key, target, batch_size)
     run = observed.run

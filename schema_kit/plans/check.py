@@ -33,6 +33,7 @@ class Severity(StrEnum):
 
 CODES = {
     "unseen": Severity.BROKEN,
+    "shard_differs": Severity.BROKEN,
     "policy_unreadable": Severity.BROKEN,
     "table_missing": Severity.BROKEN,
     "key_differs": Severity.BROKEN,
@@ -72,7 +73,9 @@ CODES = {
 }
 """Every finding there is, and how much it matters."""
 
-LEAVING = frozenset({"detach_pending", "retention_overdue", "retired_due", "retired_unlike", "statistics_stale"})
+LEAVING = frozenset(
+    {"detach_pending", "retention_overdue", "retired_due", "retired_unlike", "statistics_stale", "shard_differs"}
+)
 """What can be due of an archive: nothing is made in it ahead of the clock."""
 
 
@@ -124,7 +127,7 @@ def examine(seen: Watched) -> Examined:
         found += [] if seen.unseen else [_table_missing(seen)]
     else:
         found += drift.sentences(seen.drift, seen.table)
-        found += [*_detached(seen.table), *_statistics(seen, seen.table)]
+        found += [*_detached(seen.table), *_statistics(seen, seen.table), *_shards(seen)]
         try:
             disagreement = _disagree(seen, seen.table)
             found += disagreement
@@ -258,6 +261,17 @@ def _to_archive(seen: Watched, table: Table) -> Iterator[Told]:
             str(back[0]),
             f"{several(back)} of {seen.policy.parent}: due for {seen.archive.archive} and restored from there, so it "
             f"stays until it is asked for: {run} --restored",
+        )
+
+
+def _shards(seen: Watched) -> Iterator[Told]:
+    for one in seen.shards:
+        yield (
+            "shard_differs",
+            str(one.table),
+            f"{one.sentence}: queries of these rows go without it, or fail. An index is built again everywhere by "
+            f"op.reindex_concurrently(table_name={one.table.name!r}, schema={one.table.schema!r}); a shard that is "
+            "gone is the cluster's to bring back (citus_copy_shard_placement, or its node).",
         )
 
 

@@ -127,7 +127,9 @@ def leaving(seen: Detaching, how: How) -> Iterator[Step]:
 
 
 def why_blocking(seen: Detaching) -> str:
-    """Why PostgreSQL cannot detach it concurrently; empty where it can."""
+    """Why PostgreSQL, or Citus, cannot detach it concurrently; empty where it can."""
+    if seen.distribution and seen.distribution.spread:
+        return f"{seen.name} is {seen.distribution.text}, and Citus detaches none concurrently"
     if seen.default:
         return f"{seen.default} is a default partition, and PostgreSQL detaches no other one concurrently then"
     if seen.parent in seen.incoming:

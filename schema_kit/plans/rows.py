@@ -86,9 +86,58 @@ def _steps(leaving: Leaving, observed: Observed) -> Iterator[Step]:
     if not order:
         raise _refused(leaving, f"{root.name} has no primary key to page through (op.create_primary_key_concurrently)")
     due = Due(root.name, leaving.where, order, root.partitioned)
+    if root.distribution and root.distribution.spread:
+        yield _spread(leaving, observed, due, root)
+        return
     if leaving.archives and {key.table for key in root.incoming} & set(leaving.archives.values()):
         raise _refused(leaving, "an archive refers to it: rows that are archived would be held by their own copies")
     yield from _below(leaving, observed, due, root, leaving.tree, ())
+
+
+def _spread(leaving: Leaving, observed: Observed, due: Due, table: LeavingTable) -> Step:
+    """Of a table that Citus distributes: no row is locked across shards, so nothing that refers to one is looked at.
+
+    Raises:
+        PlanError: it has no primary key, others refer to its rows in a way that needs that look, or its archive does
+            not lie beside it.
+    """
+    assert table.distribution is not None
+    if table.may_not:
+        raise _refused(leaving, "; ".join(table.may_not))
+    if not table.key:
+        raise _refused(leaving, f"{table.name} has no primary key (op.create_primary_key_concurrently)")
+    goes = {*_STAY} if leaving.archives is not None else {*_STAY, "c"}
+    held = [key for one in observed.values() for key in one.incoming if key.on_delete not in goes]
+    if held:
+        raise _refused(
+            leaving,
+            f"{table.name} is {table.distribution.text}, and Citus locks no rows across shards, so that a row could "
+            f"come to refer to one that leaves: {', '.join(f'{key.name} of {key.table}' for key in held)}. "
+            + ("Archive whole partitions, or make it " if leaving.archives else "Make it ON DELETE CASCADE, or ")
+            + "ON DELETE SET NULL",
+        )
+    archive = None if leaving.archives is None else _archive(leaving, observed, table)
+    if archive:
+        refuse_apart(leaving, table, observed[archive.table])
+    stays = tuple(dict.fromkeys(key.table for key in table.incoming if key.on_delete in _STAY))
+    return RemoveRows(table.name, table.partitioned, table.key, due, (), (), leaving.pace, archive, stays, spread=True)
+
+
+def refuse_apart(leaving: Leaving, table: LeavingTable, other: LeavingTable) -> None:
+    """Rows go from shard to shard of one node, in one statement, or not at all.
+
+    Raises:
+        PlanError: the two tables are not colocated.
+    """
+    own, to = table.distribution, other.distribution
+    spread = [bool(one and one.spread) for one in (own, to)]
+    if any(spread) and not (all(spread) and own and to and own.colocation == to.colocation):
+        raise _refused(
+            leaving,
+            f"{table.name} is {own.text if own else 'local'}, {other.name} is {to.text if to else 'local'}, and rows "
+            "go only between tables that are colocated. While the other one is empty: "
+            f"op.distribute_table_concurrently({other.name.name!r}, ..., colocate_with={table.name.name!r})",
+        )
 
 
 def _below(
@@ -259,12 +308,16 @@ def bring_back(
         why.append(f"{archive.name} is partitioned and has no primary key (op.create_primary_key_concurrently)")
     if why:
         raise _refused(leaving, "; ".join(why))
+    refuse_apart(leaving, archive, table)
+    spread = bool(archive.distribution and archive.distribution.spread)
+    if spread and not archive.key:
+        raise _refused(leaving, f"{archive.name} has no primary key (op.create_primary_key_concurrently)")
     if due is None:
         order = (archive.index_on(leaving.column) or ())[:1] if leaving.column else ()
         due = Due(archive.name, leaving.where, order or archive.key, archive.partitioned)
     there = (*archive.columns, *archive.generated)
     to = Archive(table.name, tuple(c for c in table.columns if c in there), None, True, table.key)
-    return RemoveRows(archive.name, archive.partitioned, archive.key, due, path, (), leaving.pace, to)
+    return RemoveRows(archive.name, archive.partitioned, archive.key, due, path, (), leaving.pace, to, spread=spread)
 
 
 def dangling(key: ForeignKey, archive: QualifiedName, where: str) -> str:

@@ -153,5 +153,5 @@ def together(segments: Sequence[Segment]) -> Segment:
         partitions=sum(one.partitions for one in segments),
         windows=sum(one.windows for one in segments),
         rows=None if None in rows else sum(row for row in rows if row is not None),
-        bytes=sum(one.bytes for one in segments),
+        bytes=-1 if any(one.bytes < 0 for one in segments) else sum(one.bytes for one in segments),
     )

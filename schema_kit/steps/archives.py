@@ -24,6 +24,8 @@ ARCHIVED_AT = "archived_at"
 class CreateArchiveTable(Step):
     """An archive that is not there yet, of the shape of its table, without partitions.
 
+    Where Citus distributes the table, the archive is distributed in the same way while it is empty, and colocated.
+
     Args:
         table: the table whose rows it takes.
         archive: its name.
@@ -79,6 +81,8 @@ class CreateArchiveTable(Step):
         text = f"{ARCHIVE_MARK}{self.table.name}"
         statements.append(f"COMMENT ON TABLE {archive} IS {literal(text)}")
         statements += (register_sql(self.policy, maintained=False),) if self.policy else ()
+        if self.table.distribution and self.table.distribution.spread:
+            statements.append(self.table.distribution.call(archive, self.table.name.sql))
         meant = of_archive(self.table, self.compressed)
         alike = same_sql(self.table, meant, self.archive, f"archive {self.archive}")
         return (*print_sql(self.table), *statements, *alike)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from schema_kit.model import KeyColumn
 from schema_kit.names import QualifiedName, ended, ident, literal
+from schema_kit.steps import spread
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 from schema_kit.storage import BATCH_PROGRESS
 
@@ -114,6 +115,15 @@ class UpdateBatch(Step):
     Whatever ends it, both are there or neither is. Its rows are those that one snapshot shows behind the last key;
     they are found again by their key, so a row that another session changes meanwhile is waited for and then updated
     as that session left it.
+
+    Args:
+        name: what the update is remembered under.
+        change: what is updated.
+        key: the primary key.
+        target_seconds: how long a batch should take.
+        max_replica_lag: seconds that a physical replica may lag behind before they pause; None: never.
+        max_dead_share: the share of dead rows at which they pause while vacuum is at work; None: never.
+        spread: whether Citus distributes the table: see `steps.spread`.
     """
 
     repeats: ClassVar[bool] = True
@@ -136,6 +146,7 @@ class UpdateBatch(Step):
     target_seconds: float
     max_replica_lag: float | None
     max_dead_share: float | None
+    spread: bool = False
 
     @property
     def summary(self) -> str:
@@ -175,6 +186,9 @@ class UpdateBatch(Step):
 
     def sql(self) -> tuple[str, ...]:
         """Keys are kept as text, whatever their types; moments as ISO 8601, whatever the session's DateStyle."""
+        if self.spread:
+            kept_now = [kept_text(column, ident(column.name)) for column in self.key]
+            return spread.update_sql(self, kept_now, SMALLEST, LARGEST)
         table, names = self.change.table, [f"schema_kit_key_{number}" for number in range(1, len(self.key) + 1)]
         columns = ", ".join(f"{ident(c.name)} AS {name}" for c, name in zip(self.key, names, strict=True))
         order = ", ".join(ident(column.name) for column in self.key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from schema_kit.marks import BEING_RESTORED
-from schema_kit.model import ArchiveFile, KeyColumn
+from schema_kit.model import ArchiveFile, Distribution, KeyColumn
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
@@ -150,6 +150,7 @@ class LoadFile(Step):
         copied: the columns that COPY reads; none that are generated.
         form: parquet, of which it gets CSV, or copy.
         read: makes what COPY reads, from the beginning.
+        colocated: how Citus distributes it while it is empty, and the table beside whose shards its own lie.
     """
 
     may_block: ClassVar[bool] = True  # nobody knows the table yet
@@ -164,6 +165,7 @@ class LoadFile(Step):
     copied: tuple[str, ...]
     form: str
     read: Callable[[], Iterator[bytes]] = field(default=_no_data, compare=False, repr=False)
+    colocated: tuple[Distribution, QualifiedName] | None = None
 
     @property
     def data(self) -> Iterator[bytes]:
@@ -178,6 +180,7 @@ class LoadFile(Step):
         return (
             f"CREATE TABLE {self.name.sql} ({shape})",
             f"COMMENT ON TABLE {self.name.sql} IS {literal(BEING_RESTORED + self.url)}",
+            *((self.colocated[0].call(self.name.sql, self.colocated[1].sql),) if self.colocated else ()),
             f"COPY {self.name.sql} ({idents(self.copied)}) FROM STDIN{how}",
         )
 

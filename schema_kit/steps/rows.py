@@ -10,6 +10,7 @@ from typing import ClassVar
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
 from schema_kit.model import ForeignKey, KeyColumn, TimeToLive
 from schema_kit.names import QualifiedName, ended, ident, idents, literal
+from schema_kit.steps import spread
 from schema_kit.steps.batches import LARGEST, SMALLEST, kept_text, pressure
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 from schema_kit.storage import TTL_POLICY
@@ -95,6 +96,7 @@ class RemoveRows(Step):
         pace: how fast it goes.
         archive: where the rows go; None: nowhere.
         emptied: the tables whose foreign keys are set to NULL, or to their defaults.
+        spread: whether Citus distributes the table: see `steps.spread`.
     """
 
     repeats: ClassVar[bool] = True
@@ -123,6 +125,7 @@ class RemoveRows(Step):
     pace: Pace = Pace()
     archive: Archive | None = None
     emptied: tuple[QualifiedName, ...] = ()
+    spread: bool = False
 
     @property
     def summary(self) -> str:
@@ -154,6 +157,8 @@ class RemoveRows(Step):
 
         The places of the rows, which it deletes, no one else can change once they are locked.
         """
+        if self.spread:
+            return spread.remove_sql(self, self._mark, _RUN, SMALLEST, LARGEST)
         rows = "(SELECT place FROM schema_kit_rows)"
         if not self.holders:
             return (self._remove(f"{self._rows}, {self._found}", f"ARRAY{rows}", rows),)
@@ -190,6 +195,8 @@ FROM schema_kit_found"""
     def _from(self) -> str:
         """The rows from the last one of the batch before on, with what leads to them."""
         places = self._places
+        if self.spread:
+            return f"(SELECT * FROM {self.due.table.sql} WHERE ({self._where})) AS {places[0]}"
         joins = [
             f"(SELECT *, ctid AS schema_kit_place FROM {self.due.sql} WHERE ({self._where}) AND {self._from_there}) "
             f"AS {places[0]}"
@@ -231,15 +238,16 @@ FROM schema_kit_found"""
     @property
     def left_sql(self) -> str:
         """A SELECT of whether there are any, whoever holds them."""
-        return f"WITH schema_kit_run AS (SELECT '{{}}'::jsonb AS run) SELECT EXISTS (SELECT 1 FROM {self._from})"
+        return f"{self._no_run}SELECT EXISTS (SELECT 1 FROM {self._from})"
 
     def ends_sql(self, column: str) -> str:
         """A SELECT of the least and the greatest value of a column among them; one that no row has is NULL."""
         own = f"{self._places[-1]}.{ident(column)}"
-        return (
-            "WITH schema_kit_run AS (SELECT '{}'::jsonb AS run) "
-            f"SELECT min({own})::text, max({own})::text FROM {self._from}"
-        )
+        return f"{self._no_run}SELECT min({own})::text, max({own})::text FROM {self._from}"
+
+    @property
+    def _no_run(self) -> str:
+        return "" if self.spread else "WITH schema_kit_run AS (SELECT '{}'::jsonb AS run) "
 
     @property
     def _where(self) -> str:

@@ -144,7 +144,7 @@ def repair(
     stays = [
         one.sentence
         for one in differences
-        if one.kind in ("check extra", "generated")
+        if one.kind in ("check extra", "generated", "distribution")
         or (one.kind == "column extra" and one.object not in {*drop_columns, *own})
     ]
     for column in (c for c in table.columns if archive.column(c.name) is None):

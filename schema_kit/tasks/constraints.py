@@ -8,7 +8,7 @@ from dataclasses import replace
 from schema_kit.model import CheckDeclaration, ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
-from schema_kit.plans import constraints
+from schema_kit.plans import constraints, distribution
 from schema_kit.steps import Plan
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.tasks import Database
@@ -18,7 +18,10 @@ def create_foreign_key(database: Database, declared: ForeignKeyDeclaration, vali
     """Create a foreign key; proved for the old rows with *validate*."""
     tree, to = database.tree(declared.table), database.tree(declared.referenced)
     referenced = tuple(relation.name for relation in to[1:])
+    title = f"create foreign key {declared.name} on {declared.table}"
+    distribution.refuse_foreign_key(title, declared, tree, to)
     plan = constraints.create_foreign_key(declared, tree, database.server(), referenced)
+    plan = replace(plan, notes=(*plan.notes, *distribution.managed(tree, to))) if plan else plan
     return plan if validate else _unproved(plan)
 
 
@@ -38,6 +41,7 @@ def _unproved(plan: Plan) -> Plan:
 def create_key(database: Database, declared: KeyDeclaration, not_null: Sequence[Plan] = ()) -> Plan:
     """Create a unique constraint, or a primary key of columns that *not_null* makes NOT NULL."""
     tree = database.tree(declared.table)
+    distribution.refuse_key(f"create {declared.name} on {declared.table}", tree, declared.columns)
     compare = constraints.bare_index_in_question(declared, tree)
     printed = database.index_tail(constraints.key_index(declared)) if compare else None
     owner = database.index_owner(declared.table.sibling(declared.name))

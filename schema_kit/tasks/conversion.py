@@ -14,6 +14,7 @@ from schema_kit.plans import conversion, copied_table, way_back
 from schema_kit.plans import unpartition as plain
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
+from schema_kit.plans.distribution import refuse_moving
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
 
@@ -53,6 +54,8 @@ class Convert:
         seen = database.conversion(self.policy, self.incoming == "composite")
         if isinstance(database, EmptyDatabase) or seen is None:
             return conversion.convert(self.policy, seen, self.incoming)
+        if not seen.table.partition_strategy:
+            refuse_moving(conversion.titled(self.policy), seen.table.name, seen.table.distribution)
         strategy, why = self._strategy(database, seen)
         if strategy == "attach":
             plan = conversion.convert(self.policy, seen, self.incoming)
@@ -66,6 +69,8 @@ class Convert:
                 default=self.default_partition,
                 keep_old=self.keep_old,
             )
+        if plan:
+            refuse_moving(conversion.titled(self.policy), seen.table.name, seen.table.distribution)
         return replace(plan, notes=(f"strategy {strategy}: {why}", *plan.notes)) if why and plan else plan
 
     def _strategy(self, catalog: Catalog, seen: Conversion) -> tuple[Strategy, str]:
@@ -128,6 +133,8 @@ def unpartition(database: Database, parent: QualifiedName, keep_primary_key: boo
             "written since, it takes its place again: --rollback."
         )
     table = database.table(parent)
+    if table and table.partition_strategy:
+        refuse_moving(f"make {parent} plain again", parent, table.distribution)
     control = next(iter(table.partitioned_by), "") or plain.given_up_key(table) if table else ""
     policy = database.policy(parent)
     seen = database.conversion(Partitioning(parent, control, "1 month"), composite=bool(control))

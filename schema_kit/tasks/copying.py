@@ -10,6 +10,7 @@ from schema_kit.model import CopyLimits, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import copying
+from schema_kit.plans.distribution import refuse_moving
 from schema_kit.steps import Plan
 from schema_kit.tasks import Database
 
@@ -21,6 +22,8 @@ def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = No
         raise PlanError(f"cannot drain the default of {policy.parent}: {'; '.join(lacks)}.")
     parent = catalog.table(policy.parent)
     default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
+    if parent and parent.distribution and default != policy.parent and catalog.has_rows(default):
+        refuse_moving(f"drain the default partition of {policy.parent}", default, parent.distribution)
     return copying.drain_default(
         policy, catalog.copying(default, parent, policy, "drain", until), limits or CopyLimits()
     )
@@ -53,7 +56,10 @@ def drain_registered(database: Database, parent: QualifiedName, limits: CopyLimi
 
 def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limits: CopyLimits | None = None) -> Plan:
     """What splitting a partition needs now."""
-    seen = catalog.copying(partition, catalog.table(policy.parent), policy, "split")
+    parent = catalog.table(policy.parent)
+    if parent and any(part.name == partition for part in parent.partitions):
+        refuse_moving(f"split {partition} of {policy.parent}", partition, parent.distribution)
+    seen = catalog.copying(partition, parent, policy, "split")
     return copying.split(policy, partition, seen, limits or CopyLimits())
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
-from schema_kit.model import IndexDeclaration
+from schema_kit.model import IndexDeclaration, Relation
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import indexes
+from schema_kit.plans.distribution import refuse_key
 from schema_kit.steps import Plan
 from schema_kit.steps.indexes import DropIndexConcurrently, ReindexConcurrently
 from schema_kit.tasks import Database
@@ -20,8 +21,9 @@ def create(database: Database, declared: IndexDeclaration) -> Plan:
     """Create an index, on a plain or a partitioned table."""
     declared = _found(declared, database, (declared.name,))
     tree = database.tree(declared.table, views=True)
+    _refuse_unique(f"create index {declared.name} on {declared.table}", declared, tree)
     printed = database.index_tail(declared) if indexes.in_question(declared, tree) else None
-    return indexes.create_index(declared, tree, printed)
+    return _on_each_shard(database, declared.table, indexes.create_index(declared, tree, printed), tree)
 
 
 def replaced(database: Database, declared: IndexDeclaration) -> Plan:
@@ -29,9 +31,11 @@ def replaced(database: Database, declared: IndexDeclaration) -> Plan:
     name = declared.name
     declared = _found(declared, database, (name, fit(name, indexes.REPLACEMENT), fit(name, indexes.REPLACED)))
     tree = database.tree(declared.table, views=True)
+    _refuse_unique(f"replace index {declared.name} on {declared.table}", declared, tree)
     # With --sql nobody knows what the partitions' indexes are called: they keep the names that they get.
     known = isinstance(database, Catalog)
-    return indexes.replace_index(declared, tree, database.index_tail(declared) if tree else None, known)
+    plan = indexes.replace_index(declared, tree, database.index_tail(declared) if tree else None, known)
+    return _on_each_shard(database, declared.table, plan, tree)
 
 
 def drop(database: Database, index: QualifiedName, table: QualifiedName | None = None) -> Plan:
@@ -52,6 +56,30 @@ def reindex(database: Database, index: QualifiedName | None, table: QualifiedNam
     if owner is None and isinstance(database, EmptyDatabase):
         return Plan(f"build index {index} again", (ReindexConcurrently("INDEX", index, None),))
     return indexes.reindex_index(index, database.tree(owner, views=True) if owner else ())
+
+
+def _refuse_unique(title: str, declared: IndexDeclaration, tree: Sequence[Relation]) -> None:
+    own = tree[0].distribution.column if tree and tree[0].distribution else None
+    if declared.unique and own:
+        refuse_key(title, tree, [own if element.sql == ident(own) else element.sql for element in declared.elements])
+
+
+def _on_each_shard(database: Database, table: QualifiedName, plan: Plan, tree: Sequence[Relation]) -> Plan:
+    """The plan; of a distributed table with nothing left to do, one look that each placement has what the table has.
+
+    Raises:
+        PlanError: a shard differs.
+    """
+    distribution = tree[0].distribution if tree else None
+    if not (isinstance(database, Catalog) and distribution and distribution.spread) or plan:
+        return plan
+    if wrong := database.shards_that_differ([table]):
+        raise PlanError(
+            f"cannot {plan.title}: it is there on the coordinator, and not everywhere: "
+            f"{'; '.join(one.sentence for one in wrong)}. Build it again there: "
+            f"op.reindex_concurrently(table_name={table.name!r}, schema={table.schema!r})."
+        )
+    return plan
 
 
 def _found(declared: IndexDeclaration, database: Database, names: Sequence[str]) -> IndexDeclaration:

@@ -350,7 +350,7 @@ def looked_at(database: Database, scene: Scene) -> Database | str:
 
 
 def test_each_code_has_a_scene() -> None:
-    assert set(SCENES) == set(CODES)
+    assert set(SCENES) == set(CODES) - {"shard_differs"}  # test_citus_observed.py, and on a cluster
     assert {name.split()[0] for name in MORE} <= set(CODES)
 
 

@@ -61,6 +61,7 @@ from schema_kit.steps import (
     copy_chunks,
     copy_swap,
     copying,
+    distribution,
     emptied,
     enums,
     files,
@@ -1127,5 +1128,7 @@ def test_every_step_has_a_scene() -> None:
     ours = {kind for kind in below(Step) if kind.__module__.startswith("schema_kit.")}
     # AddNotNull is of 18 only: scene_constraints meets it there.
     bases = {kind for kind in ours if kind.__name__.startswith("_")}
+    # What Citus locks is seen on a cluster alone: tests/postgres/test_citus_cluster.py.
+    bases |= {distribution.Distribute, distribution.DistributeConcurrently, distribution.Undistribute}
     bases.add(Export)  # what goes out for it is no step's statement: test_export_shown and test_files hold it
     assert ours - bases == set().union(*SCENES.values()) | {constraints.AddNotNull}

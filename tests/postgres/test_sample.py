@@ -64,7 +64,8 @@ def test_each_operation_is_used() -> None:
         for node in ast.walk(ast.parse(revision.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 used.add(node.func.attr)
-    assert offered - used == set()
+    of_a_cluster = {"distribute_table_concurrently", "undistribute_table"}  # refused without the extension citus
+    assert offered - used == of_a_cluster
 
 
 @pytest.mark.exhaustive

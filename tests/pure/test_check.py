@@ -22,6 +22,7 @@ from schema_kit.model import (
     Partitioning,
     Range,
     Retired,
+    ShardDifference,
     Stray,
     Table,
     Watched,
@@ -186,6 +187,10 @@ SICK: dict[str, list[Watched]] = {
     "statistics_stale": [
         replace(HEALTHY, table=replace(TABLE, rows=160_000, held=17_458)),
         replace(HEALTHY, table=replace(TABLE, held=17_458), server=Server(150000)),
+    ],
+    "shard_differs": [
+        replace(HEALTHY, shards=(ShardDifference(month(0).name, 102008, "worker:5432", ("index (body)",)),)),
+        replace(HEALTHY, shards=(ShardDifference(month(0).name, 102008, "worker:5432", (), ("check",)),)),
     ],
     "index_missing": [drift("index missing", detail="btree (body)")],
     "index_invalid": [drift("index invalid", detail="its_own"), drift("index not whole", parent=None)],

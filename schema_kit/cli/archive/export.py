@@ -23,6 +23,7 @@ from schema_kit.model import ArchiveFile, Stored
 from schema_kit.names import QualifiedName
 from schema_kit.plans.retirement import detach
 from schema_kit.plans.retirement import drop as dropping
+from schema_kit.prerequisites import held_here
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan
 from schema_kit.steps.files import RecordDue
@@ -167,7 +168,8 @@ def _dry(run: Run, store: Store, kind: str, wanted: list[_Wanted], drop: bool) -
         size, gone = pretty(file["bytes"]), f"; then {file['table']} is dropped" if drop else ""
         texts.append(wrapped(f"-- would write {file['url']}: {count} of {file['table']}, {size} there{gone}", "--   "))
         first = () if told else (manifest.creation(run.connection),)
-        texts += [script.write(plan, run.policy) for plan in (*first, *plans) if plan]
+        policy = held_here(run.connection, run.policy)
+        texts += [script.write(plan, policy) for plan in (*first, *plans) if plan]
         texts.append(reading)
         told.append(file)
     if run.form == "json":

@@ -107,7 +107,8 @@ def command(run: Run) -> None:
 
 def _text(one: dict[str, Any]) -> Iterator[str]:
     parts = one["partitions"]
-    size = pretty(sum(part["bytes"] for part in parts))
+    sizes = [part["bytes"] for part in parts]
+    size = pretty(-1 if -1 in sizes else sum(sizes))
     yield f"{one['table']} to {one['archive']}, by {one['way']}, {one['when']}"
     if one["way"] == "partition":
         yield f"  {len(parts)} partitions, {size}"

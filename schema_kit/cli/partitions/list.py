@@ -100,6 +100,7 @@ def _set(seen: Watched) -> dict[str, Any]:
         "interval": policy.interval,
         "timezone": policy.timezone,
         "premake": policy.premake,
+        "distribution": seen.table.distribution.text if seen.table and seen.table.distribution else None,
         "partitions": partitions,
     }
 
@@ -113,7 +114,7 @@ def _partition(partition: Partition, taken: Range, lines: Grid, here: Point | No
         "from": "DEFAULT" if partition.default else lower,
         "to": "" if partition.default else upper,
         "rows": partition.rows if partition.rows >= 0 else None,
-        "bytes": partition.bytes,
+        "bytes": partition.bytes if partition.bytes >= 0 else None,
         "state": state(partition, taken, here),
         "partitions": partition.parts,
         "tablespace": partition.tablespace,
@@ -126,14 +127,26 @@ def _print(one: dict[str, Any]) -> None:
     if not one["there"]:
         click.echo("  there is no such table\n")
         return
+    if one["distribution"]:
+        click.echo(f"  {one['distribution']} (Citus)")
+    unknown = "unknown" if one["distribution"] else "not analyzed"
     lines = [("partition", "from", "to", "rows (est.)", "size", "state")]
     for part in one["partitions"]:
-        count = "not analyzed" if part["rows"] is None else f"{part['rows']:,}"
+        count = unknown if part["rows"] is None else f"{part['rows']:,}"
         here = one["parent"].startswith(f"{part['schema']}.") and '"' not in part["name"]
         name = part["name"].rpartition(".")[2] if here else part["name"]
         also = [part["state"]]
         also += [f"{part['partitions']} sub-partitions"] if part["partitions"] else []
         also += [f"tablespace {part['tablespace']}"] if part["tablespace"] else []
-        lines.append((name, part["from"], part["to"], count, pretty(part["bytes"]), ", ".join(also)))
+        lines.append(
+            (
+                name,
+                part["from"],
+                part["to"],
+                count,
+                pretty(-1 if part["bytes"] is None else part["bytes"]),
+                ", ".join(also),
+            )
+        )
     click.echo(table(lines))
     click.echo()

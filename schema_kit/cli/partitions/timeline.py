@@ -17,7 +17,7 @@ from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
-from schema_kit.plans.timeline import Segment, Timeline, folded, timeline
+from schema_kit.plans.timeline import Segment, Timeline, folded, timeline, together
 from schema_kit.sizes import pretty
 from schema_kit.tasks.retirement import archives_of
 
@@ -85,7 +85,7 @@ def _as_json(one: Timeline) -> dict[str, Any]:
                 "to": _shown(one, segment.range.upper, "MAXVALUE") if segment.state != "default" else None,
                 "windows": segment.windows,
                 "rows": segment.rows,
-                "bytes": segment.bytes,
+                "bytes": segment.bytes if segment.bytes >= 0 else None,
             }
             for segment in one.segments
         ],
@@ -127,7 +127,7 @@ def _summary(one: Timeline) -> str:
     states = Counter(segment.state for segment in one.segments)
     known = [segment.rows for segment in everything if segment.rows is not None]
     rows = f"about {sum(known):,} rows" + ("" if len(known) == len(everything) else " where analyzed")
-    said = [_plural(len(everything), "partition"), pretty(sum(segment.bytes for segment in everything)), rows]
+    said = [_plural(len(everything), "partition"), pretty(together(everything).bytes if everything else 0), rows]
     said += [f"{states[state]} {state}" for state in _COUNTED if states[state]]
     said += [_plural(states["gap"], "gap")] if states["gap"] else []
     text = ", ".join(said)

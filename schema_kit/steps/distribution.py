@@ -1,0 +1,107 @@
+"""Steps that have Citus distribute a table, or take it back to the coordinator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schema_kit.model import Distribution
+from schema_kit.names import QualifiedName, literal
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+
+
+@dataclass(frozen=True)
+class DistributeConcurrently(Step):
+    """create_distributed_table_concurrently: rows are copied while writes continue; outside of a transaction.
+
+    Args:
+        table: the table, with its partitions.
+        wanted: by which column.
+        colocate_with: the table beside whose shards its own lie; None: Citus decides.
+        shard_count: how many shards; None: citus.shard_count.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.NONE
+    left_behind: ClassVar[str] = "The table is as it was; Citus removes shards that were begun by itself."
+
+    table: QualifiedName
+    wanted: Distribution
+    colocate_with: QualifiedName | None = None
+    shard_count: int | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names the table and the column."""
+        return f"distribute {self.table} by {self.wanted.column} while writes continue"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Writers wait at the end, until the last changes are applied."""
+        return (Lock(LockMode.EXCLUSIVE, self.table),)
+
+    def sql(self) -> tuple[str, ...]:
+        """One call."""
+        return (_call("create_distributed_table_concurrently", self),)
+
+
+@dataclass(frozen=True)
+class Distribute(Step):
+    """create_distributed_table or create_reference_table: in one transaction, and writers wait while rows are copied.
+
+    Args:
+        table: the table, with its partitions.
+        wanted: how it is distributed.
+        colocate_with: the table beside whose shards its own lie; None: Citus decides.
+        shard_count: how many shards; None: citus.shard_count.
+    """
+
+    may_block: ClassVar[bool] = True
+
+    table: QualifiedName
+    wanted: Distribution
+    colocate_with: QualifiedName | None = None
+    shard_count: int | None = None
+
+    @property
+    def summary(self) -> str:
+        """Names the table and how."""
+        how = "a reference table" if self.wanted.kind == "reference" else f"distributed by {self.wanted.column}"
+        how = "distributed as a single shard" if self.wanted.kind == "single" else how
+        return f"make {self.table} {how}; writes wait while its rows are copied"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Writers wait until it is done."""
+        return (Lock(LockMode.EXCLUSIVE, self.table),)
+
+    def sql(self) -> tuple[str, ...]:
+        """One call."""
+        if self.wanted.kind == "reference":
+            return (self.wanted.call(self.table.sql),)
+        return (_call("create_distributed_table", self),)
+
+
+@dataclass(frozen=True)
+class Undistribute(Step):
+    """undistribute_table: the rows come back to the coordinator, in one transaction, and everybody waits meanwhile."""
+
+    may_block: ClassVar[bool] = True
+    says: ClassVar[str] = "take {self.table} back to the coordinator; reads and writes wait while its rows are copied"
+
+    table: QualifiedName
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Everybody waits until it is done."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
+
+    def sql(self) -> tuple[str, ...]:
+        """One call."""
+        return (f"SELECT pg_catalog.undistribute_table({literal(self.table.sql)})",)
+
+
+def _call(function: str, step: DistributeConcurrently | Distribute) -> str:
+    given = [literal(step.table.sql), literal(step.wanted.column) if step.wanted.column else "NULL"]
+    given += [f"colocate_with => {literal(step.colocate_with.sql)}"] if step.colocate_with else []
+    given += [f"shard_count => {step.shard_count}"] if step.shard_count else []
+    return f"SELECT pg_catalog.{function}({', '.join(given)})"

@@ -1,0 +1,12 @@
+-- make shop.items distributed as a single shard; writes wait while its rows are copied
+-- locks: EXCLUSIVE on shop.items
+BEGIN;
+SET LOCAL citus.multi_shard_modify_mode = 'sequential';
+SET LOCAL citus.propagate_set_commands = 'local';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL citus.propagate_set_commands = 'none';
+SET LOCAL idle_in_transaction_session_timeout = '5000ms';
+SET LOCAL statement_timeout = '0ms';
+SELECT pg_catalog.create_distributed_table('"shop"."items"', NULL);
+COMMIT;
+

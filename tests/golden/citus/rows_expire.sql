@@ -1,0 +1,39 @@
+-- delete due rows of shop.items in batches
+-- locks: ROW EXCLUSIVE on shop.items
+-- repeated, a commit each time, until no row is left
+BEGIN;
+SET LOCAL transaction_isolation = 'read committed';
+SET LOCAL enable_seqscan = 'off';
+SET LOCAL enable_bitmapscan = 'off';
+SET LOCAL enable_hashjoin = 'off';
+SET LOCAL enable_mergejoin = 'off';
+SET LOCAL enable_sort = 'off';
+SET LOCAL jit = 'off';
+SET LOCAL row_security = 'off';
+SET LOCAL citus.multi_shard_modify_mode = 'sequential';
+SET LOCAL citus.propagate_set_commands = 'local';
+SET LOCAL lock_timeout = '5000ms';
+SET LOCAL citus.propagate_set_commands = 'none';
+SET LOCAL statement_timeout = '0ms';
+DO 'DECLARE run jsonb := nullif(current_setting(''schema_kit.run'', true), '''')::jsonb; size int; gone bigint; took float;
+BEGIN
+  IF run ->> ''step'' IS DISTINCT FROM ''b1ecfdfef104'' THEN run := ''{}''; END IF;
+  size := coalesce((run ->> ''size'')::int, 1000);
+  EXECUTE format(''DELETE FROM "shop"."items" WHERE ("tenant", "at") IN (SELECT "tenant", "at" FROM "shop"."items" WHERE (at <= ''''2026-01-05 00:00:00+00'''' AND word LIKE ''''100%%'''') ORDER BY "at" LIMIT %s) AND (at <= ''''2026-01-05 00:00:00+00'''' AND word LIKE ''''100%%'''')'', size);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  took := greatest(extract(epoch FROM clock_timestamp() - transaction_timestamp()), 0.000001);
+  PERFORM pg_catalog.set_config(''schema_kit.run'', pg_catalog.jsonb_build_object(
+    ''step'', ''b1ecfdfef104'', ''at'', clock_timestamp(), ''gone'', gone,
+    ''began'', coalesce(run -> ''began'', to_jsonb(transaction_timestamp())),
+    ''rows'', coalesce((run ->> ''rows'')::bigint, 0) + gone,
+    ''size'', least(100000, greatest(10, round(size * least(2, greatest(0.5,
+              0.5 / took))))))::text, false);
+END';
+SELECT to_char(rows, 'FM999,999,999,999,999') || ' rows, ' || to_char(rows / spent, 'FM999,999,999,990')
+         || ' rows/s', NULL::float8
+FROM (SELECT nullif(current_setting('schema_kit.run', true), '')::jsonb) AS kept (run), LATERAL (
+  SELECT (run ->> 'rows')::bigint,
+         greatest(extract(epoch FROM clock_timestamp() - (run ->> 'began')::timestamptz), 0.001)
+) AS far (rows, spent) WHERE (run ->> 'gone')::bigint > 0;
+COMMIT;
+
