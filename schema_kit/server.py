@@ -37,6 +37,8 @@ class Server:
     """A partitioned table takes foreign keys NOT VALID."""
     security_invoker = _Since(150000)
     """A view can read with the rights of its reader."""
+    set_access_method = _Since(150000)
+    """ALTER TABLE has SET ACCESS METHOD."""
     virtual_columns = _Since(180000)
     """Generated columns may be virtual."""
 

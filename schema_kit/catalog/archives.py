@@ -56,6 +56,7 @@ def _policy(row: dict[str, object]) -> ArchivePolicy:
         text("compression"),
         tuple(map(str, restored)) if isinstance(restored, list) else (),
         None if row.get("max_rows") is None else int(str(row["max_rows"])),
+        text("access_method"),
     )
 
 

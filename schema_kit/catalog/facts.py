@@ -413,12 +413,18 @@ class Catalog:
         """Whether archive_policy and archived_partition are there, as this version makes them."""
         sql = (
             "SELECT to_regclass(%(moved)s) IS NOT NULL AND to_regclass(%(policy)s) IS NOT NULL, "
-            "to_regclass(%(moved)s) IS NOT NULL AND EXISTS (SELECT 1 FROM pg_attribute "
-            "WHERE attrelid = to_regclass(%(policy)s) AND attname = 'max_rows') AND NOT EXISTS (SELECT 1 FROM "
-            "pg_attribute WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
+            "to_regclass(%(moved)s) IS NOT NULL AND 3 = (SELECT count(*) FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%(policy)s) AND attname IN ('restored', 'max_rows', 'access_method')) "
+            "AND NOT EXISTS (SELECT 1 FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
         )
         with self._look() as ask:
             return Stored.of(*ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
+
+    def access_methods(self) -> frozenset[str]:
+        """The access methods that tables can have here."""
+        with self._look() as ask:
+            return frozenset(row[0] for row in ask("SELECT amname FROM pg_am WHERE amtype = 't'"))
 
     def moved(self) -> tuple[Moved, ...]:
         """What archived_partition knows of partitions that went to an archive or came back."""

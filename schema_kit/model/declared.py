@@ -177,6 +177,7 @@ class ArchivePolicy:
         compression: theirs.
         restored: by rows, conditions of those that were taken back from the archive and stay.
         max_rows: by partition, the oldest ones go as well while the table has more rows than that.
+        access_method: by partition, the table access method of what has come to the archive; None: as it came.
     """
 
     table: QualifiedName
@@ -191,6 +192,7 @@ class ArchivePolicy:
     compression: str | None = None
     restored: tuple[str, ...] = field(default=(), compare=False)
     max_rows: int | None = None
+    access_method: str | None = None
 
     @property
     def parent(self) -> QualifiedName:

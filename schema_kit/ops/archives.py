@@ -148,6 +148,7 @@ def set_archive_policy(
     destination: str | None = None,
     compression: str | None = None,
     max_rows: int | None = None,
+    access_method: str | None = None,
 ) -> Task:
     """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
 
@@ -175,6 +176,9 @@ def set_archive_policy(
         compression: not used.
         max_rows: for whole partitions, a number of rows: the oldest partitions go before *archive_after* while the
             table has more, by the planner's estimate (ANALYZE). The current partition and the one before it stay.
+        access_method: by partition, the table access method of what has come to the archive: ``columnar`` on Citus.
+            Its rows are written again, compared by checksum, and a heap again before they come back. From PostgreSQL
+            15 on.
 
     Raises:
         DeclarationError: *way* is unknown, a duration is invalid, neither *archive_after* nor *condition* is given,
@@ -201,6 +205,7 @@ def set_archive_policy(
         destination,
         compression,
         max_rows=max_rows,
+        access_method=access_method,
     )
     return task(archives.set_policy, policy)
 

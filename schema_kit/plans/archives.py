@@ -25,6 +25,7 @@ from schema_kit.names import QualifiedName, fit
 from schema_kit.plans import archive_access, retention
 from schema_kit.plans.attachment import alike
 from schema_kit.steps import Plan, Step
+from schema_kit.steps.access_method import ChangeAccessMethod
 from schema_kit.steps.archives import (
     ARCHIVED_AT,
     CreateArchiveTable,
@@ -239,6 +240,7 @@ def set_policy(
     here: Point | None,
     has_config: Stored,
     lacking: Collection[str] = (),
+    methods: Collection[str] | None = None,
 ) -> Plan:
     """Register an archive's policy, once what is there agrees with it.
 
@@ -251,6 +253,7 @@ def set_policy(
         here: where the table's present lies, by partition.
         has_config: whether archive_policy is there, as this version makes it.
         lacking: what stands in the way of whoever runs this.
+        methods: the access methods that a table can be given here; None where nobody has looked.
 
     Raises:
         DeclarationError: an unknown way, or one that does not fit the rest.
@@ -266,7 +269,11 @@ def set_policy(
             f"{plan.title}: max_rows={policy.max_rows!r} is a number of rows above which partitions go before "
             "archive_after: write 1 or more, archive_after, and way='partition'."
         )
+    if policy.access_method and policy.way == "rows":
+        raise DeclarationError(f"{plan.title}: access_method is of partitions, and way='rows' moves rows.")
     reasons = list(lacking)
+    if policy.access_method and methods is not None:
+        reasons += _not_stored(policy.access_method, table, methods)
     reasons += [f"there is no table {name}" for name, t in ((policy.table, table), (policy.archive, archive)) if not t]
     if table and archive:
         reasons += _against(policy, table, archive, partitioning, here)
@@ -276,7 +283,23 @@ def set_policy(
     if registered == policy and has_config:
         return plan
     steps: list[Step] = [] if has_config else [EnsureTable(ARCHIVE_POLICY, has_config)]
-    return replace(plan, steps=(*steps, RegisterArchivePolicy(policy)))
+    resets = registered is not None and registered.access_method is not None
+    return replace(plan, steps=(*steps, RegisterArchivePolicy(policy, resets)))
+
+
+def _not_stored(method: str, table: Table | None, methods: Collection[str]) -> Iterator[str]:
+    """Why no partition can be stored by an access method."""
+    if not methods:
+        yield "PostgreSQL 14 has no ALTER TABLE ... SET ACCESS METHOD, which is of 15 and later"
+    elif method not in methods:
+        yield f"there is no table access method {method} here, only {', '.join(sorted(methods))} (columnar is of Citus)"
+    if method != "columnar" or table is None:
+        return
+    for key in table.foreign_keys:
+        yield f"a columnar table has no foreign keys, and partitions of {table.name} bring {key.name} along"
+    for index in table.indexes:
+        if not index.tail.startswith(("btree ", "hash ")):
+            yield f"a columnar table has btree and hash indexes alone, and {index.name} of {table.name} is none"
 
 
 def _against(
@@ -305,6 +328,24 @@ def _against(
         yield f"{archive.name} is not partitioned by RANGE ({', '.join(table.partitioned_by)}) as {table.name} is"
     elif here is not None:
         due(policy, partitioning, table, here)
+
+
+def stored(
+    tree: Iterable[Relation], methods: Collection[str], to: str, *, by_citus: bool
+) -> Iterator[ChangeAccessMethod]:
+    """The steps that store tables by another access method.
+
+    Args:
+        tree: the tables, with what they are partitions of.
+        methods: those that are stored by one of these are changed; empty: all that are stored otherwise.
+        to: the access method that they get.
+        by_citus: whether Citus' function does it.
+    """
+    for one in tree:
+        if one.partitioned or one.access_method in ("", to) or (methods and one.access_method not in methods):
+            continue
+        columns = tuple(column.name for column in one.columns)
+        yield ChangeAccessMethod(one.name, to, columns, one.parent, by_citus)
 
 
 def due(

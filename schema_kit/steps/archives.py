@@ -240,6 +240,8 @@ class RegisterArchivePolicy(Step):
     says: ClassVar[str] = "register the archive policy of {self.policy.table}"
 
     policy: ArchivePolicy
+    resets: bool = False
+    """An access method is registered, and it may be none any more."""
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -257,6 +259,8 @@ class RegisterArchivePolicy(Step):
             "compression": policy.compression,
             "max_rows": None if policy.max_rows is None else str(policy.max_rows),
         }
+        if policy.access_method is not None or self.resets:
+            values["access_method"] = policy.access_method
         texts = ("NULL" if value is None else literal(value) for value in values.values())
         update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "table_name")
         return (

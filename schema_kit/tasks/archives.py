@@ -97,6 +97,7 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
         database.here(partitioning, table) if whole and partitioning else None,
         database.archive_config_is_there(),
         database.archive_rights_missing((policy.table, policy.archive)),
+        _methods(database) if policy.access_method else None,
     )
     if isinstance(database, EmptyDatabase) or not policy.condition:
         return plan
@@ -106,6 +107,14 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
             "functions need their schema, since no search_path holds for it."
         )
     return plan
+
+
+def _methods(database: Database) -> frozenset[str] | None:
+    """The access methods that a table can be given; empty where none can be changed."""
+    if isinstance(database, EmptyDatabase):
+        return None
+    changes = database.has_citus() or database.server().set_access_method
+    return database.access_methods() if changes else frozenset()
 
 
 def drop_policy(database: Database, table: QualifiedName) -> Plan:

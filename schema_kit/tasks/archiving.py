@@ -7,7 +7,7 @@ from itertools import islice
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
-from schema_kit.model import ArchivePolicy, Moved, Partitioning, Stored, Table, View
+from schema_kit.model import ArchivePolicy, Moved, Partitioning, Relation, Stored, Table, View
 from schema_kit.model.grid import MOST_AHEAD, grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archive_access, archives, publications, rows, ttl
@@ -97,10 +97,26 @@ def moves(
         if not steps and not (stored := catalog.archive_config_is_there()):
             steps.append(EnsureTable(ARCHIVE_POLICY, stored))
         has_record = has_record or one.seen.has_record
+        if goes_to != policy.archive:
+            steps += to_heap(catalog, policy, one.tree)
         steps += transfer(route, one, views, _how(partitioning), has_record=has_record)
         has_record = Stored.CURRENT
         notes += publications.kept([one.seen])
     return steps, list(dict.fromkeys(notes))
+
+
+def to_heap(catalog: Catalog, policy: ArchivePolicy, tree: Iterable[Relation]) -> Iterator[Step]:
+    """What was stored otherwise, as a heap again: a columnar table takes neither DELETE nor foreign keys."""
+    methods = {"columnar", *filter(None, (policy.access_method,))} - {"heap"}
+    return archives.stored(tree, methods, "heap", by_citus=catalog.has_citus())
+
+
+def _stored(catalog: Catalog, policy: ArchivePolicy, archive: Table) -> Iterator[Step]:
+    """What has come to the archive, by the access method that its policy names."""
+    if policy.access_method:
+        default = {part.name for part in archive.partitions if part.default}
+        tree = [one for one in catalog.tree(policy.archive)[1:] if one.name not in default]
+        yield from archives.stored(tree, (), policy.access_method, by_citus=catalog.has_citus())
 
 
 def under_way(known: Iterable[Moved], policy: ArchivePolicy) -> Iterator[Move]:
@@ -184,7 +200,8 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
     forgotten = [*_void(policy, partitioning, table, known, names)]
     views = archives.spanning(table, archive)
     steps, stay = moves(catalog, policy, partitioning, views, (*under_way(known, policy), *going))
-    if steps or forgotten:
+    stored = [*_stored(catalog, policy, archive)]
+    if steps or forgotten or stored:
         refuse_without_rights(catalog, policy)
     if steps:
         archive_access.refuse_open(table, archive)
@@ -194,7 +211,9 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
         if name in kept
     )
     notes = (*notes, *said, *stay)
-    return Plan(plan.title, (*forgotten, *steps), notes)
+    if steps and policy.access_method:
+        notes += (f"what has come to {policy.archive} is stored by access method {policy.access_method} then",)
+    return Plan(plan.title, (*forgotten, *steps, *stored), notes)
 
 
 def _void(

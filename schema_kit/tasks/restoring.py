@@ -35,6 +35,7 @@ from schema_kit.tasks.archiving import (
     of,
     partitioned,
     refuse_without_rights,
+    to_heap,
     under_way,
     with_room,
 )
@@ -180,7 +181,9 @@ def _rows(
         upper = min((end for end in (held.upper, wanted.upper) if end is not None), default=None)
         ends = (None if end is None else lines.key.encode(end) for end in (lower, upper))
         one = Leaving(policy.table, within(ident(control), *ends), control, back=True)
-        leaves = [relation.name for relation in catalog.tree(part.name) if not relation.partitioned]
+        tree = catalog.tree(part.name)
+        found += to_heap(catalog, policy, tree)
+        leaves = [relation.name for relation in tree if not relation.partitioned]
         seen = [(leaf, catalog.leaving(leaf, (target.name,))) for leaf in leaves]
         moves = [rows.bring_back(one, there[leaf], there[target.name]) for leaf, there in seen]
         moves = [move for move in moves if any_left(catalog, move)]

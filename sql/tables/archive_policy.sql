@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS @schema@.archived_partition (
 ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS restored text[];
 ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS max_rows bigint CHECK (max_rows > 0);
 
+-- Another one: by partition, the table access method of what has come to the archive.
+ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS access_method text;
+
 -- Earlier versions knew a partition by its oid.
 DO $$
 BEGIN

@@ -50,6 +50,7 @@ from schema_kit.steps import (
     Plan,
     Step,
     Transaction,
+    access_method,
     archives,
     baseline,
     batches,
@@ -860,6 +861,7 @@ def scene_a_table_becomes_a_partition(proof: Proof) -> None:
 
 def scene_archives(proof: Proof) -> None:
     proof.database.sql(
+        "CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler",
         *LEAVING,
         *load("partman/tables/part_config.sql"),
         register_sql(Partitioning(T, "at", "1 mon")),
@@ -886,6 +888,7 @@ def scene_archives(proof: Proof) -> None:
     proof.run(decided_by(lambda op: op.repair_archive_table("t", schema="s", access=True)))
     proof.run(decided_by(lambda op: op.set_archive_policy("t", "2 months", schema="s")))
     proof.steps(
+        access_method.ChangeAccessMethod(QualifiedName("s", "t1"), "heap2", ("id", "at")),
         archives.ForgetMove(QualifiedName("s", "t1"), "a test"),
         retirement.FindRetired(QualifiedName("s", "t")),
         archives.KeepRestored(T, "true"),
@@ -938,6 +941,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_a_copied_table: {copied_table.SwapTable, conversion.BuildParent},
     scene_archives: {
         EnsureTable,
+        access_method.ChangeAccessMethod,
         archives.CreateArchiveTable,
         archives.CreateArchiveView,
         archives.DropArchiveConfig,

@@ -20,6 +20,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans import archives, distribution, retirement, rows
 from schema_kit.plans.rows import Leaving
 from schema_kit.steps import Plan
+from schema_kit.steps.access_method import ChangeAccessMethod
 from schema_kit.steps.batches import Change, UpdateBatch
 from schema_kit.steps.files import LoadFile
 
@@ -127,6 +128,13 @@ def detach() -> Plan:
         part,
         Detaching(ITEMS, part, 1, ITEMS, bounds=bounds, has_record=True, recorded=True, distribution=BY_TENANT),
     )
+
+
+@case
+def access_method() -> Plan:
+    """A partition of an archive becomes columnar."""
+    step = ChangeAccessMethod(ARCHIVE.sibling("items_p20260101"), "columnar", ("tenant", "at"), ARCHIVE, by_citus=True)
+    return Plan("archive", (step,))
 
 
 @case
