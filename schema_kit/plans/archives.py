@@ -299,7 +299,8 @@ def _not_stored(method: str, table: Table | None, methods: Collection[str]) -> I
         yield f"a columnar table has no foreign keys, and partitions of {table.name} bring {key.name} along"
     for index in table.indexes:
         if not index.tail.startswith(("btree ", "hash ")):
-            yield f"a columnar table has btree and hash indexes alone, and {index.name} of {table.name} is none"
+            only = "a columnar table has btree and hash indexes alone"
+            yield f"{only}, and {index.name} of {table.name} has another method"
 
 
 def _against(

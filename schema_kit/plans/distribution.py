@@ -48,8 +48,7 @@ def distribute(
     title = f"distribute {name}"
     if shard_count is not None and (beside or wanted.kind != "hash" or shard_count < 1):
         raise DeclarationError(
-            f"cannot {title}: shard_count is 1 or more, of a table with a distribution column that lies beside no "
-            "other one."
+            f"cannot {title}: shard_count is 1 or more, of a table with a distribution column, without colocate_with."
         )
     if wanted.kind == "reference" and (wanted.column or beside):
         raise DeclarationError(f"cannot {title}: a reference table has neither a column nor a colocation.")
@@ -107,7 +106,7 @@ def _stays(wanted: Distribution, table: Table, beside: tuple[QualifiedName, Tabl
     if beside:
         other = beside[1].distribution if beside[1] else None
         if other is None or not other.spread or other.kind == "reference":
-            yield f"{beside[0]} is not distributed, so that there are no shards to lie beside"
+            yield f"{beside[0]} is not distributed: it has no shards to be colocated with"
         elif beside[1] and wanted.column and other.column:
             theirs = beside[1].column(other.column)
             if column and theirs and theirs.type != column.type:

@@ -75,7 +75,7 @@ def _on_each_shard(database: Database, table: QualifiedName, plan: Plan, tree: S
         return plan
     if wrong := database.shards_that_differ([table]):
         raise PlanError(
-            f"cannot {plan.title}: it is there on the coordinator, and not everywhere: "
+            f"cannot {plan.title}: it exists on the coordinator, and not everywhere: "
             f"{'; '.join(one.sentence for one in wrong)}. Build it again there: "
             f"op.reindex_concurrently(table_name={table.name!r}, schema={table.schema!r})."
         )

@@ -115,7 +115,7 @@ def test_what_columnar_and_postgresql_14_lack_is_refused_by_name() -> None:
     policy = ArchivePolicy(ITEMS, ARCHIVE, "1 year", "partition", access_method="columnar")
     for methods, said in (
         ({"columnar", "heap"}, "no foreign keys, and partitions of shop.items bring items_fk along"),
-        ({"columnar", "heap"}, "btree and hash indexes alone, and items_gin of shop.items is none"),
+        ({"columnar", "heap"}, "btree and hash indexes alone, and items_gin of shop.items has another"),
         (set(), "PostgreSQL 14 has no ALTER TABLE ... SET ACCESS METHOD"),
     ):
         with pytest.raises(PlanError) as error:
