@@ -9,7 +9,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL citus.propagate_set_commands = 'none';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "shop"."items_archive", ONLY "shop"."items_p20260101" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
+DO 'BEGIN LOCK TABLE ONLY "shop"."items_archive", ONLY "shop"."items_p20260101" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "shop"."items_p20260101" IN ACCESS EXCLUSIVE MODE;
 DO 'DECLARE before text; after text; old_oid oid; now_oid oid;

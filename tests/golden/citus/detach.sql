@@ -8,7 +8,7 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL citus.propagate_set_commands = 'none';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '5000ms';
-DO 'BEGIN LOCK TABLE ONLY "shop"."items", ONLY "shop"."items_p20260101" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not to be had in time''; END';
+DO 'BEGIN LOCK TABLE ONLY "shop"."items", ONLY "shop"."items_p20260101" IN ACCESS EXCLUSIVE MODE; EXCEPTION WHEN query_canceled THEN RAISE lock_not_available USING MESSAGE = ''locks not taken in time''; END';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 ALTER TABLE "shop"."items" DETACH PARTITION "shop"."items_p20260101";
