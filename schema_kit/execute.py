@@ -38,11 +38,9 @@ Decide = Callable[[], Plan]
 """Observes and decides."""
 
 _IN_VAIN = 3
-"""So often a step is committed that changes nothing, while nobody is seen who holds what it needs."""
-
+"""So often a step is committed that changes nothing, while no session is seen that holds what it needs."""
 _RACES = 100
 """So often what changes meanwhile is worked off and has grown again before that is given up."""
-
 _GIVE_WAY_SECONDS = 1.0
 """Between two looks at what a step gives way to, at most: the first is a twentieth of it, each twice the last."""
 _LOOK_AGAIN_SECONDS = 0.1
@@ -88,8 +86,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
     Raises:
         PlanError: what is there cannot become what is wanted, and nothing was changed.
         LockNotAvailable: others held a lock through every try; they are named.
-        ExecutionError: PostgreSQL refused a step, steps leave the database as it was, or what is there after some were
-            committed cannot become what is wanted. It says what is committed, and how to go on or give up.
+        ExecutionError: PostgreSQL refused a step, or the rest cannot be done; it says what is committed and what to do.
     """
     with saying_unchanged() as changes:
         return _telling(connection, decide, policy, emit, workers, Committed(changes))
@@ -241,9 +238,7 @@ def run_shared(connection: Connection, decide: Decide, policy: LockPolicy, emit:
     plan = free(connection, decide())
     if not autocommits(connection):  # else it was begun by hand, and a look would end it
         plan = permitted(connection, plan)
-    before, held, why = held_in(connection, policy)
-    if plan and why:
-        raise PlanError(f"cannot {plan.title}: {why}.")
+    before, held = held_in(connection, policy, plan)
     while plan:
         _send_shared(connection, plan, held, before, emit)
         plan = free(connection, decide()) if any(step.decide_again for step in plan.steps) else Plan(plan.title)

@@ -167,6 +167,7 @@ def set_archive_policy(
     tree: Mapping[str, Any] | None = None,
     destination: str | None = None,
     compression: str | None = None,
+    max_rows: int | None = None,
     access_method: str | None = None,
 ) -> None:
     """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
@@ -192,13 +193,15 @@ def set_archive_policy(
             {}}}``.
         destination: not used.
         compression: not used.
+        max_rows: for whole partitions, a number of rows: the oldest partitions go before *archive_after* while the
+            table has more, by the planner's estimate (ANALYZE). The current partition and the one before it stay.
         access_method: by partition, the table access method of what has come to the archive: ``columnar`` on Citus.
             Its rows are written again, compared by checksum, and a heap again before they come back. From PostgreSQL
             15 on.
 
     Raises:
-        DeclarationError: *way* is unknown, a duration is invalid, or neither *archive_after* nor *condition* is
-            given.
+        DeclarationError: *way* is unknown, a duration is invalid, neither *archive_after* nor *condition* is given,
+            or *max_rows* is below 1, without *archive_after* or row-wise.
         PlanError: the table or archive does not exist, the archive has other columns (the error names the
             differences), *archive_after* is shorter than a partition, or the role lacks a privilege.
 
@@ -1411,6 +1414,12 @@ def convert_to_partitioned(
     premake: int = 4,
     origin: str | None = None,
     encoding: str = "",
+    inherit_privileges: bool = False,
+    retention: str | None = None,
+    retention_keep_table: bool = True,
+    retention_schema: str | None = None,
+    retention_grace: str = "7 days",
+    detach: str = "auto",
     incoming_foreign_keys: IncomingForeignKeys = "refuse",
     strategy: Strategy | None = None,
     workers: int = 1,
@@ -1450,6 +1459,14 @@ def convert_to_partitioned(
         encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
             ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
             (the epoch in milliseconds).
+        inherit_privileges: whether new partitions get the grants of their parent.
+        retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
+            ``18 months``, or a number of ids; None keeps all partitions. It, and the four that follow, are kept as they
+            are in part_config if they were changed there after the swap.
+        retention_keep_table: whether a detached partition is kept as a table.
+        retention_schema: the schema that detached partitions move to.
+        retention_grace: how long a detached partition is kept before it is dropped, if it is not kept for good.
+        detach: ``auto``, or only ``concurrently``, or only ``blocking``.
         incoming_foreign_keys: ``refuse``, ``drop`` or ``composite``: the referencing table gets the control column
             as well, and a trigger that fills it. Foreign keys that already include the control column are kept.
         strategy: ``attach``: takes seconds at any size; the first partition holds all rows and can be split later.
@@ -1696,6 +1713,37 @@ def create_next_partitions(table_name: str, *, schema: str | None = None, until:
 
     See Also:
         https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-ATTACH-PARTITION
+    """
+
+def set_publish_via_partition_root(
+    publication_name: str, value: bool = True, *, subscribers_copy: bool = False
+) -> None:
+    """Publish rows of partitions as rows of the partitioned table, whatever partitions it has.
+
+    Published under the names of its partitions, a table stops each subscription at the first row of a partition that
+    the subscriber does not have. With ``publish_via_partition_root`` the subscriber only needs the partitioned table,
+    and may partition it differently or not at all. It runs in the migration's transaction. The reverse is the same
+    operation with ``False``.
+
+    Subscribers know which tables they subscribe to. After the change, they ignore the rows of these tables until they
+    copy them again: ``TRUNCATE`` of the tables and ``ALTER SUBSCRIPTION ... REFRESH PUBLICATION``, on the subscriber.
+
+    Locks: no table; the publication against other changes of it.
+
+    Args:
+        publication_name: the publication.
+        value: False: under the names of the partitions, as PostgreSQL does by default.
+        subscribers_copy: the subscribers copy these tables again afterwards. Without it, a publication of partitioned
+            tables is refused where the database has a logical replication slot.
+
+    Raises:
+        PlanError: the publication does not exist, belongs to another role, or may be subscribed to.
+
+    Example:
+        op.set_publish_via_partition_root("sales")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-createpublication.html
     """
 
 def detach_partition_concurrently(

@@ -91,15 +91,17 @@ def held_here(connection: Connection, policy: LockPolicy) -> LockPolicy:
     return OnCitus(**asdict(policy)) if has_citus(connection) else policy
 
 
-def held_in(connection: Connection, policy: LockPolicy) -> tuple[str, LockPolicy, str]:
-    """lock_timeout as the open transaction has it, the policy as it has to hold in it, and why nothing can be written.
+def held_in(connection: Connection, policy: LockPolicy, plan: Plan) -> tuple[str, LockPolicy]:
+    """lock_timeout as the transaction that is open has it, and the policy as it has to hold in it.
 
     Raises:
-        PlanError: the connection is one to a worker of Citus.
+        PlanError: nothing can be written here, or the connection is one to a worker of Citus.
     """
     before, there, why = rows(connection, f"SELECT current_setting('lock_timeout'), {ON_CITUS}, {READ_ONLY}")[0]
+    if plan and why:
+        raise PlanError(f"cannot {plan.title}: {why}.")
     note_citus(connection, there)
-    return str(before), held_here(connection, policy), str(why)
+    return str(before), held_here(connection, policy)
 
 
 def on_workers(connection: Connection, statements: tuple[str, ...]) -> tuple[str, ...]:

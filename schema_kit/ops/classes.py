@@ -25,6 +25,7 @@ from schema_kit.ops import (
     partitions,
     partman,
     policies,
+    publications,
     retirement,
     ttl,
     views,
@@ -78,6 +79,7 @@ __all__ = [
     "SetArchivePolicyOp",
     "SetNotNullConcurrentlyOp",
     "SetPartitionPolicyOp",
+    "SetPublishViaPartitionRootOp",
     "SetTtlPolicyOp",
     "SplitPartitionConcurrentlyOp",
     "UndistributeTableOp",
@@ -94,7 +96,6 @@ class CreateArchiveTableOp(PlanOperation):
     called = "create_archive_table"
     function = staticmethod(archives.create_archive_table)
     shared = True
-    reversed_by = "drop_archive_table"
 
     @classmethod
     def create_archive_table(
@@ -137,7 +138,6 @@ class DropArchiveTableOp(PlanOperation):
     called = "drop_archive_table"
     function = staticmethod(archives.drop_archive_table)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_archive_table(
@@ -160,7 +160,6 @@ class SetArchivePolicyOp(PlanOperation):
     called = "set_archive_policy"
     function = staticmethod(archives.set_archive_policy)
     shared = True
-    reversed_by = "drop_archive_policy"
 
     @classmethod
     def set_archive_policy(
@@ -179,6 +178,7 @@ class SetArchivePolicyOp(PlanOperation):
         tree: Mapping[str, Any] | None = None,
         destination: str | None = None,
         compression: str | None = None,
+        max_rows: int | None = None,
         access_method: str | None = None,
     ) -> None:
         operations.invoke(
@@ -195,6 +195,7 @@ class SetArchivePolicyOp(PlanOperation):
                 tree=tree,
                 destination=destination,
                 compression=compression,
+                max_rows=max_rows,
                 access_method=access_method,
             )
         )
@@ -207,7 +208,6 @@ class RepairArchiveTableOp(PlanOperation):
     called = "repair_archive_table"
     function = staticmethod(archives.repair_archive_table)
     shared = False
-    reversed_by = None
 
     @classmethod
     def repair_archive_table(
@@ -242,7 +242,6 @@ class DropArchivePolicyOp(PlanOperation):
     called = "drop_archive_policy"
     function = staticmethod(archives.drop_archive_policy)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_archive_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -256,7 +255,6 @@ class RestoreArchiveTableOp(PlanOperation):
     called = "restore_archive_table"
     function = staticmethod(archives.restore_archive_table)
     shared = False
-    reversed_by = None
 
     @classmethod
     def restore_archive_table(
@@ -278,7 +276,6 @@ class CreateExtensionOp(PlanOperation):
     called = "create_extension"
     function = staticmethod(baseline.create_extension)
     shared = True
-    reversed_by = "drop_extension"
 
     @classmethod
     def create_extension(cls, operations: Operations, name: str) -> None:
@@ -292,7 +289,6 @@ class DropExtensionOp(PlanOperation):
     called = "drop_extension"
     function = staticmethod(baseline.drop_extension)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_extension(cls, operations: Operations, name: str) -> None:
@@ -306,7 +302,6 @@ class CreateBaselineOp(PlanOperation):
     called = "create_baseline"
     function = staticmethod(baseline.create_baseline)
     shared = False
-    reversed_by = "drop_baseline"
 
     @classmethod
     def create_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
@@ -320,7 +315,6 @@ class DropBaselineOp(PlanOperation):
     called = "drop_baseline"
     function = staticmethod(baseline.drop_baseline)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_baseline(cls, operations: Operations, metadata: sa.MetaData) -> None:
@@ -334,7 +328,6 @@ class UpdateInBatchesOp(PlanOperation):
     called = "update_in_batches"
     function = staticmethod(batches.update_in_batches)
     shared = False
-    reversed_by = None
 
     @classmethod
     def update_in_batches(
@@ -373,7 +366,6 @@ class AddColumnConcurrentlyOp(PlanOperation):
     called = "add_column_concurrently"
     function = staticmethod(columns.add_column_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def add_column_concurrently(
@@ -406,7 +398,6 @@ class DropColumnConcurrentlyOp(PlanOperation):
     called = "drop_column_concurrently"
     function = staticmethod(columns.drop_column_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_column_concurrently(
@@ -429,7 +420,6 @@ class AlterColumnConcurrentlyOp(PlanOperation):
     called = "alter_column_concurrently"
     function = staticmethod(columns.alter_column_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def alter_column_concurrently(
@@ -481,7 +471,6 @@ class DropTableConcurrentlyOp(PlanOperation):
     called = "drop_table_concurrently"
     function = staticmethod(columns.drop_table_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_table_concurrently(
@@ -503,7 +492,6 @@ class CreateForeignKeyConcurrentlyOp(PlanOperation):
     called = "create_foreign_key_concurrently"
     function = staticmethod(constraints.create_foreign_key_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_foreign_key_concurrently(
@@ -552,7 +540,6 @@ class CreateCheckConstraintConcurrentlyOp(PlanOperation):
     called = "create_check_constraint_concurrently"
     function = staticmethod(constraints.create_check_constraint_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_check_constraint_concurrently(
@@ -585,7 +572,6 @@ class CreateUniqueConstraintConcurrentlyOp(PlanOperation):
     called = "create_unique_constraint_concurrently"
     function = staticmethod(constraints.create_unique_constraint_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_unique_constraint_concurrently(
@@ -624,7 +610,6 @@ class CreatePrimaryKeyConcurrentlyOp(PlanOperation):
     called = "create_primary_key_concurrently"
     function = staticmethod(constraints.create_primary_key_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_primary_key_concurrently(
@@ -649,7 +634,6 @@ class ValidateConstraintOp(PlanOperation):
     called = "validate_constraint"
     function = staticmethod(constraints.validate_constraint)
     shared = False
-    reversed_by = None
 
     @classmethod
     def validate_constraint(
@@ -665,7 +649,6 @@ class SetNotNullConcurrentlyOp(PlanOperation):
     called = "set_not_null_concurrently"
     function = staticmethod(constraints.set_not_null_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def set_not_null_concurrently(
@@ -681,7 +664,6 @@ class DrainDefaultConcurrentlyOp(PlanOperation):
     called = "drain_default_concurrently"
     function = staticmethod(copying.drain_default_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drain_default_concurrently(
@@ -712,7 +694,6 @@ class SplitPartitionConcurrentlyOp(PlanOperation):
     called = "split_partition_concurrently"
     function = staticmethod(copying.split_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def split_partition_concurrently(
@@ -747,7 +728,6 @@ class CreatePartitionedTableOp(PlanOperation):
     called = "create_partitioned_table"
     function = staticmethod(creation.create_partitioned_table)
     shared = True
-    reversed_by = None
 
     @classmethod
     def create_partitioned_table(
@@ -813,7 +793,6 @@ class DistributeTableConcurrentlyOp(PlanOperation):
     called = "distribute_table_concurrently"
     function = staticmethod(distribution.distribute_table_concurrently)
     shared = False
-    reversed_by = "undistribute_table"
 
     @classmethod
     def distribute_table_concurrently(
@@ -850,7 +829,6 @@ class UndistributeTableOp(PlanOperation):
     called = "undistribute_table"
     function = staticmethod(distribution.undistribute_table)
     shared = False
-    reversed_by = None
 
     @classmethod
     def undistribute_table(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -864,7 +842,6 @@ class AddEnumValueConcurrentlyOp(PlanOperation):
     called = "add_enum_value_concurrently"
     function = staticmethod(enums.add_enum_value_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def add_enum_value_concurrently(
@@ -887,7 +864,6 @@ class IgnoreHealthFindingOp(PlanOperation):
     called = "ignore_health_finding"
     function = staticmethod(health.ignore_health_finding)
     shared = True
-    reversed_by = "heed_health_finding"
 
     @classmethod
     def ignore_health_finding(
@@ -910,7 +886,6 @@ class HeedHealthFindingOp(PlanOperation):
     called = "heed_health_finding"
     function = staticmethod(health.heed_health_finding)
     shared = True
-    reversed_by = None
 
     @classmethod
     def heed_health_finding(
@@ -932,7 +907,6 @@ class CreateIndexConcurrentlyOp(PlanOperation):
     called = "create_index_concurrently"
     function = staticmethod(indexes.create_index_concurrently)
     shared = False
-    reversed_by = "drop_index_concurrently"
 
     @classmethod
     def create_index_concurrently(
@@ -983,7 +957,6 @@ class ReplaceIndexConcurrentlyOp(PlanOperation):
     called = "replace_index_concurrently"
     function = staticmethod(indexes.replace_index_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def replace_index_concurrently(
@@ -1032,7 +1005,6 @@ class DropIndexConcurrentlyOp(PlanOperation):
     called = "drop_index_concurrently"
     function = staticmethod(indexes.drop_index_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_index_concurrently(
@@ -1065,7 +1037,6 @@ class ReindexConcurrentlyOp(PlanOperation):
     called = "reindex_concurrently"
     function = staticmethod(indexes.reindex_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def reindex_concurrently(
@@ -1086,7 +1057,6 @@ class CreatePartConfigOp(PlanOperation):
     called = "create_part_config"
     function = staticmethod(partitions.create_part_config)
     shared = True
-    reversed_by = "drop_part_config"
 
     @classmethod
     def create_part_config(cls, operations: Operations) -> None:
@@ -1100,7 +1070,6 @@ class DropPartConfigOp(PlanOperation):
     called = "drop_part_config"
     function = staticmethod(partitions.drop_part_config)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_part_config(cls, operations: Operations) -> None:
@@ -1114,7 +1083,6 @@ class ConvertToPartitionedOp(PlanOperation):
     called = "convert_to_partitioned"
     function = staticmethod(partitions.convert_to_partitioned)
     shared = False
-    reversed_by = "unpartition"
 
     @classmethod
     def convert_to_partitioned(
@@ -1129,6 +1097,12 @@ class ConvertToPartitionedOp(PlanOperation):
         premake: int = 4,
         origin: str | None = None,
         encoding: str = "",
+        inherit_privileges: bool = False,
+        retention: str | None = None,
+        retention_keep_table: bool = True,
+        retention_schema: str | None = None,
+        retention_grace: str = "7 days",
+        detach: str = "auto",
         incoming_foreign_keys: IncomingForeignKeys = "refuse",
         strategy: Strategy | None = None,
         workers: int = 1,
@@ -1147,6 +1121,12 @@ class ConvertToPartitionedOp(PlanOperation):
                 premake=premake,
                 origin=origin,
                 encoding=encoding,
+                inherit_privileges=inherit_privileges,
+                retention=retention,
+                retention_keep_table=retention_keep_table,
+                retention_schema=retention_schema,
+                retention_grace=retention_grace,
+                detach=detach,
                 incoming_foreign_keys=incoming_foreign_keys,
                 strategy=strategy,
                 workers=workers,
@@ -1165,7 +1145,6 @@ class UnpartitionOp(PlanOperation):
     called = "unpartition"
     function = staticmethod(partitions.unpartition)
     shared = False
-    reversed_by = None
 
     @classmethod
     def unpartition(
@@ -1181,7 +1160,6 @@ class InstallPartmanSqlOp(PlanOperation):
     called = "install_partman_sql"
     function = staticmethod(partman.install_partman_sql)
     shared = True
-    reversed_by = "remove_partman_sql"
 
     @classmethod
     def install_partman_sql(cls, operations: Operations, *, schema: str = "partman") -> None:
@@ -1195,7 +1173,6 @@ class RemovePartmanSqlOp(PlanOperation):
     called = "remove_partman_sql"
     function = staticmethod(partman.remove_partman_sql)
     shared = True
-    reversed_by = None
 
     @classmethod
     def remove_partman_sql(cls, operations: Operations, *, schema: str = "partman") -> None:
@@ -1209,7 +1186,6 @@ class SetPartitionPolicyOp(PlanOperation):
     called = "set_partition_policy"
     function = staticmethod(policies.set_partition_policy)
     shared = True
-    reversed_by = "drop_partition_policy"
 
     @classmethod
     def set_partition_policy(
@@ -1258,7 +1234,6 @@ class DropPartitionPolicyOp(PlanOperation):
     called = "drop_partition_policy"
     function = staticmethod(policies.drop_partition_policy)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_partition_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -1272,7 +1247,6 @@ class DropRetentionOp(PlanOperation):
     called = "drop_retention"
     function = staticmethod(policies.drop_retention)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_retention(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -1286,7 +1260,6 @@ class CreateNextPartitionsOp(PlanOperation):
     called = "create_next_partitions"
     function = staticmethod(policies.create_next_partitions)
     shared = False
-    reversed_by = None
 
     @classmethod
     def create_next_partitions(
@@ -1296,13 +1269,27 @@ class CreateNextPartitionsOp(PlanOperation):
 
 
 @register
+class SetPublishViaPartitionRootOp(PlanOperation):
+    """Publish rows of partitions as rows of the partitioned table, whatever partitions it has."""
+
+    called = "set_publish_via_partition_root"
+    function = staticmethod(publications.set_publish_via_partition_root)
+    shared = True
+
+    @classmethod
+    def set_publish_via_partition_root(
+        cls, operations: Operations, publication_name: str, value: bool = True, *, subscribers_copy: bool = False
+    ) -> None:
+        operations.invoke(cls(publication_name, value, subscribers_copy=subscribers_copy))
+
+
+@register
 class DetachPartitionConcurrentlyOp(PlanOperation):
     """Detach a partition; it remains as a table of its own, with all its rows."""
 
     called = "detach_partition_concurrently"
     function = staticmethod(retirement.detach_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def detach_partition_concurrently(
@@ -1324,7 +1311,6 @@ class DropPartitionConcurrentlyOp(PlanOperation):
     called = "drop_partition_concurrently"
     function = staticmethod(retirement.drop_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def drop_partition_concurrently(
@@ -1346,7 +1332,6 @@ class AttachPartitionConcurrentlyOp(PlanOperation):
     called = "attach_partition_concurrently"
     function = staticmethod(retirement.attach_partition_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def attach_partition_concurrently(
@@ -1370,7 +1355,6 @@ class SetTtlPolicyOp(PlanOperation):
     called = "set_ttl_policy"
     function = staticmethod(ttl.set_ttl_policy)
     shared = True
-    reversed_by = "drop_ttl_policy"
 
     @classmethod
     def set_ttl_policy(
@@ -1415,7 +1399,6 @@ class DropTtlPolicyOp(PlanOperation):
     called = "drop_ttl_policy"
     function = staticmethod(ttl.drop_ttl_policy)
     shared = True
-    reversed_by = None
 
     @classmethod
     def drop_ttl_policy(cls, operations: Operations, table_name: str, *, schema: str | None = None) -> None:
@@ -1429,7 +1412,6 @@ class RefreshMaterializedViewConcurrentlyOp(PlanOperation):
     called = "refresh_materialized_view_concurrently"
     function = staticmethod(views.refresh_materialized_view_concurrently)
     shared = False
-    reversed_by = None
 
     @classmethod
     def refresh_materialized_view_concurrently(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schema_kit.errors import DeclarationError, ExecutionError, PlanError
-from schema_kit.model import ArchivePolicy, Column, ForeignKey, Index, Table
+from schema_kit.model import ArchivePolicy, Column, ForeignKey, Index, Stored, Table
 from schema_kit.names import QualifiedName
 from schema_kit.plans.archives import set_policy
 from schema_kit.steps import Plan
@@ -119,5 +119,5 @@ def test_what_columnar_and_postgresql_14_lack_is_refused_by_name() -> None:
         (set(), "PostgreSQL 14 has no ALTER TABLE ... SET ACCESS METHOD"),
     ):
         with pytest.raises(PlanError) as error:
-            set_policy(policy, None, table, None, None, None, True, (), methods)
+            set_policy(policy, None, table, None, None, None, Stored.CURRENT, (), methods)
         assert said in str(error.value)

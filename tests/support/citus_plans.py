@@ -14,6 +14,7 @@ from schema_kit.model import (
     KeyColumn,
     LeavingTable,
     Partitioning,
+    Stored,
     Table,
 )
 from schema_kit.names import QualifiedName
@@ -95,14 +96,18 @@ def archive_beside() -> Plan:
     """An archive lies beside its table."""
     policy = Partitioning(ITEMS, "at", "1 month")
     table = replace(TABLE, distribution=BY_TENANT, partitioned_by=("at",), partition_strategy="r")
-    return archives.create(DeclaredArchive(ITEMS, ARCHIVE), table, None, policy, True)
+    return archives.create(DeclaredArchive(ITEMS, ARCHIVE), table, None, policy, Stored.CURRENT)
 
 
 @case
 def archive_of_a_reference_table() -> Plan:
     """An archive of a reference table is one."""
     return archives.create(
-        DeclaredArchive(ITEMS, ARCHIVE), replace(TABLE, distribution=Distribution("reference")), None, None, True
+        DeclaredArchive(ITEMS, ARCHIVE),
+        replace(TABLE, distribution=Distribution("reference")),
+        None,
+        None,
+        Stored.CURRENT,
     )
 
 
@@ -126,7 +131,9 @@ def detach() -> Plan:
     return retirement.detach(
         ITEMS,
         part,
-        Detaching(ITEMS, part, 1, ITEMS, bounds=bounds, has_record=True, recorded=True, distribution=BY_TENANT),
+        Detaching(
+            ITEMS, part, 1, ITEMS, bounds=bounds, has_record=Stored.CURRENT, recorded=True, distribution=BY_TENANT
+        ),
     )
 
 
