@@ -13,6 +13,7 @@ from schema_kit.health.facts import Observed
 from schema_kit.health.indexes import UNUSED_DAYS
 from schema_kit.health.observe import TIMEOUT
 from schema_kit.health.window import Counted, Snapshot, tops
+from schema_kit.model import Stored
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
 from schema_kit.steps.health import RememberCounters
@@ -34,7 +35,8 @@ ORDER BY s.taken_at <= %(edge)s DESC, abs(extract(epoch FROM s.taken_at - %(edge
 """
 
 _CURRENT = """
-SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'sizes' AND NOT attisdropped
+SELECT to_regclass(%(name)s) IS NOT NULL, EXISTS (
+  SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'sizes' AND NOT attisdropped)
 """
 
 _THERE = """
@@ -43,10 +45,10 @@ SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privileg
 """
 
 
-def current(connection: sa.Connection) -> bool:
-    """Whether health_snapshot is there, with all the columns that this version knows."""
+def current(connection: sa.Connection) -> Stored:
+    """Return whether health_snapshot exists, with all the columns that this version knows."""
     with observing(connection):
-        return bool(rows(connection, _CURRENT, {"name": HEALTH_SNAPSHOT.sql}))
+        return Stored.of(*rows(connection, _CURRENT, {"name": HEALTH_SNAPSHOT.sql})[0])
 
 
 def measured(connection: sa.Connection) -> dict[str, tuple[int, int, int]]:
@@ -73,14 +75,14 @@ def of_replica(connection: sa.Connection) -> Counted:
     return Counted(f"{host}:{port}/{database}", since, scans)
 
 
-def plan(seen: Observed, servers: Sequence[Counted], tables: Mapping[str, Sequence[int]], *, there: bool) -> Plan:
+def plan(seen: Observed, servers: Sequence[Counted], tables: Mapping[str, Sequence[int]], *, there: Stored) -> Plan:
     """What keeps the counters of servers.
 
     Args:
         seen: what was observed, with its clock.
         servers: whose counters.
         tables: bytes, rows and partitions by table, of the server that was looked at.
-        there: whether health_snapshot is there, with all its columns.
+        there: how health_snapshot was observed.
     """
     assert seen.server.now is not None  # who looks at a server has asked for its clock
     indexes = tuple(sorted(tops(seen)))
@@ -88,7 +90,7 @@ def plan(seen: Observed, servers: Sequence[Counted], tables: Mapping[str, Sequen
         RememberCounters(seen.server.now, one.server, one.since, indexes, one.scans, None if one.server else tables)
         for one in servers
     ]
-    return Plan("remember counters", (*(() if there else (EnsureTable(HEALTH_SNAPSHOT),)), *steps))
+    return Plan("remember counters", (*(() if there else (EnsureTable(HEALTH_SNAPSHOT, there),)), *steps))
 
 
 def before(connection: sa.Connection, now: datetime, server: str, since: datetime | None) -> Snapshot | None:

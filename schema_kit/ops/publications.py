@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from alembic.operations import Operations
 
+from schema_kit.ops import reversing
 from schema_kit.ops.operation import Task, operation, task
 from schema_kit.steps.publications import SetViaRoot
 from schema_kit.tasks import publications
 
 
-@operation(shared=True)
+@operation(shared=True, reversed_by=reversing.publication_switched)
 def set_publish_via_partition_root(
     operations: Operations, publication_name: str, value: bool = True, *, subscribers_copy: bool = False
 ) -> Task:

@@ -90,6 +90,11 @@ def partitioned_made(table_name: str, *_: Any, schema: str | None = None, **__: 
     return Several(DropTableOp(table_name, schema=schema), policy)
 
 
+def publication_switched(publication_name: str, value: bool = True, **keywords: Any) -> MigrateOperation:
+    """Switch it back."""
+    return class_of("set_publish_via_partition_root")(publication_name, not value, **keywords)
+
+
 def _in(schema: str | None) -> dict[str, str]:
     return {} if schema is None else {"schema": schema}
 

@@ -10,6 +10,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.errors import LockNotAvailable
 from schema_kit.execute import Waiting
 from schema_kit.files import manifest
+from schema_kit.health import snapshots
 from schema_kit.model import Stored
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan, Step
@@ -20,6 +21,7 @@ from schema_kit.storage import (
     ARCHIVE_POLICY,
     BATCH_PROGRESS,
     COPY_RUN,
+    HEALTH_SNAPSHOT,
     PART_CONFIG,
     RETIRED_PARTITION,
     SCRIPTS,
@@ -63,6 +65,7 @@ SEEN: dict[QualifiedName, Callable[[Catalog], Stored]] = {
     ARCHIVE_POLICY: Catalog.archive_config_is_there,
     BATCH_PROGRESS: batches,
     COPY_RUN: copies,
+    HEALTH_SNAPSHOT: lambda catalog: snapshots.current(catalog._connection),
     PART_CONFIG: Catalog.config_is_current,
     RETIRED_PARTITION: retired,
 }

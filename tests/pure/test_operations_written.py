@@ -252,6 +252,7 @@ REVERSED: dict[str, tuple[str, ...]] = {
     "create_partitioned_table": ("DropTableOp", "drop_partition_policy"),
     "create_primary_key_concurrently": ("DropConstraintOp",),
     "create_unique_constraint_concurrently": ("DropConstraintOp",),
+    "distribute_table_concurrently": ("undistribute_table",),
     "drop_baseline": ("create_baseline",),
     "drop_extension": ("create_extension",),
     "drop_part_config": ("create_part_config",),
@@ -263,6 +264,7 @@ REVERSED: dict[str, tuple[str, ...]] = {
     "set_archive_policy": ("drop_archive_policy",),
     "set_not_null_concurrently": ("alter_column_concurrently",),
     "set_partition_policy": ("drop_partition_policy",),
+    "set_publish_via_partition_root": ("set_publish_via_partition_root",),
     "set_ttl_policy": ("drop_ttl_policy",),
     "validate_constraint": (),
 }
