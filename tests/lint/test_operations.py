@@ -56,7 +56,7 @@ def revisions() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("folder", "revision"), revisions())
+@pytest.mark.parametrize(("folder", "revision"), list(revisions()))
 def test_each_revision_of_a_project(folder: str, revision: str, scratch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / folder)
     found = kinds(judge(Config("alembic.ini"), [revision], url=scratch))
