@@ -6,8 +6,8 @@ from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, CheckDeclaration, ColumnDeclaration, DeclaredArchive, Moved, Table
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
-from schema_kit.plans import archives, constraints
-from schema_kit.plans.archives import Difference
+from schema_kit.plans import archive_differences, archives, constraints
+from schema_kit.plans.archive_differences import Difference
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import CreateArchiveView, GiveArchiveAccess
 from schema_kit.tasks import Database, columns
@@ -147,7 +147,7 @@ def repair(
     if table is None or archive is None:
         gone = table_name if table is None else name
         raise PlanError(f"cannot {plan.title}: there is no table {gone}.")
-    unlike = [one for one in archives.differences(table, archive) if not one.kind.startswith("index")]
+    unlike = [one for one in archive_differences.differences(table, archive) if not one.kind.startswith("index")]
     differences = [one for one in unlike if one.kind not in archives.OF_ACCESS]
     own = {policy.archived_at for policy in database.archive_policies() if policy.archive == name}
     stays = [
@@ -174,7 +174,7 @@ def repair(
             plan += _mended(database, table, name, one)
     for part in _on_their_way(database, table_name, name):
         if found := database.table(part):
-            for one in (one for one in archives.differences(table, found) if one.kind in _OF_PARTITIONS):
+            for one in (one for one in archive_differences.differences(table, found) if one.kind in _OF_PARTITIONS):
                 plan += _mended(database, table, part, one)
     plan += Plan("", (GiveArchiveAccess(table, archive),) if access and differences != unlike else ())
     if not plan and view:

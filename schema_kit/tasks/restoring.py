@@ -12,7 +12,7 @@ from schema_kit.model import ArchivePolicy, Partition, Range, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, ident, within
 from schema_kit.offline import EmptyDatabase
-from schema_kit.plans import archives, rows, ttl
+from schema_kit.plans import archive_differences, archives, rows, ttl
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import leaving
 from schema_kit.plans.rows import Leaving
@@ -136,7 +136,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
         beside_it = replace(partitioning, parent=beside, retention=None, retention_schema=None)
         some = any(part.default or lines.range_of(part).overlaps(wanted) for part in archive.partitions)
         return replace(plan, steps=(CreateArchiveTable(archive, beside, beside_it),) if some else ())
-    if blocking := [one.sentence for one in archives.differences(archive, target) if one.blocks]:
+    if blocking := [one.sentence for one in archive_differences.differences(archive, target) if one.blocks]:
         raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
     steps, notes = _of_range(catalog, policy, archive, target, wanted, waiting)
     return Plan(plan.title, tuple(steps), tuple(notes))
@@ -230,7 +230,7 @@ def restore_all(database: Database, table: QualifiedName, archive: QualifiedName
     cut = here.partition_strategy == there.partition_strategy == "r"
     stamped = there.column(stamp) is not None and here.column(stamp) is None  # no partition could go back so
     whole = cut and here.partitioned_by == there.partitioned_by and not stamped
-    blocking = [one.sentence for one in archives.differences(there, here) if one.blocks]
+    blocking = [one.sentence for one in archive_differences.differences(there, here) if one.blocks]
     if whole and blocking:
         raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
     steps, notes = (_all if whole else _each_row)(database, policy, there, here)

@@ -11,9 +11,9 @@ from tests.support.matrix import perform
 
 LOCAL = {
     *(f"db {name}" for name in ("psql", "reset", "start", "status", "stop", "url")),
-    *("init", "lint", "sql list", "sql render", "sql show"),
+    *("diff", "init", "lint", "sql list", "sql render", "sql show"),
 }
-"""Commands that look at no database, or have their own."""
+"""Commands that look at no database, have their own, or run the project's env.py."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ CALLS = {
     "partitions split": Call("s.t_04", acts=True),
     "partitions timeline": Call(f"--now {NOW}"),
     "partitions undo": Call("s.found --yes", acts=True),
+    "refresh": Call("s.days", acts=True),
+    "report": Call(f"--out {{folder}}/report.html --now {NOW}"),
     "sql apply": Call(acts=True),
     "sql remove": Call("--yes", acts=True),
     "sql run": Call("blockers"),
@@ -85,6 +87,8 @@ def build(database: Database) -> None:
     database.sql(
         "CREATE TABLE s.plain (id bigint PRIMARY KEY, at timestamptz NOT NULL)",
         "INSERT INTO s.plain SELECT i, '2026-05-01'::timestamptz + i * interval '1 day' FROM generate_series(0, 40) i",
+        "CREATE MATERIALIZED VIEW s.days AS SELECT DATE '2026-05-01' AS day",
+        "CREATE UNIQUE INDEX ON s.days (day)",
         "CREATE TABLE s.found (at timestamptz PRIMARY KEY) PARTITION BY RANGE (at)",
         f"CREATE TABLE s.found_05 PARTITION OF s.found {month}",
         "CREATE TABLE s.more (at timestamptz PRIMARY KEY) PARTITION BY RANGE (at)",

@@ -13,7 +13,7 @@ from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.run import Run, looks
 from schema_kit.cli.work import fail
 from schema_kit.model import ArchivePolicy
-from schema_kit.plans import archives
+from schema_kit.plans import archive_differences
 from schema_kit.tasks.archiving import both
 
 
@@ -21,7 +21,7 @@ def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, 
     """What one archive has otherwise, and what it holds."""
     table, archive = both(catalog, policy)
     own = policy.archived_at if policy.way == "rows" else None
-    differences = [one for one in archives.differences(table, archive) if one.object != own]
+    differences = [one for one in archive_differences.differences(table, archive) if one.object != own]
     told: dict[str, Any] = {
         "table": str(policy.table),
         "archive": str(policy.archive),

@@ -1,0 +1,309 @@
+"""Questions about policies, archives and the partitioned tables that they manage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from schema_kit.catalog import (
+    archives,
+    health,
+    leftovers,
+    policies,
+    present,
+    retirement,
+    rights,
+    sets,
+    sqlschema,
+    strangers,
+    watch,
+)
+from schema_kit.catalog import rows as leaving
+from schema_kit.catalog.relations import Relations
+from schema_kit.catalog.session import observing
+from schema_kit.errors import PlanError, SchemaKitError
+from schema_kit.intervals import Point
+from schema_kit.model import (
+    ArchivePolicy,
+    Attaching,
+    Detaching,
+    IgnoredFinding,
+    Leftover,
+    Moved,
+    Partitioning,
+    Range,
+    Retired,
+    Stored,
+    Table,
+    TimeToLive,
+    Told,
+    Watched,
+)
+from schema_kit.model.grid import grid, partitioned_table
+from schema_kit.model.scripts import PartmanConfig, SqlSchema
+from schema_kit.names import QualifiedName, ident, within
+from schema_kit.storage import (
+    ARCHIVE_POLICY,
+    ARCHIVED_PARTITION,
+    PART_CONFIG,
+    PART_CONFIG_SUB,
+    RETIRED_PARTITION,
+)
+
+_SUB_PARTITIONED = f"""(EXISTS (SELECT 1 FROM {PART_CONFIG_SUB.sql} o WHERE o.sub_parent = c.parent_table) OR EXISTS (
+  SELECT 1 FROM pg_inherits i JOIN pg_class x ON x.oid = i.inhrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
+  JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+  JOIN {PART_CONFIG_SUB.sql} b ON replace(b.sub_parent, '"', '') = replace(pn.nspname || '.' || p.relname, '"', '')
+  WHERE x.relkind = 'p' AND replace(c.parent_table, '"', '') = replace(xn.nspname || '.' || x.relname, '"', '')))"""
+
+
+class Managed(Relations):
+    """What schema_kit manages in a database."""
+
+    def policies(self, unreadable: Callable[[str, SchemaKitError], None] | None = None) -> tuple[Partitioning, ...]:
+        """Every set that part_config holds and that maintenance is on for.
+
+        Not sets that pg_partman's functions in SQL have sub-partitioned, nor their partitions: those look after them.
+
+        Args:
+            unreadable: is told of rows that are no policies: the table that they name, and why.
+
+        Raises:
+            DeclarationError: a row is no policy, and *unreadable* is not there to be told.
+        """
+        of_sql = f" AND NOT {_SUB_PARTITIONED}" if self.exists(PART_CONFIG_SUB) else ""
+        return self._registered(f"WHERE automatic_maintenance = 'on'{of_sql}", unreadable)
+
+    def policies_of(self, parents: Sequence[QualifiedName]) -> tuple[Partitioning, ...]:
+        """Those of the tables that are named, whether maintenance is on for them or not.
+
+        Raises:
+            DeclarationError: the row of one of them is no policy.
+        """
+        wanted, names = {str(parent) for parent in parents}, set(parents)
+
+        def unreadable(table: str, error: SchemaKitError) -> None:
+            if table in wanted:
+                raise error
+
+        return tuple(policy for policy in self._registered(unreadable=unreadable) if policy.parent in names)
+
+    def policy(self, parent: QualifiedName) -> Partitioning | None:
+        """The policy of one set, whether maintenance is on for it or not."""
+        return next((policy for policy in self._registered() if policy.parent == parent), None)
+
+    def _registered(
+        self, which: str = "", unreadable: Callable[[str, SchemaKitError], None] | None = None
+    ) -> tuple[Partitioning, ...]:
+        with observing(self._connection):
+            missing = rights.missing_for_reading(self._connection, PART_CONFIG)
+        if missing:
+            raise PlanError(f"policies cannot be read: {'; '.join(missing)}.")
+        if not self.exists(PART_CONFIG):
+            return ()
+        with self._look() as ask:
+            found = [
+                row[0] for row in ask(f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c {which} ORDER BY parent_table")
+            ]
+        read = list[Partitioning]()
+        for row in found:
+            try:
+                read.append(policies.read(row))
+            except SchemaKitError as error:
+                if unreadable is None:
+                    raise
+                unreadable(row["parent_table"], error)
+        return tuple(read)
+
+    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+        """The rights that making partitions of *table* needs and whoever runs this has not."""
+        with observing(self._connection):
+            return rights.missing_for_partitions(self._connection, table)
+
+    def config_is_current(self) -> Stored:
+        """Whether part_config is there, with all the columns that this version knows."""
+        sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
+        with self._look() as ask:
+            there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
+        return Stored.of(bool(there), there >= policies.OURS)
+
+    def lacking(
+        self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
+    ) -> tuple[str, ...]:
+        """Privileges the current role lacks; empty where it has all of them.
+
+        Args:
+            create_in: schemas in which tables shall be made.
+            refer_to: tables that foreign keys shall refer to.
+            register: whether a policy shall be written.
+        """
+        with observing(self._connection):
+            return rights.missing_for_sets(self._connection, create_in, refer_to, register)
+
+    def told(self, parent: QualifiedName) -> tuple[Told, ...]:
+        """What other tools have written down about a set."""
+        return strangers.told(self._connection, parent)
+
+    def sql_schema(self, schema: str, names: Sequence[str]) -> SqlSchema:
+        """What a schema holds of the functions in SQL, *names* being theirs."""
+        return sqlschema.read(self._connection, schema, names)
+
+    def partman_configs(self) -> list[PartmanConfig]:
+        """The tables of each real pg_partman that there is."""
+        with observing(self._connection):
+            return strangers.configs(self._connection)
+
+    def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
+        """A set's row of part_config, as it stands there; empty where it has none."""
+        if not self.exists(PART_CONFIG):
+            return {}
+        with observing(self._connection):
+            return strangers.row_of(self._connection, parent)
+
+    def partman_manages(self, parent: QualifiedName) -> bool:
+        """Whether a pg_partman looks after the set, too."""
+        with observing(self._connection):
+            return strangers.partman_manages(self._connection, parent)
+
+    def here(self, policy: Partitioning, table: Table | None) -> Point:
+        """Where the present of a set lies: at the clock, or at its greatest id."""
+        checked = partitioned_table(policy, table)
+        lines, default = grid(policy, checked), next((p.name for p in checked.partitions if p.default), None)
+        if not lines.of_ids:
+            return lines.here(self.now())
+        with observing(self._connection):
+            latest = present.latest(self._connection, {0: present.id_set(lines, checked, default)})
+        return lines.here(self.now(), latest.get(0))
+
+    def _greatest(self, policy: Partitioning, table: Table) -> str | None:
+        control = ident(policy.control)  # uuid has no max() before 18; a bare name would order by the text
+        sql = (
+            f"SELECT own.{control}::text FROM {table.name.sql} own WHERE own.{control} IS NOT NULL "
+            f"ORDER BY own.{control} DESC LIMIT 1"
+        )
+        with self._look() as ask:
+            found = ask(sql)
+        return str(found[0][0]) if found else None
+
+    def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
+        """Each set of each policy, with its control column and its partitions alone: one query for all of them."""
+        with observing(self._connection):
+            return tuple(sets.read(self._connection, wanted))
+
+    def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
+        """A table that is a partition of *parent*, or was; None where there is no such table."""
+        with observing(self._connection):
+            return retirement.read(self._connection, parent, name)
+
+    def retired(self) -> tuple[Retired, ...]:
+        """What retired_partition knows as detached."""
+        if not self.exists(RETIRED_PARTITION):
+            return ()
+        with observing(self._connection):
+            return retirement.retired(self._connection)
+
+    def retired_from(self) -> frozenset[QualifiedName]:
+        """The sets of which something was retired, read once: it tells of many sets which need a closer look."""
+        if self._retired_from is None:
+            self._retired_from = frozenset(row.parent for row in self.retired())
+        return self._retired_from
+
+    def archive_policies(self) -> tuple[ArchivePolicy, ...]:
+        """Every row of archive_policy, read once: a run looks after many sets."""
+        if self._archives is None and not self.exists(ARCHIVE_POLICY):
+            self._archives = ()
+        if self._archives is None:
+            with observing(self._connection):
+                self._archives = archives.policies(self._connection)
+        return self._archives
+
+    def archive_config_is_there(self) -> Stored:
+        """Whether archive_policy and archived_partition are there, as this version makes them."""
+        sql = (
+            "SELECT to_regclass(%(moved)s) IS NOT NULL AND to_regclass(%(policy)s) IS NOT NULL, "
+            "to_regclass(%(moved)s) IS NOT NULL AND 3 = (SELECT count(*) FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%(policy)s) AND attname IN ('restored', 'max_rows', 'access_method')) "
+            "AND NOT EXISTS (SELECT 1 FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
+        )
+        with self._look() as ask:
+            return Stored.of(*ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
+
+    def moved(self) -> tuple[Moved, ...]:
+        """What archived_partition knows of partitions that went to an archive or came back."""
+        if not self.exists(ARCHIVED_PARTITION):
+            return ()
+        with observing(self._connection):
+            return archives.moved(self._connection)
+
+    def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+        """What stands in the way of whoever would write policies of archives and change these tables."""
+        with observing(self._connection):
+            return archives.lacking(self._connection, owned)
+
+    def may_not_create_in(self, schema: str) -> tuple[str, ...]:
+        """Why the role cannot put a table into that schema, with what mends it."""
+        return self.lacking(create_in=(schema,))
+
+    def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
+        """A table that shall become a partition of *parent*.
+
+        Raises:
+            PlanError: no such parent or table, or a bound that is none of the key's type.
+        """
+        with observing(self._connection):
+            return retirement.read_attaching(self._connection, parent, name, lower, upper)
+
+    def watched(
+        self,
+        wanted: Sequence[Partitioning],
+        sentence: Callable[[DBAPIError], Exception],
+        measured: bool = False,
+    ) -> tuple[Watched, ...]:
+        """Each set of each policy as a look at many sees it; what cannot be looked at says so, by *sentence*.
+
+        With *measured*, what is read of partitions is how big they are, instead of what they have otherwise.
+        """
+        return watch.read(self._connection, wanted, self.now(), sentence, measured) if wanted else ()
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """What unfinished work, kept tables, lost archives and publications leave."""
+        with observing(self._connection):
+            return leftovers.read(self._connection)
+
+    def filled_default(self, table: Table | None) -> Table | None:
+        """The default partition, where there is one and it holds rows."""
+        name = next((p.name for p in table.partitions if p.default), None) if table else None
+        return self.table(name) if name and self.has_rows(name) else None
+
+    def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
+        """The windows ahead that have no partition, and rows in the default one."""
+        default = next((p.name for p in table.partitions if p.default), None) if table else None
+        if table is None or default is None or table.partitioned_by != (policy.control,):
+            return ()
+        lines = grid(policy, table)
+        return self.strays_among(policy, table, lines.missing(lines.ahead(self.here(policy, table), until), table))
+
+    def strays_among(self, policy: Partitioning, table: Table, windows: Sequence[Range]) -> tuple[Range, ...]:
+        """Those of the windows of which the default partition, where there is one, holds rows."""
+        default = next((p.name for p in table.partitions if p.default), None)
+        if default is None or not windows:
+            return ()
+        lines, control, asked = grid(policy, table), ident(policy.control), list[str]()
+        for place, window in enumerate(windows):
+            found = f"EXISTS (SELECT 1 FROM {default.sql} WHERE {within(control, *lines.bounds(window))})"
+            asked.append(f"SELECT {place} WHERE {found}")
+        with self._look() as ask:
+            return tuple(windows[place] for (place,) in sorted(ask(" UNION ALL ".join(asked))))
+
+    def ttl_policies(self) -> tuple[TimeToLive, ...]:
+        """All policies of time-to-live."""
+        with observing(self._connection):
+            return leaving.policies(self._connection)
+
+    def ignored_findings(self) -> dict[IgnoredFinding, str]:
+        """Findings of health that are left out, with the reasons."""
+        with observing(self._connection):
+            return health.ignored(self._connection)
