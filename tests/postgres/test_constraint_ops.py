@@ -171,7 +171,7 @@ def test_the_same_name_with_another_meaning_is_refused(database: Database, there
             "partitioned",
             "ALTER TABLE s.t2 ADD CONSTRAINT t_ref_fkey FOREIGN KEY (ref) REFERENCES s.r",
             CONSTRAINTS["foreign_key"].operate,
-            "t_ref_fkey of s.t2 is there",
+            "t_ref_fkey of s.t2 exists",
         ),
     ],
 )
