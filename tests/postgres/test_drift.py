@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +21,11 @@ pytestmark = [
 ]
 
 
+FILLED: dict[str, Any] = {"postgresql_with": {"fillfactor": 80}}
+if "with" not in dict(postgresql.dialect.construct_arguments or ())[sa.Table]:  # SQLAlchemy 2.0
+    FILLED = {}
+
+
 def models(partition_by: str = "RANGE (at)") -> sa.MetaData:
     """One plain table and one that is partitioned, with something of each kind."""
     metadata = sa.MetaData()
@@ -33,7 +39,7 @@ def models(partition_by: str = "RANGE (at)") -> sa.MetaData:
         sa.Column("name", sa.Text),
         sa.Column("tags", postgresql.JSONB),
         sa.CheckConstraint("total > 0 AND lower(name) <> 'x'", name="total_positive"),
-        postgresql_with={"fillfactor": 80},
+        **FILLED,
     )
     sa.Index("by_name", orders.c.name, postgresql_ops={"name": "text_pattern_ops"})
     sa.Index("by_tags", orders.c.tags, postgresql_using="gin", postgresql_ops={"tags": "jsonb_path_ops"})
@@ -152,6 +158,8 @@ def test_a_silent_difference_is_its_operation(database: Database, tmp_path: Path
     one = SILENT[case]
     if database.connect().info.server_version < one.since * 10000:
         pytest.skip("PostgreSQL has it from a later version on")
+    if "parameter of a table" in case and not FILLED:
+        pytest.skip("models have it from SQLAlchemy 2.1 on")
     project = Written(tmp_path, database.url, models(), env)
     with database.sqlalchemy() as connection:
         project.models.create_all(connection)
