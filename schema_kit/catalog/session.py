@@ -124,8 +124,8 @@ def note_citus(connection: Connection, there: bool) -> None:
 
 
 def has_citus(connection: Connection) -> bool:
-    """Whether the last look that could see Citus has seen it."""
-    return bool(connection.info.get(ON_CITUS))
+    """Whether the last look that could see Citus has seen it; not of a connection that is lost."""
+    return not connection.invalidated and bool(connection.info.get(ON_CITUS))
 
 
 def _set(connection: Connection, name: str, value: str) -> None:
