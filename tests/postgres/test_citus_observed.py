@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog, citus
 from schema_kit.catalog.blockers import blockers, waits_for
-from schema_kit.catalog.session import ON_CITUS, has_citus, observing
+from schema_kit.catalog.direct import refuse
+from schema_kit.catalog.session import ON_CITUS, has_citus, note_citus, observing
 from schema_kit.errors import PlanError
 from schema_kit.model import Distribution, IndexDeclaration, IndexElement, Partitioning
 from schema_kit.model.locks import Lock, LockMode
@@ -210,3 +211,17 @@ def test_what_a_look_has_seen_is_forgotten_when_the_extension_goes(orders: Datab
     assert not has_citus(connection)
     with observing(connection):
         assert citus.measures(connection, [ORDERS]) == {}
+
+
+def test_a_lost_connection_is_not_asked(database: Database) -> None:
+    connection = database.sqlalchemy()
+    note_citus(connection, True)
+    database.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE pid = {connection.exec_driver_sql('SELECT pg_backend_pid()').scalar_one()}"
+    )
+    with pytest.raises(sa.exc.DBAPIError):
+        connection.exec_driver_sql("SELECT 1")
+    assert connection.invalidated
+    assert not has_citus(connection)
+    refuse(connection, "change anything")
