@@ -110,7 +110,5 @@ def refuse(connection: Connection, what: str) -> None:
     Raises:
         PlanError: it is a standby, its transactions are read-only, or a pooler lends its sessions.
     """
-    if connection.invalidated or PID in connection.info:
-        return
-    if why := read_only(connection) or pooled(connection):
+    if PID not in connection.info and (why := read_only(connection) or pooled(connection)):
         raise PlanError(f"cannot {what}: {why}.")

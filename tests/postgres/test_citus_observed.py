@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog, citus
 from schema_kit.catalog.blockers import blockers, waits_for
-from schema_kit.catalog.direct import refuse
 from schema_kit.catalog.session import ON_CITUS, has_citus, note_citus, observing
 from schema_kit.errors import PlanError
 from schema_kit.model import Distribution, IndexDeclaration, IndexElement, Partitioning
@@ -224,4 +223,3 @@ def test_a_lost_connection_is_not_asked(database: Database) -> None:
         connection.exec_driver_sql("SELECT 1")
     assert connection.invalidated
     assert not has_citus(connection)
-    refuse(connection, "change anything")
