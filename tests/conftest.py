@@ -17,7 +17,7 @@ from schema_kit import embedded
 
 _FOLDER = pytest.StashKey[Path]()
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "10"}
-_POINTS = 4  # of each parametrized test that needs a server, and again of those that take longer
+_POINTS = {"further": 3, "deep": 4}  # kept of each parametrized test that needs a server, and of those that take longer
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,7 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "exhaustive" in marks and not marks & {"deep", "chaos", "projects"}:
             points.setdefault((item.nodeid.partition("[")[0], "deep"), []).append(item)
     for (_, left), found in points.items():
-        kept = {round(n * (len(found) - 1) / (_POINTS - 1)) for n in range(_POINTS)}
+        count = _POINTS[left]
+        kept = {round(n * (len(found) - 1) / (count - 1)) for n in range(count)}
         for n, item in enumerate(found):
             if n not in kept:
                 item.add_marker(left)
