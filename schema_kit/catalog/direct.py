@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from schema_kit.catalog.drivers import alike
-from schema_kit.catalog.session import rows
+from schema_kit.catalog.session import lost_is_lost, rows
 from schema_kit.errors import PlanError
 
 PID = "schema_kit_pid"
@@ -109,6 +109,9 @@ def refuse(connection: Connection, what: str) -> None:
 
     Raises:
         PlanError: it is a standby, its transactions are read-only, or a pooler lends its sessions.
+        DBAPIError: the connection is lost.
     """
-    if PID not in connection.info and (why := read_only(connection) or pooled(connection)):
+    with lost_is_lost():
+        known = PID in connection.info
+    if not known and (why := read_only(connection) or pooled(connection)):
         raise PlanError(f"cannot {what}: {why}.")

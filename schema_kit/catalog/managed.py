@@ -71,7 +71,7 @@ class Managed(Relations):
             unreadable: is told of rows that are no policies: the table that they name, and why.
 
         Raises:
-            DeclarationError: a row is no policy, and *unreadable* is not there to be told.
+            DeclarationError: a row is not a valid policy, and *unreadable* was not given.
         """
         of_sql = f" AND NOT {_SUB_PARTITIONED}" if self.exists(PART_CONFIG_SUB) else ""
         return self._registered(f"WHERE automatic_maintenance = 'on'{of_sql}", unreadable)
@@ -80,7 +80,7 @@ class Managed(Relations):
         """Those of the tables that are named, whether maintenance is on for them or not.
 
         Raises:
-            DeclarationError: the row of one of them is no policy.
+            DeclarationError: the row of one of them is not a valid policy.
         """
         wanted, names = {str(parent) for parent in parents}, set(parents)
 
@@ -118,7 +118,7 @@ class Managed(Relations):
         return tuple(read)
 
     def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
-        """The rights that making partitions of *table* needs and whoever runs this has not."""
+        """Return the privileges that the role lacks to create partitions of *table*."""
         with observing(self._connection):
             return rights.missing_for_partitions(self._connection, table)
 
@@ -135,9 +135,9 @@ class Managed(Relations):
         """Privileges the current role lacks; empty where it has all of them.
 
         Args:
-            create_in: schemas in which tables shall be made.
-            refer_to: tables that foreign keys shall refer to.
-            register: whether a policy shall be written.
+            create_in: schemas in which tables are created.
+            refer_to: tables that foreign keys will reference.
+            register: whether a policy is written.
         """
         with observing(self._connection):
             return rights.missing_for_sets(self._connection, create_in, refer_to, register)

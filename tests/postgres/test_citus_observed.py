@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from schema_kit import execute
 from schema_kit.catalog import Catalog, citus
 from schema_kit.catalog.blockers import blockers, waits_for
+from schema_kit.catalog.direct import refuse
 from schema_kit.catalog.session import ON_CITUS, has_citus, note_citus, observing
-from schema_kit.errors import PlanError
+from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.model import Distribution, IndexDeclaration, IndexElement, Partitioning
 from schema_kit.model.locks import Lock, LockMode
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy
+from schema_kit.steps import Plan
 from schema_kit.tasks import indexes
 from tests.support.archives import build
 from tests.support.citus import give_catalog, known_as, shard
@@ -208,6 +210,10 @@ def test_what_a_look_has_seen_is_forgotten_when_the_extension_goes(orders: Datab
     orders.sql("SET allow_system_table_mods = on", "DROP TABLE pg_catalog.pg_dist_partition")
     Catalog(connection).table(ORDERS)
     assert not has_citus(connection)
+    with pytest.raises(sa.exc.DBAPIError, match="the connection was lost"):
+        refuse(connection, "change anything")
+    with pytest.raises(ExecutionError, match="connection lost"):
+        execute.run(connection, lambda: Plan("nothing"), LockPolicy(), print)
     with observing(connection):
         assert citus.measures(connection, [ORDERS]) == {}
 
