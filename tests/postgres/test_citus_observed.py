@@ -210,10 +210,6 @@ def test_what_a_look_has_seen_is_forgotten_when_the_extension_goes(orders: Datab
     orders.sql("SET allow_system_table_mods = on", "DROP TABLE pg_catalog.pg_dist_partition")
     Catalog(connection).table(ORDERS)
     assert not has_citus(connection)
-    with pytest.raises(sa.exc.DBAPIError, match="the connection was lost"):
-        refuse(connection, "change anything")
-    with pytest.raises(ExecutionError, match="connection lost"):
-        execute.run(connection, lambda: Plan("nothing"), LockPolicy(), print)
     with observing(connection):
         assert citus.measures(connection, [ORDERS]) == {}
 
@@ -229,3 +225,7 @@ def test_a_lost_connection_is_not_asked(database: Database) -> None:
         connection.exec_driver_sql("SELECT 1")
     assert connection.invalidated
     assert not has_citus(connection)
+    with pytest.raises(sa.exc.DBAPIError, match="the connection was lost"):
+        refuse(connection, "change anything")
+    with pytest.raises(ExecutionError, match="connection lost"):
+        execute.run(connection, lambda: Plan("nothing"), LockPolicy(), print)
