@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import statistics
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema_kit import timings
 from schema_kit.timings.distribution import Distribution
 from schema_kit.timings.statement import normalized, verb
 
@@ -92,3 +95,33 @@ def test_what_a_statement_is_called(statement: str, name: str) -> None:
 )
 def test_the_label_has_few_values(statement: str, word: str) -> None:
     assert verb(statement) == word
+
+
+def test_others_who_listen_to_the_dialect_see_each_statement_and_may_send_it() -> None:
+    engine, seen = sa.create_engine("sqlite://"), list[str]()
+
+    def send(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        seen.append(statement)
+        if statement == "SELECT 1":
+            cursor.execute("SELECT 2", parameters)
+        return statement == "SELECT 1"
+
+    watched, again = timings.watch(engine), timings.watch(engine)
+    sa.event.listen(engine, "do_execute", send)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT 1")) == 2
+        assert connection.scalar(sa.text("SELECT 3")) == 3
+    assert seen == ["SELECT 1", "SELECT 3"]
+    for one in (watched, again):
+        assert [(timed.statement, timed.calls) for timed in one.statements()] == [("SELECT ?", 2)]
+
+
+def test_an_engine_with_options_is_watched_without_the_one_that_it_comes_from() -> None:
+    engine = sa.create_engine("sqlite://")
+    derived = engine.execution_options(logging_token="derived")  # noqa: S106 - no secret
+    ours, of_all = timings.watch(derived), timings.watch(engine)
+    for one in (engine, derived, derived):
+        with one.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    assert [timed.calls for timed in ours.statements()] == [2]
+    assert [timed.calls for timed in of_all.statements()] == [3]
