@@ -17,7 +17,7 @@ from schema_kit import embedded
 
 _FOLDER = pytest.StashKey[Path]()
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "10"}
-_POINTS = {"further": 3, "deep": 4}  # kept of each parametrized test that needs a server, and of those that take longer
+_POINTS = {"further": 3, "deep": 2}  # kept of each parametrized test that needs a server, and of those that take longer
 
 
 def pytest_configure(config: pytest.Config) -> None:
