@@ -108,7 +108,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """How the catalog ends where a revision is run a second time.
+    """How the catalog and the counts of rows end where a revision is run a second time.
 
     Args:
         how: what was done: ``cancelled`` in a statement, or ``killed`` after one, and run again; or ``back`` and forth.

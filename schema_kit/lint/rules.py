@@ -218,7 +218,7 @@ def unfinished(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 
 def differs_again(seen: Observation, _: Sizes) -> Iterator[Finding]:
-    """The catalog ends differently the second time."""
+    """The catalog, or how many rows there are, ends differently the second time."""
     said: set[tuple[str, ...]] = {()}
     for again in seen.again:
         if again.how != "back" and again.failure is None and again.differs not in said and not again.invalid:

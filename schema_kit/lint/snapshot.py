@@ -5,6 +5,7 @@ What a partition has because its parent has it is known by the parent's name of 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,12 @@ _QUERIES = (
     f"SELECT format('schema %I', n.nspname), '' FROM pg_namespace n WHERE {_USERS}",
 )
 
+_FILLED = f"""
+SELECT coalesce(pg_partition_root(c.oid), c.oid)::regclass::text, format('%I.%I', n.nspname, c.relname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND {_USERS} AND c.relname <> @version_table AND pg_relation_size(c.oid) > 0"""
+"""Tables that have, or had, rows: most of a scratch database have none."""
+
 _INVALID = f"""
 SELECT format('%I.%I', n.nspname, i.relname) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
 JOIN pg_namespace n ON n.oid = i.relnamespace WHERE NOT x.indisvalid AND {_USERS} ORDER BY 1
@@ -91,13 +98,21 @@ _WHOLE = (
 
 
 def take(session: psycopg.Connection[Any], version_table: str = "alembic_version", *, whole: bool = False) -> Snapshot:
-    """What a database has: each thing, and what it is like; with *whole* also order, comments and rights."""
-    queries = ";".join(("SET LOCAL search_path = ''", *_QUERIES, *(_WHOLE if whole else ())))
+    """What a database has: each thing, what it is like, rows; with *whole* also order, comments and rights.
+
+    Rows are counted, not compared: `now()` and `random()` give others each time.
+    """
+    queries = ";".join(("SET LOCAL search_path = ''", *_QUERIES, *(_WHOLE if whole else ()), _FILLED))
     cursor = session.execute(queries.replace("@version_table", literal(version_table)).encode())
-    found = dict[str, str]()
+    found, filled = dict[str, str](), list[tuple[str, str]]()
     while cursor.nextset():
-        found |= dict(cursor.fetchall())
-    return found
+        found |= dict(filled)
+        filled = cursor.fetchall()
+    rows = Counter[str]()
+    for table, leaf in filled:
+        (count,) = session.execute(f"SELECT count(*) FROM ONLY {leaf}".encode()).fetchone() or (0,)
+        rows[table] += count
+    return found | {f"rows of {table}": str(count) for table, count in rows.items() if count}
 
 
 def invalid(session: psycopg.Connection[Any]) -> tuple[str, ...]:

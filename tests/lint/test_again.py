@@ -48,9 +48,9 @@ SAME = {
 }
 
 
-def project(folder: Path, scratch: str, up: str) -> Project:
+def project(folder: Path, scratch: str, up: str, down: str = "pass") -> Project:
     made = Project.new(folder / "p", scratch)
-    made.revision("one", up)
+    made.revision("one", up, down)
     made.sql("schema.sql", *SCHEMA)
     return made
 
@@ -65,6 +65,22 @@ def test_what_ends_otherwise(how: str, scratch: str, tmp_path: Path) -> None:
     assert "killed after" in found.evidence
     assert at in found.evidence.partition(" and run again")[0]
     assert "- column public.t." in found.evidence
+
+
+INSERTS = "    op.execute('INSERT INTO u VALUES (1)')\n"
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "how"),
+    [(BLOCK + INSERTS + ADDS[0], "pass", "killed after"), (INSERTS.strip(), "op.execute('SELECT 1')", "its downgrade")],
+)
+def test_rows_that_are_there_twice(up: str, down: str, how: str, scratch: str, tmp_path: Path) -> None:
+    one = project(tmp_path, scratch, up, down)
+    (found,) = [
+        one for one in one.judge("one", schema=one.folder / "schema.sql").findings if one.kind == "differs_again"
+    ]
+    assert how in found.evidence
+    assert "- rows of public.u 1; + rows of public.u 2" in found.evidence
 
 
 @pytest.mark.exhaustive
