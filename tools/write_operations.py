@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from schema_kit.model import Cut, Tree
 from schema_kit.ops import {{modules}}
-from schema_kit.ops.door import register
+from schema_kit.ops.invoke import register
 from schema_kit.ops.operation import PlanOperation
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy

@@ -16,7 +16,7 @@ from schema_kit.advise import btree, gin
 from schema_kit.advise.btree import PAGE, Key
 from schema_kit.advise.gin import Shape
 from schema_kit.embedded import Server
-from schema_kit.embedded.place import locate
+from schema_kit.embedded.location import locate
 from schema_kit.embedded.tools import Tools
 from schema_kit.names import QualifiedName
 

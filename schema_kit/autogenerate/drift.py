@@ -13,7 +13,7 @@ from alembic.operations import ops
 from schema_kit.autogenerate.work import Key, Work
 from schema_kit.autogenerate.written import WrittenIndex, as_found, dropped, nothing, of_model, paired
 from schema_kit.catalog.compared import FoundConstraint, FoundIndex, FoundTable
-from schema_kit.clauses import default_sql, sql_of, type_sql
+from schema_kit.from_sqlalchemy import default_sql, sql_of, type_sql
 from schema_kit.names import fit, ident
 from schema_kit.ops import classes
 

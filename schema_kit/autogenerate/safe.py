@@ -12,7 +12,7 @@ from schema_kit.autogenerate.drift import in_schema
 from schema_kit.autogenerate.switches import Safe
 from schema_kit.autogenerate.work import Key, Work
 from schema_kit.autogenerate.written import Stage, WrittenIndex, as_found, of_model, pair_of, paired
-from schema_kit.clauses import default_sql, sql_of, type_sql
+from schema_kit.from_sqlalchemy import default_sql, sql_of, type_sql
 from schema_kit.names import fit, ident
 from schema_kit.ops import classes
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 
 from schema_kit.catalog.compared import FoundIndex
-from schema_kit.clauses import index_element, sql_of
+from schema_kit.from_sqlalchemy import index_element, sql_of
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName
 from schema_kit.ops import classes

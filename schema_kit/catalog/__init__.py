@@ -4,6 +4,6 @@ Everything is read under the same session settings (empty search_path, UTC, ISO 
 prints is qualified, and every bound and literal means the same wherever it is sent.
 """
 
-from schema_kit.catalog.facts import Catalog
+from schema_kit.catalog.catalog import Catalog
 
 __all__ = ["Catalog"]

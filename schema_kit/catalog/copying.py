@@ -7,7 +7,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import disk, present
+from schema_kit.catalog import disk, position
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.rights import missing_for_partitions
@@ -176,7 +176,7 @@ def observe(
             QualifiedName(*row) for row in rows(connection, _ANALYZED, {"tables": [leaf.name.sql for leaf in leaves]})
         ),
         filled=tuple(_filled(connection, source, lines, by_control, until)) if table and fresh else (),
-        strays=present.beyond(connection, source, lines, until) if table and fresh else (),
+        strays=position.beyond(connection, source, lines, until) if table and fresh else (),
         default_checks=beside.checks if beside else (),
         tree=tables.read_tree(connection, parent.name) if after else (),
         kept=kept,
@@ -242,7 +242,7 @@ def _filled(
     Where no index finds the next row, many windows are looked at in one scan.
     """
     column, at_once, count = f"own.{ident(lines.policy.control)}", 1 if by_control else 5 * MOST_AHEAD, 0
-    where = present.on_line(lines, column)
+    where = position.on_line(lines, column)
     if until is not None and not lines.ends(until):
         where += f" AND {column} < {literal(lines.key.encode(until))}"
     following = ""

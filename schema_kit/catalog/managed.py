@@ -11,14 +11,14 @@ from schema_kit.catalog import (
     archives,
     health,
     leftovers,
+    other_managers,
+    overview,
     policies,
-    present,
+    position,
     retirement,
     rights,
     sets,
     sqlschema,
-    strangers,
-    watch,
 )
 from schema_kit.catalog import rows as leaving
 from schema_kit.catalog.relations import Relations
@@ -144,7 +144,7 @@ class Managed(Relations):
 
     def told(self, parent: QualifiedName) -> tuple[Told, ...]:
         """What other tools have written down about a set."""
-        return strangers.told(self._connection, parent)
+        return other_managers.told(self._connection, parent)
 
     def sql_schema(self, schema: str, names: Sequence[str]) -> SqlSchema:
         """What a schema holds of the functions in SQL, *names* being theirs."""
@@ -153,19 +153,19 @@ class Managed(Relations):
     def partman_configs(self) -> list[PartmanConfig]:
         """The tables of each real pg_partman that there is."""
         with observing(self._connection):
-            return strangers.configs(self._connection)
+            return other_managers.configs(self._connection)
 
     def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
         """A set's row of part_config, as it stands there; empty where it has none."""
         if not self.exists(PART_CONFIG):
             return {}
         with observing(self._connection):
-            return strangers.row_of(self._connection, parent)
+            return other_managers.row_of(self._connection, parent)
 
     def partman_manages(self, parent: QualifiedName) -> bool:
         """Whether a pg_partman looks after the set, too."""
         with observing(self._connection):
-            return strangers.partman_manages(self._connection, parent)
+            return other_managers.partman_manages(self._connection, parent)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Where the present of a set lies: at the clock, or at its greatest id."""
@@ -174,7 +174,7 @@ class Managed(Relations):
         if not lines.of_ids:
             return lines.here(self.now())
         with observing(self._connection):
-            latest = present.latest(self._connection, {0: present.id_set(lines, checked, default)})
+            latest = position.latest(self._connection, {0: position.id_set(lines, checked, default)})
         return lines.here(self.now(), latest.get(0))
 
     def _greatest(self, policy: Partitioning, table: Table) -> str | None:
@@ -266,7 +266,7 @@ class Managed(Relations):
 
         With *measured*, what is read of partitions is how big they are, instead of what they have otherwise.
         """
-        return watch.read(self._connection, wanted, self.now(), sentence, measured) if wanted else ()
+        return overview.read(self._connection, wanted, self.now(), sentence, measured) if wanted else ()
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """What unfinished work, kept tables, lost archives and publications leave."""

@@ -16,10 +16,10 @@ from schema_kit.catalog import (
     citus,
     dependents,
     kinds,
+    other_managers,
     publications,
     scratch,
     sets,
-    strangers,
 )
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.search_path import schema_of
@@ -191,12 +191,12 @@ class Relations:
     def partitioned(self, names: Sequence[QualifiedName] | None = None) -> list[tuple[QualifiedName, str]]:
         """The tables of those names, or all, that are sets or are cut into sets: each with its control column."""
         with observing(self._connection):
-            return strangers.partitioned(self._connection, names)
+            return other_managers.partitioned(self._connection, names)
 
     def time_zones(self) -> list[tuple[str, str]]:
         """Names of time zones that may be a set's, and whose they are."""
         with observing(self._connection):
-            return strangers.time_zones(self._connection)
+            return other_managers.time_zones(self._connection)
 
     def access_methods(self) -> frozenset[str]:
         """The access methods that tables can have here."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog import citus, foreign_keys, kinds, newest, obstacles, publications
+from schema_kit.catalog import citus, foreign_keys, kinds, newest_partition, obstacles, publications
 from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
 from schema_kit.fingerprints.stamps import stamp_sql
@@ -261,7 +261,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
     keys = foreign_keys.read(connection, table["oid"])
     triggers = rows(connection, _TRIGGERS, at)
     parts = rows(connection, _PARTITIONS, at) if table["relkind"] == "p" else []
-    example = newest.read(connection, table["oid"]) if parts else {}
+    example = newest_partition.read(connection, table["oid"]) if parts else {}
     example.setdefault("replica_identity", publications.replica_identity(connection, table["oid"]))
     indexes = tuple(map(_index, rows(connection, _INDEXES, at)))
     held, publishing = publications.read(connection, table["oid"])

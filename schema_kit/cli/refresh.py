@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.run import DRY_RUN, LOCK_TIMEOUT, QUIET, URL, Run, formats, runs
-from schema_kit.cli.work import Job, work
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
 from schema_kit.tasks import views

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from schema_kit.clauses import type_of, unique_keys
 from schema_kit.declare.nouns import Archived, Expiring, Partitioned
 from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.from_sqlalchemy import type_of, unique_keys
 from schema_kit.intervals import parse
 from schema_kit.model import Column, Table
 from schema_kit.model.grid import grid

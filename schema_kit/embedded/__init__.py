@@ -1,6 +1,6 @@
 """The embedded PostgreSQL server, used when no database is named: found, started, stopped, removed.
 
-    place.py       where a server lives, whom it runs as, and one process at a time in there
+    location.py    where a server lives, whom it runs as, and one process at a time in there
     tools.py       PostgreSQL's programs: found, made readable, run
     postmaster.py  the running process: found, launched, stopped, brought back after a kill
     server.py      start, stop, status, reset
@@ -11,7 +11,7 @@ process that started it; data survive a stop, a crash and a kill.
 
 from __future__ import annotations
 
-from schema_kit.embedded.place import data_folder, find_alembic_folder
+from schema_kit.embedded.location import data_folder, find_alembic_folder
 from schema_kit.embedded.server import DATABASE, Server, reset, start, status, stop
 from schema_kit.embedded.tools import find_psql
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from schema_kit.embedded.place import Place, private_dir
+from schema_kit.embedded.location import Place, private_dir
 from schema_kit.embedded.tools import Tools
 from schema_kit.errors import EmbeddedServerError
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from schema_kit.embedded.place import (
+from schema_kit.embedded.location import (
     ELSEWHERE,
     MARKER,
     Place,

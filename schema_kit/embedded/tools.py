@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from schema_kit.embedded.place import LONG_LIVED, Account, digest, owner_name
+from schema_kit.embedded.location import LONG_LIVED, Account, digest, owner_name
 from schema_kit.errors import EmbeddedServerError
 
 BIN_VARIABLE = "SCHEMA_KIT_PG_BIN"

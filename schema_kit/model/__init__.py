@@ -31,12 +31,6 @@ from schema_kit.model.declared import (
 )
 from schema_kit.model.distribution import Distribution, ShardDifference
 from schema_kit.model.health import IgnoredFinding, Size
-from schema_kit.model.moving import (
-    ArchiveFile,
-    Attaching,
-    Detaching,
-    Moved,
-)
 from schema_kit.model.properties import Property
 from schema_kit.model.rows import (
     BatchRun,
@@ -73,6 +67,12 @@ from schema_kit.model.tables import (
     Table,
     Trigger,
     View,
+)
+from schema_kit.model.transit import (
+    ArchiveFile,
+    Attaching,
+    Detaching,
+    Moved,
 )
 
 __all__ = [

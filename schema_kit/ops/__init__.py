@@ -7,7 +7,7 @@ from schema_kit import autogenerate as autogenerate  # registers what autogenera
 from schema_kit.ops import rendering as rendering  # registers how they are written
 from schema_kit.ops import versions as versions  # registers the look at rights on Alembic's own table
 from schema_kit.ops.classes import *  # noqa: F403 - written by tools/write_operations.py
-from schema_kit.ops.door import Settings, lock_policy, operations, written
+from schema_kit.ops.invoke import Settings, lock_policy, operations, written
 from schema_kit.ops.operation import PlanOperation
 from schema_kit.plans.cuts import by_hash, by_list
 

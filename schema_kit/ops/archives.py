@@ -13,7 +13,7 @@ from schema_kit.names import QualifiedName, archive_name
 from schema_kit.ops.keywords import columns_of
 from schema_kit.ops.naming import existing, translated
 from schema_kit.ops.operation import Task, operation, task
-from schema_kit.tasks import archives, restoring
+from schema_kit.tasks import archives, restore
 
 
 @operation(shared=True, reversed_by="drop_archive_table")
@@ -332,4 +332,4 @@ def restore_archive_table(
     """
     table = existing(operations, table_name, schema)
     archive = archive_name(table, archive_table_name, translated(operations, archive_schema))
-    return task(restoring.restore_all, table, archive)
+    return task(restore.restore_all, table, archive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from schema_kit.clauses import baseline_of
+from schema_kit.from_sqlalchemy import baseline_of
 from schema_kit.ops.naming import copied
 from schema_kit.ops.operation import Task, operation, task
 from schema_kit.tasks import baseline

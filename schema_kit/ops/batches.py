@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from sqlalchemy.sql import visitors
 
-from schema_kit.clauses import _DIALECT, sql_of
 from schema_kit.errors import DeclarationError
+from schema_kit.from_sqlalchemy import _DIALECT, sql_of
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.ops.naming import existing
 from schema_kit.ops.operation import Task, operation, task

@@ -30,7 +30,7 @@ from schema_kit.ops import (
     ttl,
     views,
 )
-from schema_kit.ops.door import register
+from schema_kit.ops.invoke import register
 from schema_kit.ops.operation import PlanOperation
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from schema_kit.clauses import column_declaration, default_sql, type_sql
 from schema_kit.errors import DeclarationError
+from schema_kit.from_sqlalchemy import column_declaration, default_sql, type_sql
 from schema_kit.ops import keywords, reversing
 from schema_kit.ops.keywords import refuse_unknown
 from schema_kit.ops.naming import existing

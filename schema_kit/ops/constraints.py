@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
-from schema_kit.clauses import deferral, foreign_key_declaration, sql_of
+from schema_kit.from_sqlalchemy import deferral, foreign_key_declaration, sql_of
 from schema_kit.model import CheckDeclaration, KeyDeclaration
 from schema_kit.ops import keywords, reversing
 from schema_kit.ops.keywords import columns_of, refuse_unknown

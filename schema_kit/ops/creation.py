@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.operations.ops import CreateTableOp
 
-from schema_kit.clauses import baseline_table, create_partitioned_sql, unique_keys, with_options
+from schema_kit.from_sqlalchemy import baseline_table, create_partitioned_sql, unique_keys, with_options
 from schema_kit.model import Cut, Partitioning
 from schema_kit.names import ident
 from schema_kit.ops import reversing

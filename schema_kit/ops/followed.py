@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex
 
-from schema_kit.clauses import (
+from schema_kit.from_sqlalchemy import (
     baseline_table,
     default_sql,
     foreign_key_declaration,

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from schema_kit.clauses import index_element, sql_of
 from schema_kit.errors import DeclarationError
+from schema_kit.from_sqlalchemy import index_element, sql_of
 from schema_kit.model import IndexDeclaration, IndexElement
 from schema_kit.names import QualifiedName, ident
 from schema_kit.ops import keywords

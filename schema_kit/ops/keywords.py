@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops, schemaobj
 
-from schema_kit.clauses import sql_of
 from schema_kit.errors import DeclarationError
+from schema_kit.from_sqlalchemy import sql_of
 from schema_kit.names import fit
 
 _OTHERS = ("mysql_", "mariadb_", "mssql_", "oracle_", "sqlite_")

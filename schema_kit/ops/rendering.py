@@ -16,7 +16,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import CreateTableOp
 from sqlalchemy.sql.elements import conv
 
-from schema_kit.clauses import sql_of
+from schema_kit.from_sqlalchemy import sql_of
 from schema_kit.model import Cut
 from schema_kit.ops.operation import PlanOperation, Several
 

@@ -20,7 +20,7 @@ from schema_kit.model import (
     View,
 )
 from schema_kit.model.grid import Grid, grid
-from schema_kit.model.layout import horizon
+from schema_kit.model.ranges import horizon
 from schema_kit.names import QualifiedName, fit
 from schema_kit.plans import retention
 from schema_kit.plans.archive_differences import differences

@@ -12,7 +12,7 @@ from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import DefaultRows, Partition, Range, Table, Watched
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid, partitioned_table
-from schema_kit.model.layout import Placed, besides, held_in_part, missing, placed, stretches, wide, windows_within
+from schema_kit.model.ranges import Placed, besides, held_in_part, missing, placed, stretches, wide, windows_within
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.plans import archives, drift, statistics
 from schema_kit.plans.drift import several

@@ -23,11 +23,11 @@ from schema_kit.model import (
     Partitioning,
     Range,
     Table,
-    layout,
+    ranges,
 )
 from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid
 from schema_kit.names import fit, idents
-from schema_kit.plans import conversion, partitions, publications, statistics, unpartition, way_back
+from schema_kit.plans import conversion, partitions, publications, rollback, statistics, unpartition
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
 from schema_kit.plans.partitions import free_name
@@ -38,8 +38,8 @@ from schema_kit.steps.conversion import BuildParent, fingerprint, key_index_name
 from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import DropCopied
 from schema_kit.steps.indexes import DropIndexConcurrently
+from schema_kit.steps.rollback import back_of
 from schema_kit.steps.storage import EnsureTable
-from schema_kit.steps.way_back import back_of
 from schema_kit.storage import PART_CONFIG
 
 KeepOld = bool | Literal["fed"]
@@ -122,12 +122,12 @@ def convert(
         copy = copy_of(there.table, policy.parent, copied, run.targets)
         steps += proved_keys(copied)
         if keep_old:
-            return Plan(title, (*steps, *way_back.keep_fed(copy, copied)), (_kept(copy, run.fed),))
-        return Plan(title, (*steps, *way_back.stop_feeding(copy, copied), DropCopied(copy)))
+            return Plan(title, (*steps, *rollback.keep_fed(copy, copied)), (_kept(copy, run.fed),))
+        return Plan(title, (*steps, *rollback.stop_feeding(copy, copied), DropCopied(copy)))
     conversion.refuse(policy, replace(there, beyond=0), incoming)
     _refuse_wide(f"cannot {title} by copy", there.table, "strategy='attach' writes no second table")
     steps = list(_steps(policy, there, copied, incoming, limits, default, keep_old))
-    notes = layout.stay(copied.strays, policy.parent, policy.parent) if run is None else ()
+    notes = ranges.stay(copied.strays, policy.parent, policy.parent) if run is None else ()
     abort = partitions.abort_command("convert", policy.parent)
     return Plan(title, tuple(steps), (*conversion.notes(policy, there), *needs(copied), *notes), abort)
 
@@ -150,7 +150,7 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
     table, run = seen.table, copied.run if copied.run and not copied.run.finished else None
     title = f"abort the conversion of {table.name}"
     if run and run.back_identity is not None and not run.returned:
-        return way_back.stay(seen, copied)
+        return rollback.stay(seen, copied)
     if table.partition_strategy or (run and run.swapped):
         raise PlanError(
             f"cannot {title}: its swap is done. op.unpartition reverses it, or --rollback where the plain table is "

@@ -24,12 +24,12 @@ from schema_kit.model import (
     Range,
     Relation,
     Table,
-    layout,
+    ranges,
 )
 from schema_kit.model.copying import BACKLOG
 from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, fit, ident, within
-from schema_kit.plans import constraints, heirs, partitions, publications
+from schema_kit.plans import constraints, partitions, publications, replacements
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
@@ -65,7 +65,7 @@ def drain_default(policy: Partitioning, seen: Copying, limits: CopyLimits) -> Pl
         steps = tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", limits))
         return Plan(title, steps, abort=abort)
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
-    notes = layout.stay(seen.strays, source, policy.parent)
+    notes = ranges.stay(seen.strays, source, policy.parent)
     if not windows:
         return Plan(title, (), notes)
     enough(source, lines, windows)
@@ -183,7 +183,7 @@ def _cut(lines: Grid, whole: Range, filled: Sequence[Range], title: str) -> list
                 f"cannot {title}: it {what} at {lines.shown(end)}, in the middle of a window of "
                 f"{lines.policy.interval}. Change the policy's interval, time zone or origin."
             )
-    windows = list(layout.around(lines, filled, whole, FAR))
+    windows = list(ranges.around(lines, filled, whole, FAR))
     enough(lines.policy.parent, lines, windows)
     return windows
 
@@ -263,8 +263,8 @@ def until_swap(
     if run is None:
         yield from _begin(lines, parent, copy, seen, purpose)
     yield from _copied(copy, seen, run, limits)
-    own = heirs.own_indexes(parent, seen.source, purpose)
-    of_own = dict.fromkeys(heirs.heirs(copy, purpose), own)
+    own = replacements.own_indexes(parent, seen.source, purpose)
+    of_own = dict.fromkeys(replacements.heirs(copy, purpose), own)
     builds = tuple(_builds(parent, copy, seen, of_own, fresh=run is None))
     keys = [build for build in builds if any(index.primary for index in build.indexes)]
     rest = [build for build in builds if build not in keys]
@@ -309,7 +309,7 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
     if table.partition_strategy:
         yield "it is partitioned itself"
     yield from seen.missing
-    yield from heirs.refused(parent, table)
+    yield from replacements.refused(parent, table)
     if parent.branch is not None:
         yield f"the partitions of {parent.name} are partitioned themselves"
     if not parent.primary_key:
@@ -358,7 +358,7 @@ def _begin(
     bound = next(end for target in copy.targets for end in (target.lower, target.upper) if end is not None)
     window = lines.window(lines.key.decode(bound))
     like = partitions.create_partition(lines, parent, parent.name, window)
-    of_source = tuple(heirs.own_sql(parent, seen.source, copy, purpose)) if purpose != "convert" else ()
+    of_source = tuple(replacements.own_sql(parent, seen.source, copy, purpose)) if purpose != "convert" else ()
     yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, of_source)
 
 
@@ -432,7 +432,7 @@ def _swap(parent: Table, copy: Copy, seen: Copying, purpose: str) -> Iterator[St
             yield AddCheck(default, check, f"NOT ({within_it})")
         if existing is None or not existing[2]:
             yield ValidateConstraint(default, check)
-    taking = tuple(target.name for target in heirs.heirs(copy, purpose))
+    taking = tuple(target.name for target in replacements.heirs(copy, purpose))
     yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server, taking)
 
 

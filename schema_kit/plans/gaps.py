@@ -9,7 +9,7 @@ from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning, Range, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid, partitioned_table
-from schema_kit.model.layout import horizon, placed, stretches, wide, windows_within
+from schema_kit.model.ranges import horizon, placed, stretches, wide, windows_within
 from schema_kit.names import QualifiedName
 from schema_kit.plans.partitions import create_windows
 from schema_kit.steps import Plan

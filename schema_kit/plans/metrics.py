@@ -8,7 +8,7 @@ from datetime import datetime
 
 from schema_kit.intervals import Point
 from schema_kit.keys import WallClock
-from schema_kit.model.layout import state
+from schema_kit.model.ranges import state
 from schema_kit.plans.check import Examined, Finding, Severity
 
 Sample = tuple[Mapping[str, str], float]

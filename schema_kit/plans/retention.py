@@ -11,7 +11,7 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Point, parse
 from schema_kit.model import Detaching, Partition, Partitioning, Retired, Stored, Table
 from schema_kit.model.grid import grid, partitioned_table
-from schema_kit.model.layout import horizon
+from schema_kit.model.ranges import horizon
 from schema_kit.names import QualifiedName, literal
 from schema_kit.plans import publications
 from schema_kit.plans.retirement import How, known_again, leaving, recorded

@@ -11,7 +11,7 @@ from schema_kit.errors import SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.model import ArchivePolicy, Partition, Partitioning, Range, Watched
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid, partitioned_table
-from schema_kit.model.layout import Placed, besides, horizon, missing, placed, state, stretches, windows_within
+from schema_kit.model.ranges import Placed, besides, horizon, missing, placed, state, stretches, windows_within
 from schema_kit.names import QualifiedName
 from schema_kit.plans.retention import due
 

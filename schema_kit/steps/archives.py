@@ -11,7 +11,7 @@ from schema_kit.fingerprints.stamps import seen
 from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, Table
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.belongings import access_again_sql, access_sql, exclusive, statistics_sql
+from schema_kit.steps.dependents import access_again_sql, access_sql, exclusive, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.retirement import oid_of, on_its_way_sql, recorded_sql
 from schema_kit.steps.step import Lock, LockMode, Seen, Step, Transaction

@@ -12,7 +12,9 @@ from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built
 from schema_kit.model import ForeignKey, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
-from schema_kit.steps.belongings import (
+from schema_kit.steps.constraints import AddCheck
+from schema_kit.steps.copying import READ_COMMITTED
+from schema_kit.steps.dependents import (
     access_sql,
     comment_sql,
     comments_sql,
@@ -30,8 +32,6 @@ from schema_kit.steps.belongings import (
     view_lock,
     view_sql,
 )
-from schema_kit.steps.constraints import AddCheck
-from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.partitions import for_values, own_identity_sql, register_sql
 from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
 from schema_kit.steps.referring import composite_fk_sql

@@ -12,12 +12,12 @@ from schema_kit.marks import BACK_TRIGGER, LOG_TRIGGER, being_built
 from schema_kit.model import Copy, ForeignKey, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.server import NEWEST, Server
-from schema_kit.steps.belongings import exclusive, foreign_key_again_sql, parts_sql, position_sql, referenced, view_lock
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.conversion import give_back_sql, key_index_name
 from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
 from schema_kit.steps.copying import log_sql, where_run
+from schema_kit.steps.dependents import exclusive, foreign_key_again_sql, parts_sql, position_sql, referenced, view_lock
 from schema_kit.steps.partitions import replica_identity_sql
 from schema_kit.steps.publications import leave_sql, lock_sql
 from schema_kit.steps.referring import composite_fk_sql

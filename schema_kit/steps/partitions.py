@@ -9,7 +9,7 @@ from typing import ClassVar
 from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Grant, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.steps.belongings import grant_sql, statistics_sql
+from schema_kit.steps.dependents import grant_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 from schema_kit.storage import CONFIG_SCHEMA, PART_CONFIG
 

@@ -11,7 +11,8 @@ from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import being_built
 from schema_kit.model import ForeignKey, Index, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
-from schema_kit.steps.belongings import (
+from schema_kit.steps.copying import READ_COMMITTED
+from schema_kit.steps.dependents import (
     access_again_sql,
     columns_again_sql,
     comments_sql,
@@ -28,7 +29,6 @@ from schema_kit.steps.belongings import (
     view_lock,
     view_sql,
 )
-from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
 from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql

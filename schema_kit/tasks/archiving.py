@@ -11,10 +11,10 @@ from schema_kit.model import ArchivePolicy, Moved, Partitioning, Relation, Store
 from schema_kit.model.grid import MOST_AHEAD, grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archive_access, archives, publications, rows, ttl
+from schema_kit.plans.move_partition import Transfer, stays, transfer
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import How
 from schema_kit.plans.rows import Leaving
-from schema_kit.plans.transfer import Transfer, stays, transfer
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import ForgetMove, ForgetRestored, Route
 from schema_kit.steps.rows import RemoveRows

@@ -10,7 +10,7 @@ from schema_kit.marks import BOUND_CHECK
 from schema_kit.model import Conversion, Copying, CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
-from schema_kit.plans import conversion, copied_table, way_back
+from schema_kit.plans import conversion, copied_table, rollback
 from schema_kit.plans import unpartition as plain
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copied_table import KeepOld, Strategy
@@ -101,7 +101,7 @@ class Convert:
 def roll_back(catalog: Catalog, parent: QualifiedName) -> Plan:
     """What a conversion's plain table needs now to take its place again."""
     seen, copied = _kept(catalog, parent)
-    return way_back.roll_back(parent, seen, copied)
+    return rollback.roll_back(parent, seen, copied)
 
 
 def give_up(catalog: Catalog, parent: QualifiedName) -> Plan:

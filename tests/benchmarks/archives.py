@@ -29,7 +29,7 @@ from schema_kit.script import LockPolicy
 from schema_kit.sqlscripts import load
 from schema_kit.steps.partitions import register_sql
 from schema_kit.tasks.archiving import by_partition
-from schema_kit.tasks.restoring import by_partition as back
+from schema_kit.tasks.restore import by_partition as back
 from tests.benchmarks.fill import find_url
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)

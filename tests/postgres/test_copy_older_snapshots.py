@@ -16,7 +16,7 @@ from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.copied_table import SwapTable
-from schema_kit.steps.way_back import SwapBack
+from schema_kit.steps.rollback import SwapBack
 from schema_kit.tasks.conversion import Convert, roll_back
 from tests.support.database import QUICK, Database
 from tests.support.ddl_of_others import TABLE

@@ -22,8 +22,8 @@ from schema_kit.plans.copied_table import Strategy
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.conversion import Swap
 from schema_kit.steps.copied_table import SwapTable
+from schema_kit.steps.rollback import SwapBack
 from schema_kit.steps.unpartition import Unswap
-from schema_kit.steps.way_back import SwapBack
 from schema_kit.tasks.conversion import Convert, roll_back, unpartition
 from tests.support.database import QUICK, Database
 from tests.support.ddl_of_others import BESIDE, CHANGES, TABLE, Change

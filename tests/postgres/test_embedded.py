@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from schema_kit import embedded
-from schema_kit.embedded import place as places
+from schema_kit.embedded import location as places
 from schema_kit.embedded import postmaster, tools
 from schema_kit.errors import EmbeddedServerError
 

@@ -10,7 +10,7 @@ import schema_kit
 from schema_kit import op
 from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.names import QualifiedName
-from schema_kit.steps import conversion, unpartition, way_back
+from schema_kit.steps import conversion, rollback, unpartition
 from schema_kit.tasks.conversion import roll_back
 from tests.support.catalog_of_a_table import catalog_of
 from tests.support.database import QUICK, Database
@@ -76,7 +76,7 @@ def test_a_rollback_that_forgets_something_commits_nothing(database: Database, m
     database.sql("ALTER TABLE t ALTER word SET DEFAULT 'since'")
     before = catalog_of(database.url, "public.t")
     t = QualifiedName("public", "t")
-    monkeypatch.setattr(way_back, "columns_again_sql", nothing)
+    monkeypatch.setattr(rollback, "columns_again_sql", nothing)
     with pytest.raises(ExecutionError, match="would not have column word, default: 'since'::text"):
         database.run(lambda catalog: roll_back(catalog, t))
     assert catalog_of(database.url, "public.t") == before

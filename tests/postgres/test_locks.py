@@ -73,9 +73,9 @@ from schema_kit.steps import (
     publications,
     referring,
     retirement,
+    rollback,
     rows,
     views,
-    way_back,
 )
 from schema_kit.steps import unpartition as unpartition_steps
 from schema_kit.steps.partitions import register_sql
@@ -716,7 +716,7 @@ def scene_a_way_back(proof: Proof) -> None:
 
     def begin(catalog: Catalog) -> Plan:
         plan = roll_back(catalog, T)
-        return replace(plan, steps=plan.steps[:1] if isinstance(plan.steps[0], way_back.BeginReturn) else ())
+        return replace(plan, steps=plan.steps[:1] if isinstance(plan.steps[0], rollback.BeginReturn) else ())
 
     proof.run(begin)
     proof.run(lambda catalog: give_up(catalog, T))  # was not fed before
@@ -931,12 +931,12 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         constraints.DropForeignKey,
     },
     scene_a_way_back: {
-        way_back.BeginReturn,
-        way_back.StopFeeding,
-        way_back.StayPartitioned,
-        way_back.SettleReturn,
-        way_back.SwapBack,
-        way_back.EndReturn,
+        rollback.BeginReturn,
+        rollback.StopFeeding,
+        rollback.StayPartitioned,
+        rollback.SettleReturn,
+        rollback.SwapBack,
+        rollback.EndReturn,
     },
     scene_a_copied_table: {copied_table.SwapTable, conversion.BuildParent},
     scene_archives: {
@@ -992,7 +992,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_way_back: {unpartition_steps.Unswap, constraints.ValidateConstraint},
     scene_way_back_without_foreign_keys: {conversion.Swap, unpartition_steps.Unswap, emptied.DropEmptied},
     scene_published: {conversion.BuildParent, conversion.Swap, unpartition_steps.Unswap},
-    scene_published_and_copied: {copied_table.SwapTable, way_back.SwapBack},
+    scene_published_and_copied: {copied_table.SwapTable, rollback.SwapBack},
     scene_new_partitions: {partitions.CreatePartition},
     scene_partman_stopped: {partitions.StopPartman},
     scene_new_set: {

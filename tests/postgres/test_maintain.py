@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import psycopg
 import pytest
 
-from schema_kit.cli import work
+from schema_kit.cli import jobs
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import load
@@ -190,7 +190,7 @@ def test_writers_with_keys_to_the_set_go_on(database: Database) -> None:
 
 def test_a_set_that_another_run_is_at_is_left_to_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     build(database, ["a", "b"])
-    monkeypatch.setattr(work, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(jobs, "_POLL_SECONDS", 0.01)
     holder = database.connect()
     holder.execute("SELECT pg_advisory_lock(hashtextextended('schema_kit: create next partitions app.a', 0))")
     done = shell(database, "partitions", "maintain", "--now", NOW)

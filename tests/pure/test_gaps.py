@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schema_kit.errors import PlanError
 from schema_kit.model import Column, Partition, Partitioning, Table
 from schema_kit.model.grid import grid
-from schema_kit.model.layout import missing, placed, stretches
+from schema_kit.model.ranges import missing, placed, stretches
 from schema_kit.plans.gaps import fill_gaps, gaps, refuse
 from schema_kit.steps.partitions import CreatePartition
 from tests.support.shapes import AWARE, name

@@ -56,14 +56,14 @@ from schema_kit.plans import (
     copying,
     creation,
     indexes,
+    move_partition,
     partitions,
     policies,
     retirement,
+    rollback,
     rows,
-    transfer,
     ttl,
     unpartition,
-    way_back,
 )
 from schema_kit.plans.creation import DeclaredSet
 from schema_kit.plans.files import register
@@ -79,8 +79,8 @@ from schema_kit.steps.copy_swap import SwapCopy
 from schema_kit.steps.copying import BeginCopy
 from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
 from schema_kit.steps.indexes import RenameIndexes
+from schema_kit.steps.rollback import BeginReturn, SwapBack
 from schema_kit.steps.unpartition import Unswap
-from schema_kit.steps.way_back import BeginReturn, SwapBack
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET, RETIRED_PARTITION, SCRIPTS
 from tests.support.shapes import (
     AWARE,
@@ -644,7 +644,7 @@ def convert_by_copy_and_feed_the_old_table() -> Plan:
 def way_back_to_the_plain_table() -> Plan:
     """A key that goes back to the id alone, a foreign key that the partitions have on their own still."""
     plain, seen, observed = copied_and_swapped()
-    return way_back.roll_back(plain.name, seen, observed)
+    return rollback.roll_back(plain.name, seen, observed)
 
 
 @case
@@ -654,7 +654,7 @@ def way_back_compared() -> Plan:
     assert observed.run is not None
     old = plain.name.sibling(f"{plain.name.name}__old")
     run = replace(observed.run, back_identity="1:2", counts=((old, CopyCount(5, "7", 5, "7")),))
-    return way_back.roll_back(plain.name, seen, replace(observed, run=run, feed_backlog=2001))
+    return rollback.roll_back(plain.name, seen, replace(observed, run=run, feed_backlog=2001))
 
 
 @case
@@ -1190,9 +1190,9 @@ def moving(attached: bool = True, default: QualifiedName | None = None, views: t
     seen = Detaching(HOT.name, part, 16600, at, bounds="FOR VALUES ...", default=default)
     proof = f'"created_at" IS NOT NULL AND "created_at" >= \'{ends[0]}\' AND "created_at" < \'{ends[1]}\''
     wanted = Attaching(replace(seen, parent=OLD, default=None), "created_at", *ends, proof)
-    one = transfer.Transfer(seen, wanted, (Relation(part),), Relation(OLD), f"CHECK ({proof})")
+    one = move_partition.Transfer(seen, wanted, (Relation(part),), Relation(OLD), f"CHECK ({proof})")
     route = Route(HOT.name, OLD, OLD)
-    steps = transfer.transfer(route, one, views, "auto", has_record=Stored.MISSING)
+    steps = move_partition.transfer(route, one, views, "auto", has_record=Stored.MISSING)
     return Plan("archive", tuple(steps))
 
 

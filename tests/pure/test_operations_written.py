@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
 from schema_kit import ops
-from schema_kit.clauses import create_partitioned_sql
+from schema_kit.from_sqlalchemy import create_partitioned_sql
 from schema_kit.ops.operation import OPERATIONS, PlanOperation, Several
 from schema_kit.ops.rendering import table_of
 from tests.support.recorded import executed, written

@@ -11,7 +11,7 @@ from schema_kit.intervals import Ids, parse
 from schema_kit.keys import Moments, WallClock
 from schema_kit.model import Partition, Table
 from schema_kit.model.grid import Grid, grid
-from schema_kit.model.layout import placed
+from schema_kit.model.ranges import placed
 from schema_kit.names import QualifiedName
 
 

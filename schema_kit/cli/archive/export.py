@@ -14,10 +14,10 @@ from schema_kit import execute, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, needed, older_than
+from schema_kit.cli.jobs import fail
 from schema_kit.cli.output import echo_json, echo_sql, wrapped
 from schema_kit.cli.renamed import Renamed
 from schema_kit.cli.run import LOCK_TIMEOUT, NOW, URL, YES, Run, formats, runs
-from schema_kit.cli.work import fail
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile, Stored
 from schema_kit.names import QualifiedName

@@ -10,9 +10,9 @@ import click
 import sqlalchemy as sa
 
 from schema_kit.cli.archive.common import needed, shown_by
+from schema_kit.cli.jobs import fail, send
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.run import TABLES, URL, YES, Run, formats, runs
-from schema_kit.cli.work import fail, send
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchiveFile
 from schema_kit.names import QualifiedName

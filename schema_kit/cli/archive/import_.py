@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, needed
+from schema_kit.cli.jobs import fail, show
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.renamed import ENDS, Renamed
 from schema_kit.cli.run import LOCK_TIMEOUT, URL, Run, formats, runs
-from schema_kit.cli.work import fail, show
 from schema_kit.errors import DeclarationError, SchemaKitError
 from schema_kit.execute import not_observed, telling_notes
 from schema_kit.names import QualifiedName

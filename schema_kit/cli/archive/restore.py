@@ -6,12 +6,12 @@ from functools import partial
 
 import click
 
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.renamed import ENDS, Renamed
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.model import ArchivePolicy
 from schema_kit.names import QualifiedName
-from schema_kit.tasks.restoring import restore
+from schema_kit.tasks.restore import restore
 
 
 @click.command("restore", cls=Renamed, old=ENDS)

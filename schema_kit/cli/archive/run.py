@@ -6,10 +6,10 @@ from functools import partial
 
 import click
 
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.partitions import analyze
 from schema_kit.cli.renamed import Renamed
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.model import ArchivePolicy
 from schema_kit.tasks import archiving
 

@@ -8,10 +8,10 @@ import click
 
 from schema_kit.catalog import Catalog
 from schema_kit.cli.archive.files import verified
+from schema_kit.cli.jobs import fail
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.run import Run, looks
-from schema_kit.cli.work import fail
 from schema_kit.model import ArchivePolicy
 from schema_kit.plans import archive_differences
 from schema_kit.tasks.archiving import both

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.jobs import Job, fail, work
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, fail, work
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_kit.cli.work import Job
+from schema_kit.cli.jobs import Job
 from schema_kit.tasks import partitions
 
 JOB = Job("analyze sets", partitions.analyze, partitions.analyze_due)

@@ -8,11 +8,11 @@ from dataclasses import replace
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.copies import copies
+from schema_kit.cli.jobs import Job, work
+from schema_kit.cli.partitions.copy_options import copies
 from schema_kit.cli.policies import policies
 from schema_kit.cli.renamed import Renamed
 from schema_kit.cli.run import YES, Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.plans.conversion import IncomingForeignKeys

@@ -7,9 +7,9 @@ from functools import partial
 
 import click
 
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.partitions import analyze
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.model import Partitioning
 from schema_kit.tasks.partitions import create_next, create_next_due
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.copies import copies
+from schema_kit.cli.jobs import Job, work
+from schema_kit.cli.partitions.copy_options import copies
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.steps import Plan
 from schema_kit.tasks import copying

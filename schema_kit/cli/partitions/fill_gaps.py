@@ -6,8 +6,8 @@ from functools import partial
 
 import click
 
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.model import Partitioning
 from schema_kit.tasks import partitions
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.model import Partitioning
 from schema_kit.tasks.policies import hand_over
 

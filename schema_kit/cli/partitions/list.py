@@ -7,16 +7,16 @@ from typing import Any
 import click
 
 from schema_kit import execute
+from schema_kit.cli.jobs import fail
 from schema_kit.cli.output import echo_json, table, wrapped
 from schema_kit.cli.policies import policies
 from schema_kit.cli.run import Run, looks
-from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
 from schema_kit.marks import old_name
 from schema_kit.model import CopyRun, Partition, Partitioning, Range, Watched
 from schema_kit.model.grid import Grid, grid
-from schema_kit.model.layout import placed, state
+from schema_kit.model.ranges import placed, state
 from schema_kit.names import QualifiedName
 from schema_kit.sizes import pretty
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from schema_kit.cli.archive import run as archive
+from schema_kit.cli.jobs import work
 from schema_kit.cli.partitions import analyze, create_next, drain_default, fill_gaps, retire
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import work
 from schema_kit.model import Partitioning
 
 JOBS = (

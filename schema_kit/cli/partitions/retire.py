@@ -7,9 +7,9 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.partitions import analyze
 from schema_kit.cli.run import YES, Run, acts, quiet
-from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.steps.retirement import DropPartition

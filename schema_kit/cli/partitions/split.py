@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.partitions.copies import copies
+from schema_kit.cli.jobs import Job, work
+from schema_kit.cli.partitions.copy_options import copies
 from schema_kit.cli.policies import policies
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.errors import PlanError
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.names import QualifiedName

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from schema_kit import execute
+from schema_kit.cli.jobs import fail
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.policies import policies
 from schema_kit.cli.run import Run, looks
-from schema_kit.cli.work import fail
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.run import YES, Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.errors import DeclarationError
 from schema_kit.model import Partitioning
 from schema_kit.steps import Plan

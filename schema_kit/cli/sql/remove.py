@@ -6,8 +6,8 @@ from functools import partial
 
 import click
 
+from schema_kit.cli.jobs import send
 from schema_kit.cli.run import YES, Run, acts_on_schema
-from schema_kit.cli.work import send
 from schema_kit.plans.partman import refuse_schema
 from schema_kit.tasks import partman
 

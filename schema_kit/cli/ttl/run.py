@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.jobs import Job, work
 from schema_kit.cli.run import Run, acts
-from schema_kit.cli.work import Job, work
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
 from schema_kit.plans.ttl import in_order

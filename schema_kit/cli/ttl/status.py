@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from schema_kit.catalog import Catalog
+from schema_kit.cli.jobs import fail
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.run import Run, looks
-from schema_kit.cli.work import fail
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
 from schema_kit.steps.rows import RemoveRows

@@ -18,7 +18,11 @@ from schema_kit.fingerprints.stamps import compare_again_sql, seen
 from schema_kit.marks import BACK_TRIGGER, being_built
 from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.steps.belongings import (
+from schema_kit.steps.copied_table import OLD
+from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
+from schema_kit.steps.copy_swap import Settle
+from schema_kit.steps.copying import all_equal, expect_sql, log_sql, run_is, where_run
+from schema_kit.steps.dependents import (
     access_again_sql,
     columns_again_sql,
     comments_sql,
@@ -34,10 +38,6 @@ from schema_kit.steps.belongings import (
     view_lock,
     view_sql,
 )
-from schema_kit.steps.copied_table import OLD
-from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
-from schema_kit.steps.copy_swap import Settle
-from schema_kit.steps.copying import all_equal, expect_sql, log_sql, run_is, where_run
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
 from schema_kit.steps.publications import join_sql, lock_sql
 from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import archives, citus, drift, present, retirement, sets
+from schema_kit.catalog import archives, citus, drift, position, retirement, sets
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import DefaultRows, Partitioning, Range, Retired, ShardDifference, Table, Watched, layout
+from schema_kit.model import DefaultRows, Partitioning, Range, Retired, ShardDifference, Table, Watched, ranges
 from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.server import Server
@@ -116,8 +116,8 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
     )
     hidden = {place: said for place, name in by_id.items() if (said := _unseen(name, rights[name]))}
     seen_of = {place: name for place, name in defaults.items() if not _unseen(name, rights[name])}
-    ids = {place: present.id_set(laid[place], found[place].table or _NONE, seen_of.get(place)) for place in by_id}
-    latest = present.latest(connection, {place: one for place, one in ids.items() if place not in hidden})
+    ids = {place: position.id_set(laid[place], found[place].table or _NONE, seen_of.get(place)) for place in by_id}
+    latest = position.latest(connection, {place: one for place, one in ids.items() if place not in hidden})
     filled = _filled(connection, seen_of)
     for place, seen in enumerate(found):
         if place not in laid:
@@ -143,7 +143,7 @@ def _of_set(seen: Watched, differing: Sequence[ShardDifference]) -> tuple[ShardD
 def _reach(lines: Grid, table: Table, here: Point | None) -> Point | None:
     """Up to where rows get partitions; None: up to the end of the line, or nothing can be planned."""
     try:
-        return None if here is None else layout.reach(lines, table, here)
+        return None if here is None else ranges.reach(lines, table, here)
     except SchemaKitError:
         return None
 
@@ -211,10 +211,10 @@ def _windows(
 ) -> DefaultRows:
     """The windows of its rows up to *until*, a probe each; and the rows that stay in it."""
     found, column = list[Range](), f"own.{ident(lines.policy.control)}"
-    where = present.on_line(lines, column)
+    where = position.on_line(lines, column)
     if until is not None and not lines.ends(until):
         where += f" AND {column} < {literal(lines.key.encode(until))}"
-    strays, edge, more = present.beyond(connection, name, lines, until), "", True
+    strays, edge, more = position.beyond(connection, name, lines, until), "", True
     while len(found) < _MOST_WINDOWS:
         asked = f"SELECT {column}::text FROM {name.sql} own WHERE {where}{edge} ORDER BY {column} LIMIT 1"
         held = rows(connection, asked)

@@ -11,7 +11,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.intervals import Ids, Point
 from schema_kit.model import Stray, Table
 from schema_kit.model.grid import Grid
-from schema_kit.model.layout import Placed, placed
+from schema_kit.model.ranges import Placed, placed
 from schema_kit.names import QualifiedName, ident, literal
 
 _COUNTED = 1000

@@ -14,8 +14,8 @@ from schema_kit import execute
 from schema_kit.catalog import Catalog
 from schema_kit.errors import ExecutionError
 from schema_kit.steps import Plan
-from schema_kit.tasks import restoring
 from schema_kit.tasks.archiving import by_partition
+from schema_kit.tasks.restore import by_partition as restored_partitions
 from tests.support.archives import (
     NOW,
     VIEW,
@@ -142,7 +142,7 @@ def test_two_runs_that_do_not_know_of_each_other(database: Database, view: str |
 
         def decide() -> Plan:
             if back:
-                return restoring.by_partition(catalog, policy, "2026-01-01", "2026-03-01", None)
+                return restored_partitions(catalog, policy, "2026-01-01", "2026-03-01", None)
             return by_partition(catalog, policy, again=True)
 
         together.wait()

@@ -33,7 +33,7 @@ from schema_kit.model import (
     Partitioning,
     Referring,
     Table,
-    layout,
+    ranges,
 )
 from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName, ended, ident, literal
@@ -187,9 +187,9 @@ class Catalog(Managed):
         if lines and parent and policy and until is not None:
             end = lines.read(until)
         elif lines and parent and policy and parent.partitioned_by == (policy.control,):
-            end = layout.reach(lines, parent, self.here(policy, parent))
+            end = ranges.reach(lines, parent, self.here(policy, parent))
         elif lines and parent and not lines.of_ids and not parent.partition_strategy:
-            end = layout.reach(lines, parent, lines.here(self.now()))
+            end = ranges.reach(lines, parent, lines.here(self.now()))
         with observing(self._connection):
             return copying.observe(self._connection, source, parent, lines, purpose, end)
 

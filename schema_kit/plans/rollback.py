@@ -24,8 +24,7 @@ from schema_kit.steps.copied_table import OLD
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import Analyze
-from schema_kit.steps.storage import EnsureTable
-from schema_kit.steps.way_back import (
+from schema_kit.steps.rollback import (
     BeginReturn,
     EndReturn,
     SettleReturn,
@@ -34,6 +33,7 @@ from schema_kit.steps.way_back import (
     SwapBack,
     back_of,
 )
+from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import COPY_RUN
 
 

@@ -18,7 +18,7 @@ from schema_kit.errors import ExecutionError, PlanError
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Step
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
-from schema_kit.steps.way_back import BeginReturn, SwapBack
+from schema_kit.steps.rollback import BeginReturn, SwapBack
 from schema_kit.tasks.conversion import give_up, roll_back
 from tests.support.copies import BY, PATIENT, PLAIN, RICH, catalog, cli, convert, left_behind
 from tests.support.database import Database
