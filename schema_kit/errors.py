@@ -14,7 +14,7 @@ nothing was changed is said by the one who knows (`saying_unchanged`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import ClassVar
@@ -56,6 +56,23 @@ class PlanError(Refusal):
     """The declaration and the database disagree. Nothing was written."""
 
     exit_code = 3
+
+
+def refuse_for(what: str, obstacles: Iterable[str], *, then: str = "", lines: bool = False) -> None:
+    """Refuse a plan for what stands in its way; return where nothing does.
+
+    Args:
+        what: what cannot be done.
+        obstacles: what stands in the way.
+        then: what to do now about all of them.
+        lines: whether each obstacle gets a line of its own.
+
+    Raises:
+        PlanError: something stands in the way.
+    """
+    if listed := [*obstacles]:
+        text = "\n  - ".join(("", *listed)) if lines else f" {'; '.join(listed)}."
+        raise PlanError(f"{what}:{text}{then}")
 
 
 _changes: ContextVar[list[str] | None] = ContextVar("schema_kit_changes", default=None)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog.drivers import diagnosis, sqlstate
-from schema_kit.catalog.session import DENIED, lacking, observing, rows
+from schema_kit.catalog.session import DENIED, missing_right, observing, rows
 from schema_kit.errors import ExecutionError, PlanError, Refusal, SchemaKitError
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import Analyze
@@ -82,7 +82,7 @@ def not_observed(error: DBAPIError, connection: Connection | None = None) -> Sch
     """What PostgreSQL said when it was only looked at, as a sentence; with *connection*, which right is missing."""
     state = sqlstate(error)
     if state == DENIED and connection is not None:
-        return PlanError(f"{lacking(connection, error)}.")
+        return PlanError(f"{missing_right(connection, error)}.")
     return ExecutionError(
         f"reading the catalog failed: {message(error)} [{state or 'connection lost'}].", sqlstate=state
     )
@@ -112,7 +112,7 @@ def refused(connection: Connection | None, step: Step, error: BaseException | No
     culprits = _diagnosed(connection, step) if connection is not None and str(state).startswith("23") else []
     said = message(error)
     if connection is not None and isinstance(error, DBAPIError) and state == DENIED:
-        said = lacking(connection, error)
+        said = missing_right(connection, error)
         if not total and step.left_behind == Step.left_behind:
             return PlanError(f"cannot {step.summary}: {said}.")
     return ExecutionError(

@@ -11,7 +11,7 @@ from schema_kit.catalog import citus
 from schema_kit.catalog.direct import READ_ONLY
 from schema_kit.catalog.privileges import missing, needed
 from schema_kit.catalog.session import ON_CITUS, has_citus, note_citus, observing, rows, send
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.script import HERE_AGAIN, LockPolicy, OnCitus
 from schema_kit.steps import Plan
 from schema_kit.steps.claims import claims
@@ -76,8 +76,7 @@ def permitted(connection: Connection, plan: Plan) -> Plan:
     if statements:
         with observing(connection):
             lacks = missing(partial(rows, connection), needed(statements), whole=False)
-        if lacks:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(lacks)}.")
+        refuse_for(f"cannot {plan.title}", lacks)
     return plan
 
 

@@ -288,15 +288,15 @@ class Imagined:
     def archive_config_is_there(self) -> Stored:
         return Stored.of(there=False, current="archive_policy" in self.there)
 
-    def archive_rights_missing(self, owned: Any) -> tuple[str, ...]:
+    def missing_archive_rights(self, owned: Any) -> tuple[str, ...]:
         del owned
         return ()
 
-    def lacking(self, *asked: Any, **more: Any) -> tuple[str, ...]:
+    def missing_rights(self, *asked: Any, **more: Any) -> tuple[str, ...]:
         del asked, more
         return ()
 
-    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+    def missing_partition_rights(self, table: QualifiedName) -> tuple[str, ...]:
         del table
         return ()
 

@@ -85,7 +85,7 @@ def moved(connection: Connection) -> tuple[Moved, ...]:
     return tuple(found)
 
 
-def lacking(connection: Connection, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+def missing_rights(connection: Connection, owned: Collection[QualifiedName]) -> tuple[str, ...]:
     """What the role lacks to write our tables, and to change tables that belong to others; each with what grants it."""
     records = [right for own in (ARCHIVE_POLICY, ARCHIVED_PARTITION) for right in of_record(connection, own)]
     needed = (*records, *(Right(name, OWNER) for name in owned))

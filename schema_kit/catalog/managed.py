@@ -117,7 +117,7 @@ class Managed(Relations):
                 unreadable(row["parent_table"], error)
         return tuple(read)
 
-    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+    def missing_partition_rights(self, table: QualifiedName) -> tuple[str, ...]:
         """Return the privileges that the role lacks to create partitions of *table*."""
         with observing(self._connection):
             return rights.missing_for_partitions(self._connection, table)
@@ -129,7 +129,7 @@ class Managed(Relations):
             there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
         return Stored.of(bool(there), there >= policies.OURS)
 
-    def lacking(
+    def missing_rights(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
     ) -> tuple[str, ...]:
         """Privileges the current role lacks; empty where it has all of them.
@@ -238,14 +238,10 @@ class Managed(Relations):
         with observing(self._connection):
             return archives.moved(self._connection)
 
-    def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
-        """What stands in the way of whoever would write policies of archives and change these tables."""
+    def missing_archive_rights(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+        """Return the privileges that the role lacks to write policies of archives and change these tables."""
         with observing(self._connection):
-            return archives.lacking(self._connection, owned)
-
-    def may_not_create_in(self, schema: str) -> tuple[str, ...]:
-        """Why the role cannot put a table into that schema, with what mends it."""
-        return self.lacking(create_in=(schema,))
+            return archives.missing_rights(self._connection, owned)
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
         """A table that shall become a partition of *parent*.

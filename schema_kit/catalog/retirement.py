@@ -133,7 +133,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         tuple(row[0] for row in rows(connection, _PUBLISHED, at)),
         _subscribed(connection, parent) if mine else (),
         (
-            *_lacking(connection, (parent, name, *(QualifiedName(*part) for part in below))),
+            *_missing_rights(connection, (parent, name, *(QualifiedName(*part) for part in below))),
             *((f"{name} is a foreign table",) if kind == "f" else ()),
         ),
         recorded,
@@ -192,7 +192,7 @@ def retired(connection: Connection) -> tuple[Retired, ...]:
     return tuple(found.values())
 
 
-def _lacking(connection: Connection, owned: Sequence[QualifiedName]) -> tuple[str, ...]:
+def _missing_rights(connection: Connection, owned: Sequence[QualifiedName]) -> tuple[str, ...]:
     """What the role lacks to take a table out of a set, and to keep that in mind; each with what grants it."""
     records = of_record(connection, RETIRED_PARTITION, ("record_oid",))
     needed = (*records, *(Right(name, OWNER) for name in owned))
@@ -253,7 +253,7 @@ def doubt(connection: Connection, parent: QualifiedName, name: QualifiedName, oi
 
 # Coming in
 
-_UNLIKE = """
+_OBSTACLES = """
 WITH p AS (SELECT * FROM pg_attribute WHERE attrelid = %(parent)s AND attnum > 0 AND NOT attisdropped),
      c AS (SELECT * FROM pg_attribute WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped)
 SELECT CASE
@@ -326,7 +326,7 @@ def read_attaching(
         low,
         high,
         " AND ".join([f"({inherited})", *ends] if inherited else ends),
-        unlike=tuple(row[0] for row in rows(connection, _UNLIKE, {"oid": seen.oid, "parent": parent_oid})),
+        obstacles=tuple(row[0] for row in rows(connection, _OBSTACLES, {"oid": seen.oid, "parent": parent_oid})),
         referenced=tuple(QualifiedName(*row) for row in rows(connection, _REFERENCED, at)),
         incoming=tuple(dict.fromkeys(QualifiedName(row[1], row[2]) for row in keys)),
         in_default=_in_default(connection, seen.default, ends[1:]) if seen.default else False,

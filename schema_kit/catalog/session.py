@@ -248,7 +248,7 @@ def observing(connection: Connection) -> Iterator[None]:
             with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
                 send(connection, "ROLLBACK" if end else "ROLLBACK TO SAVEPOINT schema_kit")
         if isinstance(error, DBAPIError) and denied:
-            raise PlanError(f"{lacking(connection, error)}.") from error
+            raise PlanError(f"{missing_right(connection, error)}.") from error
         raise
     if end:
         send(connection, end)
@@ -273,7 +273,7 @@ def hidden_rows(connection: Connection, error: DBAPIError) -> str:
     return f"row security hides rows ({said}): run it as a role that has BYPASSRLS"
 
 
-def lacking(connection: Connection, error: DBAPIError) -> str:
+def missing_right(connection: Connection, error: DBAPIError) -> str:
     """Why PostgreSQL has refused (42501): whose rows are hidden, or which right is missing, and the GRANT of it."""
     if hides_rows(error):
         return hidden_rows(connection, error)

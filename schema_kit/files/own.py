@@ -12,7 +12,7 @@ from schema_kit.errors import PlanError
 from schema_kit.files.table import Source
 from schema_kit.model import Property
 from schema_kit.names import QualifiedName
-from schema_kit.plans.files import beside_bounds, lacking, named, own
+from schema_kit.plans.files import beside_bounds, missing, named, own
 
 
 def described(connection: Connection, source: Source) -> list[list[str]]:
@@ -68,7 +68,7 @@ def lost(
         theirs, has = properties.read(connection, parent), list(properties.read(connection, name))
         has += [one for one in theirs if not has or one.object.startswith("constraint ")]  # a key is the parent's
         proof = rows(connection, "SELECT pg_get_partition_constraintdef(to_regclass(%(name)s))", {"name": name.sql})
-    return beside_bounds(lacking(_properties(description), has), proof[0][0] or "")
+    return beside_bounds(missing(_properties(description), has), proof[0][0] or "")
 
 
 def _properties(description: dict[str, Any]) -> tuple[Property, ...]:

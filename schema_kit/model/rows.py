@@ -65,7 +65,7 @@ class LeavingTable:
     partitioned: bool = False
     types: tuple[tuple[str, str], ...] = ()
     """Of each column, whether it can be written or not."""
-    may_not: tuple[str, ...] = ()
+    missing_rights: tuple[str, ...] = ()
     """Rights that whoever runs this has not, each with what grants it; rows that row security hides from them."""
     distribution: Distribution | None = None
     """How Citus spreads it."""

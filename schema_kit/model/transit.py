@@ -38,8 +38,8 @@ class Detaching:
     """Publications that name it, itself."""
     subscribed: tuple[str, ...] = ()
     """Publications of its parent: who subscribes to them keeps its rows."""
-    may_not: tuple[str, ...] = ()
-    """Rights that whoever runs this has not."""
+    missing_rights: tuple[str, ...] = ()
+    """Privileges that the current role lacks."""
     recorded: bool = False
     """retired_partition knows it as detached from that parent, or as about to be."""
     found_again: bool = False
@@ -81,7 +81,7 @@ class Attaching:
     """None is MAXVALUE."""
     proof: str
     """The expression of a CHECK that spares ATTACH its scan."""
-    unlike: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
     """What PostgreSQL would refuse it for."""
     referenced: tuple[QualifiedName, ...] = ()
     """The tables that the parent refers to, with their partitions."""

@@ -103,7 +103,7 @@ class EmptyDatabase(Followed):
     def _stored(self, table: QualifiedName) -> Stored:
         return Stored.of(there=False, current=table in self._own)
 
-    def lacking(
+    def missing_rights(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
     ) -> tuple[str, ...]:
         """Cannot be asked."""
@@ -123,12 +123,12 @@ class EmptyDatabase(Followed):
         del view, columns
         return False
 
-    def archive_rights_missing(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
+    def missing_archive_rights(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
         """Cannot be asked."""
         del owned
         return ()
 
-    def rights_missing(self, table: QualifiedName) -> tuple[str, ...]:
+    def missing_partition_rights(self, table: QualifiedName) -> tuple[str, ...]:
         """Cannot be asked."""
         del table
         return ()

@@ -16,7 +16,7 @@ from schema_kit.keys import ENCODINGS, NUMBERS, TIMES, Moments, WallClock
 from schema_kit.model import Partition, Partitioning, Stored, Table, Told
 from schema_kit.model.grid import Grid, grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans.policies import against, set_policy
+from schema_kit.plans.policies import obstacles, set_policy
 from schema_kit.steps import Plan
 from schema_kit.steps.partitions import StopPartman
 
@@ -253,7 +253,7 @@ def adopt(
     registered: Partitioning | None,
     sets: Sequence[tuple[Partitioning, Table, Point]],
     has_config: Stored,
-    lacking: Collection[str],
+    missing_rights: Collection[str],
     told: Sequence[Told],
     *,
     take_over: bool,
@@ -266,7 +266,7 @@ def adopt(
         registered: the policy that it has already.
         sets: each set that it stands for, as observed, and where its present lies.
         has_config: whether part_config is there, as this version makes it.
-        lacking: what stands in the way of whoever runs this.
+        missing_rights: privileges that the current role lacks.
         told: what other tools have written down about it.
         take_over: turn pg_partman's maintenance of it off.
         leave_irregular: partitions that are past may lie on no grid.
@@ -287,7 +287,7 @@ def adopt(
         if not (ahead and leave_irregular):
             raise _refusal(reading, sets, ahead)
     stop = tuple(StopPartman(hint.config, policy.parent) for hint in told if hint.config and hint.maintained)
-    plan = set_policy(policy, registered, sets, has_config, lacking)
+    plan = set_policy(policy, registered, sets, has_config, missing_rights)
     return replace(plan, title=f"adopt {policy.parent}", steps=(*plan.steps, *(stop if take_over else ())))
 
 
@@ -316,7 +316,7 @@ def _regular_ahead(reading: Reading, sets: Sequence[tuple[Partitioning, Table, P
         if ends and ends[max(ends)] in reading.irregular:
             return False
     try:
-        return not any(against(grid(one, table), table, here) for one, table, here in sets)
+        return not any(obstacles(grid(one, table), table, here) for one, table, here in sets)
     except PlanError:
         return False
 

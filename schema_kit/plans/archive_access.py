@@ -10,7 +10,7 @@ from schema_kit.model import Table
 _REPAIR = "(op.repair_archive_table with access=True)"
 
 
-def unlike(table: Table, archive: Table) -> Iterator[tuple[str, str, str]]:
+def differences(table: Table, archive: Table) -> Iterator[tuple[str, str, str]]:
     """What an archive has otherwise than its table: its kind, the object, a sentence."""
     name, whose = str(archive.name), tuple(one.owner or "the current role" for one in (archive, table))
     if archive.owner != table.owner:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schema_kit.model import (
-    Table,
-)
+from schema_kit.model import Table
 from schema_kit.plans import archive_access
 from schema_kit.plans.attachment import alike
-from schema_kit.steps.archives import (
-    ARCHIVED_AT,
-)
+from schema_kit.steps.archives import ARCHIVED_AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +26,14 @@ class Difference:
 
 def differences(table: Table, archive: Table) -> Iterator[Difference]:
     """What an archive has otherwise than its table, what matters most first."""
-    access = (Difference(*one) for one in archive_access.unlike(table, archive))
+    access = (Difference(*one) for one in archive_access.differences(table, archive))
     found = (*_distribution(table, archive), *_columns(table, archive), *_others(table, archive), *access)
     yield from sorted(found, key=lambda one: not one.blocks)
+
+
+def blocking(table: Table, archive: Table) -> list[str]:
+    """Return the differences for which PostgreSQL would take no partition into the archive."""
+    return [one.sentence for one in differences(table, archive) if one.blocks]
 
 
 def _distribution(table: Table, archive: Table) -> Iterator[Difference]:

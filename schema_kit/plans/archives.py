@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.intervals import Point, parse
 from schema_kit.model import (
     ArchivePolicy,
@@ -49,7 +49,7 @@ def create(
     archive: Table | None,
     registered: Partitioning | None,
     has_config: Stored,
-    lacking: Collection[str] = (),
+    missing_rights: Collection[str] = (),
     *,
     invoker: bool = True,
 ) -> Plan:
@@ -61,7 +61,7 @@ def create(
         archive: the archive, as observed.
         registered: the table's policy in part_config, where it has one.
         has_config: whether part_config is there, as this version makes it.
-        lacking: what stands in the way of whoever runs this.
+        missing_rights: privileges that the current role lacks.
         invoker: whether a view can have the rights of whoever reads it.
 
     Raises:
@@ -72,20 +72,18 @@ def create(
     if table is None:
         raise PlanError(f"cannot {title}: there is no table {declared.table}.")
     policy = _partitioned(declared, table, registered)
-    reasons = [*lacking, *_unfit(declared, table, policy)]
+    obstacles = [*missing_rights, *_obstacles(declared, table, policy)]
     steps: list[Step] = []
     if archive is None:
         steps += [EnsureTable(PART_CONFIG, has_config)] if policy and not has_config else []
         steps.append(_made(declared, table, policy))
     else:
         own = ARCHIVED_AT if declared.archived_at else None
-        reasons += [one.sentence for one in differences(table, archive) if one.blocks and one.object != own]
+        obstacles += [one.sentence for one in differences(table, archive) if one.blocks and one.object != own]
         by = (policy.control,) if policy else ()
         if archive.partitioned_by != by:
-            reasons.append(f"{declared.archive} exists, partitioned by ({', '.join(archive.partitioned_by)})")
-    if reasons:
-        listed = "".join(f"  - {reason}\n" for reason in reasons)
-        raise PlanError(f"cannot {title}:\n{listed}")
+            obstacles.append(f"{declared.archive} exists, partitioned by ({', '.join(archive.partitioned_by)})")
+    refuse_for(f"cannot {title}", obstacles, lines=True)
     if declared.view and not any(view.name == declared.view for view in spanning(table, archive)):
         steps.append(CreateArchiveView(declared.view, table, declared.archive, invoker))
     return Plan(title, tuple(steps))
@@ -121,7 +119,7 @@ def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioni
     return policy
 
 
-def _unfit(declared: DeclaredArchive, table: Table, policy: Partitioning | None) -> Iterator[str]:
+def _obstacles(declared: DeclaredArchive, table: Table, policy: Partitioning | None) -> Iterator[str]:
     if declared.compression not in (None, *COMPRESSIONS):
         raise DeclarationError(f"compression is pglz or lz4, not {declared.compression!r}.")
     if declared.table == declared.archive:
@@ -185,7 +183,7 @@ def drop(
     filled: bool,
     policies: Collection[ArchivePolicy],
     view: View | None,
-    lacking: Collection[str] = (),
+    obstacles: Collection[str] = (),
     *,
     registered: bool = True,
     remembered: bool = False,
@@ -202,7 +200,7 @@ def drop(
         filled: whether it holds a row.
         policies: the policies that name it.
         view: the view that goes along, where it is there.
-        lacking: what stands in the way: views, missing rights.
+        obstacles: what else stands in the way: views, missing rights.
         registered: part_config has a row of it.
         remembered: archived_partition has rows of it.
         gone: what was on its way there, and is no table any more.
@@ -215,12 +213,11 @@ def drop(
     config = (DropArchiveConfig(),) if last else ()
     if found is None:
         return replace(plan, steps=config)
-    reasons = [*lacking]
-    if filled:
-        reasons.append("it holds rows: op.restore_archive_table takes them back, op.drop_table drops it with them")
-    reasons += [f"the policy of {one.table} sends rows there (op.drop_archive_policy comes first)" for one in policies]
-    if reasons:
-        raise PlanError(f"cannot {plan.title}: {'; '.join(reasons)}.")
+    own = (
+        ["it holds rows: op.restore_archive_table takes them back, op.drop_table drops it with them"] if filled else []
+    )
+    own += [f"the policy of {one.table} sends rows there (op.drop_archive_policy comes first)" for one in policies]
+    refuse_for(f"cannot {plan.title}", (*obstacles, *own))
     partitions = tuple(relation.name for relation in tree if relation.name != archive)
     others = tuple(dict.fromkeys(referenced))
     shown = view.name if view else None
@@ -239,7 +236,7 @@ def set_policy(
     partitioning: Partitioning | None,
     here: Point | None,
     has_config: Stored,
-    lacking: Collection[str] = (),
+    missing_rights: Collection[str] = (),
     methods: Collection[str] | None = None,
 ) -> Plan:
     """Register an archive's policy, once what is there agrees with it.
@@ -252,7 +249,7 @@ def set_policy(
         partitioning: the table's policy in part_config.
         here: where the table's present lies, by partition.
         has_config: whether archive_policy is there, as this version makes it.
-        lacking: what stands in the way of whoever runs this.
+        missing_rights: privileges that the current role lacks.
         methods: the access methods that a table can be given here; None where nobody has looked.
 
     Raises:
@@ -271,15 +268,15 @@ def set_policy(
         )
     if policy.access_method and policy.way == "rows":
         raise DeclarationError(f"{plan.title}: access_method is of partitions, and way='rows' moves rows.")
-    reasons = list(lacking)
+    obstacles = list(missing_rights)
     if policy.access_method and methods is not None:
-        reasons += _not_stored(policy.access_method, table, methods)
-    reasons += [f"there is no table {name}" for name, t in ((policy.table, table), (policy.archive, archive)) if not t]
+        obstacles += _not_stored(policy.access_method, table, methods)
+    obstacles += [
+        f"there is no table {name}" for name, t in ((policy.table, table), (policy.archive, archive)) if not t
+    ]
     if table and archive:
-        reasons += _against(policy, table, archive, partitioning, here)
-    if reasons:
-        listed = "".join(f"  - {reason}\n" for reason in reasons)
-        raise PlanError(f"cannot {plan.title}:\n{listed}")
+        obstacles += _policy_obstacles(policy, table, archive, partitioning, here)
+    refuse_for(f"cannot {plan.title}", obstacles, lines=True)
     if registered == policy and has_config:
         return plan
     steps: list[Step] = [] if has_config else [EnsureTable(ARCHIVE_POLICY, has_config)]
@@ -303,7 +300,7 @@ def _not_stored(method: str, table: Table | None, methods: Collection[str]) -> I
             yield f"{only}, and {index.name} of {table.name} has another method"
 
 
-def _against(
+def _policy_obstacles(
     policy: ArchivePolicy, table: Table, archive: Table, partitioning: Partitioning | None, here: Point | None
 ) -> Iterator[str]:
     for one in differences(table, archive):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import Attaching, Index, KeyDeclaration, Relation, Table
 from schema_kit.names import fit, ident, literal
 from schema_kit.plans import indexes
@@ -82,20 +82,19 @@ def refuse(title: str, wanted: Attaching, own: Relation, parent: Relation) -> No
     Raises:
         PlanError: there is something.
     """
-    reasons = [*wanted.seen.may_not, *wanted.unlike]
+    obstacles = [*wanted.seen.missing_rights, *wanted.obstacles]
     if wanted.empty:
-        reasons.append(f"a range from {wanted.lower} to {wanted.upper} holds no key")
-    reasons += [f"its range overlaps that of {other}" for other in wanted.overlapping]
+        obstacles.append(f"a range from {wanted.lower} to {wanted.upper} holds no key")
+    obstacles += [f"its range overlaps that of {other}" for other in wanted.overlapping]
     if wanted.in_default:
-        reasons.append(f"{wanted.seen.default} holds rows of its range, which have to move out of it first")
+        obstacles.append(f"{wanted.seen.default} holds rows of its range, which have to move out of it first")
     mine, theirs = (next((i for i in relation.indexes if i.primary), None) for relation in (own, parent))
     if mine and (theirs is None or mine.columns != theirs.columns):
-        reasons.append(f"its primary key {mine.name} ({', '.join(mine.columns)}) is not the parent's")
+        obstacles.append(f"its primary key {mine.name} ({', '.join(mine.columns)}) is not the parent's")
     if own.partitioned:
         missing = [index.name for index in parent.indexes if not alike(index, own.indexes)]
-        reasons += [f"it is partitioned itself and has no index like {name} (make that first)" for name in missing]
-    if reasons:
-        raise PlanError(f"cannot {title}: {'; '.join(reasons)}.")
+        obstacles += [f"it is partitioned itself and has no index like {name} (make that first)" for name in missing]
+    refuse_for(f"cannot {title}", obstacles)
 
 
 def proved(wanted: Attaching, own: Relation, printed: str | None) -> tuple[str, list[Step]]:

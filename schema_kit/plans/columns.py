@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import Column, ColumnDeclaration, ForeignKey, Relation
 from schema_kit.names import QualifiedName
 from schema_kit.plans.constraints import below, root_of
@@ -104,7 +104,7 @@ def _refuse_other_column(
 
 
 def drop_column(
-    table: QualifiedName, column: str, tree: Sequence[Relation], stops: Sequence[str] = (), ends: Ends | None = None
+    table: QualifiedName, column: str, tree: Sequence[Relation], obstacles: Sequence[str] = (), ends: Ends | None = None
 ) -> Plan:
     """Drop a column: its indexes first, each without blocking anybody where PostgreSQL allows it.
 
@@ -112,7 +112,7 @@ def drop_column(
         table: the table.
         column: its column; one that is gone already is no error.
         tree: the table, then its partitions.
-        stops: why PostgreSQL would refuse to drop it.
+        obstacles: why PostgreSQL would refuse to drop it.
         ends: the tables at the other end of foreign keys, with their partitions.
 
     Raises:
@@ -122,7 +122,7 @@ def drop_column(
     root = root_of(tree, title)
     if root.column(column) is None:
         return Plan(title)
-    _refuse_stopped(title, stops)
+    refuse_for(f"cannot {title}", obstacles, then=" See to that first.")
     steps: list[Step] = []
     for index in root.indexes:
         if column in index.columns and index.constraint is None:
@@ -210,16 +210,11 @@ def _refuse_slow_change(
         )
 
 
-def _refuse_stopped(title: str, stops: Sequence[str]) -> None:
-    if stops:
-        raise PlanError(f"cannot {title}: {'; '.join(stops)}. See to that first.")
-
-
 def drop_table(
     table: QualifiedName,
     tree: Sequence[Relation],
     incoming: Sequence[ForeignKey],
-    stops: Sequence[str] = (),
+    obstacles: Sequence[str] = (),
     ends: Ends | None = None,
 ) -> Plan:
     """Drop a table: its foreign keys first, each in a commit of its own, so that no two tables are locked at once.
@@ -228,7 +223,7 @@ def drop_table(
         table: the table; one that is gone already is no error.
         tree: the table, then its partitions.
         incoming: the foreign keys that refer to it.
-        stops: why PostgreSQL would refuse to drop it.
+        obstacles: why PostgreSQL would refuse to drop it.
         ends: the tables at the other end of foreign keys, with their partitions.
 
     Raises:
@@ -241,7 +236,7 @@ def drop_table(
     if others:
         names = ", ".join(f"{key.name} of {key.table}" for key in others)
         raise PlanError(f"cannot {title}: foreign keys refer to it: {names}. Drop those first.")
-    _refuse_stopped(title, stops)
+    refuse_for(f"cannot {title}", obstacles, then=" See to that first.")
     keys = [
         DropForeignKey(table, key.name, _with_partitions([key.referenced], ends), below(tree))
         for key in tree[0].foreign_keys

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.intervals import Point
 from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, fill_index_name
 from schema_kit.model import (
@@ -334,9 +334,9 @@ def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys
     table, lines = seen.table, grid(policy, seen.table)
     partitioned = replace(table, partition_strategy="r", partitioned_by=(policy.control,), partitions=())
     retention.due(policy, partitioned, lines.here(seen.now))
-    why = list(_obstacles(policy, seen))
+    obstacles = list(_obstacles(policy, seen))
     if table.incoming and incoming == "refuse":
-        why += [
+        obstacles += [
             f"foreign key {key.name} of {key.table} refers to it by ({', '.join(key.referenced_columns)}), which a "
             "partitioned table cannot be unique in; choose incoming_foreign_keys='composite' (it gets the key column "
             "too) or 'drop'"
@@ -344,21 +344,17 @@ def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys
             if policy.control not in key.referenced_columns
         ]
     if incoming != "drop":
-        why += [reason for key in moved_keys(policy.control, table) for reason in immovable(table, key)]
+        obstacles += [one for key in moved_keys(policy.control, table) for one in immovable(table, key)]
     if incoming == "composite":
-        why += [reason for referring in seen.referring for reason in _no_composite(seen, referring)]
-    if why:
-        raise PlanError(
-            f"{table.name} cannot be partitioned by {policy.control} as it is:\n"
-            + "\n".join(f"  - {reason}" for reason in why)
-        )
+        obstacles += [one for referring in seen.referring for one in _no_composite(seen, referring)]
+    refuse_for(f"{table.name} cannot be partitioned by {policy.control} as it is", obstacles, lines=True)
 
 
 def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
     table = seen.table
     yield from table.obstacles
     yield from seen.obstacles
-    yield from publications.refused(table, longer_key(table, policy.control))
+    yield from publications.obstacles(table, longer_key(table, policy.control))
     if table.is_partition:
         yield "it is a partition itself"
     if not table.primary_key:

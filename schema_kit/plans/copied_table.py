@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Literal
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.marks import BOUND_CHECK, LOG_TRIGGER, back_name, being_built, log_name, staging_name
 from schema_kit.model import (
     Conversion,
@@ -171,8 +171,7 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
 
 def _refuse_wide(title: str, table: Table, instead: str) -> None:
     beside = (log_name(table.name), staging_name(table.name))
-    if why := list(publications.copied(table, beside, instead)):
-        raise PlanError(f"{title}:\n" + "\n".join(f"  - {reason}" for reason in why))
+    refuse_for(title, publications.copied(table, beside, instead), lines=True)
 
 
 def _steps(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.marks import LOG_TRIGGER, log_name, old_name, staging_name
 from schema_kit.model import (
     Copy,
@@ -292,13 +292,8 @@ def abandoned(source: QualifiedName, targets: tuple[CopyTarget, ...], seen: Copy
 
 
 def _refuse(parent: Table, source: QualifiedName, seen: Copying) -> None:
-    why = list(_obstacles(parent, source, seen))
-    if why:
-        raise PlanError(
-            f"the rows of {source} cannot be given other partitions as it is:\n"
-            + "\n".join(f"  - {reason}" for reason in why)
-            + "\nNothing was swapped."
-        )
+    what = f"the rows of {source} cannot be given other partitions as it is"
+    refuse_for(what, _obstacles(parent, source, seen), then="\nNothing was swapped.", lines=True)
 
 
 def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[str]:
@@ -309,7 +304,7 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
     if table.partition_strategy:
         yield "it is partitioned itself"
     yield from seen.missing
-    yield from replacements.refused(parent, table)
+    yield from replacements.obstacles(parent, table)
     if parent.branch is not None:
         yield f"the partitions of {parent.name} are partitioned themselves"
     if not parent.primary_key:

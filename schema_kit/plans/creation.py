@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import Branch, Cut, Index, Partitioning, Stored, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, fit, ident
@@ -98,7 +98,7 @@ def create_set(
     now: datetime,
     registered: bool,
     has_config: Stored,
-    lacking: Collection[str] = (),
+    missing_rights: Collection[str] = (),
 ) -> Plan:
     """Make the table; once it is there, the current partition and premake ones ahead, and register the policy.
 
@@ -109,15 +109,14 @@ def create_set(
         now: the server's clock.
         registered: whether part_config knows it.
         has_config: whether part_config is there, as this version makes it.
-        lacking: what stands in the way of whoever runs this.
+        missing_rights: privileges that the current role lacks.
 
     Raises:
         PlanError: rights are missing, or a table is there in another shape.
     """
     policy = declared.policy
     plan = Plan(f"create partitioned table {policy.parent}")
-    if lacking:
-        raise PlanError(f"cannot {plan.title}:\n" + "\n".join(f"  - {reason}" for reason in lacking))
+    refuse_for(f"cannot {plan.title}", missing_rights, lines=True)
     steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG, has_config)]
     if table is None:
         lines = grid(policy, declared.table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import Distribution, ForeignKeyDeclaration, Relation, Table
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan, Step
@@ -67,15 +67,14 @@ def distribute(
             "takes it back first."
         )
     wanted = replace(wanted, colocation=_colocation(beside))
-    why = [*_stays(wanted, table, beside), *_apart(wanted, table, ends)]
+    obstacles = [*_obstacles(wanted, table, beside), *_apart(wanted, table, ends)]
     concurrently = wanted.kind == "hash" and not blocking
     if concurrently and not table.primary_key and table.replica_identity in ("", "NOTHING"):
-        why.append(
+        obstacles.append(
             "it has neither a primary key nor a replica identity, and while its rows are copied UPDATE and DELETE "
             "would fail (op.create_primary_key_concurrently, or blocking=True)"
         )
-    if why:
-        raise PlanError(f"cannot {title}: {'; '.join(why)}.")
+    refuse_for(f"cannot {title}", obstacles)
     to = beside[0] if beside else None
     step: Step = (DistributeConcurrently if concurrently else Distribute)(name, wanted, to, shard_count)
     return Plan(title, (step,))
@@ -97,7 +96,7 @@ def _apart(wanted: Distribution, table: Table, ends: Mapping[QualifiedName, Dist
             yield f"foreign key {key.name} stands in the way: {said}"
 
 
-def _stays(wanted: Distribution, table: Table, beside: tuple[QualifiedName, Table | None] | None) -> Iterator[str]:
+def _obstacles(wanted: Distribution, table: Table, beside: tuple[QualifiedName, Table | None] | None) -> Iterator[str]:
     if table.is_partition:
         yield "it is a partition: what it is a partition of is distributed, and takes it along"
     column = table.column(wanted.column) if wanted.column else None

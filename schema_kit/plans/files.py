@@ -33,7 +33,7 @@ def forget(urls: Sequence[str], known: Sequence[ArchiveFile]) -> Plan:
     return Plan("forget files", tuple(ForgetFile(url) for url in urls if url in there))
 
 
-def lacking(was: Iterable[Property], now: Iterable[Property]) -> tuple[Property, ...]:
+def missing(was: Iterable[Property], now: Iterable[Property]) -> tuple[Property, ...]:
     """What a partition had, and what stands for it now has not, or has otherwise.
 
     Indexes and constraints are known by what they are, whatever their names; of one that is missing, that is said and
@@ -74,7 +74,7 @@ def own(was: Iterable[Property], parent: Iterable[Property]) -> tuple[Property, 
     granted = {p.object: {*p.text.split(", ")} for p in theirs if p.property == "privileges"}
     return tuple(
         one
-        for one in lacking(was, theirs)
+        for one in missing(was, theirs)
         if (one.property, one.text) != ("method", "heap")  # of which a partitioned table has none
         and not (one.property == "privileges" and {*one.text.split(", ")} <= granted.get(one.object, set()))
     )

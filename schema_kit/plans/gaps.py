@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import chain, islice
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning, Range, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid, partitioned_table
@@ -78,7 +78,7 @@ def fill_gaps(
     filled_default: Table | None = None,
     strays: Collection[Range] = (),
     taken: Collection[QualifiedName] = (),
-    rights_missing: Collection[str] = (),
+    missing_rights: Collection[str] = (),
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Make a partition for each window that nothing stands in the way of; `refuse` says what is left.
@@ -90,7 +90,7 @@ def fill_gaps(
         filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
         strays: the windows of which it holds rows.
         taken: names that partitions would get, and other tables have.
-        rights_missing: the rights that whoever runs this has not, in words.
+        missing_rights: privileges that the current role lacks.
         notes: what is not filled, as `left_open` says it.
 
     Raises:
@@ -99,8 +99,8 @@ def fill_gaps(
     checked = partitioned_table(policy, table)
     lines = grid(policy, checked)
     free = [window for window in windows if window not in strays and lines.partition_name(window) not in taken]
-    if free and rights_missing:
-        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}.")
+    if free:
+        refuse_for(f"cannot make partitions of {policy.parent}", missing_rights)
     steps = tuple(create_windows(lines, checked, free, filled_default, strays=()))
     return Plan(f"fill gaps of {policy.parent}", steps, notes)
 

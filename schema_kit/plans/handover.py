@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.intervals import Ids
 from schema_kit.model import Partitioning, Table
 from schema_kit.model.grid import Grid, grid
@@ -37,8 +37,7 @@ def hand_over(
     title = f"hand {policy.parent} over to pg_partman"
     config = _chosen(title, configs, schema)
     lines = grid(policy, table)
-    if why := "; ".join(_obstacles(policy, table, lines, config, row)):
-        raise PlanError(f"cannot {title}: {why}.")
+    refuse_for(f"cannot {title}", _obstacles(policy, table, lines, config, row))
     name = f"{policy.parent.schema}.{policy.parent.name}"
     form = None if isinstance(lines.interval, Ids) else row.get("datetime_string") or _form(lines)
     told = {**row, "parent_table": name, "datetime_string": form, "automatic_maintenance": "on"}
@@ -67,28 +66,26 @@ def _chosen(title: str, configs: Sequence[PartmanConfig], schema: str | None) ->
 
 def _obstacles(
     policy: Partitioning, table: Table, lines: Grid, config: PartmanConfig, row: Mapping[str, Any]
-) -> list[str]:
-    """Why the extension could not maintain the set."""
-    why = []
+) -> Iterator[str]:
+    """Yield why the extension could not maintain the table."""
     if "." in policy.parent.schema + policy.parent.name:
-        why.append("pg_partman does not support periods in names")
+        yield "pg_partman does not support periods in names"
     if policy.encoding and policy.encoding not in ("seconds", "milliseconds", "microseconds", "nanoseconds"):
         if not (row.get("time_encoder") and config.columns >= _FOR_5):
-            why.append(f"it does not know how {policy.control} holds a moment ({policy.encoding})")
+            yield f"it does not know how {policy.control} holds a moment ({policy.encoding})"
     elif config.reads_names and policy.encoding == "microseconds":
-        why.append("pg_partman 4 does not know epochs in microseconds")
+        yield "pg_partman 4 does not know epochs in microseconds"
     default = next((part for part in table.partitions if part.default), None)
     if default and default.name.name != f"{policy.parent.name}_default"[:63]:
-        why.append(f"its default partition has to be called {policy.parent.name}_default, not {default.name.name}")
+        yield f"its default partition has to be called {policy.parent.name}_default, not {default.name.name}"
     parts = [part for part in table.partitions if not part.default]
     if not parts:
-        why.append("it has no partition yet, and pg_partman goes on from the last one")
+        yield "it has no partition yet, and pg_partman goes on from the last one"
     if config.reads_names:
         form = r"\d+" if isinstance(lines.interval, Ids) else r"\d{8}(_\d{6})?"
         odd = [part.name.name for part in parts if not re.fullmatch(rf".*_p-?{form}", part.name.name)]
         if odd:
-            why.append(f"pg_partman 4 reads dates from names, and not from {', '.join(odd[:3])}")
-    return why
+            yield f"pg_partman 4 reads dates from names, and not from {', '.join(odd[:3])}"
 
 
 def _form(lines: Grid) -> str:

@@ -74,10 +74,10 @@ def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, ha
         attachment.refuse(title, wanted, one.tree[0], one.target)
     except PlanError as error:
         raise PlanError(f"{error} Compare the two by: schema_kit archive verify {route.table}") from error
-    lacking = list(_lacking(one))
-    if lacking:
+    missing = list(_missing_constraints(one))
+    if missing:
         raise PlanError(
-            f"cannot {title}: it has not {', '.join(lacking)} as {route.goes_to} has. Compare the two by: schema_kit "
+            f"cannot {title}: it has not {', '.join(missing)} as {route.goes_to} has. Compare the two by: schema_kit "
             f"archive verify {route.table}"
         )
     yield from attachment.indexes_like(one.target, one.tree)
@@ -105,7 +105,7 @@ def leaving_first(seen: Detaching) -> Iterator[Step]:
         yield from leaving(other, "auto")
 
 
-def _lacking(one: Transfer) -> Iterator[str]:
+def _missing_constraints(one: Transfer) -> Iterator[str]:
     """NOT NULLs and checks of where it goes: PostgreSQL would look through all rows, or refuse."""
     own = one.tree[0]
     for column in one.target.columns:
@@ -119,6 +119,6 @@ def _lacking(one: Transfer) -> Iterator[str]:
             yield f"the check {check.name}"
 
 
-def stays(seen: Detaching) -> tuple[str, ...]:
+def obstacles(seen: Detaching) -> tuple[str, ...]:
     """Why a partition cannot leave: rows that refer to it, or a publication that names it."""
     return () if seen.pending or seen.attached_to is None else (*seen.referred, *seen.published)

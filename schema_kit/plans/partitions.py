@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import count
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.intervals import Point
 from schema_kit.marks import BUILT_MARK
 from schema_kit.model import Partitioning, Range, Table
@@ -25,7 +25,7 @@ def create_next(
     filled_default: Table | None = None,
     strays: Collection[Range] = (),
     until: str | None = None,
-    rights_missing: Collection[str] = (),
+    missing_rights: Collection[str] = (),
 ) -> Plan:
     """Make the current partition and `premake` ones ahead of it, where they are missing.
 
@@ -39,7 +39,7 @@ def create_next(
         filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
         strays: the windows of which it holds rows.
         until: a date or time on the policy's wall clock, or an id: what is missing up to there, instead of `premake`.
-        rights_missing: the rights that whoever runs this has not, in words.
+        missing_rights: privileges that the current role lacks.
 
     Raises:
         DeclarationError: *until* cannot be read.
@@ -50,8 +50,8 @@ def create_next(
     checked = partitioned_table(policy, table)
     lines = grid(policy, checked)
     missing = lines.missing(lines.ahead(here, until), checked)
-    if missing and rights_missing:
-        raise PlanError(f"cannot make partitions of {policy.parent}: {'; '.join(rights_missing)}.")
+    if missing:
+        refuse_for(f"cannot make partitions of {policy.parent}", missing_rights)
     return Plan(title, tuple(create_windows(lines, checked, missing, filled_default, strays)))
 
 

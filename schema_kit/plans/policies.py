@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.intervals import Point
 from schema_kit.model import Partition, Partitioning, Stored, Table
 from schema_kit.model.grid import Grid, grid, partitioned_table
@@ -60,7 +60,7 @@ def set_policy(
     registered: Partitioning | None,
     sets: Collection[tuple[Partitioning, Table, Point]],
     has_config: Stored,
-    lacking: Collection[str] = (),
+    missing_rights: Collection[str] = (),
 ) -> Plan:
     """Register a policy, once what is there agrees with it.
 
@@ -69,35 +69,33 @@ def set_policy(
         registered: as it is; None where it is not.
         sets: each set that it stands for, as observed, and where its present lies.
         has_config: whether part_config is there, as this version makes it.
-        lacking: what stands in the way of whoever runs this.
+        missing_rights: privileges that the current role lacks.
 
     Raises:
         PlanError: rights are missing, or partitions lie across the policy's windows.
     """
     plan = Plan(f"set the policy of {policy.parent}")
-    why = list(lacking)
+    found = list(missing_rights)
     for one, table, here in sets:
-        why += against(grid(one, table), table, here)
+        found += obstacles(grid(one, table), table, here)
         retention.due(one, table, here)
-    if why:
-        reasons = "".join(f"  - {reason}\n" for reason in why)
-        raise PlanError(f"cannot {plan.title}:\n{reasons}")
+    refuse_for(f"cannot {plan.title}", found, lines=True)
     if registered == policy and has_config:
         return plan
     steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG, has_config)]
     return replace(plan, steps=(*steps, RegisterPolicy(policy)))
 
 
-def against(lines: Grid, table: Table, here: Point) -> list[str]:
+def obstacles(lines: Grid, table: Table, here: Point) -> list[str]:
     """What is there that does not agree with a policy: what is past and irregular stays as it is, and is nobody's harm.
 
     Raises:
         PlanError: a partition lies across one of the windows ahead.
     """
     column = table.column(lines.policy.control)
-    why = []
+    found = []
     if column and not column.not_null:
-        why.append(
+        found.append(
             f"column {column.name!r} of {table.name} may be NULL, and no range holds NULL: "
             "op.set_not_null_concurrently comes first"
         )
@@ -109,12 +107,12 @@ def against(lines: Grid, table: Table, here: Point) -> list[str]:
         taken = lines.range_of(partition)
         ends = [end for end in (taken.lower, taken.upper) if end is not None and end > reach]
         beyond |= {end: partition for end in ends if not lines.begins_at(end) and end not in beyond}
-    why += [
+    found += [
         f"{partition.name} has a bound at {lines.shown(end)}, where no range of {lines.interval.text} begins; "
         "interval, time zone or origin are others"
         for end, partition in sorted(beyond.items(), key=lambda item: item[0])
     ]
-    return why
+    return found
 
 
 def drop_policy(parent: QualifiedName, registered: bool) -> Plan:

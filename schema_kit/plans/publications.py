@@ -13,7 +13,7 @@ from schema_kit.steps.publications import SetViaRoot
 from schema_kit.storage import PART_CONFIG
 
 
-def refused(table: Table, key: Collection[str]) -> Iterator[str]:
+def obstacles(table: Table, key: Collection[str]) -> Iterator[str]:
     """Why a table cannot change between plain and partitioned as it is published.
 
     Args:

@@ -32,7 +32,7 @@ def own_sql(parent: Table, source: Table, copy: Copy, purpose: str) -> Iterator[
             yield f"ALTER TABLE {target.built.sql} ADD CONSTRAINT {ident(name)} {definition}"
 
 
-def refused(parent: Table, source: Table) -> Iterator[str]:
+def obstacles(parent: Table, source: Table) -> Iterator[str]:
     """What the source has of its own that those which take its place would not have."""
     keys = {key.definition for key in parent.foreign_keys}
     yield from (f"foreign key {key.name} is its own" for key in source.foreign_keys if key.definition not in keys)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import get_args
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.intervals import Ids, Interval, Point, parse
 from schema_kit.model import Detaching, Partition, Partitioning, Retired, Stored, Table
 from schema_kit.model.grid import grid, partitioned_table
@@ -100,7 +100,7 @@ def retire(
     retired: Mapping[Retired, Detaching | None],
     now: datetime,
     taken: Collection[QualifiedName] = (),
-    closed: Collection[str] = (),
+    missing_rights: Collection[str] = (),
     *,
     at_once: bool = False,
     drops: bool = True,
@@ -116,7 +116,7 @@ def retire(
         retired: what retired_partition knows of the set, and what has become of it.
         now: the server's clock.
         taken: names in the retention schema that are in use.
-        closed: why nothing can be moved there.
+        missing_rights: privileges that the current role lacks in the retention schema.
         at_once: no grace period is waited for.
         drops: whether anything may be dropped.
         ttl: whether it is the set's time-to-live that asks: each looks after what it has retired itself.
@@ -128,8 +128,7 @@ def retire(
     title = f"retire partitions of {policy.parent}"
     steps: list[Step] = []
     notes: list[str] = []
-    if closed:
-        raise PlanError(f"cannot {title}: {'; '.join(closed)}.")
+    refuse_for(f"cannot {title}", missing_rights)
     out = _Out(policy, now, frozenset(taken), at_once, drops)
     every = (seen.has_record for seen in (*leaves, *pending, *retired.values()) if seen)
     known = next(every, Stored.MISSING)  # of one table
@@ -140,17 +139,17 @@ def retire(
             if not any(one.name == row.name for one in (*leaves, *pending)):
                 steps.append(ForgetRetired(row.name, row.gone or "there is no such table any more"))
         elif row.by_ttl if ttl else row.by_policy:
-            _refuse(title, seen)
+            refuse_for(f"cannot {title}", seen.missing_rights)
             steps += [*known_again(replace(seen, has_record=known)), *out.of(seen, row.since, notes)]
             known = Stored.CURRENT if seen.found_again else known
     for seen in pending:
-        _refuse(title, seen)
+        refuse_for(f"cannot {title}", seen.missing_rights)
         steps += [*recorded(seen), *leaving(seen, "auto")]
     for seen in sorted(leaves, key=lambda one: not one.pending):
-        _refuse(title, seen)
-        why = () if seen.pending else (*seen.referred, *seen.published, *seen.dependents)
-        if why:
-            notes.append(f"{seen.name} has outlived its retention and stays: {'; '.join(why)}")
+        refuse_for(f"cannot {title}", seen.missing_rights)
+        obstacles = () if seen.pending else (*seen.referred, *seen.published, *seen.dependents)
+        if obstacles:
+            notes.append(f"{seen.name} has outlived its retention and stays: {'; '.join(obstacles)}")
             continue
         steps += recorded(replace(seen, has_record=known), by_policy=not ttl, by_ttl=ttl, at=at)
         known = Stored.CURRENT
@@ -172,11 +171,6 @@ def doubtful(row: Retired) -> str:
 def _how(policy: Partitioning) -> How:
     ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}
     return ways.get(policy.detach, "auto")
-
-
-def _refuse(title: str, seen: Detaching) -> None:
-    if seen.may_not:
-        raise PlanError(f"cannot {title}: {'; '.join(seen.may_not)}.")
 
 
 class _Out:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import Detaching
 from schema_kit.names import QualifiedName
 from schema_kit.plans import publications
@@ -43,7 +43,7 @@ def detach(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, h
     refuse_another_s(title, seen)
     if seen.attached_to is None:
         return Plan(title)
-    _refuse(title, (*seen.may_not, *seen.referred))
+    refuse_for(f"cannot {title}", (*seen.missing_rights, *seen.referred))
     return Plan(title, (*recorded(seen), *leaving(seen, how)), publications.kept([seen]))
 
 
@@ -68,7 +68,7 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None) -> 
             f"cannot {title}: {name} is a table of its own, and schema_kit.retired_partition does not know it as one "
             f"that was detached from {parent}. If it must go, op.drop_table_concurrently says so."
         )
-    _refuse(title, (*seen.may_not, *seen.referred, *seen.dependents))
+    refuse_for(f"cannot {title}", (*seen.missing_rights, *seen.referred, *seen.dependents))
     if seen.attached_to is None:
         return Plan(title, (*known_again(seen), DropPartition(seen)))
     steps = (*recorded(seen), *leaving(seen, "auto"), DropPartition(seen))
@@ -83,11 +83,6 @@ def refuse_another_s(title: str, seen: Detaching) -> None:
     """
     if seen.attached_to not in (None, seen.parent):
         raise PlanError(f"cannot {title}: {seen.name} is a partition of {seen.attached_to}.")
-
-
-def _refuse(title: str, reasons: tuple[str, ...]) -> None:
-    if reasons:
-        raise PlanError(f"cannot {title}: {'; '.join(reasons)}.")
 
 
 def recorded(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.marks import BACK_TRIGGER, back_name, old_name
 from schema_kit.model import Conversion, Copy, Copying, CopyRun, ForeignKey, Index, Table
 from schema_kit.model.copying import BACKLOG
@@ -68,7 +68,7 @@ def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying) -
         return Plan(title, tuple(_after(seen.table)))
     copy = copy_of(seen.table, parent, copied, run.targets)
     assert copied.kept is not None  # it was looked for
-    _refuse(title, seen, copied.kept)
+    refuse_for(f"cannot {title}", _obstacles(seen, copied.kept), lines=True)
     steps = tuple(_steps(title, copy, seen, copied.kept, copied, run))
     return Plan(title, steps, tuple(_lost(seen, copied)), abort_command("convert", parent))
 
@@ -197,16 +197,10 @@ def _foreign_keys(copied: Copying) -> Iterator[ForeignKey]:
                 yield replace(key, table=root.name)
 
 
-def _refuse(title: str, seen: Conversion, kept: Table) -> None:
-    why = list(_obstacles(seen, kept))
-    if why:
-        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why))
-
-
 def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
     table = seen.table
     yield from table.obstacles
-    yield from publications.refused(table, kept.primary_key)
+    yield from publications.obstacles(table, kept.primary_key)
     yield from publications.listed(table, seen.listed)
     yield from publications.copied(table, (kept.name,), "drop the publication, or list tables in it by name")
     if not table.partition_strategy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import ACTIONS, ArchivePolicy, ForeignKey, LeavingTable, Tree
 from schema_kit.names import QualifiedName, ended, fit, ident, literal
 from schema_kit.steps import Plan, Step
@@ -102,8 +102,7 @@ def _spread(leaving: Leaving, observed: Observed, due: Due, table: LeavingTable)
             not lie beside it.
     """
     assert table.distribution is not None
-    if table.may_not:
-        raise _refused(leaving, "; ".join(table.may_not))
+    refuse_for(f"cannot {leaving.title}", table.missing_rights)
     if not table.key:
         raise _refused(leaving, f"{table.name} has no primary key (op.create_primary_key_concurrently)")
     goes = {*_STAY} if leaving.archives is not None else {*_STAY, "c"}
@@ -149,8 +148,7 @@ def _below(
     path: tuple[ForeignKey, ...],
 ) -> Iterator[Step]:
     """What hangs on a table, and then the table itself."""
-    if table.may_not:
-        raise _refused(leaving, "; ".join(table.may_not))
+    refuse_for(f"cannot {leaving.title}", table.missing_rights)
     if table.partitioned and not table.key:
         raise _refused(
             leaving, f"{table.name} is partitioned and has no primary key (op.create_primary_key_concurrently)"
@@ -232,8 +230,7 @@ def _archive(leaving: Leaving, observed: Observed, table: LeavingTable) -> Archi
     archive = observed.get(name)
     if archive is None:
         raise _refused(leaving, f"there is no table {name}, the archive of {table.name} (op.create_archive_table)")
-    if archive.may_not:
-        raise _refused(leaving, "; ".join(archive.may_not))
+    refuse_for(f"cannot {leaving.title}", archive.missing_rights)
     if missing := [c for c in (*table.columns, *table.generated) if c not in (*archive.columns, *archive.generated)]:
         raise _refused(leaving, f"{name} lacks columns of {table.name}: {', '.join(missing)}")
     if others := list(_of_other_types(table, archive)):
@@ -300,14 +297,15 @@ def bring_back(
         PlanError: rights are missing, values would be lost, or others refer to the rows.
     """
     known = (*table.columns, *table.generated, leaving.archived_at)
-    why = [*archive.may_not, *table.may_not]
-    why += [f"{archive.name} has a column {c}, which {table.name} has not" for c in archive.columns if c not in known]
-    why += _of_other_types(table, archive)
-    why += [f"foreign key {key.name} of {key.table} refers to {archive.name}" for key in archive.incoming]
+    obstacles = [*archive.missing_rights, *table.missing_rights]
+    obstacles += [
+        f"{archive.name} has a column {c}, which {table.name} has not" for c in archive.columns if c not in known
+    ]
+    obstacles += _of_other_types(table, archive)
+    obstacles += [f"foreign key {key.name} of {key.table} refers to {archive.name}" for key in archive.incoming]
     if archive.partitioned and not archive.key:
-        why.append(f"{archive.name} is partitioned and has no primary key (op.create_primary_key_concurrently)")
-    if why:
-        raise _refused(leaving, "; ".join(why))
+        obstacles.append(f"{archive.name} is partitioned and has no primary key (op.create_primary_key_concurrently)")
+    refuse_for(f"cannot {leaving.title}", obstacles)
     refuse_apart(leaving, archive, table)
     spread = bool(archive.distribution and archive.distribution.spread)
     if spread and not archive.key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.marks import BOUND_CHECK, being_built
 from schema_kit.model import (
     Conversion,
@@ -58,30 +58,32 @@ def unpartition(
         unproved = (ValidateConstraint(key.table, key.name, parent) for key in table.incoming if not key.validated)
         return Plan(title, (*forget, *give_up(seen), *unproved)) + dropped(parent, seen.emptied)
     short = tuple(column for column in table.primary_key if column not in table.partitioned_by)
-    why = [*table.obstacles]
+    obstacles = [*table.obstacles]
     if not table.primary_key:
-        why.append("it has no primary key, by which changed rows are found again")
+        obstacles.append("it has no primary key, by which changed rows are found again")
     if heir is None or heir.partition_strategy:
-        why.append("its first partition is missing or partitioned itself")
+        obstacles.append("its first partition is missing or partitioned itself")
     keep = keep_primary_key or not short
     own = {referring.key.name for referring in seen.referring if referring.has_column}
     others = tuple(key for key in table.incoming if key.name not in own)
     if keep and own:
-        why.append(f"foreign keys were lengthened with its primary key, which so cannot stay: {', '.join(sorted(own))}")
-    why += [
+        obstacles.append(
+            f"foreign keys were lengthened with its primary key, which so cannot stay: {', '.join(sorted(own))}"
+        )
+    obstacles += [
         reason
         for key in others
         for reason in (immovable(table, key) if keep else [f"foreign key {key.name} of {key.table} refers to it"])
     ]
     bounds, strange = own_checks(table, heir) if heir else ((), ())
     leaves = tuple(pair for pair in seen.leaves if heir and pair[0] != heir.name)
-    why += [f"check {name} is of {heir.name} alone" for name in strange if heir]
-    why += [f"partition {name} is a foreign table: detach it first" for name in seen.foreign]
-    why += publications.refused(table, table.primary_key if keep else short)
-    why += publications.listed(table, seen.listed)
-    why += publications.moving(table, leaves)
-    if why or heir is None:
-        raise PlanError(f"cannot {title}:\n" + "\n".join(f"  - {reason}" for reason in why))
+    obstacles += [f"check {name} is of {heir.name} alone" for name in strange if heir]
+    obstacles += [f"partition {name} is a foreign table: detach it first" for name in seen.foreign]
+    obstacles += publications.obstacles(table, table.primary_key if keep else short)
+    obstacles += publications.listed(table, seen.listed)
+    obstacles += publications.moving(table, leaves)
+    refuse_for(f"cannot {title}", obstacles, lines=True)
+    assert heir is not None  # or it was refused
     if keep:
         return Plan(
             title,

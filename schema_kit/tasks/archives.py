@@ -40,7 +40,7 @@ def create(database: Database, declared: DeclaredArchive) -> Plan:
         database.table(declared.archive),
         database.policy(declared.table),
         database.config_is_current(),
-        database.lacking(create_in=schemas, register=True),
+        database.missing_rights(create_in=schemas, register=True),
         invoker=_invoker(database),
     )
 
@@ -67,7 +67,7 @@ def drop(database: Database, name: QualifiedName, view_name: QualifiedName | Non
         database.has_rows(name),
         [policy for policy in database.archive_policies() if policy.archive == name],
         view,
-        (*others, *database.archive_rights_missing((name,))),
+        (*others, *database.missing_archive_rights((name,))),
         registered=database.policy(name) is not None,
         remembered=name in known,
         gone=tuple(row.name for row in moved if row.since is None and not row.there),
@@ -96,7 +96,7 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
         partitioning,
         database.here(partitioning, table) if whole and partitioning else None,
         database.archive_config_is_there(),
-        database.archive_rights_missing((policy.table, policy.archive)),
+        database.missing_archive_rights((policy.table, policy.archive)),
         _methods(database) if policy.access_method else None,
     )
     if isinstance(database, EmptyDatabase) or not policy.condition:

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from schema_kit.catalog import Catalog
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Relation, Stored, Table, View
 from schema_kit.model.grid import MOST_AHEAD, grid
 from schema_kit.names import QualifiedName
-from schema_kit.plans import archive_access, archives, publications, rows, ttl
-from schema_kit.plans.move_partition import Transfer, stays, transfer
+from schema_kit.plans import archive_access, archives, move_partition, publications, rows, ttl
+from schema_kit.plans.move_partition import Transfer, transfer
 from schema_kit.plans.partitions import create_partition
 from schema_kit.plans.retirement import How
 from schema_kit.plans.rows import Leaving
@@ -45,8 +45,8 @@ def refuse_without_rights(catalog: Catalog, policy: ArchivePolicy) -> None:
     Raises:
         PlanError: something is missing.
     """
-    if lacking := catalog.archive_rights_missing((policy.table, policy.archive)):
-        raise PlanError(f"cannot archive {policy.table}: {'; '.join(lacking)}.")
+    rights = catalog.missing_archive_rights((policy.table, policy.archive))
+    refuse_for(f"cannot archive {policy.table}", rights)
 
 
 def observed(
@@ -63,7 +63,7 @@ def observed(
         wanted,
         catalog.tree(name),
         catalog.tree(route.goes_to)[0],
-        catalog.check_definition(name, wanted.proof) if not wanted.unlike else None,
+        catalog.check_definition(name, wanted.proof) if not wanted.obstacles else None,
         catalog.filled_default(target),
         any(row.name == name and row.goes_to == route.goes_to and row.since is None for row in catalog.moved()),
     )
@@ -87,12 +87,12 @@ def moves(
         one = observed(catalog, source, name, route, lower, upper)
         if one is None:
             continue
-        if one.seen.may_not:
-            raise PlanError(f"cannot move {name}: {'; '.join(one.seen.may_not)}.")
-        why = [*stays(one.seen), *(f"its range overlaps that of {other}" for other in one.wanted.overlapping)]
-        why += [f"{one.wanted.seen.default} holds rows of its range"] if one.wanted.in_default else []
-        if why:
-            notes.append(f"{name} is to go to {goes_to} and stays: {'; '.join(why)}")
+        refuse_for(f"cannot move {name}", one.seen.missing_rights)
+        obstacles = list(move_partition.obstacles(one.seen))
+        obstacles += [f"its range overlaps that of {other}" for other in one.wanted.overlapping]
+        obstacles += [f"{one.wanted.seen.default} holds rows of its range"] if one.wanted.in_default else []
+        if obstacles:
+            notes.append(f"{name} is to go to {goes_to} and stays: {'; '.join(obstacles)}")
             continue
         if not steps and not (stored := catalog.archive_config_is_there()):
             steps.append(EnsureTable(ARCHIVE_POLICY, stored))

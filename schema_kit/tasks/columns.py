@@ -75,8 +75,8 @@ def _fill(database: Database, table: QualifiedName, declared: ColumnDeclaration,
 
 def drop(database: Database, table: QualifiedName, column: str) -> Plan:
     """Drop a column: its indexes first."""
-    stops = _stops(database, table, column)
-    return columns.drop_column(table, column, database.tree(table), stops, _ends(database, table))
+    obstacles = _obstacles(database, table, column)
+    return columns.drop_column(table, column, database.tree(table), obstacles, _ends(database, table))
 
 
 def alter(
@@ -141,11 +141,14 @@ def _has_its_own(partition: Relation, root: Relation) -> bool:
 
 def drop_table(database: Database, name: QualifiedName) -> Plan:
     """Drop a table: its foreign keys first."""
-    table, stops = database.table(name), _stops(database, name)
+    table, obstacles = database.table(name), _obstacles(database, name)
     if table and table.is_partition:
-        stops = ("it is a partition: detach it first (ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY)", *stops)
+        obstacles = (
+            "it is a partition: detach it first (ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY)",
+            *obstacles,
+        )
     incoming = table.incoming if table else ()
-    return columns.drop_table(name, database.tree(name), incoming, stops, _ends(database, name))
+    return columns.drop_table(name, database.tree(name), incoming, obstacles, _ends(database, name))
 
 
 def _ends(database: Database, name: QualifiedName) -> columns.Ends:
@@ -153,5 +156,5 @@ def _ends(database: Database, name: QualifiedName) -> columns.Ends:
     return {tree[0]: tree for tree in table.trees} if table else {}
 
 
-def _stops(database: Database, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
+def _obstacles(database: Database, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
     return () if isinstance(database, EmptyDatabase) else database.stops_drop(table, column)

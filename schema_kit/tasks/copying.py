@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from schema_kit.catalog import Catalog
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import CopyLimits, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
@@ -18,8 +18,7 @@ from schema_kit.tasks import Database
 def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None, until: str | None = None) -> Plan:
     """What draining the default partition of a set needs now; *until* is up to where, if farther than is kept ahead."""
     # First of all: GRANT SELECT on the default partition alone would be something that its heirs do not have.
-    if lacks := catalog.rights_missing(policy.parent):
-        raise PlanError(f"cannot drain the default of {policy.parent}: {'; '.join(lacks)}.")
+    refuse_for(f"cannot drain the default of {policy.parent}", catalog.missing_partition_rights(policy.parent))
     parent = catalog.table(policy.parent)
     default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
     if parent and parent.distribution and default != policy.parent and catalog.has_rows(default):

@@ -18,7 +18,7 @@ def create(database: Database, declared: DeclaredSet) -> Plan:
         database.now(),
         database.policy(policy.parent) is not None,
         database.config_is_current(),
-        database.lacking(
+        database.missing_rights(
             create_in=(policy.parent.schema,),
             refer_to={key.referenced for key in declared.table.foreign_keys} - {policy.parent},
             register=True,

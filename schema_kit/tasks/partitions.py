@@ -18,7 +18,8 @@ def create_next(database: Database, one: Partitioning, until: str | None = None)
     table = database.table(one.parent)
     here = database.here(one, table)
     default, strays = database.filled_default(table), database.strays(one, table, until)
-    plan = partitions.create_next(one, table, here, default, strays, until, database.rights_missing(one.parent))
+    missing = database.missing_partition_rights(one.parent)
+    plan = partitions.create_next(one, table, here, default, strays, until, missing)
     if not plan or table is None or not table.publishing or isinstance(database, EmptyDatabase):
         return plan
     return plan + Plan("", (), publications.new_partition(table, database.published_leaves(one.parent)))
@@ -63,7 +64,7 @@ def has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: st
 def fill_gaps(catalog: Catalog, one: Partitioning, since: str | None = None) -> Plan:
     """Make the partitions that are missing between others, as far as they can be made."""
     table, windows, strays, taken = _gaps(catalog, one, since)
-    default, rights = catalog.filled_default(table), catalog.rights_missing(one.parent)
+    default, rights = catalog.filled_default(table), catalog.missing_partition_rights(one.parent)
     notes = gaps.left_open(_kept(catalog, one, table), table, catalog.here(one, table), since)
     return gaps.fill_gaps(one, table, windows, default, strays, taken, rights, notes)
 

@@ -47,8 +47,8 @@ def set_policy(database: Database, parent: QualifiedName, changes: dict[str, Any
     policy = policies.changed(parent, registered, changes)
     if not isinstance(database, EmptyDatabase):
         database.refuse_others(parent)
-    sets, lacking = _sets(database, policy), database.lacking(register=True)
-    return policies.set_policy(policy, registered, sets, database.config_is_current(), lacking)
+    sets, missing = _sets(database, policy), database.missing_rights(register=True)
+    return policies.set_policy(policy, registered, sets, database.config_is_current(), missing)
 
 
 def _sets(database: Database, policy: Partitioning) -> list[tuple[Partitioning, Table, Point]]:
@@ -113,7 +113,7 @@ def adopt(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over:
         catalog.policy(one.parent),
         _sets(catalog, found.policy),
         catalog.config_is_current(),
-        catalog.lacking(register=True),
+        catalog.missing_rights(register=True),
         catalog.told(one.parent),
         take_over=take_over,
         leave_irregular=leave_irregular,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from schema_kit.catalog import Catalog
-from schema_kit.errors import DeclarationError, PlanError
+from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import ArchivePolicy, Partition, Range, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, ident, within
@@ -80,25 +80,23 @@ def by_rows(
     observed = dict(catalog.leaving(policy.table, tuple(goes.values()), back=True))
     one = ttl.restoring(policy, observed, goes, ends, where, cut_of(catalog, policy))
     table, archive = both(catalog, policy)
-    if lacking := catalog.archive_rights_missing(()):
-        raise PlanError(f"cannot {plan.title}: {'; '.join(lacking)}.")
+    refuse_for(f"cannot {plan.title}", catalog.missing_archive_rights(()))
     if beside:
         found = catalog.leaving(policy.archive, (beside,), back=True)
         if beside not in found:
-            if why := catalog.may_not_create_in(beside.schema):
-                raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}.")
+            refuse_for(f"cannot {plan.title} to {beside}", catalog.missing_rights(create_in=(beside.schema,)))
             return replace(plan, steps=(CreateArchiveTable(table, beside),))
         moves = [rows.bring_back(one, found[policy.archive], found[beside])]
     else:
         catalog.has_row_where(policy.table, one.where)  # what is no condition on its columns is said before all else
         moves = list(rows.back(one, observed))
-        if dangling := [
+        dangling = [
             f"foreign key {key.name} refers to rows of {key.referenced} that are gone"
             for key in table.foreign_keys
             if key.referenced != policy.table
             and catalog.has_row_where(archive.name, rows.dangling(key, archive.name, one.where))
-        ]:
-            raise PlanError(f"cannot {plan.title}: {'; '.join(dangling)}.")
+        ]
+        refuse_for(f"cannot {plan.title}", dangling)
     count, key = clashes(catalog, moves[0])
     if count:
         raise PlanError(_clash(policy.archive, beside or policy.table, count, key))
@@ -129,15 +127,13 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
     if wanted.lower is None or wanted.upper is None or wanted.upper <= wanted.lower:
         raise DeclarationError(f"{since} to {until} holds nothing: --until is where it ends, and not part of it")
     waiting = [one for one in under_way(of(catalog, policy), policy) if one[1] == (beside or policy.table)]
-    if target is None and beside and (why := catalog.may_not_create_in(beside.schema)):
-        raise PlanError(f"cannot {plan.title} to {beside}: {'; '.join(why)}.")
     if target is None:
         assert beside is not None  # the table itself is there
+        refuse_for(f"cannot {plan.title} to {beside}", catalog.missing_rights(create_in=(beside.schema,)))
         beside_it = replace(partitioning, parent=beside, retention=None, retention_schema=None)
         some = any(part.default or lines.range_of(part).overlaps(wanted) for part in archive.partitions)
         return replace(plan, steps=(CreateArchiveTable(archive, beside, beside_it),) if some else ())
-    if blocking := [one.sentence for one in archive_differences.differences(archive, target) if one.blocks]:
-        raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
+    refuse_for(f"cannot {plan.title}", archive_differences.blocking(archive, target))
     steps, notes = _of_range(catalog, policy, archive, target, wanted, waiting)
     return Plan(plan.title, tuple(steps), tuple(notes))
 
@@ -230,9 +226,8 @@ def restore_all(database: Database, table: QualifiedName, archive: QualifiedName
     cut = here.partition_strategy == there.partition_strategy == "r"
     stamped = there.column(stamp) is not None and here.column(stamp) is None  # no partition could go back so
     whole = cut and here.partitioned_by == there.partitioned_by and not stamped
-    blocking = [one.sentence for one in archive_differences.differences(there, here) if one.blocks]
-    if whole and blocking:
-        raise PlanError(f"cannot {plan.title}: {'; '.join(blocking)}.")
+    if whole:
+        refuse_for(f"cannot {plan.title}", archive_differences.blocking(there, here))
     steps, notes = (_all if whole else _each_row)(database, policy, there, here)
     return Plan(plan.title, (*forget, *steps), tuple(notes))
 

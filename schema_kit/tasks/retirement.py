@@ -29,7 +29,7 @@ def attach(
     """Make a table a partition, once it has what it lacks of the parent's."""
     wanted = database.attaching(parent, partition, lower, upper)
     tree, own = database.tree(parent), database.tree(partition)
-    free = wanted.seen.attached_to is None and not wanted.unlike
+    free = wanted.seen.attached_to is None and not wanted.obstacles
     return attachment.attach(
         wanted,
         tree,
@@ -73,7 +73,7 @@ def retire(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
         {row: catalog.detaching(one.parent, row.name) if row.there else None for row in retired},
         catalog.now(),
         [QualifiedName(schema, name) for name in catalog.relations_in(schema)] if schema else (),
-        catalog.may_not_create_in(schema) if schema else (),
+        catalog.missing_rights(create_in=(schema,)) if schema else (),
         at_once=at_once,
         drops=drops,
         at=catalog.given_now,

@@ -120,6 +120,6 @@ def test_what_stands_in_the_way_is_named_and_the_rest_is_made() -> None:
     assert "public.rest holds rows of 1000 to 2000" in str(said.value)
     assert "ATTACH PARTITION \"public\".\"events_p3000\" FOR VALUES FROM ('3000') TO ('4000')" in str(said.value)
     assert not refuse(policy, ids, windows)
-    with pytest.raises(PlanError, match="may not CREATE"):
-        fill_gaps(policy, ids, windows, rights_missing=["me may not CREATE"])
+    with pytest.raises(PlanError, match="me lacks CREATE"):
+        fill_gaps(policy, ids, windows, missing_rights=["me lacks CREATE"])
     assert not fill_gaps(policy, replace(ids, partitions=()), ())
