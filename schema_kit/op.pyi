@@ -165,10 +165,9 @@ def set_archive_policy(
     control: str | None = None,
     archived_at: str | None = None,
     tree: Mapping[str, Any] | None = None,
-    destination: str | None = None,
-    compression: str | None = None,
     max_rows: int | None = None,
     access_method: str | None = None,
+    **former: Any,
 ) -> None:
     """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
 
@@ -191,13 +190,12 @@ def set_archive_policy(
         archived_at: row-wise, the archive's column that records when a row arrived.
         tree: row-wise, the referencing tables whose rows are archived first, nested: ``{"order_items": {"refunds":
             {}}}``.
-        destination: not used.
-        compression: not used.
         max_rows: for whole partitions, a number of rows: the oldest partitions go before *archive_after* while the
             table has more, by the planner's estimate (ANALYZE). The current partition and the one before it stay.
         access_method: by partition, the table access method of what has come to the archive: ``columnar`` on Citus.
             Its rows are written again, compared by checksum, and a heap again before they come back. From PostgreSQL
             15 on.
+        former: *destination* and *compression*, which never had an effect: ignored with a DeprecationWarning.
 
     Raises:
         DeclarationError: *way* is unknown, a duration is invalid, neither *archive_after* nor *condition* is given,

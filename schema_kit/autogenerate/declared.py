@@ -193,8 +193,6 @@ def _set_archive(table: sa.Table, policy: ArchivePolicy) -> classes.SetArchivePo
         "control": policy.control,
         "archived_at": policy.archived_at,
         "tree": None if policy.tree is None else json.loads(policy.tree),
-        "destination": policy.destination,
-        "compression": policy.compression,
     }
     words = {key: value for key, value in options.items() if value is not None}
     return classes.SetArchivePolicyOp(table.name, policy.archive_after, **_in(table.schema), **words)

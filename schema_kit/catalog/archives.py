@@ -52,8 +52,6 @@ def _policy(row: dict[str, object]) -> ArchivePolicy:
         text("condition"),
         text("archived_at"),
         None if tree is None else json.dumps(tree, sort_keys=True),
-        text("destination"),
-        text("compression"),
         tuple(map(str, restored)) if isinstance(restored, list) else (),
         None if row.get("max_rows") is None else int(str(row["max_rows"])),
         text("access_method"),

@@ -173,8 +173,6 @@ class ArchivePolicy:
         condition: by rows, SQL over the table's columns.
         archived_at: by rows, the archive's column that takes the moment.
         tree: by rows, the tables that go along, as JSON.
-        destination: where files go, if to files.
-        compression: theirs.
         restored: by rows, conditions of those that were taken back from the archive and stay.
         max_rows: by partition, the oldest ones go as well while the table has more rows than that.
         access_method: by partition, the table access method of what has come to the archive; None: as it came.
@@ -188,8 +186,6 @@ class ArchivePolicy:
     condition: str | None = None
     archived_at: str | None = None
     tree: str | None = None
-    destination: str | None = None
-    compression: str | None = None
     restored: tuple[str, ...] = field(default=(), compare=False)
     max_rows: int | None = None
     access_method: str | None = None

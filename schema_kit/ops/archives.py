@@ -10,7 +10,7 @@ from alembic.operations import Operations
 
 from schema_kit.model import ArchivePolicy, DeclaredArchive
 from schema_kit.names import QualifiedName, archive_name
-from schema_kit.ops.keywords import columns_of
+from schema_kit.ops.keywords import columns_of, pass_over_former
 from schema_kit.ops.naming import existing, translated
 from schema_kit.ops.operation import Task, operation, task
 from schema_kit.tasks import archives, restore
@@ -145,10 +145,9 @@ def set_archive_policy(
     control: str | None = None,
     archived_at: str | None = None,
     tree: Mapping[str, Any] | None = None,
-    destination: str | None = None,
-    compression: str | None = None,
     max_rows: int | None = None,
     access_method: str | None = None,
+    **former: Any,
 ) -> Task:
     """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
 
@@ -172,13 +171,12 @@ def set_archive_policy(
         archived_at: row-wise, the archive's column that records when a row arrived.
         tree: row-wise, the referencing tables whose rows are archived first, nested: ``{"order_items": {"refunds":
             {}}}``.
-        destination: not used.
-        compression: not used.
         max_rows: for whole partitions, a number of rows: the oldest partitions go before *archive_after* while the
             table has more, by the planner's estimate (ANALYZE). The current partition and the one before it stay.
         access_method: by partition, the table access method of what has come to the archive: ``columnar`` on Citus.
             Its rows are written again, compared by checksum, and a heap again before they come back. From PostgreSQL
             15 on.
+        former: *destination* and *compression*, which never had an effect: ignored with a DeprecationWarning.
 
     Raises:
         DeclarationError: *way* is unknown, a duration is invalid, neither *archive_after* nor *condition* is given,
@@ -192,6 +190,7 @@ def set_archive_policy(
     See Also:
         https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
     """
+    pass_over_former("set_archive_policy", former, ("destination", "compression"))
     table = existing(operations, table_name, schema)
     policy = ArchivePolicy(
         table,
@@ -202,8 +201,6 @@ def set_archive_policy(
         condition,
         archived_at,
         None if tree is None else json.dumps(tree, sort_keys=True),
-        destination,
-        compression,
         max_rows=max_rows,
         access_method=access_method,
     )

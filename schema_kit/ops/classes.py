@@ -176,10 +176,9 @@ class SetArchivePolicyOp(PlanOperation):
         control: str | None = None,
         archived_at: str | None = None,
         tree: Mapping[str, Any] | None = None,
-        destination: str | None = None,
-        compression: str | None = None,
         max_rows: int | None = None,
         access_method: str | None = None,
+        **former: Any,
     ) -> None:
         operations.invoke(
             cls(
@@ -193,10 +192,9 @@ class SetArchivePolicyOp(PlanOperation):
                 control=control,
                 archived_at=archived_at,
                 tree=tree,
-                destination=destination,
-                compression=compression,
                 max_rows=max_rows,
                 access_method=access_method,
+                **former,
             )
         )
 

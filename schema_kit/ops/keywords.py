@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +31,22 @@ def refuse_unknown(called: str, given: Mapping[str, Any], advice: Mapping[str, s
         if not name.startswith(_OTHERS):
             why = (advice or {}).get(name, "this operation has no such keyword")
             raise DeclarationError(f"op.{called}({name}=...): {why}.")
+
+
+def pass_over_former(called: str, given: Mapping[str, Any], former: Collection[str]) -> None:
+    """Warn of keywords that earlier versions took without an effect, and refuse all others by name.
+
+    Args:
+        called: the operation.
+        given: the keywords that its signature does not name.
+        former: those that it had.
+
+    Raises:
+        DeclarationError: this operation never had one of them.
+    """
+    refuse_unknown(called, {name: value for name, value in given.items() if name not in former})
+    for name in given.keys() & {*former}:
+        warnings.warn(f"op.{called}({name}=...) never had an effect: remove it.", DeprecationWarning, stacklevel=2)
 
 
 def refuse_blocking(called: str, concurrently: bool | None) -> None:

@@ -255,8 +255,6 @@ class RegisterArchivePolicy(Step):
             "condition": policy.condition,
             "archived_at": policy.archived_at,
             "tree": policy.tree,
-            "destination": policy.destination,
-            "compression": policy.compression,
             "max_rows": None if policy.max_rows is None else str(policy.max_rows),
         }
         if policy.access_method is not None or self.resets:

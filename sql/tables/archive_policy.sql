@@ -14,8 +14,6 @@ CREATE TABLE IF NOT EXISTS @schema@.archive_policy (
     condition     text,    -- by rows: SQL over the table's columns
     archived_at   text,    -- by rows: the archive's column that takes the moment
     tree          jsonb,   -- by rows: the tables that go along, children first
-    destination   text,    -- where files go, if to files
-    compression   text,    -- theirs
     CHECK (archive_after IS NOT NULL OR condition IS NOT NULL)
 );
 
