@@ -27,7 +27,7 @@ class Referring:
     """The key column that it gets."""
     has_column: bool = False
     provisional: str | None = None
-    """The longer foreign key before the swap, where it is there."""
+    """The longer foreign key before the swap, if it exists."""
     fill_index: Index | None = None
     unfilled: bool = False
     """Rows with an id and no key are left."""
@@ -35,17 +35,17 @@ class Referring:
     update_triggers: tuple[str, ...] = ()
     """Triggers of a user that filling the key column would fire."""
     may_create: bool = True
-    """Whether whoever runs this may make the trigger's function in the table's schema."""
+    """Whether the current role may create the trigger's function in the table's schema."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What is observed of a table that shall be converted, or has been."""
+    """What is observed of a table to convert, or of one that was converted."""
 
     table: Table
     now: datetime
     built: Table | None = None
-    """The parent that is being built beside it."""
+    """The new parent, built next to the table."""
     latest: Point | None = None
     """The greatest key."""
     beyond: int = 0
@@ -54,7 +54,7 @@ class Conversion:
     """Rows whose key is NULL."""
     referring: tuple[Referring, ...] = ()
     obstacles: tuple[str, ...] = ()
-    """What the table has and a partitioned one cannot, and what whoever runs this may not do."""
+    """What the table has and a partitioned one cannot have, and the privileges that the current role lacks."""
     statements: tuple[str, ...] = ()
     """What rests on its primary key as it is, and will not on a longer one; as far as it can be found."""
     registered: Partitioning | None = None
@@ -109,7 +109,7 @@ class CopyTarget:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What is copied, and where to: a table whose rows shall lie in others, one for each window."""
+    """What is copied, and where to: a table whose rows move to other tables, one for each range."""
 
     source: QualifiedName
     parent: QualifiedName
@@ -131,7 +131,7 @@ class Copy:
 
 
 MAX_REPLICA_LAG, MAX_SLOT_BYTES = 30.0, 16 * 2**30
-"""Where nobody says otherwise."""
+"""The default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class CopyRun:
     identity: str
     targets: tuple[CopyTarget, ...]
     cut: bool = False
-    """The chunks are cut."""
+    """The chunks are recorded."""
     chunks_left: int = 0
     counts: tuple[tuple[QualifiedName, CopyCount], ...] = ()
     settled: bool = False
@@ -185,26 +185,26 @@ class CopyRun:
     fed: bool = False
     """A trigger logs for the table that was kept what changes since the swap."""
     back_identity: str | None = None
-    """What the kept table is compared with, once it shall take its place again; empty where that was given up."""
+    """What the kept table is compared with before it takes its place again; empty where that was canceled."""
     returned: bool = False
     """The kept table has its place again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """What is observed of a table that shall be copied, or is."""
+    """What is observed of a table to copy, or of one that is being copied."""
 
     parent: Table | None
     source: Table | None
     run: CopyRun | None
     has_tables: Stored
-    """Whether copy_run is there, with every column."""
+    """Whether copy_run exists, with every column."""
     key: tuple[KeyColumn, ...] = ()
     control: KeyColumn | None = None
     identity: str = ""
-    """What tells whether the source is still the table that it was: its oid, its file, its columns."""
+    """Identifies the source by its oid, its file and its columns."""
     logging: bool = False
-    """The trigger is there and fires for everybody, and so is the log."""
+    """The trigger exists and fires in every session, and the log exists."""
     backlog: int = 0
     """Keys in the log; not counted beyond a limit."""
     by_control: bool = False
@@ -215,7 +215,7 @@ class Copying:
     analyzed: tuple[QualifiedName, ...] = ()
     """Those of them that have statistics."""
     filled: tuple[Range, ...] = ()
-    """The windows that rows of the source lie in, in order; looked at before a copy begins."""
+    """The ranges that rows of the source lie in, in order; looked at before a copy begins."""
     strays: tuple[Stray, ...] = ()
     """Rows of the source that lie in none of them: beyond the line, or farther ahead than partitions are made."""
     default_checks: tuple[tuple[str, str, bool], ...] = ()
@@ -225,17 +225,17 @@ class Copying:
     kept: Table | None = None
     """The plain table that a conversion has kept, from the swap on."""
     feeding: bool = False
-    """The trigger for it is there on every partition and fires for everybody, and so is its log."""
+    """Its trigger exists on every partition and fires in every session, and its log exists."""
     feed_backlog: int = 0
     """Keys in that log; not counted beyond a limit."""
     tree_identity: str = ""
-    """What tells whether the partitioned table and the kept one are still those that were compared."""
+    """Identifies the partitioned table and the kept one that were compared."""
     taken: frozenset[str] = frozenset()
-    """The names of what is there in the schema already."""
+    """The names that are in use in the schema."""
     bytes: int = 0
     """What the source takes, indexes and all; looked at before a copy begins."""
     room: tuple[int, int] | None = None
-    """Bytes that are free on the server's disk and that all have to leave free; None where nobody can tell."""
+    """Bytes that are free on the server's disk and that all must leave free; None where that is unknown."""
     missing: tuple[str, ...] = ()
     """The rights that giving a partition's rows others needs and that are not there, each with what grants it."""
     server: Server = NEWEST

@@ -14,7 +14,7 @@ from schema_kit.names import QualifiedName, ident, idents
 
 @dataclass(frozen=True, slots=True)
 class IndexElement:
-    """One key of an index: a column or an expression (SQL, already in the form an index wants)."""
+    """One key of an index: a column or an expression (SQL, already in the form an index requires)."""
 
     sql: str
     opclass: str | None = None
@@ -114,7 +114,7 @@ class ColumnDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class Partitioning:
-    """A policy: how a set is cut and kept. One row of part_config, in pg_partman's words.
+    """A policy: how a table is partitioned and kept. One row of part_config, in pg_partman's words.
 
     Args:
         parent: the partitioned table.
@@ -123,14 +123,15 @@ class Partitioning:
         timezone: an IANA name; partitions follow its wall clock.
         premake: how many partitions are kept ahead of the current one.
         origin: where some partition begins, on that clock or among the ids; see intervals.parse.
-        encoding: how a control column that is no date or time holds a moment; see keys.key_for.
+        encoding: how a control column that is not a date or timestamp holds a moment; see keys.key_for.
         inherit_privileges: whether new partitions get the grants of their parent, which has no row security then.
-        retention: how far behind the present a partition has to end to be retired: ``18 months``, or so many ids.
+        retention: how far behind the current position a partition must end to be retired: ``18 months``, or a number
+            of ids.
         retention_keep_table: whether a retired partition stays, as a table of its own.
         retention_schema: the schema that retired partitions move to, which keeps them whatever else is said.
         retention_grace: how long one that is not kept is out of its set before it is dropped: ``7 days``, ``0``.
         detach: ``auto``, ``concurrently`` or ``blocking``.
-        template: pg_partman's template, whose keys and indexes new partitions get beside those of the set.
+        template: pg_partman's template, whose keys and indexes new partitions get in addition to the parent's.
     """
 
     parent: QualifiedName
@@ -150,7 +151,7 @@ class Partitioning:
 
     @property
     def cut(self) -> Interval:
-        """The interval by the policy's own wall clock: good to be printed; plans compute with a Grid's."""
+        """Return the interval by the policy's own wall clock, to be printed; plans compute with the Grid's."""
         return parse(self.interval, self.timezone, self.origin)
 
     @property
@@ -167,7 +168,7 @@ class ArchivePolicy:
     Args:
         table: the table.
         archive: where its rows go.
-        archive_after: how far behind the present they have to be: ``90 days``, or so many ids.
+        archive_after: how far behind the current position they must be: ``90 days``, or a number of ids.
         way: ``partition``, whole ones; or ``rows``, in batches.
         control: by rows, the column that the age is counted from.
         condition: by rows, SQL over the table's columns.
@@ -204,7 +205,7 @@ class ArchivePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How a table is cut by the values of a column, as an op declares it: see by_hash and by_list."""
+    """How a table is partitioned by the values of a column, as an op declares it: see by_hash and by_list."""
 
     column: str
     strategy: str
@@ -232,7 +233,7 @@ class BaselineEnum:
 
 
 Tree = Mapping[str, Any]
-"""The tables whose rows go along, by name, each with those that hang on it: a mapping of the same kind."""
+"""The tables whose rows go along, by name, each with those that reference it: a mapping of the same kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ class TimeToLive:
         column: the column that says when a row expires, or with `age` from when on it ages.
         age: how old a row becomes: ``90 days``; None where the column itself says when it expires.
         timezone: an IANA name, by whose wall clock ages are counted.
-        encoding: how a column that is no date or time holds a moment; see keys.key_for.
+        encoding: how a column that is not a date or timestamp holds a moment; see keys.key_for.
         tree: the tables whose rows go along; None for those whose foreign keys say ON DELETE CASCADE.
         archive_first: whether rows move to their tables' archives instead of being deleted.
         batch_size: rows of the first batch.

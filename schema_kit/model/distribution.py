@@ -45,7 +45,7 @@ class Distribution:
 
         Args:
             table: its name, in SQL.
-            colocate_with: the name, in SQL, of the table beside whose shards its own lie; None: Citus decides.
+            colocate_with: the name, in SQL, of the table with whose shards its own are colocated; None: Citus decides.
         """
         if self.kind == "reference":
             return f"SELECT pg_catalog.create_reference_table({literal(table)})"

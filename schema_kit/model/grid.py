@@ -19,14 +19,14 @@ MOST_AHEAD = 1000
 
 
 FAR = 36
-"""Windows without a partition that are taken for a gap beside a default partition: more are what one odd row makes."""
+"""Ranges without a partition that count as a gap when a default partition exists: more come from one odd row."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The windows of a set. Its points are those of `key`: see keys.py."""
+    """The ranges of a partitioned table. Its points are those of `key`: see keys.py."""
 
     policy: Partitioning
     interval: Interval
@@ -34,11 +34,11 @@ class Grid:
 
     @property
     def of_ids(self) -> bool:
-        """Whether plain numbers are cut, which know no clock."""
+        """Whether the key holds plain numbers, which know no clock."""
         return isinstance(self.interval, Ids)
 
     def here(self, now: datetime, latest: Point | None = None) -> Point:
-        """Where the present lies: at the clock; among plain numbers at the greatest one, or where they begin."""
+        """Return the current position: the clock's; among plain numbers the greatest one, or where they begin."""
         if isinstance(self.interval, Ids):
             return self.interval.origin if latest is None else latest
         return self.key.point(now)
@@ -76,7 +76,7 @@ class Grid:
         return self.key.greatest is not None and bool(point > self.key.greatest)
 
     def windows(self, lower: Point, upper: Point | None) -> Iterator[Range]:
-        """The windows that hold what lies from *lower* up to *upper*, or to the end of the line."""
+        """Yield the ranges that hold what lies from *lower* up to *upper*, or to the end of the line."""
         start = self.floor(lower)
         while (upper is None or start < upper) and not self.ends(start):
             following = self.after(start)
@@ -84,7 +84,7 @@ class Grid:
             start = following
 
     def ahead(self, here: Point, until: str | None = None) -> Iterator[Range]:
-        """The window of the present and `premake` ones after it, or all up to *until*; no more than the type holds.
+        """Yield the current range and the `premake` ones after it, or all up to *until*; no more than the type holds.
 
         Raises:
             DeclarationError: *until* is neither a date or time nor, among plain numbers, an id.
@@ -113,7 +113,7 @@ class Grid:
         """A date or time on the policy's wall clock, or an id, as a person writes it.
 
         Raises:
-            DeclarationError: it is none.
+            DeclarationError: it cannot be read.
         """
         if self.of_ids:
             if not re.fullmatch(r"-?[0-9]{1,1000}", text):
@@ -126,7 +126,7 @@ class Grid:
         return self.key.point(moment if moment.tzinfo else moment.replace(tzinfo=self.policy.zone))
 
     def range_of(self, partition: Partition) -> Range:
-        """A partition's range in points; what lies beyond the calendar is cut off.
+        """Return a partition's range in points; what lies beyond the calendar is clipped.
 
         Raises:
             PlanError: a bound cannot be planned with.
@@ -143,8 +143,8 @@ class Grid:
             return after if error.after else before
 
     def bounds(self, window: Range) -> tuple[str, str | None]:
-        """A window's ends as texts of bounds; the second is None where the line ends in it: MAXVALUE."""
-        assert window.lower is not None  # windows have two ends
+        """Return a range's ends as texts of bounds; the second is None where the line ends in it: MAXVALUE."""
+        assert window.lower is not None  # ranges have two ends
         return self.key.encode(window.lower), self.upper(window.upper)
 
     def upper(self, point: Point) -> str | None:
@@ -153,7 +153,7 @@ class Grid:
 
     def partition_name(self, window: Range) -> QualifiedName:
         """pg_partman's name for a window: the parent's, then `_p` and the window's beginning."""
-        assert window.lower is not None  # windows have two ends
+        assert window.lower is not None  # ranges have two ends
         return self.policy.parent.sibling(fit(self.policy.parent.name, "_" + self.interval.suffix(window.lower)))
 
     def covered(self, window: Range, table: Table) -> bool:
@@ -165,7 +165,7 @@ class Grid:
         return not self.missing([window], table)
 
     def missing(self, windows: Iterable[Range], table: Table) -> list[Range]:
-        """Those of *windows* that no partition of *table* holds, and no several of them together.
+        """Return those of *windows* that no partition of *table* holds, and no several of them together.
 
         Raises:
             PlanError: partitions hold a part of one.
@@ -194,7 +194,7 @@ class Grid:
         return found
 
     def begins_at(self, point: Point | None) -> bool:
-        """Whether a window begins there: an end of nothing is one of every grid, and so is the end of the line."""
+        """Whether a range begins there: an open end is on every boundary, and so is the end of the line."""
         if point is None or (self.key.least is not None and point <= self.key.least) or self.ends(point):
             return True
         return bool(self.floor(point) == point)
@@ -235,11 +235,11 @@ def _together(held: Iterable[Range], window: Range) -> bool:
 
 
 def grid(policy: Partitioning, table: Table) -> Grid:
-    """The windows of a set.
+    """Return the boundaries of a partitioned table.
 
     Raises:
         DeclarationError: no such interval, time zone, origin or encoding.
-        PlanError: there is no such column, or its type holds nothing that the interval cuts.
+        PlanError: the column does not exist, or the interval cannot divide its type.
     """
     column = table.column(policy.control)
     if column is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class IgnoredFinding:
-    """A finding that is left out: what tells it from others."""
+    """A finding that is left out: its code and object."""
 
     code: str
     table: str = ""

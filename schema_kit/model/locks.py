@@ -58,7 +58,7 @@ def _spelling(mode: LockMode) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock that a step takes on a table or view that was there before it.
+    """A lock that a step takes on a table or view that existed before it.
 
     Args:
         mode: the strongest that the step takes on it.

@@ -19,8 +19,8 @@ def placed(lines: Grid, table: Table, unreadable: list[Partition] | None = None)
     """The partitions in order, without the default one, each with its range in points.
 
     Args:
-        lines: the set's windows.
-        table: the set.
+        lines: the table's boundaries.
+        table: the partitioned table.
         unreadable: takes the partitions with bounds that cannot be planned with.
 
     Raises:
@@ -38,14 +38,14 @@ def placed(lines: Grid, table: Table, unreadable: list[Partition] | None = None)
 
 
 def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | None = None) -> Iterator[Range]:
-    """Where no partition is: from the oldest one to the newest, but no further than what is kept ahead of the present.
+    """Yield where no partition is: from the oldest one to the newest, but no further than is kept ahead.
 
     What the policy's retention has taken out is nothing that is missing.
 
     Args:
-        lines: the set's windows.
+        lines: the table's boundaries.
         parts: its partitions.
-        here: where the present lies, where that is known.
+        here: the current position, where that is known.
         since: where to begin instead of the oldest partition.
     """
     end = None if here is None else lines.floor(here)
@@ -96,7 +96,7 @@ def _retention(lines: Grid, text: str, here: Point, what: str) -> Interval:
 
 
 def reach(lines: Grid, table: Table, here: Point) -> Point:
-    """Up to where rows get partitions: as far as is kept ahead, or as partitions are there already."""
+    """Return the point up to which rows get partitions: as far as is kept ahead, or as partitions exist already."""
     uppers = [lines.range_of(part).upper for part in table.partitions if not part.default]
     end: Point = list(lines.ahead(here))[-1].upper
     return max([end, *(upper for upper in uppers if upper is not None)])
@@ -113,13 +113,13 @@ def stay(strays: Sequence[Stray], source: QualifiedName, parent: QualifiedName) 
 
 
 def around(lines: Grid, filled: Sequence[Range], whole: Range, most: int) -> Iterator[Range]:
-    """The windows of *whole* that rows lie in, and those between; as one, where they are more than *most*.
+    """Yield the ranges of *whole* that rows lie in, and those between; as one, where they are more than *most*.
 
     Args:
-        lines: the set's windows.
-        filled: the windows that rows lie in, in order.
+        lines: the table's boundaries.
+        filled: the ranges that rows lie in, in order.
         whole: what they are to hold, end to end; without an end it is as far as the rows reach.
-        most: windows without a row that are told one by one.
+        most: ranges without a row that are yielded one by one.
     """
     reached: Point | None = whole.lower
     for window in (*(one for one in filled if one.overlaps(whole)), whole.upper):
@@ -133,13 +133,13 @@ def around(lines: Grid, filled: Sequence[Range], whole: Range, most: int) -> Ite
 
 
 def besides(found: Iterable[Range], ahead: Sequence[Range]) -> Iterator[Range]:
-    """Stretches without what lies among the windows ahead, which are told one by one."""
+    """Yield the gaps without the ranges ahead, which are reported one by one."""
     for one in found:
         if not ahead:
             yield one
             continue
         first, last = ahead[0].lower, ahead[-1].upper
-        assert first is not None  # windows have two ends
+        assert first is not None  # ranges have two ends
         assert last is not None
         if one.lower is not None and one.lower < first:
             yield Range(one.lower, first if one.upper is None else min(one.upper, first))
@@ -148,23 +148,23 @@ def besides(found: Iterable[Range], ahead: Sequence[Range]) -> Iterator[Range]:
 
 
 def wide(lines: Grid, stretch: Range, *, default: bool) -> bool:
-    """Whether a stretch holds more windows than are made unasked.
+    """Whether a gap holds more ranges than are made without being asked for.
 
-    Beside a default partition its rows have a place, and one that comes gets its partition by itself; so many windows
-    are there because of one odd row. Without one they would be refused, and as many are made as a run makes.
+    With a default partition its rows have a place, and one that comes gets its partition by itself; so many ranges
+    come from one odd row. Without one they would be refused, and as many are made as a run makes.
     """
     windows = windows_within(lines, stretch)
     return next(islice(windows, FAR if default else MOST_AHEAD, None), None) is not None
 
 
 def windows_within(lines: Grid, stretch: Range) -> Iterator[Range]:
-    """The windows that lie wholly in a stretch: one that reaches out of it is crossed by a partition there."""
+    """Yield the ranges that lie wholly in a gap: a partition crosses those that reach out of it."""
     assert stretch.upper is not None  # stretches have two ends
     return (window for window in lines.windows(stretch.lower, stretch.upper) if stretch.covers(window))
 
 
 def missing(windows: Sequence[Range], parts: Placed) -> list[Range]:
-    """Those of the windows that no partition holds, wholly or in part."""
+    """Return those of the ranges that no partition holds, wholly or in part."""
     if not windows:
         return []
     late = [one for one, _ in parts if one.upper is None or one.upper > windows[0].lower]
@@ -185,7 +185,7 @@ def held_in_part(window: Range, parts: Placed) -> bool:
 
 
 def state(partition: Partition, taken: Range, here: Point | None) -> str:
-    """default, detach pending, premade, current or past; unknown where nobody may see where the present lies."""
+    """Return default, detach pending, premade, current or past; unknown where the current position is unknown."""
     if partition.default or partition.detach_pending:
         return "default" if partition.default else "detach pending"
     if here is None:

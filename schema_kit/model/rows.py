@@ -20,7 +20,7 @@ class BatchRun:
     key: tuple[str, ...]
     finished: bool = False
     here: bool | None = True
-    """Whether it was written in this database as it is: False after a dump and restore; None: nobody knows."""
+    """Whether it was written in this database as it is: False after a dump and restore; None: unknown."""
     ended: bool = False
     """The last pass has come to the end of the table."""
     passes: int = 1
@@ -32,7 +32,7 @@ class BatchRun:
 
 @dataclass(frozen=True, slots=True)
 class BatchTarget:
-    """A table that shall be updated in batches."""
+    """A table to update in batches."""
 
     key: tuple[KeyColumn, ...]
     """The primary key; empty where there is none."""
@@ -40,7 +40,7 @@ class BatchTarget:
     """The columns by name, with their numbers; those that PostgreSQL computes are left out."""
     oid: int
     has_progress: Stored = Stored.MISSING
-    """Whether batch_progress is there, with all the columns that this version knows."""
+    """Whether batch_progress exists, with all the columns that this version knows."""
     run: BatchRun | None = None
     types: tuple[tuple[str, str], ...] = ()
     """Of those columns."""
@@ -50,7 +50,7 @@ class BatchTarget:
 
 @dataclass(frozen=True, slots=True)
 class LeavingTable:
-    """A table whose rows shall leave it, or one that they go to."""
+    """A table whose rows are deleted or archived, or one that they go to."""
 
     name: QualifiedName
     columns: tuple[str, ...]
@@ -66,7 +66,7 @@ class LeavingTable:
     types: tuple[tuple[str, str], ...] = ()
     """Of each column, whether it can be written or not."""
     missing_rights: tuple[str, ...] = ()
-    """Rights that whoever runs this has not, each with what grants it; rows that row security hides from them."""
+    """Privileges that the current role lacks, each with what grants it; rows that row security hides from it."""
     distribution: Distribution | None = None
     """How Citus spreads it."""
 

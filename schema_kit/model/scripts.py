@@ -29,18 +29,18 @@ class SqlObject:
 
     @property
     def comment(self) -> str:
-        """What COMMENT ON says of it: drift and older versions are told by that."""
+        """Its comment, by which drift and older versions are recognized."""
         return f"{self.purpose} (schema_kit {self.checksum}.{self.header})"
 
 
 @dataclass(frozen=True, slots=True)
 class SeenObject:
-    """An object of the schema as it is there.
+    """An object of the schema as it exists.
 
     Args:
         kind: TABLE, TYPE, FUNCTION, VIEW or PROCEDURE; OWN of a table in schema_kit's own schema.
         name: its name.
-        arguments: a routine's, as DROP wants them; None where the name says enough.
+        arguments: a routine's, as DROP requires them; None where the name is enough.
         comment: what COMMENT ON has said of it.
         body: a routine's, as pg_proc has it.
     """
@@ -57,7 +57,7 @@ class SqlSchema:
     """A schema that the functions in SQL may be installed in.
 
     Args:
-        exists: it is there.
+        exists: the schema exists.
         extension: the real pg_partman lives in it.
         objects: what is in it, as far as it could be the functions', and the tables that they work on.
         more: something else is in it.

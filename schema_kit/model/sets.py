@@ -15,7 +15,7 @@ from schema_kit.server import NEWEST, Server
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What another tool has written down about a set."""
+    """What another tool has written down about a partitioned table."""
 
     policy: Partitioning
     who: str
@@ -72,11 +72,11 @@ class DefaultRows:
     """What a default partition holds."""
 
     filled: bool | None
-    """None: whoever looks may not see that."""
+    """None: the current role lacks the privilege to see that."""
     windows: tuple[Range, ...] = ()
-    """Some of the windows of its rows, from the earliest on: as many as could be told cheaply."""
+    """Some of the ranges of its rows, from the earliest on: as many as are cheap to read."""
     more: bool = False
-    """Whether its rows may be of other windows, too."""
+    """Whether its rows can lie in other ranges, too."""
     estimate: int = -1
     """Rows, as the planner has it."""
     strays: tuple[Stray, ...] = ()
@@ -87,7 +87,7 @@ class DefaultRows:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What unfinished work, a kept table, a lost archive or a publication leaves, which concerns a set."""
+    """What unfinished work, a kept table, a lost archive or a publication leaves of a partitioned table."""
 
     kind: str
     """drain, split or convert: a copy that is not over; bound: the check of an attachment that is not; kept: the plain
@@ -106,21 +106,21 @@ class Leftover:
     swapped: bool = False
     """The swap of the copy is done."""
     with_root: bool = False
-    """The publication holds the set itself, too."""
+    """The publication holds the partitioned table itself, too."""
     children: tuple[QualifiedName, ...] = ()
     """Those that were emptied, and go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A set, as a look at many of them sees it."""
+    """A partitioned table, as a look at many of them sees it."""
 
     policy: Partitioning
     registered: QualifiedName
-    """What part_config names: the set, or the LIST or HASH parent whose partition it is."""
+    """What part_config names: the partitioned table, or the LIST or HASH parent whose partition it is."""
     table: Table | None = None
     here: Point | None = None
-    """Where the present lies; None where whoever looks may not see that."""
+    """The current position; None where the current role lacks the privilege to see it."""
     default: DefaultRows | None = None
     drift: tuple[Drift, ...] = ()
     retired: tuple[Retired, ...] = ()
@@ -147,7 +147,7 @@ class Retired:
     by_policy: bool
     since: datetime
     there: bool = True
-    """The table is there, and a partition of nothing."""
+    """The table exists, and is not a partition."""
     by_ttl: bool = False
     """Its time-to-live retired it, and drops it."""
     lower: str | None = None

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Stored(Enum):
-    """Whether an own table is there as this version makes it; true only of one that is."""
+    """Whether an own table exists as this version makes it; true only of one that is."""
 
     MISSING = "missing"
     OLDER = "of an older version"

@@ -26,7 +26,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What somebody may do with a table or a sequence."""
+    """What a role may do with a table or a sequence."""
 
     what: str
     """What stands before ON."""
@@ -35,7 +35,7 @@ class Grant:
     by: str | None = None
     """Who granted it, where that is not the owner."""
     own: bool = False
-    """The owner has it beside what owners have by themselves: of a column, with a grant option, or by another."""
+    """The owner has it in addition to what owners have: of a column, with a grant option, or from another role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Sequence:
     """As CREATE SEQUENCE takes them."""
     comment: str | None = None
     grants: tuple[Grant, ...] = ()
-    """In an order in which everybody has what they hand on."""
+    """In an order in which each role has what it grants."""
     withheld: str = ""
     """The privileges that its owner took from itself."""
 
@@ -231,7 +231,7 @@ class Partition:
     detach_pending: bool = False
     """Its concurrent detach was interrupted, and waits for FINALIZE."""
     rows: int = field(default=0, compare=False)
-    """The planner's estimate; -1 where nobody has analyzed yet. Like the size, it makes no other partition of it."""
+    """The planner's estimate; -1 before the first ANALYZE. Like the size, it makes no other partition of it."""
     bytes: int = field(default=0, compare=False)
     parts: int = field(default=0, compare=False)
     """How many leaves it is partitioned into itself."""
@@ -279,7 +279,7 @@ class Table:
     row_security: bool = False
     force_row_security: bool = False
     grants: tuple[Grant, ...] = ()
-    """In an order in which everybody has what they hand on."""
+    """In an order in which each role has what it grants."""
     withheld: str = ""
     """The privileges that its owner took from itself."""
     default_grantees: tuple[str, ...] = ()
@@ -287,12 +287,12 @@ class Table:
     default_sequence_grantees: tuple[str, ...] = ()
     """The same of each new sequence."""
     owner: str | None = None
-    """None: whoever runs this."""
+    """None: the current role."""
     comment: str | None = None
     comments: tuple[tuple[str, str, str], ...] = ()
     """COLUMN, CONSTRAINT, TRIGGER or POLICY, the name, the text."""
     statistics: tuple[tuple[str, str], ...] = ()
-    """What somebody set for the statistics of a column: its name, and SET STATISTICS n or SET (n_distinct = n)."""
+    """The statistics target or n_distinct of a column: its name, and SET STATISTICS n or SET (n_distinct = n)."""
     settings: tuple[tuple[str, str], ...] = ()
     """What else ALTER COLUMN sets, likewise: SET DEFAULT, SET STORAGE, SET COMPRESSION."""
     statistics_objects: tuple[StatisticsObject, ...] = ()
@@ -316,13 +316,13 @@ class Table:
     """pg_am.amname: heap, columnar; empty on a partitioned table."""
     analyzed: bool = True
     rows: int = field(default=-1, compare=False)
-    """The planner's estimate of a set that is looked at with others; -1 where nobody has analyzed yet."""
+    """The planner's estimate of a partitioned table that is read with others; -1 before the first ANALYZE."""
     held: int = field(default=-1, compare=False)
     """What its partitions have by theirs, or by what was written to them since; -1 where that is not known."""
     obstacles: tuple[str, ...] = ()
     """What depends on the table or its row type and cannot move with it, in PostgreSQL's own words."""
     stamp: str = ""
-    """Stands for everything in the catalog that belongs to it: see steps/stamps.py. Empty where nobody has looked."""
+    """Stands for everything in the catalog that belongs to it: see fingerprints/stamps.py. Empty: not read."""
     taken: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     """The names of its schema that begin as its own, and are in use: by tables, indexes, views, sequences, types."""
 
@@ -358,7 +358,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table of a partition tree, with its indexes and constraints: what work beside traffic has to know of it."""
+    """A table of a partition tree, with its indexes and constraints: what work during traffic must know of it."""
 
     name: QualifiedName
     indexes: tuple[Index, ...] = ()
@@ -368,11 +368,11 @@ class Relation:
     checks: tuple[Check, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     key: tuple[str, ...] = ()
-    """The columns of its own partition key; (expression) for what is none."""
+    """The columns of its own partition key; (expression) for an expression."""
     foreign: tuple[QualifiedName, ...] = ()
     """Its partitions that are foreign tables, which have no indexes and are no part of the tree."""
     imagined: bool = False
-    """Nobody has looked (--sql): whatever is asked for is taken to be there."""
+    """Not read (--sql): whatever is asked for is taken to exist."""
     distribution: Distribution | None = None
     """How Citus spreads it; None where it is a table of this server alone."""
     access_method: str = ""

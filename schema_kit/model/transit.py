@@ -12,14 +12,14 @@ from schema_kit.names import QualifiedName
 
 @dataclass(frozen=True, slots=True)
 class Detaching:
-    """What is observed of a partition that shall leave its parent, or has left it."""
+    """What is observed of a partition that is to be detached, or was."""
 
     parent: QualifiedName
     name: QualifiedName
     oid: int = 0
     attached_to: QualifiedName | None = None
     pending: bool = False
-    """A concurrent detach was cut off, or is under way."""
+    """A concurrent detach was interrupted, or is in progress."""
     bounds: str = ""
     """FOR VALUES ..., under UTC and ISO, or DEFAULT."""
     below: tuple[QualifiedName, ...] = ()
@@ -45,7 +45,7 @@ class Detaching:
     found_again: bool = False
     """It knows it by another oid, and by its name and bounds: the database was dumped and restored since."""
     has_record: Stored = Stored.MISSING
-    """Whether retired_partition is there, with all that this version knows."""
+    """Whether retired_partition exists, with all that this version knows."""
     blocked_by: tuple[Detaching, ...] = ()
     """Other partitions of the parent that are detach pending: only one may be."""
     distribution: Distribution | None = None
@@ -63,7 +63,7 @@ class Moved:
     upper: str | None
     goes_to: QualifiedName
     since: datetime | None = None
-    """None while it is on its way."""
+    """None while it is in transit."""
     attached_to: QualifiedName | None = None
     there: bool = True
     """There is a table of that name, and where it is attached, it has these bounds."""
@@ -71,7 +71,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Attaching:
-    """What is observed of a table that shall become a partition."""
+    """What is observed of a table that is to become a partition."""
 
     seen: Detaching
     control: str
