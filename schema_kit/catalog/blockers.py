@@ -18,7 +18,7 @@ from schema_kit.model.locks import Lock, LockMode
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Somebody who holds a lock that a step waits for."""
+    """A session that holds a lock that a step waits for."""
 
     text: str
     autovacuum: bool
@@ -50,7 +50,7 @@ def blockers(connection: Connection, locks: Iterable[Lock], of_rows: bool = Fals
 
     Args:
         connection: where to look.
-        locks: those that it wants.
+        locks: those that it requires.
         of_rows: who may hold rows that it writes, since PostgreSQL lists no locks of rows: all who lock or write some.
     """
     found = []
@@ -83,7 +83,7 @@ FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
 def waited_for(
     connection: Connection, locks: Iterable[Lock], waits: Iterable[Lock] = (), older_snapshots: bool = False
 ) -> tuple[Blocker, ...]:
-    """Who holds what a step wants, or is waited for by it without a lock."""
+    """Return who holds what a step requires, or is waited for by it without a lock."""
     found = blockers(connection, locks)
     with suppress(DBAPIError, PlanError), observing(connection):
         for lock in waits:
@@ -109,14 +109,14 @@ UNION SELECT NULL WHERE {ON_CITUS}
 
 
 def waits_for(connection: Connection, pid: int) -> tuple[str, ...]:
-    """Whom a session waits for right now: who holds a lock or a row that it wants, or a snapshot older than it can use.
+    """Return whom a session waits for now: who holds a lock or row that it needs, or a snapshot older than it can use.
 
     Args:
         connection: another session than that one.
         pid: the process that serves it.
     """
     found = [row[0] for row in rows(connection, _WAITED_FOR, {"pid": pid})]
-    if None in found:  # Citus is there: what is waited for may be on another node
+    if None in found:  # Citus exists: what is waited for may be on another node
         found += [row[0] for row in rows(connection, citus.WAITED_FOR, {"pid": pid})]
     return tuple(text for text in found if text is not None)
 

@@ -194,7 +194,7 @@ class Catalog(Managed):
             return copying.observe(self._connection, source, parent, lines, purpose, end)
 
     def copy_runs(self) -> tuple[tuple[QualifiedName, CopyRun], ...]:
-        """The copies that are under way."""
+        """The copies that are in progress."""
         with observing(self._connection):
             return copying.read_runs(self._connection)
 
@@ -206,7 +206,7 @@ class Catalog(Managed):
     def leaving(
         self, table: QualifiedName, archives: Collection[QualifiedName] = (), *, back: bool = False
     ) -> Mapping[QualifiedName, LeavingTable]:
-        """A table whose rows shall leave, all that refers to it, and the tables that they go to, or come back from."""
+        """Return a table whose rows are to leave, what refers to it, and the tables that they go to or come from."""
         more = ("UPDATE", "DELETE") if back else ()
         with observing(self._connection):
             found = dict(leaving.read_tree(self._connection, table))

@@ -19,7 +19,7 @@ _RUNS = re.compile(r"\b(DO|EXECUTE)\s+$", re.IGNORECASE)
 
 
 def code(statement: str) -> Iterator[tuple[str, str]]:
-    """A statement and the blocks in it that are run with it (DO, EXECUTE), each beside what in it is SQL.
+    """Return a statement and the blocks in it that are run with it (DO, EXECUTE), each with what in it is SQL.
 
     That is as long: of letters of a quoted name ``_`` are left, of literals, comments and bodies of functions blanks.
 

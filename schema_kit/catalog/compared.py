@@ -66,7 +66,7 @@ class FoundTable:
     options: tuple[tuple[str, str], ...]
     primary_key: tuple[str, ...]
     rows: int
-    """The planner's estimate, of all partitions; 0 where nobody has analyzed yet, or asked."""
+    """The planner's estimate, of all partitions; 0 where it was never analyzed, or asked."""
     columns: tuple[FoundColumn, ...] = ()
     indexes: tuple[FoundIndex, ...] = ()
     constraints: tuple[FoundConstraint, ...] = field(default=())
@@ -109,7 +109,7 @@ FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum
 WHERE a.attrelid = ANY (%(oids)s::bigint[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 
-# Of a key that is no more than its column, the column: everything else stands in CREATE INDEX as it is printed here.
+# Of a key that is only its column, the column: everything else stands in CREATE INDEX as it is printed here.
 _KEYS = """
 ARRAY(SELECT ARRAY[key.text, (key.text <> coalesce(key.name, ''))::text] FROM (
   SELECT u.place, a.attname AS name, concat_ws(' ',

@@ -114,7 +114,7 @@ def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
 
 
 def read_runs(connection: Connection) -> tuple[tuple[QualifiedName, CopyRun], ...]:
-    """The copies that are under way, each with its source. Call it while observing."""
+    """The copies that are in progress, each with its source. Call it while observing."""
     if not _exists(connection, COPY_RUN):
         return ()
     found = rows(connection, f"SELECT source_table FROM {COPY_RUN.sql} WHERE finished_at IS NULL ORDER BY started_at")
@@ -136,7 +136,7 @@ def observe(
         connection: where to look.
         source: whose rows are copied.
         parent: what the targets become partitions of.
-        lines: its windows.
+        lines: its ranges.
         purpose: drain, split or convert.
         until: up to where rows get partitions; None: up to the end of the line.
     """
@@ -237,9 +237,9 @@ def _key(connection: Connection, parent: Table, control: str) -> tuple[KeyColumn
 def _filled(
     connection: Connection, source: QualifiedName, lines: Grid, by_control: bool, until: Point | None
 ) -> Iterator[Range]:
-    """The windows that rows lie in, in order, up to *until* or the end of the line, and one more than are made at once.
+    """The ranges that rows lie in, in order, up to *until* or the end of the line, and one more than are made at once.
 
-    Where no index finds the next row, many windows are looked at in one scan.
+    Where no index finds the next row, many ranges are looked at in one scan.
     """
     column, at_once, count = f"own.{ident(lines.policy.control)}", 1 if by_control else 5 * MOST_AHEAD, 0
     where = position.on_line(lines, column)

@@ -45,7 +45,7 @@ def read_only(connection: Connection) -> str:
 def pooled(connection: Connection) -> str:
     """Why the session behind a connection cannot be relied on; empty where it can.
 
-    The server tells the process id of a session when it begins; what stands between tells one that it made up. Where
+    The server reports the process id of a session when it begins; a pooler reports one that it made up. Where
     they differ, a second client finds out whether it is given the session that this one believes to have.
 
     Args:
@@ -82,7 +82,7 @@ def _shared(connection: Connection) -> bool | None:
 
 
 def _told(client: Any) -> int | None:
-    """The process id that another client is told; None where its turn does not come. No cancel request would reach it.
+    """Return the process id that another client gets; None where its turn does not come. No cancel request reaches it.
 
     Args:
         client: libpq's, as psycopg has it.

@@ -21,7 +21,7 @@ WHERE s.name = 'data_directory' AND d.datname = current_database() AND t.oid = c
 def room(connection: Connection, table: str = "") -> tuple[int, int] | None:
     """Bytes that are free, and all there are, on the file system with the least room of those that the work needs.
 
-    None where they cannot be seen: PostgreSQL tells nobody. Its files are looked at where it is reached over a Unix
+    None where they cannot be seen: PostgreSQL does not report them. Its files are read where it is reached over a Unix
     socket, so on this machine, and says where they lie (to superusers and members of pg_read_all_settings).
 
     Args:
@@ -45,7 +45,7 @@ def reserve(total: int) -> int:
 
 
 def tight(connection: Connection, table: str = "") -> str | None:
-    """Why there is too little room to go on with; None where there is enough, or nobody can tell."""
+    """Return why there is too little room to go on with; None where there is enough, or it is unknown."""
     there = room(connection, table)
     if there is None or there[0] >= reserve(there[1]):
         return None

@@ -42,7 +42,7 @@ WHERE k.contype = 'f' AND (k.confrelid = %(oid)s OR k.confrelid IN (SELECT relid
 ORDER BY tn.nspname, t.relname, k.conname
 """
 
-# A key to a partitioned table has a copy to each of its partitions, which goes and is proved with it.
+# A key to a partitioned table has a copy to each of its partitions, which goes and is validated with it.
 _OWN = """k.contype = 'f' AND k.conrelid = ANY (%(oids)s)
   AND NOT EXISTS (SELECT 1 FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)"""
 

@@ -27,7 +27,7 @@ def kind(connection: Connection, name: QualifiedName) -> str:
 
 
 def refuse_others(connection: Connection, name: QualifiedName, wanted: str = "a table") -> None:
-    """Say what has the name, where that is no table of a user's. Call it while observing.
+    """Raise, naming the kind of what has the name, where that is not a user's table. Call it while observing.
 
     Raises:
         PlanError: something else has the name.

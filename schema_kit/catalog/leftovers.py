@@ -118,7 +118,7 @@ def _archives(connection: Connection) -> Iterator[Leftover]:
 
 
 def published(connection: Connection) -> Iterator[Leftover]:
-    """Sets of which a publication holds partitions under their own names."""
+    """Return the tables of which a publication holds partitions under their own names."""
     by_schema = rows(connection, "SELECT to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL")[0][0]
     schemas = "SELECT s.pnnspid FROM pg_publication_namespace s WHERE s.pnpubid = p.oid" if by_schema else "NULL"
     for publication, schema, name, count, first, with_root in rows(connection, _PUBLISHED.format(schemas=schemas)):

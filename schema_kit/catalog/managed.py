@@ -68,7 +68,7 @@ class Managed(Relations):
         Not sets that pg_partman's functions in SQL have sub-partitioned, nor their partitions: those look after them.
 
         Args:
-            unreadable: is told of rows that are no policies: the table that they name, and why.
+            unreadable: receives rows that are not policies: the table that they name, and why.
 
         Raises:
             DeclarationError: a row is not a valid policy, and *unreadable* was not given.
@@ -123,7 +123,7 @@ class Managed(Relations):
             return rights.missing_for_partitions(self._connection, table)
 
     def config_is_current(self) -> Stored:
-        """Whether part_config is there, with all the columns that this version knows."""
+        """Whether part_config exists, with all the columns that this version knows."""
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
         with self._look() as ask:
             there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
@@ -143,7 +143,7 @@ class Managed(Relations):
             return rights.missing_for_sets(self._connection, create_in, refer_to, register)
 
     def told(self, parent: QualifiedName) -> tuple[Told, ...]:
-        """What other tools have written down about a set."""
+        """What other tools have written down about a partitioned table."""
         return other_managers.told(self._connection, parent)
 
     def sql_schema(self, schema: str, names: Sequence[str]) -> SqlSchema:
@@ -151,24 +151,24 @@ class Managed(Relations):
         return sqlschema.read(self._connection, schema, names)
 
     def partman_configs(self) -> list[PartmanConfig]:
-        """The tables of each real pg_partman that there is."""
+        """Return the tables of each real pg_partman."""
         with observing(self._connection):
             return other_managers.configs(self._connection)
 
     def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
-        """A set's row of part_config, as it stands there; empty where it has none."""
+        """A partitioned table's row of part_config, as it stands there; empty where it has none."""
         if not self.exists(PART_CONFIG):
             return {}
         with observing(self._connection):
             return other_managers.row_of(self._connection, parent)
 
     def partman_manages(self, parent: QualifiedName) -> bool:
-        """Whether a pg_partman looks after the set, too."""
+        """Whether a pg_partman looks after the partitioned table, too."""
         with observing(self._connection):
             return other_managers.partman_manages(self._connection, parent)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
-        """Where the present of a set lies: at the clock, or at its greatest id."""
+        """Where the current position of a partitioned table lies: at the clock, or at its greatest id."""
         checked = partitioned_table(policy, table)
         lines, default = grid(policy, checked), next((p.name for p in checked.partitions if p.default), None)
         if not lines.of_ids:
@@ -188,7 +188,7 @@ class Managed(Relations):
         return str(found[0][0]) if found else None
 
     def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
-        """Each set of each policy, with its control column and its partitions alone: one query for all of them."""
+        """Return each table of each policy, with its control column and its partitions only: one query for all."""
         with observing(self._connection):
             return tuple(sets.read(self._connection, wanted))
 
@@ -205,7 +205,7 @@ class Managed(Relations):
             return retirement.retired(self._connection)
 
     def retired_from(self) -> frozenset[QualifiedName]:
-        """The sets of which something was retired, read once: it tells of many sets which need a closer look."""
+        """Return the tables of which something was retired, read once: they are what needs a closer look."""
         if self._retired_from is None:
             self._retired_from = frozenset(row.parent for row in self.retired())
         return self._retired_from
@@ -220,7 +220,7 @@ class Managed(Relations):
         return self._archives
 
     def archive_config_is_there(self) -> Stored:
-        """Whether archive_policy and archived_partition are there, as this version makes them."""
+        """Whether archive_policy and archived_partition exist, as this version makes them."""
         sql = (
             "SELECT to_regclass(%(moved)s) IS NOT NULL AND to_regclass(%(policy)s) IS NOT NULL, "
             "to_regclass(%(moved)s) IS NOT NULL AND 3 = (SELECT count(*) FROM pg_attribute "
@@ -244,10 +244,10 @@ class Managed(Relations):
             return archives.missing_rights(self._connection, owned)
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
-        """A table that shall become a partition of *parent*.
+        """Return a table that is to become a partition of *parent*.
 
         Raises:
-            PlanError: no such parent or table, or a bound that is none of the key's type.
+            PlanError: no such parent or table, or a bound that is not one of the key's type.
         """
         with observing(self._connection):
             return retirement.read_attaching(self._connection, parent, name, lower, upper)
@@ -258,7 +258,7 @@ class Managed(Relations):
         sentence: Callable[[DBAPIError], Exception],
         measured: bool = False,
     ) -> tuple[Watched, ...]:
-        """Each set of each policy as a look at many sees it; what cannot be looked at says so, by *sentence*.
+        """Yield each table of each policy as a look at many sees it; what cannot be read says so, by *sentence*.
 
         With *measured*, what is read of partitions is how big they are, instead of what they have otherwise.
         """
@@ -275,7 +275,7 @@ class Managed(Relations):
         return self.table(name) if name and self.has_rows(name) else None
 
     def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
-        """The windows ahead that have no partition, and rows in the default one."""
+        """The ranges ahead that have no partition, and rows in the default one."""
         default = next((p.name for p in table.partitions if p.default), None) if table else None
         if table is None or default is None or table.partitioned_by != (policy.control,):
             return ()
@@ -283,7 +283,7 @@ class Managed(Relations):
         return self.strays_among(policy, table, lines.missing(lines.ahead(self.here(policy, table), until), table))
 
     def strays_among(self, policy: Partitioning, table: Table, windows: Sequence[Range]) -> tuple[Range, ...]:
-        """Those of the windows of which the default partition, where there is one, holds rows."""
+        """Those of the ranges of which the default partition, where there is one, holds rows."""
         default = next((p.name for p in table.partitions if p.default), None)
         if default is None or not windows:
             return ()

@@ -57,6 +57,6 @@ def _branch(tree: list[Any], oid: int, above: str) -> Branch:
 
 
 def _suffix(above: str, name: str) -> str:
-    """What made *name* of the one above it, cut or not; all of it where they have nothing in common."""
+    """Return what made *name* of the one above it, shortened or not; all of it where they have nothing in common."""
     tails = (name[place:] for place in range(len(name)) if len(name[place:].encode()) < MAX_BYTES - len("_123abc"))
     return next((tail for tail in tails if fit(above, tail) == name), fit(f"_{name}"[: MAX_BYTES // 4]))

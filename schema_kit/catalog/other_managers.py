@@ -27,7 +27,7 @@ WHERE c.relname = 'part_config' AND c.relkind = 'r' AND n.nspname <> %(ours)s
 ORDER BY n.nspname
 """
 
-# A set is cut by RANGE of one column. What is cut by LIST or HASH into such sets stands for all of them.
+# A table partitioned by RANGE of one column. A parent by LIST or HASH of such tables stands for all of them.
 _PARTITIONED = """
 WITH RECURSIVE found AS (
   SELECT c.oid AS root, c.oid FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
@@ -56,7 +56,7 @@ _COMMENT = "SELECT obj_description(to_regclass(%(parent)s), 'pg_class')"
 
 
 def partitioned(connection: Connection, names: Sequence[QualifiedName] | None) -> list[tuple[QualifiedName, str]]:
-    """The tables that are sets, or are cut into sets: each with its control column."""
+    """Return the tables partitioned by range, or by values into such tables: each with its control column."""
     wanted = None if names is None else [f"{name.schema}.{name.name}" for name in names]
     found = rows(connection, _PARTITIONED, {"names": wanted})
     return [(QualifiedName(schema, name), control) for schema, name, control in found]
@@ -68,7 +68,7 @@ def time_zones(connection: Connection) -> list[tuple[str, str]]:
 
 
 def partman_manages(connection: Connection, parent: QualifiedName) -> bool:
-    """Whether a pg_partman knows the set too, or may: its table cannot be read."""
+    """Whether a pg_partman knows the partitioned table too, or may: its table cannot be read."""
     for schema, readable in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}):
         table = QualifiedName(schema, "part_config").sql
         asked = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE parent_table = %(parent)s)"
@@ -90,14 +90,14 @@ def configs(connection: Connection) -> list[PartmanConfig]:
 
 
 def row_of(connection: Connection, parent: QualifiedName) -> dict[str, Any]:
-    """A set's row of schema_kit's part_config, as it stands there; empty where it has none."""
+    """A partitioned table's row of schema_kit's part_config, as it stands there; empty where it has none."""
     sql = f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c WHERE parent_table = %(parent)s"
     found = rows(connection, sql, {"parent": str(parent)})
     return dict(found[0][0]) if found else {}
 
 
 def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:
-    """What other tools have written down about a set."""
+    """What other tools have written down about a partitioned table."""
     found = []
     with observing(connection):
         configs = [row[0] for row in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}) if row[1]]
@@ -124,7 +124,7 @@ def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:
 
 
 def _plain_interval(connection: Connection, text: str) -> str:
-    """An interval as this session prints it: pg_partman keeps it in the IntervalStyle of whoever made the set."""
+    """Return an interval as this session prints it: pg_partman keeps it in the IntervalStyle of its writer."""
     if re.fullmatch(r"\d+", text):
         return text
     try:

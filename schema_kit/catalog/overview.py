@@ -22,12 +22,12 @@ from schema_kit.server import Server
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
 _OF_ONE_SET = frozenset({"55P03", "40P01", "42P01", "XX000"})
-"""A lock that somebody holds, a table that was dropped meanwhile."""
+"""A lock that another session holds, a table that was dropped meanwhile."""
 
 _NONE = Table(QualifiedName("", ""), ())
 
 _MOST_WINDOWS = 10
-"""Windows of the rows in a default partition that are told; each costs a query."""
+"""Ranges of the rows in a default partition that are reported; each costs a query."""
 
 # Rows that row security hides would make a wrong answer of a right question.
 _RIGHTS = f"""
@@ -62,7 +62,7 @@ def read(
     Args:
         connection: where to look.
         policies: as they stand in part_config.
-        now: the moment that stands for the present.
+        now: the moment that stands for the current position.
         sentence: what PostgreSQL's refusal means.
         measured: read sizes and rows, instead of what is otherwise than it should be.
     """
@@ -149,7 +149,7 @@ def _reach(lines: Grid, table: Table, here: Point | None) -> Point | None:
 
 
 def _records(connection: Connection) -> frozenset[QualifiedName]:
-    """Those of our own tables that are there and may be read."""
+    """Those of our own tables that exist and may be read."""
     names = [table.name for table in (RETIRED_PARTITION, ARCHIVE_POLICY, ARCHIVED_PARTITION)]
     found = rows(connection, _READABLE, {"schema": RETIRED_PARTITION.schema, "names": names})
     return frozenset(QualifiedName(*row) for row in found)
@@ -209,7 +209,7 @@ def _estimate(table: Table | None, name: QualifiedName) -> int:
 def _windows(
     connection: Connection, lines: Grid, name: QualifiedName, default: DefaultRows, until: Point | None
 ) -> DefaultRows:
-    """The windows of its rows up to *until*, a probe each; and the rows that stay in it."""
+    """The ranges of its rows up to *until*, a probe each; and the rows that stay in it."""
     found, column = list[Range](), f"own.{ident(lines.policy.control)}"
     where = position.on_line(lines, column)
     if until is not None and not lines.ends(until):

@@ -22,7 +22,7 @@ _HOPS = 10_000
 
 @dataclass(frozen=True)
 class IdSet:
-    """A set of ids: its windows, the partitions with an end, in order, and what holds the ids beyond them."""
+    """A table of ids: its ranges, the partitions with an end, in order, and what holds the ids beyond them."""
 
     lines: Grid
     parts: Placed
@@ -33,9 +33,9 @@ class IdSet:
 
 
 def id_set(lines: Grid, table: Table, default: QualifiedName | None) -> IdSet:
-    """A set of ids, as far as its bounds can be read; *default* where its rows may be looked at."""
+    """Return a table partitioned by ids, as far as its bounds can be read; *default* where its rows may be read."""
     column, parts = table.column(lines.policy.control), placed(lines, table, [])
-    assert column is not None  # the grid has seen to it
+    assert column is not None  # the boundaries were checked
     unending = next((part.name for taken, part in parts if taken.upper is None), default)
     return IdSet(lines, tuple(one for one in parts if one[0].upper is not None), unending, column.type)
 
@@ -54,7 +54,7 @@ def beyond(connection: Connection, table: QualifiedName, lines: Grid, until: Poi
     Args:
         connection: where to look.
         table: a default partition, or one that is converted.
-        lines: the windows.
+        lines: the ranges.
         until: up to where rows get partitions; None: up to the end of the line.
     """
     key, column, found = lines.key, f"own.{ident(lines.policy.control)}", list[Stray]()
@@ -74,11 +74,11 @@ def beyond(connection: Connection, table: QualifiedName, lines: Grid, until: Poi
 
 
 def latest(connection: Connection, sets: Mapping[int, IdSet]) -> dict[int, Point]:
-    """Where the present of each set of ids lies; not of those without rows. Call it while observing.
+    """Return the current position of each table of ids; not of those without rows. Call it while observing.
 
     At the greatest id in a partition, looked for in the newest ones, and in all where those are empty. In the default
-    partition, or in one without an end, an id counts that lies no more than premake windows beyond the others, or
-    beyond one that counts: so a set whose ids have outrun its partitions goes on, and one id far away moves nothing.
+    partition, or in one without an end, an id counts that lies no more than premake ranges beyond the others, or
+    beyond one that counts: so a table whose ids have outrun its partitions goes on, and one id far away moves nothing.
     """
     found: dict[int, Point] = {}
     for newest in (True, False):

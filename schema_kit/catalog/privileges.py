@@ -26,12 +26,12 @@ Ask = Callable[[str, Mapping[str, Any]], Iterable[Any]]
 
 @dataclass(frozen=True)
 class Right:
-    """What somebody needs; where a table of ours is missing, to make it, unless it is only to be read.
+    """What a role needs; where a table of ours is missing, to make it, unless it is only to be read.
 
     Args:
         on: what it is needed on.
         what: OWNER (to own it, or be a member of its owner; OF TYPE, OF SCHEMA likewise), DROP (or to own its schema),
-            MAINTAIN (which from 17 on can be had otherwise), CREATE or USAGE (of its schema), LOCK, or a privilege.
+            MAINTAIN (which from 17 on is available otherwise), CREATE or USAGE (of its schema), LOCK, or a privilege.
     """
 
     on: QualifiedName

@@ -11,7 +11,7 @@ from schema_kit.names import QualifiedName
 
 
 def read(connection: Connection, table: QualifiedName) -> tuple[Property, ...]:
-    """What the table, and everything that hangs on it, is and has; empty where there is none. Call it while observing.
+    """Return the properties of a table and its dependent objects; none where it is missing. Call it while observing.
 
     Of a partitioned table, its own; partitions are tables of their own.
     """

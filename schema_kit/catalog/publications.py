@@ -8,7 +8,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.model import Publication, Publishing
 from schema_kit.names import QualifiedName
 
-# Those of schemas are found by what they depend on: their catalog is there from 15 on, and what is of 15 in the others
+# Those of schemas are found by what they depend on: their catalog exists from 15 on, and what is of 15 in the others
 # is asked for by name.
 _PUBLICATIONS = """
 SELECT p.pubname, r.oid IS NOT NULL, CASE WHEN p.puballtables THEN 'all tables' ELSE coalesce((
@@ -69,7 +69,7 @@ FROM pg_publication p WHERE p.pubname = %(name)s
 
 
 def read(connection: Connection, oid: int) -> tuple[tuple[Publication, ...], bool]:
-    """Those that list the table, or all tables, or all of its schema; and whether any is there at all."""
+    """Those that list the table, or all tables, or all of its schema; and whether any exists at all."""
     found = rows(connection, _PUBLICATIONS, {"oid": oid})
     return tuple(
         Publication(name, named, wide, via_root, tuple(publishes), closed, tuple(columns), where or "")

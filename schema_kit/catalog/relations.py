@@ -189,12 +189,12 @@ class Relations:
             return bool(ask(f"SELECT cardinality({schema}.show_trgm({literal('สวัสดีครับ')})) > 0")[0][0])
 
     def partitioned(self, names: Sequence[QualifiedName] | None = None) -> list[tuple[QualifiedName, str]]:
-        """The tables of those names, or all, that are sets or are cut into sets: each with its control column."""
+        """Return the tables, of those names or all, that are partitioned by range, or whose partitions are."""
         with observing(self._connection):
             return other_managers.partitioned(self._connection, names)
 
     def time_zones(self) -> list[tuple[str, str]]:
-        """Names of time zones that may be a set's, and whose they are."""
+        """Names of time zones that may be a partitioned table's, and whose they are."""
         with observing(self._connection):
             return other_managers.time_zones(self._connection)
 
@@ -210,7 +210,7 @@ class Relations:
             return not set(columns) <= {row[0] for row in ask(sql, {"name": view.sql})}
 
     def asked(self, sql: str) -> list[Any]:
-        """The rows of a SELECT that somebody else has composed."""
+        """Return the rows of a SELECT that the caller has composed."""
         with self._look() as ask:
             return list(ask(sql))
 
@@ -318,7 +318,7 @@ class Relations:
         return scratch.rewrites(self._connection, table, action, first)
 
     def parent_of(self, partition: QualifiedName) -> QualifiedName | None:
-        """What a table is a partition of; None where it is none."""
+        """Return what a table is a partition of, or None."""
         sql = (
             "SELECT n.nspname, c.relname FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhrelid AND p.relispartition "
             "JOIN pg_class c ON c.oid = h.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace "

@@ -168,7 +168,7 @@ def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[
 
 
 def retired(connection: Connection) -> tuple[Retired, ...]:
-    """What was detached, the longest ago first. Call it while observing, where the record is there."""
+    """What was detached, the longest ago first. Call it while observing, where the record exists."""
     known = rows(connection, f"{_RETIRED} ORDER BY r.retired_at, r.partition_name")
     names = [QualifiedName.parse(row[0]) for row in known]
     at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
@@ -193,7 +193,7 @@ def retired(connection: Connection) -> tuple[Retired, ...]:
 
 
 def _missing_rights(connection: Connection, owned: Sequence[QualifiedName]) -> tuple[str, ...]:
-    """What the role lacks to take a table out of a set, and to keep that in mind; each with what grants it."""
+    """Return what the role lacks to detach a partition, and to record that; each with what grants it."""
     records = of_record(connection, RETIRED_PARTITION, ("record_oid",))
     needed = (*records, *(Right(name, OWNER) for name in owned))
     return missing(partial(rows, connection), needed)
@@ -218,7 +218,7 @@ def remembered(connection: Connection, name: QualifiedName, oid: int) -> tuple[Q
     """What retired_partition has of a table: whose partition it was, with which bounds. Call it while observing.
 
     Then whether its oid says so, or its name and bounds alone; and whether that was written within the hour. None where
-    there is nothing, or what is there means another table that had the name.
+    there is nothing, or what exists means another table that had the name.
     """
     if not rows(connection, _HAS_RECORD, {"record": RETIRED_PARTITION.sql})[0][0]:
         return None
@@ -298,10 +298,10 @@ WHERE h.inhparent = %(parent)s AND c.oid <> %(oid)s AND pg_get_expr(c.relpartbou
 def read_attaching(
     connection: Connection, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None
 ) -> Attaching:
-    """A table that shall become a partition from *lower* to *upper*. Call it while observing.
+    """Return a table that is to become a partition from *lower* to *upper*. Call it while observing.
 
     Raises:
-        PlanError: no such parent, it is not partitioned by range of one column, or a bound is none of that type.
+        PlanError: the parent does not exist, is not partitioned by range of one column, or a bound has another type.
     """
     title = f"cannot attach {name} to {parent}"
     found = rows(connection, _KEY, {"schema": parent.schema, "name": parent.name})

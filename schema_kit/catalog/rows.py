@@ -98,7 +98,7 @@ def policies(connection: Connection) -> tuple[TimeToLive, ...]:
     """All rows of ttl_policy.
 
     Raises:
-        PlanError: it may not be read.
+        PlanError: the role lacks the privilege to read it.
     """
     if not rows(connection, "SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s)", {"name": TTL_POLICY.sql}):
         return ()

@@ -66,7 +66,7 @@ def _refused(table: QualifiedName, error: DBAPIError) -> DBAPIError | PlanError:
 
 
 def _printed(connection: Connection, sql: str) -> tuple[Any, ...]:
-    """What a declaration reads like under the dress of the catalog; it was made under the session's own settings."""
+    """Return what a declaration reads like under the catalog's session settings; the session's own were in force."""
     send(connection, "; ".join(DRESS))
     return tuple(rows(connection, sql)[0])
 

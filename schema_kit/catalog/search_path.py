@@ -26,7 +26,7 @@ def schema_of(connection: sa.Connection, name: str, query: str | None = RELATION
         query: RELATION or TYPE; None for something that is to be made.
 
     Raises:
-        PlanError: no schema of the search_path is there.
+        PlanError: no schema of the search_path exists.
         DBAPIError: PostgreSQL could not be asked.
     """
     before = connection.in_transaction()

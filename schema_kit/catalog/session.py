@@ -54,7 +54,7 @@ ORDER BY length(c.relname) DESC, n.nspname LIMIT 1
 _AT_MOST = ContextVar[tuple[str, ...]]("at_most", default=())
 
 READ_COMMITTED = "ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE"
-"""Whatever default_transaction_isolation and default_transaction_deferrable say: a look should wait for nobody."""
+"""Whatever default_transaction_isolation and default_transaction_deferrable say: a look must not wait."""
 
 OURS = {
     "default_transaction_isolation": "read committed",
@@ -142,7 +142,7 @@ def send(connection: Connection, sql: str) -> Any:
 
 @contextmanager
 def lost_is_lost() -> Iterator[None]:
-    """A connection that was lost while nobody looked, putting settings back say, is lost, and no mistake of ours."""
+    """Treat a connection lost between statements, while settings are put back say, as lost, and not as a mistake."""
     try:
         yield
     except PendingRollbackError as error:
@@ -199,7 +199,7 @@ def autocommits(connection: Connection) -> bool:
 
 @contextmanager
 def borrowed(connection: Connection) -> Iterator[None]:
-    """Give a connection of somebody else's back with the options that it had.
+    """Give a connection of another's back with the options that it had.
 
     Alembic's autocommit_block puts the isolation level back, and leaves it as an option that was not there before.
     """
@@ -226,9 +226,9 @@ def at_most(timeout: str) -> Iterator[None]:
 
 @contextmanager
 def observing(connection: Connection) -> Iterator[None]:
-    """Read under the dress, and leave the session as it was.
+    """Read under the session settings, and leave the session as it was.
 
-    On an autocommit connection in a read-only transaction of its own; in somebody's transaction behind a savepoint
+    On an autocommit connection in a read-only transaction of its own; in the caller's transaction behind a savepoint
     that is rolled back, which puts the settings back and costs no transaction id.
 
     Raises:
@@ -259,7 +259,7 @@ def observing(connection: Connection) -> Iterator[None]:
 
 def hides_rows(error: DBAPIError) -> bool:
     """Whether PostgreSQL has refused to read a table because row security would hide rows of it."""
-    # A right that lacks has the same SQLSTATE; which routine refused is told beside it, in no language.
+    # A missing right has the same SQLSTATE; which routine refused is reported as well, in no language.
     refused = drivers.diagnosis(error, "source_function")
     return drivers.sqlstate(error) == DENIED and refused == "check_enable_rls"
 

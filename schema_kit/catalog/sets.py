@@ -13,7 +13,7 @@ from schema_kit.catalog.table import parse_bounds
 from schema_kit.model import Column, Partition, Partitioning, Table
 from schema_kit.names import QualifiedName
 
-# A policy on a parent that is cut by LIST or HASH is one for each of its partitions: they are the sets.
+# A policy on a parent by LIST or HASH is one for each of its partitions, which are partitioned by range.
 _SETS = f"""
 WITH RECURSIVE found AS (
   SELECT w.place, w.control, to_regclass(w.name)::oid AS oid
@@ -63,14 +63,14 @@ GROUP BY c.oid, n.nspname, c.relname, s.spcname
 
 
 def read(connection: Connection, policies: Sequence[Partitioning]) -> Iterator[tuple[Partitioning, Table | None]]:
-    """Each set of each policy, with its control column and its partitions alone; None where there is no such table."""
+    """Return each table of each policy, with its control column and its partitions only; None without such a table."""
     return ((one, table) for _, one, table in read_of(connection, policies))
 
 
 def measured(connection: Connection, tables: Sequence[Table]) -> list[Table]:
     """Sets with the size of each partition, its rows, its tablespace, and how many leaves it has: one query for all.
 
-    It takes ACCESS SHARE on each partition for an instant, as every look at a size does.
+    It takes ACCESS SHARE on each partition briefly, as every look at a size does.
     """
     names = {"sets": [table.name.sql for table in tables]}
     found = {QualifiedName(row[0], row[1]): row[2:] for row in rows(connection, _MEASURES, names)} if tables else {}

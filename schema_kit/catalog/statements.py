@@ -41,7 +41,7 @@ def that_rest_on_the_key(connection: Connection, table: Table) -> tuple[str, ...
         found += rows(connection, _FUNCTIONS, values)
         extension = rows(connection, _EXTENSION)
     if extension:
-        # It may not be loaded, and it may not be ours to read.
+        # It can be missing, or the role lacks the privilege to read it.
         with suppress(DBAPIError, PlanError), observing(connection):
             found += rows(connection, _SENT.format(ident(extension[0][0])), values)
     return tuple(f"{what}: {clause}" for what, text in found for clause in _clauses(text, set(table.primary_key)))

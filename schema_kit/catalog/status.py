@@ -9,7 +9,7 @@ from schema_kit.storage import BATCH_PROGRESS
 
 
 def batches_under_way(connection: Connection) -> list[str]:
-    """Each with its table and how many rows it has seen; none where batch_progress may not be read."""
+    """Return each with its table and how many rows it has seen; none where batch_progress cannot be read."""
     there = (
         "SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privilege(relnamespace, 'USAGE') "
         "AND has_table_privilege(oid, 'SELECT')"

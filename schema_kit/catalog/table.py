@@ -412,7 +412,7 @@ def _statistics_object(row: Any) -> StatisticsObject:
 
 
 def _grants(connection: Connection, oid: int) -> tuple[Grant, ...]:
-    """In an order in which everybody has what they hand on."""
+    """Return grants in an order in which each role has what it grants."""
     left, found, able = rows(connection, _GRANTS, {"oid": oid}), list[Grant](), {None}
     while ready := [row for row in left if row[3] in able] or left:
         for what, whom, grantable, by, own, hands_on, role in ready:
@@ -446,7 +446,7 @@ def _place(partition: Partition) -> tuple[bool, bool, int, str]:
 
 
 def parse_bounds(text: str) -> tuple[str | None, str | None]:
-    """Both ends of FOR VALUES FROM (...) TO (...) of a key of one column; None where it has no end, or is none."""
+    """Return both ends of FOR VALUES FROM (...) TO (...) of a key of one column; None for an open end or other form."""
     match = re.fullmatch(r"FOR VALUES FROM \((.*)\) TO \((.*)\)", text)
     return (_end(match[1]), _end(match[2])) if match else (None, None)
 
