@@ -46,12 +46,12 @@ One = TypeVar("One", bound=Kept)
 
 @dataclass(frozen=True)
 class Job(Generic[One]):
-    """What a set may need.
+    """What a partitioned table may need.
 
     Args:
-        title: what it is, for people; and of what one run at a time works on a set, whatever command it belongs to.
-        decide: what a set needs, as it is now.
-        due: whether a set needs a closer look, told from its policy and its partitions alone.
+        title: what it is, for people; one run at a time works on a table under that title, whatever its command.
+        decide: what a partitioned table needs, as it is now.
+        due: whether a table needs a closer look, decided from its policy and its partitions alone.
     """
 
     title: str
@@ -67,12 +67,12 @@ def work(
     workers: int = 1,
     sessions: int = 1,
 ) -> None:
-    """Do for each set what it needs; a job or a set that fails does not stop the others.
+    """Do for each partitioned table what it needs; a job or a partitioned table that fails does not stop the others.
 
     Args:
         run: the call: where to look and to send, and how to talk.
         title: what it is, for people.
-        jobs: what each set may need, in this order.
+        jobs: what each partitioned table may need, in this order.
         sets: the sets, each with its policy and, where that is known, its partitions.
         workers: how many sets are looked after at a time; more than one, and each worker has a connection of its own.
         sessions: how many send the steps of one set that may be sent side by side; not with several workers.
@@ -107,7 +107,7 @@ def send(run: Run, decide: execute.Decide) -> None:
 
 
 def _due(jobs: Sequence[Job[One]], catalog: Catalog, one: One, table: Table | None) -> list[Job[One]]:
-    """The jobs that a set needs a closer look for; where even that cannot be told, its turn says why."""
+    """Return the jobs that a table needs a closer look for; where even that is unknown, its turn says why."""
     found = []
     for job in jobs:
         try:
@@ -192,10 +192,10 @@ def _in_parallel(
 
 @contextmanager
 def alone(connection: sa.Connection, title: str, one: One) -> Iterator[bool]:
-    """One run of a kind at a time on each set: of two that want the same, one would only be overtaken again and again.
+    """Run one job of a kind at a time on each table: of two that need the same, one would only be overtaken.
 
     Yields:
-        False where another one is still at it after half a minute: the set is left to it, and that is said.
+        False where another one still works after half a minute: the table is left to it, and that is said.
     """
 
     def again(attempt: int) -> bool:
@@ -233,7 +233,7 @@ def fail(
 
     Raises:
         SchemaKitError: the only one; or that some sets failed, each said on stderr: PlanError, where nothing was
-            written since what is there refuses each.
+            written since what exists refuses each.
     """
     distinct = list({error.reason: error for error in failed}.values())
     done = [step for step in done if not isinstance(step, Analyze)]

@@ -14,7 +14,7 @@ import click
 
 
 class _Patient(io.FileIO):
-    """A stream whose reader may go away (``| head -1``): what is told then is lost, and the work goes on."""
+    """A stream whose reader may go away (``| head -1``): what is written then is lost, and the work goes on."""
 
     def write(self, data: Any) -> int:
         """As FileIO does."""
@@ -59,7 +59,7 @@ def echo_sql(text: str) -> None:
 
 
 def width() -> int:
-    """Columns of the terminal that stdout is; 0 where it is none, and no line is broken."""
+    """Return the columns of the terminal that stdout is; 0 where it is not one, and no line is broken."""
     return max(shutil.get_terminal_size().columns, 40) if sys.stdout.isatty() else 0
 
 

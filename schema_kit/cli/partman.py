@@ -36,16 +36,16 @@ class _BesidePartman(Step):
 def beside_partman(
     connection: sa.Connection, parent: QualifiedName, policy: LockPolicy, emit: execute.Emit
 ) -> Iterator[None]:
-    """Keep pg_partman's maintenance out while a set is worked on that it looks after, too: by its own advisory lock.
+    """Keep pg_partman's maintenance out while a table is worked on that both look after: by its own advisory lock.
 
     Its maintenance passes over a run for which it does not get that lock. Where it is at work itself, its end is
     waited for.
 
     Args:
         connection: in autocommit; the lock is its session's.
-        parent: the set.
+        parent: the partitioned table.
         policy: how long each try waits, and how many there are.
-        emit: is told what is waited for.
+        emit: receives what is waited for.
 
     Raises:
         LockNotAvailable: it was still at work after all tries.

@@ -51,7 +51,7 @@ def policies(
 
     Raises:
         PlanError: a table has none.
-        DeclarationError: a row is no policy, and *unreadable* is left out.
+        DeclarationError: a row is not a policy, and *unreadable* is left out.
     """
     kept = _KEPT[kind]
     if not tables:

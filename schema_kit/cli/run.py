@@ -180,6 +180,6 @@ _QUIET = "schema_kit.quiet"
 
 
 def quiet() -> bool:
-    """Whether the command that runs was told to say what fails, and nothing else."""
+    """Whether the command that runs says only what fails."""
     context = click.get_current_context(silent=True)
     return bool(context and context.meta.get(_QUIET))

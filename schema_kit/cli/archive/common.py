@@ -16,14 +16,14 @@ from schema_kit.names import QualifiedName
 
 
 def lines_of(catalog: Catalog, table: QualifiedName) -> tuple[Grid, Table] | None:
-    """How a table is cut by the policy that it, or what it is a partition of, has; None where it has none."""
+    """Return how a table is partitioned by its policy, or its parent's; None without one."""
     own = catalog.policy(table)
     sets = catalog.sets([own] if own else catalog.policies(lambda _, error: None))
     return next(((grid(one, found), found) for one, found in sets if found and found.name == table), None)
 
 
 def older_than(catalog: Catalog, table: QualifiedName, age: str) -> list[QualifiedName]:
-    """The partitions of a table that ended so long ago on the set's own clock, the oldest first.
+    """The partitions of a table that ended so long ago on the table's own clock, the oldest first.
 
     Raises:
         DeclarationError: *age* is neither a length of time nor a number of ids.
@@ -46,7 +46,7 @@ def older_than(catalog: Catalog, table: QualifiedName, age: str) -> list[Qualifi
 
 
 def bounds_of(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], str | None]:
-    """Reads an end of a range as a person writes it: on the wall clock of the set's policy, where it names no zone.
+    """Reads an end of a range as a person writes it: on the wall clock of the table's policy, where it names no zone.
 
     Of a table without a policy it stays as it is, which PostgreSQL reads in UTC.
     """
@@ -65,7 +65,7 @@ def bounds_of(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], 
 
 
 def shown_by(catalog: Catalog, table: QualifiedName) -> Callable[[str | None], str | None]:
-    """Writes a bound of a partition as a person reads it: on the clock of the set, where *table* has a policy."""
+    """Write a bound of a partition as a person reads it: on the table's clock, where *table* has a policy."""
     found = lines_of(catalog, table)
 
     def shown(text: str | None) -> str | None:

@@ -96,7 +96,7 @@ def command(
     done, failed, wanted = list[ArchiveFile](), list[SchemaKitError](), list[_Wanted]()
     for name in map(run.catalog.relation, run.tables):
         if drop and (file := finished(run.connection, name, store, kind)) and not run.catalog.exists(name):
-            done.append(file)  # an earlier run's, which was cut off before it could say so
+            done.append(file)  # an earlier run's, which was interrupted before it could say so
         else:
             wanted += _chosen(run.connection, run.catalog, name, since, until, age, drop)
     if drop:
@@ -184,7 +184,7 @@ def _dry(run: Run, store: Store, kind: str, wanted: list[_Wanted], drop: bool) -
 def _shown(
     run: Run, store: Store, kind: str, one: _Wanted, drop: bool, *, later: bool
 ) -> tuple[dict[str, Any], list[Plan], str]:
-    """A file, what goes before it, and what is sent for it; *later*, once what the first one makes is there.
+    """A file, what goes before it, and what is sent for it; *later*, once what the first one makes exists.
 
     Raises:
         PlanError: it would be refused.

@@ -14,7 +14,7 @@ from schema_kit.model import ArchivePolicy
 from schema_kit.tasks import archiving
 
 OF_SET = Job("archive", archiving.run_set, archiving.run_set_due)
-"""For whoever looks after sets."""
+"""For commands that look after partitioned tables."""
 
 
 @click.command("run", cls=Renamed, old={"--yes": ""})

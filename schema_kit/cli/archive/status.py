@@ -68,7 +68,7 @@ def due(catalog: Catalog, policy: ArchivePolicy) -> tuple[QualifiedName, ...]:
     """The partitions that the next run would take, as far as their age decides.
 
     Raises:
-        SchemaKitError: that cannot be told.
+        SchemaKitError: that is unknown.
     """
     partitioning = catalog.policy(policy.table)
     if policy.way != "partition" or partitioning is None:

@@ -19,7 +19,7 @@ JOBS = (
     retire.OF_ARCHIVE,
     analyze.JOB,
 )
-"""In this order for each set: rows in the default partition would be in the way of new ones, while none is refused."""
+"""In this order for each table: rows in the default partition would be in the way of new ones."""
 
 
 @click.command("maintain")

@@ -208,7 +208,7 @@ def _said(segment: Segment, schema: str) -> str:
 
 
 def _short(count: int | None) -> str:
-    """``1.2 M``; a question mark where nobody has analyzed."""
+    """Return ``1.2 M``; a question mark where it was never analyzed."""
     if count is None:
         return "?"
     for unit, least in ((" G", 10**9), (" M", 10**6), (" k", 10**4)):

@@ -14,7 +14,7 @@ from schema_kit.tasks.conversion import unpartition
 
 
 def decide(catalog: Catalog, one: Partitioning) -> Plan:
-    """What the way back needs."""
+    """What the rollback needs."""
     return unpartition(catalog, one.parent)
 
 

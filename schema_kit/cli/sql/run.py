@@ -15,7 +15,7 @@ from schema_kit.cli.run import URL, Run, formats, runs
 from schema_kit.errors import DeclarationError
 
 _WIDE = 1000
-"""Where nobody watches, a line is as long as it is."""
+"""Without a terminal, a line is as long as it is."""
 
 
 @click.command("run")
