@@ -78,17 +78,17 @@ def find_alembic_folder(start: Path | None = None) -> Path:
     return next((folder for folder in (begin, *begin.parents) if (folder / "alembic.ini").is_file()), begin)
 
 
-def data_folder(beside: Path | None = None) -> Path:
+def data_folder(project: Path | None = None) -> Path:
     """The folder in which the embedded server keeps its data.
 
     Args:
-        beside: the project's folder; that of ``alembic.ini`` when left out.
+        project: the project's folder; that of ``alembic.ini`` when left out.
 
     Returns:
         What ``SCHEMA_KIT_PG_DATA`` says, else ``.schema_kit`` in the project's folder.
     """
     moved = os.environ.get(DATA_VARIABLE)
-    return Path(moved).absolute() if moved else (beside or find_alembic_folder()).absolute() / ".schema_kit"
+    return Path(moved).absolute() if moved else (project or find_alembic_folder()).absolute() / ".schema_kit"
 
 
 def digest(text: str) -> str:
@@ -100,7 +100,7 @@ def locate(wanted: Path) -> Place:
     """Where the server for *wanted* lives. Only root is ever sent elsewhere: its account must get there.
 
     Raises:
-        EmbeddedServerError: this is no POSIX system, or root has no account to run a server as.
+        EmbeddedServerError: this is not a POSIX system, or root has no account to run a server as.
     """
     if os.name != "posix":
         raise EmbeddedServerError(
@@ -111,7 +111,7 @@ def locate(wanted: Path) -> Place:
     if os.geteuid() != 0:
         return Place(folder, None, folder)
     owner = folder.stat().st_uid if (folder / MARKER).is_file() else 0
-    if owner != 0:  # whoever began it goes on with it: sudo must not take a user's server away
+    if owner != 0:  # who began it goes on with it: sudo must not take a user's server away
         return Place(folder, _account_of(folder, owner), folder)
     account = _lent_account()
     if not folder.parent.is_dir() or _can_enter(folder.parent, account):
@@ -120,15 +120,15 @@ def locate(wanted: Path) -> Place:
 
 
 def private_dir(path: Path, account: Account | None) -> None:
-    """Make a directory that only *account* can have made, in a place where everybody may make some.
+    """Make a directory that only *account* can have made, in a place where all users may make some.
 
     Raises:
-        EmbeddedServerError: the name is taken by somebody else, or by something else.
+        EmbeddedServerError: the name is taken by another user, or by something else.
     """
     uid = account.uid if account else os.geteuid()
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
-    try:  # by handle: nobody can put a link in its place between the look and the change
+    try:  # by handle: no user can put a link in its place between the look and the change
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         raise _taken(path, uid) from None
@@ -201,7 +201,7 @@ def _try_lock(place: Place) -> int | None:
 
 
 def _claim(place: Place) -> None:
-    """Make the folder, or see that the one that is there is empty or ours."""
+    """Make the folder, or see that the one that exists is empty or ours."""
     folder = place.folder
     if folder.exists() and not folder.is_dir():
         raise EmbeddedServerError(f"{folder} is a file, not a folder for a server's data. {ELSEWHERE}")

