@@ -41,7 +41,7 @@ from schema_kit.waiting import wait
 
 @dataclass(frozen=True)
 class Export(Step):
-    """What is told while a file is written; what is sent for it is not a step's."""
+    """What is reported while a file is written; what is sent for it is not a step's."""
 
     says: ClassVar[str] = "write {self.source} to {self.url}"
 
@@ -56,13 +56,13 @@ class Export(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Writers go on; where the table shall go, they wait."""
+        """Writers go on; where the table is dropped, they wait."""
         return (Lock(LockMode.SHARE_ROW_EXCLUSIVE if self.drops else LockMode.ACCESS_SHARE, self.source),)
 
 
 @dataclass(frozen=True)
 class _Compare(Step):
-    """What is told while a file and a table are compared; nothing is sent for it."""
+    """What is reported while a file and a table are compared; nothing is sent for it."""
 
     says: ClassVar[str] = "read {self.url} and {self.table}, and compare them"
 
@@ -111,7 +111,7 @@ def export(
     """Write one table to one file.
 
     Reads under one REPEATABLE READ snapshot. Locks: ACCESS SHARE on the table; with *drop* SHARE ROW EXCLUSIVE, which
-    keeps writers of the detached table out until it is gone, and a second run, then ACCESS EXCLUSIVE for an instant.
+    keeps writers of the detached table out until it is gone, and a second run, then ACCESS EXCLUSIVE briefly.
 
     Args:
         connection: whose database it is; in autocommit.
@@ -121,7 +121,7 @@ def export(
         policy: the lock policy.
         emit: callback that receives events.
         cut: write these rows alone.
-        drop: drop the table in the commit that registers the file. It is none that is attached.
+        drop: drop the table in the commit that registers the file. It must not be attached.
 
     Returns:
         The manifest's row.
@@ -185,7 +185,7 @@ def _known_again(connection: Connection, name: QualifiedName) -> Plan:
 
 
 def comparing(url: str, name: QualifiedName) -> Step:
-    """What is told while a file and a table are compared."""
+    """Report while a file and a table are compared."""
     return _Compare(url, name)
 
 
@@ -274,7 +274,7 @@ def refuse(connection: Connection, store: Store, name: QualifiedName, form: str,
 def _write(
     taken: Snapshot, source: Source, store: Store, final: str, form: str, cut: Cut | None, step: Export, emit: Emit
 ) -> Contents:
-    """Under a temporary name, then read back; a file of the same rows that is there already is kept."""
+    """Under a temporary name, then read back; a file of the same rows that exists already is kept."""
     with store.claimed(final) as temporary:
         emit(StepStarted(step))
         began = time.monotonic()
@@ -335,7 +335,7 @@ def stored(columns: tuple[Column, ...], form: str) -> tuple[Column, ...]:
 
 
 def _name(store: Store, temporary: str, final: str, form: str, text: str, digest: tuple[int, str]) -> None:
-    """The file beside comes first, so that no file ever lacks it; one without a file means nothing."""
+    """The description comes first, so that no file ever lacks it; one without a file means nothing."""
     beside = FORMATS[form].beside
     try:
         if beside:
@@ -357,7 +357,7 @@ def _kept(store: Store, final: str, form: str, written: Totals) -> Contents:
             "another destination, or take the file away."
         )
     for name in dict.fromkeys((final, final + FORMATS[form].beside)):
-        store.sync(name)  # whoever gave it its name may have been killed right then
+        store.sync(name)  # what gave it its name may have been killed right then
     return there
 
 

@@ -117,7 +117,7 @@ class Parquet(Format):
         """The footer's.
 
         Raises:
-            PlanError: it is no Parquet file, or none of ours.
+            PlanError: it is not a Parquet file, or not one of ours.
         """
         with self._file(store, name) as file:
             text = (file.schema_arrow.metadata or {}).get(_KEY) or (file.metadata.metadata or {}).get(_KEY)
@@ -214,7 +214,7 @@ class _ParquetWriter(Writer):
 
 
 class CopyText(Format):
-    """What COPY ... TO writes, as COPY ... FROM of any psql reads it; the description is a file beside it."""
+    """What COPY ... TO writes, as COPY ... FROM of any psql reads it; the description is a file next to it."""
 
     suffix = ".copy"
     beside = ".json"
@@ -225,7 +225,7 @@ class CopyText(Format):
         yield _CopyWriter(sink)
 
     def description(self, store: Store, name: str) -> dict[str, Any]:
-        """Of the file beside it.
+        """Return the description, of the file next to it.
 
         Raises:
             PlanError: it is damaged.
@@ -234,7 +234,7 @@ class CopyText(Format):
             return _described(store, name + self.beside, file.read())
 
     def batches(self, store: Store, name: str, columns: Sequence[Column]) -> Iterator[Arrays]:
-        """Some megabytes at a time, cut at the end of a row."""
+        """Yield some megabytes at a time, up to the end of a row."""
         rest = b""
         with store.reading(name) as file:
             while chunk := file.read(_READ):
@@ -259,11 +259,11 @@ class _CopyWriter(Writer):
         self.bytes += self._sink.write(join(arrays))
 
     def describe(self, text: str) -> None:
-        """The file beside it says it: what COPY reads holds rows and nothing else."""
+        """The file next to it says it: what COPY reads holds rows and nothing else."""
 
 
 def split(text: bytes, count: int) -> Arrays:
-    """COPY text -> the columns' texts, escaped as they are there.
+    """COPY text -> the columns' texts, escaped as in COPY.
 
     Raises:
         pa.ArrowInvalid: a row has more columns, or less.

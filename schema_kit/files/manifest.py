@@ -41,7 +41,7 @@ def exists(connection: Connection, name: QualifiedName = ARCHIVE_FILE) -> bool:
 
 
 def due(connection: Connection, parent: QualifiedName) -> tuple[QualifiedName, ...]:
-    """What was detached from a table to be written to a file, and is there still."""
+    """What was detached from a table to be written to a file, and exists still."""
     if not exists(connection, ARCHIVE_FILE_DUE):
         return ()
     with observing(connection):

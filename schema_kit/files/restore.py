@@ -45,7 +45,7 @@ class Restored:
     into: QualifiedName
     rows: int
     how: str
-    """attached, inserted or beside."""
+    """attached, inserted or the option's name."""
     skipped: int = 0
     """Were there already, equal in every column."""
     lacks: tuple[Property, ...] = ()
@@ -90,14 +90,14 @@ def checked(file: ArchiveFile | None, store: Store, name: str, *, read: bool = T
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What shall become of a file, as far as that is known before it is loaded."""
+    """What is to become of a file, as far as that is known before it is loaded."""
 
     contents: Contents
     described: dict[str, Any]
     load: LoadFile
     target: QualifiedName
     there: Source | None
-    """The target, as observed; None where the rows shall stay beside."""
+    """The target, as observed; None where the rows stay in a table of their own."""
     moved: bool
     """Its rows are nowhere else, as the manifest says."""
     bounds: str
@@ -117,8 +117,8 @@ def restore(
 ) -> Restored:
     """Bring the rows of a file back; again, and nothing changes.
 
-    They are loaded into a table beside, which is compared with the file and becomes a partition where its range is
-    free. Else its rows are inserted in one transaction: rows that are there already, equal in every column, are passed
+    They are loaded into a new table, which is compared with the file and becomes a partition where its range is
+    free. Else its rows are inserted in one transaction: rows that exist already, equal in every column, are passed
     over; where one of the same key differs, nothing is inserted. Locks: those of attach_partition_concurrently, or ROW
     EXCLUSIVE.
 
@@ -127,7 +127,7 @@ def restore(
         store: where the file lies.
         name: its name there.
         policy: the lock policy.
-        emit: is told what happens.
+        emit: receives what happens.
         attach: makes the plan that attaches.
         into: the table that gets the rows; the one they were of, where it is left out.
         beside: make a table of this name with the columns that the file has, and leave it at that.
@@ -135,7 +135,7 @@ def restore(
     Raises:
         PlanError: the file was tampered with, or the table has changed its columns.
         ExecutionError: PostgreSQL refused rows, rows of the same key differ, or the file cannot be read.
-        LockNotAvailable: the locks were not to be had; who holds them is named.
+        LockNotAvailable: the locks were not available; who holds them is named.
     """
     url = store.url(name)
     inserted = []
@@ -181,7 +181,7 @@ def planned(
 ) -> Plan:
     """What restore would send; the file is read and checked for it, and nothing is written.
 
-    What attaches a table depends on what it has by then: its statements are there where the table is.
+    What attaches a table depends on what it has by then: its statements are made when the table exists.
     """
     wanted = _wanted(connection, store, name, emit, into, beside)
     loading = _loading(connection, wanted)
@@ -234,7 +234,7 @@ def _wanted(
     load = LoadFile(
         url,
         staging,
-        # What a column is generated from may not be there any more; its values are, and are compared.
+        # What a column is generated from may be gone; its values exist, and are compared.
         tuple(replace(column, generated=False).definition for column in columns),
         target if there else None,
         tuple(columns[place].name for place in copied),
@@ -250,7 +250,7 @@ def _wanted(
 
 
 def _known(contents: Contents, file: ArchiveFile | None) -> dict[str, Any]:
-    """What the file says of itself; of where its rows were, the manifest was told last."""
+    """What the file says of itself; of where its rows were, the manifest says the latest."""
     if file is None:
         return contents.described
     where = {"table": str(file.table), "control": file.control, "lower": file.lower, "upper": file.upper}
@@ -280,7 +280,7 @@ def _refuse_drift(url: str, columns: Sequence[Column], there: Source) -> None:
 
 
 def _beside(connection: Connection, own: QualifiedName, target: QualifiedName, cut: bool) -> QualifiedName:
-    """The name that the table had, where it is free or waits to be attached; else one beside the target."""
+    """Return the name that the table had, where it is free or waits to be attached; else one next to the target."""
     if own == target:
         return target.sibling(fit(target.name, "__restored"))
     there = _look(connection, own)
@@ -304,7 +304,7 @@ def _refuse_types(connection: Connection, url: str, columns: Sequence[Column]) -
         origin: Any = error.orig
         if origin.sqlstate is None:
             raise
-        unknown = [origin.diag.message_primary]  # until 15, what is no type at all
+        unknown = [origin.diag.message_primary]  # until 15, an unknown type
     if unknown:
         raise PlanError(f"cannot restore {url}: no such type here: {', '.join(unknown)}.")
 
@@ -316,7 +316,7 @@ def _loading(connection: Connection, wanted: _Wanted) -> Plan:
 
 
 def _loaded(connection: Connection, wanted: _Wanted, policy: LockPolicy, emit: Emit) -> None:
-    """The table beside, with the file's rows and nothing else. One that is there is compared, never overwritten."""
+    """The loaded table, with the file's rows and nothing else. One that exists is compared, never overwritten."""
     url, name = wanted.load.url, wanted.load.name
     while True:
         loaded = execute.run(connection, lambda: _loading(connection, wanted), policy, emit)
@@ -341,7 +341,7 @@ def _dropping(connection: Connection, name: QualifiedName) -> Plan:
 
 
 def _rest(connection: Connection, wanted: _Wanted, attach: Attach) -> Plan:
-    """What is left to be done when the table beside holds what the file does."""
+    """What is left to be done when the loaded table holds what the file does."""
     url, name = wanted.load.url, wanted.load.name
     title = f"restore {url}"
     now = _look(connection, name)
@@ -363,7 +363,7 @@ def _rest(connection: Connection, wanted: _Wanted, attach: Attach) -> Plan:
 
 def _merge(connection: Connection, wanted: _Wanted) -> MergeFile:
     target = wanted.there
-    assert target is not None  # or it would stay beside
+    assert target is not None  # or it would stay as it is
     with observing(connection):
         key = primary_key(connection, target.name)
     control, lower, upper = (wanted.described[key] for key in ("control", "lower", "upper"))
@@ -405,7 +405,7 @@ def _csv(arrays: Sequence[Any]) -> bytes:
 
 
 def _unlike(connection: Connection, wanted: _Wanted, emit: Emit) -> str:
-    """In what the table beside differs from the file; empty where it holds the same."""
+    """In what the loaded table differs from the file; empty where it holds the same."""
     name, described = wanted.load.name, wanted.described
     step = comparing(wanted.load.url, name)
     emit(StepStarted(step))

@@ -58,7 +58,7 @@ class Store:
         self.root = str(root).rstrip("/")
         self._base = self._fs.unstrip_protocol(self.root)
         with suppress(Exception):
-            if fsspec.core.url_to_fs(self._base) != (self._fs, root):  # sftp, say: the host is no part of the path
+            if fsspec.core.url_to_fs(self._base) != (self._fs, root):  # sftp, say: the path has no host
                 self._base = shown.rstrip("/")
         protocol = self._fs.protocol
         self.local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
@@ -74,7 +74,7 @@ class Store:
         return cls(folder + ("/" if slash and not folder.strip("/") else "") or "."), name
 
     def url(self, name: str) -> str:
-        """Where a file is, for the manifest; a password is no part of it."""
+        """Where a file is, for the manifest; without a password."""
         return f"{self._base}/{name}"
 
     def exists(self, name: str) -> bool:
@@ -138,7 +138,7 @@ class Store:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Sink]:
-        """A file, begun anew; on the way out it is on the disk.
+        """A file, begun again; on the way out it is on the disk.
 
         Raises:
             ExecutionError: it cannot be written.
@@ -155,7 +155,7 @@ class Store:
 
     @contextmanager
     def reading(self, name: str) -> Iterator[BinaryIO]:
-        """A file that is there.
+        """A file that exists.
 
         Raises:
             ExecutionError: it is gone, or cannot be read.
@@ -201,7 +201,7 @@ class Store:
             self._synced(self.root or "/")
 
     def sync(self, name: str) -> None:
-        """See to it that a file that was there already is on the disk, and its name, too."""
+        """See to it that a file that existed already is on the disk, and its name, too."""
         if self.local:
             with self._told(name, "sync"):
                 self._synced(self._at(name))

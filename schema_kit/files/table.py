@@ -48,7 +48,7 @@ class Column:
     output: str = ""
     """The type's output function, which is what makes its text; qualified."""
     base: str = ""
-    """What a domain is of; empty where it is none."""
+    """What a domain is of; empty for another type."""
     not_null: bool = False
     default: str | None = None
     """Or what it is generated from."""
@@ -97,11 +97,11 @@ class Source:
     """Its constraints, as ALTER TABLE ... ADD has them, and the statements that make its indexes."""
     bytes: int = 0
     rows: float = -1
-    """Estimated; -1 where nobody has counted."""
+    """Estimated; -1 where it was never analyzed."""
     hidden: str = ""
     """Why rows of it are hidden from the current role; empty where none are."""
     distribution: Distribution | None = None
-    """How Citus spreads it; then nobody has counted, and its size is -1."""
+    """How Citus spreads it; then rows are not counted, and its size is -1."""
 
 
 _TABLE = f"""
@@ -275,7 +275,7 @@ WHERE coalesce(greatest(own.lower, CAST(%(lower)s AS {key})) < least(own.upper, 
 
 
 def free(connection: Connection, parent: Source, lower: str | None, upper: str | None) -> bool:
-    """Whether a range of a table that is partitioned by RANGE of one column is no partition's, nor in the default."""
+    """Whether a range of a table partitioned by RANGE of one column is free: in no partition, nor in the default."""
     by = control(connection, parent.name)
     key = next(column.type for column in parent.columns if column.name == by)
     found = rows(connection, _SIBLINGS, {"name": parent.name.sql})
@@ -305,7 +305,7 @@ FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = to_
 
 
 def open_to(connection: Connection, parent: QualifiedName, bounds: str, own: Source | None) -> bool:
-    """Whether a table can become a partition by bounds of any kind, and nobody else is locked for long.
+    """Whether a table can become a partition by bounds of any kind, and no other session is locked out for long.
 
     Args:
         connection: where to look.
