@@ -79,7 +79,7 @@ class Trials:
         scratch, config = self.before.scratch, self.before.config
         watch = Watch()
         ran = run.downgrade(config, self.before.script, scratch.url(name), self.revision, watch)
-        if isinstance(ran.error, NotImplementedError):  # it says that there is no way back
+        if isinstance(ran.error, NotImplementedError):  # it says that it cannot be reversed
             return (), True
         if ran.error is not None or ran.refused:
             message = described(ran.error) if ran.error else ran.refused[0]

@@ -61,7 +61,7 @@ class Between:
         return not self.left_out(relation.name)
 
     def _old(self, oid: int, kinds: set[str]) -> Relation | None:
-        """A relation that was there, whatever it is called now."""
+        """A relation that existed, whatever it is called now."""
         relation = self.before.relations.get(oid)
         if relation is None or oid not in self.old or relation.kind not in kinds or not self._users(relation):
             return None
@@ -75,7 +75,7 @@ class Between:
             if held.get(oid, -1) >= _MODES.index(mode):
                 continue
             relation = self._old(oid, _TABLES | {"v"})
-            if relation and (relation.kind not in "vm" or mode is LockMode.ACCESS_EXCLUSIVE):  # nobody writes to a view
+            if relation and (relation.kind not in "vm" or mode is LockMode.ACCESS_EXCLUSIVE):  # it is not written to
                 yield Held(relation.name, mode)
 
     def _scanned(self) -> set[Table]:

@@ -12,7 +12,7 @@ Table = QualifiedName
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lock on a table that was there before the revision.
+    """A lock on a table that existed before the revision.
 
     Args:
         table: an index's lock counts for its table only where that one is locked, too.
@@ -25,13 +25,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Rows that one statement has written in a table that was there before the revision.
+    """Rows that one statement has written in a table that existed before the revision.
 
     Args:
         table: where.
         changed: rows updated and deleted.
         inserted: rows inserted.
-        there: rows that the table had before the statement; None where nobody counted.
+        there: rows that the table had before the statement; None where they were not counted.
     """
 
     table: Table
@@ -112,8 +112,8 @@ class Again:
 
     Args:
         how: what was done: ``cancelled`` in a statement, or ``killed`` after one, and run again; or ``back`` and forth.
-        at: that statement; empty for the way back.
-        failure: the second run, or the way back, has failed.
+        at: that statement; empty for the rollback.
+        failure: the second run, or the rollback, has failed.
         invalid: indexes that are INVALID in the end, and were not.
         differs: lines of the two catalogs that differ, each with + or -.
     """

@@ -128,7 +128,7 @@ def _addresses(host: str) -> set[str]:
 
 
 def _ours() -> bool:
-    """Whether schema_kit opens it: workers beside the connection, what looks at it, what stands in its way."""
+    """Whether schema_kit opens it: workers next to the connection, what looks at it, what stands in its way."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")

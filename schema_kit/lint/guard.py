@@ -85,7 +85,7 @@ class Guard:
         rows: tables with fewer rows are left alone.
 
     Raises:
-        DeclarationError: it is none of these, or a negative number.
+        DeclarationError: it has another form, or a negative number.
     """
 
     mode: Mode = "warn"
@@ -149,7 +149,7 @@ class Guard:
 
 
 def _altered(connection: sa.Connection, name: str, actions: str) -> str | None:
-    """What others wait for in an ALTER TABLE; None where it is an instant."""
+    """Return what others wait for in an ALTER TABLE; None where it is brief."""
     if _PROVES.search(actions):
         return "writers wait while it is read from end to end"
     if _BUILDS.search(actions):

@@ -38,7 +38,7 @@ class Ignored:
 
 
 def comments(source: str) -> tuple[Ignored, ...]:
-    """The comments of a revision; text that looks like one in a string is none."""
+    """Yield the comments of a revision; text that looks like one in a string is left out."""
     found = list[Ignored]()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         match = _COMMENT.match(token.string) if token.type == tokenize.COMMENT else None

@@ -42,7 +42,7 @@ def judge(
 ) -> Report:
     """Run revisions on a scratch database and say what they would do to a database in use.
 
-    Nothing but the scratch server is connected to. Tables that one of the judged revisions makes are new: nobody waits
+    Only the scratch server is connected to. Tables that one of the judged revisions makes are new: no session waits
     for them.
 
     Args:
@@ -54,7 +54,7 @@ def judge(
         rows: SQL that fills tables before they run.
         sizes: production's rows and bytes, with which findings say how long.
         url: another scratch server than the embedded one; databases are made and dropped on it.
-        twice: also cut each off and run it again, and run its downgrade and its upgrade again.
+        twice: also interrupt each and run it again, and run its downgrade and its upgrade again.
         fix: also write those in which something is found with operations of schema_kit, and try that; it is in
             `Report.fixed`, and `Fixed.write` writes it. Needs libcst.
 

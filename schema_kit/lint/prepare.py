@@ -29,7 +29,7 @@ _HEADER = 4
 
 
 class CannotPrepare(Exception):
-    """The state before a revision is not to be had: why."""
+    """The state before a revision is not available: why."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Before:
         return self._histories[head]
 
     def _extra(self) -> str:
-        """What env.py is told with -x."""
+        """Return what env.py receives with -x."""
         return repr(getattr(self.config.cmd_opts, "x", None) or [])
 
     def _read(self, path: Path) -> str:

@@ -34,7 +34,7 @@ class Fixed:
         path: its file.
         revisions: what it has become: itself, or a chain that ends in it.
         files: what is to be written where.
-        diff: against what is there.
+        diff: against what exists.
     """
 
     revision: str
@@ -124,7 +124,7 @@ class Report:
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
     def sarif(self) -> str:
-        """SARIF 2.1.0, which code hosts show beside the lines."""
+        """Return SARIF 2.1.0, which code hosts show next to the lines."""
         results = [_result(one.kind, one.path, one.line, _sentence(one), "error") for one in self.findings]
         results += [_result("cannot_judge", one.path, 0, one.why, "error") for one in self.unjudged]
         rules = [{"id": kind, "shortDescription": {"text": text}} for kind, text in {**KINDS, **_CANNOT}.items()]

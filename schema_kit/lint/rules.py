@@ -172,7 +172,7 @@ def locks_another(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 
 def lighter_way(seen: Observation, _: Sizes) -> Iterator[Finding]:
-    """An instant, but exclusive, statement for which there is one that lets others work."""
+    """Find a brief, but exclusive, statement for which there is one that lets others work."""
     for statement in seen.statements:
         exclusive = {held.table for held in statement.locks if held.mode is _READERS_TOO}
         for change in statement.changes:

@@ -46,7 +46,7 @@ class Ran:
 
 
 def bring(config: Config, url: sa.URL, revision: str) -> Ran:
-    """Bring a database up to a revision, which nobody watches."""
+    """Bring a database up to a revision, which is not watched."""
     return _run(config, url, lambda ours, _: command.upgrade(ours, revision), None)
 
 
@@ -107,7 +107,7 @@ def downgrade(config: Config, script: ScriptDirectory, url: sa.URL, revision: st
 
 
 def forward(config: Config, script: ScriptDirectory, url: sa.URL, revision: str) -> Ran:
-    """Say that a revision is there again, whose downgrade has changed nothing."""
+    """Say that a revision exists again, whose downgrade has changed nothing."""
 
     def step(*_: Any) -> Any:
         found = RevisionStep.upgrade_from_script(*_)

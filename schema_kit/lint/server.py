@@ -30,7 +30,7 @@ _SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "o
 
 
 def folder() -> Path:
-    """Where the scratch server's data are: beside those of the embedded server."""
+    """Return where the scratch server's data are: next to those of the embedded server."""
     beside = embedded.data_folder()
     return beside.with_name(f"{beside.name}_lint")
 

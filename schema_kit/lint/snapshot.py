@@ -94,7 +94,7 @@ _WHOLE = (
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USERS} AND c.relname <> @version_table""",
 )
-"""What a downgrade and an upgrade may leave in another order, and what is written in another way may not."""
+"""What a downgrade and an upgrade can leave in another order, and must not write in another way."""
 
 
 def take(session: psycopg.Connection[Any], version_table: str = "alembic_version", *, whole: bool = False) -> Snapshot:

@@ -39,7 +39,7 @@ SCRIPTS = {
 
 
 def settings(server: Path, major: int) -> Mapping[str, str]:
-    """Write the stand-ins beside a server's data; the setting that shows them to it."""
+    """Write the stand-ins next to a server's data; return the setting that shows them to it."""
     if major < 18:
         return {}
     folder = server.resolve().with_name(f"{server.name}_extensions") / "extension"

@@ -364,5 +364,5 @@ def _parts(text: str) -> tuple[str, ...]:
         return ()
     try:
         return split(text)
-    except ValueError:  # what cannot be cut is one statement
+    except ValueError:  # what cannot be split is one statement
         return ()

@@ -64,7 +64,7 @@ def chained(source: Source, revision: str, taken: frozenset[str]) -> tuple[Part,
         taken: identifiers that the project has.
 
     Raises:
-        CannotRewrite: it cannot be cut, or its downgrade cannot.
+        CannotRewrite: it cannot be split, or its downgrade cannot.
     """
     reader = _Reader(source)
     up, down = reader.statements("upgrade"), reader.statements("downgrade")

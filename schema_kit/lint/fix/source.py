@@ -65,7 +65,7 @@ class Source:
         return range(place.start.line, place.end.line + 1)
 
     def operation(self, node: cst.BaseExpression) -> str:
-        """Which of Alembic's operations a call is; ``execute`` also through the connection; empty where it is none."""
+        """Return which of Alembic's operations a call is; ``execute`` also through the connection; or an empty text."""
         if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
             return ""
         called, of = node.func.attr.value, node.func.value

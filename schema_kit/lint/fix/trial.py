@@ -98,7 +98,7 @@ class Fixing:
         return Unfixed(self.one.revision, self.path, why)
 
     def _ways(self, source: Source, asked: Asked) -> Iterator[tuple[Part, ...] | str]:
-        """Ways to write it, the one that changes least first; or why one of them is none."""
+        """Return ways to write it, the one that changes least first; or why there is none."""
         taken = frozenset(one.revision for one in self.before.script.walk_revisions())
         seen: set[tuple[str, ...]] = {(source.text,)}
         for whole in (False, True):
