@@ -30,13 +30,13 @@ Window = tuple[Point, Point, Partition]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A policy, and how well the partitions that are there lie on its grid."""
+    """A policy, and how well the partitions that exist fit its boundaries."""
 
     policy: Partitioning
     because: tuple[str, ...]
     """Why each part of it is what it is."""
     irregular: tuple[Partition, ...] = ()
-    """Partitions with a bound where none of its windows begins."""
+    """Partitions with a bound where none of its ranges begins."""
     total: int = 0
     timely: bool = True
     """Its bounds are whole hours of our times, where they are moments: else plain numbers are likelier."""
@@ -56,10 +56,10 @@ def read_bounds(
     told: Sequence[Told],
     zones: Sequence[tuple[str, str]],
 ) -> Reading:
-    """The policy on whose grid the bounds lie.
+    """Return the policy whose boundaries fit the bounds.
 
     Args:
-        parent: the set, or what is cut by LIST or HASH into sets.
+        parent: the partitioned table, or one by LIST or HASH whose partitions are.
         control: the column that decides.
         tables: the sets, as observed.
         given: what was said of the policy, by field of Partitioning; None where nothing was.
@@ -67,8 +67,8 @@ def read_bounds(
         zones: time zones that it may follow, and whose they are.
 
     Raises:
-        DeclarationError: what was given is no interval, time zone, ...
-        PlanError: no partition tells the interval, or the column's type holds nothing that can be cut.
+        DeclarationError: an interval, time zone, ... is invalid.
+        PlanError: the interval cannot be read from the partitions, or divide the column's type.
     """
     base = Partitioning(parent, control, "1 month")
     for hint in told:
@@ -262,17 +262,17 @@ def adopt(
     """Register what was read off the bounds.
 
     Args:
-        reading: the policy, and what does not lie on its grid.
+        reading: the policy, and what does not fit its boundaries.
         registered: the policy that it has already.
-        sets: each set that it stands for, as observed, and where its present lies.
-        has_config: whether part_config is there, as this version makes it.
+        sets: each partitioned table that it stands for, as observed, and where its present lies.
+        has_config: whether part_config exists, as this version makes it.
         missing_rights: privileges that the current role lacks.
         told: what other tools have written down about it.
         take_over: turn pg_partman's maintenance of it off.
-        leave_irregular: partitions that are past may lie on no grid.
+        leave_irregular: past partitions need not fit the boundaries.
 
     Raises:
-        PlanError: partitions lie on no grid, the policy does not agree with what is there, or pg_partman would stumble
+        PlanError: partitions do not fit, the policy does not agree with what exists, or pg_partman would stumble
             over the names of new ones.
     """
     policy = reading.policy
@@ -292,7 +292,7 @@ def adopt(
 
 
 def as_told(registered: Partitioning, told: Partitioning) -> Partitioning:
-    """The policy of a set that comes back from pg_partman: what it knows as it has it, the rest as it was.
+    """Return the policy of a table that comes back from pg_partman: what it knows as it has it, the rest as it was.
 
     Args:
         registered: the policy that stayed in schema_kit's part_config.
@@ -309,7 +309,7 @@ def as_told(registered: Partitioning, told: Partitioning) -> Partitioning:
 
 
 def _regular_ahead(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]]) -> bool:
-    """Whether new partitions would go on where the newest one of each set ends."""
+    """Whether new partitions would go on where the newest one of each partitioned table ends."""
     for one, table, _ in sets:
         lines = grid(one, table)
         ends: dict[Point, Partition] = {lines.range_of(p).upper: p for p in table.partitions if p.upper is not None}

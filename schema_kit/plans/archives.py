@@ -53,16 +53,16 @@ def create(
     *,
     invoker: bool = True,
 ) -> Plan:
-    """Make an archive, and the view over both; what is there in the same shape stays as it is.
+    """Make an archive, and the view over both; what exists in the same shape stays as it is.
 
     Args:
         declared: the archive.
         table: the table, as observed.
         archive: the archive, as observed.
         registered: the table's policy in part_config, where it has one.
-        has_config: whether part_config is there, as this version makes it.
+        has_config: whether part_config exists, as this version makes it.
         missing_rights: privileges that the current role lacks.
-        invoker: whether a view can have the rights of whoever reads it.
+        invoker: whether a view can have the rights of the role that reads it.
 
     Raises:
         DeclarationError: an unknown compression, interval or index.
@@ -199,11 +199,11 @@ def drop(
         referenced: the tables that its partitions refer to, with theirs.
         filled: whether it holds a row.
         policies: the policies that name it.
-        view: the view that goes along, where it is there.
+        view: the view that goes along, where it exists.
         obstacles: what else stands in the way: views, missing rights.
         registered: part_config has a row of it.
         remembered: archived_partition has rows of it.
-        gone: what was on its way there, and is no table any more.
+        gone: what was in transit there, and is not a table any more.
         last: what is known of archives is known of this one alone, so that the tables which hold it can go.
 
     Raises:
@@ -239,22 +239,22 @@ def set_policy(
     missing_rights: Collection[str] = (),
     methods: Collection[str] | None = None,
 ) -> Plan:
-    """Register an archive's policy, once what is there agrees with it.
+    """Register an archive's policy, once what exists agrees with it.
 
     Args:
-        policy: as it shall be.
+        policy: the new policy.
         registered: as it is; None where it is not.
         table: the table, as observed.
         archive: the archive, as observed.
         partitioning: the table's policy in part_config.
         here: where the table's present lies, by partition.
-        has_config: whether archive_policy is there, as this version makes it.
+        has_config: whether archive_policy exists, as this version makes it.
         missing_rights: privileges that the current role lacks.
-        methods: the access methods that a table can be given here; None where nobody has looked.
+        methods: the access methods that a table can be given here; None where it was not read.
 
     Raises:
         DeclarationError: an unknown way, or one that does not fit the rest.
-        PlanError: no such table or archive, another shape, or a policy that would archive the present.
+        PlanError: no such table or archive, another shape, or a policy that would archive the current position.
     """
     plan = Plan(f"set the archive policy of {policy.table}")
     if policy.way not in ("partition", "rows"):
@@ -355,7 +355,7 @@ def due(
 
     Raises:
         DeclarationError: a length that cannot be read.
-        PlanError: shorter than a partition, so that the present one would go.
+        PlanError: shorter than a partition, so that the current partition would go.
     """
     past, notes = retention.due(
         replace(partitioning, retention=policy.archive_after), table, here, what="archive_after"
@@ -389,7 +389,7 @@ def restored(
 
 
 def kept(lines: Grid, policy: ArchivePolicy | None, here: Point | None) -> Partitioning:
-    """A set's policy with what goes to the archive first for its retention: what is not there is nothing missing."""
+    """Return a table's policy with what goes to the archive first for its retention: a missing part is not a gap."""
     own = lines.policy
     if policy is None or here is None:
         return own

@@ -17,7 +17,7 @@ from schema_kit.steps.partitions import for_values
 from schema_kit.steps.retirement import AttachPartition, CreateIndexLikeParents, FinalizeDetach, ForgetRetired
 
 PROOF = "__bounds"
-"""What the name of the CHECK ends in that proves a table's bounds until it is attached."""
+"""What the name of the CHECK ends in that validates a table's bounds until it is attached."""
 
 
 def attach(
@@ -35,7 +35,7 @@ def attach(
         parent: the parent, before its partitions.
         tree: the table, before its own partitions.
         before: the plans that give it the parent's NOT NULLs, checks and foreign keys.
-        proof: how PostgreSQL prints the CHECK that proves its bounds.
+        proof: how PostgreSQL prints the CHECK for its bounds.
         default: the default partition, where it holds rows.
 
     Raises:
@@ -98,7 +98,7 @@ def refuse(title: str, wanted: Attaching, own: Relation, parent: Relation) -> No
 
 
 def proved(wanted: Attaching, own: Relation, printed: str | None) -> tuple[str, list[Step]]:
-    """The CHECK that says where the table's rows lie: a concurrent detach has left one, or it is made and proved."""
+    """Return the CHECK that says where the table's rows lie: of a concurrent detach, or made and validated."""
     left = next((check for check in own.checks if check.validated and check.definition == printed), None)
     if left:
         return left.name, []

@@ -35,18 +35,18 @@ def create_baseline(
     enums: Mapping[BaselineEnum, tuple[str, ...] | None] | None = None,
     printed: Printed | None = None,
 ) -> Plan:
-    """Make each table and enum where it is missing; compare it, and leave it, where it is there.
+    """Make each table and enum where it is missing; compare it, and leave it, where it exists.
 
     Args:
         declared: the tables, in an order in which their foreign keys can be made.
         observed: each of them as the database has it, or None.
-        schemas: the schemas that are there.
-        has_ledger: whether the list of what migrations made is there.
+        schemas: the schemas that exist.
+        has_ledger: whether the list of what migrations made exists.
         enums: the enums of the tables, each with its values as the database has it, or None.
         printed: how PostgreSQL prints types that are spelled otherwise.
 
     Raises:
-        PlanError: a table or an enum is there in another shape; each difference is named.
+        PlanError: a table or an enum exists in another shape; each difference is named.
     """
     differences = [
         line
@@ -80,7 +80,7 @@ def create_baseline(
 def _closing(
     table: BaselineTable, declared: Sequence[BaselineTable], missing: Sequence[BaselineTable]
 ) -> tuple[tuple[ForeignKey, str], ...]:
-    """The foreign keys in a circle that can be made with this table: both ends are there then."""
+    """The foreign keys in a circle that can be made with this table: both ends exist then."""
     place = {one.table.name: at for at, one in enumerate(missing)}
     return tuple(
         (key, statement)
@@ -124,10 +124,10 @@ def drop_baseline(
         created: what the list of what migrations made says.
         filled: which of them hold rows.
         left_in: what each schema that was made holds besides the declared tables.
-        has_ledger: whether that list is there.
+        has_ledger: whether that list exists.
         ledger_alone: whether its schema holds nothing else.
         enums: the enums of the tables.
-        keys: the foreign keys that are there, by table and name.
+        keys: the foreign keys that exist, by table and name.
 
     Raises:
         PlanError: a table holds rows.
@@ -173,7 +173,7 @@ def create_extension(name: str, installed: bool, has_ledger: bool) -> Plan:
 
 
 def drop_extension(name: str, created: Mapping[str, frozenset[str]], ledger_alone: bool) -> Plan:
-    """Drop an extension that `create_extension` installed; leave one that was there before."""
+    """Drop an extension that `create_extension` installed; leave one that existed before."""
     if name not in created["extension"]:
         return Plan(f"drop extension {name}")
     last = not any(names - {name} if kind == "extension" else names for kind, names in created.items())

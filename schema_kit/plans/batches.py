@@ -15,7 +15,7 @@ from schema_kit.storage import BATCH_PROGRESS
 
 
 def run_name(change: Change) -> str:
-    """What an update is remembered under where nobody names it: the same table, values and WHERE, the same name."""
+    """Return the default name of an update: the same table, values and WHERE, the same name."""
     text = repr((str(change.table), sorted(change.assignments), change.where))
     return f"{change.table} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
@@ -96,7 +96,7 @@ def update_in_batches(batch: UpdateBatch, batch_size: int, observed: BatchTarget
 
 
 def _missed(change: Change, run: BatchRun, types: Mapping[str, str]) -> str:
-    """What tells a row that was missed from one that was updated, in SQL; empty where nothing does.
+    """Return SQL for whether a row was missed; empty where that is unknown.
 
     A row that is updated must not meet it any more, or it would be updated twice.
     """
@@ -111,7 +111,7 @@ def _made_anew(title: str, batch: UpdateBatch, run: BatchRun, target: str) -> bo
     """Whether the table or its columns are others than those that were updated; else oids are others, after a restore.
 
     Raises:
-        PlanError: nobody can tell.
+        PlanError: that is unknown.
     """
     (was, numbers), (now, numbers_now) = run.target.split(":"), target.split(":")
     if run.here or was == now:

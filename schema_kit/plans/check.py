@@ -85,7 +85,7 @@ class Finding:
 
     Args:
         code: what kind of thing, one of CODES.
-        set: the set.
+        set: the partitioned table.
         object: the table, index, constraint, trigger or column that it is about.
         sentence: what it is, why it matters, and the command that sets it right.
     """
@@ -103,7 +103,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A set with its findings, and what a monitor draws of it."""
+    """A partitioned table with its findings, and what a monitor draws of it."""
 
     seen: Watched
     findings: tuple[Finding, ...] = ()
@@ -111,7 +111,7 @@ class Examined:
     """None where its policy and its table disagree."""
     parts: Placed = ()
     missing: tuple[Range, ...] = ()
-    """Windows from the present's on that should have a partition."""
+    """Ranges from the current position's on that should have a partition."""
     gaps: tuple[Range, ...] = ()
     """Stretches without one before those or after them, as far as the retention reaches."""
     overdue: tuple[Partition, ...] = ()
@@ -375,7 +375,7 @@ def _interval(lines: Grid, parts: Placed, registered: QualifiedName) -> Iterator
 
 def _ahead(examined: Examined, ahead: Sequence[Range]) -> Iterator[Told]:
     seen, lines, lacking = examined.seen, examined.lines, examined.missing
-    assert lines is not None  # there are windows
+    assert lines is not None  # there are ranges
     if not lacking:
         return
     first, until = lines.shown(lacking[0].lower), lines.shown(lacking[-1].upper)
@@ -436,7 +436,7 @@ def _default(examined: Examined, table: Table) -> Iterator[Told]:
     held, lines = examined.seen.default, examined.lines
     if name is None or held is None:
         return
-    assert lines is not None  # its windows were told
+    assert lines is not None  # its ranges were reported
     if held.filled and (held.windows or held.more or not held.strays):
         yield "default_rows", str(name), _default_rows(held, lines, name, examined.seen.registered)
     if held.strays:

@@ -37,11 +37,11 @@ def add_column(
     not_null: Plan | None = None,
     foreign_key: Plan | None = None,
 ) -> Plan:
-    """Add a column without rewriting the table, or give one that is there what it lacks of the declaration.
+    """Add a column without rewriting the table, or give one that exists what it lacks of the declaration.
 
     A default that is the same for all rows is kept in the catalog by PostgreSQL. One that changes from row to row is
     set for new rows, filled in by batches, and only then NOT NULL. A foreign key comes with the column where that has
-    no value yet, and is proved afterwards where it has one.
+    no value yet, and is validated afterwards where it has one.
 
     Args:
         table: the table.
@@ -106,11 +106,11 @@ def _refuse_other_column(
 def drop_column(
     table: QualifiedName, column: str, tree: Sequence[Relation], obstacles: Sequence[str] = (), ends: Ends | None = None
 ) -> Plan:
-    """Drop a column: its indexes first, each without blocking anybody where PostgreSQL allows it.
+    """Drop a column: its indexes first, each without blocking sessions where PostgreSQL allows it.
 
     Args:
         table: the table.
-        column: its column; one that is gone already is no error.
+        column: its column; a missing one is not an error.
         tree: the table, then its partitions.
         obstacles: why PostgreSQL would refuse to drop it.
         ends: the tables at the other end of foreign keys, with their partitions.
@@ -220,7 +220,7 @@ def drop_table(
     """Drop a table: its foreign keys first, each in a commit of its own, so that no two tables are locked at once.
 
     Args:
-        table: the table; one that is gone already is no error.
+        table: the table; a missing one is not an error.
         tree: the table, then its partitions.
         incoming: the foreign keys that refer to it.
         obstacles: why PostgreSQL would refuse to drop it.

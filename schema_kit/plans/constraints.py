@@ -79,7 +79,7 @@ def create_check(declared: CheckDeclaration, tree: Sequence[Relation], definitio
         declared: the check.
         tree: the table, then its partitions.
         definition: how PostgreSQL prints the declared check; asked only of a partitioned table, and where a check of
-            that name is there.
+            that name exists.
 
     Raises:
         PlanError: no such table, or a check of that name says something else.
@@ -148,7 +148,7 @@ def create_foreign_key(
     leaves = [relation for relation in tree if not relation.partitioned]
     if root.partitioned and not server.not_valid_on_partitioned:
         for leaf in leaves:
-            # A part of another key of the parent's is not to be had.
+            # A part of another key of the parent's is not available.
             found = _like(declared, leaf, free=not named)
             taken = None if found else _named(declared.name, leaf)
             if taken:
@@ -162,7 +162,7 @@ def create_foreign_key(
 
 
 def under_its_own_name(declared: ForeignKeyDeclaration, root: Relation) -> ForeignKeyDeclaration:
-    """The declaration with the name of a foreign key that says the same, unless one of the declared name is there."""
+    """The declaration with the name of a foreign key that says the same, unless one of the declared name exists."""
     if any(key.name == declared.name for key in root.foreign_keys):
         return declared
     found = _like(declared, root)
@@ -182,7 +182,7 @@ def _refuse_other_foreign_key(found: ForeignKey, declared: ForeignKeyDeclaration
 
 
 def _like(declared: ForeignKeyDeclaration, relation: Relation, free: bool = False) -> ForeignKey | None:
-    """A key that says the same, one that is still to be proved before others; *free* ones are no part of another."""
+    """Return a key that says the same, one that is not validated before others; *free* ones are part of no other."""
     found = [key for key in relation.foreign_keys if _same(key, declared) and not (free and key.attached)]
     return min(found, key=lambda key: key.validated, default=None)
 
@@ -373,7 +373,7 @@ def _partition_name(declared: KeyDeclaration, relation: Relation) -> str:
 def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], proof: str, server: Server) -> Plan:
     """Make a column NOT NULL without a scan under a lock.
 
-    A validated check that says the same is taken as the proof. Else, from 18 on, a NOT NULL constraint NOT VALID;
+    A validated check that says the same is used. Else, from 18 on, a NOT NULL constraint NOT VALID;
     before, a check that goes again; validated leaf by leaf.
 
     Args:
@@ -427,7 +427,7 @@ def _free_name(
 
 
 def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation]) -> Plan:
-    """Prove a constraint that is there but not validated, leaf by leaf.
+    """Validate a constraint that exists, leaf by leaf.
 
     Args:
         name: the constraint.
@@ -456,7 +456,7 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
 
 
 def declaration_of(key: ForeignKey) -> ForeignKeyDeclaration:
-    """What declares a foreign key that is there."""
+    """What declares a foreign key that exists."""
     return ForeignKeyDeclaration(
         key.name,
         key.table,

@@ -48,14 +48,14 @@ from schema_kit.storage import PART_CONFIG
 IncomingForeignKeys = Literal["refuse", "drop", "composite"]
 
 TIME_TO_SWAP = timedelta(days=14)
-"""How far the bound lies ahead, at least: past it the table takes no row until the swap, or until it is given up."""
+"""How far the bound lies ahead, at least: past it the table takes no row until the swap, or until it is canceled."""
 
 
 def convert(policy: Partitioning, seen: Conversion | None, incoming: IncomingForeignKeys) -> Plan:
     """Partition a table that is in use, without copying a row.
 
     Args:
-        policy: how the set is cut and kept; registered in part_config in the commit of the swap.
+        policy: how the table is partitioned and kept; registered in part_config in the commit of the swap.
         seen: the table, as observed; None where there is none.
         incoming: what becomes of foreign keys to the table: ``refuse`` (a PlanError names them), ``drop``, or
             ``composite`` (the referring table gets the key column too, filled by a trigger).
@@ -207,7 +207,7 @@ def is_key_index(index: Index, key: tuple[str, ...]) -> bool:
 
 
 def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
-    """The unique index over the longer key, beside writers."""
+    """The unique index over the longer key, while writers continue."""
     name = key_index_name(named_after)
     parameters = (option.partition("=") for option in (table.primary.options if table.primary else ()))
     options = tuple((name_, value) for name_, _, value in parameters)
@@ -234,7 +234,7 @@ def _fill_index(referring: Referring) -> IndexDeclaration:
 
 
 def composite_steps(policy: Partitioning, seen: Conversion, referring: Referring) -> Iterator[Step]:
-    """A table that refers to it gets the key column beside the id, filled for all of its rows."""
+    """Give a table that refers to it the key column next to the id, filled for all of its rows."""
     if not referring.has_column:
         column = seen.table.column(policy.control)
         assert column is not None  # the codec has seen to it
@@ -283,7 +283,7 @@ def drop_built(built: Table) -> Step:
 
 
 def _windows_after(lines: Grid, here: Point, upper: Point) -> Iterator[Range]:
-    """The windows that premake asks for and the first partition does not hold; at least one."""
+    """The ranges that premake asks for and the first partition does not hold; at least one."""
     ahead = [w for w in lines.ahead(here) if w.lower is not None and w.lower >= upper]
     yield from ahead or [lines.window(upper)]
 
@@ -307,7 +307,7 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
         PlanError: it is partitioned in another way.
     """
     partitioned_table(policy, seen.table)
-    # A premake that somebody has changed since is theirs.
+    # A premake that was changed since stays.
     wanted = policy
     if seen.registered:  # what was changed since stays
         kept = ("premake", "retention", "retention_keep_table", "retention_schema", "retention_grace", "detach")

@@ -46,15 +46,15 @@ KeepOld = bool | Literal["fed"]
 Strategy = Literal["attach", "copy"]
 
 COPIED_UNASKED = 1024**3
-"""Bytes of a table, its indexes included, up to which it is copied without having been told to."""
+"""Bytes of a table, its indexes included, up to which it is copied without being asked for."""
 
 
 def choose(policy: Partitioning, seen: Conversion, copied: Copying) -> tuple[Strategy, str]:
     """Attach or copy, and why: what is begun already, what the table's shape allows, what its size costs.
 
     Args:
-        policy: how the set is cut.
-        seen: the table, as observed; no copy of it is under way.
+        policy: how the table is partitioned.
+        seen: the table, as observed; no copy of it is in progress.
         copied: where its rows lie; not looked at where it is big.
     """
     table = seen.table
@@ -92,7 +92,7 @@ def convert(
     """Partition a table that is in use, by copying its rows.
 
     Args:
-        policy: how the set is cut and kept; registered in part_config in the commit of the swap.
+        policy: how the table is partitioned and kept; registered in part_config in the commit of the swap.
         seen: the table, as observed; None where there is none.
         copied: how far the copy has come.
         incoming: what becomes of foreign keys to the table: refuse, drop or composite.
@@ -138,9 +138,9 @@ def _kept(copy: Copy, fed: bool) -> str:
 
 
 def abort(seen: Conversion | None, copied: Copying) -> Plan:
-    """Give up a conversion before its swap: all that it has made goes, and the table is as before.
+    """Cancel a conversion before its swap: all that it has made goes, and the table is as before.
 
-    Or the way back of one, before its swap: the partitioned table stays.
+    Or the rollback of one, before its swap: the partitioned table stays.
 
     Raises:
         PlanError: there is no such table, or the swap is done.
@@ -159,7 +159,7 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
     steps = [*unpartition.give_up(seen)]
     index, name = table.index(key_index_name(table.name)), table.name.sibling(key_index_name(table.name))
     drop = DropIndexConcurrently(name, table.name)
-    # It comes first, for the foreign keys of what refers to the table, and may be all that there is yet.
+    # It comes first, for the foreign keys of what refers to the table, and may be all that exists yet.
     longer = index and index.unique and index.columns[: len(table.primary_key)] == table.primary_key
     if index and longer and not index.constraint and drop not in steps:
         steps.append(drop)
@@ -183,7 +183,7 @@ def _steps(
     default: bool,
     keep_old: KeepOld,
 ) -> Iterator[Step]:
-    # The log's own trigger is none of the table's.
+    # The log's own trigger is not the table's.
     table = replace(seen.table, triggers=tuple(t for t in seen.table.triggers if t.name != LOG_TRIGGER))
     lines, run = grid(policy, table), copied.run if copied.run and not copied.run.finished else None
     column = table.column(policy.control)
@@ -241,7 +241,7 @@ def _grown(table: Table, policy: Partitioning) -> Table:
 
 
 def _parent(policy: Partitioning, table: Table, seen: Conversion) -> Iterator[Step]:
-    """The partitioned table beside the plain one; its foreign keys come with the swap, not validated."""
+    """Return the partitioned table next to the plain one; its foreign keys come with the swap, not validated."""
     bare, built = replace(table, foreign_keys=()), seen.built
     if built and not conversion.is_built(built):
         raise PlanError(
@@ -256,10 +256,10 @@ def _parent(policy: Partitioning, table: Table, seen: Conversion) -> Iterator[St
 
 
 def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> Iterator[CopyTarget]:
-    """From the first row to the present, and premake windows more; the rest is the default's.
+    """From the first row to the current position, and premake ranges more; the rest is the default's.
 
-    Beside a default partition, so many windows without a row that one odd row makes them are not made; among ids, for
-    which no clock says where the present is, nor is a window that such a stretch divides from all others.
+    With a default partition, so many ranges without a row that one odd row makes them are not made; among ids, for
+    which no clock says where the current position is, nor is a range that such a gap divides from all others.
     """
     table, filled = seen.table, copied.filled
     if not default and copied.strays:
@@ -293,5 +293,5 @@ def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> I
 
 
 def _apart(lines: Grid, window: Range, following: Range) -> bool:
-    """Whether so many windows lie between two that one odd row makes them."""
+    """Whether so many ranges lie between two that one odd row makes them."""
     return next(islice(lines.windows(window.upper, following.lower), FAR, None), None) is not None

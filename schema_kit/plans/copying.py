@@ -45,7 +45,7 @@ def drain_default(policy: Partitioning, seen: Copying, limits: CopyLimits) -> Pl
     """Give the rows of a default partition partitions of their own; where none has rows there, nothing is to be done.
 
     Args:
-        policy: the set's policy.
+        policy: the table's policy.
         seen: its default partition, as observed.
         limits: when it pauses.
 
@@ -90,16 +90,16 @@ def enough(source: QualifiedName, lines: Grid, windows: Sequence[Range]) -> None
 
 
 def split(policy: Partitioning, partition: QualifiedName, seen: Copying, limits: CopyLimits) -> Plan:
-    """Cut a partition into the windows of its set's policy; one that is no more than a window stays as it is.
+    """Split a partition into the ranges of its table's policy; one that is only one range stays as it is.
 
     Args:
-        policy: the set's policy.
-        partition: what is cut.
+        policy: the table's policy.
+        partition: what is split.
         seen: it, as observed.
         limits: when it pauses.
 
     Raises:
-        PlanError: no such partition, windows that cross its bounds, something belongs to it that cannot move, or what
+        PlanError: no such partition, ranges that cross its bounds, something belongs to it that cannot move, or what
             was copied is not what it holds.
     """
     title = f"split {partition}"
@@ -131,7 +131,7 @@ def split(policy: Partitioning, partition: QualifiedName, seen: Copying, limits:
 
 
 def abandon(source: QualifiedName, seen: Copying) -> Plan:
-    """Give up a copy that has not come to its swap: all that it has made goes, and the source is as before.
+    """Cancel a copy that has not come to its swap: all that it has made goes, and the source is as before.
 
     Raises:
         PlanError: the swap is done.
@@ -176,7 +176,7 @@ def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
 
 
 def _cut(lines: Grid, whole: Range, filled: Sequence[Range], title: str) -> list[Range]:
-    """The windows of a partition, end to end; so many without a row that one odd row makes them stay one."""
+    """The ranges of a partition, end to end; so many without a row that one odd row makes them stay one."""
     for end, what in ((whole.lower, "begins"), (whole.upper, "ends")):
         if not lines.begins_at(end):
             raise PlanError(
@@ -197,7 +197,7 @@ def _target(lines: Grid, parent: Table, window: Range, source: QualifiedName) ->
 
 def copy_of(parent: Table, source: QualifiedName, seen: Copying, targets: tuple[CopyTarget, ...]) -> Copy:
     """What is copied, and where to."""
-    assert seen.control is not None  # the grid has seen to it
+    assert seen.control is not None  # the boundaries were checked
     return Copy(
         source,
         parent.name,
@@ -244,7 +244,7 @@ def until_swap(
     """What is left to do before the swap.
 
     Args:
-        lines: the set's windows.
+        lines: the table's ranges.
         parent: what the targets are made like: its columns, its indexes.
         copy: what is copied, and where to.
         seen: the source, as observed.
@@ -315,7 +315,7 @@ def _obstacles(parent: Table, source: QualifiedName, seen: Copying) -> Iterator[
     yield from (f"foreign key {key.name} of {key.table} refers to it" for key in table.incoming)
     yield from (f"trigger {trigger.name} is its own" for trigger in table.triggers if trigger.name != LOG_TRIGGER)
 
-    # What was converted by attaching it has the parent's, too. Nobody but its owner gets at it past the parent.
+    # What was converted by attaching it has the parent's, too. Only its owner reaches it past the parent.
     def security(of: Table) -> tuple[object, ...]:
         return of.policies, of.row_security, of.force_row_security
 
@@ -417,7 +417,7 @@ def _swap(parent: Table, copy: Copy, seen: Copying, purpose: str) -> Iterator[St
     default = next((p.name for p in parent.partitions if p.default and p.name != copy.source), None)
     check = None
     if default:
-        # The windows are attached while nothing but a CHECK says that none of their rows lies in the default one.
+        # The ranges are attached while nothing but a CHECK says that none of their rows lies in the default one.
         check = fit(copy.source.name, "_not_here")
         found = next((p for p in parent.partitions if p.name == copy.source), None)
         assert found is not None  # it is a partition until the swap
@@ -455,13 +455,13 @@ def _index_names(copy: Copy, seen: Copying) -> Iterator[tuple[QualifiedName, Qua
 
 
 def proved_keys(seen: Copying) -> Iterator[Step]:
-    """The foreign keys that came back not validated are proved, leaf by leaf."""
+    """Validate the foreign keys that came back not validated, leaf by leaf."""
     for declared in _unproved(seen.tree):
         yield from constraints.create_foreign_key(declared, seen.tree, seen.server).steps
 
 
 def _unproved(tree: Sequence[Relation]) -> tuple[ForeignKeyDeclaration, ...]:
-    """The parent's foreign keys that are not proved, and those that its leaves have on their own meanwhile."""
+    """Yield the parent's foreign keys that are not validated, and those that its leaves have on their own meanwhile."""
     root = tree[0]
     there = {key.name for key in root.foreign_keys}
     found = [key for key in root.foreign_keys if not key.validated]

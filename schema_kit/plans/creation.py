@@ -25,10 +25,10 @@ class DeclaredSet:
     Args:
         table: the table, with the strategy and the key of its own partitioning.
         create: the statements that make it.
-        policy: how ranges are cut and kept.
-        above: how the table is cut into the sets, where it is not the one set itself.
+        policy: how the table is partitioned and kept.
+        above: how the table is partitioned by values into tables by range, where it is not one itself.
         below: how each range partition is partitioned itself.
-        default: whether each set has a default partition.
+        default: whether each partitioned table has a default partition.
         options: storage parameters of leaves.
         tablespace: where partitions lie, if not in the database's own.
     """
@@ -49,21 +49,21 @@ class DeclaredSet:
 
 
 def branch_of(cut: Cut, options: tuple[str, ...]) -> Branch:
-    """A partition that is cut so."""
+    """Return a partition that is partitioned so."""
     leaves = (Branch(suffix, values, options=options) for suffix, values in cut.parts)
     return Branch(key=f"{cut.strategy} ({ident(cut.column)})", branches=tuple(leaves))
 
 
 def check_declared(declared: DeclaredSet, unique: Sequence[Index]) -> None:
-    """What can be said before anybody has looked.
+    """Check what can be said before the database is read.
 
     Args:
-        declared: the set.
+        declared: the partitioned table.
         unique: its keys and unique indexes; the primary key says so.
 
     Raises:
         DeclarationError: a key without a column that decides, a column that may be NULL, too little premake.
-        PlanError: no such column, or of a type that holds nothing which the interval cuts.
+        PlanError: the column does not exist, or the interval cannot divide its type.
     """
     policy, table = declared.policy, declared.table
     grid(policy, table)
@@ -100,19 +100,19 @@ def create_set(
     has_config: Stored,
     missing_rights: Collection[str] = (),
 ) -> Plan:
-    """Make the table; once it is there, the current partition and premake ones ahead, and register the policy.
+    """Make the table; once it exists, the current partition and premake ones ahead, and register the policy.
 
     Args:
-        declared: the set.
+        declared: the partitioned table.
         table: the table, as observed.
-        sets: where it is cut into several, those that are there, as observed.
+        sets: its partitions by values that exist, as observed.
         now: the server's clock.
         registered: whether part_config knows it.
-        has_config: whether part_config is there, as this version makes it.
+        has_config: whether part_config exists, as this version makes it.
         missing_rights: privileges that the current role lacks.
 
     Raises:
-        PlanError: rights are missing, or a table is there in another shape.
+        PlanError: rights are missing, or a table exists in another shape.
     """
     policy = declared.policy
     plan = Plan(f"create partitioned table {policy.parent}")

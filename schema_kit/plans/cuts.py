@@ -61,7 +61,7 @@ def value_sql(value: Any) -> str:
     """A value of a LIST partition.
 
     Raises:
-        DeclarationError: it is none of the kinds that a migration writes literally.
+        DeclarationError: a migration cannot write such a value literally.
     """
     if isinstance(value, str):
         return literal(value)

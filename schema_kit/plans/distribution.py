@@ -34,14 +34,14 @@ def distribute(
         name: the table.
         wanted: how; its colocation is that of *beside*.
         table: the table, as observed.
-        beside: the table beside whose shards its own shall lie, by name and as observed.
+        beside: the table with which it is colocated, by name and as observed.
         shard_count: how many shards; None: as many as Citus makes.
         ends: the tables at the other end of its foreign keys, either way.
         blocking: whether writes may wait while rows are copied.
-        citus: whether the extension is there.
+        citus: whether the extension exists.
 
     Raises:
-        DeclarationError: a column and a reference table, or a shard count beside a colocation.
+        DeclarationError: a column and a reference table, or a shard count with a colocation.
         PlanError: no Citus, no such table or column, it is distributed in another way, a key lacks the column, or
             it cannot be done while writes continue.
     """

@@ -25,7 +25,7 @@ def sentences(drifts: Sequence[Drift], table: Table) -> Iterator[tuple[str, str,
 
     Args:
         drifts: what is otherwise, as it was observed.
-        table: the set, for the bounds of its partitions.
+        table: the partitioned table, for the bounds of its partitions.
     """
 
     def thing(drift: Drift) -> tuple[str, str, str]:
@@ -151,7 +151,7 @@ def _generated(one: Drift, tables: Sequence[QualifiedName], _: Table) -> tuple[s
 
 
 def _again(one: Drift, table: Table) -> str:
-    """Detaching and attaching makes what is missing; of a partition of the set itself the bounds are known."""
+    """Detach and attach to make what is missing; of a partition of the table itself the bounds are known."""
     assert one.parent is not None  # partitions lack what their parents have
     part = next((part for part in table.partitions if part.name == one.table), None)
     values = "..." if part is None else "DEFAULT" if part.default else for_values(part.lower, part.upper)

@@ -12,7 +12,7 @@ from schema_kit.steps.enums import AddEnumValue
 def add_value(wanted: AddEnumValue, labels: Sequence[str] | None) -> Plan:
     """Add the value where it is missing.
 
-    One that is there has to stand on the side of its neighbour that is asked for; others may have come between since.
+    One that exists has to stand on the side of its neighbour that is asked for; others may have come between since.
 
     Args:
         wanted: the value, and where it comes.

@@ -12,11 +12,11 @@ from schema_kit.steps.files import ForgetFile, RecordFile
 
 
 def register(file: ArchiveFile, leaving: Detaching | None = None) -> Plan:
-    """Write down what lies in a file that is complete; where the table shall go, in one commit with its end.
+    """Write down what lies in a file that is complete; where the table goes, in one commit with its end.
 
     Args:
         file: what lies where.
-        leaving: the table, as observed, if it shall be dropped: one that was detached.
+        leaving: the table, as observed, if it is to be dropped: one that was detached.
 
     Raises:
         PlanError: it never was a partition, something depends on it, rows refer to it, or rights are missing.

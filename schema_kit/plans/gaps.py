@@ -17,21 +17,21 @@ from schema_kit.steps.partitions import for_values
 
 
 def gaps(policy: Partitioning, table: Table | None, here: Point, since: str | None = None) -> tuple[Range, ...]:
-    """The windows that have no partition, from the oldest one up to the newest, as far as is kept ahead of the present.
+    """Return the ranges that have no partition, from the oldest one up to the newest, no further than is kept ahead.
 
-    A window that a partition crosses is none: there it is the policy that does not fit, which `check` says. Nor is one
-    that the policy's retention would take at once, nor those of a stretch that one odd row makes; see layout.wide.
+    A range that a partition crosses is left out: there it is the policy that does not fit, which `check` says. So are
+    those that the policy's retention would take at once, and those of a gap that one odd row makes; see ranges.wide.
 
     Args:
-        policy: the set's policy.
-        table: the set, as observed.
+        policy: the table's policy.
+        table: the partitioned table, as observed.
         here: the server's clock, or the greatest id: `Grid.here` of them.
         since: a date or time on the policy's wall clock, or an id: where to begin instead of the oldest partition;
             then all are made from there.
 
     Raises:
         DeclarationError: *since* cannot be read.
-        PlanError: no such table, not partitioned by range of the control column, or more than MOST_AHEAD windows since
+        PlanError: no such table, not partitioned by range of the control column, or more than MOST_AHEAD ranges since
             the moment that was given.
     """
     checked = partitioned_table(policy, table)
@@ -84,11 +84,11 @@ def fill_gaps(
     """Make a partition for each window that nothing stands in the way of; `refuse` says what is left.
 
     Args:
-        policy: the set's policy.
-        table: the set, as observed.
+        policy: the table's policy.
+        table: the partitioned table, as observed.
         windows: those that have none, as `gaps` gives them.
         filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
-        strays: the windows of which it holds rows.
+        strays: the ranges of which it holds rows.
         taken: names that partitions would get, and other tables have.
         missing_rights: privileges that the current role lacks.
         notes: what is not filled, as `left_open` says it.
@@ -112,7 +112,7 @@ def refuse(
     strays: Collection[Range] = (),
     taken: Collection[QualifiedName] = (),
 ) -> Plan:
-    """Say why windows get no partition; an empty plan where all do.
+    """Say why ranges get no partition; an empty plan where all do.
 
     Raises:
         PlanError: rows of them lie in the default partition, or other tables have their names.

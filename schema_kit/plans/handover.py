@@ -22,17 +22,17 @@ _FOR_5 = {"time_encoder", "time_decoder"}
 def hand_over(
     policy: Partitioning, row: Mapping[str, Any], table: Table, configs: Sequence[PartmanConfig], schema: str | None
 ) -> Plan:
-    """Register a set with the extension, with the columns that its version has, and leave it to it.
+    """Register a partitioned table with the extension, with the columns that its version has, and leave it to it.
 
     Args:
-        policy: the set's policy.
+        policy: the table's policy.
         row: its row of part_config.
-        table: the set, as observed.
-        configs: the tables of each pg_partman that there is.
+        table: the partitioned table, as observed.
+        configs: the tables of each pg_partman.
         schema: which one; None where there is one only.
 
     Raises:
-        PlanError: there is no such extension, or it could not maintain the set as it is.
+        PlanError: there is no such extension, or it could not maintain the partitioned table as it is.
     """
     title = f"hand {policy.parent} over to pg_partman"
     config = _chosen(title, configs, schema)

@@ -52,7 +52,7 @@ def create_index(declared: IndexDeclaration, tree: Sequence[Relation], printed: 
 
 
 def in_question(declared: IndexDeclaration, tree: Sequence[Relation]) -> bool:
-    """Whether something of the index's name is there, so that its definition has to be compared."""
+    """Whether something of the index's name exists, so that its definition has to be compared."""
     return any(
         relation.imagined or _existing(declared, relation, relation.parent if place else None)
         for place, relation in enumerate(tree)
@@ -427,12 +427,12 @@ def _validate(found: Index, relation: Relation, tree: Sequence[Relation]) -> Ite
     children = [other for other in tree if other.parent == relation.name]
     parts = [_attached(child, own) for child in children]
     if not found.valid and parts and all(parts):
-        assert parts[0] is not None  # all of them are there
+        assert parts[0] is not None  # all of them exist
         yield AttachIndex(own, children[0].name.sibling(parts[0].name))
 
 
 def _is_leftover(index: Index, of: str | None = None) -> bool:
-    """Whether REINDEX CONCURRENTLY has left it behind: INVALID and named <index>_ccnew, _ccold1, ..., cut to fit."""
+    """Whether REINDEX CONCURRENTLY has left it behind: INVALID and named <index>_ccnew, _ccold1, ..., made to fit."""
     match = re.fullmatch(r"(.*)_cc(?:new|old)\d*", index.name, re.DOTALL)
     if match is None or index.valid or index.parent or index.constraint:
         return False

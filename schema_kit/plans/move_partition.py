@@ -28,7 +28,7 @@ class Transfer:
         wanted: the same, with regard to where it goes.
         tree: it, and its own partitions.
         target: where it goes, before the partitions there.
-        printed: how PostgreSQL prints the CHECK that proves its bounds.
+        printed: how PostgreSQL prints the CHECK for its bounds.
         default: the default partition where it goes, if that holds rows.
         under_way: archived_partition says that it goes there.
     """
@@ -45,7 +45,7 @@ class Transfer:
 def why_together(seen: Detaching, views: Sequence[View], how: How) -> str:
     """Why a partition is detached and attached in one commit; empty where it goes concurrently."""
     if seen.pending or seen.attached_to is None:
-        return ""  # it is on its way already
+        return ""  # it is in transit already
     if views:
         return f"view {views[0].name} shows both tables, and would miss its rows in between"
     if how == "concurrently":
@@ -60,8 +60,8 @@ def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, ha
         route: from where to where.
         one: the partition.
         views: the views that show both tables.
-        how: how the policy wants partitions detached.
-        has_record: whether retired_partition is there, or made by an earlier step.
+        how: how the policy has partitions detached.
+        has_record: whether retired_partition exists, or made by an earlier step.
 
     Raises:
         PlanError: where it goes is of another shape, a range there overlaps its own, or rights are missing.

@@ -29,15 +29,15 @@ def create_next(
 ) -> Plan:
     """Make the current partition and `premake` ones ahead of it, where they are missing.
 
-    A partition is known by its bounds: one that covers a window under any name counts. Sets of time are driven by the
+    A partition is known by its bounds: one that covers a range under any name counts. Tables by time are driven by the
     clock, so that a row of the far future makes nothing.
 
     Args:
-        policy: the set's policy.
-        table: the set, as observed.
+        policy: the table's policy.
+        table: the partitioned table, as observed.
         here: the server's clock, or the greatest id: `Grid.here` of them.
         filled_default: the default partition, where it holds rows, so that a CHECK must spare its scan.
-        strays: the windows of which it holds rows.
+        strays: the ranges of which it holds rows.
         until: a date or time on the policy's wall clock, or an id: what is missing up to there, instead of `premake`.
         missing_rights: privileges that the current role lacks.
 
@@ -58,7 +58,7 @@ def create_next(
 def create_windows(
     lines: Grid, table: Table, missing: Collection[Range], filled_default: Table | None, strays: Collection[Range]
 ) -> Iterator[Step]:
-    """The steps that make windows which no partition holds.
+    """The steps that make ranges which no partition holds.
 
     Raises:
         PlanError: the default partition holds rows of one.
@@ -85,7 +85,7 @@ def create_partition(
     """The step that makes one window's partition, with what its siblings have and ATTACH does not hand on.
 
     Args:
-        lines: the set's windows.
+        lines: the table's ranges.
         table: whose foreign keys, and what else belongs to it, the partition gets.
         parent: what it is attached to.
         window: its range.
@@ -97,7 +97,7 @@ def create_partition(
 
 
 def free_name(lines: Grid, table: Table, window: Range) -> QualifiedName:
-    """pg_partman's name for a window; where somebody has it, or that of a part below it, with a number behind."""
+    """Return pg_partman's name for a range; with a number behind where it, or that of a part below it, is taken."""
     name = lines.partition_name(window)
     for number in count(2):
         if table.taken.isdisjoint((name.name, *below(name.name, table.branch))):
@@ -141,7 +141,7 @@ def like_siblings(
 
 
 def _past_default(step: CreatePartition, control: str, default: Table) -> Iterator[Step]:
-    # PostgreSQL scans the default under ACCESS EXCLUSIVE, unless a validated CHECK proves that no row is the window's.
+    # PostgreSQL scans the default under ACCESS EXCLUSIVE, unless a validated CHECK excludes rows of the range.
     name = fit(step.name.name, "_not_here")
     existing = next((check for check in default.checks if check[0] == name), None)
     if existing is None:
@@ -158,7 +158,7 @@ def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[Q
 
     Args:
         policies: whether it holds any.
-        exists: whether it is there.
+        exists: whether it exists.
         alone: whether its schema holds nothing else, but for *records*.
         records: our own tables that remember what was done to sets, and nothing that is still to be done.
 
@@ -174,5 +174,5 @@ def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[Q
 
 
 def abort_command(verb: str, *names: QualifiedName) -> str:
-    """What to type to give up what a command of `schema_kit partitions` has begun."""
+    """What to type to cancel what a command of `schema_kit partitions` has begun."""
     return f"schema_kit partitions {verb} {' '.join(shlex.quote(str(name)) for name in names)} --abort"

@@ -61,7 +61,7 @@ def install(schema: str, scripts: Sequence[SqlObject], seen: SqlSchema) -> Plan:
     Args:
         schema: where to.
         scripts: the objects, in the order in which they are made.
-        seen: what is there.
+        seen: what exists.
 
     Raises:
         PlanError: the real pg_partman lives there, or functions of the same names that are not schema_kit's.
@@ -134,7 +134,7 @@ def remove(schema: str, seen: SqlSchema) -> Plan:
 
     Args:
         schema: where from.
-        seen: what is there.
+        seen: what exists.
     """
     ours = [one for one in seen.objects if one.kind not in ("TABLE", "OWN") and _MARK.search(one.comment)]
     title = f"remove pg_partman's functions from schema {schema}"

@@ -45,7 +45,7 @@ def changed(parent: QualifiedName, registered: Partitioning | None, changes: Map
 
 
 def partitioned_already(policy: Partitioning, table: Table | None) -> Table:
-    """The table, if it is there and partitioned as a policy that nobody has registered yet says.
+    """Return the table, if it exists and is partitioned as a policy says that is not registered yet.
 
     Raises:
         PlanError: it is not.
@@ -62,17 +62,17 @@ def set_policy(
     has_config: Stored,
     missing_rights: Collection[str] = (),
 ) -> Plan:
-    """Register a policy, once what is there agrees with it.
+    """Register a policy, once what exists agrees with it.
 
     Args:
-        policy: as it shall be.
+        policy: the new policy.
         registered: as it is; None where it is not.
-        sets: each set that it stands for, as observed, and where its present lies.
-        has_config: whether part_config is there, as this version makes it.
+        sets: each partitioned table that it stands for, as observed, and where its present lies.
+        has_config: whether part_config exists, as this version makes it.
         missing_rights: privileges that the current role lacks.
 
     Raises:
-        PlanError: rights are missing, or partitions lie across the policy's windows.
+        PlanError: rights are missing, or partitions lie across the policy's ranges.
     """
     plan = Plan(f"set the policy of {policy.parent}")
     found = list(missing_rights)
@@ -87,10 +87,10 @@ def set_policy(
 
 
 def obstacles(lines: Grid, table: Table, here: Point) -> list[str]:
-    """What is there that does not agree with a policy: what is past and irregular stays as it is, and is nobody's harm.
+    """Return what exists that does not agree with a policy: what is past and irregular stays, and does no harm.
 
     Raises:
-        PlanError: a partition lies across one of the windows ahead.
+        PlanError: a partition lies across one of the ranges ahead.
     """
     column = table.column(lines.policy.control)
     found = []

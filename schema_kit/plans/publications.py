@@ -76,11 +76,11 @@ def listed(table: Table, leaves: Collection[tuple[str, QualifiedName, bool]]) ->
 
 
 def copied(table: Table, beside: Collection[QualifiedName], instead: str) -> Iterator[str]:
-    """Why rows cannot be copied beside writers: what is made beside the table would be published, too.
+    """Yield why rows cannot be copied while writers continue: the tables of the copy would be published, too.
 
     Args:
         table: the table, as observed.
-        beside: what is written beside it.
+        beside: the tables of the copy.
         instead: what to do.
     """
     for one in table.publications:
@@ -130,7 +130,7 @@ def set_via_root(wanted: SetViaRoot, seen: Publishing | None, *, subscribers_cop
     Args:
         wanted: the publication, and which of the two.
         seen: the publication, as observed.
-        subscribers_copy: whoever subscribes copies the tables again afterwards.
+        subscribers_copy: subscribers copy the tables again afterwards.
 
     Raises:
         PlanError: no such publication, it is another role's, or it may be subscribed to.

@@ -25,7 +25,7 @@ def own_indexes(parent: Table, source: Table | None, purpose: str) -> tuple[Inde
 
 
 def own_sql(parent: Table, source: Table, copy: Copy, purpose: str) -> Iterator[str]:
-    """What is sent once the targets are there, as LIKE the parent makes them."""
+    """What is sent once the targets exist, as LIKE the parent makes them."""
     checks = [check for check in source.checks if check[0] in _checks(parent, source)]
     for target in heirs(copy, purpose):
         for name, definition, _ in checks:

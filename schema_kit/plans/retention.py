@@ -25,12 +25,12 @@ def due(
 ) -> tuple[tuple[Partition, ...], tuple[str, ...]]:
     """The partitions that have outlived the retention, the oldest first; and what is left alone, and why.
 
-    One counts by its bounds, whoever made it, and only where they lie on the policy's windows. The present one, those
+    One counts by its bounds, whatever its name, and only where they lie on the policy's ranges. The current one, those
     ahead, the default one and the last of all never are due.
 
     Args:
-        policy: the set's policy.
-        table: the set, as observed.
+        policy: the table's policy.
+        table: the partitioned table, as observed.
         here: the server's clock, or the greatest id: `Grid.here` of them.
         what: what the retention is called where it was declared.
 
@@ -74,7 +74,7 @@ def grace(policy: Partitioning) -> Interval | None:
     """How long a retired partition is kept before it is dropped; None where it is dropped at once.
 
     Raises:
-        DeclarationError: it is no length of time.
+        DeclarationError: it is not a length of time.
     """
     if policy.retention_grace.strip() in ("0", "0 days", "00:00:00"):
         return None
@@ -110,16 +110,16 @@ def retire(
     """Take out what is due; then keep it, move it, or drop it when its grace period is over.
 
     Args:
-        policy: the set's policy.
+        policy: the table's policy.
         leaves: the partitions that are due, as observed.
-        pending: partitions that are not, and whose detach was cut off.
-        retired: what retired_partition knows of the set, and what has become of it.
+        pending: partitions that are not, and whose detach was interrupted.
+        retired: what retired_partition knows of the partitioned table, and what has become of it.
         now: the server's clock.
         taken: names in the retention schema that are in use.
         missing_rights: privileges that the current role lacks in the retention schema.
         at_once: no grace period is waited for.
         drops: whether anything may be dropped.
-        ttl: whether it is the set's time-to-live that asks: each looks after what it has retired itself.
+        ttl: whether it is the table's time-to-live that asks: each looks after what it has retired itself.
         at: the moment that stands for the server's clock, if one does: the grace period begins there.
 
     Raises:
@@ -160,7 +160,7 @@ def retire(
 
 
 def doubtful(row: Retired) -> str:
-    """What is said of a table that may not be the one which was retired."""
+    """Return what is said of a table that is perhaps not the one which was retired."""
     return (
         f"{row.name} stays: it was retired from {row.parent} before a dump and restore, and the table of that name may "
         f"be another one: {row.doubt}. If it is, DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = "

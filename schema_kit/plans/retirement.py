@@ -76,7 +76,7 @@ def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None) -> 
 
 
 def refuse_another_s(title: str, seen: Detaching) -> None:
-    """It is no partition of another table.
+    """Refuse a partition of another table.
 
     Raises:
         PlanError: it is.
@@ -88,7 +88,7 @@ def refuse_another_s(title: str, seen: Detaching) -> None:
 def recorded(
     seen: Detaching, *, by_policy: bool = False, by_ttl: bool = False, at: datetime | None = None
 ) -> Iterator[Step]:
-    """The row comes before the detach; of one that was cut off, it is there."""
+    """The row comes before the detach; of one that was interrupted, it exists."""
     if not seen.has_record:
         yield EnsureTable(RETIRED_PARTITION, seen.has_record)
     if not seen.recorded:
@@ -106,7 +106,7 @@ def leaving(seen: Detaching, how: How) -> Iterator[Step]:
     """The steps that take a partition out.
 
     Raises:
-        PlanError: it shall leave concurrently, and PostgreSQL has no such way.
+        PlanError: it is to be detached concurrently, and PostgreSQL has no such way.
     """
     if seen.pending:
         yield FinalizeDetach(seen)

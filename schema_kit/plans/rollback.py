@@ -74,7 +74,7 @@ def roll_back(parent: QualifiedName, seen: Conversion | None, copied: Copying) -
 
 
 def stay(seen: Conversion, copied: Copying) -> Plan:
-    """Give up the way back before its swap: the partitioned table stays, and the plain one is kept as it was."""
+    """Cancel the rollback before its swap: the partitioned table stays, and the plain one is kept as it was."""
     run = copied.run
     assert run is not None  # who asks has looked
     copy = copy_of(seen.table, seen.table.name, copied, run.targets)
@@ -86,7 +86,7 @@ def stay(seen: Conversion, copied: Copying) -> Plan:
 
 
 def keep_fed(copy: Copy, copied: Copying) -> Iterator[Step]:
-    """The log is replayed into the plain table, where it has grown: else it would grow until the way back."""
+    """The log is replayed into the plain table, where it has grown: else it would grow until the rollback."""
     if copied.kept and copied.feeding and copied.feed_backlog > BACKLOG:
         yield _replay(reverse(copy, copied.kept), copied.kept)
 
@@ -186,7 +186,7 @@ def _end(table: Table, plain: Table | None) -> Iterator[Step]:
 
 
 def _foreign_keys(copied: Copying) -> Iterator[ForeignKey]:
-    """The partitioned table's foreign keys, and those that its partitions have on their own until they are proved."""
+    """Yield the partitioned table's foreign keys, and those that its partitions have until they are validated."""
     root = copied.tree[0]
     seen = {key.name for key in root.foreign_keys}
     yield from root.foreign_keys

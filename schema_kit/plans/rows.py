@@ -18,7 +18,7 @@ _STAY = {"n", "d"}
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """Which rows shall leave a table, and what becomes of them.
+    """Which rows leave a table, and what becomes of them.
 
     Args:
         table: the table.
@@ -38,7 +38,7 @@ class Leaving:
     archived_at: str = "archived_at"
     pace: Pace = field(default_factory=Pace)
     back: bool = False
-    """It is about their way back."""
+    """It is about their return."""
 
     @property
     def title(self) -> str:
@@ -55,17 +55,17 @@ def archives(observed: Observed, policies: Iterable[ArchivePolicy]) -> dict[Qual
 
 
 def remove(leaving: Leaving, observed: Observed) -> Plan:
-    """Remove rows, those that hang on them first: the deepest of the tree before what they refer to.
+    """Remove rows, those that reference them first: the deepest of the tree before what they refer to.
 
     Args:
         leaving: which rows, and what becomes of them.
         observed: the table, all that refers to it, and the archives.
 
     Returns:
-        A step for each table of the tree. Whether any row is due is not looked at: whoever calls this asks first.
+        A step for each table of the tree. Whether any row is due is not looked at: the caller asks first.
 
     Raises:
-        DeclarationError: the tree is none.
+        DeclarationError: the tree is invalid.
         PlanError: a table, column, index, key or right is missing, a table refers to one whose rows go and the tree
             does not have it, or an archive lacks a column.
     """
@@ -99,7 +99,7 @@ def _spread(leaving: Leaving, observed: Observed, due: Due, table: LeavingTable)
 
     Raises:
         PlanError: it has no primary key, others refer to its rows in a way that needs that look, or its archive does
-            not lie beside it.
+            not colocated with it.
     """
     assert table.distribution is not None
     refuse_for(f"cannot {leaving.title}", table.missing_rights)
@@ -147,7 +147,7 @@ def _below(
     tree: Tree | None,
     path: tuple[ForeignKey, ...],
 ) -> Iterator[Step]:
-    """What hangs on a table, and then the table itself."""
+    """Yield what references a table, and then the table itself."""
     refuse_for(f"cannot {leaving.title}", table.missing_rights)
     if table.partitioned and not table.key:
         raise _refused(
@@ -250,7 +250,7 @@ def _of_other_types(table: LeavingTable, archive: LeavingTable) -> Iterator[str]
 
 
 def back(leaving: Leaving, observed: Observed) -> tuple[RemoveRows, ...]:
-    """The way back of `remove`: rows of the root first, then what hangs on those that are there.
+    """Reverse `remove`: rows of the root first, then the rows that reference them.
 
     Args:
         leaving: which rows, by a condition on the table's columns, and where they are.
@@ -319,7 +319,7 @@ def bring_back(
 
 
 def dangling(key: ForeignKey, archive: QualifiedName, where: str) -> str:
-    """A condition on rows of an archive: the row that a foreign key of the table wants for them is gone."""
+    """Return a condition on rows of an archive: the row that a foreign key of the table requires for them is gone."""
     given = " AND ".join(f"{ident(column)} IS NOT NULL" for column in key.columns)
     same = same_sql(key, "held", archive.sql)
     return f"({ended(where)}) AND {given} AND NOT EXISTS (SELECT 1 FROM {key.referenced.sql} AS held WHERE {same})"

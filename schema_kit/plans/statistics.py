@@ -9,23 +9,23 @@ from schema_kit.steps import Plan
 from schema_kit.steps.partitions import Analyze
 
 _LEAST = 100
-"""Rows by which a set may be off, however small it is."""
+"""Rows by which a partitioned table may be off, however small it is."""
 
 
 def stale(table: Table) -> bool:
-    """Whether the rows that are known of the set differ by more than a tenth from those of its partitions."""
+    """Whether the known rows of the table differ by more than a tenth from those of its partitions."""
     there, known = table.held, max(table.rows, 0)
     return there >= 0 and abs(there - known) > max(_LEAST, max(there, known) // 10)
 
 
 def analyze(table: Table | None, parent: QualifiedName, server: Server, *, may: bool) -> Plan:
-    """Analyze a set whose statistics are off: from 18 on itself alone, before with every partition.
+    """Analyze a partitioned table whose statistics are off: from 18 on itself alone, before with every partition.
 
     Args:
-        table: the set, with estimates of its rows.
+        table: the partitioned table, with estimates of its rows.
         parent: its name.
         server: what the server can.
-        may: whether whoever runs this may, and before 18 nobody has for a day.
+        may: whether the current role may, and before 18 it was not analyzed for a day.
     """
     plan = Plan(f"analyze {parent}")
     if table is None or not may or not stale(table):

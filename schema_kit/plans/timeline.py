@@ -24,7 +24,7 @@ _MOST = 60
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of the line: a partition, several that were folded together, or one where there is none.
+    """A part of the line: a partition, several that were folded together, or a gap.
 
     Args:
         state: past, current, premade, detach pending, default, due (to be retired), to archive (due there), gap,
@@ -32,7 +32,7 @@ class Segment:
         range: from where to where; both ends None for the default partition.
         name: the partition; None where there is none, or several.
         partitions: how many it stands for.
-        windows: where there is no partition, how many of the set's windows have none.
+        windows: where there is no partition, how many of the table's ranges have none.
         rows: the planner's estimate; None where a part of it was never analyzed.
         bytes: with indexes and TOAST.
     """
@@ -48,7 +48,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A set with its segments in order, the default partition last."""
+    """A partitioned table with its segments in order, the default partition last."""
 
     policy: Partitioning
     lines: Grid | None
@@ -56,7 +56,7 @@ class Timeline:
     trouble: tuple[str, ...] = ()
     """What could not be looked at, or why there is no picture."""
     next_to_go: tuple[QualifiedName, Point] | None = None
-    """Which partition the retention takes next, and where the present has to be then."""
+    """Which partition the retention takes next, and where the current position has to be then."""
     archive: ArchivePolicy | None = None
     next_to_archive: tuple[QualifiedName, Point] | None = None
     """The same of the archive."""

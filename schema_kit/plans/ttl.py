@@ -99,7 +99,7 @@ def archiving(
         observed: the table, all that refers to it, and the archives.
         now: the server's clock, or what stands for it.
         archives: which table's rows go where.
-        cut: how the table or its archive is cut, whose clock counts where that is by the same column.
+        cut: how the table or its archive is partitioned, whose clock counts where that is by the same column.
         restored: whether rows that were taken back go again.
 
     Raises:
@@ -146,10 +146,10 @@ def restoring(
         archives: which table's rows are where.
         ends: where the range begins, and where it ends, exclusive, as a person writes them.
         condition: SQL over the table's columns.
-        cut: how the table or its archive is cut, whose clock counts where that is by the same column.
+        cut: how the table or its archive is partitioned, whose clock counts where that is by the same column.
 
     Raises:
-        DeclarationError: neither, or a range that is none.
+        DeclarationError: neither, or a range that is not one.
         PlanError: a range, and the policy names no column.
     """
     tree: Tree | None = None if policy.tree is None else json.loads(policy.tree)
@@ -212,7 +212,7 @@ def horizon(policy: TimeToLive, key: Key, now: datetime) -> Point:
 
 
 def past(policy: TimeToLive, partitioning: Partitioning | None, table: Table | None, now: datetime) -> list[Partition]:
-    """The partitions in which every row has expired: where the table is a set by that very column.
+    """The partitions in which every row has expired: where the table is a partitioned table by that very column.
 
     One with a retention of its own is left to `partitions retire`, and so is the last partition of all; what is
     archived first goes by rows.
@@ -246,7 +246,7 @@ def run(
         policy: the policy.
         removal: what removes its rows.
         due: whether any row has expired.
-        partitioning: how the table is kept as a set, if it is one by that column.
+        partitioning: how the table is kept as a partitioned table, if it is one by that column.
         leaves: the partitions that have expired, as observed.
         retired: what an earlier run has detached and not dropped.
         now: the server's clock.
@@ -262,7 +262,7 @@ def run(
 
 
 def in_order(plans: Sequence[tuple[TimeToLive, int]]) -> list[TimeToLive]:
-    """Policies so that what hangs on others comes first: a tree is larger than each of its branches.
+    """Order policies so that referencing tables come first: a tree is larger than each of its branches.
 
     Args:
         plans: each policy with the number of tables in its tree.
@@ -271,12 +271,12 @@ def in_order(plans: Sequence[tuple[TimeToLive, int]]) -> list[TimeToLive]:
 
 
 def set_policy(policy: TimeToLive, registered: TimeToLive | None, observed: Observed | None, now: datetime) -> Plan:
-    """Register a policy, once what is there agrees with it.
+    """Register a policy, once what exists agrees with it.
 
     Args:
         policy: the new policy.
         registered: as it is; None where it is not.
-        observed: the table, and all that refers to it; None where nobody can look (--sql).
+        observed: the table, and all that refers to it; None where it was not read (--sql).
         now: the server's clock.
 
     Raises:

@@ -43,7 +43,7 @@ def unpartition(
         parent: the table.
         seen: it, as observed; None where there is none.
         heir: its first partition, as observed.
-        has_policy: whether part_config knows the set.
+        has_policy: whether part_config knows the partitioned table.
         keep_primary_key: whether the primary key keeps the control column; it does anyway where it has no other.
 
     Raises:
@@ -100,7 +100,7 @@ def unpartition(
 
 
 def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
-    """What held the rows of a table before it was made plain again goes, or is left while somebody sees rows in it."""
+    """Drop what held the rows of a table before it was plain again, or leave it while a session sees rows in it."""
     title = f"drop what held rows of {table}"
     if emptied is None:
         return Plan(title)
@@ -114,7 +114,7 @@ def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
 def own_checks(table: Table, heir: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The checks that only the first partition has: those that say no more than where it lies, and all others.
 
-    A detach leaves one, and so does whatever proved its bounds for ATTACH; rows of the others would fail it.
+    A detach leaves one, and so does ATTACH without a scan; rows of the others would fail it.
     """
     control = f"(?:{'|'.join(re.escape(text) for by in table.partitioned_by for text in (by, ident(by)))})"
     end = rf"\(+{control} (?:IS NOT NULL|(?:>=|<) .+?)\)+"
@@ -133,7 +133,7 @@ def given_up_key(table: Table) -> str:
 
 def give_up(seen: Conversion) -> Iterator[Step]:
     """What a conversion of a plain table has left goes."""
-    # The bound goes last: it tells that the index is a conversion's.
+    # The bound goes last: it marks the index as a conversion's.
     table = seen.table
     for referring in seen.referring:
         if referring.provisional and referring.has_column:

@@ -10,7 +10,7 @@ from schema_kit.steps.views import RefreshMaterializedView
 
 
 def refresh(view: QualifiedName, observed: MaterializedView | None) -> Plan:
-    """Fill a view anew: concurrently, but for one that was never filled, where PostgreSQL knows no such way.
+    """Fill a view again: concurrently, but for one that was never filled, where PostgreSQL knows no such way.
 
     Raises:
         PlanError: no such view, or no unique index that PostgreSQL could compare old and new rows by.
