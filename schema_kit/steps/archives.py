@@ -105,7 +105,7 @@ class GiveArchiveAccess(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Its readers wait, for an instant."""
+        """Its readers wait briefly."""
         return exclusive((self.archive.name,))
 
     @property
@@ -121,14 +121,14 @@ class GiveArchiveAccess(Step):
 
 @dataclass(frozen=True)
 class CreateArchiveView(Step):
-    """A view over a table and its archive, with the rights of whoever reads it where PostgreSQL can (15 and later).
+    """A view over a table and its archive, with the rights of its reader where PostgreSQL can (15 and later).
 
     Args:
         view: its name.
         table: the table.
         archive: its archive.
         invoker: whether PostgreSQL can.
-        replaces: it is there with fewer columns.
+        replaces: it exists with fewer columns.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -147,11 +147,11 @@ class CreateArchiveView(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """One that is there is locked for an instant."""
+        """One that exists is locked briefly."""
         return (Lock(LockMode.ACCESS_EXCLUSIVE, self.view, _view_lock(self.view)),) if self.replaces else ()
 
     def sql(self) -> tuple[str, ...]:
-        """Whoever may read the table may read the view."""
+        """Let the roles that may read the table read the view."""
         columns = idents(tuple(column.name for column in self.table.columns))
         verb = "CREATE OR REPLACE VIEW" if self.replaces else "CREATE VIEW"
         options = " WITH (security_invoker = true)" if self.invoker else ""
@@ -181,7 +181,7 @@ class DropArchiveTable(Step):
         view: the view, which goes first.
         registered: part_config has a row of it.
         remembered: archived_partition has rows of it.
-        gone: what was on its way there, and is no table any more.
+        gone: what was in transit there, and is not a table any more.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -201,7 +201,7 @@ class DropArchiveTable(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         view = (Lock(LockMode.ACCESS_EXCLUSIVE, self.view, _view_lock(self.view)),) if self.view else ()
         return (*view, *_exclusive((self.archive, *self.partitions, *self.referenced)))
 
@@ -214,7 +214,7 @@ class DropArchiveTable(Step):
             f"goes_to = {literal(str(self.archive))}{but}",
             f"a partition is in transit to {self.archive} ({ARCHIVED_PARTITION})",
         )
-        # It may join a transaction whose settings are somebody else's.
+        # It may join a transaction whose settings are another's.
         setting = "PERFORM pg_catalog.set_config('row_security', {}, true);"
         check = (
             f"DECLARE was text := pg_catalog.current_setting('row_security'); BEGIN {setting.format(literal('off'))} "
@@ -331,14 +331,14 @@ class RecordMove(Step):
     route: Route
 
     def sql(self) -> tuple[str, ...]:
-        """One row for whoever looks for what is detached, and one that says where it goes."""
+        """Write one row for commands that look for what is detached, and one that says where it goes."""
         seen = self.seen
         there = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
         there += f" AND inhparent = {oid_of(seen.parent)}"
         message = literal(f"{seen.name} is not a partition of {seen.parent} any more: another run was faster")
         guard = f"BEGIN IF NOT EXISTS ({there}) THEN RAISE serialization_failure USING MESSAGE = {message}; END IF; END"
         return (
-            # Whoever drops where it goes, or attaches it there, has to wait, and finds these rows then.
+            # A session that drops where it goes, or attaches it there, has to wait, and finds these rows then.
             f"LOCK TABLE ONLY {self.route.goes_to.sql}, ONLY {seen.name.sql} IN ACCESS SHARE MODE",
             f"DO {literal(guard)}",
             recorded_sql(seen.parent, seen.name, seen.bounds),
@@ -352,9 +352,9 @@ def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
 
 @dataclass(frozen=True)
 class AttachMoved(Step):
-    """ALTER TABLE ... ATTACH PARTITION of what was detached for it; the CHECK that proved its bounds stays.
+    """ALTER TABLE ... ATTACH PARTITION of what was detached for it; the CHECK that spares the scan stays.
 
-    It says what the bounds say; the way back needs no scan for it.
+    It says what the bounds say; the rollback needs no scan for it.
     """
 
     wanted: Attaching
@@ -369,7 +369,7 @@ class AttachMoved(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """The table that it goes to stays open for reads and writes; the partition itself nobody uses."""
+        """The table that it goes to stays open for reads and writes; the partition itself no session uses."""
         seen = self.wanted.seen
         default = (seen.default,) if seen.default else ()
         strong = (seen.name, *seen.below, *default, *self.wanted.referenced)
@@ -397,7 +397,7 @@ def _attach_sql(wanted: Attaching, route: Route, default_check: str | None) -> t
 
 @dataclass(frozen=True)
 class MovePartitionAcross(Step):
-    """DETACH PARTITION and ATTACH PARTITION in one commit: whoever reads both tables sees each row once, always.
+    """DETACH PARTITION and ATTACH PARTITION in one commit: a reader of both tables sees each row once, always.
 
     Args:
         seen: the partition, where it is.
@@ -419,7 +419,7 @@ class MovePartitionAcross(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant; what the table refers to, against writes."""
+        """All access waits briefly; what the table refers to, against writes."""
         seen, wanted = self.seen, self.wanted
         defaults = (table for table in (seen.default, wanted.seen.default) if table)
         strong = (seen.parent, seen.name, *seen.below, *defaults, *seen.incoming, *wanted.referenced)
@@ -430,7 +430,7 @@ class MovePartitionAcross(Step):
         )
 
     def sql(self) -> tuple[str, ...]:
-        """A validated CHECK spares the scan; it stays, and spares the one of the way back."""
+        """A validated CHECK spares the scan; it stays, and spares the one of the rollback."""
         return (
             f"LOCK TABLE ONLY {self.route.goes_to.sql} IN SHARE ROW EXCLUSIVE MODE",
             f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",
@@ -468,7 +468,7 @@ class KeepRestored(Step):
     where: str
 
     def sql(self) -> tuple[str, ...]:
-        """A condition that is there stays once."""
+        """A condition that exists stays once."""
         return (
             f"UPDATE {ARCHIVE_POLICY.sql} SET restored = array_append(array_remove(restored, {literal(self.where)}), "
             f"{literal(self.where)}) WHERE table_name = {literal(str(self.table))}",

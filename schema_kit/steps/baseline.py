@@ -124,7 +124,7 @@ class CreateTable(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """A foreign key stops writes to the table that it refers to, for an instant."""
+        """A foreign key stops writes to the table that it refers to briefly."""
         later = {key.name for key, _ in self.table.later}
         ends = {key.referenced for key in self.table.table.foreign_keys if key.name not in later}
         ends |= {end for key, _ in self.closing for end in (key.table, key.referenced)}

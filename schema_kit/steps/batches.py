@@ -34,7 +34,7 @@ _CLOCK = re.compile(r"now|today|tomorrow|yesterday", re.IGNORECASE)  # 'now' is 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be updated: the SET clause by column, and the WHERE clause, in SQL."""
+    """What is to be updated: the values by column, and the WHERE clause, in SQL."""
 
     table: QualifiedName
     assignments: tuple[tuple[str, str], ...]
@@ -63,7 +63,7 @@ class Change:
 
 @dataclass(frozen=True)
 class StartBatches(Step):
-    """The row that remembers how far an update has come; one of a table or column that is gone begins anew."""
+    """The row that remembers how far an update has come; one of a table or column that is gone begins again."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     says: ClassVar[str] = "begin the update {self.name}"
@@ -75,7 +75,7 @@ class StartBatches(Step):
     batch_size: int
 
     def sql(self) -> tuple[str, ...]:
-        """One row; that of an update under way is left as it is."""
+        """One row; that of an update in progress is left as it is."""
         key = f"ARRAY[{', '.join(literal(column.name) for column in self.key)}]"
         table, change = literal(str(self.change.table)), literal(str(self.change))
         return (
@@ -112,7 +112,7 @@ class FindBatches(Step):
 class UpdateBatch(Step):
     """The next rows in the order of the primary key, and how far that is, in one statement.
 
-    Whatever ends it, both are there or neither is. Its rows are those that one snapshot shows behind the last key;
+    Whatever ends it, both exist or neither does. Its rows are those that one snapshot shows behind the last key;
     they are found again by their key, so a row that another session changes meanwhile is waited for and then updated
     as that session left it.
 
@@ -131,7 +131,7 @@ class UpdateBatch(Step):
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
-        # A row that was changed since the snapshot is no error, and the planner, who does not know the size of a
+        # A row that was changed since the snapshot causes no error, and the planner, who does not know the size of a
         # batch, keeps to the primary key.
         ("transaction_isolation", "read committed"),
         ("enable_seqscan", "off"),
@@ -244,7 +244,7 @@ class EndPass(Step):
     Args:
         name: what the update is remembered under.
         table: the table.
-        missed: what tells a row that was missed, in SQL; empty where nothing does.
+        missed: whether a row was missed, in SQL; empty where that is unknown.
     """
 
     decide_again: ClassVar[bool] = True
@@ -269,7 +269,7 @@ class EndPass(Step):
 
 @dataclass(frozen=True)
 class UpdateAtOnce(Step):
-    """One plain UPDATE, where nobody is there to wait for it: in a script for a database that was empty at base."""
+    """One plain UPDATE, where no session waits for it: in a script for a database that was empty at base."""
 
     reads_rows: ClassVar[bool] = True
     says: ClassVar[str] = (

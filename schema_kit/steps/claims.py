@@ -11,7 +11,7 @@ from schema_kit.steps.step import Step
 
 _NAME = r'"(?:[^"]|"")+"'
 _TABLE = rf"(?P<schema>{_NAME})\.(?P<name>{_NAME})"
-# The index that becomes a constraint of its own name is there already, perhaps since a run before.
+# The index that becomes a constraint of its own name exists already, perhaps since a run before.
 _KEY = r"(?:PRIMARY KEY|UNIQUE)(?! USING INDEX (?P=new)(?: |$))"
 
 _MADE = (

@@ -23,7 +23,7 @@ def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class _ColumnStep(Step):
-    """One ALTER TABLE on a table and its partitions, for an instant."""
+    """One ALTER TABLE on a table and its partitions briefly."""
 
     table: QualifiedName
     column: str
@@ -31,7 +31,7 @@ class _ColumnStep(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def action(self) -> str:
@@ -61,7 +61,7 @@ class AddColumn(_ColumnStep):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant; writes to the table that a foreign key refers to, too."""
+        """All access waits briefly; writes to the table that a foreign key refers to, too."""
         own = super().locks
         more = dict.fromkeys(self.referenced if self.declared.foreign_key else ())
         others = (table for table in more if table not in (lock.table for lock in own))
@@ -72,7 +72,7 @@ class AddColumn(_ColumnStep):
         return f"ADD COLUMN {column_sql(self.declared)}"
 
     def sql(self) -> tuple[str, ...]:
-        """Rows that are there are not touched."""
+        """Rows that exist are not touched."""
         statements = [*super().sql()]
         if self.later is not None:
             statements.append(
@@ -98,7 +98,7 @@ class DropColumn(_ColumnStep):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 
@@ -113,7 +113,7 @@ class AlterColumnType(_ColumnStep):
 
     Args:
         type: the new type.
-        others: the tables at the other end of the column's foreign keys, with their partitions: those are made anew.
+        others: the tables at the other end of the column's foreign keys, with their partitions: those are made again.
     """
 
     says: ClassVar[str] = "make {self.column} of {self.table} {self.type}"
@@ -123,7 +123,7 @@ class AlterColumnType(_ColumnStep):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         tables = dict.fromkeys((self.table, *self.partitions, *self.others))
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 
@@ -171,7 +171,7 @@ class DropWholeTable(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits who still uses it."""
+        """All access waits who still uses it."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:

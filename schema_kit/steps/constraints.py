@@ -58,7 +58,7 @@ class AddForeignKey(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Writes to both ends wait, for an instant; adopting drops triggers of the table it refers to.
+        """Writes to both ends wait briefly; adopting drops triggers of the table it refers to.
 
         Where that has partitions, it drops the copies of the partitions' keys, too.
         """
@@ -72,7 +72,7 @@ class AddForeignKey(Step):
         )
 
     def sql(self) -> tuple[str, ...]:
-        """No scan of a row that a validated key of a partition has proved already."""
+        """Scan no row that a key of a partition has validated already."""
         suffix = "" if self.valid else " NOT VALID"
         name = ident(self.key.name)
         add = f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {name} {foreign_key_sql(self.key)}{suffix}"
@@ -93,7 +93,7 @@ class AddParentKey(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant: nothing is built."""
+        """All access waits briefly: nothing is built."""
         return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
 
     def sql(self) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class AddKeyUsingIndex(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant: nothing is scanned."""
+        """All access waits briefly: nothing is scanned."""
         return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
 
     def sql(self) -> tuple[str, ...]:
@@ -143,11 +143,11 @@ class AddCheck(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
-        """No scan: VALIDATE does that later, beside writers."""
+        """No scan: VALIDATE does that later, while writers continue."""
         add = f"ALTER TABLE {self.table.sql} ADD CONSTRAINT {ident(self.name)} CHECK ({self.expression}) NOT VALID"
         drop = f"ALTER TABLE {self.table.sql} DROP CONSTRAINT {ident(self.replaces)}" if self.replaces else ""
         return (drop, add) if drop else (add,)
@@ -155,7 +155,7 @@ class AddCheck(Step):
 
 @dataclass(frozen=True)
 class ValidateConstraint(Step):
-    """VALIDATE CONSTRAINT: one scan, beside readers and writers."""
+    """VALIDATE CONSTRAINT: one scan, while readers and writers continue."""
 
     says: ClassVar[str] = "validate {self.name} of {self.table}"
 
@@ -195,7 +195,7 @@ class AddNotNull(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
@@ -206,7 +206,7 @@ class AddNotNull(Step):
 
 @dataclass(frozen=True)
 class SetNotNull(Step):
-    """SET NOT NULL: free of a scan, since a validated check proves it.
+    """SET NOT NULL: free of a scan, by a validated check.
 
     Args:
         table: the table.
@@ -224,7 +224,7 @@ class SetNotNull(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
@@ -249,7 +249,7 @@ class DropForeignKey(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 

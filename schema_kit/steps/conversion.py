@@ -64,7 +64,7 @@ def fingerprint(table: Table) -> str:
 
 @dataclass(frozen=True)
 class AddBound(AddCheck):
-    """The check that proves where the first partition ends; until the swap, it refuses rows past that."""
+    """The check that says where the first partition ends; until the swap, it refuses rows past that."""
 
     says: ClassVar[str] = (
         "add check {self.name} to {self.table}, not validated: "
@@ -76,13 +76,13 @@ class AddBound(AddCheck):
 
     @property
     def lingers(self) -> str:
-        """Writers are told so by PostgreSQL."""
+        """Writers see PostgreSQL's own error."""
         return f"check {self.name} refuses rows of {self.table} whose {self.control} is {self.upper} or later"
 
 
 @dataclass(frozen=True)
 class DropBound(Step):
-    """The bound's check goes: the conversion is given up."""
+    """The bound's check goes: the conversion is canceled."""
 
     clears: ClassVar[bool] = True
 
@@ -95,7 +95,7 @@ class DropBound(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         return exclusive((self.table,))
 
     def sql(self) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class DropBound(Step):
 
 @dataclass(frozen=True)
 class BuildParent(Step):
-    """The partitioned parent beside the table, with everything that the table has; nobody sees it yet."""
+    """The partitioned parent next to the table, with everything that the table has; no session sees it yet."""
 
     fresh: ClassVar[bool] = True
     says: ClassVar[str] = "build the partitioned parent of {self.table.name} next to it"
@@ -122,7 +122,7 @@ class BuildParent(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Of the table itself none; a foreign key stops writes to the table that it refers to, for an instant."""
+        """Of the table itself none; a foreign key stops writes to the table that it refers to briefly."""
         return tuple(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in referenced(self.table))
 
     def sql(self) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ class BuildParent(Step):
 
 @dataclass(frozen=True)
 class DropBuiltParent(Step):
-    """A parent that was built from another shape of the table, or for nothing, goes; it is empty, nobody sees it."""
+    """Drop a parent that was built from another shape of the table, or for nothing; it is empty, no session sees it."""
 
     reads_rows: ClassVar[bool] = True
     says: ClassVar[str] = "drop {self.parent}, built for a swap that cannot come"
@@ -186,7 +186,7 @@ class DropBuiltParent(Step):
         return exclusive((self.parent, *self.partitions, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
-        """RESTRICT; and looked at under the lock: rows are nobody's that may be dropped."""
+        """RESTRICT; and looked at under the lock: a row would be lost."""
         message = literal(f"{self.parent} holds rows, which no parent that is being built does")
         check = (
             f"IF EXISTS (SELECT 1 FROM {self.parent.sql}) THEN RAISE object_in_use USING MESSAGE = {message}; END IF"
@@ -196,14 +196,14 @@ class DropBuiltParent(Step):
 
 @dataclass(frozen=True)
 class Swap(Step):
-    """The short commit: the table becomes the first partition of the parent that was built beside it.
+    """The short commit: the table becomes the first partition of the parent that was built next to it.
 
     Args:
         table: the table, as last seen.
-        policy: what the set is registered under, in the same commit.
+        policy: what the partitioned table is registered under, in the same commit.
         leaf: the table's name as a partition.
         suffix: what its indexes' names get.
-        upper: the bound that its validated CHECK proves.
+        upper: the bound of its validated CHECK.
         dropped: incoming foreign keys that go.
         composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
         partitions: those that the parent has already.
@@ -227,7 +227,7 @@ class Swap(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits; 2 to 50 ms were measured, whatever the number of rows."""
+        """All access waits; 2 to 50 ms were measured, whatever the number of rows."""
         tables = [self.table.name, self.table.name.sibling(being_built(self.table.name.name))]
         keys = (*self.dropped, *self.moved, *(key for key, _, _ in self.composite))
         incoming = self.table.with_partitions(key.table for key in keys)
@@ -273,7 +273,7 @@ class Swap(Step):
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
-        # First, right behind the comparison: nobody can grant anything any more on what is gone.
+        # First, right behind the comparison: no session can grant anything any more on what is gone.
         for sequence in table.sequences:
             if sequence.identity:
                 yield position_sql(sequence.name.sibling(being_built(sequence.name.name)), sequence.name)
@@ -338,7 +338,7 @@ class Swap(Step):
 
 
 def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:
-    """What belongs to a table and is made anew once the partitioned one has its name; and the policy."""
+    """What belongs to a table and is made again once the partitioned one has its name; and the policy."""
     yield from trigger_sql(table)
     yield from map(view_sql, table.views)
     yield comment_sql("TABLE", table.name.sql, table.comment)

@@ -30,20 +30,20 @@ OLD = "__old"
 
 @dataclass(frozen=True)
 class SwapTable(Step):
-    """The short commit: the partitioned table beside the plain one takes its name and all that belongs to it.
+    """The short commit: the partitioned table next to the plain one takes its name and its dependent objects.
 
     The plain table stays under another name as it was at this moment, without triggers and foreign keys.
 
     Args:
         copy: what was copied.
-        identity: what tells that the table is still what was copied.
+        identity: identifies the table that was copied.
         table: the table, as last seen.
-        policy: what the set is registered under, in the same commit.
+        policy: what the partitioned table is registered under, in the same commit.
         dropped: incoming foreign keys that go.
         composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
         moved: incoming foreign keys that hold the key column already, and come back as they are.
         server: from 18 on the partitioned table takes foreign keys that are not validated.
-        back: the copy the other way round, where the plain table shall be fed from the swap on.
+        back: the copy the other way round, where the plain table is kept in sync from the swap on.
     """
 
     clears: ClassVar[bool] = True
@@ -77,7 +77,7 @@ class SwapTable(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits: for the last keys of the log, and about a millisecond for each partition."""
+        """All access waits: for the last keys of the log, and about a millisecond for each partition."""
         copy = self.copy
         own = [copy.source, self._built, copy.staging, copy.log, *(target.built for target in copy.targets)]
         keys = (*self.dropped, *self.moved, *(key for key, _, _ in self.composite))
@@ -100,7 +100,7 @@ class SwapTable(Step):
         return OLDER_SNAPSHOTS
 
     def sql(self) -> tuple[str, ...]:
-        """The last keys first: from here on nobody writes."""
+        """The last keys first: from here on no session writes."""
         return (
             *print_sql(self.table),
             look_sql(self.copy, self.identity),

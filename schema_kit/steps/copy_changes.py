@@ -25,7 +25,7 @@ BATCH_KEYS = 10_000
 """Keys of the log that one batch replays."""
 
 _BY_KEY = (
-    # A few thousand keys are looked up one by one, whatever the planner thinks of tables that nobody has analyzed.
+    # A few thousand keys are looked up one by one, whatever the planner thinks of tables without statistics.
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("enable_seqscan", "off"),
@@ -37,7 +37,7 @@ SWAPPING = (READ_COMMITTED, *_BY_KEY)
 
 
 # Between two statements only a REPEATABLE READ transaction has a snapshot, or an open cursor. In the middle of one, a
-# READ COMMITTED one has, too, and nobody can tell: those are waited for that take long. Those of other users are seen
+# READ COMMITTED one has, too, which cannot be seen: those are waited for that take long. Those of other users are seen
 # with the rights of pg_read_all_stats.
 _OLDER = """FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
   AND a.backend_type NOT IN ('autovacuum worker', 'walsender') AND a.backend_xmin IS NOT NULL AND a.xact_start < now()

@@ -33,7 +33,7 @@ class CutChunks(Step):
 
     Args:
         copy: what is copied.
-        by: the columns that they are cut by: the primary key, or the control column where rows lie in its order.
+        by: the columns that bound them: the primary key, or the control column where rows lie in its order.
     """
 
     decide_again: ClassVar[bool] = True
@@ -51,7 +51,7 @@ class CutChunks(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Another run of the same copy waits, and does not cut again what is being copied by then."""
+        """Another run of the same copy waits, and does not divide again what is being copied by then."""
         return (Lock(LockMode.SHARE_ROW_EXCLUSIVE, self.copy.staging),)
 
     def sql(self) -> tuple[str, ...]:
@@ -102,18 +102,18 @@ _SHARE, _BYTES = "\x01", "\x02"
 
 @dataclass(frozen=True)
 class CopyChunk(Step):
-    """The next chunk that nobody has taken, and that it is done: in one commit. Each worker takes its own.
+    """Copy the next chunk that no session has taken, and mark it done: in one commit. Each worker takes its own.
 
     Args:
         copy: what is copied.
-        by: the columns that chunks are cut by.
+        by: the columns that bound chunks.
         limits: when it pauses.
     """
 
     repeats: ClassVar[bool] = True
     parallel: ClassVar[bool] = True
     throttled: ClassVar[bool] = True
-    # A chunk that somebody else holds is passed over: nothing may follow until none is left.
+    # A chunk that another session holds is passed over: nothing may follow until none is left.
     decide_again: ClassVar[bool] = True
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -173,7 +173,7 @@ class CopyChunk(Step):
 
     @property
     def grows(self) -> QualifiedName:
-        """The targets lie where the source does, if nobody has said otherwise."""
+        """The targets lie where the source does, unless the policy names a tablespace."""
         return self.copy.source
 
     def sql(self) -> tuple[str, ...]:
@@ -225,7 +225,7 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True)
 class BuildIndexes(Step):
-    """Indexes of one target, with nobody there to wait for them; several targets at once."""
+    """Indexes of one target, while no session waits for them; several targets at once."""
 
     parallel: ClassVar[bool] = True
     throttled: ClassVar[bool] = True
@@ -245,7 +245,7 @@ class BuildIndexes(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Nobody uses it yet."""
+        """No session uses it yet."""
         keys = any(index.constraint for index in self.indexes)
         return (Lock(LockMode.ACCESS_EXCLUSIVE if keys else LockMode.SHARE_ROW_EXCLUSIVE, self.target),)
 
@@ -255,7 +255,7 @@ class BuildIndexes(Step):
         return self.target
 
     def sql(self) -> tuple[str, ...]:
-        """PostgreSQL chooses the names, as it does for any partition's indexes; so one that is there is no error."""
+        """PostgreSQL chooses the names, as it does for any partition's indexes; an existing name causes no error."""
         count = f"(SELECT count(*) FROM pg_index WHERE indrelid = to_regclass({literal(self.target.sql)}))"
         return (
             f"LOCK TABLE ONLY {self.target.sql} IN {self.locks[0].mode.value} MODE",
@@ -271,7 +271,7 @@ class BuildIndexes(Step):
 
 @dataclass(frozen=True)
 class AnalyzeTarget(Analyze):
-    """ANALYZE of one target, before anybody plans a query over it; of each that is made, if the copy begins again."""
+    """ANALYZE of one target, before a query over it is planned; of each that is made, if the copy begins again."""
 
     once: ClassVar[bool] = False
     parallel: ClassVar[bool] = True

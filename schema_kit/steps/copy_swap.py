@@ -46,7 +46,7 @@ class Settle(Step):
         return f"SELECT min(age(c.xmin)) FROM {COPY_CHUNK.sql} c WHERE c.{where_run(self.copy)}"
 
     def sql(self) -> tuple[str, ...]:
-        """Noted, so that nobody waits twice."""
+        """Noted, so that no session waits twice."""
         return (f"UPDATE {COPY_RUN.sql} SET settled_at = clock_timestamp() WHERE {where_run(self.copy)}",)
 
 
@@ -56,7 +56,7 @@ class SwapCopy(Step):
 
     Args:
         copy: what was copied.
-        identity: what tells that the source is still what was copied.
+        identity: identifies the source that was copied.
         table: the parent, as last seen.
         source: what was copied, as last seen.
         default: the parent's default partition, where it is another than the source.
@@ -90,7 +90,7 @@ class SwapCopy(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits: for the last keys of the log, and about a millisecond for each partition."""
+        """All access waits: for the last keys of the log, and about a millisecond for each partition."""
         copy, table = self.copy, self.table
         own = [table.name, copy.source, copy.staging, copy.log, *(target.built for target in copy.targets)]
         others = table.with_partitions(key.table for key in table.incoming)
@@ -110,7 +110,7 @@ class SwapCopy(Step):
         return OLDER_SNAPSHOTS
 
     def sql(self) -> tuple[str, ...]:
-        """The last keys first: from here on nobody writes."""
+        """The last keys first: from here on no session writes."""
         return (
             *(print_sql(self.source) if self.source else ()),
             look_sql(self.copy, self.identity),
@@ -140,7 +140,7 @@ class SwapCopy(Step):
                 yield comment_sql("TABLE", heir.sql, source.comment)
 
     def _compare(self) -> Iterable[str]:
-        """All of the heirs were made by the same statements: one tells whether they forgot something."""
+        """All of the targets were made by the same statements: one shows whether they forgot something."""
         source = self.source
         if source is None or not source.stamp:
             return
@@ -186,7 +186,7 @@ class SwapCopy(Step):
 def look_sql(copy: Copy, identity: str) -> str:
     """Raises serialization_failure, and so has it decided again, where the source is not what was copied any more."""
     same = f"({identity_sql(copy.source)}) = {literal(identity)} AND ({logging_sql(copy.source, copy.log)})"
-    # Another run may have begun anew: then nothing was copied.
+    # Another run may have begun again: then nothing was copied.
     proved = (
         f"{all_copied(copy)} AND {run_is(copy, 'settled_at IS NOT NULL AND swapped_at IS NULL')} AND {all_equal(copy)}"
     )
@@ -220,11 +220,11 @@ class DropCopied(Step):
     copy: Copy
     referenced: tuple[QualifiedName, ...] = ()
     renamed: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
-    """Indexes: as they are called, and what they shall be called."""
+    """Indexes: as they are called, and their new names."""
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Nobody uses it; its foreign keys make DROP lock the tables at their other end."""
+        """No session uses it; its foreign keys make DROP lock the tables at their other end."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.copy.old, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
@@ -236,6 +236,6 @@ class DropCopied(Step):
         )
 
     def _rename(self, index: QualifiedName, name: QualifiedName) -> str:
-        free = f"to_regclass({literal(name.sql)}) IS NULL"  # somebody else's index may have the name
+        free = f"to_regclass({literal(name.sql)}) IS NULL"  # another's index may have the name
         rename = f"ALTER INDEX {index.sql} RENAME TO {ident(name.name)}"
         return f"DO {literal(f'BEGIN IF {free} THEN {rename}; END IF; END')}"

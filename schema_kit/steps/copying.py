@@ -35,7 +35,7 @@ READ_COMMITTED = ("transaction_isolation", "read committed")
 
 ONE_SNAPSHOT = ("transaction_isolation", "repeatable read")
 
-# A crash takes rows and the mark that they are there together; the commits behind are on disk with the next that waits.
+# A crash takes rows and the mark that they exist together; the commits behind are on disk with the next that waits.
 NO_WAIT_FOR_DISK = ("synchronous_commit", "off")
 
 
@@ -85,7 +85,7 @@ def all_equal(copy: Copy) -> str:
 
 
 def alone_sql(copy: Copy, condition: str) -> tuple[str, str]:
-    """Waits until nobody writes the targets, keeps others from it, and looks whether the copy is where it was seen.
+    """Waits until no session writes the targets, keeps others from it, and looks whether the copy is where it was seen.
 
     Two runs at once may know nothing of each other. LOCK TABLE takes no snapshot, so that whatever comes behind it sees
     what was committed before.
@@ -95,11 +95,11 @@ def alone_sql(copy: Copy, condition: str) -> tuple[str, str]:
 
 
 class Owned(Protocol):
-    """What belongs to somebody: a table, or what a partition is made like."""
+    """Give the source's owner what was made: a table, or what a partition is made like."""
 
     @property
     def owner(self) -> str | None:
-        """None: whoever runs this."""
+        """None: the current role."""
         ...
 
     @property
@@ -115,7 +115,7 @@ class BeginCopy(Step):
     Args:
         copy: what is copied, and where to.
         purpose: drain, split or convert.
-        identity: what tells the source from another table of its name.
+        identity: identifies the source, among tables of its name.
         like: what a partition is made like; its parent is what the targets have their columns from.
         options: the source's storage parameters, which a new default partition gets.
         own: what gives those that take its place what it has of its own.
@@ -138,7 +138,7 @@ class BeginCopy(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Writers of the source wait, for an instant: the trigger comes last."""
+        """Writers of the source wait briefly: the trigger comes last."""
         return (Lock(LockMode.SHARE_ROW_EXCLUSIVE, self.copy.source),)
 
     @property
@@ -211,7 +211,7 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
     yield from _access(copy.log, like)
     # A publication of all tables would refuse the deletes of a replay.
     yield f"ALTER TABLE {log} REPLICA IDENTITY FULL"
-    # Whoever writes the source has no rights on the log: the function has its owner's.
+    # Writers of the source have no rights on the log: the function has its owner's.
     yield (
         f"CREATE FUNCTION {log}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
         f"SET search_path = pg_catalog, pg_temp AS {literal(body)}"
@@ -224,12 +224,12 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
         f"CREATE TRIGGER {ident(trigger)} AFTER INSERT OR UPDATE OR DELETE ON {source} "
         f"FOR EACH ROW EXECUTE FUNCTION {log}()"
     )
-    # A replication worker, and whoever sets session_replication_role, would write past it otherwise.
+    # A replication worker, and a session that sets session_replication_role, would write past it otherwise.
     yield f"ALTER TABLE {source} ENABLE ALWAYS TRIGGER {ident(trigger)}"
 
 
 def tried_sql(condition: str, table: str, columns: str) -> str:
-    """What a trigger will ask of OLD and NEW, asked of a row before anybody's write depends on it.
+    """Ask of a row what a trigger will ask of OLD and NEW, before a write depends on it.
 
     PostgreSQL looks into the body of a function when it is called, not when it is made.
     """
@@ -255,7 +255,7 @@ def _or_null(text: str | None) -> str:
 
 @dataclass(frozen=True)
 class AbandonCopy(Step):
-    """All that a copy has made goes, and the source is as before: given up, or the source is another table now."""
+    """All that a copy has made goes, and the source is as before: canceled, or the source is another table now."""
 
     clears: ClassVar[bool] = True
     says: ClassVar[str] = "abort the copy of {self.source}: drop its log and the tables for its rows"
@@ -263,13 +263,13 @@ class AbandonCopy(Step):
     source: QualifiedName
     log: QualifiedName
     tables: tuple[QualifiedName, ...]
-    """Those that it has made and are there still."""
+    """Those that it has made and exist still."""
     trigger: bool
     """Whether it is on the source still."""
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         tables = (*((self.source,) if self.trigger else ()), *self.tables)
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
 

@@ -40,7 +40,7 @@ def grant_sql(grant: Grant, on: str) -> str:
     sql = f"GRANT {grant.what} ON {on} TO {grant.to}"
     if grant.by is None:
         return sql
-    # PostgreSQL lets nobody grant in another's name: it has to be that one, for this statement.
+    # PostgreSQL does not grant in another's name: it has to be that role, for this statement.
     body = (
         "DECLARE was text := pg_catalog.current_setting('role'); "
         f"BEGIN PERFORM pg_catalog.set_config('role', {literal(grant.by)}, true); {sql}; "
@@ -120,7 +120,7 @@ def columns_again_sql(was: Table, table: Table) -> Iterable[str]:
 
 
 def statistics_sql(table: QualifiedName, statistics: Iterable[tuple[str, str]]) -> Iterable[str]:
-    """What somebody set for the statistics of a table's columns, as Table has it."""
+    """Set the statistics targets of a table's columns, as Table has them."""
     return (f"ALTER TABLE {table.sql} ALTER COLUMN {ident(column)} {action}" for column, action in statistics)
 
 
@@ -244,7 +244,7 @@ def sequence_access_sql(table: Table, sequence: Sequence, name: QualifiedName) -
 
 
 def position_sql(new: QualifiedName, old: QualifiedName) -> str:
-    """A sequence goes on where another one is."""
+    """A sequence continues where another one is."""
     return f"SELECT pg_catalog.setval({literal(new.sql)}, last_value, is_called) FROM {old.sql}"
 
 

@@ -17,7 +17,7 @@ class DistributeConcurrently(Step):
     Args:
         table: the table, with its partitions.
         wanted: by which column.
-        colocate_with: the table beside whose shards its own lie; None: Citus decides.
+        colocate_with: the table with which it is colocated; None: Citus decides.
         shard_count: how many shards; None: citus.shard_count.
     """
 
@@ -51,7 +51,7 @@ class Distribute(Step):
     Args:
         table: the table, with its partitions.
         wanted: how it is distributed.
-        colocate_with: the table beside whose shards its own lie; None: Citus decides.
+        colocate_with: the table with which it is colocated; None: Citus decides.
         shard_count: how many shards; None: citus.shard_count.
     """
 
@@ -83,7 +83,7 @@ class Distribute(Step):
 
 @dataclass(frozen=True)
 class Undistribute(Step):
-    """undistribute_table: the rows come back to the coordinator, in one transaction, and everybody waits meanwhile."""
+    """undistribute_table: the rows come back to the coordinator, in one transaction, and all access waits meanwhile."""
 
     may_block: ClassVar[bool] = True
     says: ClassVar[str] = "take {self.table} back to the coordinator; reads and writes wait while its rows are copied"
@@ -92,7 +92,7 @@ class Undistribute(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits until it is done."""
+        """All access waits until it is done."""
         return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
 
     def sql(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from schema_kit.steps.step import Lock, LockMode, Step
 
 
 def move_sql(source: QualifiedName, leaves: Sequence[QualifiedName], to: QualifiedName, columns: str) -> Iterable[str]:
-    """Rows move, all of them: what has arrived is counted against what was there.
+    """Move rows, all of them: what has arrived is counted against the rows before.
 
     Args:
         source: the partitioned table whose rows they are.
@@ -69,7 +69,7 @@ def child_sql(leaf: QualifiedName, table: QualifiedName) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class DropEmptied(Step):
-    """The tables whose rows have moved go, if nobody sees rows in them any more."""
+    """The tables whose rows have moved go, if no session sees rows in them any more."""
 
     throttled: ClassVar[bool] = True
     decide_again: ClassVar[bool] = True
@@ -87,7 +87,7 @@ class DropEmptied(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant: who reads the table reads its children."""
+        """All access waits briefly: who reads the table reads its children."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, name) for name in self.emptied.names)
 
     @property
@@ -101,7 +101,7 @@ class DropEmptied(Step):
         return f"{self._older} AND {waits}"
 
     def sql(self) -> tuple[str, ...]:
-        """Looked at once more under the lock: they hold no row, and nobody sees one."""
+        """Looked at once more under the lock: they hold no row, and no session sees one."""
         tables = self.emptied.names
         some = " OR ".join(f"EXISTS (SELECT 1 FROM ONLY {name.sql})" for name in tables)
         message = literal(f"rows were written into what was emptied for {self.table}: {', '.join(map(str, tables))}")

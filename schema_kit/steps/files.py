@@ -71,7 +71,7 @@ class RecordFile(Step):
         return f"record {self.file.url} with {count} of {self.file.table}"
 
     def sql(self) -> tuple[str, ...]:
-        """A file that was registered before begins anew: its rows are where they are now."""
+        """A file that was registered before begins again: its rows are where they are now."""
         file = self.file
         columns = [dict(zip(("name", "type", "stored", "checksum"), column, strict=True)) for column in file.columns]
         values = {
@@ -140,7 +140,7 @@ class ForgetFile(Step):
 
 @dataclass(frozen=True)
 class LoadFile(Step):
-    """A table with the rows of a file, made and filled in one commit: all of them are there, or it is not.
+    """A table with the rows of a file, made and filled in one commit: all of them exist, or it is not.
 
     Args:
         url: where the file lies.
@@ -150,10 +150,10 @@ class LoadFile(Step):
         copied: the columns that COPY reads; none that are generated.
         form: parquet, of which it gets CSV, or copy.
         read: makes what COPY reads, from the beginning.
-        colocated: how Citus distributes it while it is empty, and the table beside whose shards its own lie.
+        colocated: how Citus distributes it while it is empty, and the table with which it is colocated.
     """
 
-    may_block: ClassVar[bool] = True  # nobody knows the table yet
+    may_block: ClassVar[bool] = True  # no session knows the table yet
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
     says: ClassVar[str] = "load {self.url} into {self.name}"
@@ -173,7 +173,7 @@ class LoadFile(Step):
         return self.read()
 
     def sql(self) -> tuple[str, ...]:
-        """What a column was generated from may not be there any more; then its values are loaded as they are."""
+        """Where a column's source may be gone, its values are loaded as they are."""
         like = "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION"
         shape = f"LIKE {self.like.sql} {like}" if self.like else ", ".join(self.columns)
         how = " (FORMAT csv)" if self.form == "parquet" else ""
@@ -195,17 +195,17 @@ class KeepLoaded(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Nobody uses it yet."""
+        """No session uses it yet."""
         return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.name),)
 
     def sql(self) -> tuple[str, ...]:
-        """It is no run's own any more."""
+        """Release it from the run."""
         return (f"COMMENT ON TABLE {self.name.sql} IS NULL",)
 
 
 @dataclass(frozen=True)
 class AttachLoaded(Step):
-    """ALTER TABLE ... ATTACH PARTITION by LIST, HASH or several columns, of a table that nobody uses yet.
+    """ALTER TABLE ... ATTACH PARTITION by LIST, HASH or several columns, of a table that no session uses yet.
 
     Its rows are looked at and its indexes built under the lock. The parent has no default partition, which would be
     read under a lock of its own, and no foreign keys, whose tables would be locked for as long.
@@ -243,7 +243,7 @@ class DropLoaded(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Nobody uses it yet."""
+        """No session uses it yet."""
         return (Lock(LockMode.ACCESS_EXCLUSIVE, self.name),)
 
     def sql(self) -> tuple[str, ...]:
@@ -262,9 +262,9 @@ class DropLoaded(Step):
 
 @dataclass(frozen=True)
 class MergeFile(Step):
-    """A file's rows, where their range is not free: what is missing is inserted, and the table beside goes.
+    """Rows of a file whose range is not free: what is missing is inserted, and the loaded table goes.
 
-    What is there already, equal in every column, is passed over; where a row of the same key differs, all of it is
+    What exists already, equal in every column, is passed over; where a row of the same key differs, all of it is
     rolled back. Without a key, rows of the range are the file's, or there are none.
 
     Args:
@@ -278,7 +278,7 @@ class MergeFile(Step):
         moved: whether the rows are nowhere else, and the manifest says in this commit that they are back.
     """
 
-    may_block: ClassVar[bool] = True  # the table that goes is nobody's but this run's
+    may_block: ClassVar[bool] = True  # the table that goes is only this run's
     reads_rows: ClassVar[bool] = True
     settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
     counted: ClassVar[int] = 0
@@ -300,7 +300,7 @@ class MergeFile(Step):
         return (Lock(LockMode.ROW_EXCLUSIVE, self.into), Lock(LockMode.ACCESS_EXCLUSIVE, self.name))
 
     def sql(self) -> tuple[str, ...]:
-        """Inserted, looked at, recorded, and rid of the table beside."""
+        """Insert, compare, record, and drop the loaded table."""
         columns = idents(tuple(column for column in self.columns if column not in self.generated))
         insert = (
             f"INSERT INTO {self.into.sql} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {self.name.sql}"

@@ -28,7 +28,7 @@ class IgnoreFinding(Step):
     reason: str
 
     def sql(self) -> tuple[str, ...]:
-        """One row; one that is there gets the reason."""
+        """One row; one that exists gets the reason."""
         values = ", ".join(map(literal, (*self.finding.key, self.reason)))
         return (
             f"INSERT INTO {HEALTH_IGNORED.sql} (code, table_name, object_name, reason) VALUES ({values}) "

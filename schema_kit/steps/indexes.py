@@ -12,7 +12,7 @@ from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 @dataclass(frozen=True)
 class CreateIndexConcurrently(Step):
-    """CREATE INDEX CONCURRENTLY: two scans, waits for older transactions, blocks nobody."""
+    """CREATE INDEX CONCURRENTLY: two scans, waits for older transactions, blocks no session."""
 
     transaction: ClassVar[Transaction] = Transaction.NONE
     left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
@@ -57,7 +57,7 @@ def _duplicates_sql(index: IndexDeclaration, table: QualifiedName) -> str:
 
 @dataclass(frozen=True)
 class WaitForBuild(Step):
-    """Wait until nobody else builds an index on the table: a killed tool's build goes on in the server to its end."""
+    """Wait until no other session builds an index on the table: a killed tool's build goes on in the server."""
 
     decide_again: ClassVar[bool] = True
     says: ClassVar[str] = "wait for another session that builds {self.name} on {self.table}"
@@ -95,7 +95,7 @@ class CreateParentIndex(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Writes to the parent wait, for an instant: nothing is built."""
+        """Writes to the parent wait briefly: nothing is built."""
         return (Lock(LockMode.SHARE, self.index.table),)
 
     def sql(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ class AdoptIndexes(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Writes to all of them wait, for an instant: nothing is built."""
+        """Writes to all of them wait briefly: nothing is built."""
         return tuple(Lock(LockMode.SHARE, table) for table in (self.index.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
@@ -151,20 +151,20 @@ class AttachIndex(Step):
         )
 
     def sql(self) -> tuple[str, ...]:
-        """Locks indexes only: queries that plan with the child index wait for an instant."""
+        """Locks indexes only: queries that plan with the child index wait briefly."""
         return (f"ALTER INDEX {self.parent.sql} ATTACH PARTITION {self.child.sql}",)
 
 
 @dataclass(frozen=True)
 class DropIndexConcurrently(Step):
-    """DROP INDEX CONCURRENTLY: waits for older transactions, blocks nobody."""
+    """DROP INDEX CONCURRENTLY: waits for older transactions, blocks no session."""
 
     transaction: ClassVar[Transaction] = Transaction.NONE
     says: ClassVar[str] = "drop index {self.index} concurrently"
 
     index: QualifiedName
     table: QualifiedName | None
-    """None where nobody has looked (--sql)."""
+    """None where it was not read (--sql)."""
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -188,7 +188,7 @@ class DropParentIndex(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.leaves))
 
     def sql(self) -> tuple[str, ...]:
@@ -198,9 +198,9 @@ class DropParentIndex(Step):
 
 @dataclass(frozen=True)
 class ReindexConcurrently(Step):
-    """REINDEX CONCURRENTLY of one index, or of all of one table, its TOAST table's too: blocks nobody.
+    """REINDEX CONCURRENTLY of one index, or of all of one table, its TOAST table's too: blocks no session.
 
-    Never of something partitioned: there PostgreSQL takes SHARE on every partition first, behind whoever writes.
+    Never of something partitioned: there PostgreSQL takes SHARE on every partition first, behind its writers.
     """
 
     transaction: ClassVar[Transaction] = Transaction.NONE
@@ -210,7 +210,7 @@ class ReindexConcurrently(Step):
     kind: Literal["INDEX", "TABLE"]
     name: QualifiedName
     table: QualifiedName | None
-    """The index's table; None where nobody has looked (--sql)."""
+    """The index's table; None where it was not read (--sql)."""
 
     @property
     def summary(self) -> str:
@@ -229,7 +229,7 @@ class ReindexConcurrently(Step):
 
 
 REPLACED_COMMENT = "schema_kit: replaced, about to be dropped"
-"""What tells an index that was replaced from another one of that name."""
+"""The comment of an index that was replaced, which marks it."""
 
 
 @dataclass(frozen=True)

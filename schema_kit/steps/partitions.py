@@ -26,7 +26,7 @@ def for_values(lower: str | None, upper: str | None) -> str:
 
 @dataclass(frozen=True)
 class CreatePartitionedTable(Step):
-    """A partitioned table that is not there yet, without partitions: nobody sees it before they come.
+    """A partitioned table that is not there yet, without partitions: no session sees it before they come.
 
     Args:
         table: as it is declared.
@@ -64,7 +64,7 @@ class CreatePartition(Step):
         default: the default partition, which a new range takes its rows' place from.
         default_check: the validated CHECK on the default that spares its scan; dropped in the same commit.
         options: storage parameters for the new partition, as its siblings have them.
-        owner: who shall own it, where that is not whoever runs this.
+        owner: its owner, where that is not the current role.
         default_grantees: whom default privileges grant something on it, which goes.
         grants: what is granted on it, and to whom.
         tablespace: where it lies, if not in the database's own.
@@ -72,7 +72,7 @@ class CreatePartition(Step):
         replica_identity: FULL, NOTHING, or the name of the parent's index whose part identifies its rows.
         comment: the parent's.
         branch: how the newest sibling is partitioned itself, and into what.
-        values: FOR VALUES ... or DEFAULT, where it is no range; `lower` and `upper` are empty then.
+        values: FOR VALUES ... or DEFAULT, if it is not a range; `lower` and `upper` are empty then.
         template: pg_partman's, whose keys and indexes it gets that the parent has not.
         told: its range, for people.
     """
@@ -128,7 +128,7 @@ class CreatePartition(Step):
         return tuple(statements)
 
     def make(self, name: QualifiedName, branch: Branch, without: str = "") -> Iterator[str]:
-        """The statements before ATTACH; *without* names more that LIKE shall leave out."""
+        """Return the statements before ATTACH; *without* names what else LIKE leaves out."""
         yield (
             f"CREATE TABLE {name.sql} (LIKE {self.parent.sql} INCLUDING ALL EXCLUDING IDENTITY{without})"
             + (f" PARTITION BY {branch.key}" if branch.key else "")
@@ -157,19 +157,19 @@ def below(name: str, branch: Branch | None) -> Iterator[str]:
 
 
 def own_identity_sql(table: QualifiedName, identity: str) -> str:
-    """Its rows are told apart so for who subscribes to it: FULL, NOTHING, DEFAULT or an index of its own."""
+    """Its rows are identified so for who subscribes to it: FULL, NOTHING, DEFAULT or an index of its own."""
     using = identity if identity in ("FULL", "NOTHING", "DEFAULT") else f"USING INDEX {ident(identity)}"
     return f"ALTER TABLE {table.sql} REPLICA IDENTITY {using}"
 
 
 def identity_back_sql(table: Table, had: str) -> Iterator[str]:
-    """What has its name now tells rows apart as it did; *had*: how it does, in the names of now."""
+    """Set the replica identity of what has its name now as it was; *had*: how it is, in the names of now."""
     if had != table.replica_identity:
         yield own_identity_sql(table.name, table.replica_identity or "DEFAULT")
 
 
 def replica_identity_sql(parent: QualifiedName, name: QualifiedName, identity: str) -> str:
-    """A partition's rows are told apart as its siblings' are."""
+    """A partition's rows are identified as its siblings' are."""
     if identity in ("FULL", "NOTHING"):
         return own_identity_sql(name, identity)
     # PostgreSQL has named the partition's part of the index.
@@ -239,7 +239,7 @@ def _datetime_string(policy: Partitioning) -> str:
 
 
 def register_sql(policy: Partitioning, *, maintained: bool = True) -> str:
-    """The row of part_config; a row that is there is brought up to date.
+    """The row of part_config; a row that exists is brought up to date.
 
     Args:
         policy: the policy.
@@ -313,7 +313,7 @@ class Analyze(Step):
 
     transaction: ClassVar[Transaction] = Transaction.NONE
     once: ClassVar[bool] = True
-    """Its estimate may stay far from those of the partitions, which are older, or beside writers."""
+    """Its estimate may stay far from those of the partitions, which are older, or while writers continue."""
     says: ClassVar[str] = "analyze {self.table}"
 
     table: QualifiedName
@@ -334,7 +334,7 @@ class Analyze(Step):
 
 @dataclass(frozen=True)
 class StopPartman(Step):
-    """pg_partman's own maintenance of a set goes off; its row stays, so that it can take the set over again."""
+    """Turn pg_partman's maintenance of a table off; its row stays, so that pg_partman can take the table over again."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     says: ClassVar[str] = "turn {self.config}'s maintenance of {self.parent} off"

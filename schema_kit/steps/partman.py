@@ -52,7 +52,7 @@ class InstallPartmanSql(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """For an instant."""
+        """Briefly."""
         changed = tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in self.replaced)
         return (
             *_of_views(self.views),
@@ -98,10 +98,10 @@ class RemovePartmanSql(Step):
 
 @dataclass(frozen=True)
 class HandOver(Step):
-    """A set's row goes to a real pg_partman's table, and schema_kit's maintenance of it goes off, in one commit.
+    """Copy a table's row to a real pg_partman's table, and turn schema_kit's maintenance of it off, in one commit.
 
     Args:
-        parent: the set.
+        parent: the partitioned table.
         config: pg_partman's table.
         values: its row: columns, and their values in SQL.
     """
@@ -114,7 +114,7 @@ class HandOver(Step):
     values: tuple[tuple[str, str], ...]
 
     def sql(self) -> tuple[str, ...]:
-        """Two rows; ours stays, so that the set comes back as it was."""
+        """Two rows; ours stays, so that the partitioned table comes back as it was."""
         update = ", ".join(f"{column} = excluded.{column}" for column, _ in self.values if column != "parent_table")
         insert = (
             f"INSERT INTO {self.config.sql} ({', '.join(column for column, _ in self.values)}) "
@@ -126,7 +126,7 @@ class HandOver(Step):
 
 @dataclass(frozen=True)
 class StartMaintenance(Step):
-    """schema_kit's maintenance of a set goes on again."""
+    """schema_kit's maintenance of a partitioned table goes on again."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     says: ClassVar[str] = "turn schema_kit's maintenance of {self.parent} on"
@@ -139,6 +139,6 @@ class StartMaintenance(Step):
 
 
 def maintenance_sql(parent: QualifiedName, to: str) -> str:
-    """schema_kit's maintenance of a set goes on, or off."""
+    """schema_kit's maintenance of a partitioned table goes on, or off."""
     where = f"WHERE parent_table = {literal(str(parent))}"
     return f"UPDATE {PART_CONFIG.sql} SET automatic_maintenance = {literal(to)} {where}"

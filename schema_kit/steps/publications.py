@@ -85,7 +85,7 @@ def unpublished_sql(table: Table, statements: Iterable[str], *, own: bool = Fals
         f"CASE WHEN p.pub{operation} THEN '{operation},' ELSE '' END"
         for operation in ("insert", "update", "delete", "truncate")
     )
-    # The first ALTER says what is so already: from then on nobody else changes what is read after it.
+    # The first ALTER says what is so already: from then on no other session changes what is read after it.
     quiet = f"""DECLARE name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY[{names}] LOOP

@@ -16,7 +16,7 @@ from schema_kit.steps.step import Lock, LockMode, Step
 
 @dataclass(frozen=True)
 class AddFilledKeyColumn(Step):
-    """A table that refers to another by id gets that row's key beside it, and a trigger that fills it.
+    """A table that refers to another by id gets that row's key next to it, and a trigger that fills it.
 
     Old application code goes on inserting the id alone. The function looks the key up with the rights of its owner, as
     a foreign key does, and locks the row against a change of key until the transaction ends. The longer foreign key
@@ -32,7 +32,7 @@ class AddFilledKeyColumn(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant: the column has no default, and nothing is scanned."""
+        """All access waits briefly: the column has no default, and nothing is scanned."""
         return (Lock(LockMode.SHARE_ROW_EXCLUSIVE, self.key.referenced), *exclusive((self.key.table,)))
 
     def sql(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class AddFilledKeyColumn(Step):
 
 @dataclass(frozen=True)
 class DropFilledKeyColumn(Step):
-    """The key column goes, with its trigger and the longer foreign key: the conversion is given up."""
+    """The key column goes, with its trigger and the longer foreign key: the conversion is canceled."""
 
     says: ClassVar[str] = "drop {self.column} of {self.key.table}, which a conversion has left"
 
@@ -88,7 +88,7 @@ class DropFilledKeyColumn(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, at both ends, for an instant."""
+        """All access waits, at both ends briefly."""
         return exclusive((self.key.referenced, self.key.table))
 
     def sql(self) -> tuple[str, ...]:

@@ -39,14 +39,14 @@ class RecordRetired(Step):
     name: QualifiedName
     bounds: str
     by_policy: bool = False
-    """Its set's policy retires it, and may drop it when the grace period is over."""
+    """Its table's policy retires it, and may drop it when the grace period is over."""
     by_ttl: bool = False
-    """Its time-to-live retires it, and drops it; nobody else does."""
+    """Its time-to-live alone retires it, and drops it."""
     at: datetime | None = None
     """The moment that stands for the server's clock, if one does."""
 
     def sql(self) -> tuple[str, ...]:
-        """A row that an earlier try has left begins anew: the grace period counts from the detach."""
+        """A row that an earlier try has left begins again: the grace period counts from the detach."""
         return (recorded_sql(self.parent, self.name, self.bounds, self.by_policy, self.by_ttl, self.at),)
 
 
@@ -58,7 +58,7 @@ def recorded_sql(
     by_ttl: bool = False,
     at: datetime | None = None,
 ) -> str:
-    """The row of retired_partition, whoever it is that takes the partition out."""
+    """Return the row of retired_partition, whatever takes the partition out."""
     values = (
         oid_of(name),
         *map(literal, (str(name), str(parent), bounds)),
@@ -85,7 +85,7 @@ def oid_of(name: QualifiedName) -> str:
 
 @dataclass(frozen=True)
 class ForgetRetired(Step):
-    """The row of a table that is attached again, gone, or somebody else's by now."""
+    """The row of a table that is attached again, gone, or another's by now."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
     says: ClassVar[str] = "forget that {self.name} was retired: {self.why}"
@@ -117,11 +117,11 @@ class FindRetired(Step):
 
 @dataclass(frozen=True)
 class DetachConcurrently(Step):
-    """ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY: two transactions, and between them a wait that blocks nobody.
+    """ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY: two transactions, and a wait between that blocks no session.
 
     The first one marks the partition as detach pending: new queries of the parent pass it over. Then all who use the
-    parent are waited for; the second one takes the partition out, with a CHECK that says what its bounds were. Cut
-    off in between, the partition stays detach pending, which FinalizeDetach ends.
+    parent are waited for; the second one takes the partition out, with a CHECK that says what its bounds were.
+    Interrupted in between, the partition stays detach pending, which FinalizeDetach ends.
     """
 
     transaction: ClassVar[Transaction] = Transaction.NONE
@@ -133,10 +133,10 @@ class DetachConcurrently(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """The parent stays open. Nobody uses the partition any more when it is locked, save by its own name.
+        """The parent stays open. No session uses the partition any more when it is locked, save by its own name.
 
         Tables that refer to the parent are locked against writes while PostgreSQL looks whether a row of theirs refers
-        to the partition, and for an instant altogether; tables that it refers to against writes, for an instant.
+        to the partition, and briefly altogether; tables that it refers to against writes briefly.
         """
         parent = Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.seen.parent)
         return (parent, *_both_ends(self.seen, self.seen.name, *self.seen.below))
@@ -153,9 +153,9 @@ class DetachConcurrently(Step):
 
 @dataclass(frozen=True)
 class FinalizeDetach(Step):
-    """ALTER TABLE ... DETACH PARTITION ... FINALIZE: the second half of a concurrent detach that was cut off.
+    """ALTER TABLE ... DETACH PARTITION ... FINALIZE: the second half of a concurrent detach that was interrupted.
 
-    It waits for every older snapshot in the database, holding the partition that nobody sees any more.
+    It waits for every older snapshot in the database, holding the partition that no session sees any more.
     """
 
     within_budget: ClassVar[bool] = True
@@ -177,7 +177,7 @@ class FinalizeDetach(Step):
 
 @dataclass(frozen=True)
 class Detach(Step):
-    """ALTER TABLE ... DETACH PARTITION, the blocking way, where the other is not to be had.
+    """ALTER TABLE ... DETACH PARTITION, the blocking way, where the other is not available.
 
     Args:
         seen: the partition.
@@ -191,7 +191,7 @@ class Detach(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant; with incoming foreign keys for a look at the tables that refer to it."""
+        """All access waits briefly; with incoming foreign keys for a look at the tables that refer to it."""
         default = (self.seen.default,) if self.seen.default else ()
         return _both_ends(self.seen, self.seen.parent, self.seen.name, *self.seen.below, *default)
 
@@ -209,7 +209,7 @@ class AttachPartition(Step):
         name: the table.
         lower: its first key, as text, inclusive; None is MINVALUE.
         upper: where it ends, as text, exclusive; None is MAXVALUE.
-        check: the validated CHECK that proves its bounds; dropped in the same commit, since they say the same then.
+        check: the validated CHECK of its bounds; dropped in the same commit, since they say the same then.
         below: its own partitions.
         referenced: the tables that the parent refers to, with their partitions.
         incoming: the tables that refer to the parent.
@@ -236,7 +236,7 @@ class AttachPartition(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """The parent stays open for reads and writes; who uses the table by its own name waits, for an instant.
+        """The parent stays open for reads and writes; who uses the table by its own name waits briefly.
 
         So do those who use a table that it refers to: the parent's foreign key takes over the table's own, whose
         triggers go.
@@ -249,7 +249,7 @@ class AttachPartition(Step):
         )
 
     def sql(self) -> tuple[str, ...]:
-        """Attached, and rid of the checks that proved it."""
+        """Attach it, and drop the checks that spared the scan."""
         bounds = for_values(self.lower, self.upper)
         statements = [
             f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {bounds}",
@@ -285,7 +285,7 @@ class CreateIndexLikeParents(Step):
 
 
 def on_its_way_sql(which: str, message: str) -> str:
-    """For a DO: refuse while a partition is between a table and its archive, if anybody has archives here."""
+    """Return a DO block: refuse while a partition is between a table and its archive, if there are archives here."""
     return (
         f"IF pg_catalog.to_regclass({literal(ARCHIVED_PARTITION.sql)}) IS NOT NULL THEN "
         f"IF EXISTS (SELECT 1 FROM {ARCHIVED_PARTITION.sql} WHERE moved_at IS NULL AND {which}) THEN "
@@ -316,7 +316,7 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
 
 @dataclass(frozen=True)
 class DropPartition(Step):
-    """DROP TABLE of a table that was a partition, and is none any more."""
+    """DROP TABLE of a table that was a partition, and is not one any more."""
 
     says: ClassVar[str] = "drop {self.seen.name}, which was a partition of {self.seen.parent}"
 
@@ -324,7 +324,7 @@ class DropPartition(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Nobody uses the table any more; its foreign keys lock the tables that they refer to, for an instant."""
+        """No session uses the table any more; its foreign keys lock the tables that they refer to briefly."""
         return _exclusive((self.seen.name, *self.seen.below, *self.seen.referenced))
 
     def sql(self) -> tuple[str, ...]:
@@ -347,7 +347,7 @@ class MovePartition(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Nobody uses the table any more."""
+        """No session uses the table any more."""
         return _exclusive((self.seen.name, *self.seen.below))
 
     def sql(self) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ from schema_kit.storage import COPY_RUN, COPY_TARGET
 def back_of(copy: Copy, key: tuple[str, ...], log: QualifiedName) -> Copy:
     """A conversion's copy the other way round: from the partitioned table to the plain one, by that one's own key.
 
-    The plain table is compared as a whole: its rows lie in windows that may not be partitions any more.
+    The plain table is compared as a whole: its rows can lie in ranges that are not partitions any more.
     """
     columns = {column.name: column for column in copy.key}
     whole = CopyTarget(copy.old, copy.old, None, None, default=True)
@@ -57,15 +57,15 @@ def back_of(copy: Copy, key: tuple[str, ...], log: QualifiedName) -> Copy:
 
 @dataclass(frozen=True)
 class BeginReturn(Step):
-    """The plain table shall take its place again: what is compared from now on is remembered.
+    """The plain table is to take its place again: what is compared from now on is remembered.
 
     Args:
         back: the copy the other way round.
-        identity: what tells that both tables are what is compared.
+        identity: identifies both tables that are compared.
         table: the partitioned table; where the trigger that logs keys is missing, it comes now.
         partitions: its partitions, those of partitions included.
         feed: whether it is missing.
-        leftover: whether one is there that does not log all: somebody has disabled it, say.
+        leftover: whether one exists that does not log all: it was disabled, say.
         has_log: whether a log of keys is.
     """
 
@@ -89,7 +89,7 @@ class BeginReturn(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Where the trigger comes, writers wait for an instant."""
+        """Where the trigger comes, writers wait briefly."""
         mode = LockMode.ACCESS_EXCLUSIVE if self.leftover else LockMode.SHARE_ROW_EXCLUSIVE
         tables = (self.table.name, *self.partitions) if self.feed else ()
         own = exclusive((self.back.log,)) if self.has_log else ()
@@ -125,7 +125,7 @@ def unfeed_sql(back: Copy) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class StopFeeding(Step):
-    """The plain table that was kept gets no more news of the partitioned one: the way back is closed."""
+    """The plain table that was kept gets no more news of the partitioned one: the rollback is closed."""
 
     says: ClassVar[str] = "log no more what changes in {self.back.source} for {self.back.old}"
 
@@ -135,11 +135,11 @@ class StopFeeding(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for an instant."""
+        """All access waits briefly."""
         return exclusive((self.back.source, *self.partitions, *((self.back.log,) if self.has_log else ())))
 
     def sql(self) -> tuple[str, ...]:
-        """And that nobody is on the way back any more."""
+        """And that no session runs the rollback any more."""
         return (
             *unfeed_sql(self.back),
             f"UPDATE {COPY_RUN.sql} SET fed = false, back_identity = '' WHERE {where_run(self.back)}",
@@ -148,7 +148,7 @@ class StopFeeding(Step):
 
 @dataclass(frozen=True)
 class StayPartitioned(Step):
-    """The way back is given up before its swap; the plain table is fed as it was before."""
+    """The rollback is canceled before its swap; the plain table is fed as it was before."""
 
     clears: ClassVar[bool] = True
     says: ClassVar[str] = "abort the rollback: {self.back.source} stays partitioned"
@@ -180,7 +180,7 @@ class SwapBack(Step):
 
     Args:
         back: the copy the other way round.
-        identity: what tells that both tables are what was compared.
+        identity: identifies both tables that were compared.
         table: the partitioned table, as last seen.
         kept: the plain one.
         partitions: all tables below the partitioned one.
@@ -210,7 +210,7 @@ class SwapBack(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits: for the last keys of the log, and for each partition to be dropped."""
+        """All access waits: for the last keys of the log, and for each partition to be dropped."""
         own = [self.table.name, self.kept.name, self.back.log, *self.partitions]
         incoming = self.table.with_partitions(key.table for key in (*self.moved, *(key for key, _ in self.composite)))
         others = self.table.with_partitions(key.referenced for key in self.foreign_keys)
@@ -235,7 +235,7 @@ class SwapBack(Step):
         return OLDER_SNAPSHOTS
 
     def sql(self) -> tuple[str, ...]:
-        """The last keys first: from here on nobody writes."""
+        """The last keys first: from here on no session writes."""
         return (
             *print_sql(self.table),
             self._look(),
@@ -262,7 +262,7 @@ class SwapBack(Step):
         yield from (("constraint %I, ", name) for name, _, _ in self.table.checks if name not in had)
 
     def _look(self) -> str:
-        """Another run may have begun the way back anew: then nothing was compared."""
+        """Another run may have begun the rollback again: then nothing was compared."""
         back = self.back
         same = f"({tree_identity_sql(back.source, back.old)}) = {literal(self.identity)}"
         ready = f"settled_at IS NOT NULL AND returned_at IS NULL AND back_identity = {literal(self.identity)}"
@@ -332,7 +332,7 @@ class SwapBack(Step):
 
 @dataclass(frozen=True)
 class EndReturn(Step):
-    """The conversion is undone, and what was left to prove is proved."""
+    """The conversion is undone, and what was left is validated."""
 
     says: ClassVar[str] = "remember that {self.source} is plain again"
 

@@ -66,7 +66,7 @@ class Archive:
         table: the archive; or the table that they come back to.
         columns: what is copied.
         archived_at: its column that gets the moment of the move, if it has one.
-        back: they come back, and one that is there already, equal in every column, is not inserted twice.
+        back: they come back, and one that exists already, equal in every column, is not inserted twice.
         key: its primary key, by which such a one is found.
     """
 
@@ -81,7 +81,7 @@ class Archive:
 class RemoveRows(Step):
     """The next rows that are due: locked, then deleted and, where they are archived, inserted there by one statement.
 
-    Rows that somebody else has locked are passed over, and so are rows that others refer to, even those that came
+    Rows that another session has locked are passed over, and so are rows that others refer to, even those that came
     between the two statements. What nothing can refer to is locked and deleted by one. How far a run has come is kept
     by its session alone: what is left is what the next run finds. The size of a batch follows the time that batches
     take.
@@ -176,7 +176,7 @@ FROM schema_kit_found"""
 
     @property
     def _mark(self) -> str:
-        """What tells this run's batches of this table from any others of the session."""
+        """Return what marks this run's batches of this table among others of the session."""
         text = json.dumps([str(self.table), [key.name for key in self.path], str(self.due.table), self.due.where])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -237,7 +237,7 @@ FROM schema_kit_found"""
 
     @property
     def left_sql(self) -> str:
-        """A SELECT of whether there are any, whoever holds them."""
+        """A SELECT of whether there are any, locked ones included."""
         return f"{self._no_run}SELECT EXISTS (SELECT 1 FROM {self._from})"
 
     def ends_sql(self, column: str) -> str:
@@ -389,7 +389,7 @@ class RegisterTtl(Step):
     policy: TimeToLive
 
     def sql(self) -> tuple[str, ...]:
-        """One row; one that is there is brought up to date."""
+        """One row; one that exists is brought up to date."""
         policy = self.policy
 
         def number(value: float | None) -> str:

@@ -113,7 +113,7 @@ def remove_sql(step: RemoveRows, mark: str, run: str, smallest: int, largest: in
 
     Args:
         step: which rows; nothing that refers to them is looked at.
-        mark: what tells this run's batches from others of the session.
+        mark: what marks this run's batches among others of the session.
         run: SQL of what the session keeps of its run.
         smallest: rows of a batch, at least.
         largest: rows of a batch, at most.

@@ -45,7 +45,7 @@ class Step:
     throttled: ClassVar[bool] = False
     """Before it is sent, each time, it gives way to what `pressure` names."""
     parallel: ClassVar[bool] = False
-    """Several sessions may send it at once: a repeated one as it is, another beside its neighbours in the plan."""
+    """Several sessions may send it at once: a repeated one as it is, another along with its neighbours in the plan."""
     may_block: ClassVar[bool] = False
     """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
     within_budget: ClassVar[bool] = False
@@ -68,7 +68,7 @@ class Step:
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Every lock from SHARE UPDATE EXCLUSIVE upwards, on what was there before the step.
+        """Every lock from SHARE UPDATE EXCLUSIVE upwards, on what existed before the step.
 
         A step that waits for rows also names ROW EXCLUSIVE, so that it can be said who holds them.
         """
@@ -76,7 +76,7 @@ class Step:
 
     @property
     def locks_first(self) -> tuple[str, ...]:
-        """Statements of a DO block that lock what is no table, before the tables: with `command`, a text."""
+        """Statements of a DO block that lock other objects than tables, before the tables: with `command`, a text."""
         return ()
 
     @property
@@ -101,7 +101,7 @@ class Step:
 
     @property
     def waits(self) -> tuple[Lock, ...]:
-        """Locks whose holders it waits for without taking them, so that nobody waits behind it."""
+        """Locks whose holders it waits for without taking them, so that no session waits behind it."""
         return ()
 
     @property
@@ -144,7 +144,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in order; none means that there is nothing to do."""
+    """Steps in order; an empty plan has nothing to do."""
 
     title: str
     steps: tuple[Step, ...] = ()

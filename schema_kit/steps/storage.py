@@ -33,7 +33,7 @@ class EnsureTable(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Of a table of an older version, for an instant."""
+        """Of a table of an older version briefly."""
         altered = ALTERED.get(self.table, ()) if self.stored is Stored.OLDER else ()
         return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in altered)
 

@@ -38,15 +38,15 @@ from schema_kit.steps.step import Lock, Seen, Step
 
 @dataclass(frozen=True)
 class Unswap(Step):
-    """The way back, in one commit: the first partition becomes the table again and takes in the rows of the others.
+    """The rollback, in one commit: the first partition becomes the table again and takes in the rows of the others.
 
     Args:
         table: the partitioned table, as last seen.
         heir: its first partition, as last seen: the table that it was made from, where it still is.
-        key_index: a unique index of the heir over the shorter key; None where the primary key stays as it is.
+        key_index: a unique index of the remaining table over the shorter key; None: the primary key stays as it is.
         composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
         moved: incoming foreign keys that come back as they are.
-        bounds: checks of the heir that say where it lay as a partition.
+        bounds: checks of the remaining table that say where it lay as a partition.
         leaves: the other tables that hold its rows, each with what it is a partition of.
         registered: whether it has a policy, which goes.
     """
@@ -72,7 +72,7 @@ class Unswap(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """Everybody waits, for as long as the rows of the other partitions need."""
+        """All access waits, for as long as the rows of the other partitions need."""
         below = (name for pair in self.leaves for name in reversed(pair))
         tables = [self.table.name, *(partition.name for partition in self.table.partitions), *below]
         keys = (*self.moved, *(key for key, _ in self.composite))
@@ -226,7 +226,7 @@ class Unswap(Step):
 
     @property
     def _pairs(self) -> Iterable[tuple[Index, Index]]:
-        """Indexes, and what the heir has of them; of its primary key nothing, where that is another index's."""
+        """Return indexes, and what the remaining table has of them; nothing of a primary key that another index has."""
         for own in self.heir.indexes:
             index = self.table.index(own.parent.name) if own.parent else None
             if index and index.primary and self.key_index is not None:
@@ -236,7 +236,7 @@ class Unswap(Step):
 
     @property
     def _replica_identity(self) -> str:
-        """What the heir has by then: an index of it has its parent's name, and a primary key that went is none."""
+        """Return what the remaining table has by then: an index with its parent's name, no primary key that went."""
         index = self.heir.index(self.heir.replica_identity)
         if index is None:
             return self.heir.replica_identity

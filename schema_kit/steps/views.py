@@ -11,7 +11,7 @@ from schema_kit.steps.step import Lock, LockMode, Step
 
 @dataclass(frozen=True)
 class RefreshMaterializedView(Step):
-    """REFRESH MATERIALIZED VIEW: beside readers, or in the one way there is where the view was never filled."""
+    """REFRESH MATERIALIZED VIEW: concurrently, or in the only way where the view was never filled."""
 
     once: ClassVar[bool] = True
     may_block: ClassVar[bool] = True
@@ -28,7 +28,7 @@ class RefreshMaterializedView(Step):
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """For as long as its query takes: readers go on, other refreshes wait; at first nobody could read it anyway."""
+        """For as long as its query takes: readers go on, other refreshes wait; at first it cannot be read anyway."""
         return (Lock(LockMode.EXCLUSIVE if self.concurrently else LockMode.ACCESS_EXCLUSIVE, self.view),)
 
     def sql(self) -> tuple[str, ...]:
