@@ -4,6 +4,6 @@ from schema_kit.catalog import Catalog
 from schema_kit.offline import EmptyDatabase
 
 Database = Catalog | EmptyDatabase
-"""A database that is there, or one that was empty at base and is followed."""
+"""A database that exists, or one that was empty at base and is followed."""
 
 __all__ = ["Database"]

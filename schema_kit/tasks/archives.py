@@ -13,7 +13,7 @@ from schema_kit.steps.archives import CreateArchiveView, GiveArchiveAccess
 from schema_kit.tasks import Database, columns
 
 _OF_PARTITIONS = {"column missing", "type", "default", "not null", "check missing"}
-"""What is mended of a partition that is on its way; the check that says what its bounds were is its own."""
+"""What is mended of a partition that is in transit; the check that says what its bounds were is its own."""
 
 
 def _table(database: Database, name: QualifiedName) -> Table | None:
@@ -27,7 +27,7 @@ def _table(database: Database, name: QualifiedName) -> Table | None:
 
 
 def _invoker(database: Database) -> bool:
-    """Whether a view can read with the rights of whoever reads it."""
+    """Whether a view can read with the rights of the role that reads it."""
     return isinstance(database, EmptyDatabase) or database.server().security_invoker
 
 
@@ -80,7 +80,7 @@ def _moved(database: Database) -> tuple[Moved, ...]:
 
 
 def _config_may_go(database: Database) -> bool:
-    """Whether the tables of policies are there, and it can be told what they hold."""
+    """Whether the tables of policies exist, and can be read."""
     return bool(database.archive_config_is_there()) and not isinstance(database, EmptyDatabase)
 
 

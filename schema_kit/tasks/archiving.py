@@ -133,7 +133,7 @@ def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
     An archive with a default partition takes all, and one without a policy in part_config is its owner's to keep.
 
     Raises:
-        PlanError: they lie in more windows than partitions are made at once, or across some that are there.
+        PlanError: they lie in more ranges than partitions are made at once, or across some that exist.
     """
     for step in steps:
         archive = step.archive.table if isinstance(step, RemoveRows) and step.archive else None
@@ -155,10 +155,10 @@ def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def partitioned(catalog: Catalog, policy: ArchivePolicy) -> Partitioning:
-    """How a table is cut.
+    """Return how a table is partitioned.
 
     Raises:
-        PlanError: nobody says so.
+        PlanError: that is unknown.
     """
     found = catalog.policy(policy.table)
     if found is None:
@@ -170,12 +170,12 @@ def partitioned(catalog: Catalog, policy: ArchivePolicy) -> Partitioning:
 
 
 def cut_of(catalog: Catalog, policy: ArchivePolicy) -> Partitioning | None:
-    """How a table that is archived by rows is cut, or its archive; None where neither has a policy."""
+    """Return how a table that is archived by rows is partitioned, or its archive; None where neither has a policy."""
     return catalog.policy(policy.table) or catalog.policy(policy.archive)
 
 
 def _how(partitioning: Partitioning) -> How:
-    """How the set's policy wants partitions detached."""
+    """Return how the table's policy has partitions detached."""
     ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}
     return ways.get(partitioning.detach, "auto")
 
@@ -186,7 +186,7 @@ def of(catalog: Catalog, policy: ArchivePolicy) -> list[Moved]:
 
 
 def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
-    """What one table has to let go of, partition by partition; what is on its way comes first."""
+    """What one table has to let go of, partition by partition; what is in transit comes first."""
     plan = Plan(f"archive partitions of {policy.table}")
     partitioning = partitioned(catalog, policy)
     table, archive = both(catalog, policy)
@@ -228,7 +228,7 @@ def _void(
 
 
 def by_rows(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
-    """What one table has to let go of row by row, with what hangs on it."""
+    """Archive rows of one table, with the rows that reference them."""
     one, plan = rows_due(catalog, policy, again)
     first = (ForgetRestored(policy.table),) if again and policy.restored else ()
     notes = () if again else tuple(_stays(policy))
@@ -261,12 +261,12 @@ def run(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
 
 
 def run_set(catalog: Catalog, one: Partitioning) -> Plan:
-    """What a set has to let go of, for whoever looks after sets."""
+    """Archive what one partitioned table has to, for commands that look after partitioned tables."""
     plan = Plan(f"archive partitions of {one.parent}")
     mine = [p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"]
     return by_partition(catalog, mine[0]) if mine else plan
 
 
 def run_set_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
-    """Whether a policy says anything of the set."""
+    """Whether a policy says anything of the partitioned table."""
     return any(policy.table == one.parent and policy.way == "partition" for policy in catalog.archive_policies())

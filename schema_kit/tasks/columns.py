@@ -20,7 +20,7 @@ from schema_kit.tasks.constraints import create_foreign_key, set_not_null
 
 
 def add(database: Database, table: QualifiedName, declared: ColumnDeclaration) -> Plan:
-    """Add a column, or give one that is there what it lacks."""
+    """Add a column, or give one that exists what it lacks."""
     tree = database.tree(table)
     if not tree:
         return columns.add_column(table, declared, tree)

@@ -15,7 +15,7 @@ from schema_kit.tasks import Database
 
 
 def create_foreign_key(database: Database, declared: ForeignKeyDeclaration, validate: bool = True) -> Plan:
-    """Create a foreign key; proved for the old rows with *validate*."""
+    """Create a foreign key; validated for the old rows with *validate*."""
     tree, to = database.tree(declared.table), database.tree(declared.referenced)
     referenced = tuple(relation.name for relation in to[1:])
     title = f"create foreign key {declared.name} on {declared.table}"
@@ -26,7 +26,7 @@ def create_foreign_key(database: Database, declared: ForeignKeyDeclaration, vali
 
 
 def create_check(database: Database, declared: CheckDeclaration, validate: bool = True) -> Plan:
-    """Create a check; proved for the old rows with *validate*."""
+    """Create a check; validated for the old rows with *validate*."""
     tree = database.tree(declared.table)
     ask = bool(tree) and (tree[0].partitioned or tree[0].check(declared.name) is not None)
     definition = database.check_definition(declared.table, declared.expression) if ask else None
@@ -55,9 +55,9 @@ def create_primary_key(database: Database, declared: KeyDeclaration) -> Plan:
 
 
 def validate(database: Database, constraint: str, table: QualifiedName) -> Plan:
-    """Prove a constraint that is there but not validated."""
+    """Validate a constraint that exists."""
     if isinstance(database, EmptyDatabase):
-        # Ordinary operations of Alembic's may have made it, which nobody follows.
+        # Ordinary operations of Alembic's may have made it, which are not followed.
         return Plan(f"validate {constraint}", (ValidateConstraint(table, constraint),))
     return constraints.validate_constraint(constraint, table, database.tree(table))
 

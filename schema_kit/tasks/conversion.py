@@ -24,7 +24,7 @@ class Convert:
     """Partition a table that is in use. Where no strategy is given, one is chosen, once for the whole run.
 
     Args:
-        policy: how it shall be cut.
+        policy: how it is to be partitioned.
         incoming: what becomes of foreign keys to it.
         strategy: attach or copy.
         default_partition: of a copy, whether a default partition takes what lies beyond the others.
@@ -32,7 +32,7 @@ class Convert:
         limits: when a copy pauses.
 
     Raises:
-        DeclarationError: a strategy or a keep_old that there is not.
+        DeclarationError: the strategy or keep_old is unknown.
     """
 
     policy: Partitioning
@@ -105,7 +105,7 @@ def roll_back(catalog: Catalog, parent: QualifiedName) -> Plan:
 
 
 def give_up(catalog: Catalog, parent: QualifiedName) -> Plan:
-    """What a conversion, or the way back of one, needs now to be given up before its swap."""
+    """What a conversion, or the rollback of one, needs now to be canceled before its swap."""
     return copied_table.abort(*_kept(catalog, parent))
 
 
@@ -120,7 +120,7 @@ def _kept(catalog: Catalog, parent: QualifiedName) -> tuple[Conversion | None, C
 
 
 def unpartition(database: Database, parent: QualifiedName, keep_primary_key: bool = False) -> Plan:
-    """Make a partitioned table plain again, or give up a conversion that never came to its swap."""
+    """Make a partitioned table plain again, or cancel a conversion that never came to its swap."""
     if isinstance(database, EmptyDatabase):
         raise PlanError(f"--sql cannot write the rollback of {parent}: it depends on what exists. Run it online.")
     run = database.copy_run(parent)

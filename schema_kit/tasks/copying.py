@@ -16,7 +16,7 @@ from schema_kit.tasks import Database
 
 
 def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None, until: str | None = None) -> Plan:
-    """What draining the default partition of a set needs now; *until* is up to where, if farther than is kept ahead."""
+    """Drain the default partition of a table; *until* is up to where, if farther than is kept ahead."""
     # First of all: GRANT SELECT on the default partition alone would be something that its heirs do not have.
     refuse_for(f"cannot drain the default of {policy.parent}", catalog.missing_partition_rights(policy.parent))
     parent = catalog.table(policy.parent)
@@ -29,7 +29,7 @@ def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = No
 
 
 def drain_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
-    """Whether a set has a default partition with rows in it, or what a drain has left."""
+    """Whether a partitioned table has a default partition with rows in it, or what a drain has left."""
     default = next((partition.name for partition in table.partitions if partition.default), None) if table else None
     if default is None:
         return False
@@ -47,7 +47,7 @@ def give_up_drain(catalog: Catalog, one: Partitioning) -> Plan:
 
 
 def drain_registered(database: Database, parent: QualifiedName, limits: CopyLimits) -> Plan:
-    """Drain the default partition of a set by its policy in part_config."""
+    """Drain the default partition of a partitioned table by its policy in part_config."""
     if isinstance(database, EmptyDatabase):
         return Plan("drain_default_concurrently")  # a database that was empty at base has no row to copy
     return drain(database, _policy(database, parent), limits)
@@ -85,7 +85,7 @@ def _policy(catalog: Catalog, parent: QualifiedName) -> Partitioning:
 
 
 def _first(catalog: Catalog, parent: QualifiedName) -> QualifiedName | None:
-    """The first partition, or the one whose split is under way: it may be cut, and not cleared away."""
+    """Return the first partition, or the one whose split is in progress: it may be split, and not cleared away."""
     begun = (source for source, run in catalog.copy_runs() if run.parent == parent and run.purpose == "split")
     table = catalog.table(parent)
     parts = (part.name for part in (table.partitions if table else ()) if not part.default)

@@ -32,7 +32,7 @@ def replaced(database: Database, declared: IndexDeclaration) -> Plan:
     declared = _found(declared, database, (name, fit(name, indexes.REPLACEMENT), fit(name, indexes.REPLACED)))
     tree = database.tree(declared.table, views=True)
     _refuse_unique(f"replace index {declared.name} on {declared.table}", declared, tree)
-    # With --sql nobody knows what the partitions' indexes are called: they keep the names that they get.
+    # With --sql the names of the partitions' indexes are unknown: they keep the names that they get.
     known = isinstance(database, Catalog)
     plan = indexes.replace_index(declared, tree, database.index_tail(declared) if tree else None, known)
     return _on_each_shard(database, declared.table, plan, tree)

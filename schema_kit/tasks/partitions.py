@@ -14,7 +14,7 @@ from schema_kit.tasks import Database
 
 
 def create_next(database: Database, one: Partitioning, until: str | None = None) -> Plan:
-    """The current partition of a set and the premade ones ahead of it, where they are missing; or all up to *until*."""
+    """Create the current partition and the premade ones ahead of it, where they are missing; or all up to *until*."""
     table = database.table(one.parent)
     here = database.here(one, table)
     default, strays = database.filled_default(table), database.strays(one, table, until)
@@ -26,12 +26,12 @@ def create_next(database: Database, one: Partitioning, until: str | None = None)
 
 
 def create_next_due(catalog: Catalog, one: Partitioning, table: Table | None, until: str | None = None) -> bool:
-    """Whether a set needs a closer look, told from its partitions alone."""
+    """Whether a partitioned table needs a closer look, decided from its partitions alone."""
     return bool(partitions.create_next(one, table, catalog.here(one, table), until=until))
 
 
 def create_next_of(database: Database, parent: QualifiedName, until: str | None) -> Plan:
-    """The next partitions of each set of a table, by its policy in part_config.
+    """The next partitions of each partitioned table of a table, by its policy in part_config.
 
     Raises:
         PlanError: it has none.
@@ -85,18 +85,18 @@ def refuse_gaps(catalog: Catalog, one: Partitioning, since: str | None = None) -
 def _gaps(
     catalog: Catalog, one: Partitioning, since: str | None
 ) -> tuple[Table | None, tuple[Range, ...], tuple[Range, ...], tuple[QualifiedName, ...]]:
-    """A set, its windows without a partition, those with rows in the default one, and names that others have."""
+    """Observe a table, its ranges without a partition, those with rows in the default one, and names in use."""
     table = catalog.table(one.parent)
     one = _kept(catalog, one, table)
     windows = gaps.gaps(one, table, catalog.here(one, table), since)
-    assert table is not None  # it has windows, or was refused
+    assert table is not None  # it has ranges, or was refused
     lines = grid(one, table)
     taken = catalog.taken([lines.partition_name(window) for window in windows])
     return table, windows, catalog.strays_among(one, table, windows), taken
 
 
 def analyze(catalog: Catalog, one: Partitioning) -> Plan:
-    """What the statistics of a set as a whole need after other work, and those of its archive."""
+    """What the statistics of a partitioned table as a whole need after other work, and those of its archive."""
     plan = _analyze(catalog, one)
     for archive in _archives(catalog, one.parent):
         plan += _analyze(catalog, archive)

@@ -52,7 +52,7 @@ def set_policy(database: Database, parent: QualifiedName, changes: dict[str, Any
 
 
 def _sets(database: Database, policy: Partitioning) -> list[tuple[Partitioning, Table, Point]]:
-    """The sets of a policy, and where their present lies.
+    """The partitioned tables of a policy, and where their present lies.
 
     Raises:
         PlanError: one is not partitioned so.
@@ -70,7 +70,7 @@ def drop_policy(database: Database, parent: QualifiedName) -> Plan:
 
 
 def drop_retention(database: Database, parent: QualifiedName) -> Plan:
-    """Forget how long a set keeps its partitions, and put back what it has retired."""
+    """Forget how long a partitioned table keeps its partitions, and put back what it has retired."""
     policy = database.policy(parent)
     kept = policy and replace(
         policy, retention=None, retention_keep_table=True, retention_schema=None, retention_grace="7 days"
@@ -86,11 +86,11 @@ def drop_retention(database: Database, parent: QualifiedName) -> Plan:
 
 
 def reading(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over: bool) -> Reading:
-    """What the bounds of a set's partitions and other tools' tables say about its policy.
+    """What the bounds of a partitioned table's partitions and other tools' tables say about its policy.
 
     Args:
         catalog: where.
-        one: the set, with its control column alone.
+        one: the partitioned table, with its control column alone.
         given: what was asked for instead.
         take_over: whether what other tools maintain is taken over.
     """
@@ -106,7 +106,7 @@ def reading(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_ove
 
 
 def adopt(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over: bool, leave_irregular: bool) -> Plan:
-    """Register the policy that is read off a set, and turn other tools' maintenance of it off with *take_over*."""
+    """Register the policy that is read off a table, and turn other tools' maintenance of it off with *take_over*."""
     found = reading(catalog, one, given, take_over)
     plan = adoption.adopt(
         found,
@@ -123,7 +123,7 @@ def adopt(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over:
 
 
 def hand_over(catalog: Catalog, parent: QualifiedName, schema: str | None) -> Plan:
-    """Give a set to the extension pg_partman; nothing where it is done."""
+    """Give a partitioned table to the extension pg_partman; nothing where it is done."""
     policy = catalog.policy(parent)
     if policy is None:
         raise PlanError(f"{parent} has no policy in schema_kit.part_config.")

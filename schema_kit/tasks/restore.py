@@ -74,7 +74,7 @@ def by_rows(
     where: str | None,
     beside: QualifiedName | None,
 ) -> Plan:
-    """Rows that were archived one by one, and what hung on them; beside the table, they come alone."""
+    """Restore rows that were archived one by one, and those that reference them; to another table, they come alone."""
     plan = Plan(f"restore {policy.table} from {policy.archive}")
     goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
     observed = dict(catalog.leaving(policy.table, tuple(goes.values()), back=True))
@@ -88,7 +88,7 @@ def by_rows(
             return replace(plan, steps=(CreateArchiveTable(table, beside),))
         moves = [rows.bring_back(one, found[policy.archive], found[beside])]
     else:
-        catalog.has_row_where(policy.table, one.where)  # what is no condition on its columns is said before all else
+        catalog.has_row_where(policy.table, one.where)  # what is not a condition on its columns is said before all else
         moves = list(rows.back(one, observed))
         dangling = [
             f"foreign key {key.name} refers to rows of {key.referenced} that are gone"
@@ -128,7 +128,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str
         raise DeclarationError(f"{since} to {until} holds nothing: --until is where it ends, and not part of it")
     waiting = [one for one in under_way(of(catalog, policy), policy) if one[1] == (beside or policy.table)]
     if target is None:
-        assert beside is not None  # the table itself is there
+        assert beside is not None  # the table itself exists
         refuse_for(f"cannot {plan.title} to {beside}", catalog.missing_rights(create_in=(beside.schema,)))
         beside_it = replace(partitioning, parent=beside, retention=None, retention_schema=None)
         some = any(part.default or lines.range_of(part).overlaps(wanted) for part in archive.partitions)
@@ -164,10 +164,10 @@ def _rows(
     wanted: Range,
     parts: list[tuple[Partition, Range]],
 ) -> Iterator[Step]:
-    """Where a range begins or ends within a partition, or something is there already, rows go one by one.
+    """Where a range begins or ends within a partition, or something exists already, rows go one by one.
 
     Raises:
-        PlanError: rows with the same key and other values are there.
+        PlanError: rows with the same key and other values exist.
     """
     control = lines.policy.control
     made: set[QualifiedName] = set()
@@ -233,7 +233,7 @@ def restore_all(database: Database, table: QualifiedName, archive: QualifiedName
 
 
 def _all(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:
-    """Each partition, also what is on its way in whatever direction."""
+    """Each partition, also what is in transit in whatever direction."""
     known = of(catalog, policy)
     back = [(archive.name, table.name, *one[2:]) for one in under_way(known, policy)]
     leaves_now = {row.name for row in known if row.since is None}
@@ -246,7 +246,7 @@ def _all(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) 
 
 
 def _each_row(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:
-    """Row by row; what hangs on them is in archives of its own."""
+    """Restore row by row; the rows that reference them are in archives of their own."""
     there = catalog.leaving(archive.name, (table.name,), back=True)
     one = Leaving(table.name, "true", archived_at=policy.archived_at or ARCHIVED_AT, back=True)
     move = rows.bring_back(one, there[archive.name], there[table.name])

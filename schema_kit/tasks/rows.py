@@ -18,5 +18,5 @@ def extremes(catalog: Catalog, step: RemoveRows, column: str) -> list[str]:
 
 
 def any_left(catalog: Catalog, step: RemoveRows) -> bool:
-    """Whether there are rows that it would take, whoever holds them."""
+    """Whether there are rows that it would take, locked ones included."""
     return bool(catalog.asked(step.left_sql)[0][0])

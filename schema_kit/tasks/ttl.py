@@ -35,7 +35,7 @@ def removal(catalog: Catalog, policy: TimeToLive) -> tuple[Leaving, Plan]:
     """Which rows of a table have expired, and what removes them.
 
     Raises:
-        PlanError: what is there does not agree with the policy.
+        PlanError: what exists does not agree with the policy.
     """
     observed = catalog.leaving(policy.table)
     archives = rows.archives(observed, catalog.archive_policies()) if policy.archive_first else {}

@@ -9,7 +9,7 @@ from schema_kit.tasks import Database
 
 
 def refresh(database: Database, view: QualifiedName) -> Plan:
-    """Fill a materialized view anew; without a database in the plain way."""
+    """Fill a materialized view again; without a database in the plain way."""
     if isinstance(database, EmptyDatabase):
         return Plan(f"refresh {view}", (RefreshMaterializedView(view, concurrently=False),))
     return views.refresh(view, database.materialized_view(view))
