@@ -107,7 +107,7 @@ def advise(scratch: Scratch, statements: Sequence[Statement], tell: Callable[[st
     Args:
         scratch: whose files are not stretched yet.
         statements: what is asked of production.
-        tell: is told what is done now.
+        tell: receives what is done now.
     """
     advice = Advice()
     known, tables = constants.statistics(scratch), constants.schema(scratch)

@@ -72,7 +72,7 @@ def of(found: Sequence[Use], tables: Schema, known: Statistics, pages: Mapping[Q
 
 
 def common(found: Sequence[Sequence[Candidate]]) -> list[Candidate]:
-    """The candidates of a statement with several sets of values; one for a value is wanted by all or by none."""
+    """Return the candidates of a statement with several groups of values; one for a value is taken by all or none."""
     return [
         one
         for one in dict.fromkeys(one for some in found for one in some)

@@ -211,7 +211,7 @@ _ROUND = {
 
 
 def _of_type(nth: int, type_: str) -> str:
-    """A value of a type, where nothing tells more: a LIMIT, an OFFSET, part of an expression."""
+    """A value of a type, where nothing more is known: a LIMIT, an OFFSET, part of an expression."""
     if type_.startswith("timestamp"):
         return ("now()", "now() - interval '1 day'", "now() - interval '30 days'", "now()")[nth % SETS]
     if type_ in ("smallint", "integer", "bigint", "numeric", "real", "double precision"):

@@ -166,7 +166,7 @@ _DAYS = {"1 day": 1, "1 week": 7, "1 month": 30, "3 months": 91, "1 year": 365}
 
 
 def _constraints(scratch: Scratch, verdict: Verdict) -> None:
-    """What PostgreSQL wants of a partitioned table's keys."""
+    """What PostgreSQL requires of a partitioned table's keys."""
     values = {"table": verdict.table.sql, "column": verdict.column}
     _, _, _, keys, incoming = scratch.rows(_TABLE, values)[0]
     for key in keys or ():

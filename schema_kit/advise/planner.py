@@ -64,7 +64,7 @@ class Planner:
 
     @property
     def indexes(self) -> Collection[QualifiedName]:
-        """All that there are and that are valid, whether they are hidden or not."""
+        """Return all valid indexes, hidden or not."""
         return self._parts.keys()
 
     def hide(self, indexes: Collection[QualifiedName]) -> None:

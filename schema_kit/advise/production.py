@@ -21,7 +21,7 @@ MAJOR = 18
 """The first PostgreSQL whose pg_dump writes statistics."""
 
 LOCK_WAIT = "5s"
-"""How long pg_dump waits for ACCESS SHARE on a table that somebody changes."""
+"""How long pg_dump waits for ACCESS SHARE on a table that another session changes."""
 
 _PAGES = """
 SELECT n.nspname, c.relname, (pg_relation_size(c.oid) / current_setting('block_size')::int)::bigint, c.relkind::text
@@ -136,7 +136,7 @@ def read(connection: sa.Connection) -> Production:
 
 
 def from_dump(path: Path) -> Production:
-    """What somebody has written with: pg_dump --no-data --statistics --no-owner --file=...
+    """Read a dump that was written with: pg_dump --no-data --statistics --no-owner --file=...
 
     Raises:
         PlanError: it is not such a file.
@@ -158,7 +158,7 @@ def from_dump(path: Path) -> Production:
 
 
 def _dump(connection: sa.Connection, version: int) -> IO[bytes]:
-    """Catalog and statistics in a file that has no name, so that nobody else reads it and nothing is left behind."""
+    """Catalog and statistics in a file without a name: no other user reads it and nothing is left behind."""
     bindir, major = _program()
     if version // 10000 > major:
         raise PlanError(

@@ -27,7 +27,7 @@ DATABASE = "advise"
 _PREFIX = "schema_kit-advise-"
 
 SETTINGS = {
-    "autovacuum": "off",  # it would cut files to the rows that are in them
+    "autovacuum": "off",  # it would shorten files to the rows that are in them
     "event_triggers": "off",
     "fsync": "off",
     "full_page_writes": "off",
@@ -105,7 +105,7 @@ class Scratch:
 def scratch(production: Production) -> Iterator[Scratch]:
     """A server that has production's catalog, statistics and settings; stopped and removed behind the block.
 
-    Its files are empty still: make indexes, then call its stretch(). What a killed process has left is removed, too.
+    Its files are empty still: make indexes, then call its `stretch()`. What a killed process has left is removed, too.
 
     Args:
         production: what to imitate; its dump is closed as soon as it is loaded.

@@ -125,7 +125,7 @@ def sizes(
     shapes: Mapping[int, Shape],
     table_pages: Mapping[QualifiedName, int],
 ) -> list[New]:
-    """How large new indexes are; the catalog is told, too.
+    """Return how large new indexes are; write it to the catalog, too.
 
     Args:
         ask: a query of the scratch, whose tables have their lengths already.

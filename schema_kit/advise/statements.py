@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeVar
 
 SETS = 4
-"""How many sets of values a statement is judged with, at most."""
+"""How many groups of values a statement is judged with, at most."""
 
 _TOKEN = re.compile(
     r"[eE]'(?:\\.|''|[^'\\])*'"
@@ -156,7 +156,7 @@ def asks(text: str) -> bool:
 
 @dataclass
 class _Line:
-    """What a line of a log tells, with the lines that belong to it."""
+    """What a line of a log says, with the lines that belong to it."""
 
     message: str
     detail: str = ""

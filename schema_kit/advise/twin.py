@@ -25,7 +25,7 @@ SELECT pg_get_indexdef(x.indexrelid), x.indisunique FROM pg_index x
 WHERE x.indrelid = %s::regclass AND x.indisvalid AND NOT x.indisexclusion
 """
 
-# Attributes are told by their names: a twin has no dropped ones.
+# Attributes are matched by their names: a twin has no dropped ones.
 _STATISTICS = """
 INSERT INTO pg_statistic SELECT p.oid, b.attnum, p.relkind = 'p', {columns}
 FROM pg_statistic s JOIN pg_attribute a ON a.attrelid = s.starelid AND a.attnum = s.staattnum
@@ -95,7 +95,7 @@ def times(scratch: Scratch, table: QualifiedName, column: str, type_: str) -> Ti
 
 
 def make(scratch: Scratch, table: QualifiedName, by: Times, interval: str) -> QualifiedName:
-    """Make it beside the table; the files of both are not stretched yet.
+    """Make it next to the table; the files of both are not stretched yet.
 
     Args:
         scratch: where.
@@ -134,7 +134,7 @@ def make(scratch: Scratch, table: QualifiedName, by: Times, interval: str) -> Qu
 
 
 def _indexes(scratch: Scratch, table: QualifiedName, twin: QualifiedName, column: str) -> Iterator[str]:
-    """The same indexes; a unique one has the column, too, as PostgreSQL wants it."""
+    """The same indexes; a unique one has the column, too, as PostgreSQL requires."""
     for text, unique in scratch.rows(_INDEXES, [table.sql]):
         has = parse(text)
         keys = (*has.keys, ident(column)) if unique and column not in has.columns else has.keys

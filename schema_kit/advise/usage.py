@@ -44,7 +44,7 @@ class Condition:
         kind: with what.
         values: what they are compared with, as sqlglot has it; none for a join.
         column: the name, where it is a column.
-        alone: it stands beside an OR.
+        alone: it stands next to an OR.
         operator: as sqlglot calls it.
     """
 
@@ -93,7 +93,7 @@ def uses(text: str, schema: Schema) -> list[Use]:
 
     Args:
         text: with ``$1`` where it has parameters.
-        schema: the tables that there are.
+        schema: all tables.
     """
     try:
         parsed = sqlglot.parse_one(parsable(text), read="postgres")
@@ -225,7 +225,7 @@ _INSIDE: tuple[tuple[tuple[type[exp.Expr], ...], Kind], ...] = (
 
 
 def _conditions(clause: exp.Expr, names: _Names, *, alone: bool = False) -> None:
-    """Take a clause apart at its ANDs; what stands beside an OR is for an index of its own."""
+    """Take a clause apart at its ANDs; what stands next to an OR is for an index of its own."""
     clause = clause.unnest()
     if isinstance(clause, exp.And | exp.Or):
         for side in (clause.left, clause.right):
