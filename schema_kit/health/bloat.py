@@ -11,7 +11,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.plans.drift import several
 
 SHARE = 0.5
-"""Told of where rows need less than this share of what is taken,"""
+"""Reported where rows need less than this share of what is taken,"""
 WORTH_BYTES = 64 * 1024 * 1024
 """and so many bytes or more would be given back."""
 

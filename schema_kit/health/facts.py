@@ -32,7 +32,7 @@ class Relation:
     seq_scans: int = 0
     seq_rows: int = 0
     analyzed: bool = True
-    """Statistics of its columns are there; of a partitioned table those of the whole."""
+    """Statistics of its columns exist; of a partitioned table those of the whole."""
     autovacuum: bool = True
     logged: bool = True
     replica_identity: str = "d"
@@ -192,12 +192,12 @@ class Server:
 
     now: datetime | None = None
     since: datetime | None = None
-    """Since when counters count; None: nobody knows, they were never reset."""
+    """Since when counters count; None: unknown, they were never reset."""
     sessions: tuple[Session, ...] = ()
     prepared: tuple[tuple[str, float], ...] = ()
     """Prepared transactions: their gid and age in seconds."""
     slots: tuple[tuple[str, str, int], ...] = ()
-    """Replication slots that nobody reads: name, wal_status, bytes of WAL behind."""
+    """Replication slots without a reader: name, wal_status, bytes of WAL behind."""
     holders: tuple[Holder, ...] = ()
     """What keeps old rows, the oldest first."""
     settings: tuple[tuple[str, str], ...] = ()

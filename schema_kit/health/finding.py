@@ -97,5 +97,5 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells it from others, from run to run: its code, table and object."""
+        """What identifies it, from run to run: its code, table and object."""
         return self.code, str(self.table) if self.table else "", self.object

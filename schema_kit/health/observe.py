@@ -39,7 +39,7 @@ TRIES = 5
 """How often it looks where a table is locked just between two queries."""
 
 _NOT_NOW = frozenset({"55P03", "57014", "42P01", "XX000", "55000", "42501"})
-"""A lock that somebody holds, a relation that was dropped meanwhile, what a standby cannot say, a privilege."""
+"""A lock of another session, a relation that was dropped meanwhile, what a standby cannot say, a privilege."""
 
 _NOT_OURS = f"""
 n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '{CONFIG_SCHEMA}')
@@ -244,7 +244,7 @@ def _looking(connection: Connection) -> Iterator[None]:
 
 
 def _lenient(connection: Connection, ask: Callable[[], list[Noun]], what: str, unseen: list[str]) -> list[Noun]:
-    """What a query gives that opens tables or sequences, which somebody may have locked; then that is said."""
+    """What a query gives that opens tables or sequences, which another session may have locked; then that is said."""
     try:
         with _looking(connection):
             return ask()

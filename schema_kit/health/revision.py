@@ -78,7 +78,7 @@ def make(title: str, evidence: Sequence[str], up: Sequence[str], down: Sequence[
             )
     except (CommandError, OSError) as error:
         raise PlanError(f"no revision was written: {error}.") from error
-    assert made is not None  # Alembic gives none only where it was told not to look again
+    assert made is not None  # Alembic gives none only where it does not look again
     return Path(made.path)
 
 

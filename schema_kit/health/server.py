@@ -82,7 +82,7 @@ def sessions(seen: Observed) -> Iterator[Finding]:
 
 
 def prepared(seen: Observed) -> Iterator[Finding]:
-    """Prepared transactions that nobody ends."""
+    """Prepared transactions that were never ended."""
     for gid, seconds in seen.server.prepared:
         if seconds >= PREPARED_SECONDS:
             said = f"prepared transaction {gid!r} waits for {seconds:,.0f} s: its locks stay, and vacuum waits."
@@ -92,7 +92,7 @@ def prepared(seen: Observed) -> Iterator[Finding]:
 
 
 def slots(seen: Observed) -> Iterator[Finding]:
-    """Replication slots that nobody reads: WAL is kept for them until the disk is full."""
+    """Replication slots without a reader: WAL is kept for them until the disk is full."""
     for name, status, behind in seen.server.slots:
         lost = status == "lost"
         if not lost and behind < SLOT_BYTES:

@@ -10,7 +10,7 @@ from schema_kit.health.facts import Bloat
 from schema_kit.names import QualifiedName
 
 # How wide a row is at most, by the statistics: each column with all the padding that its alignment can need. What lies
-# in TOAST is there as a pointer. Equal keys of a B-tree share a tuple, so it is smaller than this as a rule. Nothing is
+# in TOAST counts as a pointer. Equal keys of a B-tree share a tuple, so it is smaller than this as a rule. Nothing is
 # said of what has a column without statistics. Pages and rows are of one VACUUM or ANALYZE, so they fit one another.
 READ = """
 WITH big AS (

@@ -41,7 +41,7 @@ def statistics(seen: Observed) -> Iterator[Finding]:
 
 
 def autovacuum(seen: Observed) -> Iterator[Finding]:
-    """Tables that autovacuum is told to leave alone."""
+    """Tables that autovacuum is set to leave alone."""
     for root, tree in seen.trees.items():
         off = [one for one in tree if not one.autovacuum and one.kind == "r"]
         if off:
