@@ -42,7 +42,7 @@ def conversion(
         **({"incoming_foreign_keys": incoming} if incoming else {}),
     )
     kept = {"keep_primary_key": True} if one.control in there.primary_key else {}
-    if forbidden:  # first, so that the way back ends with a column that can be NULL
+    if forbidden:  # first, so that the downgrade ends with a column that can be NULL
         yield classes.SetNotNullConcurrentlyOp(table.name, one.control, **schema)
     yield convert.taken_back_by(classes.UnpartitionOp(table.name, **schema, **kept))
 

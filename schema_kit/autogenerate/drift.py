@@ -222,7 +222,7 @@ def _primary_key(work: Work, key: Key, table: sa.Table, found: FoundTable) -> No
         operation = classes.CreatePrimaryKeyConcurrentlyOp(name, key[1], [*columns], **in_schema(key), **more)
         work.add(paired(operation, dropped(ops.CreatePrimaryKeyOp(name, key[1], [*columns], schema=key[0]))))
     elif not (found.partition_key and set(columns) < set(found.primary_key)):
-        # That of a partitioned table has the partition key beside the models' own.
+        # That of a partitioned table has the partition key in addition to the models' own.
         there, said = ", ".join(found.primary_key), ", ".join(columns)
         work.say(
             f"The primary key of {found.name} is ({there}), and the models have ({said}). No operation replaces it "

@@ -21,7 +21,7 @@ from schema_kit.names import MAX_BYTES, fit
 from schema_kit.storage import CONFIG_SCHEMA
 
 _SUFFIXES = ("__back", "__key", "__log", "__new", "__old", "__replaced", "__replacement", "__restored", "__staging")
-"""Of tables and indexes that a step has made beside another one, and that a later step or command takes away."""
+"""Of tables and indexes that a step has made next to another one, and that a later step or command takes away."""
 
 # Partitions and their indexes are passed over here: there may be thousands, which would all be read to be left out.
 _RELATIONS = """
@@ -112,7 +112,7 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
 
 
 def _beside(connection: sa.Connection, names: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those that a step has made beside another relation: of its name, with a suffix."""
+    """Those that a step has made next to another relation: of its name, with a suffix."""
     made = {(schema, name, suffix) for schema, name in names for suffix in _SUFFIXES if name.endswith(suffix)}
     if not made:
         return set()
@@ -124,7 +124,7 @@ def _beside(connection: sa.Connection, names: set[tuple[str, str]]) -> set[tuple
 
 
 def _keys(name: str, table: sa.Table) -> Iterator[str]:
-    """Names of the indexes that the constraints of a model have, once they are there."""
+    """Names of the indexes that the constraints of a model have, once they exist."""
     yield str(table.primary_key.name or f"{name}_pkey")
     for one in table.constraints:
         if isinstance(one, sa.UniqueConstraint):

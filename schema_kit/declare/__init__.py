@@ -235,7 +235,7 @@ def declared(table: sa.Table, kind: type[Kind]) -> Kind | None:
 
 
 class _Item(sa.schema.SchemaItem):
-    """A declaration on its way to the table."""
+    """A declaration in transit to the table."""
 
     __visit_name__ = "schema_kit_declaration"
 
