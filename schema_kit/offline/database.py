@@ -74,7 +74,7 @@ class EmptyDatabase(Followed):
         return (root, *below)
 
     def index_tail(self, declared: IndexDeclaration) -> str:
-        """The declaration as it is sent: nobody prints it back."""
+        """Return the declaration as it is sent: the server does not print it back."""
         return index_tail(declared)
 
     def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
@@ -134,7 +134,7 @@ class EmptyDatabase(Followed):
         return ()
 
     def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
-        """The sets of tables that earlier steps have made."""
+        """The partitioned tables of tables that earlier steps have made."""
         found = []
         for policy in wanted:
             table = self._tables.get(policy.parent)
@@ -144,7 +144,7 @@ class EmptyDatabase(Followed):
         return tuple(found)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
-        """Where the present of a set without rows lies."""
+        """Where the current position of a partitioned table without rows lies."""
         assert table is not None  # `sets` gives no others
         return grid(policy, table).here(self._now)
 
@@ -206,7 +206,7 @@ class EmptyDatabase(Followed):
         )
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
-        """Cannot be answered: what the table lacks depends on what is there."""
+        """Cannot be answered: what the table lacks depends on what exists."""
         del lower, upper
         raise PlanError(f"--sql cannot write how {name} is attached to {parent}: it depends on what exists.")
 

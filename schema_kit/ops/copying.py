@@ -16,7 +16,7 @@ def limits_of(max_replica_lag: float | None, max_slot_bytes: int | None) -> Copy
     """When a copy pauses.
 
     Raises:
-        DeclarationError: a limit that is none.
+        DeclarationError: a limit that is not one.
     """
     for name, value in (("max_replica_lag", max_replica_lag), ("max_slot_bytes", max_slot_bytes)):
         if value is not None and not value > 0:

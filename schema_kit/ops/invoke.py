@@ -34,7 +34,7 @@ from schema_kit.script import LockPolicy
 
 @dataclass(frozen=True)
 class Settings:
-    """What env.py tells the ops: pass it to ``context.configure(schema_kit=Settings(...))``.
+    """What env.py passes to the ops: ``context.configure(schema_kit=Settings(...))``.
 
     Args:
         now: a moment that stands for the server's clock.

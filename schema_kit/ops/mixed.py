@@ -126,4 +126,4 @@ def _reads(name: str, call: ast.Call) -> bool:
         statement = statement.args[0]
     if isinstance(statement, ast.Constant) and isinstance(statement.value, str):
         return bool(READS.match(statement.value))
-    return True  # nobody knows
+    return True  # unknown

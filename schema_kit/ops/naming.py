@@ -24,17 +24,17 @@ SAME_SCHEMA = (
 
 
 def existing(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
-    """A relation that is there: in *schema*, else where schema_translate_map or the session's search_path has it.
+    """A relation that exists: in *schema*, else where schema_translate_map or the session's search_path has it.
 
     Raises:
         DeclarationError: the database is not PostgreSQL, or the name cannot be one.
-        PlanError: no schema of the search_path is there.
+        PlanError: no schema of the search_path exists.
     """
     return _named(operations, name, schema, RELATION)
 
 
 def existing_type(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
-    """A type that is there, likewise."""
+    """A type that exists, likewise."""
     return _named(operations, name, schema, TYPE)
 
 

@@ -198,7 +198,7 @@ def _cut(cut: Cut, context: AutogenContext) -> str:
 
 
 def _list_value(found: re.Match[str]) -> Any:
-    """What `by_list` was given, from what PostgreSQL is told."""
+    """Return what `by_list` was given, from what PostgreSQL receives."""
     if found[1] is not None:
         text = found[1].replace("''", "'")
         return text.replace("\\\\", "\\") if found[0].startswith("E") else text

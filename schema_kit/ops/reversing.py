@@ -33,7 +33,7 @@ def column_altered(
     """Change it back; its type by Alembic's own operation, since PostgreSQL has to look at each row.
 
     Raises:
-        NotImplementedError: it was called without what was there before.
+        NotImplementedError: it was called without what existed before.
     """
     if (type_ is not None and existing_type is None) or (
         server_default is not False and existing_server_default is False

@@ -24,7 +24,7 @@ FROM unnest(CASE WHEN %(schema)s::text IS NULL THEN current_schemas(false) ELSE 
      WITH ORDINALITY s (name, place) JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name)s ORDER BY s.place
 """
-"""The schemas in which Alembic looks for its table, and whether it is there."""
+"""The schemas in which Alembic looks for its table, and whether it exists."""
 
 
 def only_reads(options: Mapping[str, Any]) -> bool:

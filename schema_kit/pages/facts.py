@@ -97,7 +97,7 @@ class Upkeep:
 
 @dataclass(frozen=True)
 class Seen:
-    """A database, as a report tells of it."""
+    """A database, as a report shows it."""
 
     at: datetime
     period: Period

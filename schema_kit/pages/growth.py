@@ -71,7 +71,7 @@ class Growth:
     """How a table has grown, and how it goes on.
 
     Args:
-        basis: what it is told from: ``24 partitions``; empty where nothing tells.
+        basis: what it is computed from: ``24 partitions``; empty where it is unknown.
         size: now.
         recent: bytes that came in the period; None: not known.
         before: those of the period before it.
@@ -177,7 +177,7 @@ def _rates(pieces: Sequence[Piece], now: datetime) -> _Series | None:
         return None
     step, count = median_low(upper - lower for lower, upper in spans), len(spans)
     end, begin = max(upper for _, upper in spans), spans[0][0]
-    if max(piece.upper for piece in pieces) <= now - step:  # no partition holds the present: nothing has come since
+    if max(piece.upper for piece in pieces) <= now - step:  # no partition is current: nothing has come since
         held[end, now] = 0
         end = now
     if step < _DAY and end - begin > 14 * _DAY:

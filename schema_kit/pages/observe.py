@@ -89,7 +89,7 @@ SELECT count(*) FILTER (WHERE greatest(s.last_vacuum, s.last_autovacuum) >= %(be
 FROM pg_stat_user_tables s
 """
 
-# Of databases that the role may not connect to, only members of pg_read_all_stats are given the size.
+# Of databases without CONNECT for the role, only members of pg_read_all_stats are given the size.
 _TAKEN = """
 SELECT coalesce(sum(pg_database_size(d.oid)), 0)::bigint,
        (SELECT count(*) FROM pg_database) - count(*),
@@ -134,7 +134,7 @@ class _Look:
         self._begin = catalog.now() - period.length
 
     def all(self, checked: Callable[[], tuple[list[Examined], list[Finding]]], total: int) -> Seen:
-        """Everything that a report tells."""
+        """Read everything that a report shows."""
         now = self._catalog.now()
         ((database, server, standby, size),) = self._rows(_SERVER)
         _, found = self._ask("what partitions check finds", checked) or ([], [])

@@ -19,7 +19,7 @@ Part = tuple[str, str, list[Child]]
 
 
 def all_of(seen: Seen, found: Outlook, findings: Sequence[Told], most: int) -> Iterator[Part]:
-    """Every part that there is something to say in.
+    """Yield every part that has something to say.
 
     Args:
         seen: what was read.

@@ -107,7 +107,7 @@ def label(said: str, at: float, y: float, class_: str = "tick", anchor: str = ""
 
 
 def stripes(key: str) -> Html:
-    """A pattern for what is due: not by its colour alone is it told from the rest."""
+    """Return a pattern for what is due: not by its colour alone is it distinct from the rest."""
     stroke = tag("path", d=f"M1 0V{HEIGHT}", class_="stripe")
     return tag("pattern", stroke, id=key, width=5, height=HEIGHT, patternUnits="userSpaceOnUse")
 
