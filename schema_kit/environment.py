@@ -139,7 +139,7 @@ def _run(
 
 
 def _is_async(given: object) -> TypeGuard[AsyncEngine]:
-    module = sys.modules.get("sqlalchemy.ext.asyncio")  # who has one has imported it; without greenlet nobody can
+    module = sys.modules.get("sqlalchemy.ext.asyncio")  # who has one has imported it; it needs greenlet
     return module is not None and isinstance(given, module.AsyncEngine)
 
 

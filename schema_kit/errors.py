@@ -109,7 +109,7 @@ class EmbeddedServerError(SchemaKitError):
 
 
 class ExecutionError(SchemaKitError):
-    """PostgreSQL refused a step. The steps before it are committed; running again goes on from there.
+    """PostgreSQL refused a step. The steps before it are committed; running again resumes there.
 
     Args:
         message: what, why and what to do now.
@@ -122,7 +122,7 @@ class ExecutionError(SchemaKitError):
 
 
 class LockNotAvailable(ExecutionError):
-    """A lock was not to be had within the budget, in any attempt.
+    """A lock was not available within the budget, in any attempt.
 
     Args:
         message: which step, how often it was tried.

@@ -17,7 +17,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A step is under way; `state` says how far: rows that were changed, or blocks of an index build."""
+    """A step is in progress; `state` says how far: rows that were changed, or blocks of an index build."""
 
     step: Step
     state: str
@@ -47,7 +47,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A step that was sent waits for others, for so many seconds now; it blocks nobody meanwhile that it need not."""
+    """A step that was sent waits for others, for so many seconds now; it blocks no session needlessly."""
 
     step: Step
     blockers: tuple[str, ...]

@@ -40,7 +40,7 @@ Decide = Callable[[], Plan]
 _IN_VAIN = 3
 """So often a step is committed that changes nothing, while no session is seen that holds what it needs."""
 _RACES = 100
-"""So often what changes meanwhile is worked off and has grown again before that is given up."""
+"""So often what changes meanwhile is worked off and has grown again before that is canceled."""
 _GIVE_WAY_SECONDS = 1.0
 """Between two looks at what a step gives way to, at most: the first is a twentieth of it, each twice the last."""
 _LOOK_AGAIN_SECONDS = 0.1
@@ -49,14 +49,14 @@ _PRESSURE_SECONDS = 0.2
 
 LOCK_STATES = {"55P03", "40P01"}
 _OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "42809", "XX000", "40001", OVERTAKEN}
-"""What PostgreSQL says when somebody else was faster: it is there already, it is gone, attached, or it overlaps."""
+"""What PostgreSQL says when another session was faster: it exists already, it is gone, attached, or it overlaps."""
 
 _WITHIN_BUDGET = {"57014", "55000"}
-"""Cut off by the clock, or another session is in the middle of the same."""
+"""Interrupted by the timeout, or another session is in the middle of the same."""
 
 
 class _Busy(Exception):
-    """A lock was not to be had within the budget."""
+    """A lock was not available within the budget."""
 
     moved = False
     """Repetitions of the step were committed before."""
@@ -65,7 +65,7 @@ class _Busy(Exception):
 
 
 class _Overtaken(Exception):
-    """Somebody else has changed what was observed."""
+    """Another session has changed what was observed."""
 
     step: Step | None = None
 
@@ -84,7 +84,7 @@ def run(connection: Connection, decide: Decide, policy: LockPolicy, emit: Emit, 
         The steps that were committed.
 
     Raises:
-        PlanError: what is there cannot become what is wanted, and nothing was changed.
+        PlanError: what exists cannot become what is wanted, and nothing was changed.
         LockNotAvailable: others held a lock through every try; they are named.
         ExecutionError: PostgreSQL refused a step, or the rest cannot be done; it says what is committed and what to do.
     """
@@ -200,7 +200,7 @@ def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: 
         try:
             return decide()
         except PlanError as error:
-            # Beside another run, a look may see one half before a commit of its, the other after: look twice.
+            # While another run works, a look may see one half before a commit of its, the other after: look twice.
             if str(error) == refused or attempt == policy.attempts:
                 raise
             refused = str(error)
@@ -223,7 +223,7 @@ def _left(step: Step, moved: bool) -> str:
 
 
 def _without(plan: Plan, done: Sequence[Step]) -> Plan:
-    """What is left of a plan when the steps whose effect nobody can see are taken for done."""
+    """Return what is left of a plan when the steps without a visible effect are taken for done."""
     if not any(step.once for step in done):
         return plan
     return Plan(plan.title, tuple(step for step in plan.steps if not (step.once and step in done)))
@@ -398,13 +398,13 @@ def _reasons(connection: Connection, step: Step) -> list[str]:
 def _send_once(
     connection: Connection, step: Step, policy: LockPolicy, budget: int, total: int = 0
 ) -> tuple[int, tuple[str, float | None] | None]:
-    """How many rows it changed; and how far it is, where it tells that itself."""
+    """Return how many rows it changed; and its progress, where it reports that itself."""
     try:
         with _restored(connection, step):
             statements = on_workers(connection, render(step, policy, budget))
             if step.transaction is Transaction.NONE or step.data is not None:
                 return _send_each(connection, step, statements), None
-            # One message: a client that is stopped, or far away, holds no lock while nobody works.
+            # One message: a client that is stopped, or far away, holds no lock while it does not work.
             done = send_together(connection, statements)
             found = done[-2]  # the last of its own; COMMIT is behind it
             if step.tells:
@@ -419,7 +419,7 @@ def _send_once(
         if state in LOCK_STATES:
             raise _Busy from error
         if step.within_budget and state in _WITHIN_BUDGET:
-            # Cut off outside of a transaction, it has left something, or would be cut off again.
+            # Interrupted outside of a transaction, it has left something, or would be interrupted again.
             late = state == "57014" and step.transaction is Transaction.NONE
             raise (_Overtaken if late else _Busy) from error
         if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):

@@ -21,7 +21,7 @@ class Committed:
     """The steps that a run has committed, and the plan that it was at.
 
     Args:
-        changes: is told each change, for those who say whether there was one.
+        changes: receives each change, for those who say whether there was one.
     """
 
     def __init__(self, changes: list[str]) -> None:
@@ -38,13 +38,13 @@ class Committed:
                 self._changes.append(step.summary)
 
     def note_left(self, step: Step) -> None:
-        """Remember what a step has left that was cut off outside of a transaction."""
+        """Remember what a step has left that was interrupted outside of a transaction."""
         if step.left_behind != Step.left_behind:
             self._left = f"It was interrupted when it was to {step.summary}. {step.left_behind}"
             self._changes.append(step.left_behind)
 
     def told(self, error: SchemaKitError) -> SchemaKitError:
-        """The error, with what is committed, what that leaves behind, and how to go on or to give up.
+        """The error, with what is committed, what that leaves behind, and how to go on or to cancel.
 
         Where nothing was changed, a refusal stays what it is. After a commit it becomes an ExecutionError.
         """

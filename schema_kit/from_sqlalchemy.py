@@ -50,7 +50,7 @@ def sql_of(clause: Any) -> str:
 
 
 def index_element(clause: Any) -> tuple[str, str]:
-    """One key of an index, in parentheses where PostgreSQL wants them, and its order: ASC, DESC, NULLS FIRST, ..."""
+    """Return one key of an index, in parentheses if PostgreSQL requires them, and its order: ASC, NULLS FIRST, ..."""
     text = sql_of(clause).strip()
     found = _ORDER.search(text)
     order = " ".join(found[0].split()).upper() if found else ""
@@ -220,7 +220,7 @@ def with_options(given: abc.Mapping[str, Any] | None) -> tuple[str, ...]:
     """Storage parameters, as WITH takes them.
 
     Raises:
-        DeclarationError: a name or a value that is none.
+        DeclarationError: a name or a value that is not one.
     """
     options = []
     for name, value in (given or {}).items():
@@ -291,7 +291,7 @@ Named = abc.Callable[[str, str | None], QualifiedName]
 def column_declaration(
     table: QualifiedName, column: sa.Column[Any], key_name: str | None, named: Named
 ) -> ColumnDeclaration:
-    """A column as ADD COLUMN can make it beside traffic.
+    """Return a column as ADD COLUMN can make it while traffic continues.
 
     Raises:
         DeclarationError: PostgreSQL would write every row again, build an index or check every row under a lock.

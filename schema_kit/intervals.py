@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schema_kit.errors import DeclarationError, PlanError
 
 Point = Any
-"""Where something lies on the line that an interval cuts: an aware datetime, or an int where it is one of ids."""
+"""Where something lies on the line that an interval divides: an aware datetime, or an int in a line of ids."""
 
 _MONDAY = datetime(2000, 1, 3)
 
@@ -50,7 +50,7 @@ def _within_the_calendar() -> Iterator[None]:
 
 
 class Interval(Protocol):
-    """Cuts a line into windows; see the laws in this module's docstring."""
+    """Divides a line into ranges; see the laws in this module's docstring."""
 
     @property
     def text(self) -> str:
@@ -134,7 +134,7 @@ class Span:
 
     @property
     def clocked(self) -> bool:
-        """Whether some windows begin at another hour than midnight."""
+        """Whether some ranges begin at another hour than midnight."""
         return self.length % timedelta(days=1) != timedelta() or self.origin.time() != time()
 
     @_within_the_calendar()
@@ -156,7 +156,7 @@ class Span:
         return _back(point, self.zone, length)
 
     def suffix(self, start: datetime) -> str:
-        """``p20261121``, or ``p20261121_130000`` where windows do not begin at midnight."""
+        """``p20261121``, or ``p20261121_130000`` where ranges do not begin at midnight."""
         return start.astimezone(self.zone).strftime("p%Y%m%d_%H%M%S" if self.clocked else "p%Y%m%d")
 
     def _label(self, wall: datetime) -> datetime:
@@ -207,9 +207,9 @@ def parse(text: str, timezone: str = "UTC", origin: str | None = None) -> Interv
 
     Args:
         text: a number and a unit (the number may be left out where it is 1), or a number of ids.
-        timezone: an IANA name; windows of time follow its wall clock.
+        timezone: an IANA name; ranges of time follow its wall clock.
         origin: where some window begins, as that wall clock shows it: ``2026-02-01`` and ``3 months`` begin in
-            February, May, August and November, ``2000-01-02`` and ``1 week`` on Sundays. An id, where ids are cut.
+            February, May, August and November, ``2000-01-02`` and ``1 week`` on Sundays. An id, where ids are divided.
 
     Raises:
         DeclarationError: no such interval, time zone or origin.
@@ -303,7 +303,7 @@ def _plural(count: int, unit: str) -> str:
 def _around(key: datetime, cut: Interval, start: datetime) -> datetime:
     """The window that holds *key*, *start* being its beginning by the label that the clock shows.
 
-    Where a clock goes back, it shows labels again whose windows have passed: the key lies in a later one.
+    Where a clock goes back, it shows labels again whose ranges have passed: the key lies in a later one.
     """
     moment, back = key.astimezone(UTC), 0
     while start > moment:

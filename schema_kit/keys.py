@@ -23,14 +23,14 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Point
 
 FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-"""Between which windows begin and end: Python's calendar, less what a time zone or a week may need beyond."""
+"""Between which ranges begin and end: Python's calendar, less what a time zone or a week may need beyond."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PER_SECOND = {"seconds": 1, "milliseconds": 1000, "microseconds": 10**6, "nanoseconds": 10**9}
 _SNOWFLAKE_EPOCH = 1288834974657  # Twitter's, in milliseconds
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 ENCODINGS = (*_PER_SECOND, "uuidv7", "ulid", "snowflake")
-"""How a column that is no date or time may hold a moment."""
+"""How a column that is not a date or timestamp may hold a moment."""
 
 
 class BeyondCalendar(PlanError):
@@ -51,7 +51,7 @@ class Key(Protocol):
 
     @property
     def calendar(self) -> ZoneInfo | None:
-        """The time zone by whose wall clock its line is cut; None for plain numbers."""
+        """The time zone whose wall clock divides its line; None for plain numbers."""
 
     @property
     def least(self) -> Point | None:
@@ -139,7 +139,7 @@ class Epoch:
     """Whole numbers that count from a moment: seconds and their fractions since 1970, or the upper bits of snowflakes.
 
     Args:
-        calendar: whose wall clock cuts the line.
+        calendar: whose wall clock divides the line.
         per_second: how many a second has.
         begin: the moment that 0 means.
         shift: how many lower bits tell rows of one moment apart.
@@ -238,7 +238,7 @@ class Numbers:
     calendar: ClassVar[None] = None
 
     def point(self, moment: datetime) -> Point:
-        """There is none."""
+        """Raise: it has no points."""
         raise NotImplementedError(f"{moment} lies nowhere among plain numbers")
 
     def encode(self, point: Point) -> str:
@@ -269,7 +269,7 @@ def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> 
         type_name: the column's type.
         zone: the policy's time zone.
         column: its name, for messages.
-        encoding: how a column that is no date or time holds a moment, one of ENCODINGS; ``snowflake`` may be followed
+        encoding: how a column that is not a date or timestamp holds a moment; ``snowflake`` may be followed
             by a colon and the milliseconds since 1970 at which its own epoch begins. Empty: it holds plain numbers.
 
     Raises:

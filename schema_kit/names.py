@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from schema_kit.errors import DeclarationError
 
 MAX_BYTES = 63
-"""NAMEDATALEN - 1: PostgreSQL cuts longer identifiers without an error."""
+"""NAMEDATALEN - 1: PostgreSQL shortens longer identifiers without an error."""
 
 
 def ident(name: str) -> str:
@@ -43,9 +43,9 @@ def literal(text: str) -> str:
 
 
 def fit(stem: str, suffix: str = "") -> str:
-    """Cut *stem* on a character boundary so that stem + suffix keep within 63 bytes.
+    """Shorten *stem* on a character boundary so that stem + suffix keep within 63 bytes.
 
-    A cut stem carries six digits of its hash, so that two long names that begin alike stay apart.
+    A short stem carries six digits of its hash, so that two long names that begin alike stay apart.
     """
     if len((stem + suffix).encode()) <= MAX_BYTES:
         return stem + suffix
@@ -86,7 +86,7 @@ class QualifiedName:
             default_schema: the schema of ``table`` alone, or what says it of the name.
 
         Raises:
-            DeclarationError: it is none of these, or names no schema where there is none by default.
+            DeclarationError: it has another form, or names no schema where there is none by default.
         """
         part = r'"((?:[^"]|"")+)"|([^".]+)'
         match = re.fullmatch(rf"(?:(?:{part})\.)?(?:{part})", text)

@@ -35,7 +35,7 @@ def sentence(event: Event) -> str:
 
 
 _PROGRESS_SECONDS = 5.0
-"""Between two lines that say how far a step is, where nobody watches a bar."""
+"""Between two lines that say how far a step is, without a progress bar."""
 
 _told = 0.0
 
@@ -81,7 +81,7 @@ def drop_unread() -> None:
 
 @contextmanager
 def _read_or_not() -> Iterator[None]:
-    """Write to stderr; where nobody reads any more, the migration goes on."""
+    """Write to stderr; where its reader is gone, the migration goes on."""
     try:
         yield
     except BrokenPipeError:

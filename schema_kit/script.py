@@ -107,7 +107,7 @@ def parse_milliseconds(text: str) -> int:
     """Read ``100ms``, ``5s``, ``1min`` or a bare number of milliseconds.
 
     Raises:
-        DeclarationError: it is none of these, or not above zero.
+        DeclarationError: it has another form, or is not above zero.
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min)?\s*", text)
     value = round(float(match[1]) * {"ms": 1, "s": 1000, "min": 60_000}[match[2] or "ms"]) if match else 0
@@ -129,7 +129,7 @@ def render(step: Step, policy: LockPolicy, budget: int | None = None, *, compare
     if step.transaction is Transaction.NONE and step.within_budget:
         return (*_shared_out(step, policy), *step.sql(), *RESTORE)
     if step.transaction is Transaction.NONE:
-        # A timeout would kill a concurrent build half-way and leave an INVALID index; its waits block nobody.
+        # A timeout would kill a concurrent build half-way and leave an INVALID index; its waits block no session.
         return ("SET lock_timeout = 0", "SET statement_timeout = 0", *step.sql(), *RESTORE)
     compared = (compare_sql(step.relies_on),) if step.relies_on and compares else ()
     return ("BEGIN", *_guarded(step, policy, wait), *compared, *step.sql(), "COMMIT")
@@ -137,7 +137,7 @@ def render(step: Step, policy: LockPolicy, budget: int | None = None, *, compare
 
 def _shared_out(step: Step, policy: LockPolicy) -> tuple[str, str]:
     # It cannot take its locks up front. Several are had within one budget when each has a share of it, and before
-    # deadlock_timeout (1 s) ends a statement of somebody else's instead.
+    # deadlock_timeout (1 s) ends a statement of another's instead.
     strong = sum(lock.mode.blocks_writes for lock in step.locks)
     wait = policy.longest if strong < 2 else max(1, min(policy.longest, _BEFORE_DEADLOCK) // strong)
     return f"SET lock_timeout = '{wait}ms'", f"SET statement_timeout = '{policy.statement_timeout}ms'"
@@ -151,7 +151,7 @@ RESTORE = ("RESET lock_timeout", "RESET statement_timeout")
 
 
 def render_shared(step: Step, policy: LockPolicy, before: str = "0") -> tuple[str, ...]:
-    """The statements of one SHARED step inside a transaction that somebody else has begun.
+    """Return the statements of one SHARED step inside a transaction that the caller has begun.
 
     Args:
         step: what to do.
@@ -226,9 +226,9 @@ _CLIENT_LIVES = 1000
 def lock_statement(step: Step) -> str:
     """The one statement that takes all locks of a step that block writes; empty where there are less than two.
 
-    Also where its own statement has to stay within the budget as a whole. Cut off by the clock, it says that a lock was
-    not available: what else the clock cuts off is another matter. Of the tables that the step relies on, it locks what
-    hangs on them, too.
+    Also where its own statement must stay within the budget as a whole. Interrupted by the timeout, it says that a lock
+    was not available: another interruption is another matter. Of the tables that the step relies on, it locks those
+    that reference them, too.
     """
     locks = [lock for lock in step.locks if lock.mode.blocks_writes]
     if (len(locks) < 2 and not step.relies_on) or step.within_budget:

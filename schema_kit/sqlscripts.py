@@ -114,7 +114,7 @@ def classify(statement: str) -> str:
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Cut a script at its semicolons: not those in literals, comments, parentheses, or BEGIN ATOMIC ... END."""
+    """Split a script at its semicolons: not those in literals, comments, parentheses, or BEGIN ATOMIC ... END."""
     from sqlglot import TokenType
     from sqlglot.dialects.postgres import Postgres
 

@@ -53,7 +53,7 @@ def database_url(given: str | None = None, config: Config | None = None) -> sa.U
 
 
 def is_named(given: str | None = None, config: Config | None = None) -> bool:
-    """Whether anybody has named a database: a program its connection, or anybody a URL; else it is the embedded one."""
+    """Whether a database is named: by a program's connection, or by a URL; else it is the embedded one."""
     if config is not None and config.attributes.get("connection") is not None:
         return True
     return _chosen(given, config, os.environ)[0] is not None

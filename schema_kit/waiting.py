@@ -23,7 +23,7 @@ WATCH_SECONDS = 1.0
 """Between two looks; what ends sooner is not looked at."""
 
 TOLD_AFTER_SECONDS = 5.0
-"""How long a step waits for others before that is told."""
+"""How long a step waits for others before that is reported."""
 
 TOLD_AGAIN_SECONDS = 60.0
 
@@ -46,8 +46,8 @@ def watching(
 
     Args:
         connection: that sends it.
-        progress: is told how far a build of an index has come.
-        waits: is told for whom it waits, and for how many seconds it has done so.
+        progress: receives how far a build of an index has come.
+        waits: receives for whom it waits, and for how many seconds it has done so.
     """
     with lost_is_lost():
         refuse(connection, "go on")  # known already, unless the connection is a new one since
@@ -96,10 +96,10 @@ def wait(
         policy: how long, and how often.
         attempt: the try that was in vain, from 1.
         who: who is in the way.
-        emit: is told of it.
+        emit: receives the event.
         why: what is said after the last try.
         cause: what was raised.
-        said: what is said of it where nobody is seen.
+        said: what is said of it where no session is seen.
 
     Raises:
         LockNotAvailable: it was the last.

@@ -45,7 +45,7 @@ def copy_in(
         table: A Table or a mapped class; rows of a class use the names of its attributes.
         rows: Mappings that all have the same keys, or sequences in the order of *columns*; any iterable, read once.
         columns: The columns of sequences, or of mappings in another order.
-        on_conflict: What to do with rows that are there: takes SQLAlchemy's insert and returns it with
+        on_conflict: What to do with rows that exist: takes SQLAlchemy's insert and returns it with
             `on_conflict_do_nothing(...)` or `on_conflict_do_update(...)`. Rows go through a temporary table then, which
             needs the right TEMPORARY on the database.
         returning: Columns of which the values are returned for each row that was inserted or updated, in the rows'
@@ -181,7 +181,7 @@ def _as_sqlalchemys(connection: sa.Connection, statement: str, error: Exception)
 
 
 def _send(connection: sa.Connection, statement: str) -> None:
-    """Send a statement as it is: a `%` in a name is no parameter."""
+    """Send a statement as it is: a `%` in a name is not a parameter."""
     connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 

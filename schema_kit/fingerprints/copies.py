@@ -7,7 +7,7 @@ from schema_kit.names import QualifiedName, literal
 
 
 def identity_sql(source: QualifiedName) -> str:
-    """SQL for what tells whether a table is still the one that it was: its oid, file, options, columns and checks.
+    """Return SQL for what identifies a table: its oid, file, options, columns and checks.
 
     What the tables for its rows were made like, that is; printed under no setting of a session.
     """
@@ -23,7 +23,7 @@ def identity_sql(source: QualifiedName) -> str:
 
 
 def logging_sql(source: QualifiedName, log: QualifiedName) -> str:
-    """SQL for whether the trigger is there and fires for everybody, and so is the log."""
+    """Return SQL for whether the trigger exists and fires in every session, and the log exists."""
     return (
         f"SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = to_regclass({literal(source.sql)}) "
         f"AND t.tgname = {literal(LOG_TRIGGER)} AND t.tgenabled = 'A') AND to_regclass({literal(log.sql)}) IS NOT NULL"
@@ -31,7 +31,7 @@ def logging_sql(source: QualifiedName, log: QualifiedName) -> str:
 
 
 def feeding_sql(source: QualifiedName, log: QualifiedName) -> str:
-    """SQL for whether the trigger is on every partition and fires for everybody, and so is its log."""
+    """Return SQL for whether the trigger is on every partition and fires in every session, and its log exists."""
     return (
         f"SELECT to_regclass({literal(log.sql)}) IS NOT NULL AND to_regclass({literal(source.sql)}) IS NOT NULL "
         f"AND NOT EXISTS (SELECT 1 FROM pg_partition_tree(to_regclass({literal(source.sql)})) p WHERE NOT EXISTS ("
@@ -41,7 +41,7 @@ def feeding_sql(source: QualifiedName, log: QualifiedName) -> str:
 
 
 def tree_identity_sql(source: QualifiedName, kept: QualifiedName) -> str:
-    """SQL for what tells whether both are still what they were: their oids, their files, their columns."""
+    """Return SQL for what identifies both tables: their oids, their files, their columns."""
     return (
         "SELECT hashtextextended(string_agg(concat_ws(':', c.oid, pg_relation_filenode(c.oid), (SELECT string_agg("
         "concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull), ',' ORDER BY a.attname) FROM pg_attribute a "

@@ -14,7 +14,7 @@ from schema_kit.model import ForeignKey, Table
 from schema_kit.names import QualifiedName, literal
 
 # A row is an object, a property of it, and its text; what is not there has no row. The table's own name is left out of
-# the texts, so that those of two tables can be compared. A privilege that nobody granted is printed as its default.
+# the texts, so that those of two tables can be compared. A privilege without a GRANT is printed as its default.
 # Of foreign keys, those that PostgreSQL keeps for each partition at the other end are left out.
 PROPERTIES = """
 WITH own AS (
@@ -220,7 +220,7 @@ def of_primary(table: Table) -> Iterator[tuple[str, str]]:
 
 
 def of_partition(table: Table, same_name: bool) -> Iterator[tuple[str, str]]:
-    """What a partition has by its place in the set, or is compared otherwise: its indexes, its constraints.
+    """What a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints.
 
     Args:
         table: the partition.

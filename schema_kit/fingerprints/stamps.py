@@ -25,7 +25,7 @@ _RELATION = """relation AS (
   LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
   JOIN pg_class c ON c.oid = coalesce(r.ev_class, d.objid) AND c.relkind IN ('v', 'S'))"""
 
-# That a publication holds all of a schema is told by what depends on the schema: its catalog is there from 15 on.
+# That a publication holds all of a schema is read from what depends on the schema: its catalog exists from 15 on.
 _PUBLISHED = """published AS (
   SELECT d.* FROM own o JOIN pg_class c ON c.oid = o.oid JOIN pg_depend d
     ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = c.relnamespace
@@ -105,7 +105,7 @@ FROM own o JOIN pg_statistic_ext e ON e.stxrelid = o.oid JOIN pg_namespace n ON 
 
 
 def seen(*tables: Table | None) -> tuple[Seen, ...]:
-    """What a step relies on: those of the tables that somebody has looked at."""
+    """Return what a step relies on: those of the tables that were observed."""
     return tuple(Seen(table.name, table.stamp) for table in tables if table and table.stamp)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
-from collections.abc import Callable
+import tokenize
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import alembic.op
@@ -59,6 +61,24 @@ def messages() -> str:
     return "\n".join(said)
 
 
+def comments(path: Path) -> Iterator[str]:
+    """Docstrings, of attributes too, without names of parameters and code; and comments."""
+    text = path.read_text("utf-8")
+    said = [
+        node.value.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+    said += [one.string for one in tokenize.generate_tokens(io.StringIO(text).readline) if one.type == tokenize.COMMENT]
+    names = r"^\s*\w+:\s|\bNone\b|\bGrid\b|\*\w+\*|`+[^`]*`+"
+    return (re.sub(names, " ", allowed(one), flags=re.MULTILINE) for one in said)
+
+
+def below(folder: str) -> Callable[[], str]:
+    return lambda: "\n".join(one for path in sorted((ROOT / folder).glob("*.py")) for one in comments(path))
+
+
+FOLDERS = sorted({path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "schema_kit").rglob("*.py")})
 PLACES: dict[str, Callable[[], str]] = {
     **{path.relative_to(ROOT).as_posix(): page(path) for path in (*pages(), ROOT / "sql" / "README.md")},
     "docstrings of operations": lambda: "\n".join(getattr(alembic.op, name).__doc__ or "" for name in OPERATIONS),
@@ -66,12 +86,9 @@ PLACES: dict[str, Callable[[], str]] = {
         [*map(cli.text, cli.list_commands(click.Context(cli))), allowed(command_help())]
     ),
     "messages": messages,
-    "docstrings of modules": lambda: "\n".join(
-        allowed(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "")
-        for path in (ROOT / "schema_kit").rglob("*.py")
-    ),
+    **{f"docstrings and comments of {folder}": below(folder) for folder in FOLDERS},
 }
-"""What was rewritten by the glossary; the docstrings of the package's own classes and functions are not yet."""
+"""What was rewritten by the glossary."""
 
 
 def test_the_glossary_has_words_and_they_are_found() -> None:
