@@ -34,6 +34,13 @@ def idents(names: tuple[str, ...]) -> str:
     return ", ".join(ident(name) for name in names)
 
 
+def constant(value: str | float | bool | None) -> str:
+    """Return a value as SQL: NULL, true, a number, or a literal."""
+    if value is None:
+        return "NULL"
+    return literal(value) if isinstance(value, str) else repr(value).lower()
+
+
 def literal(text: str) -> str:
     """Quote a string literal, safe whatever standard_conforming_strings says."""
     if "\0" in text:

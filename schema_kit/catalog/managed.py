@@ -41,6 +41,7 @@ from schema_kit.model import (
     Told,
     Watched,
 )
+from schema_kit.model.declared import OURS
 from schema_kit.model.grid import grid, partitioned_table
 from schema_kit.model.scripts import PartmanConfig, SqlSchema
 from schema_kit.names import QualifiedName, ident, within
@@ -127,7 +128,7 @@ class Managed(Relations):
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
         with self._look() as ask:
             there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
-        return Stored.of(bool(there), there >= policies.OURS)
+        return Stored.of(bool(there), there >= OURS)
 
     def missing_rights(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False

@@ -8,9 +8,6 @@ from typing import Any
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 
-OURS = frozenset({"timezone", "origin", "encoding", "retention_grace", "detach"})
-"""The columns that pg_partman has not."""
-
 
 def read(row: Mapping[str, Any]) -> Partitioning:
     """A row as a policy; a column that an older version has not is at its default.
@@ -27,11 +24,6 @@ def read(row: Mapping[str, Any]) -> Partitioning:
         row["premake"],
         origin=row.get("origin"),
         encoding=row.get("encoding") or ("" if epoch == "none" else epoch),
-        inherit_privileges=bool(row.get("inherit_privileges")),
-        retention=row.get("retention") or None,
-        retention_keep_table=row.get("retention_keep_table") is not False,
-        retention_schema=row.get("retention_schema"),
-        retention_grace=row.get("retention_grace") or "7 days",
-        detach=row.get("detach") or "auto",
         template=row.get("template_table"),
+        **{name: row[name] for name in Partitioning.kept() if row.get(name) not in (None, "")},
     )

@@ -7,9 +7,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog.policies import OURS
 from schema_kit.catalog.privileges import CREATE, KEEPS, OWNER, Right, missing
 from schema_kit.catalog.session import observing, rows
+from schema_kit.model.declared import OURS
 from schema_kit.names import QualifiedName
 from schema_kit.storage import PART_CONFIG
 

@@ -112,7 +112,7 @@ class Guard:
                 sa.event.remove(connection, "before_cursor_execute", self._before)
 
     def _before(self, connection: sa.Connection, _: Any, sql: str, values: Any, *__: Any) -> None:
-        if self._busy or not _LOOKED_AT.match(sql) or _ours():
+        if self._busy or not _LOOKED_AT.match(sql) or ours():
             return
         self._busy = True
         try:
@@ -177,7 +177,7 @@ def _touched(connection: sa.Connection, sql: str, values: Any) -> int:
     return int(sum(one["Plan Rows"] for one in below))
 
 
-def _ours() -> bool:
+def ours() -> bool:
     """Whether the executor sends it."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:

@@ -22,6 +22,7 @@ from psycopg import pq
 from schema_kit.lint.difference import Between
 from schema_kit.lint.facts import Failure, Statement
 from schema_kit.lint.fence import refuse_statement
+from schema_kit.lint.guard import ours
 from schema_kit.lint.look import Eyes, Seen, strongly
 from schema_kit.lint.standstill import Standstill
 from schema_kit.names import QualifiedName
@@ -138,7 +139,7 @@ class Watch:
             Killed: it is the one after which the session ends.
         """
         last = self.statements[-1].sql if self.statements else ""
-        self.commits.append(Commit(last, self._line(), _ours()))
+        self.commits.append(Commit(last, self._line(), ours()))
         if len(self.commits) == self._killed_after:
             connection.close()
             raise Killed
@@ -282,16 +283,6 @@ class Watch:
                 return frame.f_lineno
             frame = frame.f_back
         return 0
-
-
-def _ours() -> bool:
-    """Whether the executor sends it."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals.get("__name__") == "schema_kit.execute":
-            return True
-        frame = frame.f_back
-    return False
 
 
 class _Cursor(psycopg.Cursor[Any]):

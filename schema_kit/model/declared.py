@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -112,6 +112,10 @@ class ColumnDeclaration:
     """A virtual generated column, whose expression stands in its type."""
 
 
+OURS = frozenset({"timezone", "origin", "encoding", "retention_grace", "detach"})
+"""The columns of part_config that pg_partman has not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Partitioning:
     """A policy: how a table is partitioned and kept. One row of part_config, in pg_partman's words.
@@ -148,6 +152,12 @@ class Partitioning:
     retention_grace: str = "7 days"
     detach: str = "auto"
     template: str | None = field(default=None, compare=False)
+
+    @classmethod
+    def kept(cls) -> tuple[str, ...]:
+        """Return the fields that are columns of part_config under the same name, whatever interval and key are."""
+        names = [one.name for one in fields(cls)]
+        return tuple(names[names.index("inherit_privileges") : names.index("template")])
 
     @property
     def cut(self) -> Interval:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -69,6 +70,11 @@ class Lock:
     mode: LockMode
     table: QualifiedName
     acquire: str = ""
+
+
+def exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
+    """Return ACCESS EXCLUSIVE on each table, once."""
+    return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in dict.fromkeys(tables))
 
 
 @dataclass(frozen=True, slots=True)

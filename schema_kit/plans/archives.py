@@ -30,13 +30,15 @@ from schema_kit.steps.archives import (
     ARCHIVED_AT,
     CreateArchiveTable,
     CreateArchiveView,
-    DropArchiveConfig,
     DropArchiveTable,
     RegisterArchivePolicy,
     UnregisterArchivePolicy,
 )
-from schema_kit.steps.storage import EnsureTable
-from schema_kit.storage import ARCHIVE_POLICY, PART_CONFIG
+from schema_kit.steps.storage import DropTables, EnsureTable
+from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, PART_CONFIG
+
+_BOTH = f"drop {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}, which are empty then"
+_LAST = DropTables((ARCHIVE_POLICY, ARCHIVED_PARTITION), _BOTH)
 
 COMPRESSIONS = ("pglz", "lz4")
 OF_ACCESS = ("owner", "grant missing", "grant extra", "row security", "policy")
@@ -210,7 +212,7 @@ def drop(
         PlanError: it holds rows, a policy sends rows there, or something depends on it.
     """
     plan = Plan(f"drop archive {archive}")
-    config = (DropArchiveConfig(),) if last else ()
+    config = (_LAST,) if last else ()
     if found is None:
         return replace(plan, steps=config)
     own = (
@@ -408,4 +410,4 @@ def drop_policy(table: QualifiedName, registered: bool, *, last: bool = False) -
         last: nothing else is known of archives, so that the tables which hold it can go.
     """
     steps: list[Step] = [UnregisterArchivePolicy(table)] if registered else []
-    return Plan(f"drop the archive policy of {table}", (*steps, *((DropArchiveConfig(),) if last else ())))
+    return Plan(f"drop the archive policy of {table}", (*steps, *((_LAST,) if last else ())))

@@ -14,13 +14,12 @@ from schema_kit.steps.baseline import (
     CreateTable,
     CreateType,
     DropExtension,
-    DropLedger,
     DropSchema,
     DropTable,
     DropType,
 )
 from schema_kit.steps.constraints import DropForeignKey
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import DropTables, EnsureTable
 from schema_kit.storage import CREATED_OBJECT
 
 Printed = Mapping[tuple[QualifiedName, str], str]
@@ -160,7 +159,7 @@ def drop_baseline(
     ]
     rest = created["table"] - {str(table.table.name) for table in declared}
     if has_ledger and not rest and not created["extension"] and not created["schema"] - set(schemas):
-        steps.append(DropLedger(ledger_alone))
+        steps.append(DropTables((CREATED_OBJECT,), with_schema=ledger_alone))
     return Plan("drop the baseline", tuple(steps))
 
 
@@ -177,4 +176,5 @@ def drop_extension(name: str, created: Mapping[str, frozenset[str]], ledger_alon
     if name not in created["extension"]:
         return Plan(f"drop extension {name}")
     last = not any(names - {name} if kind == "extension" else names for kind, names in created.items())
-    return Plan(f"drop extension {name}", (DropExtension(name), *((DropLedger(ledger_alone),) if last else ())))
+    ledger = (DropTables((CREATED_OBJECT,), with_schema=ledger_alone),) if last else ()
+    return Plan(f"drop extension {name}", (DropExtension(name), *ledger))

@@ -310,7 +310,7 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     # A premake that was changed since stays.
     wanted = policy
     if seen.registered:  # what was changed since stays
-        kept = ("premake", "retention", "retention_keep_table", "retention_schema", "retention_grace", "detach")
+        kept = {"premake", *Partitioning.kept()} - {"inherit_privileges"}
         wanted = replace(policy, **{name: getattr(seen.registered, name) for name in kept})
     if seen.registered != wanted:
         yield RegisterPolicy(wanted)

@@ -9,13 +9,14 @@ from typing import Any
 from schema_kit.errors import PlanError, refuse_for
 from schema_kit.intervals import Ids
 from schema_kit.model import Partitioning, Table
+from schema_kit.model.declared import OURS
 from schema_kit.model.grid import Grid, grid
 from schema_kit.model.scripts import PartmanConfig
 from schema_kit.names import QualifiedName, literal
 from schema_kit.steps import Plan
 from schema_kit.steps.partman import HandOver
 
-_OURS = {"timezone", "origin", "encoding", "retention_grace", "detach", "maintenance_last_run"}
+_OURS = OURS | {"maintenance_last_run"}
 _FOR_5 = {"time_encoder", "time_decoder"}
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from schema_kit.errors import DeclarationError
 from schema_kit.model import IgnoredFinding
 from schema_kit.steps import Plan
-from schema_kit.steps.health import DropHealthIgnored, HeedFinding, IgnoreFinding
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.health import HeedFinding, IgnoreFinding
+from schema_kit.steps.storage import DropTables, EnsureTable
 from schema_kit.storage import HEALTH_IGNORED
 
 
@@ -36,4 +36,5 @@ def heed(finding: IgnoredFinding, ignored: Mapping[IgnoredFinding, str]) -> Plan
     plan = Plan(f"heed {finding}")
     if finding not in ignored:
         return plan
-    return plan + Plan("", (HeedFinding(finding) if len(ignored) > 1 else DropHealthIgnored(finding),))
+    last = f"heed {finding}, and drop {HEALTH_IGNORED}, which is empty then"
+    return plan + Plan("", (HeedFinding(finding) if len(ignored) > 1 else DropTables((HEALTH_IGNORED,), last),))

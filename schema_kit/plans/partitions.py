@@ -15,7 +15,9 @@ from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
-from schema_kit.steps.partitions import CreatePartition, DropPartConfig, below
+from schema_kit.steps.partitions import CreatePartition, below
+from schema_kit.steps.storage import DropTables
+from schema_kit.storage import PART_CONFIG
 
 
 def create_next(
@@ -170,7 +172,7 @@ def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[Q
             "schema_kit.part_config holds policies. op.drop_partition_policy forgets one, op.unpartition makes its set "
             "a plain table again."
         )
-    return Plan("drop part_config", (DropPartConfig(alone, records),) if exists else ())
+    return Plan("drop part_config", (DropTables((PART_CONFIG, *records), with_schema=alone),) if exists else ())
 
 
 def abort_command(verb: str, *names: QualifiedName) -> str:

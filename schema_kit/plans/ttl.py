@@ -19,8 +19,8 @@ from schema_kit.plans.rows import Leaving, Observed
 from schema_kit.steps import Plan
 from schema_kit.steps.archives import ARCHIVED_AT
 from schema_kit.steps.batches import LARGEST
-from schema_kit.steps.rows import DropTtlPolicy, Pace, RegisterTtl, UnregisterTtl
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.rows import Pace, RegisterTtl, UnregisterTtl
+from schema_kit.steps.storage import DropTables, EnsureTable
 from schema_kit.storage import TTL_POLICY
 
 
@@ -296,4 +296,5 @@ def drop_policy(table: QualifiedName, registered: Collection[QualifiedName]) -> 
     plan = Plan(f"drop the time-to-live of {table}")
     if table not in registered:
         return plan
-    return replace(plan, steps=(UnregisterTtl(table) if len(registered) > 1 else DropTtlPolicy(table),))
+    last = f"forget the time-to-live of {table}, and drop {TTL_POLICY}, which is empty then"
+    return replace(plan, steps=(UnregisterTtl(table) if len(registered) > 1 else DropTables((TTL_POLICY,), last),))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.step import Lock, Step, exclusive
 from schema_kit.storage import RETIRED_PARTITION
 
 
@@ -37,7 +37,7 @@ class ChangeAccessMethod(Step):
     def locks(self) -> tuple[Lock, ...]:
         """Its readers wait; Citus detaches it and attaches what it has made."""
         above = (self.parent,) if self.by_citus and self.parent else ()
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (*above, self.table))
+        return exclusive((*above, self.table))
 
     def sql(self) -> tuple[str, ...]:
         """What is another table by now is remembered by its new oid."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,10 +10,11 @@ from schema_kit.fingerprints.stamps import seen
 from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, Table
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.dependents import access_again_sql, access_sql, exclusive, statistics_sql
+from schema_kit.steps.dependents import access_again_sql, access_sql, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.retirement import oid_of, on_its_way_sql, recorded_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, Seen, Step, Transaction, exclusive
+from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
 ARCHIVED_AT = "archived_at"
@@ -203,7 +203,7 @@ class DropArchiveTable(Step):
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
         view = (Lock(LockMode.ACCESS_EXCLUSIVE, self.view, _view_lock(self.view)),) if self.view else ()
-        return (*view, *_exclusive((self.archive, *self.partitions, *self.referenced)))
+        return (*view, *exclusive((self.archive, *self.partitions, *self.referenced)))
 
     def sql(self) -> tuple[str, ...]:
         """Looked at once more under the lock: RESTRICT, and never with a row."""
@@ -246,7 +246,7 @@ class RegisterArchivePolicy(Step):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         policy = self.policy
-        values = {
+        values: dict[str, str | float | None] = {
             "table_name": str(policy.table),
             "archive_table": str(policy.archive),
             "archive_after": policy.archive_after,
@@ -255,16 +255,11 @@ class RegisterArchivePolicy(Step):
             "condition": policy.condition,
             "archived_at": policy.archived_at,
             "tree": policy.tree,
-            "max_rows": None if policy.max_rows is None else str(policy.max_rows),
+            "max_rows": policy.max_rows,
         }
         if policy.access_method is not None or self.resets:
             values["access_method"] = policy.access_method
-        texts = ("NULL" if value is None else literal(value) for value in values.values())
-        update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "table_name")
-        return (
-            f"INSERT INTO {ARCHIVE_POLICY.sql} ({', '.join(values)}) VALUES ({', '.join(texts)}) "
-            f"ON CONFLICT (table_name) DO UPDATE SET {update}",
-        )
+        return (upsert_sql(ARCHIVE_POLICY, values),)
 
 
 @dataclass(frozen=True)
@@ -279,23 +274,6 @@ class UnregisterArchivePolicy(Step):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         return (f"DELETE FROM {ARCHIVE_POLICY.sql} WHERE table_name = {literal(str(self.table))}",)
-
-
-@dataclass(frozen=True)
-class DropArchiveConfig(Step):
-    """The tables of policies and partitions of archives go, once they are empty."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = f"drop {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}, which are empty then"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Only the commands of archives read them."""
-        return _exclusive((ARCHIVE_POLICY, ARCHIVED_PARTITION))
-
-    def sql(self) -> tuple[str, ...]:
-        """RESTRICT: nothing that depends on them is taken along."""
-        return (f"DROP TABLE {ARCHIVE_POLICY.sql}, {ARCHIVED_PARTITION.sql}",)
 
 
 # Partitions that move
@@ -346,10 +324,6 @@ class RecordMove(Step):
         )
 
 
-def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
-    return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in dict.fromkeys(tables))
-
-
 @dataclass(frozen=True)
 class AttachMoved(Step):
     """ALTER TABLE ... ATTACH PARTITION of what was detached for it; the CHECK that spares the scan stays.
@@ -375,7 +349,7 @@ class AttachMoved(Step):
         strong = (seen.name, *seen.below, *default, *self.wanted.referenced)
         return (
             Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.route.goes_to),
-            *_exclusive(strong),
+            *exclusive(strong),
             *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.wanted.incoming if table not in strong),
         )
 
@@ -425,7 +399,7 @@ class MovePartitionAcross(Step):
         strong = (seen.parent, seen.name, *seen.below, *defaults, *seen.incoming, *wanted.referenced)
         weak = dict.fromkeys((self.route.goes_to, *seen.referenced, *wanted.incoming))
         return (
-            *_exclusive(strong),
+            *exclusive(strong),
             *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in weak if table not in strong),
         )
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-from schema_kit.storage import CONFIG_SCHEMA, CREATED_OBJECT
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
+from schema_kit.storage import CREATED_OBJECT
 
 
 def _remember(kind: str, name: str) -> str:
@@ -20,26 +20,6 @@ def _remember(kind: str, name: str) -> str:
 
 def _forget(kind: str, name: str) -> str:
     return f"DELETE FROM {CREATED_OBJECT.sql} WHERE kind = {literal(kind)} AND name = {literal(name)}"
-
-
-@dataclass(frozen=True)
-class DropLedger(Step):
-    """The ledger goes when its last line is gone, and its schema where nothing else is in it."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = f"drop {CREATED_OBJECT}"
-
-    with_schema: bool
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Only migrations read it."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, CREATED_OBJECT),)
-
-    def sql(self) -> tuple[str, ...]:
-        """RESTRICT."""
-        drop = (f"DROP TABLE {CREATED_OBJECT.sql}",)
-        return (*drop, f"DROP SCHEMA {ident(CONFIG_SCHEMA)}") if self.with_schema else drop
 
 
 @dataclass(frozen=True)
@@ -149,7 +129,7 @@ class DropTable(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Foreign keys make DROP lock the tables at their other end."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.referenced))
+        return exclusive((self.table, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
         """A row that came in meanwhile stops it."""

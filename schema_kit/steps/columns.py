@@ -8,7 +8,7 @@ from typing import ClassVar
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.constraints import references_sql
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.step import Lock, LockMode, Step, exclusive
 
 
 def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
@@ -32,7 +32,7 @@ class _ColumnStep(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+        return exclusive((self.table, *self.partitions))
 
     def action(self) -> str:
         """What follows ALTER TABLE name."""
@@ -100,7 +100,7 @@ class DropColumn(_ColumnStep):
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
         tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
+        return exclusive(tables)
 
     def action(self) -> str:
         """RESTRICT: what depends on it stops this."""
@@ -125,7 +125,7 @@ class AlterColumnType(_ColumnStep):
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
         tables = dict.fromkeys((self.table, *self.partitions, *self.others))
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
+        return exclusive(tables)
 
     def action(self) -> str:
         """What follows ALTER TABLE name."""
@@ -172,7 +172,7 @@ class DropWholeTable(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits who still uses it."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+        return exclusive((self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: what depends on it stops this."""

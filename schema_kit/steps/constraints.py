@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from schema_kit.model import ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.step import Lock, LockMode, Step, exclusive
 
 
 def foreign_key_sql(key: ForeignKeyDeclaration) -> str:
@@ -144,7 +144,7 @@ class AddCheck(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+        return exclusive((self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """No scan: VALIDATE does that later, while writers continue."""
@@ -196,7 +196,7 @@ class AddNotNull(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+        return exclusive((self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """The partitions get it too."""
@@ -225,7 +225,7 @@ class SetNotNull(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.partitions))
+        return exclusive((self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """The partitions get it too."""
@@ -251,7 +251,7 @@ class DropForeignKey(Step):
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
         tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
+        return exclusive(tables)
 
     def sql(self) -> tuple[str, ...]:
         """The partitions lose it too."""

@@ -16,9 +16,10 @@ from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.dependents import (
     access_sql,
+    change_statistics_sql,
     comment_sql,
     comments_sql,
-    exclusive,
+    drop_keys_sql,
     foreign_key_again_sql,
     identity_sql,
     index_statistics_sql,
@@ -35,7 +36,7 @@ from schema_kit.steps.dependents import (
 from schema_kit.steps.partitions import for_values, own_identity_sql, register_sql
 from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
 from schema_kit.steps.referring import composite_fk_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, Step
+from schema_kit.steps.step import Lock, LockMode, Seen, Step, exclusive
 
 
 def key_index_name(table: QualifiedName) -> str:
@@ -278,11 +279,7 @@ class Swap(Step):
             if sequence.identity:
                 yield position_sql(sequence.name.sibling(being_built(sequence.name.name)), sequence.name)
                 yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {ident(sequence.column)} DROP IDENTITY"
-        for key in (*self.dropped, *self.moved):
-            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
-        for key, _, provisional in self.composite:
-            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
-            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(provisional)}"
+        yield from drop_keys_sql((*self.dropped, *self.moved), self.composite)
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         yield from leave_sql(table)
@@ -312,10 +309,7 @@ class Swap(Step):
         yield f"ALTER TABLE {name.sibling(being_built(name.name)).sql} RENAME TO {ident(name.name)}"
         for index in sorted(own, key=lambda i: i.primary):
             yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
-        for one in self.table.statistics_objects:
-            yield f"ALTER STATISTICS {one.name.sql} RENAME TO {ident(fit(one.name.name, self.suffix))}"
-            built = one.name.sibling(being_built(one.name.name))
-            yield f"ALTER STATISTICS {built.sql} RENAME TO {ident(one.name.name)}"
+        yield from change_statistics_sql(self.table, self.suffix)
         for sequence in self.table.sequences:
             if sequence.identity:
                 built = sequence.name.sibling(being_built(sequence.name.name))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from schema_kit.fingerprints.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
@@ -14,14 +13,22 @@ from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.server import NEWEST, Server
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.conversion import give_back_sql, key_index_name
-from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
+from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
 from schema_kit.steps.copying import log_sql, where_run
-from schema_kit.steps.dependents import exclusive, foreign_key_again_sql, parts_sql, position_sql, referenced, view_lock
+from schema_kit.steps.dependents import (
+    change_statistics_sql,
+    drop_keys_sql,
+    foreign_key_again_sql,
+    parts_sql,
+    position_sql,
+    referenced,
+    view_lock,
+)
 from schema_kit.steps.partitions import replica_identity_sql
 from schema_kit.steps.publications import leave_sql, lock_sql
 from schema_kit.steps.referring import composite_fk_sql
-from schema_kit.steps.step import Lock, Seen, Step
+from schema_kit.steps.step import Lock, Seen, Step, exclusive
 from schema_kit.storage import COPY_RUN
 
 OLD = "__old"
@@ -29,7 +36,7 @@ OLD = "__old"
 
 
 @dataclass(frozen=True)
-class SwapTable(Step):
+class SwapTable(LastKeys, Step):
     """The short commit: the partitioned table next to the plain one takes its name and its dependent objects.
 
     The plain table stays under another name as it was at this moment, without triggers and foreign keys.
@@ -45,13 +52,6 @@ class SwapTable(Step):
         server: from 18 on the partitioned table takes foreign keys that are not validated.
         back: the copy the other way round, where the plain table is kept in sync from the swap on.
     """
-
-    clears: ClassVar[bool] = True
-    fresh: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     copy: Copy
     identity: str
@@ -94,11 +94,6 @@ class SwapTable(Step):
         """The plain table."""
         return seen(self.table)
 
-    @property
-    def pressure(self) -> str:
-        """It waits for transactions that would see the table as it was."""
-        return OLDER_SNAPSHOTS
-
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on no session writes."""
         return (
@@ -138,11 +133,7 @@ class SwapTable(Step):
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
-        for key in (*self.dropped, *self.moved):
-            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
-        for key, _, provisional in self.composite:
-            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
-            yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(provisional)}"
+        yield from drop_keys_sql((*self.dropped, *self.moved), self.composite)
         # Left in place, they would keep rows that nothing else refers to from being deleted.
         for key in table.foreign_keys:
             yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(key.name)}"
@@ -159,10 +150,7 @@ class SwapTable(Step):
         for index in table.indexes:
             if index.name != key_index_name(name):
                 yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
-        for one in table.statistics_objects:
-            yield f"ALTER STATISTICS {one.name.sql} RENAME TO {ident(fit(one.name.name, OLD))}"
-            built = one.name.sibling(being_built(one.name.name))
-            yield f"ALTER STATISTICS {built.sql} RENAME TO {ident(one.name.name)}"
+        yield from change_statistics_sql(table, OLD)
         for sequence in table.sequences:
             if not sequence.identity:
                 yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {name.sql}.{ident(sequence.column)}"

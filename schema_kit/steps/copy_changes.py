@@ -32,9 +32,6 @@ _BY_KEY = (
     ("jit", "off"),
 )
 
-SWAPPING = (READ_COMMITTED, *_BY_KEY)
-"""What a commit sets that replays the last keys: it sees what was committed before it had its locks."""
-
 
 # Between two statements only a REPEATABLE READ transaction has a snapshot, or an open cursor. In the middle of one, a
 # READ COMMITTED one has, too, which cannot be seen: those are waited for that take long. Those of other users are seen
@@ -49,6 +46,22 @@ OLDER_SNAPSHOTS = (
     f"' (' || nullif(a.application_name, '') || ')', date_trunc('second', clock_timestamp() - a.xact_start)) {_OLDER}"
 )
 """SQL for who would not see the keys that a swap replays, if it came to the table after the swap's commit."""
+
+
+class LastKeys:
+    """What a commit has that replays the last keys of a log: it sees what was committed before it had its locks."""
+
+    clears: ClassVar[bool] = True
+    fresh: ClassVar[bool] = True
+    decide_again: ClassVar[bool] = True
+    reads_rows: ClassVar[bool] = True
+    throttled: ClassVar[bool] = True
+    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED, *_BY_KEY)
+
+    @property
+    def pressure(self) -> str:
+        """It waits for transactions that would see the table as it was."""
+        return OLDER_SNAPSHOTS
 
 
 def no_older_snapshot_sql() -> str:

@@ -15,12 +15,12 @@ from schema_kit.model import Copy, CopyTarget, Table
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.server import NEWEST, Server
 from schema_kit.steps.columns_alike import columns_alike_sql
-from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
+from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copying import BOUNDS_CHECK, all_copied, all_equal, expect_sql, run_is, where_run
 from schema_kit.steps.dependents import access_sql, comment_sql, foreign_key_again_sql, owner_sql
 from schema_kit.steps.indexes import indexes_alike_sql
 from schema_kit.steps.partitions import for_values, replica_identity_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, Step
+from schema_kit.steps.step import Lock, Seen, Step, exclusive
 from schema_kit.storage import COPY_CHUNK, COPY_RUN
 
 
@@ -51,7 +51,7 @@ class Settle(Step):
 
 
 @dataclass(frozen=True)
-class SwapCopy(Step):
+class SwapCopy(LastKeys, Step):
     """The short commit: the source leaves its parent, and the targets take its place.
 
     Args:
@@ -65,13 +65,6 @@ class SwapCopy(Step):
         server: from 18 on the parent keeps them itself, not validated.
         heirs: those of the targets that take its place, and have what it has of its own.
     """
-
-    clears: ClassVar[bool] = True
-    fresh: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
 
     copy: Copy
     identity: str
@@ -97,17 +90,12 @@ class SwapCopy(Step):
         others += table.with_partitions(key.referenced for key in table.foreign_keys)
         siblings = self.leaves if table.foreign_keys or table.incoming else ()
         tables = (*own, *((self.default,) if self.default else ()), *others, *siblings)
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, name) for name in dict.fromkeys(tables))
+        return exclusive(tables)
 
     @property
     def relies_on(self) -> tuple[Seen, ...]:
         """The parent and what was copied."""
         return seen(self.table, self.source)
-
-    @property
-    def pressure(self) -> str:
-        """It waits for transactions that would see the table as it was."""
-        return OLDER_SNAPSHOTS
 
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on no session writes."""
@@ -225,7 +213,7 @@ class DropCopied(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """No session uses it; its foreign keys make DROP lock the tables at their other end."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.copy.old, *self.referenced))
+        return exclusive((self.copy.old, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: what depends on it stops this."""

@@ -14,9 +14,9 @@ from typing import ClassVar, Protocol
 
 from schema_kit.marks import LOG_TRIGGER
 from schema_kit.model import Branch, Copy, KeyColumn
-from schema_kit.names import QualifiedName, ident, idents, literal, within
+from schema_kit.names import QualifiedName, constant, ident, idents, literal, within
 from schema_kit.steps.partitions import CreatePartition, for_values, replica_identity_sql
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.step import Lock, LockMode, Step, exclusive
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
 
 BOUNDS_CHECK = "schema_kit_bounds"
@@ -181,8 +181,8 @@ class BeginCopy(Step):
             f"({source}, {literal(str(copy.parent))}, {literal(self.purpose)}, {literal(self.identity)})"
         )
         rows = ", ".join(
-            f"({source}, {literal(str(target.name))}, {literal(str(target.built))}, {_or_null(target.lower)}, "
-            f"{_or_null(target.upper)}, {str(target.default).lower()})"
+            f"({source}, {literal(str(target.name))}, {literal(str(target.built))}, {constant(target.lower)}, "
+            f"{constant(target.upper)}, {str(target.default).lower()})"
             for target in copy.targets
         )
         columns = "source_table, target_table, built_as, lower_bound, upper_bound, is_default"
@@ -249,10 +249,6 @@ def _access(table: QualifiedName, like: Owned) -> Iterable[str]:
         yield f"ALTER TABLE {table.sql} OWNER TO {ident(like.owner)}"
 
 
-def _or_null(text: str | None) -> str:
-    return "NULL" if text is None else literal(text)
-
-
 @dataclass(frozen=True)
 class AbandonCopy(Step):
     """All that a copy has made goes, and the source is as before: canceled, or the source is another table now."""
@@ -271,7 +267,7 @@ class AbandonCopy(Step):
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
         tables = (*((self.source,) if self.trigger else ()), *self.tables)
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in tables)
+        return exclusive(tables)
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that depends on them is taken along; and never what a swap has made partitions."""

@@ -16,7 +16,7 @@ from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
 from schema_kit.marks import EMPTIED_MARK
 from schema_kit.model import Emptied
 from schema_kit.names import QualifiedName, literal
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.step import Lock, Step, exclusive
 
 
 def move_sql(source: QualifiedName, leaves: Sequence[QualifiedName], to: QualifiedName, columns: str) -> Iterable[str]:
@@ -88,7 +88,7 @@ class DropEmptied(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly: who reads the table reads its children."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, name) for name in self.emptied.names)
+        return exclusive(self.emptied.names)
 
     @property
     def _older(self) -> str:

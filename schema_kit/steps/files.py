@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, Distribution, KeyColumn
-from schema_kit.names import QualifiedName, ident, idents, literal
+from schema_kit.names import QualifiedName, constant, ident, idents, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
@@ -78,10 +78,10 @@ class RecordFile(Step):
             "file_url": literal(file.url),
             "table_name": literal(str(file.table)),
             "table_oid": str(file.oid),
-            "parent_table": _text(str(file.parent) if file.parent else None),
-            "control": _text(file.control),
-            "lower_bound": _text(file.lower),
-            "upper_bound": _text(file.upper),
+            "parent_table": constant(str(file.parent) if file.parent else None),
+            "control": constant(file.control),
+            "lower_bound": constant(file.lower),
+            "upper_bound": constant(file.upper),
             "format": literal(file.format),
             "row_count": str(file.rows),
             "byte_count": str(file.bytes),
@@ -345,7 +345,3 @@ class MergeFile(Step):
             f"SELECT pg_catalog.string_agg(named, ', ') INTO differing FROM ({wrong}) wrong; "
             f"IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = {begin} || differing; END IF; END"
         )
-
-
-def _text(value: str | None) -> str:
-    return "NULL" if value is None else literal(value)

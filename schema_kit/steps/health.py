@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from schema_kit.model import IgnoredFinding
-from schema_kit.names import literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.names import constant, literal
+from schema_kit.steps.step import Step, Transaction
 from schema_kit.storage import HEALTH_IGNORED, HEALTH_SNAPSHOT
 
 KEPT = "400 days"
@@ -53,29 +53,6 @@ class HeedFinding(Step):
 
 
 @dataclass(frozen=True)
-class DropHealthIgnored(Step):
-    """The last finding that was ignored is heeded, and health_ignored goes with it."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    finding: IgnoredFinding
-
-    @property
-    def summary(self) -> str:
-        """Names the finding and the table."""
-        return f"heed {self.finding}, and drop {HEALTH_IGNORED}, which is empty then"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Only `schema_kit health` reads it."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, HEALTH_IGNORED),)
-
-    def sql(self) -> tuple[str, ...]:
-        """RESTRICT: nothing that depends on it is taken along."""
-        return (f"DROP TABLE {HEALTH_IGNORED.sql}",)
-
-
-@dataclass(frozen=True)
 class RememberCounters(Step):
     """A row in health_snapshot for a server; rows that are kept for long enough go."""
 
@@ -96,10 +73,10 @@ class RememberCounters(Step):
 
     def sql(self) -> tuple[str, ...]:
         """One row, and those past their time."""
-        since = "NULL" if self.since is None else literal(self.since.isoformat())
+        since = constant(self.since.isoformat() if self.since else None)
         values = (self.indexes, dict(self.scans), self.sizes)
         indexes, scans, sizes = (
-            "NULL" if one is None else literal(json.dumps(one, ensure_ascii=False)) for one in values
+            constant(one if one is None else json.dumps(one, ensure_ascii=False)) for one in values
         )
         at = literal(self.taken_at.isoformat())
         return (

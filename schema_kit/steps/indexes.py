@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class DropParentIndex(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (self.table, *self.leaves))
+        return exclusive((self.table, *self.leaves))
 
     def sql(self) -> tuple[str, ...]:
         """The partitions' indexes go with it."""

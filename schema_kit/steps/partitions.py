@@ -11,7 +11,8 @@ from schema_kit.model import Branch, Grant, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.dependents import grant_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-from schema_kit.storage import CONFIG_SCHEMA, PART_CONFIG
+from schema_kit.steps.storage import upsert_sql
+from schema_kit.storage import PART_CONFIG
 
 
 def bound(text: str | None, unbounded: str) -> str:
@@ -202,40 +203,14 @@ LOOP EXECUTE s; END LOOP; END"""
     return f"DO {literal(body)}"
 
 
-@dataclass(frozen=True)
-class DropPartConfig(Step):
-    """The table that held the policies goes, and its schema where nothing else is in it.
-
-    Args:
-        with_schema: nothing else is in it.
-        records: tables that remember what was done to sets, and nothing that is still to be done.
-    """
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = f"drop {PART_CONFIG}"
-
-    with_schema: bool
-    records: tuple[QualifiedName, ...] = ()
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Only maintenance reads them."""
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in (PART_CONFIG, *self.records))
-
-    def sql(self) -> tuple[str, ...]:
-        """RESTRICT: nothing that depends on them is taken along."""
-        drop = (f"DROP TABLE {', '.join(table.sql for table in (PART_CONFIG, *self.records))}",)
-        return (*drop, f"DROP SCHEMA {ident(CONFIG_SCHEMA)}") if self.with_schema else drop
-
-
 EPOCHS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
 """The encodings that pg_partman's own column knows."""
 
 
-def _datetime_string(policy: Partitioning) -> str:
+def _datetime_string(policy: Partitioning) -> str | None:
     if isinstance(policy.cut, Ids):
-        return "NULL"
-    return literal("YYYYMMDD_HH24MISS" if isinstance(policy.cut, Span) and policy.cut.clocked else "YYYYMMDD")
+        return None
+    return "YYYYMMDD_HH24MISS" if isinstance(policy.cut, Span) and policy.cut.clocked else "YYYYMMDD"
 
 
 def register_sql(policy: Partitioning, *, maintained: bool = True) -> str:
@@ -245,33 +220,25 @@ def register_sql(policy: Partitioning, *, maintained: bool = True) -> str:
         policy: the policy.
         maintained: whether partitions are made ahead of the clock; said only where they are not.
     """
+    own = policy.encoding not in EPOCHS
     values = {
-        "parent_table": literal(str(policy.parent)),
-        "control": literal(policy.control),
-        "partition_interval": literal(policy.cut.text),
-        "premake": str(policy.premake),
-        "timezone": literal(policy.timezone),
-        "infinite_time_partitions": "true",
+        "parent_table": str(policy.parent),
+        "control": policy.control,
+        "partition_interval": policy.cut.text,
+        "premake": policy.premake,
+        "timezone": policy.timezone,
+        "infinite_time_partitions": True,
         "datetime_string": _datetime_string(policy),
-        "origin": "NULL" if policy.origin is None else literal(policy.origin),
-        "epoch": literal(policy.encoding if policy.encoding in EPOCHS else "none"),
-        "encoding": literal(policy.encoding) if policy.encoding and policy.encoding not in EPOCHS else "NULL",
-        "inherit_privileges": str(policy.inherit_privileges).lower(),
-        "retention": "NULL" if policy.retention is None else literal(policy.retention),
-        "retention_keep_table": str(policy.retention_keep_table).lower(),
-        "retention_schema": "NULL" if policy.retention_schema is None else literal(policy.retention_schema),
-        "retention_grace": literal(policy.retention_grace),
-        "detach": literal(policy.detach),
+        "origin": policy.origin,
+        "epoch": "none" if own else policy.encoding,
+        "encoding": (policy.encoding or None) if own else None,
+        **{name: getattr(policy, name) for name in Partitioning.kept()},
     }
     if policy.template is not None:
-        values["template_table"] = literal(policy.template)
+        values["template_table"] = policy.template
     if not maintained:
-        values["automatic_maintenance"] = "'off'"
-    update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "parent_table")
-    return (
-        f"INSERT INTO {PART_CONFIG.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "
-        f"ON CONFLICT (parent_table) DO UPDATE SET {update}"
-    )
+        values["automatic_maintenance"] = "off"
+    return upsert_sql(PART_CONFIG, values)
 
 
 def unregister_sql(parent: QualifiedName) -> str:

@@ -10,8 +10,8 @@ from schema_kit.marks import being_built, fill_function
 from schema_kit.model import ForeignKey
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.copying import tried_sql
-from schema_kit.steps.dependents import comment_sql, exclusive
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.dependents import comment_sql
+from schema_kit.steps.step import Lock, LockMode, Step, exclusive
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,8 @@ from typing import ClassVar
 from schema_kit.model import Detaching
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.partitions import for_values
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
 from schema_kit.storage import ARCHIVED_PARTITION, RETIRED_PARTITION
-
-
-def _exclusive(tables: Iterable[QualifiedName]) -> tuple[Lock, ...]:
-    return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in dict.fromkeys(tables))
 
 
 def _both_ends(seen: Detaching, *strong: QualifiedName) -> tuple[Lock, ...]:
@@ -23,7 +19,7 @@ def _both_ends(seen: Detaching, *strong: QualifiedName) -> tuple[Lock, ...]:
     taken = {*strong, *seen.incoming}
     others = (table for table in seen.referenced if table not in taken)
     return (
-        *_exclusive((*strong, *seen.incoming)),
+        *exclusive((*strong, *seen.incoming)),
         *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in others),
     )
 
@@ -144,7 +140,7 @@ class DetachConcurrently(Step):
     @property
     def waits(self) -> tuple[Lock, ...]:
         """All who use the parent."""
-        return _exclusive((self.seen.parent,))
+        return exclusive((self.seen.parent,))
 
     def sql(self) -> tuple[str, ...]:
         """One statement, outside of a transaction."""
@@ -244,7 +240,7 @@ class AttachPartition(Step):
         strong = (self.name, *self.below, *((self.default,) if self.default else ()), *self.referenced)
         return (
             Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.parent),
-            *_exclusive(strong),
+            *exclusive(strong),
             *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.incoming if table not in strong),
         )
 
@@ -325,7 +321,7 @@ class DropPartition(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """No session uses the table any more; its foreign keys lock the tables that they refer to briefly."""
-        return _exclusive((self.seen.name, *self.seen.below, *self.seen.referenced))
+        return exclusive((self.seen.name, *self.seen.below, *self.seen.referenced))
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that depends on it is taken along. Its record goes with it."""
@@ -348,7 +344,7 @@ class MovePartition(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """No session uses the table any more."""
-        return _exclusive((self.seen.name, *self.seen.below))
+        return exclusive((self.seen.name, *self.seen.below))
 
     def sql(self) -> tuple[str, ...]:
         """Its record follows it."""

@@ -19,14 +19,13 @@ from schema_kit.marks import BACK_TRIGGER, being_built
 from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.copied_table import OLD
-from schema_kit.steps.copy_changes import OLDER_SNAPSHOTS, SWAPPING, no_older_snapshot_sql, replay_sql
+from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import Settle
 from schema_kit.steps.copying import all_equal, expect_sql, log_sql, run_is, where_run
 from schema_kit.steps.dependents import (
     access_again_sql,
     columns_again_sql,
     comments_sql,
-    exclusive,
     foreign_key_again_sql,
     identity_again_sql,
     index_again_sql,
@@ -41,7 +40,7 @@ from schema_kit.steps.dependents import (
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
 from schema_kit.steps.publications import join_sql, lock_sql
 from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, Step
+from schema_kit.steps.step import Lock, LockMode, Seen, Step, exclusive
 from schema_kit.storage import COPY_RUN, COPY_TARGET
 
 
@@ -175,7 +174,7 @@ class SettleReturn(Settle):
 
 
 @dataclass(frozen=True)
-class SwapBack(Step):
+class SwapBack(LastKeys, Step):
     """The short commit: the plain table gets its name back, and all that belongs to it; the partitioned one goes.
 
     Args:
@@ -189,12 +188,6 @@ class SwapBack(Step):
         moved: incoming foreign keys that come back as they are.
     """
 
-    clears: ClassVar[bool] = True
-    fresh: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = SWAPPING
     says: ClassVar[str] = (
         "swap back: {self.kept.name} becomes {self.table.name} again, and the partitioned table is dropped"
     )
@@ -228,11 +221,6 @@ class SwapBack(Step):
     def relies_on(self) -> tuple[Seen, ...]:
         """Both tables."""
         return seen(self.table, self.kept)
-
-    @property
-    def pressure(self) -> str:
-        """It waits for transactions that would see the plain table as it was."""
-        return OLDER_SNAPSHOTS
 
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on no session writes."""

@@ -13,6 +13,7 @@ from schema_kit.names import QualifiedName, ended, ident, idents, literal
 from schema_kit.steps import spread
 from schema_kit.steps.batches import LARGEST, SMALLEST, kept_text, pressure
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import TTL_POLICY
 
 _RUN = "nullif(current_setting('schema_kit.run', true), '')::jsonb"
@@ -391,28 +392,20 @@ class RegisterTtl(Step):
     def sql(self) -> tuple[str, ...]:
         """One row; one that exists is brought up to date."""
         policy = self.policy
-
-        def number(value: float | None) -> str:
-            return "NULL" if value is None else repr(value)
-
         values = {
-            "table_name": literal(str(policy.table)),
-            "column_name": literal(policy.column),
-            "age": "NULL" if policy.age is None else literal(policy.age),
-            "timezone": literal(policy.timezone),
-            "encoding": literal(policy.encoding),
-            "tree": "NULL" if policy.tree is None else literal(json.dumps(policy.tree, ensure_ascii=False)),
-            "archive_first": str(policy.archive_first).lower(),
-            "batch_size": str(policy.batch_size),
-            "target_seconds": repr(policy.target_seconds),
-            "max_replica_lag": number(policy.max_replica_lag),
-            "max_dead_share": number(policy.max_dead_share),
+            "table_name": str(policy.table),
+            "column_name": policy.column,
+            "age": policy.age,
+            "timezone": policy.timezone,
+            "encoding": policy.encoding,
+            "tree": None if policy.tree is None else json.dumps(policy.tree, ensure_ascii=False),
+            "archive_first": policy.archive_first,
+            "batch_size": policy.batch_size,
+            "target_seconds": policy.target_seconds,
+            "max_replica_lag": policy.max_replica_lag,
+            "max_dead_share": policy.max_dead_share,
         }
-        update = ", ".join(f"{column} = excluded.{column}" for column in values if column != "table_name")
-        return (
-            f"INSERT INTO {TTL_POLICY.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "
-            f"ON CONFLICT (table_name) DO UPDATE SET {update}",
-        )
+        return (upsert_sql(TTL_POLICY, values),)
 
 
 @dataclass(frozen=True)
@@ -427,26 +420,3 @@ class UnregisterTtl(Step):
     def sql(self) -> tuple[str, ...]:
         """One row."""
         return (f"DELETE FROM {TTL_POLICY.sql} WHERE table_name = {literal(str(self.table))}",)
-
-
-@dataclass(frozen=True)
-class DropTtlPolicy(Step):
-    """The last policy goes, and ttl_policy with it."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-
-    table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"forget the time-to-live of {self.table}, and drop {TTL_POLICY}, which is empty then"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Only `ttl run` and `ttl status` read it."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, TTL_POLICY),)
-
-    def sql(self) -> tuple[str, ...]:
-        """RESTRICT: nothing that depends on it is taken along."""
-        return (f"DROP TABLE {TTL_POLICY.sql}",)

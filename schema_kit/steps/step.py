@@ -10,6 +10,7 @@ from typing import ClassVar
 from schema_kit.model.locks import Lock as Lock
 from schema_kit.model.locks import LockMode as LockMode
 from schema_kit.model.locks import Seen as Seen
+from schema_kit.model.locks import exclusive as exclusive
 from schema_kit.names import QualifiedName
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from schema_kit.model import Stored
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, constant, ident
 from schema_kit.sqlscripts import load
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
-from schema_kit.storage import ALTERED, SCRIPTS
+from schema_kit.steps.step import Lock, Step, Transaction, exclusive
+from schema_kit.storage import ALTERED, CONFIG_SCHEMA, SCRIPTS
+
+
+def upsert_sql(table: QualifiedName, values: Mapping[str, str | float | None]) -> str:
+    """Write a row of an own table, which its first column identifies; bring one that exists up to date."""
+    key = next(iter(values))
+    update = ", ".join(f"{column} = excluded.{column}" for column in values if column != key)
+    return (
+        f"INSERT INTO {table.sql} ({', '.join(values)}) VALUES ({', '.join(map(constant, values.values()))}) "
+        f"ON CONFLICT ({key}) DO UPDATE SET {update}"
+    )
 
 
 @dataclass(frozen=True)
@@ -35,8 +46,40 @@ class EnsureTable(Step):
     def locks(self) -> tuple[Lock, ...]:
         """Of a table of an older version briefly."""
         altered = ALTERED.get(self.table, ()) if self.stored is Stored.OLDER else ()
-        return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in altered)
+        return exclusive(altered)
 
     def sql(self) -> tuple[str, ...]:
         """Each can run again."""
         return load(SCRIPTS[self.table])
+
+
+@dataclass(frozen=True)
+class DropTables(Step):
+    """Own tables go that hold nothing any more, and their schema where nothing else is in it.
+
+    Args:
+        tables: which ones.
+        title: what to show, where it is more than the first one's name.
+        with_schema: nothing else is in it.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+
+    tables: tuple[QualifiedName, ...]
+    title: str = ""
+    with_schema: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The title, or the first table."""
+        return self.title or f"drop {self.tables[0]}"
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Only migrations and commands read them."""
+        return exclusive(self.tables)
+
+    def sql(self) -> tuple[str, ...]:
+        """RESTRICT: nothing that depends on them is taken along."""
+        drop = (f"DROP TABLE {', '.join(table.sql for table in self.tables)}",)
+        return (*drop, f"DROP SCHEMA {ident(CONFIG_SCHEMA)}") if self.with_schema else drop

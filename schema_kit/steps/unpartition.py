@@ -16,7 +16,6 @@ from schema_kit.steps.dependents import (
     access_again_sql,
     columns_again_sql,
     comments_sql,
-    exclusive,
     foreign_key_again_sql,
     identity_sql,
     index_again_sql,
@@ -33,7 +32,7 @@ from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
 from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
 from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
-from schema_kit.steps.step import Lock, Seen, Step
+from schema_kit.steps.step import Lock, Seen, Step, exclusive
 
 
 @dataclass(frozen=True)

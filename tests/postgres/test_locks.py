@@ -80,7 +80,7 @@ from schema_kit.steps import (
 from schema_kit.steps import unpartition as unpartition_steps
 from schema_kit.steps.partitions import register_sql
 from schema_kit.steps.step import LockMode
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import DropTables, EnsureTable
 from schema_kit.storage import (
     ARCHIVE_FILE,
     CREATED_OBJECT,
@@ -526,8 +526,8 @@ def scene_baseline(proof: Proof) -> None:
         partitions.RegisterPolicy(POLICY),
         partitions.UnregisterPolicy(T),
         EnsureTable(RETIRED_PARTITION),
-        partitions.DropPartConfig(with_schema=False, records=(RETIRED_PARTITION,)),
-        baseline.DropLedger(with_schema=True),
+        DropTables((PART_CONFIG, RETIRED_PARTITION)),
+        DropTables((CREATED_OBJECT,), with_schema=True),
     )
 
 
@@ -559,7 +559,7 @@ def scene_rows_leave(proof: Proof) -> None:
         EnsureTable(TTL_POLICY),
         rows.RegisterTtl(TimeToLive(T, "created_at", "90 days")),
         rows.UnregisterTtl(T),
-        rows.DropTtlPolicy(T),
+        DropTables((TTL_POLICY,)),
     )
 
 
@@ -569,7 +569,7 @@ def scene_findings_ignored(proof: Proof) -> None:
         EnsureTable(HEALTH_IGNORED),
         health.IgnoreFinding(finding, "why"),
         health.HeedFinding(finding),
-        health.DropHealthIgnored(finding),
+        DropTables((HEALTH_IGNORED,)),
         EnsureTable(HEALTH_SNAPSHOT),
         health.RememberCounters(datetime(2026, 1, 1, tzinfo=UTC), "", None, ("s.i",), {"s.i": 1}),
     )
@@ -944,7 +944,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         access_method.ChangeAccessMethod,
         archives.CreateArchiveTable,
         archives.CreateArchiveView,
-        archives.DropArchiveConfig,
+        DropTables,
         archives.DropArchiveTable,
         archives.GiveArchiveAccess,
         archives.RegisterArchivePolicy,
@@ -1031,14 +1031,13 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         EnsureTable,
         rows.RegisterTtl,
         rows.UnregisterTtl,
-        rows.DropTtlPolicy,
+        DropTables,
     },
     scene_findings_ignored: {
         EnsureTable,
         health.IgnoreFinding,
         health.HeedFinding,
-        health.DropHealthIgnored,
-        EnsureTable,
+        DropTables,
         health.RememberCounters,
     },
     scene_refresh: {views.RefreshMaterializedView},
@@ -1089,7 +1088,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
     scene_publication: {publications.SetViaRoot},
     scene_baseline: {
         EnsureTable,
-        baseline.DropLedger,
+        DropTables,
         baseline.CreateSchema,
         baseline.DropSchema,
         baseline.CreateTable,
@@ -1098,8 +1097,6 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         baseline.CreateType,
         baseline.DropType,
         baseline.DropExtension,
-        EnsureTable,
-        partitions.DropPartConfig,
         partitions.RegisterPolicy,
         partitions.UnregisterPolicy,
     },
