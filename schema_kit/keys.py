@@ -262,6 +262,16 @@ NOWHERE = ("infinity", "-infinity", "Infinity", "-Infinity", "NaN")
 """What dates, times and numeric may hold that lies in no window, as PostgreSQL prints it."""
 
 
+def encodings_of(type_name: str) -> tuple[str, ...]:
+    """Return how a column of a type may hold a moment, likeliest first; empty where its values are plain."""
+    bare = re.sub(r"\([\d,]+\)", "", type_name)
+    if bare in TIMES or bare == "smallint":
+        return ("",)
+    if bare in NUMBERS:
+        return ("seconds", "") if bare == "integer" else (*_PER_SECOND, "snowflake", "")
+    return ("uuidv7",) if bare == "uuid" else ("ulid",)
+
+
 def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> Key:
     """The codec for a column's type, as ``format_type`` prints it; a length or precision does not matter.
 

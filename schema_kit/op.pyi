@@ -1454,9 +1454,8 @@ def convert_to_partitioned(
         premake: number of partitions that are kept ahead of the current one. A value that was changed in
             part_config after the swap is kept.
         origin: a moment at which some partition begins: ``2000-01-02`` makes weeks begin on Sundays.
-        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
-            (the epoch in milliseconds).
+        encoding: how a column that holds neither a date nor a time encodes a moment; see
+            ``op.create_partitioned_table``.
         inherit_privileges: whether new partitions get the grants of their parent.
         retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
             ``18 months``, or a number of ids; None keeps all partitions. It, and the four that follow, are kept as they
@@ -1615,9 +1614,8 @@ def set_partition_policy(
         timezone: an IANA name. Partition bounds follow the wall clock of this time zone. UTC by default.
         premake: number of partitions that are kept ahead of the current one; 4 by default.
         origin: a moment, or an id, at which some partition begins; an empty text removes it.
-        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
-            (the epoch in milliseconds). An empty text removes it.
+        encoding: how a column that holds neither a date nor a time encodes a moment; see
+            ``op.create_partitioned_table``. An empty text removes it.
         inherit_privileges: whether new partitions get the grants of their parent.
         retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
             ``18 months``, or a number of ids; an empty text removes it.
@@ -1890,9 +1888,8 @@ def set_ttl_policy(
         age: the age at which a row expires: ``90 days``, ``18 months``.
         timezone: an IANA name. Ages are counted, and columns without a zone are read, on the wall clock of this
             time zone.
-        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
-            (the epoch in milliseconds).
+        encoding: how a column that holds neither a date nor a time encodes a moment; see
+            ``op.create_partitioned_table``.
         tree: the referencing tables whose rows are deleted as well; a name without a schema is in the schema of the
             table that it references.
         archive_first: whether rows move to their tables' archives instead of being deleted; each table of the tree

@@ -182,7 +182,8 @@ def expiring(
         column: the column that holds the moment at which a row expires; with *age*, from which it ages.
         age: the age at which a row expires: ``90 days``, ``18 months``.
         timezone: an IANA name, by whose wall clock ages are counted.
-        encoding: how a column that holds neither a date nor a time encodes a moment; see ``op.set_ttl_policy``.
+        encoding: how a column that holds neither a date nor a time encodes a moment; see
+            ``op.create_partitioned_table``.
         tree: the referencing tables whose rows are deleted as well, nested; if left out, foreign keys with ON DELETE
             CASCADE define it.
         archive_first: whether rows move to their tables' archives instead of being deleted.

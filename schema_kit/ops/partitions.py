@@ -118,9 +118,8 @@ def convert_to_partitioned(
         premake: number of partitions that are kept ahead of the current one. A value that was changed in
             part_config after the swap is kept.
         origin: a moment at which some partition begins: ``2000-01-02`` makes weeks begin on Sundays.
-        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
-            (the epoch in milliseconds).
+        encoding: how a column that holds neither a date nor a time encodes a moment; see
+            ``op.create_partitioned_table``.
         inherit_privileges: whether new partitions get the grants of their parent.
         retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
             ``18 months``, or a number of ids; None keeps all partitions. It, and the four that follow, are kept as they

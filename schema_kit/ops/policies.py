@@ -46,9 +46,8 @@ def set_partition_policy(
         timezone: an IANA name. Partition bounds follow the wall clock of this time zone. UTC by default.
         premake: number of partitions that are kept ahead of the current one; 4 by default.
         origin: a moment, or an id, at which some partition begins; an empty text removes it.
-        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
-            (the epoch in milliseconds). An empty text removes it.
+        encoding: how a column that holds neither a date nor a time encodes a moment; see
+            ``op.create_partitioned_table``. An empty text removes it.
         inherit_privileges: whether new partitions get the grants of their parent.
         retention: how far before the current position a partition must end for ``partitions retire`` to detach it:
             ``18 months``, or a number of ids; an empty text removes it.

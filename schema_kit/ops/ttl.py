@@ -53,9 +53,8 @@ def set_ttl_policy(
         age: the age at which a row expires: ``90 days``, ``18 months``.
         timezone: an IANA name. Ages are counted, and columns without a zone are read, on the wall clock of this
             time zone.
-        encoding: how a column that holds neither a date nor a time encodes a moment: ``seconds``, ``milliseconds``,
-            ``microseconds``, ``nanoseconds``, ``uuidv7``, ``ulid``, ``snowflake``, or ``snowflake:1420070400000``
-            (the epoch in milliseconds).
+        encoding: how a column that holds neither a date nor a time encodes a moment; see
+            ``op.create_partitioned_table``.
         tree: the referencing tables whose rows are deleted as well; a name without a schema is in the schema of the
             table that it references.
         archive_first: whether rows move to their tables' archives instead of being deleted; each table of the tree

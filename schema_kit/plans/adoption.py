@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import Any
 
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Months, Point, Span
-from schema_kit.keys import ENCODINGS, NUMBERS, TIMES, Moments, WallClock
+from schema_kit.keys import NUMBERS, Moments, WallClock, encodings_of
 from schema_kit.model import Partition, Partitioning, Stored, Table, Told
 from schema_kit.model.grid import Grid, grid
 from schema_kit.names import QualifiedName
@@ -80,7 +79,7 @@ def read_bounds(
     if column is None:
         raise PlanError(f"{parent} has no column {control!r}.")
     readings, failures = list[Reading](), list[PlanError]()
-    encodings = _encodings(base, column.type)
+    encodings = (base.encoding,) if base.encoding else encodings_of(column.type)
     for encoding, (zone, whose) in product(encodings, _zones(given, zones)):
         one = replace(base, encoding=encoding, timezone=zone)
         guessed = bool(encoding) and len(encodings) > 1
@@ -102,17 +101,6 @@ def _untold(parent: QualifiedName) -> PlanError:
         f"no partition of {parent} has two ends that tell how wide a partition is. Say it with --interval, and the "
         "time zone with --timezone."
     )
-
-
-def _encodings(base: Partitioning, type_name: str) -> Sequence[str]:
-    if base.encoding:
-        return (base.encoding,)
-    bare = re.sub(r"\([\d,]+\)", "", type_name)
-    if bare in TIMES or bare == "smallint":
-        return ("",)
-    if bare in NUMBERS:
-        return ("seconds", "") if bare == "integer" else (*ENCODINGS[:4], "snowflake", "")
-    return ("uuidv7",) if bare == "uuid" else ("ulid",)
 
 
 def _zones(given: Mapping[str, Any], zones: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

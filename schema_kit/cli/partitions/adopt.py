@@ -13,6 +13,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.cli.jobs import Job, fail, work
 from schema_kit.cli.run import Run, acts
 from schema_kit.errors import PlanError, SchemaKitError
+from schema_kit.keys import ENCODINGS
 from schema_kit.model import Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.plans.adoption import Reading
@@ -27,7 +28,7 @@ from schema_kit.tasks import partitions, policies
 @click.option("--interval", help="Instead of what the bounds tell: 1 month, 7 days, 15 minutes, 100000.")
 @click.option("--timezone", help="Instead of the database's, the session's or UTC: an IANA name.")
 @click.option("--origin", help="Where some window begins, on that clock or among the ids.")
-@click.option("--encoding", help="How the column holds a moment: seconds, milliseconds, uuidv7, ulid, snowflake.")
+@click.option("--encoding", help=f"How the column holds a moment: {', '.join(ENCODINGS)}.")
 @click.option("--premake", type=click.IntRange(1), help="Partitions to keep ahead.")
 @click.option("--take-over", is_flag=True, help="Turn pg_partman's own maintenance of the table off.")
 @click.option("--leave-irregular", is_flag=True, help="Ignore past partitions that do not match the interval.")
