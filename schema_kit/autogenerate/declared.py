@@ -193,6 +193,8 @@ def _set_archive(table: sa.Table, policy: ArchivePolicy) -> classes.SetArchivePo
         "control": policy.control,
         "archived_at": policy.archived_at,
         "tree": None if policy.tree is None else json.loads(policy.tree),
+        "max_rows": policy.max_rows,
+        "access_method": policy.access_method,
     }
     words = {key: value for key, value in options.items() if value is not None}
     return classes.SetArchivePolicyOp(table.name, policy.archive_after, **_in(table.schema), **words)
