@@ -33,7 +33,7 @@ LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
 
 
 def policies(connection: Connection) -> tuple[ArchivePolicy, ...]:
-    """All of them. Call it while observing, where their table is."""
+    """Return all of them. Call it while observing, where their table is."""
     return tuple(_policy(row[0]) for row in rows(connection, _POLICIES))
 
 
@@ -59,7 +59,7 @@ def _policy(row: dict[str, object]) -> ArchivePolicy:
 
 
 def moved(connection: Connection) -> tuple[Moved, ...]:
-    """What archived_partition knows. Call it while observing, where that is."""
+    """Return what archived_partition knows. Call it while observing, where that is."""
     known = rows(connection, _MOVED)
     names = [QualifiedName.parse(row[0]) for row in known]
     at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}

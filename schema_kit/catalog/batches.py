@@ -50,7 +50,7 @@ WHERE n.nspname = %(schema)s AND t.typname = %(name)s AND t.typtype = 'e' ORDER 
 
 
 def read_target(connection: Connection, table: QualifiedName, run: str) -> BatchTarget | None:
-    """The table, and how far the update of that name has come; None where there is no such table."""
+    """Return the table, and how far the update of that name has come; None where there is no such table."""
     names = {"schema": table.schema, "name": table.name}
     found = rows(connection, _TABLE, {**names, "progress": BATCH_PROGRESS.sql})
     if not found or kinds.of_the_system(table):
@@ -72,7 +72,7 @@ def read_target(connection: Connection, table: QualifiedName, run: str) -> Batch
 
 
 def read_view(connection: Connection, view: QualifiedName) -> MaterializedView | None:
-    """A materialized view; None where there is none."""
+    """Return a materialized view; None where there is none."""
     found = rows(connection, _VIEW, {"schema": view.schema, "name": view.name})
     if not found:
         kinds.refuse_others(connection, view, "a materialized view")
@@ -81,6 +81,6 @@ def read_view(connection: Connection, view: QualifiedName) -> MaterializedView |
 
 
 def read_labels(connection: Connection, enum: QualifiedName) -> tuple[str, ...] | None:
-    """The values of an enum in their order; None where there is none."""
+    """Return the values of an enum in their order; None where there is none."""
     found = rows(connection, _LABELS, {"schema": enum.schema, "name": enum.name})
     return tuple(row[1] for row in found if row[1] is not None) if found else None

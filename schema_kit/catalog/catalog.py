@@ -58,7 +58,7 @@ class Catalog(Managed):
     """
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
-        """What a conversion of `policy.parent` has to know."""
+        """Return what a conversion of `policy.parent` has to know."""
         table = self.table(policy.parent)
         if table is None:
             return None
@@ -108,7 +108,7 @@ class Catalog(Managed):
             return copying.emptied(self._connection, table)
 
     def _unseen(self, table: Table) -> str:
-        """Why not all rows of a table can be looked at; empty where they can."""
+        """Return why not all rows of a table can be looked at; empty where they can."""
         try:
             self.has_rows(table.name)
         except PlanError as error:
@@ -178,7 +178,7 @@ class Catalog(Managed):
         purpose: str,
         until: str | None = None,
     ) -> Copying:
-        """What a copy of *source* into partitions of *parent* has to know.
+        """Return what a copy of *source* into partitions of *parent* has to know.
 
         *until* is up to where rows get partitions, a date or time on the policy's wall clock, or an id; where it is
         left out, as far as is kept ahead.
@@ -194,12 +194,12 @@ class Catalog(Managed):
             return copying.observe(self._connection, source, parent, lines, purpose, end)
 
     def copy_runs(self) -> tuple[tuple[QualifiedName, CopyRun], ...]:
-        """The copies that are in progress."""
+        """Return the copies that are in progress."""
         with observing(self._connection):
             return copying.read_runs(self._connection)
 
     def copy_run(self, source: QualifiedName) -> CopyRun | None:
-        """How far the last copy of a table has come; None where there was none."""
+        """Return how far the last copy of a table has come; None where there was none."""
         with observing(self._connection):
             return copying.read_run(self._connection, source)
 
@@ -224,7 +224,7 @@ class Catalog(Managed):
         return ""
 
     def waiting(self, table: QualifiedName, column: str, where: str, most: int) -> tuple[int, str | None]:
-        """How many rows meet a condition, counted up to *most*, and the least value of a column among them."""
+        """Return how many rows meet a condition, counted up to *most*, and the least value of a column among them."""
         own = f"SELECT own.{ident(column)} AS at FROM {table.sql} own WHERE {where} ORDER BY own.{ident(column)}"
         with self._look() as ask:
             count = ask(f"SELECT count(*) FROM ({own} LIMIT {most}) AS expired")[0][0]

@@ -26,7 +26,7 @@ _GROUP = "SELECT groupid FROM pg_dist_local_group"
 
 
 def read(connection: Connection, oids: Sequence[int]) -> dict[int, Distribution]:
-    """How those of the tables are distributed that Citus knows.
+    """Return how those of the tables are distributed that Citus knows.
 
     Call it while observing, after a look that saw Citus.
     """
@@ -137,7 +137,7 @@ WHERE s.shape::text IS DISTINCT FROM v.shape::text ORDER BY n.nspname, c.relname
 
 
 def differing(connection: Connection, names: Sequence[QualifiedName]) -> tuple[ShardDifference, ...]:
-    """The placements of shards of those tables, and of their partitions, that are otherwise than the table.
+    """Return the placements of shards of those tables, and of their partitions, that are otherwise than the table.
 
     A node that does not answer has none of its shards. One query, which asks each node once. Call it while observing,
     after a look that saw Citus.
@@ -152,7 +152,7 @@ def differing(connection: Connection, names: Sequence[QualifiedName]) -> tuple[S
 
 
 def _between(shape: list[str], there: list[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is missing there, and what is too much; of two equal indexes, say, each counts."""
+    """Return what is missing there, and what is too much; of two equal indexes, say, each counts."""
     if there is None:
         return ("the shard itself, or its node did not answer",), ()
     missing, extra = Counter(shape) - Counter(there), Counter(there) - Counter(shape)

@@ -72,11 +72,11 @@ class FoundTable:
     constraints: tuple[FoundConstraint, ...] = field(default=())
 
     def index(self, name: str) -> FoundIndex | None:
-        """The index of that name."""
+        """Return the index of that name."""
         return next((one for one in self.indexes if one.name == name), None)
 
     def column(self, name: str) -> FoundColumn | None:
-        """The column of that name."""
+        """Return the column of that name."""
         return next((one for one in self.columns if one.name == name), None)
 
 
@@ -173,7 +173,7 @@ Noun = TypeVar("Noun")
 def found(
     connection: Connection, tables: Sequence[tuple[str | None, str]], *, sizes: bool = False
 ) -> tuple[FoundTable | None, ...]:
-    """What there is of each table, in their order; None where there is none.
+    """Return what there is of each table, in their order; None where there is none.
 
     Args:
         connection: of any driver.

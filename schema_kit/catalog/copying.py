@@ -85,7 +85,7 @@ WHERE n.nspname = %(schema)s AND t.typrelid = 0 AND t.typcategory <> 'A'
 
 
 def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
-    """How far the copy of that table has come; None where there was none. Call it while observing."""
+    """Return how far the copy of that table has come; None where there was none. Call it while observing."""
     if not _exists(connection, COPY_RUN):
         return None
     found = rows(connection, _RUN, {"source": str(source)})
@@ -114,7 +114,7 @@ def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
 
 
 def read_runs(connection: Connection) -> tuple[tuple[QualifiedName, CopyRun], ...]:
-    """The copies that are in progress, each with its source. Call it while observing."""
+    """Return the copies that are in progress, each with its source. Call it while observing."""
     if not _exists(connection, COPY_RUN):
         return ()
     found = rows(connection, f"SELECT source_table FROM {COPY_RUN.sql} WHERE finished_at IS NULL ORDER BY started_at")
@@ -130,7 +130,7 @@ def observe(
     purpose: str,
     until: Point | None = None,
 ) -> Copying:
-    """The source and what a copy of it has made so far. Call it while observing.
+    """Return the source and what a copy of it has made so far. Call it while observing.
 
     Args:
         connection: where to look.
@@ -285,6 +285,6 @@ def _backlog(connection: Connection, log: QualifiedName) -> int:
 
 
 def _exists(connection: Connection, name: QualifiedName) -> bool:
-    """Whether there is a table of that name; what else has it is refused before the first step."""
+    """Return whether there is a table of that name; what else has it is refused before the first step."""
     found = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND relkind IN ('r', 'p'))"
     return bool(rows(connection, found, {"name": name.sql})[0][0])

@@ -57,7 +57,7 @@ ORDER BY 1
 def read(
     connection: Connection, table: QualifiedName, column: str | None = None, attached: bool = False
 ) -> tuple[str, ...]:
-    """Why the column, or the whole table, cannot be dropped, in words; empty where it can.
+    """Return why the column, or the whole table, cannot be dropped, in words; empty where it can.
 
     Args:
         connection: where to look.

@@ -38,12 +38,12 @@ _DIRECT = (
 
 
 def read_only(connection: Connection) -> str:
-    """Why nothing can be written here: a standby, or a session that is read-only; empty where it can."""
+    """Return why nothing can be written here: a standby, or a session that is read-only; empty where it can."""
     return str(rows(connection, f"SELECT {READ_ONLY}")[0][0])
 
 
 def pooled(connection: Connection) -> str:
-    """Why the session behind a connection cannot be relied on; empty where it can.
+    """Return why the session behind a connection cannot be relied on; empty where it can.
 
     The server reports the process id of a session when it begins; a pooler reports one that it made up. Where
     they differ, a second client finds out whether it is given the session that this one believes to have.

@@ -76,7 +76,7 @@ ORDER BY f.place, f.kind, f.object, n.nspname, c.relname
 
 
 def read(connection: Connection, sets: Sequence[QualifiedName]) -> list[tuple[Drift, ...]]:
-    """What is otherwise, set by set in their order, sub-partitions included."""
+    """Return what is otherwise, set by set in their order, sub-partitions included."""
     found: list[list[Drift]] = [[] for _ in sets]
     names = {"sets": [name.sql for name in sets]}
     for place, kind, schema, table, object_, parent_schema, parent, detail in rows(connection, _DRIFT, names):

@@ -47,12 +47,12 @@ _TEXTS: Mapping[int, Callable[[Any], Any]] = {
 
 
 def speaks_psycopg(dialect: Dialect) -> bool:
-    """Whether connections are psycopg 3's, and no event loop stands between."""
+    """Return whether connections are psycopg 3's, and no event loop stands between."""
     return dialect.driver == "psycopg" and not dialect.is_async
 
 
 def sqlstate(error: BaseException | None) -> str | None:
-    """The SQLSTATE of what a driver raised; None where the connection was lost."""
+    """Return the SQLSTATE of what a driver raised; None where the connection was lost."""
     origin = getattr(error, "orig", error)
     return getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
 
@@ -61,7 +61,7 @@ _ASYNCPG = {"message_primary": "message", "message_detail": "detail", "source_fu
 
 
 def diagnosis(error: BaseException | None, field: str) -> str | None:
-    """A field of what PostgreSQL said, by psycopg's name for it."""
+    """Return a field of what PostgreSQL said, by psycopg's name for it."""
     origin = getattr(error, "orig", error)
     if (diag := getattr(origin, "diag", None)) is not None:
         return getattr(diag, field, None)
@@ -170,7 +170,7 @@ def _libpq(engine: Engine) -> str:
 
 
 def _tls(value: Any) -> dict[str, str]:
-    """The ``ssl`` of asyncpg in libpq's words."""
+    """Return the ``ssl`` of asyncpg in libpq's words."""
     if isinstance(value, str):
         return {"sslmode": value}
     if value is True:
@@ -183,7 +183,7 @@ def _tls(value: Any) -> dict[str, str]:
 
 
 def in_place(query: str, values: Mapping[str, Any] | None) -> str:
-    """A query with ``%(name)s`` places, for a driver that has another style: the values stand in it."""
+    """Return a query with ``%(name)s`` places, for a driver that has another style: the values stand in it."""
     if values is None:
         return query
     return re.sub(
@@ -192,7 +192,7 @@ def in_place(query: str, values: Mapping[str, Any] | None) -> str:
 
 
 def asyncpg_rows(connection: Connection, query: str) -> list[Any]:
-    """The rows of one query, in the types that psycopg would give."""
+    """Return the rows of one query, in the types that psycopg would give."""
     result = connection.exec_driver_sql(query, execution_options={"no_parameters": True})
     if not result.returns_rows:
         return []

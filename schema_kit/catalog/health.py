@@ -10,7 +10,7 @@ from schema_kit.storage import HEALTH_IGNORED
 
 
 def ignored(connection: Connection) -> dict[IgnoredFinding, str]:
-    """All rows of health_ignored that may be read, with their reasons. Call it while observing."""
+    """Return all rows of health_ignored that may be read, with their reasons. Call it while observing."""
     there = (
         "SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privilege(relnamespace, 'USAGE') "
         "AND has_table_privilege(oid, 'SELECT')"

@@ -34,11 +34,11 @@ WHERE x.indrelid = to_regclass(%(table)s) AND x.indisprimary AND k.place <= x.in
 
 
 def key_column(row: Any) -> KeyColumn:
-    """A column of a key, as COLUMN reads it."""
+    """Return a column of a key, as COLUMN reads it."""
     name, type_, operators, moment, comparisons = row
     return KeyColumn(name, type_, operators, moment, tuple(comparisons))
 
 
 def primary_key(connection: Connection, table: QualifiedName) -> tuple[KeyColumn, ...]:
-    """The columns of the primary key, in its order; none where there is none. Call it while observing."""
+    """Return the columns of the primary key, in its order; none where there is none. Call it while observing."""
     return tuple(map(key_column, rows(connection, _PRIMARY, {"table": table.sql})))

@@ -21,7 +21,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_r
 
 
 def kind(connection: Connection, name: QualifiedName) -> str:
-    """What the relation of that name is; empty where there is none. Call it while observing."""
+    """Return what the relation of that name is; empty where there is none. Call it while observing."""
     found = rows(connection, _KIND, {"name": name.sql})
     return str(found[0][0]) if found else ""
 
@@ -38,5 +38,5 @@ def refuse_others(connection: Connection, name: QualifiedName, wanted: str = "a 
 
 
 def of_the_system(name: QualifiedName) -> bool:
-    """Whether the name is one of PostgreSQL's own schemas', those of temporary tables among them."""
+    """Return whether the name is one of PostgreSQL's own schemas', those of temporary tables among them."""
     return name.schema.startswith("pg_") or name.schema == "information_schema"

@@ -68,7 +68,7 @@ WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELEC
 
 
 def read(connection: Connection) -> tuple[Leftover, ...]:
-    """All that the current role can see. Call it while observing."""
+    """Return all that the current role can see. Call it while observing."""
     return (*_copies(connection), *_emptied(connection), *_archives(connection), *published(connection))
 
 
@@ -97,7 +97,7 @@ def _copies(connection: Connection) -> Iterator[Leftover]:
 
 
 def _emptied(connection: Connection) -> Iterator[Leftover]:
-    """What held rows of tables that were made plain again, and is a child of theirs still."""
+    """Yield what held rows of tables that were made plain again, and is a child of theirs still."""
     children: dict[QualifiedName, list[QualifiedName]] = {}
     for above, parent, schema, name in rows(connection, _EMPTIED, {"mark": EMPTIED_MARK}):
         children.setdefault(QualifiedName(above, parent), []).append(QualifiedName(schema, name))

@@ -64,7 +64,7 @@ class Managed(Relations):
     """What schema_kit manages in a database."""
 
     def policies(self, unreadable: Callable[[str, SchemaKitError], None] | None = None) -> tuple[Partitioning, ...]:
-        """Every set that part_config holds and that maintenance is on for.
+        """Return every set that part_config holds and that maintenance is on for.
 
         Not sets that pg_partman's functions in SQL have sub-partitioned, nor their partitions: those look after them.
 
@@ -78,7 +78,7 @@ class Managed(Relations):
         return self._registered(f"WHERE automatic_maintenance = 'on'{of_sql}", unreadable)
 
     def policies_of(self, parents: Sequence[QualifiedName]) -> tuple[Partitioning, ...]:
-        """Those of the tables that are named, whether maintenance is on for them or not.
+        """Return those of the tables that are named, whether maintenance is on for them or not.
 
         Raises:
             DeclarationError: the row of one of them is not a valid policy.
@@ -92,7 +92,7 @@ class Managed(Relations):
         return tuple(policy for policy in self._registered(unreadable=unreadable) if policy.parent in names)
 
     def policy(self, parent: QualifiedName) -> Partitioning | None:
-        """The policy of one set, whether maintenance is on for it or not."""
+        """Return the policy of one set, whether maintenance is on for it or not."""
         return next((policy for policy in self._registered() if policy.parent == parent), None)
 
     def _registered(
@@ -124,7 +124,7 @@ class Managed(Relations):
             return rights.missing_for_partitions(self._connection, table)
 
     def config_is_current(self) -> Stored:
-        """Whether part_config exists, with all the columns that this version knows."""
+        """Return whether part_config exists, with all the columns that this version knows."""
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
         with self._look() as ask:
             there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
@@ -144,11 +144,11 @@ class Managed(Relations):
             return rights.missing_for_sets(self._connection, create_in, refer_to, register)
 
     def told(self, parent: QualifiedName) -> tuple[Told, ...]:
-        """What other tools have written down about a partitioned table."""
+        """Return what other tools have written down about a partitioned table."""
         return other_managers.told(self._connection, parent)
 
     def sql_schema(self, schema: str, names: Sequence[str]) -> SqlSchema:
-        """What a schema holds of the functions in SQL, *names* being theirs."""
+        """Return what a schema holds of the functions in SQL, *names* being theirs."""
         return sqlschema.read(self._connection, schema, names)
 
     def partman_configs(self) -> list[PartmanConfig]:
@@ -157,19 +157,19 @@ class Managed(Relations):
             return other_managers.configs(self._connection)
 
     def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
-        """A partitioned table's row of part_config, as it stands there; empty where it has none."""
+        """Return a partitioned table's row of part_config, as it stands there; empty where it has none."""
         if not self.exists(PART_CONFIG):
             return {}
         with observing(self._connection):
             return other_managers.row_of(self._connection, parent)
 
     def partman_manages(self, parent: QualifiedName) -> bool:
-        """Whether a pg_partman looks after the partitioned table, too."""
+        """Return whether a pg_partman looks after the partitioned table, too."""
         with observing(self._connection):
             return other_managers.partman_manages(self._connection, parent)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
-        """Where the current position of a partitioned table lies: at the clock, or at its greatest id."""
+        """Return where the current position of a partitioned table lies: at the clock, or at its greatest id."""
         checked = partitioned_table(policy, table)
         lines, default = grid(policy, checked), next((p.name for p in checked.partitions if p.default), None)
         if not lines.of_ids:
@@ -194,12 +194,12 @@ class Managed(Relations):
             return tuple(sets.read(self._connection, wanted))
 
     def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
-        """A table that is a partition of *parent*, or was; None where there is no such table."""
+        """Return a table that is a partition of *parent*, or was; None where there is no such table."""
         with observing(self._connection):
             return retirement.read(self._connection, parent, name)
 
     def retired(self) -> tuple[Retired, ...]:
-        """What retired_partition knows as detached."""
+        """Return what retired_partition knows as detached."""
         if not self.exists(RETIRED_PARTITION):
             return ()
         with observing(self._connection):
@@ -212,7 +212,7 @@ class Managed(Relations):
         return self._retired_from
 
     def archive_policies(self) -> tuple[ArchivePolicy, ...]:
-        """Every row of archive_policy, read once: a run looks after many sets."""
+        """Return every row of archive_policy, read once: a run looks after many sets."""
         if self._archives is None and not self.exists(ARCHIVE_POLICY):
             self._archives = ()
         if self._archives is None:
@@ -221,7 +221,7 @@ class Managed(Relations):
         return self._archives
 
     def archive_config_is_there(self) -> Stored:
-        """Whether archive_policy and archived_partition exist, as this version makes them."""
+        """Return whether archive_policy and archived_partition exist, as this version makes them."""
         sql = (
             "SELECT to_regclass(%(moved)s) IS NOT NULL AND to_regclass(%(policy)s) IS NOT NULL, "
             "to_regclass(%(moved)s) IS NOT NULL AND 3 = (SELECT count(*) FROM pg_attribute "
@@ -233,7 +233,7 @@ class Managed(Relations):
             return Stored.of(*ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
 
     def moved(self) -> tuple[Moved, ...]:
-        """What archived_partition knows of partitions that went to an archive or came back."""
+        """Return what archived_partition knows of partitions that went to an archive or came back."""
         if not self.exists(ARCHIVED_PARTITION):
             return ()
         with observing(self._connection):
@@ -266,17 +266,17 @@ class Managed(Relations):
         return overview.read(self._connection, wanted, self.now(), sentence, measured) if wanted else ()
 
     def leftovers(self) -> tuple[Leftover, ...]:
-        """What unfinished work, kept tables, lost archives and publications leave."""
+        """Return what unfinished work, kept tables, lost archives and publications leave."""
         with observing(self._connection):
             return leftovers.read(self._connection)
 
     def filled_default(self, table: Table | None) -> Table | None:
-        """The default partition, where there is one and it holds rows."""
+        """Return the default partition, where there is one and it holds rows."""
         name = next((p.name for p in table.partitions if p.default), None) if table else None
         return self.table(name) if name and self.has_rows(name) else None
 
     def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
-        """The ranges ahead that have no partition, and rows in the default one."""
+        """Return the ranges ahead that have no partition, and rows in the default one."""
         default = next((p.name for p in table.partitions if p.default), None) if table else None
         if table is None or default is None or table.partitioned_by != (policy.control,):
             return ()
@@ -284,7 +284,7 @@ class Managed(Relations):
         return self.strays_among(policy, table, lines.missing(lines.ahead(self.here(policy, table), until), table))
 
     def strays_among(self, policy: Partitioning, table: Table, windows: Sequence[Range]) -> tuple[Range, ...]:
-        """Those of the ranges of which the default partition, where there is one, holds rows."""
+        """Return those of the ranges of which the default partition, where there is one, holds rows."""
         default = next((p.name for p in table.partitions if p.default), None)
         if default is None or not windows:
             return ()
@@ -296,7 +296,7 @@ class Managed(Relations):
             return tuple(windows[place] for (place,) in sorted(ask(" UNION ALL ".join(asked))))
 
     def ttl_policies(self) -> tuple[TimeToLive, ...]:
-        """All policies of time-to-live."""
+        """Return all policies of time-to-live."""
         with observing(self._connection):
             return leaving.policies(self._connection)
 

@@ -28,7 +28,7 @@ ORDER BY c.oid
 
 
 def read(connection: Connection, oid: int) -> dict[str, Any]:
-    """What a Table has of its newest partition; nothing where it has none."""
+    """Return what a Table has of its newest partition; nothing where it has none."""
     found = rows(connection, _NEWEST, {"oid": oid})
     if not found:
         return {}

@@ -154,7 +154,7 @@ def _unlike_others(table: Any) -> list[str]:
 
 
 def unconvertible(connection: Connection, name: QualifiedName, config: QualifiedName) -> tuple[str, ...]:
-    """What a plain table has and a partitioned one cannot, and the privileges that the current role lacks."""
+    """Return what a plain table has and a partitioned one cannot, and the privileges that the current role lacks."""
     values = {"schema": name.schema, "name": name.name}
     unfit = [row[0] for row in rows(connection, _UNCONVERTIBLE, values)]
     changed = [Right(QualifiedName(*row), OWNER) for row in rows(connection, _CHANGED, values)]
@@ -164,6 +164,6 @@ def unconvertible(connection: Connection, name: QualifiedName, config: Qualified
 
 
 def fired_by_update(connection: Connection, name: QualifiedName, column: str) -> tuple[str, ...]:
-    """The triggers of users that an update of that column fires for its rows."""
+    """Return the triggers of users that an update of that column fires for its rows."""
     values = {"schema": name.schema, "name": name.name, "column": column}
     return tuple(row[0] for row in rows(connection, _FIRED_BY_UPDATE, values))

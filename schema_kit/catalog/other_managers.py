@@ -63,12 +63,12 @@ def partitioned(connection: Connection, names: Sequence[QualifiedName] | None) -
 
 
 def time_zones(connection: Connection) -> list[tuple[str, str]]:
-    """Names of time zones, and whose they are; those that are asked first come first."""
+    """Return names of time zones, and whose they are; those that are asked first come first."""
     return [(row[0], row[1]) for row in rows(connection, _ZONES, {})]
 
 
 def partman_manages(connection: Connection, parent: QualifiedName) -> bool:
-    """Whether a pg_partman knows the partitioned table too, or may: its table cannot be read."""
+    """Return whether a pg_partman knows the partitioned table too, or may: its table cannot be read."""
     for schema, readable in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}):
         table = QualifiedName(schema, "part_config").sql
         asked = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE parent_table = %(parent)s)"
@@ -78,7 +78,7 @@ def partman_manages(connection: Connection, parent: QualifiedName) -> bool:
 
 
 def configs(connection: Connection) -> list[PartmanConfig]:
-    """The tables of each real pg_partman that may be written, with their columns."""
+    """Return the tables of each real pg_partman that may be written, with their columns."""
     found = []
     for schema, readable in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}):
         name = QualifiedName(schema, "part_config").sql
@@ -90,14 +90,14 @@ def configs(connection: Connection) -> list[PartmanConfig]:
 
 
 def row_of(connection: Connection, parent: QualifiedName) -> dict[str, Any]:
-    """A partitioned table's row of schema_kit's part_config, as it stands there; empty where it has none."""
+    """Return a partitioned table's row of schema_kit's part_config, as it stands there; empty where it has none."""
     sql = f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c WHERE parent_table = %(parent)s"
     found = rows(connection, sql, {"parent": str(parent)})
     return dict(found[0][0]) if found else {}
 
 
 def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:
-    """What other tools have written down about a partitioned table."""
+    """Return what other tools have written down about a partitioned table."""
     found = []
     with observing(connection):
         configs = [row[0] for row in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}) if row[1]]

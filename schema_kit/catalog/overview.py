@@ -57,7 +57,7 @@ def read(
     sentence: Callable[[DBAPIError], Exception],
     measured: bool = False,
 ) -> tuple[Watched, ...]:
-    """Every set of the policies; what keeps one from being looked at is said of that one alone.
+    """Return every set of the policies; what keeps one from being looked at is said of that one alone.
 
     Args:
         connection: where to look.
@@ -149,14 +149,14 @@ def _reach(lines: Grid, table: Table, here: Point | None) -> Point | None:
 
 
 def _records(connection: Connection) -> frozenset[QualifiedName]:
-    """Those of our own tables that exist and may be read."""
+    """Return those of our own tables that exist and may be read."""
     names = [table.name for table in (RETIRED_PARTITION, ARCHIVE_POLICY, ARCHIVED_PARTITION)]
     found = rows(connection, _READABLE, {"schema": RETIRED_PARTITION.schema, "names": names})
     return frozenset(QualifiedName(*row) for row in found)
 
 
 def _retired(connection: Connection) -> dict[QualifiedName, list[Retired]]:
-    """What was retired, set by set."""
+    """Return what was retired, set by set."""
     found: dict[QualifiedName, list[Retired]] = {}
     for one in retirement.retired(connection):
         found.setdefault(one.parent, []).append(one)
@@ -164,7 +164,7 @@ def _retired(connection: Connection) -> dict[QualifiedName, list[Retired]]:
 
 
 def _restored(connection: Connection) -> dict[QualifiedName, list[QualifiedName]]:
-    """What was taken back from archives, set by set."""
+    """Return what was taken back from archives, set by set."""
     found: dict[QualifiedName, list[QualifiedName]] = {}
     for row in archives.moved(connection):
         if row.since and row.there and row.goes_to != row.archive:
@@ -173,7 +173,7 @@ def _restored(connection: Connection) -> dict[QualifiedName, list[QualifiedName]
 
 
 def _laid(seen: Watched) -> Grid | None:
-    """None where its policy and its table disagree, which is for the check to say."""
+    """Return None where its policy and its table disagree, which is for the check to say."""
     try:
         return grid(seen.policy, partitioned_table(seen.policy, seen.table))
     except SchemaKitError:
@@ -209,7 +209,7 @@ def _estimate(table: Table | None, name: QualifiedName) -> int:
 def _windows(
     connection: Connection, lines: Grid, name: QualifiedName, default: DefaultRows, until: Point | None
 ) -> DefaultRows:
-    """The ranges of its rows up to *until*, a probe each; and the rows that stay in it."""
+    """Return the ranges of its rows up to *until*, a probe each; and the rows that stay in it."""
     found, column = list[Range](), f"own.{ident(lines.policy.control)}"
     where = position.on_line(lines, column)
     if until is not None and not lines.ends(until):

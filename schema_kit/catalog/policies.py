@@ -10,7 +10,7 @@ from schema_kit.names import QualifiedName
 
 
 def read(row: Mapping[str, Any]) -> Partitioning:
-    """A row as a policy; a column that an older version has not is at its default.
+    """Return a row as a policy; a column that an older version has not is at its default.
 
     Raises:
         DeclarationError: its table has no name of two parts.

@@ -41,7 +41,7 @@ def id_set(lines: Grid, table: Table, default: QualifiedName | None) -> IdSet:
 
 
 def on_line(lines: Grid, column: str) -> str:
-    """The condition under which a value lies on the line: neither infinity nor NaN, nor beyond the calendar."""
+    """Return the condition under which a value lies on the line: neither infinity nor NaN, nor beyond the calendar."""
     key = lines.key
     low = "> '-Infinity'" if key.least is None else f">= {literal(key.encode(key.least))}"
     high = "< 'Infinity'" if key.greatest is None else f"<= {literal(key.encode(key.greatest))}"
@@ -49,7 +49,7 @@ def on_line(lines: Grid, column: str) -> str:
 
 
 def beyond(connection: Connection, table: QualifiedName, lines: Grid, until: Point | None) -> tuple[Stray, ...]:
-    """Rows that lie before the line and behind *until*, which get no partition. Call it while observing.
+    """Return rows that lie before the line and behind *until*, which get no partition. Call it while observing.
 
     Args:
         connection: where to look.
@@ -99,7 +99,7 @@ def _located(connection: Connection, sets: Mapping[int, IdSet], asked: list[str]
 
 
 def _greatest(one: IdSet, *, newest: bool) -> str:
-    """The greatest id below the end of the newest partition."""
+    """Return the greatest id below the end of the newest partition."""
     lines, parts = one.lines, one.parts
     if not parts:
         return "NULL"
@@ -113,7 +113,7 @@ def _greatest(one: IdSet, *, newest: bool) -> str:
 
 
 def _hops(one: IdSet) -> str:
-    """The greatest id beyond the partitions that can be reached from them; without them, from the first one."""
+    """Return the greatest id beyond the partitions that can be reached from them; without them, from the first one."""
     lines, beyond, type_ = one.lines, one.open, one.type
     assert beyond is not None  # it has one
     assert isinstance(lines.interval, Ids)

@@ -159,7 +159,7 @@ _MOVED = re.compile(rf" SET SCHEMA ({_PART})")
 
 
 def needed(statements: Iterable[str]) -> Iterator[Right]:
-    """What statements of ours need of the tables that they name, as far as their words say it."""
+    """Yield what statements of ours need of the tables that they name, as far as their words say it."""
     for text, sql in (each for statement in statements for each in code(statement)):
         for found in _DROPS_SCHEMA.finditer(sql):
             yield Right(QualifiedName(_plain(text[slice(*found.span(1))]), ""), OF_SCHEMA)
@@ -184,7 +184,7 @@ def _plain(part: str) -> str:
 
 
 def mentioned(statement: str) -> Iterator[Right]:
-    """The least that the names in a statement need, in literals, too: that they may be looked up, and read."""
+    """Yield the least that the names in a statement need, in literals, too: that they may be looked up, and read."""
     for found in _NAME.finditer(statement):
         name = _named(statement, found)
         yield Right(name, USAGE)
@@ -215,7 +215,7 @@ def _beyond_tables(ask: Ask, statement: str) -> tuple[str, ...]:
 
 
 def denied(ask: Ask, statement: str, said: str) -> str:
-    """What is missing where PostgreSQL has refused a statement for lack of a right (42501).
+    """Return what is missing where PostgreSQL has refused a statement for lack of a right (42501).
 
     Args:
         ask: where to look, in no transaction that has failed.

@@ -69,7 +69,7 @@ FROM pg_publication p WHERE p.pubname = %(name)s
 
 
 def read(connection: Connection, oid: int) -> tuple[tuple[Publication, ...], bool]:
-    """Those that list the table, or all tables, or all of its schema; and whether any exists at all."""
+    """Return those that list the table, or all tables, or all of its schema; and whether any exists at all."""
     found = rows(connection, _PUBLICATIONS, {"oid": oid})
     return tuple(
         Publication(name, named, wide, via_root, tuple(publishes), closed, tuple(columns), where or "")
@@ -79,7 +79,7 @@ def read(connection: Connection, oid: int) -> tuple[tuple[Publication, ...], boo
 
 
 def by_itself(connection: Connection, name: str) -> Publishing | None:
-    """A publication; None where there is none of the name. Call it while observing."""
+    """Return a publication; None where there is none of the name. Call it while observing."""
     for via_root, closed, partitioned, slots in rows(connection, _ONE, {"name": name}):
         return Publishing(via_root, closed, tuple(QualifiedName(*one) for one in partitioned), tuple(slots))
     return None

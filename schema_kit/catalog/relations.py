@@ -64,28 +64,28 @@ class Relations:
             yield lambda sql, values=None: rows(self._connection, sql, values)
 
     def server(self) -> Server:
-        """What the server can."""
+        """Return what the server can."""
         with self._look() as ask:
             return Server(int(ask("SELECT current_setting('server_version_num')")[0][0]))
 
     def relation(self, text: str) -> QualifiedName:
-        """The table that a person means: without a schema, as the session's search_path finds it."""
+        """Return the table that a person means: without a schema, as the session's search_path finds it."""
         return QualifiedName.parse(text, partial(schema_of, self._connection))
 
     def now(self) -> datetime:
-        """The server's clock, or the moment that stands for it."""
+        """Return the server's clock, or the moment that stands for it."""
         if self._now is None:
             with self._look() as ask:
                 self._now = ask("SELECT now()")[0][0]
         return self._now
 
     def table(self, name: QualifiedName) -> Table | None:
-        """The table of that name, with all that belongs to it."""
+        """Return the table of that name, with all that belongs to it."""
         with observing(self._connection):
             return tables.read(self._connection, name)
 
     def has_citus(self) -> bool:
-        """Whether the last look has seen the extension citus; no query is sent."""
+        """Return whether the last look has seen the extension citus; no query is sent."""
         return has_citus(self._connection)
 
     def shards_that_differ(self, names: Sequence[QualifiedName]) -> tuple[ShardDifference, ...]:
@@ -94,22 +94,22 @@ class Relations:
             return citus.differing(self._connection, names)
 
     def stops_drop(self, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
-        """Why PostgreSQL would refuse to drop the column, or the whole table; empty where it would not."""
+        """Return why PostgreSQL would refuse to drop the column, or the whole table; empty where it would not."""
         with observing(self._connection):
             return dependents.read(self._connection, table, column)
 
     def exists(self, name: QualifiedName) -> bool:
-        """Whether there is any relation of that name."""
+        """Return whether there is any relation of that name."""
         with self._look() as ask:
             return bool(ask("SELECT to_regclass(%(name)s) IS NOT NULL", {"name": name.sql})[0][0])
 
     def has_rows(self, name: QualifiedName) -> bool:
-        """Whether the table holds a row."""
+        """Return whether the table holds a row."""
         with self._look() as ask:
             return bool(ask(f"SELECT EXISTS (SELECT 1 FROM {name.sql})")[0][0])
 
     def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
-        """The table and its partitions with their indexes, parents first; empty where there is none.
+        """Return the table and its partitions with their indexes, parents first; empty where there is none.
 
         Raises:
             PlanError: something else has the name; with *views*, a materialized view may.
@@ -127,12 +127,12 @@ class Relations:
             kinds.refuse_others(self._connection, name)
 
     def kind(self, name: QualifiedName) -> str:
-        """What the relation of that name is: a table, a view, ...; empty where there is none."""
+        """Return what the relation of that name is: a table, a view, ...; empty where there is none."""
         with observing(self._connection):
             return kinds.kind(self._connection, name)
 
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
-        """The table that an index belongs to; None where there is no such index."""
+        """Return the table that an index belongs to; None where there is no such index."""
         sql = (
             "SELECT n.nspname, c.relname FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE x.indexrelid = to_regclass(%(name)s)"
@@ -142,7 +142,7 @@ class Relations:
         return QualifiedName(*found[0]) if found else None
 
     def index_tail(self, declared: IndexDeclaration) -> str:
-        """What PostgreSQL prints of a declared index after USING; its tablespace is not printed.
+        """Return what PostgreSQL prints of a declared index after USING; its tablespace is not printed.
 
         Raises:
             PlanError: PostgreSQL refuses the declaration.
@@ -163,7 +163,7 @@ class Relations:
         return tuple((QualifiedName(schema, index), QualifiedName(schema, table)) for schema, index, table in found)
 
     def operator_class(self, name: str, method: str) -> str:
-        """An operator class by bare name, found wherever its extension lives, and qualified.
+        """Return an operator class by bare name, found wherever its extension lives, and qualified.
 
         Raises:
             PlanError: there is none.
@@ -183,7 +183,7 @@ class Relations:
         return f"{ident(found[0][0])}.{ident(name)}"
 
     def letters_have_trigrams(self, operator_class: str) -> bool:
-        """Whether pg_trgm finds trigrams in text that is not ASCII: under an LC_CTYPE of C it finds none."""
+        """Return whether pg_trgm finds trigrams in text that is not ASCII: under an LC_CTYPE of C it finds none."""
         schema = operator_class.rpartition(".")[0]
         with self._look() as ask:
             return bool(ask(f"SELECT cardinality({schema}.show_trgm({literal('สวัสดีครับ')})) > 0")[0][0])
@@ -194,17 +194,17 @@ class Relations:
             return other_managers.partitioned(self._connection, names)
 
     def time_zones(self) -> list[tuple[str, str]]:
-        """Names of time zones that may be a partitioned table's, and whose they are."""
+        """Return names of time zones that may be a partitioned table's, and whose they are."""
         with observing(self._connection):
             return other_managers.time_zones(self._connection)
 
     def access_methods(self) -> frozenset[str]:
-        """The access methods that tables can have here."""
+        """Return the access methods that tables can have here."""
         with self._look() as ask:
             return frozenset(row[0] for row in ask("SELECT amname FROM pg_am WHERE amtype = 't'"))
 
     def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
-        """Whether a view has not all of these columns."""
+        """Return whether a view has not all of these columns."""
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attnum > 0"
         with self._look() as ask:
             return not set(columns) <= {row[0] for row in ask(sql, {"name": view.sql})}
@@ -215,19 +215,19 @@ class Relations:
             return list(ask(sql))
 
     def measured(self, table: Table) -> Table:
-        """A partitioned table with sizes, rows and tablespaces of its partitions."""
+        """Return a partitioned table with sizes, rows and tablespaces of its partitions."""
         with observing(self._connection):
             return sets.measured(self._connection, [table])[0]
 
     def checksum(self, table: QualifiedName) -> tuple[int, str]:
-        """How many rows a table holds, and a checksum of them in whatever order; it reads all of them."""
+        """Return how many rows a table holds, and a checksum of them in whatever order; it reads all of them."""
         sql = f"SELECT count(*), coalesce(sum(hashtextextended(own::text, 0)), 0)::text FROM {table.sql} own"
         with self._look() as ask:
             count, text = ask(sql)[0]
         return int(count), str(text)
 
     def may_analyze(self, table: QualifiedName) -> bool:
-        """Whether the current role may analyze the table; before 18, where it costs, once a day."""
+        """Return whether the current role may analyze the table; before 18, where it costs, once a day."""
         sql = (
             "SELECT (pg_has_role(c.relowner, 'USAGE') OR CASE WHEN %(maintain)s "
             "THEN has_table_privilege(c.oid, 'MAINTAIN') END IS TRUE) "
@@ -242,7 +242,7 @@ class Relations:
             return any(row[0] for row in ask(sql, values))
 
     def taken(self, names: Sequence[QualifiedName]) -> tuple[QualifiedName, ...]:
-        """Those of the names that some table has."""
+        """Return those of the names that some table has."""
         sql = (
             "SELECT n.nspname, c.relname FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (schema, name) "
             "JOIN pg_namespace n ON n.nspname = wanted.schema "
@@ -253,7 +253,7 @@ class Relations:
             return tuple(QualifiedName(*row) for row in ask(sql, values))
 
     def created(self) -> Mapping[str, frozenset[str]]:
-        """What migrations made because it was missing: names by kind (schema, table, type, extension)."""
+        """Return what migrations made because it was missing: names by kind (schema, table, type, extension)."""
         kinds: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
         if self.exists(CREATED_OBJECT):
             with self._look() as ask:
@@ -262,25 +262,25 @@ class Relations:
         return {kind: frozenset(names) for kind, names in kinds.items()}
 
     def has_extension(self, name: str) -> bool:
-        """Whether the extension is installed in this database."""
+        """Return whether the extension is installed in this database."""
         with self._look() as ask:
             return bool(
                 ask("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = %(name)s)", {"name": name})[0][0]
             )
 
     def has_schema(self, name: str) -> bool:
-        """Whether there is such a schema."""
+        """Return whether there is such a schema."""
         with self._look() as ask:
             return bool(
                 ask("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = %(name)s)", {"name": name})[0][0]
             )
 
     def alone_in_config_schema(self, *names: QualifiedName) -> bool:
-        """Whether the schema of our own tables holds nothing besides those."""
+        """Return whether the schema of our own tables holds nothing besides those."""
         return self.relations_in(CONFIG_SCHEMA) <= {name.name for name in names}
 
     def relations_in(self, schema: str) -> set[str]:
-        """The tables, views, sequences, functions and types of a schema, by name."""
+        """Return the tables, views, sequences, functions and types of a schema, by name."""
         sql = (
             "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
             "WHERE nspname = %(schema)s AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') UNION ALL "
@@ -292,7 +292,7 @@ class Relations:
             return {row[0] for row in ask(sql, {"schema": schema})}
 
     def check_definition(self, table: QualifiedName, expression: str) -> str:
-        """How PostgreSQL prints a check of that table."""
+        """Return how PostgreSQL prints a check of that table."""
         return scratch.check_definition(self._connection, table, expression)
 
     def several(
@@ -302,15 +302,15 @@ class Relations:
         checks: Sequence[str],
         known: Collection[str] = (),
     ) -> dict[IndexDeclaration | str, tuple[str, ...] | PlanError]:
-        """How PostgreSQL prints declared indexes and checks of that table; a PlanError where it refuses one."""
+        """Return how PostgreSQL prints declared indexes and checks of that table; a PlanError where it refuses one."""
         return scratch.several(self._connection, table, indexes, checks, known)
 
     def partition_key(self, table: QualifiedName, declared: str) -> str:
-        """How PostgreSQL prints a partition key of that table."""
+        """Return how PostgreSQL prints a partition key of that table."""
         return scratch.partition_key(self._connection, table, declared)
 
     def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
-        """How PostgreSQL prints a column's type and default."""
+        """Return how PostgreSQL prints a column's type and default."""
         return scratch.column(self._connection, table, type_, default)
 
     def rewrites(self, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:
@@ -329,17 +329,17 @@ class Relations:
         return QualifiedName(*found[0]) if found else None
 
     def has_row_where(self, table: QualifiedName, where: str) -> bool:
-        """Whether a row of the table meets a condition in SQL; without an index for it, all of them are read."""
+        """Return whether a row of the table meets a condition in SQL; without an index for it, all of them are read."""
         with self._look() as ask:
             return bool(ask(f"SELECT EXISTS (SELECT 1 FROM {table.sql} WHERE ({where}\n))")[0][0])
 
     def materialized_view(self, view: QualifiedName) -> MaterializedView | None:
-        """The materialized view of that name."""
+        """Return the materialized view of that name."""
         with observing(self._connection):
             return batches.read_view(self._connection, view)
 
     def publication(self, name: str) -> Publishing | None:
-        """A publication by itself; None where there is none of the name."""
+        """Return a publication by itself; None where there is none of the name."""
         with observing(self._connection):
             return publications.by_itself(self._connection, name)
 
@@ -349,6 +349,6 @@ class Relations:
             return publications.listed(self._connection, table)
 
     def enum_labels(self, enum: QualifiedName) -> tuple[str, ...] | None:
-        """The values of an enum in their order; None where there is no such enum."""
+        """Return the values of an enum in their order; None where there is no such enum."""
         with observing(self._connection):
             return batches.read_labels(self._connection, enum)

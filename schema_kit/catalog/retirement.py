@@ -103,7 +103,7 @@ WHERE p.partrelid = to_regclass(%(parent)s)
 
 
 def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
-    """A table that is a partition of *parent*, or was; None where there is none. Call it while observing."""
+    """Return a table that is a partition of *parent*, or was; None where there is none. Call it while observing."""
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
@@ -168,7 +168,7 @@ def _referred(connection: Connection, name: QualifiedName, keys: Sequence[tuple[
 
 
 def retired(connection: Connection) -> tuple[Retired, ...]:
-    """What was detached, the longest ago first. Call it while observing, where the record exists."""
+    """Return what was detached, the longest ago first. Call it while observing, where the record exists."""
     known = rows(connection, f"{_RETIRED} ORDER BY r.retired_at, r.partition_name")
     names = [QualifiedName.parse(row[0]) for row in known]
     at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
@@ -202,7 +202,7 @@ def _missing_rights(connection: Connection, owned: Sequence[QualifiedName]) -> t
 def _recorded(
     connection: Connection, parent: QualifiedName, name: QualifiedName, oid: int, attached: bool
 ) -> tuple[bool, bool]:
-    """Whether a table is known as detached from that parent, or as about to be; and whether by another oid.
+    """Return whether a table is known as detached from that parent, or as about to be; and whether by another oid.
 
     Of a partition that is attached, a row is an earlier try's: it holds for the tries of one run and no longer, since
     the grace period counts from it.
@@ -215,7 +215,7 @@ def _recorded(
 
 
 def remembered(connection: Connection, name: QualifiedName, oid: int) -> tuple[QualifiedName, str, bool, bool] | None:
-    """What retired_partition has of a table: whose partition it was, with which bounds. Call it while observing.
+    """Return what retired_partition has of a table: whose partition it was, with which bounds. Call it while observing.
 
     Then whether its oid says so, or its name and bounds alone; and whether that was written within the hour. None where
     there is nothing, or what exists means another table that had the name.

@@ -44,7 +44,7 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND (
 
 
 def missing_for_partitions(connection: Connection, table: QualifiedName) -> tuple[str, ...]:
-    """The rights that making partitions of *table* needs and that are not there, each with what grants it."""
+    """Return the rights that making partitions of *table* needs and that are not there, each with what grants it."""
     at = {"schema": table.schema, "name": table.name}
     referred = [Right(QualifiedName(*row), "REFERENCES") for row in rows(connection, _REFERRED, at)]
     lacks = missing(partial(rows, connection), (Right(table, OWNER), Right(table, CREATE), *referred))
@@ -52,14 +52,14 @@ def missing_for_partitions(connection: Connection, table: QualifiedName) -> tupl
 
 
 def missing_for_reading(connection: Connection, table: QualifiedName) -> tuple[str, ...]:
-    """The right that reading *table* needs and that is not there, with what grants it."""
+    """Return the right that reading *table* needs and that is not there, with what grants it."""
     return missing(partial(rows, connection), (Right(table, "SELECT"),))
 
 
 def missing_for_sets(
     connection: Connection, create_in: Collection[str], refer_to: Collection[QualifiedName], register: bool
 ) -> tuple[str, ...]:
-    """A sentence for each thing that is missing; none, and nothing is."""
+    """Return a sentence for each thing that is missing; none, and nothing is."""
     wanted = [Right(QualifiedName(schema, ""), CREATE) for schema in create_in]
     wanted += [Right(table, "REFERENCES") for table in refer_to]
     if register:
@@ -78,6 +78,6 @@ def of_record(
 
 
 def missing_rights(connection: Connection, rights: Collection[Right]) -> tuple[str, ...]:
-    """Those that the role lacks, each with what grants it."""
+    """Return those that the role lacks, each with what grants it."""
     with observing(connection):
         return missing(partial(rows, connection), rights)

@@ -47,7 +47,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %(oi
 
 
 def read(connection: Connection, name: QualifiedName, *privileges: str) -> LeavingTable | None:
-    """One table, and which of the privileges are missing; None where there is none. Call it while observing."""
+    """Return one table, and which of the privileges are missing; None where there is none. Call it while observing."""
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
@@ -78,7 +78,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
 
 
 def read_tree(connection: Connection, root: QualifiedName) -> Mapping[QualifiedName, LeavingTable]:
-    """The table and all that refers to it by foreign keys whose rows would not stay, and what refers to that."""
+    """Return the table and all that refers to it by foreign keys whose rows would not stay, and what refers to that."""
     found: dict[QualifiedName, LeavingTable] = {}
     ahead = [root]
     while ahead:
@@ -95,7 +95,7 @@ def read_tree(connection: Connection, root: QualifiedName) -> Mapping[QualifiedN
 
 
 def policies(connection: Connection) -> tuple[TimeToLive, ...]:
-    """All rows of ttl_policy.
+    """Return all rows of ttl_policy.
 
     Raises:
         PlanError: the role lacks the privilege to read it.

@@ -79,7 +79,7 @@ def _named_like(connection: Connection, table: QualifiedName) -> QualifiedName:
 
 
 def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
-    """What PostgreSQL prints of a declared index after USING: comparable to `Index.tail`.
+    """Return what PostgreSQL prints of a declared index after USING: comparable to `Index.tail`.
 
     Raises:
         PlanError: PostgreSQL refuses the declaration.
@@ -94,7 +94,7 @@ def index_tail(connection: Connection, declared: IndexDeclaration) -> str:
 
 
 def check_definition(connection: Connection, table: QualifiedName, expression: str) -> str:
-    """What PostgreSQL prints of a check: ``CHECK ((amount > 0))``.
+    """Return what PostgreSQL prints of a check: ``CHECK ((amount > 0))``.
 
     Raises:
         PlanError: PostgreSQL refuses the expression.
@@ -112,7 +112,7 @@ def check_definition(connection: Connection, table: QualifiedName, expression: s
 
 
 def partition_key(connection: Connection, table: QualifiedName, declared: str) -> str:
-    """What PostgreSQL prints of a declared partition key: ``RANGE (created_at)``.
+    """Return what PostgreSQL prints of a declared partition key: ``RANGE (created_at)``.
 
     Raises:
         PlanError: PostgreSQL refuses it.
@@ -199,7 +199,7 @@ def rewrites(connection: Connection, table: QualifiedName, action: str, first: s
 
 
 def column(connection: Connection, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
-    """How PostgreSQL prints a column's declared type and default.
+    """Return how PostgreSQL prints a column's declared type and default.
 
     Raises:
         PlanError: PostgreSQL refuses them.

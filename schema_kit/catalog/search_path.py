@@ -18,7 +18,7 @@ _DEFAULT = "SELECT pg_catalog.current_schema()"
 
 
 def schema_of(connection: sa.Connection, name: str, query: str | None = RELATION) -> str:
-    """The schema of the relation that *name* means; that in which a new one would be made, where there is none.
+    """Return the schema of the relation that *name* means; that in which a new one would be made, where there is none.
 
     Args:
         connection: of any driver; nothing stays open on it that was not.

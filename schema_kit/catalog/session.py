@@ -124,7 +124,7 @@ def note_citus(connection: Connection, there: bool) -> None:
 
 
 def has_citus(connection: Connection) -> bool:
-    """Whether the last look that could see Citus has seen it; not of a connection that is lost."""
+    """Return whether the last look that could see Citus has seen it; not of a connection that is lost."""
     return not connection.invalidated and bool(connection.info.get(ON_CITUS))
 
 
@@ -258,7 +258,7 @@ def observing(connection: Connection) -> Iterator[None]:
 
 
 def hides_rows(error: DBAPIError) -> bool:
-    """Whether PostgreSQL has refused to read a table because row security would hide rows of it."""
+    """Return whether PostgreSQL has refused to read a table because row security would hide rows of it."""
     # A missing right has the same SQLSTATE; which routine refused is reported as well, in no language.
     refused = drivers.diagnosis(error, "source_function")
     return drivers.sqlstate(error) == DENIED and refused == "check_enable_rls"
@@ -285,7 +285,7 @@ def missing_right(connection: Connection, error: DBAPIError) -> str:
 
 
 def rows(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
-    """The rows of a query with ``%(name)s`` places, or of one that is sent as it is."""
+    """Return the rows of a query with ``%(name)s`` places, or of one that is sent as it is."""
     if connection.dialect.driver == "asyncpg":
         return drivers.asyncpg_rows(connection, drivers.in_place(sql, values))
     if values is None:

@@ -88,7 +88,7 @@ def measured(connection: Connection, tables: Sequence[Table]) -> list[Table]:
 def read_of(
     connection: Connection, policies: Sequence[Partitioning]
 ) -> Iterator[tuple[Partitioning, Partitioning, Table | None]]:
-    """The same, with the policy as it stands in part_config before each."""
+    """Yield the same, with the policy as it stands in part_config before each."""
     names = {"names": [policy.parent.sql for policy in policies], "controls": [policy.control for policy in policies]}
     found: dict[int, list[Table]] = {}
     seen = rows(connection, _SETS, names) if policies else []

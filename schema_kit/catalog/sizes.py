@@ -38,7 +38,7 @@ GROUP BY c.oid, n.nspname, c.relname ORDER BY n.nspname, c.relname
 
 
 def read(connection: Connection, timeout: str) -> dict[QualifiedName, Size]:
-    """Tables and materialized views with their indexes and TOAST; partitions count as their root.
+    """Return tables and materialized views with their indexes and TOAST; partitions count as their root.
 
     Locks: ACCESS SHARE on each briefly; one that is locked is not waited for.
 

@@ -46,7 +46,7 @@ OWN = ("part_config", "part_config_sub", "retired_partition", "archive_policy", 
 
 
 def read(connection: Connection, schema: str, names: Sequence[str]) -> SqlSchema:
-    """What there is under *names*, and every function, in *schema*."""
+    """Return what there is under *names*, and every function, in *schema*."""
     values = {"schema": ident(schema), "names": list(names), "config": ident(CONFIG_SCHEMA), "own": list(OWN)}
     with observing(connection):
         exists, extension, more = rows(connection, _SCHEMA, values)[0]

@@ -249,7 +249,7 @@ WHERE n.nspname = %(schema)s AND t.typrelid = 0 AND t.typcategory <> 'A' AND sta
 
 
 def read(connection: Connection, name: QualifiedName) -> Table | None:
-    """The table of that name, plain or partitioned; None where there is none. Call it while observing."""
+    """Return the table of that name, plain or partitioned; None where there is none. Call it while observing."""
     stamp = rows(connection, stamp_sql(name))[0][0]  # first: what changes while the rest is read shows later
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
     if not found or kinds.of_the_system(name):
@@ -318,7 +318,7 @@ def read(connection: Connection, name: QualifiedName) -> Table | None:
 
 
 def read_tree(connection: Connection, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
-    """The table and its partitions with their indexes, parents first; empty where there is none.
+    """Return the table and its partitions with their indexes, parents first; empty where there is none.
 
     With *views*, a materialized view is as good as a table.
     """
@@ -472,6 +472,6 @@ def _policy(row: Any) -> str:
 
 
 def unfilled(connection: Connection, table: QualifiedName, column: str, key_column: str) -> bool:
-    """Whether rows with a value in *column* and none in *key_column* are left."""
+    """Return whether rows with a value in *column* and none in *key_column* are left."""
     sql = f"SELECT EXISTS (SELECT 1 FROM {table.sql} WHERE {ident(column)} IS NOT NULL AND {ident(key_column)} IS NULL)"
     return bool(rows(connection, sql)[0][0])
