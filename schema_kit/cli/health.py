@@ -130,7 +130,7 @@ def _write(findings: Sequence[Finding]) -> None:
 
 
 def _roots(names: Sequence[QualifiedName], seen: Observed) -> list[QualifiedName]:
-    """The tables that were named; of a partition its root.
+    """Return the tables that were named; of a partition its root.
 
     Raises:
         PlanError: there is no such table.

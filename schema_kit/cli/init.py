@@ -49,7 +49,7 @@ def init(folder: Path, dry_run: bool) -> None:
 
 
 def _changes(folder: Path) -> dict[Path, tuple[str, str]]:
-    """The files that change, each with its text before and after."""
+    """Return the files that change, each with its text before and after."""
     ini = ini_of(folder)
     environment = scripts_of(folder) / "env.py"
     if not environment.is_file():
@@ -65,12 +65,12 @@ def _changes(folder: Path) -> dict[Path, tuple[str, str]]:
 
 
 def ini_of(folder: Path) -> Path | None:
-    """The project's alembic.ini: in *folder*, or where Flask-Migrate has it."""
+    """Return the project's alembic.ini: in *folder*, or where Flask-Migrate has it."""
     return next((ini for ini in (folder / "alembic.ini", folder / "migrations" / "alembic.ini") if ini.is_file()), None)
 
 
 def scripts_of(folder: Path) -> Path:
-    """Where the project's env.py and revisions are, by alembic.ini or pyproject.toml.
+    """Return where the project's env.py and revisions are, by alembic.ini or pyproject.toml.
 
     Raises:
         PlanError: there is neither, or it does not say.

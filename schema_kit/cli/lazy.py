@@ -46,7 +46,7 @@ class Lazy(click.Group):
             formatter.write_dl([(name, self.text(name)) for name in sorted(self._names)])
 
     def text(self, name: str) -> str:
-        """The first line of a command's docstring, read from its file."""
+        """Return the first line of a command's docstring, read from its file."""
         spec = find_spec(f"{self._package}.{_module(name)}")
         assert spec is not None
         assert spec.origin is not None

@@ -39,7 +39,7 @@ def be_patient() -> None:
 
 
 def writes(text: str) -> bool:
-    """Whether stdout's encoding has all letters of a text."""
+    """Return whether stdout's encoding has all letters of a text."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -64,7 +64,7 @@ def width() -> int:
 
 
 def wrapped(line: str, indent: str = "    ") -> str:
-    """A line, broken between words where a terminal is narrower; what follows is indented. Words stay whole."""
+    """Return a line, broken between words where a terminal is narrower; what follows is indented. Words stay whole."""
     columns = width()
     if not columns or len(line) <= columns:
         return line
@@ -80,7 +80,7 @@ def wrapped(line: str, indent: str = "    ") -> str:
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "  ") -> str:
-    """Rows in columns; where a terminal is too narrow for them, each first cell has a line of its own."""
+    """Return rows in columns; where a terminal is too narrow for them, each first cell has a line of its own."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     whole = len(indent) + sum(widths) + 2 * (len(widths) - 1)
     narrow = 0 < width() < whole

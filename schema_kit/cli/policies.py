@@ -41,7 +41,7 @@ _KEPT: dict[type, _Kept] = {
 def policies(
     catalog: Catalog, kind: type[Policy], tables: Sequence[str] = (), unreadable: Unreadable | None = None
 ) -> list[Policy]:
-    """The policies of the tables that were named, or all; of partitioned tables all that maintenance is on for.
+    """Return the policies of the tables that were named, or all; of partitioned tables all that maintenance is on for.
 
     Args:
         catalog: where they are.

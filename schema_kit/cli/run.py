@@ -79,11 +79,11 @@ class Run:
         return script.changed(policy, longest=parse_milliseconds(longest)) if longest else policy
 
     def names(self) -> list[QualifiedName]:
-        """The tables that were named."""
+        """Return the tables that were named."""
         return [self.catalog.relation(table) for table in self.tables]
 
     def policies(self, kind: type[Policy]) -> list[Policy]:
-        """The policies of the tables that were named, or all; rows that are none go to `unreadable`."""
+        """Return the policies of the tables that were named, or all; rows that are none go to `unreadable`."""
         return policies(self.catalog, kind, self.tables, lambda _, error: self.unreadable.append(error))
 
     @contextmanager
@@ -135,7 +135,7 @@ def runs(*options: Decorator) -> Decorator:
 
 
 def formats(*names: str) -> Decorator:
-    """How a command talks."""
+    """Return how a command talks."""
     return click.option("--format", "form", type=click.Choice(names), default="text", show_default=True)
 
 
@@ -162,17 +162,17 @@ SCHEMA = click.option("--schema", default="partman", show_default=True, help="Wh
 
 
 def looks(*names: str) -> Decorator:
-    """A command that looks at tables."""
+    """Return a command that looks at tables."""
     return runs(TABLES, URL, NOW, formats(*names))
 
 
 def acts(command: Command) -> Command:
-    """A command that changes tables."""
+    """Return a command that changes tables."""
     return runs(DRY_RUN, LOCK_TIMEOUT, QUIET, TABLES, URL, NOW, formats("text", "json", "sql"))(command)
 
 
 def acts_on_schema(command: Command) -> Command:
-    """A command that changes pg_partman's functions in a schema."""
+    """Return a command that changes pg_partman's functions in a schema."""
     return runs(SCHEMA, URL, formats("text", "json", "sql"), DRY_RUN, LOCK_TIMEOUT, QUIET)(command)
 
 
@@ -180,6 +180,6 @@ _QUIET = "schema_kit.quiet"
 
 
 def quiet() -> bool:
-    """Whether the command that runs says only what fails."""
+    """Return whether the command that runs says only what fails."""
     context = click.get_current_context(silent=True)
     return bool(context and context.meta.get(_QUIET))

@@ -68,7 +68,7 @@ def _counted(severities: Iterable[Severity]) -> dict[str, int]:
 
 
 def _work(catalog: Catalog, batches: Sequence[str]) -> dict[str, Any]:
-    """What is in progress, and what policies there are."""
+    """Return what is in progress, and what policies there are."""
     left = catalog.leftovers()
     retired = [row for row in catalog.retired() if row.there]
     return {

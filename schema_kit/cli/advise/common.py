@@ -20,7 +20,7 @@ from schema_kit.errors import DeclarationError, PlanError
 
 
 def of_production(command: Command) -> Command:
-    """The options --url, --from and --format."""
+    """Return the options --url, --from and --format."""
     for option in (
         URL,
         click.option(
@@ -36,7 +36,7 @@ def of_production(command: Command) -> Command:
 
 
 def in_dump(url: str | None, source: str | None) -> Path | None:
-    """The file that --from names, if it names one."""
+    """Return the file that --from names, if it names one."""
     if source and url:
         raise click.UsageError("--url and --from name the same thing: give one of them")
     return Path(source) if source and "://" not in source else None
@@ -65,7 +65,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def asks(command: Command) -> Command:
-    """The options --statements and --log."""
+    """Return the options --statements and --log."""
     for option in (
         click.option("--statements", "file", type=_FILE, help="Statements, each ended by a semicolon."),
         click.option("--log", type=_FILE, help="A log of PostgreSQL's: text, CSV or JSON."),

@@ -52,7 +52,7 @@ def index(url: str | None, source: str | None, form: str, file: Path | None, log
 
 
 def _unused(connection: sa.Connection, catalog: Catalog) -> set[QualifiedName]:
-    """What health says that no server has scanned for long enough."""
+    """Return what health says that no server has scanned for long enough."""
     moment = catalog.now()
     seen = observe.read(connection, moment)
     own = window.own(seen)

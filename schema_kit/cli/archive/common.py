@@ -23,7 +23,7 @@ def lines_of(catalog: Catalog, table: QualifiedName) -> tuple[Grid, Table] | Non
 
 
 def older_than(catalog: Catalog, table: QualifiedName, age: str) -> list[QualifiedName]:
-    """The partitions of a table that ended so long ago on the table's own clock, the oldest first.
+    """Return the partitions of a table that ended so long ago on the table's own clock, the oldest first.
 
     Raises:
         DeclarationError: *age* is neither a length of time nor a number of ids.

@@ -184,7 +184,7 @@ def _dry(run: Run, store: Store, kind: str, wanted: list[_Wanted], drop: bool) -
 def _shown(
     run: Run, store: Store, kind: str, one: _Wanted, drop: bool, *, later: bool
 ) -> tuple[dict[str, Any], list[Plan], str]:
-    """A file, what goes before it, and what is sent for it; *later*, once what the first one makes exists.
+    """Return a file, what goes before it, and what is sent for it; *later*, once what the first one makes exists.
 
     Raises:
         PlanError: it would be refused.
@@ -219,7 +219,7 @@ def _recording_due(parent: QualifiedName, name: QualifiedName) -> Plan:
 
 
 def _due(connection: sa.Connection, name: QualifiedName, drop: bool) -> tuple[QualifiedName, ...]:
-    """What an earlier run has detached from a table, to drop it."""
+    """Return what an earlier run has detached from a table, to drop it."""
     from schema_kit.files import manifest
 
     return manifest.due(connection, name) if drop else ()
@@ -240,7 +240,7 @@ def _tell(done: list[ArchiveFile], drop: bool, form: str) -> None:
 def _wanted(
     connection: sa.Connection, name: QualifiedName, lower: str | None, upper: str | None, drop: bool
 ) -> Iterator[_Wanted]:
-    """Each table that is a file; what an earlier run has detached, to drop it, is one of them."""
+    """Yield each table that is a file; what an earlier run has detached, to drop it, is one of them."""
     from schema_kit.files import table
     from schema_kit.files.export import Cut
 

@@ -79,7 +79,7 @@ def _forget(run: Run, urls: Sequence[str]) -> None:
 
 
 def verified(connection: sa.Connection, tables: Sequence[QualifiedName]) -> list[SchemaKitError]:
-    """What is wrong with the files of tables, or of all; each is read to its end."""
+    """Return what is wrong with the files of tables, or of all; each is read to its end."""
     needed()
     from schema_kit.files import manifest
     from schema_kit.files.restore import checked

@@ -117,7 +117,7 @@ def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
 def _chosen(
     connection: sa.Connection, catalog: Catalog, table: str, lower: str | None, upper: str | None, alone: bool
 ) -> tuple[str, ...]:
-    """The files that hold rows of the range: bounds are compared as the table's key compares them."""
+    """Return the files that hold rows of the range: bounds are compared as the table's key compares them."""
     from schema_kit.files import manifest
     from schema_kit.files.table import meets
 

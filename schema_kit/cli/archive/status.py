@@ -22,7 +22,7 @@ from schema_kit.tasks.archiving import of, rows_due
 
 
 def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
-    """All that can be said of one policy."""
+    """Return all that can be said of one policy."""
     archive = catalog.table(policy.archive)
     known = of(catalog, policy)
     since = {row.name: row for row in known}
@@ -65,7 +65,7 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
 
 
 def due(catalog: Catalog, policy: ArchivePolicy) -> tuple[QualifiedName, ...]:
-    """The partitions that the next run would take, as far as their age decides.
+    """Return the partitions that the next run would take, as far as their age decides.
 
     Raises:
         SchemaKitError: that is unknown.

@@ -18,7 +18,7 @@ from schema_kit.tasks.archiving import both
 
 
 def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, Any]:
-    """What one archive has otherwise, and what it holds."""
+    """Return what one archive has otherwise, and what it holds."""
     table, archive = both(catalog, policy)
     own = policy.archived_at if policy.way == "rows" else None
     differences = [one for one in archive_differences.differences(table, archive) if one.object != own]

@@ -105,7 +105,7 @@ def _beside(catalog: Catalog, one: Partitioning, take_over: bool) -> list[str]:
 
 
 def _next(catalog: Catalog, policy: Partitioning) -> list[str]:
-    """What create-next would do."""
+    """Return what create-next would do."""
     steps: list[str] = []
     for each, _ in catalog.sets((policy,)):
         try:

@@ -71,7 +71,7 @@ def command(context: click.Context, run: Run, output: Path | None) -> None:
 
 
 def looked(catalog: Catalog, tables: Sequence[str]) -> tuple[list[Examined], list[Finding]]:
-    """The partitioned tables of the tables that were named, or all, and the findings.
+    """Return the partitioned tables of the tables that were named, or all, and the findings.
 
     Raises:
         PlanError: a table has no policy.

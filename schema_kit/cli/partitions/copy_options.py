@@ -46,7 +46,7 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def as_bytes(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
-    """What a person writes for a size: 512MB, 16GB, 1TB."""
+    """Return what a person writes for a size: 512MB, 16GB, 1TB."""
     found = re.fullmatch(r"(\d+) *(MB|GB|TB|)", text.strip(), re.IGNORECASE)
     if found is None:
         raise click.BadParameter(f"{text!r} is not a size. Write 512MB, 16GB, 1TB, or 0")

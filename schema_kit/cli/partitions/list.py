@@ -55,7 +55,7 @@ def command(run: Run) -> None:
 
 
 def _copy(source: QualifiedName, run: CopyRun) -> dict[str, Any]:
-    """A copy that is in progress, and how far it is."""
+    """Return a copy that is in progress, and how far it is."""
     kept = old_name(source)
     if run.returned:
         state = "plain again; what is left is to prove foreign keys"

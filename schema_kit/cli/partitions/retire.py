@@ -51,7 +51,7 @@ def command(run: Run, no_grace: bool) -> None:
 
 
 def _dropped(catalog: Catalog, sets: list[Partitioning], no_grace: bool) -> list[str]:
-    """What would be dropped now."""
+    """Return what would be dropped now."""
     gone: list[str] = []
     for one in sets:
         try:

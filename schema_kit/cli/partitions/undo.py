@@ -14,7 +14,7 @@ from schema_kit.tasks.conversion import unpartition
 
 
 def decide(catalog: Catalog, one: Partitioning) -> Plan:
-    """What the rollback needs."""
+    """Return what the rollback needs."""
     return unpartition(catalog, one.parent)
 
 

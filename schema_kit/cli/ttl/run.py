@@ -48,7 +48,7 @@ def _in_order(catalog: Catalog, wanted: list[TimeToLive]) -> list[TimeToLive]:
 
 
 def _removed(catalog: Catalog, wanted: list[TimeToLive]) -> list[str]:
-    """What would go now, and to no archive."""
+    """Return what would go now, and to no archive."""
     gone: list[str] = []
     for one in wanted:
         try:
