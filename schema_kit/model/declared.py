@@ -39,7 +39,7 @@ class IndexDeclaration:
     where: str | None = None
 
     def create_sql(self, name: str, on: QualifiedName, how: str = "", only: bool = False) -> str:
-        """The CREATE INDEX statement, for one table."""
+        """Return the CREATE INDEX statement, for one table."""
         keys = ", ".join(" ".join(filter(None, (key.sql, key.opclass, key.order))) for key in self.elements)
         parts = [
             "CREATE",

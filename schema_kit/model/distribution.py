@@ -41,7 +41,7 @@ class Distribution:
         return (_SPREAD | _LOCAL)[self.kind].format(column=self.column)
 
     def call(self, table: str, colocate_with: str | None = None) -> str:
-        """The SELECT that distributes a table in this way.
+        """Return the SELECT that distributes a table in this way.
 
         Args:
             table: its name, in SQL.

@@ -44,7 +44,7 @@ class Grid:
         return self.key.point(now)
 
     def floor(self, point: Point) -> Point:
-        """The beginning of the window that holds *point*; the first one begins where the line does.
+        """Return the beginning of the window that holds *point*; the first one begins where the line does.
 
         Raises:
             PlanError: it lies at the end of the calendar.
@@ -60,19 +60,19 @@ class Grid:
         return self.floor(self.key.greatest) if self.ends(start) else start
 
     def after(self, start: Point) -> Point:
-        """Where the window ends that begins at *start*: behind the end of the line, where that lies in it."""
+        """Return where the window ends that begins at *start*: behind the end of the line, where that lies in it."""
         try:
             return self.interval.shift(start, 1)
         except PlanError:
             return _NEVER
 
     def window(self, point: Point) -> Range:
-        """The window that holds *point*."""
+        """Return the window that holds *point*."""
         start = self.floor(point)
         return Range(start, self.after(start))
 
     def ends(self, point: Point) -> bool:
-        """Whether it lies behind all that a bound can say, so that a window that would end there has no end."""
+        """Return whether it lies behind all that a bound can say, so that a window that would end there has no end."""
         return self.key.greatest is not None and bool(point > self.key.greatest)
 
     def windows(self, lower: Point, upper: Point | None) -> Iterator[Range]:
@@ -110,7 +110,7 @@ class Grid:
             raise PlanError(f"{parent}, premake {premake}, at {self.shown(here)}: {error}") from error
 
     def read(self, text: str) -> Point:
-        """A date or time on the policy's wall clock, or an id, as a person writes it.
+        """Return a date or time on the policy's wall clock, or an id, as a person writes it.
 
         Raises:
             DeclarationError: it cannot be read.
@@ -148,7 +148,7 @@ class Grid:
         return self.key.encode(window.lower), self.upper(window.upper)
 
     def upper(self, point: Point) -> str | None:
-        """Where a window ends, as the text of a bound; None behind the end of the line."""
+        """Return where a window ends, as the text of a bound; None behind the end of the line."""
         return None if self.ends(point) else self.key.encode(point)
 
     def partition_name(self, window: Range) -> QualifiedName:
@@ -157,7 +157,7 @@ class Grid:
         return self.policy.parent.sibling(fit(self.policy.parent.name, "_" + self.interval.suffix(window.lower)))
 
     def covered(self, window: Range, table: Table) -> bool:
-        """Whether a partition of *table*, or several together, hold the whole window.
+        """Return whether a partition of *table*, or several together, hold the whole window.
 
         Raises:
             PlanError: they hold a part of it.
@@ -194,18 +194,18 @@ class Grid:
         return found
 
     def begins_at(self, point: Point | None) -> bool:
-        """Whether a range begins there: an open end is on every boundary, and so is the end of the line."""
+        """Return whether a range begins there: an open end is on every boundary, and so is the end of the line."""
         if point is None or (self.key.least is not None and point <= self.key.least) or self.ends(point):
             return True
         return bool(self.floor(point) == point)
 
     def told(self, held: Range) -> str:
-        """A range, for people."""
+        """Return a range, for people."""
         lower = "MINVALUE" if held.lower is None else self.shown(held.lower)
         return f"{lower} to {'MAXVALUE' if held.upper is None else self.shown(held.upper)}"
 
     def span(self, partition: Partition) -> str:
-        """A partition's range, for people; as PostgreSQL prints it where a bound cannot be planned with."""
+        """Return a partition's range, for people; as PostgreSQL prints it where a bound cannot be planned with."""
         ends = partition.lower, partition.upper
         try:
             return self.told(Range(*(None if end is None else self.key.decode(end) for end in ends)))
@@ -223,7 +223,7 @@ class Grid:
 
 
 def _together(held: Iterable[Range], window: Range) -> bool:
-    """Whether ranges, in their order, hold the whole window between them."""
+    """Return whether ranges, in their order, hold the whole window between them."""
     reach: Point = window.lower
     for one in held:
         if one.lower is not None and one.lower > reach:
@@ -266,7 +266,7 @@ def grid(policy: Partitioning, table: Table) -> Grid:
 
 
 def partitioned_table(policy: Partitioning, table: Table | None) -> Table:
-    """The table, if it is partitioned as the policy says.
+    """Return the table, if it is partitioned as the policy says.
 
     Raises:
         PlanError: it is not.

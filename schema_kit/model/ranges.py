@@ -16,7 +16,7 @@ Placed = tuple[tuple[Range, Partition], ...]
 
 
 def placed(lines: Grid, table: Table, unreadable: list[Partition] | None = None) -> Placed:
-    """The partitions in order, without the default one, each with its range in points.
+    """Return the partitions in order, without the default one, each with its range in points.
 
     Args:
         lines: the table's boundaries.
@@ -64,7 +64,7 @@ def stretches(lines: Grid, parts: Placed, here: Point | None, since: Point | Non
 
 
 def horizon(lines: Grid, here: Point, what: str = "retention") -> Point | None:
-    """What ends at or before this has outlived its retention; None where everything is kept.
+    """Return what ends at or before this has outlived its retention; None where everything is kept.
 
     Raises:
         DeclarationError: the retention cannot be read.
@@ -103,7 +103,7 @@ def reach(lines: Grid, table: Table, here: Point) -> Point:
 
 
 def stay(strays: Sequence[Stray], source: QualifiedName, parent: QualifiedName) -> tuple[str, ...]:
-    """Which rows get no partition, for people."""
+    """Return which rows get no partition, for people."""
     return tuple(
         f"{stray.told} of {source} get no partition: they lie farther ahead than partitions are kept, or beyond what "
         f"can be planned with. If they are right, schema_kit partitions drain-default {parent} --until ... gives those "
@@ -148,7 +148,7 @@ def besides(found: Iterable[Range], ahead: Sequence[Range]) -> Iterator[Range]:
 
 
 def wide(lines: Grid, stretch: Range, *, default: bool) -> bool:
-    """Whether a gap holds more ranges than are made without being asked for.
+    """Return whether a gap holds more ranges than are made without being asked for.
 
     With a default partition its rows have a place, and one that comes gets its partition by itself; so many ranges
     come from one odd row. Without one they would be refused, and as many are made as a run makes.
@@ -172,7 +172,7 @@ def missing(windows: Sequence[Range], parts: Placed) -> list[Range]:
 
 
 def held_in_part(window: Range, parts: Placed) -> bool:
-    """Whether partitions hold some of a window and not all of it: nothing can be made there."""
+    """Return whether partitions hold some of a window and not all of it: nothing can be made there."""
     held = [one for one, _ in parts if one.overlaps(window)]
     reach: Point = window.lower
     for one in held:

@@ -71,5 +71,5 @@ class LeavingTable:
     """How Citus spreads it."""
 
     def index_on(self, column: str) -> tuple[KeyColumn, ...] | None:
-        """The columns of an index that begins with that one."""
+        """Return the columns of an index that begins with that one."""
         return next((own for own in self.indexes if own[0].name == column), None)

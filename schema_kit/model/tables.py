@@ -206,13 +206,13 @@ class Range:
     upper: Point | None
 
     def overlaps(self, other: Range) -> bool:
-        """Whether some moment lies in both."""
+        """Return whether some moment lies in both."""
         return bool(self.upper is None or other.lower is None or other.lower < self.upper) and bool(
             other.upper is None or self.lower is None or self.lower < other.upper
         )
 
     def covers(self, other: Range) -> bool:
-        """Whether every moment of *other* lies in this one."""
+        """Return whether every moment of *other* lies in this one."""
         above = self.lower is None or (other.lower is not None and self.lower <= other.lower)
         return bool(above and (self.upper is None or (other.upper is not None and other.upper <= self.upper)))
 
@@ -327,15 +327,15 @@ class Table:
     """The names of its schema that begin as its own, and are in use: by tables, indexes, views, sequences, types."""
 
     def column(self, name: str) -> Column | None:
-        """The column of that name."""
+        """Return the column of that name."""
         return next((column for column in self.columns if column.name == name), None)
 
     def index(self, name: str) -> Index | None:
-        """The index of that name."""
+        """Return the index of that name."""
         return next((index for index in self.indexes if index.name == name), None)
 
     def with_partitions(self, names: Iterable[QualifiedName]) -> tuple[QualifiedName, ...]:
-        """Tables at the other end of its foreign keys, with their partitions."""
+        """Return tables at the other end of its foreign keys, with their partitions."""
         trees = {tree[0]: tree for tree in self.trees}
         return tuple(dict.fromkeys(table for name in sorted(set(names)) for table in trees.get(name, (name,))))
 
@@ -379,17 +379,17 @@ class Relation:
     """pg_am.amname: heap, columnar; empty on a partitioned table."""
 
     def column(self, name: str) -> Column | None:
-        """The column of that name."""
+        """Return the column of that name."""
         if self.imagined:
             return Column(name, "")
         return next((column for column in self.columns if column.name == name), None)
 
     def check(self, name: str) -> Check | None:
-        """The check, or from 18 on the NOT NULL constraint, of that name."""
+        """Return the check, or from 18 on the NOT NULL constraint, of that name."""
         return next((check for check in self.checks if check.name == name), None)
 
     def index(self, name: str) -> Index | None:
-        """The index of that name."""
+        """Return the index of that name."""
         return next((index for index in self.indexes if index.name == name), None)
 
 
@@ -408,7 +408,7 @@ class KeyColumn:
     """What its operator class calls them: hstore has #<# and #>=#."""
 
     def operator(self, symbol: str) -> str:
-        """One of < <= = >= > as it is written, whatever search_path is."""
+        """Return one of < <= = >= > as it is written, whatever search_path is."""
         own = self.comparisons[("<", "<=", "=", ">=", ">").index(symbol)]
         return f"OPERATOR({ident(self.operators)}.{own})"
 
