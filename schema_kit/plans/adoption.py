@@ -297,7 +297,7 @@ def as_told(registered: Partitioning, told: Partitioning) -> Partitioning:
 
 
 def _regular_ahead(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]]) -> bool:
-    """Whether new partitions would go on where the newest one of each partitioned table ends."""
+    """Return whether new partitions would go on where the newest one of each partitioned table ends."""
     for one, table, _ in sets:
         lines = grid(one, table)
         ends: dict[Point, Partition] = {lines.range_of(p).upper: p for p in table.partitions if p.upper is not None}
@@ -325,7 +325,7 @@ def _refusal(reading: Reading, sets: Sequence[tuple[Partitioning, Table, Point]]
 
 
 def _offsets(sets: Sequence[tuple[Partitioning, Table, Point]]) -> str:
-    """How far from UTC their midnights are, where that is one distance, or two for summer and winter."""
+    """Return how far from UTC their midnights are, where that is one distance, or two for summer and winter."""
     found = set()
     for one, table, _ in sets:
         lines = grid(one, table)

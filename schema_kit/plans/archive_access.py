@@ -11,7 +11,7 @@ _REPAIR = "(op.repair_archive_table with access=True)"
 
 
 def differences(table: Table, archive: Table) -> Iterator[tuple[str, str, str]]:
-    """What an archive has otherwise than its table: its kind, the object, a sentence."""
+    """Yield what an archive has otherwise than its table: its kind, the object, a sentence."""
     name, whose = str(archive.name), tuple(one.owner or "the current role" for one in (archive, table))
     if archive.owner != table.owner:
         yield "owner", name, f"{name} belongs to {whose[0]}, and {table.name} to {whose[1]} {_REPAIR}"

@@ -25,7 +25,7 @@ class Difference:
 
 
 def differences(table: Table, archive: Table) -> Iterator[Difference]:
-    """What an archive has otherwise than its table, what matters most first."""
+    """Yield what an archive has otherwise than its table, what matters most first."""
     access = (Difference(*one) for one in archive_access.differences(table, archive))
     found = (*_distribution(table, archive), *_columns(table, archive), *_others(table, archive), *access)
     yield from sorted(found, key=lambda one: not one.blocks)

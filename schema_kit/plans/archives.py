@@ -92,7 +92,7 @@ def create(
 
 
 def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioning | None) -> Partitioning | None:
-    """How the archive is partitioned; None where it is a plain table."""
+    """Return how the archive is partitioned; None where it is a plain table."""
     if table.partition_strategy == "r":
         if len(table.partitioned_by) != 1 or registered is None:
             raise PlanError(
@@ -172,7 +172,7 @@ def _compressible(type_: str) -> bool:
 
 
 def spanning(table: Table, archive: Table | None) -> tuple[View, ...]:
-    """The views that show both."""
+    """Return the views that show both."""
     others = {view.name for view in archive.views} if archive else set()
     return tuple(view for view in table.views if view.name in others)
 
@@ -287,7 +287,7 @@ def set_policy(
 
 
 def _not_stored(method: str, table: Table | None, methods: Collection[str]) -> Iterator[str]:
-    """Why no partition can be stored by an access method."""
+    """Yield why no partition can be stored by an access method."""
     if not methods:
         yield "PostgreSQL 14 has no ALTER TABLE ... SET ACCESS METHOD, which is of 15 and later"
     elif method not in methods:
@@ -333,7 +333,7 @@ def _policy_obstacles(
 def stored(
     tree: Iterable[Relation], methods: Collection[str], to: str, *, by_citus: bool
 ) -> Iterator[ChangeAccessMethod]:
-    """The steps that store tables by another access method.
+    """Yield the steps that store tables by another access method.
 
     Args:
         tree: the tables, with what they are partitions of.
@@ -351,7 +351,7 @@ def stored(
 def due(
     policy: ArchivePolicy, partitioning: Partitioning, table: Table | None, here: Point
 ) -> tuple[tuple[QualifiedName, ...], tuple[str, ...]]:
-    """The partitions that are to be archived, the oldest first; and what is left alone, and why.
+    """Return the partitions that are to be archived, the oldest first; and what is left alone, and why.
 
     By size, one goes that ended a partition's length ago or earlier, while more rows than max_rows are left.
 
@@ -375,7 +375,7 @@ def due(
 
 
 def _whole(partitioning: Partitioning) -> Partitioning:
-    """The policy by which all goes that ended a partition's length ago."""
+    """Return the policy by which all goes that ended a partition's length ago."""
     return replace(partitioning, retention=partitioning.interval)
 
 

@@ -141,7 +141,7 @@ def _definition(index: Index) -> tuple[str, bool]:
 
 
 def alike(index: Index, own: Sequence[Index]) -> Index | None:
-    """One of a table's own indexes that ATTACH PARTITION takes for the parent's."""
+    """Return one of a table's own indexes that ATTACH PARTITION takes for the parent's."""
     return next(
         (
             mine
@@ -153,7 +153,7 @@ def alike(index: Index, own: Sequence[Index]) -> Index | None:
 
 
 def indexes_like(parent: Relation, tree: Sequence[Relation]) -> Iterator[Step]:
-    """The indexes of the parent that the table lacks, built concurrently.
+    """Yield the indexes of the parent that the table lacks, built concurrently.
 
     Raises:
         PlanError: another index has the name that one of them needs.

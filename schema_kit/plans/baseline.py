@@ -79,7 +79,7 @@ def create_baseline(
 def _closing(
     table: BaselineTable, declared: Sequence[BaselineTable], missing: Sequence[BaselineTable]
 ) -> tuple[tuple[ForeignKey, str], ...]:
-    """The foreign keys in a circle that can be made with this table: both ends exist then."""
+    """Return the foreign keys in a circle that can be made with this table: both ends exist then."""
     place = {one.table.name: at for at, one in enumerate(missing)}
     return tuple(
         (key, statement)

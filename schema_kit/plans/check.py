@@ -119,7 +119,7 @@ class Examined:
 
 
 def examine(seen: Watched) -> Examined:
-    """All that can be said of one set."""
+    """Return all that can be said of one set."""
     name = str(seen.policy.parent)
     examined = Examined(seen)
     found = [("unseen", name, f"{name} could not be looked at as a whole: {said}") for said in seen.unseen]
@@ -142,7 +142,7 @@ def examine(seen: Watched) -> Examined:
 
 
 def no_policy(parent: str, error: SchemaKitError) -> Finding:
-    """A row of part_config that cannot be read."""
+    """Return a row of part_config that cannot be read."""
     said = (
         f"the row of {parent} in part_config is not a policy: {error} Every run of maintenance fails on it. "
         f"{_row(parent)}"
@@ -151,7 +151,7 @@ def no_policy(parent: str, error: SchemaKitError) -> Finding:
 
 
 def command(verb: str, parent: QualifiedName, *options: str) -> str:
-    """What to type into a shell; ... stands for what only a person knows."""
+    """Return what to type into a shell; ... stands for what only a person knows."""
     return " ".join(("schema_kit partitions", verb, shlex.quote(str(parent)), *options))
 
 
@@ -166,7 +166,7 @@ def _table_missing(seen: Watched) -> Told:
 
 
 def _policy(parent: QualifiedName, **changes: object) -> str:
-    """The operation that changes a policy; ... stands for what only a person knows."""
+    """Return the operation that changes a policy; ... stands for what only a person knows."""
     said = "".join(f", {name}={'...' if value is ... else repr(value)}" for name, value in changes.items())
     return f"op.set_partition_policy({parent.name!r}{said}, schema={parent.schema!r})"
 

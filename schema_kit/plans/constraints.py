@@ -41,7 +41,7 @@ _MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}
 
 
 def root_of(tree: Sequence[Relation], title: str) -> Relation:
-    """The table itself.
+    """Return the table itself.
 
     Raises:
         PlanError: there is no such table.
@@ -65,7 +65,7 @@ def refuse_foreign(title: str, tree: Sequence[Relation]) -> None:
 
 
 def below(tree: Sequence[Relation]) -> tuple[QualifiedName, ...]:
-    """The names of the partitions."""
+    """Return the names of the partitions."""
     return tuple(relation.name for relation in tree[1:])
 
 
@@ -292,7 +292,7 @@ def create_key(
 
 
 def key_index(declared: KeyDeclaration) -> IndexDeclaration:
-    """The index that the constraint rests on."""
+    """Return the index that the constraint rests on."""
     return IndexDeclaration(
         declared.name,
         declared.table,
@@ -415,7 +415,7 @@ def set_not_null(table: QualifiedName, column: str, tree: Sequence[Relation], pr
 def _free_name(
     table: QualifiedName, column: str, suffix: str, tree: Sequence[Relation], ours: Callable[[Check], bool]
 ) -> str:
-    """A name that no constraint of the tree has, but for one that is ours."""
+    """Return a name that no constraint of the tree has, but for one that is ours."""
     taken = {check.name for relation in tree for check in relation.checks if not ours(check)}
     taken |= {key.name for relation in tree for key in relation.foreign_keys}
     taken |= {index.name for relation in tree for index in relation.indexes}
@@ -456,7 +456,7 @@ def validate_constraint(name: str, table: QualifiedName, tree: Sequence[Relation
 
 
 def declaration_of(key: ForeignKey) -> ForeignKeyDeclaration:
-    """What declares a foreign key that exists."""
+    """Return what declares a foreign key that exists."""
     return ForeignKeyDeclaration(
         key.name,
         key.table,

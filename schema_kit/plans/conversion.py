@@ -75,7 +75,7 @@ def convert(policy: Partitioning, seen: Conversion | None, incoming: IncomingFor
 
 
 def notes(policy: Partitioning, seen: Conversion) -> tuple[str, ...]:
-    """What will fail after the swap, for the primary key is longer then: nothing can be done about it here."""
+    """Return what will fail after the swap, for the primary key is longer then: nothing can be done about it here."""
     longer = ", ".join(longer_key(seen.table, policy.control))
     unseen = (
         f"{seen.unseen}. The clock alone says where the first partition ends, and VALIDATE, which sees every row, "
@@ -93,12 +93,12 @@ def notes(policy: Partitioning, seen: Conversion) -> tuple[str, ...]:
 
 
 def titled(policy: Partitioning) -> str:
-    """What a conversion is, in a few words."""
+    """Return what a conversion is, in a few words."""
     return f"partition {policy.parent} by {policy.control}, {policy.interval}"
 
 
 def checked(policy: Partitioning, seen: Conversion | None, incoming: IncomingForeignKeys) -> Conversion:
-    """What was observed, if there is a table and what is wanted can be.
+    """Return what was observed, if there is a table and what is wanted can be.
 
     Raises:
         DeclarationError: an unknown way for incoming foreign keys, or a premake below 1.
@@ -144,12 +144,12 @@ def _prepare(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKe
 
 
 def moved_keys(control: str, table: Table) -> Iterator[ForeignKey]:
-    """The foreign keys to it that hold the control column, as a partitioned table can promise."""
+    """Return the foreign keys to it that hold the control column, as a partitioned table can promise."""
     return (key for key in table.incoming if control in key.referenced_columns)
 
 
 def _bound(policy: Partitioning, seen: Conversion) -> tuple[Point, list[Step]]:
-    """Where the first partition ends, and the steps that prove it.
+    """Return where the first partition ends, and the steps that prove it.
 
     At least one interval and TIME_TO_SWAP after now and after the greatest key, since the check refuses rows past it
     from now on; a swap that is not done a day before the bound starts again with a later one.
@@ -207,7 +207,7 @@ def is_key_index(index: Index, key: tuple[str, ...]) -> bool:
 
 
 def key_index(table: Table, named_after: QualifiedName, key: tuple[str, ...]) -> Iterator[Step]:
-    """The unique index over the longer key, while writers continue."""
+    """Yield the unique index over the longer key, while writers continue."""
     name = key_index_name(named_after)
     parameters = (option.partition("=") for option in (table.primary.options if table.primary else ()))
     options = tuple((name_, value) for name_, _, value in parameters)
@@ -272,7 +272,7 @@ def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[St
 
 
 def is_built(table: Table) -> bool:
-    """Whether it is a parent that a conversion has built."""
+    """Return whether it is a parent that a conversion has built."""
     return bool(table.partition_strategy) and (table.comment or "").startswith(BUILT_MARK)
 
 
@@ -283,7 +283,7 @@ def drop_built(built: Table) -> Step:
 
 
 def _windows_after(lines: Grid, here: Point, upper: Point) -> Iterator[Range]:
-    """The ranges that premake asks for and the first partition does not hold; at least one."""
+    """Yield the ranges that premake asks for and the first partition does not hold; at least one."""
     ahead = [w for w in lines.ahead(here) if w.lower is not None and w.lower >= upper]
     yield from ahead or [lines.window(upper)]
 
@@ -301,7 +301,7 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
 
 
 def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
-    """What is left to do of a table that is partitioned.
+    """Yield what is left to do of a table that is partitioned.
 
     Raises:
         PlanError: it is partitioned in another way.

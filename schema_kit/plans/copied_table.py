@@ -228,7 +228,7 @@ def _steps(
 
 
 def _grown(table: Table, policy: Partitioning) -> Table:
-    """The table with the longer primary key: what the partitions are like."""
+    """Return the table with the longer primary key: what the partitions are like."""
     key = longer_key(table, policy.control)
 
     def longer(index: Index) -> Index:
@@ -293,5 +293,5 @@ def _targets(lines: Grid, seen: Conversion, copied: Copying, default: bool) -> I
 
 
 def _apart(lines: Grid, window: Range, following: Range) -> bool:
-    """Whether so many ranges lie between two that one odd row makes them."""
+    """Return whether so many ranges lie between two that one odd row makes them."""
     return next(islice(lines.windows(window.upper, following.lower), FAR, None), None) is not None

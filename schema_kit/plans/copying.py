@@ -145,7 +145,7 @@ def abandon(source: QualifiedName, seen: Copying) -> Plan:
 
 
 def needs(seen: Copying) -> tuple[str, ...]:
-    """What to know of the server's disk before a copy begins; nothing where it has begun, or is small.
+    """Return what to know of the server's disk before a copy begins; nothing where it has begun, or is small.
 
     Raises:
         PlanError: there is too little room.
@@ -176,7 +176,7 @@ def same_purpose(purpose: str, source: QualifiedName, run: CopyRun) -> None:
 
 
 def _cut(lines: Grid, whole: Range, filled: Sequence[Range], title: str) -> list[Range]:
-    """The ranges of a partition, end to end; so many without a row that one odd row makes them stay one."""
+    """Return the ranges of a partition, end to end; so many without a row that one odd row makes them stay one."""
     for end, what in ((whole.lower, "begins"), (whole.upper, "ends")):
         if not lines.begins_at(end):
             raise PlanError(
@@ -196,7 +196,7 @@ def _target(lines: Grid, parent: Table, window: Range, source: QualifiedName) ->
 
 
 def copy_of(parent: Table, source: QualifiedName, seen: Copying, targets: tuple[CopyTarget, ...]) -> Copy:
-    """What is copied, and where to."""
+    """Return what is copied, and where to."""
     assert seen.control is not None  # the boundaries were checked
     return Copy(
         source,
@@ -241,7 +241,7 @@ def until_swap(
     purpose: str,
     limits: CopyLimits,
 ) -> Iterator[Step]:
-    """What is left to do before the swap.
+    """Yield what is left to do before the swap.
 
     Args:
         lines: the table's ranges.
@@ -284,7 +284,7 @@ def until_swap(
 
 
 def abandoned(source: QualifiedName, targets: tuple[CopyTarget, ...], seen: Copying) -> AbandonCopy:
-    """The step that takes back what a copy has made."""
+    """Return the step that takes back what a copy has made."""
     names = (staging_name(source), log_name(source), *(target.built for target in targets))
     there = tuple(name for name in names if name.name in seen.taken)
     has_trigger = any(trigger.name == LOG_TRIGGER for trigger in seen.source.triggers) if seen.source else False
@@ -388,7 +388,7 @@ def _builds(
 
 
 def _identity(index: Index) -> tuple[object, ...]:
-    """What makes two indexes the same, whatever they are called."""
+    """Return what makes two indexes the same, whatever they are called."""
     return ("primary key", index.columns) if index.primary else (index.constraint or index.tail, index.unique)
 
 
@@ -432,7 +432,7 @@ def _swap(parent: Table, copy: Copy, seen: Copying, purpose: str) -> Iterator[St
 
 
 def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Step]:
-    """What is left to do; *seen* is None where the swap is to come still."""
+    """Yield what is left to do; *seen* is None where the swap is to come still."""
     for key in parent.incoming:
         if seen is None or not key.validated:
             yield ValidateConstraint(key.table, key.name, parent.name)
@@ -444,7 +444,7 @@ def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Ste
 
 
 def _index_names(copy: Copy, seen: Copying) -> Iterator[tuple[QualifiedName, QualifiedName]]:
-    """The indexes whose names come from what their table was called until the swap."""
+    """Yield the indexes whose names come from what their table was called until the swap."""
     built = {target.name: target.built.name for target in copy.targets if target.built != target.name}
     for leaf in seen.tree:
         was = f"{built.get(leaf.name, '')}_"

@@ -58,7 +58,7 @@ def by_list(column: str, parts: Mapping[str, Sequence[Any]], *, default: bool = 
 
 
 def value_sql(value: Any) -> str:
-    """A value of a LIST partition.
+    """Return a value of a LIST partition.
 
     Raises:
         DeclarationError: a migration cannot write such a value literally.

@@ -86,7 +86,7 @@ def _colocation(beside: tuple[QualifiedName, Table | None] | None) -> int:
 
 
 def _apart(wanted: Distribution, table: Table, ends: Mapping[QualifiedName, Distribution | None]) -> Iterator[str]:
-    """Foreign keys that would not join colocated tables any more; one to itself always does."""
+    """Yield foreign keys that would not join colocated tables any more; one to itself always does."""
     for key in (*table.foreign_keys, *table.incoming):
         if key.table == key.referenced:
             continue
@@ -224,7 +224,7 @@ def refuse_foreign_key(
 def _not_beside(
     table: QualifiedName, own: Distribution | None, referenced: QualifiedName, to: Distribution | None
 ) -> str:
-    """Why a foreign key cannot join two tables, wherever their rows lie; empty where it can."""
+    """Return why a foreign key cannot join two tables, wherever their rows lie; empty where it can."""
     here, there = bool(own and own.spread), bool(to and to.spread)
     if (to and to.kind == "reference") or not (here or there) or (not there and own and own.kind == "reference"):
         return ""
@@ -239,7 +239,7 @@ def _not_beside(
 
 
 def managed(tree: Sequence[Relation], referenced: Sequence[Relation]) -> tuple[str, ...]:
-    """What a foreign key from a plain table to a reference table brings about, for the notes of a plan."""
+    """Return what a foreign key from a plain table to a reference table brings about, for the notes of a plan."""
     to = referenced[0].distribution if referenced else None
     if tree and tree[0].distribution is None and to and to.kind == "reference":
         return (

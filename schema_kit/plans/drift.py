@@ -21,7 +21,7 @@ def several(names: Sequence[object]) -> str:
 
 
 def sentences(drifts: Sequence[Drift], table: Table) -> Iterator[tuple[str, str, str]]:
-    """A code, an object and a sentence for each thing that is otherwise.
+    """Yield a code, an object and a sentence for each thing that is otherwise.
 
     Args:
         drifts: what is otherwise, as it was observed.

@@ -34,7 +34,7 @@ def forget(urls: Sequence[str], known: Sequence[ArchiveFile]) -> Plan:
 
 
 def missing(was: Iterable[Property], now: Iterable[Property]) -> tuple[Property, ...]:
-    """What a partition had, and what stands for it now has not, or has otherwise.
+    """Return what a partition had, and what stands for it now has not, or has otherwise.
 
     Indexes and constraints are known by what they are, whatever their names; of one that is missing, that is said and
     nothing more. Where the table lay in its set is left out.
@@ -64,7 +64,7 @@ _LONGEST = 200
 
 
 def own(was: Iterable[Property], parent: Iterable[Property]) -> tuple[Property, ...]:
-    """What a partition has, and a partition of its parent would not have by itself.
+    """Return what a partition has, and a partition of its parent would not have by itself.
 
     Args:
         was: what PostgreSQL prints of it.
@@ -97,7 +97,7 @@ _ELSEWHERE = re.compile(
 
 
 def _named(properties: Iterable[Property]) -> Iterator[tuple[str, Property]]:
-    """Each with what its object is known by."""
+    """Yield each with what its object is known by."""
     seen = tuple(properties)
     kinds = ("index ", "constraint ")
     definitions = {p.object: p.text for p in seen if p.property == "definition" and p.object.startswith(kinds)}

@@ -49,7 +49,7 @@ def gaps(policy: Partitioning, table: Table | None, here: Point, since: str | No
 
 
 def left_open(policy: Partitioning, table: Table | None, here: Point, since: str | None = None) -> tuple[str, ...]:
-    """The stretches without a partition that are not filled unasked, for people."""
+    """Return the stretches without a partition that are not filled unasked, for people."""
     checked = partitioned_table(policy, table)
     lines = grid(policy, checked)
     return tuple(
@@ -62,7 +62,7 @@ def left_open(policy: Partitioning, table: Table | None, here: Point, since: str
 
 
 def _stretches(lines: Grid, table: Table, here: Point, since: str | None) -> Iterator[tuple[Range, bool]]:
-    """Where no partition is, each with whether it is left so."""
+    """Yield where no partition is, each with whether it is left so."""
     begin, default = (
         None if since is None else lines.floor(lines.read(since)),
         any(part.default for part in table.partitions),

@@ -52,7 +52,7 @@ def create_index(declared: IndexDeclaration, tree: Sequence[Relation], printed: 
 
 
 def in_question(declared: IndexDeclaration, tree: Sequence[Relation]) -> bool:
-    """Whether something of the index's name exists, so that its definition has to be compared."""
+    """Return whether something of the index's name exists, so that its definition has to be compared."""
     return any(
         relation.imagined or _existing(declared, relation, relation.parent if place else None)
         for place, relation in enumerate(tree)
@@ -66,7 +66,7 @@ class _Wanted:
     advice: str = "give the index another name, or build it again as declared with op.replace_index_concurrently"
 
     def differs(self, found: Index) -> bool:
-        """Whether an index has another definition than the declared one."""
+        """Return whether an index has another definition than the declared one."""
         return self.printed is not None and (found.tail, found.unique) != (self.printed, self.declared.unique)
 
     def refuse(self, found: Index, table: QualifiedName) -> PlanError:
@@ -81,7 +81,7 @@ class _Wanted:
 
 
 def foreign(tree: Sequence[Relation]) -> tuple[QualifiedName, ...]:
-    """The partitions that are foreign tables."""
+    """Return the partitions that are foreign tables."""
     return tuple(name for relation in tree for name in relation.foreign)
 
 
@@ -173,12 +173,12 @@ def _attached(relation: Relation, parent: QualifiedName | None) -> Index | None:
 
 
 def index_name(declared: IndexDeclaration, relation: Relation, parent: QualifiedName | None) -> str:
-    """The declared name on the table itself; on a partition the partition's name comes before it."""
+    """Return the declared name on the table itself; on a partition the partition's name comes before it."""
     return declared.name if parent is None else child_name(relation, declared.name)
 
 
 def child_name(partition: Relation, index: str) -> str:
-    """What a partition's index is called after the parent's."""
+    """Return what a partition's index is called after the parent's."""
     return fit(f"{partition.name.name}_{index}")
 
 

@@ -11,7 +11,7 @@ from schema_kit.storage import ARCHIVE_POLICY
 
 
 def finding(one: Leftover) -> Finding:
-    """What unfinished work, a kept table, a lost archive or a publication leaves."""
+    """Return what unfinished work, a kept table, a lost archive or a publication leaves."""
     code, sentence = _LEFT[one.kind](one)
     return Finding(code, str(one.set), str(one.object), sentence)
 

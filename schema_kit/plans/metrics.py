@@ -36,7 +36,7 @@ HELP = {
 
 
 def metrics(examined: Sequence[Examined], findings: Sequence[Finding], now: datetime) -> str:
-    """All gauges of all sets.
+    """Return all gauges of all sets.
 
     Args:
         examined: the sets.

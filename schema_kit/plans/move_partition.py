@@ -43,7 +43,7 @@ class Transfer:
 
 
 def why_together(seen: Detaching, views: Sequence[View], how: How) -> str:
-    """Why a partition is detached and attached in one commit; empty where it goes concurrently."""
+    """Return why a partition is detached and attached in one commit; empty where it goes concurrently."""
     if seen.pending or seen.attached_to is None:
         return ""  # it is in transit already
     if views:
@@ -54,7 +54,7 @@ def why_together(seen: Detaching, views: Sequence[View], how: How) -> str:
 
 
 def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, has_record: Stored) -> Iterator[Step]:
-    """The steps that take one partition from where it is to where it goes.
+    """Yield the steps that take one partition from where it is to where it goes.
 
     Args:
         route: from where to where.
@@ -120,5 +120,5 @@ def _missing_constraints(one: Transfer) -> Iterator[str]:
 
 
 def obstacles(seen: Detaching) -> tuple[str, ...]:
-    """Why a partition cannot leave: rows that refer to it, or a publication that names it."""
+    """Return why a partition cannot leave: rows that refer to it, or a publication that names it."""
     return () if seen.pending or seen.attached_to is None else (*seen.referred, *seen.published)

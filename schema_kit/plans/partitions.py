@@ -60,7 +60,7 @@ def create_next(
 def create_windows(
     lines: Grid, table: Table, missing: Collection[Range], filled_default: Table | None, strays: Collection[Range]
 ) -> Iterator[Step]:
-    """The steps that make ranges which no partition holds.
+    """Yield the steps that make ranges which no partition holds.
 
     Raises:
         PlanError: the default partition holds rows of one.
@@ -84,7 +84,7 @@ def create_windows(
 def create_partition(
     lines: Grid, table: Table, parent: QualifiedName, window: Range, *, within: bool = True
 ) -> CreatePartition:
-    """The step that makes one window's partition, with what its siblings have and ATTACH does not hand on.
+    """Return the step that makes one window's partition, with what its siblings have and ATTACH does not hand on.
 
     Args:
         lines: the table's ranges.
@@ -117,7 +117,7 @@ def like_siblings(
     *,
     within: bool = True,
 ) -> CreatePartition:
-    """The step that makes a partition of *parent*, with all but its range."""
+    """Return the step that makes a partition of *parent*, with all but its range."""
     others = {fk.referenced for fk in table.foreign_keys} | {fk.table for fk in table.incoming if within}
     # Grants on a partition would show what row security of the parent hides.
     grants = table.grants if policy.inherit_privileges and not table.row_security else ()
@@ -176,5 +176,5 @@ def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[Q
 
 
 def abort_command(verb: str, *names: QualifiedName) -> str:
-    """What to type to cancel what a command of `schema_kit partitions` has begun."""
+    """Return what to type to cancel what a command of `schema_kit partitions` has begun."""
     return f"schema_kit partitions {verb} {' '.join(shlex.quote(str(name)) for name in names)} --abort"

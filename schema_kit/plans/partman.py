@@ -34,7 +34,7 @@ def refuse_schema(schema: str) -> None:
 
 
 def state(script: SqlObject, seen: SqlSchema) -> str:
-    """How an object stands.
+    """Return how an object stands.
 
     Returns:
         missing, current, older (another version of schema_kit made it), changed (by hand), or not schema_kit's.
@@ -105,7 +105,7 @@ def comment_sql(schema: str, one: SqlObject) -> str:
 
 
 def whole_script(schema: str = PARTMAN) -> str:
-    """What makes pg_partman's functions and the tables that they work on in an empty database, for psql."""
+    """Return what makes pg_partman's functions and the tables that they work on in an empty database, for psql."""
     quoted = render("@partman@", partman=schema)
     lines = ["BEGIN;", "SET LOCAL search_path TO pg_catalog, pg_temp;", f"CREATE SCHEMA IF NOT EXISTS {quoted};"]
     for one in partman_objects(schema):
@@ -115,7 +115,7 @@ def whole_script(schema: str = PARTMAN) -> str:
 
 
 def _superseded(scripts: Sequence[SqlObject], seen: SqlSchema) -> Iterator[SeenObject]:
-    """What an earlier version made that this one does not have, or has with other parameters or results."""
+    """Yield what an earlier version made that this one does not have, or has with other parameters or results."""
     known = {(one.kind, one.name): one for one in scripts}
     for found in seen.objects:
         mark = _MARK.search(found.comment)
@@ -148,5 +148,5 @@ def remove(schema: str, seen: SqlSchema) -> Plan:
 
 
 def installed(scripts: Sequence[SqlObject]) -> SqlSchema:
-    """A schema in which all of them are, and may be more."""
+    """Return a schema in which all of them are, and may be more."""
     return SqlSchema(True, False, tuple(SeenObject(one.kind, one.name, comment=one.comment) for one in scripts), True)

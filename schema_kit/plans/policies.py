@@ -19,7 +19,7 @@ from schema_kit.storage import PART_CONFIG
 
 
 def changed(parent: QualifiedName, registered: Partitioning | None, changes: Mapping[str, Any]) -> Partitioning:
-    """A policy with what was given in place of what is registered.
+    """Return a policy with what was given in place of what is registered.
 
     Args:
         parent: the table.

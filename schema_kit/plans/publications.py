@@ -14,7 +14,7 @@ from schema_kit.storage import PART_CONFIG
 
 
 def obstacles(table: Table, key: Collection[str]) -> Iterator[str]:
-    """Why a table cannot change between plain and partitioned as it is published.
+    """Yield why a table cannot change between plain and partitioned as it is published.
 
     Args:
         table: the table, as observed.
@@ -51,7 +51,7 @@ def _short(table: Table, one: Publication, key: Collection[str]) -> Iterator[str
 
 
 def moving(table: Table, leaves: Collection[object]) -> Iterator[str]:
-    """Why rows of partitions cannot move past those who subscribe."""
+    """Yield why rows of partitions cannot move past those who subscribe."""
     if not leaves:
         return
     yield from (
@@ -62,7 +62,7 @@ def moving(table: Table, leaves: Collection[object]) -> Iterator[str]:
 
 
 def listed(table: Table, leaves: Collection[tuple[str, QualifiedName, bool]]) -> Iterator[str]:
-    """Why partitions cannot give their place to others: they are published under their own names.
+    """Yield why partitions cannot give their place to others: they are published under their own names.
 
     Args:
         table: what they are partitions of.
@@ -92,7 +92,7 @@ def copied(table: Table, beside: Collection[QualifiedName], instead: str) -> Ite
 
 
 def kept(leaving: Iterable[Detaching]) -> tuple[str, ...]:
-    """What has to be known when partitions leave a published table."""
+    """Return what has to be known when partitions leave a published table."""
     tables = {seen.parent: ", ".join(seen.subscribed) for seen in leaving if seen.subscribed}
     return tuple(
         f"who subscribes to {names} keeps the rows of partitions that leave {table}, for DETACH and DROP are not "
@@ -102,7 +102,7 @@ def kept(leaving: Iterable[Detaching]) -> tuple[str, ...]:
 
 
 def new_partition(table: Table, leaves: Iterable[tuple[str, QualifiedName, bool]]) -> tuple[str, ...]:
-    """What has to be known before a partition is added to a table that is published leaf by leaf.
+    """Return what has to be known before a partition is added to a table that is published leaf by leaf.
 
     Args:
         table: what gets the partition.
@@ -161,7 +161,7 @@ def set_via_root(wanted: SetViaRoot, seen: Publishing | None, *, subscribers_cop
 
 
 def notes(table: Table) -> Iterator[str]:
-    """What has to be known before a conversion of a published table."""
+    """Yield what has to be known before a conversion of a published table."""
     for one in table.publications:
         if one.wide == "all tables" and one.closed:
             yield (

@@ -16,7 +16,7 @@ def heirs(copy: Copy, purpose: str) -> tuple[CopyTarget, ...]:
 
 
 def own_indexes(parent: Table, source: Table | None, purpose: str) -> tuple[Index, ...]:
-    """The indexes that a partition has, and its parent has not."""
+    """Return the indexes that a partition has, and its parent has not."""
     if source is None or purpose == "convert":
         return ()
     there = {(index.constraint or index.tail, index.unique) for index in parent.indexes}
@@ -25,7 +25,7 @@ def own_indexes(parent: Table, source: Table | None, purpose: str) -> tuple[Inde
 
 
 def own_sql(parent: Table, source: Table, copy: Copy, purpose: str) -> Iterator[str]:
-    """What is sent once the targets exist, as LIKE the parent makes them."""
+    """Yield what is sent once the targets exist, as LIKE the parent makes them."""
     checks = [check for check in source.checks if check[0] in _checks(parent, source)]
     for target in heirs(copy, purpose):
         for name, definition, _ in checks:
@@ -33,7 +33,7 @@ def own_sql(parent: Table, source: Table, copy: Copy, purpose: str) -> Iterator[
 
 
 def obstacles(parent: Table, source: Table) -> Iterator[str]:
-    """What the source has of its own that those which take its place would not have."""
+    """Yield what the source has of its own that those which take its place would not have."""
     keys = {key.definition for key in parent.foreign_keys}
     yield from (f"foreign key {key.name} is its own" for key in source.foreign_keys if key.definition not in keys)
     own = _checks(parent, source)
@@ -47,7 +47,7 @@ def obstacles(parent: Table, source: Table) -> Iterator[str]:
 
 
 def _checks(parent: Table, source: Table) -> set[str]:
-    """Those that say more than where the source lies, or what of its parent does not lie there."""
+    """Return those that say more than where the source lies, or what of its parent does not lie there."""
     others = [column.name for column in source.columns if column.name not in parent.partitioned_by]
     texts = {name: text for name, text, _ in source.checks}
 

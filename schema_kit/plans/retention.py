@@ -23,7 +23,7 @@ from schema_kit.storage import RETIRED_PARTITION
 def due(
     policy: Partitioning, table: Table | None, here: Point, what: str = "retention"
 ) -> tuple[tuple[Partition, ...], tuple[str, ...]]:
-    """The partitions that have outlived the retention, the oldest first; and what is left alone, and why.
+    """Return the partitions that have outlived the retention, the oldest first; and what is left alone, and why.
 
     One counts by its bounds, whatever its name, and only where they lie on the policy's ranges. The current one, those
     ahead, the default one and the last of all never are due.
@@ -71,7 +71,7 @@ def due(
 
 
 def grace(policy: Partitioning) -> Interval | None:
-    """How long a retired partition is kept before it is dropped; None where it is dropped at once.
+    """Return how long a retired partition is kept before it is dropped; None where it is dropped at once.
 
     Raises:
         DeclarationError: it is not a length of time.
@@ -88,7 +88,7 @@ def grace(policy: Partitioning) -> Interval | None:
 
 
 def grace_is_over(policy: Partitioning, since: datetime, now: datetime) -> bool:
-    """Whether a partition that has been out of its set since then is to be dropped now."""
+    """Return whether a partition that has been out of its set since then is to be dropped now."""
     length = grace(policy)
     return length is None or bool(since.astimezone(UTC) <= length.back(now.astimezone(UTC), length))
 

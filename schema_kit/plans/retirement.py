@@ -96,14 +96,14 @@ def recorded(
 
 
 def known_again(seen: Detaching) -> Iterator[Step]:
-    """The row of a table that was found again by its name and bounds has its oid from now on."""
+    """Give the row of a table that was found again by its name and bounds its new oid."""
     if seen.found_again:
         yield from () if seen.has_record else (EnsureTable(RETIRED_PARTITION, seen.has_record),)
         yield FindRetired(seen.name)
 
 
 def leaving(seen: Detaching, how: How) -> Iterator[Step]:
-    """The steps that take a partition out.
+    """Yield the steps that take a partition out.
 
     Raises:
         PlanError: it is to be detached concurrently, and PostgreSQL has no such way.
@@ -122,7 +122,7 @@ def leaving(seen: Detaching, how: How) -> Iterator[Step]:
 
 
 def why_blocking(seen: Detaching) -> str:
-    """Why PostgreSQL, or Citus, cannot detach it concurrently; empty where it can."""
+    """Return why PostgreSQL, or Citus, cannot detach it concurrently; empty where it can."""
     if seen.distribution and seen.distribution.spread:
         return f"{seen.name} is {seen.distribution.text}, and Citus detaches none concurrently"
     if seen.default:

@@ -86,20 +86,20 @@ def stay(seen: Conversion, copied: Copying) -> Plan:
 
 
 def keep_fed(copy: Copy, copied: Copying) -> Iterator[Step]:
-    """The log is replayed into the plain table, where it has grown: else it would grow until the rollback."""
+    """Replay the log into the plain table, where it has grown: else it would grow until the rollback."""
     if copied.kept and copied.feeding and copied.feed_backlog > BACKLOG:
         yield _replay(reverse(copy, copied.kept), copied.kept)
 
 
 def stop_feeding(copy: Copy, copied: Copying) -> Iterator[Step]:
-    """What feeds the plain table goes, before it goes itself."""
+    """Drop what feeds the plain table, before it goes itself."""
     feeding = copied.run is not None and (copied.run.fed or copied.run.back_identity)
     if copied.kept and feeding:
         yield _stop(reverse(copy, copied.kept), copied)
 
 
 def reverse(copy: Copy, kept: Table) -> Copy:
-    """The copy the other way round."""
+    """Return the copy the other way round."""
     return back_of(copy, kept.primary_key, back_name(copy.source))
 
 
@@ -168,7 +168,7 @@ def _steps(
 
 
 def _after(table: Table) -> Iterator[Step]:
-    """What is left to do of a table that is plain again."""
+    """Yield what is left to do of a table that is plain again."""
     yield from (ValidateConstraint(key.table, key.name, table.name) for key in table.incoming if not key.validated)
     yield from (
         ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys if not key.validated
@@ -234,7 +234,7 @@ def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
 
 
 def _lost(seen: Conversion, copied: Copying) -> Iterator[str]:
-    """What came since the swap, and goes with the partitioned table."""
+    """Yield what came since the swap, and goes with the partitioned table."""
     kept = copied.kept
     assert kept is not None  # it was looked for
     names = {index.name for index in kept.indexes}

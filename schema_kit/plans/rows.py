@@ -284,7 +284,7 @@ def bring_back(
     due: Due | None = None,
     path: tuple[ForeignKey, ...] = (),
 ) -> RemoveRows:
-    """The step that takes rows from an archive, or a partition of it, to a table.
+    """Return the step that takes rows from an archive, or a partition of it, to a table.
 
     Args:
         leaving: which rows; for whom it is refused.
@@ -339,5 +339,5 @@ def _refused(leaving: Leaving, why: str) -> PlanError:
 
 
 def until(column: str, moment: str, inclusive: bool = True) -> str:
-    """A condition: *column* is not behind a moment, the text of a value of it. NULL never is."""
+    """Return a condition: *column* is not behind a moment, the text of a value of it. NULL never is."""
     return f"{ident(column)} {'<=' if inclusive else '<'} {literal(moment)}"

@@ -13,7 +13,7 @@ _LEAST = 100
 
 
 def stale(table: Table) -> bool:
-    """Whether the known rows of the table differ by more than a tenth from those of its partitions."""
+    """Return whether the known rows of the table differ by more than a tenth from those of its partitions."""
     there, known = table.held, max(table.rows, 0)
     return there >= 0 and abs(there - known) > max(_LEAST, max(there, known) // 10)
 
@@ -34,5 +34,5 @@ def analyze(table: Table | None, parent: QualifiedName, server: Server, *, may: 
 
 
 def analyzed(parent: QualifiedName, partitions: tuple[QualifiedName, ...], server: Server) -> Analyze:
-    """What gathers the statistics of a parent, and of its partitions again where it cannot be done without."""
+    """Return what gathers the statistics of a parent, and of its partitions again where it cannot be done without."""
     return Analyze(parent, only=True) if server.analyze_only else Analyze(parent, partitions)

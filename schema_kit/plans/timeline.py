@@ -63,7 +63,7 @@ class Timeline:
 
 
 def timeline(seen: Watched) -> Timeline:
-    """The picture of one set."""
+    """Return the picture of one set."""
     if seen.table is None:
         return Timeline(seen.policy, None, trouble=seen.unseen or (f"there is no table {seen.policy.parent}",))
     try:
@@ -130,7 +130,7 @@ def _segment(what: str, taken: Range, part: Partition) -> Segment:
 
 
 def folded(segments: Sequence[Segment]) -> list[Segment]:
-    """What fits a screen: of long runs of one state the ends, and what is between as one; else the newest."""
+    """Return what fits a screen: of long runs of one state the ends, and what is between as one; else the newest."""
     shown = list[Segment]()
     for _, found in groupby(segments, key=lambda one: one.state):
         run = list(found)

@@ -25,7 +25,7 @@ from schema_kit.storage import TTL_POLICY
 
 
 def checked(policy: TimeToLive) -> TimeToLive:
-    """A policy whose words and numbers make sense by themselves.
+    """Return a policy whose words and numbers make sense by themselves.
 
     Raises:
         DeclarationError: they do not.
@@ -60,7 +60,7 @@ def _names(table: QualifiedName, tree: object) -> None:
 def leaving(
     policy: TimeToLive, observed: Observed, now: datetime, archives: Mapping[QualifiedName, QualifiedName]
 ) -> Leaving:
-    """Which rows of a table have expired at a moment, and what becomes of them. NULL never expires.
+    """Return which rows of a table have expired at a moment, and what becomes of them. NULL never expires.
 
     Args:
         policy: the policy.
@@ -138,7 +138,7 @@ def restoring(
     condition: str | None,
     cut: Partitioning | None = None,
 ) -> Leaving:
-    """Which rows come back from an archive: of a range of the column that ages are counted from, of a condition.
+    """Return which rows come back from an archive: of a range of the column that ages are counted from, of a condition.
 
     Args:
         policy: the policy, by rows.
@@ -187,7 +187,7 @@ def _aged(policy: ArchivePolicy, cut: Partitioning | None) -> TimeToLive:
 
 
 def key_of(policy: TimeToLive, type_: str) -> Key:
-    """How the column holds moments.
+    """Return how the column holds moments.
 
     Raises:
         PlanError: it does not.
@@ -203,7 +203,7 @@ def key_of(policy: TimeToLive, type_: str) -> Key:
 
 
 def horizon(policy: TimeToLive, key: Key, now: datetime) -> Point:
-    """The last value of the column that has expired, as a point of its line."""
+    """Return the last value of the column that has expired, as a point of its line."""
     here = key.point(now)
     if policy.age is None:
         return here
@@ -212,7 +212,7 @@ def horizon(policy: TimeToLive, key: Key, now: datetime) -> Point:
 
 
 def past(policy: TimeToLive, partitioning: Partitioning | None, table: Table | None, now: datetime) -> list[Partition]:
-    """The partitions in which every row has expired: where the table is a partitioned table by that very column.
+    """Return the partitions in which every row has expired: where the table is a partitioned table by that very column.
 
     One with a retention of its own is left to `partitions retire`, and so is the last partition of all; what is
     archived first goes by rows.

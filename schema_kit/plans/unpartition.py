@@ -112,7 +112,7 @@ def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
 
 
 def own_checks(table: Table, heir: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The checks that only the first partition has: those that say no more than where it lies, and all others.
+    """Return the checks that only the first partition has: those that say no more than where it lies, and all others.
 
     A detach leaves one, and so does ATTACH without a scan; rows of the others would fail it.
     """
@@ -132,7 +132,7 @@ def given_up_key(table: Table) -> str:
 
 
 def give_up(seen: Conversion) -> Iterator[Step]:
-    """What a conversion of a plain table has left goes."""
+    """Drop what a conversion of a plain table has left."""
     # The bound goes last: it marks the index as a conversion's.
     table = seen.table
     for referring in seen.referring:
