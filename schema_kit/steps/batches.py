@@ -287,7 +287,7 @@ class UpdateAtOnce(Step):
 def pressure(
     table: QualifiedName, max_replica_lag: float | None, max_dead_share: float | None, recent: str
 ) -> str | None:
-    """A SELECT of the reasons to pause between batches; None where nothing is one.
+    """Return a SELECT of the reasons to pause between batches; None where nothing is one.
 
     Args:
         table: what the batches work on.
@@ -312,7 +312,7 @@ def pressure(
 
 
 def lagging_sql(seconds: float) -> str:
-    """A SELECT of the physical replicas that are so many seconds behind, or silent, as reasons to pause.
+    """Return a SELECT of the physical replicas that are so many seconds behind, or silent, as reasons to pause.
 
     Of one that hangs no lag is measured: it does not answer, though WAL waits for it.
     """
@@ -338,7 +338,7 @@ def kept_text(column: KeyColumn, name: str) -> str:
 
 
 def _behind(key: tuple[KeyColumn, ...], first: int = 0) -> str:
-    """Whether a row comes after the last key: by the operators of the primary key, wherever their types live."""
+    """Return whether a row comes after the last key: by the operators of the primary key, wherever their types live."""
     columns = [ident(column.name) for column in key[first:]]
     last = [
         f"(SELECT (last_key ->> {place})::{key[place].type} FROM schema_kit_at)" for place in range(first, len(key))

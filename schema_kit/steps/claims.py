@@ -55,7 +55,7 @@ class Claims:
 
 
 def claims(steps: Sequence[Step]) -> Claims:
-    """What has to be free before the first of the steps is sent."""
+    """Return what has to be free before the first of the steps is sent."""
     needed, shed, freed = list[Claim](), list[QualifiedName](), set[QualifiedName]()
     was = dict[QualifiedName, QualifiedName | None]()
     """What the names of the plan's own making stood for before it; None: nothing."""

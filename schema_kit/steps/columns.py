@@ -12,7 +12,7 @@ from schema_kit.steps.step import Lock, LockMode, Step, exclusive
 
 
 def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
-    """A column as ADD COLUMN takes it."""
+    """Return a column as ADD COLUMN takes it."""
     parts = [ident(name or column.name), column.type]
     parts += [f"DEFAULT {column.default}"] if column.default is not None else []
     parts += [] if column.nullable else ["NOT NULL"]
@@ -35,7 +35,7 @@ class _ColumnStep(Step):
         return exclusive((self.table, *self.partitions))
 
     def action(self) -> str:
-        """What follows ALTER TABLE name."""
+        """Return what follows ALTER TABLE name."""
         raise NotImplementedError
 
     def sql(self) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class AddColumn(_ColumnStep):
         return (*own, *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in others))
 
     def action(self) -> str:
-        """What follows ALTER TABLE name."""
+        """Return what follows ALTER TABLE name."""
         return f"ADD COLUMN {column_sql(self.declared)}"
 
     def sql(self) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class AlterColumnType(_ColumnStep):
         return exclusive(tables)
 
     def action(self) -> str:
-        """What follows ALTER TABLE name."""
+        """Return what follows ALTER TABLE name."""
         return f"ALTER COLUMN {ident(self.column)} TYPE {self.type}"
 
 
@@ -144,7 +144,7 @@ class SetDefault(_ColumnStep):
         return f"set the default of {self.column} of {self.table} to {self.default or 'none'}"
 
     def action(self) -> str:
-        """What follows ALTER TABLE name."""
+        """Return what follows ALTER TABLE name."""
         what = "DROP DEFAULT" if self.default is None else f"SET DEFAULT {self.default}"
         return f"ALTER COLUMN {ident(self.column)} {what}"
 
@@ -156,7 +156,7 @@ class DropNotNull(_ColumnStep):
     says: ClassVar[str] = "let {self.column} of {self.table} be NULL"
 
     def action(self) -> str:
-        """What follows ALTER TABLE name."""
+        """Return what follows ALTER TABLE name."""
         return f"ALTER COLUMN {ident(self.column)} DROP NOT NULL"
 
 

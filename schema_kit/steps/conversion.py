@@ -40,17 +40,17 @@ from schema_kit.steps.step import Lock, LockMode, Seen, Step, exclusive
 
 
 def key_index_name(table: QualifiedName) -> str:
-    """The unique index over the longer key, until it becomes the first partition's primary key."""
+    """Return the unique index over the longer key, until it becomes the first partition's primary key."""
     return fit(table.name, "__key")
 
 
 def longer_key(table: Table, control: str) -> tuple[str, ...]:
-    """The primary key of the partitioned table: it holds the control column, as its last where it did not."""
+    """Return the primary key of the partitioned table: it holds the control column, as its last where it did not."""
     return table.primary_key if control in table.primary_key else (*table.primary_key, control)
 
 
 def fingerprint(table: Table) -> str:
-    """What the parent was built from: a table that changes before the swap has its parent built again."""
+    """Return what the parent was built from: a table that changes before the swap has its parent built again."""
     own = [index for index in table.indexes if index.name != key_index_name(table.name)]
     indexes = [(i.name, i.tail, i.unique, i.constraint, i.options, i.statistics) for i in own]
     checks = [check[:2] for check in table.checks if check[0] != BOUND_CHECK]
@@ -332,7 +332,7 @@ class Swap(Step):
 
 
 def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:
-    """What belongs to a table and is made again once the partitioned one has its name; and the policy."""
+    """Yield what belongs to a table and is made again once the partitioned one has its name; and the policy."""
     yield from trigger_sql(table)
     yield from map(view_sql, table.views)
     yield comment_sql("TABLE", table.name.sql, table.comment)

@@ -220,13 +220,13 @@ END"""
 
 
 def sorted_bounds(targets: Sequence[CopyTarget]) -> list[str]:
-    """The bounds of all targets, each once, in the order in which the targets come."""
+    """Return the bounds of all targets, each once, in the order in which the targets come."""
     ends = [end for target in targets if not target.default for end in (target.lower, target.upper)]
     return list(dict.fromkeys(end for end in ends if end is not None))
 
 
 def _places(targets: Sequence[CopyTarget], edges: Sequence[str]) -> list[CopyTarget | None]:
-    """Which target holds the rows between each two bounds, from below the first to beyond the last."""
+    """Return which target holds the rows between each two bounds, from below the first to beyond the last."""
     default = next((target for target in targets if target.default), None)
     begins = {target.lower: target for target in targets if not target.default}
     return [begins.get(None, default), *(begins.get(edge, default) for edge in edges)]

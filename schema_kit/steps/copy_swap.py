@@ -193,7 +193,7 @@ def join_sql(copy: Copy, target: CopyTarget, parent: QualifiedName) -> Iterable[
 
 
 def clear_sql(copy: Copy) -> Iterable[str]:
-    """What the copy needed goes; that it was swapped is remembered."""
+    """Drop what the copy needed; remember that it was swapped."""
     yield f"DROP TABLE {copy.staging.sql}, {copy.log.sql}"
     yield f"DROP FUNCTION {copy.log.sql}()"
     yield f"UPDATE {COPY_RUN.sql} SET swapped_at = clock_timestamp() WHERE {where_run(copy)}"

@@ -40,24 +40,24 @@ NO_WAIT_FOR_DISK = ("synchronous_commit", "off")
 
 
 def equals(left: str, right: str, column: KeyColumn) -> str:
-    """The = of a key's own operators, whatever search_path is."""
+    """Return the = of a key's own operators, whatever search_path is."""
     return f"{left} {column.operator('=')} {right}"
 
 
 def same_key(left: str, right: str, key: Sequence[KeyColumn]) -> str:
-    """SQL: two rows have the same key."""
+    """Return SQL: two rows have the same key."""
     return " AND ".join(
         equals(f"{left}.{ident(column.name)}", f"{right}.{ident(column.name)}", column) for column in key
     )
 
 
 def key_names(key: Sequence[KeyColumn]) -> str:
-    """The columns of a key, as a list in SQL."""
+    """Return the columns of a key, as a list in SQL."""
     return idents(tuple(column.name for column in key))
 
 
 def where_run(copy: Copy) -> str:
-    """SQL: a row of our tables belongs to that copy."""
+    """Return SQL: a row of our tables belongs to that copy."""
     return f"source_table = {literal(str(copy.source))}"
 
 
@@ -68,18 +68,18 @@ def expect_sql(condition: str, message: str) -> str:
 
 
 def run_is(copy: Copy, state: str) -> str:
-    """SQL for whether the copy is remembered, and that is so of its row in copy_run."""
+    """Return SQL for whether the copy is remembered, and that is so of its row in copy_run."""
     return f"EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(copy)} AND {state})"
 
 
 def all_copied(copy: Copy) -> str:
-    """SQL for whether every chunk is in the targets."""
+    """Return SQL for whether every chunk is in the targets."""
     left = f"EXISTS (SELECT 1 FROM {COPY_CHUNK.sql} WHERE {where_run(copy)} AND done_at IS NULL)"
     return f"{run_is(copy, 'cut_at IS NOT NULL')} AND NOT {left}"
 
 
 def all_equal(copy: Copy) -> str:
-    """SQL for whether every target was compared, and holds what the source holds."""
+    """Return SQL for whether every target was compared, and holds what the source holds."""
     equal = "((source_rows, source_sum) = (target_rows, target_sum)) IS TRUE"
     return f"NOT EXISTS (SELECT 1 FROM {COPY_TARGET.sql} WHERE {where_run(copy)} AND NOT {equal})"
 

@@ -19,14 +19,14 @@ def view_lock(view: View) -> Lock:
 
 
 def view_sql(view: View) -> str:
-    """The view again, over what has its table's name now."""
+    """Return the view again, over what has its table's name now."""
     # Options have to be said again: CREATE OR REPLACE VIEW silently drops security_invoker.
     options = f" WITH ({', '.join(view.options)})" if view.options else ""
     return f"CREATE OR REPLACE VIEW {view.name.sql}{options} AS {view.definition}"
 
 
 def trigger_sql(table: Table) -> list[str]:
-    """Its triggers, enabled as they are."""
+    """Return its triggers, enabled as they are."""
     statements = []
     states = {"A": "ENABLE ALWAYS", "R": "ENABLE REPLICA", "D": "DISABLE"}
     for trigger in table.triggers:
@@ -37,7 +37,7 @@ def trigger_sql(table: Table) -> list[str]:
 
 
 def grant_sql(grant: Grant, on: str) -> str:
-    """A grant, by who granted it before; *on* is a table, or SEQUENCE and its name."""
+    """Return a grant, by who granted it before; *on* is a table, or SEQUENCE and its name."""
     sql = f"GRANT {grant.what} ON {on} TO {grant.to}"
     if grant.by is None:
         return sql
@@ -51,7 +51,7 @@ def grant_sql(grant: Grant, on: str) -> str:
 
 
 def access_sql(table: Table, on: QualifiedName) -> list[str]:
-    """Its grants and its row security, on another table."""
+    """Return its grants and its row security, on another table."""
     # What the owner took from itself goes first: with it go rights on columns, which it may have been granted since.
     statements = [f"REVOKE {table.withheld} ON {on.sql} FROM {owner_sql(table)}"] if table.withheld else []
     statements += [grant_sql(grant, on.sql) for grant in table.grants]
@@ -126,7 +126,7 @@ def statistics_sql(table: QualifiedName, statistics: Iterable[tuple[str, str]]) 
 
 
 def _unset(action: str) -> str:
-    """What takes back what ALTER COLUMN has set; every column has some storage."""
+    """Return what takes back what ALTER COLUMN has set; every column has some storage."""
     if option := re.match(r"SET \((\w+)", action):
         return f"RESET ({option[1]})"
     others = {"DEFAULT": "DROP DEFAULT", "STATISTICS": "SET STATISTICS -1", "COMPRESSION": "SET COMPRESSION default"}
@@ -134,7 +134,7 @@ def _unset(action: str) -> str:
 
 
 def statistics_object_sql(one: StatisticsObject, name: QualifiedName, on: QualifiedName) -> Iterable[str]:
-    """A statistics object like another one, of another table."""
+    """Yield a statistics object like another one, of another table."""
     yield f"CREATE STATISTICS {name.sql} {one.definition} FROM {on.sql}"
     if one.target is not None:
         yield f"ALTER STATISTICS {name.sql} SET STATISTICS {one.target}"
@@ -171,7 +171,7 @@ def statistics_objects_again_sql(was: Table, table: Table, *, all_: bool) -> Ite
 
 
 def index_again_sql(was: Index, index: Index, name: QualifiedName) -> Iterable[str]:
-    """What is said of an index, and set for its expressions, is as with another one."""
+    """Copy the comment of an index, and what is set for its expressions, from another one."""
     targets = dict(index.statistics)
     for place in dict(was.statistics):
         targets.setdefault(place, -1)
@@ -186,7 +186,7 @@ def index_statistics_sql(name: QualifiedName, statistics: Iterable[tuple[int, in
 
 
 def parts_sql(table: Table, name: QualifiedName) -> Iterable[str]:
-    """What partitions' indexes do not have from the partitioned one: statistics targets, and CLUSTER's mark."""
+    """Yield what partitions' indexes do not have from the partitioned one: statistics targets, and CLUSTER's mark."""
     for index in table.indexes:
         own = name.sibling(index.name)
         actions = [
@@ -207,7 +207,7 @@ def parts_sql(table: Table, name: QualifiedName) -> Iterable[str]:
 
 
 def identity_sql(table: QualifiedName, kind: str, sequence: Sequence, name: QualifiedName) -> str:
-    """A column's identity, with a sequence of that name."""
+    """Return a column's identity, with a sequence of that name."""
     always = "ALWAYS" if kind == "a" else "BY DEFAULT"
     return (
         f"ALTER TABLE {table.sql} ALTER COLUMN {ident(sequence.column)} ADD GENERATED {always} AS IDENTITY "
@@ -250,24 +250,24 @@ def position_sql(new: QualifiedName, old: QualifiedName) -> str:
 
 
 def comment_sql(kind: str, name: str, comment: str | None) -> str:
-    """A comment, or its end."""
+    """Return a comment, or its end."""
     return f"COMMENT ON {kind} {name} IS {literal(comment) if comment is not None else 'NULL'}"
 
 
 def comments_sql(table: Table) -> Iterable[str]:
-    """The comments on its constraints, triggers and policies."""
+    """Yield the comments on its constraints, triggers and policies."""
     for kind, name, text in table.comments:
         if kind != "COLUMN":
             yield comment_sql(kind, f"{ident(name)} ON {table.name.sql}", text)
 
 
 def referenced(table: Table) -> tuple[QualifiedName, ...]:
-    """The tables that it refers to, with their partitions."""
+    """Return the tables that it refers to, with their partitions."""
     return table.with_partitions(key.referenced for key in table.foreign_keys)
 
 
 def foreign_key_again_sql(key: ForeignKey, table: QualifiedName | None = None) -> Iterable[str]:
-    """A foreign key as it was, not validated; of *table*, where that is another one."""
+    """Yield a foreign key as it was, not validated; of *table*, where that is another one."""
     own = (table or key.table).sql
     yield f"ALTER TABLE {own} ADD CONSTRAINT {ident(key.name)} {key.definition.removesuffix(' NOT VALID')} NOT VALID"
     if key.comment is not None:

@@ -16,7 +16,7 @@ from schema_kit.storage import PART_CONFIG
 
 
 def bound(text: str | None, unbounded: str) -> str:
-    """A partition's bound as FOR VALUES takes it."""
+    """Return a partition's bound as FOR VALUES takes it."""
     return unbounded if text is None else literal(text)
 
 
@@ -150,7 +150,7 @@ class CreatePartition(Step):
 
 
 def below(name: str, branch: Branch | None) -> Iterator[str]:
-    """What the partitions below a partition are called."""
+    """Yield what the partitions below a partition are called."""
     for part in branch.branches if branch else ():
         own = fit(name, part.suffix)
         yield own
@@ -214,7 +214,7 @@ def _datetime_string(policy: Partitioning) -> str | None:
 
 
 def register_sql(policy: Partitioning, *, maintained: bool = True) -> str:
-    """The row of part_config; a row that exists is brought up to date.
+    """Return the row of part_config; a row that exists is brought up to date.
 
     Args:
         policy: the policy.

@@ -69,7 +69,7 @@ def join_sql(table: Table) -> Iterable[str]:
 
 
 def unpublished_sql(table: Table, statements: Iterable[str], *, own: bool = False) -> Iterable[str]:
-    """Statements whose writes no publication publishes that holds the table because it holds others, too.
+    """Yield statements whose writes no publication publishes that holds the table because it holds others, too.
 
     Args:
         table: the table.

@@ -106,7 +106,7 @@ def drop_filled_sql(key: ForeignKey, constraint: str, column: str) -> Iterable[s
 
 
 def composite_fk_sql(key: ForeignKey, column: str, name: str, referenced: QualifiedName, control: str) -> Iterable[str]:
-    """The longer foreign key, not validated. MATCH FULL: a row with an id but no key is refused."""
+    """Yield the longer foreign key, not validated. MATCH FULL: a row with an id but no key is refused."""
     longer = replace(key, delete_columns=(*key.delete_columns, column) if key.delete_columns else ())
     yield (
         f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(name)} "
@@ -119,7 +119,7 @@ def composite_fk_sql(key: ForeignKey, column: str, name: str, referenced: Qualif
 
 
 def shorter_fk_sql(key: ForeignKey, referenced: QualifiedName) -> Iterable[str]:
-    """The foreign key as it was before it was made longer, not validated."""
+    """Yield the foreign key as it was before it was made longer, not validated."""
     shorter = replace(key, delete_columns=key.delete_columns[:-1])
     yield (
         f"ALTER TABLE {key.table.sql} ADD CONSTRAINT {ident(key.name)} "

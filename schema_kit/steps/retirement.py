@@ -75,7 +75,7 @@ def recorded_sql(
 
 
 def oid_of(name: QualifiedName) -> str:
-    """The oid that a table of that name has when the statement is sent."""
+    """Return the oid that a table of that name has when the statement is sent."""
     return f"{literal(name.sql)}::pg_catalog.regclass"
 
 

@@ -242,7 +242,7 @@ FROM schema_kit_found"""
         return f"{self._no_run}SELECT EXISTS (SELECT 1 FROM {self._from})"
 
     def ends_sql(self, column: str) -> str:
-        """A SELECT of the least and the greatest value of a column among them; one that no row has is NULL."""
+        """Return a SELECT of the least and the greatest value of a column among them; one that no row has is NULL."""
         own = f"{self._places[-1]}.{ident(column)}"
         return f"{self._no_run}SELECT min({own})::text, max({own})::text FROM {self._from}"
 
@@ -362,17 +362,17 @@ def clashes_sql(step: RemoveRows) -> str:
 
 
 def as_text(alias: str, columns: tuple[str, ...]) -> str:
-    """All of a row, as it is compared: json and xml know no equality, and 1.0 is not 1.00."""
+    """Return all of a row, as it is compared: json and xml know no equality, and 1.0 is not 1.00."""
     return "ROW(" + ", ".join(f"{alias}.{ident(column)}" for column in columns) + ")::text"
 
 
 def _only(table: QualifiedName, partitioned: bool) -> str:
-    """A plain table without those that inherit from it: their rows may lie at the same places."""
+    """Return a plain table without those that inherit from it: their rows may lie at the same places."""
     return table.sql if partitioned else f"ONLY {table.sql}"
 
 
 def same_sql(key: ForeignKey, above: str, below: str) -> str:
-    """Whether a row refers to another, by the foreign key's own operators."""
+    """Return whether a row refers to another, by the foreign key's own operators."""
     operators = key.operators if len(key.operators) == len(key.columns) else key.operators[:1] * len(key.columns)
     return " AND ".join(
         f"{above}.{ident(referenced)} OPERATOR({ident(schema)}.=) {below}.{ident(column)}"

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def _template(sql: str) -> str:
-    """SQL in which format() has nothing to replace."""
+    """Return SQL in which format() has nothing to replace."""
     return sql.replace("%", "%%")
 
 
 def _given(key: tuple[KeyColumn, ...]) -> list[str]:
-    """The values of a key that format() is given first, as literals of their types."""
+    """Return the values of a key that format() is given first, as literals of their types."""
     return [f"%{place}$L::{column.type}" for place, column in enumerate(key, 1)]
 
 
 def _beyond(key: tuple[KeyColumn, ...], values: list[str], sign: str) -> str:
-    """Whether a row's key lies beyond another one: > or, up to it, <=."""
+    """Return whether a row's key lies beyond another one: > or, up to it, <=."""
     if len({column.operator(sign) for column in key}) == 1:
         own = idents(tuple(column.name for column in key))
         return f"({own}) {key[0].operator(sign)} ({', '.join(values)})"
@@ -41,7 +41,7 @@ def _beyond(key: tuple[KeyColumn, ...], values: list[str], sign: str) -> str:
 
 
 def update_sql(step: UpdateBatch, kept: list[str], smallest: int, largest: int) -> tuple[str, ...]:
-    """The next rows in the order of the primary key, then how far that is: two statements, one commit.
+    """Return the next rows in the order of the primary key, then how far that is: two statements, one commit.
 
     Args:
         step: the update.
@@ -107,7 +107,7 @@ WHERE p.name = {literal(step.name)} AND b.batch IS NOT NULL""",
 
 
 def remove_sql(step: RemoveRows, mark: str, run: str, smallest: int, largest: int) -> tuple[str, ...]:
-    """The next rows that are due, deleted and, where they are archived, inserted there by one statement.
+    """Return the next rows that are due, deleted and, where they are archived, inserted there by one statement.
 
     A row that is changed meanwhile is waited for, and stays where it is not due any more.
 
