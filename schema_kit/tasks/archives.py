@@ -27,7 +27,7 @@ def _table(database: Database, name: QualifiedName) -> Table | None:
 
 
 def _invoker(database: Database) -> bool:
-    """Whether a view can read with the rights of the role that reads it."""
+    """Return whether a view can read with the rights of the role that reads it."""
     return isinstance(database, EmptyDatabase) or database.server().security_invoker
 
 
@@ -80,7 +80,7 @@ def _moved(database: Database) -> tuple[Moved, ...]:
 
 
 def _config_may_go(database: Database) -> bool:
-    """Whether the tables of policies exist, and can be read."""
+    """Return whether the tables of policies exist, and can be read."""
     return bool(database.archive_config_is_there()) and not isinstance(database, EmptyDatabase)
 
 
@@ -110,7 +110,7 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
 
 
 def _methods(database: Database) -> frozenset[str] | None:
-    """The access methods that a table can be given; empty where none can be changed."""
+    """Return the access methods that a table can be given; empty where none can be changed."""
     if isinstance(database, EmptyDatabase):
         return None
     changes = database.has_citus() or database.server().set_access_method

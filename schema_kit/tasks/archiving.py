@@ -24,7 +24,7 @@ from schema_kit.tasks.rows import extremes
 
 
 def both(catalog: Catalog, policy: ArchivePolicy) -> tuple[Table, Table]:
-    """A table and its archive.
+    """Return a table and its archive.
 
     Raises:
         PlanError: one of them is not there, or rights are missing.
@@ -52,7 +52,7 @@ def refuse_without_rights(catalog: Catalog, policy: ArchivePolicy) -> None:
 def observed(
     catalog: Catalog, source: QualifiedName, name: QualifiedName, route: Route, lower: str | None, upper: str | None
 ) -> Transfer | None:
-    """A partition of *source* that goes elsewhere; None where there is no such table."""
+    """Return a partition of *source* that goes elsewhere; None where there is no such table."""
     seen = catalog.detaching(source, name)
     if seen is None:
         return None
@@ -76,7 +76,7 @@ Move = tuple[QualifiedName, QualifiedName, QualifiedName, str | None, str | None
 def moves(
     catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, views: Sequence[View], wanted: Iterable[Move]
 ) -> tuple[list[Step], list[str]]:
-    """The steps that move partitions, one after the other; and what stays, and why.
+    """Return the steps that move partitions, one after the other; and what stays, and why.
 
     Raises:
         PlanError: rights are missing, or the two tables differ.
@@ -106,13 +106,13 @@ def moves(
 
 
 def to_heap(catalog: Catalog, policy: ArchivePolicy, tree: Iterable[Relation]) -> Iterator[Step]:
-    """What was stored otherwise, as a heap again: a columnar table takes neither DELETE nor foreign keys."""
+    """Return what was stored otherwise, as a heap again: a columnar table takes neither DELETE nor foreign keys."""
     methods = {"columnar", *filter(None, (policy.access_method,))} - {"heap"}
     return archives.stored(tree, methods, "heap", by_citus=catalog.has_citus())
 
 
 def _stored(catalog: Catalog, policy: ArchivePolicy, archive: Table) -> Iterator[Step]:
-    """What has come to the archive, by the access method that its policy names."""
+    """Yield what has come to the archive, by the access method that its policy names."""
     if policy.access_method:
         default = {part.name for part in archive.partitions if part.default}
         tree = [one for one in catalog.tree(policy.archive)[1:] if one.name not in default]
@@ -120,7 +120,7 @@ def _stored(catalog: Catalog, policy: ArchivePolicy, archive: Table) -> Iterator
 
 
 def under_way(known: Iterable[Moved], policy: ArchivePolicy) -> Iterator[Move]:
-    """What was detached, and is to be attached still."""
+    """Yield what was detached, and is to be attached still."""
     for row in known:
         if row.since is None and row.there and row.attached_to is None:
             source = policy.table if row.goes_to == policy.archive else policy.archive
@@ -128,7 +128,7 @@ def under_way(known: Iterable[Moved], policy: ArchivePolicy) -> Iterator[Move]:
 
 
 def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
-    """Steps that move rows; before each, the partitions that its archive has not yet, and that they would lie in.
+    """Yield steps that move rows; before each, the partitions that its archive has not yet, and that they would lie in.
 
     An archive with a default partition takes all, and one without a policy in part_config is its owner's to keep.
 
@@ -181,12 +181,12 @@ def _how(partitioning: Partitioning) -> How:
 
 
 def of(catalog: Catalog, policy: ArchivePolicy) -> list[Moved]:
-    """What archived_partition knows of one archive."""
+    """Return what archived_partition knows of one archive."""
     return [row for row in catalog.moved() if (row.table, row.archive) == (policy.table, policy.archive)]
 
 
 def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
-    """What one table has to let go of, partition by partition; what is in transit comes first."""
+    """Return what one table has to archive, partition by partition; what is in transit comes first."""
     plan = Plan(f"archive partitions of {policy.table}")
     partitioning = partitioned(catalog, policy)
     table, archive = both(catalog, policy)
@@ -219,7 +219,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
 def _void(
     policy: ArchivePolicy, partitioning: Partitioning, table: Table, known: list[Moved], due: Collection[QualifiedName]
 ) -> Iterator[ForgetMove]:
-    """What is remembered and means nothing any more: of no table, or of one that is where it was before."""
+    """Yield what is remembered and means nothing any more: of no table, or of one that is where it was before."""
     for row in known:
         if row.since is None and row.there and row.attached_to and row.name not in due:
             yield ForgetMove(row.name, "it never left")
@@ -243,7 +243,7 @@ def by_rows(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Pla
 
 
 def rows_due(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> tuple[Leaving, Plan]:
-    """Which rows are due by a policy, and the steps that move them, whether there are any or not."""
+    """Return which rows are due by a policy, and the steps that move them, whether there are any or not."""
     goes = rows.archives(catalog.leaving(policy.table), catalog.archive_policies())
     seen = catalog.leaving(policy.table, tuple(goes.values()))
     one = ttl.archiving(policy, seen, catalog.now(), goes, cut_of(catalog, policy), restored=again)
@@ -256,7 +256,7 @@ def _stays(policy: ArchivePolicy) -> Iterator[str]:
 
 
 def run(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
-    """What one policy asks for now; *again*, whether what was restored goes, too."""
+    """Return what one policy asks for now; *again*, whether what was restored goes, too."""
     return (by_rows if policy.way == "rows" else by_partition)(catalog, policy, again)
 
 
@@ -268,5 +268,5 @@ def run_set(catalog: Catalog, one: Partitioning) -> Plan:
 
 
 def run_set_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
-    """Whether a policy says anything of the partitioned table."""
+    """Return whether a policy says anything of the partitioned table."""
     return any(policy.table == one.parent and policy.way == "partition" for policy in catalog.archive_policies())

@@ -41,7 +41,7 @@ def create(database: Database, tables: tuple[BaselineTable, ...], enums: tuple[B
 def _printed(
     database: Database, tables: Iterable[BaselineTable], observed: Mapping[QualifiedName, Table | None]
 ) -> Iterator[tuple[tuple[QualifiedName, str], str]]:
-    """How PostgreSQL prints the types that are spelled otherwise: those of extensions, enums, synonyms."""
+    """Yield how PostgreSQL prints the types that are spelled otherwise: those of extensions, enums, synonyms."""
     for table in tables:
         name = table.table.name
         if have := observed[name]:

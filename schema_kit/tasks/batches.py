@@ -8,7 +8,7 @@ from schema_kit.tasks import Database
 
 
 def update(database: Database, batch: UpdateBatch, batch_size: int) -> Plan:
-    """The batches that are left; without a database one plain UPDATE."""
+    """Return the batches that are left; without a database one plain UPDATE."""
     change = batch.change
     if isinstance(database, EmptyDatabase):
         return Plan(f"update {change.table}", (UpdateAtOnce(change),))

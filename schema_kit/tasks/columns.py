@@ -132,7 +132,7 @@ def alter(
 
 
 def _has_its_own(partition: Relation, root: Relation) -> bool:
-    """Whether it has indexes or checks that the table has not."""
+    """Return whether it has indexes or checks that the table has not."""
     checks = {check.name for check in root.checks}
     return any(index.parent is None for index in partition.indexes) or any(
         check.name not in checks for check in partition.checks

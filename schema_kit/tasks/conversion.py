@@ -50,7 +50,7 @@ class Convert:
             raise DeclarationError(f"strategy is 'attach' or 'copy', not {self.strategy!r}")
 
     def plan(self, database: Database) -> Plan:
-        """What it needs now."""
+        """Return what it needs now."""
         seen = database.conversion(self.policy, self.incoming == "composite")
         if isinstance(database, EmptyDatabase) or seen is None:
             return conversion.convert(self.policy, seen, self.incoming)
@@ -99,13 +99,13 @@ class Convert:
 
 
 def roll_back(catalog: Catalog, parent: QualifiedName) -> Plan:
-    """What a conversion's plain table needs now to take its place again."""
+    """Return what a conversion's plain table needs now to take its place again."""
     seen, copied = _kept(catalog, parent)
     return rollback.roll_back(parent, seen, copied)
 
 
 def give_up(catalog: Catalog, parent: QualifiedName) -> Plan:
-    """What a conversion, or the rollback of one, needs now to be canceled before its swap."""
+    """Return what a conversion, or the rollback of one, needs now to be canceled before its swap."""
     return copied_table.abort(*_kept(catalog, parent))
 
 

@@ -29,7 +29,7 @@ def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = No
 
 
 def drain_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
-    """Whether a partitioned table has a default partition with rows in it, or what a drain has left."""
+    """Return whether a partitioned table has a default partition with rows in it, or what a drain has left."""
     default = next((partition.name for partition in table.partitions if partition.default), None) if table else None
     if default is None:
         return False
@@ -38,7 +38,7 @@ def drain_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
 
 
 def give_up_drain(catalog: Catalog, one: Partitioning) -> Plan:
-    """What giving a drain up needs now."""
+    """Return what canceling a drain needs now."""
     table = catalog.table(one.parent)
     default = next((p.name for p in table.partitions if p.default), None) if table else None
     if default is None:
@@ -54,7 +54,7 @@ def drain_registered(database: Database, parent: QualifiedName, limits: CopyLimi
 
 
 def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limits: CopyLimits | None = None) -> Plan:
-    """What splitting a partition needs now."""
+    """Return what splitting a partition needs now."""
     parent = catalog.table(policy.parent)
     if parent and any(part.name == partition for part in parent.partitions):
         refuse_moving(f"split {partition} of {policy.parent}", partition, parent.distribution)
@@ -63,7 +63,7 @@ def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limi
 
 
 def give_up_split(catalog: Catalog, one: Partitioning, partition: QualifiedName) -> Plan:
-    """What giving a split up needs now."""
+    """Return what canceling a split needs now."""
     return copying.abandon(partition, catalog.copying(partition, catalog.table(one.parent), one, "split"))
 
 

@@ -83,14 +83,14 @@ def _on_each_shard(database: Database, table: QualifiedName, plan: Plan, tree: S
 
 
 def _found(declared: IndexDeclaration, database: Database, names: Sequence[str]) -> IndexDeclaration:
-    """The declaration with its operator classes qualified, where none of the names belongs to another table."""
+    """Return the declaration with its operator classes qualified, where none of the names belongs to another table."""
     for name in names:
         _owner(declared.table.sibling(name), declared.table, database)
     return classes_found(declared, database)
 
 
 def classes_found(declared: IndexDeclaration, database: Database) -> IndexDeclaration:
-    """The index with its operator classes, wherever their extensions live.
+    """Return the index with its operator classes, wherever their extensions live.
 
     Raises:
         PlanError: one does not exist.
@@ -116,7 +116,7 @@ def _operator_class(declared: str, index: IndexDeclaration, database: Database) 
 
 
 def _owner(index: QualifiedName, table: QualifiedName | None, database: Database) -> QualifiedName | None:
-    """The table of an index, or the one that is named for it.
+    """Return the table of an index, or the one that is named for it.
 
     Raises:
         PlanError: the index belongs to another table than the named one.

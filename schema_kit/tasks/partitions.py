@@ -26,12 +26,12 @@ def create_next(database: Database, one: Partitioning, until: str | None = None)
 
 
 def create_next_due(catalog: Catalog, one: Partitioning, table: Table | None, until: str | None = None) -> bool:
-    """Whether a partitioned table needs a closer look, decided from its partitions alone."""
+    """Return whether a partitioned table needs a closer look, decided from its partitions alone."""
     return bool(partitions.create_next(one, table, catalog.here(one, table), until=until))
 
 
 def create_next_of(database: Database, parent: QualifiedName, until: str | None) -> Plan:
-    """The next partitions of each partitioned table of a table, by its policy in part_config.
+    """Return the next partitions of each partitioned table of a table, by its policy in part_config.
 
     Raises:
         PlanError: it has none.
@@ -46,7 +46,7 @@ def create_next_of(database: Database, parent: QualifiedName, until: str | None)
 
 
 def _kept(catalog: Catalog, one: Partitioning, table: Table | None) -> Partitioning:
-    """The policy without what went to an archive: that is nothing missing."""
+    """Return the policy without what went to an archive: that is nothing missing."""
     archive = next((p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"), None)
     try:
         return archives.kept(grid(one, table), archive, catalog.here(one, table)) if archive and table else one
@@ -55,7 +55,7 @@ def _kept(catalog: Catalog, one: Partitioning, table: Table | None) -> Partition
 
 
 def has_gaps(catalog: Catalog, one: Partitioning, table: Table | None, since: str | None = None) -> bool:
-    """Whether partitions are missing between others."""
+    """Return whether partitions are missing between others."""
     one = _kept(catalog, one, table)
     here = catalog.here(one, table)
     return bool(gaps.gaps(one, table, here, since) or gaps.left_open(one, table, here, since))
@@ -96,7 +96,7 @@ def _gaps(
 
 
 def analyze(catalog: Catalog, one: Partitioning) -> Plan:
-    """What the statistics of a partitioned table as a whole need after other work, and those of its archive."""
+    """Return what the statistics of a partitioned table as a whole need after other work, and those of its archive."""
     plan = _analyze(catalog, one)
     for archive in _archives(catalog, one.parent):
         plan += _analyze(catalog, archive)
@@ -104,12 +104,12 @@ def analyze(catalog: Catalog, one: Partitioning) -> Plan:
 
 
 def analyze_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
-    """Whether its statistics are off, or other work may make them so."""
+    """Return whether its statistics are off, or other work may make them so."""
     return bool(one.retention) or table is None or statistics.stale(table) or bool(_archives(catalog, one.parent))
 
 
 def analyze_archived(catalog: Catalog, policy: ArchivePolicy) -> Plan:
-    """What a table needs after its rows went to its archive."""
+    """Return what a table needs after its rows went to its archive."""
     plan = Plan(f"analyze {policy.table}")
     for one in catalog.policies_of([policy.table]):
         plan += analyze(catalog, one)

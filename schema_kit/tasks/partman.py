@@ -9,7 +9,7 @@ from schema_kit.tasks import Database
 
 
 def seen(database: Database, schema: str) -> SqlSchema:
-    """What a schema holds of them; nothing in a database that was empty at base."""
+    """Return what a schema holds of them; nothing in a database that was empty at base."""
     if isinstance(database, EmptyDatabase):
         return SqlSchema()
     return database.sql_schema(schema, [one.name for one in partman_objects(schema)])

@@ -52,7 +52,7 @@ def set_policy(database: Database, parent: QualifiedName, changes: dict[str, Any
 
 
 def _sets(database: Database, policy: Partitioning) -> list[tuple[Partitioning, Table, Point]]:
-    """The partitioned tables of a policy, and where their present lies.
+    """Return the partitioned tables of a policy, and where their present lies.
 
     Raises:
         PlanError: one is not partitioned so.
@@ -86,7 +86,7 @@ def drop_retention(database: Database, parent: QualifiedName) -> Plan:
 
 
 def reading(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over: bool) -> Reading:
-    """What the bounds of a partitioned table's partitions and other tools' tables say about its policy.
+    """Return what the bounds of a partitioned table's partitions and other tools' tables say about its policy.
 
     Args:
         catalog: where.

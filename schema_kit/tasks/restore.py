@@ -52,7 +52,7 @@ def restore(
     where: str | None,
     beside: QualifiedName | None,
 ) -> Plan:
-    """What is left to be restored of a range, or of a condition.
+    """Return what is left to be restored of a range, or of a condition.
 
     Raises:
         DeclarationError: neither, or what does not fit the way.
@@ -116,7 +116,7 @@ def _clash(archive: QualifiedName, table: QualifiedName, count: int, key: str) -
 
 
 def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str, beside: QualifiedName | None) -> Plan:
-    """Partitions of a range, and rows where it begins or ends within one."""
+    """Return partitions of a range, and rows where it begins or ends within one."""
     plan = Plan(f"restore {policy.table} from {policy.archive}")
     partitioning = partitioned(catalog, policy)
     table, archive = both(catalog, policy)
@@ -164,7 +164,7 @@ def _rows(
     wanted: Range,
     parts: list[tuple[Partition, Range]],
 ) -> Iterator[Step]:
-    """Where a range begins or ends within a partition, or something exists already, rows go one by one.
+    """Restore row by row where a range begins or ends within a partition, or something exists already.
 
     Raises:
         PlanError: rows with the same key and other values exist.
@@ -233,7 +233,7 @@ def restore_all(database: Database, table: QualifiedName, archive: QualifiedName
 
 
 def _all(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Table) -> tuple[list[Step], list[str]]:
-    """Each partition, also what is in transit in whatever direction."""
+    """Return each partition, also what is in transit in whatever direction."""
     known = of(catalog, policy)
     back = [(archive.name, table.name, *one[2:]) for one in under_way(known, policy)]
     leaves_now = {row.name for row in known if row.since is None}

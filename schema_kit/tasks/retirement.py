@@ -54,7 +54,7 @@ def _before(database: Database, partition: QualifiedName, parent: Relation, own:
 
 
 def retire(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bool = True) -> Plan:
-    """What one set has to let go of."""
+    """Return what one partitioned table has to detach or delete."""
     table = catalog.table(one.parent)
     past, notes = retention.due(one, table, catalog.here(one, table)) if one.retention else ((), ())
     if past:
@@ -82,13 +82,13 @@ def retire(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
 
 
 def _awaited(catalog: Catalog, one: Partitioning, table: Table | None) -> set[QualifiedName]:
-    """What the table's archive is to get, so that nothing is dropped because it could not go there."""
+    """Return what the table's archive is to get, so that nothing is dropped because it could not go there."""
     mine = (p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition")
     return {name for policy in mine for name in archives.due(policy, one, table, catalog.here(one, table))[0]}
 
 
 def retires(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
-    """Whether a partitioned table has a retention, or something in transit out."""
+    """Return whether a partitioned table has a retention, or something in transit out."""
     pending = any(partition.detach_pending for partition in table.partitions) if table else False
     return bool(one.retention) or pending or one.parent in catalog.retired_from()
 
@@ -101,7 +101,7 @@ def archives_of(catalog: Catalog, *sets: Partitioning) -> list[Partitioning]:
 
 
 def retire_archive(catalog: Catalog, one: Partitioning) -> Plan:
-    """What the archive of a partitioned table has to let go of."""
+    """Return what the archive of a partitioned table has to detach or drop."""
     plan = Plan(f"retire partitions of the archive of {one.parent}")
     for archive in archives_of(catalog, one):
         plan += retire(catalog, archive)

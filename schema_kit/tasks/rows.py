@@ -5,7 +5,7 @@ from schema_kit.steps.rows import RemoveRows, clashes_sql
 
 
 def clashes(catalog: Catalog, step: RemoveRows) -> tuple[int, str]:
-    """How many rows have the key of a row that would come back, and other values; and the first such key."""
+    """Return how many rows have the key of a row that would come back, and other values; and the first such key."""
     if step.archive is None or not step.archive.key:
         return 0, ""
     count, key = catalog.asked(clashes_sql(step))[0]
@@ -13,10 +13,10 @@ def clashes(catalog: Catalog, step: RemoveRows) -> tuple[int, str]:
 
 
 def extremes(catalog: Catalog, step: RemoveRows, column: str) -> list[str]:
-    """The least and the greatest value of a column among the rows that it would take; it reads all of them."""
+    """Return the least and the greatest value of a column among the rows that it would take; it reads all of them."""
     return [text for text in catalog.asked(step.ends_sql(column))[0] if text is not None]
 
 
 def any_left(catalog: Catalog, step: RemoveRows) -> bool:
-    """Whether there are rows that it would take, locked ones included."""
+    """Return whether there are rows that it would take, locked ones included."""
     return bool(catalog.asked(step.left_sql)[0][0])

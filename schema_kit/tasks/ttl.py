@@ -32,7 +32,7 @@ def drop_policy(database: Database, table: QualifiedName) -> Plan:
 
 
 def removal(catalog: Catalog, policy: TimeToLive) -> tuple[Leaving, Plan]:
-    """Which rows of a table have expired, and what removes them.
+    """Return which rows of a table have expired, and what removes them.
 
     Raises:
         PlanError: what exists does not agree with the policy.
@@ -46,7 +46,7 @@ def removal(catalog: Catalog, policy: TimeToLive) -> tuple[Leaving, Plan]:
 
 
 def run(catalog: Catalog, one: TimeToLive) -> Plan:
-    """What of one table has expired."""
+    """Return what of one table has expired."""
     found, removing = removal(catalog, one)
     due = catalog.has_row_where(one.table, found.where)
     if due:
