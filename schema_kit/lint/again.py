@@ -28,7 +28,7 @@ class Trials:
     state: str
 
     def run(self, name: str, watch: Watch) -> tuple[tuple[Again, ...], bool]:
-        """All trials, on the database *name* where the revision has just run; whether that one is as it was."""
+        """Return all trials, on the database *name* where the revision has just run; whether that one is as it was."""
         after = self._take(name)
         cut = self._cut_off(after) if watch.bare else ()
         cut += tuple(self._killed(after, number, one) for number, one in _between(watch.commits))
@@ -72,7 +72,7 @@ class Trials:
         return Again(how, at, None, tuple(sorted(known)), snapshot.differences(after, self._take(name)))
 
     def _is_done(self, name: str) -> bool:
-        """Whether the revision has mended itself within the run that was cancelled."""
+        """Return whether the revision has mended itself within the run that was cancelled."""
         return self.revision in self.before.stamps(name)
 
     def _back(self, name: str, after: Snapshot) -> tuple[tuple[Again, ...], bool]:

@@ -13,7 +13,7 @@ from schema_kit.errors import DeclarationError
 
 
 def chosen(script: ScriptDirectory, named: Sequence[str], since: str | None, branch: str | None) -> tuple[Script, ...]:
-    """The revisions, each after those that it rests on; the heads where nothing is said.
+    """Return the revisions, each after those that it rests on; the heads where nothing is said.
 
     Args:
         script: the project's revisions.
@@ -42,7 +42,7 @@ def chosen(script: ScriptDirectory, named: Sequence[str], since: str | None, bra
 
 
 def parents(revision: Script) -> tuple[str, ...]:
-    """What has to be there before it: the revisions below it, and those that it depends on."""
+    """Return what has to be there before it: the revisions below it, and those that it depends on."""
     return tuple(dict.fromkeys((*revision._versioned_down_revisions, *revision._resolved_dependencies)))
 
 
@@ -70,7 +70,7 @@ def _all_below(script: ScriptDirectory, one: Script) -> set[str]:
 
 
 def _changed(branch: str, paths: Sequence[Path]) -> set[Path]:
-    """The files that differ from the common ancestor with a branch, and those that git does not know yet."""
+    """Return the files that differ from the common ancestor with a branch, and those that git does not know yet."""
     if not paths:
         return set()
     folder = paths[0].parent

@@ -41,7 +41,7 @@ class Between:
     names: frozenset[QualifiedName]
 
     def statement(self, line: int, transaction: int, *, alone: bool, there: Callable[[Table], int]) -> Statement:
-        """What it has done."""
+        """Return what it has done."""
         return Statement(
             self.sql,
             line,
@@ -61,7 +61,7 @@ class Between:
         return not self.left_out(relation.name)
 
     def _old(self, oid: int, kinds: set[str]) -> Relation | None:
-        """A relation that existed, whatever it is called now."""
+        """Return a relation that existed, whatever it is called now."""
         relation = self.before.relations.get(oid)
         if relation is None or oid not in self.old or relation.kind not in kinds or not self._users(relation):
             return None
@@ -88,7 +88,7 @@ class Between:
         return found
 
     def _read(self) -> set[Table]:
-        """What was read from end to end; not what TRUNCATE has emptied, whose indexes it builds again."""
+        """Return what was read from end to end; not what TRUNCATE has emptied, whose indexes it builds again."""
         return {table for table in self._scanned() if not self._emptied(table)}
 
     def _new_files(self) -> Iterator[tuple[Table, Relation]]:

@@ -132,7 +132,7 @@ class Columns:
     tables: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
     def has(self, table: Table, column: str = "") -> bool:
-        """Whether the models have a table, or a column of it."""
+        """Return whether the models have a table, or a column of it."""
         columns = self.tables.get((table.schema, table.name))
         return columns is not None and (not column or column in columns)
 

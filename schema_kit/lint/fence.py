@@ -88,7 +88,7 @@ class Fence:
         raise Refused(f"{what}. Only the scratch database is ever reached while revisions are judged.")
 
     def instead(self, named: dict[str, Any]) -> dict[str, str]:
-        """What is connected to in place of what was named."""
+        """Return what is connected to in place of what was named."""
         target = self.target
         named = {"host": os.environ.get("PGHOST"), "port": os.environ.get("PGPORT"), **named}
         same = all(str(named.get(name, "")) == target.get(name, "") for name in ("host", "port", "dbname"))
@@ -128,7 +128,7 @@ def _addresses(host: str) -> set[str]:
 
 
 def _ours() -> bool:
-    """Whether schema_kit opens it: workers next to the connection, what looks at it, what stands in its way."""
+    """Return whether schema_kit opens it: workers next to the connection, what looks at it, what stands in its way."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")

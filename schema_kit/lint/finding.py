@@ -64,7 +64,7 @@ class Finding:
 
 
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One finding for a transaction and table, the worst first; the order of the findings given breaks ties."""
+    """Return one finding for a transaction and table, the worst first; the order of the findings given breaks ties."""
     groups = dict[object, list[Finding]]()
     for place, one in enumerate(findings):
         key = (one.revision, one.transaction, one.table) if one.table else (one.revision, place)

@@ -169,7 +169,7 @@ def _altered(connection: sa.Connection, name: str, actions: str) -> str | None:
 
 
 def _touched(connection: sa.Connection, sql: str, values: Any) -> int:
-    """How many rows the planner expects a statement to write."""
+    """Return how many rows the planner expects a statement to write."""
     one = values[0] if isinstance(values, list) and values else values
     explained = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sql}", one or None).scalar_one()
     plan = (json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"]
@@ -178,7 +178,7 @@ def _touched(connection: sa.Connection, sql: str, values: Any) -> int:
 
 
 def ours() -> bool:
-    """Whether the executor sends it."""
+    """Return whether the executor sends it."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__") == "schema_kit.execute":

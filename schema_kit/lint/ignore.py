@@ -32,7 +32,7 @@ class Ignored:
     reason: str
 
     def covers(self, one: Finding) -> bool:
-        """Whether a finding is meant, by kind and table."""
+        """Return whether a finding is meant, by kind and table."""
         names = {str(one.table), one.table.name} if one.table else set()
         return bool(self.reason) and one.kind == self.kind and (not self.table or self.table in names)
 

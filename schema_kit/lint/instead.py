@@ -72,7 +72,7 @@ _BY_KIND = {
 
 
 def call(kind: str, statement: Statement, table: Table | None) -> str:
-    """The call to write instead, for a kind and the statement that was seen."""
+    """Return the call to write instead, for a kind and the statement that was seen."""
     if kind in ("blocks", "fails"):
         for pattern, name, more in _BY_STATEMENT:
             if re.search(pattern, statement.sql, re.IGNORECASE):
@@ -83,7 +83,7 @@ def call(kind: str, statement: Statement, table: Table | None) -> str:
 
 
 def named(sql: str) -> tuple[str, str]:
-    """The key in CALLS of what does the same as a statement; empty where nothing does, with what to do then."""
+    """Return the key in CALLS of what does the same as a statement; empty where nothing does, with what to do then."""
     for pattern, name, more in _BY_STATEMENT:
         if re.search(pattern, sql, re.IGNORECASE):
             return name, more

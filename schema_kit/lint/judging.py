@@ -241,7 +241,7 @@ def _with(seen: Observation, **changes: object) -> Observation:
 
 
 def _why_not(ran: run.Ran) -> str | None:
-    """Why a revision cannot be judged by how it ran; None where it can."""
+    """Return why a revision cannot be judged by how it ran; None where it can."""
     if ran.refused:
         return ran.refused[0]
     if ran.error is None:

@@ -109,7 +109,7 @@ class Eyes:
         self._connection = connection
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a query, or none."""
+        """Return the rows of a query, or none."""
         with psycopg.Cursor(self._connection, row_factory=tuple_row) as cursor:
             cursor.execute(sql.encode(), prepare=False)
             return cursor.fetchall() if cursor.description else []
@@ -130,7 +130,7 @@ class Eyes:
         return _glanced(self.rows(_GLANCE), before)
 
     def sets(self, *queries: str) -> list[list[tuple[Any, ...]]]:
-        """The rows of several queries that are sent together."""
+        """Return the rows of several queries that are sent together."""
         with psycopg.Cursor(self._connection, row_factory=tuple_row) as cursor:
             cursor.execute(";".join(queries).encode(), prepare=False)
             found = [cursor.fetchall()]
@@ -139,7 +139,7 @@ class Eyes:
             return found
 
     def count(self, table: QualifiedName) -> int:
-        """How many rows a table has."""
+        """Return how many rows a table has."""
         return int(self.rows(f"SELECT pg_catalog.count(*) FROM {table.sql}")[0][0])
 
 
@@ -166,12 +166,12 @@ def _read(found: list[tuple[Any, ...]]) -> dict[int, Relation]:
 
 
 def held(watcher: psycopg.Connection[Any], pid: int) -> set[tuple[int, LockMode]]:
-    """The locks that another session holds or waits for, as *watcher* sees them: relations by number."""
+    """Return the locks that another session holds or waits for, as *watcher* sees them: relations by number."""
     return {(oid, MODES[mode]) for oid, mode in watcher.execute(_OF_ANOTHER, [pid])}
 
 
 def strongly(seen: Seen) -> frozenset[tuple[int, LockMode]]:
-    """Its locks under which the catalog can change, or rows."""
+    """Return its locks under which the catalog can change, or rows."""
     return frozenset((oid, mode) for oid, mode in seen.locks if mode not in _READS and oid >= _USERS)
 
 

@@ -65,7 +65,7 @@ class Before:
         return self.scratch.template(self._key(heads), lambda name: self._build(name, heads, notes, older), older)
 
     def _older(self, heads: Sequence[str]) -> Iterator[str]:
-        """Names of the templates below, the nearest first."""
+        """Yield names of the templates below, the nearest first."""
         while len(heads) == 1 and self.schema is None and self.rows is None:
             heads = parents(self._script(heads[0]))
             yield self.scratch.template_name(self._key(heads))
@@ -138,7 +138,7 @@ class Before:
             raise CannotPrepare(f"{what} failed: {described(ran.error)}")
 
     def stamps(self, name: str) -> set[str]:
-        """The revisions that a database says it has."""
+        """Return the revisions that a database says it has."""
         session = self.scratch.session(name)
         found = session.execute(
             "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n "
@@ -181,13 +181,13 @@ class Before:
 
 
 def stand_ins(scratch: Scratch, name: str) -> list[str]:
-    """What is to be said of the stand-ins that a database has."""
+    """Return what is to be said of the stand-ins that a database has."""
     found = [row[0] for row in scratch.session(name).execute(standins.QUERY.encode())]
     return [f"the extension {one} is a stand-in: the scratch server does not have it" for one in found]
 
 
 def described(error: BaseException | None) -> str:
-    """An error in one line, with PostgreSQL's own words where it has some."""
+    """Return an error in one line, with PostgreSQL's own words where it has some."""
     origin = getattr(error, "orig", None) or error
     diag = getattr(origin, "diag", None)
     text = getattr(diag, "message_primary", None) or str(origin).strip() or type(origin).__name__

@@ -86,7 +86,7 @@ class Report:
         return CANNOT if self.unjudged else FOUND if self.findings else CLEAN
 
     def render(self, form: str = "text") -> str:
-        """All of it, in one of FORMATS."""
+        """Return all of it, in one of FORMATS."""
         return {"text": self.text, "json": self.json, "sarif": self.sarif, "github": self.github}[form]()
 
     def text(self) -> str:

@@ -18,7 +18,7 @@ Rule = Callable[[Observation, Sizes], Iterator[Finding]]
 
 
 def judge(seen: Observation, sizes: Sizes | None = None) -> tuple[Finding, ...]:
-    """All findings of one revision, folded, the worst first."""
+    """Return all findings of one revision, folded, the worst first."""
     return folded(finding for rule in RULES for finding in rule(seen, sizes or Sizes()))
 
 
@@ -29,7 +29,7 @@ def _finding(
 
 
 def transactions(seen: Observation) -> Iterator[list[Statement]]:
-    """The statements of each transaction, in order."""
+    """Yield the statements of each transaction, in order."""
     for _, group in groupby(seen.statements, lambda one: one.transaction):
         yield list(group)
 
@@ -95,7 +95,7 @@ def _verb(statement: Statement) -> str:
 
 
 def _reads_to_write(statement: Statement, table: Table) -> bool:
-    """Whether a statement updates or deletes what it finds in a table by reading it."""
+    """Return whether a statement updates or deletes what it finds in a table by reading it."""
     if _verb(statement) not in ("UPDATE", "DELETE", "MERGE", "WITH"):
         return False
     locked = any(held.table == table and held.mode is LockMode.ROW_EXCLUSIVE for held in statement.locks)
@@ -192,7 +192,7 @@ _LIGHTER = {
 
 
 def type_trap(seen: Observation, _: Sizes) -> Iterator[Finding]:
-    """A column of the type json: it has no equality."""
+    """Yield a column of the type json: it has no equality."""
     for statement in seen.statements:
         for change in statement.changes:
             if change.kind in ("column_added", "column_required") and change.detail == "json":
@@ -238,7 +238,7 @@ def no_way_back(seen: Observation, _: Sizes) -> Iterator[Finding]:
 
 
 def _of_all(kind: str, seen: Observation, sql: str, evidence: str) -> Finding:
-    """A finding of the revision as a whole, at the statement that was cancelled."""
+    """Return a finding of the revision as a whole, at the statement that was cancelled."""
     at = next((one for one in seen.statements if sql and one.sql == sql), Statement(sql, 0, 0))
     return _finding(kind, seen, at, None, evidence, call(kind, at, None))
 

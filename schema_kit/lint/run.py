@@ -207,7 +207,7 @@ def _configure(ran: Ran, fence: Fence, watch: Watch | None, stack: ExitStack, ap
 
 
 def _watched(connection: sa.Connection, fence: Fence, watch: Watch | None, stack: ExitStack) -> sa.Connection:
-    """The connection that env.py hands over; one of psycopg that is like it, where it is another driver's."""
+    """Return the connection that env.py hands over; one of psycopg that is like it, where it is another driver's."""
     _refuse_elsewhere(connection, fence)
     is_async = connection.dialect.is_async
     stack.callback(connection.engine.dispose, close=not is_async)  # a pool that outlives env.py would hand it out again

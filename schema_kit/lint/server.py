@@ -50,7 +50,7 @@ class Scratch:
 
     @classmethod
     def start(cls, url: str | None = None) -> Scratch:
-        """The embedded server of its own folder, or the one that *url* names.
+        """Return the embedded server of its own folder, or the one that *url* names.
 
         Raises:
             DeclarationError: the URL cannot be read.
@@ -80,11 +80,11 @@ class Scratch:
         return self.admin.set(database=database)
 
     def libpq(self, database: str) -> str:
-        """The same for libpq."""
+        """Return the same for libpq."""
         return _libpq(self.url(database))
 
     def session(self, database: str) -> psycopg.Connection[Any]:
-        """A session on one of its databases, in autocommit; the same one until `close`."""
+        """Return a session on one of its databases, in autocommit; the same one until `close`."""
         kept = self._sessions.get(database)
         if kept is None or kept.closed:
             kept = self._sessions[database] = psycopg.connect(self.libpq(database), autocommit=True)
@@ -105,7 +105,7 @@ class Scratch:
             return cursor.fetchall() if cursor.description else []
 
     def template_name(self, key: str) -> str:
-        """What the database is called that is kept under a key."""
+        """Return what the database is called that is kept under a key."""
         return f"{_PREFIX}_t_{key[:24]}"
 
     def template(self, key: str, build: Callable[[str], None], older: str | None = None) -> str:

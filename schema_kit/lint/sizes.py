@@ -36,7 +36,7 @@ class Sizes:
         return f", with {rows:,} rows, {_bytes(size)}"
 
     def long(self, table: QualifiedName, work: str) -> str:
-        """The same, and how long the work takes."""
+        """Return the same, and how long the work takes."""
         if table not in self.tables:
             return ""
         return f"{self.told(table)}: about {_seconds(self.tables[table][1] / BYTES_A_SECOND[work])}"

@@ -98,7 +98,7 @@ _WHOLE = (
 
 
 def take(session: psycopg.Connection[Any], version_table: str = "alembic_version", *, whole: bool = False) -> Snapshot:
-    """What a database has: each thing, what it is like, rows; with *whole* also order, comments and rights.
+    """Return what a database has: each thing, what it is like, rows; with *whole* also order, comments and rights.
 
     Rows are counted, not compared: `now()` and `random()` give others each time.
     """
@@ -116,12 +116,12 @@ def take(session: psycopg.Connection[Any], version_table: str = "alembic_version
 
 
 def invalid(session: psycopg.Connection[Any]) -> tuple[str, ...]:
-    """Indexes that are INVALID."""
+    """Return indexes that are INVALID."""
     return tuple(row[0] for row in session.execute(_INVALID.encode()))
 
 
 def differences(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """What is in one of them only, or another thing in the other: a line each with - or +, in order."""
+    """Return what is in one of them only, or another thing in the other: a line each with - or +, in order."""
     lines = []
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)

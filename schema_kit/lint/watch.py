@@ -129,7 +129,7 @@ class Watch:
         return self._path is not None and not self._busy
 
     def left_out(self, name: QualifiedName) -> bool:
-        """Whether a table is Alembic's or schema_kit's."""
+        """Return whether a table is Alembic's or schema_kit's."""
         return name.name == self.version_table or name.schema == "schema_kit"
 
     def committed(self, connection: psycopg.Connection[Any]) -> None:
@@ -200,7 +200,7 @@ class Watch:
         self._last = self._known = eyes.look(after) if counted else after  # to count is to scan
 
     def _first(self, eyes: Eyes) -> Seen:
-        """The look before the first statement of a transaction: the catalog is as the last one has left it."""
+        """Return the look before the first statement of a transaction: the catalog is as the last one has left it."""
         seen = eyes.glance(self._known) if self._known else eyes.look()
         if self.old is None:
             self.old = frozenset(seen.relations)

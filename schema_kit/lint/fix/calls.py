@@ -21,7 +21,7 @@ _IMPOSSIBLE = {
 
 
 def without(call: cst.Call, *names: str) -> cst.Call:
-    """A call without some of its keywords."""
+    """Return a call without some of its keywords."""
     kept = [one for one in call.args if one.keyword is None or one.keyword.value not in names]
     if len(kept) == len(call.args):
         return call
@@ -39,7 +39,7 @@ def _ended(call: cst.Call, kept: Sequence[cst.Arg]) -> list[cst.Arg]:
 
 
 def argument(call: cst.Call, place: int, keyword: str) -> cst.BaseExpression | None:
-    """An argument by its place or its keyword; None where it is not given."""
+    """Return an argument by its place or its keyword; None where it is not given."""
     for number, one in enumerate(call.args):
         if (one.keyword is None and number == place and not one.star) or (one.keyword and one.keyword.value == keyword):
             return one.value
@@ -47,12 +47,12 @@ def argument(call: cst.Call, place: int, keyword: str) -> cst.BaseExpression | N
 
 
 def keywords(call: cst.Call) -> dict[str, cst.BaseExpression]:
-    """Its keywords."""
+    """Return its keywords."""
     return {one.keyword.value: one.value for one in call.args if one.keyword}
 
 
 def is_constant(node: cst.BaseExpression | None, name: str) -> bool:
-    """Whether an expression is ``True``, ``False`` or ``None``."""
+    """Return whether an expression is ``True``, ``False`` or ``None``."""
     return isinstance(node, cst.Name) and node.value == name
 
 
@@ -69,7 +69,7 @@ class Calls:
     made: frozenset[str] = frozenset()
 
     def ours(self, call: cst.Call, name: str, op: str, strict: bool) -> list[cst.Call] | None:
-        """The calls that replace a call; None where it stays.
+        """Return the calls that replace a call; None where it stays.
 
         Args:
             call: what is written.

@@ -56,7 +56,7 @@ class _Statement:
 
 
 def chained(source: Source, revision: str, taken: frozenset[str]) -> tuple[Part, ...]:
-    """The revisions that a file becomes; one, as it is, where it holds one kind. The last keeps the identifier.
+    """Return the revisions that a file becomes; one, as it is, where it holds one kind. The last keeps the identifier.
 
     Args:
         source: the file, rewritten.
@@ -109,7 +109,7 @@ class _Reader:
         return _Statement(node, kinds, copied, _defined(node), names, words, makes)
 
     def _kinds(self, node: cst.CSTNode, seen: set[str]) -> set[str]:
-        """What a statement does, functions of the file followed where they are called."""
+        """Return what a statement does, functions of the file followed where they are called."""
         if isinstance(node, cst.FunctionDef | cst.Lambda | cst.Raise):
             return set()
         found = set[str]()
@@ -169,7 +169,7 @@ def _cut(statements: Sequence[_Statement]) -> list[list[_Statement]]:
 
 
 def _needed(part: Sequence[_Statement], before: Sequence[_Statement]) -> list[_Statement]:
-    """What of earlier statements gives names that a part uses."""
+    """Return what of earlier statements gives names that a part uses."""
     uses, found = {name for one in part for name in one.uses}, list[_Statement]()
     for one in reversed(before):
         if one.defines & uses:
@@ -181,7 +181,7 @@ def _needed(part: Sequence[_Statement], before: Sequence[_Statement]) -> list[_S
 
 
 def _shared_out(down: Sequence[_Statement], parts: Sequence[Sequence[_Statement]]) -> list[list[_Statement]]:
-    """The statements of a downgrade, each with the revision that made what it takes away."""
+    """Return the statements of a downgrade, each with the revision that made what it takes away."""
     acting = [one for one in down if one.acts]
     if not acting:
         return [list(down) for _ in parts]
@@ -221,7 +221,7 @@ class _Written:
     values: dict[str, str] = field(default_factory=dict)
 
     def of(self, module: cst.Module) -> cst.Module:
-        """The file of one revision."""
+        """Return the file of one revision."""
         self.values["revision"] = quoted(self.revision)
         if not self.is_first:
             self.values.update(down_revision=quoted(self.before or ""), depends_on="None")
@@ -258,7 +258,7 @@ class _Written:
 
 
 def _described(text: str, revision: str, before: str | None) -> str:
-    """The lines of Alembic's docstring, where there are some."""
+    """Return the lines of Alembic's docstring, where there are some."""
     text = re.sub(r"^(Revision ID:[ \t]*).*$", lambda found: found[1] + revision, text, count=1, flags=re.MULTILINE)
     if before:
         text = re.sub(r"^(Revises:[ \t]*).*$", lambda found: found[1] + before, text, count=1, flags=re.MULTILINE)

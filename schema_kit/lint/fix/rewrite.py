@@ -35,7 +35,7 @@ class Asked:
 
 
 def rewritten(source: Source, asked: Asked) -> cst.Module:
-    """The file with our operations in it; the same tree where nothing changes.
+    """Return the file with our operations in it; the same tree where nothing changes.
 
     Raises:
         CannotRewrite: a call on one of the lines has no counterpart; it names the line.
@@ -69,7 +69,7 @@ class _Rewriter(cst.CSTTransformer):
         return updated_node
 
     def _asked(self, node: cst.CSTNode) -> tuple[bool, bool]:
-        """Whether a statement is to be replaced, and whether it has to be."""
+        """Return whether a statement is to be replaced, and whether it has to be."""
         there = set(self._source.lines(node))
         strict = bool(self._given.lines & there)
         back = bool(self._functions) and self._functions[0] == "downgrade"
@@ -94,7 +94,7 @@ class _Rewriter(cst.CSTTransformer):
         return found and [new for one in found for new in (one, *self._left(one, op))]
 
     def _left(self, call: cst.Call, op: str) -> Iterator[cst.Call]:
-        """The call that drops the check which a partition keeps of its bounds."""
+        """Yield the call that drops the check which a partition keeps of its bounds."""
         part = argument(call, 1, "partition_name") if self._source.operation(call) == CALLS["detach"] else None
         if part is not None and (check := self._given.left.get(self._source.value(part) or "")):
             schema = keywords(call).get("partition_schema", keywords(call).get("schema"))
@@ -147,7 +147,7 @@ class _Rewriter(cst.CSTTransformer):
     def _unrolled(
         self, node: cst.With, opened: cst.Call, batch: str, line: int, strict: bool
     ) -> cst.FlattenSentinel[cst.BaseStatement]:
-        """Each call of a block as a call of its own: on PostgreSQL that is what the block sends."""
+        """Return each call of a block as a call of its own: on PostgreSQL that is what the block sends."""
         table, schema = argument(opened, 0, "table_name"), argument(opened, 1, "schema")
         if table is None or set(keywords(opened)) - {"table_name", "schema"}:
             raise CannotRewrite("the block has options of its own")

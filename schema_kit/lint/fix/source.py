@@ -56,11 +56,11 @@ class Source:
                     yield alias.evaluated_alias or name
 
     def code(self, node: cst.CSTNode) -> str:
-        """A part of the tree as text."""
+        """Return a part of the tree as text."""
         return self.module.code_for_node(node)
 
     def lines(self, node: cst.CSTNode) -> range:
-        """Where it stands."""
+        """Return where it stands."""
         place = self._positions[node]
         return range(place.start.line, place.end.line + 1)
 
@@ -80,7 +80,7 @@ class Source:
         return node is not None and self.operation(node) == "get_bind"
 
     def value(self, node: cst.BaseExpression | None) -> str | None:
-        """The text that an expression is, whenever the revision runs; None where that cannot be known."""
+        """Return the text that an expression is, whenever the revision runs; None where that cannot be known."""
         if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
             found = node.evaluated_value
             if isinstance(found, str):

@@ -19,17 +19,17 @@ class CannotRewrite(Exception):
 
 
 def quoted(text: str) -> str:
-    """A text as Python spells it."""
+    """Return a text as Python spells it."""
     return f'"{text}"' if not re.search(r'["\\\n]', text) and text.isprintable() else repr(text)
 
 
 def listed(names: list[str]) -> str:
-    """Names as a list of Python."""
+    """Return names as a list of Python."""
     return f"[{', '.join(map(quoted, names))}]"
 
 
 def calls(sql: str, op: str, sa: str) -> list[str]:
-    """The calls that do what the statements of a text do.
+    """Return the calls that do what the statements of a text do.
 
     Args:
         sql: one statement or several.
@@ -97,7 +97,7 @@ class _Skeleton:
         return cls(text.strip().rstrip("; "), parts)
 
     def sql(self, text: str) -> str:
-        """A part of the text with everything back in its place."""
+        """Return a part of the text with everything back in its place."""
         whole = re.sub(r"\(\x00(\d+)\)", lambda found: f"({', '.join(self.parts[int(found[1])])})", text)
         whole = re.sub(r"\x01(\d+)", lambda found: self.parts[int(found[1])][0], whole)
         is_call = not re.search(r"\b(IN|AND|OR|NOT) \(", whole, re.IGNORECASE)
@@ -110,7 +110,7 @@ class _Skeleton:
         return found
 
     def string(self, number: str) -> str:
-        """The value of a string."""
+        """Return the value of a string."""
         (raw,) = self.parts[int(number)]
         if not raw.startswith("'") or "\\" in raw:
             raise CannotRewrite("its SQL holds a string that is spelled in an unusual way")
@@ -125,14 +125,14 @@ _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
 
 
 def _spelled(pattern: str) -> str:
-    """A pattern in which ``{t}`` is a name with or without a schema, ``{n}`` a name, ``{g}`` parentheses."""
+    """Return a pattern in which ``{t}`` is a name with or without a schema, ``{n}`` a name, ``{g}`` parentheses."""
     for short, long in (("{t}", rf"{_NAME}(?:\.{_NAME})?"), ("{n}", _NAME), ("{g}", r"\(\x00(?:\d+)\)")):
         pattern = pattern.replace(short, long)
     return pattern
 
 
 def name(text: str) -> str:
-    """An identifier as the catalog has it."""
+    """Return an identifier as the catalog has it."""
     if text.startswith('"'):
         return text[1:-1].replace('""', '"')
     if not re.fullmatch(r"\w+", text):
@@ -145,13 +145,13 @@ def _number(text: str | None) -> str | None:
 
 
 def _table(text: str, keyword: str = "schema") -> tuple[str, list[str]]:
-    """A table as an argument, and the keyword for its schema."""
+    """Return a table as an argument, and the keyword for its schema."""
     *schema, table = re.findall(_NAME, text)
     return quoted(name(table)), [f"{keyword}={quoted(name(one))}" for one in schema]
 
 
 def _actions(one: _Skeleton) -> Iterator[_Skeleton]:
-    """Each action of an ALTER TABLE as a statement of its own."""
+    """Yield each action of an ALTER TABLE as a statement of its own."""
     found = re.match(_spelled(r"(ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{t}) (.*)"), one.text, re.IGNORECASE | re.DOTALL)
     if found is None:
         yield one

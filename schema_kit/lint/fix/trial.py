@@ -115,7 +115,7 @@ class Fixing:
                     yield parts
 
     def _end(self, stack: ExitStack) -> _End:
-        """How the original ends, and its downgrade; one that PostgreSQL refuses, as it was meant."""
+        """Return how the original ends, and its downgrade; one that PostgreSQL refuses, as it was meant."""
         why: BaseException | None = None
         for watch in (None, _AsMeant()):
             name = stack.enter_context(self.before.scratch.copy(self.state))
@@ -129,7 +129,7 @@ class Fixing:
         raise _NotAsGood(f"it fails, and nothing says how it was meant to end: {described(why)}")
 
     def _tried(self, parts: Sequence[Part], end: _End) -> tuple[Finding, ...]:
-        """What is left to find in one way to write it.
+        """Return what is left to find in one way to write it.
 
         Raises:
             _NotAsGood: it fails, is not clean, or ends otherwise.
@@ -190,7 +190,7 @@ class Fixing:
         return snapshot.take(self.before.scratch.session(name), whole=True)
 
     def _script(self, parts: Sequence[Part], folder: Path) -> ScriptDirectory:
-        """The project's revisions with these in the place of the original."""
+        """Return the project's revisions with these in the place of the original."""
         script = ScriptDirectory.from_config(self.before.config)
         kept = [one for one in script._load_revisions() if one.revision != self.one.revision]
         for part in parts:
