@@ -160,7 +160,7 @@ def advise(scratch: Scratch, statements: Sequence[Statement], tell: Callable[[st
 
 
 def _there(scratch: Scratch) -> list[_There]:
-    """The valid indexes of production, those of partitions left out."""
+    """Return the valid indexes of production, those of partitions left out."""
     return [
         _There(QualifiedName(schema, name), QualifiedName(schema, table), parse(text), unique, plain)
         for schema, name, table, text, unique, valid, plain in scratch.rows(_INDEXES)
@@ -194,7 +194,7 @@ def _build(scratch: Scratch, candidates: Sequence[Candidate]) -> dict[QualifiedN
 
 
 def _name(table: QualifiedName, definition: Definition, taken: set[str]) -> QualifiedName:
-    """A name that says the table and the columns, and that no index has."""
+    """Return a name that says the table and the columns, and that no index has."""
     words = "_".join(definition.columns) or "expr"
     stem = f"ix_{table.name}_{words}" + ("_trgm" if "trgm" in definition.keys[0] else "")
     name, nth = fit(stem), 1
@@ -214,7 +214,7 @@ WHERE c.oid = %(table)s::regclass AND c.relkind <> 'p'
 
 
 def _written(scratch: Scratch, table: QualifiedName) -> tuple[float, Writes | None]:
-    """How many rows a table has, and what is written to it in a day: its partitions together."""
+    """Return how many rows a table has, and what is written to it in a day: its partitions together."""
     leaves = [(QualifiedName(*row[:2]), row[2]) for row in scratch.rows(_LEAVES, {"table": table.sql})]
     known = scratch.production.writes
     found = [known[leaf] for leaf, _ in leaves if leaf in known]
@@ -229,7 +229,7 @@ def _unneeded(
     there: Sequence[_There],
     refused: set[QualifiedName],
 ) -> list[Unneeded]:
-    """Indexes without which no statement becomes dearer, and that nothing but queries needs."""
+    """Return indexes without which no statement becomes dearer, and that nothing but queries needs."""
     plain = {index.name: index for index in there if index.plain}
     sizes = {name: pages_of(scratch, name) for name in plain}
     state = [replace(one, best=one.now) for one in asked]
@@ -238,7 +238,7 @@ def _unneeded(
 
 
 def saved(asked: Sequence[Asked]) -> Mapping[str, float]:
-    """What all statements cost in a day: before, and with the wanted indexes."""
+    """Return what all statements cost in a day: before, and with the wanted indexes."""
     return {
         "before": sum(one.statement.calls * one.before for one in asked),
         "after": sum(one.statement.calls * one.now for one in asked),

@@ -50,7 +50,7 @@ def _aligned(size: float, to: int) -> float:
 
 
 def pages(rows: float, keys: Sequence[Key], include: Sequence[Key] = (), *, once: bool = False) -> int:
-    """How many pages an index has that was just built.
+    """Return how many pages an index has that was just built.
 
     Args:
         rows: that it covers.
@@ -67,7 +67,7 @@ def pages(rows: float, keys: Sequence[Key], include: Sequence[Key] = (), *, once
 
 
 def levels(leaves: int, rows: float, keys: Sequence[Key]) -> list[int]:
-    """How many pages each level has, from the leaves up to the root.
+    """Return how many pages each level has, from the leaves up to the root.
 
     An inner page holds only as many of the columns as tell two leaves apart.
     """
@@ -85,7 +85,7 @@ def levels(leaves: int, rows: float, keys: Sequence[Key]) -> list[int]:
 
 
 def height(pages: int, rows: float, keys: Sequence[Key]) -> int:
-    """How many levels there are below the root of an index.
+    """Return how many levels there are below the root of an index.
 
     Args:
         pages: its length, the first page that describes it among them.
@@ -98,7 +98,7 @@ def height(pages: int, rows: float, keys: Sequence[Key]) -> int:
 
 
 def tree(meta: bytes, height: int) -> bytes:
-    """The first pages of an index that is empty and *height* levels high, without checksums.
+    """Return the first pages of an index that is empty and *height* levels high, without checksums.
 
     Each inner page points to the one behind it, down to a leaf that holds nothing: what the planner reads of it
     finds no rows.
@@ -114,7 +114,7 @@ def tree(meta: bytes, height: int) -> bytes:
 
 
 def _page(level: int, nth: int) -> bytes:
-    """A page of the chain; an inner one has one entry, which is less than everything and names the next page."""
+    """Return a page of the chain; an inner one has one entry, which is less than everything and names the next page."""
     page = bytearray(PAGE)
     lower, upper, special = 24, PAGE - 16, PAGE - 16
     if level:

@@ -46,7 +46,7 @@ class Candidate:
     method: str = "btree"
 
     def sql(self, name: str) -> str:
-        """The statement that makes it."""
+        """Return the statement that makes it."""
         keys = ", ".join(key if _is_plain(key) else f"({key})" for key in self.keys)
         keys = keys if self.method == "btree" else ", ".join(self.keys)
         said = f"CREATE INDEX {ident(name)} ON {self.table.sql} USING {self.method} ({keys})"
@@ -55,12 +55,12 @@ class Candidate:
 
 
 def _is_plain(key: str) -> bool:
-    """Whether it is a column, with an order behind it or not."""
+    """Return whether it is a column, with an order behind it or not."""
     return key.startswith('"') and key.rstrip("ACDEFILNRSTU ").endswith('"') and key.count('"') == 2
 
 
 def of(found: Sequence[Use], tables: Schema, known: Statistics, pages: Mapping[QualifiedName, int]) -> list[Candidate]:
-    """The candidates of a statement.
+    """Return the candidates of a statement.
 
     Args:
         found: how it uses its tables.
@@ -144,7 +144,7 @@ class _Wanted:
         return 0 if values is None else values.distinct if values.distinct >= 0 else 1e9 * -values.distinct
 
     def rest(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        """The other columns that are read, where they are few and narrow."""
+        """Return the other columns that are read, where they are few and narrow."""
         if self.use.whole or not all(map(_is_plain, keys)):
             return ()
         others = [column for column in self.use.columns if not any(key.startswith(ident(column)) for key in keys)]
@@ -233,7 +233,7 @@ def _nulls(one: Order) -> str:
 def new(
     found: Iterable[Candidate], there: Mapping[QualifiedName, Sequence[tuple[Definition, bool]]]
 ) -> list[Candidate]:
-    """Those that say something that no index of their table does.
+    """Return those that say something that no index of their table does.
 
     Args:
         found: candidates.

@@ -48,11 +48,11 @@ class Values:
     correlation: float
 
     def share(self, value: str) -> float | None:
-        """How many of the rows have a value, where it is a frequent one."""
+        """Return how many of the rows have a value, where it is a frequent one."""
         return dict(zip(self.common, self.shares, strict=False)).get(value)
 
     def equal(self, nth: int) -> str | None:
-        """A value to look for: the most frequent one, one that is not, the least frequent one, another."""
+        """Return a value to look for: the most frequent one, one that is not, the least frequent one, another."""
         common, bounds = self.common, self.bounds
         picks = [
             common[0] if common else None,
@@ -64,7 +64,7 @@ class Values:
         return picks[nth % SETS] if picks[nth % SETS] is not None else known[nth % len(known)] if known else None
 
     def at(self, share: float) -> str | None:
-        """The value below which a share of the rows is."""
+        """Return the value below which a share of the rows is."""
         values = self.bounds or sorted(self.common)
         return values[min(int(share * len(values)), len(values) - 1)] if values else None
 
@@ -73,12 +73,12 @@ Statistics = Mapping[tuple[QualifiedName, str], Values]
 
 
 def statistics(scratch: Scratch) -> Statistics:
-    """What is known of each column of a table; of a partitioned one, of the whole."""
+    """Return what is known of each column of a table; of a partitioned one, of the whole."""
     return {(QualifiedName(*row[:2]), row[2]): Values(*row[3:]) for row in scratch.rows(_STATISTICS)}
 
 
 def schema(scratch: Scratch) -> Schema:
-    """The tables with their columns, those first that the search_path finds."""
+    """Return the tables with their columns, those first that the search_path finds."""
     found = dict[QualifiedName, dict[str, str]]()
     for schema_name, table, column, type_ in scratch.rows(_COLUMNS):
         found.setdefault(QualifiedName(schema_name, table), {})[column] = type_
@@ -86,7 +86,7 @@ def schema(scratch: Scratch) -> Schema:
 
 
 def executable(scratch: Scratch, statement: Statement, known: Statistics, tables: Schema) -> tuple[list[str], str]:
-    """The statement with values, several times with different ones; and why it cannot be planned, if so.
+    """Return the statement with values, several times with different ones; and why it cannot be planned, if so.
 
     Values that came with the statement are taken, else those of the statistics.
     """
@@ -127,7 +127,7 @@ def _why(error: psycopg.Error) -> str:
 
 
 def _types(scratch: Scratch, text: str) -> tuple[list[str], str]:
-    """The types of its parameters, as PostgreSQL finds them."""
+    """Return the types of its parameters, as PostgreSQL finds them."""
     try:
         scratch.rows("PREPARE schema_kit AS " + text)
         rows = scratch.rows("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'schema_kit'")
@@ -140,7 +140,7 @@ def _types(scratch: Scratch, text: str) -> tuple[list[str], str]:
 
 
 def _value(nth: int, place: int, types: Sequence[str], found: Sequence[Use], known: Statistics) -> str:
-    """SQL of a value for a parameter: by what it is compared with, else by its type."""
+    """Return SQL of a value for a parameter: by what it is compared with, else by its type."""
     type_ = types[place]
     for use in found:
         for condition in use.conditions:
@@ -169,7 +169,7 @@ def _compared(nth: int, place: str, condition: Condition, known: Values, type_: 
 
 
 def _is(value: exp.Expr, place: str) -> bool:
-    """Whether a value is a parameter itself, cast or not; what is calculated with one is of another type."""
+    """Return whether a value is a parameter itself, cast or not; what is calculated with one is of another type."""
     while isinstance(value, exp.Cast | exp.Paren | exp.Any):
         value = value.this
     return isinstance(value, exp.Placeholder) and value.name == place
@@ -181,7 +181,7 @@ def _array(values: Sequence[str]) -> str:
 
 
 def _edge(operator: str, position: int, nth: int) -> float:
-    """Where in the order of a column a bound is: most of what is asked is recent, some is not."""
+    """Return where in the order of a column a bound is: most of what is asked is recent, some is not."""
     if operator == "Between":
         return (0.45, 0.9, 0.2, 0.99)[nth % SETS] + (0.05 if position else 0)
     beyond = (0.9, 0.99, 0.5, 0.97)[nth % SETS]
@@ -189,7 +189,7 @@ def _edge(operator: str, position: int, nth: int) -> float:
 
 
 def _part(document: str | None, *, whole: bool) -> str | None:
-    """A JSON document, or its first key alone."""
+    """Return a JSON document, or its first key alone."""
     if document is None or whole:
         return document
     with suppress(ValueError):
@@ -211,7 +211,7 @@ _ROUND = {
 
 
 def _of_type(nth: int, type_: str) -> str:
-    """A value of a type, where nothing more is known: a LIMIT, an OFFSET, part of an expression."""
+    """Return a value of a type, where nothing more is known: a LIMIT, an OFFSET, part of an expression."""
     if type_.startswith("timestamp"):
         return ("now()", "now() - interval '1 day'", "now() - interval '30 days'", "now()")[nth % SETS]
     if type_ in ("smallint", "integer", "bigint", "numeric", "real", "double precision"):

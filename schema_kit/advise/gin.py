@@ -33,7 +33,7 @@ class Shape:
         return 1 + self.entry_pages + self.data_pages
 
     def within(self, pages: int) -> Shape:
-        """The same, for an index whose length is known."""
+        """Return the same, for an index whose length is known."""
         share = (pages - 1) / max(self.pages - 1, 1)
         data = min(round(self.data_pages * share), max(pages - 2, 0))
         return Shape(self.entries, max(pages - 1 - data, 1), data)
@@ -69,7 +69,7 @@ def shape(values: Sequence[tuple[Sequence[str], float]], rows: float, distinct: 
 
 
 def described(meta: bytes, shape: Shape) -> bytes:
-    """The first page of an index, as CREATE INDEX has written it, with what it has in production."""
+    """Return the first page of an index, as CREATE INDEX has written it, with what it has in production."""
     page = bytearray(meta)
     struct.pack_into("<III", page, 48, shape.pages, shape.entry_pages, shape.data_pages)
     struct.pack_into("<q", page, 64, shape.entries)
@@ -78,7 +78,7 @@ def described(meta: bytes, shape: Shape) -> bytes:
 
 
 def of_json(document: str, *, paths: bool) -> list[str]:
-    """The keys of a document: each value with its path (jsonb_path_ops), or keys and values by themselves."""
+    """Return the keys of a document: each value with its path (jsonb_path_ops), or keys and values by themselves."""
     with suppress(ValueError):
         return list(_walk(json.loads(document), "", paths))
     return []

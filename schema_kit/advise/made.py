@@ -50,7 +50,7 @@ def create(scratch: Scratch, statement: str) -> QualifiedName:
 
 
 def named(scratch: Scratch, name: str) -> QualifiedName:
-    """The index of production that a person has named, with its schema or without.
+    """Return the index of production that a person has named, with its schema or without.
 
     Raises:
         PlanError: there is not one of that name, or several.

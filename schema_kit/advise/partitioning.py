@@ -119,7 +119,7 @@ def judge(scratch: Scratch, name: str, statements: Sequence[Statement]) -> Verdi
 
 
 def _calls(asked: Sequence[Asked], column: str) -> float:
-    """How many calls a day name a column."""
+    """Return how many calls a day name a column."""
     return sum(statement.calls for statement, _, columns in asked if column in columns)
 
 
@@ -137,7 +137,7 @@ def _of_table(
     known: constants.Statistics,
     tables: usage.Schema,
 ) -> list[Asked]:
-    """The statements that read it."""
+    """Return the statements that read it."""
     found = list[Asked]()
     for statement in statements:
         of_it = [use for use in usage.uses(statement.text, tables) if use.table == table]
@@ -154,7 +154,7 @@ def _of_table(
 
 
 def _interval(by: Times, bytes_: int) -> str:
-    """The shortest one whose partitions are neither too many nor too small."""
+    """Return the shortest one whose partitions are neither too many nor too small."""
     for interval in INTERVALS:
         count = len(by.cut(interval)) if by.days / _DAYS[interval] < 10 * MOST else 10 * MOST
         if count <= MOST and (bytes_ / count >= LEAST_BYTES or count <= 6):
@@ -176,7 +176,7 @@ def _constraints(scratch: Scratch, verdict: Verdict) -> None:
 
 
 def _retention(scratch: Scratch, verdict: Verdict) -> bool:
-    """Whether rows leave the table."""
+    """Return whether rows leave the table."""
     writes = scratch.production.writes.get(verdict.table)
     if writes and writes.deleted >= 1:
         verdict.reasons.append(
@@ -187,7 +187,7 @@ def _retention(scratch: Scratch, verdict: Verdict) -> bool:
 
 
 def _compare(scratch: Scratch, verdict: Verdict, by: Times, asked: list[Asked]) -> float:
-    """What the statements cost with the twin, as a share of what they cost now."""
+    """Return what the statements cost with the twin, as a share of what they cost now."""
     twin_name = twin.make(scratch, verdict.table, by, verdict.interval)
     scratch.stretch()
     planner = Planner(scratch)

@@ -92,14 +92,14 @@ class Planner:
         return tree
 
     def worst(self, texts: Sequence[str]) -> Planned:
-        """The dearest of several plans of one statement with different values, with the indexes of all."""
+        """Return the dearest of several plans of one statement with different values, with the indexes of all."""
         found = [self.plan(text) for text in texts]
         dearest = max(found, key=lambda one: one.cost)
         return Planned(dearest.cost, frozenset().union(*(one.indexes for one in found)), dearest.tree)
 
 
 def nodes(tree: Node) -> Iterator[Node]:
-    """A plan and all that are below it."""
+    """Yield a plan and all that are below it."""
     yield tree
     for below in tree.get("Plans", ()):
         yield from nodes(below)

@@ -16,7 +16,7 @@ WAL_BYTES = 64
 
 
 def calls(advice: Advice, unused: Collection[QualifiedName]) -> tuple[list[str], list[str], list[str]]:
-    """What a revision does, what takes it back, and the evidence: a line for each index.
+    """Return what a revision does, what takes it back, and the evidence: a line for each index.
 
     Args:
         advice: what was found.
@@ -36,7 +36,7 @@ def calls(advice: Advice, unused: Collection[QualifiedName]) -> tuple[list[str],
 
 
 def made(index: Wanted | Unneeded) -> str:
-    """The call that makes an index."""
+    """Return the call that makes an index."""
     return index_call("create_index_concurrently", index.name.name, index.table, index.definition)
 
 
@@ -108,7 +108,7 @@ def short(statement: str) -> str:
 
 
 def notes(advice: Advice) -> Iterator[str]:
-    """What else has to be known: extensions, statements that stay dear, and those that could not be planned."""
+    """Yield what else has to be known: extensions, statements that stay dear, and those that could not be planned."""
     for extension in advice.extensions:
         yield f"extension {extension} is not installed in production: op.create_extension({extension!r}) first."
     for one in advice.asked:
@@ -120,7 +120,7 @@ def notes(advice: Advice) -> Iterator[str]:
 
 
 def document(advice: Advice, unused: Collection[QualifiedName], said: Sequence[str]) -> dict[str, Any]:
-    """All of it, for programs."""
+    """Return all of it, for programs."""
     return {
         "cost_a_day": dict(saved(advice.asked)),
         "extensions": list(advice.extensions),
@@ -159,7 +159,7 @@ def _statement(one: Asked) -> dict[str, Any]:
 
 
 def summary(advice: Advice) -> str:
-    """One line: how much was asked, and what it comes to."""
+    """Return one line: how much was asked, and what it comes to."""
     costs = saved(advice.asked)
     cheaper = f"; what they cost in a day: {cost(costs['before'])} -> {cost(costs['after'])}" if advice.wanted else ""
     return (

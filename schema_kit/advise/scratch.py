@@ -68,7 +68,7 @@ class Scratch:
         return self._connection
 
     def rows(self, query: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> list[Any]:
-        """The rows of a query."""
+        """Return the rows of a query."""
         cursor = self.connection.execute(query.encode(), values)
         return cursor.fetchall() if cursor.description else []
 

@@ -19,7 +19,7 @@ _SAID = ("Node Type", "Relation Name", "Index Name", "Join Type", "Startup Cost"
 
 
 def plan(tree: Node, depth: int = 0) -> list[str]:
-    """A line for each node, as EXPLAIN has it."""
+    """Return a line for each node, as EXPLAIN has it."""
     name = str(tree["Node Type"])
     name += f" using {tree['Index Name']}" if "Index Name" in tree and "Relation Name" in tree else ""
     name += f" on {tree['Relation Name']}" if "Relation Name" in tree else ""
@@ -32,13 +32,13 @@ def plan(tree: Node, depth: int = 0) -> list[str]:
 
 
 def document(tree: Node) -> dict[str, Any]:
-    """The same for programs."""
+    """Return the same for programs."""
     own: dict[str, Any] = {name: tree[name] for name in _SAID if name in tree}
     return own | ({"Plans": [document(below) for below in tree["Plans"]]} if "Plans" in tree else {})
 
 
 def pages_of(scratch: Scratch, index: QualifiedName) -> int:
-    """How many bytes an index has, with its partitions."""
+    """Return how many bytes an index has, with its partitions."""
     parts = scratch.rows(_PARTS, [index.sql])
     return PAGE * sum(scratch.pages.get(QualifiedName(*row), 0) for row in parts)
 
@@ -53,10 +53,10 @@ def size(count: float) -> str:
 
 
 def cost(value: float) -> str:
-    """A cost, without digits that say nothing."""
+    """Return a cost, without digits that say nothing."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def scanned(tree: Node) -> set[str]:
-    """The tables that a plan reads."""
+    """Return the tables that a plan reads."""
     return {str(node["Relation Name"]) for node in nodes(tree) if "Relation Name" in node}

@@ -156,7 +156,7 @@ def sizes(
 
 
 def _share(ask: Ask, table: QualifiedName, predicate: str) -> float:
-    """How many of the rows of a table a predicate is true for, as the planner estimates it."""
+    """Return how many of the rows of a table a predicate is true for, as the planner estimates it."""
     ((plan,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {table.sql} WHERE {predicate}")
     ((whole,),) = ask(f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {table.sql}")
     return min(float(_rows(plan)) / max(float(_rows(whole)), 1), 1.0)
@@ -167,12 +167,12 @@ def _rows(plan: Any) -> float:
 
 
 def _gin(rows: float, width: float) -> int:
-    """A GIN of whose values nothing is known."""
+    """Return a GIN of whose values nothing is known."""
     return 1 + ceil(rows * width / PAGE)
 
 
 def shapes(ask: Ask) -> dict[int, Shape]:
-    """What the values that the statistics hold tell of each GIN index on a text or a JSON document."""
+    """Return what the values that the statistics hold tell of each GIN index on a text or a JSON document."""
     found = dict[int, Shape]()
     for oid, opclass, rows, pages, common, shares, bounds, distinct in ask(_GIN):
         rest = max(1 - sum(shares), 0) / max(len(bounds), 1)

@@ -60,13 +60,13 @@ class Statement:
 
 
 def made(text: str, calls: float = 1.0, values: Values | None = None, seconds: float = 0.0) -> Statement:
-    """A statement of a text, whatever marks its parameters: ``$1``, ``:name``, ``%(name)s`` or ``%s``."""
+    """Return a statement of a text, whatever marks its parameters: ``$1``, ``:name``, ``%(name)s`` or ``%s``."""
     text = numbered(text.strip().rstrip(";").strip())
     return Statement(shown(text), text, calls, (values,) if values else (), seconds, (text,))
 
 
 def numbered(text: str) -> str:
-    """The text with ``$1``, ``$2``, ... for parameters, and ``$1::interval`` for ``interval $1``."""
+    """Return the text with ``$1``, ``$2``, ... for parameters, and ``$1::interval`` for ``interval $1``."""
     names = list[str]()
 
     def place(found: re.Match[str]) -> str:
@@ -84,22 +84,22 @@ def numbered(text: str) -> str:
 
 
 def parameters(text: str) -> int:
-    """How many parameters a text has."""
+    """Return how many parameters a text has."""
     return max((int(found["place"]) for found in _TOKEN.finditer(text) if found["place"]), default=0)
 
 
 def bound(text: str, values: Sequence[str]) -> str:
-    """The text with SQL in place of its parameters."""
+    """Return the text with SQL in place of its parameters."""
     return _TOKEN.sub(lambda found: values[int(found["place"]) - 1] if found["place"] else found[0], text)
 
 
 def parsable(text: str) -> str:
-    """The text with ``:p1`` for ``$1``, as sqlglot reads it."""
+    """Return the text with ``:p1`` for ``$1``, as sqlglot reads it."""
     return _TOKEN.sub(lambda found: f":p{found['place']}" if found["place"] else found[0], text)
 
 
 def shown(text: str) -> str:
-    """The text without values and comments, in one line."""
+    """Return the text without values and comments, in one line."""
 
     def masked(found: re.Match[str]) -> str:
         piece = found[0]
@@ -130,14 +130,14 @@ def grouped(found: Iterable[Statement]) -> list[Statement]:
 
 
 def _spread(found: list[Given]) -> tuple[Given, ...]:
-    """Some of them: those that come often, and one that does not."""
+    """Return some of them: those that come often, and one that does not."""
     counts = Counter(found)
     often: list[Given] = sorted(counts, key=lambda one: -counts[one])
     return tuple(often if len(often) <= SETS else often[: SETS - 1] + often[-1:])
 
 
 def of_file(text: str) -> list[Statement]:
-    """Statements of a file, each ended by a semicolon; ``-- calls: 1000`` before one says how often a day."""
+    """Return statements of a file, each ended by a semicolon; ``-- calls: 1000`` before one says how often a day."""
     found, begin = list[Statement](), 0
     ends = [match.end() for match in _TOKEN.finditer(text) if match[0] == ";"]
     for end in (*ends, len(text)):
@@ -149,7 +149,7 @@ def of_file(text: str) -> list[Statement]:
 
 
 def asks(text: str) -> bool:
-    """Whether a text is a statement that the planner plans."""
+    """Return whether a text is a statement that the planner plans."""
     words = shown(text).lstrip("( ").partition(" ")[0].upper()
     return words in ("SELECT", "WITH", "UPDATE", "DELETE", "INSERT", "MERGE", "VALUES", "TABLE")
 
@@ -169,7 +169,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
 
 
 def of_log(text: str) -> list[Statement]:
-    """Statements of a log that log_statement or log_min_duration_statement has written: text, CSV or JSON.
+    """Return statements of a log that log_statement or log_min_duration_statement has written: text, CSV or JSON.
 
     Args:
         text: of the file. Calls are counted over the time between its first and its last line.

@@ -82,7 +82,7 @@ class File:
 
 
 def trees(ask: Ask) -> dict[int, Tree]:
-    """Every B-tree by its oid."""
+    """Return every B-tree by its oid."""
     found = dict[int, Tree]()
     for oid, _, count, included, width, align, distinct, _, once in ask(KEYS):
         one = found.setdefault(oid, Tree(max(count, 0), [], []))
@@ -98,7 +98,7 @@ def files(
     shapes: Mapping[int, Shape],
     kinds: Sequence[str] = ("r", "m", "i"),
 ) -> list[File]:
-    """The files of relations of some kinds, each with the length and the height that it should have."""
+    """Return the files of relations of some kinds, each with the length and the height that it should have."""
 
     def each() -> Iterator[File]:
         for schema, name, oid, path in ask(_FILES, [list(kinds)]):

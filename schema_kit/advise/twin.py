@@ -66,7 +66,7 @@ class Times:
         return max((self.bounds[-1] - self.bounds[0]).total_seconds() / 86400, 1 / 24)
 
     def before(self, moment: datetime) -> float:
-        """The share of the rows before a moment."""
+        """Return the share of the rows before a moment."""
         nth = bisect_left(self.bounds, moment)
         if nth in (0, len(self.bounds)):
             return float(nth > 0)
@@ -74,7 +74,7 @@ class Times:
         return (nth - 1 + (moment - low) / (high - low)) / (len(self.bounds) - 1)
 
     def cut(self, interval: str) -> list[tuple[datetime, datetime]]:
-        """The partitions that its rows would be in."""
+        """Return the partitions that its rows would be in."""
         every = intervals.parse(interval)
         found, start = list[tuple[datetime, datetime]](), every.floor(self.bounds[0])
         assert isinstance(start, datetime)
@@ -134,7 +134,7 @@ def make(scratch: Scratch, table: QualifiedName, by: Times, interval: str) -> Qu
 
 
 def _indexes(scratch: Scratch, table: QualifiedName, twin: QualifiedName, column: str) -> Iterator[str]:
-    """The same indexes; a unique one has the column, too, as PostgreSQL requires."""
+    """Yield the same indexes; a unique one has the column, too, as PostgreSQL requires."""
     for text, unique in scratch.rows(_INDEXES, [table.sql]):
         has = parse(text)
         keys = (*has.keys, ident(column)) if unique and column not in has.columns else has.keys
@@ -152,6 +152,6 @@ def swap(scratch: Scratch, table: QualifiedName, twin: QualifiedName) -> None:
 
 
 def planning(scratch: Scratch, text: str) -> float:
-    """How long the planner takes for a statement, in milliseconds: the least of three tries."""
+    """Return how long the planner takes for a statement, in milliseconds: the least of three tries."""
     tries = [scratch.rows(f"EXPLAIN (SUMMARY, FORMAT JSON) {text}")[0][0][0]["Planning Time"] for _ in range(3)]
     return float(min(tries))

@@ -89,7 +89,7 @@ class Use:
 
 
 def uses(text: str, schema: Schema) -> list[Use]:
-    """How a statement uses its tables; empty where sqlglot cannot read it.
+    """Return how a statement uses its tables; empty where sqlglot cannot read it.
 
     Args:
         text: with ``$1`` where it has parameters.
@@ -103,7 +103,7 @@ def uses(text: str, schema: Schema) -> list[Use]:
 
 
 def _queries(parsed: exp.Expr) -> Iterator[exp.Expr]:
-    """The queries of a statement; an UPDATE or DELETE reads its table as a query does."""
+    """Yield the queries of a statement; an UPDATE or DELETE reads its table as a query does."""
     if isinstance(parsed, exp.Insert):
         if isinstance(parsed.expression, exp.Query):
             yield parsed.expression
@@ -160,7 +160,7 @@ def _table(source: exp.Table, schema: Schema) -> QualifiedName | None:
 
 
 def _written(identifier: exp.Expr) -> str:
-    """A name as PostgreSQL has it: in small letters, unless it is quoted."""
+    """Return a name as PostgreSQL has it: in small letters, unless it is quoted."""
     return str(identifier.name) if identifier.args.get("quoted") else str(identifier.name).lower()
 
 
@@ -174,7 +174,7 @@ class _Names:
         return _written(column.this)
 
     def owner(self, column: exp.Column) -> str | None:
-        """The alias of its table."""
+        """Return the alias of its table."""
         if column.table:
             alias = _written(column.args["table"])
             return alias if alias in self.found else None
@@ -182,13 +182,13 @@ class _Names:
         return next((alias for alias, use in self.found.items() if name in self.schema[use.table]), None)
 
     def plain(self, key: exp.Expr) -> exp.Expr:
-        """What an alias stands for."""
+        """Return what an alias stands for."""
         if isinstance(key, exp.Column) and not key.table and self.owner(key) is None:
             return self.aliases.get(key.name, key)
         return key
 
     def key(self, expression: exp.Expr) -> tuple[str, str, str | None] | None:
-        """The alias, the SQL and, where it is one, the column of an expression that reads one table alone."""
+        """Return the alias, the SQL and, where it is one, the column of an expression that reads one table alone."""
         expression = expression.unnest()
         columns = list(expression.find_all(exp.Column))
         owners = {self.owner(column) for column in columns}
@@ -210,7 +210,7 @@ _MIRRORED = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE,
 
 
 def _known(*names: str) -> tuple[type[exp.Expr], ...]:
-    """Those that this sqlglot has: some are newer than the oldest one that is allowed."""
+    """Return those that this sqlglot has: some are newer than the oldest one that is allowed."""
     return tuple(getattr(exp, name) for name in names if hasattr(exp, name))
 
 
@@ -246,7 +246,7 @@ def _condition(one: exp.Expr, names: _Names, alone: bool) -> Iterator[tuple[str,
 
 
 def _truth(one: exp.Expr) -> tuple[Any, ...] | None:
-    """What is true, false or NULL, and which of them."""
+    """Return what is true, false or NULL, and which of them."""
     inner = one.this.unnest() if isinstance(one, exp.Not) else one
     negated = inner is not one or bool(inner.args.get("negate"))
     if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
@@ -259,7 +259,7 @@ def _truth(one: exp.Expr) -> tuple[Any, ...] | None:
 
 
 def _searched(one: exp.Expr) -> tuple[Any, ...] | None:
-    """What is looked for in a list, between two values, or inside of a value."""
+    """Return what is looked for in a list, between two values, or inside of a value."""
     if isinstance(one, exp.In):
         return (one.this, Kind.JOIN) if one.args.get("query") else (one.this, Kind.EQUAL, *one.expressions)
     if isinstance(one, exp.Between):

@@ -34,7 +34,7 @@ _HIDDEN = "SELECT count(*) FROM {schema}.pg_stat_statements s WHERE s.query = '<
 
 
 def counted(connection: sa.Connection) -> tuple[list[Statement], str]:
-    """The statements that take the most time, with calls a day; and what could not be seen.
+    """Return the statements that take the most time, with calls a day; and what could not be seen.
 
     Args:
         connection: in autocommit.
