@@ -17,7 +17,7 @@ WORTH_BYTES = 64 * 1024 * 1024
 
 
 def tables(seen: Observed) -> Iterator[Finding]:
-    """Tables that take twice what their rows need, or more."""
+    """Yield tables that take twice what their rows need, or more."""
     for root, found in _by_root(seen, of_indexes=False):
         names = [one.table for one in found]
         sql = " ".join(f"VACUUM (FULL, ANALYZE) {name.sql};" for name in names)

@@ -48,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def examine(seen: Observed, only: Collection[QualifiedName] = ()) -> list[Finding]:
-    """All that can be said, table by table, the worst of each first.
+    """Return all that can be said, table by table, the worst of each first.
 
     Args:
         seen: the database.

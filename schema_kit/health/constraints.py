@@ -16,7 +16,7 @@ ROWS_PER_VALUE = 100
 
 
 def unindexed(seen: Observed) -> Iterator[Finding]:
-    """Foreign keys without an index: each DELETE of a referenced row reads the whole table, under its lock."""
+    """Yield foreign keys without an index: each DELETE of a referenced row reads the whole table, under its lock."""
     indexes = defaultdict[QualifiedName, list[Index]](list)
     for index in seen.indexes:
         if index.valid:
@@ -74,7 +74,7 @@ def _made(key: ForeignKey) -> str:
 
 
 def keys_twice(seen: Observed) -> Iterator[Finding]:
-    """Foreign keys that say what another one says: each write checks twice."""
+    """Yield foreign keys that say what another one says: each write checks twice."""
     first: dict[object, ForeignKey] = {}
     for key in seen.foreign_keys:
         same = (key.table, key.referenced, frozenset(zip(key.columns, key.referenced_columns, strict=True)))
@@ -90,7 +90,7 @@ def keys_twice(seen: Observed) -> Iterator[Finding]:
 
 
 def key_types(seen: Observed) -> Iterator[Finding]:
-    """Foreign keys whose columns are of another type than what they refer to."""
+    """Yield foreign keys whose columns are of another type than what they refer to."""
     for key in seen.foreign_keys:
         for column, own, referenced in zip(key.columns, key.types, key.referenced_types, strict=True):
             if own == referenced:
@@ -164,7 +164,7 @@ def primary_keys(seen: Observed) -> Iterator[Finding]:
 
 
 def _whole(index: Index) -> bool:
-    """Whether it is over columns alone, and all rows."""
+    """Return whether it is over columns alone, and all rows."""
     return len(index.definition.columns) == len(index.definition.keys) and not index.definition.predicate
 
 

@@ -39,7 +39,7 @@ class Definition:
 
 
 def column_of(key: str) -> str | None:
-    """The column that a key is, whatever its order; None where it is an expression."""
+    """Return the column that a key is, whatever its order; None where it is an expression."""
     match = _PLAIN.match(key)
     if match is None or key[match.end() : match.end() + 1] not in ("", " "):
         return None
@@ -78,7 +78,7 @@ def _top(text: str) -> Iterator[str]:
 
 
 def _list(text: str) -> tuple[tuple[str, ...], str]:
-    """What stands between commas up to the parenthesis that closes, and what follows it."""
+    """Return what stands between commas up to the parenthesis that closes, and what follows it."""
     found, depth, begin = list[str](), 0, 0
     for match in _PIECE.finditer(text):
         piece = match[0]
@@ -104,7 +104,7 @@ def index_call(
     where: str | None = None,
     using: str = "",
 ) -> str:
-    """The call of an operation that makes an index, with literal arguments.
+    """Return the call of an operation that makes an index, with literal arguments.
 
     Args:
         operation: create_index_concurrently or replace_index_concurrently.
@@ -132,7 +132,7 @@ def _key(key: str) -> str:
 
 
 def _text(sql: str) -> str:
-    """SQL for sa.text(), in which a colon before a word would be a parameter."""
+    """Return SQL for sa.text(), in which a colon before a word would be a parameter."""
     return repr(re.sub(r"(?<!:):(?=\w)", r"\\:", sql))
 
 
@@ -148,5 +148,5 @@ def _options(options: str) -> str:
 
 
 def drop_call(name: QualifiedName, table: QualifiedName) -> str:
-    """The call that drops an index without stopping writers."""
+    """Return the call that drops an index without stopping writers."""
     return f"op.drop_index_concurrently({name.name!r}, {table.name!r}, schema={name.schema!r}, if_exists=True)"

@@ -268,7 +268,7 @@ class Observed:
         return [(index, parts[index.name]) for index in self.indexes if index.parent is None]
 
     def root(self, table: QualifiedName) -> QualifiedName:
-        """The top of the tree that a table is part of; itself where it is not a partition."""
+        """Return the top of the tree that a table is part of; itself where it is not a partition."""
         known = self.by_name.get(table)
         return known.root if known else table
 

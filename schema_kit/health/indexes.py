@@ -20,7 +20,7 @@ NULL_SHARE = 0.9
 
 
 def made(index: Index) -> str:
-    """The call that makes an index as it is."""
+    """Return the call that makes an index as it is."""
     return index_call("create_index_concurrently", index.name.name, index.table, index.definition, index.unique)
 
 
@@ -33,7 +33,7 @@ def _size(bytes_: int) -> str:
 
 
 def invalid(seen: Observed) -> Iterator[Finding]:
-    """Indexes that queries do not use and writers keep up, because a build of them failed or is not whole."""
+    """Yield indexes that queries do not use and writers keep up, because a build of them failed or is not whole."""
     for index, parts in seen.folded:
         broken = [part for part in (index, *parts) if not part.valid]
         if not broken or any(part.building for part in (index, *parts)):
@@ -59,12 +59,12 @@ def _tops(seen: Observed) -> Sequence[tuple[Index, int, int]]:
 
 
 def _standing(index: Index) -> tuple[bool, ...]:
-    """How much more than queries needs an index: the greater stays."""
+    """Return how much more than queries needs an index: the greater stays."""
     return index.constraint, index.referenced, index.replica_identity, index.unique, index.clustered
 
 
 def twice(seen: Observed) -> Iterator[Finding]:
-    """Indexes that are as another one of the same table; the one that more than queries needs stays."""
+    """Yield indexes that are as another one of the same table; the one that more than queries needs stays."""
     groups = defaultdict[tuple[QualifiedName, Definition], list[tuple[Index, int]]](list)
     for index, size, _ in _tops(seen):
         groups[index.table, _alike(index.definition)].append((index, size))
@@ -86,7 +86,7 @@ def _alike(definition: Definition) -> Definition:
 
 
 def redundant(seen: Observed) -> Iterator[Finding]:
-    """Indexes whose columns another one begins with."""
+    """Yield indexes whose columns another one begins with."""
     by_table = defaultdict[QualifiedName, list[tuple[Index, int]]](list)
     for index, size, _ in _tops(seen):
         if index.definition.method == "btree":
@@ -119,7 +119,7 @@ def serves_foreign_key(seen: Observed, index: Index) -> bool:
 
 
 def unused(seen: Observed) -> Iterator[Finding]:
-    """Indexes that no query has scanned, and that nothing but queries needs."""
+    """Yield indexes that no query has scanned, and that nothing but queries needs."""
     server = seen.server
     if server.since is None or server.now is None:
         return
@@ -144,13 +144,13 @@ def unused(seen: Observed) -> Iterator[Finding]:
 
 
 def _takes_over(index: Index, other: Index) -> bool:
-    """Whether it serves the queries of another one that is as it is, or as it begins, once that is dropped."""
+    """Return whether it serves the queries of another one that is as it is, or as it begins, once that is dropped."""
     alike = _alike(index.definition) == _alike(other.definition)
     return alike or (other.plain and _covers(index.definition, other.definition))
 
 
 def on_partitions(seen: Observed) -> Iterator[Finding]:
-    """Indexes of single partitions, which the partitioned table does not have: new partitions lack them."""
+    """Yield indexes of single partitions, which the partitioned table does not have: new partitions lack them."""
     groups = defaultdict[tuple[QualifiedName, Definition], list[Index]](list)
     above = {(index.table, _alike(index.definition)) for index, _, _ in _tops(seen)}
     for index, _ in seen.folded:
@@ -180,7 +180,7 @@ def on_partitions(seen: Observed) -> Iterator[Finding]:
 
 
 def of_little_use(seen: Observed) -> Iterator[Finding]:
-    """Indexes of a column that is nearly always NULL, of a boolean, or of arrays in a btree."""
+    """Yield indexes of a column that is nearly always NULL, of a boolean, or of arrays in a btree."""
     for index, size, _ in _tops(seen):
         definition = index.definition
         if not index.plain or definition.method != "btree" or size < WORTH_BYTES or not definition.columns:

@@ -291,7 +291,7 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
 
 
 def _made(noun: Callable[..., Noun], values: Iterable[Any], **given: Any) -> Noun:
-    """A noun of the fields that are given, and of a row for the others, in their order."""
+    """Return a noun of the fields that are given, and of a row for the others, in their order."""
     others = [own.name for own in fields(cast("Any", noun)) if own.name not in given]
     return noun(
         **given,

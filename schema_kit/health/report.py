@@ -13,7 +13,7 @@ from schema_kit.plans.check import Severity
 
 
 def text(findings: Sequence[Finding]) -> str:
-    """A line for each finding, under its table."""
+    """Return a line for each finding, under its table."""
     lines, last = [], object()
     for one in findings:
         if one.table != last:
@@ -24,7 +24,7 @@ def text(findings: Sequence[Finding]) -> str:
 
 
 def reasons(ignored: Mapping[Finding, str]) -> str:
-    """A line for each finding that is left out, with the reason."""
+    """Return a line for each finding that is left out, with the reason."""
     lines = [f"  ignored: {IgnoredFinding(*one.key)}: {reason}" for one, reason in ignored.items()]
     return "".join(f"{line}\n" for line in lines)
 
@@ -32,7 +32,7 @@ def reasons(ignored: Mapping[Finding, str]) -> str:
 def document(
     findings: Sequence[Finding], ignored: Mapping[Finding, str], notes: Sequence[str], now: datetime, since: str
 ) -> dict[str, Any]:
-    """All of it, for programs."""
+    """Return all of it, for programs."""
     told = [_told(one) for one in findings]
     left = [_told(one) | {"reason": reason} for one, reason in ignored.items()]
     return {"at": now.isoformat(), "since": since, "findings": told, "ignored": left, "not_seen": list(notes)}
@@ -73,7 +73,7 @@ def metrics(findings: Sequence[Finding], ignored: int, now: datetime) -> str:
 
 
 def summary(findings: Sequence[Finding], tables: int, ignored: int) -> str:
-    """One line: how much was looked at, and how much was found."""
+    """Return one line: how much was looked at, and how much was found."""
     looked = "1 table" if tables == 1 else f"{tables:,} tables"
     counted = Counter(one.severity for one in findings)
     found = ", ".join(f"{counted[severity]} {severity}" for severity in Severity if counted[severity])

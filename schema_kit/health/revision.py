@@ -20,7 +20,7 @@ _SAFE = re.compile(r"op\.(\w+_concurrently|validate_constraint)\(")
 
 
 def writable(finding: Finding) -> bool:
-    """Whether its repair is an operation that commits on its own, both ways, and needs no decision."""
+    """Return whether its repair is an operation that commits on its own, both ways, and needs no decision."""
     repair = finding.repair
     return bool(_SAFE.match(repair.call)) and not repair.why and (not repair.back or bool(_SAFE.match(repair.back)))
 

@@ -44,7 +44,7 @@ _ENDS = {
 
 
 def old_rows(seen: Observed) -> Iterator[Finding]:
-    """What keeps vacuum from removing dead rows everywhere: the oldest alone, as the others keep less."""
+    """Yield what keeps vacuum from removing dead rows everywhere: the oldest alone, as the others keep less."""
     oldest = max(seen.server.holders, key=lambda one: (one.age, one.kind), default=None)
     if oldest is None or oldest.age < HELD_AGE:
         return

@@ -53,7 +53,7 @@ ORDER BY r.relname
 
 
 def read(connection: Connection, names: dict[int, QualifiedName]) -> list[Bloat]:
-    """What takes more than it needs, of the tables of those oids. Call it while observing."""
+    """Return what takes more than it needs, of the tables of those oids. Call it while observing."""
     found = rows(connection, READ, {"least": bloat.WORTH_BYTES, "share": bloat.SHARE})
     return [
         Bloat(names[oid], names[oid].sibling(index) if index else None, taken, needed)

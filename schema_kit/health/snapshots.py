@@ -61,7 +61,7 @@ def measured(connection: sa.Connection) -> dict[str, tuple[int, int, int]]:
 
 
 def of_replica(connection: sa.Connection) -> Counted:
-    """The counters of another server that has the same tables.
+    """Return the counters of another server that has the same tables.
 
     Args:
         connection: to it, in autocommit.
@@ -76,7 +76,7 @@ def of_replica(connection: sa.Connection) -> Counted:
 
 
 def plan(seen: Observed, servers: Sequence[Counted], tables: Mapping[str, Sequence[int]], *, there: Stored) -> Plan:
-    """What keeps the counters of servers.
+    """Return what keeps the counters of servers.
 
     Args:
         seen: what was observed, with its clock.
@@ -94,7 +94,7 @@ def plan(seen: Observed, servers: Sequence[Counted], tables: Mapping[str, Sequen
 
 
 def before(connection: sa.Connection, now: datetime, server: str, since: datetime | None) -> Snapshot | None:
-    """The snapshot with which the window of a server begins; None where there is none of its counters.
+    """Return the snapshot with which the window of a server begins; None where there is none of its counters.
 
     Args:
         connection: of the server that keeps the snapshots.

@@ -18,7 +18,7 @@ WRAPAROUND_AGE = 1_500_000_000
 
 
 def statistics(seen: Observed) -> Iterator[Finding]:
-    """Tables that were never analyzed, and partitioned ones that have grown since."""
+    """Yield tables that were never analyzed, and partitioned ones that have grown since."""
     for table in seen.tables:
         rows, code = seen.rows(table.name), "statistics_missing"
         leaves = [one for one in seen.trees[table.name] if one.kind == "r"]
@@ -41,7 +41,7 @@ def statistics(seen: Observed) -> Iterator[Finding]:
 
 
 def autovacuum(seen: Observed) -> Iterator[Finding]:
-    """Tables that autovacuum is set to leave alone."""
+    """Yield tables that autovacuum is set to leave alone."""
     for root, tree in seen.trees.items():
         off = [one for one in tree if not one.autovacuum and one.kind == "r"]
         if off:
@@ -52,7 +52,7 @@ def autovacuum(seen: Observed) -> Iterator[Finding]:
 
 
 def dead_rows(seen: Observed) -> Iterator[Finding]:
-    """Tables that vacuum does not keep up with."""
+    """Yield tables that vacuum does not keep up with."""
     for root, tree in seen.trees.items():
         full = [one for one in tree if one.dead >= DEAD_ROWS and one.dead > DEAD_SHARE * (one.live + one.dead)]
         if full:
@@ -67,7 +67,7 @@ def _live(relations: list[Relation]) -> int:
 
 
 def frozen(seen: Observed) -> Iterator[Finding]:
-    """Tables whose oldest rows come near the end of transaction ids or multixacts."""
+    """Yield tables whose oldest rows come near the end of transaction ids or multixacts."""
     server = seen.server
     for root, tree in seen.trees.items():
         leaves = [one for one in tree if one.kind == "r"]
@@ -114,7 +114,7 @@ def sequences(seen: Observed) -> Iterator[Finding]:
 
 
 def unlogged(seen: Observed) -> Iterator[Finding]:
-    """Tables that are empty after a crash, and on standbys."""
+    """Yield tables that are empty after a crash, and on standbys."""
     for root, tree in seen.trees.items():
         names = [one.name for one in tree if not one.logged and one.kind == "r"]
         if names:
@@ -125,7 +125,7 @@ def unlogged(seen: Observed) -> Iterator[Finding]:
 
 
 def partitions(seen: Observed) -> Iterator[Finding]:
-    """Tables with so many partitions that planning is what their queries do."""
+    """Yield tables with so many partitions that planning is what their queries do."""
     for root, tree in seen.trees.items():
         leaves = sum(one.kind == "r" for one in tree)
         if leaves > MANY_PARTITIONS:

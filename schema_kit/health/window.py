@@ -32,17 +32,17 @@ class Counted:
 
 
 def own(seen: Observed) -> Counted:
-    """The counters of the server that was looked at."""
+    """Return the counters of the server that was looked at."""
     return Counted("", seen.server.since, {str(index.name): index.scans for index in seen.indexes if index.scans})
 
 
 def tops(seen: Observed) -> frozenset[str]:
-    """The indexes that are not part of another one."""
+    """Return the indexes that are not part of another one."""
     return frozenset(str(index.name) for index in seen.indexes if index.parent is None)
 
 
 def within(seen: Observed, servers: Sequence[Counted]) -> Observed:
-    """The same database with the scans of all servers since the window began.
+    """Return the same database with the scans of all servers since the window began.
 
     Args:
         seen: what was observed.
