@@ -21,7 +21,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 
 def document(seen: Seen) -> str:
-    """The page; of many tables and findings as many as fit, and how many are left out."""
+    """Return the page; of many tables and findings as many as fit, and how many are left out."""
     found, findings = outlook(seen), told(seen)
     for most in (20, 12, 6, 3):
         page = _page(seen, found, findings, most)
@@ -75,7 +75,7 @@ def _about(seen: Seen) -> str:
 
 
 def urgency(seen: Seen, found: Outlook) -> Severity | None:
-    """How much the day matters on which the disk is full; None where it is far off, or not known."""
+    """Return how much the day matters on which the disk is full; None where it is far off, or not known."""
     if found.full is None:
         return None
     days = (found.full - seen.at.date()).days
@@ -83,7 +83,7 @@ def urgency(seen: Seen, found: Outlook) -> Severity | None:
 
 
 def _actions(seen: Seen, found: Outlook, findings: Sequence[Told]) -> Html:
-    """What a person on call has to do, one line for each kind of it."""
+    """Return what a person on call has to do, one line for each kind of it."""
     kinds = dict[str, list[Told]]()
     for one in findings:
         if one.severity is not Severity.NOTICE:
@@ -113,7 +113,7 @@ def _action(group: Sequence[Told]) -> Html:
 
 
 def _figures(seen: Seen, found: Outlook, findings: Sequence[Told]) -> Html:
-    """The figures of the first screen."""
+    """Return the figures of the first screen."""
     said = list(_told(seen, found, findings))
     entries = [
         tag("div", tag("dt", term), tag("dd", value, tag("small", why) if why else None), class_=kind)

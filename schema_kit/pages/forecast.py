@@ -54,7 +54,7 @@ class Trend:
     points: int = 0
 
     def at(self, step: float) -> float:
-        """The value *step* steps behind the next one; never below zero.
+        """Return the value *step* steps behind the next one; never below zero.
 
         Args:
             step: 0 for the next value, 1.5 for between the second and the third.
@@ -63,12 +63,12 @@ class Trend:
         return max(self.level + self.slope * step, 0.0) * factor
 
     def shifted(self, errors: float) -> Trend:
-        """The same, so many standard errors higher, or lower below zero."""
+        """Return the same, so many standard errors higher, or lower below zero."""
         return replace(self, level=self.level + errors * self.level_error, slope=self.slope + errors * self.slope_error)
 
 
 def fit(values: Sequence[float], period: int = 0) -> Trend | None:
-    """What a series does from its last value on; None where it has none.
+    """Return what a series does from its last value on; None where it has none.
 
     Args:
         values: at equal steps, none below zero.
@@ -104,7 +104,7 @@ class _Line:
 
 
 def _season(series: Sequence[float], period: int) -> tuple[float, ...]:
-    """The factor of each phase, that of the first value first; empty where they differ by nothing but noise."""
+    """Return the factor of each phase, that of the first value first; empty where they differ by nothing but noise."""
     plain = _apart(series, _drawn(series))
     about, found = _moving(series, period), tuple[float, ...]()
     for _ in range(3):  # season and lines, each without the other
@@ -122,7 +122,7 @@ def _season(series: Sequence[float], period: int) -> tuple[float, ...]:
 
 
 def _apart(series: Sequence[float], lines: Sequence[float]) -> float:
-    """How far values lie from lines, as a share of these."""
+    """Return how far values lie from lines, as a share of these."""
     return fmean([abs(value / line - 1) for value, line in zip(series, lines, strict=True) if line > 0] or [0.0])
 
 
@@ -150,12 +150,12 @@ def _moving(series: Sequence[float], period: int) -> list[float]:
 
 
 def _drawn(series: Sequence[float]) -> list[float]:
-    """The lines' own values, point by point."""
+    """Return the lines' own values, point by point."""
     return [value for line in _lines(series)[0] for value in line.drawn()]
 
 
 def _lines(series: Sequence[float]) -> tuple[list[_Line], float]:
-    """The lines that a series consists of, and the noise around the last of them."""
+    """Return the lines that a series consists of, and the noise around the last of them."""
     begins = _begins(_spared(series))
     runs = [series[begin:end] for begin, end in zip(begins, [*begins[1:], len(series)], strict=True)]
     own = [_slope(run) for run in runs]
@@ -171,7 +171,7 @@ def _lines(series: Sequence[float]) -> tuple[list[_Line], float]:
 
 
 def _begins(series: Sequence[float]) -> list[int]:
-    """Where each line begins: split as long as that gains, then each border again between its neighbours."""
+    """Return where each line begins: split as long as that gains, then each border again between its neighbours."""
     found, open_ = {0}, [(0, len(series))]
     while open_:
         begin, end = open_.pop()
@@ -192,7 +192,7 @@ def _begins(series: Sequence[float]) -> list[int]:
 
 
 def _left(series: Sequence[float], slope: float) -> list[float]:
-    """What a slope leaves of a series."""
+    """Return what a slope leaves of a series."""
     return [value - slope * n for n, value in enumerate(series)]
 
 
@@ -202,7 +202,7 @@ def _centred(series: Sequence[float], size: float) -> list[float]:
 
 
 def _slope(series: Sequence[float]) -> float:
-    """The median of the slopes between pairs of points; of many points, between some of both ends."""
+    """Return the median of the slopes between pairs of points; of many points, between some of both ends."""
     count = len(series)
     if count < SHORTEST:
         return 0.0
@@ -215,7 +215,7 @@ def _slope(series: Sequence[float]) -> float:
 
 
 def _certain(apart: float, error: float) -> float:
-    """How much of a difference counts: nothing within two standard errors, all of it beyond three."""
+    """Return how much of a difference counts: nothing within two standard errors, all of it beyond three."""
     return 1.0 if error == 0 else min(max(abs(apart) / error - 2, 0.0), 1.0)
 
 
@@ -224,7 +224,7 @@ def _slope_error(noise: float, count: int) -> float:
 
 
 def _noise(deviations: Sequence[float]) -> float:
-    """The standard deviation, by the median; few points count for less than they show."""
+    """Return the standard deviation, by the median; few points count for less than they show."""
     middle, count = median(deviations), len(deviations)
     return _TO_SIGMA * median(abs(one - middle) for one in deviations) * math.sqrt(count / max(count - 2, 1))
 
@@ -244,7 +244,7 @@ def _spared(series: Sequence[float]) -> list[float]:
 
 
 def _split(series: Sequence[float]) -> int | None:
-    """Where two lines fit better than one, by so much that noise does not explain it; None: nowhere."""
+    """Return where two lines fit better than one, by so much that noise does not explain it; None: nowhere."""
     count = len(series)
     if count < 2 * SHORTEST:
         return None
@@ -270,7 +270,7 @@ class _Squares:
         self._squared = [0.0, *accumulate(value * value for value in own)]
 
     def left(self, begin: int, end: int) -> float:
-        """What the best line leaves of the run from *begin* up to *end*."""
+        """Return what the best line leaves of the run from *begin* up to *end*."""
         count, of = end - begin, self._of[end] - self._of[begin]
         across = self._by_place[end] - self._by_place[begin] - of * (begin + end - 1) / 2
         spread = (count**3 - count) / 12

@@ -95,12 +95,12 @@ class Growth:
     moved: tuple[float, ...] = ()
 
     def after(self, days: int) -> float | None:
-        """Its size after so many of DAYS."""
+        """Return its size after so many of DAYS."""
         return self.curve[DAYS.index(days)] if self.curve else None
 
 
 def growth(history: History, now: datetime, period: timedelta) -> Growth:
-    """What a table's past says of its future.
+    """Return what a table's past says of its future.
 
     Args:
         history: its past.
@@ -115,14 +115,14 @@ def growth(history: History, now: datetime, period: timedelta) -> Growth:
 
 
 def fed(archive: Growth, *sources: Growth) -> Growth:
-    """An archive, that grows by what its tables let go of."""
+    """Return an archive, that grows by what its tables let go of."""
     moved = [sum(one.moved[n] for one in sources if one.moved) for n in range(len(DAYS))]
     curve = tuple(archive.size.bytes + more for more in moved)
     return Growth("what goes to it", archive.size, curve=curve, low=curve, high=curve)
 
 
 def together(tables: Sequence[Growth]) -> tuple[list[float], list[float], list[float]]:
-    """What all of them add to the disk after each of DAYS: likely, at least and at most."""
+    """Return what all of them add to the disk after each of DAYS: likely, at least and at most."""
     likely, low, high = ([0.0] * len(DAYS) for _ in range(3))
     spread_low, spread_high = ([0.0] * len(DAYS) for _ in range(2))
     for one in tables:
@@ -136,7 +136,7 @@ def together(tables: Sequence[Growth]) -> tuple[list[float], list[float], list[f
 
 
 def full(room: int, curve: Sequence[float], now: datetime) -> date | None:
-    """The day on which *room* bytes more are taken; None: not within the days that are looked at."""
+    """Return the day on which *room* bytes more are taken; None: not within the days that are looked at."""
     before, last = 0.0, 0
     for days, more in zip(DAYS, curve, strict=True):
         if more >= room:
@@ -167,7 +167,7 @@ class _Series:
 
 
 def _rates(pieces: Sequence[Piece], now: datetime) -> _Series | None:
-    """What came in a day, by the partitions that are over; None where none is."""
+    """Return what came in a day, by the partitions that are over; None where none is."""
     held = defaultdict[tuple[datetime, datetime], int](int)
     for piece in pieces:
         if piece.lower < piece.upper <= now:
@@ -257,7 +257,7 @@ def _gone(history: History, came: Sequence[float], now: datetime) -> list[float]
 
 
 def _after(came: Sequence[float], days: float) -> float:
-    """What has come after so many days, between two of DAYS a share of it; nothing before now."""
+    """Return what has come after so many days, between two of DAYS a share of it; nothing before now."""
     later = bisect_right(DAYS, days)
     before: float = came[later - 1] if later else 0.0
     then = DAYS[later - 1] if later else 0
@@ -297,7 +297,7 @@ def _by_snapshots(history: History, now: datetime, period: timedelta) -> Growth:
 
 
 def _size_at(known: Sequence[tuple[datetime, float]], moment: datetime) -> float | None:
-    """The size at a moment, between the two that are known around it; None before the first."""
+    """Return the size at a moment, between the two that are known around it; None before the first."""
     for (at, size), (later, larger) in pairwise(known):
         if at - (later - at) / 4 <= moment <= later:  # a run of cron is never on the second
             return size + (larger - size) * max((moment - at) / (later - at), 0.0)

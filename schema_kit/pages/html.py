@@ -31,7 +31,7 @@ def text(value: str) -> Html:
 
 
 def tag(element: str, /, *children: Child, **attributes: str | float | None) -> Html:
-    """An element.
+    """Return an element.
 
     Args:
         element: its name.
@@ -51,12 +51,12 @@ def joined(children: Iterable[Child]) -> Html:
 
 
 def name(of: QualifiedName | str) -> Html:
-    """The name of a table, that keeps the direction of its letters to itself."""
+    """Return the name of a table, that keeps the direction of its letters to itself."""
     return tag("bdi", str(of), class_="name")
 
 
 def code(said: str) -> Html:
-    """What is typed, or a statement."""
+    """Return what is typed, or a statement."""
     return tag("code", said, dir="ltr")
 
 
@@ -107,16 +107,16 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[Child
 
 
 def section(key: str, title: str, *children: Child) -> Html:
-    """A part of the page, that its heading names."""
+    """Return a part of the page, that its heading names."""
     return tag("section", tag("h2", title, id=f"{key}-title"), *children, id=key, aria_labelledby=f"{key}-title")
 
 
 def paragraph(*children: Child, class_: str | None = None) -> Html:
-    """A paragraph."""
+    """Return a paragraph."""
     return tag("p", *children, class_=class_)
 
 
 def items(children: Iterable[Child], class_: str | None = None) -> Html:
-    """A list; nothing where it is empty."""
+    """Return a list; nothing where it is empty."""
     found = [tag("li", child) for child in children]
     return tag("ul", found, class_=class_) if found else Html("")

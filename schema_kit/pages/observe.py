@@ -170,7 +170,7 @@ class _Look:
             return rows(self._connection, sql, values or None)
 
     def _ask(self, what: str, ask: Callable[[], Found]) -> Found | None:
-        """What a question gives; None where the role lacks a privilege, or time runs out, which is noted."""
+        """Return what a question gives; None where the role lacks a privilege, or time runs out, which is noted."""
         try:
             return ask()
         except SchemaKitError as error:
@@ -183,7 +183,7 @@ class _Look:
         return None
 
     def _of_ours(self, table: QualifiedName, what: str, sql: str, **values: Any) -> list[Any]:
-        """Rows of one of our own tables; none where it is not there, or cannot be read, which is noted."""
+        """Return rows of one of our own tables; none where it is not there, or cannot be read, which is noted."""
 
         def ask() -> list[Any]:
             there = self._rows("SELECT to_regclass(%(name)s) IS NOT NULL", name=table.sql)
@@ -227,7 +227,7 @@ class _Look:
         )
 
     def _work(self, told: Seen) -> Seen:
-        """What our own tables know: archives, files, what is in progress, and what was done in the period."""
+        """Return what our own tables know: archives, files, what is in progress, and what was done in the period."""
         policies: Sequence[ArchivePolicy] = self._ask("archives", self._catalog.archive_policies) or ()
         moved: Sequence[Moved] = self._ask("what went to archives", self._catalog.moved) or ()
         files: Sequence[ArchiveFile] = self._ask("files", lambda: manifest.read(self._connection)) or ()

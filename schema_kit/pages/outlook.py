@@ -104,7 +104,7 @@ def _drops(policy: Partitioning) -> bool:
 
 
 def _length(text: str) -> timedelta:
-    """A length of time, months as long as they are on average; none where it is one of ids, or nothing."""
+    """Return a length of time, months as long as they are on average; none where it is one of ids, or nothing."""
     try:
         found = parse(text)
     except DeclarationError:
@@ -141,7 +141,7 @@ class SetFacts:
 
 
 def figures(one: Timeline) -> SetFacts:
-    """A partitioned table in figures."""
+    """Return a partitioned table in figures."""
     parts = [segment for segment in one.segments if segment.partitions]
     states = Counter[str]()
     for segment in one.segments:
@@ -165,7 +165,7 @@ def _until(one: Timeline, parts: Sequence[Segment]) -> str:
 
 
 def told(seen: Seen) -> list[Told]:
-    """All findings, the worst first."""
+    """Return all findings, the worst first."""
     found = [Told(one.severity, one.code, one.set, one.sentence) for one in seen.partitions]
     found += [
         Told(one.severity, one.code, str(one.table) if one.table else "the server", one.evidence, str(one.repair))
@@ -176,7 +176,7 @@ def told(seen: Seen) -> list[Told]:
 
 
 def about_indexes(one: Told) -> bool:
-    """Whether a finding is advice about an index that works."""
+    """Return whether a finding is advice about an index that works."""
     return one.code in _ADVICE
 
 

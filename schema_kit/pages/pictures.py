@@ -41,7 +41,7 @@ _LEAST = {"premade": 0.1, "missing": 1.0, "gap": 1.0}
 
 
 def partitions(key: str, one: Timeline, now: datetime, said: str) -> Html:
-    """The partitions of a table as bars, as high as each is big.
+    """Return the partitions of a table as bars, as high as each is big.
 
     Args:
         key: an id of its own.
@@ -129,7 +129,7 @@ def _axis(one: Timeline, begin: Any, end: Any, at: Any) -> list[Mark]:
 
 
 def forecast(key: str, seen: Seen, found: Outlook, said: str) -> Html:
-    """The size of the database: what is known of it, and what is likely.
+    """Return the size of the database: what is known of it, and what is likely.
 
     Args:
         key: an id of its own.

@@ -39,12 +39,12 @@ def all_of(seen: Seen, found: Outlook, findings: Sequence[Told], most: int) -> I
 
 
 def subject(of: str) -> Html:
-    """What a finding is about."""
+    """Return what a finding is about."""
     return tag("bdi", of, class_="name")
 
 
 def _more(left: int, what: str, how: str = "") -> Html:
-    """How many are left out."""
+    """Return how many are left out."""
     return paragraph(f"And {words.count(left, what)} more{how}.", class_="soft") if left > 0 else Html("")
 
 
@@ -89,7 +89,7 @@ def _growth(seen: Seen, found: Outlook, most: int) -> list[Child]:
 
 
 def _foretold(seen: Seen, found: Outlook) -> str:
-    """The forecast in a sentence or two."""
+    """Return the forecast in a sentence or two."""
     if not any(one.curve for _, one in found.tables):
         said = "No table has a history yet, so nothing is foretold."
     else:

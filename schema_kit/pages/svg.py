@@ -32,7 +32,7 @@ class Bar:
 
 
 def picture(key: str, title: str, said: str, height: int, *children: Child, class_: str = "picture") -> Html:
-    """A picture as wide as its place.
+    """Return a picture as wide as its place.
 
     Args:
         key: an id that no other picture has.
@@ -57,7 +57,7 @@ def picture(key: str, title: str, said: str, height: int, *children: Child, clas
 
 
 def area(key: str, top: int, height: int, *shapes: Child) -> Html:
-    """Where shapes are drawn, *height* pixels high from *top*; it stretches."""
+    """Return where shapes are drawn, *height* pixels high from *top*; it stretches."""
     box = f"0 0 {WIDTH} {HEIGHT}"
     drawn = tag("symbol", *shapes, id=key, viewBox=box, preserveAspectRatio="none")
     return Html(drawn + tag("use", href=f"#{key}", y=top, width="100%", height=height))
@@ -75,27 +75,27 @@ def _bar(one: Bar) -> str:
 
 
 def line(class_: str, points: Sequence[Point]) -> Html:
-    """A line through points."""
+    """Return a line through points."""
     return tag("path", d=_through(points), class_=class_) if len(points) > 1 else Html("")
 
 
 def band(class_: str, low: Sequence[Point], high: Sequence[Point]) -> Html:
-    """What lies between two lines."""
+    """Return what lies between two lines."""
     return tag("path", d=f"{_through([*low, *reversed(high)])}z", class_=class_) if len(low) > 1 else Html("")
 
 
 def across(class_: str, at: float) -> Html:
-    """A line from the left to the right."""
+    """Return a line from the left to the right."""
     return line(class_, [(0, at), (1, at)])
 
 
 def upright(class_: str, at: float) -> Html:
-    """A line from the bottom to the top."""
+    """Return a line from the bottom to the top."""
     return line(class_, [(at, 0), (at, 1)])
 
 
 def below(marks: Sequence[Mark], y: int) -> list[Html]:
-    """The labels of the axis from left to right; of many every second is left out on a narrow screen."""
+    """Return the labels of the axis from left to right; of many every second is left out on a narrow screen."""
     often = len(marks) > 4
     return [label(one.label, one.at, y, "tick wide" if often and n % 2 else "tick") for n, one in enumerate(marks)]
 
@@ -113,7 +113,7 @@ def stripes(key: str) -> Html:
 
 
 def spark(key: str, title: str, said: str, past: Sequence[float], ahead: Sequence[float]) -> Html:
-    """A small line: what was, and dashed what is to be expected."""
+    """Return a small line: what was, and dashed what is to be expected."""
     most, steps = max([*past, *ahead, 0.0]) or 1.0, max(len(past) + len(ahead) - 1, 1)
     points = [(n / steps, 0.06 + 0.88 * max(value, 0) / most) for n, value in enumerate([*past, *ahead])]
     return picture(

@@ -52,5 +52,5 @@ def seconds(length: float) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """A text, and an ellipsis for what is longer."""
+    """Return a text, and an ellipsis for what is longer."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
