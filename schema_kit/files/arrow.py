@@ -41,14 +41,14 @@ class Misfit(Exception):
 
 
 def type_of(stored: str) -> pa.DataType:
-    """The Arrow type of what is stored so."""
+    """Return the Arrow type of what is stored so."""
     if match := re.fullmatch(r"decimal\((\d+),(\d+)\)", stored):
         return pa.decimal128(int(match[1]), int(match[2]))
     return _TYPES[stored]
 
 
 def schema_of(columns: Sequence[Column]) -> pa.Schema:
-    """The file's columns; PostgreSQL's type and how it is stored are in the metadata of each."""
+    """Return the file's columns; PostgreSQL's type and how it is stored are in the metadata of each."""
     return pa.schema(
         [
             pa.field(c.name, type_of(c.stored), metadata={"postgresql:type": c.type, "postgresql:stored": c.stored})
@@ -58,7 +58,7 @@ def schema_of(columns: Sequence[Column]) -> pa.Schema:
 
 
 def fitted(batch: pa.RecordBatch, columns: Sequence[Column]) -> list[pa.Array]:
-    """What the driver has read, in the types of the file.
+    """Return what the driver has read, in the types of the file.
 
     Raises:
         Misfit: a value that Arrow cannot hold.
@@ -83,7 +83,7 @@ def _fit(array: pa.Array, column: Column) -> pa.Array:
 
 
 def readable(array: pa.Array, stored: str) -> pa.Array:
-    """An array as Arrow's CSV writer makes of it what PostgreSQL reads, under TimeZone UTC."""
+    """Return an array as Arrow's CSV writer makes of it what PostgreSQL reads, under TimeZone UTC."""
     if stored.startswith("decimal"):
         return array.cast(pa.string())
     if stored == "timestamptz":

@@ -20,7 +20,7 @@ _WORDS = {1: "<i1", 2: "<i2", 4: "<i4", 8: "<i8"}
 
 
 def checksum(array: pa.Array) -> int:
-    """The sum, modulo 2 to the 64th, over the values of an array; sums of several arrays add up."""
+    """Return the sum, modulo 2 to the 64th, over the values of an array; sums of several arrays add up."""
     total = 0
     step = min(_ROWS, max(1, len(array) * _BYTES // max(1, array.nbytes)))
     for start in range(0, len(array), step):

@@ -50,7 +50,7 @@ class Export(Step):
     drops: bool = False
 
     def lock_sql(self, budget: int) -> str:
-        """What locks the table, in one message; *budget* in milliseconds."""
+        """Return what locks the table, in one message; *budget* in milliseconds."""
         mode = self.locks[0].mode.value
         return f"SET LOCAL lock_timeout = '{budget}ms'; LOCK TABLE {self.source.sql} IN {mode} MODE"
 
@@ -206,13 +206,13 @@ def inspect(store: Store, name: str, form: str) -> Contents:
 
 
 def columns_of(described: dict[str, Any]) -> tuple[Column, ...]:
-    """The columns as a file describes them."""
+    """Return the columns as a file describes them."""
     names = ("name", "type", "stored", "not_null", "generated", "identity")
     return tuple(Column(**{name: column[name] for name in names}) for column in described["columns"])
 
 
 def finished(connection: Connection, name: QualifiedName, store: Store, form: str) -> ArchiveFile | None:
-    """What an earlier run has written of a table, and dropped; None where it has not."""
+    """Return what an earlier run has written of a table, and dropped; None where it has not."""
     url = store.url(_final(name, form, None))
     return next((file for file in manifest.read(connection, [name]) if file.url == url and file.alone), None)
 
@@ -311,7 +311,7 @@ def _write(
 def _written(
     taken: Snapshot, source: Source, store: Store, temporary: str, form: str, cut: Cut | None, step: Export, emit: Emit
 ) -> tuple[Totals, str]:
-    """What was written, and what describes it."""
+    """Return what was written, and what describes it."""
     columns = stored(source.columns, form)
     reader = taken.arrow if form == "parquet" else taken.text
     while True:
@@ -330,7 +330,7 @@ def _written(
 
 
 def stored(columns: tuple[Column, ...], form: str) -> tuple[Column, ...]:
-    """The columns as a file of that form holds them."""
+    """Return the columns as a file of that form holds them."""
     return columns if form == "parquet" else tuple(replace(c, stored=TEXT) for c in columns)
 
 

@@ -75,11 +75,11 @@ class Format(ABC):
 
     @abstractmethod
     def description(self, store: Store, name: str) -> dict[str, Any]:
-        """What the file says of itself."""
+        """Return what the file says of itself."""
 
     @abstractmethod
     def batches(self, store: Store, name: str, columns: Sequence[Column]) -> Iterator[Arrays]:
-        """Its rows, a row group at a time."""
+        """Return its rows, a row group at a time."""
 
 
 class Writer(ABC):
@@ -114,7 +114,7 @@ class Parquet(Format):
             raise
 
     def description(self, store: Store, name: str) -> dict[str, Any]:
-        """The footer's.
+        """Return the footer's.
 
         Raises:
             PlanError: it is not a Parquet file, or not one of ours.
@@ -126,7 +126,7 @@ class Parquet(Format):
             return _described(store, name, text)
 
     def batches(self, store: Store, name: str, columns: Sequence[Column]) -> Iterator[Arrays]:
-        """A row group at a time."""
+        """Yield a row group at a time."""
         types = schema_of(columns).types
         with self._file(store, name) as file:
             if file.schema_arrow.names != [column.name for column in columns]:
@@ -283,7 +283,7 @@ def split(text: bytes, count: int) -> Arrays:
 
 
 def join(arrays: Arrays) -> bytes:
-    """The columns' texts -> COPY text."""
+    """Return the columns' texts -> COPY text."""
     end = pa.scalar(b"\n")
     lines = pc.binary_join_element_wise(*arrays, pa.scalar(b"\t")) if len(arrays) > 1 else arrays[0]
     whole = pc.binary_join_element_wise(lines, end, pa.scalar(b""))
@@ -299,7 +299,7 @@ _BOUNDS = ("parent", "control", "lower", "upper")
 
 
 def _described(store: Store, name: str, text: bytes) -> dict[str, Any]:
-    """What a file says of itself, as far as it is of the shape that can be read."""
+    """Return what a file says of itself, as far as it is of the shape that can be read."""
     try:
         found = json.loads(text)
         complete = _complete(found)

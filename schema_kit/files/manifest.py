@@ -35,13 +35,13 @@ SELECT to_regclass(%(name)s) IS NOT NULL, to_regclass(%(name)s) IS NOT NULL AND 
 
 
 def exists(connection: Connection, name: QualifiedName = ARCHIVE_FILE) -> bool:
-    """Whether there is a manifest."""
+    """Return whether there is a manifest."""
     with observing(connection):
         return bool(rows(connection, "SELECT to_regclass(%(n)s) IS NOT NULL", {"n": name.sql})[0][0])
 
 
 def due(connection: Connection, parent: QualifiedName) -> tuple[QualifiedName, ...]:
-    """What was detached from a table to be written to a file, and exists still."""
+    """Return what was detached from a table to be written to a file, and exists still."""
     if not exists(connection, ARCHIVE_FILE_DUE):
         return ()
     with observing(connection):
@@ -50,7 +50,7 @@ def due(connection: Connection, parent: QualifiedName) -> tuple[QualifiedName, .
 
 
 def read(connection: Connection, tables: Sequence[QualifiedName] = ()) -> tuple[ArchiveFile, ...]:
-    """The files of those tables, or of tables that were their partitions; all, where none is named."""
+    """Return the files of those tables, or of tables that were their partitions; all, where none is named."""
     if not exists(connection):
         return ()
     with observing(connection):

@@ -16,12 +16,12 @@ from schema_kit.plans.files import beside_bounds, missing, named, own
 
 
 def described(connection: Connection, source: Source) -> list[list[str]]:
-    """All that PostgreSQL prints of a table, for its file. Call it in the transaction that reads the rows."""
+    """Return all that PostgreSQL prints of a table, for its file. Call it in the transaction that reads the rows."""
     return [[one.object, one.property, one.text] for one in properties.read(connection, source.name)]
 
 
 def of(connection: Connection, source: Source) -> tuple[Property, ...]:
-    """What no other partition of its parent has by itself. Call it while observing."""
+    """Return what no other partition of its parent has by itself. Call it while observing."""
     if source.parent is None:
         return ()
     has = own(properties.read(connection, source.name), properties.read(connection, source.parent))
@@ -32,7 +32,7 @@ def of(connection: Connection, source: Source) -> tuple[Property, ...]:
 
 
 def note(url: str, name: QualifiedName, has: tuple[Property, ...]) -> str:
-    """What is said before a table is dropped for a file."""
+    """Return what is said before a table is dropped for a file."""
     return (
         f"{name} has of its own: {named(has)}. The description in {url} keeps this; `archive import` brings the rows "
         "back, names what they lack of it, and does not create it"
@@ -56,7 +56,7 @@ def refuse_untold(url: str, name: QualifiedName, has: tuple[Property, ...], desc
 def lost(
     connection: Connection, description: dict[str, Any], parent: QualifiedName, name: QualifiedName
 ) -> tuple[Property, ...]:
-    """What the partition had that a file was made of, and what its rows are in has not.
+    """Return what the partition had that a file was made of, and what its rows are in has not.
 
     Args:
         connection: where the tables are.

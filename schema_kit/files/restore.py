@@ -179,7 +179,7 @@ def planned(
     into: QualifiedName | None = None,
     beside: QualifiedName | None = None,
 ) -> Plan:
-    """What restore would send; the file is read and checked for it, and nothing is written.
+    """Return what restore would send; the file is read and checked for it, and nothing is written.
 
     What attaches a table depends on what it has by then: its statements are made when the table exists.
     """
@@ -207,7 +207,7 @@ def _wanted(
     into: QualifiedName | None,
     beside: QualifiedName | None,
 ) -> _Wanted:
-    """The file checked, the target looked at; everything that can be refused is refused here."""
+    """Return the file checked, the target looked at; everything that can be refused is refused here."""
     url = store.url(name)
     file = next((one for one in manifest.read(connection) if one.url == url), None)
     contents = checked(file, store, name, read=False)
@@ -250,7 +250,7 @@ def _wanted(
 
 
 def _known(contents: Contents, file: ArchiveFile | None) -> dict[str, Any]:
-    """What the file says of itself; of where its rows were, the manifest says the latest."""
+    """Return what the file says of itself; of where its rows were, the manifest says the latest."""
     if file is None:
         return contents.described
     where = {"table": str(file.table), "control": file.control, "lower": file.lower, "upper": file.upper}
@@ -341,7 +341,7 @@ def _dropping(connection: Connection, name: QualifiedName) -> Plan:
 
 
 def _rest(connection: Connection, wanted: _Wanted, attach: Attach) -> Plan:
-    """What is left to be done when the loaded table holds what the file does."""
+    """Return what is left to be done when the loaded table holds what the file does."""
     url, name = wanted.load.url, wanted.load.name
     title = f"restore {url}"
     now = _look(connection, name)
@@ -382,14 +382,14 @@ def _merge(connection: Connection, wanted: _Wanted) -> MergeFile:
 
 
 def _marked(connection: Connection, name: QualifiedName) -> bool:
-    """Whether a run has made it, and it was not compared yet."""
+    """Return whether a run has made it, and it was not compared yet."""
     with observing(connection):
         found = rows(connection, "SELECT obj_description(to_regclass(%(n)s), 'pg_class')", {"n": name.sql})
     return str(found[0][0] or "").startswith(BEING_RESTORED)
 
 
 def _texts(batches: Iterator[Arrays], columns: Sequence[Column], wanted: Sequence[int], form: str) -> Iterator[bytes]:
-    """What COPY reads, a row group at a time."""
+    """Yield what COPY reads, a row group at a time."""
     for arrays in batches:
         if form == "parquet":
             yield _csv([readable(arrays[place], columns[place].stored) for place in wanted])

@@ -46,7 +46,7 @@ class Snapshot:
     url: str
 
     def arrow(self, table: QualifiedName, columns: Sequence[Column], where: str = "") -> Iterator[Arrays]:
-        """The rows in the types that the columns are stored in.
+        """Yield the rows in the types that the columns are stored in.
 
         Raises:
             Misfit: a column holds what Arrow cannot.
@@ -62,7 +62,7 @@ class Snapshot:
             raise _unreadable(table, error) from error
 
     def text(self, table: QualifiedName, columns: Sequence[Column], where: str = "") -> Iterator[Arrays]:
-        """The rows as COPY writes them, each column as it stands there.
+        """Yield the rows as COPY writes them, each column as it stands there.
 
         Raises:
             ExecutionError: the server refused, or is gone.
@@ -86,12 +86,12 @@ class Snapshot:
 
 
 def opening(lock: str) -> tuple[str, ...]:
-    """What begins a transaction that holds the table as it is; the last one names its snapshot."""
+    """Return what begins a transaction that holds the table as it is; the last one names its snapshot."""
     return ("BEGIN ISOLATION LEVEL REPEATABLE READ", *WRITTEN_AS, lock, "SELECT pg_export_snapshot()")
 
 
 def joining(snapshot: str) -> tuple[str, ...]:
-    """What another session sends to see that snapshot, which is named by a literal."""
+    """Return what another session sends to see that snapshot, which is named by a literal."""
     return (
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
         f"SET TRANSACTION SNAPSHOT {snapshot}",
@@ -101,13 +101,13 @@ def joining(snapshot: str) -> tuple[str, ...]:
 
 
 def copy_sql(table: QualifiedName, columns: Sequence[Column], where: str) -> str:
-    """What reads rows as text."""
+    """Return what reads rows as text."""
     own = f"SELECT {idents(tuple(column.name for column in columns))} FROM {table.sql}{where}"
     return f"COPY ({own}) TO STDOUT"
 
 
 def select_sql(table: QualifiedName, columns: Sequence[Column], where: str) -> str:
-    """What reads rows in the types that the columns are stored in."""
+    """Return what reads rows in the types that the columns are stored in."""
     each = ", ".join(f"{column.expression} AS {idents((column.name,))}" for column in columns)
     return f"SELECT {each} FROM {table.sql}{where}"
 
@@ -123,7 +123,7 @@ def _unreadable(table: QualifiedName, error: Exception) -> ExecutionError:
 
 
 def ahead(batches: Iterator[Some]) -> Iterator[Some]:
-    """The same, made by a thread that is a little ahead: the server goes on while a file is written or read."""
+    """Yield the same, made by a thread that is a little ahead: the server goes on while a file is written or read."""
     ready: Queue[Some | BaseException | None] = Queue(maxsize=2)
     left = threading.Event()
 

@@ -21,7 +21,7 @@ _SNAPSHOT = "<what pg_export_snapshot() gave>"
 def written(
     step: Export, source: Source, form: str, cut: Cut | None, seen: Detaching | None, policy: LockPolicy
 ) -> str:
-    """The transaction that reads a table for a file, and what registers the file.
+    """Return the transaction that reads a table for a file, and what registers the file.
 
     Args:
         step: what is written where.

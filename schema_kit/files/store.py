@@ -67,18 +67,18 @@ class Store:
 
     @classmethod
     def of(cls, file: str) -> tuple[Store, str]:
-        """The store that a file lies in, and its name there."""
+        """Return the store that a file lies in, and its name there."""
         folder, slash, name = file.rpartition("/")
         if not name:
             raise DeclarationError(f"{file!r} is not a file.")
         return cls(folder + ("/" if slash and not folder.strip("/") else "") or "."), name
 
     def url(self, name: str) -> str:
-        """Where a file is, for the manifest; without a password."""
+        """Return where a file is, for the manifest; without a password."""
         return f"{self._base}/{name}"
 
     def exists(self, name: str) -> bool:
-        """Whether there is a file of that name."""
+        """Return whether there is a file of that name."""
         with self._told(name, "look for"):
             self._fs.invalidate_cache()  # another run may have written it
             return bool(self._fs.exists(self._at(name)))
@@ -110,7 +110,7 @@ class Store:
                 os.close(handle)
 
     def _locked(self, temporary: str) -> int | None:
-        """A handle that holds the lock; None where the file system knows no locks."""
+        """Return a handle that holds the lock; None where the file system knows no locks."""
         path = Path(self._at(temporary))
         with self._told(temporary, "write"):
             while True:
@@ -164,7 +164,7 @@ class Store:
             yield file
 
     def digest(self, name: str) -> tuple[int, str]:
-        """The bytes of a file, and their SHA-256."""
+        """Return the bytes of a file, and their SHA-256."""
         size, sum_ = 0, hashlib.sha256()
         with self.reading(name) as file:
             while chunk := file.read(_CHUNK):
@@ -256,5 +256,5 @@ def _without_password(destination: str) -> str:
 
 
 def file_name(stem: str) -> str:
-    """A table's name as that of a file: what separates folders or needs quoting in URLs is written as %XX."""
+    """Return a table's name as that of a file: what separates folders or needs quoting in URLs is written as %XX."""
     return re.sub(r"[\x00-\x20/\\%?#*:|\"'<>\[\]{}\x7f]", lambda found: f"%{ord(found[0]):02X}", stem)

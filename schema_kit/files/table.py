@@ -150,7 +150,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE h.inhparent = to_regclass(%(
 
 
 def read(connection: Connection, name: QualifiedName) -> Source | None:
-    """The table of that name. Call it in a transaction under the session dress."""
+    """Return the table of that name. Call it in a transaction under the session dress."""
     found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
@@ -187,13 +187,13 @@ def read(connection: Connection, name: QualifiedName) -> Source | None:
 
 
 def control(connection: Connection, name: QualifiedName) -> str | None:
-    """The column that a table is partitioned by; None where it is not, or not by RANGE of one column."""
+    """Return the column that a table is partitioned by; None where it is not, or not by RANGE of one column."""
     found = rows(connection, _CONTROL, {"name": name.sql})
     return str(found[0][0]) if found else None
 
 
 def columns(connection: Connection, oid: int) -> tuple[Column, ...]:
-    """The columns of a table in their order, each with the best way to store it."""
+    """Return the columns of a table in their order, each with the best way to store it."""
     return tuple(
         Column(name, type_, _stored(schema, base, typmod, of), output, of, *rest)
         for name, type_, schema, base, typmod, output, of, *rest in rows(connection, _COLUMNS, {"oid": oid})
@@ -210,7 +210,7 @@ def _stored(schema: str, base: str, typmod: int, domain_of: str) -> str:
 
 
 def partitions(connection: Connection, name: QualifiedName) -> tuple[QualifiedName, ...]:
-    """The partitions of a table, one level down."""
+    """Return the partitions of a table, one level down."""
     return tuple(QualifiedName(*row) for row in rows(connection, _LEAVES, {"name": name.sql}))
 
 
@@ -305,7 +305,7 @@ FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid WHERE h.inhparent = to_
 
 
 def open_to(connection: Connection, parent: QualifiedName, bounds: str, own: Source | None) -> bool:
-    """Whether a table can become a partition by bounds of any kind, and no other session is locked out for long.
+    """Return whether a table can become a partition by bounds of any kind, and no other session is locked out for long.
 
     Args:
         connection: where to look.
@@ -326,7 +326,7 @@ def open_to(connection: Connection, parent: QualifiedName, bounds: str, own: Sou
 
 
 def meets(connection: Connection, file: ArchiveFile, lower: str | None, upper: str | None) -> bool:
-    """Whether a file may hold rows of a range."""
+    """Return whether a file may hold rows of a range."""
     if lower is None and upper is None:
         return True
     type_ = next((column[1] for column in file.columns if column[0] == file.control), None)
