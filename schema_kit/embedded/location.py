@@ -61,12 +61,12 @@ class Place:
         return self.account.uid if self.account else os.geteuid()
 
     def is_ours(self) -> bool:
-        """Whether a server has ever been started here."""
+        """Return whether a server has ever been started here."""
         return (self.folder / MARKER).is_file()
 
 
 def find_alembic_folder(start: Path | None = None) -> Path:
-    """The folder of the ``alembic.ini`` that governs *start*.
+    """Return the folder of the ``alembic.ini`` that governs *start*.
 
     Args:
         start: where to look first, then upwards; the current directory when left out.
@@ -79,7 +79,7 @@ def find_alembic_folder(start: Path | None = None) -> Path:
 
 
 def data_folder(project: Path | None = None) -> Path:
-    """The folder in which the embedded server keeps its data.
+    """Return the folder in which the embedded server keeps its data.
 
     Args:
         project: the project's folder; that of ``alembic.ini`` when left out.
@@ -97,7 +97,7 @@ def digest(text: str) -> str:
 
 
 def locate(wanted: Path) -> Place:
-    """Where the server for *wanted* lives. Only root is ever sent elsewhere: its account must get there.
+    """Return where the server for *wanted* lives. Only root is ever sent elsewhere: its account must get there.
 
     Raises:
         EmbeddedServerError: this is not a POSIX system, or root has no account to run a server as.
@@ -171,7 +171,7 @@ def locked(place: Place) -> Iterator[None]:
 
 
 def owner_name(uid: int) -> str:
-    """A user's name, or its number where it has none."""
+    """Return a user's name, or its number where it has none."""
     import pwd
 
     try:

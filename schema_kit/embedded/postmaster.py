@@ -35,7 +35,7 @@ class Postmaster:
 
 
 def find_postmaster(place: Place) -> Postmaster | None:
-    """The living process that works on the data of *place*, whether it takes connections already or not."""
+    """Return the living process that works on the data of *place*, whether it takes connections already or not."""
     try:
         lines = (place.data / "postmaster.pid").read_text(errors="replace").splitlines()
         pid, port, socket_dir = int(lines[0]), int(lines[3]), Path(lines[4])
@@ -47,7 +47,7 @@ def find_postmaster(place: Place) -> Postmaster | None:
 
 
 def _alive(pid: int, place: Place) -> bool:
-    """Whether *pid* is the postmaster of *place*, and neither a zombie nor a stranger who got its number."""
+    """Return whether *pid* is the postmaster of *place*, and neither a zombie nor a stranger who got its number."""
     if not _is_postgres(pid):
         return False
     try:
@@ -82,7 +82,7 @@ def _wait(done: Callable[[], bool], seconds: float = SECONDS) -> bool:
 
 
 def await_postmaster(place: Place) -> Postmaster | None:
-    """The server that exists already; one that is just starting or stopping is waited for."""
+    """Return the server that exists already; one that is just starting or stopping is waited for."""
     found: Postmaster | None = None
 
     def settled() -> bool:
@@ -182,7 +182,7 @@ def _clear_socket(place: Place) -> None:
 
 
 def tail(text: str, lines: int = 10) -> str:
-    """The last lines of what a program said, indented, for an error message."""
+    """Return the last lines of what a program said, indented, for an error message."""
     return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
 
 

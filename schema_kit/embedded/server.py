@@ -76,12 +76,12 @@ class Server:
         return self.folder / "server.log"
 
     def url(self, dbname: str = DATABASE) -> str:
-        """The URL of one of its databases, for libpq, psycopg and SQLAlchemy alike."""
+        """Return the URL of one of its databases, for libpq, psycopg and SQLAlchemy alike."""
         host = quote(str(self.socket_dir), safe="")
         return f"postgresql://postgres@/{quote(dbname, safe='')}?host={host}&port={self.port}"
 
     def environment(self, dbname: str = DATABASE) -> dict[str, str]:
-        """The process's environment, changed so that libpq's programs find this server and no other."""
+        """Return the process's environment, changed so that libpq's programs find this server and no other."""
         return {
             **clean_environment(),
             "PGHOST": str(self.socket_dir),
@@ -91,7 +91,7 @@ class Server:
         }
 
     def psql(self, *args: str) -> list[str]:
-        """The command line of its psql; run it with :meth:`environment`."""
+        """Return the command line of its psql; run it with :meth:`environment`."""
         return [str(self.bindir / "psql"), *args]
 
 
@@ -133,7 +133,7 @@ def start(
 
 
 def status(folder: Path | None = None) -> Server | None:
-    """The running server, or None. Nothing is started.
+    """Return the running server, or None. Nothing is started.
 
     Args:
         folder: where its data are; :func:`data_folder` when left out.

