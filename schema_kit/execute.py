@@ -450,7 +450,7 @@ def _in_few_messages(statements: Sequence[str]) -> Iterator[str]:
 
 
 def _of_the_catalog(error: DBAPIError) -> bool:
-    """Whether two sessions made the same thing at once; a duplicate among a user's rows is another matter."""
+    """Return whether two sessions made the same thing at once; a duplicate among a user's rows is another matter."""
     return diagnosis(error, "schema_name") == "pg_catalog"
 
 

@@ -44,7 +44,7 @@ class Committed:
             self._changes.append(step.left_behind)
 
     def told(self, error: SchemaKitError) -> SchemaKitError:
-        """The error, with what is committed, what that leaves behind, and how to go on or to cancel.
+        """Return the error, with what is committed, what that leaves behind, and how to go on or to cancel.
 
         Where nothing was changed, a refusal stays what it is. After a commit it becomes an ExecutionError.
         """
@@ -89,7 +89,7 @@ def not_observed(error: DBAPIError, connection: Connection | None = None) -> Sch
 
 
 def in_vain(connection: Connection, step: Step, times: int, who: Sequence[str]) -> ExecutionError:
-    """The same is asked for again though it was committed: others hold what is left, or it never can be."""
+    """Return the same is asked for again though it was committed: others hold what is left, or it never can be."""
     lines = [f"held by {text}" for text in who] or _diagnosed(connection, step)
     why = "" if lines else ", no session is seen that holds what is left, so something undoes it: an event trigger, say"
     return ExecutionError(
@@ -99,7 +99,7 @@ def in_vain(connection: Connection, step: Step, times: int, who: Sequence[str]) 
 
 
 def message(error: BaseException | None) -> str:
-    """What PostgreSQL said first."""
+    """Return what PostgreSQL said first."""
     return (diagnosis(error, "message_primary") or str(getattr(error, "orig", error))).strip()
 
 

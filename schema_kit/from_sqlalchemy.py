@@ -39,7 +39,7 @@ _DIALECT._backslash_escapes = False
 
 
 def sql_of(clause: Any) -> str:
-    """A string as it is, an expression with its literals in place."""
+    """Return a string as it is, an expression with its literals in place."""
     if isinstance(clause, str):
         return clause
     if hasattr(clause, "__clause_element__"):
@@ -78,7 +78,7 @@ def _stands_alone(key: str) -> bool:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Where the parenthesis that opens at *start* has been closed; strings and quoted names are stepped over."""
+    """Return where the parenthesis that opens at *start* has been closed; strings and quoted names are stepped over."""
     depth = 0
     for token in re.finditer(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]""", text[start:]):
         depth += {"(": 1, ")": -1}.get(token[0], 0)
@@ -100,7 +100,7 @@ _BITS_OF_REAL = 24
 
 
 def type_of(column: sa.Column[Any]) -> str:
-    """A column's type as format_type spells it."""
+    """Return a column's type as format_type spells it."""
     text = column.type.compile(dialect=_DIALECT)
     if '"' in text:
         return text
@@ -111,7 +111,7 @@ def type_of(column: sa.Column[Any]) -> str:
 
 
 def baseline_of(metadata: sa.MetaData) -> tuple[tuple[BaselineTable, ...], tuple[BaselineEnum, ...]]:
-    """The tables of a baseline, in an order in which they can be made, and their enums."""
+    """Return the tables of a baseline, in an order in which they can be made, and their enums."""
     *ordered, (_, circular) = sort_tables_and_constraints(metadata.tables.values())  # type: ignore[no-untyped-call]
     tables = [table for table, _ in ordered]
     enums = [column.type for table in tables for column in table.columns if _makes_enum(column.type)]
@@ -135,7 +135,7 @@ def _comments(table: sa.Table) -> list[Any]:
 def baseline_table(
     table: sa.Table, circular: abc.Sequence[sa.ForeignKeyConstraint] = (), default_schema: str | None = None
 ) -> BaselineTable:
-    """A table as a baseline declares it.
+    """Return a table as a baseline declares it.
 
     Args:
         table: the table.
@@ -184,7 +184,7 @@ def baseline_table(
 
 
 def create_partitioned_sql(table: sa.Table) -> tuple[str, ...]:
-    """What makes a partitioned table: the types of its enums, itself, its indexes, its comments."""
+    """Return what makes a partitioned table: the types of its enums, itself, its indexes, its comments."""
     enums = dict.fromkeys(column.type for column in table.columns if _makes_enum(column.type))
     made: list[Any] = [postgresql.CreateEnumType(_native(enum)) for enum in enums]
     made.append(CreateTable(table))
@@ -198,7 +198,7 @@ def _native(enum: sa.Enum) -> Any:
 
 
 def unique_keys(table: sa.Table) -> tuple[Index, ...]:
-    """Its primary key, unique constraints and unique indexes."""
+    """Return its primary key, unique constraints and unique indexes."""
     keys: list[sa.schema.ColumnCollectionConstraint | sa.Index] = (
         [table.primary_key] if table.primary_key.columns else []
     )
@@ -269,12 +269,12 @@ def _foreign_key(
 
 
 def type_sql(type_: Any) -> str:
-    """A type as DDL spells it."""
+    """Return a type as DDL spells it."""
     return str(sa.types.to_instance(type_).compile(dialect=_DIALECT))
 
 
 def default_sql(default: Any) -> str | None:
-    """A server default as DDL spells it: a string is a literal, text and functions are SQL, as in SQLAlchemy."""
+    """Return a server default as DDL spells it: a string is a literal, text and functions are SQL, as in SQLAlchemy."""
     if default is None:
         return None
     if isinstance(default, sa.schema.DefaultClause):
@@ -361,7 +361,7 @@ def foreign_key_declaration(
     initially: str | None,
     match: str | None,
 ) -> ForeignKeyDeclaration:
-    """A foreign key, its words checked.
+    """Return a foreign key, its words checked.
 
     Raises:
         DeclarationError: an action, a match or a deferral that PostgreSQL does not have.

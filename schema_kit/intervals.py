@@ -57,16 +57,16 @@ class Interval(Protocol):
         """As PostgreSQL prints it under IntervalStyle postgres: pg_partman's spelling in part_config."""
 
     def floor(self, key: Point) -> Point:
-        """The beginning of the window that holds *key*."""
+        """Return the beginning of the window that holds *key*."""
 
     def shift(self, start: Point, count: int) -> Point:
-        """The beginning of the window *count* labels after the one that begins at *start*.
+        """Return the beginning of the window *count* labels after the one that begins at *start*.
 
         Where a clock skips a whole label, that window is empty: it begins where the next one does.
         """
 
     def back(self, point: Point, length: Interval) -> Point:
-        """The point that lies *length* before *point*: where retention ends."""
+        """Return the point that lies *length* before *point*: where retention ends."""
 
     def suffix(self, start: Point) -> str:
         """pg_partman's name suffix for the window that begins at *start*."""
@@ -91,7 +91,7 @@ class Months:
 
     @_within_the_calendar()
     def floor(self, key: datetime) -> datetime:
-        """The midnight that begins the month, quarter or year of *key*."""
+        """Return the midnight that begins the month, quarter or year of *key*."""
         return _around(key, self, self._begin(self._number(key.astimezone(self.zone))))
 
     @_within_the_calendar()
@@ -176,7 +176,7 @@ class Ids:
         return str(self.count)
 
     def floor(self, key: int) -> int:
-        """The first id of the range that holds *key*."""
+        """Return the first id of the range that holds *key*."""
         return key - (key - self.origin) % self.count
 
     def shift(self, start: int, count: int) -> int:
@@ -301,7 +301,7 @@ def _plural(count: int, unit: str) -> str:
 
 
 def _around(key: datetime, cut: Interval, start: datetime) -> datetime:
-    """The window that holds *key*, *start* being its beginning by the label that the clock shows.
+    """Return the window that holds *key*, *start* being its beginning by the label that the clock shows.
 
     Where a clock goes back, it shows labels again whose ranges have passed: the key lies in a later one.
     """

@@ -62,10 +62,10 @@ class Key(Protocol):
         """The last point that a bound can say: a window that would end after it has no end. None: there is none."""
 
     def point(self, moment: datetime) -> Point:
-        """Where a moment lies on its line. Not for plain numbers, which know no clock."""
+        """Return where a moment lies on its line. Not for plain numbers, which know no clock."""
 
     def encode(self, point: Point) -> str:
-        """The text of a bound, without quotes."""
+        """Return the text of a bound, without quotes."""
 
     def locate(self, text: str) -> Point | None:
         """The point at which a value of the column lies, rounded down to what a bound can say; None for infinity.
@@ -75,7 +75,7 @@ class Key(Protocol):
         """
 
     def decode(self, text: str) -> Point | None:
-        """The point that a bound's text means; None for infinity.
+        """Return the point that a bound's text means; None for infinity.
 
         Raises:
             PlanError: one that cannot be planned with.
@@ -120,7 +120,7 @@ class WallClock:
         return ZoneInfo("UTC")
 
     def point(self, moment: datetime) -> Point:
-        """What the clock of the zone shows then."""
+        """Return what the clock of the zone shows then."""
         return moment.astimezone(self.zone).replace(tzinfo=UTC, fold=0)
 
     def encode(self, point: Point) -> str:
@@ -215,11 +215,11 @@ class Stamped:
         return self.write((point - _EPOCH) // timedelta(milliseconds=1) << 80)
 
     def locate(self, text: str) -> Point | None:
-        """Its millisecond."""
+        """Return its millisecond."""
         return _moment(_EPOCH, (self.read(text) >> 80) * 1000, text)
 
     def decode(self, text: str) -> Point | None:
-        """The version and the variant of a UUIDv7 without other bits mean the same bound as none."""
+        """Return the version and the variant of a UUIDv7 without other bits mean the same bound as none."""
         rest = self.read(text) & ((1 << 80) - 1)
         return self.locate(text) if rest in (0, 0x7 << 76 | 0x8 << 60) else _refuse(text)
 
@@ -273,7 +273,7 @@ def encodings_of(type_name: str) -> tuple[str, ...]:
 
 
 def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> Key:
-    """The codec for a column's type, as ``format_type`` prints it; a length or precision does not matter.
+    """Return the codec for a column's type, as ``format_type`` prints it; a length or precision does not matter.
 
     Args:
         type_name: the column's type.
@@ -317,7 +317,7 @@ def key_for(type_name: str, zone: ZoneInfo, column: str, encoding: str = "") -> 
 
 
 def _most(type_name: str) -> int | None:
-    """The greatest whole number that a column of numbers holds; None where it has none."""
+    """Return the greatest whole number that a column of numbers holds; None where it has none."""
     digits = re.fullmatch(r"numeric\((\d+),(\d+)\)", type_name)
     if digits:
         return int(10 ** max(int(digits[1]) - int(digits[2]), 0)) - 1

@@ -28,40 +28,40 @@ BEING_RESTORED = "schema_kit: being restored from "
 
 
 def being_built(name: str) -> str:
-    """What a table, index or sequence is called until the swap gives it its name."""
+    """Return what a table, index or sequence is called until the swap gives it its name."""
     return fit(name, "__new")
 
 
 def log_name(source: QualifiedName) -> QualifiedName:
-    """Where the keys of rows that change are written."""
+    """Return where the keys of rows that change are written."""
     return source.sibling(fit(source.name, "__log"))
 
 
 def staging_name(source: QualifiedName) -> QualifiedName:
-    """What the targets are partitions of until the swap."""
+    """Return what the targets are partitions of until the swap."""
     return source.sibling(fit(source.name, "__staging"))
 
 
 def old_name(source: QualifiedName) -> QualifiedName:
-    """What the source is called after the swap."""
+    """Return what the source is called after the swap."""
     return source.sibling(fit(source.name, "__old"))
 
 
 def back_name(source: QualifiedName) -> QualifiedName:
-    """Where the keys of rows that change after the swap are written, for the table that was kept."""
+    """Return where the keys of rows that change after the swap are written, for the table that was kept."""
     return source.sibling(fit(source.name, "__back"))
 
 
 def composite_column(key_column: str, control: str) -> str:
-    """What the key column is called in the referring table: message_id and timestamp give message_timestamp."""
+    """Return what the key column is called in the referring table: message_id and timestamp give message_timestamp."""
     return fit(f"{key_column.removesuffix('_id')}_{control}")
 
 
 def fill_index_name(table: QualifiedName, column: str) -> str:
-    """The partial index that finds the rows whose key column is still empty."""
+    """Return the partial index that finds the rows whose key column is still empty."""
     return fit(f"{table.name}_{column}", "__fill")
 
 
 def fill_function(key: ForeignKey, column: str) -> QualifiedName:
-    """The function that fills a key column, and its trigger's name."""
+    """Return the function that fills a key column, and its trigger's name."""
     return key.table.sibling(fit(f"{key.table.name}_{column}", "_fill"))

@@ -116,7 +116,7 @@ def _display(name: str) -> str:
 
 
 def within(control: str, lower: str | None, upper: str | None) -> str:
-    """SQL: the control column lies between two bounds."""
+    """Return SQL: the control column lies between two bounds."""
     ends = [f"{control} >= {literal(lower)}"] if lower is not None else []
     ends += [f"{control} < {literal(upper)}"] if upper is not None else []
     return " AND ".join(ends) or "true"
@@ -128,5 +128,5 @@ def ended(sql: str) -> str:
 
 
 def archive_name(table: QualifiedName, name: str | None, schema: str | None) -> QualifiedName:
-    """What an archive is called: the table's name and _archive, in its schema, unless something else is said."""
+    """Return what an archive is called: the table's name and _archive, in its schema, unless something else is said."""
     return QualifiedName(schema or table.schema, name or fit(table.name, "_archive"))

@@ -44,7 +44,7 @@ ORDER BY 1 LIMIT 1
 
 
 def free(connection: Connection, plan: Plan) -> Plan:
-    """The plan, if every name that its steps take is free.
+    """Return the plan, if every name that its steps take is free.
 
     Raises:
         PlanError: one is taken; what has it, and what needs it, are named.
@@ -67,7 +67,7 @@ def free(connection: Connection, plan: Plan) -> Plan:
 
 
 def permitted(connection: Connection, plan: Plan) -> Plan:
-    """The plan, if the role has the rights that its statements need, as far as their words say it.
+    """Return the plan, if the role has the rights that its statements need, as far as their words say it.
 
     Raises:
         PlanError: some are missing; each is named, with what grants it.

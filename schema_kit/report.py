@@ -16,7 +16,7 @@ from schema_kit.execute import Blocked, Emit, Event, Noted, StepDone, StepProgre
 
 
 def sentence(event: Event) -> str:
-    """One line of text."""
+    """Return one line of text."""
     match event:
         case StepStarted(step):
             return step.summary
@@ -114,7 +114,7 @@ _BAR_WIDTH = 20
 
 
 def with_bar(event: StepProgress, encoding: str | None) -> str:
-    """How far a step is: a bar, where its share is known, then what it does, and its state."""
+    """Return how far a step is: a bar, where its share is known, then what it does, and its state."""
     if event.share is None:
         return sentence(event)
     full, empty = ("█", "░") if (encoding or "").lower().startswith("utf") else ("#", ".")
@@ -123,7 +123,7 @@ def with_bar(event: StepProgress, encoding: str | None) -> str:
 
 
 def _line(event: Event) -> tuple[int, str]:
-    """A level and a text; none for what is not worth a line."""
+    """Return a level and a text; none for what is not worth a line."""
     global _told
     if isinstance(event, Waiting | Blocked):
         return logging.WARNING, sentence(event)

@@ -51,7 +51,7 @@ class LockPolicy:
                 raise DeclarationError(f"{name} of a lock policy is 1 or more, not {getattr(self, name)}")
 
     def budget(self, attempt: int) -> int:
-        """The lock budget of a try (the first is 0), in milliseconds."""
+        """Return the lock budget of a try (the first is 0), in milliseconds."""
         return int(min(self.longest, self.first * 2.0 ** min(attempt // 2, 20)))
 
     def pause(self, attempt: int) -> float:
@@ -76,7 +76,7 @@ VARIABLES = {
 
 
 def from_environment(policy: LockPolicy, environment: Mapping[str, str]) -> LockPolicy:
-    """A policy, changed by the variables that are set.
+    """Return a policy, changed by the variables that are set.
 
     Raises:
         DeclarationError: one of them cannot be read.
@@ -98,7 +98,7 @@ def from_environment(policy: LockPolicy, environment: Mapping[str, str]) -> Lock
 
 
 def changed(policy: LockPolicy, **changes: Any) -> LockPolicy:
-    """A policy with other numbers; the first try never waits longer than the longest."""
+    """Return a policy with other numbers; the first try never waits longer than the longest."""
     policy = replace(policy, **changes)
     return replace(policy, first=min(policy.first, policy.longest))
 
@@ -117,7 +117,7 @@ def parse_milliseconds(text: str) -> int:
 
 
 def render(step: Step, policy: LockPolicy, budget: int | None = None, *, compares: bool = True) -> tuple[str, ...]:
-    """The statements of one step on a connection of its own, in order.
+    """Return the statements of one step on a connection of its own, in order.
 
     Args:
         step: what to do.
@@ -178,12 +178,12 @@ def _lock_timeout(policy: LockPolicy, value: str) -> tuple[str, ...]:
 
 
 def remark(text: str) -> str:
-    """A comment of one line, whatever line breaks a name in it may have."""
+    """Return a comment of one line, whatever line breaks a name in it may have."""
     return "-- " + " ".join(text.splitlines())
 
 
 def write(plan: Plan, policy: LockPolicy) -> str:
-    """The whole plan as a script that psql runs: what --dry-run and --format sql print."""
+    """Return the whole plan as a script that psql runs: what --dry-run and --format sql print."""
     lines = []
     for step in plan.steps:
         lines.append(remark(step.summary))
@@ -224,7 +224,7 @@ _CLIENT_LIVES = 1000
 
 
 def lock_statement(step: Step) -> str:
-    """The one statement that takes all locks of a step that block writes; empty where there are less than two.
+    """Return the one statement that takes all locks of a step that block writes; empty where there are less than two.
 
     Also where its own statement must stay within the budget as a whole. Interrupted by the timeout, it says that a lock
     was not available: another interruption is another matter. Of the tables that the step relies on, it locks those

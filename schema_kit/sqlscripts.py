@@ -21,7 +21,7 @@ _KINDS = {"types": "TYPE", "functions": "FUNCTION", "views": "VIEW", "procedures
 
 @cache
 def load(name: str, schema: str = CONFIG_SCHEMA) -> tuple[str, ...]:
-    """The statements of ``sql/<name>``, each as it is written there.
+    """Return the statements of ``sql/<name>``, each as it is written there.
 
     Args:
         name: the path below sql/.
@@ -31,18 +31,18 @@ def load(name: str, schema: str = CONFIG_SCHEMA) -> tuple[str, ...]:
 
 
 def read(name: str) -> str:
-    """The text of ``sql/<name>``, as it is written there."""
+    """Return the text of ``sql/<name>``, as it is written there."""
     return (_folder() / name).read_text(encoding="utf-8")
 
 
 def names() -> tuple[str, ...]:
-    """Every file below sql/, without its ending."""
+    """Return every file below sql/, without its ending."""
     found = (path.relative_to(_folder()).as_posix() for path in _folder().rglob("*.sql"))
     return tuple(sorted(name.removesuffix(".sql") for name in found))
 
 
 def named(name: str) -> str:
-    """The file that a person means: its path below sql/ without the ending, or the last part of it.
+    """Return the file that a person means: its path below sql/ without the ending, or the last part of it.
 
     Raises:
         DeclarationError: there is none, or several end so.
@@ -75,7 +75,7 @@ def render(text: str, schema: str = CONFIG_SCHEMA, partman: str = PARTMAN) -> st
 
 @cache
 def partman_objects(schema: str = PARTMAN) -> tuple[SqlObject, ...]:
-    """The objects of sql/partman/ in the order in which they are made, the tables that they work on first.
+    """Return the objects of sql/partman/ in the order in which they are made, the tables that they work on first.
 
     Args:
         schema: where they live.

@@ -31,7 +31,7 @@ _NAME_IT = f"Name the database with --url (Alembic: -x url=) or {VARIABLE}."
 
 
 def database_url(given: str | None = None, config: Config | None = None) -> sa.URL:
-    """The URL of the database, for psycopg 3.
+    """Return the URL of the database, for psycopg 3.
 
     Args:
         given: ``-x url=`` or ``--url``; None where it was left out.
@@ -53,7 +53,7 @@ def database_url(given: str | None = None, config: Config | None = None) -> sa.U
 
 
 def is_named(given: str | None = None, config: Config | None = None) -> bool:
-    """Whether a database is named: by a program's connection, or by a URL; else it is the embedded one."""
+    """Return whether a database is named: by a program's connection, or by a URL; else it is the embedded one."""
     if config is not None and config.attributes.get("connection") is not None:
         return True
     return _chosen(given, config, os.environ)[0] is not None
@@ -93,7 +93,7 @@ def _chosen(given: str | None, config: Config | None, variables: Mapping[str, st
 
 
 def _as_written(config: Config) -> str | None:
-    """The option as the file has it, whatever a program has set since."""
+    """Return the option as the file has it, whatever a program has set since."""
     if config.config_file_name is None:
         return None
     try:

@@ -68,7 +68,7 @@ class _Last(ops.UpgradeOps):
     whole: ops.UpgradeOps
 
     def as_diffs(self) -> Any:
-        """Those of the whole chain."""
+        """Return those of the whole chain."""
         return self.whole.as_diffs()
 
 
@@ -132,7 +132,7 @@ def _kind(operation: MigrateOperation, up: str | None, down: str | None) -> Kind
 
 
 def _sides(operation: MigrateOperation) -> tuple[str | None, str | None]:
-    """How it commits, and how what takes it back does; None for what does nothing."""
+    """Return how it commits, and how what takes it back does; None for what does nothing."""
     own, pair = _commits(operation), pair_of(operation)
     return own, _commits(pair.back) if pair else own
 

@@ -53,7 +53,7 @@ _OF_NEW = ("default_partition", "partition_by", "sub_partitions")
 def _incoming(
     keys: list[ForeignKey], table: sa.Table, control: str, upgrade: ops.UpgradeOps, catalog: Catalog
 ) -> str | None:
-    """What becomes of the foreign keys to a table, as the models of the referencing tables have them."""
+    """Return what becomes of the foreign keys to a table, as the models of the referencing tables have them."""
     ways = set()
     for key in keys:
         referring = next((one for one in table.metadata.tables.values() if _is(one, key, catalog)), None)

@@ -62,7 +62,7 @@ class _Found:
 
 
 def _included(context: AutogenContext, table: sa.Table) -> bool:
-    """Whether env.py's filters leave it."""
+    """Return whether env.py's filters leave it."""
     names: Any = {"schema_name": table.schema}
     return context.run_name_filters(table.name, "table", names) and context.run_object_filters(
         table, table.name, "table", False, None
@@ -97,7 +97,7 @@ def _same(operation: ops.CreateTableOp, table: sa.Table) -> bool:
 
 
 def _created(created: ops.CreateTableOp, one: Partitioned) -> MigrateOperation:
-    """A new table with its partitions; its indexes follow, as they do behind Alembic's."""
+    """Return a new table with its partitions; its indexes follow, as they do behind Alembic's."""
     made = created.to_table()
     keys = sorted(made.constraints, key=lambda constraint: (type(constraint).__name__, str(constraint.name)))
     options = {name: value for name, value in created.kw.items() if name != "postgresql_partition_by"}
@@ -153,13 +153,13 @@ def _set_policy(table: sa.Table, values: dict[str, Any]) -> classes.SetPartition
 
 
 def _former(policy: Partitioning) -> dict[str, Any]:
-    """A policy in the words of the operation that sets it, without what is the default."""
+    """Return a policy in the words of the operation that sets it, without what is the default."""
     new = Partitioning(policy.parent, "", "")
     return {name: getattr(policy, name) for name in _POLICY if getattr(policy, name) != getattr(new, name)}
 
 
 def _told(value: Any) -> Any:
-    """What sets a value: an empty text takes one back."""
+    """Return what sets a value: an empty text takes one back."""
     return "" if value is None else value
 
 

@@ -57,7 +57,7 @@ class Differences:
         return DIFFERENT if self.operations or self.sentences else SAME
 
     def render(self, form: str = "text") -> str:
-        """All of it, in one of FORMATS."""
+        """Return all of it, in one of FORMATS."""
         return {"text": self.text, "json": self.json, "github": self.github}[form]()
 
     def text(self) -> str:

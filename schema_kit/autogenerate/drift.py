@@ -47,7 +47,7 @@ def compare(work: Work, kinds: frozenset[str]) -> None:
 
 
 def in_schema(key: Key) -> dict[str, Any]:
-    """The keyword for a table's schema, if it is not the default one."""
+    """Return the keyword for a table's schema, if it is not the default one."""
     return {"schema": key[0]} if key[0] else {}
 
 
@@ -135,7 +135,7 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
 
 
 def _declared_checks(work: Work, table: sa.Table) -> Iterator[sa.CheckConstraint]:
-    """Those that CREATE TABLE would make here."""
+    """Yield those that CREATE TABLE would make here."""
     compiler: Any = work.context.dialect.ddl_compiler(work.context.dialect, None)  # type: ignore[arg-type]
     own = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
     for check in sorted((one for one in own if isinstance(one, sa.CheckConstraint)), key=lambda one: str(one.sqltext)):
@@ -144,7 +144,7 @@ def _declared_checks(work: Work, table: sa.Table) -> Iterator[sa.CheckConstraint
 
 
 def _likeness(work: Work, key: Key, text: str, among: list[FoundConstraint]) -> list[FoundConstraint] | None:
-    """Those that say the same; None if that is not known."""
+    """Return those that say the same; None if that is not known."""
     plain = _stripped(f"CHECK ({text})")
     if same := [one for one in among if _stripped(one.definition) == plain]:
         return same
@@ -175,7 +175,7 @@ def _not_valid(constraint: sa.Constraint) -> bool:
 
 
 def _free_name(check: sa.CheckConstraint, table: sa.Table, taken: set[str]) -> str:
-    """What PostgreSQL would call it."""
+    """Return what PostgreSQL would call it."""
     columns = [column.name for column in check.columns]
     stem = "_".join((table.name, *columns)) if len(columns) == 1 else table.name
     names = (fit(stem, f"_check{n or ''}") for n in range(len(taken) + 1))
@@ -236,7 +236,7 @@ def _primary_key(work: Work, key: Key, table: sa.Table, found: FoundTable) -> No
 
 
 def _partitioning(work: Work, key: Key, table: sa.Table, found: FoundTable) -> bool:
-    """Whether the table is to be partitioned."""
+    """Return whether the table is to be partitioned."""
     if work.of(classes.ConvertToPartitionedOp, key):
         return True
     declared = table.dialect_kwargs.get("postgresql_partition_by")

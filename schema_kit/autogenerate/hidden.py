@@ -112,7 +112,7 @@ def hide(context: AutogenContext, _: UpgradeOps, schemas: set[str | None]) -> No
 
 
 def _beside(connection: sa.Connection, names: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those that a step has made next to another relation: of its name, with a suffix."""
+    """Return those that a step has made next to another relation: of its name, with a suffix."""
     made = {(schema, name, suffix) for schema, name in names for suffix in _SUFFIXES if name.endswith(suffix)}
     if not made:
         return set()
@@ -124,7 +124,7 @@ def _beside(connection: sa.Connection, names: set[tuple[str, str]]) -> set[tuple
 
 
 def _keys(name: str, table: sa.Table) -> Iterator[str]:
-    """Names of the indexes that the constraints of a model have, once they exist."""
+    """Yield names of the indexes that the constraints of a model have, once they exist."""
     yield str(table.primary_key.name or f"{name}_pkey")
     for one in table.constraints:
         if isinstance(one, sa.UniqueConstraint):

@@ -195,7 +195,7 @@ def _constraint(operation: ops.AddConstraintOp, key: Key, safe: Safe) -> Migrate
 
 
 def _named(operation: Any, key: Key) -> str:
-    """Its name; one that has none gets PostgreSQL's, so that the downgrade knows it."""
+    """Return its name; one that has none gets PostgreSQL's, so that the downgrade knows it."""
     if operation.constraint_name is not None:
         return _name(operation.constraint_name)
     suffix = {"foreignkey": "_fkey", "unique": "_key", "primary": "_pkey"}.get(operation.constraint_type, "_check")

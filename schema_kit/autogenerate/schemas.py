@@ -11,12 +11,12 @@ Included = Callable[[str | None, str, Any], bool]
 
 
 def several(metadata: sa.MetaData | Sequence[sa.MetaData] | None) -> Sequence[sa.MetaData]:
-    """What env.py gives as target_metadata, as a list."""
+    """Return what env.py gives as target_metadata, as a list."""
     return [metadata] if isinstance(metadata, sa.MetaData) else metadata or ()
 
 
 def of_the_models(models: Iterable[sa.MetaData], options: Mapping[str, Any]) -> Included:
-    """The schemas that the models name, unless env.py chooses them; and what its own ``include_name`` leaves."""
+    """Return the schemas that the models name, unless env.py chooses them; and what its own ``include_name`` leaves."""
     schemas = {table.schema for metadata in models for table in metadata.tables.values()}
     theirs: Included | None = options.get("include_name")
     chosen = theirs is not None and "include_schemas" in options

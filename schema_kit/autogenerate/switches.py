@@ -49,7 +49,7 @@ class Safe:
 
 
 def drift_of(options: Mapping[str, Any]) -> frozenset[str]:
-    """The kinds of drift that are looked for: ``schema_kit_drift`` of ``context.configure``.
+    """Return the kinds of drift that are looked for: ``schema_kit_drift`` of ``context.configure``.
 
     Raises:
         DeclarationError: a kind is unknown.
@@ -61,7 +61,7 @@ def drift_of(options: Mapping[str, Any]) -> frozenset[str]:
 
 
 def safe_of(options: Mapping[str, Any]) -> Safe:
-    """What is replaced: ``schema_kit_safe`` of ``context.configure``.
+    """Return what is replaced: ``schema_kit_safe`` of ``context.configure``.
 
     Raises:
         DeclarationError: a kind is unknown.

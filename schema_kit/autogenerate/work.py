@@ -72,7 +72,7 @@ class Work:
         return Catalog(self.context.connection)
 
     def key(self, schema: str | None, name: str) -> Key:
-        """A table, in Alembic's words."""
+        """Return a table, in Alembic's words."""
         return (None if schema == self.context.dialect.default_schema_name else schema), name
 
     def add(self, operation: MigrateOperation) -> None:
@@ -93,7 +93,7 @@ class Work:
             logging.getLogger("schema_kit.autogenerate").warning("%s", text)
 
     def judged(self, what: str, ask: Callable[[], Value]) -> Value | None:
-        """What PostgreSQL makes of a declaration, on an empty copy of its table; None if it cannot be asked."""
+        """Return what PostgreSQL makes of a declaration, on an empty copy of its table; None if it cannot be asked."""
         if self._read_only is None:
             assert self.context.connection is not None
             self._read_only = read_only(self.context.connection)
@@ -132,7 +132,7 @@ class Work:
                 self.say(f"{what} is not compared: {answer}", difference=False)
 
     def included(self, thing: Any, name: str, kind: Any, key: Key) -> bool:
-        """Whether env.py's filters leave it."""
+        """Return whether env.py's filters leave it."""
         schema, table = key
         parents: Any = {"schema_name": schema} | ({} if kind == "table" else {"table_name": table})
         return self.context.run_name_filters(name, kind, parents) and self.context.run_object_filters(
@@ -140,7 +140,7 @@ class Work:
         )
 
     def name(self, thing: sa.Constraint | sa.Index) -> str | None:
-        """Its name once it is made; one that a naming convention has made, or would change, stays as it is."""
+        """Return its name once it is made; one that a naming convention has made, or would change, stays as it is."""
         if thing.name is None:
             return None
         final = self.context.dialect.identifier_preparer.format_constraint(thing, _alembic_quote=False)
@@ -149,11 +149,11 @@ class Work:
         return conv(final) if isinstance(thing.name, conv) or str(thing.name) != str(final) else str(final)
 
     def of(self, kinds: Any, key: Key) -> list[Any]:
-        """The operations of some classes on one table."""
+        """Return the operations of some classes on one table."""
         return [one for one in self.operations if isinstance(one, kinds) and self.table_of(one) == key]
 
     def table_of(self, operation: MigrateOperation) -> Key | None:
-        """The table that an operation of Alembic's or ours changes."""
+        """Return the table that an operation of Alembic's or ours changes."""
         if isinstance(operation, PlanOperation):
             bound = operation.bound.arguments
             name = bound.get("table_name") or bound.get("source_table")

@@ -45,7 +45,7 @@ def paired(operation: MigrateOperation, back: MigrateOperation, *, stage: Stage 
 
 
 def pair_of(operation: MigrateOperation) -> Pair | None:
-    """What `paired` has remembered of it."""
+    """Return what `paired` has remembered of it."""
     pair = vars(operation).get("schema_kit")
     return pair if isinstance(pair, Pair) else None
 
@@ -59,12 +59,12 @@ class Pair:
 
 
 def nothing(table: str, schema: str | None) -> MigrateOperation:
-    """An operation that Alembic neither writes nor reports."""
+    """Return an operation that Alembic neither writes nor reports."""
     return ops.ModifyTableOps(table, [], schema=schema)
 
 
 def dropped(constraint: Any) -> ops.DropConstraintOp:
-    """What drops the constraint that an operation of Alembic's makes."""
+    """Return what drops the constraint that an operation of Alembic's makes."""
     kind, schema = constraint.constraint_type, constraint.schema
     return ops.DropConstraintOp(
         constraint.constraint_name,
@@ -106,7 +106,7 @@ class WrittenIndex:
         )
 
     def declared(self, table: QualifiedName) -> IndexDeclaration:
-        """The same, as the operations plan with it."""
+        """Return the same, as the operations plan with it."""
         given = {name.removeprefix("postgresql_"): value for name, value in self.keywords.items()}
         return declaration(
             self.name,
@@ -123,7 +123,7 @@ class WrittenIndex:
         )
 
     def plainly(self) -> str | None:
-        """What PostgreSQL prints of it after USING, without quotes; None if only PostgreSQL knows."""
+        """Return what PostgreSQL prints of it after USING, without quotes; None if only PostgreSQL knows."""
         include = self.keywords.get("postgresql_include", ())
         using = self.keywords.get("postgresql_using", "btree")
         if self.keywords.keys() - {"postgresql_include", "postgresql_using"}:
@@ -137,7 +137,7 @@ _KEYWORDS = ("using", "where", "ops", "include", "with", "tablespace", "nulls_no
 
 
 def of_model(index: sa.Index, name: str) -> WrittenIndex:
-    """An index of the models, or of Alembic's own operation."""
+    """Return an index of the models, or of Alembic's own operation."""
     assert index.table is not None
     options = {word: index.dialect_kwargs.get(f"postgresql_{word}") for word in _KEYWORDS}
     operators = dict(options.pop("ops") or {})
@@ -164,7 +164,7 @@ def of_model(index: sa.Index, name: str) -> WrittenIndex:
 
 
 def as_found(found: FoundIndex, name: str, table: str, schema: str | None) -> WrittenIndex:
-    """An index as the database has it."""
+    """Return an index as the database has it."""
     given: dict[str, Any] = {
         "postgresql_using": None if found.using == "btree" else found.using,
         "postgresql_include": list(found.include),

@@ -171,7 +171,7 @@ def _name(connection: sa.Connection, table: sa.Table) -> str:
 
 
 def _as_sqlalchemys(connection: sa.Connection, statement: str, error: Exception) -> BaseException:
-    """What SQLAlchemy raises for an error of the driver; others as they are."""
+    """Return what SQLAlchemy raises for an error of the driver; others as they are."""
     if isinstance(error, connection.dialect.loaded_dbapi.Error):
         return sa.exc.DBAPIError.instance(statement, None, error, connection.dialect.loaded_dbapi.Error)
     if state := getattr(error, "sqlstate", None):  # asyncpg's own, which no DB-API has
@@ -204,7 +204,7 @@ async def _by_psycopg_async(
 
 
 def _chunks(values: Iterator[tuple[Any, ...]]) -> Iterator[bytes]:
-    """Rows in COPY's text format, by psycopg's own conversions: for drivers that take bytes."""
+    """Yield rows in COPY's text format, by psycopg's own conversions: for drivers that take bytes."""
     transformer: Any = Transformer()
     parts, size = list[bytes](), 0
     for row in values:

@@ -74,7 +74,7 @@ async def async_page(connection: AsyncConnection | AsyncSession, select: sa.Gene
 
 
 def _order(select: Any) -> list[tuple[sa.Column[Any], bool]]:
-    """The columns of ORDER BY, each with whether it descends."""
+    """Return the columns of ORDER BY, each with whether it descends."""
     found = list[tuple[sa.Column[Any], bool]]()
     for clause in select._order_by_clauses:
         element: Any = clause
@@ -136,7 +136,7 @@ _WRITTEN = re.compile(r'"?(?P<name>\w+)"?(?:\s+(?:asc|(?P<desc>desc)))?', re.IGN
 
 
 def _directed(index: sa.Index) -> list[tuple[Any, bool]]:
-    """The columns of a B-tree with their directions, as far as they are columns."""
+    """Return the columns of a B-tree with their directions, as far as they are columns."""
     if index.dialect_options["postgresql"]["using"] not in {False, None, "btree"}:
         return []
     found = list[tuple[Any, bool]]()
@@ -154,7 +154,7 @@ def _directed(index: sa.Index) -> list[tuple[Any, bool]]:
 
 
 def _equal(select: Any, table: sa.Table) -> set[sa.Column[Any]]:
-    """The columns that WHERE compares with one value, in a condition that all rows meet."""
+    """Return the columns that WHERE compares with one value, in a condition that all rows meet."""
     found = set[sa.Column[Any]]()
     for condition in select._where_criteria:
         parts = condition.clauses if getattr(condition, "operator", None) is operators.and_ else [condition]
@@ -181,7 +181,7 @@ def _serves(
 
 
 def _beyond(order: list[tuple[sa.Column[Any], bool]], after: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """What comes after a row: a comparison of rows, or its written-out form where directions differ."""
+    """Return what comes after a row: a comparison of rows, or its written-out form where directions differ."""
     values = [sa.literal(value, column.type) for (column, _), value in zip(order, after, strict=True)]
     if len({descending for _, descending in order}) == 1:
         left, right = sa.tuple_(*(column for column, _ in order)), sa.tuple_(*values)

@@ -17,7 +17,7 @@ Row = Mapping[str, Any] | Sequence[Any]
 
 
 def named(table: Any) -> tuple[sa.Table, dict[str, sa.Column[Any]]]:
-    """A table, or that of a model, and its columns by the names that rows use: a model's are its attributes."""
+    """Return a table, or that of a model, and its columns by the names that rows use: a model's are its attributes."""
     if isinstance(table, sa.Table):
         return table, {column.key: column for column in table.columns}
     mapper = sa.inspect(table, raiseerr=False)
@@ -37,7 +37,7 @@ def named(table: Any) -> tuple[sa.Table, dict[str, sa.Column[Any]]]:
 def ordered(
     columns: Mapping[str, sa.Column[Any]], rows: Iterable[Row], names: Sequence[str] | None
 ) -> tuple[list[sa.Column[Any]], Iterator[tuple[Any, ...]]]:
-    """The columns that are written, and each row as a tuple of what the driver takes.
+    """Return the columns that are written, and each row as a tuple of what the driver takes.
 
     Columns come from *names*, else from the keys of the first row; those with a default in Python that are not among
     them are added with it. All rows have the same keys.
@@ -122,7 +122,7 @@ def _processor(column: sa.Column[Any]) -> Callable[[Any], Any] | None:
 
 
 def _default(column: sa.Column[Any]) -> Callable[[], Any] | None:
-    """What makes a value where a row has none: the column's default in Python."""
+    """Return what makes a value where a row has none: the column's default in Python."""
     default: Any = column.default
     if default is None or not (default.is_scalar or default.is_callable):
         return None

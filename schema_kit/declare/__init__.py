@@ -230,7 +230,7 @@ def complete(metadata: sa.MetaData) -> None:
 
 
 def declared(table: sa.Table, kind: type[Kind]) -> Kind | None:
-    """What a model says of its table, of one kind."""
+    """Return what a model says of its table, of one kind."""
     found: Kind | None = table.info.get(INFO, {}).get(kind.__name__)
     return found
 

@@ -66,7 +66,7 @@ def forget(table: sa.Table, connection: sa.Connection, archived: Archived | None
 
 
 def name_of(table: sa.Table, connection: sa.Connection) -> QualifiedName:
-    """Where the table is: schema_translate_map and then search_path decide."""
+    """Return where the table is: schema_translate_map and then search_path decide."""
     translations = connection.get_execution_options().get("schema_translate_map") or {}
     schema = translations.get(table.schema, table.schema)
     return QualifiedName(schema or schema_of(connection, table.name), table.name)

@@ -12,7 +12,7 @@ from schema_kit.steps.archives import ARCHIVED_AT
 
 
 def given(noun: Any, *names: str) -> dict[str, Any]:
-    """What differs from the default, by name: the keywords of an operation.
+    """Return what differs from the default, by name: the keywords of an operation.
 
     Args:
         noun: a dataclass.
@@ -43,7 +43,7 @@ class Partitioned:
     sub_partitions: Cut | None = None
 
     def policy(self, table: QualifiedName) -> Partitioning:
-        """Its row of part_config.
+        """Return its row of part_config.
 
         Raises:
             DeclarationError: an interval or time zone that cannot be read.
@@ -77,11 +77,11 @@ class Archived:
     view: str | None = None
 
     def archive(self, table: QualifiedName) -> QualifiedName:
-        """What its archive is called."""
+        """Return what its archive is called."""
         return archive_name(table, self.archive_table_name, self.archive_schema)
 
     def declared(self, table: QualifiedName) -> DeclaredArchive:
-        """The archive, to be made."""
+        """Return the archive, to be made."""
         return DeclaredArchive(
             table,
             self.archive(table),
@@ -95,7 +95,7 @@ class Archived:
         )
 
     def policy(self, table: QualifiedName) -> ArchivePolicy:
-        """Its row of archive_policy."""
+        """Return its row of archive_policy."""
         return ArchivePolicy(
             table,
             self.archive(table),
@@ -124,5 +124,5 @@ class Expiring:
     max_dead_share: float | None = 0.2
 
     def policy(self, table: QualifiedName) -> TimeToLive:
-        """Its row of ttl_policy."""
+        """Return its row of ttl_policy."""
         return TimeToLive(table, **vars(self))

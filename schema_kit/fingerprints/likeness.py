@@ -203,12 +203,12 @@ _ON_PARTITIONS = ", ".join(
 
 
 def of_incoming(keys: Iterable[ForeignKey]) -> Iterator[tuple[str, str]]:
-    """Foreign keys to the table, which go, or come back longer or not validated."""
+    """Return foreign keys to the table, which go, or come back longer or not validated."""
     return (("constraint %I of ", key.name) for key in keys)
 
 
 def of_own(keys: Iterable[ForeignKey]) -> Iterator[tuple[str, str]]:
-    """Foreign keys of the table, which come back not validated, or to its partitions first."""
+    """Return foreign keys of the table, which come back not validated, or to its partitions first."""
     return (("constraint %I, ", key.name) for key in keys)
 
 
@@ -220,7 +220,7 @@ def of_primary(table: Table) -> Iterator[tuple[str, str]]:
 
 
 def of_partition(table: Table, same_name: bool) -> Iterator[tuple[str, str]]:
-    """What a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints.
+    """Yield what a partition has by its place in the parent, or is compared otherwise: its indexes, its constraints.
 
     Args:
         table: the partition.

@@ -5,7 +5,7 @@ PATIENCE_SECONDS = 10
 
 
 def older_sql(age: str) -> str:
-    """A SELECT of the sessions whose snapshot is as old as that, or older, as reasons to wait.
+    """Return a SELECT of the sessions whose snapshot is as old as that, or older, as reasons to wait.
 
     Those of other users are seen with the rights of pg_read_all_stats.
 

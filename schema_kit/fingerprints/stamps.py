@@ -110,7 +110,7 @@ def seen(*tables: Table | None) -> tuple[Seen, ...]:
 
 
 def stamp_sql(table: QualifiedName) -> str:
-    """SQL for the stamp of a table, one row; of one that is not there, too."""
+    """Return SQL for the stamp of a table, one row; of one that is not there, too."""
     return f"WITH own AS (SELECT to_regclass({literal(table.sql)})::oid AS oid), {_STAMP}"
 
 

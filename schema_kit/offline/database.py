@@ -40,15 +40,15 @@ class EmptyDatabase(Followed):
     """
 
     def now(self) -> datetime:
-        """The moment that was given, or this machine's clock."""
+        """Return the moment that was given, or this machine's clock."""
         return self._now
 
     def table(self, name: QualifiedName) -> Table | None:
-        """A table that earlier steps have made, without the foreign keys to it: they may be gone."""
+        """Return a table that earlier steps have made, without the foreign keys to it: they may be gone."""
         return self._tables.get(name)
 
     def exists(self, name: QualifiedName) -> bool:
-        """Whether earlier steps have made it."""
+        """Return whether earlier steps have made it."""
         return name in self._own or name in self._tables
 
     def finished_records(self) -> tuple[QualifiedName, ...]:
@@ -61,7 +61,7 @@ class EmptyDatabase(Followed):
         return False
 
     def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
-        """The table and its partitions; one that no step has made is taken for a plain table."""
+        """Return the table and its partitions; one that no step has made is taken for a plain table."""
         del views
         table = self._tables.get(name)
         partitions = table.partitions if table else ()
@@ -78,12 +78,12 @@ class EmptyDatabase(Followed):
         return index_tail(declared)
 
     def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
-        """None."""
+        """Return None."""
         del tables
         return ()
 
     def operator_class(self, name: str, method: str) -> str:
-        """The bare name, which the search_path of psql finds."""
+        """Return the bare name, which the search_path of psql finds."""
         del method
         return ident(name)
 
@@ -93,11 +93,11 @@ class EmptyDatabase(Followed):
         return True
 
     def policy(self, parent: QualifiedName) -> Partitioning | None:
-        """The policy that an earlier step has registered."""
+        """Return the policy that an earlier step has registered."""
         return self._policies.get(parent)
 
     def config_is_current(self) -> Stored:
-        """Whether an earlier step has made it."""
+        """Return whether an earlier step has made it."""
         return self._stored(PART_CONFIG)
 
     def _stored(self, table: QualifiedName) -> Stored:
@@ -111,11 +111,11 @@ class EmptyDatabase(Followed):
         return ()
 
     def archive_policies(self) -> tuple[ArchivePolicy, ...]:
-        """Those that earlier steps have registered."""
+        """Return those that earlier steps have registered."""
         return tuple(self._archive_policies.values())
 
     def archive_config_is_there(self) -> Stored:
-        """Whether an earlier step has made it."""
+        """Return whether an earlier step has made it."""
         return self._stored(ARCHIVE_POLICY)
 
     def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
@@ -134,7 +134,7 @@ class EmptyDatabase(Followed):
         return ()
 
     def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
-        """The partitioned tables of tables that earlier steps have made."""
+        """Return the partitioned tables of tables that earlier steps have made."""
         found = []
         for policy in wanted:
             table = self._tables.get(policy.parent)
@@ -144,22 +144,22 @@ class EmptyDatabase(Followed):
         return tuple(found)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
-        """Where the current position of a partitioned table without rows lies."""
+        """Return where the current position of a partitioned table without rows lies."""
         assert table is not None  # `sets` gives no others
         return grid(policy, table).here(self._now)
 
     def filled_default(self, table: Table | None) -> Table | None:
-        """None: it was empty at base."""
+        """Return None: it was empty at base."""
         del table
         return None
 
     def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
-        """None: it was empty at base."""
+        """Return None: it was empty at base."""
         del policy, table, until
         return ()
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
-        """The table as earlier steps have left it, without rows."""
+        """Return the table as earlier steps have left it, without rows."""
         table = self.table(policy.parent)
         if table is None:
             raise PlanError(
@@ -185,7 +185,7 @@ class EmptyDatabase(Followed):
         )
 
     def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
-        """A partition that earlier steps have made; another table is taken for one that has left."""
+        """Return a partition that earlier steps have made; another table is taken for one that has left."""
         if parent not in self._tables:
             raise PlanError(
                 f"--sql cannot know {parent}: it follows a database that was empty at base. Write the script from "
@@ -211,36 +211,36 @@ class EmptyDatabase(Followed):
         raise PlanError(f"--sql cannot write how {name} is attached to {parent}: it depends on what exists.")
 
     def created(self) -> Mapping[str, frozenset[str]]:
-        """What earlier steps have made."""
+        """Return what earlier steps have made."""
         return {kind: frozenset(names) for kind, names in self._made.items()}
 
     def enum_labels(self, enum: QualifiedName) -> tuple[str, ...] | None:
-        """None: an earlier step has made it, or it is not there."""
+        """Return None: an earlier step has made it, or it is not there."""
         return () if str(enum) in self._made["type"] else None
 
     def has_extension(self, name: str) -> bool:
-        """Whether an earlier step has made it."""
+        """Return whether an earlier step has made it."""
         return name in self._made["extension"]
 
     def has_schema(self, name: str) -> bool:
-        """Whether an earlier step has made it; public is always there."""
+        """Return whether an earlier step has made it; public is always there."""
         return name == "public" or name in self._made["schema"]
 
     def alone_in_config_schema(self, *names: QualifiedName) -> bool:
-        """Whether our own tables are down to that one."""
+        """Return whether our own tables are down to that one."""
         del names
         return not {CREATED_OBJECT, PART_CONFIG} <= self._own
 
     def relations_in(self, schema: str) -> set[str]:
-        """The tables that earlier steps have made there."""
+        """Return the tables that earlier steps have made there."""
         return {name.name for name in self._tables if name.schema == schema}
 
     def server(self) -> Server:
-        """The oldest that is supported: what is right there is right everywhere."""
+        """Return the oldest that is supported: what is right there is right everywhere."""
         return OLDEST
 
     def check_definition(self, table: QualifiedName, expression: str) -> str:
-        """The declared one: there is no other."""
+        """Return the declared one: there is no other."""
         del table
         return f"CHECK ({expression})"
 

@@ -301,13 +301,13 @@ class Followed:
             self._tables[name.sibling(new)] = replace(table, name=name.sibling(new))
 
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
-        """The table that earlier steps have made the index on."""
+        """Return the table that earlier steps have made the index on."""
         owners = (name for name in self._tables if name.schema == index.schema)
         return next((name for name in owners if self._tables[name].index(index.name)), None)
 
 
 def _branch(like: Table, name: QualifiedName, branch: Branch) -> Table:
-    """A partition that is partitioned itself, as far as a later step can ask about it."""
+    """Return a partition that is partitioned itself, as far as a later step can ask about it."""
     strategy, _, column = branch.key.partition(" (")
     leaves = tuple(
         Partition(name.sibling(fit(name.name, part.suffix)), None, None, default=part.values == "DEFAULT")
@@ -324,12 +324,12 @@ def _branch(like: Table, name: QualifiedName, branch: Branch) -> Table:
 
 
 def declared_columns(declared: IndexDeclaration) -> set[str]:
-    """The keys that are plain columns, quoted."""
+    """Return the keys that are plain columns, quoted."""
     return {element.sql for element in declared.elements}
 
 
 def index_tail(declared: IndexDeclaration) -> str:
-    """What follows USING in the statement that makes it."""
+    """Return what follows USING in the statement that makes it."""
     return declared.create_sql("i", declared.table).partition(" USING ")[2]
 
 

@@ -37,7 +37,7 @@ Follow = Callable[..., None]
 
 
 def database_of(context: MigrationContext, now: Any = None) -> EmptyDatabase:
-    """The database that a script is followed in."""
+    """Return the database that a script is followed in."""
     memo: dict[str, Any] = context.impl.memo
     if "schema_kit" not in memo:
         settings = context.opts.get("schema_kit")

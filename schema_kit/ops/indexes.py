@@ -284,7 +284,7 @@ def declaration(
     tablespace: str | None,
     nulls_not_distinct: bool,
 ) -> IndexDeclaration:
-    """The index that op.create_index_concurrently's words declare."""
+    """Return the index that op.create_index_concurrently's words declare."""
     return IndexDeclaration(
         name,
         table,

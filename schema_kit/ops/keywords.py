@@ -61,7 +61,7 @@ def refuse_blocking(called: str, concurrently: bool | None) -> None:
 
 
 def listed(called: str, keyword: str, given: Iterable[Any]) -> tuple[Any, ...]:
-    """The elements of a list of columns; a string would be spelled letter by letter.
+    """Return the elements of a list of columns; a string would be spelled letter by letter.
 
     Raises:
         DeclarationError: it is a string, or empty.
@@ -74,7 +74,7 @@ def listed(called: str, keyword: str, given: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def columns_of(called: str, keyword: str, given: Iterable[Any]) -> tuple[str, ...]:
-    """The names of columns, given as strings or as SQLAlchemy's columns.
+    """Return the names of columns, given as strings or as SQLAlchemy's columns.
 
     Raises:
         DeclarationError: one is an expression.
@@ -96,7 +96,7 @@ def _column(called: str, keyword: str, given: Any) -> str:
 
 
 def index_name(operations: Operations, name: str | None, table: str | None, columns: Sequence[Any]) -> str:
-    """The name of an index, by the naming convention of target_metadata.
+    """Return the name of an index, by the naming convention of target_metadata.
 
     Args:
         operations: Alembic's.
@@ -110,7 +110,7 @@ def index_name(operations: Operations, name: str | None, table: str | None, colu
 
 
 def constraint_name(operations: Operations, made: Any, name: str | None, table: str, columns: Sequence[str]) -> str:
-    """The name of a constraint, by the naming convention of target_metadata; else what PostgreSQL would call it.
+    """Return the name of a constraint, by the naming convention of target_metadata; else what PostgreSQL would call it.
 
     Args:
         operations: Alembic's.
@@ -126,7 +126,7 @@ def constraint_name(operations: Operations, made: Any, name: str | None, table: 
 
 
 def column_key_name(operations: Operations, table: str, column: sa.Column[Any]) -> str | None:
-    """The name of a column's own foreign key, where it has one or the naming convention gives it one."""
+    """Return the name of a column's own foreign key, where it has one or the naming convention gives it one."""
     if not column.foreign_keys:
         return None
     made = schemaobj.SchemaObjects(operations.migration_context).table(table, column._copy())
@@ -134,7 +134,7 @@ def column_key_name(operations: Operations, table: str, column: sa.Column[Any]) 
 
 
 def _final(operations: Operations, made: Any, name: str | None) -> str | None:
-    """What is sent: a convention may use the name that was given, unless that is op.f()'s."""
+    """Return what is sent: a convention may use the name that was given, unless that is op.f()'s."""
     if made.name is None:
         return None
     try:

@@ -51,7 +51,7 @@ def refuse_mixed(commits: Callable[[str], bool]) -> None:
 
 
 def _revision(frame: FrameType | None) -> FrameType | None:
-    """The frame of the function that Alembic has called, of a module that is a revision."""
+    """Return the frame of the function that Alembic has called, of a module that is a revision."""
     found = None
     while frame is not None:
         if "down_revision" in frame.f_globals and "revision" in frame.f_globals and frame.f_code.co_name != "<module>":
@@ -61,7 +61,7 @@ def _revision(frame: FrameType | None) -> FrameType | None:
 
 
 def _calls(code: Any, names: dict[str, Any], seen: set[str]) -> Iterator[_Call]:
-    """What is certainly called, functions of the same module followed."""
+    """Yield what is certainly called, functions of the same module followed."""
     seen.add(code.co_name)
     try:
         lines, first = inspect.getsourcelines(code)
@@ -118,7 +118,7 @@ def _is_autocommit(node: ast.expr) -> bool:
 
 
 def _reads(name: str, call: ast.Call) -> bool:
-    """Whether it leaves nothing to be committed, as far as the text says."""
+    """Return whether it leaves nothing to be committed, as far as the text says."""
     if name != "execute":
         return name in NEUTRAL
     statement = call.args[0] if call.args else None

@@ -24,7 +24,7 @@ SAME_SCHEMA = (
 
 
 def existing(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
-    """A relation that exists: in *schema*, else where schema_translate_map or the session's search_path has it.
+    """Return a relation that exists: in *schema*, else where schema_translate_map or the session's search_path has it.
 
     Raises:
         DeclarationError: the database is not PostgreSQL, or the name cannot be one.
@@ -34,12 +34,12 @@ def existing(operations: Operations, name: str, schema: str | None = None) -> Qu
 
 
 def existing_type(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
-    """A type that exists, likewise."""
+    """Return a type that exists, likewise."""
     return _named(operations, name, schema, TYPE)
 
 
 def new(operations: Operations, name: str, schema: str | None = None) -> QualifiedName:
-    """A relation that is to be made, whatever a later schema of the search_path has under that name."""
+    """Return a relation that is to be made, whatever a later schema of the search_path has under that name."""
     return _named(operations, name, schema, None)
 
 
@@ -52,7 +52,7 @@ def placed(operations: Operations, table: sa.Table) -> None:
 
 
 def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
-    """The same tables, each in the schema in which it is to be made."""
+    """Return the same tables, each in the schema in which it is to be made."""
     copy = sa.MetaData(naming_convention=metadata.naming_convention)
     schemas = {table.schema: new(operations, table.name, table.schema).schema for table in metadata.tables.values()}
     for table in metadata.tables.values():
@@ -68,7 +68,7 @@ def copied(operations: Operations, metadata: sa.MetaData) -> sa.MetaData:
 
 
 def translated(operations: Operations, schema: str | None) -> str | None:
-    """What the connection's schema_translate_map makes of a schema that is named; None stays None."""
+    """Return what the connection's schema_translate_map makes of a schema that is named; None stays None."""
     return None if schema is None else _translations(operations).get(schema, schema)
 
 

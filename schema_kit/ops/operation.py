@@ -25,7 +25,7 @@ Reverse = Callable[..., MigrateOperation]
 def task(
     planned: Callable[Concatenate[Database, Arguments], Plan], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Task:
-    """A task of `schema_kit.tasks` with its request, but for the database."""
+    """Return a task of `schema_kit.tasks` with its request, but for the database."""
     return lambda database: planned(database, *args, **kwargs)
 
 
@@ -65,7 +65,7 @@ class Several(OpContainer):
         self.back: MigrateOperation | None = None
 
     def reverse(self) -> MigrateOperation:
-        """The operation that they take back, or the reverse of each."""
+        """Return the operation that they take back, or the reverse of each."""
         return self.back or Several(*(one.reverse() for one in reversed(self.ops)))
 
 
@@ -82,7 +82,7 @@ class PlanOperation(MigrateOperation):
         self.back: MigrateOperation | None = None
 
     def task(self, operations: AbstractOperations) -> Task:
-        """What it asks for, once names are looked up; bad input is refused."""
+        """Return what it asks for, once names are looked up; bad input is refused."""
         return type(self).function(operations, *self.bound.args[1:], **self.bound.kwargs)
 
     @property
@@ -119,7 +119,7 @@ class PlanOperation(MigrateOperation):
         return tuple(by_place), by_name
 
     def reverse(self) -> MigrateOperation:
-        """The operation that takes it back; the reverse of that is this one.
+        """Return the operation that takes it back; the reverse of that is this one.
 
         Raises:
             NotImplementedError: its arguments do not say which.
@@ -148,23 +148,23 @@ class PlanOperation(MigrateOperation):
         return back(**given)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
-        """Its name, what it was given by place, and what was given by name where that is not the default."""
+        """Return its name, what it was given by place, and what was given by name where that is not the default."""
         keywords = {name: _read(value) for name, value in self.keywords.items()}
         return (self.called, *map(_read, self.positional), *([keywords] if keywords else []))
 
 
 def class_of(called: str) -> type[PlanOperation]:
-    """The class of an operation, by its name in ``alembic.op``."""
+    """Return the class of an operation, by its name in ``alembic.op``."""
     return next(cls for cls in PlanOperation.__subclasses__() if cls.called == called)
 
 
 def nothing(*_: Any, **__: Any) -> MigrateOperation:
-    """What takes back an operation that leaves nothing behind that has to go."""
+    """Return what takes back an operation that leaves nothing behind that has to go."""
     return Several()
 
 
 def _same(value: Any, default: Any) -> bool:
-    """Whether it is the default; an expression of SQLAlchemy's is compared with nothing."""
+    """Return whether it is the default; an expression of SQLAlchemy's is compared with nothing."""
     return value is default or (type(value) is type(default) and isinstance(value, _LITERALS) and value == default)
 
 
@@ -172,7 +172,7 @@ _LITERALS = (str, int, float, tuple)
 
 
 def _read(value: Any) -> Any:
-    """A value as a person reads it: expressions as SQL."""
+    """Return a value as a person reads it: expressions as SQL."""
     if isinstance(value, Mapping):
         return {key: _read(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -26,13 +26,13 @@ _LIST_VALUE = re.compile(r"E?'((?:[^']|'')*)'|NULL|true|false|-?\d+")
 
 @renderers.dispatch_for(Several)
 def each(context: AutogenContext, several: Several) -> list[str]:
-    """Each of them, in their order."""
+    """Return each of them, in their order."""
     return [line for one in several.ops for line in render.render_op(context, one)]
 
 
 @renderers.dispatch_for(PlanOperation)
 def rendered(context: AutogenContext, operation: PlanOperation) -> str | list[str]:
-    """The call, with what was given and is not the default; the tables of a baseline stand before it."""
+    """Return the call, with what was given and is not the default; the tables of a baseline stand before it."""
     preparer: Any = context.migration_context.impl.dialect.identifier_preparer
     before = preparer._double_percents
     try:
@@ -56,7 +56,7 @@ def _call(context: AutogenContext, operation: PlanOperation) -> str | list[str]:
 
 
 def table_of(operation: PlanOperation) -> sa.Table:
-    """The table that create_partitioned_table makes: its columns belong to it from the first time on."""
+    """Return the table that create_partitioned_table makes: its columns belong to it from the first time on."""
     if "table" not in operation.info:
         name, *items = operation.positional
         operation.info["table"] = CreateTableOp(name, items, schema=operation.bound.kwargs.get("schema")).to_table()
@@ -77,7 +77,7 @@ def _tables(metadata: sa.MetaData, context: AutogenContext) -> list[str]:
 
 
 def _items(table: sa.Table, context: AutogenContext) -> list[str]:
-    """The columns, constraints and indexes of a table."""
+    """Return the columns, constraints and indexes of a table."""
     columns = [_column(column, context) for column in table.columns]
     constraints = [_constraint(one, context) for one in table.constraints]
     indexes = [_index(index, context) for index in sorted(table.indexes, key=lambda index: str(index.name))]
@@ -92,7 +92,7 @@ def _index(index: sa.Index, context: AutogenContext) -> str:
 
 
 def _column(column: sa.Column[Any], context: AutogenContext) -> str:
-    """A column with its checks; with its keys, too, where it has no table yet that holds them."""
+    """Return a column with its checks; with its keys, too, where it has no table yet that holds them."""
     text = render._render_column(column, context)
     prefix = render._sqlalchemy_autogenerate_prefix(context)
     head = f"{prefix}Column({str(column.name)!r}, {render._repr_type(column.type, context)}, "
@@ -109,7 +109,7 @@ def _column(column: sa.Column[Any], context: AutogenContext) -> str:
 
 
 def _constraint(constraint: sa.Constraint, context: AutogenContext) -> str | None:
-    """A constraint as Alembic writes it; of a check the SQL as it is."""
+    """Return a constraint as Alembic writes it; of a check the SQL as it is."""
     text = render._render_constraint(constraint, context, None)
     if text is None or not isinstance(constraint, sa.CheckConstraint):
         return text
@@ -118,7 +118,7 @@ def _constraint(constraint: sa.Constraint, context: AutogenContext) -> str | Non
 
 
 def _sql(clause: Any) -> str:
-    """SQL as `sa.text` takes it: a colon that begins no parameter is escaped."""
+    """Return SQL as `sa.text` takes it: a colon that begins no parameter is escaped."""
     return _COLON.sub(r"\\:", sql_of(clause))
 
 
@@ -133,7 +133,7 @@ def _foreign_key(key: sa.ForeignKey, context: AutogenContext) -> str:
 
 
 def _value(value: Any, context: AutogenContext, *, among: bool = False) -> str:
-    """An argument; a column *among* others is its name."""
+    """Return an argument; a column *among* others is its name."""
     if hasattr(value, "__clause_element__"):
         value = value.__clause_element__()
     if isinstance(value, sa.MetaData):
@@ -162,7 +162,7 @@ def _value(value: Any, context: AutogenContext, *, among: bool = False) -> str:
 
 
 def _literal(value: Any, context: AutogenContext) -> str:
-    """A value as Python reads it, and the import it needs."""
+    """Return a value as Python reads it, and the import it needs."""
     match value:
         case Enum():
             context.imports.add(f"import {type(value).__module__}")
@@ -186,7 +186,7 @@ def _literal(value: Any, context: AutogenContext) -> str:
 
 
 def _cut(cut: Cut, context: AutogenContext) -> str:
-    """The call that makes it; `alembic.op` does not have it."""
+    """Return the call that makes it; `alembic.op` does not have it."""
     called = f"by_{cut.strategy.lower()}"
     context.imports.add(f"from schema_kit.op import {called}")
     if cut.strategy == "HASH":

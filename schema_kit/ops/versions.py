@@ -28,7 +28,7 @@ LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name
 
 
 def only_reads(options: Mapping[str, Any]) -> bool:
-    """Whether what Alembic was called for changes no table: current, check, revision."""
+    """Return whether what Alembic was called for changes no table: current, check, revision."""
     return bool(options.get("dont_mutate") or options.get("revision_context"))
 
 

@@ -51,5 +51,5 @@ class Distribution:
         return self.longest
 
     def at_most(self, seconds: float) -> int:
-        """How many took at most *seconds*, by whole buckets."""
+        """Return how many took at most *seconds*, by whole buckets."""
         return sum(n for bucket, n in self.buckets.items() if math.exp((bucket + 0.5) * _GROWTH) <= seconds)

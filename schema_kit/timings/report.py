@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def report(watched: Watched, limit: int) -> str:
-    """Tables in plain text."""
+    """Return tables in plain text."""
     lines = ["   calls  errors     total       p50       p95       p99  statement"]
     lines += [
         f"{timed.calls:8,d}{timed.errors:8,d}{timed.total:9.2f} s"

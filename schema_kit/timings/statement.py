@@ -21,7 +21,7 @@ _ROWS = re.compile(r"(\(\?\+?\))(?:\s*,\s*\(\?\+?\))+")
 
 @lru_cache(maxsize=2000)
 def normalized(statement: str) -> str:
-    """A statement with `?` for each value, one row of many, one line; names stay.
+    """Return a statement with `?` for each value, one row of many, one line; names stay.
 
     Example: `normalized("SELECT *\\nFROM t WHERE id IN (1, 2)")` is `SELECT * FROM t WHERE id IN (?+)`
     """
@@ -35,7 +35,7 @@ def normalized(statement: str) -> str:
 
 @lru_cache(maxsize=2000)
 def verb(statement: str) -> str:
-    """The first word of a normalized statement, in capitals: a label that has few values.
+    """Return the first word of a normalized statement, in capitals: a label that has few values.
 
     Example: `verb("insert into t values (?)")` is `INSERT`
     """

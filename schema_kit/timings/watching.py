@@ -152,13 +152,13 @@ class Watched:
             self.slow_calls = 0
 
     def statements(self) -> list[Timed]:
-        """Each statement, the one that took the most time in all first."""
+        """Return each statement, the one that took the most time in all first."""
         with self._lock:
             found = [_timed(text, times, self._errors[text]) for text, times in self._times.items()]
         return sorted(found, key=lambda timed: (-timed.total, timed.statement))
 
     def overall(self, chosen: Callable[[str], bool] = lambda statement: True) -> Distribution:
-        """The times of all statements together, or of those that *chosen* takes."""
+        """Return the times of all statements together, or of those that *chosen* takes."""
         whole = Distribution()
         with self._lock:
             for text, times in self._times.items():
@@ -167,12 +167,12 @@ class Watched:
         return whole
 
     def slowest(self) -> list[Slow]:
-        """The last 200 slow calls, the longest first."""
+        """Return the last 200 slow calls, the longest first."""
         with self._lock:
             return sorted(self._slowest, key=lambda call: -call.seconds)
 
     def repeated(self) -> list[Repeated]:
-        """Statements that a unit of work repeats (N+1), the worst first."""
+        """Return statements that a unit of work repeats (N+1), the worst first."""
         with self._lock:
             return sorted(self._repeated.values(), key=lambda found: (-found.times, found.statement))
 
@@ -281,7 +281,7 @@ class Watched:
 def _sent_by_next(
     listener: Callable[..., bool], listeners: Iterable[Callable[..., bool]], call: tuple[Any, ...]
 ) -> bool:
-    """Whether one of those that listen after *listener* has sent the statement."""
+    """Return whether one of those that listen after *listener* has sent the statement."""
     following = iter(listeners)
     any(one is listener for one in following)
     return any(one(*call) for one in following)
