@@ -20,7 +20,7 @@ from sqlalchemy.schema import (
 
 from schema_kit.errors import DeclarationError
 from schema_kit.model import (
-    ACTIONS,
+    Action,
     BaselineEnum,
     BaselineTable,
     Column,
@@ -256,7 +256,6 @@ def _foreign_key(
     columns = tuple(column.name for column in constraint.columns)
     targets = tuple(element.column.name for element in constraint.elements)
     action = f" ON DELETE {constraint.ondelete}" if constraint.ondelete else ""
-    letters = {"CASCADE": "c", "RESTRICT": "r", "SET NULL": "n", "SET DEFAULT": "d"}
     return ForeignKey(
         str(constraint.name or fit(f"{table.name}_{'_'.join(columns)}", "_fkey")),
         table,
@@ -264,7 +263,7 @@ def _foreign_key(
         referenced,
         targets,
         f"FOREIGN KEY ({idents(columns)}) REFERENCES {referenced.sql} ({idents(targets)}){action}",
-        on_delete=letters.get((constraint.ondelete or "").upper(), "a"),
+        on_delete=Action.of(constraint.ondelete or ""),
     )
 
 
@@ -368,7 +367,7 @@ def foreign_key_declaration(
     """
     actions = [" ".join((action or "NO ACTION").upper().split()) for action in (onupdate, ondelete)]
     for action in actions:
-        if action not in ACTIONS.values():
+        if action.replace(" ", "_") not in Action.__members__:
             raise DeclarationError(f"{action!r} is not an action of a foreign key: CASCADE, RESTRICT, SET NULL, ...")
     if (match or "SIMPLE").upper() not in ("SIMPLE", "FULL"):
         raise DeclarationError(f"match is 'FULL' or 'SIMPLE', not {match!r}")

@@ -23,7 +23,7 @@ from schema_kit.catalog import Catalog
 from schema_kit.catalog.search_path import schema_of
 from schema_kit.declare import INFO, declared
 from schema_kit.declare.nouns import Archived, Expiring, Partitioned, given
-from schema_kit.model import ArchivePolicy, Partitioning, Table, TimeToLive
+from schema_kit.model import ArchivePolicy, Partitioning, Strategy, Table, TimeToLive
 from schema_kit.names import QualifiedName
 from schema_kit.ops import classes
 
@@ -124,7 +124,7 @@ def _partitions(found: _Found, table: sa.Table, there: Table, one: Partitioned |
         return
     strategy, column = one.key
     if (there.partition_strategy, there.partitioned_by) != (strategy[0].lower(), (column,)):
-        by = {"r": "RANGE", "l": "LIST", "h": "HASH"}[there.partition_strategy]
+        by = Strategy(there.partition_strategy).name
         _LOGGER.warning(
             "%s is partitioned by %s (%s), and its model declares %s (%s). No operation changes a partition key: "
             "op.unpartition, and op.convert_to_partitioned in the revision after it.",

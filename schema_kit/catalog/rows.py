@@ -13,11 +13,10 @@ from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
 from schema_kit.catalog.privileges import Right, missing
 from schema_kit.catalog.session import HIDES_ROWS, ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
-from schema_kit.model import KeyColumn, LeavingTable, TimeToLive, Tree
+from schema_kit.model import KEEPS_ROWS, KeyColumn, LeavingTable, TimeToLive, Tree
 from schema_kit.names import QualifiedName
 from schema_kit.storage import TTL_POLICY
 
-STAY = frozenset({"n", "d"})
 """What a foreign key does with its rows, so that they may stay: SET NULL, SET DEFAULT."""
 
 # By oid in pg_catalog alone: without USAGE on the schema, to_regclass() would be refused.
@@ -86,7 +85,7 @@ def read_tree(connection: Connection, root: QualifiedName) -> Mapping[QualifiedN
         if name in found or (table := read(connection, name, "SELECT", "UPDATE", "DELETE")) is None:
             continue
         found[name] = table
-        ahead += [key.table for key in table.incoming if key.on_delete not in STAY]
+        ahead += [key.table for key in table.incoming if key.on_delete not in KEEPS_ROWS]
     staying = {key.table for table in found.values() for key in table.incoming} - set(found)
     for name in staying:
         if table := read(connection, name):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog import citus
 from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.catalog.table import parse_bounds
-from schema_kit.model import Column, Partition, Partitioning, Table
+from schema_kit.model import Column, Partition, Partitioning, Strategy, Table
 from schema_kit.names import QualifiedName
 
 # A policy on a parent by LIST or HASH is one for each of its partitions, which are partitioned by range.
@@ -113,7 +113,7 @@ def read_of(
         )
     for place, policy in enumerate(policies, 1):
         tables = found.get(place, [])
-        ranges = [table for table in tables if table.partition_strategy == "r"] or tables[:1]
+        ranges = [table for table in tables if table.partition_strategy == Strategy.RANGE] or tables[:1]
         for table in ranges:
             yield policy, replace(policy, parent=table.name), table
         if not ranges:

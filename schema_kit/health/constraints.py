@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from schema_kit.health.definition import drop_call
 from schema_kit.health.facts import ForeignKey, Index, Observed
 from schema_kit.health.finding import Finding, Repair
+from schema_kit.model import Action
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans.drift import several
 
@@ -57,9 +58,6 @@ def _serves(seen: Observed, key: ForeignKey, index: Index) -> bool:
     return rows / max(distinct, 1) <= ROWS_PER_VALUE
 
 
-_ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-
-
 def _made(key: ForeignKey) -> str:
     said = (
         f"op.create_foreign_key_concurrently({key.name!r}, {key.table.name!r}, {key.referenced.name!r}, "
@@ -67,7 +65,7 @@ def _made(key: ForeignKey) -> str:
         f"referent_schema={key.referenced.schema!r}"
     )
     for word, letter in (("ondelete", key.on_delete), ("onupdate", key.on_update)):
-        said += f", {word}={_ACTIONS[letter]!r}" if letter in _ACTIONS else ""
+        said += f", {word}={Action(letter).words!r}" if letter != Action.NO_ACTION else ""
     said += ", match='FULL'" if key.match == "f" else ""
     said += ", deferrable=True" if key.deferrable else ""
     return f"{said}{', initially=' + repr('DEFERRED') if key.deferred else ''})"

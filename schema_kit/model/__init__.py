@@ -48,7 +48,8 @@ from schema_kit.model.sets import (
 )
 from schema_kit.model.stored import Stored
 from schema_kit.model.tables import (
-    ACTIONS,
+    KEEPS_ROWS,
+    Action,
     Branch,
     Check,
     Column,
@@ -64,6 +65,7 @@ from schema_kit.model.tables import (
     Relation,
     Sequence,
     StatisticsObject,
+    Strategy,
     Table,
     Trigger,
     View,
@@ -76,9 +78,10 @@ from schema_kit.model.transit import (
 )
 
 __all__ = [
-    "ACTIONS",
+    "KEEPS_ROWS",
     "MAX_REPLICA_LAG",
     "MAX_SLOT_BYTES",
+    "Action",
     "ArchiveFile",
     "ArchivePolicy",
     "Attaching",
@@ -132,6 +135,7 @@ __all__ = [
     "Size",
     "StatisticsObject",
     "Stored",
+    "Strategy",
     "Stray",
     "Table",
     "TimeToLive",

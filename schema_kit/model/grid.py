@@ -12,6 +12,7 @@ from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.intervals import Ids, Interval, Point, Span, parse
 from schema_kit.keys import BeyondCalendar, Key, Numbers, WallClock, key_for
 from schema_kit.model import Partition, Partitioning, Range, Table
+from schema_kit.model.tables import Strategy
 from schema_kit.names import QualifiedName, fit, literal
 
 MOST_AHEAD = 1000
@@ -275,7 +276,7 @@ def partitioned_table(policy: Partitioning, table: Table | None) -> Table:
         raise PlanError(f"{policy.parent} is registered in part_config, but there is no such table.")
     if not table.partition_strategy:
         raise PlanError(f"{policy.parent} is a plain table. Convert it first (op.convert_to_partitioned).")
-    if table.partition_strategy != "r" or table.partitioned_by != (policy.control,):
+    if table.partition_strategy != Strategy.RANGE or table.partitioned_by != (policy.control,):
         raise PlanError(
             f"{policy.parent} is not partitioned by RANGE ({policy.control}): its key is "
             f"{ {'r': 'RANGE', 'l': 'LIST', 'h': 'HASH'}[table.partition_strategy] } "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from schema_kit.intervals import Point
 from schema_kit.model.distribution import Distribution
@@ -106,13 +107,41 @@ class Index:
         )
 
 
-ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-"""What pg_constraint's letters for the actions of a foreign key say in SQL."""
+class Strategy(StrEnum):
+    """How a table is partitioned, in pg_partitioned_table's letters."""
+
+    RANGE = "r"
+    LIST = "l"
+    HASH = "h"
+
+
+class Action(StrEnum):
+    """What a foreign key does ON DELETE or ON UPDATE, in pg_constraint's letters."""
+
+    NO_ACTION = "a"
+    RESTRICT = "r"
+    CASCADE = "c"
+    SET_NULL = "n"
+    SET_DEFAULT = "d"
+
+    @classmethod
+    def of(cls, words: str) -> Action:
+        """Return the action that SQL calls so; an empty text is the default."""
+        return cls[words.upper().replace(" ", "_") or "NO_ACTION"]
+
+    @property
+    def words(self) -> str:
+        """What it is called in SQL."""
+        return self.name.replace("_", " ")
+
+
+KEEPS_ROWS = frozenset({Action.SET_NULL, Action.SET_DEFAULT})
+"""The actions that leave the referencing row."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key; actions in pg_constraint's letters: see ACTIONS."""
+    """A foreign key; `on_update` and `on_delete` are an Action."""
 
     name: str
     table: QualifiedName
@@ -120,8 +149,8 @@ class ForeignKey:
     referenced: QualifiedName
     referenced_columns: tuple[str, ...]
     definition: str
-    on_update: str = "a"
-    on_delete: str = "a"
+    on_update: str = Action.NO_ACTION.value
+    on_delete: str = Action.NO_ACTION.value
     match: str = "s"
     validated: bool = True
     deferred: str = ""
@@ -140,7 +169,7 @@ class ForeignKey:
     def deletes(self) -> str:
         """What follows ON DELETE."""
         columns = f" ({idents(self.delete_columns)})" if self.delete_columns else ""
-        return ACTIONS[self.on_delete] + columns
+        return Action(self.on_delete).words + columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +292,7 @@ class Table:
     partitioned_by: tuple[str, ...] = ()
     """The key's columns where the table is partitioned by RANGE; empty on a plain table."""
     partition_strategy: str = ""
-    """r, l, h, or '' on a plain table."""
+    """A Strategy, or '' on a plain table."""
     primary_key: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()

@@ -20,6 +20,7 @@ from schema_kit.model import (
     Referring,
     Relation,
     Stored,
+    Strategy,
     Table,
 )
 from schema_kit.model.grid import grid
@@ -139,7 +140,7 @@ class EmptyDatabase(Followed):
         for policy in wanted:
             table = self._tables.get(policy.parent)
             parts = [self._tables.get(part.name) for part in table.partitions] if table else []
-            ranges = [one for one in (table, *parts) if one and one.partition_strategy == "r"]
+            ranges = [one for one in (table, *parts) if one and one.partition_strategy == Strategy.RANGE]
             found += [(replace(policy, parent=one.name), one) for one in ranges]
         return tuple(found)
 

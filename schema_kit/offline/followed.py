@@ -9,7 +9,7 @@ from typing import Any
 
 from schema_kit.marks import being_built
 from schema_kit.model import (
-    ACTIONS,
+    Action,
     ArchivePolicy,
     Branch,
     Column,
@@ -20,6 +20,7 @@ from schema_kit.model import (
     KeyDeclaration,
     Partition,
     Partitioning,
+    Strategy,
     Table,
     View,
 )
@@ -272,7 +273,7 @@ class Followed:
         self._tables[swap.table.name] = replace(
             old,
             partitioned_by=(swap.policy.control,),
-            partition_strategy="r",
+            partition_strategy=Strategy.RANGE,
             primary_key=longer_key(old, swap.policy.control),
             partitions=(Partition(swap.leaf, None, swap.upper), *ahead),
             analyzed=False,
@@ -335,7 +336,6 @@ def index_tail(declared: IndexDeclaration) -> str:
 
 def foreign_key(declared: ForeignKeyDeclaration) -> ForeignKey:
     """As the catalog would show it, once it is validated."""
-    letters = {words: letter for letter, words in ACTIONS.items()}
     return ForeignKey(
         declared.name,
         declared.table,
@@ -343,8 +343,8 @@ def foreign_key(declared: ForeignKeyDeclaration) -> ForeignKey:
         declared.referenced,
         declared.referenced_columns,
         foreign_key_sql(declared),
-        letters[declared.on_update],
-        letters[declared.on_delete],
+        Action.of(declared.on_update),
+        Action.of(declared.on_delete),
         declared.match[0].lower(),
         deferred=declared.deferred,
     )

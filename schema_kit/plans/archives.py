@@ -16,6 +16,7 @@ from schema_kit.model import (
     Partitioning,
     Relation,
     Stored,
+    Strategy,
     Table,
     View,
 )
@@ -42,7 +43,6 @@ _LAST = DropTables((ARCHIVE_POLICY, ARCHIVED_PARTITION), _BOTH)
 
 COMPRESSIONS = ("pglz", "lz4")
 OF_ACCESS = ("owner", "grant missing", "grant extra", "row security", "policy")
-_STRATEGIES = {"l": "LIST", "h": "HASH"}
 
 
 def create(
@@ -93,7 +93,7 @@ def create(
 
 def _partitioned(declared: DeclaredArchive, table: Table, registered: Partitioning | None) -> Partitioning | None:
     """Return how the archive is partitioned; None where it is a plain table."""
-    if table.partition_strategy == "r":
+    if table.partition_strategy == Strategy.RANGE:
         if len(table.partitioned_by) != 1 or registered is None:
             raise PlanError(
                 f"cannot create archive {declared.archive}: {table.name} has no policy in schema_kit.part_config, "
@@ -134,7 +134,7 @@ def _obstacles(declared: DeclaredArchive, table: Table, policy: Partitioning | N
     column = table.column(policy.control) if policy else None
     if column and not column.not_null:
         yield f"column {column.name!r} of {table.name} may be NULL, and no range holds NULL"
-    for index in table.indexes if policy and table.partition_strategy != "r" else ():
+    for index in table.indexes if policy and table.partition_strategy != Strategy.RANGE else ():
         if policy and index.unique and policy.control not in index.columns and _wanted(declared, index):
             yield (
                 f"{index.name} is unique over ({', '.join(index.columns)}), without {policy.control}: PostgreSQL keeps "
@@ -316,15 +316,15 @@ def _policy_obstacles(
         return
     if policy.condition is not None or policy.archive_after is None:
         yield "a condition is looked at row by row: way='rows'"
-    elif table.partition_strategy not in ("", "r"):
+    elif table.partition_strategy not in ("", Strategy.RANGE):
         yield (
-            f"{table.name} is partitioned by {_STRATEGIES.get(table.partition_strategy, 'values')}, so that none of "
+            f"{table.name} is partitioned by {Strategy(table.partition_strategy).name}, so that none of "
             "its partitions ever ends: archive it by rows (way='rows', control=...), or by partition those of its "
             "partitions that are partitioned by RANGE, each with a policy of its own"
         )
     elif partitioning is None:
         yield f"{table.name} has no policy in schema_kit.part_config (op.set_partition_policy registers one)"
-    elif archive.partition_strategy != "r" or archive.partitioned_by != table.partitioned_by:
+    elif archive.partition_strategy != Strategy.RANGE or archive.partitioned_by != table.partitioned_by:
         yield f"{archive.name} is not partitioned by RANGE ({', '.join(table.partitioned_by)}) as {table.name} is"
     elif here is not None:
         due(policy, partitioning, table, here)

@@ -10,7 +10,7 @@ from itertools import islice
 
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import DefaultRows, Partition, Range, Table, Watched
+from schema_kit.model import DefaultRows, Partition, Range, Strategy, Table, Watched
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid, partitioned_table
 from schema_kit.model.ranges import Placed, besides, held_in_part, missing, placed, stretches, wide, windows_within
 from schema_kit.names import QualifiedName, ident, literal
@@ -180,7 +180,7 @@ def _disagree(seen: Watched, table: Table) -> list[Told]:
         partitioned_table(seen.policy, table)
     except PlanError as error:
         said, name = f"{error.reason} Nothing is made ahead.", seen.registered
-        if table.partition_strategy == "r" and len(table.partitioned_by) == 1:
+        if table.partition_strategy == Strategy.RANGE and len(table.partitioned_by) == 1:
             said += f" To follow the table, in a migration: {_policy(name, control=table.partitioned_by[0])}"
             return [("key_differs", str(table.name), said)]
         return [("key_differs", str(table.name), f"{said} {_row(str(name))}")]

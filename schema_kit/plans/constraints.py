@@ -9,7 +9,7 @@ from itertools import count
 
 from schema_kit.errors import PlanError
 from schema_kit.model import (
-    ACTIONS,
+    Action,
     Check,
     CheckDeclaration,
     ForeignKey,
@@ -196,7 +196,7 @@ def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
         and key.columns == declared.columns
         and key.referenced == declared.referenced
         and key.referenced_columns == declared.referenced_columns
-        and (ACTIONS[key.on_update], key.deletes) == (declared.on_update, declared.on_delete)
+        and (Action(key.on_update).words, key.deletes) == (declared.on_update, declared.on_delete)
         and (_MATCHES[key.match], key.deferred) == (declared.match, declared.deferred)
     )
 
@@ -463,7 +463,7 @@ def declaration_of(key: ForeignKey) -> ForeignKeyDeclaration:
         key.columns,
         key.referenced,
         key.referenced_columns,
-        ACTIONS[key.on_update],
+        Action(key.on_update).words,
         key.deletes,
         _MATCHES[key.match],
         key.deferred,

@@ -15,6 +15,7 @@ from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.intervals import Point
 from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, fill_index_name
 from schema_kit.model import (
+    Action,
     Conversion,
     ForeignKey,
     Index,
@@ -23,6 +24,7 @@ from schema_kit.model import (
     Partitioning,
     Range,
     Referring,
+    Strategy,
     Table,
 )
 from schema_kit.model.grid import Grid, grid, partitioned_table
@@ -332,7 +334,7 @@ def refuse(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys
         PlanError: something cannot.
     """
     table, lines = seen.table, grid(policy, seen.table)
-    partitioned = replace(table, partition_strategy="r", partitioned_by=(policy.control,), partitions=())
+    partitioned = replace(table, partition_strategy=Strategy.RANGE, partitioned_by=(policy.control,), partitions=())
     retention.due(policy, partitioned, lines.here(seen.now))
     obstacles = list(_obstacles(policy, seen))
     if table.incoming and incoming == "refuse":
@@ -406,7 +408,7 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
         yield f"{what} is the table's own; choose incoming_foreign_keys='drop'"
     if len(key.columns) != 1:
         yield f"{what} has several columns; the composite way knows keys of one"
-    if key.on_update != "a" or key.on_delete == "d":
+    if key.on_update != Action.NO_ACTION or key.on_delete == Action.SET_DEFAULT:
         yield f"{what} is ON UPDATE other than NO ACTION, or ON DELETE SET DEFAULT"
     if key.deferred:
         yield f"{what} is {key.deferred}; its key column is filled at once"
@@ -423,5 +425,5 @@ def _no_composite(seen: Conversion, referring: Referring) -> Iterator[str]:
             f"{what}: trigger {trigger} of {key.table} would fire for each row that gets its key; disable it meanwhile"
             for trigger in referring.update_triggers
         )
-    if not seen.server.moves_referenced_rows and key.on_delete == "c":
+    if not seen.server.moves_referenced_rows and key.on_delete == Action.CASCADE:
         yield f"{what} is ON DELETE CASCADE; PostgreSQL 14 would fire that when a row moves between partitions"

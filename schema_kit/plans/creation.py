@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
-from schema_kit.model import Branch, Cut, Index, Partitioning, Stored, Table
+from schema_kit.model import Branch, Cut, Index, Partitioning, Stored, Strategy, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.plans import retention
@@ -121,7 +121,7 @@ def create_set(
     if table is None:
         lines = grid(policy, declared.table)
         list(lines.ahead(lines.here(now)))  # refused before anything is written
-        imagined = replace(declared.table, partition_strategy="r", partitioned_by=(policy.control,))
+        imagined = replace(declared.table, partition_strategy=Strategy.RANGE, partitioned_by=(policy.control,))
         retention.due(policy, imagined, lines.here(now))
         if registered:
             steps.append(UnregisterPolicy(policy.parent))  # of a table that is gone
@@ -151,7 +151,7 @@ def create_set(
 def _differences(declared: Table, have: Table) -> Iterator[str]:
     # Types are left out: PostgreSQL has more than one word for many of them.
     if (have.partition_strategy, have.partitioned_by) != (declared.partition_strategy, declared.partitioned_by):
-        how = {"r": "RANGE", "l": "LIST", "h": "HASH"}[declared.partition_strategy]
+        how = Strategy(declared.partition_strategy).name
         yield f"it is not partitioned by {how} ({', '.join(declared.partitioned_by)})"
     yield from (f"it has no column {c.name}" for c in declared.columns if have.column(c.name) is None)
     if have.primary_key != declared.primary_key:

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
-from schema_kit.model import ACTIONS, ArchivePolicy, ForeignKey, LeavingTable, Tree
+from schema_kit.model import KEEPS_ROWS, Action, ArchivePolicy, ForeignKey, LeavingTable, Tree
 from schema_kit.names import QualifiedName, ended, fit, ident, literal
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows, same_sql
 
 Observed = Mapping[QualifiedName, LeavingTable]
-
-_STAY = {"n", "d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _spread(leaving: Leaving, observed: Observed, due: Due, table: LeavingTable)
     refuse_for(f"cannot {leaving.title}", table.missing_rights)
     if not table.key:
         raise _refused(leaving, f"{table.name} has no primary key (op.create_primary_key_concurrently)")
-    goes = {*_STAY} if leaving.archives is not None else {*_STAY, "c"}
+    goes = {*KEEPS_ROWS} if leaving.archives is not None else {*KEEPS_ROWS, Action.CASCADE}
     held = [key for one in observed.values() for key in one.incoming if key.on_delete not in goes]
     if held:
         raise _refused(
@@ -118,7 +116,7 @@ def _spread(leaving: Leaving, observed: Observed, due: Due, table: LeavingTable)
     archive = None if leaving.archives is None else _archive(leaving, observed, table)
     if archive:
         refuse_apart(leaving, table, observed[archive.table])
-    stays = tuple(dict.fromkeys(key.table for key in table.incoming if key.on_delete in _STAY))
+    stays = tuple(dict.fromkeys(key.table for key in table.incoming if key.on_delete in KEEPS_ROWS))
     return RemoveRows(table.name, table.partitioned, table.key, due, (), (), leaving.pace, archive, stays, spread=True)
 
 
@@ -157,11 +155,11 @@ def _below(
     holders = []
     for key in table.incoming:
         child = observed.get(key.table)
-        if key.on_delete not in _STAY:
+        if key.on_delete not in KEEPS_ROWS:
             _check_reference(leaving, table, key, branches, path)
         if child is not None and not any(child.index_on(column) for column in key.columns):
             raise _refused(leaving, _no_index(key.table, *key.columns))
-        if key.on_delete in _STAY:
+        if key.on_delete in KEEPS_ROWS:
             continue
         assert child is not None  # it was read with what it refers to
         holders.append(key)
@@ -177,7 +175,7 @@ def _below(
         tuple(holders),
         leaving.pace,
         None if leaving.archives is None else _archive(leaving, observed, table),
-        tuple(dict.fromkeys(key.table for key in table.incoming if key.on_delete in _STAY)),
+        tuple(dict.fromkeys(key.table for key in table.incoming if key.on_delete in KEEPS_ROWS)),
     )
 
 
@@ -192,7 +190,7 @@ def _branches(leaving: Leaving, table: LeavingTable, tree: Tree | None) -> dict[
                 f"the tree of {leaving.table} has {below!r} below {text!r}. Write a mapping of table names, {{}} where "
                 "nothing references it."
             )
-        if name not in {key.table for key in table.incoming if key.on_delete not in _STAY}:
+        if name not in {key.table for key in table.incoming if key.on_delete not in KEEPS_ROWS}:
             raise _refused(leaving, f"its tree has {name} below {table.name}, which it does not refer to")
         found[name] = below
     return found
@@ -205,12 +203,12 @@ def _check_reference(
     branches: Mapping[QualifiedName, Tree] | None,
     path: tuple[ForeignKey, ...],
 ) -> None:
-    what = f"foreign key {key.name} of {key.table} refers to {table.name} ({ACTIONS[key.on_delete]})"
+    what = f"foreign key {key.name} of {key.table} refers to {table.name} ({Action(key.on_delete).words})"
     if key.table == table.name or any(key.table == above.table for above in path) or key.table == leaving.table:
         raise _refused(
             leaving, f"{what}, in a circle, which no order of tables resolves; only ON DELETE SET NULL can stay so"
         )
-    if (branches is None and key.on_delete != "c") or (branches is not None and key.table not in branches):
+    if (branches is None and key.on_delete != Action.CASCADE) or (branches is not None and key.table not in branches):
         name = key.table.name if key.table.schema == table.name.schema else str(key.table)
         raise _refused(
             leaving,

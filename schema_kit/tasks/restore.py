@@ -8,7 +8,7 @@ from itertools import islice
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
-from schema_kit.model import ArchivePolicy, Partition, Range, Table
+from schema_kit.model import ArchivePolicy, Partition, Range, Strategy, Table
 from schema_kit.model.grid import MOST_AHEAD, Grid, grid
 from schema_kit.names import QualifiedName, ident, within
 from schema_kit.offline import EmptyDatabase
@@ -223,7 +223,7 @@ def restore_all(database: Database, table: QualifiedName, archive: QualifiedName
     stamp = next((one.archived_at for one in policies if one.archived_at), ARCHIVED_AT)
     policy = ArchivePolicy(table, archive, None, "partition", archived_at=stamp)
     refuse_without_rights(database, policy)
-    cut = here.partition_strategy == there.partition_strategy == "r"
+    cut = here.partition_strategy == there.partition_strategy == Strategy.RANGE
     stamped = there.column(stamp) is not None and here.column(stamp) is None  # no partition could go back so
     whole = cut and here.partitioned_by == there.partitioned_by and not stamped
     if whole:
