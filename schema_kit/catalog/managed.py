@@ -23,7 +23,7 @@ from schema_kit.catalog import (
 from schema_kit.catalog import rows as leaving
 from schema_kit.catalog.relations import Relations
 from schema_kit.catalog.session import observing
-from schema_kit.errors import PlanError, SchemaKitError
+from schema_kit.errors import SchemaKitError, refuse_for
 from schema_kit.intervals import Point
 from schema_kit.model import (
     ArchivePolicy,
@@ -100,8 +100,7 @@ class Managed(Relations):
     ) -> tuple[Partitioning, ...]:
         with observing(self._connection):
             missing = rights.missing_for_reading(self._connection, PART_CONFIG)
-        if missing:
-            raise PlanError(f"policies cannot be read: {'; '.join(missing)}.")
+        refuse_for("policies cannot be read", missing)
         if not self.exists(PART_CONFIG):
             return ()
         with self._look() as ask:

@@ -19,7 +19,7 @@ from schema_kit.catalog.blockers import blockers
 from schema_kit.catalog.privileges import KEEPS, OWNER, Right
 from schema_kit.catalog.rights import missing_rights
 from schema_kit.catalog.session import observing, rows, send
-from schema_kit.errors import ExecutionError, PlanError, changed
+from schema_kit.errors import ExecutionError, PlanError, changed, refuse_for
 from schema_kit.execute import LOCK_STATES, Emit, Noted, StepDone, StepProgress, StepStarted
 from schema_kit.files import manifest, own, table
 from schema_kit.files.arrow import Misfit
@@ -242,17 +242,14 @@ def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     """Raises PlanError where it cannot be written, or not be dropped."""
     if source is None:
         raise PlanError(f"there is no table {name}.")
-    why = []
-    if source.hidden:
-        why.append(source.hidden)
+    obstacles = [source.hidden] if source.hidden else []
     if not source.columns:
-        why.append("it has no columns")
+        obstacles.append("it has no columns")
     if drop and source.attached:
-        why.append(f"it is attached to {source.parent}, and what is dropped is detached before it is written")
+        obstacles.append(f"it is attached to {source.parent}, and what is dropped is detached before it is written")
     if drop and not source.attached and not source.retired:
-        why.append("schema_kit.retired_partition does not know it as one that was detached")
-    if why:
-        raise PlanError(f"cannot write {name} to a file: {'; '.join(why)}.")
+        obstacles.append("schema_kit.retired_partition does not know it as one that was detached")
+    refuse_for(f"cannot write {name} to a file", obstacles)
     return source
 
 
@@ -264,8 +261,8 @@ def refuse(connection: Connection, store: Store, name: QualifiedName, form: str,
     """
     final = _final(name, form, cut)
     needed = [Right(name, "SELECT"), *(Right(ARCHIVE_FILE, what) for what in KEEPS)]
-    if lacks := missing_rights(connection, [*needed, Right(name, OWNER)] if drop else needed):
-        raise PlanError(f"cannot write {name} to a file: {'; '.join(lacks)}.")
+    needed += [Right(name, OWNER)] if drop else []
+    refuse_for(f"cannot write {name} to a file", missing_rights(connection, needed))
     if store.exists(final) and (told := FORMATS[form].description(store, final)["table"]) != str(name):
         raise PlanError(f"{store.url(final)} exists already and holds {told}, not {name}. Name another destination.")
     return store.url(final)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from schema_kit import execute
 from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.session import ON_CITUS, has_citus, note_citus, observing, rows
-from schema_kit.errors import ExecutionError, PlanError
+from schema_kit.errors import ExecutionError, PlanError, refuse_for
 from schema_kit.execute import Emit, Noted, StepDone, StepStarted
 from schema_kit.files import manifest, own, table
 from schema_kit.files.arrow import Misfit, readable
@@ -272,11 +272,8 @@ def _refuse_drift(url: str, columns: Sequence[Column], there: Source) -> None:
         for name in mine
         if name in theirs and mine[name] != theirs[name]
     ]
-    if wrong:
-        raise PlanError(
-            f"cannot restore {url}: {there.name} has changed since: {'; '.join(wrong)}. --beside makes a table as it "
-            "was."
-        )
+    what = f"cannot restore {url}: {there.name} has changed since"
+    refuse_for(what, wrong, then=" --beside makes a table as it was.")
 
 
 def _beside(connection: Connection, own: QualifiedName, target: QualifiedName, cut: bool) -> QualifiedName:

@@ -15,7 +15,7 @@ from alembic.util import CommandError
 
 from schema_kit.catalog.privileges import CREATE, KEEPS, Right, missing
 from schema_kit.catalog.session import rows
-from schema_kit.errors import PlanError, saying_unchanged
+from schema_kit.errors import PlanError, refuse_for, saying_unchanged
 from schema_kit.names import QualifiedName
 
 _VERSIONS = """
@@ -48,8 +48,7 @@ def refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any])
     needed = [Right(table, what) for table in there[:1] for what in (KEEPS[:1] if reads else KEEPS)]
     if not there and not reads:
         needed = [Right(QualifiedName(within, name), CREATE) for within, _, _ in found[:1]]
-    if lacks := missing(partial(rows, connection), needed):
-        raise PlanError(f"Alembic keeps the revision of this database in {name}: {'; '.join(lacks)}.")
+    refuse_for(f"Alembic keeps the revision of this database in {name}", missing(partial(rows, connection), needed))
 
 
 _start: Any = PostgresqlImpl.start_migrations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import ArchivePolicy, CheckDeclaration, ColumnDeclaration, DeclaredArchive, Moved, Table
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
@@ -164,11 +164,8 @@ def repair(
                 f"{column.name} is NOT NULL and has no default, and nothing says what it is in existing rows "
                 f"(op.add_column_concurrently({name.name!r}, ...) with one does)"
             )
-    if stays:
-        raise PlanError(
-            f"cannot {plan.title}: {'; '.join(stays)}. drop_columns names columns that may "
-            "go, and a check goes by op.drop_constraint."
-        )
+    then = " drop_columns names columns that may go, and a check goes by op.drop_constraint."
+    refuse_for(f"cannot {plan.title}", stays, then=then)
     for one in differences:
         if one.object not in own:
             plan += _mended(database, table, name, one)

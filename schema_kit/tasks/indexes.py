@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_kit.catalog import Catalog
-from schema_kit.errors import PlanError
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import IndexDeclaration, Relation
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.offline import EmptyDatabase
@@ -73,12 +73,11 @@ def _on_each_shard(database: Database, table: QualifiedName, plan: Plan, tree: S
     distribution = tree[0].distribution if tree else None
     if not (isinstance(database, Catalog) and distribution and distribution.spread) or plan:
         return plan
-    if wrong := database.shards_that_differ([table]):
-        raise PlanError(
-            f"cannot {plan.title}: it exists on the coordinator, and not everywhere: "
-            f"{'; '.join(one.sentence for one in wrong)}. Build it again there: "
-            f"op.reindex_concurrently(table_name={table.name!r}, schema={table.schema!r})."
-        )
+    refuse_for(
+        f"cannot {plan.title}: it exists on the coordinator, and not everywhere",
+        (one.sentence for one in database.shards_that_differ([table])),
+        then=f" Build it again there: op.reindex_concurrently(table_name={table.name!r}, schema={table.schema!r}).",
+    )
     return plan
 
 
