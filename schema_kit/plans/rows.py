@@ -231,8 +231,8 @@ def _archive(leaving: Leaving, observed: Observed, table: LeavingTable) -> Archi
     refuse_for(f"cannot {leaving.title}", archive.missing_rights)
     if missing := [c for c in (*table.columns, *table.generated) if c not in (*archive.columns, *archive.generated)]:
         raise _refused(leaving, f"{name} lacks columns of {table.name}: {', '.join(missing)}")
-    if others := list(_of_other_types(table, archive)):
-        raise _refused(leaving, "; ".join(others) + " (op.repair_archive_table)")
+    repair = " op.repair_archive_table changes the archive."
+    refuse_for(f"cannot {leaving.title}", _of_other_types(table, archive), then=repair)
     copied = tuple(column for column in (*table.columns, *table.generated) if column in archive.columns)
     stamp = leaving.archived_at
     stamped = stamp in archive.columns and stamp not in copied
