@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from schema_kit.lint.facts import Change, Held, Statement, Table, Written
@@ -30,7 +30,7 @@ class Between:
         sql: the statement.
         old: tables that others use: there before the revision.
         left_out: tables that are not the user's: Alembic's, schema_kit's.
-        names: those that others know: there before the revision.
+        names: those that others know, each with its columns: there before the revision.
     """
 
     before: Seen
@@ -38,7 +38,7 @@ class Between:
     sql: str
     old: frozenset[int]
     left_out: Callable[[QualifiedName], bool]
-    names: frozenset[QualifiedName]
+    names: Mapping[QualifiedName, frozenset[str]]
 
     def statement(self, line: int, transaction: int, *, alone: bool, there: Callable[[Table], int]) -> Statement:
         """Return what it has done."""
@@ -148,6 +148,16 @@ class Between:
         for table, _ in self._new_files():
             if self._emptied(table):
                 yield Change("emptied", table)
+        yield from self._narrower()
+
+    def _narrower(self) -> Iterator[Change]:
+        """Columns that others know, and that what has their table's or view's name from now on does not have."""
+        for oid, now in self.after.relations.items():
+            was = self.before.relations.get(oid)
+            if now.kind in _TABLES | {"v"} and (was is None or was.name != now.name) and self._users(now):
+                has = {column.name for column in now.columns.values()}
+                for gone in sorted(self.names.get(now.name, frozenset()) - has):
+                    yield Change("column_dropped", now.name, gone)
 
     def _change(self, oid: int, was: Relation, now: Relation | None) -> Iterator[Change]:
         if was.kind in _INDEXES:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from schema_kit.lint.facts import Change, Held, Observation, Statement, Table
+from schema_kit.lint.facts import Change, Held, Observation, Statement, Table, Written
 from schema_kit.lint.finding import Finding, folded
 from schema_kit.lint.instead import call
 from schema_kit.lint.sizes import Sizes
@@ -81,9 +82,14 @@ def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, st
     written = [(one, row) for one in statements for row in one.written if row.table == table]
     changed = sum(row.changed for _, row in written)
     there = max((row.there or 0 for _, row in written), default=0)
-    if len(written) > 1 and there >= _FEW and changed * 2 >= there:
+    if (len(written) > 1 or _runs_others(written)) and there >= _FEW and changed * 2 >= there:
         return written[-1][0], f"{changed:,} of {there:,} rows of {table} are written in one transaction"
     return None
+
+
+def _runs_others(written: Sequence[tuple[Statement, Written]]) -> bool:
+    """Whether it is one statement in which others are: a block, a procedure, a function."""
+    return bool(written) and _verb(written[0][0]) in ("DO", "CALL", "SELECT")
 
 
 _FEW = 4
@@ -96,6 +102,9 @@ def _verb(statement: Statement) -> str:
 
 def _reads_to_write(statement: Statement, table: Table) -> bool:
     """Return whether a statement updates or deletes what it finds in a table by reading it."""
+    if _verb(statement) == "DO":  # which is sent as it is: what it reads by an index, a small table's planner does not
+        every = rf'\b(UPDATE|DELETE\s+FROM)\s+(ONLY\s+)?("?\w+"?\.)?"?{re.escape(table.name)}\b(?![^;]*\bWHERE\b)'
+        return bool(re.search(every, statement.sql, re.IGNORECASE))
     if _verb(statement) not in ("UPDATE", "DELETE", "MERGE", "WITH"):
         return False
     locked = any(held.table == table and held.mode is LockMode.ROW_EXCLUSIVE for held in statement.locks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,13 +91,13 @@ class Watch:
         self._known: Seen | None = None
         self._transactions: dict[str, int] = {}
         self._busy = self._reads_only = False
-        self._names: frozenset[QualifiedName] = frozenset()
+        self._names: Mapping[QualifiedName, frozenset[str]] = {}
 
     @contextmanager
     def during(self, path: str) -> Iterator[None]:
         """Watch while a revision runs, whose file is *path*; what an earlier one has left is known."""
         self._path, self._last = str(Path(path).resolve()), None
-        self._names = frozenset()
+        self._names = {}
         try:
             yield
         finally:
@@ -204,7 +204,9 @@ class Watch:
         seen = eyes.glance(self._known) if self._known else eyes.look()
         if self.old is None:
             self.old = frozenset(seen.relations)
-        self._names = self._names or frozenset(one.name for one in seen.relations.values())
+        self._names = self._names or {
+            one.name: frozenset(column.name for column in one.columns.values()) for one in seen.relations.values()
+        }
         return seen
 
     def _alone(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
