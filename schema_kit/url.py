@@ -14,7 +14,9 @@ not become a run on another database.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from configparser import Error as ConfigError
 from configparser import InterpolationError
 
 import sqlalchemy as sa
@@ -60,9 +62,20 @@ def is_named(given: str | None = None, config: Config | None = None) -> bool:
 
 
 def alembic_config() -> Config | None:
-    """Alembic's configuration in this folder or above it, for commands that Alembic does not start."""
+    """Alembic's configuration in this folder or above it, for commands that Alembic does not start.
+
+    Raises:
+        DeclarationError: alembic.ini cannot be read.
+    """
     ini = embedded.find_alembic_folder() / "alembic.ini"
-    return Config(ini) if ini.is_file() else None
+    if not ini.is_file():
+        return None
+    config = Config(ini)
+    try:
+        config.file_config.sections()  # reads the file
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise DeclarationError(f"alembic.ini cannot be read: {error}.") from error
+    return config
 
 
 def _chosen(given: str | None, config: Config | None, variables: Mapping[str, str]) -> tuple[str | None, str]:
@@ -85,8 +98,8 @@ def _chosen(given: str | None, config: Config | None, variables: Mapping[str, st
     if configured and configured != written:
         if variable is not None and (one := _parsed(configured, _OPTION)) != (other := _parsed(variable, VARIABLE)):
             raise DeclarationError(
-                f"a program has set {_OPTION} to {one.render_as_string()}, and {VARIABLE} is "
-                f'{other.render_as_string()}. Unset one of them, or hand over config.attributes["connection"].'
+                f"a program has set {_OPTION} to {shown(one)}, and {VARIABLE} is "
+                f'{shown(other)}. Unset one of them, or hand over config.attributes["connection"].'
             )
         return configured, _OPTION
     return (variable, VARIABLE) if variable is not None else (configured or None, _OPTION)
@@ -108,31 +121,51 @@ def _not_empty(text: str, source: str) -> str:
     return text
 
 
+_SEVERAL_HOSTS = re.compile(
+    r"(?<=://)(?P<user>[^/?]*@)?(?P<hosts>[^/?@]*:\d*,[^/?@]*|[^/?@]*,[^/?@]*:\d+)(?P<rest>(/[^?]*)?)(\?|$)"
+)
+"""libpq's ``host1:5432,host2:5433``, which SQLAlchemy knows as parameters alone."""
+
+
+def _as_query(found: re.Match[str]) -> str:
+    hosts, _, ports = zip(*(one.partition(":") for one in found["hosts"].split(",")), strict=True)
+    return f"{found['user'] or ''}{found['rest']}?host={','.join(hosts)}&port={','.join(ports)}&"
+
+
 def _parsed(text: str, source: str) -> sa.URL:
     try:
-        url = sa.make_url(text)
+        url = sa.make_url(_SEVERAL_HOSTS.sub(_as_query, text.strip()))
     except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: the port is not a number
         raise DeclarationError(f"{source} cannot be read as a database URL. {_EXAMPLE}") from error
     if url.drivername == "driver":
         raise DeclarationError(f"{source} is still the placeholder of a new alembic.ini. {_EXAMPLE} Or: {_NAME_IT}")
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise DeclarationError(
-            f"{url.render_as_string(hide_password=True)} is a database of {url.get_backend_name()}; schema_kit is for "
-            f"PostgreSQL. {_EXAMPLE}"
+            f"{shown(url)} is a database of {url.get_backend_name()}; schema_kit is for PostgreSQL. {_EXAMPLE}"
         )
     return _for_psycopg(url)
 
 
 _SSL_MODES = {"true": "require", "false": "disable"}
-_OF_ASYNCPG = ("prepared_statement_cache_size", "prepared_statement_name_func", "statement_cache_size")
+_OF_ASYNCPG = {
+    *("prepared_statement_cache_size", "prepared_statement_name_func", "statement_cache_size"),
+    *("max_cached_statement_lifetime", "max_cacheable_statement_size", "command_timeout", "direct_tls"),
+}
 
 
 def _for_psycopg(url: sa.URL) -> sa.URL:
     """The same database by psycopg 3: what only asyncpg understands is translated, or left out where it is its own."""
     query = dict(url.query)
-    if url.get_driver_name() == "asyncpg":
+    if url.drivername.endswith("+asyncpg"):
         if isinstance(mode := query.pop("ssl", None), str):
             query["sslmode"] = _SSL_MODES.get(mode.lower(), mode)
-        for name in _OF_ASYNCPG:
-            query.pop(name, None)
+        if (seconds := query.pop("timeout", None)) is not None:
+            query["connect_timeout"] = seconds
+        query = {name: value for name, value in query.items() if name not in _OF_ASYNCPG}
     return url.set(drivername="postgresql+psycopg", query=query)
+
+
+def shown(url: sa.URL) -> str:
+    """Return a URL as messages show it: without a password, wherever it stands."""
+    hidden = {name: "***" for name in url.query if "password" in name.lower()}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)

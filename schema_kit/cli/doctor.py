@@ -17,7 +17,7 @@ from schema_kit.cli.init import ini_of, scripts_of
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.errors import SchemaKitError
 from schema_kit.server import NEWEST, OLDEST
-from schema_kit.url import VARIABLE, alembic_config, database_url
+from schema_kit.url import VARIABLE, alembic_config, database_url, shown
 
 _WRONG = 4
 
@@ -101,8 +101,16 @@ def _project(folder: Path) -> Iterator[_Found]:
     except SchemaKitError as error:
         yield _Found("project", False, f"not looked at: {error}")
         return
+    except UnicodeDecodeError as error:
+        yield _Found("project", True, f"alembic.ini or pyproject.toml cannot be read: {error}")
+        return
     environment_file = scripts / "env.py"
-    text = environment_file.read_text(encoding="utf-8") if environment_file.is_file() else ""
+    try:
+        text = environment_file.read_text(encoding="utf-8")
+        compile(text, environment_file, "exec", dont_inherit=True)
+    except (OSError, UnicodeDecodeError, SyntaxError, ValueError) as error:
+        yield _Found("env.py", True, f"{environment_file} cannot be read: {error}")
+        return
     has = "schema_kit" in text
     yield _Found(
         "env.py",
@@ -131,14 +139,20 @@ def _project(folder: Path) -> Iterator[_Found]:
 
 
 def _database(url: str | None) -> Iterator[_Found]:
-    config = alembic_config()
+    try:
+        config = alembic_config()
+    except SchemaKitError as error:
+        yield _Found("alembic.ini", True, str(error))
+        if url is None and not os.environ.get(VARIABLE):
+            return
+        config = None
     section = config.config_ini_section if config else ""
     written = config and config.file_config.get(section, "sqlalchemy.url", raw=True, fallback=None)
     if written and os.environ.get(VARIABLE) and url is None:
         yield _Found("urls", False, f"alembic.ini and {VARIABLE} both name a database; {VARIABLE} is taken")
     try:
         chosen = database_url(url, config)
-        yield _Found("url", False, chosen.render_as_string(hide_password=True))
+        yield _Found("url", False, shown(chosen))
         with environment.connect(chosen, autocommit=True) as connection:
             yield from (_Found(*row) for row in rows(connection, _SERVER))
             if why := pooled(connection):

@@ -29,6 +29,8 @@ def command(run: Run, workers: int, limits: CopyLimits, abort: bool) -> None:
 
     Example: schema_kit partitions split line_support.conversation_before_20261201
     """
+    if not run.tables:
+        raise click.UsageError("name the partition to split")
     for name in run.names():
         parent = _parent(run.catalog, name)
 
