@@ -44,7 +44,7 @@ from schema_kit.ops import Settings, written
 from schema_kit.ops.versions import only_reads, refuse_without_rights
 from schema_kit.report import drop_unread
 from schema_kit.script import LockPolicy
-from schema_kit.url import database_url
+from schema_kit.url import database_url, shown
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -252,6 +252,7 @@ def _guarded(fn: Callable[..., Iterable[Any]], check: Callable[[], None]) -> Cal
 def _looked_after(
     migration_fn: Callable[..., None], migration: MigrationContext, check: Callable[[], None]
 ) -> Callable[..., None]:
+    @wraps(migration_fn)  # its name is how Alembic says what runs: upgrade, downgrade, stamp
     def revise(**kw: Any) -> None:
         check()
         # Before the very first revision, Alembic itself has made its version table in the same transaction.
@@ -328,16 +329,20 @@ def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]
     """A connection by psycopg 3, whatever SQLAlchemy's default driver is.
 
     Raises:
+        DeclarationError: the URL contradicts itself.
         ExecutionError: the server cannot be reached, or refuses.
     """
     # Prepared statements would outlive the tables they were planned for, and poolers lose them. A database may be set
     # to an encoding that has not the letters of its own names.
-    engine = sa.create_engine(
-        url,
-        poolclass=sa.NullPool,
-        connect_args={"application_name": "schema_kit", "prepare_threshold": None, "client_encoding": "utf8"},
-        isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
-    )
+    try:
+        engine = sa.create_engine(
+            url,
+            poolclass=sa.NullPool,
+            connect_args={"application_name": "schema_kit", "prepare_threshold": None, "client_encoding": "utf8"},
+            isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
+        )
+    except sa.exc.ArgumentError as error:  # hosts and ports that contradict each other, say
+        raise DeclarationError(f"{shown(url)} cannot be read as a database URL: {error}.") from error
 
     @sa.event.listens_for(engine, "connect")
     def no_limit(dbapi_connection: Any, _: Any) -> None:
@@ -350,10 +355,10 @@ def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]
     try:
         connection = engine.connect()
     except sa.exc.DBAPIError as error:
-        raise ExecutionError(
-            f"cannot connect to {url.render_as_string(hide_password=True)}: {str(error.orig).strip()}; is the server "
-            "running, and are user and password right?"
-        ) from error
+        hint = "is the server running, and are user, password and database right?"
+        if isinstance(error, sa.exc.ProgrammingError):  # libpq has not even tried
+            hint = "the parameters of a URL are libpq's"
+        raise ExecutionError(f"cannot connect to {shown(url)}: {str(error.orig).strip()}; {hint}") from error
     with connection:
         yield connection
 

@@ -136,8 +136,22 @@ def send(connection: Connection, sql: str) -> Any:
     """Send one statement as it is: no parameters, so that nothing in it needs escaping."""
     if connection.dialect.driver == "asyncpg":
         return drivers.asyncpg_send(connection, sql)
-    with lost_is_lost():
+    with lost_is_lost(), _unprepared(connection):
         return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+@contextmanager
+def _unprepared(connection: Connection) -> Iterator[None]:
+    """Let psycopg prepare nothing in this block: with a prepare_threshold of 0, several statements would be refused."""
+    raw: Any = connection.connection.driver_connection
+    before = getattr(raw, "prepare_threshold", None)
+    if before is not None:
+        raw.prepare_threshold = None
+    try:
+        yield
+    finally:
+        if before is not None:
+            raw.prepare_threshold = before
 
 
 @contextmanager

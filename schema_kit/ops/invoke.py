@@ -18,13 +18,15 @@ import alembic.context
 import sqlalchemy as sa
 from alembic.operations import AbstractOperations, BatchOperations, Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute, report, script
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.drivers import Beside, speaks_psycopg
+from schema_kit.catalog.local import Local
 from schema_kit.catalog.session import autocommits, borrowed, rows
-from schema_kit.errors import DeclarationError, PlanError, saying_unchanged
+from schema_kit.errors import DeclarationError, PlanError, SchemaKitError, saying_unchanged
 from schema_kit.ops import followed
 from schema_kit.ops.mixed import refuse_mixed
 from schema_kit.ops.naming import refuse_elsewhere
@@ -124,7 +126,24 @@ def register(cls: OperationClass) -> OperationClass:
     return cls
 
 
-@saying_unchanged()
+@contextmanager
+def _said_by_alembic() -> Iterator[None]:
+    """Under a command of Alembic's, let what is refused be an error of its own, too: it prints no traceback then."""
+    try:
+        with saying_unchanged():
+            yield
+    except SchemaKitError as error:
+        if getattr(alembic.context, "_proxy", None):
+            error.__class__ = _of_both(type(error))
+        raise
+
+
+def _of_both(cls: type[SchemaKitError]) -> type[SchemaKitError]:
+    both = (cls,) if issubclass(cls, CommandError) else (cls, CommandError)
+    return type(cls.__name__, both, {"__doc__": cls.__doc__, "__module__": cls.__module__})
+
+
+@_said_by_alembic()
 def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
     context = operations.migration_context
     if isinstance(operations, BatchOperations):
@@ -153,9 +172,14 @@ def _perform(operations: AbstractOperations, operation: PlanOperation) -> None:
         return
     if not autocommits(connection):
         begun_by_others = connection.in_transaction() and context._transaction is None
-        if context._in_external_transaction or begun_by_others:
+        if context._in_external_transaction or begun_by_others or connection.in_nested_transaction():
             raise PlanError(IN_TRANSACTION)
         _refuse_after_ordinary_work(context, operation)
+    dialect: Any = connection.dialect
+    if dialect.get_readonly(connection.connection.dbapi_connection):
+        raise PlanError(
+            f"the connection is read-only (postgresql_readonly), and op.{operation.called} writes. Hand over another."
+        )
     with _sender(context) as sender, _cleared():
 
         def run() -> None:
@@ -207,8 +231,9 @@ def _commit(context: MigrationContext, run: Callable[[], None]) -> None:
 def _in_block(context: MigrationContext, work: Callable[[], object]) -> None:
     """Work in Alembic's autocommit block; what went wrong in it is not lost when leaving it goes wrong as well."""
     failure: BaseException | None = None
+    local = Local(_current(context))
     try:
-        with borrowed(_current(context)), context.autocommit_block():
+        with borrowed(_current(context)), context.autocommit_block(), local.kept():
             try:
                 work()
             except BaseException as error:
@@ -218,6 +243,7 @@ def _in_block(context: MigrationContext, work: Callable[[], object]) -> None:
         if failure is not None and error is not failure:
             raise failure from failure.__cause__  # the connection is gone: leaving the block found that out, too
         raise
+    local.again()
 
 
 def _current(context: MigrationContext) -> sa.Connection:

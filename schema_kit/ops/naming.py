@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import copy as copy_of
+from typing import Any
 
 import sqlalchemy as sa
+from alembic.ddl.impl import DefaultImpl
+from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit import execute
 from schema_kit.catalog.search_path import RELATION, TYPE, schema_of
-from schema_kit.errors import DeclarationError
+from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.names import QualifiedName
 
 OFFLINE_SCHEMA = "public"
@@ -87,14 +91,46 @@ def _named(operations: Operations, name: str, schema: str | None, query: str | N
     if schema is not None:
         return QualifiedName(schema, name)
     if connection is None:
-        if context.as_sql and not context.impl.memo.get("schema_kit_same_schema"):
-            context.impl.memo["schema_kit_same_schema"] = True
-            context.impl.static_output(f"{SAME_SCHEMA};")
+        if context.as_sql:
+            _as_the_script_has_it(context.impl, name)
         return QualifiedName(OFFLINE_SCHEMA, name)
     try:
         return QualifiedName(schema_of(connection, name, query), name)
     except DBAPIError as error:
         raise execute.not_observed(error) from error
+
+
+_PATH = re.compile(
+    r"(?:^|;)\s*SET\s+((?:SESSION\s+|LOCAL\s+)?search_path\s*(?:=|TO)|SCHEMA)\s*(?P<set>[^\s,;]+)"
+    r"|\bset_config\s*\(\s*'search_path'\s*,\s*'(?P<called>[^',]*)|(?:^|;)\s*RESET\s+(?:search_path|ALL)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What sets the search_path of the session in which a script runs, and the first schema that it names."""
+
+
+def _as_the_script_has_it(impl: DefaultImpl, name: str) -> None:
+    elsewhere = impl.memo.get("schema_kit_elsewhere")
+    if elsewhere is not None:
+        raise PlanError(
+            f"the script has set search_path to {elsewhere}, and --sql takes {name}, which has no schema, for a table "
+            f"of {OFFLINE_SCHEMA}. Name its schema, or run it online."
+        )
+    if not impl.memo.get("schema_kit_same_schema"):
+        impl.static_output(f"{SAME_SCHEMA};")
+        impl.memo["schema_kit_same_schema"] = True
+
+
+def _static_output(self: DefaultImpl, text: str) -> None:
+    """What Alembic writes to a script; a search_path that is set there means other tables from now on."""
+    for found in _PATH.finditer(text):
+        first = (found["set"] or found["called"] or OFFLINE_SCHEMA).strip("'\"")
+        self.memo["schema_kit_elsewhere"] = None if first in (OFFLINE_SCHEMA, "DEFAULT", "default") else first
+        self.memo["schema_kit_same_schema"] = False
+    _write(self, text)
+
+
+_write: Any = PostgresqlImpl.static_output
+PostgresqlImpl.static_output = _static_output  # type: ignore[method-assign]
 
 
 def refuse_elsewhere(dialect: sa.Dialect) -> None:

@@ -16,7 +16,7 @@ from alembic.util import CommandError
 from schema_kit.catalog.privileges import CREATE, KEEPS, Right, missing
 from schema_kit.catalog.session import rows
 from schema_kit.errors import PlanError, refuse_for, saying_unchanged
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, ident
 
 _VERSIONS = """
 SELECT n.nspname::text, c.oid IS NOT NULL, pg_catalog.pg_is_in_recovery()
@@ -44,6 +44,13 @@ def refuse_without_rights(connection: sa.Connection, options: Mapping[str, Any])
     found = rows(connection, _VERSIONS, {"name": name, "schema": schema})
     if not reads and any(standby for _, _, standby in found):
         raise PlanError("cannot migrate: this server is a standby; run it on the primary.")
+    if not found and not reads:
+        nowhere = (
+            f"schema {schema} does not exist (CREATE SCHEMA {ident(schema)})"
+            if schema
+            else ("no schema of the session's search_path exists; set search_path, or name one as version_table_schema")
+        )
+        raise PlanError(f"Alembic keeps the revision of this database in {name}: {nowhere}.")
     there = [QualifiedName(within, name) for within, is_there, _ in found if is_there]
     needed = [Right(table, what) for table in there[:1] for what in (KEEPS[:1] if reads else KEEPS)]
     if not there and not reads:
