@@ -198,6 +198,11 @@ class Catalog(Managed):
         with observing(self._connection):
             return copying.read_runs(self._connection)
 
+    def copy_source(self, table: QualifiedName) -> QualifiedName:
+        """The name by which a copy that is under way knows the table: its own, or the one that it had."""
+        with observing(self._connection):
+            return copying.read_source(self._connection, table)
+
     def copy_run(self, source: QualifiedName) -> CopyRun | None:
         """Return how far the last copy of a table has come; None where there was none."""
         with observing(self._connection):

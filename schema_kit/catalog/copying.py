@@ -15,7 +15,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.fingerprints.copies import feeding_sql, identity_sql, logging_sql, tree_identity_sql
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
 from schema_kit.intervals import Point
-from schema_kit.marks import EMPTIED_MARK, back_name, log_name, old_name, staging_name
+from schema_kit.marks import EMPTIED_MARK, LOG_TRIGGER, back_name, log_name, old_name, staging_name
 from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Stored, Table
 from schema_kit.model.copying import BACKLOG
 from schema_kit.model.grid import MOST_AHEAD, Grid
@@ -62,6 +62,13 @@ _TARGETS = f"""
 SELECT target_table, built_as, lower_bound, upper_bound, is_default, verified_at IS NOT NULL,
        source_rows, source_sum::text, target_rows, target_sum::text
 FROM {COPY_TARGET.sql} WHERE source_table = %(source)s
+"""
+
+# The log has the name of the trigger's function.
+_LOGGING = """
+SELECT n.nspname, c.relname, fn.nspname, f.proname FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+JOIN pg_namespace fn ON fn.oid = f.pronamespace JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.tgname = %(trigger)s
 """
 
 # The column that came last.
@@ -122,6 +129,18 @@ def read_runs(connection: Connection) -> tuple[tuple[QualifiedName, CopyRun], ..
     return tuple((name, run) for name, run in runs if run)
 
 
+def read_source(connection: Connection, table: QualifiedName) -> QualifiedName:
+    """The name by which the copy that logs a table is remembered. Call it while observing."""
+    logs = {log for own, log in _logging(connection) if own == table}
+    return next((source for source, _ in read_runs(connection) if log_name(source) in logs), table)
+
+
+def _logging(connection: Connection) -> Iterator[tuple[QualifiedName, QualifiedName]]:
+    """The tables with a copy's trigger, each with the log that it writes."""
+    for schema, name, *log in rows(connection, _LOGGING, {"trigger": LOG_TRIGGER}):
+        yield QualifiedName(schema, name), QualifiedName(*log)
+
+
 def observe(
     connection: Connection,
     source: QualifiedName,
@@ -145,12 +164,13 @@ def observe(
     has_tables = Stored.of(*rows(connection, _CURRENT, {"table": COPY_RUN.sql})[0])
     server = Server(int(rows(connection, "SELECT current_setting('server_version_num')")[0][0]))
     taken = frozenset(row[0] for row in rows(connection, _TAKEN, {"schema": source.schema}))
+    log = log_name(source)
+    logged = next((own for own, written in _logging(connection) if written == log), None)
+    leaves = tuple(leaf for leaf in tables.read_tree(connection, staging_name(source)) if not leaf.partitioned)
     if parent is None or lines is None:
-        return Copying(parent, table, run, has_tables, taken=taken, server=server)
+        return Copying(parent, table, run, has_tables, logged=logged, leaves=leaves, taken=taken, server=server)
     control = lines.policy.control
     names = {"table": source.sql, "control": control}
-    log = log_name(source)
-    leaves = tuple(leaf for leaf in tables.read_tree(connection, staging_name(source)) if not leaf.partitioned)
     column = parent.column(control)
     by_control = bool(rows(connection, _BY_CONTROL, names)[0][0])
     default = next((p.name for p in parent.partitions if p.default and p.name != source), None)
@@ -168,6 +188,7 @@ def observe(
         control=KeyColumn(control, column.type) if column else None,
         identity=(rows(connection, identity_sql(source)) or [("",)])[0][0] or "",
         logging=bool(rows(connection, logging_sql(source, log))[0][0]),
+        logged=logged,
         backlog=_backlog(connection, log),
         by_control=by_control,
         texts=tuple(row[0] for row in rows(connection, _TEXTS, names)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
-from schema_kit.marks import BOUND_CHECK, EMPTIED_MARK, LOG_TRIGGER, back_name, old_name
+from schema_kit.marks import BOUND_CHECK, EMPTIED_MARK, LOG_TRIGGER, back_name, log_name, old_name
 from schema_kit.model import Leftover
 from schema_kit.names import QualifiedName
 from schema_kit.storage import ARCHIVE_POLICY, COPY_RUN
@@ -15,20 +15,21 @@ from schema_kit.storage import ARCHIVE_POLICY, COPY_RUN
 # The log has the name of the trigger's function.
 _TRACES = """
 SELECT CASE WHEN NOT c.relispartition THEN 'convert' WHEN pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' THEN 'drain'
-       ELSE 'split' END, n.nspname, c.relname, pn.nspname, p.relname, coalesce(pg_total_relation_size(l.oid), 0)
+       ELSE 'split' END, n.nspname, c.relname, pn.nspname, p.relname, coalesce(pg_total_relation_size(l.oid), 0),
+       f.pronamespace::regnamespace::text, f.proname
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_proc f ON f.oid = t.tgfoid LEFT JOIN pg_class l ON l.relname = f.proname AND l.relnamespace = f.pronamespace
 LEFT JOIN (pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace)
   ON h.inhrelid = c.oid AND c.relispartition
 WHERE t.tgname = %(trigger)s
 UNION ALL
-SELECT 'bound', n.nspname, c.relname, NULL, NULL, 0
+SELECT 'bound', n.nspname, c.relname, NULL, NULL, 0, NULL, NULL
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE k.conname = %(check)s AND k.contype = 'c' AND c.relkind = 'r' AND NOT c.relispartition
 """
 
 _RUNS = f"""
-SELECT purpose, source_table, parent_table FROM {COPY_RUN.sql} WHERE swapped_at IS NOT NULL AND finished_at IS NULL
+SELECT purpose, source_table, parent_table, swapped_at IS NOT NULL FROM {COPY_RUN.sql} WHERE finished_at IS NULL
 """
 
 _SIZES = """
@@ -78,19 +79,25 @@ def _readable(connection: Connection, table: QualifiedName) -> bool:
 
 def _copies(connection: Connection) -> Iterator[Leftover]:
     """Copies and conversions that were begun; and, where copy_run may be read, what is kept or left after a swap."""
-    for kind, schema, name, above, parent, size in rows(
+    logs = set[QualifiedName]()
+    for kind, schema, name, above, parent, size, *log in rows(
         connection, _TRACES, {"trigger": LOG_TRIGGER, "check": BOUND_CHECK}
     ):
         own = QualifiedName(schema, name)
+        logs |= {QualifiedName(*log)} if log[0] else set()
         yield Leftover(kind, own, QualifiedName(above, parent) if parent else own, bytes=size)
     runs = rows(connection, _RUNS) if _readable(connection, COPY_RUN) else []
-    found = [(purpose, QualifiedName.parse(source), QualifiedName.parse(parent)) for purpose, source, parent in runs]
-    names = [name for _, source, _ in found for name in (old_name(source), back_name(source))]
+    parse = QualifiedName.parse
+    found = [(kind, parse(source), parse(parent), swapped) for kind, source, parent, swapped in runs]
+    names = [name for _, source, *_ in found for name in (old_name(source), back_name(source))]
     values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
     sizes = {QualifiedName(*row[:2]): row[2] or 0 for row in rows(connection, _SIZES, values)} if names else {}
-    for purpose, source, parent in found:
+    for purpose, source, parent, swapped in found:
         old, size = old_name(source), sizes.get(old_name(source), 0) + sizes.get(back_name(source), 0)
-        if purpose != "convert":
+        if not swapped:
+            if log_name(source) not in logs:
+                yield Leftover(purpose, source, parent, unlogged=True)
+        elif purpose != "convert":
             yield Leftover(purpose, source, parent, bytes=size, swapped=True)
         elif old in sizes:
             yield Leftover("kept", old, source, bytes=size)

@@ -27,7 +27,7 @@ SELECT {ON_CITUS}, c.oid, pn.nspname, p.relname, coalesce(h.inhdetachpending, fa
        pg_get_expr(c.relpartbound, c.oid), c.relkind,
        ARRAY(SELECT ARRAY[bn.nspname::text, b.relname::text] FROM pg_partition_tree(c.oid) t
              JOIN pg_class b ON b.oid = t.relid JOIN pg_namespace bn ON bn.oid = b.relnamespace
-             WHERE t.level > 0 ORDER BY t.level, b.oid)
+             WHERE t.level > 0 ORDER BY t.level, b.oid), coalesce(h.xmin::text, '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition
 LEFT JOIN pg_class p ON p.oid = h.inhparent LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
@@ -108,7 +108,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
     if not found or kinds.of_the_system(name):
         kinds.refuse_others(connection, name)
         return None
-    on_citus, oid, schema, table, pending, bounds, kind, below = found[0]
+    on_citus, oid, schema, table, pending, bounds, kind, below, attached_by = found[0]
     note_citus(connection, on_citus)
     attached = QualifiedName(schema, table) if table else None
     at = {"oid": oid, "parent": parent.sql, "record": RETIRED_PARTITION.sql}
@@ -143,6 +143,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         if mine and not pending
         else (),
         citus.read(connection, [oid]).get(oid),
+        attached_by,
     )
 
 

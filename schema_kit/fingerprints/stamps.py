@@ -2,7 +2,8 @@
 
 A stamp stands for the versions (xmin) of all rows of PostgreSQL's catalog that belong to a table: whatever DDL changes
 makes it another one, whether this package knows the property or not, and no setting of a session changes how it is
-printed. It is asked for again under the lock of the table, with its dependent objects locked too. GRANT (up to 17) and
+printed. So do the names of what it refers to: functions, other tables, roles, whose names are in what is printed of it.
+It is asked for again under the lock of the table, with its dependent objects locked too. GRANT (up to 17) and
 ALTER STATISTICS wait for no lock: what they change is kept by its value and compared once more before the commit.
 """
 
@@ -59,8 +60,15 @@ _STAMP = f"""{_RELATION}, {_PUBLISHED}, entry (class, oid, part, version) AS (
   UNION SELECT d FROM relation r JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid
   UNION SELECT d FROM own o JOIN pg_type y ON y.typrelid = o.oid JOIN pg_depend d
     ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (y.oid, y.typarray)
+), named AS (
+  SELECT DISTINCT d.refclassid AS class, d.refobjid AS oid, d.refobjsubid AS part FROM entry e
+  JOIN pg_depend d ON d.classid = e.class AND d.objid = e.oid
 ), line (text) AS (
   SELECT e::text FROM entry e UNION ALL SELECT d::text FROM dependency d
+  UNION ALL SELECT n::text || i::text FROM named n, pg_identify_object_as_address(n.class, n.oid, n.part) i
+  UNION ALL SELECT DISTINCT concat_ws(' ', d.refobjid, pg_get_userbyid(d.refobjid)) FROM entry e
+  JOIN pg_shdepend d ON d.classid = e.class AND d.objid = e.oid AND d.refclassid = 'pg_authid'::regclass
+    AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION ALL SELECT concat_ws(' ', d.objoid, d.classoid, d.objsubid, d.xmin) FROM pg_description d
   WHERE (d.classoid, d.objoid) IN (SELECT class, oid FROM entry)
   UNION ALL SELECT concat_ws(' ', l.objoid, l.classoid, l.objsubid, l.provider, l.xmin) FROM pg_seclabel l

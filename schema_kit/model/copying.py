@@ -205,6 +205,8 @@ class Copying:
     """Identifies the source by its oid, its file and its columns."""
     logging: bool = False
     """The trigger exists and fires in every session, and the log exists."""
+    logged: QualifiedName | None = None
+    """The table that has this trigger: the source, under the name that it has by now."""
     backlog: int = 0
     """Keys in the log; not counted beyond a limit."""
     by_control: bool = False

@@ -105,6 +105,8 @@ class Leftover:
     """Of the log, or of what is kept."""
     swapped: bool = False
     """The swap of the copy is done."""
+    unlogged: bool = False
+    """Nothing has the trigger of the copy any more."""
     with_root: bool = False
     """The publication holds the partitioned table itself, too."""
     children: tuple[QualifiedName, ...] = ()

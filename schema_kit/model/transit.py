@@ -50,6 +50,8 @@ class Detaching:
     """Other partitions of the parent that are detach pending: only one may be."""
     distribution: Distribution | None = None
     """How Citus spreads it."""
+    attached_by: str = ""
+    """The transaction that has attached it, or marked it as detach pending: by another one, it is another partition."""
 
 
 @dataclass(frozen=True, slots=True)

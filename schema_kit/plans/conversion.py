@@ -314,6 +314,8 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     if seen.registered:  # what was changed since stays
         kept = {"premake", *Partitioning.kept()} - {"inherit_privileges"}
         wanted = replace(policy, **{name: getattr(seen.registered, name) for name in kept})
+    if not seen.has_config:
+        yield EnsureTable(PART_CONFIG, seen.has_config)
     if seen.registered != wanted:
         yield RegisterPolicy(wanted)
     for key in seen.table.incoming:

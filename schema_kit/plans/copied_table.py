@@ -26,7 +26,7 @@ from schema_kit.model import (
     ranges,
 )
 from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, grid
-from schema_kit.names import fit, idents
+from schema_kit.names import QualifiedName, fit, idents
 from schema_kit.plans import conversion, partitions, publications, rollback, statistics, unpartition
 from schema_kit.plans.conversion import IncomingForeignKeys
 from schema_kit.plans.copying import abandoned, copy_of, needs, proved_keys, same_purpose, until_swap
@@ -137,17 +137,26 @@ def _kept(copy: Copy, fed: bool) -> str:
     return f"{copy.old} is kept next to {copy.source} and {what}, until --finish, or keep_old=False, drops it"
 
 
-def abort(seen: Conversion | None, copied: Copying) -> Plan:
+def abort(source: QualifiedName, seen: Conversion | None, copied: Copying, built: Table | None = None) -> Plan:
     """Cancel a conversion before its swap: all that it has made goes, and the table is as before.
 
     Or the rollback of one, before its swap: the partitioned table stays.
 
+    Args:
+        source: the table, under the name by which the copy knows it.
+        seen: the table, as observed; None where it is gone.
+        copied: how far the copy has come.
+        built: the parent that was built beside it, where the table has another name by now.
+
     Raises:
-        PlanError: there is no such table, or the swap is done.
+        PlanError: the swap is done.
     """
+    run = copied.run if copied.run and not copied.run.finished else None
+    steps: list[Step] = [conversion.drop_built(built)] if built and conversion.is_built(built) else []
     if seen is None:
-        raise PlanError("there is no such table.")
-    table, run = seen.table, copied.run if copied.run and not copied.run.finished else None
+        left = run is not None and not run.swapped
+        return Plan(f"abort the copy of {source}", (*steps, abandoned(source, copied)) if left else ())
+    table = seen.table
     title = f"abort the conversion of {table.name}"
     if run and run.back_identity is not None and not run.returned:
         return rollback.stay(seen, copied)
@@ -156,7 +165,7 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
             f"cannot {title}: its swap is done. op.unpartition reverses it, or --rollback where the plain table is "
             "kept."
         )
-    steps = [*unpartition.give_up(seen)]
+    steps += unpartition.give_up(seen)
     index, name = table.index(key_index_name(table.name)), table.name.sibling(key_index_name(table.name))
     drop = DropIndexConcurrently(name, table.name)
     # It comes first, for the foreign keys of what refers to the table, and may be all that exists yet.
@@ -165,7 +174,8 @@ def abort(seen: Conversion | None, copied: Copying) -> Plan:
         steps.append(drop)
     if run:
         same_purpose("convert", table.name, run)
-        steps.append(abandoned(table.name, run.targets, copied))
+    if run or copied.logged:
+        steps.append(abandoned(source, copied))
     return Plan(title, tuple(steps))
 
 

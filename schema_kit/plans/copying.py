@@ -137,11 +137,12 @@ def abandon(source: QualifiedName, seen: Copying) -> Plan:
         PlanError: the swap is done.
     """
     title = f"abort the copy of {source}"
-    if seen.run is None or seen.run.finished:
+    run = seen.run if seen.run and not seen.run.finished else None
+    if run is None and seen.logged is None:
         return Plan(title)
-    if seen.run.swapped:
+    if run and run.swapped:
         raise PlanError(f"cannot {title}: its rows lie in the new partitions already.")
-    return Plan(title, (abandoned(source, seen.run.targets, seen),))
+    return Plan(title, (abandoned(source, seen),))
 
 
 def needs(seen: Copying) -> tuple[str, ...]:
@@ -257,8 +258,14 @@ def until_swap(
     if not seen.has_tables:
         yield EnsureTable(COPY_RUN, seen.has_tables)
     run = seen.run if seen.run and not seen.run.finished else None
+    if run is None and seen.source and any(trigger.name == LOG_TRIGGER for trigger in seen.source.triggers):
+        verb, name = {"drain": ("drain-default", parent.name)}.get(purpose, (purpose, copy.source))
+        raise PlanError(
+            f"a copy of {copy.source} was begun when it, or its schema, had another name, and cannot go on. To abort "
+            f"it: {partitions.abort_command(verb, name)}"
+        )
     if run and (run.identity != seen.identity or not seen.logging):
-        yield abandoned(copy.source, copy.targets, seen)
+        yield abandoned(copy.source, seen)
         run = None
     if run is None:
         yield from _begin(lines, parent, copy, seen, purpose)
@@ -283,12 +290,13 @@ def until_swap(
         yield Settle(copy)
 
 
-def abandoned(source: QualifiedName, targets: tuple[CopyTarget, ...], seen: Copying) -> AbandonCopy:
+def abandoned(source: QualifiedName, seen: Copying) -> AbandonCopy:
     """Return the step that takes back what a copy has made."""
-    names = (staging_name(source), log_name(source), *(target.built for target in targets))
+    run = seen.run if seen.run and not seen.run.finished else None
+    built = [target.built for target in run.targets] if run else [leaf.name for leaf in seen.leaves]
+    names = (staging_name(source), log_name(source), *built)
     there = tuple(name for name in names if name.name in seen.taken)
-    has_trigger = any(trigger.name == LOG_TRIGGER for trigger in seen.source.triggers) if seen.source else False
-    return AbandonCopy(source, log_name(source), there, has_trigger)
+    return AbandonCopy(source, log_name(source), there, seen.logged, run is not None)
 
 
 def _refuse(parent: Table, source: QualifiedName, seen: Copying) -> None:

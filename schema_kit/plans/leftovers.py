@@ -22,14 +22,16 @@ def _copy_left(one: Leftover) -> tuple[str, str]:
     if one.swapped:
         said = f"the copy of {one.object} has come to its swap and is not cleared away, {pretty(one.bytes)} are kept"
         return "copy_unfinished", f"{said}. To end it: {command(verb, what)}"
+    back = command(verb, what, "--abort")
+    if one.unlogged:
+        said = f"a copy of {one.object} was begun and is not over, but nothing logs what is written meanwhile"
+        return "copy_unfinished", f"{said}: the table, or the copy's trigger, was dropped. To abort it: {back}"
     said = (
         f"a copy of {one.object} was begun and is not over: each write of it is logged, {pretty(one.bytes)} so far, "
         "until the disk is full"
     )
     if one.kind == "convert":
-        back = command(verb, what, "--abort")
         return "copy_unfinished", f"{said}. What began it resumes where it stopped; to abort it: {back}"
-    back = command(verb, what, "--abort")
     return "copy_unfinished", f"{said}. Unless it is at work: {command(verb, what)} goes on, {back} gives it up"
 
 

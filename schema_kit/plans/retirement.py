@@ -92,7 +92,7 @@ def recorded(
     if not seen.has_record:
         yield EnsureTable(RETIRED_PARTITION, seen.has_record)
     if not seen.recorded:
-        yield RecordRetired(seen.parent, seen.name, seen.bounds, by_policy, by_ttl, at)
+        yield RecordRetired(seen, by_policy, by_ttl, at)
 
 
 def known_again(seen: Detaching) -> Iterator[Step]:

@@ -12,7 +12,7 @@ from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, 
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.dependents import access_again_sql, access_sql, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
-from schema_kit.steps.retirement import oid_of, on_its_way_sql, recorded_sql
+from schema_kit.steps.retirement import attached_sql, on_its_way_sql, recorded_sql
 from schema_kit.steps.step import Lock, LockMode, Seen, Step, Transaction, exclusive
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
@@ -311,14 +311,10 @@ class RecordMove(Step):
     def sql(self) -> tuple[str, ...]:
         """Write one row for commands that look for what is detached, and one that says where it goes."""
         seen = self.seen
-        there = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {oid_of(seen.name)}"
-        there += f" AND inhparent = {oid_of(seen.parent)}"
-        message = literal(f"{seen.name} is not a partition of {seen.parent} any more: another run was faster")
-        guard = f"BEGIN IF NOT EXISTS ({there}) THEN RAISE serialization_failure USING MESSAGE = {message}; END IF; END"
         return (
             # A session that drops where it goes, or attaches it there, has to wait, and finds these rows then.
             f"LOCK TABLE ONLY {self.route.goes_to.sql}, ONLY {seen.name.sql} IN ACCESS SHARE MODE",
-            f"DO {literal(guard)}",
+            *attached_sql(seen),
             recorded_sql(seen.parent, seen.name, seen.bounds),
             _moved_sql(self.route, seen.name, seen.bounds, "NULL"),
         )
@@ -407,6 +403,7 @@ class MovePartitionAcross(Step):
         """A validated CHECK spares the scan; it stays, and spares the one of the rollback."""
         return (
             f"LOCK TABLE ONLY {self.route.goes_to.sql} IN SHARE ROW EXCLUSIVE MODE",
+            *attached_sql(self.seen),
             f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",
             *_attach_sql(self.wanted, self.route, self.default_check),
         )

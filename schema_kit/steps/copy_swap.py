@@ -216,12 +216,31 @@ class DropCopied(Step):
         return exclusive((self.copy.old, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
-        """RESTRICT: what depends on it stops this."""
+        """RESTRICT: what depends on it stops this; and never another table that has its name by now."""
         return (
+            self._known(),
             f"DROP TABLE IF EXISTS {self.copy.old.sql}",
             *(self._rename(index, name) for index, name in self.renamed),
             f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() WHERE {where_run(self.copy)}",
         )
+
+    def _known(self) -> str:
+        """By its oid; after a dump and restore by its key, whose index PostgreSQL has not named after it."""
+        old, columns = self.copy.old, ", ".join(literal(column.name) for column in self.copy.key)
+        message = f"{old} is not the table whose rows were copied, which has another name or is gone. Rename {old} and "
+        body = f"""DECLARE own oid := to_regclass({literal(old.sql)});
+BEGIN
+IF own IS NULL THEN RETURN; END IF;
+LOCK TABLE ONLY {old.sql} IN ACCESS EXCLUSIVE MODE;
+own := to_regclass({literal(old.sql)});
+IF EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {where_run(self.copy)} AND split_part(identity, ':', 1) = own::text)
+OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, atttypid) WHERE o.attrelid = own
+    AND p.attrelid = to_regclass({literal(self.copy.parent.sql)}) AND attname IN ({columns})) = {len(self.copy.key)}
+AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
+            AND x.indisprimary AND i.relname <> {literal(old.name + "_pkey")}) THEN RETURN; END IF;
+RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message + "run this again.")};
+END"""
+        return f"DO {literal(body)}"
 
     def _rename(self, index: QualifiedName, name: QualifiedName) -> str:
         free = f"to_regclass({literal(name.sql)}) IS NULL"  # another's index may have the name

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from schema_kit.marks import LOG_TRIGGER
+from schema_kit.marks import LOG_TRIGGER, staging_name
 from schema_kit.model import Branch, Copy, KeyColumn
 from schema_kit.names import QualifiedName, constant, ident, idents, literal, within
 from schema_kit.steps.partitions import CreatePartition, for_values, replica_identity_sql
@@ -260,24 +260,43 @@ class AbandonCopy(Step):
     log: QualifiedName
     tables: tuple[QualifiedName, ...]
     """Those that it has made and exist still."""
-    trigger: bool
-    """Whether it is on the source still."""
+    logged: QualifiedName | None
+    """The table that has its trigger: the source, which may have another name by now."""
+    remembered: bool = True
 
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        tables = (*((self.source,) if self.trigger else ()), *self.tables)
+        tables = (*((self.logged,) if self.logged else ()), *self.tables)
         return exclusive(tables)
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that depends on them is taken along; and never what a swap has made partitions."""
         run = f"source_table = {literal(str(self.source))}"
-        before = f"EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {run} AND swapped_at IS NULL)"
-        trigger = f"DROP TRIGGER {ident(LOG_TRIGGER)} ON {self.source.sql}"
+        known = f"EXISTS (SELECT 1 FROM {COPY_RUN.sql} WHERE {run}"
+        before = f"{known} AND swapped_at IS NULL)" if self.remembered else f"NOT {known})"
         return (
             expect_sql(before, f"the copy of {self.source} is over"),
-            *((trigger,) if self.trigger else ()),
+            *self._made(),
+            *((f"DROP TRIGGER {ident(LOG_TRIGGER)} ON {self.logged.sql}",) if self.logged else ()),
             f"DROP FUNCTION IF EXISTS {self.log.sql}()",
             *((f"DROP TABLE {', '.join(table.sql for table in self.tables)}",) if self.tables else ()),
             f"DELETE FROM {COPY_RUN.sql} WHERE {run}",
         )
+
+    def _made(self) -> Iterable[str]:
+        """What has the names of the tables for its rows by now are those tables, or nothing of it goes."""
+        built = [table for table in self.tables if table not in (self.log, staging_name(self.source))]
+        if built:
+            names = ", ".join(literal(table.sql) for table in built)
+            staging = f"to_regclass({literal(staging_name(self.source).sql)})"
+            other = (
+                f"(SELECT string_agg(n, ', ') FROM unnest(ARRAY[{names}]) n WHERE to_regclass(n) IS NOT NULL AND NOT "
+                f"EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(n) AND inhparent = {staging}))"
+            )
+            told = f"'these are not what the copy of ' || {literal(str(self.source))} || ' has made; rename them: '"
+            check = (
+                f"DECLARE other text := {other}; BEGIN IF other IS NOT NULL THEN RAISE "
+                f"object_not_in_prerequisite_state USING MESSAGE = {told} || other; END IF; END"
+            )
+            yield f"DO {literal(check)}"

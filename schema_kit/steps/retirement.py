@@ -29,11 +29,9 @@ class RecordRetired(Step):
     """The row that says from where a partition is about to be detached, committed before it is."""
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "record that {self.name} leaves {self.parent}"
+    says: ClassVar[str] = "record that {self.seen.name} leaves {self.seen.parent}"
 
-    parent: QualifiedName
-    name: QualifiedName
-    bounds: str
+    seen: Detaching
     by_policy: bool = False
     """Its table's policy retires it, and may drop it when the grace period is over."""
     by_ttl: bool = False
@@ -43,7 +41,25 @@ class RecordRetired(Step):
 
     def sql(self) -> tuple[str, ...]:
         """A row that an earlier try has left begins again: the grace period counts from the detach."""
-        return (recorded_sql(self.parent, self.name, self.bounds, self.by_policy, self.by_ttl, self.at),)
+        seen = self.seen
+        return (
+            f"LOCK TABLE ONLY {seen.name.sql} IN ACCESS SHARE MODE",
+            *attached_sql(seen),
+            recorded_sql(seen.parent, seen.name, seen.bounds, self.by_policy, self.by_ttl, self.at),
+        )
+
+
+def attached_sql(seen: Detaching) -> tuple[str, ...]:
+    """Raises serialization_failure, and so has it decided again, where another partition has the name by now."""
+    if not seen.attached_by:
+        return ()
+    there = (
+        f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {seen.oid} AND inhrelid = {oid_of(seen.name)} "
+        f"AND inhparent = {oid_of(seen.parent)} AND xmin::text = {literal(seen.attached_by)}"
+    )
+    message = literal(f"{seen.name} is not the partition of {seen.parent} any more that was looked at")
+    check = f"BEGIN IF NOT EXISTS ({there}) THEN RAISE serialization_failure USING MESSAGE = {message}; END IF; END"
+    return (f"DO {literal(check)}",)
 
 
 def recorded_sql(
@@ -143,8 +159,9 @@ class DetachConcurrently(Step):
         return exclusive((self.seen.parent,))
 
     def sql(self) -> tuple[str, ...]:
-        """One statement, outside of a transaction."""
-        return (f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql} CONCURRENTLY",)
+        """Outside of a transaction: what is looked at before it can be another one by then, but for an instant only."""
+        detach = f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql} CONCURRENTLY"
+        return (*attached_sql(self.seen), detach)
 
 
 @dataclass(frozen=True)
@@ -192,8 +209,9 @@ class Detach(Step):
         return _both_ends(self.seen, self.seen.parent, self.seen.name, *self.seen.below, *default)
 
     def sql(self) -> tuple[str, ...]:
-        """One statement."""
-        return (f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",)
+        """Under its locks it is the partition that was looked at."""
+        detach = f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}"
+        return (*attached_sql(self.seen), detach)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError
-from schema_kit.marks import BOUND_CHECK
+from schema_kit.marks import BOUND_CHECK, being_built
 from schema_kit.model import Conversion, Copying, CopyLimits, Partitioning
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
@@ -100,23 +100,27 @@ class Convert:
 
 def roll_back(catalog: Catalog, parent: QualifiedName) -> Plan:
     """Return what a conversion's plain table needs now to take its place again."""
-    seen, copied = _kept(catalog, parent)
+    seen, copied = _kept(catalog, parent, parent)
     return rollback.roll_back(parent, seen, copied)
 
 
 def give_up(catalog: Catalog, parent: QualifiedName) -> Plan:
     """Return what a conversion, or the rollback of one, needs now to be canceled before its swap."""
-    return copied_table.abort(*_kept(catalog, parent))
+    source = catalog.copy_source(parent)
+    seen, copied = _kept(catalog, parent, source)
+    renamed = source != parent or seen is None
+    built = catalog.table(source.sibling(being_built(source.name))) if renamed else None
+    return copied_table.abort(source, seen, copied, built)
 
 
-def _kept(catalog: Catalog, parent: QualifiedName) -> tuple[Conversion | None, Copying]:
+def _kept(catalog: Catalog, parent: QualifiedName, source: QualifiedName) -> tuple[Conversion | None, Copying]:
     table = catalog.table(parent)
     partitioned = next(iter(table.partitioned_by), "") if table else ""
     control = partitioned or (plain.given_up_key(table) if table else "")
     policy = catalog.policy(parent) if partitioned else None
     policy = policy or Partitioning(parent, control, "1 month")
     seen = catalog.conversion(policy, composite=bool(control))
-    return seen, catalog.copying(parent, table, policy if partitioned else None, "convert")
+    return seen, catalog.copying(source, table, policy if partitioned else None, "convert")
 
 
 def unpartition(database: Database, parent: QualifiedName, keep_primary_key: bool = False) -> Plan:

@@ -41,9 +41,11 @@ def give_up_drain(catalog: Catalog, one: Partitioning) -> Plan:
     """Return what canceling a drain needs now."""
     table = catalog.table(one.parent)
     default = next((p.name for p in table.partitions if p.default), None) if table else None
-    if default is None:
+    begun = (source for source, run in catalog.copy_runs() if run.parent == one.parent and run.purpose == "drain")
+    source = next(begun, default)  # the default partition may have another name by now
+    if source is None:
         return Plan("abort")
-    return copying.abandon(default, catalog.copying(default, table, one, "drain"))
+    return copying.abandon(source, catalog.copying(source, table, one, "drain"))
 
 
 def drain_registered(database: Database, parent: QualifiedName, limits: CopyLimits) -> Plan:
@@ -64,7 +66,8 @@ def split(catalog: Catalog, policy: Partitioning, partition: QualifiedName, limi
 
 def give_up_split(catalog: Catalog, one: Partitioning, partition: QualifiedName) -> Plan:
     """Return what canceling a split needs now."""
-    return copying.abandon(partition, catalog.copying(partition, catalog.table(one.parent), one, "split"))
+    source = catalog.copy_source(partition)
+    return copying.abandon(source, catalog.copying(source, catalog.table(one.parent), one, "split"))
 
 
 def split_registered(

@@ -13,7 +13,7 @@ BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 LOCK TABLE ONLY "shop"."logins_archive", ONLY "shop"."logins_p20260801" IN ACCESS SHARE MODE;
-DO 'BEGIN IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = ''"shop"."logins_p20260801"''::pg_catalog.regclass AND inhparent = ''"shop"."logins"''::pg_catalog.regclass) THEN RAISE serialization_failure USING MESSAGE = ''shop.logins_p20260801 is not a partition of shop.logins any more: another run was faster''; END IF; END';
+DO 'BEGIN IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = 16600 AND inhrelid = ''"shop"."logins_p20260801"''::pg_catalog.regclass AND inhparent = ''"shop"."logins"''::pg_catalog.regclass AND xmin::text = ''734'') THEN RAISE serialization_failure USING MESSAGE = ''shop.logins_p20260801 is not the partition of shop.logins any more that was looked at''; END IF; END';
 INSERT INTO "schema_kit"."retired_partition" (partition_oid, partition_name, parent_table, bounds, by_policy, by_ttl, record_oid) VALUES ('"shop"."logins_p20260801"'::pg_catalog.regclass, 'shop.logins_p20260801', 'shop.logins', 'FOR VALUES ...', false, false, '"schema_kit"."retired_partition"'::pg_catalog.regclass) ON CONFLICT (partition_name) DO UPDATE SET (partition_oid, parent_table, bounds, by_policy, by_ttl, record_oid, retired_at) = (excluded.partition_oid, excluded.parent_table, excluded.bounds, excluded.by_policy, excluded.by_ttl, excluded.record_oid, now());
 INSERT INTO "schema_kit"."archived_partition" (partition_name, table_name, archive_table, bounds, goes_to, moved_at) VALUES ('shop.logins_p20260801', 'shop.logins', 'shop.logins_archive', 'FOR VALUES ...', 'shop.logins_archive', NULL) ON CONFLICT (partition_name) DO UPDATE SET (table_name, archive_table, bounds, goes_to, moved_at) = (excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, excluded.moved_at);
 COMMIT;
@@ -23,6 +23,7 @@ COMMIT;
 -- locks: ACCESS EXCLUSIVE on shop.logins_p20260801
 SET lock_timeout = '5000ms';
 SET statement_timeout = '30000ms';
+DO 'BEGIN IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = 16600 AND inhrelid = ''"shop"."logins_p20260801"''::pg_catalog.regclass AND inhparent = ''"shop"."logins"''::pg_catalog.regclass AND xmin::text = ''734'') THEN RAISE serialization_failure USING MESSAGE = ''shop.logins_p20260801 is not the partition of shop.logins any more that was looked at''; END IF; END';
 ALTER TABLE "shop"."logins" DETACH PARTITION "shop"."logins_p20260801" CONCURRENTLY;
 RESET lock_timeout;
 RESET statement_timeout;

@@ -31,6 +31,7 @@ DO 'BEGIN LOCK TABLE ONLY "shop"."logins" IN ACCESS EXCLUSIVE MODE; LOCK TABLE O
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 LOCK TABLE ONLY "shop"."logins_archive" IN SHARE ROW EXCLUSIVE MODE;
+DO 'BEGIN IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = 16600 AND inhrelid = ''"shop"."logins_p20260801"''::pg_catalog.regclass AND inhparent = ''"shop"."logins"''::pg_catalog.regclass AND xmin::text = ''734'') THEN RAISE serialization_failure USING MESSAGE = ''shop.logins_p20260801 is not the partition of shop.logins any more that was looked at''; END IF; END';
 ALTER TABLE "shop"."logins" DETACH PARTITION "shop"."logins_p20260801";
 ALTER TABLE "shop"."logins_archive" ATTACH PARTITION "shop"."logins_p20260801" FOR VALUES FROM ('2026-08-01 00:00:00+00') TO ('2026-09-01 00:00:00+00');
 INSERT INTO "schema_kit"."archived_partition" (partition_name, table_name, archive_table, bounds, goes_to, moved_at) VALUES ('shop.logins_p20260801', 'shop.logins', 'shop.logins_archive', 'FOR VALUES FROM (''2026-08-01 00:00:00+00'') TO (''2026-09-01 00:00:00+00'')', 'shop.logins_archive', now()) ON CONFLICT (partition_name) DO UPDATE SET (table_name, archive_table, bounds, goes_to, moved_at) = (excluded.table_name, excluded.archive_table, excluded.bounds, excluded.goes_to, excluded.moved_at);

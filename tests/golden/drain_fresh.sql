@@ -396,6 +396,18 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE own oid := to_regclass(''"public"."events_default__old"'');
+BEGIN
+IF own IS NULL THEN RETURN; END IF;
+LOCK TABLE ONLY "public"."events_default__old" IN ACCESS EXCLUSIVE MODE;
+own := to_regclass(''"public"."events_default__old"'');
+IF EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND split_part(identity, '':'', 1) = own::text)
+OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, atttypid) WHERE o.attrelid = own
+    AND p.attrelid = to_regclass(''"public"."events"'') AND attname IN (''id'', ''created_at'')) = 2
+AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
+            AND x.indisprimary AND i.relname <> ''events_default__old_pkey'') THEN RETURN; END IF;
+RAISE object_not_in_prerequisite_state USING MESSAGE = ''public.events_default__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_default__old and run this again.'';
+END';
 DROP TABLE IF EXISTS "public"."events_default__old";
 UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;

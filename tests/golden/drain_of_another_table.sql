@@ -13,6 +13,7 @@ DO 'BEGIN LOCK TABLE ONLY "public"."events_p20260901", ONLY "public"."events_p20
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 DO 'BEGIN IF (EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND swapped_at IS NULL)) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = ''the copy of public.events_default is over''; END IF; END';
+DO 'DECLARE other text := (SELECT string_agg(n, '', '') FROM unnest(ARRAY[''"public"."events_p20260901"'', ''"public"."events_p20261101"'', ''"public"."events_default__new"'']) n WHERE to_regclass(n) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = to_regclass(n) AND inhparent = to_regclass(''"public"."events_default__staging"''))); BEGIN IF other IS NOT NULL THEN RAISE object_not_in_prerequisite_state USING MESSAGE = ''these are not what the copy of '' || ''public.events_default'' || '' has made; rename them: '' || other; END IF; END';
 DROP FUNCTION IF EXISTS "public"."events_default__log"();
 DROP TABLE "public"."events_p20260901", "public"."events_p20261101", "public"."events_default__new";
 DELETE FROM "schema_kit"."copy_run" WHERE source_table = 'public.events_default';
@@ -406,6 +407,18 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '30000ms';
 SELECT set_config('transaction_timeout', '30000ms', true) WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+DO 'DECLARE own oid := to_regclass(''"public"."events_default__old"'');
+BEGIN
+IF own IS NULL THEN RETURN; END IF;
+LOCK TABLE ONLY "public"."events_default__old" IN ACCESS EXCLUSIVE MODE;
+own := to_regclass(''"public"."events_default__old"'');
+IF EXISTS (SELECT 1 FROM "schema_kit"."copy_run" WHERE source_table = ''public.events_default'' AND split_part(identity, '':'', 1) = own::text)
+OR (SELECT count(*) FROM pg_attribute o JOIN pg_attribute p USING (attname, atttypid) WHERE o.attrelid = own
+    AND p.attrelid = to_regclass(''"public"."events"'') AND attname IN (''id'', ''created_at'')) = 2
+AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = own
+            AND x.indisprimary AND i.relname <> ''events_default__old_pkey'') THEN RETURN; END IF;
+RAISE object_not_in_prerequisite_state USING MESSAGE = ''public.events_default__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_default__old and run this again.'';
+END';
 DROP TABLE IF EXISTS "public"."events_default__old";
 UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;

@@ -26,7 +26,7 @@ from schema_kit.steps.rollback import SwapBack
 from schema_kit.steps.unpartition import Unswap
 from schema_kit.tasks.conversion import Convert, roll_back, unpartition
 from tests.support.database import QUICK, Database
-from tests.support.ddl_of_others import BESIDE, CHANGES, TABLE, Change
+from tests.support.ddl_of_others import BESIDE, CHANGES, NAMED, NAMES, TABLE, Change
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -48,10 +48,10 @@ WAYS: dict[str, tuple[Strategy | None, Decide, type[Step]]] = {
 }
 
 
-def between(database: Database, way: str, changes: Sequence[Change]) -> list[Change]:
+def between(database: Database, way: str, changes: Sequence[Change], more: Sequence[str] = ()) -> list[Change]:
     """Commit *changes* as the swap is sent; those whose effect the table has not in the end."""
     before, decide, swap = WAYS[way]
-    database.sql(*TABLE, "CREATE TABLE s.other (id int PRIMARY KEY)")
+    database.sql(*TABLE, "CREATE TABLE s.other (id int PRIMARY KEY)", *more)
     if before:
         database.run(converting(before), PATIENT)
     connection, started = database.sqlalchemy(), list[Step]()
@@ -93,6 +93,13 @@ def test_each_by_itself(database: Database, way: str, change: Change) -> None:
     if not possible(way, change):
         pytest.skip("not of a partitioned table")
     assert between(database, way, [change]) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("way", WAYS)
+def test_names_that_stand_for_something_else(database: Database, way: str) -> None:
+    """What is printed of the table names functions and other tables, which others rename while the swap queues."""
+    assert [change.name for change in between(database, way, NAMES, NAMED)] == []
 
 
 PAUSE = (

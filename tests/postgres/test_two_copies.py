@@ -109,7 +109,7 @@ def test_what_was_decided_for_an_earlier_copy_ends_no_later_one(scene: Scene) ->
     assert scene.database.sql(CONTENT) == expected
     targets = tuple(target.built for target in chunk.copy.targets if not target.default)
     with pytest.raises(psycopg.errors.SerializationFailure):
-        scene.send(replace(abandon, tables=targets, trigger=False))
+        scene.send(replace(abandon, tables=targets, logged=None))
     assert scene.database.sql(CONTENT) == expected
 
 

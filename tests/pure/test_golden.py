@@ -662,7 +662,9 @@ def way_back_given_up() -> Plan:
     """It was not fed before: what was begun goes."""
     _, seen, observed = copied_and_swapped()
     assert observed.run is not None
-    return copied_table.abort(seen, replace(observed, run=replace(observed.run, back_identity="1:2", fed=False)))
+    return copied_table.abort(
+        seen.table.name, seen, replace(observed, run=replace(observed.run, back_identity="1:2", fed=False))
+    )
 
 
 def two_months(policy: Partitioning) -> tuple[Range, ...]:
@@ -1054,6 +1056,7 @@ LEAVING = Detaching(
     bounds="FOR VALUES FROM ('2026-09-30 17:00:00+00') TO ('2026-10-31 17:00:00+00')",
     referenced=(name("bots.chats"),),
     incoming=(name("bots.reactions"),),
+    attached_by="733",
 )
 
 
@@ -1187,7 +1190,7 @@ def moving(attached: bool = True, default: QualifiedName | None = None, views: t
     part = HOT.name.sibling("logins_p20260801")
     ends = "2026-08-01 00:00:00+00", "2026-09-01 00:00:00+00"
     at = HOT.name if attached else None
-    seen = Detaching(HOT.name, part, 16600, at, bounds="FOR VALUES ...", default=default)
+    seen = Detaching(HOT.name, part, 16600, at, bounds="FOR VALUES ...", default=default, attached_by="734")
     proof = f'"created_at" IS NOT NULL AND "created_at" >= \'{ends[0]}\' AND "created_at" < \'{ends[1]}\''
     wanted = Attaching(replace(seen, parent=OLD, default=None), "created_at", *ends, proof)
     one = move_partition.Transfer(seen, wanted, (Relation(part),), Relation(OLD), f"CHECK ({proof})")

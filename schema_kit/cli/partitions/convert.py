@@ -13,6 +13,7 @@ from schema_kit.cli.partitions.copy_options import copies
 from schema_kit.cli.policies import policies
 from schema_kit.cli.renamed import Renamed
 from schema_kit.cli.run import YES, Run, acts
+from schema_kit.errors import PlanError
 from schema_kit.keys import ENCODINGS
 from schema_kit.model import CopyLimits, Partitioning
 from schema_kit.plans.conversion import IncomingForeignKeys
@@ -99,7 +100,10 @@ def command(
             return give_up(catalog, one.parent)
         return roll_back(catalog, one.parent) if rollback else convert.plan(catalog)
 
-    if decide(run.catalog, one) and (finish or sys.stdin.isatty()):
+    plan = decide(run.catalog, one)
+    if abort and not plan and run.catalog.table(parent) is None:
+        raise PlanError("there is no such table.")
+    if plan and (finish or sys.stdin.isatty()):
         keys = f"this changes the primary key of {parent} and the foreign keys to it"
         run.confirm(f"this drops the plain table that {parent} was" if finish else keys)
     work(run, "convert", [Job("convert", decide)], [(one, None)], sessions=workers)
