@@ -25,7 +25,7 @@ from schema_kit.catalog.session import autocommits, copy_in, observing, ours, ro
 from schema_kit.errors import PlanError, SchemaKitError, saying_unchanged
 from schema_kit.events import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
 from schema_kit.failures import Committed, in_vain, message, not_observed, refused
-from schema_kit.fingerprints.stamps import OVERTAKEN
+from schema_kit.fingerprints.stamps import OVERTAKEN_STATES
 from schema_kit.prerequisites import free, held_here, held_in, on_workers, permitted
 from schema_kit.script import RESTORE, LockPolicy, render, render_shared
 from schema_kit.steps import Plan, Step, Transaction
@@ -48,8 +48,6 @@ _PRESSURE_SECONDS = 0.2
 """Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
 
 LOCK_STATES = {"55P03", "40P01"}
-_OVERTAKEN = {"42P07", "42710", "42P17", "42P01", "42704", "42809", "XX000", "40001", OVERTAKEN}
-"""What PostgreSQL says when another session was faster: it exists already, it is gone, attached, or it overlaps."""
 
 _WITHIN_BUDGET = {"57014", "55000"}
 """Interrupted by the timeout, or another session is in the middle of the same."""
@@ -207,7 +205,7 @@ def _observed(connection: Connection, decide: Decide, policy: LockPolicy, emit: 
             time.sleep(_LOOK_AGAIN_SECONDS)
         except DBAPIError as error:
             state = sqlstate(error)
-            if state in _OVERTAKEN and str(error.orig) != refused and attempt < policy.attempts:
+            if state in OVERTAKEN_STATES and str(error.orig) != refused and attempt < policy.attempts:
                 refused = str(error.orig)
                 time.sleep(_LOOK_AGAIN_SECONDS)
                 continue
@@ -422,7 +420,7 @@ def _send_once(
             # Interrupted outside of a transaction, it has left something, or would be interrupted again.
             late = state == "57014" and step.transaction is Transaction.NONE
             raise (_Overtaken if late else _Busy) from error
-        if state in _OVERTAKEN or (state == "23505" and _of_the_catalog(error)):
+        if state in OVERTAKEN_STATES or (state == "23505" and _of_the_catalog(error)):
             raise _Overtaken from error
         raise refused(connection, step, error, total) from error
 
