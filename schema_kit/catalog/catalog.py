@@ -131,7 +131,7 @@ class Catalog(Managed):
                 beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {literal(bound)}")[0][0]
             if any(column.name == policy.control and not column.not_null for column in seen.table.columns):
                 keyless = ask(f"SELECT count(*) FROM {table} WHERE {control} IS NULL")[0][0]
-        return replace(seen, latest=latest, beyond=beyond, keyless=keyless)
+        return replace(seen, latest=latest, greatest=text or "", beyond=beyond, keyless=keyless)
 
     def _referring(self, key: ForeignKey, control: str) -> Referring:
         table = self.table(key.table)

@@ -387,9 +387,10 @@ def _obstacles(policy: Partitioning, seen: Conversion) -> Iterator[str]:
     if seen.keyless:
         yield f"{seen.keyless} rows have no {policy.control}, and no partition would take them; fill it first"
     if seen.beyond:
+        greatest = seen.greatest if seen.latest is None else seen.latest
         yield (
             f"{seen.beyond} rows lie farther in the future than premake={policy.premake} reaches "
-            f"(greatest {policy.control}: {seen.latest}); correct them or raise premake"
+            f"(greatest {policy.control}: {greatest}); correct them or raise premake"
         )
 
 
