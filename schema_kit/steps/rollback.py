@@ -51,7 +51,8 @@ def back_of(copy: Copy, key: tuple[str, ...], log: QualifiedName) -> Copy:
     """
     columns = {column.name: column for column in copy.key}
     whole = CopyTarget(copy.old, copy.old, None, None, default=True)
-    return replace(copy, key=tuple(columns[name] for name in key), targets=(whole,), staging=copy.old, log=log)
+    own = tuple(columns[name] for name in key if name in columns)
+    return replace(copy, key=own, targets=(whole,), staging=copy.old, log=log)
 
 
 @dataclass(frozen=True)
