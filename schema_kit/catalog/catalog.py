@@ -199,7 +199,7 @@ class Catalog(Managed):
             return copying.read_runs(self._connection)
 
     def copy_source(self, table: QualifiedName) -> QualifiedName:
-        """The name by which a copy that is under way knows the table: its own, or the one that it had."""
+        """The name by which a copy in progress knows the table: its own, or the one that it had."""
         with observing(self._connection):
             return copying.read_source(self._connection, table)
 

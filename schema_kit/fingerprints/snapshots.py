@@ -7,8 +7,8 @@ PATIENCE_SECONDS = 10
 def older_sql(age: str) -> str:
     """Return a SELECT of the sessions whose snapshot is as old as that, or older, as reasons to wait.
 
-    Those of other users are seen with the rights of pg_read_all_stats. A transaction still to come is one of the server
-    where the database was dumped, or so long ago that nobody can be older: its age is negative.
+    Those of other users are seen with the rights of pg_read_all_stats. A transaction in the future is one of the server
+    where the database was dumped, or so long ago that no snapshot can be older: its age is negative.
 
     Args:
         age: SQL for the age of a transaction that such a snapshot does not see.

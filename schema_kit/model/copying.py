@@ -47,7 +47,7 @@ class Conversion:
     built: Table | None = None
     """The new parent, built next to the table."""
     latest: Point | None = None
-    """The greatest key; None where it is no moment that can be planned with, such as infinity."""
+    """The greatest key; None where it cannot be planned with, such as infinity."""
     greatest: str = ""
     """The greatest key, as PostgreSQL prints it."""
     beyond: int = 0

@@ -146,7 +146,7 @@ def abort(source: QualifiedName, seen: Conversion | None, copied: Copying, built
         source: the table, under the name by which the copy knows it.
         seen: the table, as observed; None where it is gone.
         copied: how far the copy has come.
-        built: the parent that was built beside it, where the table has another name by now.
+        built: the parent that was built for it, where the table has another name by now.
 
     Raises:
         PlanError: the swap is done.

@@ -206,7 +206,7 @@ def _obstacles(seen: Conversion, kept: Table) -> Iterator[str]:
     if not table.partition_strategy:
         yield f"{table.name} is not the partitioned table any more"
     if not kept.primary_key or not set(kept.primary_key) <= set(table.primary_key):
-        yield f"the primary key of {table.name} does not hold that of {kept.name}, by which changed rows are found again"
+        yield f"the primary key of {table.name} has not the columns of {kept.name}'s, by which changed rows are found"
     was = {(column.name, column.type) for column in kept.columns}
     now = {(column.name, column.type) for column in table.columns}
     if was != now:

@@ -159,7 +159,7 @@ class DetachConcurrently(Step):
         return exclusive((self.seen.parent,))
 
     def sql(self) -> tuple[str, ...]:
-        """Outside of a transaction: what is looked at before it can be another one by then, but for an instant only."""
+        """Outside of a transaction: what the first statement looks at can be another partition at the second."""
         detach = f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql} CONCURRENTLY"
         return (*attached_sql(self.seen), detach)
 
