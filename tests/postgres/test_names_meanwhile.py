@@ -221,3 +221,14 @@ def test_what_was_emptied_elsewhere_waits_for_nobody_here(database: Database, mo
             database.sql(f"COMMENT ON TABLE {name} IS '{re.sub(r' in [0-9]+ ', ' in 900000000 ', comment)}'")
         perform(database, lambda op: op.unpartition("c", keep_primary_key=True))
         assert database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'c'::regclass") == [(0,)]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("lost", ["c", "c__old"])
+def test_a_key_that_was_dropped_since_the_swap_is_named(database: Database, lost: str) -> None:
+    database.sql(*PLAIN)
+    _convert(database, strategy="copy", keep_old="fed")
+    [[key]] = database.sql(f"SELECT conname FROM pg_constraint WHERE conrelid = '{lost}'::regclass AND contype = 'p'")
+    database.sql(f"ALTER TABLE {lost} DROP CONSTRAINT {key}")
+    done = shell(database, "partitions", "convert", "c", "--rollback", "--yes")
+    assert (done.returncode, "the primary key of public.c" in done.stderr) == (3, True), done.stderr

@@ -321,3 +321,16 @@ def test_a_part_that_can_never_be_valid_is_named(database: Database, monkeypatch
     monkeypatch.setattr("schema_kit.plans.indexes.foreign", lambda _: ())
     with pytest.raises(ExecutionError, match=r"foreign table s\.cold has no valid index to attach"):
         _perform(database, lambda: op.create_index_concurrently("made", "t", ["v"], schema="s"))
+
+
+def test_what_is_partitioned_already_gets_a_policy_and_the_table_for_it(database: Database) -> None:
+    database.sql("CREATE SCHEMA s", *SET)
+    _perform(database, lambda: op.convert_to_partitioned("t", "at", "1 month", schema="s"))
+    assert database.sql("SELECT parent_table FROM schema_kit.part_config") == [("s.t",)]
+
+
+@pytest.mark.parametrize("odd", ["infinity", "20000-01-01"])
+def test_a_key_that_no_bound_can_follow_is_named_as_it_is(database: Database, odd: str) -> None:
+    database.sql("CREATE SCHEMA s", *PLAIN[:2], f"INSERT INTO s.t (at, v) VALUES ('{odd}', 1)")
+    with pytest.raises(PlanError, match=f"greatest at: {odd}"):
+        _perform(database, lambda: op.convert_to_partitioned("t", "at", "1 month", schema="s", strategy="attach"))
