@@ -602,7 +602,7 @@ def test_policies_that_make_no_sense_are_refused(database: Database) -> None:
     refused(database, set_policy(), "archive_after or a condition", DeclarationError)
     refused(database, set_policy("3 months", way="boat"), "way is partition or rows", DeclarationError)
     refused(database, set_policy("3 months", condition="true"), "way='rows'")
-    refused(database, set_policy(way="rows", condition="nonsense > 1"), 'condition is none: column "nonsense" does not')
+    refused(database, set_policy(way="rows", condition="nonsense > 1"), 'invalid condition: column "nonsense" does not')
     refused(database, set_policy("3 months", archive_table_name="nowhere"), "there is no table s.nowhere")
     refused(database, lambda op: op.set_archive_policy("nowhere", "3 months"), "there is no table public.nowhere")
     refused(
