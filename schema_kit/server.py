@@ -23,6 +23,8 @@ class Server:
 
     analyze_only = _Since(180000)
     """ANALYZE ONLY leaves the partitions out."""
+    counts_last_scans = _Since(160000)
+    """It counts when an index was scanned last, and updates that went to another page."""
     file_copy = _Since(150000)
     """CREATE DATABASE has STRATEGY = FILE_COPY."""
     incremental_sort_alone = _Since(160000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -64,11 +63,10 @@ def health(
     run.acts = remember
     moment = run.catalog.now()
     seen = observe.read(run.connection, moment)
-    counted = [window.own(seen), *map(_replica, replica)]
+    replicas = [*map(_replica, replica)]
     if remember:
-        _remember(run, seen, counted)
-    counted = [replace(one, before=snapshots.before(run.connection, moment, one.server, one.since)) for one in counted]
-    seen = window.within(seen, counted)
+        _remember(run, seen, [window.own(seen), *replicas])
+    seen = snapshots.windowed(run.connection, seen, moment, replicas)
     only = _roots(run.names(), seen)
     reasons = {one.key: reason for one, reason in run.catalog.ignored_findings().items()}
     found = [one for one in checks.examine(seen, only) if one.code not in ignore]
@@ -107,7 +105,8 @@ def _replica(url: str) -> Counted:
 def _remember(run: Run, seen: Observed, counted: Sequence[Counted]) -> None:
     def decide() -> Plan:
         tables = snapshots.measured(run.connection)
-        return snapshots.plan(seen, counted, tables, there=snapshots.current(run.connection))
+        there, keep = snapshots.current(run.connection), snapshots.kept(run.connection)
+        return snapshots.plan(seen, counted, tables, there=there, keep=keep)
 
     execute.run(run.connection, decide, run.policy, lambda _: None)
 

@@ -13,7 +13,7 @@ from schema_kit.catalog.status import batches_under_way
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.check import WORK_IS_DUE, looked
 from schema_kit.cli.run import NOW, URL, Run, formats, runs
-from schema_kit.health import checks, observe
+from schema_kit.health import checks, observe, snapshots
 from schema_kit.plans.check import Severity
 
 SHOWN = 3
@@ -37,7 +37,8 @@ def status(context: click.Context, run: Run) -> None:
     """
     examined, partitions = looked(run.catalog, ())
     reasons = {one.key for one in run.catalog.ignored_findings()}
-    seen = observe.read(run.connection, run.catalog.now())
+    now = run.catalog.now()
+    seen = snapshots.windowed(run.connection, observe.read(run.connection, now), now)
     health = [one for one in checks.examine(seen) if one.key not in reasons]
     told = {
         "partitions": {"sets": len(examined), **_counted(one.severity for one in partitions)},
@@ -49,7 +50,7 @@ def status(context: click.Context, run: Run) -> None:
         *_worst([(one.severity, f"{one.evidence} [{one.code}]") for one in health]),
     ]
     if run.form == "json":
-        echo_json({"at": run.catalog.now().isoformat(), **told, "worst": worst})
+        echo_json({"at": now.isoformat(), **told, "worst": worst})
     else:
         for name, value in told.items():
             click.echo(wrapped(f"{name:13}{_line(value)}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from schema_kit.health import bloat, constraints, indexes, server, upkeep
+from schema_kit.health import bloat, constraints, indexes, server, upkeep, usage
 from schema_kit.health.facts import Observed
 from schema_kit.health.finding import Finding
 from schema_kit.names import QualifiedName
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
     indexes.invalid,
     indexes.twice,
     indexes.redundant,
+    indexes.partial,
     indexes.unused,
     indexes.on_partitions,
     indexes.of_little_use,
@@ -36,7 +37,15 @@ CHECKS: tuple[Check, ...] = (
     upkeep.sequences,
     upkeep.unlogged,
     upkeep.partitions,
+    usage.hot_updates,
+    usage.cache,
+    usage.read_whole,
+    usage.growth,
+    usage.statements,
+    usage.evicted,
+    usage.temporary_files,
     server.old_rows,
+    server.waiting,
     server.sessions,
     server.prepared,
     server.slots,

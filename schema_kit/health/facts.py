@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,18 @@ class Relation:
     """A publication sends its UPDATE or DELETE."""
     archive: bool = False
     """It is an archive of ours, or a table that we keep."""
+    fillfactor: int = 100
+    updates: int = 0
+    hot_updates: int = 0
+    """Those that changed no indexed column and found room on the page of the old row."""
+    new_page_updates: int | None = None
+    """Those that found no room there; None before PostgreSQL 16."""
+    blocks: int = 0
+    """Pages that were asked for."""
+    hits: int = 0
+    """Those of them that were in shared_buffers."""
+    distributed: bool = False
+    """Citus keeps its rows in shards, whose counters and indexes are on the nodes."""
 
     @property
     def partition(self) -> bool:
@@ -76,6 +89,12 @@ class Index:
     """A snapshot from when the window began has it, so it is not new."""
     types: tuple[str, ...] = ()
     """The type categories of its key columns, as pg_type.typcategory."""
+    last_scan: datetime | None = None
+    """None: it was not scanned since counters count, or the server is older than PostgreSQL 16."""
+    entries: float = -1
+    """As the planner knows them; -1: never counted."""
+    blocks: int = 0
+    hits: int = 0
 
     @cached_property
     def definition(self) -> Definition:
@@ -95,6 +114,65 @@ class Column:
     null_share: float
     distinct: float
     """As pg_stats.n_distinct: a count, or a share of the rows below zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a table was asked for since the window began, with its partitions."""
+
+    seq_rows: int = 0
+    """Rows that were read from end to end."""
+    blocks: int = 0
+    """Pages of tables that were asked for."""
+    hits: int = 0
+    """Those of them that were in shared_buffers."""
+    index_blocks: int = 0
+    index_hits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """How big a table was, and is, with its indexes and partitions."""
+
+    table: QualifiedName
+    days: float
+    before: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that pg_stat_statements has counted, that of a partition as that of its table."""
+
+    text: str
+    """Without values."""
+    calls: int
+    seconds: float
+    """All calls together."""
+    earlier: tuple[int, float] | None = None
+    """Calls and seconds when the window began; None: nobody knows."""
+
+    @property
+    def name(self) -> str:
+        """Tells it from others, from run to run."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What pg_stat_statements has counted in this database."""
+
+    top: tuple[Statement, ...] = ()
+    """Those that take the most time."""
+    days: float = 0
+    """Since when it counts."""
+    whole: float = 0
+    """Seconds that all statements took."""
+    evicted: int = 0
+    """How often statements were forgotten, since there was no room for more."""
+    kept: int = 0
+    most: int = 0
+    """pg_stat_statements.max."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +287,14 @@ class Server:
     freeze_max_age: int = 200_000_000
     multixact_freeze_max_age: int = 400_000_000
     standbys: int = 0
+    database: str = ""
+    temp_files: int = 0
+    """That sorts and hashes did not have to themselves in work_mem, since counters of the database count."""
+    temp_bytes: int = 0
+    reset: datetime | None = None
+    """Since when those count."""
+    work_mem: int = 4 * 1024 * 1024
+    """Bytes."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +316,15 @@ class Observed:
     """What could not be seen, and what would show it."""
     replicas: int = 0
     """Other servers whose counters are in."""
+    activity: Mapping[QualifiedName, Activity] = field(default_factory=dict)
+    """What roots were asked for in the window; those alone of which that is known."""
+    days: float = 0
+    """How long that window of this server's counters is; 0: not known."""
+    grown: Sequence[Grown] = ()
+    """Roots that two snapshots know."""
+    bounded: frozenset[QualifiedName] = frozenset()
+    """Tables whose rows leave by a policy of ours."""
+    statements: Statements = Statements()
 
     @cached_property
     def trees(self) -> Mapping[QualifiedName, Sequence[Relation]]:
@@ -253,6 +348,28 @@ class Observed:
     def of_roots(self) -> Sequence[Index]:
         """Indexes of roots, each with the scans and bytes of its partitions, and invalid where one of those is."""
         return [index for index, _ in self.folded]
+
+    @cached_property
+    def distributed(self) -> frozenset[QualifiedName]:
+        """Roots of which Citus keeps rows in shards."""
+        return frozenset(one.root for one in self.relations if one.distributed)
+
+    @cached_property
+    def lifetime(self) -> Mapping[QualifiedName, Activity]:
+        """What each root was asked for since counters count."""
+        pages = defaultdict[QualifiedName, list[int]](lambda: [0, 0])
+        for index in self.indexes:
+            pages[index.root][0] += index.blocks
+            pages[index.root][1] += index.hits
+        return {
+            root: Activity(
+                sum(one.seq_rows for one in tree),
+                sum(one.blocks for one in tree),
+                sum(one.hits for one in tree),
+                *pages[root],
+            )
+            for root, tree in self.trees.items()
+        }
 
     @cached_property
     def folded(self) -> Sequence[tuple[Index, Sequence[Index]]]:

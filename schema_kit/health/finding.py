@@ -41,10 +41,19 @@ CODES = {
     "index_null_heavy": Severity.NOTICE,
     "index_boolean": Severity.NOTICE,
     "index_array": Severity.NOTICE,
+    "index_covers_partial": Severity.NOTICE,
     "foreign_key_type_differs": Severity.NOTICE,
     "primary_key_missing": Severity.NOTICE,
     "table_unlogged": Severity.NOTICE,
     "partitions_many": Severity.NOTICE,
+    "hot_updates_rare": Severity.NOTICE,
+    "cache_misses": Severity.NOTICE,
+    "table_read_whole": Severity.NOTICE,
+    "table_grows": Severity.NOTICE,
+    "statement_slower": Severity.NOTICE,
+    "statement_slow": Severity.NOTICE,
+    "statements_evicted": Severity.NOTICE,
+    "work_mem_small": Severity.NOTICE,
     "query_long": Severity.NOTICE,
     "extension_old": Severity.NOTICE,
 }
@@ -59,16 +68,18 @@ class Repair:
         call: the call of an operation, for a revision's upgrade().
         back: the call that undoes it, for downgrade().
         sql: a statement, where no operation is made for it.
+        command: a command of schema_kit that says what to do.
         why: what a person has to decide or to know first.
     """
 
     call: str = ""
     back: str = ""
     sql: str = ""
+    command: str = ""
     why: str = ""
 
     def __str__(self) -> str:
-        shown = f"In a migration: {self.call}" if self.call else self.sql
+        shown = f"In a migration: {self.call}" if self.call else self.sql or self.command
         return " ".join(part for part in (self.why, shown) if part)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from schema_kit.health.definition import Definition, drop_call, index_call
@@ -17,6 +18,8 @@ UNUSED_DAYS = 30
 WORTH_BYTES = 256 * 1024
 """What is smaller costs too little to be worth a finding about use."""
 NULL_SHARE = 0.9
+PART_SHARE = 0.25
+"""A partial index with a smaller share of the rows is worth having beside a whole one."""
 
 
 def made(index: Index) -> str:
@@ -111,6 +114,34 @@ def _covers(longer: Definition, shorter: Definition) -> bool:
     return begins and set(shorter.include) <= {*longer.include, *longer.columns}
 
 
+def partial(seen: Observed) -> Iterator[Finding]:
+    """Partial indexes beside a whole one that serves their queries, too: a small part may be worth one of its own."""
+    entries = {index.name: sum(max(one.entries, 0) for one in (index, *parts)) for index, parts in seen.folded}
+    tops = [(index, size) for index, size, _ in _tops(seen) if index.definition.method == "btree"]
+    for index, size in tops:
+        definition = index.definition
+        if not definition.predicate or not index.plain or index.clustered:
+            continue
+        for whole, _ in tops:
+            if whole.table != index.table or not _serves_part(whole.definition, definition):
+                continue
+            share = entries[index.name] / entries[whole.name] if entries[whole.name] else 1.0
+            if share < PART_SHARE or not seen.rows(index.root):
+                continue
+            said = (
+                f"index {index.name} holds a part{f' ({share:.0%})' if entries[whole.name] else ''} of what "
+                f"{whole.name} ({', '.join(whole.definition.keys)}) holds: {_size(size)} that writers keep up twice."
+            )
+            repair = replace(_dropped(index), why=f"If {whole.name} is small enough for its queries:")
+            yield Finding("index_covers_partial", index.root, index.name.name, said, repair)
+            break
+
+
+def _serves_part(whole: Definition, part: Definition) -> bool:
+    begins = whole.keys[: len(part.keys)] == part.keys
+    return not whole.predicate and begins and set(part.include) <= {*whole.include, *whole.columns}
+
+
 def serves_foreign_key(seen: Observed, index: Index) -> bool:
     """Whether a check of a foreign key needs the index: such scans are not counted on the referenced side's behalf."""
     columns = index.definition.columns
@@ -119,26 +150,32 @@ def serves_foreign_key(seen: Observed, index: Index) -> bool:
 
 
 def unused(seen: Observed) -> Iterator[Finding]:
-    """Yield indexes that no query has scanned, and that nothing but queries needs."""
-    server = seen.server
-    if server.since is None or server.now is None:
+    """Indexes that no query has scanned, and that nothing but queries needs."""
+    server, tops = seen.server, _tops(seen)
+    if server.now is None:
         return
-    days = (server.now - server.since) / timedelta(days=1)
-    if days < UNUSED_DAYS:
-        return
-    tops = _tops(seen)
+    scanned = {
+        index.name: max((one.last_scan for one in (index, *parts) if one.last_scan), default=None)
+        for index, parts in seen.folded
+    }
+    unseen = server.standbys - seen.replicas
+    elsewhere = "" if unseen <= 0 else f" on this server; {unseen} standbys have counters of their own (--replica URL)"
     for index, size, scans in tops:
-        if scans or size < WORTH_BYTES or not index.plain or index.clustered or serves_foreign_key(seen, index):
+        since, doubt = server.since, elsewhere
+        last = scanned[index.name]
+        if last and server.now - last >= timedelta(days=UNUSED_DAYS):  # it was there then, so no snapshot has to say so
+            since, said = last, "was scanned last on"
+        else:
+            doubt += "" if index.remembered else ", or it is newer than that: no snapshot has it (--remember)"
+            said = "was not scanned once since"
+        days = (server.now - since) / timedelta(days=1) if since else 0.0
+        if scans or since is None or days < UNUSED_DAYS or size < WORTH_BYTES or index.root in seen.distributed:
+            continue
+        if not index.plain or index.clustered or serves_foreign_key(seen, index):
             continue
         if any(other is not index and other.table == index.table and _takes_over(index, other) for other, _, _ in tops):
             continue
-        unseen = server.standbys - seen.replicas
-        doubt = "" if unseen <= 0 else f" on this server; {unseen} standbys have counters of their own (--replica URL)"
-        doubt += "" if index.remembered else ", or it is newer than that: no snapshot has it (--remember)"
-        said = (
-            f"index {index.name} ({_size(size)}) was not scanned once in {days:,.0f} days, since "
-            f"{server.since:%Y-%m-%d}{doubt}."
-        )
+        said = f"index {index.name} ({_size(size)}) {said} {since:%Y-%m-%d}, for {days:,.0f} days{doubt}."
         code = "index_perhaps_unused" if doubt else "index_unused"
         yield Finding(code, index.root, index.name.name, said, _dropped(index))
 

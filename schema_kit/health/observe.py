@@ -10,11 +10,11 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import leftovers
+from schema_kit.catalog import citus, leftovers
 from schema_kit.catalog.drivers import sqlstate
-from schema_kit.catalog.session import observing, rows, send
+from schema_kit.catalog.session import ON_CITUS, note_citus, observing, rows, send
 from schema_kit.catalog.sizes import LOCKED
-from schema_kit.health import sizes
+from schema_kit.health import sizes, statements
 from schema_kit.health.facts import (
     Column,
     ForeignKey,
@@ -24,13 +24,16 @@ from schema_kit.health.facts import (
     Numbers,
     Observed,
     Relation,
-    Server,
     Session,
+    Statements,
     Trigger,
 )
+from schema_kit.health.facts import Server as Facts
 from schema_kit.health.server import SETTINGS
 from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.names import QualifiedName
+from schema_kit.plans.drift import several
+from schema_kit.server import Server
 from schema_kit.storage import CONFIG_SCHEMA
 
 TIMEOUT = "30s"
@@ -64,7 +67,11 @@ SELECT c.oid::bigint, n.nspname, c.relname,
                    WHERE o.option_name = 'autovacuum_enabled' AND NOT o.option_value::boolean),
        c.relpersistence = 'p', c.relreplident::text,
        EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary),
-       coalesce(starts_with(obj_description(c.oid, 'pg_class'), '{ARCHIVE_MARK}'), false)
+       coalesce(starts_with(obj_description(c.oid, 'pg_class'), '{ARCHIVE_MARK}'), false),
+       coalesce((SELECT o.option_value::int FROM pg_options_to_table(c.reloptions) o
+                 WHERE o.option_name = 'fillfactor'), 100),
+       pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_hot_updated(c.oid), {{new_pages}},
+       pg_stat_get_blocks_fetched(c.oid), pg_stat_get_blocks_hit(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {_NOT_OURS}
 ORDER BY n.nspname, c.relname
@@ -86,7 +93,8 @@ SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, pg_get_indexdef(x.in
        pg_stat_get_numscans(x.indexrelid), i.relpages::bigint * current_setting('block_size')::bigint,
        ARRAY(SELECT coalesce(t.typcategory::text, '') FROM unnest(x.indkey::int2[]) WITH ORDINALITY u (attnum, place)
              LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.attnum AND u.attnum > 0
-             LEFT JOIN pg_type t ON t.oid = a.atttypid WHERE u.place <= x.indnkeyatts ORDER BY u.place)
+             LEFT JOIN pg_type t ON t.oid = a.atttypid WHERE u.place <= x.indnkeyatts ORDER BY u.place),
+       {{last_scan}}, i.reltuples::float8, pg_stat_get_blocks_fetched(i.oid), pg_stat_get_blocks_hit(i.oid)
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND x.indrelid <> ALL (%(locked)s::oid[]) AND {_NOT_OURS}
@@ -152,9 +160,8 @@ FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_bac
   AND a.backend_type = 'client backend' AND a.state_change IS NOT NULL ORDER BY 3 DESC
 """
 
-_SERVER = """
-SELECT (SELECT d.stats_reset FROM pg_stat_database d
-         WHERE d.datname = current_database()),
+_SERVER = f"""
+SELECT {ON_CITUS}, d.stats_reset,
        (SELECT count(*) FROM pg_stat_activity a WHERE a.backend_type = 'client backend'),
        current_setting('max_connections')::int, current_setting('autovacuum_freeze_max_age')::int,
        current_setting('autovacuum_multixact_freeze_max_age')::int,
@@ -164,7 +171,10 @@ SELECT (SELECT d.stats_reset FROM pg_stat_database d
        (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_'
           AND n.nspname NOT IN ('information_schema', 'schema_kit')
-          AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')))
+          AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'))),
+       d.datname::text, d.temp_files, d.temp_bytes,
+       pg_size_bytes(current_setting('work_mem'))
+FROM pg_stat_database d WHERE d.datname = current_database()
 """
 
 _PREPARED = """
@@ -229,11 +239,16 @@ def read(connection: Connection, now: Any) -> Observed:
         try:
             with _looking(connection):
                 seen = _read(connection, now, {tuple(row) for row in published}, numbers)
-                return replace(seen, notes=(*seen.notes, *unseen), published=by_leaf)
+                break
         except DBAPIError as error:
             if not tries_left or sqlstate(error) != "55P03":
                 raise
-    raise AssertionError("the last try returns or raises")
+    roots = {name: one.root for name, one in seen.by_name.items() if one.partition}
+    asked = _lenient(connection, lambda: [statements.read(connection, roots)], "statements", unseen)
+    if asked == [None]:
+        unseen.append(statements.MISSING)
+    counted = next(filter(None, asked), Statements())
+    return replace(seen, notes=(*seen.notes, *unseen), published=by_leaf, statements=counted)
 
 
 @contextmanager
@@ -256,7 +271,8 @@ def _lenient(connection: Connection, ask: Callable[[], list[Noun]], what: str, u
 
 
 def _read(connection: Connection, now: Any, published: set[Any], numbers: list[Any]) -> Observed:
-    found = rows(connection, _RELATIONS)
+    counts = Server(int((connection.dialect.server_version_info or (0,))[0]) * 10_000).counts_last_scans
+    found = rows(connection, _since_16(_RELATIONS, counts))
     names = {row[0]: QualifiedName(row[1], row[2]) for row in found}
     roots = {names[row[0]]: names.get(row[3], names[row[0]]) for row in found}
     held = {oid: pid for oid, pid in rows(connection, LOCKED) if oid in names}
@@ -265,13 +281,14 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
     names = {oid: name for oid, name in names.items() if roots[name] not in closed}
     found = [row for row in found if row[0] in names]
     relations = [_relation(row, names, roots, published) for row in found]
-    indexes = list(_indexes(connection, names, roots, left_out))
+    indexes = list(_indexes(connection, names, roots, left_out, _since_16(_INDEXES, counts)))
     keys = [
         _made(ForeignKey, (row[2], *row[4:]), name=row[0], table=names[row[1]], referenced=names[row[3]])
         for row in rows(connection, _FOREIGN_KEYS)
         if row[1] in names and row[3] in names
     ]
     server, notes = _server(connection, now)
+    relations, unknown = _with_shards(connection, relations)
     told = [
         f"{name} was not seen: session {pid} holds or awaits ACCESS EXCLUSIVE on it." for name, pid in closed.items()
     ]
@@ -286,8 +303,24 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
         (),
         server,
         sizes.read(connection, names),
-        (*notes, *told),
+        (*notes, *unknown, *told),
     )
+
+
+def _with_shards(connection: Connection, relations: list[Relation]) -> tuple[list[Relation], tuple[str, ...]]:
+    """The same with the bytes and rows of the shards that Citus keeps of them, and what is not known of those."""
+    known = citus.measures(connection, [one.name for one in relations if one.kind == "r"])
+    if not known:
+        return relations, ()
+    found = [
+        replace(one, bytes=max(known[one.name][0], 0), rows=known[one.name][1], distributed=True)
+        if one.name in known
+        else one
+        for one in relations
+    ]
+    lost = [name for name, (size, count) in known.items() if size < 0 or count < 0]
+    note = f"the shards of {several(lost)}: their rows are not known. ANALYZE them, or ask why a node does not answer."
+    return found, (note,) if lost else ()
 
 
 def _made(noun: Callable[..., Noun], values: Iterable[Any], **given: Any) -> Noun:
@@ -307,7 +340,7 @@ def _relation(
     name = names[row[0]]
     root = roots[name]
     sent = (name.schema, name.name) in published or (root.schema, root.name) in published
-    return _made(Relation, row[4:], name=name, root=root, published=sent)
+    return _made(Relation, row[4:], name=name, root=root, published=sent, distributed=False)
 
 
 def _indexes(
@@ -315,9 +348,10 @@ def _indexes(
     names: dict[int, QualifiedName],
     roots: dict[QualifiedName, QualifiedName],
     locked: list[int],
+    sql: str,
 ) -> Iterator[Index]:
     found = [
-        row for row in rows(connection, _INDEXES, {"locked": locked}) if row[2] in names and row[3]
+        row for row in rows(connection, sql, {"locked": locked}) if row[2] in names and row[3]
     ]  # dropped meanwhile: no definition
     own = {row[0]: names[row[2]].sibling(row[1]) for row in found}
     for row in found:
@@ -340,8 +374,18 @@ def _sequences(found: list[Any], names: dict[int, QualifiedName]) -> Iterator[Nu
             yield Numbers(QualifiedName(schema, name), last, most, own_most, of, column or "", type_ or "")
 
 
-def _server(connection: Connection, now: Any) -> tuple[Server, tuple[str, ...]]:
-    since, count, most, freeze, multixact, standbys, monitor, role, closed = rows(connection, _SERVER)[0]
+def _since_16(sql: str, counts: bool) -> str:
+    """The query with what PostgreSQL counts since 16, or without."""
+    new_pages = "pg_stat_get_tuples_newpage_updated(c.oid)" if counts else "NULL::bigint"
+    return sql.format(new_pages=new_pages, last_scan="pg_stat_get_lastscan(i.oid)" if counts else "NULL::timestamptz")
+
+
+def _server(connection: Connection, now: Any) -> tuple[Facts, tuple[str, ...]]:
+    ((on_citus, since, count, most, freeze, multixact, standbys, monitor, role, closed, *temp),) = rows(
+        connection, _SERVER
+    )
+    note_citus(connection, on_citus)
+    database, temp_files, temp_bytes, work_mem = temp
     notes = []
     if not monitor:
         notes.append(
@@ -350,7 +394,7 @@ def _server(connection: Connection, now: Any) -> tuple[Server, tuple[str, ...]]:
         )
     if closed:
         notes.append(f"statistics of the columns of {closed:,} tables were not seen: {role} lacks SELECT on them.")
-    server = Server(
+    server = Facts(
         now=now,
         since=since,
         sessions=tuple(_made(Session, row) for row in rows(connection, _SESSIONS)),
@@ -364,5 +408,10 @@ def _server(connection: Connection, now: Any) -> tuple[Server, tuple[str, ...]]:
         freeze_max_age=freeze,
         multixact_freeze_max_age=multixact,
         standbys=standbys,
+        database=database,
+        temp_files=temp_files,
+        temp_bytes=temp_bytes,
+        reset=since,
+        work_mem=work_mem,
     )
     return server, tuple(notes)

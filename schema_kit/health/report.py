@@ -48,6 +48,7 @@ def _told(one: Finding) -> dict[str, str]:
         "evidence": one.evidence,
         "operation": repair.call,
         "sql": repair.sql,
+        "command": repair.command,
         "advice": repair.why,
     }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
-from schema_kit.health.facts import Observed
+from schema_kit.health.facts import Observed, Session
 from schema_kit.health.finding import Finding, Repair
 from schema_kit.names import ident, literal
 
@@ -28,7 +29,15 @@ _SETTINGS = {
 
 
 HOLDS = dict.fromkeys(
-    ("old_rows_held", "session_idle_in_transaction", "query_long", "transaction_prepared", "slot_unused"), "holder"
+    (
+        "old_rows_held",
+        "session_waits",
+        "session_idle_in_transaction",
+        "query_long",
+        "transaction_prepared",
+        "slot_unused",
+    ),
+    "holder",
 )
 """Codes of which the first is all that is said of one session, prepared transaction or slot."""
 
@@ -61,18 +70,50 @@ def old_rows(seen: Observed) -> Iterator[Finding]:
     yield Finding("old_rows_held", None, oldest.name, said, repair)
 
 
+def waiting(seen: Observed) -> Iterator[Finding]:
+    """Sessions that wait for locks: one finding for the session at the head of each chain."""
+    server = seen.server
+    blocked = {one.pid: one for one in server.sessions if one.kind == "waiting"}
+    groups = defaultdict[int, list[Session]](list)
+    for one in blocked.values():
+        groups[_head(one, blocked)].append(one)
+    for head, waits in groups.items():
+        longest = max(waits, key=lambda one: one.seconds)
+        if longest.seconds < WAIT_SECONDS:
+            continue
+        own = next((one for one in server.sessions if one.pid == head), None)
+        many = "a session waits" if len(waits) == 1 else f"{len(waits):,} sessions wait"
+        said = f"{many} for a lock, {longest.pid} ({longest.who}) for {longest.seconds:,.0f} s: "
+        if head == 0:  # so pg_blocking_pids names a prepared transaction
+            gid = server.prepared[0][0] if len(server.prepared) == 1 else ""
+            end = f"ROLLBACK PREPARED {literal(gid)};" if gid else "SELECT gid, owner, prepared FROM pg_prepared_xacts;"
+            why = "If its coordinator does not know it any more:" if gid else "End the one that holds it:"
+            said += f"prepared transaction {gid!r} holds it." if gid else "a prepared transaction holds it."
+            yield Finding("session_waits", None, gid, said, Repair(sql=end, why=why))
+        else:
+            who = f" ({own.who}, {own.kind})" if own else ""
+            said += f"session {head}{who} holds it, or awaits it before them."
+            sql = f"SELECT pg_terminate_backend({head});"
+            yield Finding("session_waits", None, str(head), said, Repair(sql=sql))
+
+
+def _head(one: Session, blocked: Mapping[int, Session]) -> int:
+    """Whom a session waits for in the end; in a circle, whom it has come from."""
+    passed = [one.pid]
+    while one.blocked_by:
+        passed.append(one.blocked_by[0])
+        if passed[-1] not in blocked or passed[-1] in passed[:-1]:
+            break
+        one = blocked[passed[-1]]
+    return passed[-1]
+
+
 def sessions(seen: Observed) -> Iterator[Finding]:
-    """Sessions that hold locks or old snapshots for long, and those that wait for them."""
+    """Sessions that hold locks or old snapshots for long."""
     for one in seen.server.sessions:
         pid, long = str(one.pid), f"for {one.seconds:,.0f} s"
         end = f"SELECT pg_terminate_backend({one.pid});"
-        if one.kind == "waiting" and one.seconds >= WAIT_SECONDS:
-            blocking = ", ".join(map(str, one.blocked_by))
-            said = f"session {pid} ({one.who}) waits {long} for a lock that {blocking} holds or waits for."
-            first = one.blocked_by[0] if one.blocked_by else one.pid
-            sql = f"SELECT pg_terminate_backend({first});"
-            yield Finding("session_waits", None, pid, said, Repair(sql=sql))
-        elif one.kind == "idle in transaction" and one.seconds >= IDLE_SECONDS:
+        if one.kind == "idle in transaction" and one.seconds >= IDLE_SECONDS:
             said = f"session {pid} ({one.who}) is idle in a transaction {long}: it keeps its locks, and vacuum waits."
             yield Finding("session_idle_in_transaction", None, pid, said, Repair(sql=end))
         elif one.kind == "query" and one.seconds >= QUERY_SECONDS:

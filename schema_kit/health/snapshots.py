@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from schema_kit.catalog import sizes
 from schema_kit.catalog.session import observing, rows, send
-from schema_kit.health.facts import Observed
+from schema_kit.health.facts import Grown, Observed
 from schema_kit.health.indexes import UNUSED_DAYS
 from schema_kit.health.observe import TIMEOUT
-from schema_kit.health.window import Counted, Snapshot, tops
+from schema_kit.health.window import Counted, Snapshot, own, tops, within
 from schema_kit.model import Stored
 from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
-from schema_kit.steps.health import RememberCounters
+from schema_kit.steps.health import KEPT, RememberCounters
 from schema_kit.steps.storage import EnsureTable
-from schema_kit.storage import HEALTH_SNAPSHOT
+from schema_kit.storage import HEALTH_SNAPSHOT, PART_CONFIG, TTL_POLICY
 
 _SCANS = """
 SELECT n.nspname, c.relname, pg_stat_get_numscans(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -29,14 +30,31 @@ _SINCE = "SELECT d.stats_reset, current_database()::text FROM pg_stat_database d
 
 # The newest one from before the window, else the oldest: of the same counters, which were not reset since.
 _BEFORE = f"""
-SELECT s.taken_at, s.indexes, s.scans FROM {HEALTH_SNAPSHOT.sql} s
-WHERE s.server = %(server)s AND s.since IS NOT DISTINCT FROM %(since)s AND s.taken_at < %(now)s
-ORDER BY s.taken_at <= %(edge)s DESC, abs(extract(epoch FROM s.taken_at - %(edge)s)) LIMIT 1
+SELECT s.taken_at, s.indexes, s.scans, to_jsonb(s) -> 'activity', to_jsonb(s) -> 'statements' FROM (
+  SELECT * FROM {HEALTH_SNAPSHOT.sql} s
+  WHERE s.server = %(server)s AND s.since IS NOT DISTINCT FROM %(since)s AND s.taken_at < %(now)s
+  ORDER BY s.taken_at <= %(edge)s DESC, abs(extract(epoch FROM s.taken_at - %(edge)s)) LIMIT 1) s
 """
+
+# The newest sizes, and those that a window begins with.
+_SIZES = f"""
+(SELECT s.taken_at, to_jsonb(s) -> 'sizes' FROM {HEALTH_SNAPSHOT.sql} s
+ WHERE s.server = '' AND s.taken_at <= %(now)s ORDER BY s.taken_at DESC LIMIT 1)
+UNION ALL (SELECT s.taken_at, to_jsonb(s) -> 'sizes' FROM (
+  SELECT * FROM {HEALTH_SNAPSHOT.sql} s WHERE s.server = '' AND s.taken_at <= %(now)s
+  ORDER BY s.taken_at <= %(edge)s DESC, abs(extract(epoch FROM s.taken_at - %(edge)s)) LIMIT 1) s)
+"""
+
+_POLICIES = {
+    TTL_POLICY: f"SELECT table_name FROM {TTL_POLICY.sql}",
+    PART_CONFIG: f"SELECT parent_table FROM {PART_CONFIG.sql} WHERE retention IS NOT NULL",
+}
+
+_KEPT = f"SELECT age FROM {TTL_POLICY.sql} WHERE table_name = %(name)s"
 
 _CURRENT = """
 SELECT to_regclass(%(name)s) IS NOT NULL, EXISTS (
-  SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'sizes' AND NOT attisdropped)
+  SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'statements' AND NOT attisdropped)
 """
 
 _THERE = """
@@ -75,22 +93,60 @@ def of_replica(connection: sa.Connection) -> Counted:
     return Counted(f"{host}:{port}/{database}", since, scans)
 
 
-def plan(seen: Observed, servers: Sequence[Counted], tables: Mapping[str, Sequence[int]], *, there: Stored) -> Plan:
-    """Return what keeps the counters of servers.
+def plan(
+    seen: Observed,
+    servers: Sequence[Counted],
+    tables: Mapping[str, Sequence[int]],
+    *,
+    there: Stored,
+    keep: str = KEPT,
+) -> Plan:
+    """What keeps the counters of servers.
 
     Args:
         seen: what was observed, with its clock.
         servers: whose counters.
         tables: bytes, rows and partitions by table, of the server that was looked at.
         there: how health_snapshot was observed.
+        keep: how long snapshots are kept.
     """
     assert seen.server.now is not None  # who looks at a server has asked for its clock
     indexes = tuple(sorted(tops(seen)))
+    activity = {str(root): astuple(one) for root, one in seen.lifetime.items()}
+    statements = {one.name: (one.calls, one.seconds) for one in seen.statements.top}
     steps = [
-        RememberCounters(seen.server.now, one.server, one.since, indexes, one.scans, None if one.server else tables)
+        RememberCounters(seen.server.now, one.server, one.since, indexes, one.scans, keep=keep)
+        if one.server
+        else RememberCounters(
+            seen.server.now, "", one.since, indexes, one.scans, tables, activity, statements, keep=keep
+        )
         for one in servers
     ]
     return Plan("remember counters", (*(() if there else (EnsureTable(HEALTH_SNAPSHOT, there),)), *steps))
+
+
+def kept(connection: sa.Connection) -> str:
+    """How long snapshots are kept: by the policy of time-to-live that their table has, else 400 days."""
+    with observing(connection):
+        if not rows(connection, _THERE, {"name": TTL_POLICY.sql}):
+            return KEPT
+        found = rows(connection, _KEPT, {"name": str(HEALTH_SNAPSHOT)})
+    return found[0][0] or KEPT if found else KEPT
+
+
+def windowed(connection: sa.Connection, seen: Observed, now: datetime, replicas: Sequence[Counted] = ()) -> Observed:
+    """The same database with counters of a window, on all servers, and with what snapshots know of its growth.
+
+    Args:
+        connection: of the server that was looked at, which keeps the snapshots.
+        seen: what was observed.
+        now: the server's clock.
+        replicas: counters of other servers.
+    """
+    counted = [own(seen), *replicas]
+    counted = [replace(one, before=before(connection, now, one.server, one.since)) for one in counted]
+    grown = _grown(connection, seen, now)
+    return replace(within(seen, counted), grown=grown, bounded=_bounded(connection) if grown else frozenset())
 
 
 def before(connection: sa.Connection, now: datetime, server: str, since: datetime | None) -> Snapshot | None:
@@ -110,5 +166,37 @@ def before(connection: sa.Connection, now: datetime, server: str, since: datetim
     return _snapshot(*found[0]) if found else None
 
 
-def _snapshot(taken_at: datetime, indexes: list[str], scans: Mapping[str, int]) -> Snapshot:
-    return Snapshot(taken_at, frozenset(indexes), scans)
+def _snapshot(
+    taken_at: datetime,
+    indexes: list[str],
+    scans: Mapping[str, int],
+    activity: Mapping[str, list[int]] | None,
+    statements: Mapping[str, tuple[int, float]] | None,
+) -> Snapshot:
+    return Snapshot(taken_at, frozenset(indexes), scans, activity or {}, statements or {})
+
+
+def _grown(connection: sa.Connection, seen: Observed, now: datetime) -> list[Grown]:
+    """How big each root was when the window began, and in the newest snapshot."""
+    with observing(connection):
+        if not rows(connection, _THERE, {"name": HEALTH_SNAPSHOT.sql}):
+            return []
+        found = rows(connection, _SIZES, {"now": now, "edge": now - timedelta(days=UNUSED_DAYS)})
+    if len(found) < 2:
+        return []
+    (oldest, then), (newest, there) = sorted(found, key=lambda row: row[0])
+    days = (newest - oldest) / timedelta(days=1)
+    sizes = [(one.name, (there or {}).get(str(one.name)), (then or {}).get(str(one.name))) for one in seen.tables]
+    return [Grown(name, days, old[0], new[0]) for name, new, old in sizes if new and old and days > 0]
+
+
+def _bounded(connection: sa.Connection) -> frozenset[QualifiedName]:
+    """The tables whose rows leave by a policy."""
+    with observing(connection):
+        found = [
+            row[0]
+            for table, sql in _POLICIES.items()
+            if rows(connection, _THERE, {"name": table.sql})
+            for row in rows(connection, sql)
+        ]
+    return frozenset(QualifiedName.parse(name) for name in found)

@@ -24,7 +24,7 @@ def statistics(seen: Observed) -> Iterator[Finding]:
         leaves = [one for one in seen.trees[table.name] if one.kind == "r"]
         never = [one.name for one in leaves if not one.analyzed and max(one.live, one.rows) >= ANALYZE_ROWS]
         there = sum(max(one.rows, 0) for one in leaves)
-        if rows < ANALYZE_ROWS:
+        if rows < ANALYZE_ROWS or table.name in seen.distributed:  # of those, shards are analyzed, each on its node
             continue
         if table.kind == "p" and not table.analyzed:
             said = f"{table.name} as a whole was never analyzed (about {rows:,.0f} rows), and autovacuum never does it:"

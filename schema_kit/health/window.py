@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
+from datetime import datetime, timedelta
 
-from schema_kit.health.facts import Index, Observed
+from schema_kit.health.facts import Activity, Index, Observed
+from schema_kit.health.indexes import UNUSED_DAYS
+from schema_kit.names import QualifiedName
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,10 @@ class Snapshot:
     """Indexes that are not part of another one."""
     scans: Mapping[str, int]
     """Of indexes that were scanned."""
+    activity: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """What each root was asked for, as Activity has it."""
+    statements: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    """Calls and seconds of statements, by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +52,50 @@ def within(seen: Observed, servers: Sequence[Counted]) -> Observed:
 
     Args:
         seen: what was observed.
-        servers: the server that was looked at, and its replicas.
+        servers: the server that was looked at, and then its replicas.
     """
     begins = [one.before.taken_at if one.before else one.since for one in servers]
     known = [moment for moment in begins if moment is not None]
     since = max(known) if len(known) == len(begins) else None
     there = frozenset.intersection(*(one.before.indexes if one.before else frozenset() for one in servers))
 
+    now = seen.server.now
+    edge = now - timedelta(days=UNUSED_DAYS) if now else None
+
     def scans(index: Index) -> int:
         name = str(index.name)
-        return sum(max(one.scans.get(name, 0) - _before(one, name), 0) for one in servers)
+        old = edge is not None and index.last_scan is not None and index.last_scan <= edge
+        return sum(max(one.scans.get(name, 0) - _before(one, name), 0) for one in servers if one.server or not old)
 
     indexes = [replace(index, scans=scans(index), remembered=str(index.name) in there) for index in seen.indexes]
-    return replace(seen, indexes=indexes, server=replace(seen.server, since=since), replicas=len(servers) - 1)
+    begin = begins[0]
+    counted = replace(
+        seen.statements,
+        top=tuple(
+            replace(one, earlier=servers[0].before.statements.get(one.name) if servers[0].before else None)
+            for one in seen.statements.top
+        ),
+    )
+    return replace(
+        seen,
+        indexes=indexes,
+        server=replace(seen.server, since=since),
+        replicas=len(servers) - 1,
+        activity=dict(_activity(seen, servers[0])),
+        days=(now - begin) / timedelta(days=1) if now and begin else 0.0,
+        statements=counted,
+    )
 
 
 def _before(one: Counted, name: str) -> int:
     return one.before.scans.get(name, 0) if one.before else 0
+
+
+def _activity(seen: Observed, own: Counted) -> Iterator[tuple[QualifiedName, Activity]]:
+    """What each root was asked for in the window, where that is known: not of those that lost a partition since."""
+    for root, now in seen.lifetime.items():
+        then = own.before.activity.get(str(root)) if own.before else [0] * len(astuple(now))
+        if then is not None:
+            since = [one - other for one, other in zip(astuple(now), then, strict=True)]
+            if min(since) >= 0:
+                yield root, Activity(*since)

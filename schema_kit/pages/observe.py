@@ -18,7 +18,7 @@ from schema_kit.catalog.session import at_most, observing, rows
 from schema_kit.catalog.status import batches_under_way
 from schema_kit.errors import SchemaKitError
 from schema_kit.files import manifest
-from schema_kit.health import checks, observe, snapshots, window
+from schema_kit.health import checks, observe, snapshots
 from schema_kit.health.facts import Observed, Relation
 from schema_kit.model import ArchiveFile, ArchivePolicy, Moved
 from schema_kit.names import QualifiedName, ident
@@ -140,7 +140,7 @@ class _Look:
         _, found = self._ask("what partitions check finds", checked) or ([], [])
         seen = self._ask("tables and their indexes", lambda: observe.read(self._connection, now)) or Observed()
         self._notes += seen.notes
-        seen = self._ask("since when indexes are not used", lambda: self._within(seen, now)) or seen
+        seen = self._ask("since when indexes are not used", lambda: self._windowed(seen, now)) or seen
         reasons = {one.key for one in self._ask("which findings are ignored", self._catalog.ignored_findings) or ()}
         health = checks.examine(seen)
         told = Seen(
@@ -191,10 +191,8 @@ class _Look:
 
         return self._ask(what, ask) or []
 
-    def _within(self, seen: Observed, now: datetime) -> Observed:
-        own = window.own(seen)
-        before = snapshots.before(self._connection, now, own.server, own.since)
-        return window.within(seen, [replace(own, before=before)])
+    def _windowed(self, seen: Observed, now: datetime) -> Observed:
+        return snapshots.windowed(self._connection, seen, now)
 
     def _samples(self, now: datetime) -> dict[str, list[Sample]]:
         found = defaultdict[str, list[Sample]](list)

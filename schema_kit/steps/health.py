@@ -14,7 +14,7 @@ from schema_kit.steps.step import Step, Transaction
 from schema_kit.storage import HEALTH_IGNORED, HEALTH_SNAPSHOT
 
 KEPT = "400 days"
-"""How long snapshots are kept."""
+"""How long snapshots are kept, where no policy of time-to-live of their table says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ class RememberCounters(Step):
     scans: Mapping[str, int]
     sizes: Mapping[str, Sequence[int]] | None = None
     """Bytes, rows and partitions of each table, and of the database; None of another server."""
+    activity: Mapping[str, Sequence[int]] | None = None
+    """Rows and pages that each table was asked for."""
+    statements: Mapping[str, tuple[int, float]] | None = None
+    """Calls and seconds of statements, by their names."""
+    keep: str = KEPT
 
     @property
     def summary(self) -> str:
@@ -74,13 +79,11 @@ class RememberCounters(Step):
     def sql(self) -> tuple[str, ...]:
         """One row, and those past their time."""
         since = constant(self.since.isoformat() if self.since else None)
-        values = (self.indexes, dict(self.scans), self.sizes)
-        indexes, scans, sizes = (
-            constant(one if one is None else json.dumps(one, ensure_ascii=False)) for one in values
-        )
+        values = (self.indexes, dict(self.scans), self.sizes, self.activity, self.statements)
+        told = ", ".join(constant(one if one is None else json.dumps(one, ensure_ascii=False)) for one in values)
         at = literal(self.taken_at.isoformat())
         return (
-            f"INSERT INTO {HEALTH_SNAPSHOT.sql} (taken_at, server, since, indexes, scans, sizes) "
-            f"VALUES ({at}, {literal(self.server)}, {since}, {indexes}, {scans}, {sizes}) ON CONFLICT DO NOTHING",
-            f"DELETE FROM {HEALTH_SNAPSHOT.sql} WHERE taken_at < {at}::timestamptz - interval '{KEPT}'",
+            f"INSERT INTO {HEALTH_SNAPSHOT.sql} (taken_at, server, since, indexes, scans, sizes, activity, statements) "
+            f"VALUES ({at}, {literal(self.server)}, {since}, {told}) ON CONFLICT DO NOTHING",
+            f"DELETE FROM {HEALTH_SNAPSHOT.sql} WHERE taken_at < {at}::timestamptz - interval {literal(self.keep)}",
         )

@@ -1,5 +1,5 @@
--- What PostgreSQL's counters said when `schema_kit health --remember` looked: a row for each run and server, kept for
--- 400 days. With it, an index that was not used lately is told from one that is new.
+-- What PostgreSQL's counters said when `schema_kit health --remember` looked: a row for each run and server, kept as
+-- long as the policy of time-to-live of this table says, else 400 days. With it, an index that was not used lately is told from one that is new.
 -- @schema@ stands for the schema it is installed in.
 
 DO $do$ BEGIN -- one that a DBA has made is enough: CREATE SCHEMA asks for rights on the database before it looks
@@ -18,3 +18,9 @@ CREATE TABLE IF NOT EXISTS @schema@.health_snapshot (
 -- A column that came later: of each table on the server that it lies on, as a whole where it is partitioned, its bytes
 -- with indexes and TOAST, its rows and its partitions; under '' the bytes of the database. NULL: of another server.
 ALTER TABLE @schema@.health_snapshot ADD COLUMN IF NOT EXISTS sizes jsonb;
+
+-- Columns that came later: of each table the rows that were read from end to end, pages of it that were asked for and
+-- were in shared_buffers, and the same of its indexes; of each statement of pg_stat_statements, by a hash of its text,
+-- calls and seconds. NULL: of another server.
+ALTER TABLE @schema@.health_snapshot ADD COLUMN IF NOT EXISTS activity jsonb;
+ALTER TABLE @schema@.health_snapshot ADD COLUMN IF NOT EXISTS statements jsonb;

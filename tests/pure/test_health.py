@@ -186,8 +186,7 @@ def test_what_concerns_the_server() -> None:
     )
     found = examine(Observed(server=server))
     assert {(one.code, one.object) for one in found} == {
-        ("session_idle_in_transaction", "1"),
-        ("session_waits", "2"),
+        ("session_waits", "1"),
         ("query_long", "3"),
         ("transaction_prepared", "g'id"),
         ("slot_lost", "lost"),

@@ -24,7 +24,9 @@ OLDER: dict[QualifiedName, tuple[str, ...]] = {
     ),
     BATCH_PROGRESS: ("ALTER TABLE schema_kit.batch_progress DROP COLUMN record_oid, DROP COLUMN stays",),
     COPY_RUN: ("ALTER TABLE schema_kit.copy_run DROP COLUMN fed, DROP COLUMN returned_at",),
-    HEALTH_SNAPSHOT: ("ALTER TABLE schema_kit.health_snapshot DROP COLUMN sizes",),
+    HEALTH_SNAPSHOT: (
+        "ALTER TABLE schema_kit.health_snapshot DROP COLUMN sizes, DROP COLUMN activity, DROP COLUMN statements",
+    ),
     PART_CONFIG: ("ALTER TABLE schema_kit.part_config DROP COLUMN detach, DROP COLUMN origin",),
     RETIRED_PARTITION: (
         "ALTER TABLE schema_kit.retired_partition DROP CONSTRAINT retired_partition_pkey, DROP COLUMN record_oid, "
