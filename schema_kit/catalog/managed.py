@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -41,7 +42,7 @@ from schema_kit.model import (
     Told,
     Watched,
 )
-from schema_kit.model.declared import OURS
+from schema_kit.model.declared import KNOWN
 from schema_kit.model.grid import grid, partitioned_table
 from schema_kit.model.scripts import PartmanConfig, SqlSchema
 from schema_kit.names import QualifiedName, ident, within
@@ -127,7 +128,28 @@ class Managed(Relations):
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
         with self._look() as ask:
             there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
-        return Stored.of(bool(there), there >= OURS)
+        return Stored.of(bool(there), there >= KNOWN)
+
+    def maintained(self) -> dict[QualifiedName, datetime | None]:
+        """When each set was maintained last; None: never, or that is not known."""
+        if not self.exists(PART_CONFIG):
+            return {}
+        with self._look() as ask:
+            found = ask(
+                "SELECT c.parent_table, (to_jsonb(c) ->> 'maintenance_last_run')::timestamptz "
+                f"FROM {PART_CONFIG.sql} c WHERE c.automatic_maintenance = 'on' ORDER BY 1"
+            )
+        return {QualifiedName.parse(name): at for name, at in found}
+
+    def may_remember_maintenance(self) -> bool:
+        """Whether part_config has a column for it, and the role may write it."""
+        sql = (
+            "SELECT 1 FROM pg_attribute a WHERE a.attrelid = to_regclass(%(name)s) "
+            "AND a.attname = 'maintenance_last_run' AND NOT a.attisdropped "
+            "AND has_column_privilege(a.attrelid, a.attnum, 'UPDATE')"
+        )
+        with self._look() as ask:
+            return bool(ask(sql, {"name": PART_CONFIG.sql}))
 
     def missing_rights(
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog.privileges import CREATE, KEEPS, OWNER, Right, missing
 from schema_kit.catalog.session import observing, rows
-from schema_kit.model.declared import OURS
+from schema_kit.model.declared import KNOWN
 from schema_kit.names import QualifiedName
 from schema_kit.storage import PART_CONFIG
 
@@ -63,7 +63,7 @@ def missing_for_sets(
     wanted = [Right(QualifiedName(schema, ""), CREATE) for schema in create_in]
     wanted += [Right(table, "REFERENCES") for table in refer_to]
     if register:
-        wanted += of_record(connection, PART_CONFIG, OURS, ("SELECT", "INSERT", "UPDATE"))
+        wanted += of_record(connection, PART_CONFIG, KNOWN, ("SELECT", "INSERT", "UPDATE"))
     unmade = [row[0] for row in rows(connection, _NO_SCHEMA, {"schemas": list(create_in)})]
     return (*unmade, *missing(partial(rows, connection), wanted))
 

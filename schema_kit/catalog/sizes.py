@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from schema_kit.catalog import citus
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.model import Size
@@ -51,8 +52,15 @@ def read(connection: Connection, timeout: str) -> dict[QualifiedName, Size]:
             with observing(connection):
                 send(connection, f"SET LOCAL statement_timeout = '{timeout}'; SET LOCAL lock_timeout = '1s'")
                 locked = [oid for oid, _ in rows(connection, LOCKED)]
-                found = rows(connection, _SIZES, {"locked": locked})
-            return {QualifiedName(*row[:2]): Size(*row[2:]) for row in found}
+                found = {
+                    QualifiedName(*row[:2]): Size(*row[2:]) for row in rows(connection, _SIZES, {"locked": locked})
+                }
+                spread = citus.measures(connection, list(found))
+            return found | {
+                name: Size(found[name].partitions, size, max(count, 0))
+                for name, (size, count) in spread.items()
+                if size >= 0
+            }
         except DBAPIError as error:
             if not tries_left or sqlstate(error) not in ("55P03", "42P01", "XX000"):
                 raise

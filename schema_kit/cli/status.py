@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.cli.partitions.check import WORK_IS_DUE, looked
 from schema_kit.cli.run import NOW, URL, Run, formats, runs
 from schema_kit.health import checks, observe, snapshots
+from schema_kit.names import QualifiedName
 from schema_kit.plans.check import Severity
 
 SHOWN = 3
@@ -77,9 +79,19 @@ def _work(catalog: Catalog, batches: Sequence[str]) -> dict[str, Any]:
         "batches": list(batches),
         "archives": [f"{one.table} to {one.archive}" for one in catalog.archive_policies()],
         "time-to-live": [str(one.table) for one in catalog.ttl_policies()],
+        "maintained": [f"{name} {_ago(at)}" for name, at in sorted(catalog.maintained().items(), key=_oldest)],
         "left over": [f"{one.kind}: {one.object}" for one in left],
         "retired": [str(row.name) for row in retired],
     }
+
+
+def _oldest(one: tuple[QualifiedName, datetime | None]) -> tuple[bool, datetime | None, str]:
+    name, at = one
+    return at is not None, at, str(name)
+
+
+def _ago(at: datetime | None) -> str:
+    return f"at {at:%Y-%m-%d %H:%M %Z}".rstrip() if at else "never, as far as is known"
 
 
 def _worst(found: Sequence[tuple[Severity, str]]) -> list[str]:

@@ -114,6 +114,8 @@ class ColumnDeclaration:
 
 OURS = frozenset({"timezone", "origin", "encoding", "retention_grace", "detach"})
 """The columns of part_config that pg_partman has not."""
+KNOWN = OURS | {"maintenance_last_run"}
+"""The columns of part_config that came later than the table, or that no policy holds."""
 
 
 @dataclass(frozen=True, slots=True)

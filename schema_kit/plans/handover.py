@@ -9,14 +9,13 @@ from typing import Any
 from schema_kit.errors import PlanError, refuse_for
 from schema_kit.intervals import Ids
 from schema_kit.model import Partitioning, Table
-from schema_kit.model.declared import OURS
+from schema_kit.model.declared import KNOWN
 from schema_kit.model.grid import Grid, grid
 from schema_kit.model.scripts import PartmanConfig
 from schema_kit.names import QualifiedName, literal
 from schema_kit.steps import Plan
 from schema_kit.steps.partman import HandOver
 
-_OURS = OURS | {"maintenance_last_run"}
 _FOR_5 = {"time_encoder", "time_decoder"}
 
 
@@ -44,7 +43,7 @@ def hand_over(
     told = {**row, "parent_table": name, "datetime_string": form, "automatic_maintenance": "on"}
     if config.reads_names:
         told["partition_type"] = "native"
-    kept = {column: told[column] for column in sorted(told.keys() & config.columns - _OURS)}
+    kept = {column: told[column] for column in sorted(told.keys() & config.columns - KNOWN)}
     step = HandOver(
         policy.parent, QualifiedName(config.schema, "part_config"), tuple((key, _sql(kept[key])) for key in kept)
     )

@@ -300,6 +300,27 @@ class Analyze(Step):
 
 
 @dataclass(frozen=True)
+class RememberMaintenance(Step):
+    """When sets were maintained last, in their rows of part_config."""
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+    once: ClassVar[bool] = True
+    says: ClassVar[str] = "remember that tables were maintained"
+
+    parents: tuple[QualifiedName, ...]
+
+    def sql(self) -> tuple[str, ...]:
+        """A row that another session changes is passed over: that is not waited for."""
+        names = ", ".join(
+            sorted({literal(name) for one in self.parents for name in (str(one), f"{one.schema}.{one.name}")})
+        )
+        return (
+            f"UPDATE {PART_CONFIG.sql} SET maintenance_last_run = now() WHERE parent_table IN (SELECT parent_table "
+            f"FROM {PART_CONFIG.sql} WHERE parent_table IN ({names}) FOR UPDATE SKIP LOCKED)",
+        )
+
+
+@dataclass(frozen=True)
 class StopPartman(Step):
     """Turn pg_partman's maintenance of a table off; its row stays, so that pg_partman can take the table over again."""
 

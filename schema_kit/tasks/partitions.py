@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Partitioning, Range, Table
@@ -10,6 +12,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import archives, gaps, partitions, publications, statistics
 from schema_kit.steps import Plan
+from schema_kit.steps.partitions import RememberMaintenance
 from schema_kit.tasks import Database
 
 
@@ -114,6 +117,13 @@ def analyze_archived(catalog: Catalog, policy: ArchivePolicy) -> Plan:
     for one in catalog.policies_of([policy.table]):
         plan += analyze(catalog, one)
     return plan
+
+
+def maintained(catalog: Catalog, sets: Sequence[Partitioning]) -> Plan:
+    """What keeps in mind when sets were maintained; nothing where the role cannot write that."""
+    parents = tuple(one.parent for one in sets)
+    steps = (RememberMaintenance(parents),) if parents and catalog.may_remember_maintenance() else ()
+    return Plan("remember maintenance", steps)
 
 
 def _archives(catalog: Catalog, table: QualifiedName) -> tuple[Partitioning, ...]:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from schema_kit.health import observe
+from schema_kit.health import observe, statements
 from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.health import health
@@ -32,7 +32,8 @@ def test_who_holds_every_lock_stops_nothing_and_is_waited_for_briefly(database: 
     said = "public.t was not seen: session", "how far sequences are was not seen"
     assert all(any(each in one for one in told["not_seen"]) for each in said)
     holding.rollback()
-    assert json.loads(shell(database, "health", "--format", "json").stdout)["not_seen"] == []
+    told = json.loads(shell(database, "health", "--format", "json").stdout)
+    assert told["not_seen"] == [statements.MISSING]
 
 
 def test_a_role_without_rights_is_told_what_it_did_not_see(database: Database) -> None:
@@ -53,7 +54,7 @@ def test_a_role_without_rights_is_told_what_it_did_not_see(database: Database) -
         database.sql(f"GRANT pg_monitor TO {role}", f"GRANT USAGE ON SCHEMA closed TO {role}")
         database.sql(f"GRANT SELECT ON closed.t TO {role}")
         done = shell(database.url.replace("postgres@", f"{role}@"), "health", "--ignore", "setting_unsafe")
-        assert "not seen" not in done.stderr
+        assert "not seen" not in done.stderr, done.stderr
     finally:
         database.sql(f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 

@@ -524,6 +524,7 @@ def scene_baseline(proof: Proof) -> None:
         baseline.DropSchema("made", empty=True),
         baseline.DropExtension("pg_trgm"),
         partitions.RegisterPolicy(POLICY),
+        partitions.RememberMaintenance((T,)),
         partitions.UnregisterPolicy(T),
         EnsureTable(RETIRED_PARTITION),
         DropTables((PART_CONFIG, RETIRED_PARTITION)),
@@ -1098,6 +1099,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         baseline.DropType,
         baseline.DropExtension,
         partitions.RegisterPolicy,
+        partitions.RememberMaintenance,
         partitions.UnregisterPolicy,
     },
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
+from schema_kit import execute
 from schema_kit.cli.archive import run as archive
 from schema_kit.cli.jobs import work
 from schema_kit.cli.partitions import analyze, create_next, drain_default, fill_gaps, retire
 from schema_kit.cli.run import Run, acts
 from schema_kit.model import Partitioning
+from schema_kit.tasks import partitions
 
 JOBS = (
     drain_default.JOB,
@@ -34,9 +38,13 @@ def command(run: Run, workers: int) -> None:
     Partitions of its archive are retired as well, by the archive's own retention.
 
     Each partitioned table is maintained on its own: one that fails does not stop the others, and of two runs at once
-    each finds done what the other has done. Made for cron; `partitions check` says whether something is due.
+    each finds done what the other has done. When it ends without an error, that is remembered in schema_kit.part_config
+    (maintenance_last_run), which `status` shows. Made for cron; `partitions check` says whether something is due.
 
     Example: schema_kit partitions maintain --workers 4
     """
     sets = run.catalog.sets(run.policies(Partitioning))
     work(run, "maintain partitions", JOBS, sets, workers)
+    if not run.dry_run:
+        decide = partial(partitions.maintained, run.catalog, [policy for policy, _ in sets])
+        execute.run(run.connection, decide, run.policy, lambda _: None)

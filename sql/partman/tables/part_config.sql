@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS @schema@.part_config (
     timezone                 text    NOT NULL DEFAULT 'UTC'
 );
 
+-- A column of pg_partman's that came later.
+ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS maintenance_last_run timestamptz;
 -- Columns of ours that came later: a table that is there already gets them.
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS origin text;
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS encoding text;

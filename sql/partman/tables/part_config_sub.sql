@@ -3,7 +3,6 @@
 
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS maintenance_order integer;
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS retention_keep_publication boolean NOT NULL DEFAULT false;
-ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS maintenance_last_run timestamptz;
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS default_table boolean NOT NULL DEFAULT true;
 
 CREATE TABLE IF NOT EXISTS @schema@.part_config_sub (
