@@ -218,7 +218,11 @@ def _written(scratch: Scratch, table: QualifiedName) -> tuple[float, Writes | No
     leaves = [(QualifiedName(*row[:2]), row[2]) for row in scratch.rows(_LEAVES, {"table": table.sql})]
     known = scratch.production.writes
     found = [known[leaf] for leaf, _ in leaves if leaf in known]
-    writes = Writes(sum(one.entries for one in found), sum(one.deleted for one in found)) if known else None
+    writes = (
+        Writes(*(sum(getattr(one, what) for one in found) for what in ("entries", "deleted", "inserted")))
+        if known
+        else None
+    )
     return sum(rows for _, rows in leaves), writes
 
 

@@ -1,9 +1,10 @@
-"""Whether partitioning a table by a time would help, by which column and interval."""
+"""Whether partitioning a table by a time or by its ids would help, by which column and interval."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from schema_kit.advise import constants, twin, usage
 from schema_kit.advise.btree import PAGE
@@ -11,12 +12,16 @@ from schema_kit.advise.planner import Planner
 from schema_kit.advise.scratch import Scratch
 from schema_kit.advise.shown import cost, size
 from schema_kit.advise.statements import Statement
-from schema_kit.advise.twin import Times
+from schema_kit.advise.twin import IDS, Spread
 from schema_kit.advise.usage import Kind
 from schema_kit.errors import PlanError
 from schema_kit.names import QualifiedName
 
 INTERVALS = ("1 day", "1 week", "1 month", "3 months", "1 year")
+IDS_EACH = tuple(str(digit * 10**power) for power in range(3, 18) for digit in (1, 2, 5))
+"""How many ids a partition has, where a table is partitioned by them."""
+IN_ORDER, DISTINCT = 0.9, -0.1
+"""A column of ids: its rows lie in their order (correlation), and many have their own (pg_stats.n_distinct)."""
 MOST = 60
 """Partitions at most: each adds to the time of planning."""
 LEAST_BYTES = 64 * 1024 * 1024
@@ -46,7 +51,7 @@ class Verdict:
         column: by which; empty: there is none.
         interval: of a partition.
         partitions: how many there would be now.
-        a_year: how many more each year.
+        a_year: how many more each year; 0: not known.
         bytes: of the table, without its indexes.
         reasons: what speaks for it and against it, a sentence each.
     """
@@ -88,26 +93,29 @@ def judge(scratch: Scratch, name: str, statements: Sequence[Statement]) -> Verdi
     kind, part, rows, _, _ = scratch.rows(_TABLE, {"table": table.sql, "column": ""})[0]
     if kind != "r" or part:
         raise PlanError(f"{table} is {'a partition' if part else 'partitioned already, or not a table'}.")
-    all_times = [
+    lines = [
         found
         for column, type_ in tables[table].items()
-        if type_.startswith(("timestamp", "date")) and (found := twin.times(scratch, table, column, type_))
+        if _orders(known, table, column, type_) and (found := twin.spread(scratch, table, column, type_))
     ]
-    if not all_times:
+    if not lines:
         verdict.reasons.append(
-            "it has no column of a time whose values the statistics know: no rows would leave by age."
+            "it has no column of a time, and none of ids in their order, whose values the statistics know: no rows "
+            "would leave by age."
         )
         return verdict
     asked = _of_table(scratch, table, statements, known, tables)
-    by = max(all_times, key=lambda one: (_calls(asked, one.column), abs(known[table, one.column].correlation or 0)))
+    by = max(lines, key=lambda one: (_calls(asked, one.column), not one.by_id, _correlation(known, table, one.column)))
     verdict.column, verdict.interval = by.column, _interval(by, verdict.bytes)
     verdict.partitions = len(by.cut(verdict.interval))
-    verdict.a_year = max(round(365 * verdict.partitions / by.days), 1) if by.days >= 1 else verdict.partitions
-    each = size(verdict.bytes / verdict.partitions)
+    verdict.a_year = _a_year(scratch, verdict, by, rows)
+    each, what = size(verdict.bytes / verdict.partitions), "ids" if by.by_id else "days"
     verdict.reasons.append(
-        f"{rows:,.0f} rows, {size(verdict.bytes)}, of {by.days:,.0f} days by {by.column}: {verdict.partitions} "
-        f"partitions of {verdict.interval}, {each} each."
+        f"{rows:,.0f} rows, {size(verdict.bytes)}, of {by.length:,.0f} {what} by {by.column}: {verdict.partitions} "
+        f"partitions of {verdict.interval}{' ids' if by.by_id else ''}, {each} each."
     )
+    coming = f"{verdict.a_year:,} more come each year" if verdict.a_year else "how many come each year is not known"
+    verdict.reasons.append(f"{coming}{', by the rows that are inserted a day' if by.by_id and verdict.a_year else ''}.")
     _constraints(scratch, verdict)
     gains = _retention(scratch, verdict)
     if verdict.bytes < WORTH_BYTES:
@@ -153,13 +161,36 @@ def _of_table(
     return found
 
 
-def _interval(by: Times, bytes_: int) -> str:
-    """Return the shortest one whose partitions are neither too many nor too small."""
-    for interval in INTERVALS:
-        count = len(by.cut(interval)) if by.days / _DAYS[interval] < 10 * MOST else 10 * MOST
+def _orders(known: constants.Statistics, table: QualifiedName, column: str, type_: str) -> bool:
+    """Whether rows could leave by a column: a time, or ids that grow."""
+    if type_.startswith(("timestamp", "date")):
+        return True
+    stats = known.get((table, column))
+    many = stats is not None and (stats.distinct or 0) <= DISTINCT
+    return type_ in IDS and many and _correlation(known, table, column) >= IN_ORDER
+
+
+def _correlation(known: constants.Statistics, table: QualifiedName, column: str) -> float:
+    return abs(known[table, column].correlation or 0)
+
+
+def _a_year(scratch: Scratch, verdict: Verdict, by: Spread, rows: float) -> int:
+    """How many partitions come each year: by what the past has had, or by what is written a day."""
+    if not by.by_id:
+        return max(round(365 * verdict.partitions / by.length), 1) if by.length >= 1 else verdict.partitions
+    writes = scratch.production.writes.get(verdict.table)
+    return ceil(365 * writes.inserted / max(rows / verdict.partitions, 1)) if writes else 0
+
+
+def _interval(by: Spread, bytes_: int) -> str:
+    """The shortest one whose partitions are neither too many nor too small."""
+    choice = IDS_EACH if by.by_id else INTERVALS
+    for interval in choice:
+        each = int(interval) if by.by_id else _DAYS[interval]
+        count = len(by.cut(interval)) if by.length / each < 10 * MOST else 10 * MOST
         if count <= MOST and (bytes_ / count >= LEAST_BYTES or count <= 6):
             return interval
-    return INTERVALS[-1]
+    return choice[-1]
 
 
 _DAYS = {"1 day": 1, "1 week": 7, "1 month": 30, "3 months": 91, "1 year": 365}
@@ -186,8 +217,8 @@ def _retention(scratch: Scratch, verdict: Verdict) -> bool:
     return False
 
 
-def _compare(scratch: Scratch, verdict: Verdict, by: Times, asked: list[Asked]) -> float:
-    """Return what the statements cost with the twin, as a share of what they cost now."""
+def _compare(scratch: Scratch, verdict: Verdict, by: Spread, asked: list[Asked]) -> float:
+    """What the statements cost with the twin, as a share of what they cost now."""
     twin_name = twin.make(scratch, verdict.table, by, verdict.interval)
     scratch.stretch()
     planner = Planner(scratch)

@@ -47,7 +47,7 @@ FROM pg_database d, to_jsonb(d) r WHERE d.datname = current_database()
 _EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
 
 _WRITES = """
-SELECT s.schemaname, s.relname, s.n_tup_ins + s.n_tup_upd - s.n_tup_hot_upd, s.n_tup_del,
+SELECT s.schemaname, s.relname, s.n_tup_ins + s.n_tup_upd - s.n_tup_hot_upd, s.n_tup_del, s.n_tup_ins,
        greatest(extract(epoch FROM clock_timestamp() - coalesce(d.stats_reset, pg_postmaster_start_time())), 3600)
          / 86400.0
 FROM pg_stat_all_tables s, pg_stat_database d
@@ -76,10 +76,11 @@ class Locale:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What is written to a table in a day: entries for each of its indexes, and rows that are deleted."""
+    """What is written to a table in a day: entries for each of its indexes, rows that are deleted, and new ones."""
 
     entries: float = 0.0
     deleted: float = 0.0
+    inserted: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def read(connection: sa.Connection) -> Production:
         send(connection, "SET LOCAL statement_timeout = '30s'")
         pages = {QualifiedName(*row[:2]): row[2] for row in rows(connection, _PAGES)}
         writes = {
-            QualifiedName(*row[:2]): Writes(float(row[2] / row[4]), float(row[3] / row[4]))
+            QualifiedName(*row[:2]): Writes(*(float(count / row[5]) for count in row[2:5]))
             for row in rows(connection, _WRITES)
         }
     return Production(dump, version, Locale(encoding, *order), settings, pages, extensions, writes, database)

@@ -11,13 +11,14 @@ from math import ceil
 from schema_kit import intervals
 from schema_kit.advise.scratch import Scratch
 from schema_kit.health.definition import parse
+from schema_kit.intervals import Point
 from schema_kit.names import QualifiedName, ident, literal
 
 TWIN = "schema_kit_twin"
 
 _BOUNDS = """
-SELECT {as_time} FROM pg_stats s, unnest(s.histogram_bounds::text::{type}[]) WITH ORDINALITY u (b, place)
-WHERE s.schemaname = %s AND s.tablename = %s AND s.attname = %s AND NOT s.inherited AND isfinite(b) ORDER BY place
+SELECT {as_point} FROM pg_stats s, unnest(s.histogram_bounds::text::{type}[]) WITH ORDINALITY u (b, place)
+WHERE s.schemaname = %s AND s.tablename = %s AND s.attname = %s AND NOT s.inherited AND {finite} ORDER BY place
 """
 
 _INDEXES = """
@@ -42,59 +43,91 @@ WHERE attrelid = 'pg_statistic'::regclass AND attnum > 3 AND NOT attisdropped
 _CLIPPED = """
 SELECT pg_restore_attribute_stats('version', 180000, 'schemaname', %(schema)s::text, 'relname', %(leaf)s::text,
   'attname', %(column)s::text, 'inherited', false, 'null_frac', 0::real, 'avg_width', 8, 'n_distinct', (-1)::real,
-  'histogram_bounds', (SELECT array_agg(b::{type} ORDER BY b)::text FROM unnest(%(bounds)s::timestamptz[]) b))
+  'histogram_bounds', (SELECT array_agg(b::{type} ORDER BY b)::text FROM unnest(%(bounds)s::{of}[]) b))
 """
 
 
 @dataclass(frozen=True)
-class Times:
-    """When the rows of a table are, by one of its columns.
+class Spread:
+    """Where the rows of a table lie by one of its columns: by time, or by id.
 
     Args:
         column: its name.
         type: its type.
-        bounds: moments between which about equally many rows are, in order.
+        bounds: moments in seconds since 1970, or ids, between which about equally many rows are, in order.
     """
 
     column: str
     type: str
-    bounds: Sequence[datetime]
+    bounds: Sequence[float]
 
     @property
-    def days(self) -> float:
-        """From the first row to the last."""
-        return max((self.bounds[-1] - self.bounds[0]).total_seconds() / 86400, 1 / 24)
+    def by_id(self) -> bool:
+        """Whether it is a column of ids."""
+        return self.type in IDS
 
-    def before(self, moment: datetime) -> float:
-        """Return the share of the rows before a moment."""
-        nth = bisect_left(self.bounds, moment)
+    @property
+    def length(self) -> float:
+        """From the first row to the last, in days or ids."""
+        length = self.bounds[-1] - self.bounds[0]
+        return max(length, 1) if self.by_id else max(length / 86400, 1 / 24)
+
+    def share(self, start: Point, end: Point) -> float:
+        """The share of the rows in a range."""
+        return max(self._before(_number(end)) - self._before(_number(start)), 0.0)
+
+    def _before(self, point: float) -> float:
+        nth = bisect_left(self.bounds, point)
         if nth in (0, len(self.bounds)):
             return float(nth > 0)
         low, high = self.bounds[nth - 1], self.bounds[nth]
-        return (nth - 1 + (moment - low) / (high - low)) / (len(self.bounds) - 1)
+        return (nth - 1 + (point - low) / (high - low)) / (len(self.bounds) - 1)
 
-    def cut(self, interval: str) -> list[tuple[datetime, datetime]]:
-        """Return the partitions that its rows would be in."""
+    def inside(self, start: Point, end: Point) -> list[Point]:
+        """The bounds in a range, and its ends where rows reach them."""
+        low, high = _number(start), _number(end)
+        first, last = max(low, self.bounds[0]), min(high, self.bounds[-1])
+        return [self._point(one) for one in sorted({first, *(b for b in self.bounds if low < b < high), last})]
+
+    def _point(self, number: float) -> Point:
+        return int(number) if self.by_id else datetime.fromtimestamp(number, UTC)
+
+    def cut(self, interval: str) -> list[tuple[Point, Point]]:
+        """The partitions that its rows would be in."""
         every = intervals.parse(interval)
-        found, start = list[tuple[datetime, datetime]](), every.floor(self.bounds[0])
-        assert isinstance(start, datetime)
-        while start <= self.bounds[-1]:
+        found, start = list[tuple[Point, Point]](), every.floor(self._point(self.bounds[0]))
+        while _number(start) <= self.bounds[-1]:
             end = every.shift(start, 1)
-            assert isinstance(end, datetime)
             found.append((start, end))
             start = end
         return found
 
 
-def times(scratch: Scratch, table: QualifiedName, column: str, type_: str) -> Times | None:
-    """When the rows of a table are; None where the statistics do not tell."""
+_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+IDS = tuple(_BITS)
+
+
+def _bound(point: Point, by: Spread) -> str:
+    """A bound of a partition; beyond what the column's type holds there are no more rows."""
+    if isinstance(point, int) and not -(2 ** _BITS[by.type]) <= point < 2 ** _BITS[by.type]:
+        return "MINVALUE" if point < 0 else "MAXVALUE"
+    return literal(str(point))
+
+
+def _number(point: Point) -> float:
+    return point.timestamp() if isinstance(point, datetime) else point
+
+
+def spread(scratch: Scratch, table: QualifiedName, column: str, type_: str) -> Spread | None:
+    """Where the rows of a table lie; None where the statistics do not tell."""
+    by_id = type_ in IDS
     as_time = "b" if type_ == "timestamp with time zone" else "b::timestamp AT TIME ZONE 'UTC'"
-    query = _BOUNDS.format(as_time=as_time, type=type_)
-    bounds = [row[0].astimezone(UTC) for row in scratch.rows(query, [table.schema, table.name, column])]
-    return Times(column, type_, bounds) if len(bounds) > 1 else None
+    query = _BOUNDS.format(as_point="b" if by_id else as_time, type=type_, finite=by_id or "isfinite(b)")
+    bounds = [_number(row[0]) for row in scratch.rows(query, [table.schema, table.name, column])]
+    return Spread(column, type_, bounds) if len(bounds) > 1 else None
 
 
-def make(scratch: Scratch, table: QualifiedName, by: Times, interval: str) -> QualifiedName:
+def make(scratch: Scratch, table: QualifiedName, by: Spread, interval: str) -> QualifiedName:
     """Make it next to the table; the files of both are not stretched yet.
 
     Args:
@@ -109,10 +142,10 @@ def make(scratch: Scratch, table: QualifiedName, by: Times, interval: str) -> Qu
         "SELECT reltuples::float8, relallvisible FROM pg_class WHERE oid = %s::regclass", [table.sql]
     )
     cuts = by.cut(interval)
-    shares = [max(by.before(end) - by.before(start), 0.0) for start, end in cuts]
+    shares = [by.share(start, end) for start, end in cuts]
     leaves = [table.sibling(f"{TWIN}_{nth}") for nth in range(len(cuts))]
     for leaf, (start, end) in zip(leaves, cuts, strict=True):
-        bounds = f"FROM ({literal(start.isoformat())}) TO ({literal(end.isoformat())})"
+        bounds = f"FROM ({_bound(start, by)}) TO ({_bound(end, by)})"
         scratch.rows(f"CREATE TABLE {leaf.sql} PARTITION OF {twin.sql} FOR VALUES {bounds}")
     for statement in _indexes(scratch, table, twin, by.column):
         scratch.rows(statement)
@@ -125,10 +158,9 @@ def make(scratch: Scratch, table: QualifiedName, by: Times, interval: str) -> Qu
     ((columns,),) = scratch.rows(_COLUMNS)
     scratch.rows(_STATISTICS.format(columns=columns), {"twin": twin.sql, "table": table.sql})
     for leaf, (start, end) in zip(leaves, cuts, strict=True):
-        inside = [max(start, by.bounds[0]), *(b for b in by.bounds if start < b < end), min(end, by.bounds[-1])]
         scratch.rows(
-            _CLIPPED.format(type=by.type),
-            {"schema": leaf.schema, "leaf": leaf.name, "column": by.column, "bounds": inside},
+            _CLIPPED.format(type=by.type, of="bigint" if by.by_id else "timestamptz"),
+            {"schema": leaf.schema, "leaf": leaf.name, "column": by.column, "bounds": by.inside(start, end)},
         )
     return twin
 
