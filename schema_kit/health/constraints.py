@@ -44,7 +44,7 @@ def unindexed(seen: Observed) -> Iterator[Finding]:
 def _serves(seen: Observed, key: ForeignKey, index: Index) -> bool:
     definition = index.definition
     columns = definition.columns[: len(key.columns)]
-    if definition.method not in ("btree", "hash") or not columns or columns[0] not in key.columns:
+    if definition.method not in ("btree", "hash", "gist") or not columns or columns[0] not in key.columns:
         return False
     spared = {f"({form} IS NOT NULL)" for column in key.columns for form in (column, ident(column))}
     if definition.predicate and definition.predicate not in spared:
@@ -91,7 +91,7 @@ def key_types(seen: Observed) -> Iterator[Finding]:
     """Yield foreign keys whose columns are of another type than what they refer to."""
     for key in seen.foreign_keys:
         for column, own, referenced in zip(key.columns, key.types, key.referenced_types, strict=True):
-            if own == referenced:
+            if own == referenced or {own, referenced} == {"text", "character varying"}:  # equal as they are stored
                 continue
             said = (
                 f"column {column} of {key.table} is {own}, and what foreign key {key.name} refers to in "
@@ -122,13 +122,21 @@ def not_valid(seen: Observed) -> Iterator[Finding]:
 def triggers(seen: Observed) -> Iterator[Finding]:
     """Triggers that do not fire; those of foreign keys among them, which then check nothing."""
     groups = defaultdict[tuple[QualifiedName, str, bool], list[QualifiedName]](list)
+    others = {trigger.table for trigger in seen.triggers if not trigger.internal}
+    of_keys = defaultdict[QualifiedName, list[str]](list)
     for trigger in seen.triggers:
         root = seen.root(trigger.table)
         groups[root, "" if trigger.internal else trigger.name, trigger.internal].append(trigger.table)
+        if trigger.internal:
+            of_keys[trigger.table].append(ident(trigger.name))
     for (root, name, internal), tables in groups.items():
         tables = sorted(set(tables), key=str)
-        which = "ALL" if internal else ident(name)
-        sql = " ".join(f"ALTER TABLE {table.sql} ENABLE TRIGGER {which};" for table in tables)
+        enabled = (
+            (table, which)  # ALL would enable others, too
+            for table in tables
+            for which in ([ident(name)] if not internal else of_keys[table] if table in others else ["ALL"])
+        )
+        sql = " ".join(f"ALTER TABLE {table.sql} ENABLE TRIGGER {which};" for table, which in enabled)
         if internal:
             said = f"the triggers of foreign keys are disabled on {several(tables)}: nothing is checked there."
             why = "Rows that were written meanwhile were not checked:"
@@ -141,7 +149,7 @@ def triggers(seen: Observed) -> Iterator[Finding]:
 def primary_keys(seen: Observed) -> Iterator[Finding]:
     """Tables without a primary key, and tables whose UPDATE and DELETE fail because they are published without one."""
     for table in seen.tables:
-        if table.primary_key or table.archive:
+        if table.primary_key or table.archive or table.kind == "m":
             continue
         known = [index for index in seen.of_roots if index.table == table.name and index.unique and index.valid]
         columns = next((one.definition.columns for one in known if one.definition.columns and _whole(one)), ())
@@ -183,10 +191,13 @@ def published_by_leaf(seen: Observed) -> Iterator[Finding]:
 def replica_identities(seen: Observed) -> Iterator[Finding]:
     """Published tables whose UPDATE and DELETE PostgreSQL refuses."""
     groups = defaultdict[QualifiedName, list[QualifiedName]](list)
+    by_index = {index.table for index in seen.indexes if index.replica_identity}
     for relation in seen.relations:
         if relation.kind != "r" or not relation.published:
             continue
-        if relation.replica_identity == "n" or (relation.replica_identity == "d" and not relation.primary_key):
+        own = relation.replica_identity
+        lost = own == "i" and relation.name not in by_index  # its index was dropped
+        if own == "n" or lost or (own == "d" and not relation.primary_key):
             groups[relation.root].append(relation.name)
     for root, tables in groups.items():
         said = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -22,7 +22,7 @@ class Relation:
     root: QualifiedName
     """The table at the top of its partition tree; its own name where it is not a partition."""
     kind: str = "r"
-    """r or p, as pg_class.relkind."""
+    """r, p, m or, of a partition, f, as pg_class.relkind."""
     rows: float = -1
     """As the planner knows them; -1: never counted."""
     bytes: int = 0
@@ -52,6 +52,8 @@ class Relation:
     """Pages that were asked for."""
     hits: int = 0
     """Those of them that were in shared_buffers."""
+    heirs: float = 0
+    """Rows of tables that inherit from it, where they were never analyzed together."""
     distributed: bool = False
     """Citus keeps its rows in shards, whose counters and indexes are on the nodes."""
 
@@ -224,6 +226,8 @@ class Numbers:
     table: QualifiedName | None = None
     column: str = ""
     type: str = ""
+    down: bool = False
+    """It counts downwards: its numbers are meant with a minus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +282,8 @@ class Server:
     """Replication slots without a reader: name, wal_status, bytes of WAL behind."""
     holders: tuple[Holder, ...] = ()
     """What keeps old rows, the oldest first."""
-    settings: tuple[tuple[str, str], ...] = ()
-    """Settings that endanger data or upkeep, with their values."""
+    settings: tuple[tuple[str, str, str], ...] = ()
+    """Settings that endanger data or upkeep, with their values, and where those are from, as in pg_settings."""
     extensions: tuple[tuple[str, str, str], ...] = ()
     """Extensions older than what is installed on the server: name, version, the newer one."""
     connections: int = 0
@@ -287,6 +291,8 @@ class Server:
     freeze_max_age: int = 200_000_000
     multixact_freeze_max_age: int = 400_000_000
     standbys: int = 0
+    standby: bool = False
+    """It is one itself: the primary has counters of its own."""
     database: str = ""
     temp_files: int = 0
     """That sorts and hashes did not have to themselves in work_mem, since counters of the database count."""
@@ -373,7 +379,7 @@ class Observed:
 
     @cached_property
     def folded(self) -> Sequence[tuple[Index, Sequence[Index]]]:
-        """Indexes that are not part of another one, each with those that are part of it."""
+        """Indexes that are not part of another one, each with those that are part of it: what one needs, all do."""
         above = {index.name: index.parent for index in self.indexes}
         parts = defaultdict[QualifiedName, list[Index]](list)
         for index in self.indexes:
@@ -382,7 +388,7 @@ class Observed:
                 top = parent
             if top != index.name:
                 parts[top].append(index)
-        return [(index, parts[index.name]) for index in self.indexes if index.parent is None]
+        return [(_whole(index, parts[index.name]), parts[index.name]) for index in self.indexes if index.parent is None]
 
     def root(self, table: QualifiedName) -> QualifiedName:
         """Return the top of the tree that a table is part of; itself where it is not a partition."""
@@ -391,5 +397,17 @@ class Observed:
 
     def rows(self, table: QualifiedName) -> float:
         """About how many rows a tree holds: the greater of what the planner and the counters know."""
-        leaves = [relation for relation in self.trees.get(table, ()) if relation.kind == "r"]
+        leaves = [relation for relation in self.trees.get(table, ()) if relation.kind != "p"]
         return sum(max(relation.rows, relation.live, 0) for relation in leaves)
+
+
+def _whole(index: Index, parts: Sequence[Index]) -> Index:
+    """An index that is needed for what any of its parts is needed for."""
+    every = (index, *parts)
+    return replace(
+        index,
+        constraint=any(one.constraint for one in every),
+        referenced=any(one.referenced for one in every),
+        replica_identity=any(one.replica_identity for one in every),
+        clustered=any(one.clustered for one in every),
+    )

@@ -83,9 +83,8 @@ def twice(seen: Observed) -> Iterator[Finding]:
 
 
 def _alike(definition: Definition) -> Definition:
-    return Definition(
-        definition.method, definition.keys, definition.include, definition.nulls_not_distinct, definition.predicate
-    )
+    include = tuple(sorted(definition.include))  # in which order they stand there makes no difference
+    return Definition(definition.method, definition.keys, include, definition.nulls_not_distinct, definition.predicate)
 
 
 def redundant(seen: Observed) -> Iterator[Finding]:
@@ -160,6 +159,10 @@ def unused(seen: Observed) -> Iterator[Finding]:
     }
     unseen = server.standbys - seen.replicas
     elsewhere = "" if unseen <= 0 else f" on this server; {unseen} standbys have counters of their own (--replica URL)"
+    if server.standby and not seen.replicas:
+        elsewhere = (
+            " on this standby; the primary has counters of its own (run it there, with --replica URL for this one)"
+        )
     for index, size, scans in tops:
         since, doubt = server.since, elsewhere
         last = scanned[index.name]
@@ -194,7 +197,7 @@ def on_partitions(seen: Observed) -> Iterator[Finding]:
         if index.table != index.root and index.valid and not index.unique and not index.constraint:
             groups[index.root, _alike(index.definition)].append(index)
     for (root, definition), group in groups.items():
-        leaves = sum(relation.kind == "r" for relation in seen.trees.get(root, ()))
+        leaves = sum(relation.kind != "p" for relation in seen.trees.get(root, ()))
         first = group[0]
         if (root, definition) in above:
             said = (

@@ -50,12 +50,15 @@ AND NOT EXISTS (
   SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 """
 
+_AGE = "CASE WHEN {0}.relfrozenxid::text <> '0' THEN age({0}.relfrozenxid) ELSE 0 END"
+_MXIDS = "CASE WHEN {0}.relminmxid::text <> '0' THEN mxid_age({0}.relminmxid) ELSE 0 END"
+
 _RELATIONS = f"""
 SELECT c.oid::bigint, n.nspname, c.relname,
        CASE WHEN c.relispartition THEN coalesce(pg_partition_root(c.oid), c.oid) ELSE c.oid END::bigint,
        c.relkind::text, c.reltuples::float8, c.relpages::bigint * current_setting('block_size')::bigint,
-       CASE WHEN c.relfrozenxid::text <> '0' THEN age(c.relfrozenxid) ELSE 0 END,
-       CASE WHEN c.relminmxid::text <> '0' THEN mxid_age(c.relminmxid) ELSE 0 END,
+       greatest({_AGE.format("c")}, (SELECT {_AGE.format("o")} FROM pg_class o WHERE o.oid = c.reltoastrelid)),
+       greatest({_MXIDS.format("c")}, (SELECT {_MXIDS.format("o")} FROM pg_class o WHERE o.oid = c.reltoastrelid)),
        pg_stat_get_live_tuples(c.oid), pg_stat_get_dead_tuples(c.oid),
        pg_stat_get_numscans(c.oid), pg_stat_get_tuples_returned(c.oid),
        CASE WHEN c.relkind = 'p' THEN c.reltuples >= 0
@@ -71,9 +74,13 @@ SELECT c.oid::bigint, n.nspname, c.relname,
        coalesce((SELECT o.option_value::int FROM pg_options_to_table(c.reloptions) o
                  WHERE o.option_name = 'fillfactor'), 100),
        pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_hot_updated(c.oid), {{new_pages}},
-       pg_stat_get_blocks_fetched(c.oid), pg_stat_get_blocks_hit(c.oid)
+       pg_stat_get_blocks_fetched(c.oid), pg_stat_get_blocks_hit(c.oid),
+       CASE WHEN c.relkind = 'r' AND c.relhassubclass AND has_table_privilege(c.oid, 'SELECT') AND NOT EXISTS (
+         SELECT 1 FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.inherited)
+       THEN (SELECT coalesce(sum(greatest(o.reltuples, pg_stat_get_live_tuples(o.oid), 0)), 0)::float8
+             FROM pg_inherits h JOIN pg_class o ON o.oid = h.inhrelid WHERE h.inhparent = c.oid) ELSE 0 END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {_NOT_OURS}
+WHERE (c.relkind IN ('r', 'p', 'm') OR c.relkind = 'f' AND c.relispartition) AND c.relpersistence <> 't' AND {_NOT_OURS}
 ORDER BY n.nspname, c.relname
 """
 
@@ -97,7 +104,7 @@ SELECT x.indexrelid::bigint, i.relname, x.indrelid::bigint, pg_get_indexdef(x.in
        {{last_scan}}, i.reltuples::float8, pg_stat_get_blocks_fetched(i.oid), pg_stat_get_blocks_hit(i.oid)
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND x.indrelid <> ALL (%(locked)s::oid[]) AND {_NOT_OURS}
+WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND x.indrelid <> ALL (%(locked)s::oid[]) AND {_NOT_OURS}
 ORDER BY i.relname
 """
 
@@ -105,12 +112,14 @@ _COLUMNS = """
 SELECT s.schemaname, s.tablename, s.attname, s.null_frac::float8, s.n_distinct::float8
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.inherited = (c.relkind = 'p')
-WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
 """
 
 _NAMES = """ARRAY(SELECT a.attname::text FROM unnest({keys}) WITH ORDINALITY u (n, place)
 JOIN pg_attribute a ON a.attrelid = {table} AND a.attnum = u.n ORDER BY u.place)"""
-_TYPES = _NAMES.replace("a.attname::text", "format_type(a.atttypid, NULL)")
+_BASE = "(SELECT format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL) FROM pg_type t WHERE t.oid = a.atttypid)"
+_TYPES = _NAMES.replace("a.attname::text", _BASE)
 
 _FOREIGN_KEYS = f"""
 SELECT k.conname, k.conrelid::bigint, {_NAMES.format(keys="k.conkey", table="k.conrelid")}, f.oid::bigint,
@@ -132,9 +141,11 @@ SELECT t.tgname, t.tgrelid::bigint, t.tgisinternal FROM pg_trigger t
 WHERE t.tgenabled = 'D' AND (NOT t.tgisinternal OR t.tgconstraint <> 0) ORDER BY t.tgrelid, t.tgname
 """
 
-_SEQUENCES = """
-SELECT s.schemaname, s.sequencename, s.last_value, s.max_value, d.refobjid::bigint, a.attname,
-       format_type(a.atttypid, NULL)
+_SEQUENCES = f"""
+SELECT s.schemaname, s.sequencename, least(abs(s.last_value::numeric), 9223372036854775807)::bigint,
+       CASE WHEN s.increment_by > 0 THEN s.max_value
+         ELSE least(-s.min_value::numeric, 9223372036854775807)::bigint END, d.refobjid::bigint, a.attname, {_BASE},
+       s.increment_by < 0
 FROM pg_sequences s JOIN pg_namespace n ON n.nspname = s.schemaname
 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.sequencename
 LEFT JOIN LATERAL (
@@ -145,7 +156,8 @@ LEFT JOIN LATERAL (
   WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
   LIMIT 1) d ON true
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-WHERE s.increment_by > 0 AND NOT s.cycle AND s.last_value IS NOT NULL
+WHERE NOT s.cycle AND s.last_value IS NOT NULL AND (s.increment_by > 0) = (s.last_value > 0) AND NOT EXISTS (
+  SELECT 1 FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
 ORDER BY 1, 2
 """
 
@@ -172,7 +184,7 @@ SELECT {ON_CITUS}, d.stats_reset,
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_'
           AND n.nspname NOT IN ('information_schema', 'schema_kit')
           AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'))),
-       d.datname::text, d.temp_files, d.temp_bytes,
+       pg_is_in_recovery(), d.datname::text, d.temp_files, d.temp_bytes,
        pg_size_bytes(current_setting('work_mem'))
 FROM pg_stat_database d WHERE d.datname = current_database()
 """
@@ -208,7 +220,7 @@ WHERE NOT s.active AND NOT s.temporary AND (s.database IS NULL OR s.database = c
 """
 
 _BAD_SETTINGS = """
-SELECT s.name, s.setting FROM pg_settings s WHERE s.name = ANY (%(names)s)
+SELECT s.name, s.setting, s.source FROM pg_settings s WHERE s.name = ANY (%(names)s)
   AND s.setting <> CASE WHEN s.name IN ('zero_damaged_pages', 'ignore_checksum_failure') THEN 'off' ELSE 'on' END
 ORDER BY s.name
 """
@@ -367,11 +379,11 @@ def _indexes(
 
 
 def _sequences(found: list[Any], names: dict[int, QualifiedName]) -> Iterator[Numbers]:
-    for schema, name, last, own_most, table, column, type_ in found:
+    for schema, name, last, own_most, table, column, type_, down in found:
         if schema != CONFIG_SCHEMA and (table is None or table in names):
             most = min(own_most, _MOST.get(type_ or "", own_most))
             of = names[table] if table else None
-            yield Numbers(QualifiedName(schema, name), last, most, own_most, of, column or "", type_ or "")
+            yield Numbers(QualifiedName(schema, name), last, most, own_most, of, column or "", type_ or "", down)
 
 
 def _since_16(sql: str, counts: bool) -> str:
@@ -385,7 +397,7 @@ def _server(connection: Connection, now: Any) -> tuple[Facts, tuple[str, ...]]:
         connection, _SERVER
     )
     note_citus(connection, on_citus)
-    database, temp_files, temp_bytes, work_mem = temp
+    standby, database, temp_files, temp_bytes, work_mem = temp
     notes = []
     if not monitor:
         notes.append(
@@ -408,6 +420,7 @@ def _server(connection: Connection, now: Any) -> tuple[Facts, tuple[str, ...]]:
         freeze_max_age=freeze,
         multixact_freeze_max_age=multixact,
         standbys=standbys,
+        standby=standby,
         database=database,
         temp_files=temp_files,
         temp_bytes=temp_bytes,

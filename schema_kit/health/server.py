@@ -150,10 +150,15 @@ def slots(seen: Observed) -> Iterator[Finding]:
 
 def settings(seen: Observed) -> Iterator[Finding]:
     """Settings that endanger data, or upkeep everywhere."""
-    for name, value in seen.server.settings:
+    for name, value, source in seen.server.settings:
         said = f"{name} is {value}: {_SETTINGS.get(name, 'data is in danger')}."
-        sql = f"ALTER SYSTEM RESET {name}; SELECT pg_reload_conf();"
-        yield Finding("setting_unsafe", None, name, said, Repair(sql=sql))
+        good = "off" if name in _OFF else "on"
+        repair = Repair(sql=f"ALTER SYSTEM SET {name} = {good}; SELECT pg_reload_conf();")
+        if source == "database":
+            repair = Repair(sql=f"ALTER DATABASE {ident(seen.server.database)} RESET {name};")
+        elif source in _ELSEWHERE:
+            repair = Repair(sql=f"SHOW {name};", why=f"It comes from {_ELSEWHERE[source]}; set it to {good} there:")
+        yield Finding("setting_unsafe", None, name, said, repair)
 
 
 def connections(seen: Observed) -> Iterator[Finding]:
@@ -174,5 +179,14 @@ def extensions(seen: Observed) -> Iterator[Finding]:
         yield Finding("extension_old", None, name, said, Repair(sql=f"ALTER EXTENSION {ident(name)} UPDATE;"))
 
 
+_OFF = ("zero_damaged_pages", "ignore_checksum_failure")
+_ELSEWHERE = {
+    "command line": "the command line of the server",
+    "environment variable": "the environment of the server",
+    "user": "ALTER ROLE ... SET",
+    "database user": "ALTER ROLE ... IN DATABASE ... SET",
+    "client": "the options of the connection",
+    "session": "the session",
+}
 SETTINGS = tuple(_SETTINGS)
 """Settings that are looked at; all but the last two have to be on."""

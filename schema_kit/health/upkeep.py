@@ -21,9 +21,21 @@ def statistics(seen: Observed) -> Iterator[Finding]:
     """Yield tables that were never analyzed, and partitioned ones that have grown since."""
     for table in seen.tables:
         rows, code = seen.rows(table.name), "statistics_missing"
-        leaves = [one for one in seen.trees[table.name] if one.kind == "r"]
-        never = [one.name for one in leaves if not one.analyzed and max(one.live, one.rows) >= ANALYZE_ROWS]
+        leaves = [one for one in seen.trees[table.name] if one.kind != "p"]
+        counted = all(one.rows >= 0 for one in leaves if one.kind == "f")
+        never = [
+            one.name
+            for one in leaves
+            if one.kind != "f" and not one.analyzed and max(one.live, one.rows) >= ANALYZE_ROWS
+        ]
         there = sum(max(one.rows, 0) for one in leaves)
+        if table.heirs >= ANALYZE_ROWS:
+            said = f"{table.name} together with the tables that inherit from it was never analyzed (about "
+            said += (
+                f"{table.heirs:,.0f} rows there), and autovacuum does it only as rows of {table.name} itself change."
+            )
+            yield Finding("statistics_missing", table.name, "", said, Repair(sql=f"ANALYZE {table.name.sql};"))
+            continue
         if rows < ANALYZE_ROWS or table.name in seen.distributed:  # of those, shards are analyzed, each on its node
             continue
         if table.kind == "p" and not table.analyzed:
@@ -31,7 +43,7 @@ def statistics(seen: Observed) -> Iterator[Finding]:
             said += " queries that need several partitions are planned by guesses."
         elif never:
             said = f"{several(never)}: never analyzed, with about {rows:,.0f} rows; queries are planned by guesses."
-        elif table.kind == "p" and max(there, table.rows) > 2 * min(there, table.rows):
+        elif table.kind == "p" and counted and max(there, table.rows) > 2 * min(there, table.rows):
             code = "statistics_stale"
             said = f"the planner knows {table.rows:,.0f} rows of {table.name} as a whole, whose partitions have "
             said += f"{there:,.0f}: autovacuum never analyzes the whole."
@@ -70,7 +82,7 @@ def frozen(seen: Observed) -> Iterator[Finding]:
     """Yield tables whose oldest rows come near the end of transaction ids or multixacts."""
     server = seen.server
     for root, tree in seen.trees.items():
-        leaves = [one for one in tree if one.kind == "r"]
+        leaves = [one for one in tree if one.kind in "rm"]
         ages = [
             (one, max(one.xid_age / server.freeze_max_age, one.multixact_age / server.multixact_freeze_max_age))
             for one in leaves
@@ -95,12 +107,13 @@ def sequences(seen: Observed) -> Iterator[Finding]:
         share = one.last / one.most if one.most > 0 else 0.0
         if share < SPENT_SHARE:
             continue
+        minus, end = ("-", "NO MINVALUE") if one.down else ("", "NO MAXVALUE")
         whose = f", of column {one.column} of {one.table} ({one.type})" if one.table else ""
         said = (
-            f"sequence {one.name}{whose} is at {one.last:,} of {one.most:,} ({share:.0%}): after the last one every "
-            "INSERT fails."
+            f"sequence {one.name}{whose} is at {minus}{one.last:,} of {minus}{one.most:,} ({share:.0%}): after the "
+            "last one every INSERT fails."
         )
-        grown = f"ALTER SEQUENCE {one.name.sql} AS bigint NO MAXVALUE;"
+        grown = f"ALTER SEQUENCE {one.name.sql} AS bigint {end};"
         if one.own_most >= 2**63 - 1:
             grown = ""
         if one.table and one.type in ("integer", "smallint"):
@@ -108,7 +121,7 @@ def sequences(seen: Observed) -> Iterator[Finding]:
             sql = f"ALTER TABLE {one.table.sql} ALTER COLUMN {ident(one.column)} TYPE bigint; {grown}".strip()
             repair = Repair(sql=sql, why=why)
         else:
-            repair = Repair(sql=grown or f"ALTER SEQUENCE {one.name.sql} NO MAXVALUE;")
+            repair = Repair(sql=grown or f"ALTER SEQUENCE {one.name.sql} {end};")
         root = seen.root(one.table) if one.table else None
         yield Finding("sequence_near_end", root, one.name.name, said, repair)
 
@@ -127,7 +140,7 @@ def unlogged(seen: Observed) -> Iterator[Finding]:
 def partitions(seen: Observed) -> Iterator[Finding]:
     """Yield tables with so many partitions that planning is what their queries do."""
     for root, tree in seen.trees.items():
-        leaves = sum(one.kind == "r" for one in tree)
+        leaves = sum(one.kind != "p" for one in tree)
         if leaves > MANY_PARTITIONS:
             said = f"{root} has {leaves:,} partitions: a query that cannot leave most of them out plans for long."
             call = f"op.set_partition_policy({root.name!r}, interval=..., retention=..., schema={root.schema!r})"

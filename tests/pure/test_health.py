@@ -180,7 +180,7 @@ def test_what_concerns_the_server() -> None:
         ),
         prepared=(("g'id", 4000.0), ("young", 3.0)),
         slots=(("lost", "lost", 0), ("kept", "reserved", 1 << 30), ("new", "reserved", 5)),
-        settings=(("autovacuum", "off"),),
+        settings=(("autovacuum", "off", "configuration file"),),
         extensions=(("pg_trgm", "1.3", "1.6"),),
         connections=95,
     )
