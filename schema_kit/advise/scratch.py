@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from schema_kit import embedded
-from schema_kit.advise import sizing, stretch
+from schema_kit.advise import ends, sizing, stretch
 from schema_kit.advise.production import MAJOR, Locale, Production
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.names import QualifiedName
@@ -252,6 +252,7 @@ def _load(made: Scratch) -> None:
     made.pages = {name: production.pages.get(name, pages) for name, pages in told.items()}
     made.rows(_ALONE)
     made.rows(_TOLD)
+    made.rows(ends.MOVE)
     made.rows(_SEARCH_PATH)
     made.close()  # the settings of the database are those of the next session
     made.notes += _said(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from schema_kit.health.facts import Observed, Relation
@@ -9,7 +10,8 @@ from schema_kit.health.finding import Finding, Repair
 from schema_kit.names import ident
 from schema_kit.plans.drift import several
 
-MANY_PARTITIONS = 2_000
+MANY_PARTITIONS, MANY_RELATIONS = 2_000, 10_000
+"""Partitions alone, and with the indexes of each."""
 ANALYZE_ROWS = 1_000
 DEAD_SHARE, DEAD_ROWS = 0.3, 10_000
 SPENT_SHARE = 0.7
@@ -138,11 +140,13 @@ def unlogged(seen: Observed) -> Iterator[Finding]:
 
 
 def partitions(seen: Observed) -> Iterator[Finding]:
-    """Yield tables with so many partitions that planning is what their queries do."""
+    """Tables with so many partitions that planning is what their queries do."""
+    indexes = Counter(index.table for index in seen.indexes)
     for root, tree in seen.trees.items():
-        leaves = sum(one.kind != "p" for one in tree)
-        if leaves > MANY_PARTITIONS:
-            said = f"{root} has {leaves:,} partitions: a query that cannot leave most of them out plans for long."
+        leaves, each = sum(one.kind != "p" for one in tree), indexes[root]
+        if leaves > MANY_PARTITIONS or leaves * (1 + each) > MANY_RELATIONS:
+            said = f"{root} has {leaves:,} partitions with {each} indexes each: a query that cannot leave most of them "
+            said += "out plans for long."
             call = f"op.set_partition_policy({root.name!r}, interval=..., retention=..., schema={root.schema!r})"
             repair = Repair(sql=call, why="With a longer interval, or a shorter retention, in a migration:")
             yield Finding("partitions_many", root, "", said, repair)
