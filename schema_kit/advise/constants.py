@@ -16,6 +16,7 @@ from sqlglot import exp
 from schema_kit.advise.scratch import Scratch
 from schema_kit.advise.statements import SETS, Statement, bound, parameters
 from schema_kit.advise.usage import Condition, Kind, Schema, Use, uses
+from schema_kit.health.definition import column_of
 from schema_kit.names import QualifiedName, literal
 
 _STATISTICS = """
@@ -144,10 +145,19 @@ def _value(nth: int, place: int, types: Sequence[str], found: Sequence[Use], kno
     type_ = types[place]
     for use in found:
         for condition in use.conditions:
-            values = known.get((use.table, condition.column)) if condition.column else None
+            column = _column(condition, f"p{place + 1}")
+            values = known.get((use.table, column)) if column else None
             if values and (value := _compared(nth, f"p{place + 1}", condition, values, type_)) is not None:
                 return literal(value)
     return _of_type(nth, type_)
+
+
+def _column(condition: Condition, place: str) -> str | None:
+    """The column that a parameter is compared with: of a row, the one at the same place."""
+    if len(condition.keys) == 1:
+        return condition.column
+    at = next((nth for nth, value in enumerate(condition.values) if _is(value, place)), len(condition.keys))
+    return column_of(condition.keys[at]) if at < len(condition.keys) else None
 
 
 def _compared(nth: int, place: str, condition: Condition, known: Values, type_: str) -> str | None:

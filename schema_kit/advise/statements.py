@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -174,12 +175,11 @@ def of_log(text: str) -> list[Statement]:
     Args:
         text: of the file. Calls are counted over the time between its first and its last line.
     """
-    moments = _MOMENT.findall(text)
+    moments = list(_moments(text))
     lines = _json(text) if text.lstrip().startswith("{") else _csv(text) if _is_csv(text) else _plain(text)
     days = 1.0
     if moments:
-        first, last = (datetime.fromisoformat(end.replace("T", " ")) for end in (min(moments), max(moments)))
-        days = max((last - first).total_seconds(), 3600.0) / 86400
+        days = max((max(moments) - min(moments)).total_seconds(), 3600.0) / 86400
     found = list[Statement]()
     for line in lines:
         logged = _LOGGED.match(line.message)
@@ -189,6 +189,15 @@ def of_log(text: str) -> list[Statement]:
             seconds = float(logged["ms"] or 0) / 1000 / days
             found.append(made(logged["text"], 1 / days, values or None, seconds))
     return grouped(found)
+
+
+def _moments(text: str) -> Iterator[datetime]:
+    """When each line was written: what stands further on, in a statement, is a value."""
+    for line in text.splitlines():
+        found = _MOMENT.search(line[:60])
+        if found and not line[0].isspace():
+            with suppress(ValueError):
+                yield datetime.fromisoformat(found[0].replace("T", " "))
 
 
 def _plain(text: str) -> Iterator[_Line]:
@@ -203,6 +212,8 @@ def _plain(text: str) -> Iterator[_Line]:
             if last.message:
                 yield last
             last = _Line(line[found.end() :] if level == "LOG" else "")
+        elif not line.startswith("\t"):  # one that is cut off, or another program's
+            continue
         elif level == "DETAIL":
             last.detail += "\n" + line.removeprefix("\t")
         elif last.message:
@@ -215,13 +226,21 @@ def _is_csv(text: str) -> bool:
 
 
 def _csv(text: str) -> Iterator[_Line]:
-    for row in csv.reader(io.StringIO(text)):
+    rows = csv.reader(io.StringIO(text))
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:  # a line that is cut off, or too long
+            continue
         if len(row) > 14:
             yield _Line(row[13], row[14])
 
 
 def _json(text: str) -> Iterator[_Line]:
     for line in text.splitlines():
-        if line.strip():
+        with suppress(ValueError):  # a line that is cut off
             told = json.loads(line)
-            yield _Line(told.get("message", ""), told.get("detail", ""))
+            if isinstance(told, dict):
+                yield _Line(str(told.get("message", "")), str(told.get("detail", "")))
