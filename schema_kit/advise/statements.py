@@ -212,7 +212,7 @@ def _plain(text: str) -> Iterator[_Line]:
             if last.message:
                 yield last
             last = _Line(line[found.end() :] if level == "LOG" else "")
-        elif not line.startswith("\t"):  # one that is cut off, or another program's
+        elif not line.startswith("\t"):  # an incomplete one, or another program's
             continue
         elif level == "DETAIL":
             last.detail += "\n" + line.removeprefix("\t")
@@ -232,7 +232,7 @@ def _csv(text: str) -> Iterator[_Line]:
             row = next(rows)
         except StopIteration:
             return
-        except csv.Error:  # a line that is cut off, or too long
+        except csv.Error:  # an incomplete line, or one that is too long
             continue
         if len(row) > 14:
             yield _Line(row[13], row[14])
@@ -240,7 +240,7 @@ def _csv(text: str) -> Iterator[_Line]:
 
 def _json(text: str) -> Iterator[_Line]:
     for line in text.splitlines():
-        with suppress(ValueError):  # a line that is cut off
+        with suppress(ValueError):  # an incomplete line
             told = json.loads(line)
             if isinstance(told, dict):
                 yield _Line(str(told.get("message", "")), str(told.get("detail", "")))

@@ -131,7 +131,7 @@ class Managed(Relations):
         return Stored.of(bool(there), there >= KNOWN)
 
     def maintained(self) -> dict[QualifiedName, datetime | None]:
-        """When each set was maintained last; None: never, or that is not known."""
+        """When each partitioned table was maintained last; None: never, or unknown."""
         if not self.exists(PART_CONFIG):
             return {}
         with self._look() as ask:

@@ -152,11 +152,11 @@ class Statement:
     seconds: float
     """All calls together."""
     earlier: tuple[int, float] | None = None
-    """Calls and seconds when the window began; None: nobody knows."""
+    """Calls and seconds when the window began; None: unknown."""
 
     @property
     def name(self) -> str:
-        """Tells it from others, from run to run."""
+        """Distinguishes it from others, from run to run."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:12]
 
 

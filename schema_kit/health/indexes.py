@@ -19,7 +19,7 @@ WORTH_BYTES = 256 * 1024
 """What is smaller costs too little to be worth a finding about use."""
 NULL_SHARE = 0.9
 PART_SHARE = 0.25
-"""A partial index with a smaller share of the rows is worth having beside a whole one."""
+"""A partial index with a smaller share of the rows is worth having next to a whole one."""
 
 
 def made(index: Index) -> str:
@@ -114,7 +114,7 @@ def _covers(longer: Definition, shorter: Definition) -> bool:
 
 
 def partial(seen: Observed) -> Iterator[Finding]:
-    """Partial indexes beside a whole one that serves their queries, too: a small part may be worth one of its own."""
+    """Partial indexes next to a whole one that serves their queries, too: a small part may be worth one of its own."""
     entries = {index.name: sum(max(one.entries, 0) for one in (index, *parts)) for index, parts in seen.folded}
     tops = [(index, size) for index, size, _ in _tops(seen) if index.definition.method == "btree"]
     for index, size in tops:
@@ -166,7 +166,7 @@ def unused(seen: Observed) -> Iterator[Finding]:
     for index, size, scans in tops:
         since, doubt = server.since, elsewhere
         last = scanned[index.name]
-        if last and server.now - last >= timedelta(days=UNUSED_DAYS):  # it was there then, so no snapshot has to say so
+        if last and server.now - last >= timedelta(days=UNUSED_DAYS):  # it existed then: no snapshot is required
             since, said = last, "was scanned last on"
         else:
             doubt += "" if index.remembered else ", or it is newer than that: no snapshot has it (--remember)"

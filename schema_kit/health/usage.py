@@ -11,7 +11,7 @@ from schema_kit.names import ident
 from schema_kit.plans.drift import several
 
 HOT_UPDATES, NEW_PAGE_SHARE, HOT_SHARE = 10_000, 0.3, 0.5
-"""Told of a table with so many updates, of which more went to another page; before 16, of which fewer were HOT."""
+"""Reported: a table with so many updates, of which more went to another page; before 16, of which fewer were HOT."""
 FILLFACTOR = 85
 READ_BLOCKS = 100_000
 """Pages a day from outside of shared_buffers (0.8 GB): with fewer, it matters little how many were in there."""
@@ -34,7 +34,7 @@ ADVISE = "schema_kit advise index"
 
 
 def hot_updates(seen: Observed) -> Iterator[Finding]:
-    """Tables whose pages are too full for a new version of a row to lie beside the old one."""
+    """Tables whose pages are too full for a new version of a row on the page of the old one."""
     for root, tree in seen.trees.items():
         crowded = [one for one in tree if one.kind == "r" and _crowded(one)]
         if not crowded:
@@ -53,7 +53,7 @@ def hot_updates(seen: Observed) -> Iterator[Finding]:
 
 
 def _crowded(one: Relation) -> bool:
-    if one.fillfactor < 100 or one.updates < max(HOT_UPDATES, 2 * one.live):  # one change of each row is no habit
+    if one.fillfactor < 100 or one.updates < max(HOT_UPDATES, 2 * one.live):  # a single change of each row does not count
         return False
     if one.new_page_updates is not None:
         return one.new_page_updates >= NEW_PAGE_SHARE * one.updates

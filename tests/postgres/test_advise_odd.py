@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from schema_kit.advise.statements import shown
 from tests.support.advise import SECRET, TABLES
 from tests.support.cli import shell
 from tests.support.database import Database
@@ -95,7 +96,7 @@ def test_statements_of_every_kind(database: Database, tmp_path: Path) -> None:
     for text, why in UNPLANNED.items():
         assert re.search(rf"not judged, .*{re.escape(why)}: {re.escape(text)}", done.stderr), text
     assert done.stderr.count("not judged") == len(UNPLANNED), done.stderr
-    assert f"{len(judged)} statements judged" in done.stderr
+    assert f"{len({shown(one) for one in judged})} statements judged" in done.stderr
     costs = re.findall(r"cost ([\d,.]+) -> ([\d,.]+): (.*)", done.stdout)
     dearer = [text for before, after, text in costs if _number(after) > 1.05 * _number(before)]
     assert [text for text in dearer if text[:60] not in done.stderr] == []
