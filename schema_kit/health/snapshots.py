@@ -53,8 +53,9 @@ _POLICIES = {
 _KEPT = f"SELECT age FROM {TTL_POLICY.sql} WHERE table_name = %(name)s"
 
 _CURRENT = """
-SELECT to_regclass(%(name)s) IS NOT NULL, EXISTS (
-  SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attname = 'statements' AND NOT attisdropped)
+SELECT to_regclass(%(name)s) IS NOT NULL, 3 = (
+  SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped
+    AND attname IN ('sizes', 'activity', 'statements'))
 """
 
 _THERE = """

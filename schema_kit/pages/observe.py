@@ -20,6 +20,7 @@ from schema_kit.errors import SchemaKitError
 from schema_kit.files import manifest
 from schema_kit.health import checks, observe, snapshots
 from schema_kit.health.facts import Observed, Relation
+from schema_kit.health.statements import MISSING
 from schema_kit.model import ArchiveFile, ArchivePolicy, Moved
 from schema_kit.names import QualifiedName, ident
 from schema_kit.pages.facts import Disk, Event, Period, Seen, Statement, Upkeep
@@ -139,7 +140,7 @@ class _Look:
         ((database, server, standby, size),) = self._rows(_SERVER)
         _, found = self._ask("what partitions check finds", checked) or ([], [])
         seen = self._ask("tables and their indexes", lambda: observe.read(self._connection, now)) or Observed()
-        self._notes += seen.notes
+        self._notes += [note for note in seen.notes if note != MISSING]  # the page has a section for it
         seen = self._ask("since when indexes are not used", lambda: self._windowed(seen, now)) or seen
         reasons = {one.key for one in self._ask("which findings are ignored", self._catalog.ignored_findings) or ()}
         health = checks.examine(seen)
