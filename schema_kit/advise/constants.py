@@ -153,7 +153,7 @@ def _value(nth: int, place: int, types: Sequence[str], found: Sequence[Use], kno
 
 
 def _column(condition: Condition, place: str) -> str | None:
-    """The column that a parameter is compared with: of a row, the one at the same place."""
+    """Return the column that a parameter is compared with: of a row, the one at the same place."""
     if len(condition.keys) == 1:
         return condition.column
     at = next((nth for nth, value in enumerate(condition.values) if _is(value, place)), len(condition.keys))

@@ -162,7 +162,7 @@ def _of_table(
 
 
 def _orders(known: constants.Statistics, table: QualifiedName, column: str, type_: str) -> bool:
-    """Whether rows could leave by a column: a time, or ids that grow."""
+    """Return whether rows could leave by a column: a time, or ids that grow."""
     if type_.startswith(("timestamp", "date")):
         return True
     stats = known.get((table, column))
@@ -175,7 +175,7 @@ def _correlation(known: constants.Statistics, table: QualifiedName, column: str)
 
 
 def _a_year(scratch: Scratch, verdict: Verdict, by: Spread, rows: float) -> int:
-    """How many partitions come each year: by what the past has had, or by what is written a day."""
+    """Return how many partitions come each year: by what the past has had, or by what is written a day."""
     if not by.by_id:
         return max(round(365 * verdict.partitions / by.length), 1) if by.length >= 1 else verdict.partitions
     writes = scratch.production.writes.get(verdict.table)
@@ -183,7 +183,7 @@ def _a_year(scratch: Scratch, verdict: Verdict, by: Spread, rows: float) -> int:
 
 
 def _interval(by: Spread, bytes_: int) -> str:
-    """The shortest one whose partitions are neither too many nor too small."""
+    """Return the shortest one whose partitions are neither too many nor too small."""
     choice = IDS_EACH if by.by_id else INTERVALS
     for interval in choice:
         each = int(interval) if by.by_id else _DAYS[interval]
@@ -218,7 +218,7 @@ def _retention(scratch: Scratch, verdict: Verdict) -> bool:
 
 
 def _compare(scratch: Scratch, verdict: Verdict, by: Spread, asked: list[Asked]) -> float:
-    """What the statements cost with the twin, as a share of what they cost now."""
+    """Return what the statements cost with the twin, as a share of what they cost now."""
     twin_name = twin.make(scratch, verdict.table, by, verdict.interval)
     scratch.stretch()
     planner = Planner(scratch)

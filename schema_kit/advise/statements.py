@@ -192,7 +192,7 @@ def of_log(text: str) -> list[Statement]:
 
 
 def _moments(text: str) -> Iterator[datetime]:
-    """When each line was written: what stands further on, in a statement, is a value."""
+    """Yield when each line was written: what stands further on, in a statement, is a value."""
     for line in text.splitlines():
         found = _MOMENT.search(line[:60])
         if found and not line[0].isspace():

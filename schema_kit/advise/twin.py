@@ -73,7 +73,7 @@ class Spread:
         return max(length, 1) if self.by_id else max(length / 86400, 1 / 24)
 
     def share(self, start: Point, end: Point) -> float:
-        """The share of the rows in a range."""
+        """Return the share of the rows in a range."""
         return max(self._before(_number(end)) - self._before(_number(start)), 0.0)
 
     def _before(self, point: float) -> float:
@@ -84,7 +84,7 @@ class Spread:
         return (nth - 1 + (point - low) / (high - low)) / (len(self.bounds) - 1)
 
     def inside(self, start: Point, end: Point) -> list[Point]:
-        """The bounds in a range, and its ends where rows reach them."""
+        """Return the bounds in a range, and its ends where rows reach them."""
         low, high = _number(start), _number(end)
         first, last = max(low, self.bounds[0]), min(high, self.bounds[-1])
         return [self._point(one) for one in sorted({first, *(b for b in self.bounds if low < b < high), last})]
@@ -93,7 +93,7 @@ class Spread:
         return int(number) if self.by_id else datetime.fromtimestamp(number, UTC)
 
     def cut(self, interval: str) -> list[tuple[Point, Point]]:
-        """The partitions that its rows would be in."""
+        """Return the partitions that its rows would be in."""
         every = intervals.parse(interval)
         found, start = list[tuple[Point, Point]](), every.floor(self._point(self.bounds[0]))
         while _number(start) <= self.bounds[-1]:
@@ -108,7 +108,7 @@ IDS = tuple(_BITS)
 
 
 def _bound(point: Point, by: Spread) -> str:
-    """A bound of a partition; beyond what the column's type holds there are no more rows."""
+    """Return a bound of a partition; beyond what the column's type holds there are no more rows."""
     if isinstance(point, int) and not -(2 ** _BITS[by.type]) <= point < 2 ** _BITS[by.type]:
         return "MINVALUE" if point < 0 else "MAXVALUE"
     return literal(str(point))
@@ -119,7 +119,7 @@ def _number(point: Point) -> float:
 
 
 def spread(scratch: Scratch, table: QualifiedName, column: str, type_: str) -> Spread | None:
-    """Where the rows of a table lie; None where the statistics do not tell."""
+    """Return where the rows of a table lie; None where the statistics do not tell."""
     by_id = type_ in IDS
     as_time = "b" if type_ == "timestamp with time zone" else "b::timestamp AT TIME ZONE 'UTC'"
     query = _BOUNDS.format(as_point="b" if by_id else as_time, type=type_, finite=by_id or "isfinite(b)")

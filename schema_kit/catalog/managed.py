@@ -131,7 +131,7 @@ class Managed(Relations):
         return Stored.of(bool(there), there >= KNOWN)
 
     def maintained(self) -> dict[QualifiedName, datetime | None]:
-        """When each partitioned table was maintained last; None: never, or unknown."""
+        """Return when each partitioned table was maintained last; None: never, or unknown."""
         if not self.exists(PART_CONFIG):
             return {}
         with self._look() as ask:
@@ -142,7 +142,7 @@ class Managed(Relations):
         return {QualifiedName.parse(name): at for name, at in found}
 
     def may_remember_maintenance(self) -> bool:
-        """Whether part_config has a column for it, and the role may write it."""
+        """Return whether part_config has a column for it, and the role may write it."""
         sql = (
             "SELECT 1 FROM pg_attribute a WHERE a.attrelid = to_regclass(%(name)s) "
             "AND a.attname = 'maintenance_last_run' AND NOT a.attisdropped "

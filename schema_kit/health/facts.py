@@ -402,7 +402,7 @@ class Observed:
 
 
 def _whole(index: Index, parts: Sequence[Index]) -> Index:
-    """An index that is needed for what any of its parts is needed for."""
+    """Return an index that is needed for what any of its parts is needed for."""
     every = (index, *parts)
     return replace(
         index,

@@ -114,7 +114,7 @@ def _covers(longer: Definition, shorter: Definition) -> bool:
 
 
 def partial(seen: Observed) -> Iterator[Finding]:
-    """Partial indexes next to a whole one that serves their queries, too: a small part may be worth one of its own."""
+    """Yield partial indexes next to a whole one that serves their queries, too, but for those of a small part."""
     entries = {index.name: sum(max(one.entries, 0) for one in (index, *parts)) for index, parts in seen.folded}
     tops = [(index, size) for index, size, _ in _tops(seen) if index.definition.method == "btree"]
     for index, size in tops:
@@ -149,7 +149,7 @@ def serves_foreign_key(seen: Observed, index: Index) -> bool:
 
 
 def unused(seen: Observed) -> Iterator[Finding]:
-    """Indexes that no query has scanned, and that nothing but queries needs."""
+    """Yield indexes that no query has scanned, and that nothing but queries needs."""
     server, tops = seen.server, _tops(seen)
     if server.now is None:
         return

@@ -320,7 +320,7 @@ def _read(connection: Connection, now: Any, published: set[Any], numbers: list[A
 
 
 def _with_shards(connection: Connection, relations: list[Relation]) -> tuple[list[Relation], tuple[str, ...]]:
-    """The same with the bytes and rows of the shards that Citus keeps of them, and what is not known of those."""
+    """Return the same with bytes and rows of the shards that Citus keeps of them, and what is not known of those."""
     known = citus.measures(connection, [one.name for one in relations if one.kind == "r"])
     if not known:
         return relations, ()
@@ -387,7 +387,7 @@ def _sequences(found: list[Any], names: dict[int, QualifiedName]) -> Iterator[Nu
 
 
 def _since_16(sql: str, counts: bool) -> str:
-    """The query with what PostgreSQL counts since 16, or without."""
+    """Return the query with what PostgreSQL counts since 16, or without."""
     new_pages = "pg_stat_get_tuples_newpage_updated(c.oid)" if counts else "NULL::bigint"
     return sql.format(new_pages=new_pages, last_scan="pg_stat_get_lastscan(i.oid)" if counts else "NULL::timestamptz")
 

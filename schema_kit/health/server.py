@@ -71,7 +71,7 @@ def old_rows(seen: Observed) -> Iterator[Finding]:
 
 
 def waiting(seen: Observed) -> Iterator[Finding]:
-    """Sessions that wait for locks: one finding for the session at the head of each chain."""
+    """Yield sessions that wait for locks: one finding for the session at the head of each chain."""
     server = seen.server
     blocked = {one.pid: one for one in server.sessions if one.kind == "waiting"}
     groups = defaultdict[int, list[Session]](list)
@@ -98,7 +98,7 @@ def waiting(seen: Observed) -> Iterator[Finding]:
 
 
 def _head(one: Session, blocked: Mapping[int, Session]) -> int:
-    """Whom a session waits for in the end; in a circle, whom it has come from."""
+    """Return whom a session waits for in the end; in a circle, whom it has come from."""
     passed = [one.pid]
     while one.blocked_by:
         passed.append(one.blocked_by[0])
@@ -109,7 +109,7 @@ def _head(one: Session, blocked: Mapping[int, Session]) -> int:
 
 
 def sessions(seen: Observed) -> Iterator[Finding]:
-    """Sessions that hold locks or old snapshots for long."""
+    """Yield sessions that hold locks or old snapshots for long."""
     for one in seen.server.sessions:
         pid, long = str(one.pid), f"for {one.seconds:,.0f} s"
         end = f"SELECT pg_terminate_backend({one.pid});"

@@ -102,7 +102,7 @@ def plan(
     there: Stored,
     keep: str = KEPT,
 ) -> Plan:
-    """What keeps the counters of servers.
+    """Return what keeps the counters of servers.
 
     Args:
         seen: what was observed, with its clock.
@@ -127,7 +127,7 @@ def plan(
 
 
 def kept(connection: sa.Connection) -> str:
-    """How long snapshots are kept: by the policy of time-to-live that their table has, else 400 days."""
+    """Return how long snapshots are kept: by the policy of time-to-live that their table has, else 400 days."""
     with observing(connection):
         if not rows(connection, _THERE, {"name": TTL_POLICY.sql}):
             return KEPT
@@ -136,7 +136,7 @@ def kept(connection: sa.Connection) -> str:
 
 
 def windowed(connection: sa.Connection, seen: Observed, now: datetime, replicas: Sequence[Counted] = ()) -> Observed:
-    """The same database with counters of a window, on all servers, and with what snapshots know of its growth.
+    """Return the same database with counters of a window, on all servers, and with what snapshots know of its growth.
 
     Args:
         connection: of the server that was looked at, which keeps the snapshots.
@@ -178,7 +178,7 @@ def _snapshot(
 
 
 def _grown(connection: sa.Connection, seen: Observed, now: datetime) -> list[Grown]:
-    """How big each root was when the window began, and in the newest snapshot."""
+    """Return how big each root was when the window began, and in the newest snapshot."""
     with observing(connection):
         if not rows(connection, _THERE, {"name": HEALTH_SNAPSHOT.sql}):
             return []
@@ -192,7 +192,7 @@ def _grown(connection: sa.Connection, seen: Observed, now: datetime) -> list[Gro
 
 
 def _bounded(connection: sa.Connection) -> frozenset[QualifiedName]:
-    """The tables whose rows leave by a policy."""
+    """Return the tables whose rows leave by a policy."""
     with observing(connection):
         found = [
             row[0]

@@ -48,7 +48,7 @@ _NAME = re.compile(r"\"(?:[^\"]|\"\")+\"|[A-Za-z_][\w$]*")
 
 
 def read(connection: Connection, roots: Mapping[QualifiedName, QualifiedName]) -> Statements | None:
-    """What is counted in this database; None where it is not. Call it while observing.
+    """Return what is counted in this database; None where it is not. Call it while observing.
 
     Args:
         connection: in autocommit.
@@ -65,7 +65,7 @@ def read(connection: Connection, roots: Mapping[QualifiedName, QualifiedName]) -
 def of(
     found: list[Any], roots: Mapping[QualifiedName, QualifiedName], days: float, evicted: int, kept: int, most: int
 ) -> Statements:
-    """The same from rows of text, calls and seconds: values taken out, partitions folded."""
+    """Return the same from rows of text, calls and seconds: values taken out, partitions folded."""
     tops = {leaf.name: root.name for leaf, root in roots.items()}
     sums = dict[str, list[float]]()
     for text, calls, seconds in found:

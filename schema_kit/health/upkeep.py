@@ -140,7 +140,7 @@ def unlogged(seen: Observed) -> Iterator[Finding]:
 
 
 def partitions(seen: Observed) -> Iterator[Finding]:
-    """Tables with so many partitions that planning is what their queries do."""
+    """Yield tables with so many partitions that planning is what their queries do."""
     indexes = Counter(index.table for index in seen.indexes)
     for root, tree in seen.trees.items():
         leaves, each = sum(one.kind != "p" for one in tree), indexes[root]

@@ -34,7 +34,7 @@ ADVISE = "schema_kit advise index"
 
 
 def hot_updates(seen: Observed) -> Iterator[Finding]:
-    """Tables whose pages are too full for a new version of a row on the page of the old one."""
+    """Yield tables whose pages are too full for a new version of a row on the page of the old one."""
     for root, tree in seen.trees.items():
         crowded = [one for one in tree if one.kind == "r" and _crowded(one)]
         if not crowded:
@@ -53,7 +53,7 @@ def hot_updates(seen: Observed) -> Iterator[Finding]:
 
 
 def _crowded(one: Relation) -> bool:
-    if one.fillfactor < 100 or one.updates < max(HOT_UPDATES, 2 * one.live):  # a single change of each row does not count
+    if one.fillfactor < 100 or one.updates < max(HOT_UPDATES, 2 * one.live):  # one change of each row is too few
         return False
     if one.new_page_updates is not None:
         return one.new_page_updates >= NEW_PAGE_SHARE * one.updates
@@ -61,7 +61,7 @@ def _crowded(one: Relation) -> bool:
 
 
 def cache(seen: Observed) -> Iterator[Finding]:
-    """Tables whose pages come from outside of shared_buffers too often."""
+    """Yield tables whose pages come from outside of shared_buffers too often."""
     if seen.days < 1:
         return
     for root, used in seen.activity.items():
@@ -81,7 +81,7 @@ def cache(seen: Observed) -> Iterator[Finding]:
 
 
 def read_whole(seen: Observed) -> Iterator[Finding]:
-    """Big tables that are read from end to end again and again."""
+    """Yield big tables that are read from end to end again and again."""
     if seen.days < 1:
         return
     for root, used in seen.activity.items():
@@ -94,7 +94,7 @@ def read_whole(seen: Observed) -> Iterator[Finding]:
 
 
 def growth(seen: Observed) -> Iterator[Finding]:
-    """Tables that grow fast, and whose rows no policy deletes."""
+    """Yield tables that grow fast, and whose rows no policy deletes."""
     for one in seen.grown:
         rate = (one.bytes - one.before) / one.days * 30 if one.days >= GROWN_DAYS else 0.0
         if rate < GROWN_BYTES or rate < GROWN_SHARE * one.before or one.table in seen.bounded:
@@ -121,7 +121,7 @@ def _size(bytes_: int) -> str:
 
 
 def statements(seen: Observed) -> Iterator[Finding]:
-    """Statements that became slower, are slow, or keep the server busy: the worst of them."""
+    """Yield statements that became slower, are slow, or keep the server busy: the worst of them."""
     counted = seen.statements
     slower = sorted((one for one in counted.top if _slower(one)), key=lambda one: -one.seconds)[:SHOWN_STATEMENTS]
     for one in slower:
@@ -141,7 +141,7 @@ def statements(seen: Observed) -> Iterator[Finding]:
 
 
 def _means(one: Statement) -> tuple[float, float]:
-    """Seconds a call before the window, and in it."""
+    """Return seconds a call before the window, and in it."""
     calls, seconds = one.earlier or (0, 0.0)
     return seconds / max(calls, 1), (one.seconds - seconds) / max(one.calls - calls, 1)
 
@@ -158,7 +158,7 @@ def _short(one: Statement) -> str:
 
 
 def evicted(seen: Observed) -> Iterator[Finding]:
-    """pg_stat_statements has no room for all statements, and forgets those that come seldom."""
+    """Yield a finding where pg_stat_statements has no room for all statements, and forgets rare ones."""
     counted = seen.statements
     if not counted.evicted or counted.kept < FULL * counted.most:
         return
@@ -171,7 +171,7 @@ def evicted(seen: Observed) -> Iterator[Finding]:
 
 
 def temporary_files(seen: Observed) -> Iterator[Finding]:
-    """Sorts and hashes that work_mem is too small for."""
+    """Yield sorts and hashes that work_mem is too small for."""
     server = seen.server
     if server.reset is None or server.now is None or not server.temp_files:
         return

@@ -92,7 +92,7 @@ def _before(one: Counted, name: str) -> int:
 
 
 def _activity(seen: Observed, own: Counted) -> Iterator[tuple[QualifiedName, Activity]]:
-    """What each root was asked for in the window, where that is known: not of those that lost a partition since."""
+    """Yield what each root was asked for in the window; not of those that lost a partition since."""
     for root, now in seen.lifetime.items():
         then = own.before.activity.get(str(root)) if own.before else [0] * len(astuple(now))
         if then is not None:

@@ -310,7 +310,7 @@ class RememberMaintenance(Step):
     parents: tuple[QualifiedName, ...]
 
     def sql(self) -> tuple[str, ...]:
-        """A row that another session changes is passed over: that is not waited for."""
+        """Return one statement, which passes over a row that another session changes: it waits for none."""
         names = ", ".join(
             sorted({literal(name) for one in self.parents for name in (str(one), f"{one.schema}.{one.name}")})
         )

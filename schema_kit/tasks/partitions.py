@@ -120,7 +120,7 @@ def analyze_archived(catalog: Catalog, policy: ArchivePolicy) -> Plan:
 
 
 def maintained(catalog: Catalog, sets: Sequence[Partitioning]) -> Plan:
-    """What keeps in mind when sets were maintained; nothing where the role cannot write that."""
+    """Return what records when sets were maintained; nothing where the role cannot write that."""
     parents = tuple(one.parent for one in sets)
     steps = (RememberMaintenance(parents),) if parents and catalog.may_remember_maintenance() else ()
     return Plan("remember maintenance", steps)
