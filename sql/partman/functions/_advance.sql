@@ -52,7 +52,7 @@ BEGIN
     IF NOT v_config.ignore_default_data THEN
         SELECT format('%I.%I', d.schema_name, d.table_name) INTO v_default FROM @partman@._children(s.key) d WHERE d.is_default;
         IF v_default IS NOT NULL THEN
-            EXECUTE format('SELECT %1$I::text FROM %2$s WHERE %1$I IS NOT NULL ORDER BY %1$I DESC LIMIT 1', s.control, v_default)
+            EXECUTE format('SELECT %1$I::text FROM %2$s own WHERE %1$I IS NOT NULL ORDER BY own.%1$I DESC LIMIT 1', s.control, v_default)
                 INTO v_default;
         END IF;
         IF s.kind = 'id' THEN

@@ -49,7 +49,7 @@ BEGIN
     FOR v_child IN
         SELECT * FROM @partman@._children(s.key) c
         WHERE NOT c.is_default
-          AND CASE s.kind WHEN 'id' THEN c.end_id <= v_id WHEN 'wall' THEN c.end_wall <= v_wall ELSE c.end_time <= v_at END
+          AND CASE s.kind WHEN 'id' THEN c.end_id <= v_id WHEN 'wall' THEN c.end_wall < v_wall ELSE c.end_time < v_at END
     LOOP
         IF v_left = 1 AND NOT EXISTS (SELECT 1 FROM @schema@.part_config_sub b WHERE b.sub_parent = s.key) THEN
             RAISE WARNING 'Attempt to drop final partition in partition set % as part of retention policy. If you see this message multiple times for the same table, advise reviewing retention policy and/or data entry into the partition set. Also consider setting "infinite_time_partitions = true" if there are large gaps in data insertion.', @partman@._shown(s.key);

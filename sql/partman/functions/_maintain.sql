@@ -33,8 +33,14 @@ BEGIN
     IF NOT v_config.sub_partition_set_full THEN
         v_made := @partman@._advance(s.key);
     END IF;
-    IF v_made > 0 AND v_config.constraint_cols IS NOT NULL THEN
-        PERFORM @partman@.apply_constraints(s.key);
+    IF v_config.constraint_cols IS NOT NULL THEN
+        FOR v_more IN REVERSE v_made - 1 .. 0 LOOP -- each partition that was made moves the one that is due
+            SELECT n.nspname || '.' || c.relname AS name INTO v_child FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = @partman@._old_child(s.key, v_more);
+            IF v_child.name IS NOT NULL THEN
+                PERFORM @partman@.apply_constraints(s.key, v_child.name);
+            END IF;
+        END LOOP;
     END IF;
     IF v_config.retention IS NOT NULL THEN
         PERFORM @partman@._drop(s.key, v_config.retention, NULL, NULL, NULL, now());

@@ -64,7 +64,7 @@ BEGIN
     END IF;
     BEGIN
         FOR v_batch IN 1 .. p_batch_count LOOP
-            EXECUTE format('SELECT %1$I::text FROM %2$s WHERE %1$I IS NOT NULL%3$s ORDER BY %1$I %4$s LIMIT 1',
+            EXECUTE format('SELECT %1$I::text FROM %2$s own WHERE %1$I IS NOT NULL%3$s ORDER BY own.%1$I %4$s LIMIT 1',
                            s.control, v_from, v_where, upper(p_order)) INTO v_edge;
             EXIT WHEN v_edge IS NULL;
             IF s.kind = 'id' THEN

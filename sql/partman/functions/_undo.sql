@@ -44,7 +44,7 @@ BEGIN
         SELECT x.* INTO v_child FROM @partman@._children(s.key) x LIMIT 1;
         EXIT WHEN v_child.child IS NULL;
         v_name := format('%I.%I', v_child.schema_name, v_child.table_name);
-        EXECUTE format('SELECT %1$I::text, true FROM %2$s ORDER BY %1$I LIMIT 1', s.control, v_name) INTO v_edge, v_filled;
+        EXECUTE format('SELECT %1$I::text, true FROM %2$s own ORDER BY own.%1$I LIMIT 1', s.control, v_name) INTO v_edge, v_filled;
         IF v_filled THEN
             IF v_edge IS NULL THEN
                 v_high := format('%I IS NULL', s.control);

@@ -41,8 +41,8 @@ BEGIN
                 RAISE NOTICE 'Partman managed constraint already exists on this table (%) and column (%). Skipping creation.', v_schema || '.' || v_table, v_column;
                 CONTINUE;
             END IF;
-            EXECUTE format('SELECT (SELECT %1$I::text FROM %2$I.%3$I WHERE %1$I IS NOT NULL ORDER BY %1$I LIMIT 1), '
-                           '(SELECT %1$I::text FROM %2$I.%3$I WHERE %1$I IS NOT NULL ORDER BY %1$I DESC LIMIT 1)',
+            EXECUTE format('SELECT (SELECT %1$I::text FROM %2$I.%3$I own WHERE %1$I IS NOT NULL ORDER BY own.%1$I LIMIT 1), '
+                           '(SELECT %1$I::text FROM %2$I.%3$I own WHERE %1$I IS NOT NULL ORDER BY own.%1$I DESC LIMIT 1)',
                            v_column, v_schema, v_table) INTO v_least, v_greatest;
             IF v_least IS NULL THEN
                 RAISE NOTICE 'Given column (%) contains all NULLs. No constraint created', v_column;
