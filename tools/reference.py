@@ -194,11 +194,18 @@ def command_help() -> str:
     return "\n\n".join(parts)
 
 
+def differences() -> str:
+    """What pg_partman's functions do otherwise than the extension, as sql/README.md has it."""
+    _, _, section = (ROOT / "sql" / "README.md").read_text("utf-8").partition("## What differs from pg_partman")
+    return section.partition("\n")[2].strip()
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "operations": lambda: operations("docs/operations"),
     "index of operations": lambda: operations("operations"),
     "commands": command_list,
     "help": command_help,
+    "differences from pg_partman": differences,
     "python": lambda: "\n\n".join(python()),
 }
 """What can be generated, besides an operation's reference."""

@@ -12,7 +12,8 @@ from tests.support.partman import installed
 
 pytestmark = [pytest.mark.partman, pytest.mark.majors]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "partman.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "sql" / "README.md").read_text(encoding="utf-8")
 
 API = {
     "create_parent": "p_parent_table text, p_control text, p_interval text, p_type text='range', p_epoch text='none', "
@@ -33,6 +34,9 @@ API = {
     "partition_data_proc": "p_parent_table text, p_loop_count integer=, p_interval text=, p_lock_wait integer=0, "
     "p_lock_wait_tries integer=10, p_wait integer=1, p_order text='ASC', p_source_table text=, "
     "p_ignored_columns text[]=, p_quiet boolean=false -> CALL",
+    "partition_data_async": "p_parent_table text, p_loop_count integer=, p_interval text=, p_lock_wait integer=0, "
+    "p_lock_wait_tries integer=10, p_wait integer=1, p_order text='ASC', p_ignored_columns text[]=, "
+    "p_quiet boolean=false -> CALL",
     "run_maintenance": "p_parent_table text=, p_analyze boolean=false, p_jobmon boolean=true -> void",
     "run_maintenance_proc": "p_wait integer=0, p_analyze boolean=, p_jobmon boolean=true -> CALL",
     "run_analyze": "p_skip_locked boolean=false, p_quiet boolean=false, p_parent_table text= -> CALL",
@@ -66,7 +70,8 @@ API = {
     "p_retention_schema text= -> integer",
 }
 LATER = {
-    "create_parent": "p_control_not_null boolean=true, p_time_encoder text=, p_time_decoder text=",
+    "create_parent": "p_control_not_null boolean=true, p_time_encoder text=, p_time_decoder text=, "
+    "p_offset_id bigint=0",
     "create_sub_parent": "p_control_not_null boolean=true, p_time_encoder text=, p_time_decoder text=",
     "partition_data_time": "p_override_system_value boolean=false, p_ignore_infinity boolean=false",
     "partition_data_id": "p_override_system_value boolean=false",
@@ -80,7 +85,7 @@ INTERNAL = (
     *("check_subpart_sameconfig", "inherit_template_properties", "inherit_replica_identity", "apply_privileges"),
     *("apply_cluster", "autovacuum_off", "autovacuum_reset", "create_partition", "create_sub_partition"),
 )
-ABSENT = ("partition_data_async", "p_offset_id", "partman_safe_obj_name", "inherit_parent_properties")
+ABSENT = ("partman_safe_obj_name", "inherit_parent_properties")
 """Names of later versions that are not there, each in a line of the page."""
 
 _ROUTINES = r"""
@@ -113,31 +118,65 @@ def test_each_name_parameter_and_default(database: Database) -> None:
             and not name.startswith(("check_", "uuid7_"))] == []  # fmt: skip
 
 
-COLUMNS = """parent_table control time_encoder time_decoder partition_interval partition_type='range' premake=4
-automatic_maintenance='on' template_table retention retention_schema retention_keep_index=true
-retention_keep_table=true epoch='none' constraint_cols optimize_constraint=30 infinite_time_partitions=false
-datetime_string jobmon=true sub_partition_set_full=false undo_in_progress=false inherit_privileges=false
-constraint_valid=true ignore_default_data=true default_table=true date_trunc_interval maintenance_order
-retention_keep_publication=false maintenance_last_run"""
-SUB_COLUMNS = """sub_parent sub_control sub_partition_interval sub_partition_type='range' sub_premake=4
-sub_automatic_maintenance='on' sub_template_table sub_retention sub_retention_schema sub_retention_keep_index=true
-sub_retention_keep_table=true sub_epoch='none' sub_constraint_cols sub_optimize_constraint=30
-sub_infinite_time_partitions=false sub_jobmon=true sub_inherit_privileges=false sub_constraint_valid=true
-sub_ignore_default_data=true sub_default_table=true sub_date_trunc_interval sub_maintenance_order
-sub_retention_keep_publication=false"""
+COLUMNS = """parent_table:text control:text time_encoder:text time_decoder:text partition_interval:text
+partition_type:text='range' premake:integer=4 automatic_maintenance:text='on' template_table:text retention:text
+retention_schema:text retention_keep_index:boolean=true retention_keep_table:boolean=true epoch:text='none'
+constraint_cols:text[] optimize_constraint:integer=30 infinite_time_partitions:boolean=false datetime_string:text
+jobmon:boolean=true sub_partition_set_full:boolean=false undo_in_progress:boolean=false
+inherit_privileges:boolean=false constraint_valid:boolean=true ignore_default_data:boolean=true
+default_table:boolean=true date_trunc_interval:text maintenance_order:integer retention_keep_publication:boolean=false
+maintenance_last_run:timestamptz"""
+SUB_COLUMNS = """sub_parent:text sub_control:text sub_time_encoder:text sub_time_decoder:text
+sub_partition_interval:text sub_partition_type:text='range' sub_premake:integer=4 sub_automatic_maintenance:text='on'
+sub_template_table:text sub_retention:text sub_retention_schema:text sub_retention_keep_index:boolean=true
+sub_retention_keep_table:boolean=true sub_epoch:text='none' sub_constraint_cols:text[]
+sub_optimize_constraint:integer=30 sub_infinite_time_partitions:boolean=false sub_jobmon:boolean=true
+sub_inherit_privileges:boolean=false sub_constraint_valid:boolean=true sub_ignore_default_data:boolean=true
+sub_default_table:boolean=true sub_date_trunc_interval:text sub_maintenance_order:integer
+sub_retention_keep_publication:boolean=false"""
+_COLUMNS = r"""
+SELECT a.attname || ':' || replace(format_type(a.atttypid, NULL), 'timestamp with time zone', 'timestamptz')
+       || coalesce('=' || regexp_replace(pg_get_expr(d.adbin, d.adrelid), '::[a-z ]+$', ''), '')
+FROM pg_attribute a LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+WHERE a.attrelid = to_regclass('partman.' || '{view}') AND a.attnum > 0 ORDER BY a.attnum
+"""
+REFUSED = {
+    "premake = 0": "23514",
+    "automatic_maintenance = 'x'": "23514",
+    "partition_type = 'x'": "23514",
+    "epoch = 'x'": "23514",
+    "retention_schema = ''": "23514",
+    "constraint_cols = ARRAY[{control}]": "23514",
+    "control = NULL": "23502",
+    "partition_interval = NULL": "23502",
+    "retention_keep_table = NULL": "23502",
+    "optimize_constraint = NULL": "23502",
+}
+"""What pg_partman's tables do not take, with or without sub_ before the names."""
 
 
 @pytest.mark.parametrize(("view", "columns"), [("part_config", COLUMNS), ("part_config_sub", SUB_COLUMNS)])
-def test_each_column_and_default(database: Database, view: str, columns: str) -> None:
-    installed(database)
-    found = {
-        row[0]
-        for row in database.sql(
-            r"SELECT column_name || coalesce('=' || regexp_replace(column_default, '::[a-z ]+$', ''), '') "
-            f"FROM information_schema.columns WHERE table_schema = 'partman' AND table_name = '{view}'"
+def test_each_column_with_type_default_and_check_in_order(database: Database, view: str, columns: str) -> None:
+    installed(database).sql(
+        "CREATE TABLE s.t (id int NOT NULL, k int NOT NULL) PARTITION BY RANGE (id)",
+        "SELECT partman.create_parent('s.t', 'id', '10', p_premake := 1)",
+        "SELECT partman.create_sub_parent('s.t', 'k', '10', p_premake := 1, p_declarative_check := 'yes')",
+    )
+    wanted = columns.split()
+    assert [row[0] for row in database.sql(_COLUMNS.format(view=view)) if row[0] in wanted] == wanted
+    prefix = "sub_" if view.endswith("sub") else ""
+    for change, state in REFUSED.items():
+        told = f"UPDATE partman.{view} SET {prefix}{change}".format(control=f"{prefix}control")
+        with pytest.raises(psycopg.Error) as refused:
+            database.sql(told)
+        assert refused.value.sqlstate == state, change
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        database.sql(
+            "INSERT INTO partman.part_config_sub (sub_parent, sub_control, sub_partition_interval) "
+            "VALUES ('s.none', 'k', '10')"
         )
-    }
-    assert set(columns.split()) - found == set()
+    database.sql("DELETE FROM partman.part_config WHERE parent_table = 's.t'")
+    assert database.sql("SELECT 1 FROM partman.part_config_sub") == []
 
 
 WRITES = {
@@ -152,7 +191,7 @@ WRITES = {
 
 @pytest.mark.parametrize("write", WRITES)
 def test_what_postgresql_cannot_do_with_views_is_refused_and_changes_nothing(database: Database, write: str) -> None:
-    """Never done in silence; docs/partman.md names them, and what to write instead."""
+    """Never done in silence; sql/README.md names them, and what to write instead."""
     installed(database)
     row = "INTO partman.part_config (parent_table, control, partition_interval, premake) VALUES ('s.t', 'id', '10', 9)"
     database.sql(

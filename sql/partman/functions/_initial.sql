@@ -20,20 +20,20 @@ BEGIN
         v_max := v_max - mod(mod(v_max - s.origin_id, s.ids) + s.ids, s.ids);
         SELECT array_agg(i) INTO v_ids FROM generate_series(
             CASE WHEN p_id IS NULL THEN v_max - s.premake * s.ids ELSE v_max END, v_max + s.premake * s.ids, s.ids) i
-        WHERE (i >= 0 OR i >= v_max) AND (l.low_id IS NULL OR i >= l.low_id) AND (l.high_id IS NULL OR i < l.high_id);
+        WHERE (i >= 0 OR i >= v_max) AND (l.low_id IS NULL OR i + s.ids > l.low_id) AND (l.high_id IS NULL OR i < l.high_id);
         IF v_ids IS NULL THEN
-            v_ids := ARRAY[l.low_id];
+            v_ids := ARRAY[l.low_id - mod(mod(l.low_id - s.origin_id, s.ids) + s.ids, s.ids)];
         END IF;
     ELSE
         v_wall := p_wall;
         WHILE v_wall < (now() AT TIME ZONE s.zone) + s.premake * s.width OR v_wall = p_wall LOOP
-            IF (l.low_wall IS NULL OR v_wall >= l.low_wall) AND (l.high_wall IS NULL OR v_wall < l.high_wall) THEN
+            IF (l.low_wall IS NULL OR v_wall + s.width > l.low_wall) AND (l.high_wall IS NULL OR v_wall < l.high_wall) THEN
                 v_walls := v_walls || v_wall;
             END IF;
             v_wall := v_wall + s.width;
         END LOOP;
         IF v_walls = '{}' THEN
-            v_walls := ARRAY[l.low_wall];
+            v_walls := ARRAY[@partman@._floor(l.low_wall, s.width, s.origin)];
         END IF;
     END IF;
     RETURN @partman@._create(s.key, v_walls, v_ids);

@@ -25,7 +25,7 @@ BEGIN
         automatic_maintenance, template_table, retention, retention_schema, retention_keep_index, retention_keep_table,
         epoch, constraint_cols, optimize_constraint, infinite_time_partitions, jobmon, inherit_privileges,
         constraint_valid, ignore_default_data, default_table, date_trunc_interval, maintenance_order,
-        retention_keep_publication, timezone, retention_grace, datetime_string)
+        retention_keep_publication, timezone, retention_grace, datetime_string, origin)
     VALUES (
         v_key, v_sub.sub_control, v_sub.sub_time_encoder, v_sub.sub_time_decoder, v_sub.sub_partition_interval,
         v_sub.sub_partition_type, v_sub.sub_premake, v_sub.sub_automatic_maintenance, v_sub.sub_template_table,
@@ -34,7 +34,8 @@ BEGIN
         v_sub.sub_jobmon, v_sub.sub_inherit_privileges, v_sub.sub_constraint_valid, v_sub.sub_ignore_default_data,
         v_sub.sub_default_table, v_sub.sub_date_trunc_interval, v_sub.sub_maintenance_order,
         v_sub.sub_retention_keep_publication, v_above.timezone, v_above.retention_grace,
-        CASE WHEN v_kind = 'time' THEN @partman@._format(@partman@._interval(v_sub.sub_partition_interval)) END);
+        CASE WHEN v_kind = 'time' THEN @partman@._format(@partman@._interval(v_sub.sub_partition_interval)) END,
+        CASE WHEN v_kind = 'id' AND v_above.control = v_sub.sub_control THEN v_above.origin END);
     INSERT INTO @schema@.part_config_sub
     SELECT (jsonb_populate_record(o, jsonb_build_object('sub_parent', v_key))).*
     FROM @schema@.part_config_sub o

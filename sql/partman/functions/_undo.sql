@@ -30,6 +30,9 @@ BEGIN
     ELSIF v_target = s.parent OR EXISTS (SELECT 1 FROM pg_partition_ancestors(v_target) a WHERE a.relid::oid = s.parent) THEN
         RAISE EXCEPTION 'Target table cannot be the same as parent table or a partition of it: %', p_target_table;
     END IF;
+    IF EXISTS (SELECT 1 FROM @schema@.part_config p WHERE p.parent_table = s.key AND p.async_partitioning_in_progress IS NOT NULL) THEN
+        RAISE EXCEPTION 'Rows of % wait in partman_tmp_storage_%: CALL partition_data_async to its end first', p_parent_table, s.table_name;
+    END IF;
     SELECT n.nspname || '.' || t.relname AS child INTO v_child
     FROM pg_inherits i JOIN pg_class t ON t.oid = i.inhrelid JOIN pg_namespace n ON n.oid = t.relnamespace
     WHERE i.inhparent = s.parent AND EXISTS (SELECT 1 FROM pg_inherits b WHERE b.inhparent = t.oid) LIMIT 1;

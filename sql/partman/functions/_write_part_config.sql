@@ -22,7 +22,8 @@ BEGIN
                 NEW.default_table, date_trunc_interval = NEW.date_trunc_interval, maintenance_order =
                 NEW.maintenance_order, retention_keep_publication = NEW.retention_keep_publication,
                 maintenance_last_run = NEW.maintenance_last_run, timezone = NEW.timezone, origin = NEW.origin,
-                encoding = NEW.encoding, retention_grace = NEW.retention_grace, detach = NEW.detach
+                encoding = NEW.encoding, retention_grace = NEW.retention_grace, detach = NEW.detach,
+                async_partitioning_in_progress = NEW.async_partitioning_in_progress
         WHERE parent_table IN (OLD.parent_table, @partman@._stored(OLD.parent_table));
         RETURN NEW;
     END IF;
@@ -33,7 +34,7 @@ BEGIN
                 datetime_string, jobmon, sub_partition_set_full, undo_in_progress, inherit_privileges,
                 constraint_valid, ignore_default_data, default_table, date_trunc_interval, maintenance_order,
                 retention_keep_publication, maintenance_last_run, timezone, origin, encoding, retention_grace,
-                detach)
+                detach, async_partitioning_in_progress)
         VALUES (@partman@._stored(NEW.parent_table),
                 NEW.control, NEW.time_encoder, NEW.time_decoder, NEW.partition_interval, NEW.partition_type,
                 NEW.premake, NEW.automatic_maintenance, NEW.template_table, NEW.retention, NEW.retention_schema,
@@ -42,7 +43,7 @@ BEGIN
                 NEW.sub_partition_set_full, NEW.undo_in_progress, NEW.inherit_privileges, NEW.constraint_valid,
                 NEW.ignore_default_data, NEW.default_table, NEW.date_trunc_interval, NEW.maintenance_order,
                 NEW.retention_keep_publication, NEW.maintenance_last_run, NEW.timezone, NEW.origin, NEW.encoding,
-                NEW.retention_grace, NEW.detach);
+                NEW.retention_grace, NEW.detach, NEW.async_partitioning_in_progress);
     RETURN NEW;
 END
 $body$;

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION @partman@.create_parent(
     p_premake integer DEFAULT 4, p_start_partition text DEFAULT NULL, p_default_table boolean DEFAULT true,
     p_automatic_maintenance text DEFAULT 'on', p_constraint_cols text[] DEFAULT NULL, p_template_table text DEFAULT NULL,
     p_jobmon boolean DEFAULT true, p_date_trunc_interval text DEFAULT NULL, p_control_not_null boolean DEFAULT true,
-    p_time_encoder text DEFAULT NULL, p_time_decoder text DEFAULT NULL) RETURNS boolean
+    p_time_encoder text DEFAULT NULL, p_time_decoder text DEFAULT NULL, p_offset_id bigint DEFAULT 0) RETURNS boolean
 LANGUAGE plpgsql SET search_path TO pg_catalog, pg_temp AS $body$
 DECLARE
     v_zone text := current_setting('TimeZone');
@@ -26,6 +26,9 @@ BEGIN
     IF p_automatic_maintenance IS NULL OR NOT @partman@.check_automatic_maintenance_value(p_automatic_maintenance) THEN
         RAISE EXCEPTION 'automatic_maintenance is on or off, not %', p_automatic_maintenance;
     END IF;
+    IF v_kind <> 'id' AND p_offset_id <> 0 THEN
+        RAISE EXCEPTION 'p_offset_id is for control columns that hold ids. Found: %', v_kind;
+    END IF;
     IF EXISTS (SELECT 1 FROM @schema@.part_config c WHERE c.parent_table = v_key) THEN
         RAISE EXCEPTION 'Given table is already managed by pg_partman: %', p_parent_table USING ERRCODE = 'unique_violation';
     END IF;
@@ -37,13 +40,14 @@ BEGIN
     INSERT INTO @schema@.part_config (
         parent_table, control, partition_interval, partition_type, epoch, premake, automatic_maintenance, constraint_cols,
         template_table, jobmon, date_trunc_interval, time_encoder, time_decoder, datetime_string, default_table, timezone,
-        infinite_time_partitions, encoding, retention_grace)
+        infinite_time_partitions, encoding, retention_grace, origin)
     VALUES (
         v_key, p_control, coalesce(v_interval, p_interval::bigint::text), p_type, p_epoch, p_premake,
         p_automatic_maintenance, p_constraint_cols, @partman@._template(p_parent_table, p_template_table), p_jobmon,
         p_date_trunc_interval, p_time_encoder, p_time_decoder,
         CASE WHEN v_kind <> 'id' THEN @partman@._format(p_interval::interval) END, p_default_table, v_zone,
-        v_kind <> 'id', CASE WHEN p_time_encoder LIKE '%uuid7_time_encoder' AND v_kind = 'uuid' THEN 'uuidv7' END, '0');
+        v_kind <> 'id', CASE WHEN p_time_encoder LIKE '%uuid7_time_encoder' AND v_kind = 'uuid' THEN 'uuidv7' END, '0',
+        CASE WHEN v_kind = 'id' THEN nullif(mod(p_offset_id, p_interval::bigint), 0)::text END);
     IF v_kind = 'id' THEN
         v_made := @partman@._initial(v_key, NULL, p_start_partition::numeric);
     ELSE

@@ -24,7 +24,8 @@ BEGIN
         v_schema, v_name, c.control, c.partition_interval, c.partition_type, c.epoch, c.premake, c.default_table,
         c.automatic_maintenance, c.constraint_cols, v_template, c.jobmon, c.date_trunc_interval,
         CASE WHEN c.time_encoder IS NOT NULL
-             THEN format(E',\n\tp_time_encoder := %L,\n\tp_time_decoder := %L', c.time_encoder, c.time_decoder) ELSE '' END);
+             THEN format(E',\n\tp_time_encoder := %L,\n\tp_time_decoder := %L', c.time_encoder, c.time_decoder) ELSE '' END
+        || CASE WHEN c.origin ~ '^-?[0-9]+$' THEN format(E',\n\tp_offset_id := %s', c.origin) ELSE '' END);
     v_text := v_text || format(
         E'UPDATE %s.part_config SET\n\toptimize_constraint = %s,\n\tretention = %L,\n\tretention_schema = %L,\n'
         '\tretention_keep_index = %L,\n\tretention_keep_table = %L,\n\tinfinite_time_partitions = %L,\n'

@@ -4,6 +4,7 @@
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS maintenance_order integer;
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS retention_keep_publication boolean NOT NULL DEFAULT false;
 ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS default_table boolean NOT NULL DEFAULT true;
+ALTER TABLE @schema@.part_config ADD COLUMN IF NOT EXISTS async_partitioning_in_progress text;
 
 CREATE TABLE IF NOT EXISTS @schema@.part_config_sub (
     sub_parent                     text    NOT NULL PRIMARY KEY REFERENCES @schema@.part_config (parent_table)

@@ -7,7 +7,7 @@ SELECT CASE WHEN strpos(c.parent_table, '"') = 0 THEN c.parent_table ELSE @partm
        c.datetime_string, c.jobmon, c.sub_partition_set_full, c.undo_in_progress, c.inherit_privileges,
        c.constraint_valid, c.ignore_default_data, c.default_table, c.date_trunc_interval, c.maintenance_order,
        c.retention_keep_publication, c.maintenance_last_run, c.timezone, c.origin, c.encoding, c.retention_grace,
-       c.detach
+       c.detach, c.async_partitioning_in_progress
 FROM @schema@.part_config c;
 
 ALTER VIEW @partman@.part_config ALTER COLUMN partition_type SET DEFAULT 'range';
