@@ -44,7 +44,7 @@ from schema_kit.model import (
 )
 from schema_kit.model.declared import KNOWN
 from schema_kit.model.grid import grid, partitioned_table
-from schema_kit.model.scripts import PartmanConfig, SqlSchema
+from schema_kit.model.scripts import PartmanConfig, PartmanRow, SqlSchema
 from schema_kit.names import QualifiedName, ident, within
 from schema_kit.storage import (
     ARCHIVE_POLICY,
@@ -176,6 +176,12 @@ class Managed(Relations):
         """Return the tables of each real pg_partman."""
         with observing(self._connection):
             return other_managers.configs(self._connection)
+
+    def partman_tree(self, parent: QualifiedName, schema: str) -> tuple[PartmanRow, ...]:
+        """Read a table and its partitioned partitions, as the part_config of a schema knows them."""
+        if not self.exists(QualifiedName(schema, "part_config")):
+            return ()
+        return other_managers.tree(self._connection, parent, schema)
 
     def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
         """Return a partitioned table's row of part_config, as it stands there; empty where it has none."""

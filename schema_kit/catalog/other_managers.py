@@ -13,7 +13,7 @@ from schema_kit.catalog import policies
 from schema_kit.catalog.session import observing, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning, Told
-from schema_kit.model.scripts import PartmanConfig
+from schema_kit.model.scripts import PartmanConfig, PartmanRow
 from schema_kit.names import QualifiedName
 from schema_kit.storage import CONFIG_SCHEMA, PART_CONFIG
 
@@ -25,6 +25,12 @@ WHERE c.relname = 'part_config' AND c.relkind = 'r' AND n.nspname <> %(ours)s
   AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
        AND a.attname IN ('parent_table', 'control', 'partition_interval', 'premake')) = 4
 ORDER BY n.nspname
+"""
+
+_TREE = """
+SELECT n.nspname::text, c.relname::text FROM pg_partition_tree(to_regclass(%(parent)s)) t
+JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'p' ORDER BY t.level, 1, 2
 """
 
 # A table partitioned by RANGE of one column. A parent by LIST or HASH of such tables stands for all of them.
@@ -81,11 +87,13 @@ def configs(connection: Connection) -> list[PartmanConfig]:
     """Return the tables of each real pg_partman that may be written, with their columns."""
     found = []
     for schema, readable in rows(connection, _CONFIGS, {"ours": CONFIG_SCHEMA}):
-        name = QualifiedName(schema, "part_config").sql
         asked = "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND attnum > 0 "
-        columns = rows(connection, asked + "AND NOT attisdropped", {"name": name})
+        columns, sub_columns = (
+            frozenset(row[0] for row in rows(connection, asked + "AND NOT attisdropped", {"name": name.sql}))
+            for name in (QualifiedName(schema, "part_config"), QualifiedName(schema, "part_config_sub"))
+        )
         if readable:
-            found.append(PartmanConfig(schema, frozenset(row[0] for row in columns)))
+            found.append(PartmanConfig(schema, columns, sub_columns))
     return found
 
 
@@ -94,6 +102,32 @@ def row_of(connection: Connection, parent: QualifiedName) -> dict[str, Any]:
     sql = f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c WHERE parent_table = %(parent)s"
     found = rows(connection, sql, {"parent": str(parent)})
     return dict(found[0][0]) if found else {}
+
+
+def tree(connection: Connection, parent: QualifiedName, schema: str) -> tuple[PartmanRow, ...]:
+    """Read a table and its partitioned partitions, from the top, as the part_config of a schema knows them.
+
+    Args:
+        connection: what is asked.
+        parent: the partitioned table.
+        schema: schema_kit's own, or one of a pg_partman.
+    """
+    config, sub = QualifiedName(schema, "part_config"), QualifiedName(schema, "part_config_sub")
+    with observing(connection):
+        known = [QualifiedName(*row) for row in rows(connection, _TREE, {"parent": parent.sql})]
+        spelled = {str(name) if schema == CONFIG_SCHEMA else f"{name.schema}.{name.name}": name for name in known}
+        has_sub = rows(connection, "SELECT to_regclass(%(name)s) IS NOT NULL", {"name": sub.sql})[0][0]
+        below = (
+            f"(SELECT to_jsonb(b) FROM {sub.sql} b WHERE b.sub_parent = c.parent_table)" if has_sub else "NULL::jsonb"
+        )
+        asked = f"SELECT to_jsonb(c), {below} FROM {config.sql} c WHERE c.parent_table = ANY (%(names)s)"
+        seen = rows(connection, asked, {"names": [*spelled]})
+    found = {spelled[row["parent_table"]]: (row, more) for row, more in seen}
+    for row, more in found.values():
+        for held, prefix in ((row, ""), (more or {}, "sub_")):
+            for name in (f"{prefix}partition_interval", f"{prefix}retention"):
+                held.update({name: _plain_interval(connection, held[name])} if held.get(name) else {})
+    return tuple(PartmanRow(name, *found[name]) for name in known if name in found)
 
 
 def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:

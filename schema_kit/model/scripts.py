@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from schema_kit.names import QualifiedName
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,29 @@ class PartmanConfig:
     Args:
         schema: where it lives.
         columns: its columns.
+        sub_columns: those of the table of sub-partitions, part_config_sub.
     """
 
     schema: str
     columns: frozenset[str]
+    sub_columns: frozenset[str] = frozenset()
 
     @property
     def reads_names(self) -> bool:
         """It is of version 4, which finds the dates of partitions in their names."""
         return "optimize_trigger" in self.columns
+
+
+@dataclass(frozen=True, slots=True)
+class PartmanRow:
+    """A partitioned table as a part_config has it.
+
+    Args:
+        name: the table.
+        row: its row of part_config.
+        sub: its row of part_config_sub: how its partitions are partitioned; None where they are not.
+    """
+
+    name: QualifiedName
+    row: Mapping[str, Any]
+    sub: Mapping[str, Any] | None = None

@@ -97,13 +97,42 @@ class RemovePartmanSql(Step):
 
 
 @dataclass(frozen=True)
+class Registered:
+    """A partitioned table as a part_config is to have it: columns, and their values in SQL.
+
+    Args:
+        name: the table.
+        values: its row of part_config; empty where that exists, and stays.
+        sub: its row of part_config_sub; empty where its partitions are not partitioned.
+    """
+
+    name: QualifiedName
+    values: tuple[tuple[str, str], ...]
+    sub: tuple[tuple[str, str], ...] = ()
+
+    def sql(self, config: QualifiedName) -> tuple[str, ...]:
+        """Write each row, or bring it up to date."""
+        written = ((config, self.values), (config.sibling("part_config_sub"), self.sub))
+        return tuple(_upsert(table, values) for table, values in written if values)
+
+
+def _upsert(table: QualifiedName, values: tuple[tuple[str, str], ...]) -> str:
+    key = values[0][0]
+    update = ", ".join(f"{column} = excluded.{column}" for column, _ in values[1:])
+    return (
+        f"INSERT INTO {table.sql} ({', '.join(column for column, _ in values)}) "
+        f"VALUES ({', '.join(value for _, value in values)}) ON CONFLICT ({key}) DO UPDATE SET {update}"
+    )
+
+
+@dataclass(frozen=True)
 class HandOver(Step):
-    """Copy a table's row to a real pg_partman's table, and turn schema_kit's maintenance of it off, in one commit.
+    """Copy a table's rows to a real pg_partman's tables, and turn schema_kit's maintenance of it off, in one commit.
 
     Args:
         parent: the partitioned table.
         config: pg_partman's table.
-        values: its row: columns, and their values in SQL.
+        sets: it and those below it, from the top.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -111,17 +140,71 @@ class HandOver(Step):
 
     parent: QualifiedName
     config: QualifiedName
-    values: tuple[tuple[str, str], ...]
+    sets: tuple[Registered, ...]
 
     def sql(self) -> tuple[str, ...]:
-        """Two rows; ours stays, so that the partitioned table comes back as it was."""
-        update = ", ".join(f"{column} = excluded.{column}" for column, _ in self.values if column != "parent_table")
-        insert = (
-            f"INSERT INTO {self.config.sql} ({', '.join(column for column, _ in self.values)}) "
-            f"VALUES ({', '.join(value for _, value in self.values)}) "
-            f"ON CONFLICT (parent_table) DO UPDATE SET {update}"
+        """Our rows stay, so that the partitioned table comes back as it was."""
+        written = tuple(statement for one in self.sets for statement in one.sql(self.config))
+        return (*written, *(maintenance_sql(one.name, "off") for one in self.sets))
+
+
+@dataclass(frozen=True)
+class TakeOver(Step):
+    """Copy what a real pg_partman's tables say of a table, and of those below it, to schema_kit's.
+
+    Args:
+        parent: the partitioned table.
+        values: columns of its own row, which exists: pg_partman's functions in SQL use them.
+        sets: how its partitions are partitioned, and the tables below it.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "take over what pg_partman knows of {self.parent}"
+
+    parent: QualifiedName
+    values: tuple[tuple[str, str], ...]
+    sets: tuple[Registered, ...] = ()
+
+    def sql(self) -> tuple[str, ...]:
+        """The table's own row keeps what schema_kit has read off the bounds."""
+        update = ", ".join(f"{column} = {value}" for column, value in self.values)
+        where = f"WHERE parent_table = {literal(str(self.parent))}"
+        below = tuple(statement for one in self.sets for statement in one.sql(PART_CONFIG))
+        return (f"UPDATE {PART_CONFIG.sql} SET {update} {where}", *below)
+
+
+@dataclass(frozen=True)
+class RenamePartition(Step):
+    """Give a partition the name that pg_partman gives it, in schema_kit's policies, too.
+
+    Args:
+        partition: what it is called.
+        to: what it is to be called.
+        registered: it is partitioned itself, and has a policy.
+    """
+
+    transaction: ClassVar[Transaction] = Transaction.SHARED
+    says: ClassVar[str] = "rename partition {self.partition} to {self.to}"
+
+    partition: QualifiedName
+    to: QualifiedName
+    registered: bool = False
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Block statements that use the partition, briefly; those that prune it do not wait."""
+        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.partition),)
+
+    def sql(self) -> tuple[str, ...]:
+        """Its indexes and constraints keep their names."""
+        policy = (
+            f"UPDATE {PART_CONFIG.sql} SET parent_table = {literal(str(self.to))} "
+            f"WHERE parent_table = {literal(str(self.partition))}",
         )
-        return insert, maintenance_sql(self.parent, "off")
+        return (
+            f"ALTER TABLE {self.partition.sql} RENAME TO {ident(self.to.name)}",
+            *(policy if self.registered else ()),
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,16 +10,19 @@ from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
 from schema_kit.model import Partitioning, Table
+from schema_kit.model.scripts import PartmanRow
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import adoption, partitions, policies, retention
 from schema_kit.plans.adoption import Reading
+from schema_kit.plans.handover import Handed
 from schema_kit.plans.handover import hand_over as handed_over
-from schema_kit.steps import Plan
-from schema_kit.steps.partitions import RegisterPolicy
+from schema_kit.plans.handover import take_over as taken_over
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.partitions import RegisterPolicy, StopPartman
 from schema_kit.steps.partman import StartMaintenance
 from schema_kit.steps.storage import EnsureTable
-from schema_kit.storage import PART_CONFIG
+from schema_kit.storage import CONFIG_SCHEMA, PART_CONFIG, PART_CONFIG_SUB
 from schema_kit.tasks import Database
 from schema_kit.tasks.retirement import attach
 
@@ -118,17 +122,39 @@ def adopt(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over:
         take_over=take_over,
         leave_irregular=leave_irregular,
     )
-    off = take_over and catalog.policy_row(one.parent).get("automatic_maintenance") == "off"
-    return replace(plan, steps=(*plan.steps, StartMaintenance(one.parent))) if off else plan
+    return replace(plan, steps=tuple(_taken_over(catalog, found.policy, plan.steps))) if take_over else plan
 
 
-def hand_over(catalog: Catalog, parent: QualifiedName, schema: str | None) -> Plan:
-    """Give a partitioned table to the extension pg_partman; nothing where it is done."""
-    policy = catalog.policy(parent)
-    if policy is None:
+def _taken_over(catalog: Catalog, policy: Partitioning, steps: Sequence[Step]) -> Iterator[Step]:
+    """Take along what pg_partman knows beyond the bounds, and turn its maintenance off last, so that a rerun sees it."""
+    stops = [step for step in steps if isinstance(step, StopPartman)]
+    yield from (step for step in steps if step not in stops)
+    for stop in stops:
+        tree = catalog.partman_tree(policy.parent, stop.config.schema)
+        yield taken_over(policy, tree, has_sub=catalog.exists(PART_CONFIG_SUB))
+        yield from (StopPartman(stop.config, one.name) for one in tree if one.name != policy.parent)
+    yield from stops
+    for one in catalog.partman_tree(policy.parent, CONFIG_SCHEMA):
+        if one.row.get("automatic_maintenance") == "off":
+            yield StartMaintenance(one.name)
+
+
+def hand_over(catalog: Catalog, parent: QualifiedName, schema: str | None, rename: bool) -> Plan:
+    """Give a table to the extension pg_partman, with those below it; nothing where it is done."""
+    if catalog.policy(parent) is None:
         raise PlanError(f"{parent} has no policy in schema_kit.part_config.")
-    row = catalog.policy_row(parent)
-    if row.get("automatic_maintenance") == "off" and any(hint.maintained for hint in catalog.told(parent)):
+    tree = catalog.partman_tree(parent, CONFIG_SCHEMA)
+    if all(
+        one.row.get("automatic_maintenance") == "off" and any(hint.maintained for hint in catalog.told(one.name))
+        for one in tree
+    ):
         return Plan(f"hand {parent} over to pg_partman")
-    table = policies.partitioned_already(policy, catalog.table(parent))
-    return handed_over(policy, row, table, catalog.partman_configs(), schema)
+    return handed_over(
+        parent, [_handed(catalog, one) for one in tree], catalog.partman_configs(), schema, rename=rename
+    )
+
+
+def _handed(catalog: Catalog, one: PartmanRow) -> Handed:
+    policy = catalog.policy(one.name)
+    assert policy is not None  # its row was read
+    return Handed(policy, policies.partitioned_already(policy, catalog.table(one.name)), one)

@@ -600,8 +600,14 @@ def scene_partman_sql(proof: Proof) -> None:
     )
     config, parent = QualifiedName("partman", "part_config"), QualifiedName("s", "t")
     proof.steps(
-        partman.HandOver(parent, config, (("parent_table", "'s.t'"), ("premake", "4"))),
+        partman.HandOver(parent, config, (partman.Registered(parent, (("parent_table", "'s.t'"), ("premake", "4"))),)),
+        partman.TakeOver(parent, (("premake", "4"),)),
         partman.StartMaintenance(parent),
+    )
+    proof.database.sql("CREATE SCHEMA IF NOT EXISTS s", "CREATE TABLE s.p (id int) PARTITION BY RANGE (id)")
+    proof.database.sql("CREATE TABLE s.p_1 PARTITION OF s.p FOR VALUES FROM (1) TO (2) PARTITION BY RANGE (id)")
+    proof.steps(
+        partman.RenamePartition(QualifiedName("s", "p_1"), QualifiedName("s", "p_p1"), registered=True),
     )
 
 
@@ -1082,6 +1088,8 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         partman.InstallPartmanSql,
         partman.RemovePartmanSql,
         partman.HandOver,
+        partman.TakeOver,
+        partman.RenamePartition,
         partman.StartMaintenance,
     },
     scene_own_tables: {EnsureTable},

@@ -12,26 +12,10 @@ from schema_kit.tasks.policies import create_config
 from tests.support.cli import shell
 from tests.support.database import Database
 from tests.support.partman import children
+from tests.support.partman_versions import VERSIONS, tables_of_5
 
 pytestmark = [pytest.mark.partman, pytest.mark.majors]
 
-COMMON = """parent_table text PRIMARY KEY, control text NOT NULL, partition_interval text NOT NULL,
- partition_type text NOT NULL CHECK (partition_type IN ('range', 'list')), premake int NOT NULL DEFAULT 4,
- automatic_maintenance text NOT NULL DEFAULT 'on', template_table text, retention text, retention_schema text,
- retention_keep_index boolean NOT NULL DEFAULT true, retention_keep_table boolean NOT NULL DEFAULT true,
- epoch text NOT NULL DEFAULT 'none', constraint_cols text[], optimize_constraint int NOT NULL DEFAULT 30,
- infinite_time_partitions boolean NOT NULL DEFAULT false, datetime_string text, jobmon boolean NOT NULL DEFAULT true,
- sub_partition_set_full boolean NOT NULL DEFAULT false, undo_in_progress boolean NOT NULL DEFAULT false,
- inherit_privileges boolean DEFAULT false, constraint_valid boolean NOT NULL DEFAULT true,
- ignore_default_data boolean NOT NULL DEFAULT true, date_trunc_interval text"""
-VERSIONS = {
-    "5.1": ", default_table boolean NOT NULL DEFAULT true, maintenance_order int, "
-    "retention_keep_publication boolean NOT NULL DEFAULT false, maintenance_last_run timestamptz",
-    "5.6": ", time_encoder text, time_decoder text, maintenance_order int, "
-    "retention_keep_publication boolean NOT NULL DEFAULT false, maintenance_last_run timestamptz, "
-    "async_partitioning_in_progress text, detach_before_drop boolean NOT NULL DEFAULT false, "
-    "maintenance_role text NOT NULL DEFAULT current_user, child_table_prefix text NOT NULL DEFAULT '_p'",
-}
 POLICY = (
     "CREATE SCHEMA IF NOT EXISTS s",
     "CREATE TABLE s.t (id bigint NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at)",
@@ -64,10 +48,10 @@ def round_trip(database: Database) -> None:
     assert database.sql("SELECT automatic_maintenance FROM partman.part_config") == [("off",)]
 
 
-@pytest.mark.parametrize("more", VERSIONS.values(), ids=VERSIONS)
-def test_there_and_back_over_the_tables_of_5(database: Database, more: str) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_there_and_back_over_the_tables_of_5(database: Database, version: str) -> None:
     made(database)
-    database.sql(f"CREATE TABLE partman.part_config ({COMMON}{more})")
+    database.sql(*tables_of_5(version))
     round_trip(database)
     row = "SELECT parent_table, partition_type, partition_interval, premake, retention, datetime_string, "
     row += "infinite_time_partitions, retention_keep_table FROM partman.part_config"
@@ -84,9 +68,7 @@ def test_what_the_extension_could_not_maintain_is_refused(database: Database) ->
     made(database)
     result = shell(database, "partitions", "hand-over", "s.t")
     assert (result.returncode, "there: none" in result.stderr) == (3, True)
-    database.sql(
-        f"CREATE TABLE partman.part_config ({COMMON}{VERSIONS['5.1']})", "CREATE TABLE s.rest PARTITION OF s.t DEFAULT"
-    )
+    database.sql(*tables_of_5("5.1"), "CREATE TABLE s.rest PARTITION OF s.t DEFAULT")
     result = shell(database, "partitions", "hand-over", "s.t")
     assert (result.returncode, "has to be called t_default" in result.stderr) == (3, True)
     assert database.sql("SELECT count(*) FROM partman.part_config") == [(0,)]
@@ -106,7 +88,10 @@ def test_the_real_4_7_maintains_the_set_and_gives_it_back(database: Database) ->
     assert shell(database, "partitions", "hand-over", "s.t").returncode == 0
     last = max(before)
     database.sql(f"DROP TABLE s.{last}", "SELECT partman.run_maintenance('s.t')")
-    assert children(database, "s.t") == before
+    after = children(database, "s.t")
+    assert before.items() <= after.items()
+    for name in after.keys() - before.keys():  # in the afternoon, one more: it measures from the clock's time
+        database.sql(f"DROP TABLE s.{name}")
     result = shell(database, "partitions", "adopt", "s.t", "--take-over")
     assert result.returncode == 0, result.stderr
     database.sql(f"DROP TABLE s.{last}")
