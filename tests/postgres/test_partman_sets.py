@@ -230,3 +230,41 @@ def test_what_holds_rows_is_not_dropped_without_consent(database: Database) -> N
     with pytest.raises(psycopg.errors.RaiseException, match="DESTRUCTIVE"):
         database.sql("SELECT partman.create_sub_parent('s.t', 'id', '10')")
     assert database.sql("SELECT count(*) FROM s.t") == [(50,)]
+
+
+@pytest.mark.parametrize("name", ["a" * 60, "\u00e9" * 31 + "x", "per%cent %s %1$s"])
+def test_sub_partitions_of_long_and_evil_names(database: Database, name: str) -> None:
+    """Names that are cut meet those of siblings: partitions and defaults get a number."""
+    installed(database)
+    quoted = '"' + name.replace('"', '""') + '"'
+    database.sql(
+        f'CREATE TABLE s.{quoted} ("Id x" int NOT NULL, k int NOT NULL) PARTITION BY RANGE ("Id x")',
+        f"SELECT partman.create_parent('s.{name}', 'Id x', '1000', p_premake := 2)",
+        f"SELECT partman.create_sub_parent('s.{name}', 'k', '1', 'list', p_premake := 2, p_declarative_check := 'yes')",
+        f"INSERT INTO s.{quoted} SELECT n * 97, n % 5 FROM generate_series(0, 30) n",
+        "SELECT partman.partition_data_id(parent_table, 100) FROM partman.part_config WHERE control = 'k'",
+        "SELECT partman.run_maintenance()",
+    )
+    assert database.sql("SELECT * FROM partman.check_default()") == []
+    assert database.sql(f"SELECT count(*) FROM s.{quoted}") == [(31,)]
+    assert database.sql("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relispartition") == database.sql(
+        "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'"
+    )
+
+
+def test_sub_partitions_that_do_not_divide_their_parent_cover_it(database: Database) -> None:
+    installed(database).sql(
+        "CREATE TABLE s.t (id int NOT NULL) PARTITION BY RANGE (id)",
+        "SELECT partman.create_parent('s.t', 'id', '100', p_premake := 3, p_offset_id := 205)",
+        "SELECT partman.create_sub_parent('s.t', 'id', '30', p_premake := 1, p_declarative_check := 'yes')",
+        "INSERT INTO s.t SELECT n FROM generate_series(5, 304) n",
+        "SELECT partman.partition_data_id(parent_table, 100) FROM partman.part_config WHERE parent_table <> 's.t'",
+    )
+    assert database.sql("SELECT * FROM partman.check_default()") == []
+    assert sorted(children(database, "s.t")) == ["t_default", "t_p105", "t_p205", "t_p305", "t_p5"]
+    assert "p_offset_id := 5" in database.sql("SELECT partman.dump_partitioned_table_definition('s.t')")[0][0]
+    with pytest.raises(psycopg.errors.RaiseException, match="p_offset_id"):
+        database.sql(
+            "CREATE TABLE s.d (at date NOT NULL) PARTITION BY RANGE (at)",
+            "SELECT partman.create_parent('s.d', 'at', '1 day', p_offset_id := 5)",
+        )

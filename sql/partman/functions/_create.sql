@@ -11,8 +11,6 @@ DECLARE
     v_statements text[];
     v_statement text;
     v_name text;
-    v_again text;
-    v_number integer;
     v_values text;
     v_made integer := 0;
     v_sub boolean;
@@ -55,13 +53,7 @@ BEGIN
             EXECUTE format('SELECT format(''FOR VALUES FROM (%%L) TO (%%L)'', ' || replace(s.to_bound, '%1$s', '%1$L::timestamp')
                            || ', ' || replace(s.to_bound, '%1$s', '%2$L::timestamp') || ')', w.wall, w.following) INTO v_values;
         END IF;
-        v_name := @partman@.check_name_length(s.table_name, w.suffix, true);
-        v_again := v_name;
-        v_number := 1;
-        WHILE to_regclass(format('%I.%I', s.schema_name, v_name)) IS NOT NULL LOOP -- something else has the name
-            v_number := v_number + 1;
-            v_name := @partman@.check_name_length(v_again, '_' || v_number);
-        END LOOP;
+        v_name := @partman@._free_name(s.schema_name, @partman@.check_name_length(s.table_name, w.suffix, true));
         v_statements := coalesce(v_statements, @partman@._child_statements(s.key, false));
         FOREACH v_statement IN ARRAY v_statements LOOP
             EXECUTE format(v_statement, format('%I.%I', s.schema_name, v_name), v_values, v_name);

@@ -10,7 +10,7 @@ BEGIN
     IF EXISTS (SELECT 1 FROM pg_partitioned_table p WHERE p.partrelid = s.parent AND p.partdefid <> 0) THEN
         RETURN false;
     END IF;
-    v_name := @partman@.check_name_length(s.table_name, '_default');
+    v_name := @partman@._free_name(s.schema_name, @partman@.check_name_length(s.table_name, '_default'));
     FOREACH v_statement IN ARRAY @partman@._child_statements(s.key, true) LOOP
         EXECUTE format(v_statement, format('%I.%I', s.schema_name, v_name), 'DEFAULT', v_name);
     END LOOP;
