@@ -126,7 +126,7 @@ def adopt(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over:
 
 
 def _taken_over(catalog: Catalog, policy: Partitioning, steps: Sequence[Step]) -> Iterator[Step]:
-    """Take along what pg_partman knows beyond the bounds, and turn its maintenance off last, so that a rerun sees it."""
+    """Take along what pg_partman knows beyond the bounds, then turn its maintenance off: a rerun sees it."""
     stops = [step for step in steps if isinstance(step, StopPartman)]
     yield from (step for step in steps if step not in stops)
     for stop in stops:

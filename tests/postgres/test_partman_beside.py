@@ -19,7 +19,8 @@ SELECT coalesce(p.relname, ''), pg_get_expr(c.relpartbound, c.oid), n.nspname, c
                                        '')))[1]::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 LEFT JOIN pg_class p ON p.oid = i.inhparent LEFT JOIN pg_index x ON x.indrelid = c.oid
-WHERE n.nspname IN ('s', 'retired') AND c.relkind IN ('r', 'p') GROUP BY p.relname, c.oid, n.nspname ORDER BY 1, 2, 3, 4, 5, 6
+WHERE n.nspname IN ('s', 'retired') AND c.relkind IN ('r', 'p') GROUP BY p.relname, c.oid, n.nspname
+ORDER BY 1, 2, 3, 4, 5, 6
 """
 Calls = list[str]
 KEPT = ("false", "NULL, p_retention_schema := 'retired'")
