@@ -248,7 +248,10 @@ def test_a_set_of_pg_partman(partman: Database) -> None:
     assert partman.sql(on) == [("on",)]
     taken = shell(partman, "partitions", "adopt", "app.t", "--take-over", *NOW)
     assert taken.returncode == 0, taken.stderr
-    assert taken.stdout.splitlines() == ['turn "Part Man".part_config\'s maintenance of app.t off']
+    assert taken.stdout.splitlines() == [
+        "take over what pg_partman knows of app.t",
+        'turn "Part Man".part_config\'s maintenance of app.t off',
+    ]
     assert partman.sql(on) == [("off",)]
     partman.sql("UPDATE schema_kit.part_config SET premake = 9")
     assert shell(partman, "partitions", "adopt", "app.t", "--take-over", *NOW).stdout == ""
