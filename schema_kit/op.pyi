@@ -167,6 +167,7 @@ def set_archive_policy(
     tree: Mapping[str, Any] | None = None,
     max_rows: int | None = None,
     access_method: str | None = None,
+    cold_after: str | None = None,
     **former: Any,
 ) -> None:
     """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
@@ -195,13 +196,17 @@ def set_archive_policy(
         access_method: by partition, the table access method of what has come to the archive: ``columnar`` on Citus.
             Its rows are written again, compared by checksum, and a heap again before they come back. From PostgreSQL
             15 on.
+        cold_after: by partition, how far before the current position a partition must end to go on to the server of
+            ``create_cold_archive``; longer than *archive_after*.
         former: *destination* and *compression*, which never had an effect: ignored with a DeprecationWarning.
 
     Raises:
         DeclarationError: *way* is unknown, a duration is invalid, neither *archive_after* nor *condition* is given,
-            or *max_rows* is below 1, without *archive_after* or row-wise.
+            *max_rows* is below 1, without *archive_after* or row-wise, or *cold_after* is not longer than
+            *archive_after*.
         PlanError: the table or archive does not exist, the archive has other columns (the error names the
-            differences), *archive_after* is shorter than a partition, or the role lacks a privilege.
+            differences), *cold_after* is given without a cold archive, *archive_after* is shorter than a partition, or
+            the role lacks a privilege.
 
     Example:
         op.set_archive_policy("visits", "90 days")
@@ -463,6 +468,78 @@ def update_in_batches(
 
     See Also:
         https://www.postgresql.org/docs/current/sql-update.html
+    """
+
+def create_cold_archive(
+    table_name: str,
+    server: str,
+    *,
+    schema: str | None = None,
+    archive_table_name: str | None = None,
+    archive_schema: str | None = None,
+    cold_table_name: str | None = None,
+    remote_schema: str | None = None,
+    view: str | None = None,
+) -> None:
+    """Create the cold archive of a table: its partitions lie on another server, reached by postgres_fdw.
+
+    ``schema_kit archive run`` moves partitions there that are older than ``cold_after`` of the archive policy: it
+    copies the rows, compares them, and swaps in one commit. The cold archive is a partitioned table of foreign
+    partitions, with the columns of the archive and without keys. The server is asked whether it can take them. The
+    extensions postgres_fdw and dblink, CREATE SERVER, the user mappings and TLS are the administrator's. It runs in
+    the migration's transaction. The reverse is ``drop_cold_archive``.
+
+    Locks: ACCESS SHARE on the table and the archive; ACCESS EXCLUSIVE on the view, until the migration commits.
+
+    Args:
+        table_name: the table, with an archive that is partitioned by RANGE.
+        server: the foreign server.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        archive_table_name: the archive; by default the table's name and ``_archive``.
+        archive_schema: the archive's schema; by default the table's.
+        cold_table_name: the cold archive, in the archive's schema; by default the table's name and ``_cold``.
+        remote_schema: the schema on the server, which exists there; by default named as the archive's.
+        view: the view over table, archive and cold archive, which replaces one over the table and the archive.
+
+    Raises:
+        DeclarationError: the cold archive has the name of the table or the archive.
+        PlanError: the table or archive does not exist, an extension, the server, USAGE on it or the user mapping is
+            missing (the error has what the administrator runs), the server cannot be reached or sorts texts in
+            another way, a column's type cannot go there, or a view over the table and the archive would lose rows.
+
+    Example:
+        op.create_cold_archive("visits", "cold", view="all_visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/postgres-fdw.html
+        https://www.postgresql.org/docs/current/dblink.html
+    """
+
+def drop_cold_archive(
+    table_name: str, *, schema: str | None = None, cold_table_name: str | None = None, archive_schema: str | None = None
+) -> None:
+    """Drop a cold archive without partitions; one that does not exist is not an error.
+
+    ``restore_archive_table`` takes its partitions back. The view shows the table and the archive again. With the
+    last one, cold_archive and cold_partition are dropped as well. It runs in the migration's transaction.
+
+    Locks: ACCESS EXCLUSIVE on the cold archive and the view, until the migration commits.
+
+    Args:
+        table_name: the table.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        cold_table_name: the cold archive; by default the one that the table has.
+        archive_schema: the archive's schema; by default the table's.
+
+    Raises:
+        PlanError: partitions are on the server or in transit, or a policy sends them there.
+        LockNotAvailable: the locks could not be taken; the error names the sessions that hold them.
+
+    Example:
+        op.drop_cold_archive("visits")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-droptable.html
     """
 
 def add_column_concurrently(

@@ -231,7 +231,7 @@ def lock_statement(step: Step) -> str:
     that reference them, too.
     """
     locks = [lock for lock in step.locks if lock.mode.blocks_writes]
-    if (len(locks) < 2 and not step.relies_on) or step.within_budget:
+    if (len(locks) < 2 and not step.relies_on) or step.within_budget or step.locks_late:
         return ""
     each = [lock.acquire or f"LOCK TABLE ONLY {lock.table.sql} IN {lock.mode.value} MODE" for lock in locks]
     if len({lock.mode for lock in locks}) == 1 and not any(lock.acquire for lock in locks):

@@ -12,6 +12,8 @@ ARCHIVE_FILE_DUE = QualifiedName(CONFIG_SCHEMA, "archive_file_due")
 ARCHIVE_POLICY = QualifiedName(CONFIG_SCHEMA, "archive_policy")
 ARCHIVED_PARTITION = QualifiedName(CONFIG_SCHEMA, "archived_partition")
 BATCH_PROGRESS = QualifiedName(CONFIG_SCHEMA, "batch_progress")
+COLD_ARCHIVE = QualifiedName(CONFIG_SCHEMA, "cold_archive")
+COLD_PARTITION = QualifiedName(CONFIG_SCHEMA, "cold_partition")
 COPY_CHUNK = QualifiedName(CONFIG_SCHEMA, "copy_chunk")
 COPY_RUN = QualifiedName(CONFIG_SCHEMA, "copy_run")
 COPY_TARGET = QualifiedName(CONFIG_SCHEMA, "copy_target")
@@ -28,6 +30,7 @@ SCRIPTS: Mapping[QualifiedName, str] = {
     ARCHIVE_FILE: "tables/archive_file.sql",
     ARCHIVE_POLICY: "tables/archive_policy.sql",
     BATCH_PROGRESS: "tables/batch_progress.sql",
+    COLD_ARCHIVE: "tables/cold_archive.sql",
     COPY_RUN: "tables/copy_run.sql",
     CREATED_OBJECT: "tables/created_object.sql",
     HEALTH_IGNORED: "tables/health_ignored.sql",

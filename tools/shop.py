@@ -13,6 +13,9 @@ from schema_kit.model import (
     Attaching,
     BatchTarget,
     Check,
+    ColdArchive,
+    ColdColumn,
+    ColdServer,
     Column,
     Conversion,
     Copying,
@@ -156,6 +159,7 @@ class Imagined:
     default: QualifiedName | None = None
     """The default partition of a set."""
     archive_policy: ArchivePolicy | None = None
+    cold: tuple[ColdArchive, ...] = ()
     citus: bool = False
     """Whether the extension citus is there."""
     retention: str | None = None
@@ -288,6 +292,27 @@ class Imagined:
     def archive_config_is_there(self) -> Stored:
         return Stored.of(there=False, current="archive_policy" in self.there)
 
+    def cold_config_is_there(self) -> Stored:
+        return Stored.of(there=False, current="cold_archive" in self.there)
+
+    def cold_archives(self) -> tuple[ColdArchive, ...]:
+        return self.cold
+
+    def cold_partitions(self, table: QualifiedName) -> tuple[()]:
+        del table
+        return ()
+
+    def cold_columns(self, archive: QualifiedName) -> tuple[ColdColumn, ...]:
+        found = self.table(archive)
+        return tuple(ColdColumn(c.name, c.type, c.not_null) for c in found.columns) if found else ()
+
+    def cold_server(self, name: str) -> ColdServer:
+        return ColdServer(name, "public")
+
+    def cold_refusals(self, *asked: Any) -> tuple[()]:
+        del asked
+        return ()
+
     def missing_archive_rights(self, owned: Any) -> tuple[str, ...]:
         del owned
         return ()
@@ -370,6 +395,11 @@ BEHIND = replace(
     ARCHIVED,
     trees={"visits_archive": (Relation(ARCHIVE.name, columns=ARCHIVE.columns[:2], partitioned=True),)},
     tables=(ARCHIVED.tables[0], replace(ARCHIVE, columns=ARCHIVE.columns[:2])),
+)
+COLD = replace(
+    ARCHIVED,
+    cold=(ColdArchive(VISITS.name, ARCHIVE.name, public("visits_cold"), "cold", "public", ALL_VISITS.name),),
+    there=frozenset({"part_config", "archive_policy", "cold_archive"}),
 )
 EMPTY_ARCHIVE = replace(ARCHIVED, archive_policy=None)
 OCTOBER = Partition(public("visits_p20261001"), "2026-10-01 00:00:00+00", "2026-11-01 00:00:00+00")

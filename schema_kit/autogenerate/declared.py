@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +31,7 @@ _LOGGER = logging.getLogger("schema_kit.autogenerate")
 
 _POLICY = tuple(one.name for one in fields(Partitioning) if one.name not in ("parent", "template"))
 _OF_ARCHIVES = ("interval", "indexes", "archived_at", "tablespace", "compression", "view")
+_NOT_DECLARED = ("max_rows", "access_method", "cold_after")
 _PLACE = ("archive_table_name", "archive_schema")
 
 
@@ -174,6 +175,8 @@ def _archive(found: _Found, table: sa.Table, name: QualifiedName, one: Archived 
             yield drop.taken_back_by(_set_archive(table, registered))
         return
     policy = one.policy(name)
+    if registered and registered.way == policy.way:  # what no declaration says stays as it is
+        policy = replace(policy, **{key: getattr(registered, key) for key in _NOT_DECLARED})
     if registered == policy:
         return
     if not found.catalog.exists(policy.archive):
@@ -193,8 +196,7 @@ def _set_archive(table: sa.Table, policy: ArchivePolicy) -> classes.SetArchivePo
         "control": policy.control,
         "archived_at": policy.archived_at,
         "tree": None if policy.tree is None else json.loads(policy.tree),
-        "max_rows": policy.max_rows,
-        "access_method": policy.access_method,
+        **{key: getattr(policy, key) for key in _NOT_DECLARED},
     }
     words = {key: value for key, value in options.items() if value is not None}
     return classes.SetArchivePolicyOp(table.name, policy.archive_after, **_in(table.schema), **words)

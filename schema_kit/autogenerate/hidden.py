@@ -48,6 +48,8 @@ _REMEMBERED = (
     ("archive_file_due", "table_name"),
     ("archived_partition", "archive_table"),
     ("archived_partition", "partition_name"),
+    ("cold_archive", "cold_table"),
+    ("cold_partition", "partition_name"),
     ("retired_partition", "partition_name"),
     ("copy_target", "built_as"),
 )

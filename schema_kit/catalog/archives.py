@@ -14,16 +14,18 @@ from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.model import ArchivePolicy, Moved
 from schema_kit.names import QualifiedName
-from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION
+from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, COLD_ARCHIVE
 
-_POLICIES = f"SELECT to_jsonb(p) FROM {ARCHIVE_POLICY.sql} p ORDER BY table_name"
+_POLICIES = f"""
+SELECT to_jsonb(p), to_regclass('{COLD_ARCHIVE.sql}') IS NOT NULL FROM {ARCHIVE_POLICY.sql} p ORDER BY table_name
+"""
 
 _MOVED = f"""
 SELECT partition_name, table_name, archive_table, bounds, goes_to, moved_at
 FROM {ARCHIVED_PARTITION.sql} ORDER BY partition_name
 """
 
-_NOW = """
+NOW = """
 SELECT n.nspname, c.relname, pn.nspname, p.relname, pg_get_expr(c.relpartbound, c.oid)
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name) JOIN pg_namespace n ON n.nspname = w.schema
 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p', 'f')
@@ -34,10 +36,10 @@ LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
 
 def policies(connection: Connection) -> tuple[ArchivePolicy, ...]:
     """Return all of them. Call it while observing, where their table is."""
-    return tuple(_policy(row[0]) for row in rows(connection, _POLICIES))
+    return tuple(_policy(*row) for row in rows(connection, _POLICIES))
 
 
-def _policy(row: dict[str, object]) -> ArchivePolicy:
+def _policy(row: dict[str, object], beside_cold: bool) -> ArchivePolicy:
     def text(name: str) -> str | None:
         value = row.get(name)
         return None if value is None else str(value)
@@ -55,6 +57,8 @@ def _policy(row: dict[str, object]) -> ArchivePolicy:
         tuple(map(str, restored)) if isinstance(restored, list) else (),
         None if row.get("max_rows") is None else int(str(row["max_rows"])),
         text("access_method"),
+        text("cold_after"),
+        beside_cold,
     )
 
 
@@ -63,7 +67,7 @@ def moved(connection: Connection) -> tuple[Moved, ...]:
     known = rows(connection, _MOVED)
     names = [QualifiedName.parse(row[0]) for row in known]
     at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-    now = {QualifiedName(*row[:2]): row[2:] for row in rows(connection, _NOW, at)}
+    now = {QualifiedName(*row[:2]): row[2:] for row in rows(connection, NOW, at)}
     found = []
     for name, (_, table, archive, bounds, goes_to, since) in zip(names, known, strict=True):
         above_schema, above, own = now.get(name, (None, None, None))

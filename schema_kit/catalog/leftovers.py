@@ -10,7 +10,7 @@ from schema_kit.catalog.session import rows
 from schema_kit.marks import BOUND_CHECK, EMPTIED_MARK, LOG_TRIGGER, back_name, log_name, old_name
 from schema_kit.model import Leftover
 from schema_kit.names import QualifiedName
-from schema_kit.storage import ARCHIVE_POLICY, COPY_RUN
+from schema_kit.storage import ARCHIVE_POLICY, COLD_PARTITION, COPY_RUN
 
 # The log has the name of the trigger's function.
 _TRACES = """
@@ -49,6 +49,10 @@ _ARCHIVES = f"""
 SELECT p.table_name, p.archive_table FROM {ARCHIVE_POLICY.sql} p
 """
 
+_IN_TRANSIT = f"""
+SELECT partition_name, table_name FROM {COLD_PARTITION.sql} WHERE moved_at IS NULL OR returns ORDER BY 1
+"""
+
 # Published under its own name is what this view lists: with publish_via_partition_root the root is listed instead.
 _PUBLISHED = """
 SELECT t.pubname, rn.nspname, r.relname, count(*), min(format('%%I.%%I', t.schemaname, t.tablename)),
@@ -70,14 +74,19 @@ WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELEC
 
 def read(connection: Connection) -> tuple[Leftover, ...]:
     """Return all that the current role can see. Call it while observing."""
-    return (*_copies(connection), *_emptied(connection), *_archives(connection), *published(connection))
+    own = (COPY_RUN, ARCHIVE_POLICY, COLD_PARTITION)
+    values = {"schemas": [table.schema for table in own], "names": [table.name for table in own]}
+    readable = {name for (name,) in rows(connection, _READABLE, values)}
+    return (
+        *(_copies(connection, COPY_RUN.name in readable)),
+        *_emptied(connection),
+        *(_archives(connection) if ARCHIVE_POLICY.name in readable else ()),
+        *(_cold(connection) if COLD_PARTITION.name in readable else ()),
+        *published(connection),
+    )
 
 
-def _readable(connection: Connection, table: QualifiedName) -> bool:
-    return bool(rows(connection, _READABLE, {"schemas": [table.schema], "names": [table.name]}))
-
-
-def _copies(connection: Connection) -> Iterator[Leftover]:
+def _copies(connection: Connection, readable: bool) -> Iterator[Leftover]:
     """Copies and conversions that were begun; and, where copy_run may be read, what is kept or left after a swap."""
     logs = set[QualifiedName]()
     for kind, schema, name, above, parent, size, *log in rows(
@@ -86,7 +95,7 @@ def _copies(connection: Connection) -> Iterator[Leftover]:
         own = QualifiedName(schema, name)
         logs |= {QualifiedName(*log)} if log[0] else set()
         yield Leftover(kind, own, QualifiedName(above, parent) if parent else own, bytes=size)
-    runs = rows(connection, _RUNS) if _readable(connection, COPY_RUN) else []
+    runs = rows(connection, _RUNS) if readable else []
     parse = QualifiedName.parse
     found = [(kind, parse(source), parse(parent), swapped) for kind, source, parent, swapped in runs]
     names = [name for _, source, *_ in found for name in (old_name(source), back_name(source))]
@@ -114,14 +123,19 @@ def _emptied(connection: Connection) -> Iterator[Leftover]:
 
 def _archives(connection: Connection) -> Iterator[Leftover]:
     """Archives that are gone, and tables of archives that are."""
-    found = rows(connection, _ARCHIVES) if _readable(connection, ARCHIVE_POLICY) else []
-    pairs = [tuple(QualifiedName.parse(name) for name in row) for row in found]
+    pairs = [tuple(QualifiedName.parse(name) for name in row) for row in rows(connection, _ARCHIVES)]
     names = [name for pair in pairs for name in pair]
     values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
     there = {QualifiedName(*row[:2]) for row in rows(connection, _SIZES, values)} if names else set()
     for table, archive in pairs:
         if gone := [name for name in (table, archive) if name not in there]:
             yield Leftover("archive", gone[0], table)
+
+
+def _cold(connection: Connection) -> Iterator[Leftover]:
+    """Partitions that were in transit to another server, or back, when a run ended."""
+    for name, table in rows(connection, _IN_TRANSIT):
+        yield Leftover("cold", QualifiedName.parse(name), QualifiedName.parse(table))
 
 
 def published(connection: Connection) -> Iterator[Leftover]:

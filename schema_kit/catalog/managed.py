@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import (
     archives,
+    cold,
     health,
     leftovers,
     other_managers,
@@ -29,6 +30,10 @@ from schema_kit.intervals import Point
 from schema_kit.model import (
     ArchivePolicy,
     Attaching,
+    ColdArchive,
+    ColdColumn,
+    ColdPartition,
+    ColdServer,
     Detaching,
     IgnoredFinding,
     Leftover,
@@ -251,13 +256,53 @@ class Managed(Relations):
         """Return whether archive_policy and archived_partition exist, as this version makes them."""
         sql = (
             "SELECT to_regclass(%(moved)s) IS NOT NULL AND to_regclass(%(policy)s) IS NOT NULL, "
-            "to_regclass(%(moved)s) IS NOT NULL AND 3 = (SELECT count(*) FROM pg_attribute "
-            "WHERE attrelid = to_regclass(%(policy)s) AND attname IN ('restored', 'max_rows', 'access_method')) "
+            "to_regclass(%(moved)s) IS NOT NULL AND 4 = (SELECT count(*) FROM pg_attribute "
+            "WHERE attrelid = to_regclass(%(policy)s) "
+            "AND attname IN ('restored', 'max_rows', 'access_method', 'cold_after')) "
             "AND NOT EXISTS (SELECT 1 FROM pg_attribute "
             "WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
         )
         with self._look() as ask:
             return Stored.of(*ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
+
+    def cold_config_is_there(self) -> Stored:
+        """Whether cold_archive and cold_partition exist."""
+        with observing(self._connection):
+            return cold.stored(self._connection)
+
+    def cold_archives(self) -> tuple[ColdArchive, ...]:
+        """Every row of cold_archive."""
+        with observing(self._connection):
+            return cold.archives(self._connection) if cold.stored(self._connection) else ()
+
+    def cold_partitions(self, table: QualifiedName) -> tuple[ColdPartition, ...]:
+        """What is on the cold server of a table, or in transit."""
+        with observing(self._connection):
+            return cold.partitions(self._connection, table) if cold.stored(self._connection) else ()
+
+    def cold_columns(self, archive: QualifiedName) -> tuple[ColdColumn, ...]:
+        """The columns of an archive, as a server needs to know them."""
+        with observing(self._connection):
+            return cold.columns(self._connection, archive)
+
+    def cold_server(self, name: str) -> ColdServer:
+        """What is known here of a foreign server, and what is missing to use it; it is not asked."""
+        with observing(self._connection):
+            return cold.server(self._connection, name)
+
+    def cold_refusals(self, server: ColdServer, schema: str, columns: Collection[ColdColumn]) -> tuple[str, ...]:
+        """Why a server cannot take tables with these columns: it is asked.
+
+        Raises:
+            PlanError: it cannot be reached.
+        """
+        with observing(self._connection):
+            return cold.refusals(self._connection, server, schema, columns)
+
+    def cluster(self) -> str:
+        """What distinguishes this database from a clone of it."""
+        with self._look() as ask:
+            return str(ask(cold.CLUSTER, {})[0][0])
 
     def moved(self) -> tuple[Moved, ...]:
         """Return what archived_partition knows of partitions that went to an archive or came back."""

@@ -1,5 +1,6 @@
 """The nouns: what users declare, and what PostgreSQL has. Frozen, comparable, without behaviour that needs a server."""
 
+from schema_kit.model.cold import ColdArchive, ColdColumn, ColdMove, ColdPartition, ColdServer, ColdTable
 from schema_kit.model.copying import (
     MAX_REPLICA_LAG,
     MAX_SLOT_BYTES,
@@ -92,6 +93,12 @@ __all__ = [
     "Branch",
     "Check",
     "CheckDeclaration",
+    "ColdArchive",
+    "ColdColumn",
+    "ColdMove",
+    "ColdPartition",
+    "ColdServer",
+    "ColdTable",
     "Column",
     "ColumnDeclaration",
     "Conversion",

@@ -189,6 +189,7 @@ class ArchivePolicy:
         restored: by rows, conditions of those that were taken back from the archive and stay.
         max_rows: by partition, the oldest ones go as well while the table has more rows than that.
         access_method: by partition, the table access method of what has come to the archive; None: as it came.
+        cold_after: by partition, how far behind the current position they have to be to go on to the cold server.
     """
 
     table: QualifiedName
@@ -202,6 +203,9 @@ class ArchivePolicy:
     restored: tuple[str, ...] = field(default=(), compare=False)
     max_rows: int | None = None
     access_method: str | None = None
+    cold_after: str | None = None
+    beside_cold: bool = field(default=False, compare=False)
+    """There are cold archives in this database, of this table or of others."""
 
     @property
     def parent(self) -> QualifiedName:
@@ -212,7 +216,8 @@ class ArchivePolicy:
     def when(self) -> str:
         """When something goes, for people."""
         size = "" if self.max_rows is None else f", or above {self.max_rows:,} rows"
-        return f"after {self.archive_after or self.condition}{size}"
+        further = "" if self.cold_after is None else f", on to the cold server after {self.cold_after}"
+        return f"after {self.archive_after or self.condition}{size}{further}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,11 @@ def horizon(lines: Grid, here: Point, what: str = "retention") -> Point | None:
     return None if text is None else lines.interval.back(here, _retention(lines, text, here, what))
 
 
-_LONGER = {"retention": "op.set_partition_policy", "archive_after": "op.set_archive_policy"}
+_LONGER = {
+    "retention": "op.set_partition_policy",
+    "archive_after": "op.set_archive_policy",
+    "cold_after": "op.set_archive_policy",
+}
 
 
 def _retention(lines: Grid, text: str, here: Point, what: str) -> Interval:

@@ -91,8 +91,8 @@ class Leftover:
 
     kind: str
     """drain, split or convert: a copy that is not over; bound: the check of an attachment that is not; kept: the plain
-    table of a conversion; emptied: what held the rows of one that is plain again; archive: one that is gone; published:
-    partitions under their own names."""
+    table of a conversion; emptied: what held the rows of one that is plain again; archive: one that is gone; cold: a
+    partition in transit to another server, or back; published: partitions under their own names."""
     object: QualifiedName
     set: QualifiedName
     """The table that it concerns."""

@@ -12,6 +12,8 @@ from schema_kit.marks import composite_column
 from schema_kit.model import (
     ArchivePolicy,
     Attaching,
+    ColdArchive,
+    ColdColumn,
     Conversion,
     Detaching,
     IndexDeclaration,
@@ -30,7 +32,14 @@ from schema_kit.server import OLDEST, Server
 from schema_kit.steps.partitions import (
     for_values,
 )
-from schema_kit.storage import ARCHIVE_POLICY, CREATED_OBJECT, PART_CONFIG, PART_CONFIG_SUB, RETIRED_PARTITION
+from schema_kit.storage import (
+    ARCHIVE_POLICY,
+    COLD_ARCHIVE,
+    CREATED_OBJECT,
+    PART_CONFIG,
+    PART_CONFIG_SUB,
+    RETIRED_PARTITION,
+)
 
 
 class EmptyDatabase(Followed):
@@ -118,6 +127,19 @@ class EmptyDatabase(Followed):
     def archive_config_is_there(self) -> Stored:
         """Return whether an earlier step has made it."""
         return self._stored(ARCHIVE_POLICY)
+
+    def cold_config_is_there(self) -> Stored:
+        """Whether an earlier step has made it."""
+        return self._stored(COLD_ARCHIVE)
+
+    def cold_archives(self) -> tuple[ColdArchive, ...]:
+        """Those that earlier steps have made."""
+        return tuple(self._cold_archives.values())
+
+    def cold_columns(self, archive: QualifiedName) -> tuple[ColdColumn, ...]:
+        """As declared; a type with a schema is taken for a user's own."""
+        columns = self._tables[archive].columns
+        return tuple(ColdColumn(c.name, c.type, c.not_null, "", "." not in c.type, c.generated) for c in columns)
 
     def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
         """Cannot be asked."""

@@ -12,6 +12,7 @@ from schema_kit.model import (
     Action,
     ArchivePolicy,
     Branch,
+    ColdArchive,
     Column,
     ForeignKey,
     ForeignKeyDeclaration,
@@ -34,6 +35,7 @@ from schema_kit.steps.archives import (
     UnregisterArchivePolicy,
 )
 from schema_kit.steps.baseline import CreateExtension, CreateSchema, CreateTable, CreateType
+from schema_kit.steps.cold import CreateColdArchive, DropColdArchive
 from schema_kit.steps.columns import AddColumn, AlterColumnType, DropColumn, DropNotNull, DropWholeTable, SetDefault
 from schema_kit.steps.constraints import (
     AddForeignKey,
@@ -78,6 +80,7 @@ class Followed:
         self._detached: set[QualifiedName] = set()
         self._policies: dict[QualifiedName, Partitioning] = {}
         self._archive_policies: dict[QualifiedName, ArchivePolicy] = {}
+        self._cold_archives: dict[QualifiedName, ColdArchive] = {}
         self._made: dict[str, set[str]] = {"schema": set(), "table": set(), "type": set(), "extension": set()}
         self._partman = False
         self._own = set[QualifiedName]()
@@ -157,6 +160,11 @@ class Followed:
                 self._archive_policies[policy.table] = policy
             case UnregisterArchivePolicy(table):
                 self._archive_policies.pop(table, None)
+            case CreateColdArchive(cold):
+                self._cold_archives[cold.table] = cold
+            case DropColdArchive(name):
+                kept_cold = {table: one for table, one in self._cold_archives.items() if one.cold != name}
+                self._cold_archives = kept_cold
             case _:
                 pass
 

@@ -147,6 +147,7 @@ def set_archive_policy(
     tree: Mapping[str, Any] | None = None,
     max_rows: int | None = None,
     access_method: str | None = None,
+    cold_after: str | None = None,
     **former: Any,
 ) -> Task:
     """Register in ``schema_kit.archive_policy`` what ``schema_kit archive run`` archives, and when.
@@ -176,13 +177,17 @@ def set_archive_policy(
         access_method: by partition, the table access method of what has come to the archive: ``columnar`` on Citus.
             Its rows are written again, compared by checksum, and a heap again before they come back. From PostgreSQL
             15 on.
+        cold_after: by partition, how far before the current position a partition must end to go on to the server of
+            ``create_cold_archive``; longer than *archive_after*.
         former: *destination* and *compression*, which never had an effect: ignored with a DeprecationWarning.
 
     Raises:
         DeclarationError: *way* is unknown, a duration is invalid, neither *archive_after* nor *condition* is given,
-            or *max_rows* is below 1, without *archive_after* or row-wise.
+            *max_rows* is below 1, without *archive_after* or row-wise, or *cold_after* is not longer than
+            *archive_after*.
         PlanError: the table or archive does not exist, the archive has other columns (the error names the
-            differences), *archive_after* is shorter than a partition, or the role lacks a privilege.
+            differences), *cold_after* is given without a cold archive, *archive_after* is shorter than a partition, or
+            the role lacks a privilege.
 
     Example:
         op.set_archive_policy("visits", "90 days")
@@ -203,6 +208,7 @@ def set_archive_policy(
         None if tree is None else json.dumps(tree, sort_keys=True),
         max_rows=max_rows,
         access_method=access_method,
+        cold_after=cold_after,
     )
     return task(archives.set_policy, policy)
 

@@ -14,6 +14,7 @@ from schema_kit.ops import (
     archives,
     baseline,
     batches,
+    cold,
     columns,
     constraints,
     copying,
@@ -44,6 +45,7 @@ __all__ = [
     "CreateArchiveTableOp",
     "CreateBaselineOp",
     "CreateCheckConstraintConcurrentlyOp",
+    "CreateColdArchiveOp",
     "CreateExtensionOp",
     "CreateForeignKeyConcurrentlyOp",
     "CreateIndexConcurrentlyOp",
@@ -58,6 +60,7 @@ __all__ = [
     "DropArchivePolicyOp",
     "DropArchiveTableOp",
     "DropBaselineOp",
+    "DropColdArchiveOp",
     "DropColumnConcurrentlyOp",
     "DropExtensionOp",
     "DropIndexConcurrentlyOp",
@@ -178,6 +181,7 @@ class SetArchivePolicyOp(PlanOperation):
         tree: Mapping[str, Any] | None = None,
         max_rows: int | None = None,
         access_method: str | None = None,
+        cold_after: str | None = None,
         **former: Any,
     ) -> None:
         operations.invoke(
@@ -194,6 +198,7 @@ class SetArchivePolicyOp(PlanOperation):
                 tree=tree,
                 max_rows=max_rows,
                 access_method=access_method,
+                cold_after=cold_after,
                 **former,
             )
         )
@@ -354,6 +359,65 @@ class UpdateInBatchesOp(PlanOperation):
                 max_replica_lag=max_replica_lag,
                 max_dead_share=max_dead_share,
             )
+        )
+
+
+@register
+class CreateColdArchiveOp(PlanOperation):
+    """Create the cold archive of a table: its partitions lie on another server, reached by postgres_fdw."""
+
+    called = "create_cold_archive"
+    function = staticmethod(cold.create_cold_archive)
+    shared = True
+
+    @classmethod
+    def create_cold_archive(
+        cls,
+        operations: Operations,
+        table_name: str,
+        server: str,
+        *,
+        schema: str | None = None,
+        archive_table_name: str | None = None,
+        archive_schema: str | None = None,
+        cold_table_name: str | None = None,
+        remote_schema: str | None = None,
+        view: str | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(
+                table_name,
+                server,
+                schema=schema,
+                archive_table_name=archive_table_name,
+                archive_schema=archive_schema,
+                cold_table_name=cold_table_name,
+                remote_schema=remote_schema,
+                view=view,
+            )
+        )
+
+
+@register
+class DropColdArchiveOp(PlanOperation):
+    """Drop a cold archive without partitions; one that does not exist is not an error."""
+
+    called = "drop_cold_archive"
+    function = staticmethod(cold.drop_cold_archive)
+    shared = True
+
+    @classmethod
+    def drop_cold_archive(
+        cls,
+        operations: Operations,
+        table_name: str,
+        *,
+        schema: str | None = None,
+        cold_table_name: str | None = None,
+        archive_schema: str | None = None,
+    ) -> None:
+        operations.invoke(
+            cls(table_name, schema=schema, cold_table_name=cold_table_name, archive_schema=archive_schema)
         )
 
 

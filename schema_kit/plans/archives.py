@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
-from schema_kit.intervals import Point, parse
+from schema_kit.intervals import Ids, Point, parse
 from schema_kit.model import (
     ArchivePolicy,
+    ColdArchive,
     DeclaredArchive,
     Index,
     Moved,
@@ -240,6 +242,7 @@ def set_policy(
     has_config: Stored,
     missing_rights: Collection[str] = (),
     methods: Collection[str] | None = None,
+    cold: ColdArchive | None = None,
 ) -> Plan:
     """Register an archive's policy, once what exists agrees with it.
 
@@ -253,6 +256,7 @@ def set_policy(
         has_config: whether archive_policy exists, as this version makes it.
         missing_rights: privileges that the current role lacks.
         methods: the access methods that a table can be given here; None where it was not read.
+        cold: the table's cold archive.
 
     Raises:
         DeclarationError: an unknown way, or one that does not fit the rest.
@@ -270,20 +274,47 @@ def set_policy(
         )
     if policy.access_method and policy.way == "rows":
         raise DeclarationError(f"{plan.title}: access_method is of partitions, and way='rows' moves rows.")
+    if policy.cold_after is not None:
+        _refuse_sooner(policy, plan.title)
     obstacles = list(missing_rights)
     if policy.access_method and methods is not None:
         obstacles += _not_stored(policy.access_method, table, methods)
     obstacles += [
         f"there is no table {name}" for name, t in ((policy.table, table), (policy.archive, archive)) if not t
     ]
+    if policy.cold_after is not None and (cold is None or cold.archive != policy.archive):
+        obstacles.append(f"{policy.table} has no cold archive for cold_after (op.create_cold_archive comes first)")
     if table and archive:
         obstacles += _policy_obstacles(policy, table, archive, partitioning, here)
     refuse_for(f"cannot {plan.title}", obstacles, lines=True)
     if registered == policy and has_config:
         return plan
     steps: list[Step] = [] if has_config else [EnsureTable(ARCHIVE_POLICY, has_config)]
-    resets = registered is not None and registered.access_method is not None
+    resets = tuple(
+        one for one in ("access_method", "cold_after") if registered and getattr(registered, one) is not None
+    )
     return replace(plan, steps=(*steps, RegisterArchivePolicy(policy, resets)))
+
+
+def _refuse_sooner(policy: ArchivePolicy, title: str) -> None:
+    """Refuse a cold_after that is not behind archive_after.
+
+    Raises:
+        DeclarationError: it is not, or cannot be read.
+    """
+    assert policy.cold_after is not None
+    if policy.way == "rows" or policy.archive_after is None:
+        raise DeclarationError(f"{title}: cold_after is of partitions: write archive_after, and way='partition'.")
+    sooner, later = parse(policy.archive_after, "UTC"), parse(policy.cold_after, "UTC")
+    ids = isinstance(sooner, Ids)
+    if ids is isinstance(later, Ids):
+        here: Point = 10**18 if ids else datetime(2001, 1, 1, tzinfo=UTC)
+        if sooner.back(here, later) < sooner.back(here, sooner):
+            return
+    raise DeclarationError(
+        f"{title}: cold_after={policy.cold_after!r} has to be longer than archive_after={policy.archive_after!r}, "
+        "since partitions go from the archive to the cold server."
+    )
 
 
 def _not_stored(method: str, table: Table | None, methods: Collection[str]) -> Iterator[str]:

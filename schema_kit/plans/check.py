@@ -55,6 +55,7 @@ CODES = {
     "retired_due": Severity.DUE,
     "retired_unlike": Severity.DUE,
     "archive_overdue": Severity.DUE,
+    "cold_unfinished": Severity.DUE,
     "constraint_not_valid": Severity.DUE,
     "index_leftover": Severity.DUE,
     "copy_unfinished": Severity.DUE,

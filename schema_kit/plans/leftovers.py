@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from schema_kit.marks import BOUND_CHECK
 from schema_kit.model import Leftover
 from schema_kit.names import ident, literal
@@ -65,6 +67,14 @@ def _archive_gone(one: Leftover) -> tuple[str, str]:
     )
 
 
+def _cold(one: Leftover) -> tuple[str, str]:
+    run = f"schema_kit archive run {shlex.quote(str(one.set))}"
+    return "cold_unfinished", (
+        f"{one.object} is in transit between the archive of {one.set} and its cold server, where a copy of its rows is "
+        f"left that no partition shows. Run {run}, which resumes"
+    )
+
+
 def _published(one: Leftover) -> tuple[str, str]:
     root = "" if one.with_root else f" ALTER PUBLICATION {ident(one.publication)} ADD TABLE {one.object.sql};"
     return "published_by_leaf", (
@@ -84,5 +94,6 @@ _LEFT = {
     "kept": _kept,
     "emptied": _emptied,
     "archive": _archive_gone,
+    "cold": _cold,
     "published": _published,
 }

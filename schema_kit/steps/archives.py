@@ -128,7 +128,8 @@ class CreateArchiveView(Step):
         table: the table.
         archive: its archive.
         invoker: whether PostgreSQL can.
-        replaces: it exists with fewer columns.
+        replaces: it exists with fewer columns, or over less or more tables.
+        cold: the table of partitions on another server, if the table has one.
     """
 
     transaction: ClassVar[Transaction] = Transaction.SHARED
@@ -138,12 +139,14 @@ class CreateArchiveView(Step):
     archive: QualifiedName
     invoker: bool
     replaces: bool = False
+    cold: QualifiedName | None = None
 
     @property
     def summary(self) -> str:
-        """Names all three."""
+        """Names all."""
         verb = "replace" if self.replaces else "create"
-        return f"{verb} view {self.view} over {self.table.name} and {self.archive}"
+        more = f" and {self.cold}" if self.cold else ""
+        return f"{verb} view {self.view} over {self.table.name} and {self.archive}{more}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -157,9 +160,10 @@ class CreateArchiveView(Step):
         options = " WITH (security_invoker = true)" if self.invoker else ""
         readers = [grant.to for grant in self.table.grants if "SELECT" in grant.what.split(", ") and not grant.own]
         owner = (f"ALTER VIEW {self.view.sql} OWNER TO {ident(self.table.owner)}",) if self.table.owner else ()
+        tables = (self.table.name, self.archive, *((self.cold,) if self.cold else ()))
+        selects = " UNION ALL ".join(f"SELECT {columns} FROM {name.sql}" for name in tables)
         return (
-            f"{verb} {self.view.sql}{options} AS SELECT {columns} FROM {self.table.name.sql} "
-            f"UNION ALL SELECT {columns} FROM {self.archive.sql}",
+            f"{verb} {self.view.sql}{options} AS {selects}",
             *(f"GRANT SELECT ON {self.view.sql} TO {whom}" for whom in readers),
             *owner,
         )
@@ -240,8 +244,8 @@ class RegisterArchivePolicy(Step):
     says: ClassVar[str] = "register the archive policy of {self.policy.table}"
 
     policy: ArchivePolicy
-    resets: bool = False
-    """An access method is registered, and it may be none any more."""
+    resets: tuple[str, ...] = ()
+    """Columns that are registered with a value, and may be none any more."""
 
     def sql(self) -> tuple[str, ...]:
         """One row."""
@@ -257,8 +261,8 @@ class RegisterArchivePolicy(Step):
             "tree": policy.tree,
             "max_rows": policy.max_rows,
         }
-        if policy.access_method is not None or self.resets:
-            values["access_method"] = policy.access_method
+        later = {"access_method": policy.access_method, "cold_after": policy.cold_after}
+        values |= {name: value for name, value in later.items() if value is not None or name in self.resets}
         return (upsert_sql(ARCHIVE_POLICY, values),)
 
 
@@ -288,7 +292,8 @@ class Route:
     goes_to: QualifiedName
 
 
-def _moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> str:
+def moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> str:
+    """The row of archived_partition that says where a partition went."""
     texts = map(literal, (str(name), str(route.table), str(route.archive), bounds, str(route.goes_to)))
     return (
         f"INSERT INTO {ARCHIVED_PARTITION.sql} (partition_name, table_name, archive_table, bounds, goes_to, moved_at) "
@@ -316,7 +321,7 @@ class RecordMove(Step):
             f"LOCK TABLE ONLY {self.route.goes_to.sql}, ONLY {seen.name.sql} IN ACCESS SHARE MODE",
             *attached_sql(seen),
             recorded_sql(seen.parent, seen.name, seen.bounds),
-            _moved_sql(self.route, seen.name, seen.bounds, "NULL"),
+            moved_sql(self.route, seen.name, seen.bounds, "NULL"),
         )
 
 
@@ -362,7 +367,7 @@ def _attach_sql(wanted: Attaching, route: Route, default_check: str | None) -> t
     statements = [f"ALTER TABLE {route.goes_to.sql} ATTACH PARTITION {name.sql} {bounds}"]
     if wanted.seen.default and default_check:
         statements.append(f"ALTER TABLE {wanted.seen.default.sql} DROP CONSTRAINT {ident(default_check)}")
-    return (*statements, _moved_sql(route, name, bounds, "now()"))
+    return (*statements, moved_sql(route, name, bounds, "now()"))
 
 
 @dataclass(frozen=True)

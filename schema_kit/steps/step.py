@@ -51,6 +51,8 @@ class Step:
     """Holds its locks for as long as the work takes, so no statement_timeout ends it."""
     within_budget: ClassVar[bool] = False
     """Its one statement takes locks as it goes along: all of its waits together stay within the lock budget."""
+    locks_late: ClassVar[bool] = False
+    """Its statements take the locks that it says once other work is done, and keep to the budget themselves."""
     reads_rows: ClassVar[bool] = False
     """It reads rows of a user's tables: all of them, or PostgreSQL refuses where row security would hide any."""
     older_snapshots: ClassVar[bool] = False

@@ -58,6 +58,8 @@ def drop(database: Database, name: QualifiedName, view_name: QualifiedName | Non
     retired = () if isinstance(database, EmptyDatabase) else database.retired()
     out = [str(row.name) for row in retired if row.parent == name and not row.gone]
     others += [f"{', '.join(out)} left it and can come back (op.drop_retention)"] if out else []
+    cold = [one.cold for one in database.cold_archives() if one.archive == name]
+    others += [f"{one} is its cold archive (op.drop_cold_archive comes first)" for one in cold]
     parts = [database.detaching(name, part.name) for part in archive.partitions]
     return archives.drop(
         name,
@@ -98,6 +100,9 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
         database.archive_config_is_there(),
         database.missing_archive_rights((policy.table, policy.archive)),
         _methods(database) if policy.access_method else None,
+        next((one for one in database.cold_archives() if one.table == policy.table), None)
+        if policy.cold_after
+        else None,
     )
     if isinstance(database, EmptyDatabase) or not policy.condition:
         return plan
@@ -208,5 +213,15 @@ def _shown(database: Database, table: Table, archive: Table, view: QualifiedName
     there = next((found for found in archives.spanning(table, archive) if found.name == view), None)
     if there and not database.view_lacks(view, [column.name for column in table.columns]):
         return Plan("")
-    step = CreateArchiveView(view, table, archive.name, _invoker(database), replaces=there is not None)
+    cold = next((one.cold for one in database.cold_archives() if one.table == table.name), None)
+    if cold and (lacks := [c.name for c in table.columns if not _has(database.table(cold), c.name)]):
+        raise PlanError(
+            f"cannot give view {view} the columns {', '.join(lacks)}: {cold} lacks them. ALTER TABLE adds them to its "
+            "tables on the server first, then to it."
+        )
+    step = CreateArchiveView(view, table, archive.name, _invoker(database), there is not None, cold)
     return Plan("", (step,))
+
+
+def _has(table: Table | None, column: str) -> bool:
+    return table is not None and table.column(column) is not None

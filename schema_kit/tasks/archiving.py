@@ -20,6 +20,7 @@ from schema_kit.steps.archives import ForgetMove, ForgetRestored, Route
 from schema_kit.steps.rows import RemoveRows
 from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import ARCHIVE_POLICY
+from schema_kit.tasks import cold
 from schema_kit.tasks.rows import extremes
 
 
@@ -210,10 +211,27 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
         for name in names
         if name in kept
     )
-    notes = (*notes, *said, *stay)
+    further, later = _cold(catalog, policy, partitioning, table, archive, first=bool(steps or forgotten or stored))
+    notes = (*notes, *said, *stay, *later)
     if steps and policy.access_method:
         notes += (f"what has come to {policy.archive} is stored by access method {policy.access_method} then",)
-    return Plan(plan.title, (*forgotten, *steps, *stored), notes)
+    return Plan(plan.title, (*forgotten, *steps, *stored, *further), notes)
+
+
+def _cold(
+    catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, table: Table, archive: Table, *, first: bool
+) -> tuple[list[Step], list[str]]:
+    """What goes on to the cold server; what stands in its way stops nothing that comes *first*.
+
+    Raises:
+        PlanError: something does, and nothing else is to be done.
+    """
+    try:
+        return cold.going(catalog, policy, partitioning, table, archive)
+    except PlanError:
+        if first:
+            return [], []
+        raise
 
 
 def _void(

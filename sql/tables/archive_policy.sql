@@ -34,6 +34,9 @@ ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS max_rows bigint CHE
 -- Another one: by partition, the table access method of what has come to the archive.
 ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS access_method text;
 
+-- And another: by partition, how far behind the present what is in the archive goes on to the cold server.
+ALTER TABLE @schema@.archive_policy ADD COLUMN IF NOT EXISTS cold_after text;
+
 -- Earlier versions knew a partition by its oid.
 DO $$
 BEGIN

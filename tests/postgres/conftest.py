@@ -12,6 +12,8 @@ import pytest
 from pytest_postgresql import factories
 
 from schema_kit.names import QualifiedName
+from tests.support.cold import cold as cold
+from tests.support.cold import other as other
 from tests.support.conversion import convert
 from tests.support.database import Database
 

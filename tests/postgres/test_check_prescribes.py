@@ -32,6 +32,7 @@ from schema_kit.steps.unpartition import Unswap
 from schema_kit.tasks import copying
 from schema_kit.tasks.conversion import Convert, unpartition
 from tests.support.cli import called, command, shell
+from tests.support.cold import LOOPBACK
 from tests.support.database import Database
 from tests.support.matrix import longer
 
@@ -207,6 +208,19 @@ def statistics(database: Database) -> None:
     )
 
 
+def in_transit(database: Database) -> None:
+    """A run that was killed before it copied anything."""
+    database.sql(*LOOPBACK)
+    archived(database)
+    with schema_kit.operations(database.sqlalchemy()):
+        op.create_cold_archive("t", "cold", schema="app", remote_schema="there")
+    database.sql(
+        "INSERT INTO schema_kit.cold_partition (partition_name, table_name, foreign_table, remote_table, bounds) "
+        "VALUES ('app.t_p20250101', 'app.t', 'app.t_p20250101__cold', 't_p20250101', 'FOR VALUES FROM (''2025-01-01'') "
+        "TO (''2025-02-01'')')"
+    )
+
+
 SCENES: dict[str, Scene] = {
     "unseen": Scene(sql(f"REVOKE SELECT ON app.ids FROM {ROLE}"), role=ROLE),
     "policy_unreadable": Scene(policy(partition_interval="fortnight"), {"interval": "'1 month'"}),
@@ -228,6 +242,7 @@ SCENES: dict[str, Scene] = {
         sql("ALTER TABLE app.t_p20260101 ALTER COLUMN twice SET EXPRESSION AS (n * 3)"), minor=170000
     ),
     "bound_left": Scene(begun("attach", AddBound)),
+    "cold_unfinished": Scene(in_transit),
     "archive_missing": Scene(lambda database: archived(database, gone=True)),
     "ahead_missing": Scene(sql("DROP TABLE app.t_p20260501")),
     "gap": Scene(sql("DROP TABLE app.t_p20260201")),

@@ -28,6 +28,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.steps import Plan
 from schema_kit.tasks import archiving as archive
 from schema_kit.tasks import retirement
+from tests.support.cold import LOOPBACK
 from tests.support.database import Database
 from tests.support.matrix import SHAPES, longer, state
 
@@ -203,6 +204,15 @@ def _repair() -> None:
     op.repair_archive_table("e", schema="s", view="all_of_e")
 
 
+def _cold() -> None:
+    op.create_cold_archive("e", "cold", schema="s", remote_schema="there", view="all_of_e")
+
+
+def _cold_archive() -> None:
+    _archive()
+    _cold()
+
+
 CASES = {
     "create_index": Case(_index),
     "create_index_partitioned": Case(_index, shape="sub_partitioned"),
@@ -272,6 +282,14 @@ CASES = {
         first=_archive,
         content="s.e_archive",
         also="SELECT attname, '' FROM pg_attribute WHERE attrelid = 's.e_archive'::regclass AND attnum > 0",
+    ),
+    "cold_archive": Case(_cold, (*SET, *LOOPBACK), first=_archive, content="s.all_of_e", also=RELATIONS),
+    "drop_cold_archive": Case(
+        lambda: op.drop_cold_archive("e", schema="s"),
+        (*SET, *LOOPBACK),
+        first=_cold_archive,
+        content="s.all_of_e",
+        also=RELATIONS,
     ),
     "archive_policy": Case(
         lambda: op.set_archive_policy("e", "90 days", schema="s"), SET, first=_archive, content="s.e", also=ARCHIVES
@@ -432,8 +450,18 @@ def _killed(database: Database, name: str, line: int, *, between: bool) -> int |
 
 
 LONGER = (
+    *("cold_archive", "drop_cold_archive"),
     *("create_index", "add_column", "update_in_batches", "archive_table", "drop_archive_table", "repair_archive_table"),
-    *("archive_policy", "drop_archive_policy", "restore_archive_table", "drop_retention", "convert", "attach"),
+    *(
+        "archive_policy",
+        "drop_archive_policy",
+        "cold_archive",
+        "drop_cold_archive",
+        "restore_archive_table",
+        "drop_retention",
+        "convert",
+        "attach",
+    ),
     *("attach_again", "unpartition", "drain_default", "split_partition", "set", "next", "reindex", "drop_index"),
     *("foreign_key", "unique", "primary_key", "check", "no_policy", "no_ttl", "drop_part_config", "drop_extension"),
     *("install_partman", "remove_partman"),

@@ -54,6 +54,7 @@ from schema_kit.steps import (
     archives,
     baseline,
     batches,
+    cold,
     columns,
     constraints,
     conversion,
@@ -96,6 +97,7 @@ from schema_kit.tasks.archiving import by_partition
 from schema_kit.tasks.conversion import Convert, give_up, roll_back, unpartition
 from schema_kit.tasks.copying import drain, split
 from schema_kit.tasks.indexes import create, drop, replaced
+from tests.support.cold import LOOPBACK
 from tests.support.database import QUICK, Database
 from tests.support.locks import wait_until
 from tests.support.matrix import SHAPES, Operate, build, longer
@@ -903,6 +905,28 @@ def scene_archives(proof: Proof) -> None:
     )
 
 
+def scene_cold(proof: Proof) -> None:
+    proof.database.sql(*LEAVING, *LOOPBACK, *load("partman/tables/part_config.sql"))
+    proof.database.sql(
+        register_sql(Partitioning(T, "at", "1 mon")),
+        "ALTER TABLE s.t DROP CONSTRAINT t_o_fkey, DROP CONSTRAINT t_po_fkey",  # they stay behind
+        "CREATE TABLE s.tn PARTITION OF s.t FOR VALUES FROM ('2026-03-01') TO ('2026-04-01')",
+    )
+    archive = QualifiedName("s", "t_archive")
+    policy = ArchivePolicy(T, archive, "2 months", "partition", cold_after="3 months")
+    proof.run(decided_by(partial(_made, {"view": "every"})))
+    proof.run(
+        decided_by(lambda op: op.create_cold_archive("t", "cold", schema="s", remote_schema="there", view="every"))
+    )
+    proof.run(decided_by(lambda op: op.set_archive_policy("t", "2 months", schema="s", cold_after="3 months")))
+    later = Catalog(proof.database.sqlalchemy(), datetime(2026, 6, 20, tzinfo=UTC))
+    proof.run(lambda _: by_partition(later, policy))
+    assert proof.database.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 's.t_cold'::regclass") == [(1,)]
+    proof.run(decided_by(lambda op: op.restore_archive_table("t", schema="s")))
+    proof.run(decided_by(lambda op: op.drop_cold_archive("t", schema="s")))
+    proof.run(decided_by(partial(_dropped, {"view": "every"})))
+
+
 def _made(view: dict[str, str], op: Any) -> None:
     op.create_archive_table("t", schema="s", **view)
 
@@ -946,6 +970,19 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         rollback.EndReturn,
     },
     scene_a_copied_table: {copied_table.SwapTable, conversion.BuildParent},
+    scene_cold: {
+        EnsureTable,
+        archives.CreateArchiveView,
+        cold.CreateColdArchive,
+        cold.PrepareCold,
+        cold.CopyToCold,
+        cold.SwapToCold,
+        cold.CopyFromCold,
+        cold.SwapFromCold,
+        cold.DropCopy,
+        cold.DropColdArchive,
+        cold.DropColdConfig,
+    },
     scene_archives: {
         EnsureTable,
         access_method.ChangeAccessMethod,

@@ -206,6 +206,7 @@ SICK: dict[str, list[Watched]] = {
 
 LEFT = {
     "bound_left": [Leftover("bound", EVENTS, EVENTS)],
+    "cold_unfinished": [Leftover("cold", month(0).name, EVENTS)],
     "archive_missing": [Leftover("archive", name("public.gone"), EVENTS)],
     "copy_unfinished": [
         *(Leftover(kind, month(0).name, EVENTS, bytes=2**31) for kind in ("drain", "split", "convert")),

@@ -243,6 +243,7 @@ REVERSED: dict[str, tuple[str, ...]] = {
     "convert_to_partitioned": ("unpartition",),
     "create_archive_table": ("drop_archive_table",),
     "create_baseline": ("drop_baseline",),
+    "create_cold_archive": ("drop_cold_archive",),
     "create_check_constraint_concurrently": ("DropConstraintOp",),
     "create_extension": ("drop_extension",),
     "create_foreign_key_concurrently": ("DropConstraintOp",),

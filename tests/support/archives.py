@@ -97,8 +97,8 @@ def places(database: Database) -> tuple[str, str, list[tuple[Any, ...]], list[tu
 
 
 @contextmanager
-def reading(database: Database) -> Iterator[set[tuple[Any, ...]]]:
-    """Readers of the view in a loop: what they saw."""
+def reading(database: Database, *statements: str) -> Iterator[set[tuple[Any, ...]]]:
+    """Readers of the view in a loop, and of both tables the other way round, or of what is said: what they saw."""
     seen, ended, failed = set[tuple[Any, ...]](), threading.Event(), list[Exception]()
 
     def read(statement: str, level: str) -> None:
@@ -121,7 +121,7 @@ def reading(database: Database) -> Iterator[set[tuple[Any, ...]]]:
     )
     readers = [
         threading.Thread(target=read, args=(statement, level))
-        for statement in (both, turned)
+        for statement in statements or (both, turned)
         for level in ("read committed", "repeatable read")
     ]
     for reader in readers:

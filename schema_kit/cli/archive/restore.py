@@ -27,7 +27,7 @@ def command(run: Run, since: str | None, until: str | None, where: str | None, b
     that column. Partitions that lie in the range are detached from the archive and attached, without copying a row.
     Where the range begins or ends within a partition, or the table has a partition there already, rows go in batches:
     those that exist already, equal in every column, are not inserted twice; the same key with other values is refused
-    before anything is written.
+    before anything is written. Partitions on a cold server are copied back to the archive first, and dropped there.
 
     Rows that were archived one by one (way=rows) go so, too, by the column that their age is counted from, or by
     --where; then the rows that referenced them. Locked rows are skipped: run it again. What was restored is ignored by

@@ -30,7 +30,9 @@ def command(run: Run, restored: bool) -> None:
     row once at every moment; also where there is a default partition, and in a table that refers to itself. A partition
     that others need still (rows that refer to it, publications) stays where it is, and each run says so. By rows, those
     that are due go in batches of about half a second, each deleted from the table and inserted into the archive by one
-    statement, the rows of its tree first; locked rows are skipped until the next run. It never asks: no row is lost.
+    statement, the rows of its tree first; locked rows are skipped until the next run. Partitions older than cold_after
+    go on from the archive to the server of op.create_cold_archive: copied, compared, and swapped in one commit. It
+    never asks: no row is lost.
 
     Example: schema_kit archive run bots.messages --dry-run
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -19,6 +19,7 @@ from schema_kit.plans import archives
 from schema_kit.sizes import pretty
 from schema_kit.steps.rows import RemoveRows
 from schema_kit.tasks.archiving import of, rows_due
+from schema_kit.tasks.cold import of as of_table
 
 
 def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
         "condition": policy.condition,
         "when": policy.when,
         "partitions": parts,
+        "cold": _cold(catalog, policy, shown),
+        "cold_after": policy.cold_after,
         "on_their_way": [str(row.name) for row in known if row.since is None and row.attached_to is None],
         "restored": [str(row.name) for row in known if row.since and row.there and row.goes_to != policy.archive],
     }
@@ -62,6 +65,23 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
     except SchemaKitError as error:
         told |= {"due": [], "error": str(error)}
     return told
+
+
+def _cold(catalog: Catalog, policy: ArchivePolicy, shown: Callable[[str | None], str | None]) -> list[dict[str, Any]]:
+    """What is on the cold server, and what is in transit."""
+    one = of_table(catalog, policy) if policy.beside_cold else None
+    return [
+        {
+            "partition": str(part.name),
+            "from": shown(part.lower),
+            "to": shown(part.upper),
+            "rows": part.rows,
+            "server": one.server if one else None,
+            "moved_at": part.moved_at.isoformat() if part.moved_at else None,
+            "in_transit": part.returns or not part.cold,
+        }
+        for part in (catalog.cold_partitions(policy.table) if one else ())
+    ]
 
 
 def due(catalog: Catalog, policy: ArchivePolicy) -> tuple[QualifiedName, ...]:
@@ -88,7 +108,7 @@ def _moment(row: Moved | None, archive: QualifiedName) -> str | None:
 @click.command("status")
 @looks("text", "json")
 def command(run: Run) -> None:
-    """Show what each archive holds, what is due and what is in transit.
+    """Show what each archive and its cold server hold, what is due and what is in transit.
 
     Rows of partitions are the planner's estimate, -1 before the first ANALYZE; by rows, those that are due are
     counted up to 100,000. It changes nothing.
@@ -117,6 +137,10 @@ def _text(one: dict[str, Any]) -> Iterator[str]:
         yield (
             f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {pretty(part['bytes'])}{came}"
         )
+    for part in one["cold"]:
+        since = f", since {part['moved_at']}" if part["moved_at"] else ""
+        where = f"in transit, server {part['server']}" if part["in_transit"] else f"on server {part['server']}"
+        yield f"  {part['partition']}: {part['from']} to {part['to']}, {part['rows']} rows, {where}{since}"
     for word, what in (("due", "due"), ("in transit", "on_their_way"), ("restored", "restored")):
         yield from (f"  {word}: {name}" for name in one[what])
     if one["rows_due"] is not None:

@@ -1,0 +1,191 @@
+"""Cold archives: made for a table, and the partitions that go there and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from schema_kit.catalog import Catalog
+from schema_kit.errors import refuse_for
+from schema_kit.model import (
+    ArchivePolicy,
+    ColdArchive,
+    ColdMove,
+    ColdPartition,
+    ColdServer,
+    Partition,
+    Partitioning,
+    Range,
+    Table,
+)
+from schema_kit.model.grid import grid
+from schema_kit.names import QualifiedName
+from schema_kit.offline import EmptyDatabase
+from schema_kit.plans import archives, cold
+from schema_kit.steps import Plan, Step
+from schema_kit.steps.cold import DropCopy
+from schema_kit.tasks import Database
+
+
+def create(database: Database, declared: ColdArchive) -> Plan:
+    """Make a cold archive; the server is asked whether it can take what goes there."""
+    known = database.cold_archives()
+    table, archive = database.table(declared.table), database.table(declared.archive)
+    columns = database.cold_columns(declared.archive) if archive else ()
+    reasons: tuple[str, ...] = ()
+    there = any(one.table == declared.table for one in known)
+    if archive and not there and not isinstance(database, EmptyDatabase):
+        schemas = {declared.cold.schema, *((declared.view.schema,) if declared.view else ())}
+        server = database.cold_server(declared.server)
+        reasons = (*database.missing_rights(create_in=schemas), *server.missing)
+        reasons += () if server.missing else database.cold_refusals(server, declared.remote_schema, columns)
+    return cold.create(
+        declared, table, archive, columns, known, database.cold_config_is_there(), reasons, invoker=_invoker(database)
+    )
+
+
+def _invoker(database: Database) -> bool:
+    return isinstance(database, EmptyDatabase) or database.server().security_invoker
+
+
+def drop(database: Database, table: QualifiedName, name: QualifiedName | None) -> Plan:
+    """Drop a cold archive without partitions, and have its view show the table and the archive again."""
+    known = database.cold_archives()
+    one = next((one for one in known if one.table == table and name in (None, one.cold)), None)
+    parts = () if isinstance(database, EmptyDatabase) else database.cold_partitions(table)
+    return cold.drop(
+        one,
+        database.table(table),
+        database.table(one.archive) if one else None,
+        parts,
+        next((policy for policy in database.archive_policies() if policy.table == table), None),
+        database.missing_archive_rights((one.cold,)) if one else (),
+        invoker=_invoker(database),
+        last=len(known) == 1 and not isinstance(database, EmptyDatabase),
+    )
+
+
+def of(database: Database, policy: ArchivePolicy) -> ColdArchive | None:
+    """The cold archive behind an archive."""
+    found = (one for one in database.cold_archives() if (one.table, one.archive) == (policy.table, policy.archive))
+    return next(found, None)
+
+
+class _Moving:
+    """What moves of one table's partitions are made of.
+
+    Args:
+        catalog: where to look.
+        one: the cold archive.
+        partitioning: the table's policy.
+        archive: its archive.
+    """
+
+    def __init__(self, catalog: Catalog, one: ColdArchive, partitioning: Partitioning, archive: Table) -> None:
+        self.catalog, self.one, self.archive = catalog, one, archive
+        self.control = partitioning.control
+        self.server: ColdServer = catalog.cold_server(one.server)
+        self.columns = catalog.cold_columns(one.archive)
+
+    def of(self, part: Partition | ColdPartition) -> ColdMove:
+        """One of them."""
+        return cold.move(self.one, self.server, self.columns, self.control, part)
+
+    def refuse(self, title: str, table: Table) -> None:
+        """Say what stands in the way of all of them.
+
+        Raises:
+            PlanError: something does.
+        """
+        views = archives.spanning(table, self.archive)
+        reasons = [*self.server.missing, *cold.clone(self.one, self.catalog.cluster())]
+        reasons += self.catalog.missing_archive_rights((self.one.cold, self.archive.name))
+        reasons += cold.unlike(self.one, self.columns, self.catalog.table(self.one.cold), views)
+        refuse_for(f"cannot {title}", reasons, lines=True)
+
+    def out(self, part: Partition, known: ColdPartition | None) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+        """The steps of one that goes to the server; and why it stays."""
+        seen, table = self.catalog.detaching(self.archive.name, part.name), self.catalog.table(part.name)
+        if seen is None or table is None:
+            return (), ()
+        refuse_for(f"cannot move {part.name}", seen.missing_rights)
+        if why := cold.stays(seen, self.archive):
+            return (), (f"{part.name} is to go to server {self.one.server} and stays: {'; '.join(why)}",)
+        copied = known is not None and known.copied
+        steps = cold.out(self.of(known or part), table.foreign_keys, table, prepared=known is not None, copied=copied)
+        return tuple(steps), ()
+
+
+def going(
+    catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, table: Table, archive: Table
+) -> tuple[list[Step], list[str]]:
+    """What goes from an archive to its cold server, after what an earlier run has left; and what stays, and why.
+
+    Raises:
+        PlanError: something stands in the way of all of it.
+    """
+    title = f"move partitions of {policy.archive} to the cold server"
+    if not (policy.beside_cold or policy.cold_after):
+        return [], []
+    one = of(catalog, policy)
+    if one is None:
+        lost = [f"{policy.table} has no cold archive for cold_after (op.create_cold_archive)"]
+        refuse_for(f"cannot {title}", lost if policy.cold_after else [], lines=True)
+        return [], []
+    wanted = cold.due(policy, partitioning, archive, catalog.here(partitioning, table))
+    known = {part.name: part for part in catalog.cold_partitions(policy.table)}
+    names = [part.name for part in wanted]
+    if not wanted and all(part.cold and not part.returns for part in known.values()):
+        return [], []
+    moving = _Moving(catalog, one, partitioning, archive)
+    steps, drops, notes = list[Step](), list[Step](), list[str]()
+    for part in known.values():
+        found, note = cold.resumed(part, moving.of(part), archive, policy.table, names)
+        steps += (step for step in found if not isinstance(step, DropCopy))
+        drops += (step for step in found if isinstance(step, DropCopy))
+        notes += [note] if note else []
+    waiting = {step.move.name for step in drops if isinstance(step, DropCopy)}
+    for due in wanted:
+        if due.name not in waiting:
+            found, said = moving.out(due, known.get(due.name))
+            steps += found
+            notes += said
+    if steps or drops:
+        moving.refuse(title, table)
+    return [*steps, *drops], notes
+
+
+def returning(
+    catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, table: Table, archive: Table, wanted: Range
+) -> tuple[list[Step], list[Step]]:
+    """What comes back from the cold server to the archive, of a range; and what is dropped there, when that is done.
+
+    Raises:
+        PlanError: something stands in the way.
+    """
+    one = of(catalog, policy) if policy.beside_cold else None
+    known = catalog.cold_partitions(policy.table) if one else ()
+    if one is None or not known:
+        return [], []
+    lines = grid(replace(partitioning, parent=archive.name), archive)
+    moving = _Moving(catalog, one, partitioning, archive)
+    steps, drops = list[Step](), list[Step]()
+    for part in known:
+        held = lines.range_of(Partition(part.name, part.lower, part.upper))
+        if part.cold and (part.returns or held.overlaps(wanted)):
+            *first, last = cold.back(moving.of(part), part, archive, policy.table)
+            steps += first
+            drops.append(last)
+        elif not part.cold:
+            found, _ = cold.resumed(part, moving.of(part), archive, policy.table, ())
+            drops += found
+    if steps or drops:
+        moving.refuse(f"restore {policy.table} from server {one.server}", table)
+    return steps, drops
+
+
+def all_back(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: Table) -> tuple[Sequence[Step], ...]:
+    """Everything that is on the cold server of a table, whose policy may be gone."""
+    policy = replace(policy, beside_cold=True)
+    cut = Partitioning(archive.name, archive.partitioned_by[0], "1 day")
+    return returning(catalog, policy, catalog.policy(table.name) or cut, table, archive, Range(None, None))
