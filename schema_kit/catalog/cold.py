@@ -55,13 +55,13 @@ _NAMES = ("datlocale", "daticulocale")
 
 
 def stored(connection: Connection) -> Stored:
-    """Whether the own tables exist. Call this and the others while observing."""
+    """Return whether the own tables exist. Call this and the others while observing."""
     [there] = rows(connection, _STORED, {"one": COLD_ARCHIVE.sql, "other": COLD_PARTITION.sql})
     return Stored.of(any(there), all(there))
 
 
 def archives(connection: Connection) -> tuple[ColdArchive, ...]:
-    """All of them, where their table is."""
+    """Return all of them, where their table is."""
     return tuple(_archive(row[0]) for row in rows(connection, _ARCHIVES))
 
 
@@ -79,7 +79,7 @@ def _archive(row: dict[str, Any]) -> ColdArchive:
 
 
 def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartition, ...]:
-    """What is known of those of a table, where cold_partition is."""
+    """Return what is known of those of a table, where cold_partition is."""
     known = rows(connection, _PARTITIONS, {"table": str(table)})
     names = [QualifiedName.parse(text) for row in known for text in (row[0], row[2])]
     at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
@@ -110,12 +110,12 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
 
 
 def columns(connection: Connection, table: QualifiedName) -> tuple[ColdColumn, ...]:
-    """The columns of an archive."""
+    """Read the columns of an archive."""
     return tuple(ColdColumn(*row) for row in rows(connection, _COLUMNS, {"table": table.sql}))
 
 
 def server(connection: Connection, name: str) -> ColdServer:
-    """What is known here of a foreign server, and what is missing to use it."""
+    """Return what is known here of a foreign server, and what is missing to use it."""
     role, there, wrapper, usage, mapped, link, installed = rows(connection, _SERVER, {"name": name})[0]
     missing = []
     for extension, found in (("postgres_fdw", installed), ("dblink", link)):
@@ -144,7 +144,7 @@ def server(connection: Connection, name: str) -> ColdServer:
 def refusals(
     connection: Connection, known: ColdServer, schema: str, columns: Collection[ColdColumn]
 ) -> tuple[str, ...]:
-    """Why a server cannot take tables with these columns: it is asked, by a connection of dblink.
+    """Ask a server why it cannot take tables with these columns, by a connection of dblink.
 
     Raises:
         PlanError: it cannot be reached, or refuses the role that the user mapping names.

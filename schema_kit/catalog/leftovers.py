@@ -133,7 +133,7 @@ def _archives(connection: Connection) -> Iterator[Leftover]:
 
 
 def _cold(connection: Connection) -> Iterator[Leftover]:
-    """Partitions that were in transit to another server, or back, when a run ended."""
+    """Find partitions that were in transit to another server, or back, when a run ended."""
     for name, table in rows(connection, _IN_TRANSIT):
         yield Leftover("cold", QualifiedName.parse(name), QualifiedName.parse(table))
 

@@ -266,32 +266,32 @@ class Managed(Relations):
             return Stored.of(*ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
 
     def cold_config_is_there(self) -> Stored:
-        """Whether cold_archive and cold_partition exist."""
+        """Return whether cold_archive and cold_partition exist."""
         with observing(self._connection):
             return cold.stored(self._connection)
 
     def cold_archives(self) -> tuple[ColdArchive, ...]:
-        """Every row of cold_archive."""
+        """Read every row of cold_archive."""
         with observing(self._connection):
             return cold.archives(self._connection) if cold.stored(self._connection) else ()
 
     def cold_partitions(self, table: QualifiedName) -> tuple[ColdPartition, ...]:
-        """What is on the cold server of a table, or in transit."""
+        """Return what is on the cold server of a table, or in transit."""
         with observing(self._connection):
             return cold.partitions(self._connection, table) if cold.stored(self._connection) else ()
 
     def cold_columns(self, archive: QualifiedName) -> tuple[ColdColumn, ...]:
-        """The columns of an archive, as a server needs to know them."""
+        """Read the columns of an archive, as a server needs to know them."""
         with observing(self._connection):
             return cold.columns(self._connection, archive)
 
     def cold_server(self, name: str) -> ColdServer:
-        """What is known here of a foreign server, and what is missing to use it; it is not asked."""
+        """Return what is known here of a foreign server, and what is missing to use it; it is not asked."""
         with observing(self._connection):
             return cold.server(self._connection, name)
 
     def cold_refusals(self, server: ColdServer, schema: str, columns: Collection[ColdColumn]) -> tuple[str, ...]:
-        """Why a server cannot take tables with these columns: it is asked.
+        """Ask a server why it cannot take tables with these columns.
 
         Raises:
             PlanError: it cannot be reached.
@@ -300,7 +300,7 @@ class Managed(Relations):
             return cold.refusals(self._connection, server, schema, columns)
 
     def cluster(self) -> str:
-        """What distinguishes this database from a clone of it."""
+        """Return what distinguishes this database from a clone of it."""
         with self._look() as ask:
             return str(ask(cold.CLUSTER, {})[0][0])
 

@@ -78,11 +78,11 @@ class ColdTable:
     """The schema of the extension dblink, here."""
 
     def send(self, *statements: str) -> str:
-        """The statement that has the server do something, in a commit of its own."""
+        """Return the statement that has the server do something, in a commit of its own."""
         return f"SELECT {ident(self.link)}.dblink_exec({literal(self.server)}, {literal('; '.join(statements))})"
 
     def ask(self, query: str, columns: str) -> str:
-        """What follows FROM to read the result of a query on the server."""
+        """Return what follows FROM to read the result of a query on the server."""
         return f"{ident(self.link)}.dblink({literal(self.server)}, {literal(query)}) AS there ({columns})"
 
 

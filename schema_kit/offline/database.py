@@ -129,15 +129,15 @@ class EmptyDatabase(Followed):
         return self._stored(ARCHIVE_POLICY)
 
     def cold_config_is_there(self) -> Stored:
-        """Whether an earlier step has made it."""
+        """Return whether an earlier step has made it."""
         return self._stored(COLD_ARCHIVE)
 
     def cold_archives(self) -> tuple[ColdArchive, ...]:
-        """Those that earlier steps have made."""
+        """Return those that earlier steps have made."""
         return tuple(self._cold_archives.values())
 
     def cold_columns(self, archive: QualifiedName) -> tuple[ColdColumn, ...]:
-        """As declared; a type with a schema is taken for a user's own."""
+        """Return them as declared; a type with a schema is taken for a user's own."""
         columns = self._tables[archive].columns
         return tuple(ColdColumn(c.name, c.type, c.not_null, "", "." not in c.type, c.generated) for c in columns)
 

@@ -181,7 +181,7 @@ def drop(
 
 
 def due(policy: ArchivePolicy, partitioning: Partitioning, archive: Table, here: Point) -> tuple[Partition, ...]:
-    """The partitions of an archive that are to go to the server, the oldest first.
+    """Return the partitions of an archive that are to go to the server, the oldest first.
 
     Raises:
         DeclarationError: a length that cannot be read.
@@ -198,7 +198,7 @@ def due(policy: ArchivePolicy, partitioning: Partitioning, archive: Table, here:
 
 
 def unlike(one: ColdArchive, columns: Iterable[ColdColumn], cold: Table | None, views: Iterable[View]) -> list[str]:
-    """Why nothing can go to a cold archive, or come back, as its table is now."""
+    """Return why nothing can go to a cold archive, or come back, as its table is now."""
     if cold is None:
         return [f"there is no table {one.cold}"]
     reasons = []
@@ -223,7 +223,7 @@ def unlike(one: ColdArchive, columns: Iterable[ColdColumn], cold: Table | None, 
 
 
 def clone(one: ColdArchive, cluster: str) -> list[str]:
-    """Why a database must not change what is on the server: it is a clone of the one that has put it there."""
+    """Return why a database must not change what is on the server: it is a clone of the one that put it there."""
     if one.cluster == cluster:
         return []
     return [
@@ -234,7 +234,7 @@ def clone(one: ColdArchive, cluster: str) -> list[str]:
 
 
 def foreign_name(name: QualifiedName) -> QualifiedName:
-    """What the foreign table of a partition is called."""
+    """Return what the foreign table of a partition is called."""
     return name.sibling(fit(name.name, "__cold"))
 
 
@@ -245,7 +245,7 @@ def move(
     control: str,
     part: Partition | ColdPartition,
 ) -> ColdMove:
-    """A partition that goes to the server, or comes back."""
+    """Describe a partition that goes to the server, or comes back."""
     known = isinstance(part, ColdPartition)
     remote = QualifiedName(one.remote_schema, part.remote if isinstance(part, ColdPartition) else part.name.name)
     mark = f"schema_kit: rows of {part.name}, {one.identity}"
@@ -263,7 +263,7 @@ def move(
 
 
 def stays(seen: Detaching, archive: Table) -> tuple[str, ...]:
-    """Why a partition of an archive cannot go to a server."""
+    """Return why a partition of an archive cannot go to a server."""
     inherited = tuple(f"{archive.name} has foreign key {key.name}" for key in archive.foreign_keys)
     below = (f"it is partitioned itself ({len(seen.below)} partitions)",) if seen.below else ()
     keys = tuple(f"a foreign key of {table} refers to {seen.parent}" for table in seen.incoming)
@@ -271,7 +271,7 @@ def stays(seen: Detaching, archive: Table) -> tuple[str, ...]:
 
 
 def out(move: ColdMove, keys: Iterable[ForeignKey], table: Table, *, prepared: bool, copied: bool) -> Iterator[Step]:
-    """A partition goes to the server, from where an earlier run has left it.
+    """Plan how a partition goes to the server, from where an earlier run has left it.
 
     Args:
         move: the partition.
@@ -290,7 +290,7 @@ def out(move: ColdMove, keys: Iterable[ForeignKey], table: Table, *, prepared: b
 
 
 def back(move: ColdMove, part: ColdPartition, archive: Table, table: QualifiedName) -> Iterator[Step]:
-    """A partition comes back to the archive, from where an earlier run has left it."""
+    """Plan how a partition comes back to the archive, from where an earlier run has left it."""
     if not (part.returns and part.copied):
         yield CopyFromCold(move, archive.owner, replaces=part.returns and part.there and part.attached_to is None)
     default = next((one.name for one in archive.partitions if one.default), None)
@@ -301,7 +301,7 @@ def back(move: ColdMove, part: ColdPartition, archive: Table, table: QualifiedNa
 def resumed(
     part: ColdPartition, move: ColdMove, archive: Table, table: QualifiedName, wanted: Collection[QualifiedName]
 ) -> tuple[tuple[Step, ...], str]:
-    """What an earlier run has left of a partition's move; and what is left alone, and why.
+    """Plan what an earlier run has left of a partition's move; and return what is left alone, and why.
 
     Args:
         part: the partition, as known.

@@ -293,7 +293,7 @@ class Route:
 
 
 def moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> str:
-    """The row of archived_partition that says where a partition went."""
+    """Return the row of archived_partition that says where a partition went."""
     texts = map(literal, (str(name), str(route.table), str(route.archive), bounds, str(route.goes_to)))
     return (
         f"INSERT INTO {ARCHIVED_PARTITION.sql} (partition_name, table_name, archive_table, bounds, goes_to, moved_at) "

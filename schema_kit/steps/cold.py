@@ -123,7 +123,7 @@ def _row(move: ColdMove) -> str:
 
 
 def _summed(move: ColdMove, table: QualifiedName, into: str = "") -> str:
-    """A SELECT of the number of rows and their checksum; values are compared as this server prints them."""
+    """Return a SELECT of the number of rows and their checksum; values are compared as this server prints them."""
     row = ", ".join(f"own.{ident(column.name)}" for column in move.columns)
     total = f"coalesce(sum(hashtextextended(ROW({row})::text, 0)::numeric), 0)"
     return f"SELECT count(*), {total}{f' INTO {into}' if into else ''} FROM {table.sql} own"

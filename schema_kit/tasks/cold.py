@@ -66,7 +66,7 @@ def drop(database: Database, table: QualifiedName, name: QualifiedName | None) -
 
 
 def of(database: Database, policy: ArchivePolicy) -> ColdArchive | None:
-    """The cold archive behind an archive."""
+    """Return the cold archive behind an archive."""
     found = (one for one in database.cold_archives() if (one.table, one.archive) == (policy.table, policy.archive))
     return next(found, None)
 
@@ -88,11 +88,11 @@ class _Moving:
         self.columns = catalog.cold_columns(one.archive)
 
     def of(self, part: Partition | ColdPartition) -> ColdMove:
-        """One of them."""
+        """Describe one of them."""
         return cold.move(self.one, self.server, self.columns, self.control, part)
 
     def refuse(self, title: str, table: Table) -> None:
-        """Say what stands in the way of all of them.
+        """Refuse all of them, if something stands in the way.
 
         Raises:
             PlanError: something does.
@@ -104,7 +104,7 @@ class _Moving:
         refuse_for(f"cannot {title}", reasons, lines=True)
 
     def out(self, part: Partition, known: ColdPartition | None) -> tuple[tuple[Step, ...], tuple[str, ...]]:
-        """The steps of one that goes to the server; and why it stays."""
+        """Plan the steps of one that goes to the server; and return why it stays."""
         seen, table = self.catalog.detaching(self.archive.name, part.name), self.catalog.table(part.name)
         if seen is None or table is None:
             return (), ()
@@ -119,7 +119,7 @@ class _Moving:
 def going(
     catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, table: Table, archive: Table
 ) -> tuple[list[Step], list[str]]:
-    """What goes from an archive to its cold server, after what an earlier run has left; and what stays, and why.
+    """Plan what goes from an archive to its cold server, after what an earlier run has left; say what stays, and why.
 
     Raises:
         PlanError: something stands in the way of all of it.
@@ -158,7 +158,7 @@ def going(
 def returning(
     catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, table: Table, archive: Table, wanted: Range
 ) -> tuple[list[Step], list[Step]]:
-    """What comes back from the cold server to the archive, of a range; and what is dropped there, when that is done.
+    """Plan what comes back from the cold server to the archive, of a range; and what is dropped there after that.
 
     Raises:
         PlanError: something stands in the way.
@@ -185,7 +185,7 @@ def returning(
 
 
 def all_back(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: Table) -> tuple[Sequence[Step], ...]:
-    """Everything that is on the cold server of a table, whose policy may be gone."""
+    """Plan how everything that is on the cold server of a table comes back; its policy may be gone."""
     policy = replace(policy, beside_cold=True)
     cut = Partitioning(archive.name, archive.partitioned_by[0], "1 day")
     return returning(catalog, policy, catalog.policy(table.name) or cut, table, archive, Range(None, None))

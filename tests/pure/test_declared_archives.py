@@ -25,6 +25,8 @@ VALUES = {
     "restored": (),
     "max_rows": 1000,
     "access_method": "columnar",
+    "cold_after": "1 year",
+    "beside_cold": False,
 }
 
 
@@ -44,4 +46,5 @@ def test_each_field_of_a_policy_is_written() -> None:
         "tree": {"child": {}},
         "max_rows": 1000,
         "access_method": "columnar",
+        "cold_after": "1 year",
     }

@@ -68,7 +68,7 @@ def seen(catalog: Catalog, policy: ArchivePolicy) -> dict[str, Any]:
 
 
 def _cold(catalog: Catalog, policy: ArchivePolicy, shown: Callable[[str | None], str | None]) -> list[dict[str, Any]]:
-    """What is on the cold server, and what is in transit."""
+    """Return what is on the cold server, and what is in transit."""
     one = of_table(catalog, policy) if policy.beside_cold else None
     return [
         {
