@@ -72,6 +72,7 @@ STAYS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("why", STAYS)
 def test_what_others_need_stays_and_the_rest_goes(database: Database, cold: Cold, why: str) -> None:
     before, between, said = STAYS[why]

@@ -20,7 +20,7 @@ from tests.support.cli import ROOT, command
 from tests.support.cold import LATE, Cold, content, foreign, run, with_cold
 from tests.support.database import Database
 
-pytestmark = [pytest.mark.archives, pytest.mark.distributed, pytest.mark.majors]
+pytestmark = [pytest.mark.archives, pytest.mark.distributed, pytest.mark.majors, pytest.mark.exhaustive]
 
 THERE = ["t_01__cold", "t_02__cold", "t_03__cold"]
 

@@ -22,7 +22,7 @@ from tests.support.database import Database
 from tests.support.matrix import perform
 from tests.support.rights import limited
 
-pytestmark = [pytest.mark.archives, pytest.mark.distributed, pytest.mark.majors]
+pytestmark = [pytest.mark.archives, pytest.mark.distributed, pytest.mark.majors, pytest.mark.exhaustive]
 
 
 def lacking(database: Database, cold: Cold, *statements: str) -> str:

@@ -21,7 +21,7 @@ from tests.support.cold import LATE, Cold, content, foreign, run, with_cold
 from tests.support.database import Database
 from tests.support.matrix import longer
 
-pytestmark = [pytest.mark.archives, pytest.mark.distributed, pytest.mark.majors]
+pytestmark = [pytest.mark.archives, pytest.mark.distributed, pytest.mark.majors, pytest.mark.exhaustive]
 
 HOT = f"SELECT count(*) FROM s.{VIEW} WHERE at >= '2026-04-01 00:00+00'"
 
