@@ -927,6 +927,41 @@ def set_not_null_concurrently(table_name: str, column_name: str, *, schema: str 
         https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
     """
 
+def drop_constraint_concurrently(
+    constraint_name: str,
+    table_name: str,
+    type_: str | None = None,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+) -> None:
+    """Drop a check, foreign key, unique, primary key, exclusion or NOT NULL constraint within the lock budget.
+
+    The keywords are those of ``op.drop_constraint``. A constraint that does not exist is not an error. The columns of
+    a primary key stay NOT NULL.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget, on the table and its partitions; of a foreign key, also on
+    the referenced table and its partitions.
+
+    Args:
+        constraint_name: the constraint.
+        table_name: its table.
+        type_: ``foreignkey``, ``primary``, ``unique`` or ``check``; the naming convention of target_metadata may need
+            it. PostgreSQL does not.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
+
+    Raises:
+        DeclarationError: *type_* is something else.
+        PlanError: the table does not exist, a foreign key or a view depends on the constraint, or it is inherited.
+
+    Example:
+        op.drop_constraint_concurrently("orders_placed_at_check", "orders")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-CONSTRAINT
+    """
+
 def drain_default_concurrently(
     table_name: str,
     *,

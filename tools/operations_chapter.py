@@ -86,6 +86,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str, Imagined | Callable[[], EmptyDatabase]
         ("", 'op.create_primary_key_concurrently("imports_pkey", "imports", ["id"])', SHOP),
     ),
     "validate_constraint": (("", 'op.validate_constraint("orders_placed_at_check", "orders")', SHOP),),
+    "drop_constraint_concurrently": (
+        ("", 'op.drop_constraint_concurrently("orders_placed_at_check", "orders")', SHOP),
+    ),
     "set_not_null_concurrently": (
         ("", 'op.set_not_null_concurrently("orders", "customer_id")', SHOP),
         ("up to PostgreSQL 17", 'op.set_not_null_concurrently("orders", "customer_id")', OLDER),

@@ -238,8 +238,10 @@ class Imagined:
         del view
         return MaterializedView(populated=True, unique=True)
 
-    def stops_drop(self, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
-        del table, column
+    def stops_drop(
+        self, table: QualifiedName, column: str | None = None, constraint: str | None = None
+    ) -> tuple[str, ...]:
+        del table, column, constraint
         return ()
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion:

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from migrations.models.declarative import Base, BigId, Now, PartitionKey
+from schema_kit.declare import partitioned
 
 
 class LineUser(Base):
@@ -41,7 +42,15 @@ class LineConversation(Base):
             postgresql_using="gin",
             postgresql_ops={"message": "gin_trgm_ops"},
         ),
-        {"schema": "line_support", "postgresql_partition_by": "RANGE (created_at)"},
+        partitioned(
+            "created_at",
+            "1 month",
+            timezone="Asia/Bangkok",
+            retention="12 months",
+            retention_keep_table=False,
+            retention_grace="30 days",
+        ),
+        {"schema": "line_support"},
     )
 
     id: Mapped[BigId]
@@ -78,7 +87,8 @@ class WebhookEvent(Base):
     __tablename__ = "webhook_event"
     __table_args__ = (
         Index("ix_webhook_event_unprocessed", "received_at", postgresql_where=text("NOT processed")),
-        {"schema": "line_support", "postgresql_partition_by": "RANGE (received_at)"},
+        partitioned("received_at", "1 month", timezone="Asia/Bangkok"),
+        {"schema": "line_support"},
     )
 
     id: Mapped[BigId]

@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, Index, Integer, Numeric, String, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from migrations.models.declarative import Base, BigId, Now, PartitionKey, UuidId
+from schema_kit.declare import archived, partitioned
 
 
 class ProductSearch(Base):
@@ -26,7 +27,9 @@ class ProductSearch(Base):
             postgresql_using="gin",
             postgresql_ops={"filters": "jsonb_path_ops"},
         ),
-        {"schema": "market_research", "postgresql_partition_by": "RANGE (search_timestamp)"},
+        partitioned("search_timestamp", "1 month"),
+        archived("6 months"),
+        {"schema": "market_research"},
     )
 
     id: Mapped[UuidId]

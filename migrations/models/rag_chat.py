@@ -9,6 +9,12 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from migrations.models.declarative import Base, BigId, Now, PartitionKey
+from schema_kit.declare import expiring, partitioned
+from schema_kit.model import Tree
+
+MESSAGE: Tree = {"citations": {}}
+CONVERSATION: Tree = {"messages": MESSAGE}
+"""What expires with a message, and with a conversation."""
 
 
 class UserSession(Base):
@@ -19,6 +25,7 @@ class UserSession(Base):
         Index("ix_user_sessions_session_id", "session_id", unique=True),
         Index("ix_user_sessions_user_id", "user_id"),
         Index("ix_user_sessions_expires_at", "expires_at"),
+        expiring("expires_at", tree={"conversations": CONVERSATION}),
         {"schema": "rag_chat"},
     )
 
@@ -39,6 +46,7 @@ class RagConversation(Base):
         Index("ix_conversations_user_session_id", "user_session_id"),
         Index("ix_conversations_created_at", "created_at"),
         Index("ix_conversations_expires_at", "expires_at"),
+        expiring("expires_at", tree=CONVERSATION),
         {"schema": "rag_chat"},
     )
 
@@ -62,7 +70,9 @@ class RagMessage(Base):
         Index("ix_messages_conversation_id", "conversation_id"),
         Index("ix_messages_timestamp", "timestamp"),
         Index("ix_messages_expires_at", "expires_at"),
-        {"schema": "rag_chat", "postgresql_partition_by": 'RANGE ("timestamp")'},
+        partitioned("timestamp", "1 month"),
+        expiring("expires_at", tree=MESSAGE),
+        {"schema": "rag_chat"},
     )
 
     id: Mapped[BigId]

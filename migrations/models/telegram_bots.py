@@ -14,6 +14,7 @@ from sqlalchemy import ForeignKey, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from migrations.models.declarative import ArchivedId, Base, BigId, Now, PartitionKey
+from schema_kit.declare import archived, partitioned
 
 
 class Bot(Base):
@@ -79,7 +80,9 @@ class TelegramMessage(Base):
             "created_at",
             postgresql_where=text("bot_id IS NOT NULL"),
         ),
-        {"schema": "telegram_bots", "postgresql_partition_by": "RANGE (created_at)"},
+        partitioned("created_at", "1 week"),
+        archived("30 days", max_rows=1_000_000),
+        {"schema": "telegram_bots"},
     )
 
     id: Mapped[BigId]

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, Integer, SmallInteger, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from migrations.models.declarative import Base, Now, PartitionKey, UuidId
+from schema_kit.declare import partitioned
 
 
 class Restaurant(Base):
@@ -90,7 +91,8 @@ class WhatsappMessage(Base):
             postgresql_include=["direction"],
         ),
         Index("idx_whatsapp_messages_direction_status", "direction", "status"),
-        {"schema": "whatsapp_agent", "postgresql_partition_by": "RANGE (created_at)"},
+        partitioned("created_at", "1 month"),
+        {"schema": "whatsapp_agent"},
     )
 
     id: Mapped[UuidId]

@@ -12,7 +12,7 @@ from alembic.operations import MigrateOperation, ops
 from alembic.runtime.migration import MigrationContext
 
 from schema_kit.autogenerate.work import grouped
-from schema_kit.autogenerate.written import Stage, pair_of
+from schema_kit.autogenerate.written import SAID, Stage, pair_of
 from schema_kit.ops.operation import PlanOperation
 
 Directives = Callable[[Any, Any, list[ops.MigrationScript]], None]
@@ -46,6 +46,7 @@ def install(context: MigrationContext) -> None:
         return
 
     def process(migration: Any, revision: Any, directives: list[ops.MigrationScript]) -> None:
+        _together(directives)
         if theirs:
             theirs(migration, revision, directives)
         for script in list(directives):
@@ -56,10 +57,19 @@ def install(context: MigrationContext) -> None:
     context.opts["process_revision_directives"] = process
 
 
-@dataclass
-class _Part:
-    up: list[MigrateOperation] = field(default_factory=list)
-    down: list[MigrateOperation] = field(default_factory=list)
+def _together(directives: list[ops.MigrationScript]) -> None:
+    """Undo the split for the database before: Alembic adds those of another one to the last revision."""
+    whole: _Whole | None = getattr(directives[-1], "schema_kit_whole", None) if directives else None
+    if whole is None:
+        return
+    script, parts = whole
+    script._upgrade_ops += directives[-1].upgrade_ops_list[len(script.upgrade_ops_list) :]
+    script._downgrade_ops += directives[-1].downgrade_ops_list[len(script.downgrade_ops_list) :]
+    directives[:] = [script, *(one for one in directives if not any(one is part for part in parts))]
+
+
+_Whole = tuple[ops.MigrationScript, list[ops.MigrationScript]]
+"""A revision, and those that it was split into."""
 
 
 class _Last(ops.UpgradeOps):
@@ -72,23 +82,35 @@ class _Last(ops.UpgradeOps):
         return self.whole.as_diffs()
 
 
+@dataclass
+class _Part:
+    """What is in one revision, for each database."""
+
+    up: defaultdict[int, list[MigrateOperation]] = field(default_factory=lambda: defaultdict(list))
+    down: defaultdict[int, list[MigrateOperation]] = field(default_factory=lambda: defaultdict(list))
+
+
 def _split(script: ops.MigrationScript) -> list[ops.MigrationScript]:
-    if len(script.upgrade_ops_list) != 1 or script.upgrade_ops is None or script.downgrade_ops is None:
-        return [script]  # several databases share one revision
-    if script.upgrade_ops.upgrade_token != ops.UpgradeOps().upgrade_token:
-        return [script]
     parts: defaultdict[Kind, _Part] = defaultdict(_Part)
-    ups, downs = _flat(script.upgrade_ops), _flat(script.downgrade_ops)
-    for operation in ups:
-        parts[_kind(operation, *_sides(operation))].up.append(operation)
-    for operation in downs:
-        down, up = _sides(operation)
-        parts[_kind(operation, up, down)].down.append(operation)
-    if len(parts) == 1 and next(iter(parts))[0] is Stage.LATER:
-        script.message = _message(script.message, "", _DEPLOY)
+    said: dict[str, None] = {}
+    for database, (upgrade, downgrade) in enumerate(
+        zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True)
+    ):
+        for operation in _flat(upgrade):
+            parts[_kind(operation, *_sides(operation))].up[database].append(operation)
+            said |= {operation.info[SAID]: None} if SAID in operation.info else {}
+        for operation in _flat(downgrade):
+            down, up = _sides(operation)
+            parts[_kind(operation, up, down)].down[database].append(operation)
+    message = "\n\n".join(filter(None, (script.message, *said)))
     if len(parts) < 2:
+        script.message = message or script.message
+        if len(parts) == 1 and next(iter(parts))[0] is Stage.LATER:
+            script.message = _message(message, "", _DEPLOY)
         return [script]
-    return _chained(script, [(parts[kind], _reason(kind)) for kind in sorted(parts, key=_place)])
+    made = _chained(script, message, [(parts[kind], _reason(kind)) for kind in sorted(parts, key=_place)])
+    vars(made[-1])["schema_kit_whole"] = script, made
+    return made
 
 
 def _place(kind: Kind) -> tuple[Stage, bool, bool]:
@@ -96,19 +118,26 @@ def _place(kind: Kind) -> tuple[Stage, bool, bool]:
     return stage, up == _OWN, (down == _OWN) == (up == _SHARED)
 
 
-def _chained(script: ops.MigrationScript, parts: list[tuple[_Part, str]]) -> list[ops.MigrationScript]:
-    assert script.upgrade_ops is not None
+def _chained(script: ops.MigrationScript, message: str, parts: list[tuple[_Part, str]]) -> list[ops.MigrationScript]:
     made, head = list[ops.MigrationScript](), script.head
     for number, (part, reason) in enumerate(parts, 1):
         last = number == len(parts)
-        upgrade = (_Last if last else ops.UpgradeOps)(_nested(part.up), upgrade_token=script.upgrade_ops.upgrade_token)
-        if isinstance(upgrade, _Last):
-            upgrade.whole = script.upgrade_ops
+        upgrades = [
+            (_Last if last else ops.UpgradeOps)(_nested(part.up[database]), upgrade_token=whole.upgrade_token)
+            for database, whole in enumerate(script.upgrade_ops_list)
+        ]
+        for upgrade, whole in zip(upgrades, script.upgrade_ops_list, strict=True):
+            if isinstance(upgrade, _Last):
+                upgrade.whole = whole
+        downgrades = [
+            ops.DowngradeOps(_nested(part.down[database]), downgrade_token=whole.downgrade_token)
+            for database, whole in enumerate(script.downgrade_ops_list)
+        ]
         one = ops.MigrationScript(
             script.rev_id if last else util.rev_id(),
-            upgrade,
-            ops.DowngradeOps(_nested(part.down)),
-            message=_message(script.message, f"part {number} of {len(parts)}", reason),
+            upgrades,  # type: ignore[arg-type]
+            downgrades,  # type: ignore[arg-type]
+            message=_message(message, f"part {number} of {len(parts)}", reason),
             imports=set(script.imports),
             head=head,
             splice=script.splice if number == 1 else None,
@@ -122,7 +151,8 @@ def _chained(script: ops.MigrationScript, parts: list[tuple[_Part, str]]) -> lis
 
 
 def _message(message: str | None, part: str, reason: str) -> str:
-    return f"{', '.join(filter(None, (message, part)))}\n\n{reason}".lstrip()
+    first, _, rest = (message or "").partition("\n\n")
+    return "\n\n".join(filter(None, (", ".join(filter(None, (first, part))), rest, reason)))
 
 
 def _kind(operation: MigrateOperation, up: str | None, down: str | None) -> Kind:

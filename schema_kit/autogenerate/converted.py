@@ -8,6 +8,7 @@ from functools import partial
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 
+from schema_kit.autogenerate.written import paired
 from schema_kit.catalog import Catalog
 from schema_kit.declare.nouns import Partitioned, given
 from schema_kit.model import ForeignKey, Table
@@ -44,7 +45,7 @@ def conversion(
     kept = {"keep_primary_key": True} if one.control in there.primary_key else {}
     if forbidden:  # first, so that the downgrade ends with a column that can be NULL
         yield classes.SetNotNullConcurrentlyOp(table.name, one.control, **schema)
-    yield convert.taken_back_by(classes.UnpartitionOp(table.name, **schema, **kept))
+    yield paired(convert, classes.UnpartitionOp(table.name, **schema, **kept))
 
 
 _OF_NEW = ("default_partition", "partition_by", "sub_partitions")

@@ -19,13 +19,17 @@ from alembic.operations import MigrateOperation, ops
 from alembic.util import DispatchPriority
 
 from schema_kit.autogenerate.converted import conversion
+from schema_kit.autogenerate.work import SENTENCES, Sentence
+from schema_kit.autogenerate.written import paired
 from schema_kit.catalog import Catalog
 from schema_kit.catalog.search_path import schema_of
 from schema_kit.declare import INFO, declared
 from schema_kit.declare.nouns import Archived, Expiring, Partitioned, given
+from schema_kit.errors import PlanError
 from schema_kit.model import ArchivePolicy, Partitioning, Strategy, Table, TimeToLive
 from schema_kit.names import QualifiedName
 from schema_kit.ops import classes
+from schema_kit.tasks import policies
 
 _LOGGER = logging.getLogger("schema_kit.autogenerate")
 
@@ -41,7 +45,7 @@ def compare(context: AutogenContext, upgrade: ops.UpgradeOps, _: set[str | None]
     tables = [one for one in context.sorted_tables if INFO in one.info or INFO in one.metadata.info]
     if context.connection is None or not tables:
         return
-    found = _Found(context.connection)
+    found = _Found(context.connection, context.migration_context.opts)
     for table in tables:
         if _included(context, table):
             for operation in _table(found, table, upgrade):
@@ -53,6 +57,7 @@ class _Found:
     """What the database has."""
 
     connection: sa.Connection
+    options: dict[str, Any]
     archived: dict[QualifiedName, ArchivePolicy] = field(init=False)
     expiring: dict[QualifiedName, TimeToLive] = field(init=False)
 
@@ -60,6 +65,11 @@ class _Found:
         self.catalog = Catalog(self.connection)
         self.archived = {policy.table: policy for policy in self.catalog.archive_policies()}
         self.expiring = {policy.table: policy for policy in self.catalog.ttl_policies()}
+
+    def say(self, text: str) -> None:
+        """Say what no operation can."""
+        self.options.setdefault(SENTENCES, []).append(Sentence(text))
+        _LOGGER.warning("%s", text)
 
 
 def _included(context: AutogenContext, table: sa.Table) -> bool:
@@ -121,24 +131,22 @@ def _partitions(found: _Found, table: sa.Table, there: Table, one: Partitioned |
     if one is None:
         if registered and INFO in table.metadata.info:
             drop = classes.DropPartitionPolicyOp(table.name, **_in(table.schema))
-            yield drop.taken_back_by(_set_policy(table, _former(registered)))
+            yield paired(drop, _set_policy(table, _former(registered)))
         return
     strategy, column = one.key
     if (there.partition_strategy, there.partitioned_by) != (strategy[0].lower(), (column,)):
         by = Strategy(there.partition_strategy).name
-        _LOGGER.warning(
-            "%s is partitioned by %s (%s), and its model declares %s (%s). No operation changes a partition key: "
-            "op.unpartition, and op.convert_to_partitioned in the revision after it.",
-            there.name,
-            by,
-            ", ".join(there.partitioned_by),
-            strategy,
-            column,
+        found.say(
+            f"{there.name} is partitioned by {by} ({', '.join(there.partitioned_by)}), and its model declares "
+            f"{strategy} ({column}). No operation changes a partition key: op.unpartition, and "
+            "op.convert_to_partitioned in the revision after it."
         )
         return
     policy = one.policy(there.name)
     if registered is None:
         values = {"control": one.control, "interval": one.interval, **given(one, *_POLICY)}
+        if _disagrees(found, there, values):
+            return
         yield _set_policy(table, values)
         return
     changed = [name for name in _POLICY if getattr(policy, name) != getattr(registered, name)]
@@ -146,7 +154,24 @@ def _partitions(found: _Found, table: sa.Table, there: Table, one: Partitioned |
         after, before = ({name: _told(getattr(of, name)) for name in changed} for of in (policy, registered))
         if "interval" in after:
             after["interval"] = one.interval
-        yield _set_policy(table, after).taken_back_by(_set_policy(table, before))
+        if not _GRID.isdisjoint(after) and _disagrees(found, there, after):
+            return
+        yield paired(_set_policy(table, after), _set_policy(table, before))
+
+
+_GRID = {"interval", "timezone", "origin", "encoding"}
+"""What says where partitions begin and end."""
+
+
+def _disagrees(found: _Found, there: Table, values: dict[str, Any]) -> bool:
+    """Return whether existing partitions lie across those of a policy, and say so."""
+    try:
+        policies.refuse_disagreeing(found.catalog, there.name, values)
+    except PlanError as error:
+        words = ", ".join(f"{name}={value!r}" for name, value in values.items())
+        found.say(f"{there.name} is declared with {words}, which op.set_partition_policy refuses: {error}")
+        return True
+    return False
 
 
 def _set_policy(table: sa.Table, values: dict[str, Any]) -> classes.SetPartitionPolicyOp:
@@ -172,7 +197,7 @@ def _archive(found: _Found, table: sa.Table, name: QualifiedName, one: Archived 
     if one is None:
         if registered:
             drop = classes.DropArchivePolicyOp(table.name, **_in(table.schema))
-            yield drop.taken_back_by(_set_archive(table, registered))
+            yield paired(drop, _set_archive(table, registered))
         return
     policy = one.policy(name)
     if registered and registered.way == policy.way:  # what no declaration says stays as it is
@@ -183,7 +208,7 @@ def _archive(found: _Found, table: sa.Table, name: QualifiedName, one: Archived 
         options = given(one, *_PLACE, *_OF_ARCHIVES) | ({"control": one.control} if one.interval else {})
         yield classes.CreateArchiveTableOp(table.name, **_in(table.schema), **options)
     operation = _set_archive(table, policy)
-    yield operation.taken_back_by(_set_archive(table, registered)) if registered else operation
+    yield paired(operation, _set_archive(table, registered)) if registered else operation
 
 
 def _set_archive(table: sa.Table, policy: ArchivePolicy) -> classes.SetArchivePolicyOp:
@@ -210,12 +235,12 @@ def _expiry(found: _Found, table: sa.Table, name: QualifiedName, one: Expiring |
     if one is None:
         if registered:
             drop = classes.DropTtlPolicyOp(table.name, **_in(table.schema))
-            yield drop.taken_back_by(_set_expiry(table, registered))
+            yield paired(drop, _set_expiry(table, registered))
         return
     policy = one.policy(name)
     if registered != policy:
         operation = _set_expiry(table, policy)
-        yield operation.taken_back_by(_set_expiry(table, registered)) if registered else operation
+        yield paired(operation, _set_expiry(table, registered)) if registered else operation
 
 
 def _set_expiry(table: sa.Table, policy: TimeToLive) -> classes.SetTtlPolicyOp:

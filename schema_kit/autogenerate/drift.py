@@ -57,7 +57,7 @@ def _ask(work: Work, key: Key, table: sa.Table, found: FoundTable, kinds: frozen
     asked = [one for one in written if one.plainly() is None] if "index" in kinds else []
     checks = [one.definition for one in found.constraints if one.kind == "c"] if "check" in kinds else []
     plain = {_stripped(one) for one in checks}
-    texts = dict.fromkeys(sql_of(one.sqltext) for one in _declared_checks(work, table)) if checks else {}
+    texts = dict.fromkeys(sql_of(one.sqltext) for one in declared_checks(work, table)) if checks else {}
     work.ask(key, asked, [text for text in texts if _stripped(f"CHECK ({text})") not in plain])
 
 
@@ -90,7 +90,18 @@ def _same_index(work: Work, key: Key, written: WrittenIndex, there: FoundIndex) 
     if (key, written.name) in work.lacking:
         return False
     printed = work.printed.get((key, written.name))
-    return None if printed is None else there.tail in printed
+    return None if printed is None else _casts_aside(there.tail) in map(_casts_aside, printed)
+
+
+_TEXT = r"::(?:character varying|text)(?:\[\])?(?!\()"
+_CAST = re.compile(rf"\((ARRAY\[[^\[\]]*\]|\"?\w+\"?|'(?:[^']|'')*')(?:{_TEXT})?\){_TEXT}")
+
+
+def _casts_aside(text: str) -> str:
+    """Leave out casts between text and varchar, which change nothing: after a change of type they differ."""
+    while (bare := _CAST.sub(r"\1", text)) != text:
+        text = bare
+    return re.sub(_TEXT, "", text)
 
 
 # Checks
@@ -99,7 +110,7 @@ def _same_index(work: Work, key: Key, written: WrittenIndex, there: FoundIndex) 
 def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
     there = {one.name: one for one in found.constraints if one.kind == "c"}
     taken = {*there, *(str(one.constraint_name) for one in work.of(ops.CreateCheckConstraintOp, key))}
-    for check in _declared_checks(work, table):
+    for check in declared_checks(work, table):
         text, name = sql_of(check.sqltext), work.name(check)
         if name is None:
             if (same := _likeness(work, key, text, [*there.values()])) is None:
@@ -120,21 +131,20 @@ def _checks(work: Work, key: Key, table: sa.Table, found: FoundTable) -> None:
             **in_schema(key),
             **({"postgresql_not_valid": True} if (not_valid := _not_valid(check)) else {}),
         )
-        drop = dropped(ops.CreateCheckConstraintOp(name, key[1], _condition(text), schema=key[0]))
         if one is None:
-            work.add(paired(create(_condition(text)), drop))
+            work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
             continue
         equal = _likeness(work, key, text, [one])
         if equal == []:
             old = _condition(_expression(one))
             before = classes.CreateCheckConstraintConcurrentlyOp(name, key[1], old, **in_schema(key))
-            work.add(paired(dropped(ops.CreateCheckConstraintOp(name, key[1], old, schema=key[0])), before))
-            work.add(paired(create(_condition(text)), drop))
+            work.add(paired(dropped(name, "check", key[1], key[0]), before))
+            work.add(paired(create(_condition(text)), dropped(name, "check", key[1], key[0])))
         elif equal and not one.validated and not not_valid:
             work.add(_validate(one, key))
 
 
-def _declared_checks(work: Work, table: sa.Table) -> Iterator[sa.CheckConstraint]:
+def declared_checks(work: Work, table: sa.Table) -> Iterator[sa.CheckConstraint]:
     """Yield those that CREATE TABLE would make here."""
     compiler: Any = work.context.dialect.ddl_compiler(work.context.dialect, None)  # type: ignore[arg-type]
     own = [*table.constraints, *(one for column in table.columns for one in column.constraints)]
@@ -151,7 +161,11 @@ def _likeness(work: Work, key: Key, text: str, among: list[FoundConstraint]) -> 
     if not among or (key, text) in work.lacking:
         return []
     printed = work.printed.get((key, text))
-    return None if printed is None else [one for one in among if one.definition in printed]
+    return (
+        None
+        if printed is None
+        else [one for one in among if _casts_aside(one.definition) in map(_casts_aside, printed)]
+    )
 
 
 def _stripped(definition: str) -> str:
@@ -220,7 +234,7 @@ def _primary_key(work: Work, key: Key, table: sa.Table, found: FoundTable) -> No
         include = table.primary_key.dialect_kwargs.get("postgresql_include")
         more = {"postgresql_include": [getattr(one, "name", one) for one in include]} if include else {}
         operation = classes.CreatePrimaryKeyConcurrentlyOp(name, key[1], [*columns], **in_schema(key), **more)
-        work.add(paired(operation, dropped(ops.CreatePrimaryKeyOp(name, key[1], [*columns], schema=key[0]))))
+        work.add(paired(operation, dropped(name, "primary", key[1], key[0])))
     elif not (found.partition_key and set(columns) < set(found.primary_key)):
         # That of a partitioned table has the partition key in addition to the models' own.
         there, said = ", ".join(found.primary_key), ", ".join(columns)

@@ -7,8 +7,14 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import UpgradeOps
 from alembic.util import DispatchPriority
 
-from schema_kit.autogenerate import chain, drift, safe, work
+from schema_kit.autogenerate import chain, completed, drift, enums, safe, work
 from schema_kit.autogenerate.switches import drift_of, safe_of
+
+_BEGUN = (
+    "env.py begins a transaction before Alembic does, in which nothing can commit on its own: Alembic's operations are "
+    "written as they are. Without that transaction, or with schema_kit.environment.run, they are replaced by those "
+    "that keep no session waiting."
+)
 
 
 @comparators.dispatch_for("schema", priority=DispatchPriority.LAST, qualifier="postgresql")
@@ -18,9 +24,25 @@ def finish(context: AutogenContext, upgrade: UpgradeOps, schemas: set[str | None
     kinds, replaced = drift_of(options), safe_of(options)
     if context.connection is None or not (kinds or replaced.kinds):
         return
+    migration = context.migration_context
+    begun_outside = migration.environment_context is not None and migration._in_external_transaction
     begun = work.begin(context, upgrade, schemas, sizes=replaced.rows > 0)
+    if "new" in kinds:
+        completed.compare(begun)
+        completed.write_expressions_as_they_are(context.migration_context)
+    if "exclude" in kinds:
+        completed.exclusions(begun)
+    if "enum" in kinds:
+        enums.compare(begun)
     drift.compare(begun, kinds)
-    safe.replace(begun, replaced)
+    if "enum" in kinds:
+        enums.alter(begun)
+    if not begun_outside:
+        safe.replace(begun, replaced)
+    else:
+        safe.plainly(begun)
+        if replaced.kinds and begun.operations:
+            begun.say(_BEGUN, difference=False)
     work.finish(begun, upgrade)
     options.setdefault(work.SENTENCES, []).extend(begun.sentences)
     chain.install(context.migration_context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,10 +12,11 @@ from sqlalchemy.sql.elements import conv
 from schema_kit.autogenerate.drift import in_schema
 from schema_kit.autogenerate.switches import Safe
 from schema_kit.autogenerate.work import Key, Work
-from schema_kit.autogenerate.written import Stage, WrittenIndex, as_found, of_model, pair_of, paired
+from schema_kit.autogenerate.written import SAID, Stage, WrittenIndex, as_found, dropped, of_model, pair_of, paired
 from schema_kit.from_sqlalchemy import default_sql, sql_of, type_sql
 from schema_kit.names import fit, ident
 from schema_kit.ops import classes
+from schema_kit.ops.operation import PlanOperation, Several
 
 
 def replace(work: Work, safe: Safe) -> None:
@@ -32,17 +34,44 @@ def replace(work: Work, safe: Safe) -> None:
             continue
         found = work.tables.get(key)
         plain = found is None or bool(work.of(ops.CreateTableOp, key)) or found.rows < safe.rows
+        if isinstance(operation, ops.CreateForeignKeyOp) and found is None:  # not made with its table
+            to = work.tables.get(work.key(operation.kw.get("referent_schema"), operation.referent_table))
+            plain = to is None or to.rows < safe.rows
         if isinstance(operation, ops.CreateIndexOp | ops.DropIndexOp):
             _index(work, operation, key, safe, plain, key in dropped)
         elif not plain:
             _other(work, operation, key, safe)
+    _foreign_keys_around(work)
+
+
+def _foreign_keys_around(work: Work) -> None:
+    """Drop foreign keys before the keys that they refer to, and create them behind those: Alembic goes by tables."""
+    ends: dict[bool, list[MigrateOperation]] = {True: [], False: []}
+    for one in work.operations:
+        if isinstance(one, ops.CreateForeignKeyOp | classes.CreateForeignKeyConcurrentlyOp):
+            ends[False].append(one)
+        elif (
+            isinstance(one, ops.DropConstraintOp | classes.DropConstraintConcurrentlyOp) and _kind(one) == "foreignkey"
+        ):
+            ends[True].append(one)
+    moved = [*ends[True], *ends[False]]
+    order = [*ends[True], *(one for one in work.operations if one not in moved), *ends[False]]
+    if order != work.operations:
+        work.operations[:] = order
+        work.changed = True
+
+
+def _kind(drop: ops.DropConstraintOp | classes.DropConstraintConcurrentlyOp) -> str | None:
+    kind: str | None = drop.constraint_type if isinstance(drop, ops.DropConstraintOp) else drop.bound.arguments["type_"]
+    return kind
 
 
 def _other(work: Work, operation: MigrateOperation, key: Key, safe: Safe) -> None:
     match operation:
         case ops.AddConstraintOp():
             if made := _constraint(operation, key, safe):
-                work.put(operation, [paired(made, _drop(operation, key))])
+                kind = {"primarykey": "primary"}.get(operation.constraint_type, operation.constraint_type)
+                work.put(operation, [paired(made, dropped(_named(operation, key), kind, key[1], key[0]))])
         case ops.DropConstraintOp():
             _drop_constraint(work, operation, key, safe)
         case ops.AlterColumnOp():
@@ -76,11 +105,54 @@ def _drops_in_order(work: Work) -> None:
 
     for key in sorted(tables):
         visit(key, frozenset())
+    _out_of_the_way(work, tables, order)
     if order != drops:
         places = [n for n, one in enumerate(work.operations) if isinstance(one, ops.DropTableOp)]
         indexes = [one for one in work.operations if not isinstance(one, ops.DropTableOp)]
         work.operations[:] = [*indexes[: places[0]], *indexes[places[0] :], *order]
         work.changed = True
+
+
+def _out_of_the_way(work: Work, tables: dict[str, ops.DropTableOp], order: list[ops.DropTableOp]) -> None:
+    """Drop the foreign keys of a circle before its tables."""
+    for place, operation in enumerate(order):
+        circular = [
+            one
+            for one in operation.to_table().foreign_key_constraints
+            if tables.get(one.elements[0].target_fullname.rpartition(".")[0]) in order[:place]
+        ]
+        if not circular:
+            continue
+        back: Any = operation.reverse()
+        names = {one.name for one in circular}
+        back.columns = [
+            one for one in back.columns if getattr(one, "name", None) not in names or isinstance(one, sa.Column)
+        ]
+        paired(operation, back)
+        for one in circular:
+            create: Any = ops.AddConstraintOp.from_constraint(one)
+            key = (operation.table_name, operation.schema)
+            drop = ops.DropConstraintOp(one.name, key[0], type_="foreignkey", schema=key[1], _reverse=create)
+            work.add(paired(drop, create))
+
+
+def plainly(work: Work) -> None:
+    """Write checks that were missing as Alembic would."""
+
+    def alembics(operation: MigrateOperation) -> MigrateOperation:
+        given: dict[str, Any] = operation.bound.arguments if isinstance(operation, PlanOperation) else {}
+        if isinstance(operation, classes.CreateCheckConstraintConcurrentlyOp):
+            name, table, condition = (given[word] for word in ("constraint_name", "table_name", "condition"))
+            return ops.CreateCheckConstraintOp(name, table, condition, schema=given.get("schema"))
+        if isinstance(operation, classes.DropConstraintConcurrentlyOp):
+            name, table, kind = (given[word] for word in ("constraint_name", "table_name", "type_"))
+            return ops.DropConstraintOp(name, table, kind, schema=given.get("schema"))
+        return operation
+
+    for operation in list(work.operations):
+        pair, plain = pair_of(operation), alembics(operation)
+        if pair and plain is not operation:
+            work.put(operation, [paired(plain, alembics(pair.back))])
 
 
 # Indexes
@@ -198,48 +270,56 @@ def _named(operation: Any, key: Key) -> str:
     """Return its name; one that has none gets PostgreSQL's, so that the downgrade knows it."""
     if operation.constraint_name is not None:
         return _name(operation.constraint_name)
-    suffix = {"foreignkey": "_fkey", "unique": "_key", "primary": "_pkey"}.get(operation.constraint_type, "_check")
+    suffix = {"foreignkey": "_fkey", "unique": "_key", "primarykey": "_pkey"}.get(operation.constraint_type, "_check")
     columns = operation.local_cols if suffix == "_fkey" else operation.columns if suffix == "_key" else ()
     return fit("_".join((key[1], *columns)), suffix)
 
 
-def _drop(operation: Any, key: Key) -> ops.DropConstraintOp:
-    kind = operation.constraint_type
-    return ops.DropConstraintOp(
-        _named(operation, key),
-        key[1],
-        type_="primary" if kind == "primarykey" else kind,
-        schema=key[0],
-        _reverse=operation,
-    )
-
-
 def _drop_constraint(work: Work, operation: ops.DropConstraintOp, key: Key, safe: Safe) -> None:
-    if pair_of(operation) or operation._reverse is None:
+    if operation._reverse is None:
         return
-    if back := _constraint(operation.reverse(), key, safe):
-        paired(operation, back)
-        work.changed = True
+    made: Any = operation.reverse()
+    if isinstance(made, ops.CreateUniqueConstraintOp):
+        made.kw |= _deferral(work, key, _name(operation.constraint_name))
+    if back := _constraint(made, key, safe):
+        drop = dropped(_name(operation.constraint_name), str(operation.constraint_type), key[1], key[0])
+        work.put(operation, [paired(drop, back)])
+
+
+def _deferral(work: Work, key: Key, name: str) -> dict[str, Any]:
+    """Return that of a unique constraint, which reflection loses."""
+    definition = next((one.definition for one in work.tables[key].constraints if one.name == name), "")
+    if " DEFERRABLE" not in definition:
+        return {}
+    return {"deferrable": True} | ({"initially": "DEFERRED"} if definition.endswith("INITIALLY DEFERRED") else {})
 
 
 # Columns
 
 
 def _alter_column(work: Work, operation: ops.AlterColumnOp, key: Key, safe: Safe) -> None:
-    """The change of type and of NOT NULL by themselves; what is left stays Alembic's."""
+    """The change of type, of the default and of NOT NULL by themselves; what is left stays Alembic's."""
     instead: list[MigrateOperation] = []
-    existing: dict[str, Any] = {"existing_type": operation.existing_type, "schema": key[0]}
+    alter = partial(classes.AlterColumnConcurrentlyOp, key[1], operation.column_name, **in_schema(key))
     if operation.modify_type is not None and "type" in safe.kinds:
         instead += _change_type(work, operation, key)
+    defaults: list[Any] = [operation.modify_server_default, operation.existing_server_default]
+    if "default" in safe.kinds and defaults[0] is not False and all(map(_is_plain, defaults)):
+        forth, back = (alter(server_default=one.arg if one else None) for one in defaults)
+        instead.append(paired(forth, back))
+        operation.modify_server_default = False
     if operation.modify_nullable is not None and "not_null" in safe.kinds:
         nullable, operation.modify_nullable = operation.modify_nullable, None
         set_not_null = classes.SetNotNullConcurrentlyOp(key[1], operation.column_name, **in_schema(key))
-        drop = ops.AlterColumnOp(
-            key[1], operation.column_name, modify_nullable=True, existing_nullable=False, **existing
-        )
+        drop = alter(nullable=True)
         instead.append(paired(drop, set_not_null) if nullable else paired(set_not_null, drop))
     if instead:
         work.put(operation, [*([operation] if operation.has_changes() else []), *instead])
+
+
+def _is_plain(default: Any) -> bool:
+    """Return whether SET DEFAULT sets it, or nothing is set: not of an identity or generated column."""
+    return not default or isinstance(default, sa.DefaultClause)
 
 
 def _change_type(work: Work, operation: ops.AlterColumnOp, key: Key) -> list[MigrateOperation]:
@@ -259,15 +339,22 @@ def _change_type(work: Work, operation: ops.AlterColumnOp, key: Key) -> list[Mig
 
     forth = changed(after, before, "")
     if isinstance(forth, ops.AlterColumnOp):
-        work.say(
-            f"To make {column} of {table} {type_sql(after)}, PostgreSQL writes or checks each row, and no session can "
-            "read or write the table meanwhile. While writes continue: add a column, fill it with "
-            "op.update_in_batches, and drop the old one in a later revision.",
-            difference=False,
-        )
+        _say_what_blocks(work, operation, f"To make {column} of {table} {type_sql(after)}")
         return []
     operation.modify_type = None
     return [paired(forth, changed(before, after, action + type_sql(after)), stage=Stage.COLUMNS)]
+
+
+def _say_what_blocks(work: Work, operation: MigrateOperation, what: str) -> None:
+    """Say it now and in the revision."""
+    said = (
+        f"{what}, PostgreSQL writes or checks each row, and no session can read or write the table meanwhile. While "
+        "writes continue: add a column of the new type (op.add_column_concurrently), keep it filled by a trigger, fill "
+        "the old rows (op.update_in_batches), switch the application over, and drop the old column in a later revision "
+        "(op.drop_column_concurrently)."
+    )
+    work.say(said, difference=False)
+    operation.info[SAID] = said
 
 
 def _add_column(work: Work, operation: ops.AddColumnOp, key: Key, safe: Safe) -> None:
@@ -285,12 +372,25 @@ def _add_column(work: Work, operation: ops.AddColumnOp, key: Key, safe: Safe) ->
                 column.name, column.type, nullable=column.nullable, server_default=default, comment=column.comment
             )
             made = classes.AddColumnConcurrentlyOp(key[1], alike, **in_schema(key))
+    if "default" in safe.kinds and isinstance(column.server_default, sa.Computed | sa.Identity):
+        compiler: Any = work.context.dialect.ddl_compiler(work.context.dialect, None)  # type: ignore[arg-type]
+        action = f"ADD COLUMN {compiler.get_column_specification(column).replace('%%', '%')}"
+        what = f"column {column.name} of {table}"
+        if work.judged(what, lambda: work.catalog.rewrites(table, action)[0]):
+            _say_what_blocks(work, operation, f"To add {column.name} to {table}")
     if made is not operation or "drop_column" in safe.kinds:
         work.put(operation, [paired(made, back, stage=Stage.COLUMNS)])
 
 
 def _drop_table(work: Work, operation: ops.DropTableOp, key: Key) -> None:
-    back = operation.reverse()
+    back: Any = operation.reverse()
     if partition_key := work.tables[key].partition_key:
         back.kw["postgresql_partition_by"] = partition_key
+    for one in back.columns:
+        if isinstance(one, sa.UniqueConstraint) and one.name:
+            vars(one).update(_deferral(work, key, str(one.name)))
+    if exclusions := [one for one in work.tables[key].constraints if one.kind == "x"]:
+        table = work.tables[key].name.sql
+        alter = [f"ALTER TABLE {table} ADD CONSTRAINT {ident(one.name)} {one.definition}" for one in exclusions]
+        back = Several(back, *(ops.ExecuteSQLOp(sql.replace(":", "\\:")) for sql in alter))
     work.put(operation, [paired(classes.DropTableConcurrentlyOp(key[1], **in_schema(key)), back, stage=Stage.LATER)])

@@ -8,7 +8,20 @@ from typing import Any
 
 from schema_kit.errors import DeclarationError
 
-DRIFT = ("index", "check", "foreign_key", "not_null", "primary_key", "partitioning", "options", "type", "default")
+DRIFT = (
+    "index",
+    "check",
+    "foreign_key",
+    "not_null",
+    "primary_key",
+    "partitioning",
+    "options",
+    "type",
+    "default",
+    "enum",
+    "new",
+    "exclude",
+)
 """Kinds of differences that Alembic does not see, or sees where there are none."""
 
 SAFE = (

@@ -18,6 +18,9 @@ from schema_kit.names import QualifiedName
 from schema_kit.ops import classes
 from schema_kit.ops.indexes import declaration
 
+SAID = "schema_kit_said"
+"""In an operation's `info`: what its revision says of it."""
+
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -63,16 +66,9 @@ def nothing(table: str, schema: str | None) -> MigrateOperation:
     return ops.ModifyTableOps(table, [], schema=schema)
 
 
-def dropped(constraint: Any) -> ops.DropConstraintOp:
-    """Return what drops the constraint that an operation of Alembic's makes."""
-    kind, schema = constraint.constraint_type, constraint.schema
-    return ops.DropConstraintOp(
-        constraint.constraint_name,
-        constraint.table_name,
-        type_="primary" if kind == "primarykey" else kind,
-        schema=schema,
-        _reverse=constraint,
-    )
+def dropped(name: str, kind: str, table: str, schema: str | None) -> classes.DropConstraintConcurrentlyOp:
+    """Drop a constraint: ``foreignkey``, ``check``, ``unique`` or ``primary``."""
+    return classes.DropConstraintConcurrentlyOp(name, table, kind, **({"schema": schema} if schema else {}))
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,11 @@ class FoundIndex:
 
 @dataclass(frozen=True, slots=True)
 class FoundConstraint:
-    """A check, a foreign key, or from 18 on a NOT NULL constraint."""
+    """A check, a foreign key, a unique or exclusion constraint, or from 18 on a NOT NULL constraint."""
 
     name: str
     kind: str
-    """c, f or n: pg_constraint.contype."""
+    """c, f, n, u or x: pg_constraint.contype."""
     definition: str
     validated: bool
     columns: tuple[str, ...]
@@ -164,7 +164,8 @@ SELECT k.conrelid::bigint, k.conname, k.contype::text, pg_get_constraintdef(k.oi
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
        (SELECT r.relname FROM pg_class r WHERE r.oid = k.confrelid)
-FROM pg_constraint k WHERE k.conrelid = ANY (%(oids)s::bigint[]) AND k.contype IN ('c', 'f', 'n') ORDER BY k.conname
+FROM pg_constraint k WHERE k.conrelid = ANY (%(oids)s::bigint[]) AND k.contype IN ('c', 'f', 'n', 'u', 'x')
+ORDER BY k.conname
 """
 
 Noun = TypeVar("Noun")
@@ -240,3 +241,21 @@ def _constraint(
 
 def _pairs(options: Any) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in options)
+
+
+_TYPES = """
+SELECT o.name, ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
+FROM unnest(%(names)s::text[]) AS o (name) JOIN pg_type t ON t.oid = pg_catalog.to_regtype(o.name)
+"""
+
+
+def types_found(connection: Connection, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the existing ones of some types, each with its values, if it is an enum.
+
+    Args:
+        connection: of any driver.
+        names: as SQL; without a schema, as the session's search_path finds it.
+    """
+    if not names:
+        return {}
+    return {name: tuple(values) for name, values in rows(connection, _TYPES, {"names": list(names)})}

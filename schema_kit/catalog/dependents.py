@@ -1,4 +1,4 @@
-"""What PostgreSQL would refuse to drop a column or a table for, read from pg_depend without a lock on anything."""
+"""What PostgreSQL would refuse to drop a column, constraint or table for, read from pg_depend without a lock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ WITH RECURSIVE root AS (
 ), tree AS (
   SELECT oid FROM root UNION SELECT h.inhrelid FROM tree t JOIN pg_inherits h ON h.inhparent = t.oid
 ), dropped AS (
-  SELECT 'pg_class'::regclass::oid AS classid, oid AS objid, 0 AS objsubid FROM root WHERE %(column)s::text IS NULL
+  SELECT 'pg_class'::regclass::oid AS classid, oid AS objid, 0 AS objsubid FROM root
+  WHERE coalesce(%(column)s::text, %(constraint)s::text) IS NULL
+  UNION ALL
+  SELECT 'pg_constraint'::regclass, k.oid, 0 FROM root JOIN pg_constraint k ON k.conrelid = root.oid
+  WHERE k.conname = %(constraint)s
   UNION ALL
   SELECT 'pg_class'::regclass, t.oid, a.attnum FROM tree t JOIN pg_attribute a ON a.attrelid = t.oid
   WHERE a.attname = %(column)s AND NOT a.attisdropped
@@ -48,22 +52,37 @@ UNION ALL
 SELECT 'it is inherited' FROM root JOIN pg_attribute a ON a.attrelid = root.oid
 WHERE a.attname = %(column)s AND NOT a.attisdropped AND a.attinhcount > 0
 UNION ALL
+SELECT 'it is inherited' FROM root JOIN pg_constraint k ON k.conrelid = root.oid
+WHERE k.conname = %(constraint)s AND k.coninhcount > 0
+UNION ALL
 SELECT 'it belongs to ' || pg_describe_object(d.refclassid, d.refobjid, 0) FROM root JOIN pg_depend d
-  ON d.classid = 'pg_class'::regclass AND d.objid = root.oid AND d.deptype = 'e' WHERE %(column)s::text IS NULL
+  ON d.classid = 'pg_class'::regclass AND d.objid = root.oid AND d.deptype = 'e'
+WHERE coalesce(%(column)s::text, %(constraint)s::text) IS NULL
 ORDER BY 1
 """
 
 
 def read(
-    connection: Connection, table: QualifiedName, column: str | None = None, attached: bool = False
+    connection: Connection,
+    table: QualifiedName,
+    column: str | None = None,
+    constraint: str | None = None,
+    attached: bool = False,
 ) -> tuple[str, ...]:
-    """Return why the column, or the whole table, cannot be dropped, in words; empty where it can.
+    """Return why the column, the constraint, or the whole table cannot be dropped, in words; empty where it can.
 
     Args:
         connection: where to look.
         table: the table.
         column: its column.
+        constraint: its constraint.
         attached: whether it is a partition still, so that foreign keys to it go when it is detached.
     """
-    values = {"schema": table.schema, "name": table.name, "column": column, "attached": attached}
+    values = {
+        "schema": table.schema,
+        "name": table.name,
+        "column": column,
+        "constraint": constraint,
+        "attached": attached,
+    }
     return tuple(row[0] for row in rows(connection, _OBJECTS, values))

@@ -93,10 +93,12 @@ class Relations:
         with observing(self._connection):
             return citus.differing(self._connection, names)
 
-    def stops_drop(self, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
-        """Return why PostgreSQL would refuse to drop the column, or the whole table; empty where it would not."""
+    def stops_drop(
+        self, table: QualifiedName, column: str | None = None, constraint: str | None = None
+    ) -> tuple[str, ...]:
+        """Return why PostgreSQL would refuse to drop the column, constraint or whole table; empty if it would not."""
         with observing(self._connection):
-            return dependents.read(self._connection, table, column)
+            return dependents.read(self._connection, table, column, constraint)
 
     def exists(self, name: QualifiedName) -> bool:
         """Return whether there is any relation of that name."""

@@ -118,6 +118,8 @@ def archived(
     tablespace: str | None = None,
     compression: str | None = None,
     view: str | None = None,
+    max_rows: int | None = None,
+    access_method: str | None = None,
 ) -> sa.schema.SchemaItem:
     """Declare that old rows of a table go to an archive, which needs no model of its own.
 
@@ -137,6 +139,8 @@ def archived(
         tablespace: the tablespace of partitions that are created in the archive.
         compression: ``pglz`` or ``lz4``, for values that are written into the archive.
         view: the name of a view over both.
+        max_rows: by partition, the oldest ones go as well while the table has more rows than that.
+        access_method: by partition, the table access method of what has come to the archive; None: as it came.
 
     Raises:
         DeclarationError: a duration or *way* is invalid, nothing says what is archived, or a column does not exist.
@@ -159,6 +163,8 @@ def archived(
             tablespace,
             compression,
             view,
+            max_rows,
+            access_method,
         )
     )
 

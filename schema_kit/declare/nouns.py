@@ -75,6 +75,8 @@ class Archived:
     tablespace: str | None = None
     compression: str | None = None
     view: str | None = None
+    max_rows: int | None = None
+    access_method: str | None = None
 
     def archive(self, table: QualifiedName) -> QualifiedName:
         """Return what its archive is called."""
@@ -105,6 +107,8 @@ class Archived:
             self.condition,
             ARCHIVED_AT if self.archived_at else None,
             None if self.tree is None else json.dumps(self.tree, sort_keys=True),
+            max_rows=self.max_rows,
+            access_method=self.access_method,
         )
 
 

@@ -81,7 +81,7 @@ def keys_twice(seen: Observed) -> Iterator[Finding]:
             continue
         differ = "" if (key.on_delete, key.on_update) == (other.on_delete, other.on_update) else ", with other actions"
         said = f"foreign key {key.name} of {key.table} is {other.name} again{differ}: each write checks both."
-        drop = f"op.drop_constraint({key.name!r}, {key.table.name!r}, schema={key.table.schema!r}, type_='foreignkey')"
+        drop = f"op.drop_constraint_concurrently({key.name!r}, {key.table.name!r}, schema={key.table.schema!r})"
         sql = f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)};"
         repair = Repair(sql=sql, why="Decide which of the two stays:") if differ else Repair(drop, _made(key))
         yield Finding("foreign_key_twice", seen.root(key.table), key.name, said, repair)
@@ -160,7 +160,7 @@ def primary_keys(seen: Observed) -> Iterator[Finding]:
                 f"op.create_primary_key_concurrently({name!r}, {table.name.name!r}, {list(columns)!r}, "
                 f"schema={table.name.schema!r})"
             )
-            back = f"op.drop_constraint({name!r}, {table.name.name!r}, schema={table.name.schema!r}, type_='primary')"
+            back = f"op.drop_constraint_concurrently({name!r}, {table.name.name!r}, schema={table.name.schema!r})"
             yield Finding("primary_key_missing", table.name, "", said, Repair(call, back))
         else:
             of = f"{name!r}, {table.name.name!r}, [...], schema={table.name.schema!r}"

@@ -41,7 +41,7 @@ from schema_kit.steps.constraints import (
     AddForeignKey,
     AddKeyUsingIndex,
     AddNotNull,
-    DropForeignKey,
+    DropConstraint,
     SetNotNull,
     foreign_key_sql,
 )
@@ -203,7 +203,7 @@ class Followed:
                 table = self._tables[name]
                 others = [key for key in table.foreign_keys if key.name != declared.name]
                 self._keep_foreign_keys(table, [*others, foreign_key(declared)])
-            case DropForeignKey(name, key_name) if name in self._tables:
+            case DropConstraint(name, key_name) if name in self._tables:
                 table = self._tables[name]
                 self._keep_foreign_keys(table, [key for key in table.foreign_keys if key.name != key_name])
             case AddKeyUsingIndex(key, index_name, name) if name in self._tables:

@@ -62,6 +62,7 @@ __all__ = [
     "DropBaselineOp",
     "DropColdArchiveOp",
     "DropColumnConcurrentlyOp",
+    "DropConstraintConcurrentlyOp",
     "DropExtensionOp",
     "DropIndexConcurrentlyOp",
     "DropPartConfigOp",
@@ -717,6 +718,28 @@ class SetNotNullConcurrentlyOp(PlanOperation):
         cls, operations: Operations, table_name: str, column_name: str, *, schema: str | None = None
     ) -> None:
         operations.invoke(cls(table_name, column_name, schema=schema))
+
+
+@register
+class DropConstraintConcurrentlyOp(PlanOperation):
+    """Drop a check, foreign key, unique, primary key, exclusion or NOT NULL constraint within the lock budget."""
+
+    called = "drop_constraint_concurrently"
+    function = staticmethod(constraints.drop_constraint_concurrently)
+    shared = False
+
+    @classmethod
+    def drop_constraint_concurrently(
+        cls,
+        operations: Operations,
+        constraint_name: str,
+        table_name: str,
+        type_: str | None = None,
+        *,
+        schema: str | None = None,
+        if_exists: bool | None = None,
+    ) -> None:
+        operations.invoke(cls(constraint_name, table_name, type_, schema=schema, if_exists=if_exists))
 
 
 @register

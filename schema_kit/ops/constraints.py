@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
+from schema_kit.errors import DeclarationError
 from schema_kit.from_sqlalchemy import deferral, foreign_key_declaration, sql_of
 from schema_kit.model import CheckDeclaration, KeyDeclaration
 from schema_kit.ops import keywords, reversing
@@ -317,3 +318,51 @@ def set_not_null_concurrently(
         https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
     """
     return task(constraints.set_not_null, existing(operations, table_name, schema), column_name)
+
+
+@operation()
+def drop_constraint_concurrently(
+    operations: Operations,
+    constraint_name: str,
+    table_name: str,
+    type_: str | None = None,
+    *,
+    schema: str | None = None,
+    if_exists: bool | None = None,
+) -> Task:
+    """Drop a check, foreign key, unique, primary key, exclusion or NOT NULL constraint within the lock budget.
+
+    The keywords are those of ``op.drop_constraint``. A constraint that does not exist is not an error. The columns of
+    a primary key stay NOT NULL.
+
+    Locks: ACCESS EXCLUSIVE briefly, within the lock budget, on the table and its partitions; of a foreign key, also on
+    the referenced table and its partitions.
+
+    Args:
+        operations: given by Alembic.
+        constraint_name: the constraint.
+        table_name: its table.
+        type_: ``foreignkey``, ``primary``, ``unique`` or ``check``; the naming convention of target_metadata may need
+            it. PostgreSQL does not.
+        schema: the table's schema. If left out, ``schema_translate_map`` and then ``search_path`` decide.
+        if_exists: accepted for compatibility with Alembic; always in effect.
+
+    Raises:
+        DeclarationError: *type_* is something else.
+        PlanError: the table does not exist, a foreign key or a view depends on the constraint, or it is inherited.
+
+    Example:
+        op.drop_constraint_concurrently("orders_placed_at_check", "orders")
+
+    See Also:
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-CONSTRAINT
+    """
+    del if_exists
+    if type_ not in _TYPES:
+        known = ", ".join(filter(None, _TYPES))
+        raise DeclarationError(f"op.drop_constraint_concurrently(type_={type_!r}): give one of {known}, or nothing.")
+    name = keywords.dropped_name(operations, constraint_name, table_name, type_)
+    return task(constraints.drop, name, existing(operations, table_name, schema))
+
+
+_TYPES = (None, "foreignkey", "primary", "unique", "check")

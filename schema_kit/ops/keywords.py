@@ -125,6 +125,19 @@ def constraint_name(operations: Operations, made: Any, name: str | None, table: 
     return found or fit(stem, suffix)
 
 
+def dropped_name(operations: Operations, name: str, table: str, type_: str | None) -> str:
+    """Return the name of an existing constraint, by the naming convention of target_metadata.
+
+    Args:
+        operations: Alembic's.
+        name: as given.
+        table: its table.
+        type_: ``foreignkey``, ``primary``, ``unique`` or ``check``; None leaves the name as it is given.
+    """
+    made = schemaobj.SchemaObjects(operations.migration_context).generic_constraint(name, table, type_)
+    return _final(operations, made, name) or name
+
+
 def column_key_name(operations: Operations, table: str, column: sa.Column[Any]) -> str | None:
     """Return the name of a column's own foreign key, where it has one or the naming convention gives it one."""
     if not column.foreign_keys:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation
-from alembic.operations.ops import AlterColumnOp, DropConstraintOp, DropTableOp
+from alembic.operations.ops import AlterColumnOp, DropTableOp
 
 from schema_kit.ops.operation import Several, class_of
 
@@ -79,7 +79,8 @@ def constraint_made(kind: str) -> Callable[..., MigrateOperation]:
         table = table_name or source_table
         if constraint_name is None or table is None:
             raise NotImplementedError("a constraint that was created without a name cannot be dropped by its name")
-        return DropConstraintOp(constraint_name, table, type_=kind, schema=schema or source_schema)
+        drop = class_of("drop_constraint_concurrently")
+        return drop(constraint_name, table, kind, **_in(schema or source_schema))
 
     return dropped
 

@@ -18,7 +18,7 @@ from schema_kit.steps.baseline import (
     DropTable,
     DropType,
 )
-from schema_kit.steps.constraints import DropForeignKey
+from schema_kit.steps.constraints import DropConstraint
 from schema_kit.steps.storage import DropTables, EnsureTable
 from schema_kit.storage import CREATED_OBJECT
 
@@ -138,7 +138,7 @@ def drop_baseline(
         )
     gone = {table.table.name for table in declared if str(table.table.name) in created["table"]}
     steps: list[Step] = [
-        DropForeignKey(key.table, key.name, (key.referenced,))
+        DropConstraint(key.table, key.name, (key.referenced,))
         for table in declared
         for key, _ in table.later
         if table.table.name in gone and (key.table, key.name) in keys

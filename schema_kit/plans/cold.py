@@ -44,7 +44,7 @@ from schema_kit.steps.cold import (
     SwapFromCold,
     SwapToCold,
 )
-from schema_kit.steps.constraints import DropForeignKey
+from schema_kit.steps.constraints import DropConstraint
 from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import COLD_ARCHIVE
 
@@ -281,7 +281,7 @@ def out(move: ColdMove, keys: Iterable[ForeignKey], table: Table, *, prepared: b
         copied: its copy is complete.
     """
     for key in keys:
-        yield DropForeignKey(move.name, key.name, table.with_partitions([key.referenced]))
+        yield DropConstraint(move.name, key.name, table.with_partitions([key.referenced]))
     if not prepared:
         yield PrepareCold(move)
     if not copied:

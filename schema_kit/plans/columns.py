@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import Column, ColumnDeclaration, ForeignKey, Relation
 from schema_kit.names import QualifiedName
-from schema_kit.plans.constraints import below, root_of
+from schema_kit.plans.constraints import Ends, below, root_of, with_partitions
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.columns import (
     AddColumn,
@@ -18,12 +18,9 @@ from schema_kit.steps.columns import (
     DropWholeTable,
     SetDefault,
 )
-from schema_kit.steps.constraints import AddCheck, AddForeignKey, AddNotNull, DropForeignKey
+from schema_kit.steps.constraints import AddCheck, AddForeignKey, AddNotNull, DropConstraint
 from schema_kit.steps.indexes import DropIndexConcurrently, DropParentIndex
 from schema_kit.steps.partitions import Analyze
-
-Ends = Mapping[QualifiedName, tuple[QualifiedName, ...]]
-"""Tables at the other end of foreign keys: each with itself and its partitions."""
 
 
 def add_column(
@@ -130,12 +127,8 @@ def drop_column(
             steps.append(
                 DropParentIndex(name, table, below(tree)) if root.partitioned else DropIndexConcurrently(name, table)
             )
-    referenced = _with_partitions((key.referenced for key in root.foreign_keys if column in key.columns), ends)
+    referenced = with_partitions((key.referenced for key in root.foreign_keys if column in key.columns), ends)
     return Plan(title, (*steps, DropColumn(table, column, below(tree), referenced)))
-
-
-def _with_partitions(tables: Iterable[QualifiedName], ends: Ends | None) -> tuple[QualifiedName, ...]:
-    return tuple(dict.fromkeys(each for table in tables for each in (ends or {}).get(table, (table,))))
 
 
 def alter_column(
@@ -182,7 +175,7 @@ def alter_column(
         _refuse_slow_change(table, column, f"{found.type} to {printed_type}", tree, rewrites)
         others = [key.referenced for key in root.foreign_keys if column in key.columns]
         others += [key.table for key in incoming if column in key.referenced_columns]
-        steps.append(AlterColumnType(table, column, below(tree), type_, _with_partitions(others, ends)))
+        steps.append(AlterColumnType(table, column, below(tree), type_, with_partitions(others, ends)))
     if default is not None and (root.imagined or found.default != printed_default):
         steps.append(SetDefault(table, column, below(tree), default[0]))
     if nullable and (root.imagined or found.not_null):
@@ -238,7 +231,7 @@ def drop_table(
         raise PlanError(f"cannot {title}: foreign keys refer to it: {names}. Drop those first.")
     refuse_for(f"cannot {title}", obstacles, then=" See to that first.")
     keys = [
-        DropForeignKey(table, key.name, _with_partitions([key.referenced], ends), below(tree))
+        DropConstraint(table, key.name, with_partitions([key.referenced], ends), below(tree))
         for key in tree[0].foreign_keys
     ]
     return Plan(title, (*keys, DropWholeTable(table, below(tree))))

@@ -220,7 +220,7 @@ def _refuse_what_rests_on(found: Index, table: QualifiedName, title: str) -> Non
     if found.constraint:
         raise PlanError(
             f"cannot {title}: it carries the constraint {found.name} of {table}, {found.constraint}. Change the "
-            "constraint instead (op.drop_constraint)."
+            "constraint instead (op.drop_constraint_concurrently)."
         )
     if found.parent:
         raise PlanError(

@@ -237,15 +237,24 @@ class SetNotNull(Step):
 
 
 @dataclass(frozen=True)
-class DropForeignKey(Step):
-    """DROP CONSTRAINT of a foreign key: locks both ends, each with its partitions."""
+class DropConstraint(Step):
+    """DROP CONSTRAINT: of a foreign key, it locks both ends, each with its partitions.
 
-    says: ClassVar[str] = "drop foreign key {self.name} of {self.table}"
+    Args:
+        table: the table.
+        name: its constraint.
+        referenced: the tables that a foreign key refers to, with their partitions.
+        partitions: those of the table.
+        kind: what it is, in words.
+    """
+
+    says: ClassVar[str] = "drop {self.kind} {self.name} of {self.table}"
 
     table: QualifiedName
     name: str
-    referenced: tuple[QualifiedName, ...]
+    referenced: tuple[QualifiedName, ...] = ()
     partitions: tuple[QualifiedName, ...] = ()
+    kind: str = "foreign key"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -254,5 +263,5 @@ class DropForeignKey(Step):
         return exclusive(tables)
 
     def sql(self) -> tuple[str, ...]:
-        """The partitions lose it too."""
+        """The partitions lose it, too."""
         return (f"ALTER TABLE {self.table.sql} DROP CONSTRAINT {ident(self.name)}",)

@@ -169,7 +169,7 @@ def repair(
                 f"{column.name} is NOT NULL and has no default, and nothing says what it is in existing rows "
                 f"(op.add_column_concurrently({name.name!r}, ...) with one does)"
             )
-    then = " drop_columns names columns that may go, and a check goes by op.drop_constraint."
+    then = " drop_columns names columns that may go, and a check goes by op.drop_constraint_concurrently."
     refuse_for(f"cannot {plan.title}", stays, then=then)
     for one in differences:
         if one.object not in own:

@@ -16,7 +16,7 @@ from schema_kit.steps.batches import Change, UpdateBatch
 from schema_kit.steps.columns import column_sql
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.tasks import Database, batches
-from schema_kit.tasks.constraints import create_foreign_key, set_not_null
+from schema_kit.tasks.constraints import create_foreign_key, ends, set_not_null, stops_drop
 
 
 def add(database: Database, table: QualifiedName, declared: ColumnDeclaration) -> Plan:
@@ -75,8 +75,8 @@ def _fill(database: Database, table: QualifiedName, declared: ColumnDeclaration,
 
 def drop(database: Database, table: QualifiedName, column: str) -> Plan:
     """Drop a column: its indexes first."""
-    obstacles = _obstacles(database, table, column)
-    return columns.drop_column(table, column, database.tree(table), obstacles, _ends(database, table))
+    obstacles = stops_drop(database, table, column)
+    return columns.drop_column(table, column, database.tree(table), obstacles, ends(database, table))
 
 
 def alter(
@@ -120,7 +120,7 @@ def alter(
         column,
         tree,
         incoming=table.incoming if table else (),
-        ends=_ends(database, name),
+        ends=ends(database, name),
         type_=None if type_ is None else f"{type_}{using}",
         printed_type=printed_type,
         rewrites=rewrites,
@@ -141,20 +141,11 @@ def _has_its_own(partition: Relation, root: Relation) -> bool:
 
 def drop_table(database: Database, name: QualifiedName) -> Plan:
     """Drop a table: its foreign keys first."""
-    table, obstacles = database.table(name), _obstacles(database, name)
+    table, obstacles = database.table(name), stops_drop(database, name)
     if table and table.is_partition:
         obstacles = (
             "it is a partition: detach it first (ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY)",
             *obstacles,
         )
     incoming = table.incoming if table else ()
-    return columns.drop_table(name, database.tree(name), incoming, obstacles, _ends(database, name))
-
-
-def _ends(database: Database, name: QualifiedName) -> columns.Ends:
-    table = database.table(name)
-    return {tree[0]: tree for tree in table.trees} if table else {}
-
-
-def _obstacles(database: Database, table: QualifiedName, column: str | None = None) -> tuple[str, ...]:
-    return () if isinstance(database, EmptyDatabase) else database.stops_drop(table, column)
+    return columns.drop_table(name, database.tree(name), incoming, obstacles, ends(database, name))

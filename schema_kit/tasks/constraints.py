@@ -8,7 +8,7 @@ from dataclasses import replace
 from schema_kit.model import CheckDeclaration, ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline import EmptyDatabase
-from schema_kit.plans import constraints, distribution
+from schema_kit.plans import constraints, distribution, unique_constraints
 from schema_kit.steps import Plan
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.tasks import Database
@@ -42,10 +42,10 @@ def create_key(database: Database, declared: KeyDeclaration, not_null: Sequence[
     """Create a unique constraint, or a primary key of columns that *not_null* makes NOT NULL."""
     tree = database.tree(declared.table)
     distribution.refuse_key(f"create {declared.name} on {declared.table}", tree, declared.columns)
-    compare = constraints.bare_index_in_question(declared, tree)
-    printed = database.index_tail(constraints.key_index(declared)) if compare else None
+    compare = unique_constraints.bare_index_in_question(declared, tree)
+    printed = database.index_tail(unique_constraints.key_index(declared)) if compare else None
     owner = database.index_owner(declared.table.sibling(declared.name))
-    return constraints.create_key(declared, tree, not_null, printed, owner)
+    return unique_constraints.create_key(declared, tree, not_null, printed, owner)
 
 
 def create_primary_key(database: Database, declared: KeyDeclaration) -> Plan:
@@ -69,3 +69,22 @@ def set_not_null(database: Database, table: QualifiedName, column: str) -> Plan:
     ask = found is not None and not found.not_null
     proof = database.check_definition(table, f"{ident(column)} IS NOT NULL") if ask else ""
     return constraints.set_not_null(table, column, tree, proof, database.server())
+
+
+def drop(database: Database, constraint: str, table: QualifiedName) -> Plan:
+    """Drop a constraint of any kind."""
+    obstacles = stops_drop(database, table, constraint=constraint)
+    return constraints.drop_constraint(constraint, table, database.tree(table), obstacles, ends(database, table))
+
+
+def ends(database: Database, name: QualifiedName) -> constraints.Ends:
+    """Return the tables at the other end of a table's foreign keys, either way, each with its partitions."""
+    table = database.table(name)
+    return {tree[0]: tree for tree in table.trees} if table else {}
+
+
+def stops_drop(
+    database: Database, table: QualifiedName, column: str | None = None, constraint: str | None = None
+) -> tuple[str, ...]:
+    """Return why PostgreSQL would refuse to drop a column, a constraint, or the whole table."""
+    return () if isinstance(database, EmptyDatabase) else database.stops_drop(table, column, constraint)

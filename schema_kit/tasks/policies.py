@@ -9,7 +9,7 @@ from typing import Any
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
-from schema_kit.model import Partitioning, Table
+from schema_kit.model import Partitioning, Stored, Table
 from schema_kit.model.scripts import PartmanRow
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
@@ -53,6 +53,21 @@ def set_policy(database: Database, parent: QualifiedName, changes: dict[str, Any
         database.refuse_others(parent)
     sets, missing = _sets(database, policy), database.missing_rights(register=True)
     return policies.set_policy(policy, registered, sets, database.config_is_current(), missing)
+
+
+def refuse_disagreeing(database: Catalog, parent: QualifiedName, changes: dict[str, Any]) -> None:
+    """Refuse a change of policy for the existing partitions; rights and NOT NULL can come before it is made.
+
+    Raises:
+        PlanError: they do not agree with it.
+    """
+    registered = database.policy(parent)
+    policy = policies.changed(parent, registered, changes)
+    proved = [
+        (one, replace(table, columns=tuple(replace(column, not_null=True) for column in table.columns)), here)
+        for one, table, here in _sets(database, policy)
+    ]
+    policies.set_policy(policy, registered, proved, Stored.CURRENT)
 
 
 def _sets(database: Database, policy: Partitioning) -> list[tuple[Partitioning, Table, Point]]:

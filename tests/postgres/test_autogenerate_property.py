@@ -6,11 +6,10 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
@@ -53,6 +52,12 @@ COLUMNS: dict[str, Callable[[], sa.Column[Any] | None]] = {
     "constant": lambda: sa.Column("constant", sa.Text, server_default="it", nullable=False),
     "volatile": lambda: sa.Column("volatile", sa.Uuid, server_default=sa.text("gen_random_uuid()"), nullable=False),
     "enum": lambda: sa.Column("kind", sa.Enum("u", "v", native_enum=False, length=5)),
+    "native enum": lambda: sa.Column("native", sa.Enum("u", "v", name="native"), server_default="u"),
+    "array": lambda: sa.Column("list", pg.ARRAY(sa.Enum("p", "q", name="listed"))),
+    "identity": lambda: sa.Column("counted", sa.BigInteger, sa.Identity(start=7)),
+    "generated": lambda: sa.Column("twice", sa.Integer, sa.Computed("a * 2", persisted=True)),
+    "default": lambda: sa.Column("default", sa.Text, server_default="50%"),
+    "other default": lambda: sa.Column("default", sa.Text, server_default=sa.text("'a\\:b'"), nullable=False),
 }
 TYPES = (sa.String(40), sa.String(50), sa.Text())
 ON_DELETE = (None, "", "CASCADE", "SET NULL")
@@ -139,12 +144,10 @@ def writing(database: Database) -> Iterator[None]:
             with database.connect() as connection:
                 for number in itertools.count(1000):
                     for table in ("t", "parted"):
-                        # Alembic's drop_constraint of several foreign keys locks all their tables at once.
-                        with suppress(psycopg.errors.DeadlockDetected):
-                            connection.execute(
-                                f"INSERT INTO {table} (id, a, b, data, ref) "
-                                f"VALUES ({number}, {number}, 'w{number}', '{{}}', 1)".encode()
-                            )
+                        connection.execute(
+                            f"INSERT INTO {table} (id, a, b, data, ref) "
+                            f"VALUES ({number}, {number}, 'w{number}', '{{}}', 1)".encode()
+                        )
                     if stop.wait(0.01):
                         return
         except BaseException as error:
@@ -182,7 +185,7 @@ def test_up_down_up(
     with writing(database):
         project.upgrade()
     assert project.diffs() == []
-    assert project.sentences == [] or all("To make" in one for one in project.sentences)
+    assert project.sentences == [] or all(one.startswith(("To make", "To add")) for one in project.sentences)
     done = catalog(database)
     project.downgrade("base")
     assert catalog(database) == was

@@ -114,13 +114,13 @@ SILENT = {
             "ALTER TABLE orders DROP CONSTRAINT total_positive",
             "ALTER TABLE orders ADD CONSTRAINT total_positive CHECK (total > 1)",
         ),
-        ("drop_constraint", "create_check_constraint_concurrently"),
-        ("drop_constraint", "create_check_constraint_concurrently"),
+        ("drop_constraint_concurrently", "create_check_constraint_concurrently"),
+        ("drop_constraint_concurrently", "create_check_constraint_concurrently"),
     ),
     "CHECK missing": Case(
         ("ALTER TABLE orders DROP CONSTRAINT total_positive",),
         ("create_check_constraint_concurrently",),
-        ("drop_constraint",),
+        ("drop_constraint_concurrently",),
     ),
     "FK NOT VALID": Case(
         (
@@ -147,7 +147,9 @@ SILENT = {
     ),
     "not partitioned at all": Case(PLAIN, ("convert_to_partitioned",), ("unpartition",)),
     "primary key missing": Case(
-        ("ALTER TABLE orders DROP CONSTRAINT orders_pkey",), ("create_primary_key_concurrently",), ("drop_constraint",)
+        ("ALTER TABLE orders DROP CONSTRAINT orders_pkey",),
+        ("create_primary_key_concurrently",),
+        ("drop_constraint_concurrently",),
     ),
 }
 

@@ -29,6 +29,7 @@ SHADOWS = {
     "create_check_constraint": "create_check_constraint_concurrently",
     "create_unique_constraint": "create_unique_constraint_concurrently",
     "create_primary_key": "create_primary_key_concurrently",
+    "drop_constraint": "drop_constraint_concurrently",
     "add_column": "add_column_concurrently",
     "drop_column": "drop_column_concurrently",
     "drop_table": "drop_table_concurrently",
@@ -40,6 +41,7 @@ REFUSED_BY_NAME = {"alter_column": {"comment", "new_column_name"}}
 TABLES = """
 CREATE TABLE r (id bigint PRIMARY KEY, k bigint UNIQUE);
 CREATE TABLE t (id bigint NOT NULL, a int, b text, n numeric(5,2), r_id bigint);
+ALTER TABLE t ADD CONSTRAINT ck_t_small CHECK (a < 10), ADD CONSTRAINT small CHECK (a < 11);
 CREATE INDEX gone ON t (b);
 """
 CONVENTION = {
@@ -78,10 +80,10 @@ ALIKE: dict[str, Call] = {
     ),
     "primary key": both("create_primary_key", "mine", "t", ["id"]),
     "primary key by convention": both("create_primary_key", None, "t", ["id"]),
-    "check by convention": both("create_check_constraint", "small", "t", sa.text("a < 10")),
+    "check by convention": both("create_check_constraint", "tiny", "t", sa.text("a < 10")),
     "check that is final": lambda op, ours: both("create_check_constraint", op.f("final"), "t", "a < 1")(op, ours),
     "check of expressions": both("create_check_constraint", "in", "t", sa.column("b").in_(["100%", ":x", "it's"])),
-    "check that is not proved": both("create_check_constraint", "small", "t", "a < 10", postgresql_not_valid=True),
+    "check that is not proved": both("create_check_constraint", "tiny", "t", "a < 10", postgresql_not_valid=True),
     "foreign key by convention": both("create_foreign_key", None, "t", "r", ["r_id"], ["id"]),
     "foreign key, named": both("create_foreign_key", "mine", "t", "r", ["r_id"], ["id"], ondelete="SET NULL"),
     "foreign key, deferred": both(
@@ -89,6 +91,11 @@ ALIKE: dict[str, Call] = {
     ),
     "foreign key, not proved": both(
         "create_foreign_key", "mine", "t", "r", ["r_id"], ["id"], postgresql_not_valid=True
+    ),
+    "drop check by convention": both("drop_constraint", "small", "t", "check"),
+    "drop constraint": both("drop_constraint", "small", "t", if_exists=True),
+    "drop check that is final": lambda op, ours: both("drop_constraint", op.f("ck_t_small"), "t", type_="check")(
+        op, ours
     ),
     "column": both("add_column", "t", sa.Column("c", sa.String(9), server_default="it's 100%"), if_not_exists=True),
     "column that refers": lambda op, ours: both(

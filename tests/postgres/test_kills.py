@@ -233,6 +233,11 @@ CASES = {
         ("ALTER TABLE s.t ADD CONSTRAINT c CHECK (v > 0) NOT VALID",),
         "partitioned",
     ),
+    "drop_constraint": Case(
+        lambda: op.drop_constraint_concurrently("c", "t", schema="s"),
+        ("ALTER TABLE s.t ADD CONSTRAINT c FOREIGN KEY (ref) REFERENCES s.r",),
+        "partitioned",
+    ),
     "not_null": Case(lambda: op.set_not_null_concurrently("t", "ref", schema="s")),
     "add_column": Case(_add, KEYED, content=None, also="SELECT count(DISTINCT c)::text, '' FROM s.t"),
     "alter_column": Case(_alter),

@@ -67,6 +67,7 @@ OPS: dict[str, Callable[[str, str], None]] = {
     "unique": lambda s, x: op.create_unique_constraint_concurrently("made", x, ["v"], schema=s),
     "primary_key": lambda s, x: op.create_primary_key_concurrently("made", x, ["v"], schema=s),
     "validate": lambda s, x: op.validate_constraint("made", x, schema=s),
+    "drop_constraint": lambda s, x: op.drop_constraint_concurrently("made", x, schema=s),
     "not_null": lambda s, x: op.set_not_null_concurrently(x, "v", schema=s),
     "add_column": lambda s, x: op.add_column_concurrently(x, sa.Column("made", sa.Integer), schema=s),
     "alter_column": lambda s, x: op.alter_column_concurrently(x, "v", type_=sa.BigInteger(), schema=s),

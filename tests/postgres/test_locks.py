@@ -753,6 +753,7 @@ def scene_foreign_keys_to_partitions(proof: Proof) -> None:
         return [
             lambda op: op.add_column_concurrently(table, column, schema="s"),
             lambda op: op.create_foreign_key_concurrently(f"{table}_fkey", table, "r", ["up"], ["id"], **schemas),
+            lambda op: op.drop_constraint_concurrently(f"{table}_fkey", table, schema="s"),
             lambda op: op.alter_column_concurrently(table, "c", type_=sa.String(20), schema="s"),
             lambda op: op.alter_column_concurrently("t", "id", type_=sa.String(20), schema="s"),
             lambda op: op.drop_column_concurrently(table, "c", schema="s"),
@@ -951,7 +952,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         columns.DropNotNull,
         columns.DropWholeTable,
         columns.SetDefault,
-        constraints.DropForeignKey,
+        constraints.DropConstraint,
     },
     scene_foreign_keys_to_partitions: {
         columns.AddColumn,
@@ -959,7 +960,7 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         columns.DropColumn,
         columns.DropWholeTable,
         constraints.AddForeignKey,
-        constraints.DropForeignKey,
+        constraints.DropConstraint,
     },
     scene_a_way_back: {
         rollback.BeginReturn,

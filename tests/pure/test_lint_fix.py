@@ -101,7 +101,7 @@ CALLS = {
     "    b.add_column(sa.Column('z', sa.Integer))  # new\n    b.drop_constraint('c')": (
         "# why\n# the index\nop.create_index_concurrently('ix', 't', ['x'], schema='s')\n"
         "op.add_column_concurrently('t', sa.Column('z', sa.Integer), schema='s')  # new\n"
-        "op.drop_constraint('c', 't', schema='s')"
+        "op.drop_constraint_concurrently('c', 't', schema='s')"
     ),
     "with op.batch_alter_table('t') as b:\n    b.create_foreign_key('f', 'r', ['x'], ['id'], ondelete='CASCADE')": (
         "op.create_foreign_key_concurrently('f', 't', 'r', ['x'], ['id'], ondelete='CASCADE')"

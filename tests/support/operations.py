@@ -121,6 +121,26 @@ CONSTRAINTS = {
         "ALTER TABLE s.t ALTER ref SET NOT NULL",
         before=("ALTER TABLE s.t ADD CONSTRAINT mine CHECK (ref IS NOT NULL)",),
     ),
+    "drop_check": Case(
+        lambda op: op.drop_constraint_concurrently("mine", "t", schema="s"),
+        "ALTER TABLE s.t DROP CONSTRAINT mine",
+        before=("ALTER TABLE s.t ADD CONSTRAINT mine CHECK (v > 0)",),
+    ),
+    "drop_foreign_key": Case(
+        lambda op: op.drop_constraint_concurrently("mine", "t", "foreignkey", schema="s"),
+        "ALTER TABLE s.t DROP CONSTRAINT mine",
+        before=("ALTER TABLE s.t ADD CONSTRAINT mine FOREIGN KEY (ref) REFERENCES s.r (id)",),
+    ),
+    "drop_unique": Case(
+        lambda op: op.drop_constraint_concurrently("mine", "t", schema="s"),
+        "ALTER TABLE s.t DROP CONSTRAINT mine",
+        before=("ALTER TABLE s.t ADD CONSTRAINT mine UNIQUE (id, k, v)",),
+    ),
+    "drop_primary_key": Case(
+        lambda op: op.drop_constraint_concurrently("mine", "t", schema="s"),
+        "ALTER TABLE s.t DROP CONSTRAINT mine",
+        before=("ALTER TABLE s.t ADD CONSTRAINT mine PRIMARY KEY (id, k, v)",),
+    ),
     "validate_check": Case(
         lambda op: op.validate_constraint("mine", "t", schema="s"),
         "ALTER TABLE s.t VALIDATE CONSTRAINT mine",

@@ -59,6 +59,7 @@ CHAIN: tuple[str, ...] = (
     op.create_primary_key_concurrently("keyless_pkey", "keyless", ["id"])
     op.validate_constraint("total_positive", "orders")
     op.set_not_null_concurrently("orders", "ref")
+    op.drop_constraint_concurrently("ref_positive", "orders", "check")
     """,
     """
     op.update_in_batches("orders", {"note": "100% new"}, where=sa.text("id % 2 = 1"))

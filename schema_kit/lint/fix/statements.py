@@ -260,8 +260,8 @@ def _not_null(one: _Skeleton, _: str) -> list[str]:
     return [table, quoted(name(found["column"])), *schema]
 
 
-def _validate(one: _Skeleton, _: str) -> list[str]:
-    found = one.match(_ALTER + r"VALIDATE CONSTRAINT (?P<name>{n})")
+def _constraint(one: _Skeleton, _: str) -> list[str]:
+    found = one.match(_ALTER + r"(?:VALIDATE CONSTRAINT|DROP CONSTRAINT(?: IF EXISTS)?) (?P<name>{n})(?: RESTRICT)?")
     table, schema = _table(found["table"])
     return [quoted(name(found["name"])), table, *schema]
 
@@ -335,7 +335,8 @@ _WRITERS: dict[str, Callable[[_Skeleton, str], list[str]]] = {
     "create_unique_constraint": _key,
     "create_primary_key": _key,
     "set_not_null": _not_null,
-    "validate": _validate,
+    "validate": _constraint,
+    "drop_constraint": _constraint,
     "detach": _detach,
     "add_enum_value": _enum_value,
     "add_column": _add_column,

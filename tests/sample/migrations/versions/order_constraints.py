@@ -29,8 +29,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # A constraint that was proved stays so; the others go at once, without a scan.
-    op.drop_constraint("orders_total_check", "orders")
-    op.drop_constraint("orders_customer_id_fkey", "orders")
-    op.alter_column("orders", "customer_id", nullable=True)
-    op.drop_constraint("customers_email_key", "customers")
-    op.drop_constraint("orders_pkey", "orders")
+    op.drop_constraint_concurrently("orders_total_check", "orders")
+    op.drop_constraint_concurrently("orders_customer_id_fkey", "orders")
+    op.alter_column_concurrently("orders", "customer_id", nullable=True)
+    op.drop_constraint_concurrently("customers_email_key", "customers")
+    op.drop_constraint_concurrently("orders_pkey", "orders")

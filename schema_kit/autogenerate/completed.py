@@ -1,0 +1,125 @@
+"""What Alembic leaves out of the operations that it writes, or writes so that it becomes something else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import MigrateOperation, ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects import postgresql as pg
+
+from schema_kit.autogenerate.drift import declared_checks
+from schema_kit.autogenerate.work import Key, Work
+from schema_kit.autogenerate.written import paired
+from schema_kit.names import fit, ident
+
+_DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+
+
+def compare(work: Work) -> None:
+    """Complete new tables, and changes of identity columns."""
+    created = [one for one in work.operations if isinstance(one, ops.CreateTableOp)]
+    keys = [work.key(one.schema, one.table_name) for one in created]
+    later: list[MigrateOperation] = []
+    for place, (operation, key) in enumerate(zip(created, keys, strict=True)):
+        if (table := work.models.get(key)) is None:
+            continue
+        own = [one for one in declared_checks(work, table) if one not in table.constraints]
+        columns = [*operation.columns, *(sa.CheckConstraint(one.sqltext, name=one.name) for one in own)]
+        for foreign in sorted(table.foreign_key_constraints, key=lambda one: (str(one.name), *one.column_keys)):
+            if foreign.use_alter or _needs_later(work, foreign, {*keys[place + 1 :]}):
+                columns = [one for one in columns if one is not foreign]
+                later.append(_foreign_key(foreign, key))
+        if columns != list(operation.columns):
+            operation.columns, work.changed = columns, True
+    if later:
+        work.operations += later
+        work.changed = True
+    for change in [one for one in work.operations if isinstance(one, ops.AlterColumnOp)]:
+        _identity(work, change)
+
+
+def _needs_later(work: Work, foreign: sa.ForeignKeyConstraint, behind: set[Key]) -> bool:
+    """Return whether what it refers to is made behind the table."""
+    to = work.key(foreign.referred_table.schema, foreign.referred_table.name)
+    if to in behind:
+        return True
+    remote = {element.column.name for element in foreign.elements}
+    made = work.of((ops.CreateUniqueConstraintOp, ops.CreateIndexOp), to) if to in work.tables else []
+    return any({str(getattr(one, "name", one)) for one in operation.columns} == remote for operation in made)
+
+
+def _foreign_key(foreign: sa.ForeignKeyConstraint, key: Key) -> MigrateOperation:
+    create: Any = ops.AddConstraintOp.from_constraint(foreign)
+    create.kw.pop("use_alter", None)
+    if create.constraint_name is None:
+        create.constraint_name = fit("_".join((key[1], *create.local_cols)), "_fkey")
+    drop = ops.DropConstraintOp(create.constraint_name, key[1], type_="foreignkey", schema=key[0], _reverse=create)
+    return paired(create, drop)
+
+
+# Identity columns, whose changes Alembic takes back by what only adds an identity
+
+
+def _identity(work: Work, change: ops.AlterColumnOp) -> None:
+    after, before = change.modify_server_default, change.existing_server_default
+    if after is False or not any(isinstance(one, sa.Identity) for one in (after, before)):
+        return
+    if any(isinstance(one, sa.FetchedValue) and not isinstance(one, sa.Identity) for one in (after, before)):
+        return
+    table = ".".join(ident(part) for part in (change.schema, change.table_name) if part)
+    start = f"ALTER TABLE {table} ALTER COLUMN {ident(change.column_name)} "
+    made = paired(*(ops.ExecuteSQLOp(start + _action(*pair)) for pair in ((after, before), (before, after))))
+    change.modify_server_default = False
+    work.put(change, [made, *([change] if change.has_changes() else [])])
+
+
+def _action(to: Any, from_: Any) -> str:
+    if not isinstance(to, sa.Identity):
+        return "DROP IDENTITY"
+    compiler: Any = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]
+    if not isinstance(from_, sa.Identity):
+        return f"ADD {compiler.visit_identity_column(to)}"
+    options = re.findall(r"(?:NO )?[A-Z]+(?: (?:BY|WITH))?(?: -?\d+)?", compiler.get_identity_options(to))
+    return " ".join((f"SET GENERATED {'ALWAYS' if to.always else 'BY DEFAULT'}", *(f"SET {one}" for one in options)))
+
+
+# Expressions
+
+
+def write_expressions_as_they_are(context: MigrationContext) -> None:
+    """Have expressions read back as what was declared: Alembic doubles ``%``, and takes ``:word`` for a parameter."""
+    impl: Any = context.impl
+    write = impl.render_ddl_sql_expr
+    if getattr(write, "as_it_is", False):
+        return
+
+    def as_it_is(expression: Any, *args: Any, is_index: bool = False, **keywords: Any) -> str:
+        text: str = write(expression, *args, is_index=is_index, **keywords)
+        if impl.dialect.identifier_preparer._double_percents:
+            text = text.replace("%%", "%")
+        return text if is_index else _PARAMETER.sub(r"\\:", text)
+
+    as_it_is.as_it_is = True  # type: ignore[attr-defined]
+    impl.render_ddl_sql_expr = as_it_is
+
+
+_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")
+"""What SQLAlchemy's text() takes for a parameter."""
+
+
+def exclusions(work: Work) -> None:
+    """Say which exclusion constraints of the models are missing: no operation builds one while writes continue."""
+    for key, table in work.models.items():
+        if (found := work.tables.get(key)) is None:
+            continue
+        there = {one.name for one in found.constraints if one.kind == "x"}
+        for one in sorted((one for one in table.constraints if isinstance(one, pg.ExcludeConstraint)), key=str):
+            name = work.name(one)
+            if name and name not in there and work.included(one, name, "check_constraint", key):
+                work.say(
+                    f"The exclusion constraint {name} of {found.name} is missing. No operation builds one while writes "
+                    "continue: op.create_exclude_constraint blocks the table for as long as it takes."
+                )

@@ -1,0 +1,203 @@
+"""Enums and domains, which Alembic makes with a table, but not with a column, and neither compares nor drops.
+
+A type is created by a statement before the columns that need it, and dropped in the downgrade. One that no column uses
+any more stays, so that a downgrade finds it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import render
+from alembic.operations import MigrateOperation, ops
+from sqlalchemy.dialects import postgresql as pg
+
+from schema_kit.autogenerate.work import Work
+from schema_kit.autogenerate.written import Stage, nothing, paired
+from schema_kit.catalog.compared import types_found
+from schema_kit.names import ident
+from schema_kit.ops import classes
+
+_DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_OTHERS = "alembic_postgresql_enum"
+"""A package that does the same, with operations of its own."""
+
+
+def compare(work: Work) -> None:
+    """Create the types that new columns need, and add the values that enums lack."""
+    if _OTHERS in sys.modules:
+        return
+    needed: dict[str, Any] = {}
+    for operation in list(work.operations):
+        _settle(work, operation, needed)
+    declared = {
+        _sql(own): (own, key)
+        for key, table in work.models.items()
+        for column in table.columns
+        if (own := _own_type(column.type))
+    }
+    assert work.context.connection is not None
+    there = types_found(work.context.connection, sorted(needed.keys() | declared.keys()))
+    created = [_create(own) for name, own in needed.items() if name not in there]
+    alter(work, there)
+    if created:
+        work.operations[:0] = created
+        work.changed = True
+    for name, (own, key) in declared.items():
+        if isinstance(own, pg.ENUM):
+            for operation in _values(own, there.get(name, ())):
+                work.add(paired(operation, nothing(key[1], key[0]), stage=Stage.COLUMNS))
+
+
+def _create(own: Any) -> MigrateOperation:
+    enum = isinstance(own, pg.ENUM)
+    create = str((pg.CreateEnumType if enum else pg.CreateDomainType)(own).compile(dialect=_DIALECT)).strip()
+    drop = f"DROP {'TYPE' if enum else 'DOMAIN'} {_sql(own)}"
+    return paired(*(ops.ExecuteSQLOp(sql.replace(":", "\\:")) for sql in (create, drop)))
+
+
+def _values(own: pg.ENUM, there: tuple[str, ...]) -> list[MigrateOperation]:
+    if not there:
+        return []
+    made = list[MigrateOperation]()
+    for place, value in enumerate(own.enums):
+        if value not in there:
+            before = next((one for one in own.enums[place:] if one in there), None)
+            side = {"after": own.enums[place - 1]} if place else {"before": before} if before else {}
+            schema = {"schema": own.schema} if own.schema else {}
+            made.append(classes.AddEnumValueConcurrentlyOp(str(own.name), value, **schema, **side))
+    return made
+
+
+# Types in operations
+
+
+def _settle(work: Work, operation: MigrateOperation, needed: dict[str, Any]) -> None:
+    """Have an operation, and what takes it back, use types that exist already."""
+
+    def settled(type_: Any) -> Any:
+        if own := _own_type(type_):
+            needed.setdefault(_sql(own), own)
+        return _without_creation(work, type_)
+
+    match operation:
+        case ops.DropColumnOp() | ops.DropTableOp():
+            back = operation.reverse()
+            if _settle_columns(back, lambda type_: _without_creation(work, type_)):
+                paired(operation, back)
+        case ops.AlterColumnOp() if operation.modify_type is not None:
+            settled(operation.modify_type)
+        case _:
+            work.changed |= _settle_columns(operation, settled)
+
+
+def _settle_columns(operation: MigrateOperation, settled: Callable[[Any], Any]) -> bool:
+    def column_of(column: Any) -> Any:
+        type_ = settled(column.type) if isinstance(column, sa.Column) else None
+        if type_ is None:
+            return column
+        copy = column._copy()
+        copy.type = type_
+        return copy
+
+    match operation:
+        case ops.AddColumnOp():
+            before: list[Any] = [operation.column]
+            (operation.column,) = after = [column_of(operation.column)]
+        case ops.CreateTableOp():
+            before = list(operation.columns)
+            operation.columns = after = [column_of(one) for one in before]
+        case classes.CreatePartitionedTableOp():
+            before = list(operation.bound.arguments["columns"])
+            after = [column_of(one) for one in before]
+            operation.bound.arguments["columns"] = tuple(after)
+        case _:
+            return False
+    return any(one is not other for one, other in zip(before, after, strict=True))
+
+
+def alter(work: Work, there: Collection[str] | None = None) -> None:
+    """Write a change of type from or to an enum by itself, by the text of the values.
+
+    Args:
+        work: what is left of Alembic's operations.
+        there: change only to types that are not among these.
+    """
+    for operation in [one for one in work.operations if isinstance(one, ops.AlterColumnOp)]:
+        types = (operation.modify_type, operation.existing_type)
+        own = [type_ is not None and _own_type(type_) for type_ in types]
+        if operation.modify_type is None or not any(own):
+            continue
+        if there is None or (own[0] and _sql(own[0]) not in there):
+            made = paired(_changed(operation, types[0], types[1]), _changed(operation, types[1], types[0]))
+            operation.modify_type = None
+            work.put(operation, [made, *([operation] if operation.has_changes() else [])])
+
+
+def _changed(operation: ops.AlterColumnOp, type_: Any, existing: Any) -> MigrateOperation:
+    table = ".".join(ident(part) for part in (operation.schema, operation.table_name) if part)
+    column = ident(operation.column_name)
+    if _own_type(type_) is None:
+        words: dict[str, Any] = {"existing_type": existing, "existing_nullable": operation.existing_nullable}
+        return ops.AlterColumnOp(
+            operation.table_name, operation.column_name, schema=operation.schema, modify_type=type_, **words
+        )
+    spelled = _DIALECT.type_compiler_instance.process(_native(type_))
+    using = f"{column}::text{'[]' * spelled.endswith('[]')}::{spelled}"
+    sql = f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {spelled} USING {using}"
+    return ops.ExecuteSQLOp(sql.replace(":", "\\:"))
+
+
+def _native(type_: Any) -> Any:
+    """Return what the database has for it."""
+    if isinstance(type_, sa.TypeDecorator):
+        return _native(type_.load_dialect_impl(_DIALECT))
+    return type_.dialect_impl(_DIALECT)
+
+
+def _own_type(type_: Any) -> Any:
+    """Return the enum or domain that a column needs, if the models make it."""
+    native = _native(type_)
+    if isinstance(native, sa.ARRAY):
+        return _own_type(native.item_type)
+    return native if isinstance(native, pg.ENUM | pg.DOMAIN) and native.create_type and native.name else None
+
+
+def _without_creation(work: Work, type_: Any) -> Any:
+    """Return the same type, as an existing one; None if no statement makes it."""
+    if _own_type(type_) is None:
+        return None
+    native = _native(type_)
+    if isinstance(native, sa.ARRAY):
+        return pg.ARRAY(_without_creation(work, native.item_type), dimensions=native.dimensions)
+    schema = {"schema": native.schema} if native.schema else {}
+    if isinstance(native, pg.ENUM):
+        return pg.ENUM(*native.enums, name=native.name, create_type=False, **schema)
+    domain = _Domain(native.name, native.data_type, create_type=False, **schema)
+    words = [repr(str(native.name)), render._repr_type(native.data_type, work.context)]
+    words += [f"schema={native.schema!r}"] if native.schema else []
+    domain.spelled = f"DOMAIN({', '.join(words)}, create_type=False)"
+    return domain
+
+
+class _Domain(pg.DOMAIN):
+    """An existing domain, which Alembic writes so that it is not made."""
+
+    __visit_name__ = "schema_kit_domain"
+    spelled: str
+
+    def __repr__(self) -> str:
+        return self.spelled
+
+    def copy(self, **_: Any) -> _Domain:
+        return self
+
+
+_Domain.__module__ = pg.DOMAIN.__module__
+
+
+def _sql(own: Any) -> str:
+    return ".".join(ident(part) for part in (own.schema, str(own.name)) if part)
