@@ -17,7 +17,6 @@ from schema_kit import embedded
 
 _FOLDER = pytest.StashKey[Path]()
 _SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "max_prepared_transactions": "10"}
-_POINTS = {"further": 3, "deep": 2}  # kept of each parametrized test that needs a server, and of those that take longer
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,7 +42,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the server needs it; of a test with many points, a run tries a few that lie far apart."""
+    """What uses the server needs it; of a test with many points, a run tries the first and the last."""
     points: dict[tuple[str, str], list[pytest.Item]] = {}
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}
@@ -54,11 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "exhaustive" in marks and not marks & {"deep", "chaos", "projects"}:
             points.setdefault((item.nodeid.partition("[")[0], "deep"), []).append(item)
     for (_, left), found in points.items():
-        count = _POINTS[left]
-        kept = {round(n * (len(found) - 1) / (count - 1)) for n in range(count)}
-        for n, item in enumerate(found):
-            if n not in kept:
-                item.add_marker(left)
+        for item in found[1:-1]:
+            item.add_marker(left)
 
 
 @pytest.fixture(scope="session")
