@@ -17,6 +17,7 @@ SCRIPTS = (
     "tables/archive_file.sql",
     "tables/archive_policy.sql",
     "tables/batch_progress.sql",
+    "tables/cold_archive.sql",
     "tables/copy_run.sql",
     "tables/created_object.sql",
     "tables/health_ignored.sql",
