@@ -9,6 +9,7 @@ import pytest
 from schema_kit.catalog.advisory import OURS, held, take
 from schema_kit.catalog.blockers import advisory_holders
 from tests.support.database import Database
+from tests.support.locks import OF_THIS_DATABASE
 
 pytestmark = [pytest.mark.steps, pytest.mark.majors]
 
@@ -59,6 +60,7 @@ def test_it_is_given_back_where_the_work_fails_or_the_connection_is_lost(databas
     with database.sqlalchemy() as one, database.sqlalchemy() as other:
         with suppress(KeyError), held(one, "k"):
             if lost:
-                database.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
+                holders = f"FROM pg_locks WHERE locktype = 'advisory' AND {OF_THIS_DATABASE}"
+                database.sql(f"SELECT pg_terminate_backend(pid, 5000) {holders}")
             raise KeyError
         assert take(other, "k")

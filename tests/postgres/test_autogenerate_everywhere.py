@@ -140,7 +140,8 @@ def killed_while_it_waits(database: Database, statement: str, table: str) -> Non
     with database.connect(autocommit=False) as writer, ThreadPoolExecutor() as pool:
         writer.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
         sent = pool.submit(database.sql, statement)
-        waits = "SELECT pid FROM pg_stat_activity WHERE query = %(sent)s AND wait_event_type = 'Lock'"
+        waits = """SELECT pid FROM pg_stat_activity WHERE query = %(sent)s AND wait_event_type = 'Lock'
+                   AND datname = current_database()"""
         with database.connect() as look:
             while not (waiting := look.execute(waits, {"sent": statement}).fetchall()):
                 assert not sent.done()

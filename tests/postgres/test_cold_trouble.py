@@ -206,8 +206,9 @@ def test_a_stopped_server_ends_with_the_session(database: Database, cold: Cold) 
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Extension' OR query LIKE '%dblink_exec%'"
-        while database.sql(wait + " AND pid <> pg_backend_pid()")[0][0] == 0:
+        waits = "wait_event_type = 'Extension' OR query LIKE '%dblink_exec%'"
+        wait = f"SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND ({waits})"
+        while not database.sql(f"{wait} AND pid <> pg_backend_pid()"):
             assert process.poll() is None
         assert database.sql(HOT)[0][0] == 61
         process.kill()

@@ -27,6 +27,7 @@ from schema_kit.steps.unpartition import Unswap
 from schema_kit.tasks.conversion import Convert, roll_back, unpartition
 from tests.support.database import QUICK, Database
 from tests.support.ddl_of_others import BESIDE, CHANGES, NAMED, NAMES, TABLE, Change
+from tests.support.locks import OF_THIS_DATABASE
 
 pytestmark = [pytest.mark.conversion, pytest.mark.majors]
 
@@ -122,7 +123,7 @@ def test_what_is_committed_beside_its_locks(database: Database, way: str) -> Non
     gate.execute("SELECT pg_advisory_lock(4711)")
 
     def beside() -> None:
-        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        waiting = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {OF_THIS_DATABASE}"
         until = time.monotonic() + 20
         while not database.sql(waiting)[0][0] and time.monotonic() < until:
             time.sleep(0.01)

@@ -21,7 +21,7 @@ from schema_kit.execute import StepDone, StepStarted
 from schema_kit.names import QualifiedName, fit, ident
 from schema_kit.steps import indexes
 from tests.support.database import Database
-from tests.support.locks import busy, wait_until
+from tests.support.locks import OF_THIS_DATABASE, busy, wait_until
 from tests.support.matrix import SHAPES, Operate, Stopped, build, longer, perform, state, thinned, told
 from tests.support.operations import INDEXES, NEW, OLD, IndexCase, create, drop, reindex, reindex_table, replace, unique
 
@@ -193,7 +193,7 @@ def test_killed(database: Database, monkeypatch: pytest.MonkeyPatch, name: str, 
             perform(database, case.operate)
     else:
         waiter = subprocess.Popen([sys.executable, "-c", PROGRAM, url, name])
-        wait_until(lambda: database.sql("SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"))
+        wait_until(lambda: database.sql(f"SELECT 1 FROM pg_locks WHERE NOT granted AND {OF_THIS_DATABASE}"))
         holder.rollback()
         assert waiter.wait() == 0
     assert state(database) == expected

@@ -24,7 +24,8 @@ pytestmark = [pytest.mark.distributed, pytest.mark.cli, MISSING]
 
 LENDS = "a pooler is between that lends a session for each transaction"
 LEFT = """
-SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
+SELECT (SELECT count(*) FROM pg_prepared_statements),
+       (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
        (SELECT count(*) FROM pg_class WHERE relpersistence = 't'),
        (SELECT array_agg(name || '=' || setting ORDER BY name) FROM pg_settings WHERE source = 'session'
           AND name NOT IN ('application_name', 'client_encoding'))

@@ -16,7 +16,7 @@ from schema_kit.errors import LockNotAvailable
 from schema_kit.execute import Waiting
 from schema_kit.steps.rows import RemoveRows
 from tests.support.database import QUICK, Database
-from tests.support.locks import HELD_SECONDS, wait_until
+from tests.support.locks import HELD_SECONDS, OF_THIS_DATABASE, wait_until
 from tests.support.rows import ARCHIVE, TABLE, decide, leaving, name, run
 from tests.support.tables import checksum
 from tests.support.ttl import log, policy, ran, ttl
@@ -166,7 +166,7 @@ def test_a_row_that_changes_between_the_snapshot_and_the_lock(database: Database
     step = replace(step, due=replace(step.due, where=f"{step.due.where} AND (id <> 1 OR gate())"))
     batch = database.connect()
     thread = meanwhile(lambda: [batch.execute(part.encode()) for part in ("BEGIN", *step.sql(), "COMMIT")])
-    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    waiting = f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {OF_THIS_DATABASE}"
     wait_until(lambda: other.execute(waiting).fetchall())
     other.execute("UPDATE t SET at = '2027-01-01', word = 'renewed' WHERE id = 2")
     other.execute("UPDATE t SET word = 'changed' WHERE id IN (3, 5)")

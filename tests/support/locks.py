@@ -9,6 +9,9 @@ from contextlib import contextmanager
 
 from tests.support.database import Database
 
+OF_THIS_DATABASE = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+"""Of pg_locks, which shows those of other tests, too."""
+
 
 def wait_until(condition: Callable[[], object]) -> None:
     """Poll; a test that waits for half a minute in vain has failed."""
