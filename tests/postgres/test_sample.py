@@ -102,7 +102,7 @@ def test_offline_script_makes_the_same_catalog(database: Database) -> None:
         for statement in split(script):
             connection.execute(statement.encode())
     offline, content = everything(database), rows(database)
-    database.sql("DROP SCHEMA partman, public, schema_kit CASCADE", "CREATE SCHEMA public")
+    database.sql("DROP SCHEMA partman, public, schema_kit CASCADE", "CREATE SCHEMA public", "DROP PUBLICATION baskets")
     done(database, "upgrade", "head")
     assert rows(database) == content
     online = everything(database)
