@@ -40,7 +40,7 @@ Decide = Callable[[], Plan]
 _IN_VAIN = 3
 """So often a step is committed that changes nothing, while no session is seen that holds what it needs."""
 _RACES = 100
-"""So often what changes meanwhile is worked off and has grown again before that is canceled."""
+"""How often work that other sessions add to meanwhile, such as the last keys of a log, is repeated."""
 _GIVE_WAY_SECONDS = 1.0
 """Between two looks at what a step gives way to, at most: the first is a twentieth of it, each twice the last."""
 _LOOK_AGAIN_SECONDS = 0.1

@@ -128,7 +128,7 @@ def _addresses(host: str) -> set[str]:
 
 
 def _ours() -> bool:
-    """Return whether schema_kit opens it: workers next to the connection, what looks at it, what stands in its way."""
+    """Return whether schema_kit opens it itself, for its workers and for sessions that watch or block a statement."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")

@@ -263,7 +263,7 @@ class EmptyDatabase(Followed):
         return OLDEST
 
     def check_definition(self, table: QualifiedName, expression: str) -> str:
-        """Return the declared one: there is no other."""
+        """Return the definition as it was declared."""
         del table
         return f"CHECK ({expression})"
 

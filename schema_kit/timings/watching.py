@@ -208,7 +208,8 @@ class Watched:
     def _sender(self, name: str) -> Callable[..., bool]:
         """Return a listener that sends a statement as the dialect's method *name* does, and times it.
 
-        SQLAlchemy's events around a cursor cost some 10 us more. What an earlier listener sends itself is not seen.
+        SQLAlchemy's events around a cursor cost more (`python -m tests.benchmarks.timings`). What an earlier listener
+        sends itself is not seen.
         """
         engine, dialect = self.engine, self.engine.dialect
         send, options_of_it = getattr(dialect, name), isinstance(engine, OptionEngine)

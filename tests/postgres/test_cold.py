@@ -1,4 +1,4 @@
-"""Partitions go to another server and come back: each row is seen once, by whoever reads the view."""
+"""Partitions go to another server and come back: every reader of the view sees each row once."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def command(
 
     plan = decide(run.catalog, one)
     if abort and not plan and run.catalog.table(parent) is None:
-        raise PlanError("there is no such table.")
+        raise PlanError(f"cannot abort the conversion of {parent}: there is no such table.")
     if plan and (finish or sys.stdin.isatty()):
         keys = f"this changes the primary key of {parent} and the foreign keys to it"
         run.confirm(f"this drops the plain table that {parent} was" if finish else keys)
