@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -30,6 +29,8 @@ from schema_kit.catalog.advisory import take
 from schema_kit.catalog.direct import refuse
 from schema_kit.catalog.drivers import alike
 from schema_kit.catalog.session import borrowed, rows
+from schema_kit.connection import connect as connect  # env.py may want it, too
+from schema_kit.connection import parse_now
 from schema_kit.errors import (
     DeclarationError,
     ExecutionError,
@@ -44,17 +45,13 @@ from schema_kit.ops import Settings, written
 from schema_kit.ops.versions import only_reads, refuse_without_rights
 from schema_kit.report import drop_unread
 from schema_kit.script import LockPolicy
-from schema_kit.url import database_url, shown
+from schema_kit.url import database_url
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 _LOCK = "schema_kit: one migrator at a time"
 _POLL_SECONDS = 0.5
-_NO_TRANSACTION_TIMEOUT = (
-    "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings "
-    "WHERE name = 'transaction_timeout' AND pg_catalog.pg_backend_pid() = "
-)
 
 
 def run(
@@ -322,57 +319,3 @@ def one_migrator(engine: sa.Engine) -> Iterator[Callable[[], None]]:
             yield check
         finally:
             connection.invalidate()  # the lock goes with the session
-
-
-@contextmanager
-def connect(url: sa.URL, *, autocommit: bool = False) -> Iterator[sa.Connection]:
-    """A connection by psycopg 3, whatever SQLAlchemy's default driver is.
-
-    Raises:
-        DeclarationError: the URL contradicts itself.
-        ExecutionError: the server cannot be reached, or refuses.
-    """
-    # Prepared statements would outlive the tables they were planned for, and poolers lose them. A database may be set
-    # to an encoding that has not the letters of its own names.
-    try:
-        engine = sa.create_engine(
-            url,
-            poolclass=sa.NullPool,
-            connect_args={"application_name": "schema_kit", "prepare_threshold": None, "client_encoding": "utf8"},
-            isolation_level="AUTOCOMMIT" if autocommit else "READ COMMITTED",
-        )
-    except sa.exc.ArgumentError as error:  # hosts and ports that contradict each other, say
-        raise DeclarationError(f"{shown(url)} cannot be read as a database URL: {error}.") from error
-
-    @sa.event.listens_for(engine, "connect")
-    def no_limit(dbapi_connection: Any, _: Any) -> None:
-        # From 17 on a role may have a transaction_timeout, which would kill a long look in the middle. A session that
-        # a pooler lends keeps what it had: another client gets it next.
-        dbapi_connection.autocommit, before = True, dbapi_connection.autocommit
-        dbapi_connection.execute(f"{_NO_TRANSACTION_TIMEOUT}{dbapi_connection.info.backend_pid}")
-        dbapi_connection.autocommit = before
-
-    try:
-        connection = engine.connect()
-    except sa.exc.DBAPIError as error:
-        hint = "is the server running, and are user, password and database right?"
-        if isinstance(error, sa.exc.ProgrammingError):  # libpq has not even tried
-            hint = "the parameters of a URL are libpq's"
-        raise ExecutionError(f"cannot connect to {shown(url)}: {str(error.orig).strip()}; {hint}") from error
-    with connection:
-        yield connection
-
-
-def parse_now(text: str | None) -> datetime | None:
-    """Read ``2026-11-21`` or ``2026-11-21T12:00+07:00``; UTC where no zone is given.
-
-    Raises:
-        DeclarationError: it is neither.
-    """
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise DeclarationError(f"{text!r} is not a time. Write 2026-11-21 or 2026-11-21T12:00+07:00.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -18,12 +18,15 @@ import re
 from collections.abc import Mapping
 from configparser import Error as ConfigError
 from configparser import InterpolationError
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic.config import Config
 
 from schema_kit import embedded
 from schema_kit.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 VARIABLE = "DATABASE_URL"
 EMBEDDED = "SCHEMA_KIT_EMBEDDED"
@@ -70,6 +73,8 @@ def alembic_config() -> Config | None:
     ini = embedded.find_alembic_folder() / "alembic.ini"
     if not ini.is_file():
         return None
+    from alembic.config import Config  # a third of what a command imports, and not needed without the file
+
     config = Config(ini)
     try:
         config.file_config.sections()  # reads the file
@@ -110,6 +115,8 @@ def _as_written(config: Config) -> str | None:
     if config.config_file_name is None:
         return None
     try:
+        from alembic.config import Config
+
         return Config(config.config_file_name, ini_section=config.config_ini_section).get_main_option(_OPTION)
     except InterpolationError:  # a program has set what it refers to
         return None

@@ -11,7 +11,7 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 
 from migrations.sample import NotEmptyError, fill
-from schema_kit.environment import parse_now
+from schema_kit.connection import parse_now
 from schema_kit.errors import DeclarationError
 from schema_kit.url import is_named
 

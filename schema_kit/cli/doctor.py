@@ -10,11 +10,11 @@ from typing import NamedTuple
 import click
 import sqlalchemy as sa
 
-from schema_kit import environment
 from schema_kit.catalog.direct import pooled
 from schema_kit.catalog.session import rows
 from schema_kit.cli.init import ini_of, scripts_of
 from schema_kit.cli.output import echo_json, wrapped
+from schema_kit.connection import connect
 from schema_kit.errors import SchemaKitError
 from schema_kit.server import NEWEST, OLDEST
 from schema_kit.url import VARIABLE, alembic_config, database_url, shown
@@ -153,7 +153,7 @@ def _database(url: str | None) -> Iterator[_Found]:
     try:
         chosen = database_url(url, config)
         yield _Found("url", False, shown(chosen))
-        with environment.connect(chosen, autocommit=True) as connection:
+        with connect(chosen, autocommit=True) as connection:
             yield from (_Found(*row) for row in rows(connection, _SERVER))
             if why := pooled(connection):
                 yield _Found("pooler", True, why)

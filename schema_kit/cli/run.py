@@ -12,10 +12,11 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from schema_kit import environment, execute, report, script
+from schema_kit import execute, report, script
 from schema_kit.catalog import Catalog, direct
 from schema_kit.cli.confirm import confirm
 from schema_kit.cli.policies import Policy, policies
+from schema_kit.connection import connect, parse_now
 from schema_kit.errors import SchemaKitError
 from schema_kit.names import QualifiedName
 from schema_kit.script import LockPolicy, parse_milliseconds
@@ -105,8 +106,8 @@ class Run:
 @contextmanager
 def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, Catalog]]:
     """A connection in autocommit, and the catalog as seen from it."""
-    moment = environment.parse_now(now)
-    with environment.connect(database_url(url, alembic_config()), autocommit=True) as connection:
+    moment = parse_now(now)
+    with connect(database_url(url, alembic_config()), autocommit=True) as connection:
         try:
             yield connection, Catalog(connection, moment)
         except sa.exc.DBAPIError as error:
