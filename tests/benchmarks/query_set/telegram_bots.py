@@ -226,7 +226,7 @@ TELEGRAM_BOTS = (
         50,
         """
         SELECT content, relevance_score FROM telegram_bots.bot_memories
-        WHERE bot_id = %(bot)s ORDER BY relevance_score DESC LIMIT 10
+        WHERE bot_id = %(bot)s ORDER BY relevance_score DESC, id LIMIT 10
         """,
         A_BOT,
     ),
