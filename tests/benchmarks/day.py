@@ -244,20 +244,22 @@ def maintained_report(maintained: Sequence[tuple[str, float, int, str]]) -> Iter
 
 
 def ratios(url: str) -> None:
-    """Print the shares of scans by an index (of tables with 10,000 rows or more) and of pages found in memory."""
+    """Print each system's shares of scans by an index (tables from 10,000 rows) and of pages found in memory."""
+    print("\n| system | scans by index | pages found in memory |\n|---|---|---|")
     with psycopg.connect(url) as connection:
-        found = connection.execute(
+        for system, scans, pages in connection.execute(
             """
-            SELECT sum(idx_scan) FILTER (WHERE n_live_tup >= 10000)
-                   / nullif(sum(idx_scan + seq_scan) FILTER (WHERE n_live_tup >= 10000), 0),
-                   (SELECT sum(heap_blks_hit + coalesce(idx_blks_hit, 0))
-                           / sum(heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit + idx_blks_read, 0))
-                    FROM pg_statio_user_tables)
-            FROM pg_stat_user_tables
-            """
-        ).fetchone()
-    assert found is not None
-    print(f"\nscans by index: {found[0] or 0:.1%}, pages found in memory: {found[1]:.1%}")
+            SELECT t.schemaname,
+                   sum(t.idx_scan) FILTER (WHERE large) / nullif(sum(t.idx_scan + t.seq_scan) FILTER (WHERE large), 0),
+                   sum(heap_blks_hit + coalesce(idx_blks_hit, 0))
+                     / nullif(sum(heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit + idx_blks_read, 0)), 0)
+            FROM pg_stat_user_tables t JOIN pg_statio_user_tables USING (relid)
+            CROSS JOIN LATERAL (SELECT n_live_tup >= 10000 AS large) n
+            WHERE t.schemaname = ANY (%s) GROUP BY 1 ORDER BY 1
+            """,
+            [sorted({query.system for query in QUERIES})],
+        ):
+            print(f"| {system} | {'-' if scans is None else f'{scans:.1%}'} | {pages or 0:.1%} |")
 
 
 def lost(url: str, days: Sequence[Day]) -> Iterator[str]:
