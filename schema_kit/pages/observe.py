@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -246,7 +247,7 @@ class _Look:
                 *(self._ask("updates in batches", lambda: batches_under_way(self._connection)) or ()),
             ],
             events=sorted(
-                (one for one in self._events(moved, files) if one.at >= self._begin),
+                (one for one in (*self._events(moved, files), *_counted(told.samples)) if one.at >= self._begin),
                 key=lambda one: one.at,
                 reverse=True,
             ),
@@ -299,6 +300,16 @@ _PURPOSES = {
     "split": "a partition was split",
     "convert": "it became partitioned",
 }
+
+
+def _counted(samples: Mapping[str, Sequence[Sample]]) -> Iterator[Event]:
+    """Partitions that came and went, which only the number in each snapshot tells."""
+    for table, taken in samples.items():
+        for one, later in pairwise(taken):
+            if more := later.partitions - one.partitions:
+                what = "partitions made" if more > 0 else "partitions dropped or moved"
+                since = f"{abs(more):,} since the snapshot before"
+                yield Event(later.at, what, table, f"{since}, {later.partitions:,} now")
 
 
 def _read_whole(seen: Observed) -> list[Relation]:

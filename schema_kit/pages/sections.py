@@ -394,7 +394,10 @@ def _maintenance(seen: Seen, most: int) -> list[Child]:
     done = ", ".join(f"{many:,} {what}" for what, many in counted.most_common()) or "nothing"
     return [
         paragraph(f"{upkeep}{said}", class_="lead"),
-        paragraph(f"The tables of schema_kit remember: {done}. Partitions that were made or dropped leave no record."),
+        paragraph(
+            f"The tables of schema_kit remember: {done}. Partitions are counted from one snapshot to the next: "
+            "schema_kit health --remember takes them."
+        ),
         table("What was done, the last first", columns, rows),
         _more(len(seen.events) - most, "act"),
         tag("h3", "In progress") if seen.work else None,

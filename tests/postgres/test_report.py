@@ -123,6 +123,19 @@ def test_snapshots_are_what_plain_tables_are_foretold_by(database: Database, tmp
     assert sizes(page, "public.jumped")["In 91 days"] == pytest.approx(91 * 100 * KB, rel=0.1)
 
 
+def test_partitions_that_were_made_are_counted_between_snapshots(partitioned: Database, tmp_path: Path) -> None:
+    shell(partitioned, "health", "--remember")
+    partitioned.sql("UPDATE schema_kit.health_snapshot SET taken_at = now() - interval '1 hour'")
+    (before,) = partitioned.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'app.t'::regclass")[0]
+    done = shell(partitioned, "partitions", "create-next", "app.t", "--now", "2027-02-15")
+    assert done.returncode == 0, done.stderr
+    shell(partitioned, "health", "--remember")
+    (after,) = partitioned.sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'app.t'::regclass")[0]
+    assert after > before
+    told = part(reported(partitioned, tmp_path), "maintenance")
+    assert re.search(rf"partitions made\s*app\.t\s*{after - before} since the snapshot before, {after} now", told)
+
+
 def test_partitions_are_the_history_of_a_partitioned_table(database: Database, tmp_path: Path) -> None:
     database.sql("CREATE TABLE log (at timestamptz NOT NULL, body text) PARTITION BY RANGE (at)")
     held = [300 + 20 * month for month in range(24)]
