@@ -1,9 +1,9 @@
 """A day of the five systems at once: ``python -m tests.benchmarks.day --rows 100000``.
 
 Takes an empty database to the baseline, fills it, takes it to the head and looks after it once. Then, for ``--seconds``
-or until maintenance has run once more, a process for each system has readers that send the queries of query_set/ and
-writers that write as the applications do; meanwhile all commands of a day's maintenance run, and those of the day a
-week later. Prints p95 of each query and each kind of write against its target, and how long maintenance took. Fails if
+or until maintenance has run once more, a process for each system has readers that send the queries of query_set/ (the
+longer a query may take, the less often: a dashboard is not asked for as often as a chat) and writers that write as the
+applications do; meanwhile all commands of a day's maintenance run, and those of the day a week later. Prints p95 of each query and each kind of write against its target, and how long maintenance took. Fails if
 a statement or a command does, or if a row that was written is not found afterwards.
 
 Without --url and DATABASE_URL, the embedded server gets a database of its own for it, new each time.
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -117,11 +117,12 @@ def main() -> None:
     url = find_url(options.url or os.environ.get("DATABASE_URL") or own_database("schema_kit_day"))
     try:
         asked = prepare(url, options.rows)
+        before = counted(url)
         days, maintained = live(url, asked, options)
     except (psycopg.Error, RuntimeError, ValueError) as error:
         sys.exit(f"error: {error}")
     report(days, asked, options)
-    ratios(url)
+    ratios(before, counted(url))
     failed = [*maintained_report(maintained), *lost(url, days)]
     failed += [error for day in days for error in day.errors]
     if failed:
@@ -169,13 +170,14 @@ def system(
 
     def client(number: int, table: str | None) -> None:
         chance = random.Random(number)
+        often = [1 / (query.target_ms or 500) for query, _ in asked]
         try:
             with psycopg.connect(url, autocommit=True) as connection:
                 for nth in count():
                     if nth % 10 == 0 and ended.is_set():
                         return
                     if table is None:
-                        query, given = chance.choice(asked)
+                        ((query, given),) = chance.choices(asked, often)
                         label, sql, values = query.name, query.sql, chance.choice(given)
                     else:
                         label, sql, values = f"write {table}", WRITES[table][2], {"mark": MARK, "nth": nth}
@@ -243,23 +245,30 @@ def maintained_report(maintained: Sequence[tuple[str, float, int, str]]) -> Iter
         yield from (f"schema_kit {command}: exit code {one[2]}: {one[3]}" for one in runs if one[2] not in (0, 4))
 
 
-def ratios(url: str) -> None:
-    """Print each system's shares of scans by an index (tables from 10,000 rows) and of pages found in memory."""
-    print("\n| system | scans by index | pages found in memory |\n|---|---|---|")
+def counted(url: str) -> dict[str, tuple[int, ...]]:
+    """Of each system: scans by an index and all (of tables with 10,000 rows or more), pages found in memory and all."""
     with psycopg.connect(url) as connection:
-        for system, scans, pages in connection.execute(
+        found = connection.execute(
             """
-            SELECT t.schemaname,
-                   sum(t.idx_scan) FILTER (WHERE large) / nullif(sum(t.idx_scan + t.seq_scan) FILTER (WHERE large), 0),
-                   sum(heap_blks_hit + coalesce(idx_blks_hit, 0))
-                     / nullif(sum(heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit + idx_blks_read, 0)), 0)
+            SELECT t.schemaname, coalesce(sum(t.idx_scan) FILTER (WHERE large), 0)::bigint,
+                   coalesce(sum(t.idx_scan + t.seq_scan) FILTER (WHERE large), 0)::bigint,
+                   sum(heap_blks_hit + coalesce(idx_blks_hit, 0))::bigint,
+                   sum(heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit + idx_blks_read, 0))::bigint
             FROM pg_stat_user_tables t JOIN pg_statio_user_tables USING (relid)
             CROSS JOIN LATERAL (SELECT n_live_tup >= 10000 AS large) n
             WHERE t.schemaname = ANY (%s) GROUP BY 1 ORDER BY 1
             """,
             [sorted({query.system for query in QUERIES})],
-        ):
-            print(f"| {system} | {'-' if scans is None else f'{scans:.1%}'} | {pages or 0:.1%} |")
+        )
+        return {system: tuple(counters) for system, *counters in found}
+
+
+def ratios(before: Mapping[str, Sequence[int]], after: Mapping[str, Sequence[int]]) -> None:
+    """Print what the day added to the counters, as shares."""
+    print("\n| system | scans by index | pages found in memory |\n|---|---|---|")
+    for system in after:
+        by_index, scans, hits, pages = (one - other for one, other in zip(after[system], before[system], strict=True))
+        print(f"| {system} | {by_index / max(scans, 1):.1%} | {hits / max(pages, 1):.1%} |")
 
 
 def lost(url: str, days: Sequence[Day]) -> Iterator[str]:
