@@ -3,8 +3,9 @@
 Takes an empty database to the baseline, fills it, takes it to the head and looks after it once. Then, for ``--seconds``
 or until maintenance has run once more, a process for each system has readers that send the queries of query_set/ (the
 longer a query may take, the less often: a dashboard is not asked for as often as a chat) and writers that write as the
-applications do; meanwhile all commands of a day's maintenance run, and those of the day a week later. Prints p95 of each query and each kind of write against its target, and how long maintenance took. Fails if
-a statement or a command does, or if a row that was written is not found afterwards.
+applications do; meanwhile all commands of a day's maintenance run, and those of the day a week later. Prints p95 of
+each query and each kind of write against its target, and how long maintenance took. Fails if a statement or a command
+does, or if a row that was written is not found afterwards.
 
 Without --url and DATABASE_URL, the embedded server gets a database of its own for it, new each time.
 """
