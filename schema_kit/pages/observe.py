@@ -303,7 +303,7 @@ _PURPOSES = {
 
 
 def _counted(samples: Mapping[str, Sequence[Sample]]) -> Iterator[Event]:
-    """Partitions that came and went, which only the number in each snapshot tells."""
+    """Yield partitions that came and went: the only record is their number in each snapshot."""
     for table, taken in samples.items():
         for one, later in pairwise(taken):
             if more := later.partitions - one.partitions:
