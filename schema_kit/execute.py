@@ -12,7 +12,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby, takewhile
-from typing import ClassVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -174,7 +173,7 @@ def _run(
 class _Look(Step):
     """What a plan begins with: locks of others can stand in its way, too."""
 
-    says: ClassVar[str] = "look at what exists"
+    says = "look at what exists"
 
 
 def telling_notes(decide: Decide, emit: Emit) -> Decide:

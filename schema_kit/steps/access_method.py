@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.step import Lock, Step, exclusive
@@ -22,10 +21,10 @@ class ChangeAccessMethod(Step):
         by_citus: whether Citus' function does it, which makes another table of it.
     """
 
-    may_block: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    says: ClassVar[str] = "store {self.table} by access method {self.method}; its readers wait until it is compared"
+    may_block = True
+    reads_rows = True
+    decide_again = True
+    says = "store {self.table} by access method {self.method}; its readers wait until it is compared"
 
     table: QualifiedName
     method: str

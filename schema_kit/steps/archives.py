@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from schema_kit.fingerprints.likeness import of_archive, print_sql, same_sql
 from schema_kit.fingerprints.stamps import seen
@@ -13,7 +12,7 @@ from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.dependents import access_again_sql, access_sql, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.retirement import attached_sql, on_its_way_sql, recorded_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, Step, Transaction, exclusive
+from schema_kit.steps.step import Lock, LockMode, Seen, SharedStep, Step, exclusive
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
@@ -21,7 +20,7 @@ ARCHIVED_AT = "archived_at"
 
 
 @dataclass(frozen=True)
-class CreateArchiveTable(Step):
+class CreateArchiveTable(SharedStep):
     """An archive that is not there yet, of the shape of its table, without partitions.
 
     Where Citus distributes the table, the archive is distributed in the same way while it is empty, and colocated.
@@ -39,9 +38,8 @@ class CreateArchiveTable(Step):
         compression: that way.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    decide_again: ClassVar[bool] = True
-    says: ClassVar[str] = "create {self.archive}, of the shape of {self.table.name}"
+    decide_again = True
+    says = "create {self.archive}, of the shape of {self.table.name}"
 
     table: Table
     archive: QualifiedName
@@ -97,8 +95,8 @@ class GiveArchiveAccess(Step):
         archive: its archive, as observed.
     """
 
-    fresh: ClassVar[bool] = True
-    says: ClassVar[str] = "give {self.archive.name} the owner, grants, policies and row security of {self.table.name}"
+    fresh = True
+    says = "give {self.archive.name} the owner, grants, policies and row security of {self.table.name}"
 
     table: Table
     archive: Table
@@ -120,7 +118,7 @@ class GiveArchiveAccess(Step):
 
 
 @dataclass(frozen=True)
-class CreateArchiveView(Step):
+class CreateArchiveView(SharedStep):
     """A view over a table and its archive, with the rights of its reader where PostgreSQL can (15 and later).
 
     Args:
@@ -131,8 +129,6 @@ class CreateArchiveView(Step):
         replaces: it exists with fewer columns, or over less or more tables.
         cold: the table of partitions on another server, if the table has one.
     """
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     view: QualifiedName
     table: Table
@@ -175,7 +171,7 @@ def _view_lock(view: QualifiedName) -> str:
 
 
 @dataclass(frozen=True)
-class DropArchiveTable(Step):
+class DropArchiveTable(SharedStep):
     """DROP TABLE of an archive that holds no row, and of the view over it and its table.
 
     Args:
@@ -187,8 +183,6 @@ class DropArchiveTable(Step):
         remembered: archived_partition has rows of it.
         gone: what was in transit there, and is not a table any more.
     """
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     archive: QualifiedName
     partitions: tuple[QualifiedName, ...] = ()
@@ -237,11 +231,10 @@ class DropArchiveTable(Step):
 
 
 @dataclass(frozen=True)
-class RegisterArchivePolicy(Step):
+class RegisterArchivePolicy(SharedStep):
     """The policy's row in archive_policy."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "register the archive policy of {self.policy.table}"
+    says = "register the archive policy of {self.policy.table}"
 
     policy: ArchivePolicy
     resets: tuple[str, ...] = ()
@@ -267,11 +260,10 @@ class RegisterArchivePolicy(Step):
 
 
 @dataclass(frozen=True)
-class UnregisterArchivePolicy(Step):
+class UnregisterArchivePolicy(SharedStep):
     """The policy's row in archive_policy goes."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "forget the archive policy of {self.table}"
+    says = "forget the archive policy of {self.table}"
 
     table: QualifiedName
 
@@ -304,11 +296,10 @@ def moved_sql(route: Route, name: QualifiedName, bounds: str, moment: str) -> st
 
 
 @dataclass(frozen=True)
-class RecordMove(Step):
+class RecordMove(SharedStep):
     """The rows that say from where a partition is about to be detached and where it goes, committed before it is."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "record that {self.seen.name} goes from {self.seen.parent} to {self.route.goes_to}"
+    says = "record that {self.seen.name} goes from {self.seen.parent} to {self.route.goes_to}"
 
     seen: Detaching
     route: Route
@@ -382,9 +373,7 @@ class MovePartitionAcross(Step):
         default_check: the validated CHECK on the default partition there that spares its scan.
     """
 
-    says: ClassVar[str] = (
-        "move {self.seen.name} from {self.seen.parent} to {self.route.goes_to} in one commit: {self.why}"
-    )
+    says = "move {self.seen.name} from {self.seen.parent} to {self.route.goes_to} in one commit: {self.why}"
 
     seen: Detaching
     wanted: Attaching
@@ -415,11 +404,10 @@ class MovePartitionAcross(Step):
 
 
 @dataclass(frozen=True)
-class ForgetMove(Step):
+class ForgetMove(SharedStep):
     """The row of a partition whose table is gone, or another one by now, or that never left."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "forget that {self.name} was archived: {self.why}"
+    says = "forget that {self.name} was archived: {self.why}"
 
     name: QualifiedName
     why: str
@@ -433,12 +421,11 @@ class ForgetMove(Step):
 
 
 @dataclass(frozen=True)
-class KeepRestored(Step):
+class KeepRestored(SharedStep):
     """The policy's row remembers which rows are taken back, so that the next run leaves them where they are."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    once: ClassVar[bool] = True
-    says: ClassVar[str] = "keep rows of {self.table} from its archive, where {self.where}"
+    once = True
+    says = "keep rows of {self.table} from its archive, where {self.where}"
 
     table: QualifiedName
     where: str
@@ -452,12 +439,11 @@ class KeepRestored(Step):
 
 
 @dataclass(frozen=True)
-class ForgetRestored(Step):
+class ForgetRestored(SharedStep):
     """What was taken back may go again."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    once: ClassVar[bool] = True
-    says: ClassVar[str] = "forget which rows of {self.table} were restored from its archive"
+    once = True
+    says = "forget which rows of {self.table} were restored from its archive"
 
     table: QualifiedName
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, exclusive
 from schema_kit.storage import CREATED_OBJECT
 
 
@@ -26,7 +25,7 @@ def _forget(kind: str, name: str) -> str:
 class CreateSchema(Step):
     """A schema that was missing."""
 
-    says: ClassVar[str] = "create schema {self.schema}"
+    says = "create schema {self.schema}"
 
     schema: str
 
@@ -57,7 +56,7 @@ class DropSchema(Step):
 class CreateType(Step):
     """An enum that was missing."""
 
-    says: ClassVar[str] = "create type {self.enum.name}"
+    says = "create type {self.enum.name}"
 
     enum: BaselineEnum
 
@@ -79,7 +78,7 @@ class CreateType(Step):
 class DropType(Step):
     """An enum that was made here."""
 
-    says: ClassVar[str] = "drop type {self.enum}"
+    says = "drop type {self.enum}"
 
     enum: QualifiedName
 
@@ -97,7 +96,7 @@ class CreateTable(Step):
         closing: those foreign keys, and the statements that add them.
     """
 
-    says: ClassVar[str] = "create table {self.table.table.name}"
+    says = "create table {self.table.table.name}"
 
     table: BaselineTable
     closing: tuple[tuple[ForeignKey, str], ...] = ()
@@ -121,7 +120,7 @@ class CreateTable(Step):
 class DropTable(Step):
     """A table that was made here, and that is empty: looked at again under the lock."""
 
-    says: ClassVar[str] = "drop the empty table {self.table}"
+    says = "drop the empty table {self.table}"
 
     table: QualifiedName
     referenced: tuple[QualifiedName, ...]
@@ -141,11 +140,10 @@ class DropTable(Step):
 
 
 @dataclass(frozen=True)
-class CreateExtension(Step):
+class CreateExtension(SharedStep):
     """An extension that was missing, in the schema public."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "create extension {self.extension}"
+    says = "create extension {self.extension}"
 
     extension: str
 
@@ -158,11 +156,10 @@ class CreateExtension(Step):
 
 
 @dataclass(frozen=True)
-class DropExtension(Step):
+class DropExtension(SharedStep):
     """An extension that was made here."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "drop extension {self.extension}"
+    says = "drop extension {self.extension}"
 
     extension: str
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import KeyColumn
 from schema_kit.names import QualifiedName, ended, ident, literal
 from schema_kit.steps import spread
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step
 from schema_kit.storage import BATCH_PROGRESS
 
 _OWN_OID = f"{literal(BATCH_PROGRESS.sql)}::pg_catalog.regclass"
@@ -62,11 +61,10 @@ class Change:
 
 
 @dataclass(frozen=True)
-class StartBatches(Step):
+class StartBatches(SharedStep):
     """The row that remembers how far an update has come; one of a table or column that is gone begins again."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "begin the update {self.name}"
+    says = "begin the update {self.name}"
 
     name: str
     change: Change
@@ -91,11 +89,10 @@ class StartBatches(Step):
 
 
 @dataclass(frozen=True)
-class FindBatches(Step):
+class FindBatches(SharedStep):
     """The row of an update that is finished means the table of its name again, after a dump and restore."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "know the update {self.name} again, which was finished before a dump and restore"
+    says = "know the update {self.name} again, which was finished before a dump and restore"
 
     name: str
     target: str
@@ -126,11 +123,11 @@ class UpdateBatch(Step):
         spread: whether Citus distributes the table: see `steps.spread`.
     """
 
-    repeats: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (
+    repeats = True
+    throttled = True
+    decide_again = True
+    reads_rows = True
+    settings = (
         # A row that was changed since the snapshot causes no error, and the planner, who does not know the size of a
         # batch, keeps to the primary key.
         ("transaction_isolation", "read committed"),
@@ -247,9 +244,9 @@ class EndPass(Step):
         missed: whether a row was missed, in SQL; empty where that is unknown.
     """
 
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    says: ClassVar[str] = "look for rows of {self.table} that were missed"
+    decide_again = True
+    reads_rows = True
+    says = "look for rows of {self.table} that were missed"
 
     name: str
     table: QualifiedName
@@ -271,10 +268,8 @@ class EndPass(Step):
 class UpdateAtOnce(Step):
     """One plain UPDATE, where no session waits for it: in a script for a database that was empty at base."""
 
-    reads_rows: ClassVar[bool] = True
-    says: ClassVar[str] = (
-        "update {self.change.table} in one statement: this script is for a database that was empty at base"
-    )
+    reads_rows = True
+    says = "update {self.change.table} in one statement: this script is for a database that was empty at base"
 
     change: Change
 

@@ -6,7 +6,6 @@ The server commits by itself, first: what it has and no partition here shows is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.fingerprints.snapshots import older_sql
 from schema_kit.marks import ARCHIVE_MARK
@@ -16,7 +15,7 @@ from schema_kit.steps.archives import Route, moved_sql
 from schema_kit.steps.dependents import access_sql
 from schema_kit.steps.files import TEXTS
 from schema_kit.steps.partitions import for_values
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, exclusive
 from schema_kit.storage import ARCHIVED_PARTITION, COLD_ARCHIVE, COLD_PARTITION
 
 _TRIES = 20
@@ -33,7 +32,7 @@ CLUSTER = (
 
 
 @dataclass(frozen=True)
-class CreateColdArchive(Step):
+class CreateColdArchive(SharedStep):
     """A partitioned table for foreign partitions, and its row in cold_archive.
 
     Args:
@@ -43,8 +42,7 @@ class CreateColdArchive(Step):
         columns: its columns; it has no keys, defaults and checks, which foreign tables do not keep.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "create {self.declared.cold}, for partitions on server {self.declared.server}"
+    says = "create {self.declared.cold}, for partitions on server {self.declared.server}"
 
     declared: ColdArchive
     table: Table
@@ -75,11 +73,10 @@ class CreateColdArchive(Step):
 
 
 @dataclass(frozen=True)
-class DropColdArchive(Step):
+class DropColdArchive(SharedStep):
     """DROP TABLE of a cold archive without partitions, and its row."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "drop {self.cold}"
+    says = "drop {self.cold}"
 
     cold: QualifiedName
 
@@ -102,11 +99,10 @@ class DropColdArchive(Step):
 
 
 @dataclass(frozen=True)
-class DropColdConfig(Step):
+class DropColdConfig(SharedStep):
     """The tables of cold archives go, once they are empty."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = f"drop {COLD_ARCHIVE} and {COLD_PARTITION}, which are empty then"
+    says = f"drop {COLD_ARCHIVE} and {COLD_PARTITION}, which are empty then"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -142,7 +138,7 @@ def _copied_sql(move: ColdMove, source: QualifiedName, target: QualifiedName, ge
 class PrepareCold(Step):
     """The foreign table for a partition that is about to go, and the row that says so; the server is not asked yet."""
 
-    says: ClassVar[str] = "record that {self.move.name} goes to server {self.move.remote.server}"
+    says = "record that {self.move.name} goes to server {self.move.remote.server}"
 
     move: ColdMove
 
@@ -176,12 +172,12 @@ class CopyToCold(Step):
     One transaction of the server's: where it fails, by a full disk, say, the server frees what it has taken.
     """
 
-    may_block: ClassVar[bool] = True  # no session knows the table on the server
-    reads_rows: ClassVar[bool] = True
-    counted: ClassVar[int] = 2
-    settings: ClassVar[tuple[tuple[str, str], ...]] = _SNAPSHOT
-    left_behind: ClassVar[str] = "Nothing has changed here; a table on the server may be left, which the next run uses."
-    says: ClassVar[str] = "copy {self.move.name} to {self.move.remote.name} on server {self.move.remote.server}"
+    may_block = True  # no session knows the table on the server
+    reads_rows = True
+    counted = 2
+    settings = _SNAPSHOT
+    left_behind = "Nothing has changed here; a table on the server may be left, which the next run uses."
+    says = "copy {self.move.name} to {self.move.remote.name} on server {self.move.remote.server}"
 
     move: ColdMove
 
@@ -255,13 +251,13 @@ class SwapToCold(Step):
     Writers of the archive wait while rows are compared; readers, at its end, within the lock budget.
     """
 
-    may_block: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    locks_late: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
-    says: ClassVar[str] = (
+    may_block = True
+    reads_rows = True
+    decide_again = True
+    throttled = True
+    locks_late = True
+    settings = TEXTS
+    says = (
         "compare {self.move.name} with its copy on server {self.move.remote.server}, and swap: drop it, attach "
         "{self.move.foreign} to {self.move.cold}"
     )
@@ -318,12 +314,12 @@ class CopyFromCold(Step):
         replaces: it exists from an earlier try, and differs.
     """
 
-    may_block: ClassVar[bool] = True  # no session knows the table yet
-    reads_rows: ClassVar[bool] = True
-    counted: ClassVar[int] = -4
-    settings: ClassVar[tuple[tuple[str, str], ...]] = _SNAPSHOT
-    left_behind: ClassVar[str] = "Nothing has changed here."
-    says: ClassVar[str] = "copy {self.move.name} back from server {self.move.remote.server}"
+    may_block = True  # no session knows the table yet
+    reads_rows = True
+    counted = -4
+    settings = _SNAPSHOT
+    left_behind = "Nothing has changed here."
+    says = "copy {self.move.name} back from server {self.move.remote.server}"
 
     move: ColdMove
     owner: str | None = None
@@ -372,14 +368,14 @@ END"""
 class SwapFromCold(Step):
     """The partition takes the place of the foreign table again, once both hold the same rows."""
 
-    may_block: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    locks_late: ClassVar[bool] = True
+    may_block = True
+    reads_rows = True
+    decide_again = True
+    throttled = True
+    locks_late = True
     # It is on this disk before the server drops its rows.
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (("synchronous_commit", "on"), *TEXTS)
-    says: ClassVar[str] = (
+    settings = (("synchronous_commit", "on"), *TEXTS)
+    says = (
         "compare {self.move.name} with server {self.move.remote.server}, and swap: detach {self.move.foreign}, attach "
         "{self.move.name} to {self.move.archive}"
     )
@@ -429,7 +425,7 @@ class SwapFromCold(Step):
 class DropCopy(Step):
     """The table on the server that no partition shows goes, with the foreign table and the row of it."""
 
-    says: ClassVar[str] = "drop {self.move.remote.name} on server {self.move.remote.server}: {self.why}"
+    says = "drop {self.move.remote.name} on server {self.move.remote.server}: {self.why}"
 
     move: ColdMove
     why: str

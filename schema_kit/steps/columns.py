@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident, literal
@@ -53,7 +52,7 @@ class AddColumn(_ColumnStep):
         referenced: the table that its foreign key refers to, with its partitions.
     """
 
-    says: ClassVar[str] = "add column {self.column} to {self.table}"
+    says = "add column {self.column} to {self.table}"
 
     declared: ColumnDeclaration
     later: str | None = None
@@ -92,7 +91,7 @@ class DropColumn(_ColumnStep):
         referenced: tables that a foreign key over it refers to, with their partitions.
     """
 
-    says: ClassVar[str] = "drop column {self.column} of {self.table}"
+    says = "drop column {self.column} of {self.table}"
 
     referenced: tuple[QualifiedName, ...] = ()
 
@@ -116,7 +115,7 @@ class AlterColumnType(_ColumnStep):
         others: the tables at the other end of the column's foreign keys, with their partitions: those are made again.
     """
 
-    says: ClassVar[str] = "make {self.column} of {self.table} {self.type}"
+    says = "make {self.column} of {self.table} {self.type}"
 
     type: str
     others: tuple[QualifiedName, ...] = ()
@@ -153,7 +152,7 @@ class SetDefault(_ColumnStep):
 class DropNotNull(_ColumnStep):
     """DROP NOT NULL."""
 
-    says: ClassVar[str] = "let {self.column} of {self.table} be NULL"
+    says = "let {self.column} of {self.table} be NULL"
 
     def action(self) -> str:
         """Return what follows ALTER TABLE name."""
@@ -164,7 +163,7 @@ class DropNotNull(_ColumnStep):
 class DropWholeTable(Step):
     """DROP TABLE, after its foreign keys are gone, so that it locks no other table."""
 
-    says: ClassVar[str] = "drop table {self.table}"
+    says = "drop table {self.table}"
 
     table: QualifiedName
     partitions: tuple[QualifiedName, ...]

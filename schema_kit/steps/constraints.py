@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident, idents, literal
@@ -85,7 +84,7 @@ class AddForeignKey(Step):
 class AddParentKey(Step):
     """ALTER TABLE ONLY a partitioned table ADD UNIQUE or PRIMARY KEY: invalid until each partition's is attached."""
 
-    says: ClassVar[str] = "add {self.name} to {self.table}, without its partitions"
+    says = "add {self.name} to {self.table}, without its partitions"
 
     key: KeyDeclaration
     name: str
@@ -131,7 +130,7 @@ class AddKeyUsingIndex(Step):
 class AddCheck(Step):
     """ADD CONSTRAINT ... CHECK ... NOT VALID: holds for new rows from this commit on, without a scan."""
 
-    says: ClassVar[str] = "add check {self.name} to {self.table}, not validated"
+    says = "add check {self.name} to {self.table}, not validated"
 
     table: QualifiedName
     name: str
@@ -157,7 +156,7 @@ class AddCheck(Step):
 class ValidateConstraint(Step):
     """VALIDATE CONSTRAINT: one scan, while readers and writers continue."""
 
-    says: ClassVar[str] = "validate {self.name} of {self.table}"
+    says = "validate {self.name} of {self.table}"
 
     table: QualifiedName
     name: str
@@ -186,7 +185,7 @@ class ValidateConstraint(Step):
 class AddNotNull(Step):
     """ADD NOT NULL ... NOT VALID, which PostgreSQL has from 18 on: holds for new rows, without a scan."""
 
-    says: ClassVar[str] = "make {self.column} of {self.table} NOT NULL for new rows"
+    says = "make {self.column} of {self.table} NOT NULL for new rows"
 
     table: QualifiedName
     name: str
@@ -215,7 +214,7 @@ class SetNotNull(Step):
         proof: the check that was made for it, and goes in the same commit.
     """
 
-    says: ClassVar[str] = "set {self.column} of {self.table} NOT NULL, validated by a check"
+    says = "set {self.column} of {self.table} NOT NULL, validated by a check"
 
     table: QualifiedName
     column: str
@@ -248,7 +247,7 @@ class DropConstraint(Step):
         kind: what it is, in words.
     """
 
-    says: ClassVar[str] = "drop {self.kind} {self.name} of {self.table}"
+    says = "drop {self.kind} {self.name} of {self.table}"
 
     table: QualifiedName
     name: str

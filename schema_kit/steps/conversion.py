@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
@@ -67,7 +66,7 @@ def fingerprint(table: Table) -> str:
 class AddBound(AddCheck):
     """The check that says where the first partition ends; until the swap, it refuses rows past that."""
 
-    says: ClassVar[str] = (
+    says = (
         "add check {self.name} to {self.table}, not validated: "
         "rows whose {self.control} is {self.upper} or later are refused until the swap"
     )
@@ -85,7 +84,7 @@ class AddBound(AddCheck):
 class DropBound(Step):
     """The bound's check goes: the conversion is canceled."""
 
-    clears: ClassVar[bool] = True
+    clears = True
 
     table: QualifiedName
 
@@ -108,8 +107,8 @@ class DropBound(Step):
 class BuildParent(Step):
     """The partitioned parent next to the table, with everything that the table has; no session sees it yet."""
 
-    fresh: ClassVar[bool] = True
-    says: ClassVar[str] = "build the partitioned parent of {self.table.name} next to it"
+    fresh = True
+    says = "build the partitioned parent of {self.table.name} next to it"
 
     table: Table
     policy: Partitioning
@@ -174,8 +173,8 @@ class BuildParent(Step):
 class DropBuiltParent(Step):
     """Drop a parent that was built from another shape of the table, or for nothing; it is empty, no session sees it."""
 
-    reads_rows: ClassVar[bool] = True
-    says: ClassVar[str] = "drop {self.parent}, built for a swap that cannot come"
+    reads_rows = True
+    says = "drop {self.parent}, built for a swap that cannot come"
 
     parent: QualifiedName
     partitions: tuple[QualifiedName, ...]
@@ -211,10 +210,10 @@ class Swap(Step):
         moved: incoming foreign keys that hold the key column already, and come back as they are.
     """
 
-    clears: ClassVar[bool] = True
-    fresh: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED,)
-    says: ClassVar[str] = "swap: {self.table.name} becomes partitioned, its rows are partition {self.leaf}"
+    clears = True
+    fresh = True
+    settings = (READ_COMMITTED,)
+    says = "swap: {self.table.name} becomes partitioned, its rows are partition {self.leaf}"
 
     table: Table
     policy: Partitioning

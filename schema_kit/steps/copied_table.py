@@ -28,7 +28,7 @@ from schema_kit.steps.dependents import (
 from schema_kit.steps.partitions import replica_identity_sql
 from schema_kit.steps.publications import leave_sql, lock_sql
 from schema_kit.steps.referring import composite_fk_sql
-from schema_kit.steps.step import Lock, Seen, Step, exclusive
+from schema_kit.steps.step import Lock, Seen, exclusive
 from schema_kit.storage import COPY_RUN
 
 OLD = "__old"
@@ -36,7 +36,7 @@ OLD = "__old"
 
 
 @dataclass(frozen=True)
-class SwapTable(LastKeys, Step):
+class SwapTable(LastKeys):
     """The short commit: the partitioned table next to the plain one takes its name and its dependent objects.
 
     The plain table stays under another name as it was at this moment, without triggers and foreign keys.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import Copy, CopyTarget
 from schema_kit.names import QualifiedName, ident, idents, literal, within
@@ -48,15 +47,15 @@ OLDER_SNAPSHOTS = (
 """SQL for who would not see the keys that a swap replays, if it came to the table after the swap's commit."""
 
 
-class LastKeys:
+class LastKeys(Step):
     """What a commit has that replays the last keys of a log: it sees what was committed before it had its locks."""
 
-    clears: ClassVar[bool] = True
-    fresh: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED, *_BY_KEY)
+    clears = True
+    fresh = True
+    decide_again = True
+    reads_rows = True
+    throttled = True
+    settings = (READ_COMMITTED, *_BY_KEY)
 
     @property
     def pressure(self) -> str:
@@ -106,12 +105,12 @@ class ReplayKeys(Step):
     rows that have exchanged a value would be in each other's way otherwise.
     """
 
-    repeats: ClassVar[bool] = True
-    races: ClassVar[bool] = True
-    may_block: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, NO_WAIT_FOR_DISK, *_BY_KEY)
-    says: ClassVar[str] = "replay what changed in {self.copy.source} meanwhile"
+    repeats = True
+    races = True
+    may_block = True
+    reads_rows = True
+    settings = (ONE_SNAPSHOT, NO_WAIT_FOR_DISK, *_BY_KEY)
+    says = "replay what changed in {self.copy.source} meanwhile"
 
     copy: Copy
     limit: int | None = BATCH_KEYS
@@ -152,9 +151,9 @@ class VerifyCopy(Step):
         targets: those that are counted now: one by one where an index finds their rows, else all in one pass.
     """
 
-    parallel: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (ONE_SNAPSHOT, ("jit", "off"))
+    parallel = True
+    reads_rows = True
+    settings = (ONE_SNAPSHOT, ("jit", "off"))
 
     copy: Copy
     targets: tuple[CopyTarget, ...]

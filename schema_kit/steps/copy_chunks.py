@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
 from schema_kit.model import Copy, CopyLimits, Index, KeyColumn
@@ -36,10 +35,10 @@ class CutChunks(Step):
         by: the columns that bound them: the primary key, or the control column where rows lie in its order.
     """
 
-    decide_again: ClassVar[bool] = True
-    may_block: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED, *PLAIN_TEXT)
+    decide_again = True
+    may_block = True
+    reads_rows = True
+    settings = (READ_COMMITTED, *PLAIN_TEXT)
 
     copy: Copy
     by: tuple[KeyColumn, ...]
@@ -110,13 +109,13 @@ class CopyChunk(Step):
         limits: when it pauses.
     """
 
-    repeats: ClassVar[bool] = True
-    parallel: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
+    repeats = True
+    parallel = True
+    throttled = True
     # A chunk that another session holds is passed over: nothing may follow until none is left.
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (
+    decide_again = True
+    reads_rows = True
+    settings = (
         READ_COMMITTED,
         NO_WAIT_FOR_DISK,
         *PLAIN_TEXT,
@@ -124,7 +123,7 @@ class CopyChunk(Step):
         ("enable_seqscan", "off"),
         ("jit", "off"),
     )
-    says: ClassVar[str] = "copy the rows of {self.copy.source}, chunk by chunk"
+    says = "copy the rows of {self.copy.source}, chunk by chunk"
 
     copy: Copy
     by: tuple[KeyColumn, ...]
@@ -227,9 +226,9 @@ def _escaped(text: str) -> str:
 class BuildIndexes(Step):
     """Indexes of one target, while no session waits for them; several targets at once."""
 
-    parallel: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    may_block: ClassVar[bool] = True
+    parallel = True
+    throttled = True
+    may_block = True
 
     target: QualifiedName
     indexes: tuple[Index, ...]
@@ -273,5 +272,5 @@ class BuildIndexes(Step):
 class AnalyzeTarget(Analyze):
     """ANALYZE of one target, before a query over it is planned; of each that is made, if the copy begins again."""
 
-    once: ClassVar[bool] = False
-    parallel: ClassVar[bool] = True
+    once = False
+    parallel = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.fingerprints.copies import identity_sql, logging_sql
 from schema_kit.fingerprints.likeness import of_partition, print_sql, same_sql
@@ -31,8 +30,8 @@ class Settle(Step):
     A REPEATABLE READ transaction that is older, and has not touched the table yet, would find no copied row in it.
     """
 
-    throttled: ClassVar[bool] = True
-    says: ClassVar[str] = "wait for transactions whose snapshot is older than the copy of {self.copy.source}"
+    throttled = True
+    says = "wait for transactions whose snapshot is older than the copy of {self.copy.source}"
 
     copy: Copy
 
@@ -51,7 +50,7 @@ class Settle(Step):
 
 
 @dataclass(frozen=True)
-class SwapCopy(LastKeys, Step):
+class SwapCopy(LastKeys):
     """The short commit: the source leaves its parent, and the targets take its place.
 
     Args:
@@ -203,7 +202,7 @@ def clear_sql(copy: Copy) -> Iterable[str]:
 class DropCopied(Step):
     """The table whose rows lie in the partitions now goes, and leaves its indexes' names to the one with its name."""
 
-    says: ClassVar[str] = "drop {self.copy.old}, whose rows were copied"
+    says = "drop {self.copy.old}, whose rows were copied"
 
     copy: Copy
     referenced: tuple[QualifiedName, ...] = ()

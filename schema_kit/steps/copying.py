@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from schema_kit.marks import LOG_TRIGGER, staging_name
 from schema_kit.model import Branch, Copy, KeyColumn
@@ -121,8 +121,8 @@ class BeginCopy(Step):
         own: what gives those that take its place what it has of its own.
     """
 
-    fresh: ClassVar[bool] = True
-    left_behind: ClassVar[str] = "This step changed nothing."
+    fresh = True
+    left_behind = "This step changed nothing."
 
     copy: Copy
     purpose: str
@@ -253,8 +253,8 @@ def _access(table: QualifiedName, like: Owned) -> Iterable[str]:
 class AbandonCopy(Step):
     """All that a copy has made goes, and the source is as before: canceled, or the source is another table now."""
 
-    clears: ClassVar[bool] = True
-    says: ClassVar[str] = "abort the copy of {self.source}: drop its log and the tables for its rows"
+    clears = True
+    says = "abort the copy of {self.source}: drop its log and the tables for its rows"
 
     source: QualifiedName
     log: QualifiedName

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import Distribution
 from schema_kit.names import QualifiedName, literal
@@ -21,8 +20,8 @@ class DistributeConcurrently(Step):
         shard_count: how many shards; None: citus.shard_count.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.NONE
-    left_behind: ClassVar[str] = "The table is as it was; Citus removes shards that were begun by itself."
+    transaction = Transaction.NONE
+    left_behind = "The table is as it was; Citus removes shards that were begun by itself."
 
     table: QualifiedName
     wanted: Distribution
@@ -55,7 +54,7 @@ class Distribute(Step):
         shard_count: how many shards; None: citus.shard_count.
     """
 
-    may_block: ClassVar[bool] = True
+    may_block = True
 
     table: QualifiedName
     wanted: Distribution
@@ -85,8 +84,8 @@ class Distribute(Step):
 class Undistribute(Step):
     """undistribute_table: the rows come back to the coordinator, in one transaction, and all access waits meanwhile."""
 
-    may_block: ClassVar[bool] = True
-    says: ClassVar[str] = "take {self.table} back to the coordinator; reads and writes wait while its rows are copied"
+    may_block = True
+    says = "take {self.table} back to the coordinator; reads and writes wait while its rows are copied"
 
     table: QualifiedName
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
 from schema_kit.marks import EMPTIED_MARK
@@ -71,9 +70,9 @@ def child_sql(leaf: QualifiedName, table: QualifiedName) -> Iterable[str]:
 class DropEmptied(Step):
     """The tables whose rows have moved go, if no session sees rows in them any more."""
 
-    throttled: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
+    throttled = True
+    decide_again = True
+    reads_rows = True
 
     table: QualifiedName
     emptied: Emptied

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, Distribution, KeyColumn
 from schema_kit.names import QualifiedName, constant, ident, idents, literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 TEXTS = (
@@ -28,12 +27,11 @@ TEXTS = (
 
 
 @dataclass(frozen=True)
-class RecordDue(Step):
+class RecordDue(SharedStep):
     """The row that says that a partition is about to be detached for a file, so that the next run finds it again."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    once: ClassVar[bool] = True
-    says: ClassVar[str] = "record that {self.name} leaves {self.parent} for a file"
+    once = True
+    says = "record that {self.name} leaves {self.parent} for a file"
 
     parent: QualifiedName
     name: QualifiedName
@@ -48,7 +46,7 @@ class RecordDue(Step):
 
 
 @dataclass(frozen=True)
-class RecordFile(Step):
+class RecordFile(SharedStep):
     """The row that says what lies in a file, which is complete and was read back.
 
     Args:
@@ -57,8 +55,7 @@ class RecordFile(Step):
         known: False in a dry run, where the file is still to be written: psql's variables stand for what it holds.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    once: ClassVar[bool] = True
+    once = True
 
     file: ArchiveFile
     drops: bool = False
@@ -102,12 +99,11 @@ class RecordFile(Step):
 
 
 @dataclass(frozen=True)
-class RecordRestored(Step):
+class RecordRestored(SharedStep):
     """The rows of a file are back in the database."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    once: ClassVar[bool] = True
-    says: ClassVar[str] = "record that the rows of {self.url} are in {self.to}"
+    once = True
+    says = "record that the rows of {self.url} are in {self.to}"
 
     url: str
     to: QualifiedName
@@ -125,11 +121,10 @@ def _no_data() -> Iterator[bytes]:
 
 
 @dataclass(frozen=True)
-class ForgetFile(Step):
+class ForgetFile(SharedStep):
     """The row of a file in the manifest goes; the file itself is not touched."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "forget {self.url}; the file stays where it is"
+    says = "forget {self.url}; the file stays where it is"
 
     url: str
 
@@ -153,10 +148,10 @@ class LoadFile(Step):
         colocated: how Citus distributes it while it is empty, and the table with which it is colocated.
     """
 
-    may_block: ClassVar[bool] = True  # no session knows the table yet
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
-    says: ClassVar[str] = "load {self.url} into {self.name}"
+    may_block = True  # no session knows the table yet
+    reads_rows = True
+    settings = TEXTS
+    says = "load {self.url} into {self.name}"
 
     url: str
     name: QualifiedName
@@ -189,7 +184,7 @@ class LoadFile(Step):
 class KeepLoaded(Step):
     """The table that a file was loaded into holds its rows, which have been compared."""
 
-    says: ClassVar[str] = "keep {self.name}, which holds what the file does"
+    says = "keep {self.name}, which holds what the file does"
 
     name: QualifiedName
 
@@ -216,8 +211,8 @@ class AttachLoaded(Step):
         bounds: FOR VALUES ..., as PostgreSQL has printed it.
     """
 
-    may_block: ClassVar[bool] = True  # of the parent, other DDL alone
-    says: ClassVar[str] = "attach {self.name} to {self.parent} {self.bounds}"
+    may_block = True  # of the parent, other DDL alone
+    says = "attach {self.name} to {self.parent} {self.bounds}"
 
     parent: QualifiedName
     name: QualifiedName
@@ -237,7 +232,7 @@ class AttachLoaded(Step):
 class DropLoaded(Step):
     """DROP TABLE of what a file was loaded into, and which is not what the file holds."""
 
-    says: ClassVar[str] = "drop {self.name}, which is not what the file holds"
+    says = "drop {self.name}, which is not what the file holds"
 
     name: QualifiedName
 
@@ -278,12 +273,12 @@ class MergeFile(Step):
         moved: whether the rows are nowhere else, and the manifest says in this commit that they are back.
     """
 
-    may_block: ClassVar[bool] = True  # the table that goes is only this run's
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = TEXTS
-    counted: ClassVar[int] = 0
-    left_behind: ClassVar[str] = "Nothing was inserted, and the second table has the file's rows."
-    says: ClassVar[str] = "insert what is missing of {self.url} into {self.into}"
+    may_block = True  # the table that goes is only this run's
+    reads_rows = True
+    settings = TEXTS
+    counted = 0
+    left_behind = "Nothing was inserted, and the second table has the file's rows."
+    says = "insert what is missing of {self.url} into {self.into}"
 
     url: str
     name: QualifiedName

@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from schema_kit.model import IgnoredFinding
 from schema_kit.names import constant, literal
-from schema_kit.steps.step import Step, Transaction
+from schema_kit.steps.step import SharedStep, Step
 from schema_kit.storage import HEALTH_IGNORED, HEALTH_SNAPSHOT
 
 KEPT = "400 days"
@@ -18,11 +17,10 @@ KEPT = "400 days"
 
 
 @dataclass(frozen=True)
-class IgnoreFinding(Step):
+class IgnoreFinding(SharedStep):
     """A finding's row in health_ignored."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "ignore {self.finding}"
+    says = "ignore {self.finding}"
 
     finding: IgnoredFinding
     reason: str
@@ -37,11 +35,10 @@ class IgnoreFinding(Step):
 
 
 @dataclass(frozen=True)
-class HeedFinding(Step):
+class HeedFinding(SharedStep):
     """A finding's row in health_ignored goes."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "heed {self.finding}"
+    says = "heed {self.finding}"
 
     finding: IgnoredFinding
 
@@ -56,7 +53,7 @@ class HeedFinding(Step):
 class RememberCounters(Step):
     """A row in health_snapshot for a server; rows that are kept for long enough go."""
 
-    once: ClassVar[bool] = True
+    once = True
 
     taken_at: datetime
     server: str

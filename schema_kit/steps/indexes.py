@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName, ident, literal
@@ -14,9 +14,9 @@ from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
 class CreateIndexConcurrently(Step):
     """CREATE INDEX CONCURRENTLY: two scans, waits for older transactions, blocks no session."""
 
-    transaction: ClassVar[Transaction] = Transaction.NONE
-    left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
-    says: ClassVar[str] = "create index {self.name} on {self.table} concurrently"
+    transaction = Transaction.NONE
+    left_behind = "An INVALID index may be left, which the next run replaces."
+    says = "create index {self.name} on {self.table} concurrently"
 
     index: IndexDeclaration
     name: str
@@ -59,8 +59,8 @@ def _duplicates_sql(index: IndexDeclaration, table: QualifiedName) -> str:
 class WaitForBuild(Step):
     """Wait until no other session builds an index on the table: a killed tool's build goes on in the server."""
 
-    decide_again: ClassVar[bool] = True
-    says: ClassVar[str] = "wait for another session that builds {self.name} on {self.table}"
+    decide_again = True
+    says = "wait for another session that builds {self.name} on {self.table}"
 
     name: str
     table: QualifiedName
@@ -84,7 +84,7 @@ class WaitForBuild(Step):
 class CreateParentIndex(Step):
     """CREATE INDEX ON ONLY: the partitioned index, invalid until each partition has its own attached."""
 
-    says: ClassVar[str] = "create the partitioned index {self.index.name} on {self.index.table}, without its partitions"
+    says = "create the partitioned index {self.index.name} on {self.index.table}, without its partitions"
 
     index: IndexDeclaration
 
@@ -111,10 +111,8 @@ class AdoptIndexes(Step):
     that CREATE INDEX takes the locks itself; nor would a scan, of an index that is not quite the same, be let happen.
     """
 
-    within_budget: ClassVar[bool] = True
-    says: ClassVar[str] = (
-        "create the partitioned index {self.index.name} on {self.index.table}, taking over those of its leaves"
-    )
+    within_budget = True
+    says = "create the partitioned index {self.index.name} on {self.index.table}, taking over those of its leaves"
 
     index: IndexDeclaration
     partitions: tuple[QualifiedName, ...]
@@ -133,7 +131,7 @@ class AdoptIndexes(Step):
 class AttachIndex(Step):
     """ALTER INDEX ... ATTACH PARTITION: free to repeat, and the last one makes the parent valid."""
 
-    says: ClassVar[str] = "attach index {self.child} to {self.parent}"
+    says = "attach index {self.child} to {self.parent}"
 
     parent: QualifiedName
     child: QualifiedName
@@ -159,8 +157,8 @@ class AttachIndex(Step):
 class DropIndexConcurrently(Step):
     """DROP INDEX CONCURRENTLY: waits for older transactions, blocks no session."""
 
-    transaction: ClassVar[Transaction] = Transaction.NONE
-    says: ClassVar[str] = "drop index {self.index} concurrently"
+    transaction = Transaction.NONE
+    says = "drop index {self.index} concurrently"
 
     index: QualifiedName
     table: QualifiedName | None
@@ -180,7 +178,7 @@ class DropIndexConcurrently(Step):
 class DropParentIndex(Step):
     """DROP INDEX of a partitioned index: PostgreSQL has no concurrent way."""
 
-    says: ClassVar[str] = "drop the partitioned index {self.index} (blocks {self.table} and its partitions briefly)"
+    says = "drop the partitioned index {self.index} (blocks {self.table} and its partitions briefly)"
 
     index: QualifiedName
     table: QualifiedName
@@ -203,9 +201,9 @@ class ReindexConcurrently(Step):
     Never of something partitioned: there PostgreSQL takes SHARE on every partition first, behind its writers.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.NONE
-    left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
-    once: ClassVar[bool] = True
+    transaction = Transaction.NONE
+    left_behind = "An INVALID index may be left, which the next run replaces."
+    once = True
 
     kind: Literal["INDEX", "TABLE"]
     name: QualifiedName
@@ -246,8 +244,8 @@ class RenameIndexes(Step):
             new index.
     """
 
-    fresh: ClassVar[bool] = True
-    says: ClassVar[str] = "give the name {self.index} to the new index of {self.table}"
+    fresh = True
+    says = "give the name {self.index} to the new index of {self.table}"
 
     table: QualifiedName
     index: QualifiedName

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Grant, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.dependents import grant_sql, statistics_sql
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import PART_CONFIG
 
@@ -26,7 +25,7 @@ def for_values(lower: str | None, upper: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class CreatePartitionedTable(Step):
+class CreatePartitionedTable(SharedStep):
     """A partitioned table that is not there yet, without partitions: no session sees it before they come.
 
     Args:
@@ -34,9 +33,8 @@ class CreatePartitionedTable(Step):
         create: the statements that make it, its indexes and comments.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    decide_again: ClassVar[bool] = True
-    says: ClassVar[str] = "create partitioned table {self.table.name}"
+    decide_again = True
+    says = "create partitioned table {self.table.name}"
 
     table: Table
     create: tuple[str, ...]
@@ -53,7 +51,7 @@ class CreatePartitionedTable(Step):
 
 
 @dataclass(frozen=True)
-class CreatePartition(Step):
+class CreatePartition(SharedStep):
     """CREATE TABLE (LIKE parent) and ATTACH: writers of the parent go on, where PARTITION OF would stop them.
 
     Args:
@@ -77,8 +75,6 @@ class CreatePartition(Step):
         template: pg_partman's, whose keys and indexes it gets that the parent has not.
         told: its range, for people.
     """
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     parent: QualifiedName
     name: QualifiedName
@@ -247,11 +243,10 @@ def unregister_sql(parent: QualifiedName) -> str:
 
 
 @dataclass(frozen=True)
-class RegisterPolicy(Step):
+class RegisterPolicy(SharedStep):
     """The policy's row in part_config."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "register the policy of {self.policy.parent}"
+    says = "register the policy of {self.policy.parent}"
 
     policy: Partitioning
 
@@ -261,11 +256,10 @@ class RegisterPolicy(Step):
 
 
 @dataclass(frozen=True)
-class UnregisterPolicy(Step):
+class UnregisterPolicy(SharedStep):
     """The policy's row in part_config goes."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "forget the policy of {self.parent}"
+    says = "forget the policy of {self.parent}"
 
     parent: QualifiedName
 
@@ -278,10 +272,10 @@ class UnregisterPolicy(Step):
 class Analyze(Step):
     """ANALYZE: autovacuum never does it for a partitioned table."""
 
-    transaction: ClassVar[Transaction] = Transaction.NONE
-    once: ClassVar[bool] = True
+    transaction = Transaction.NONE
+    once = True
     """Its estimate may stay far from those of the partitions, which are older, or while writers continue."""
-    says: ClassVar[str] = "analyze {self.table}"
+    says = "analyze {self.table}"
 
     table: QualifiedName
     partitions: tuple[QualifiedName, ...] = ()
@@ -300,12 +294,11 @@ class Analyze(Step):
 
 
 @dataclass(frozen=True)
-class RememberMaintenance(Step):
+class RememberMaintenance(SharedStep):
     """When sets were maintained last, in their rows of part_config."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    once: ClassVar[bool] = True
-    says: ClassVar[str] = "remember that tables were maintained"
+    once = True
+    says = "remember that tables were maintained"
 
     parents: tuple[QualifiedName, ...]
 
@@ -321,11 +314,10 @@ class RememberMaintenance(Step):
 
 
 @dataclass(frozen=True)
-class StopPartman(Step):
+class StopPartman(SharedStep):
     """Turn pg_partman's maintenance of a table off; its row stays, so that pg_partman can take the table over again."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "turn {self.config}'s maintenance of {self.parent} off"
+    says = "turn {self.config}'s maintenance of {self.parent} off"
 
     config: QualifiedName
     parent: QualifiedName

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, SharedStep
 from schema_kit.storage import PART_CONFIG
 
 _SAFE_PATH = (
@@ -23,7 +22,7 @@ def _of_views(views: tuple[QualifiedName, ...]) -> tuple[Lock, ...]:
 
 
 @dataclass(frozen=True)
-class InstallPartmanSql(Step):
+class InstallPartmanSql(SharedStep):
     """The functions in SQL, those that are missing, older or changed: all of them or none.
 
     Args:
@@ -34,8 +33,6 @@ class InstallPartmanSql(Step):
         replaced: tables that were there, and are changed.
         commented: tables that were there, and only get a comment.
     """
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     schema: str
     names: tuple[str, ...]
@@ -66,7 +63,7 @@ class InstallPartmanSql(Step):
 
 
 @dataclass(frozen=True)
-class RemovePartmanSql(Step):
+class RemovePartmanSql(SharedStep):
     """The functions in SQL go, and their schema where nothing else is in it; policies and partitions stay.
 
     Args:
@@ -76,8 +73,7 @@ class RemovePartmanSql(Step):
         with_schema: nothing else is in it.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "remove pg_partman's functions from schema {self.schema}"
+    says = "remove pg_partman's functions from schema {self.schema}"
 
     schema: str
     views: tuple[QualifiedName, ...]
@@ -126,7 +122,7 @@ def _upsert(table: QualifiedName, values: tuple[tuple[str, str], ...]) -> str:
 
 
 @dataclass(frozen=True)
-class HandOver(Step):
+class HandOver(SharedStep):
     """Copy a table's rows to a real pg_partman's tables, and turn schema_kit's maintenance of it off, in one commit.
 
     Args:
@@ -135,8 +131,7 @@ class HandOver(Step):
         sets: it and those below it, from the top.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "hand {self.parent} over to {self.config}"
+    says = "hand {self.parent} over to {self.config}"
 
     parent: QualifiedName
     config: QualifiedName
@@ -149,7 +144,7 @@ class HandOver(Step):
 
 
 @dataclass(frozen=True)
-class TakeOver(Step):
+class TakeOver(SharedStep):
     """Copy what a real pg_partman's tables say of a table, and of those below it, to schema_kit's.
 
     Args:
@@ -158,8 +153,7 @@ class TakeOver(Step):
         sets: how its partitions are partitioned, and the tables below it.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "take over what pg_partman knows of {self.parent}"
+    says = "take over what pg_partman knows of {self.parent}"
 
     parent: QualifiedName
     values: tuple[tuple[str, str], ...]
@@ -174,7 +168,7 @@ class TakeOver(Step):
 
 
 @dataclass(frozen=True)
-class RenamePartition(Step):
+class RenamePartition(SharedStep):
     """Give a partition the name that pg_partman gives it, in schema_kit's policies, too.
 
     Args:
@@ -183,8 +177,7 @@ class RenamePartition(Step):
         registered: it is partitioned itself, and has a policy.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "rename partition {self.partition} to {self.to}"
+    says = "rename partition {self.partition} to {self.to}"
 
     partition: QualifiedName
     to: QualifiedName
@@ -208,11 +201,10 @@ class RenamePartition(Step):
 
 
 @dataclass(frozen=True)
-class StartMaintenance(Step):
+class StartMaintenance(SharedStep):
     """schema_kit's maintenance of a partitioned table goes on again."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "turn schema_kit's maintenance of {self.parent} on"
+    says = "turn schema_kit's maintenance of {self.parent} on"
 
     parent: QualifiedName
 

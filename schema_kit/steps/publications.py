@@ -10,20 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import Table
 from schema_kit.names import ident, idents, literal
-from schema_kit.steps.step import Step, Transaction
+from schema_kit.steps.step import SharedStep
 
 _QUIET = "schema_kit.publishes"
 
 
 @dataclass(frozen=True)
-class SetViaRoot(Step):
+class SetViaRoot(SharedStep):
     """ALTER PUBLICATION ... SET (publish_via_partition_root): a row of a catalog; no table is locked."""
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     publication: str
     value: bool

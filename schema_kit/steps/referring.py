@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from schema_kit.marks import being_built, fill_function
 from schema_kit.model import ForeignKey
@@ -23,7 +22,7 @@ class AddFilledKeyColumn(Step):
     comes in the same commit: from the first row that is filled, a change of key cascades to it.
     """
 
-    says: ClassVar[str] = "add {self.column} to {self.key.table}, filled by a trigger"
+    says = "add {self.column} to {self.key.table}, filled by a trigger"
 
     key: ForeignKey
     column: str
@@ -80,7 +79,7 @@ class AddFilledKeyColumn(Step):
 class DropFilledKeyColumn(Step):
     """The key column goes, with its trigger and the longer foreign key: the conversion is canceled."""
 
-    says: ClassVar[str] = "drop {self.column} of {self.key.table}, which a conversion has left"
+    says = "drop {self.column} of {self.key.table}, which a conversion has left"
 
     key: ForeignKey
     column: str
@@ -135,9 +134,9 @@ def shorter_fk_sql(key: ForeignKey, referenced: QualifiedName) -> Iterable[str]:
 class FillKeyColumn(Step):
     """The trigger fills the rows that were there before it, a batch a commit; rows locked by others come later."""
 
-    repeats: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    says: ClassVar[str] = "fill {self.column} of {self.key.table}"
+    repeats = True
+    reads_rows = True
+    says = "fill {self.column} of {self.key.table}"
 
     key: ForeignKey
     column: str

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from schema_kit.model import Detaching
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.partitions import for_values
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction, exclusive
 from schema_kit.storage import ARCHIVED_PARTITION, RETIRED_PARTITION
 
 
@@ -25,11 +24,10 @@ def _both_ends(seen: Detaching, *strong: QualifiedName) -> tuple[Lock, ...]:
 
 
 @dataclass(frozen=True)
-class RecordRetired(Step):
+class RecordRetired(SharedStep):
     """The row that says from where a partition is about to be detached, committed before it is."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "record that {self.seen.name} leaves {self.seen.parent}"
+    says = "record that {self.seen.name} leaves {self.seen.parent}"
 
     seen: Detaching
     by_policy: bool = False
@@ -96,11 +94,10 @@ def oid_of(name: QualifiedName) -> str:
 
 
 @dataclass(frozen=True)
-class ForgetRetired(Step):
+class ForgetRetired(SharedStep):
     """The row of a table that is attached again, gone, or another's by now."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "forget that {self.name} was retired: {self.why}"
+    says = "forget that {self.name} was retired: {self.why}"
 
     name: QualifiedName
     why: str
@@ -111,11 +108,10 @@ class ForgetRetired(Step):
 
 
 @dataclass(frozen=True)
-class FindRetired(Step):
+class FindRetired(SharedStep):
     """The row of a table that has another oid since the database was dumped and restored: found by name and bounds."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "know {self.name} again, by its name and bounds, after a dump and restore"
+    says = "know {self.name} again, by its name and bounds, after a dump and restore"
 
     name: QualifiedName
 
@@ -136,10 +132,10 @@ class DetachConcurrently(Step):
     Interrupted in between, the partition stays detach pending, which FinalizeDetach ends.
     """
 
-    transaction: ClassVar[Transaction] = Transaction.NONE
-    within_budget: ClassVar[bool] = True
-    left_behind: ClassVar[str] = "The partition may be left detach pending, which the next run finalizes."
-    says: ClassVar[str] = "detach {self.seen.name} from {self.seen.parent} concurrently"
+    transaction = Transaction.NONE
+    within_budget = True
+    left_behind = "The partition may be left detach pending, which the next run finalizes."
+    says = "detach {self.seen.name} from {self.seen.parent} concurrently"
 
     seen: Detaching
 
@@ -171,9 +167,9 @@ class FinalizeDetach(Step):
     It waits for every older snapshot in the database, holding the partition that no session sees any more.
     """
 
-    within_budget: ClassVar[bool] = True
-    older_snapshots: ClassVar[bool] = True
-    says: ClassVar[str] = "finalize the detach of {self.seen.name} from {self.seen.parent}, which was interrupted"
+    within_budget = True
+    older_snapshots = True
+    says = "finalize the detach of {self.seen.name} from {self.seen.parent}, which was interrupted"
 
     seen: Detaching
 
@@ -197,7 +193,7 @@ class Detach(Step):
         why: what stands in the way of the concurrent one.
     """
 
-    says: ClassVar[str] = "detach {self.seen.name} from {self.seen.parent}, blocking: {self.why}"
+    says = "detach {self.seen.name} from {self.seen.parent}, blocking: {self.why}"
 
     seen: Detaching
     why: str
@@ -278,9 +274,9 @@ class AttachPartition(Step):
 class CreateIndexLikeParents(Step):
     """CREATE INDEX CONCURRENTLY as a parent's is: ATTACH PARTITION takes it instead of building one."""
 
-    transaction: ClassVar[Transaction] = Transaction.NONE
-    left_behind: ClassVar[str] = "An INVALID index may be left, which the next run replaces."
-    says: ClassVar[str] = "create index {self.name} on {self.table} concurrently"
+    transaction = Transaction.NONE
+    left_behind = "An INVALID index may be left, which the next run replaces."
+    says = "create index {self.name} on {self.table} concurrently"
 
     name: str
     table: QualifiedName
@@ -332,7 +328,7 @@ def _guard_sql(seen: Detaching, tables: Iterable[QualifiedName]) -> tuple[str, .
 class DropPartition(Step):
     """DROP TABLE of a table that was a partition, and is not one any more."""
 
-    says: ClassVar[str] = "drop {self.seen.name}, which was a partition of {self.seen.parent}"
+    says = "drop {self.seen.name}, which was a partition of {self.seen.parent}"
 
     seen: Detaching
 
@@ -354,7 +350,7 @@ class DropPartition(Step):
 class MovePartition(Step):
     """ALTER TABLE ... SET SCHEMA of a table that was a partition, its own partitions with it."""
 
-    says: ClassVar[str] = "move {self.seen.name}, which was a partition of {self.seen.parent}, to schema {self.schema}"
+    says = "move {self.seen.name}, which was a partition of {self.seen.parent}, to schema {self.schema}"
 
     seen: Detaching
     schema: str

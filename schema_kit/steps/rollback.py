@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from schema_kit.fingerprints.copies import feeding_sql, tree_identity_sql
 from schema_kit.fingerprints.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
@@ -69,8 +68,8 @@ class BeginReturn(Step):
         has_log: whether a log of keys is.
     """
 
-    fresh: ClassVar[bool] = True
-    decide_again: ClassVar[bool] = True
+    fresh = True
+    decide_again = True
 
     back: Copy
     identity: str
@@ -127,7 +126,7 @@ def unfeed_sql(back: Copy) -> Iterable[str]:
 class StopFeeding(Step):
     """The plain table that was kept gets no more news of the partitioned one: the rollback is closed."""
 
-    says: ClassVar[str] = "log no more what changes in {self.back.source} for {self.back.old}"
+    says = "log no more what changes in {self.back.source} for {self.back.old}"
 
     back: Copy
     partitions: tuple[QualifiedName, ...] = ()
@@ -150,8 +149,8 @@ class StopFeeding(Step):
 class StayPartitioned(Step):
     """The rollback is canceled before its swap; the plain table is fed as it was before."""
 
-    clears: ClassVar[bool] = True
-    says: ClassVar[str] = "abort the rollback: {self.back.source} stays partitioned"
+    clears = True
+    says = "abort the rollback: {self.back.source} stays partitioned"
 
     back: Copy
 
@@ -167,7 +166,7 @@ class SettleReturn(Settle):
     A REPEATABLE READ transaction that is older would see the plain table as it was before them.
     """
 
-    says: ClassVar[str] = "wait for transactions whose snapshot is older than what was replayed into {self.copy.old}"
+    says = "wait for transactions whose snapshot is older than what was replayed into {self.copy.old}"
 
     @property
     def _since(self) -> str:
@@ -175,7 +174,7 @@ class SettleReturn(Settle):
 
 
 @dataclass(frozen=True)
-class SwapBack(LastKeys, Step):
+class SwapBack(LastKeys):
     """The short commit: the plain table gets its name back, and all that belongs to it; the partitioned one goes.
 
     Args:
@@ -189,9 +188,7 @@ class SwapBack(LastKeys, Step):
         moved: incoming foreign keys that come back as they are.
     """
 
-    says: ClassVar[str] = (
-        "swap back: {self.kept.name} becomes {self.table.name} again, and the partitioned table is dropped"
-    )
+    says = "swap back: {self.kept.name} becomes {self.table.name} again, and the partitioned table is dropped"
 
     back: Copy
     identity: str
@@ -323,7 +320,7 @@ class SwapBack(LastKeys, Step):
 class EndReturn(Step):
     """The conversion is undone, and what was left is validated."""
 
-    says: ClassVar[str] = "remember that {self.source} is plain again"
+    says = "remember that {self.source} is plain again"
 
     source: QualifiedName
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
 from schema_kit.model import ForeignKey, KeyColumn, TimeToLive
 from schema_kit.names import QualifiedName, ended, ident, idents, literal
 from schema_kit.steps import spread
 from schema_kit.steps.batches import LARGEST, SMALLEST, kept_text, pressure
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import TTL_POLICY
 
@@ -100,12 +99,12 @@ class RemoveRows(Step):
         spread: whether Citus distributes the table: see `steps.spread`.
     """
 
-    repeats: ClassVar[bool] = True
-    throttled: ClassVar[bool] = True
-    tells: ClassVar[bool] = True
-    once: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (
+    repeats = True
+    throttled = True
+    tells = True
+    once = True
+    reads_rows = True
+    settings = (
         # A row that was changed since the snapshot is looked at again, and the planner, who does not know the size of
         # a batch, keeps to the indexes.
         ("transaction_isolation", "read committed"),
@@ -381,11 +380,10 @@ def same_sql(key: ForeignKey, above: str, below: str) -> str:
 
 
 @dataclass(frozen=True)
-class RegisterTtl(Step):
+class RegisterTtl(SharedStep):
     """The policy's row in ttl_policy."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "register the time-to-live of {self.policy.table}"
+    says = "register the time-to-live of {self.policy.table}"
 
     policy: TimeToLive
 
@@ -409,11 +407,10 @@ class RegisterTtl(Step):
 
 
 @dataclass(frozen=True)
-class UnregisterTtl(Step):
+class UnregisterTtl(SharedStep):
     """The policy's row in ttl_policy goes."""
 
-    transaction: ClassVar[Transaction] = Transaction.SHARED
-    says: ClassVar[str] = "forget the time-to-live of {self.table}"
+    says = "forget the time-to-live of {self.table}"
 
     table: QualifiedName
 

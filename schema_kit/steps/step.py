@@ -145,6 +145,12 @@ class Step:
         raise NotImplementedError
 
 
+class SharedStep(Step):
+    """A step that may join a migration's transaction, next to the work of others in it."""
+
+    transaction = Transaction.SHARED
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Steps in order; an empty plan has nothing to do."""

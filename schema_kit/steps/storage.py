@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from schema_kit.model import Stored
 from schema_kit.names import QualifiedName, constant, ident
 from schema_kit.sqlscripts import load
-from schema_kit.steps.step import Lock, Step, Transaction, exclusive
+from schema_kit.steps.step import Lock, SharedStep, exclusive
 from schema_kit.storage import ALTERED, CONFIG_SCHEMA, SCRIPTS
 
 
@@ -24,15 +23,13 @@ def upsert_sql(table: QualifiedName, values: Mapping[str, str | float | None]) -
 
 
 @dataclass(frozen=True)
-class EnsureTable(Step):
+class EnsureTable(SharedStep):
     """One of schema_kit's own tables, from its file in sql/.
 
     Args:
         table: which one.
         stored: how it was observed.
     """
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     table: QualifiedName
     stored: Stored = Stored.MISSING
@@ -54,7 +51,7 @@ class EnsureTable(Step):
 
 
 @dataclass(frozen=True)
-class DropTables(Step):
+class DropTables(SharedStep):
     """Own tables go that hold nothing any more, and their schema where nothing else is in it.
 
     Args:
@@ -62,8 +59,6 @@ class DropTables(Step):
         title: what to show, where it is more than the first one's name.
         with_schema: nothing else is in it.
     """
-
-    transaction: ClassVar[Transaction] = Transaction.SHARED
 
     tables: tuple[QualifiedName, ...]
     title: str = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
@@ -50,12 +49,12 @@ class Unswap(Step):
         registered: whether it has a policy, which goes.
     """
 
-    clears: ClassVar[bool] = True
-    fresh: ClassVar[bool] = True
-    may_block: ClassVar[bool] = True
-    reads_rows: ClassVar[bool] = True
-    settings: ClassVar[tuple[tuple[str, str], ...]] = (READ_COMMITTED,)
-    says: ClassVar[str] = (
+    clears = True
+    fresh = True
+    may_block = True
+    reads_rows = True
+    settings = (READ_COMMITTED,)
+    says = (
         "swap back: {self.heir.name} becomes {self.table.name} and takes in the other partitions' rows "
         "(blocks the table while they move)"
     )

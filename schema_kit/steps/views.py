@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from schema_kit.names import QualifiedName
 from schema_kit.steps.step import Lock, LockMode, Step
@@ -13,8 +12,8 @@ from schema_kit.steps.step import Lock, LockMode, Step
 class RefreshMaterializedView(Step):
     """REFRESH MATERIALIZED VIEW: concurrently, or in the only way where the view was never filled."""
 
-    once: ClassVar[bool] = True
-    may_block: ClassVar[bool] = True
+    once = True
+    may_block = True
 
     view: QualifiedName
     concurrently: bool = field(default=True, compare=False)  # a view that was filled in the plain way is fresh
