@@ -1,154 +1,74 @@
 """The nouns: what users declare, and what PostgreSQL has. Frozen, comparable, without behaviour that needs a server."""
 
-from schema_kit.model.cold import ColdArchive, ColdColumn, ColdMove, ColdPartition, ColdServer, ColdTable
-from schema_kit.model.copying import (
-    MAX_REPLICA_LAG,
-    MAX_SLOT_BYTES,
-    Conversion,
-    Copy,
-    CopyCount,
-    Copying,
-    CopyLimits,
-    CopyRun,
-    CopyTarget,
-    Emptied,
-    Referring,
-)
-from schema_kit.model.declared import (
-    ArchivePolicy,
-    BaselineEnum,
-    BaselineTable,
-    CheckDeclaration,
-    ColumnDeclaration,
-    Cut,
-    DeclaredArchive,
-    ForeignKeyDeclaration,
-    IndexDeclaration,
-    IndexElement,
-    KeyDeclaration,
-    Partitioning,
-    TimeToLive,
-    Tree,
-)
-from schema_kit.model.distribution import Distribution, ShardDifference
-from schema_kit.model.health import IgnoredFinding, Size
-from schema_kit.model.properties import Property
-from schema_kit.model.rows import (
-    BatchRun,
-    BatchTarget,
-    LeavingTable,
-)
-from schema_kit.model.sets import (
-    DefaultRows,
-    Drift,
-    Leftover,
-    Retired,
-    Stray,
-    Told,
-    Watched,
-)
-from schema_kit.model.stored import Stored
-from schema_kit.model.tables import (
-    KEEPS_ROWS,
-    Action,
-    Branch,
-    Check,
-    Column,
-    ForeignKey,
-    Grant,
-    Index,
-    KeyColumn,
-    MaterializedView,
-    Partition,
-    Publication,
-    Publishing,
-    Range,
-    Relation,
-    Sequence,
-    StatisticsObject,
-    Strategy,
-    Table,
-    Trigger,
-    View,
-)
-from schema_kit.model.transit import (
-    ArchiveFile,
-    Attaching,
-    Detaching,
-    Moved,
-)
-
-__all__ = [
-    "KEEPS_ROWS",
-    "MAX_REPLICA_LAG",
-    "MAX_SLOT_BYTES",
-    "Action",
-    "ArchiveFile",
-    "ArchivePolicy",
-    "Attaching",
-    "BaselineEnum",
-    "BaselineTable",
-    "BatchRun",
-    "BatchTarget",
-    "Branch",
-    "Check",
-    "CheckDeclaration",
-    "ColdArchive",
-    "ColdColumn",
-    "ColdMove",
-    "ColdPartition",
-    "ColdServer",
-    "ColdTable",
-    "Column",
-    "ColumnDeclaration",
-    "Conversion",
-    "Copy",
-    "CopyCount",
-    "CopyLimits",
-    "CopyRun",
-    "CopyTarget",
-    "Copying",
-    "Cut",
-    "DeclaredArchive",
-    "DefaultRows",
-    "Detaching",
-    "Distribution",
-    "Drift",
-    "Emptied",
-    "ForeignKey",
-    "ForeignKeyDeclaration",
-    "Grant",
-    "IgnoredFinding",
-    "Index",
-    "IndexDeclaration",
-    "IndexElement",
-    "KeyColumn",
-    "KeyDeclaration",
-    "LeavingTable",
-    "Leftover",
-    "MaterializedView",
-    "Moved",
-    "Partition",
-    "Partitioning",
-    "Property",
-    "Publication",
-    "Publishing",
-    "Range",
-    "Referring",
-    "Relation",
-    "Retired",
-    "Sequence",
-    "ShardDifference",
-    "Size",
-    "StatisticsObject",
-    "Stored",
-    "Strategy",
-    "Stray",
-    "Table",
-    "TimeToLive",
-    "Told",
-    "Tree",
-    "Trigger",
-    "View",
-    "Watched",
-]
+from schema_kit.model.cold import ColdArchive as ColdArchive
+from schema_kit.model.cold import ColdColumn as ColdColumn
+from schema_kit.model.cold import ColdMove as ColdMove
+from schema_kit.model.cold import ColdPartition as ColdPartition
+from schema_kit.model.cold import ColdServer as ColdServer
+from schema_kit.model.cold import ColdTable as ColdTable
+from schema_kit.model.copying import MAX_REPLICA_LAG as MAX_REPLICA_LAG
+from schema_kit.model.copying import MAX_SLOT_BYTES as MAX_SLOT_BYTES
+from schema_kit.model.copying import Conversion as Conversion
+from schema_kit.model.copying import Copy as Copy
+from schema_kit.model.copying import CopyCount as CopyCount
+from schema_kit.model.copying import Copying as Copying
+from schema_kit.model.copying import CopyLimits as CopyLimits
+from schema_kit.model.copying import CopyRun as CopyRun
+from schema_kit.model.copying import CopyTarget as CopyTarget
+from schema_kit.model.copying import Emptied as Emptied
+from schema_kit.model.copying import Referring as Referring
+from schema_kit.model.declared import ArchivePolicy as ArchivePolicy
+from schema_kit.model.declared import BaselineEnum as BaselineEnum
+from schema_kit.model.declared import BaselineTable as BaselineTable
+from schema_kit.model.declared import CheckDeclaration as CheckDeclaration
+from schema_kit.model.declared import ColumnDeclaration as ColumnDeclaration
+from schema_kit.model.declared import Cut as Cut
+from schema_kit.model.declared import DeclaredArchive as DeclaredArchive
+from schema_kit.model.declared import ForeignKeyDeclaration as ForeignKeyDeclaration
+from schema_kit.model.declared import IndexDeclaration as IndexDeclaration
+from schema_kit.model.declared import IndexElement as IndexElement
+from schema_kit.model.declared import KeyDeclaration as KeyDeclaration
+from schema_kit.model.declared import Partitioning as Partitioning
+from schema_kit.model.declared import TimeToLive as TimeToLive
+from schema_kit.model.declared import Tree as Tree
+from schema_kit.model.distribution import Distribution as Distribution
+from schema_kit.model.distribution import ShardDifference as ShardDifference
+from schema_kit.model.health import IgnoredFinding as IgnoredFinding
+from schema_kit.model.health import Size as Size
+from schema_kit.model.properties import Property as Property
+from schema_kit.model.rows import BatchRun as BatchRun
+from schema_kit.model.rows import BatchTarget as BatchTarget
+from schema_kit.model.rows import LeavingTable as LeavingTable
+from schema_kit.model.sets import DefaultRows as DefaultRows
+from schema_kit.model.sets import Drift as Drift
+from schema_kit.model.sets import Leftover as Leftover
+from schema_kit.model.sets import Retired as Retired
+from schema_kit.model.sets import Stray as Stray
+from schema_kit.model.sets import Told as Told
+from schema_kit.model.sets import Watched as Watched
+from schema_kit.model.stored import Stored as Stored
+from schema_kit.model.tables import KEEPS_ROWS as KEEPS_ROWS
+from schema_kit.model.tables import Action as Action
+from schema_kit.model.tables import Branch as Branch
+from schema_kit.model.tables import Check as Check
+from schema_kit.model.tables import Column as Column
+from schema_kit.model.tables import ForeignKey as ForeignKey
+from schema_kit.model.tables import Grant as Grant
+from schema_kit.model.tables import Index as Index
+from schema_kit.model.tables import KeyColumn as KeyColumn
+from schema_kit.model.tables import MaterializedView as MaterializedView
+from schema_kit.model.tables import Partition as Partition
+from schema_kit.model.tables import Publication as Publication
+from schema_kit.model.tables import Publishing as Publishing
+from schema_kit.model.tables import Range as Range
+from schema_kit.model.tables import Relation as Relation
+from schema_kit.model.tables import Sequence as Sequence
+from schema_kit.model.tables import StatisticsObject as StatisticsObject
+from schema_kit.model.tables import Strategy as Strategy
+from schema_kit.model.tables import Table as Table
+from schema_kit.model.tables import Trigger as Trigger
+from schema_kit.model.tables import View as View
+from schema_kit.model.transit import ArchiveFile as ArchiveFile
+from schema_kit.model.transit import Attaching as Attaching
+from schema_kit.model.transit import Detaching as Detaching
+from schema_kit.model.transit import Moved as Moved

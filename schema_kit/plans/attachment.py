@@ -58,20 +58,7 @@ def attach(
     steps += proving
     default_check, past = past_default(wanted, default)
     steps += past
-    steps.append(
-        AttachPartition(
-            seen.parent,
-            seen.name,
-            wanted.lower,
-            wanted.upper,
-            check,
-            seen.below,
-            wanted.referenced,
-            wanted.incoming,
-            seen.default,
-            default_check,
-        )
-    )
+    steps.append(AttachPartition(wanted, check, default_check))
     steps += [ForgetRetired(seen.name, "it is attached")] if seen.recorded else []
     return Plan(title, tuple(steps))
 

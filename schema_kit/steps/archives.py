@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from schema_kit.fingerprints.likeness import of_archive, print_sql, same_sql
@@ -11,7 +12,7 @@ from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, 
 from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.dependents import access_again_sql, access_sql, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
-from schema_kit.steps.retirement import attached_sql, on_its_way_sql, recorded_sql
+from schema_kit.steps.retirement import Attach, attach_sql, attached_sql, on_its_way_sql, recorded_sql
 from schema_kit.steps.step import Lock, LockMode, Seen, SharedStep, Step, exclusive
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
@@ -317,48 +318,26 @@ class RecordMove(SharedStep):
 
 
 @dataclass(frozen=True)
-class AttachMoved(Step):
+class AttachMoved(Attach):
     """ALTER TABLE ... ATTACH PARTITION of what was detached for it; the CHECK that spares the scan stays.
 
     It says what the bounds say; the rollback needs no scan for it.
     """
 
-    wanted: Attaching
     route: Route
     default_check: str | None = None
-
-    @property
-    def summary(self) -> str:
-        """Names both, and the bounds."""
-        ends = self.wanted.lower or "MINVALUE", self.wanted.upper or "MAXVALUE"
-        return f"attach {self.wanted.seen.name} to {self.route.goes_to} from {ends[0]} to {ends[1]}"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """The table that it goes to stays open for reads and writes; the partition itself no session uses."""
-        seen = self.wanted.seen
-        default = (seen.default,) if seen.default else ()
-        strong = (seen.name, *seen.below, *default, *self.wanted.referenced)
-        return (
-            Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.route.goes_to),
-            *exclusive(strong),
-            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.wanted.incoming if table not in strong),
-        )
 
     def sql(self) -> tuple[str, ...]:
         """Attached, and known as such."""
         return (
-            *_attach_sql(self.wanted, self.route, self.default_check),
+            *_arrived_sql(self.wanted, self.route, self.default_check),
             f"DELETE FROM {RETIRED_PARTITION.sql} WHERE partition_name = {literal(str(self.wanted.seen.name))}",
         )
 
 
-def _attach_sql(wanted: Attaching, route: Route, default_check: str | None) -> tuple[str, ...]:
-    name, bounds = wanted.seen.name, for_values(wanted.lower, wanted.upper)
-    statements = [f"ALTER TABLE {route.goes_to.sql} ATTACH PARTITION {name.sql} {bounds}"]
-    if wanted.seen.default and default_check:
-        statements.append(f"ALTER TABLE {wanted.seen.default.sql} DROP CONSTRAINT {ident(default_check)}")
-    return (*statements, moved_sql(route, name, bounds, "now()"))
+def _arrived_sql(wanted: Attaching, route: Route, default_check: str | None) -> Iterable[str]:
+    yield from attach_sql(wanted, default_check)
+    yield moved_sql(route, wanted.seen.name, for_values(wanted.lower, wanted.upper), "now()")
 
 
 @dataclass(frozen=True)
@@ -399,7 +378,7 @@ class MovePartitionAcross(Step):
             f"LOCK TABLE ONLY {self.route.goes_to.sql} IN SHARE ROW EXCLUSIVE MODE",
             *attached_sql(self.seen),
             f"ALTER TABLE {self.seen.parent.sql} DETACH PARTITION {self.seen.name.sql}",
-            *_attach_sql(self.wanted, self.route, self.default_check),
+            *_arrived_sql(self.wanted, self.route, self.default_check),
         )
 
 

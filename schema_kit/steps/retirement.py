@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from schema_kit.model import Detaching
+from schema_kit.model import Attaching, Detaching
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.partitions import for_values
 from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction, exclusive
@@ -211,38 +211,20 @@ class Detach(Step):
 
 
 @dataclass(frozen=True)
-class AttachPartition(Step):
-    """ALTER TABLE ... ATTACH PARTITION of a table that has all that a partition needs: nothing is scanned or built.
+class Attach(Step):
+    """A table becomes a partition: what differs between a table that is new there and one that has moved is below.
 
     Args:
-        parent: the partitioned table.
-        name: the table.
-        lower: its first key, as text, inclusive; None is MINVALUE.
-        upper: where it ends, as text, exclusive; None is MAXVALUE.
-        check: the validated CHECK of its bounds; dropped in the same commit, since they say the same then.
-        below: its own partitions.
-        referenced: the tables that the parent refers to, with their partitions.
-        incoming: the tables that refer to the parent.
-        default: the default partition.
-        default_check: the validated CHECK on the default that spares its scan; dropped in the same commit.
+        wanted: the table and its range, as observed.
     """
 
-    parent: QualifiedName
-    name: QualifiedName
-    lower: str | None
-    upper: str | None
-    check: str
-    below: tuple[QualifiedName, ...] = ()
-    referenced: tuple[QualifiedName, ...] = ()
-    incoming: tuple[QualifiedName, ...] = ()
-    default: QualifiedName | None = None
-    default_check: str | None = None
+    wanted: Attaching
 
     @property
     def summary(self) -> str:
         """Names both, and the bounds."""
-        ends = self.lower or "MINVALUE", self.upper or "MAXVALUE"
-        return f"attach {self.name} to {self.parent} from {ends[0]} to {ends[1]}"
+        seen, ends = self.wanted.seen, (self.wanted.lower or "MINVALUE", self.wanted.upper or "MAXVALUE")
+        return f"attach {seen.name} to {seen.parent} from {ends[0]} to {ends[1]}"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -251,23 +233,41 @@ class AttachPartition(Step):
         So do those who use a table that it refers to: the parent's foreign key takes over the table's own, whose
         triggers go.
         """
-        strong = (self.name, *self.below, *((self.default,) if self.default else ()), *self.referenced)
+        seen = self.wanted.seen
+        strong = (seen.name, *seen.below, *((seen.default,) if seen.default else ()), *self.wanted.referenced)
         return (
-            Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.parent),
+            Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, seen.parent),
             *exclusive(strong),
-            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.incoming if table not in strong),
+            *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.wanted.incoming if table not in strong),
         )
 
+
+def attach_sql(wanted: Attaching, default_check: str | None, check: str | None = None) -> Iterable[str]:
+    """Attach it, and drop the checks that spared the scans of the table and of the default partition."""
+    name, default = wanted.seen.name, wanted.seen.default
+    yield f"ALTER TABLE {wanted.seen.parent.sql} ATTACH PARTITION {name.sql} {for_values(wanted.lower, wanted.upper)}"
+    if check:
+        yield f"ALTER TABLE {name.sql} DROP CONSTRAINT {ident(check)}"
+    if default and default_check:
+        yield f"ALTER TABLE {default.sql} DROP CONSTRAINT {ident(default_check)}"
+
+
+@dataclass(frozen=True)
+class AttachPartition(Attach):
+    """ALTER TABLE ... ATTACH PARTITION of a table that has all that a partition needs: nothing is scanned or built.
+
+    Args:
+        wanted: the table and its range, as observed.
+        check: the validated CHECK of its bounds; dropped in the same commit, since they say the same then.
+        default_check: the validated CHECK on the default that spares its scan; dropped in the same commit.
+    """
+
+    check: str
+    default_check: str | None = None
+
     def sql(self) -> tuple[str, ...]:
-        """Attach it, and drop the checks that spared the scan."""
-        bounds = for_values(self.lower, self.upper)
-        statements = [
-            f"ALTER TABLE {self.parent.sql} ATTACH PARTITION {self.name.sql} {bounds}",
-            f"ALTER TABLE {self.name.sql} DROP CONSTRAINT {ident(self.check)}",
-        ]
-        if self.default and self.default_check:
-            statements.append(f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}")
-        return tuple(statements)
+        """From this commit on, the parent's queries see its rows."""
+        return tuple(attach_sql(self.wanted, self.default_check, self.check))
 
 
 @dataclass(frozen=True)

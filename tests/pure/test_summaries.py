@@ -24,7 +24,11 @@ def _below(cls: type[Step]) -> set[type[Step]]:
 
 
 STEPS = sorted(
-    (one for one in _below(Step) - {Step} if one.__module__.startswith(steps.__name__) and one.__name__[0] != "_"),
+    (
+        one
+        for one in _below(Step)
+        if one.__module__.startswith(steps.__name__) and one.__name__[0] != "_" and one.sql is not Step.sql
+    ),
     key=lambda one: one.__qualname__,
 )
 
