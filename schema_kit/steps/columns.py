@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.constraints import references_sql
-from schema_kit.steps.step import Lock, LockMode, Step, exclusive
+from schema_kit.steps.constraints import OnTree, references_sql
+from schema_kit.steps.step import Lock, LockMode, exclusive
 
 
 def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
@@ -21,17 +21,12 @@ def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
 
 
 @dataclass(frozen=True)
-class _ColumnStep(Step):
+class _ColumnStep(OnTree):
     """One ALTER TABLE on a table and its partitions briefly."""
 
     table: QualifiedName
     column: str
     partitions: tuple[QualifiedName, ...]
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions))
 
     def action(self) -> str:
         """Return what follows ALTER TABLE name."""
@@ -98,8 +93,7 @@ class DropColumn(_ColumnStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
-        return exclusive(tables)
+        return exclusive((self.table, *self.partitions, *self.referenced))
 
     def action(self) -> str:
         """RESTRICT: what depends on it stops this."""
@@ -123,8 +117,7 @@ class AlterColumnType(_ColumnStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        tables = dict.fromkeys((self.table, *self.partitions, *self.others))
-        return exclusive(tables)
+        return exclusive((self.table, *self.partitions, *self.others))
 
     def action(self) -> str:
         """Return what follows ALTER TABLE name."""
@@ -160,18 +153,13 @@ class DropNotNull(_ColumnStep):
 
 
 @dataclass(frozen=True)
-class DropWholeTable(Step):
+class DropWholeTable(OnTree):
     """DROP TABLE, after its foreign keys are gone, so that it locks no other table."""
 
     says = "drop table {self.table}"
 
     table: QualifiedName
     partitions: tuple[QualifiedName, ...]
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits who still uses it."""
-        return exclusive((self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: what depends on it stops this."""

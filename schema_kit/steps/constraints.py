@@ -31,6 +31,19 @@ def key_sql(key: KeyDeclaration) -> str:
     return f"{kind}{nulls} ({idents(key.columns)}){include} {key.deferred}".strip()
 
 
+class OnTree(Step):
+    """A short change of a table that its partitions follow by themselves."""
+
+    table: QualifiedName
+    partitions: tuple[QualifiedName, ...]
+    """Those below the table."""
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """All access waits briefly."""
+        return exclusive((self.table, *self.partitions))
+
+
 @dataclass(frozen=True)
 class AddForeignKey(Step):
     """ADD FOREIGN KEY, not validated; or, up to 17, on a partitioned parent whose leaves have it: those are adopted.
@@ -127,7 +140,7 @@ class AddKeyUsingIndex(Step):
 
 
 @dataclass(frozen=True)
-class AddCheck(Step):
+class AddCheck(OnTree):
     """ADD CONSTRAINT ... CHECK ... NOT VALID: holds for new rows from this commit on, without a scan."""
 
     says = "add check {self.name} to {self.table}, not validated"
@@ -139,11 +152,6 @@ class AddCheck(Step):
     """A check that goes in the same commit."""
     partitions: tuple[QualifiedName, ...] = ()
     """Those below the table."""
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """No scan: VALIDATE does that later, while writers continue."""
@@ -182,7 +190,7 @@ class ValidateConstraint(Step):
 
 
 @dataclass(frozen=True)
-class AddNotNull(Step):
+class AddNotNull(OnTree):
     """ADD NOT NULL ... NOT VALID, which PostgreSQL has from 18 on: holds for new rows, without a scan."""
 
     says = "make {self.column} of {self.table} NOT NULL for new rows"
@@ -192,11 +200,6 @@ class AddNotNull(Step):
     column: str
     partitions: tuple[QualifiedName, ...] = ()
 
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions))
-
     def sql(self) -> tuple[str, ...]:
         """The partitions get it too."""
         column = ident(self.column)
@@ -204,7 +207,7 @@ class AddNotNull(Step):
 
 
 @dataclass(frozen=True)
-class SetNotNull(Step):
+class SetNotNull(OnTree):
     """SET NOT NULL: free of a scan, by a validated check.
 
     Args:
@@ -220,11 +223,6 @@ class SetNotNull(Step):
     column: str
     partitions: tuple[QualifiedName, ...] = ()
     proof: str | None = None
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """The partitions get it too."""
@@ -258,8 +256,7 @@ class DropConstraint(Step):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        tables = dict.fromkeys((self.table, *self.partitions, *self.referenced))
-        return exclusive(tables)
+        return exclusive((self.table, *self.partitions, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
         """The partitions lose it, too."""

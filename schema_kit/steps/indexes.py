@@ -10,22 +10,30 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
 
 
-@dataclass(frozen=True)
-class CreateIndexConcurrently(Step):
-    """CREATE INDEX CONCURRENTLY: two scans, waits for older transactions, blocks no session."""
+class Concurrent(Step):
+    """What PostgreSQL does to indexes of one table outside of a transaction, and that blocks no session."""
 
     transaction = Transaction.NONE
     left_behind = "An INVALID index may be left, which the next run replaces."
+
+    table: QualifiedName | None
+    """None where it was not read (--sql)."""
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Other DDL and VACUUM wait; reads and writes do not."""
+        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),) if self.table else ()
+
+
+@dataclass(frozen=True)
+class CreateIndexConcurrently(Concurrent):
+    """CREATE INDEX CONCURRENTLY: two scans, waits for older transactions, blocks no session."""
+
     says = "create index {self.name} on {self.table} concurrently"
 
     index: IndexDeclaration
     name: str
     table: QualifiedName
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
 
     def sql(self) -> tuple[str, ...]:
         """One statement, outside of a transaction."""
@@ -154,20 +162,15 @@ class AttachIndex(Step):
 
 
 @dataclass(frozen=True)
-class DropIndexConcurrently(Step):
+class DropIndexConcurrently(Concurrent):
     """DROP INDEX CONCURRENTLY: waits for older transactions, blocks no session."""
 
-    transaction = Transaction.NONE
+    left_behind = Step.left_behind
     says = "drop index {self.index} concurrently"
 
     index: QualifiedName
     table: QualifiedName | None
     """None where it was not read (--sql)."""
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),) if self.table else ()
 
     def sql(self) -> tuple[str, ...]:
         """One statement, outside of a transaction. It may wait for others that work on the index, and find it gone."""
@@ -195,14 +198,12 @@ class DropParentIndex(Step):
 
 
 @dataclass(frozen=True)
-class ReindexConcurrently(Step):
+class ReindexConcurrently(Concurrent):
     """REINDEX CONCURRENTLY of one index, or of all of one table, its TOAST table's too: blocks no session.
 
     Never of something partitioned: there PostgreSQL takes SHARE on every partition first, behind its writers.
     """
 
-    transaction = Transaction.NONE
-    left_behind = "An INVALID index may be left, which the next run replaces."
     once = True
 
     kind: Literal["INDEX", "TABLE"]
@@ -215,11 +216,6 @@ class ReindexConcurrently(Step):
         """Names the index or the table."""
         what = f"index {self.name}" if self.kind == "INDEX" else f"all indexes of {self.name}"
         return f"build {what} again concurrently"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),) if self.table else ()
 
     def sql(self) -> tuple[str, ...]:
         """One statement, outside of a transaction; killed, it leaves an INVALID index named _ccnew or _ccold."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from schema_kit.model import Attaching, Detaching
 from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.steps.indexes import Concurrent
 from schema_kit.steps.partitions import for_values
 from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction, exclusive
 from schema_kit.storage import ARCHIVED_PARTITION, RETIRED_PARTITION
@@ -212,7 +213,7 @@ class Detach(Step):
 
 @dataclass(frozen=True)
 class Attach(Step):
-    """A table becomes a partition: what differs between a table that is new there and one that has moved is below.
+    """A table becomes a partition: one that is new there, or one that has moved.
 
     Args:
         wanted: the table and its range, as observed.
@@ -271,22 +272,15 @@ class AttachPartition(Attach):
 
 
 @dataclass(frozen=True)
-class CreateIndexLikeParents(Step):
+class CreateIndexLikeParents(Concurrent):
     """CREATE INDEX CONCURRENTLY as a parent's is: ATTACH PARTITION takes it instead of building one."""
 
-    transaction = Transaction.NONE
-    left_behind = "An INVALID index may be left, which the next run replaces."
     says = "create index {self.name} on {self.table} concurrently"
 
     name: str
     table: QualifiedName
     tail: str
     unique: bool
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
 
     def sql(self) -> tuple[str, ...]:
         """One statement, outside of a transaction."""
