@@ -122,6 +122,13 @@ def within(control: str, lower: str | None, upper: str | None) -> str:
     return " AND ".join(ends) or "true"
 
 
+def outside(control: str, lower: str | None, upper: str | None) -> str:
+    """Return SQL: the control column does not lie between two bounds."""
+    ends = [f"{control} < {literal(lower)}"] if lower is not None else []
+    ends += [f"{control} >= {literal(upper)}"] if upper is not None else []
+    return " OR ".join(ends) or "false"
+
+
 def ended(sql: str) -> str:
     """A comment at its end takes nothing along that follows."""
     return f"{sql}\n" if "--" in sql else sql

@@ -37,7 +37,7 @@ from schema_kit.steps.archives import (
     RegisterArchivePolicy,
     UnregisterArchivePolicy,
 )
-from schema_kit.steps.storage import DropTables, EnsureTable
+from schema_kit.steps.storage import DropTables, ensure
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, PART_CONFIG
 
 _BOTH = f"drop {ARCHIVE_POLICY} and {ARCHIVED_PARTITION}, which are empty then"
@@ -79,7 +79,7 @@ def create(
     obstacles = [*missing_rights, *_obstacles(declared, table, policy)]
     steps: list[Step] = []
     if archive is None:
-        steps += [EnsureTable(PART_CONFIG, has_config)] if policy and not has_config else []
+        steps += ensure(PART_CONFIG, has_config) if policy else ()
         steps.append(_made(declared, table, policy))
     else:
         own = ARCHIVED_AT if declared.archived_at else None
@@ -289,11 +289,10 @@ def set_policy(
     refuse_for(f"cannot {plan.title}", obstacles, lines=True)
     if registered == policy and has_config:
         return plan
-    steps: list[Step] = [] if has_config else [EnsureTable(ARCHIVE_POLICY, has_config)]
     resets = tuple(
         one for one in ("access_method", "cold_after") if registered and getattr(registered, one) is not None
     )
-    return replace(plan, steps=(*steps, RegisterArchivePolicy(policy, resets)))
+    return replace(plan, steps=(*ensure(ARCHIVE_POLICY, has_config), RegisterArchivePolicy(policy, resets)))
 
 
 def _refuse_sooner(policy: ArchivePolicy, title: str) -> None:

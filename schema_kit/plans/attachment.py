@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import Attaching, Index, KeyDeclaration, Relation, Table
-from schema_kit.names import fit, ident, literal
+from schema_kit.names import fit, ident, literal, outside
 from schema_kit.plans import indexes
+from schema_kit.plans.partitions import not_here
 from schema_kit.plans.retirement import refuse_another_s
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, AddKeyUsingIndex, ValidateConstraint
@@ -106,18 +107,8 @@ def past_default(wanted: Attaching, default: Table | None) -> tuple[str | None, 
     if default is None:
         return None, []
     name = fit(wanted.seen.name.name, "_not_here")
-    return name, list(_past(wanted, default, name))
-
-
-def _past(wanted: Attaching, default: Table, name: str) -> Iterator[Step]:
-    control = ident(wanted.control)
-    ends = [f"{control} < {literal(wanted.lower)}"] if wanted.lower is not None else []
-    ends += [f"{control} >= {literal(wanted.upper)}"] if wanted.upper is not None else []
-    existing = next((check for check in default.checks if check[0] == name), None)
-    if existing is None:
-        yield AddCheck(default.name, name, " OR ".join(ends) or "false")
-    if existing is None or not existing[2]:
-        yield ValidateConstraint(default.name, name)
+    rows = outside(ident(wanted.control), wanted.lower, wanted.upper)
+    return name, list(not_here(default.name, default.checks, name, rows))
 
 
 _STORAGE = re.compile(r" WITH \([^)]*\)")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from schema_kit.errors import PlanError
 from schema_kit.model import BatchRun, BatchTarget
 from schema_kit.names import ended, literal
-from schema_kit.steps import Plan, Step
+from schema_kit.steps import Plan
 from schema_kit.steps.batches import Change, EndPass, FindBatches, StartBatches, UpdateBatch
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import BATCH_PROGRESS
 
 
@@ -65,7 +65,7 @@ def update_in_batches(batch: UpdateBatch, batch_size: int, observed: BatchTarget
     )
     start = StartBatches(batch.name, change, observed.key, target, batch_size)
     run = observed.run
-    create: tuple[Step, ...] = () if observed.has_progress else (EnsureTable(BATCH_PROGRESS, observed.has_progress),)
+    create = ensure(BATCH_PROGRESS, observed.has_progress)
     if run is None:
         return Plan(title, (*create, start, batch))
     if (run.table, run.change) != (str(change.table), str(change)):

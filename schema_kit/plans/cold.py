@@ -45,7 +45,7 @@ from schema_kit.steps.cold import (
     SwapToCold,
 )
 from schema_kit.steps.constraints import DropConstraint
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import COLD_ARCHIVE
 
 
@@ -84,7 +84,7 @@ def create(
         return plan
     refuse_for(f"cannot {plan.title}", [*_unfit(declared, table, archive, columns, there), *reasons], lines=True)
     assert table is not None  # else it was refused
-    steps: list[Step] = [] if stored else [EnsureTable(COLD_ARCHIVE, stored)]
+    steps: list[Step] = [*ensure(COLD_ARCHIVE, stored)]
     steps.append(CreateColdArchive(declared, table, archive.partitioned_by[0] if archive else "", columns))
     if declared.view:
         replaces = any(view.name == declared.view for view in spanning(table, archive))

@@ -44,7 +44,7 @@ from schema_kit.steps.conversion import (
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.partitions import CreatePartition, RegisterPolicy
 from schema_kit.steps.referring import AddFilledKeyColumn, FillKeyColumn
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import PART_CONFIG
 
 IncomingForeignKeys = Literal["refuse", "drop", "composite"]
@@ -117,8 +117,7 @@ def checked(policy: Partitioning, seen: Conversion | None, incoming: IncomingFor
 
 def _prepare(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys) -> Iterator[Step]:
     table, lines = seen.table, grid(policy, seen.table)
-    if not seen.has_config:
-        yield EnsureTable(PART_CONFIG, seen.has_config)
+    yield from ensure(PART_CONFIG, seen.has_config)
     upper, steps = _bound(policy, seen)
     yield from steps
     if policy.control not in table.primary_key:
@@ -314,8 +313,7 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     if seen.registered:  # what was changed since stays
         kept = {"premake", *Partitioning.kept()} - {"inherit_privileges"}
         wanted = replace(policy, **{name: getattr(seen.registered, name) for name in kept})
-    if not seen.has_config:
-        yield EnsureTable(PART_CONFIG, seen.has_config)
+    yield from ensure(PART_CONFIG, seen.has_config)
     if seen.registered != wanted:
         yield RegisterPolicy(wanted)
     for key in seen.table.incoming:

@@ -39,7 +39,7 @@ from schema_kit.steps.copied_table import SwapTable
 from schema_kit.steps.copy_swap import DropCopied
 from schema_kit.steps.indexes import DropIndexConcurrently
 from schema_kit.steps.rollback import back_of
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import PART_CONFIG
 
 KeepOld = bool | Literal["fed"]
@@ -202,8 +202,7 @@ def _steps(
             f"{table.name}.{policy.control} may be NULL, and no partition would take such a row. "
             "op.set_not_null_concurrently checks that none is, while writes continue."
         )
-    if not seen.has_config:
-        yield EnsureTable(PART_CONFIG, seen.has_config)
+    yield from ensure(PART_CONFIG, seen.has_config)
     if incoming == "composite" and seen.referring:
         yield from conversion.key_index(table, table.name, longer_key(table, policy.control))
         for referring in seen.referring:

@@ -32,12 +32,12 @@ from schema_kit.names import QualifiedName, fit, ident, within
 from schema_kit.plans import constraints, partitions, publications, replacements
 from schema_kit.sizes import pretty
 from schema_kit.steps import Plan, Step
-from schema_kit.steps.constraints import AddCheck, ValidateConstraint
+from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.steps.copy_changes import ReplayKeys, VerifyCopy
 from schema_kit.steps.copy_chunks import AnalyzeTarget, BuildIndexes, CopyChunk, CutChunks
 from schema_kit.steps.copy_swap import DropCopied, Settle, SwapCopy
 from schema_kit.steps.copying import AbandonCopy, BeginCopy
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import COPY_RUN
 
 
@@ -255,8 +255,7 @@ def until_swap(
     Raises:
         PlanError: a name is taken, or what was copied is not what the source holds.
     """
-    if not seen.has_tables:
-        yield EnsureTable(COPY_RUN, seen.has_tables)
+    yield from ensure(COPY_RUN, seen.has_tables)
     run = seen.run if seen.run and not seen.run.finished else None
     if run is None and seen.source and any(trigger.name == LOG_TRIGGER for trigger in seen.source.triggers):
         verb, name = {"drain": ("drain-default", parent.name)}.get(purpose, (purpose, copy.source))
@@ -429,12 +428,8 @@ def _swap(parent: Table, copy: Copy, seen: Copying, purpose: str) -> Iterator[St
         check = fit(copy.source.name, "_not_here")
         found = next((p for p in parent.partitions if p.name == copy.source), None)
         assert found is not None  # it is a partition until the swap
-        within_it = within(ident(copy.control.name), found.lower, found.upper)
-        existing = next((check_ for check_ in seen.default_checks if check_[0] == check), None)
-        if existing is None:
-            yield AddCheck(default, check, f"NOT ({within_it})")
-        if existing is None or not existing[2]:
-            yield ValidateConstraint(default, check)
+        rows = f"NOT ({within(ident(copy.control.name), found.lower, found.upper)})"
+        yield from partitions.not_here(default, seen.default_checks, check, rows)
     taking = tuple(target.name for target in replacements.heirs(copy, purpose))
     yield SwapCopy(copy, seen.identity, parent, seen.source, default, check, others, seen.server, taking)
 

@@ -14,7 +14,7 @@ from schema_kit.plans import retention
 from schema_kit.plans.partitions import create_partition, like_siblings
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import CreatePartitionedTable, RegisterPolicy, UnregisterPolicy
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import PART_CONFIG
 
 
@@ -117,7 +117,7 @@ def create_set(
     policy = declared.policy
     plan = Plan(f"create partitioned table {policy.parent}")
     refuse_for(f"cannot {plan.title}", missing_rights, lines=True)
-    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG, has_config)]
+    steps: list[Step] = [*ensure(PART_CONFIG, has_config)]
     if table is None:
         lines = grid(policy, declared.table)
         list(lines.ahead(lines.here(now)))  # refused before anything is written

@@ -15,7 +15,7 @@ from schema_kit.plans import attachment
 from schema_kit.plans.retirement import How, leaving, why_blocking
 from schema_kit.steps import Step
 from schema_kit.steps.archives import AttachMoved, MovePartitionAcross, RecordMove, Route
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import RETIRED_PARTITION
 
 
@@ -91,8 +91,7 @@ def transfer(route: Route, one: Transfer, views: Sequence[View], how: How, *, ha
         yield MovePartitionAcross(replace(seen, referred=()), wanted, route, why, default_check)
         return
     if seen.attached_to:
-        if not has_record:
-            yield EnsureTable(RETIRED_PARTITION, has_record)
+        yield from ensure(RETIRED_PARTITION, has_record)
         if not (one.under_way and seen.recorded):
             yield RecordMove(seen, route)
         yield from leaving(seen, "concurrently")

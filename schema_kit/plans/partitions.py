@@ -12,7 +12,7 @@ from schema_kit.intervals import Point
 from schema_kit.marks import BUILT_MARK
 from schema_kit.model import Partitioning, Range, Table
 from schema_kit.model.grid import Grid, grid, partitioned_table
-from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.names import QualifiedName, fit, ident, outside
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.partitions import CreatePartition, below
@@ -143,16 +143,29 @@ def like_siblings(
 
 
 def _past_default(step: CreatePartition, control: str, default: Table) -> Iterator[Step]:
-    # PostgreSQL scans the default under ACCESS EXCLUSIVE, unless a validated CHECK excludes rows of the range.
     name = fit(step.name.name, "_not_here")
-    existing = next((check for check in default.checks if check[0] == name), None)
-    if existing is None:
-        outside = f"{ident(control)} < {literal(step.lower)}"
-        outside += "" if step.upper is None else f" OR {ident(control)} >= {literal(step.upper)}"
-        yield AddCheck(default.name, name, outside)
-    if existing is None or not existing[2]:
-        yield ValidateConstraint(default.name, name)
+    yield from not_here(default.name, default.checks, name, outside(ident(control), step.lower, step.upper))
     yield replace(step, default_check=name)
+
+
+def not_here(
+    default: QualifiedName, checks: Collection[tuple[str, str, bool]], name: str, expression: str
+) -> Iterator[Step]:
+    """Yield what spares the scan of a default partition: a validated CHECK that excludes rows of the range.
+
+    PostgreSQL scans it under ACCESS EXCLUSIVE otherwise.
+
+    Args:
+        default: the default partition.
+        checks: those that it has: name, definition, validated.
+        name: that of the check.
+        expression: what holds for its rows.
+    """
+    existing = next((check for check in checks if check[0] == name), None)
+    if existing is None:
+        yield AddCheck(default, name, expression)
+    if existing is None or not existing[2]:
+        yield ValidateConstraint(default, name)
 
 
 def drop_part_config(policies: bool, exists: bool, alone: bool, records: tuple[QualifiedName, ...] = ()) -> Plan:

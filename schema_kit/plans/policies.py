@@ -12,9 +12,9 @@ from schema_kit.model import Partition, Partitioning, Stored, Table
 from schema_kit.model.grid import Grid, grid, partitioned_table
 from schema_kit.names import QualifiedName
 from schema_kit.plans import retention
-from schema_kit.steps import Plan, Step
+from schema_kit.steps import Plan
 from schema_kit.steps.partitions import RegisterPolicy, UnregisterPolicy
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import PART_CONFIG
 
 
@@ -82,8 +82,7 @@ def set_policy(
     refuse_for(f"cannot {plan.title}", found, lines=True)
     if registered == policy and has_config:
         return plan
-    steps: list[Step] = [] if has_config else [EnsureTable(PART_CONFIG, has_config)]
-    return replace(plan, steps=(*steps, RegisterPolicy(policy)))
+    return replace(plan, steps=(*ensure(PART_CONFIG, has_config), RegisterPolicy(policy)))
 
 
 def obstacles(lines: Grid, table: Table, here: Point) -> list[str]:

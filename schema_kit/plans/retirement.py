@@ -19,7 +19,7 @@ from schema_kit.steps.retirement import (
     FindRetired,
     RecordRetired,
 )
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import RETIRED_PARTITION
 
 How = Literal["auto", "concurrently", "blocking"]
@@ -89,8 +89,7 @@ def recorded(
     seen: Detaching, *, by_policy: bool = False, by_ttl: bool = False, at: datetime | None = None
 ) -> Iterator[Step]:
     """The row comes before the detach; of one that was interrupted, it exists."""
-    if not seen.has_record:
-        yield EnsureTable(RETIRED_PARTITION, seen.has_record)
+    yield from ensure(RETIRED_PARTITION, seen.has_record)
     if not seen.recorded:
         yield RecordRetired(seen, by_policy, by_ttl, at)
 
@@ -98,7 +97,7 @@ def recorded(
 def known_again(seen: Detaching) -> Iterator[Step]:
     """Give the row of a table that was found again by its name and bounds its new oid."""
     if seen.found_again:
-        yield from () if seen.has_record else (EnsureTable(RETIRED_PARTITION, seen.has_record),)
+        yield from ensure(RETIRED_PARTITION, seen.has_record)
         yield FindRetired(seen.name)
 
 

@@ -33,7 +33,7 @@ from schema_kit.steps.rollback import (
     SwapBack,
     back_of,
 )
-from schema_kit.steps.storage import EnsureTable
+from schema_kit.steps.storage import ensure
 from schema_kit.storage import COPY_RUN
 
 
@@ -130,8 +130,7 @@ def _steps(
     run: CopyRun,
 ) -> Iterator[Step]:
     table, back = seen.table, reverse(copy, kept)
-    if not copied.has_tables:
-        yield EnsureTable(COPY_RUN, copied.has_tables)
+    yield from ensure(COPY_RUN, copied.has_tables)
     begun = run.back_identity == copied.tree_identity and copied.feeding
     if not begun:
         feed = not copied.feeding

@@ -50,6 +50,11 @@ class EnsureTable(SharedStep):
         return load(SCRIPTS[self.table])
 
 
+def ensure(table: QualifiedName, stored: Stored) -> tuple[EnsureTable, ...]:
+    """Return what makes an own table, or brings it up to date; nothing where it is as this version makes it."""
+    return () if stored else (EnsureTable(table, stored),)
+
+
 @dataclass(frozen=True)
 class DropTables(SharedStep):
     """Own tables go that hold nothing any more, and their schema where nothing else is in it.
