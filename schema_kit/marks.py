@@ -32,6 +32,11 @@ def being_built(name: str) -> str:
     return fit(name, "__new")
 
 
+def built_name(name: QualifiedName) -> QualifiedName:
+    """Return the same, in its schema."""
+    return name.sibling(being_built(name.name))
+
+
 def log_name(source: QualifiedName) -> QualifiedName:
     """Return where the keys of rows that change are written."""
     return source.sibling(fit(source.name, "__log"))

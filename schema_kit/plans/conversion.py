@@ -13,7 +13,7 @@ from typing import Literal
 
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.intervals import Point
-from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, fill_index_name
+from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, built_name, fill_index_name
 from schema_kit.model import (
     Action,
     Conversion,
@@ -129,19 +129,32 @@ def _prepare(policy: Partitioning, seen: Conversion, incoming: IncomingForeignKe
     yield from parent
     kept = () if any(isinstance(step, BuildParent) for step in parent) or not seen.built else seen.built.partitions
     suffix = "_before_" + lines.interval.suffix(upper)[1:]
+    dropped, moved, composite = incoming_keys(policy, seen, incoming)
     yield Swap(
         table,
         policy,
         table.name.sibling(fit(table.name.name, suffix)),
         suffix,
         lines.key.encode(upper),
-        dropped=table.incoming if incoming == "drop" else (),
-        moved=() if incoming == "drop" else tuple(moved_keys(policy.control, table)),
-        composite=tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
-        if incoming == "composite"
-        else (),
         partitions=(*(p.name for p in kept), *(step.name for step in parent if isinstance(step, CreatePartition))),
+        dropped=dropped,
+        moved=moved,
+        composite=composite,
     )
+
+
+Keys = tuple[ForeignKey, ...]
+
+
+def incoming_keys(
+    policy: Partitioning, seen: Conversion, incoming: IncomingForeignKeys
+) -> tuple[Keys, Keys, tuple[tuple[ForeignKey, str, str], ...]]:
+    """Return the foreign keys to it that go with the swap, that come back as they are, and that come back longer."""
+    if incoming == "drop":
+        return seen.table.incoming, (), ()
+    longer = seen.referring if incoming == "composite" else ()
+    composite = ((other.key, other.column, other.provisional or being_built(other.key.name)) for other in longer)
+    return (), tuple(moved_keys(policy.control, seen.table)), tuple(composite)
 
 
 def moved_keys(control: str, table: Table) -> Iterator[ForeignKey]:
@@ -249,7 +262,7 @@ def composite_steps(policy: Partitioning, seen: Conversion, referring: Referring
 def _parent(policy: Partitioning, seen: Conversion, upper: Point) -> Iterator[Step]:
     table, built = seen.table, seen.built
     lines = grid(policy, table)
-    parent = table.name.sibling(being_built(table.name.name))
+    parent = built_name(table.name)
     have: list[Range] = []
     if (built and not is_built(built)) or (not built and parent.name in table.taken):
         raise PlanError(

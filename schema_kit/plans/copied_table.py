@@ -12,7 +12,7 @@ from itertools import islice, pairwise
 from typing import Literal
 
 from schema_kit.errors import PlanError, refuse_for
-from schema_kit.marks import BOUND_CHECK, LOG_TRIGGER, back_name, being_built, log_name, staging_name
+from schema_kit.marks import BOUND_CHECK, LOG_TRIGGER, back_name, log_name, staging_name
 from schema_kit.model import (
     Conversion,
     Copy,
@@ -215,20 +215,12 @@ def _steps(
     log = back_name(table.name)
     if keep_old == "fed" and log.name in copied.taken:
         raise PlanError(f"there is something named {log}, and that name is needed. Nothing was swapped; rename it.")
-    composite = tuple((r.key, r.column, r.provisional or being_built(r.key.name)) for r in seen.referring)
-    moved = () if incoming == "drop" else tuple(conversion.moved_keys(policy.control, table))
+    dropped, moved, composite = conversion.incoming_keys(policy, seen, incoming)
+    back = back_of(copy, table.primary_key, log) if keep_old == "fed" else None
     yield SwapTable(
-        copy,
-        copied.identity,
-        table,
-        policy,
-        dropped=table.incoming if incoming == "drop" else (),
-        composite=composite if incoming == "composite" else (),
-        moved=moved,
-        server=copied.server,
-        back=back_of(copy, table.primary_key, log) if keep_old == "fed" else None,
+        table, policy, copy, copied.identity, copied.server, back, dropped=dropped, moved=moved, composite=composite
     )
-    for key in (*(key for key, _, _ in composite), *moved):
+    for key in (*(other.key for other in seen.referring), *moved):
         yield ValidateConstraint(key.table, key.name, table.name)
     yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys)
     yield statistics.analyzed(table.name, tuple(target.name for target in targets), copied.server)

@@ -160,7 +160,7 @@ def _steps(
     composite = tuple((other.key, other.column) for other in seen.referring if other.has_column)
     keys = tuple(_foreign_keys(copied))
     moved = tuple(key for key in table.incoming if key not in [own for own, _ in composite])
-    yield SwapBack(back, copied.tree_identity, table, kept, _below(copied), keys, composite, moved)
+    yield SwapBack(table, back, copied.tree_identity, kept, _below(copied), keys, composite=composite, moved=moved)
     yield from (ValidateConstraint(key.table, key.name, table.name) for key in (*(k for k, _ in composite), *moved))
     yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in keys)
     yield from _end(table, copied.kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schema_kit.errors import PlanError, refuse_for
 from schema_kit.marks import BOUND_CHECK, being_built
@@ -84,16 +85,12 @@ def unpartition(
     obstacles += publications.moving(table, leaves)
     refuse_for(f"cannot {title}", obstacles, lines=True)
     assert heir is not None  # or it was refused
+    back = Unswap(table, heir, None, bounds, leaves, has_policy)
     if keep:
-        return Plan(
-            title,
-            (
-                Unswap(table, heir, None, moved=others, bounds=bounds, leaves=leaves, registered=has_policy),
-                *(ValidateConstraint(key.table, key.name, parent) for key in others),
-            ),
-        )
+        validated = (ValidateConstraint(key.table, key.name, parent) for key in others)
+        return Plan(title, (replace(back, moved=others), *validated))
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
-    back = Unswap(table, heir, key_index_name(parent), composite, bounds=bounds, leaves=leaves, registered=has_policy)
+    back = replace(back, key_index=key_index_name(parent), composite=composite)
     steps: list[Step] = [*key_index(heir, parent, short), back]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
     return Plan(title, tuple(steps))

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
-from schema_kit.fingerprints.stamps import compare_again_sql, seen
-from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built
-from schema_kit.model import ForeignKey, Partitioning, Table
+from schema_kit.fingerprints.likeness import of_primary, print_sql, same_sql
+from schema_kit.fingerprints.stamps import compare_again_sql
+from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, built_name
+from schema_kit.model import Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
@@ -18,8 +18,6 @@ from schema_kit.steps.dependents import (
     change_statistics_sql,
     comment_sql,
     comments_sql,
-    drop_keys_sql,
-    foreign_key_again_sql,
     identity_sql,
     index_statistics_sql,
     parts_sql,
@@ -29,13 +27,12 @@ from schema_kit.steps.dependents import (
     statistics_object_sql,
     statistics_sql,
     trigger_sql,
-    view_lock,
     view_sql,
 )
+from schema_kit.steps.exchange import ToPartitioned
 from schema_kit.steps.partitions import for_values, own_identity_sql, register_sql
-from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
-from schema_kit.steps.referring import composite_fk_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, Step, exclusive
+from schema_kit.steps.publications import join_sql, leave_sql, unpublished_sql
+from schema_kit.steps.step import Lock, LockMode, Step, exclusive
 
 
 def key_index_name(table: QualifiedName) -> str:
@@ -118,7 +115,7 @@ class BuildParent(Step):
     @property
     def name(self) -> QualifiedName:
         """What the parent is called until the swap."""
-        return self.table.name.sibling(being_built(self.table.name.name))
+        return built_name(self.table.name)
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -140,7 +137,7 @@ class BuildParent(Step):
         for sequence in table.sequences:
             column = table.column(sequence.column)
             if sequence.identity and column:
-                fresh = sequence.name.sibling(being_built(sequence.name.name))
+                fresh = built_name(sequence.name)
                 statements.append(identity_sql(new, column.identity, sequence, fresh))
                 statements += sequence_access_sql(table, sequence, fresh)
         for index in table.indexes:
@@ -160,7 +157,7 @@ class BuildParent(Step):
         statements += access_sql(table, new)
         statements += statistics_sql(new, table.statistics)
         for one in table.statistics_objects:
-            statements += statistics_object_sql(one, one.name.sibling(being_built(one.name.name)), new)
+            statements += statistics_object_sql(one, built_name(one.name), new)
         if table.replica_identity in ("FULL", "NOTHING"):
             statements.append(own_identity_sql(new, table.replica_identity))
         elif table.replica_identity:
@@ -195,42 +192,27 @@ class DropBuiltParent(Step):
 
 
 @dataclass(frozen=True)
-class Swap(Step):
+class Swap(ToPartitioned):
     """The short commit: the table becomes the first partition of the parent that was built next to it.
 
     Args:
-        table: the table, as last seen.
-        policy: what the partitioned table is registered under, in the same commit.
         leaf: the table's name as a partition.
         suffix: what its indexes' names get.
         upper: the bound of its validated CHECK.
-        dropped: incoming foreign keys that go.
-        composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
         partitions: those that the parent has already.
-        moved: incoming foreign keys that hold the key column already, and come back as they are.
     """
 
-    clears = True
-    fresh = True
     settings = (READ_COMMITTED,)
     says = "swap: {self.table.name} becomes partitioned, its rows are partition {self.leaf}"
 
-    table: Table
-    policy: Partitioning
     leaf: QualifiedName
     suffix: str
     upper: str
-    dropped: tuple[ForeignKey, ...] = ()
-    composite: tuple[tuple[ForeignKey, str, str], ...] = ()
     partitions: tuple[QualifiedName, ...] = ()
-    moved: tuple[ForeignKey, ...] = ()
 
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits; 2 to 50 ms were measured, whatever the number of rows."""
-        tables = [self.table.name, self.table.name.sibling(being_built(self.table.name.name))]
-        keys = (*self.dropped, *self.moved, *(key for key, _, _ in self.composite))
-        incoming = self.table.with_partitions(key.table for key in keys)
         # Triggers for each row, and foreign keys, come down from the parent to the partitions that it has.
         inherits = (
             self.composite
@@ -238,20 +220,9 @@ class Swap(Step):
             or any(" FOR EACH ROW " in trigger.definition for trigger in self.table.triggers)
         )
         return (
-            *map(view_lock, self.table.views),
-            *exclusive([*tables, *incoming, *referenced(self.table)]),
+            *self.all_access(self.table.name, built_name(self.table.name)),
             *(Lock(LockMode.SHARE_ROW_EXCLUSIVE, table) for table in self.partitions if inherits),
         )
-
-    @property
-    def locks_first(self) -> tuple[str, ...]:
-        """The publications that list it."""
-        return lock_sql(self.table)
-
-    @property
-    def relies_on(self) -> tuple[Seen, ...]:
-        """The table."""
-        return seen(self.table)
 
     def sql(self) -> tuple[str, ...]:
         """In the order that works on 14 to 18."""
@@ -260,7 +231,7 @@ class Swap(Step):
             *self._detach_from_others(),
             *self._rename(),
             *self._attach(),
-            *self._give_back(),
+            *give_back_sql(self.table, self.policy),
             *same_sql(self.table, self._meant()),
             *compare_again_sql(self.relies_on),
         )
@@ -268,17 +239,16 @@ class Swap(Step):
     def _meant(self) -> Iterable[tuple[str, str]]:
         yield from (("constraint %I, ", BOUND_CHECK), ("index %I, ", key_index_name(self.table.name)))
         yield from of_primary(self.table)
-        yield from of_incoming((*self.dropped, *self.moved, *(key for key, _, _ in self.composite)))
-        yield from (("constraint %I of ", name) for _, _, name in self.composite)
+        yield from self.keys_meant()
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
         # First, right behind the comparison: no session can grant anything any more on what is gone.
         for sequence in table.sequences:
             if sequence.identity:
-                yield position_sql(sequence.name.sibling(being_built(sequence.name.name)), sequence.name)
+                yield position_sql(built_name(sequence.name), sequence.name)
                 yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {ident(sequence.column)} DROP IDENTITY"
-        yield from drop_keys_sql((*self.dropped, *self.moved), self.composite)
+        yield from self.keys_go()
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         yield from leave_sql(table)
@@ -305,14 +275,13 @@ class Swap(Step):
         for index in kept:
             yield f"ALTER INDEX {name.sibling(index.name).sql} RENAME TO {ident(fit(index.name, self.suffix))}"
         yield f"ALTER TABLE {name.sql} RENAME TO {ident(self.leaf.name)}"
-        yield f"ALTER TABLE {name.sibling(being_built(name.name)).sql} RENAME TO {ident(name.name)}"
+        yield f"ALTER TABLE {built_name(name).sql} RENAME TO {ident(name.name)}"
         for index in sorted(own, key=lambda i: i.primary):
             yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
         yield from change_statistics_sql(self.table, self.suffix)
         for sequence in self.table.sequences:
             if sequence.identity:
-                built = sequence.name.sibling(being_built(sequence.name.name))
-                yield f"ALTER SEQUENCE {built.sql} RENAME TO {ident(sequence.name.name)}"
+                yield f"ALTER SEQUENCE {built_name(sequence.name).sql} RENAME TO {ident(sequence.name.name)}"
             else:
                 yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {name.sql}.{ident(sequence.column)}"
 
@@ -320,14 +289,8 @@ class Swap(Step):
         name = self.table.name
         yield f"ALTER TABLE {name.sql} ATTACH PARTITION {self.leaf.sql} {for_values(None, self.upper)}"
         yield f"ALTER TABLE {self.leaf.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}"
-        for key, column, _ in self.composite:
-            yield from composite_fk_sql(key, column, key.name, name, self.policy.control)
-        for key in self.moved:
-            yield from foreign_key_again_sql(key)
+        yield from self.keys_come_back()
         yield from parts_sql(self.table, name)
-
-    def _give_back(self) -> Iterable[str]:
-        yield from give_back_sql(self.table, self.policy)
 
 
 def give_back_sql(table: Table, policy: Partitioning) -> Iterable[str]:

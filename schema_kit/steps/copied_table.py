@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from schema_kit.fingerprints.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
-from schema_kit.fingerprints.stamps import compare_again_sql, seen
-from schema_kit.marks import BACK_TRIGGER, LOG_TRIGGER, being_built
-from schema_kit.model import Copy, ForeignKey, Partitioning, Table
-from schema_kit.names import QualifiedName, fit, ident
+from schema_kit.fingerprints.likeness import of_own, of_primary, print_sql, same_sql
+from schema_kit.fingerprints.stamps import compare_again_sql
+from schema_kit.marks import BACK_TRIGGER, LOG_TRIGGER, being_built, built_name
+from schema_kit.model import Copy
+from schema_kit.names import fit, ident
 from schema_kit.server import NEWEST, Server
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.conversion import give_back_sql, key_index_name
@@ -18,17 +18,14 @@ from schema_kit.steps.copy_swap import clear_sql, join_sql, look_sql
 from schema_kit.steps.copying import log_sql, where_run
 from schema_kit.steps.dependents import (
     change_statistics_sql,
-    drop_keys_sql,
     foreign_key_again_sql,
     parts_sql,
     position_sql,
-    referenced,
-    view_lock,
 )
+from schema_kit.steps.exchange import ToPartitioned
 from schema_kit.steps.partitions import replica_identity_sql
-from schema_kit.steps.publications import leave_sql, lock_sql
-from schema_kit.steps.referring import composite_fk_sql
-from schema_kit.steps.step import Lock, Seen, exclusive
+from schema_kit.steps.publications import leave_sql
+from schema_kit.steps.step import Lock
 from schema_kit.storage import COPY_RUN
 
 OLD = "__old"
@@ -36,7 +33,7 @@ OLD = "__old"
 
 
 @dataclass(frozen=True)
-class SwapTable(LastKeys):
+class SwapTable(LastKeys, ToPartitioned):
     """The short commit: the partitioned table next to the plain one takes its name and its dependent objects.
 
     The plain table stays under another name as it was at this moment, without triggers and foreign keys.
@@ -44,22 +41,12 @@ class SwapTable(LastKeys):
     Args:
         copy: what was copied.
         identity: identifies the table that was copied.
-        table: the table, as last seen.
-        policy: what the partitioned table is registered under, in the same commit.
-        dropped: incoming foreign keys that go.
-        composite: incoming foreign keys that come back with the key column: (key, column, provisional name).
-        moved: incoming foreign keys that hold the key column already, and come back as they are.
         server: from 18 on the partitioned table takes foreign keys that are not validated.
         back: the copy the other way round, where the plain table is kept in sync from the swap on.
     """
 
     copy: Copy
     identity: str
-    table: Table
-    policy: Partitioning
-    dropped: tuple[ForeignKey, ...] = ()
-    composite: tuple[tuple[ForeignKey, str, str], ...] = ()
-    moved: tuple[ForeignKey, ...] = ()
     server: Server = NEWEST
     back: Copy | None = None
 
@@ -72,27 +59,11 @@ class SwapTable(LastKeys):
         )
 
     @property
-    def _built(self) -> QualifiedName:
-        return self.table.name.sibling(being_built(self.table.name.name))
-
-    @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits: for the last keys of the log, and about a millisecond for each partition."""
         copy = self.copy
-        own = [copy.source, self._built, copy.staging, copy.log, *(target.built for target in copy.targets)]
-        keys = (*self.dropped, *self.moved, *(key for key, _, _ in self.composite))
-        incoming = self.table.with_partitions(key.table for key in keys)
-        return (*map(view_lock, self.table.views), *exclusive([*own, *incoming, *referenced(self.table)]))
-
-    @property
-    def locks_first(self) -> tuple[str, ...]:
-        """The publications that list it."""
-        return lock_sql(self.table)
-
-    @property
-    def relies_on(self) -> tuple[Seen, ...]:
-        """The plain table."""
-        return seen(self.table)
+        own = (copy.source, built_name(self.table.name), copy.staging, copy.log)
+        return self.all_access(*own, *(target.built for target in copy.targets))
 
     def sql(self) -> tuple[str, ...]:
         """The last keys first: from here on no session writes."""
@@ -117,8 +88,7 @@ class SwapTable(LastKeys):
         yield from (("trigger %I, ", LOG_TRIGGER), ("index %I, ", key_index_name(self.table.name)))
         yield from of_primary(self.table)
         yield from of_own(self.table.foreign_keys)
-        yield from of_incoming((*self.dropped, *self.moved, *(key for key, _, _ in self.composite)))
-        yield from (("constraint %I of ", name) for _, _, name in self.composite)
+        yield from self.keys_meant()
 
     @property
     def _comments(self) -> tuple[tuple[str, str, str], ...]:
@@ -133,7 +103,7 @@ class SwapTable(LastKeys):
 
     def _detach_from_others(self) -> Iterable[str]:
         table = self.table
-        yield from drop_keys_sql((*self.dropped, *self.moved), self.composite)
+        yield from self.keys_go()
         # Left in place, they would keep rows that nothing else refers to from being deleted.
         for key in table.foreign_keys:
             yield f"ALTER TABLE {table.name.sql} DROP CONSTRAINT {ident(key.name)}"
@@ -146,7 +116,7 @@ class SwapTable(LastKeys):
         for index in table.indexes:
             yield f"ALTER INDEX {name.sibling(index.name).sql} RENAME TO {ident(fit(index.name, OLD))}"
         yield f"ALTER TABLE {name.sql} RENAME TO {ident(self.copy.old.name)}"
-        yield f"ALTER TABLE {self._built.sql} RENAME TO {ident(name.name)}"
+        yield f"ALTER TABLE {built_name(name).sql} RENAME TO {ident(name.name)}"
         for index in table.indexes:
             if index.name != key_index_name(name):
                 yield f"ALTER INDEX {name.sibling(being_built(index.name)).sql} RENAME TO {ident(index.name)}"
@@ -155,7 +125,7 @@ class SwapTable(LastKeys):
             if not sequence.identity:
                 yield f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {name.sql}.{ident(sequence.column)}"
                 continue
-            built = sequence.name.sibling(being_built(sequence.name.name))
+            built = built_name(sequence.name)
             yield position_sql(built, sequence.name)
             yield f"ALTER SEQUENCE {sequence.name.sql} RENAME TO {ident(fit(sequence.name.name, OLD))}"
             yield f"ALTER SEQUENCE {built.sql} RENAME TO {ident(sequence.name.name)}"
@@ -171,7 +141,4 @@ class SwapTable(LastKeys):
             tables = [name] if self.server.not_valid_on_partitioned else [target.name for target in copy.targets]
             for table in tables:
                 yield from foreign_key_again_sql(key, table)
-        for key, column, _ in self.composite:
-            yield from composite_fk_sql(key, column, key.name, name, self.policy.control)
-        for key in self.moved:
-            yield from foreign_key_again_sql(key)
+        yield from self.keys_come_back()

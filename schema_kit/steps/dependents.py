@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from schema_kit.marks import being_built
+from schema_kit.marks import built_name
 from schema_kit.model import ForeignKey, Grant, Index, Sequence, StatisticsObject, Table, View
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.step import Lock, LockMode
@@ -274,18 +274,8 @@ def foreign_key_again_sql(key: ForeignKey, table: QualifiedName | None = None) -
         yield comment_sql("CONSTRAINT", f"{ident(key.name)} ON {own}", key.comment)
 
 
-def drop_keys_sql(keys: Iterable[ForeignKey], composite: Iterable[tuple[ForeignKey, str, str]]) -> Iterable[str]:
-    """Drop incoming foreign keys, and the provisional ones of those that come back with the key column."""
-    for key in keys:
-        yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
-    for key, _, provisional in composite:
-        yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}"
-        yield f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(provisional)}"
-
-
 def change_statistics_sql(table: Table, suffix: str) -> Iterable[str]:
     """Give the names of a table's statistics objects to those that were built; its own get a suffix."""
     for one in table.statistics_objects:
         yield f"ALTER STATISTICS {one.name.sql} RENAME TO {ident(fit(one.name.name, suffix))}"
-        built = one.name.sibling(being_built(one.name.name))
-        yield f"ALTER STATISTICS {built.sql} RENAME TO {ident(one.name.name)}"
+        yield f"ALTER STATISTICS {built_name(one.name).sql} RENAME TO {ident(one.name.name)}"

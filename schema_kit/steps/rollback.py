@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from schema_kit.fingerprints.copies import feeding_sql, tree_identity_sql
 from schema_kit.fingerprints.likeness import of_incoming, of_own, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
-from schema_kit.marks import BACK_TRIGGER, being_built
+from schema_kit.marks import BACK_TRIGGER, built_name
 from schema_kit.model import Copy, CopyTarget, ForeignKey, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.copied_table import OLD
@@ -30,15 +30,13 @@ from schema_kit.steps.dependents import (
     index_again_sql,
     owned_sql,
     position_sql,
-    referenced,
     statistics_objects_again_sql,
     trigger_sql,
-    view_lock,
     view_sql,
 )
+from schema_kit.steps.exchange import ToPlain
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
-from schema_kit.steps.publications import join_sql, lock_sql
-from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
+from schema_kit.steps.publications import join_sql
 from schema_kit.steps.step import Lock, LockMode, Seen, Step, exclusive
 from schema_kit.storage import COPY_RUN, COPY_TARGET
 
@@ -174,46 +172,30 @@ class SettleReturn(Settle):
 
 
 @dataclass(frozen=True)
-class SwapBack(LastKeys):
+class SwapBack(LastKeys, ToPlain):
     """The short commit: the plain table gets its name back, and all that belongs to it; the partitioned one goes.
 
     Args:
         back: the copy the other way round.
         identity: identifies both tables that were compared.
-        table: the partitioned table, as last seen.
         kept: the plain one.
         partitions: all tables below the partitioned one.
         foreign_keys: those that it has, its partitions' own included.
-        composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
-        moved: incoming foreign keys that come back as they are.
     """
 
     says = "swap back: {self.kept.name} becomes {self.table.name} again, and the partitioned table is dropped"
 
     back: Copy
     identity: str
-    table: Table
     kept: Table
     partitions: tuple[QualifiedName, ...]
     foreign_keys: tuple[ForeignKey, ...] = ()
-    composite: tuple[tuple[ForeignKey, str], ...] = ()
-    moved: tuple[ForeignKey, ...] = ()
 
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits: for the last keys of the log, and for each partition to be dropped."""
-        own = [self.table.name, self.kept.name, self.back.log, *self.partitions]
-        incoming = self.table.with_partitions(key.table for key in (*self.moved, *(key for key, _ in self.composite)))
         others = self.table.with_partitions(key.referenced for key in self.foreign_keys)
-        return (
-            *map(view_lock, self.table.views),
-            *exclusive([*own, *incoming, *referenced(self.table), *others]),
-        )
-
-    @property
-    def locks_first(self) -> tuple[str, ...]:
-        """The publications that list it."""
-        return lock_sql(self.table)
+        return self.all_access(self.table.name, self.kept.name, self.back.log, *self.partitions, others=others)
 
     @property
     def relies_on(self) -> tuple[Seen, ...]:
@@ -237,7 +219,7 @@ class SwapBack(LastKeys):
         yield "trigger %I, ", BACK_TRIGGER
         yield from of_primary(self.table)
         yield from of_own((*self.table.foreign_keys, *self.foreign_keys))
-        yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
+        yield from of_incoming(self.incoming)
         for index in self.table.indexes:  # what came since goes: the plan has said so
             if self.kept.index(fit(index.name, OLD)) is None:
                 yield from (("index %I, ", index.name), ("constraint %I, ", index.name))
@@ -257,12 +239,10 @@ class SwapBack(LastKeys):
 
     def _change_places(self) -> Iterable[str]:
         table, kept = self.table, self.kept
-        built = table.name.sibling(being_built(table.name.name))
+        built = built_name(table.name)
         if any("INITIALLY DEFERRED" in (index.constraint or "") for index in kept.indexes):
             yield "SET CONSTRAINTS ALL IMMEDIATE"  # ALTER TABLE refuses a table that has checks pending
-        for key, column in self.composite:
-            yield from drop_filled_sql(key, key.name, column)
-        yield from (f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}" for key in self.moved)
+        yield from self.keys_go()
         for sequence in table.sequences:
             if sequence.identity:
                 yield position_sql(sequence.name.sibling(fit(sequence.name.name, OLD)), sequence.name)
@@ -295,10 +275,7 @@ class SwapBack(LastKeys):
                 yield from identity_again_sql(kept, table, sequence)
         for key in self.foreign_keys:
             yield from foreign_key_again_sql(key, name)
-        for key, _ in self.composite:
-            yield from shorter_fk_sql(key, name)
-        for key in self.moved:
-            yield from foreign_key_again_sql(key)
+        yield from self.keys_come_back()
         own = replace(
             table,
             triggers=tuple(trigger for trigger in table.triggers if trigger.name != BACK_TRIGGER),

@@ -7,50 +7,42 @@ from dataclasses import dataclass, replace
 
 from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
-from schema_kit.marks import being_built
-from schema_kit.model import ForeignKey, Index, Table
+from schema_kit.marks import being_built, built_name
+from schema_kit.model import Index, Table
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.dependents import (
     access_again_sql,
     columns_again_sql,
     comments_sql,
-    foreign_key_again_sql,
     identity_sql,
     index_again_sql,
     owned_sql,
     position_sql,
-    referenced,
     sequence_access_sql,
     statistics_objects_again_sql,
     trigger_sql,
-    view_lock,
     view_sql,
 )
 from schema_kit.steps.emptied import child_sql, droppable_sql, move_sql
+from schema_kit.steps.exchange import ToPlain
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
-from schema_kit.steps.publications import join_sql, leave_sql, lock_sql, unpublished_sql
-from schema_kit.steps.referring import drop_filled_sql, shorter_fk_sql
-from schema_kit.steps.step import Lock, Seen, Step, exclusive
+from schema_kit.steps.publications import join_sql, leave_sql, unpublished_sql
+from schema_kit.steps.step import Lock, Seen
 
 
 @dataclass(frozen=True)
-class Unswap(Step):
+class Unswap(ToPlain):
     """The rollback, in one commit: the first partition becomes the table again and takes in the rows of the others.
 
     Args:
-        table: the partitioned table, as last seen.
         heir: its first partition, as last seen: the table that it was made from, where it still is.
         key_index: a unique index of the remaining table over the shorter key; None: the primary key stays as it is.
-        composite: incoming foreign keys that go back to the shorter key: (key, the key column that goes).
-        moved: incoming foreign keys that come back as they are.
         bounds: checks of the remaining table that say where it lay as a partition.
         leaves: the other tables that hold its rows, each with what it is a partition of.
         registered: whether it has a policy, which goes.
     """
 
-    clears = True
-    fresh = True
     may_block = True
     reads_rows = True
     settings = (READ_COMMITTED,)
@@ -59,11 +51,8 @@ class Unswap(Step):
         "(blocks the table while they move)"
     )
 
-    table: Table
     heir: Table
     key_index: str | None
-    composite: tuple[tuple[ForeignKey, str], ...] = ()
-    moved: tuple[ForeignKey, ...] = ()
     bounds: tuple[str, ...] = ()
     leaves: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
     registered: bool = True
@@ -72,13 +61,7 @@ class Unswap(Step):
     def locks(self) -> tuple[Lock, ...]:
         """All access waits, for as long as the rows of the other partitions need."""
         below = (name for pair in self.leaves for name in reversed(pair))
-        tables = [self.table.name, *(partition.name for partition in self.table.partitions), *below]
-        keys = (*self.moved, *(key for key, _ in self.composite))
-        incoming = self.table.with_partitions(key.table for key in keys)
-        return (
-            *map(view_lock, self.table.views),
-            *exclusive([*tables, *incoming, *referenced(self.table)]),
-        )
+        return self.all_access(self.table.name, *(partition.name for partition in self.table.partitions), *below)
 
     @property
     def diagnosis(self) -> str | None:
@@ -92,11 +75,6 @@ class Unswap(Step):
             f"FROM {self.table.name.sql} GROUP BY {idents(tuple(key))} HAVING count(*) > 1 "
             f"ORDER BY count(*) DESC, {idents(tuple(key))} LIMIT 5"
         )
-
-    @property
-    def locks_first(self) -> tuple[str, ...]:
-        """The publications that list it."""
-        return lock_sql(self.table)
 
     @property
     def relies_on(self) -> tuple[Seen, ...]:
@@ -123,7 +101,7 @@ class Unswap(Step):
         # From 18 on NOT NULL has a name. That of a key column which could be NULL before is one of the parent's.
         built = being_built(self.table.name.name)
         yield from (("constraint %I, ", f"{built}_{column}_not_null") for column in self.table.partitioned_by)
-        yield from of_incoming((*self.moved, *(key for key, _ in self.composite)))
+        yield from of_incoming(self.incoming)
 
     def _keep(self) -> Iterable[str]:
         for leaf, _ in self.leaves:
@@ -135,9 +113,7 @@ class Unswap(Step):
         for forced in (table, self.heir):
             if forced.force_row_security:  # its owner would not see all rows; it is forced again below
                 yield f"ALTER TABLE {forced.name.sql} NO FORCE ROW LEVEL SECURITY"
-        for key, column in self.composite:
-            yield from drop_filled_sql(key, key.name, column)
-        yield from (f"ALTER TABLE {key.table.sql} DROP CONSTRAINT {ident(key.name)}" for key in self.moved)
+        yield from self.keys_go()
         for trigger in table.triggers:
             yield f"DROP TRIGGER {ident(trigger.name)} ON {table.name.sql}"
         yield f"ALTER TABLE {table.name.sql} DETACH PARTITION {heir.sql}"
@@ -156,7 +132,7 @@ class Unswap(Step):
         for sequence in table.sequences:
             owner = table.column(sequence.column)
             if sequence.identity and owner:
-                fresh = sequence.name.sibling(being_built(sequence.name.name))
+                fresh = built_name(sequence.name)
                 yield identity_sql(heir, owner.identity, sequence, fresh)
                 yield from sequence_access_sql(made, sequence, fresh)
                 yield position_sql(fresh, sequence.name)
@@ -175,8 +151,7 @@ class Unswap(Step):
     @property
     def _inside(self) -> QualifiedName:
         """The first partition, in the schema of the table."""
-        name = self.table.name
-        return name.sibling(being_built(name.name)) if self.moves_in else self.heir.name
+        return built_name(self.table.name) if self.moves_in else self.heir.name
 
     def _index_name(self, index: Index) -> str:
         return being_built(index.parent.name) if self.moves_in and index.parent else index.name
@@ -205,8 +180,7 @@ class Unswap(Step):
         yield from columns_again_sql(heir, table)
         for sequence in table.sequences:
             if sequence.identity:
-                fresh = sequence.name.sibling(being_built(sequence.name.name))
-                yield f"ALTER SEQUENCE {fresh.sql} RENAME TO {ident(sequence.name.name)}"
+                yield f"ALTER SEQUENCE {built_name(sequence.name).sql} RENAME TO {ident(sequence.name.name)}"
         assert table.primary is not None  # the plan has seen to it
         assert heir.primary is not None
         if self.key_index is not None:
@@ -242,10 +216,7 @@ class Unswap(Step):
 
     def _give_back(self) -> Iterable[str]:
         table, name = self.table, self.table.name
-        for key, _ in self.composite:
-            yield from shorter_fk_sql(key, name)
-        for key in self.moved:
-            yield from foreign_key_again_sql(key)
+        yield from self.keys_come_back()
         yield from trigger_sql(table)
         for index, own in self._pairs:
             yield from index_again_sql(own, index, name.sibling(index.name))
