@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, exclusive
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, exclusive, refuse_sql
 from schema_kit.storage import CREATED_OBJECT
 
 
@@ -132,11 +132,12 @@ class DropTable(Step):
 
     def sql(self) -> tuple[str, ...]:
         """A row that came in meanwhile stops it."""
-        check = (
-            f"BEGIN IF EXISTS (SELECT 1 FROM {self.table.sql}) THEN RAISE object_in_use "
-            f"USING MESSAGE = {literal(f'{self.table} holds rows')}; END IF; END"
+        filled = f"EXISTS (SELECT 1 FROM {self.table.sql})"
+        return (
+            refuse_sql(filled, "object_in_use", f"{self.table} holds rows"),
+            f"DROP TABLE {self.table.sql}",
+            _forget("table", str(self.table)),
         )
-        return (f"DO {literal(check)}", f"DROP TABLE {self.table.sql}", _forget("table", str(self.table)))
 
 
 @dataclass(frozen=True)

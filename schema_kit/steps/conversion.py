@@ -10,7 +10,7 @@ from schema_kit.fingerprints.likeness import of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql
 from schema_kit.marks import BOUND_CHECK, BUILT_MARK, being_built, built_name
 from schema_kit.model import Partitioning, Table
-from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.names import QualifiedName, fit, ident, idents
 from schema_kit.steps.constraints import AddCheck
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.dependents import (
@@ -32,7 +32,7 @@ from schema_kit.steps.dependents import (
 from schema_kit.steps.exchange import ToPartitioned
 from schema_kit.steps.partitions import for_values, own_identity_sql, register_sql
 from schema_kit.steps.publications import join_sql, leave_sql, unpublished_sql
-from schema_kit.steps.step import Lock, LockMode, Step, exclusive
+from schema_kit.steps.step import Lock, LockMode, Step, exclusive, refuse_sql
 
 
 def key_index_name(table: QualifiedName) -> str:
@@ -184,11 +184,9 @@ class DropBuiltParent(Step):
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT; and looked at under the lock: a row would be lost."""
-        message = literal(f"{self.parent} holds rows, which no parent that is being built does")
-        check = (
-            f"IF EXISTS (SELECT 1 FROM {self.parent.sql}) THEN RAISE object_in_use USING MESSAGE = {message}; END IF"
-        )
-        return (f"DO {literal(f'BEGIN {check}; END')}", f"DROP TABLE {self.parent.sql}")
+        message = f"{self.parent} holds rows, which no parent that is being built does"
+        check = refuse_sql(f"EXISTS (SELECT 1 FROM {self.parent.sql})", "object_in_use", message)
+        return check, f"DROP TABLE {self.parent.sql}"
 
 
 @dataclass(frozen=True)

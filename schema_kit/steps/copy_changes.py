@@ -17,7 +17,7 @@ from schema_kit.steps.copying import (
     same_key,
     where_run,
 )
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.step import Lock, LockMode, Step, refuse_sql
 from schema_kit.storage import COPY_RUN, COPY_TARGET
 
 BATCH_KEYS = 10_000
@@ -65,11 +65,8 @@ class LastKeys(Step):
 
 def no_older_snapshot_sql() -> str:
     """Under the swap's locks: gives them up where there is such a transaction; those that wait for us are left out."""
-    check = (
-        f"IF EXISTS (SELECT {_OLDER} AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid))) THEN "
-        "RAISE lock_not_available USING MESSAGE = 'a transaction has a snapshot from before'; END IF"
-    )
-    return f"DO {literal(f'BEGIN {check}; END')}"
+    older = f"EXISTS (SELECT {_OLDER} AND NOT pg_backend_pid() = ANY (pg_blocking_pids(a.pid)))"
+    return refuse_sql(older, "lock_not_available", "a transaction has a snapshot from before")
 
 
 def replay_sql(copy: Copy, limit: int | None = None) -> str:

@@ -13,13 +13,12 @@ from schema_kit.steps.copying import (
     PLAIN_TEXT,
     READ_COMMITTED,
     alone_sql,
-    expect_sql,
     key_names,
     run_is,
     where_run,
 )
 from schema_kit.steps.partitions import Analyze
-from schema_kit.steps.step import Lock, LockMode, Step
+from schema_kit.steps.step import Lock, LockMode, Step, expect_sql
 from schema_kit.storage import COPY_CHUNK, COPY_RUN
 
 CHUNK_ROWS, CHUNK_BYTES = 50_000, 32 * 1024 * 1024

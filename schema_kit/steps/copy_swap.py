@@ -15,11 +15,11 @@ from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.server import NEWEST, Server
 from schema_kit.steps.columns_alike import columns_alike_sql
 from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
-from schema_kit.steps.copying import BOUNDS_CHECK, all_copied, all_equal, expect_sql, run_is, where_run
+from schema_kit.steps.copying import BOUNDS_CHECK, all_copied, all_equal, run_is, where_run
 from schema_kit.steps.dependents import access_sql, comment_sql, foreign_key_again_sql, owner_sql
 from schema_kit.steps.indexes import indexes_alike_sql
 from schema_kit.steps.partitions import for_values, replica_identity_sql
-from schema_kit.steps.step import Lock, Seen, Step, exclusive
+from schema_kit.steps.step import Lock, Seen, Step, exclusive, expect_sql
 from schema_kit.storage import COPY_CHUNK, COPY_RUN
 
 

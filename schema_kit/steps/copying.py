@@ -16,7 +16,7 @@ from schema_kit.marks import LOG_TRIGGER, staging_name
 from schema_kit.model import Branch, Copy, KeyColumn
 from schema_kit.names import QualifiedName, constant, ident, idents, literal, within
 from schema_kit.steps.partitions import CreatePartition, for_values, replica_identity_sql
-from schema_kit.steps.step import Lock, LockMode, Step, exclusive
+from schema_kit.steps.step import Lock, LockMode, Step, exclusive, expect_sql
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
 
 BOUNDS_CHECK = "schema_kit_bounds"
@@ -59,12 +59,6 @@ def key_names(key: Sequence[KeyColumn]) -> str:
 def where_run(copy: Copy) -> str:
     """Return SQL: a row of our tables belongs to that copy."""
     return f"source_table = {literal(str(copy.source))}"
-
-
-def expect_sql(condition: str, message: str) -> str:
-    """Raises serialization_failure, and so has it decided again, where that is not so."""
-    check = f"IF ({condition}) IS NOT TRUE THEN RAISE serialization_failure USING MESSAGE = {literal(message)}; END IF"
-    return f"DO {literal(f'BEGIN {check}; END')}"
 
 
 def run_is(copy: Copy, state: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, Distribution, KeyColumn
 from schema_kit.names import QualifiedName, constant, ident, idents, literal
-from schema_kit.steps.step import Lock, LockMode, SharedStep, Step
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, refuse_sql
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 TEXTS = (
@@ -246,11 +246,10 @@ class DropLoaded(Step):
         own = f"{literal(self.name.sql)}::pg_catalog.regclass"
         marked = f"pg_catalog.starts_with(pg_catalog.obj_description({own}, 'pg_class'), {literal(BEING_RESTORED)})"
         attached = f"EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {own})"
-        message = literal(f"{self.name} is in use by now")
-        check = f"IF {marked} IS NOT TRUE OR {attached} THEN RAISE object_not_in_prerequisite_state"
+        used, message = f"{marked} IS NOT TRUE OR {attached}", f"{self.name} is in use by now"
         return (
             f"LOCK TABLE ONLY {self.name.sql} IN ACCESS EXCLUSIVE MODE",
-            f"DO {literal(f'BEGIN {check} USING MESSAGE = {message}; END IF; END')}",
+            refuse_sql(used, "object_not_in_prerequisite_state", message),
             f"DROP TABLE {self.name.sql}",
         )
 
@@ -304,7 +303,7 @@ class MergeFile(Step):
             f"{insert} ON CONFLICT DO NOTHING"
             if self.key
             else f"{insert} WHERE NOT EXISTS (SELECT 1 FROM {self.into.sql} t{self._where})",
-            f"DO {literal(self._guard)}",
+            self._guard,
             *(RecordRestored(self.url, self.into).sql() if self.moved else ()),
             f"DROP TABLE {self.name.sql}",
         )
@@ -324,8 +323,8 @@ class MergeFile(Step):
                 f"SELECT {self._row('l')} FROM {self.name.sql} l EXCEPT ALL "
                 f"SELECT {self._row('t')} FROM {self.into.sql} t{self._where}"
             )
-            message = literal(f"{self.into} has no primary key, and rows of that range that are not the file's")
-            return f"BEGIN IF EXISTS ({missing}) THEN RAISE unique_violation USING MESSAGE = {message}; END IF; END"
+            message = f"{self.into} has no primary key, and rows of that range that are not the file's"
+            return refuse_sql(f"EXISTS ({missing})", "unique_violation", message)
         same = " AND ".join(f"t.{ident(c.name)} {c.operator('=')} l.{ident(c.name)}" for c in self.key)
         values = ", ".join(f"l.{ident(column.name)}" for column in self.key)
         equal = f"SELECT 1 FROM {self.into.sql} t WHERE {same} AND {self._row('t')} = {self._row('l')}"
@@ -335,8 +334,9 @@ class MergeFile(Step):
             f"rows of the same key differ in {self.into}, or another unique index has taken their values: "
             f"({', '.join(column.name for column in self.key)}) = "
         )
-        return (
+        body = (
             "DECLARE differing text; BEGIN "
             f"SELECT pg_catalog.string_agg(named, ', ') INTO differing FROM ({wrong}) wrong; "
             f"IF differing IS NOT NULL THEN RAISE unique_violation USING MESSAGE = {begin} || differing; END IF; END"
         )
+        return f"DO {literal(body)}"

@@ -10,7 +10,7 @@ from schema_kit.model import Attaching, Detaching
 from schema_kit.names import QualifiedName, ident, literal
 from schema_kit.steps.indexes import Concurrent
 from schema_kit.steps.partitions import for_values
-from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction, exclusive
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction, exclusive, refuse_sql
 from schema_kit.storage import ARCHIVED_PARTITION, RETIRED_PARTITION
 
 
@@ -56,9 +56,8 @@ def attached_sql(seen: Detaching) -> tuple[str, ...]:
         f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = {seen.oid} AND inhrelid = {oid_of(seen.name)} "
         f"AND inhparent = {oid_of(seen.parent)} AND xmin::text = {literal(seen.attached_by)}"
     )
-    message = literal(f"{seen.name} is not the partition of {seen.parent} any more that was looked at")
-    check = f"BEGIN IF NOT EXISTS ({there}) THEN RAISE serialization_failure USING MESSAGE = {message}; END IF; END"
-    return (f"DO {literal(check)}",)
+    message = f"{seen.name} is not the partition of {seen.parent} any more that was looked at"
+    return (refuse_sql(f"NOT EXISTS ({there})", "serialization_failure", message),)
 
 
 def recorded_sql(

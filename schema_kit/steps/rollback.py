@@ -20,7 +20,7 @@ from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.copied_table import OLD
 from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, replay_sql
 from schema_kit.steps.copy_swap import Settle
-from schema_kit.steps.copying import all_equal, expect_sql, log_sql, run_is, where_run
+from schema_kit.steps.copying import all_equal, log_sql, run_is, where_run
 from schema_kit.steps.dependents import (
     access_again_sql,
     columns_again_sql,
@@ -37,7 +37,7 @@ from schema_kit.steps.dependents import (
 from schema_kit.steps.exchange import ToPlain
 from schema_kit.steps.partitions import identity_back_sql, unregister_sql
 from schema_kit.steps.publications import join_sql
-from schema_kit.steps.step import Lock, LockMode, Seen, Step, exclusive
+from schema_kit.steps.step import Lock, LockMode, Seen, Step, exclusive, expect_sql
 from schema_kit.storage import COPY_RUN, COPY_TARGET
 
 

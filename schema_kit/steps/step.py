@@ -11,7 +11,7 @@ from schema_kit.model.locks import Lock as Lock
 from schema_kit.model.locks import LockMode as LockMode
 from schema_kit.model.locks import Seen as Seen
 from schema_kit.model.locks import exclusive as exclusive
-from schema_kit.names import QualifiedName
+from schema_kit.names import QualifiedName, literal
 
 
 class Transaction(Enum):
@@ -172,3 +172,19 @@ class Plan:
     def shared(self) -> bool:
         """Whether all of it may join a migration's transaction."""
         return all(step.transaction is Transaction.SHARED for step in self.steps)
+
+
+def refuse_sql(condition: str, state: str, message: str) -> str:
+    """Return a statement that raises where something is so.
+
+    Args:
+        condition: what must not be, in SQL.
+        state: the condition's name in PL/pgSQL: serialization_failure has it decided again.
+        message: what is said then.
+    """
+    return f"DO {literal(f'BEGIN IF {condition} THEN RAISE {state} USING MESSAGE = {literal(message)}; END IF; END')}"
+
+
+def expect_sql(condition: str, message: str) -> str:
+    """Raises serialization_failure, and so has it decided again, where that is not so."""
+    return refuse_sql(f"({condition}) IS NOT TRUE", "serialization_failure", message)
