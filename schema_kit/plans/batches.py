@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from schema_kit.errors import PlanError
 from schema_kit.model import BatchRun, BatchTarget
@@ -54,15 +55,8 @@ def update_in_batches(batch: UpdateBatch, batch_size: int, observed: BatchTarget
                 "twice."
             )
     target = f"{observed.oid}:{','.join(str(numbers[column]) for column, _ in change.assignments)}"
-    batch = UpdateBatch(
-        batch.name,
-        change,
-        observed.key,
-        batch.target_seconds,
-        batch.max_replica_lag,
-        batch.max_dead_share,
-        bool(observed.distribution and observed.distribution.spread),
-    )
+    spread = bool(observed.distribution and observed.distribution.spread)
+    batch = replace(batch, key=observed.key, spread=spread)
     start = StartBatches(batch.name, change, observed.key, target, batch_size)
     run = observed.run
     create = ensure(BATCH_PROGRESS, observed.has_progress)

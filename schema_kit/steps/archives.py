@@ -10,7 +10,7 @@ from schema_kit.fingerprints.stamps import seen
 from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.model import ArchivePolicy, Attaching, Detaching, Partitioning, Table
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.dependents import access_again_sql, access_sql, statistics_sql
+from schema_kit.steps.dependents import access_again_sql, access_sql, made_sql, own_view_lock, statistics_sql
 from schema_kit.steps.partitions import for_values, register_sql, unregister_sql
 from schema_kit.steps.retirement import Attach, attach_sql, attached_sql, on_its_way_sql, recorded_sql
 from schema_kit.steps.step import Lock, LockMode, Seen, SharedStep, Step, exclusive
@@ -72,9 +72,7 @@ class CreateArchiveTable(SharedStep):
             f"ALTER TABLE {archive} ALTER COLUMN {ident(column)} SET COMPRESSION {self.compression}"
             for column in self.compressed
         )
-        statements += [f"REVOKE ALL ON {archive} FROM {grantee}" for grantee in self.table.default_grantees]
-        if self.table.owner:
-            statements.append(f"ALTER TABLE {archive} OWNER TO {ident(self.table.owner)}")
+        statements += made_sql(self.archive, self.table)
         statements += access_sql(self.table, self.archive)
         statements += statistics_sql(self.archive, self.table.statistics)
         text = f"{ARCHIVE_MARK}{self.table.name}"
@@ -148,7 +146,7 @@ class CreateArchiveView(SharedStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """One that exists is locked briefly."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.view, _view_lock(self.view)),) if self.replaces else ()
+        return (own_view_lock(self.view),) if self.replaces else ()
 
     def sql(self) -> tuple[str, ...]:
         """Let the roles that may read the table read the view."""
@@ -164,11 +162,6 @@ class CreateArchiveView(SharedStep):
             *(f"GRANT SELECT ON {self.view.sql} TO {whom}" for whom in readers),
             *owner,
         )
-
-
-def _view_lock(view: QualifiedName) -> str:
-    # LOCK TABLE would lock the view's tables too; the same options again take just this lock.
-    return f"ALTER VIEW {view.sql} RESET (check_option)"
 
 
 @dataclass(frozen=True)
@@ -201,7 +194,7 @@ class DropArchiveTable(SharedStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly."""
-        view = (Lock(LockMode.ACCESS_EXCLUSIVE, self.view, _view_lock(self.view)),) if self.view else ()
+        view = (own_view_lock(self.view),) if self.view else ()
         return (*view, *exclusive((self.archive, *self.partitions, *self.referenced)))
 
     def sql(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from schema_kit.steps.dependents import (
     comments_sql,
     identity_sql,
     index_statistics_sql,
+    made_sql,
     parts_sql,
     position_sql,
     referenced,
@@ -82,13 +83,9 @@ class DropBound(Step):
     """The bound's check goes: the conversion is canceled."""
 
     clears = True
+    says = f"drop check {BOUND_CHECK} of {{self.table}}, which a conversion has left"
 
     table: QualifiedName
-
-    @property
-    def summary(self) -> str:
-        """Names the table."""
-        return f"drop check {BOUND_CHECK} of {self.table}, which a conversion has left"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -130,10 +127,8 @@ class BuildParent(Step):
             "EXCLUDING STATISTICS) "
             f"PARTITION BY RANGE ({ident(self.policy.control)})",
             *((f"ALTER TABLE {new.sql} DROP CONSTRAINT {ident(BOUND_CHECK)}",) if self.bounded else ()),
-            *(f"REVOKE ALL ON {new.sql} FROM {grantee}" for grantee in table.default_grantees),
+            *made_sql(new, table),
         ]
-        if table.owner:
-            statements.append(f"ALTER TABLE {new.sql} OWNER TO {ident(table.owner)}")
         for sequence in table.sequences:
             column = table.column(sequence.column)
             if sequence.identity and column:

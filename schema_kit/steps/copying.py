@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from schema_kit.marks import LOG_TRIGGER, staging_name
 from schema_kit.model import Branch, Copy, KeyColumn
 from schema_kit.names import QualifiedName, constant, ident, idents, literal, within
+from schema_kit.steps.dependents import Owned, made_sql
 from schema_kit.steps.partitions import CreatePartition, for_values, replica_identity_sql
 from schema_kit.steps.step import Lock, LockMode, Step, exclusive, expect_sql
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
@@ -88,20 +88,6 @@ def alone_sql(copy: Copy, condition: str) -> tuple[str, str]:
     return lock, expect_sql(condition, f"another run has gone on with the copy of {copy.source}")
 
 
-class Owned(Protocol):
-    """Give the source's owner what was made: a table, or what a partition is made like."""
-
-    @property
-    def owner(self) -> str | None:
-        """None: the current role."""
-        ...
-
-    @property
-    def default_grantees(self) -> tuple[str, ...]:
-        """Whom ALTER DEFAULT PRIVILEGES grants something on each new table."""
-        ...
-
-
 @dataclass(frozen=True)
 class BeginCopy(Step):
     """The targets, the log of keys and the trigger that fills it, and the row that remembers them: all, or nothing.
@@ -151,7 +137,7 @@ class BeginCopy(Step):
             f"CREATE TABLE {copy.staging.sql} (LIKE {self.like.parent.sql} INCLUDING ALL EXCLUDING IDENTITY "
             f"EXCLUDING INDEXES EXCLUDING STATISTICS) PARTITION BY RANGE ({control})"
         )
-        yield from _access(copy.staging, self.like)
+        yield from made_sql(copy.staging, self.like)
         for target in copy.targets:
             like = replace(self.like, grants=()) if target.default else self.like
             options = Branch(options=self.options if target.default else self.like.options)
@@ -202,7 +188,7 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
     # Rows come and go: the log is vacuumed by their number, not by its size.
     options = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000"
     yield f"CREATE TABLE {log} WITH ({options}) AS SELECT {keys} FROM {source} WITH NO DATA"
-    yield from _access(copy.log, like)
+    yield from made_sql(copy.log, like)
     # A publication of all tables would refuse the deletes of a replay.
     yield f"ALTER TABLE {log} REPLICA IDENTITY FULL"
     # Writers of the source have no rights on the log: the function has its owner's.
@@ -235,12 +221,6 @@ def tried_sql(condition: str, table: str, columns: str) -> str:
         f"BEGIN {ours} PERFORM {condition} FROM {rows}; {before} END"
     )
     return f"DO {literal(body)}"
-
-
-def _access(table: QualifiedName, like: Owned) -> Iterable[str]:
-    yield from (f"REVOKE ALL ON {table.sql} FROM {grantee}" for grantee in like.default_grantees)
-    if like.owner:
-        yield f"ALTER TABLE {table.sql} OWNER TO {ident(like.owner)}"
 
 
 @dataclass(frozen=True)

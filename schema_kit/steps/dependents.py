@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Protocol
 
 from schema_kit.marks import built_name
 from schema_kit.model import ForeignKey, Grant, Index, Sequence, StatisticsObject, Table, View
@@ -12,10 +13,29 @@ from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.step import Lock, LockMode
 
 
+class Owned(Protocol):
+    """Give the source's owner what was made: a table, or what a partition is made like."""
+
+    @property
+    def owner(self) -> str | None:
+        """None: the current role."""
+        ...
+
+    @property
+    def default_grantees(self) -> tuple[str, ...]:
+        """Whom ALTER DEFAULT PRIVILEGES grants something on each new table."""
+        ...
+
+
 def view_lock(view: View) -> Lock:
     """ACCESS EXCLUSIVE on the view alone."""
     # LOCK TABLE would lock the view's other tables too; a change of owner to the same owner takes just this lock.
     return Lock(LockMode.ACCESS_EXCLUSIVE, view.name, f"ALTER VIEW {view.name.sql} OWNER TO {ident(view.owner)}")
+
+
+def own_view_lock(view: QualifiedName) -> Lock:
+    """ACCESS EXCLUSIVE on a view of schema_kit's own: the same options again take just this lock."""
+    return Lock(LockMode.ACCESS_EXCLUSIVE, view, f"ALTER VIEW {view.sql} RESET (check_option)")
 
 
 def view_sql(view: View) -> str:
@@ -48,6 +68,13 @@ def grant_sql(grant: Grant, on: str) -> str:
         "PERFORM pg_catalog.set_config('role', was, true); END"
     )
     return f"DO {literal(body)}"
+
+
+def made_sql(table: QualifiedName, like: Owned) -> Iterable[str]:
+    """What is granted on a new table by default goes, and it gets the owner of what it is made like."""
+    yield from (f"REVOKE ALL ON {table.sql} FROM {grantee}" for grantee in like.default_grantees)
+    if like.owner:
+        yield f"ALTER TABLE {table.sql} OWNER TO {ident(like.owner)}"
 
 
 def access_sql(table: Table, on: QualifiedName) -> list[str]:

@@ -10,42 +10,8 @@ from schema_kit.steps.step import Lock, LockMode, Step, Transaction
 
 
 @dataclass(frozen=True)
-class DistributeConcurrently(Step):
-    """create_distributed_table_concurrently: rows are copied while writes continue; outside of a transaction.
-
-    Args:
-        table: the table, with its partitions.
-        wanted: by which column.
-        colocate_with: the table with which it is colocated; None: Citus decides.
-        shard_count: how many shards; None: citus.shard_count.
-    """
-
-    transaction = Transaction.NONE
-    left_behind = "The table is as it was; Citus removes shards that were begun by itself."
-
-    table: QualifiedName
-    wanted: Distribution
-    colocate_with: QualifiedName | None = None
-    shard_count: int | None = None
-
-    @property
-    def summary(self) -> str:
-        """Names the table and the column."""
-        return f"distribute {self.table} by {self.wanted.column} while writes continue"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Writers wait at the end, until the last changes are applied."""
-        return (Lock(LockMode.EXCLUSIVE, self.table),)
-
-    def sql(self) -> tuple[str, ...]:
-        """One call."""
-        return (_call("create_distributed_table_concurrently", self),)
-
-
-@dataclass(frozen=True)
-class Distribute(Step):
-    """create_distributed_table or create_reference_table: in one transaction, and writers wait while rows are copied.
+class _Distribute(Step):
+    """Citus distributes a table.
 
     Args:
         table: the table, with its partitions.
@@ -54,12 +20,46 @@ class Distribute(Step):
         shard_count: how many shards; None: citus.shard_count.
     """
 
-    may_block = True
-
     table: QualifiedName
     wanted: Distribution
     colocate_with: QualifiedName | None = None
     shard_count: int | None = None
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Writers wait: until it is done, or concurrently at the end, until the last changes are applied."""
+        return (Lock(LockMode.EXCLUSIVE, self.table),)
+
+    def call(self, function: str) -> str:
+        """Return the call of one of Citus' functions."""
+        given = [literal(self.table.sql), literal(self.wanted.column) if self.wanted.column else "NULL"]
+        given += [f"colocate_with => {literal(self.colocate_with.sql)}"] if self.colocate_with else []
+        given += [f"shard_count => {self.shard_count}"] if self.shard_count else []
+        return f"SELECT pg_catalog.{function}({', '.join(given)})"
+
+
+@dataclass(frozen=True)
+class DistributeConcurrently(_Distribute):
+    """create_distributed_table_concurrently: rows are copied while writes continue; outside of a transaction."""
+
+    transaction = Transaction.NONE
+    left_behind = "The table is as it was; Citus removes shards that were begun by itself."
+
+    @property
+    def summary(self) -> str:
+        """Names the table and the column."""
+        return f"distribute {self.table} by {self.wanted.column} while writes continue"
+
+    def sql(self) -> tuple[str, ...]:
+        """One call."""
+        return (self.call("create_distributed_table_concurrently"),)
+
+
+@dataclass(frozen=True)
+class Distribute(_Distribute):
+    """create_distributed_table or create_reference_table: in one transaction; writers wait while rows are copied."""
+
+    may_block = True
 
     @property
     def summary(self) -> str:
@@ -68,16 +68,11 @@ class Distribute(Step):
         how = "distributed as a single shard" if self.wanted.kind == "single" else how
         return f"make {self.table} {how}; writes wait while its rows are copied"
 
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Writers wait until it is done."""
-        return (Lock(LockMode.EXCLUSIVE, self.table),)
-
     def sql(self) -> tuple[str, ...]:
         """One call."""
         if self.wanted.kind == "reference":
             return (self.wanted.call(self.table.sql),)
-        return (_call("create_distributed_table", self),)
+        return (self.call("create_distributed_table"),)
 
 
 @dataclass(frozen=True)
@@ -97,10 +92,3 @@ class Undistribute(Step):
     def sql(self) -> tuple[str, ...]:
         """One call."""
         return (f"SELECT pg_catalog.undistribute_table({literal(self.table.sql)})",)
-
-
-def _call(function: str, step: DistributeConcurrently | Distribute) -> str:
-    given = [literal(step.table.sql), literal(step.wanted.column) if step.wanted.column else "NULL"]
-    given += [f"colocate_with => {literal(step.colocate_with.sql)}"] if step.colocate_with else []
-    given += [f"shard_count => {step.shard_count}"] if step.shard_count else []
-    return f"SELECT pg_catalog.{function}({', '.join(given)})"

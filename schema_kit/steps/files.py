@@ -10,6 +10,7 @@ from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, Distribution, KeyColumn
 from schema_kit.names import QualifiedName, constant, ident, idents, literal
 from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, refuse_sql
+from schema_kit.steps.storage import written_sql
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 TEXTS = (
@@ -90,10 +91,8 @@ class RecordFile(SharedStep):
         }
         if not self.known:
             values |= {"row_count": ":rows", "byte_count": ":bytes", "sha256": ":'sha256'", "columns": ":'columns'"}
-        anew = ", ".join(f"{name} = excluded.{name}" for name in values if name != "file_url")
         return (
-            f"INSERT INTO {ARCHIVE_FILE.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "
-            f"ON CONFLICT (file_url) DO UPDATE SET {anew}, written_at = now()",
+            f"{written_sql(ARCHIVE_FILE, values)}, written_at = now()",
             *((f"DELETE FROM {ARCHIVE_FILE_DUE.sql} WHERE table_name = {values['table_name']}",) if self.drops else ()),
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Grant, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
-from schema_kit.steps.dependents import grant_sql, statistics_sql
+from schema_kit.steps.dependents import grant_sql, made_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import PART_CONFIG
@@ -132,9 +132,7 @@ class CreatePartition(SharedStep):
             + (f" WITH ({', '.join(branch.options)})" if branch.options else "")
             + (f" TABLESPACE {ident(self.tablespace)}" if self.tablespace else "")
         )
-        yield from (f"REVOKE ALL ON {name.sql} FROM {grantee}" for grantee in self.default_grantees)
-        if self.owner:
-            yield f"ALTER TABLE {name.sql} OWNER TO {ident(self.owner)}"
+        yield from made_sql(name, self)
         yield from (grant_sql(grant, name.sql) for grant in self.grants)
         yield from statistics_sql(name, self.statistics)
         if self.comment is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, SharedStep
+from schema_kit.steps.dependents import own_view_lock
+from schema_kit.steps.step import Lock, LockMode, SharedStep, exclusive
+from schema_kit.steps.storage import written_sql
 from schema_kit.storage import PART_CONFIG
 
 _SAFE_PATH = (
@@ -13,12 +15,6 @@ _SAFE_PATH = (
     "SET LOCAL search_path TO pg_catalog, pg_temp",
 )
 _PATH_AGAIN = "SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('schema_kit.search_path'), true)"
-
-
-def _of_views(views: tuple[QualifiedName, ...]) -> tuple[Lock, ...]:
-    """LOCK TABLE would take a view's tables, too."""
-    reset = "RESET (check_option)"
-    return tuple(Lock(LockMode.ACCESS_EXCLUSIVE, view, f"ALTER VIEW {view.sql} {reset}") for view in views)
 
 
 @dataclass(frozen=True)
@@ -50,10 +46,9 @@ class InstallPartmanSql(SharedStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Briefly."""
-        changed = tuple(Lock(LockMode.ACCESS_EXCLUSIVE, table) for table in self.replaced)
         return (
-            *_of_views(self.views),
-            *changed,
+            *map(own_view_lock, self.views),
+            *exclusive(self.replaced),
             *(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in self.commented),
         )
 
@@ -83,7 +78,7 @@ class RemovePartmanSql(SharedStep):
     @property
     def locks(self) -> tuple[Lock, ...]:
         """Those who read the views."""
-        return _of_views(self.views)
+        return tuple(map(own_view_lock, self.views))
 
     def sql(self) -> tuple[str, ...]:
         """RESTRICT: nothing that uses them is taken along."""
@@ -109,16 +104,7 @@ class Registered:
     def sql(self, config: QualifiedName) -> tuple[str, ...]:
         """Write each row, or bring it up to date."""
         written = ((config, self.values), (config.sibling("part_config_sub"), self.sub))
-        return tuple(_upsert(table, values) for table, values in written if values)
-
-
-def _upsert(table: QualifiedName, values: tuple[tuple[str, str], ...]) -> str:
-    key = values[0][0]
-    update = ", ".join(f"{column} = excluded.{column}" for column, _ in values[1:])
-    return (
-        f"INSERT INTO {table.sql} ({', '.join(column for column, _ in values)}) "
-        f"VALUES ({', '.join(value for _, value in values)}) ON CONFLICT ({key}) DO UPDATE SET {update}"
-    )
+        return tuple(written_sql(table, dict(values)) for table, values in written if values)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,15 @@ from schema_kit.storage import ALTERED, CONFIG_SCHEMA, SCRIPTS
 
 def upsert_sql(table: QualifiedName, values: Mapping[str, str | float | None]) -> str:
     """Write a row of an own table, which its first column identifies; bring one that exists up to date."""
-    key = next(iter(values))
-    update = ", ".join(f"{column} = excluded.{column}" for column in values if column != key)
+    return written_sql(table, {column: constant(value) for column, value in values.items()})
+
+
+def written_sql(table: QualifiedName, values: Mapping[str, str]) -> str:
+    """Write a row whose values are SQL, likewise."""
+    key, *others = values
+    update = ", ".join(f"{column} = excluded.{column}" for column in others)
     return (
-        f"INSERT INTO {table.sql} ({', '.join(values)}) VALUES ({', '.join(map(constant, values.values()))}) "
+        f"INSERT INTO {table.sql} ({', '.join(values)}) VALUES ({', '.join(values.values())}) "
         f"ON CONFLICT ({key}) DO UPDATE SET {update}"
     )
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from schema_kit.fingerprints.likeness import of_incoming, of_primary, print_sql, same_sql
 from schema_kit.fingerprints.stamps import compare_again_sql, seen
-from schema_kit.marks import being_built, built_name
+from schema_kit.marks import being_built, built_name, old_name
 from schema_kit.model import Index, Table
-from schema_kit.names import QualifiedName, fit, ident, idents, literal
+from schema_kit.names import QualifiedName, ident, idents, literal
 from schema_kit.steps.copying import READ_COMMITTED
 from schema_kit.steps.dependents import (
     access_again_sql,
@@ -80,10 +80,6 @@ class Unswap(ToPlain):
     def relies_on(self) -> tuple[Seen, ...]:
         """Both tables."""
         return seen(self.table, self.heir)
-
-    @property
-    def _old(self) -> QualifiedName:
-        return self.table.name.sibling(fit(self.table.name.name, "__old"))
 
     def sql(self) -> tuple[str, ...]:
         """What held the rows is kept, empty, for transactions whose snapshot is older: see emptied.py."""
@@ -165,7 +161,7 @@ class Unswap(ToPlain):
         yield f"ALTER TABLE {heir.sibling(self._inside.name).sql} SET SCHEMA {ident(self.table.name.schema)}"
 
     def _change_places(self) -> Iterable[str]:
-        table, heir, old = self.table, self.heir, self._old
+        table, heir, old = self.table, self.heir, old_name(self.table.name)
         yield f"ALTER TABLE {table.name.sql} RENAME TO {ident(old.name)}"
         yield f"ALTER TABLE {self._inside.sql} RENAME TO {ident(table.name.name)}"
         yield from map(view_sql, table.views)
