@@ -243,3 +243,8 @@ class Copying:
     missing: tuple[str, ...] = ()
     """The rights that giving a partition's rows others needs and that are not there, each with what grants it."""
     server: Server = NEWEST
+
+    @property
+    def begun(self) -> CopyRun | None:
+        """The copy, until all that it has to do is done."""
+        return self.run if self.run and not self.run.finished else None

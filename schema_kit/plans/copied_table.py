@@ -107,7 +107,7 @@ def convert(
             copied is not what the table holds.
     """
     title, there = conversion.titled(policy), conversion.checked(policy, seen, incoming)
-    run = copied.run if copied.run and not copied.run.finished else None
+    run = copied.begun
     if run:
         same_purpose("convert", policy.parent, run)
     if run and (run.returned or run.back_identity):
@@ -151,7 +151,7 @@ def abort(source: QualifiedName, seen: Conversion | None, copied: Copying, built
     Raises:
         PlanError: the swap is done.
     """
-    run = copied.run if copied.run and not copied.run.finished else None
+    run = copied.begun
     steps: list[Step] = [conversion.drop_built(built)] if built and conversion.is_built(built) else []
     if seen is None:
         left = run is not None and not run.swapped
@@ -195,7 +195,7 @@ def _steps(
 ) -> Iterator[Step]:
     # The log's own trigger is not the table's.
     table = replace(seen.table, triggers=tuple(t for t in seen.table.triggers if t.name != LOG_TRIGGER))
-    lines, run = grid(policy, table), copied.run if copied.run and not copied.run.finished else None
+    lines, run = grid(policy, table), copied.begun
     column = table.column(policy.control)
     if column is not None and not column.not_null:
         raise PlanError(

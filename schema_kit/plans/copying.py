@@ -60,9 +60,9 @@ def drain_default(policy: Partitioning, seen: Copying, limits: CopyLimits) -> Pl
         return Plan(title)
     lines, source = grid(policy, parent), default.name
     abort = partitions.abort_command("drain-default", policy.parent)
-    if seen.run and not seen.run.finished:
-        same_purpose("drain", source, seen.run)
-        steps = tuple(_steps(lines, parent, source, seen, seen.run.targets, "drain", limits))
+    if run := seen.begun:
+        same_purpose("drain", source, run)
+        steps = tuple(_steps(lines, parent, source, seen, run.targets, "drain", limits))
         return Plan(title, steps, abort=abort)
     windows = [window for window in seen.filled if not lines.covered(window, parent)]
     notes = ranges.stay(seen.strays, source, policy.parent)
@@ -105,9 +105,9 @@ def split(policy: Partitioning, partition: QualifiedName, seen: Copying, limits:
     title = f"split {partition}"
     parent = partitioned_table(policy, seen.parent)
     lines, abort = grid(policy, parent), partitions.abort_command("split", partition)
-    if seen.run and not seen.run.finished:
-        same_purpose("split", partition, seen.run)
-        steps = tuple(_steps(lines, parent, partition, seen, seen.run.targets, "split", limits))
+    if run := seen.begun:
+        same_purpose("split", partition, run)
+        steps = tuple(_steps(lines, parent, partition, seen, run.targets, "split", limits))
         return Plan(title, steps, abort=abort)
     found = next((one for one in parent.partitions if one.name == partition), None)
     if found is None:
@@ -137,10 +137,9 @@ def abandon(source: QualifiedName, seen: Copying) -> Plan:
         PlanError: the swap is done.
     """
     title = f"abort the copy of {source}"
-    run = seen.run if seen.run and not seen.run.finished else None
-    if run is None and seen.logged is None:
+    if seen.begun is None and seen.logged is None:
         return Plan(title)
-    if run and run.swapped:
+    if seen.begun and seen.begun.swapped:
         raise PlanError(f"cannot {title}: its rows lie in the new partitions already.")
     return Plan(title, (abandoned(source, seen),))
 
@@ -151,7 +150,7 @@ def needs(seen: Copying) -> tuple[str, ...]:
     Raises:
         PlanError: there is too little room.
     """
-    if seen.source is None or (seen.run and not seen.run.finished):
+    if seen.source is None or seen.begun:
         return ()
     beside = (log_name(seen.source.name), staging_name(seen.source.name))
     instead = "make them there first, empty, with the same columns: it passes over what it is not refreshed for"
@@ -222,9 +221,8 @@ def _steps(
     purpose: str,
     limits: CopyLimits,
 ) -> Iterator[Step]:
-    run = seen.run if seen.run and not seen.run.finished else None
     copy = copy_of(parent, source, seen, targets)
-    if run and run.swapped:
+    if seen.begun and seen.begun.swapped:
         yield from _after_swap(copy, parent, seen)
         return
     _refuse(parent, source, seen)
@@ -256,7 +254,7 @@ def until_swap(
         PlanError: a name is taken, or what was copied is not what the source holds.
     """
     yield from ensure(COPY_RUN, seen.has_tables)
-    run = seen.run if seen.run and not seen.run.finished else None
+    run = seen.begun
     if run is None and seen.source and any(trigger.name == LOG_TRIGGER for trigger in seen.source.triggers):
         verb, name = {"drain": ("drain-default", parent.name)}.get(purpose, (purpose, copy.source))
         raise PlanError(
@@ -291,7 +289,7 @@ def until_swap(
 
 def abandoned(source: QualifiedName, seen: Copying) -> AbandonCopy:
     """Return the step that takes back what a copy has made."""
-    run = seen.run if seen.run and not seen.run.finished else None
+    run = seen.begun
     built = [target.built for target in run.targets] if run else [leaf.name for leaf in seen.leaves]
     names = (staging_name(source), log_name(source), *built)
     there = tuple(name for name in names if name.name in seen.taken)
@@ -354,7 +352,7 @@ def _begin(
     assert seen.source is not None  # it was looked at
     own = {copy.staging, copy.log, copy.old, *(target.built for target in copy.targets)}
     names = own | {target.name for target in copy.targets if target.name != copy.source}
-    mine = {target.built for target in seen.run.targets} if seen.run and not seen.run.finished else set()
+    mine = {target.built for target in seen.begun.targets} if seen.begun else set()
     if taken := sorted(str(name) for name in names - mine - {copy.staging, copy.log} if name.name in seen.taken):
         raise PlanError(f"there is something named {', '.join(taken)} already, and those names are needed. Rename it.")
     bound = next(end for target in copy.targets for end in (target.lower, target.upper) if end is not None)
