@@ -28,7 +28,7 @@ WHERE attrelid = %(oid)s AND attnum > 0 AND NOT attisdropped AND attgenerated = 
 _RUN = f"""
 SELECT table_name, change, target, key_columns, finished_at IS NOT NULL,
        (to_jsonb(p) ->> 'record_oid')::oid = p.tableoid, (to_jsonb(p) ->> 'ended_at') IS NOT NULL,
-       coalesce((to_jsonb(p) ->> 'passes')::int, 1), coalesce((to_jsonb(p) ->> 'missed')::bigint, 0),
+       coalesce((to_jsonb(p) ->> 'missed')::bigint, 0),
        coalesce((to_jsonb(p) ->> 'stays')::boolean, false)
 FROM {BATCH_PROGRESS.sql} p WHERE name = %(run)s
 """

@@ -23,7 +23,6 @@ class BatchRun:
     """Whether it was written in this database as it is: False after a dump and restore; None: unknown."""
     ended: bool = False
     """The last pass has come to the end of the table."""
-    passes: int = 1
     missed: int = 0
     """Rows that were gone, or had another key, when a batch came to them."""
     stays: bool = False

@@ -25,14 +25,13 @@ from schema_kit.storage import RETIRED_PARTITION
 How = Literal["auto", "concurrently", "blocking"]
 
 
-def detach(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, how: How = "auto") -> Plan:
+def detach(parent: QualifiedName, name: QualifiedName, seen: Detaching | None) -> Plan:
     """Take a partition out of its set; what has left it already stays out.
 
     Args:
         parent: the partitioned table.
         name: the partition.
         seen: the partition, as observed; None where there is none.
-        how: ``auto`` is concurrently, and blocking where PostgreSQL has no other way.
 
     Raises:
         PlanError: no such table, a partition of another table, rows refer to it, or rights are missing.
@@ -44,7 +43,7 @@ def detach(parent: QualifiedName, name: QualifiedName, seen: Detaching | None, h
     if seen.attached_to is None:
         return Plan(title)
     refuse_for(f"cannot {title}", (*seen.missing_rights, *seen.referred))
-    return Plan(title, (*recorded(seen), *leaving(seen, how)), publications.kept([seen]))
+    return Plan(title, (*recorded(seen), *leaving(seen, "auto")), publications.kept([seen]))
 
 
 def drop(parent: QualifiedName, name: QualifiedName, seen: Detaching | None) -> Plan:
