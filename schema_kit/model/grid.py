@@ -184,7 +184,7 @@ class Grid:
             held = [pair for pair in around if pair[0].overlaps(window)]
             if not held:
                 found.append(window)
-            elif not _together([pair[0] for pair in held], window):
+            elif not together([pair[0] for pair in held], window):
                 partition = held[0][1]
                 raise PlanError(
                     f"{partition.name} holds {self.span(partition)}, which crosses the partition from "
@@ -223,7 +223,7 @@ class Grid:
         return str(wall.isoformat(" ")).removesuffix(" 00:00:00")
 
 
-def _together(held: Iterable[Range], window: Range) -> bool:
+def together(held: Iterable[Range], window: Range) -> bool:
     """Return whether ranges, in their order, hold the whole window between them."""
     reach: Point = window.lower
     for one in held:

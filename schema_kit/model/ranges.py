@@ -8,7 +8,7 @@ from itertools import islice
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Ids, Interval, Point, parse
 from schema_kit.model import Partition, Range, Stray, Table
-from schema_kit.model.grid import FAR, MOST_AHEAD, Grid
+from schema_kit.model.grid import FAR, MOST_AHEAD, Grid, together
 from schema_kit.names import QualifiedName
 
 Placed = tuple[tuple[Range, Partition], ...]
@@ -178,14 +178,7 @@ def missing(windows: Sequence[Range], parts: Placed) -> list[Range]:
 def held_in_part(window: Range, parts: Placed) -> bool:
     """Return whether partitions hold some of a window and not all of it: nothing can be made there."""
     held = [one for one, _ in parts if one.overlaps(window)]
-    reach: Point = window.lower
-    for one in held:
-        if one.lower is not None and one.lower > reach:
-            return True
-        if one.upper is None:
-            return False
-        reach = max(reach, one.upper)
-    return bool(held) and bool(reach < window.upper)
+    return bool(held) and not together(held, window)
 
 
 def state(partition: Partition, taken: Range, here: Point | None) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import Column, ColumnDeclaration, ForeignKey, Relation
 from schema_kit.names import QualifiedName
-from schema_kit.plans.constraints import Ends, below, root_of, with_partitions
+from schema_kit.plans.constraints import Ends, below, with_partitions
+from schema_kit.plans.indexes import root_of
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.columns import (
     AddColumn,

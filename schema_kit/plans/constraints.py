@@ -18,6 +18,7 @@ from schema_kit.model import (
 )
 from schema_kit.names import QualifiedName, fit, ident, idents, literal
 from schema_kit.plans import indexes
+from schema_kit.plans.indexes import root_of
 from schema_kit.server import Server
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import (
@@ -31,17 +32,6 @@ from schema_kit.steps.constraints import (
 )
 
 _MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}
-
-
-def root_of(tree: Sequence[Relation], title: str) -> Relation:
-    """Return the table itself.
-
-    Raises:
-        PlanError: there is no such table.
-    """
-    if not tree:
-        raise PlanError(f"cannot {title}: there is no such table.")
-    return tree[0]
 
 
 def refuse_foreign(title: str, tree: Sequence[Relation]) -> None:

@@ -30,6 +30,17 @@ REPLACED = "__replaced"
 """What the name of an index ends in from then on until it is dropped."""
 
 
+def root_of(tree: Sequence[Relation], title: str) -> Relation:
+    """Return the table itself.
+
+    Raises:
+        PlanError: there is no such table.
+    """
+    if not tree:
+        raise PlanError(f"cannot {title}: there is no such table.")
+    return tree[0]
+
+
 def create_index(declared: IndexDeclaration, tree: Sequence[Relation], printed: str | None = None) -> Plan:
     """Make an index; an INVALID leftover of an earlier try is replaced.
 
@@ -45,8 +56,7 @@ def create_index(declared: IndexDeclaration, tree: Sequence[Relation], printed: 
         PlanError: no such table, or an index of that name has another definition.
     """
     title = f"create index {declared.name} on {declared.table}"
-    if not tree:
-        raise PlanError(f"cannot {title}: there is no such table.")
+    root_of(tree, title)
     abort = f"op.drop_index_concurrently({declared.name!r}, schema={declared.table.schema!r})"
     return Plan(title, tuple(_made(_Wanted(declared, printed), tree, title)), abort=abort)
 
@@ -277,9 +287,7 @@ def replace_index(
             has one of the two names that are needed for a while.
     """
     title = f"replace index {declared.name} on {declared.table}"
-    if not tree:
-        raise PlanError(f"cannot {title}: there is no such table.")
-    root, index = tree[0], declared.table.sibling(declared.name)
+    root, index = root_of(tree, title), declared.table.sibling(declared.name)
     new, aside = fit(declared.name, REPLACEMENT), fit(declared.name, REPLACED)
     old = _at_root(index, tree)
     wanted = _Wanted(declared, printed)
@@ -398,8 +406,7 @@ def reindex_table(
         PlanError: there is no such table.
     """
     title = f"build the indexes of {table} again"
-    if not tree:
-        raise PlanError(f"cannot {title}: there is no such table.")
+    root_of(tree, title)
     steps: list[Step] = [DropIndexConcurrently(index, owner) for index, owner in toast]
     for relation in tree:
         if not relation.partitioned:

@@ -9,7 +9,8 @@ from schema_kit.errors import PlanError
 from schema_kit.model import Index, IndexDeclaration, IndexElement, KeyDeclaration, Relation
 from schema_kit.names import QualifiedName, fit, ident, idents
 from schema_kit.plans import indexes
-from schema_kit.plans.constraints import refuse_foreign, root_of
+from schema_kit.plans.constraints import refuse_foreign
+from schema_kit.plans.indexes import root_of
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddKeyUsingIndex, AddParentKey, key_sql
 from schema_kit.steps.indexes import AttachIndex

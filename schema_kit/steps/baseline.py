@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schema_kit.model import BaselineEnum, BaselineTable, ForeignKey
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, exclusive, refuse_sql
+from schema_kit.steps.step import Lock, LockMode, OnTable, SharedStep, Step, refuse_sql
 from schema_kit.storage import CREATED_OBJECT
 
 
@@ -117,18 +117,14 @@ class CreateTable(Step):
 
 
 @dataclass(frozen=True)
-class DropTable(Step):
+class DropTable(OnTable):
     """A table that was made here, and that is empty: looked at again under the lock."""
 
     says = "drop the empty table {self.table}"
 
     table: QualifiedName
-    referenced: tuple[QualifiedName, ...]
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Foreign keys make DROP lock the tables at their other end."""
-        return exclusive((self.table, *self.referenced))
+    others: tuple[QualifiedName, ...]
+    """Foreign keys make DROP lock the tables at their other end."""
 
     def sql(self) -> tuple[str, ...]:
         """A row that came in meanwhile stops it."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from schema_kit.model import ColumnDeclaration
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.constraints import OnTree, references_sql
-from schema_kit.steps.step import Lock, LockMode, exclusive
+from schema_kit.steps.constraints import references_sql
+from schema_kit.steps.step import Lock, LockMode, OnTree
 
 
 def column_sql(column: ColumnDeclaration, name: str | None = None) -> str:
@@ -83,17 +83,12 @@ class DropColumn(_ColumnStep):
     """DROP COLUMN: the rows keep its bytes until they are written again.
 
     Args:
-        referenced: tables that a foreign key over it refers to, with their partitions.
+        others: tables that a foreign key over it refers to, with their partitions.
     """
 
     says = "drop column {self.column} of {self.table}"
 
-    referenced: tuple[QualifiedName, ...] = ()
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions, *self.referenced))
+    others: tuple[QualifiedName, ...] = ()
 
     def action(self) -> str:
         """RESTRICT: what depends on it stops this."""
@@ -113,11 +108,6 @@ class AlterColumnType(_ColumnStep):
 
     type: str
     others: tuple[QualifiedName, ...] = ()
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions, *self.others))
 
     def action(self) -> str:
         """Return what follows ALTER TABLE name."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schema_kit.model import ForeignKeyDeclaration, KeyDeclaration
 from schema_kit.names import QualifiedName, ident, idents, literal
-from schema_kit.steps.step import Lock, LockMode, Step, exclusive
+from schema_kit.steps.step import Lock, LockMode, OnTable, OnTree, Step
 
 
 def foreign_key_sql(key: ForeignKeyDeclaration) -> str:
@@ -29,19 +29,6 @@ def key_sql(key: KeyDeclaration) -> str:
     nulls = " NULLS NOT DISTINCT" if key.nulls_not_distinct else ""
     include = f" INCLUDE ({idents(key.include)})" if key.include else ""
     return f"{kind}{nulls} ({idents(key.columns)}){include} {key.deferred}".strip()
-
-
-class OnTree(Step):
-    """A short change of a table that its partitions follow by themselves."""
-
-    table: QualifiedName
-    partitions: tuple[QualifiedName, ...]
-    """Those below the table."""
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions))
 
 
 @dataclass(frozen=True)
@@ -94,7 +81,7 @@ class AddForeignKey(Step):
 
 
 @dataclass(frozen=True)
-class AddParentKey(Step):
+class AddParentKey(OnTable):
     """ALTER TABLE ONLY a partitioned table ADD UNIQUE or PRIMARY KEY: invalid until each partition's is attached."""
 
     says = "add {self.name} to {self.table}, without its partitions"
@@ -103,18 +90,13 @@ class AddParentKey(Step):
     name: str
     table: QualifiedName
 
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly: nothing is built."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
-
     def sql(self) -> tuple[str, ...]:
         """From this commit on, new partitions get it by themselves."""
         return (f"ALTER TABLE ONLY {self.table.sql} ADD CONSTRAINT {ident(self.name)} {key_sql(self.key)}",)
 
 
 @dataclass(frozen=True)
-class AddKeyUsingIndex(Step):
+class AddKeyUsingIndex(OnTable):
     """ADD UNIQUE or PRIMARY KEY USING INDEX: the index that was built concurrently becomes the constraint's."""
 
     key: KeyDeclaration
@@ -125,11 +107,6 @@ class AddKeyUsingIndex(Step):
     def summary(self) -> str:
         """Names it."""
         return f"add {'primary key' if self.key.primary else 'unique constraint'} {self.name} to {self.table}"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly: nothing is scanned."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
 
     def sql(self) -> tuple[str, ...]:
         """The index has the constraint's name already."""
@@ -161,9 +138,10 @@ class AddCheck(OnTree):
 
 
 @dataclass(frozen=True)
-class ValidateConstraint(Step):
+class ValidateConstraint(OnTree):
     """VALIDATE CONSTRAINT: one scan, while readers and writers continue."""
 
+    mode = LockMode.SHARE_UPDATE_EXCLUSIVE
     says = "validate {self.name} of {self.table}"
 
     table: QualifiedName
@@ -178,11 +156,6 @@ class ValidateConstraint(Step):
     def diagnosis(self) -> str | None:
         """Which rows stand in the way."""
         return self.culprits
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return tuple(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """A repeated one is free."""
@@ -234,13 +207,13 @@ class SetNotNull(OnTree):
 
 
 @dataclass(frozen=True)
-class DropConstraint(Step):
+class DropConstraint(OnTree):
     """DROP CONSTRAINT: of a foreign key, it locks both ends, each with its partitions.
 
     Args:
         table: the table.
         name: its constraint.
-        referenced: the tables that a foreign key refers to, with their partitions.
+        others: the tables that a foreign key refers to, with their partitions.
         partitions: those of the table.
         kind: what it is, in words.
     """
@@ -249,14 +222,9 @@ class DropConstraint(Step):
 
     table: QualifiedName
     name: str
-    referenced: tuple[QualifiedName, ...] = ()
+    others: tuple[QualifiedName, ...] = ()
     partitions: tuple[QualifiedName, ...] = ()
     kind: str = "foreign key"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.partitions, *self.referenced))
 
     def sql(self) -> tuple[str, ...]:
         """The partitions lose it, too."""

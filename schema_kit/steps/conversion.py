@@ -33,7 +33,7 @@ from schema_kit.steps.dependents import (
 from schema_kit.steps.exchange import ToPartitioned
 from schema_kit.steps.partitions import for_values, own_identity_sql, register_sql
 from schema_kit.steps.publications import join_sql, leave_sql, unpublished_sql
-from schema_kit.steps.step import Lock, LockMode, Step, exclusive, refuse_sql
+from schema_kit.steps.step import Lock, LockMode, OnTable, Step, exclusive, refuse_sql
 
 
 def key_index_name(table: QualifiedName) -> str:
@@ -79,18 +79,13 @@ class AddBound(AddCheck):
 
 
 @dataclass(frozen=True)
-class DropBound(Step):
+class DropBound(OnTable):
     """The bound's check goes: the conversion is canceled."""
 
     clears = True
     says = f"drop check {BOUND_CHECK} of {{self.table}}, which a conversion has left"
 
     table: QualifiedName
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table,))
 
     def sql(self) -> tuple[str, ...]:
         """One statement."""

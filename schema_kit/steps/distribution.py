@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from schema_kit.model import Distribution
 from schema_kit.names import QualifiedName, literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction
+from schema_kit.steps.step import LockMode, OnTable, Transaction
 
 
 @dataclass(frozen=True)
-class _Distribute(Step):
+class _Distribute(OnTable):
     """Citus distributes a table.
 
     Args:
@@ -20,15 +20,13 @@ class _Distribute(Step):
         shard_count: how many shards; None: citus.shard_count.
     """
 
+    # Writers wait: until it is done, or concurrently at the end, until the last changes are applied.
+    mode = LockMode.EXCLUSIVE
+
     table: QualifiedName
     wanted: Distribution
     colocate_with: QualifiedName | None = None
     shard_count: int | None = None
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Writers wait: until it is done, or concurrently at the end, until the last changes are applied."""
-        return (Lock(LockMode.EXCLUSIVE, self.table),)
 
     def call(self, function: str) -> str:
         """Return the call of one of Citus' functions."""
@@ -76,18 +74,13 @@ class Distribute(_Distribute):
 
 
 @dataclass(frozen=True)
-class Undistribute(Step):
+class Undistribute(OnTable):
     """undistribute_table: the rows come back to the coordinator, in one transaction, and all access waits meanwhile."""
 
     may_block = True
     says = "take {self.table} back to the coordinator; reads and writes wait while its rows are copied"
 
     table: QualifiedName
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits until it is done."""
-        return (Lock(LockMode.ACCESS_EXCLUSIVE, self.table),)
 
     def sql(self) -> tuple[str, ...]:
         """One call."""

@@ -7,22 +7,15 @@ from typing import Literal
 
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName, ident, literal
-from schema_kit.steps.step import Lock, LockMode, Step, Transaction, exclusive
+from schema_kit.steps.step import Lock, LockMode, OnTable, OnTree, Step, Transaction
 
 
-class Concurrent(Step):
+class Concurrent(OnTable):
     """What PostgreSQL does to indexes of one table outside of a transaction, and that blocks no session."""
 
     transaction = Transaction.NONE
+    mode = LockMode.SHARE_UPDATE_EXCLUSIVE
     left_behind = "An INVALID index may be left, which the next run replaces."
-
-    table: QualifiedName | None
-    """None where it was not read (--sql)."""
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),) if self.table else ()
 
 
 @dataclass(frozen=True)
@@ -64,19 +57,15 @@ def _duplicates_sql(index: IndexDeclaration, table: QualifiedName) -> str:
 
 
 @dataclass(frozen=True)
-class WaitForBuild(Step):
+class WaitForBuild(OnTable):
     """Wait until no other session builds an index on the table: a killed tool's build goes on in the server."""
 
     decide_again = True
+    mode = LockMode.SHARE_UPDATE_EXCLUSIVE  # which a build holds from its beginning to its end
     says = "wait for another session that builds {self.name} on {self.table}"
 
     name: str
     table: QualifiedName
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """The lock that a build holds from its beginning to its end."""
-        return (Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, self.table),)
 
     @property
     def awaited(self) -> tuple[QualifiedName, ...]:
@@ -178,19 +167,14 @@ class DropIndexConcurrently(Concurrent):
 
 
 @dataclass(frozen=True)
-class DropParentIndex(Step):
+class DropParentIndex(OnTree):
     """DROP INDEX of a partitioned index: PostgreSQL has no concurrent way."""
 
     says = "drop the partitioned index {self.index} (blocks {self.table} and its partitions briefly)"
 
     index: QualifiedName
     table: QualifiedName
-    leaves: tuple[QualifiedName, ...]
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """All access waits briefly."""
-        return exclusive((self.table, *self.leaves))
+    partitions: tuple[QualifiedName, ...]
 
     def sql(self) -> tuple[str, ...]:
         """The partitions' indexes go with it."""

@@ -9,7 +9,7 @@ from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Grant, Partitioning, Table
 from schema_kit.names import QualifiedName, fit, ident, literal
 from schema_kit.steps.dependents import grant_sql, made_sql, statistics_sql
-from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, Transaction
+from schema_kit.steps.step import Lock, LockMode, OnTree, SharedStep, Transaction
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import PART_CONFIG
 
@@ -267,10 +267,11 @@ class UnregisterPolicy(SharedStep):
 
 
 @dataclass(frozen=True)
-class Analyze(Step):
+class Analyze(OnTree):
     """ANALYZE: autovacuum never does it for a partitioned table."""
 
     transaction = Transaction.NONE
+    mode = LockMode.SHARE_UPDATE_EXCLUSIVE
     once = True
     """Its estimate may stay far from those of the partitions, which are older, or while writers continue."""
     says = "analyze {self.table}"
@@ -280,11 +281,6 @@ class Analyze(Step):
     """Those that are analyzed along with it."""
     only: bool = False
     """Not with its partitions, which have statistics: from 18 on."""
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Other DDL and VACUUM wait; reads and writes do not."""
-        return tuple(Lock(LockMode.SHARE_UPDATE_EXCLUSIVE, table) for table in (self.table, *self.partitions))
 
     def sql(self) -> tuple[str, ...]:
         """Samples the whole first, then analyzes partition by partition."""

@@ -151,6 +151,37 @@ class SharedStep(Step):
     transaction = Transaction.SHARED
 
 
+class OnTable(Step):
+    """A step that takes one lock: on its table, and on those that it names as others."""
+
+    mode: ClassVar[LockMode] = LockMode.ACCESS_EXCLUSIVE
+    table: QualifiedName | None
+    """None where it was not read (--sql)."""
+    others: tuple[QualifiedName, ...] = ()
+    """Tables at the other end of foreign keys, with their partitions."""
+
+    @property
+    def tree(self) -> tuple[QualifiedName, ...]:
+        """The table, and those below it that are locked with it."""
+        return (self.table,) if self.table else ()
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """By ACCESS EXCLUSIVE all access waits, briefly; by SHARE UPDATE EXCLUSIVE other DDL and VACUUM do."""
+        return tuple(Lock(self.mode, table) for table in dict.fromkeys((*self.tree, *self.others)))
+
+
+class OnTree(OnTable):
+    """The same of a table and its partitions."""
+
+    partitions: tuple[QualifiedName, ...]
+
+    @property
+    def tree(self) -> tuple[QualifiedName, ...]:
+        """The table and its partitions."""
+        return (*super().tree, *self.partitions)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Steps in order; an empty plan has nothing to do."""
