@@ -38,15 +38,16 @@ from schema_kit.steps.cold import (
     CopyToCold,
     CreateColdArchive,
     DropColdArchive,
-    DropColdConfig,
     DropCopy,
     PrepareCold,
     SwapFromCold,
     SwapToCold,
 )
 from schema_kit.steps.constraints import DropConstraint
-from schema_kit.steps.storage import ensure
-from schema_kit.storage import COLD_ARCHIVE
+from schema_kit.steps.storage import DropTables, ensure
+from schema_kit.storage import COLD_ARCHIVE, COLD_PARTITION
+
+_LAST = DropTables((COLD_ARCHIVE, COLD_PARTITION), f"drop {COLD_ARCHIVE} and {COLD_PARTITION}, which are empty then")
 
 
 def create(
@@ -177,7 +178,7 @@ def drop(
     views: tuple[Step, ...] = ()
     if one.view and table and archive and any(view.name == one.view for view in spanning(table, archive)):
         views = (CreateArchiveView(one.view, table, one.archive, invoker, replaces=True),)
-    return replace(plan, steps=(*views, DropColdArchive(one.cold), *((DropColdConfig(),) if last else ())))
+    return replace(plan, steps=(*views, DropColdArchive(one.cold), *((_LAST,) if last else ())))
 
 
 def due(policy: ArchivePolicy, partitioning: Partitioning, archive: Table, here: Point) -> tuple[Partition, ...]:

@@ -15,7 +15,7 @@ from schema_kit.steps.archives import Route, moved_sql
 from schema_kit.steps.dependents import access_sql
 from schema_kit.steps.files import TEXTS
 from schema_kit.steps.partitions import for_values
-from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, exclusive
+from schema_kit.steps.step import Lock, LockMode, SharedStep, Step, exclusive, refuse_sql
 from schema_kit.storage import ARCHIVED_PARTITION, COLD_ARCHIVE, COLD_PARTITION
 
 _TRIES = 20
@@ -88,30 +88,13 @@ class DropColdArchive(SharedStep):
     def sql(self) -> tuple[str, ...]:
         """Looked at once more under the lock."""
         children = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent = {literal(self.cold.sql)}::regclass"
-        message = literal(f"{self.cold} has partitions by now")
-        check = f"IF EXISTS ({children}) THEN RAISE object_not_in_prerequisite_state USING MESSAGE = {message}; END IF"
+        message = f"{self.cold} has partitions by now"
         return (
             f"LOCK TABLE ONLY {self.cold.sql} IN ACCESS EXCLUSIVE MODE",
-            f"DO {literal(f'BEGIN {check}; END')}",
+            refuse_sql(f"EXISTS ({children})", "object_not_in_prerequisite_state", message),
             f"DELETE FROM {COLD_ARCHIVE.sql} WHERE cold_table = {literal(str(self.cold))}",
             f"DROP TABLE {self.cold.sql}",
         )
-
-
-@dataclass(frozen=True)
-class DropColdConfig(SharedStep):
-    """The tables of cold archives go, once they are empty."""
-
-    says = f"drop {COLD_ARCHIVE} and {COLD_PARTITION}, which are empty then"
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Only the commands of archives read them."""
-        return exclusive((COLD_ARCHIVE, COLD_PARTITION))
-
-    def sql(self) -> tuple[str, ...]:
-        """RESTRICT: nothing that depends on them is taken along."""
-        return (f"DROP TABLE {COLD_ARCHIVE.sql}, {COLD_PARTITION.sql}",)
 
 
 def _row(move: ColdMove) -> str:
@@ -439,8 +422,7 @@ class DropCopy(Step):
         """The server commits first; where this fails then, the next run finds nothing there, and resumes."""
         move, remote = self.move, self.move.remote
         children = f"SELECT 1 FROM pg_catalog.pg_inherits WHERE inhrelid = to_regclass({literal(move.foreign.sql)})"
-        message = literal(f"{move.foreign} is a partition by now")
-        check = f"IF EXISTS ({children}) THEN {_raise('object_not_in_prerequisite_state', message)}; END IF"
+        message = f"{move.foreign} is a partition by now"
         own = f"to_regclass({literal(remote.name.sql)})"
         there = (
             f"BEGIN IF obj_description({own}, 'pg_class') = {literal(remote.mark)} THEN "
@@ -448,7 +430,7 @@ class DropCopy(Step):
         )
         return (
             f"LOCK TABLE ONLY {move.cold.sql} IN ROW EXCLUSIVE MODE",
-            f"DO {literal(f'BEGIN {check}; END')}",
+            refuse_sql(f"EXISTS ({children})", "object_not_in_prerequisite_state", message),
             f"DROP FOREIGN TABLE IF EXISTS {move.foreign.sql}",
             f"DELETE FROM {COLD_PARTITION.sql} WHERE {_row(move)}",
             remote.send(f"DO {literal(there)}"),

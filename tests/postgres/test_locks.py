@@ -982,7 +982,6 @@ SCENES: dict[Callable[[Proof], None], set[type[Step]]] = {
         cold.SwapFromCold,
         cold.DropCopy,
         cold.DropColdArchive,
-        cold.DropColdConfig,
     },
     scene_archives: {
         EnsureTable,
