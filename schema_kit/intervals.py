@@ -141,7 +141,8 @@ class Span:
     def floor(self, key: datetime) -> datetime:
         """When the clock first showed the label of the day, the hour or the block of them in which *key* lies."""
         wall = key.astimezone(self.zone).replace(tzinfo=None)
-        return _around(key, self, first_shown(self._label(wall), self.zone))
+        label = wall - (wall - self.origin) % self.length
+        return _around(key, self, first_shown(label, self.zone))
 
     @_within_the_calendar()
     def shift(self, start: datetime, count: int) -> datetime:
@@ -158,9 +159,6 @@ class Span:
     def suffix(self, start: datetime) -> str:
         """``p20261121``, or ``p20261121_130000`` where ranges do not begin at midnight."""
         return start.astimezone(self.zone).strftime("p%Y%m%d_%H%M%S" if self.clocked else "p%Y%m%d")
-
-    def _label(self, wall: datetime) -> datetime:
-        return wall - (wall - self.origin) % self.length
 
 
 @dataclass(frozen=True, slots=True)

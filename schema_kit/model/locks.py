@@ -30,7 +30,8 @@ class LockMode(Enum):
     def conflicts(self) -> tuple[str, ...]:
         """The modes it waits for, as pg_locks spells them: RowExclusiveLock, ..."""
         order = list(LockMode)
-        return tuple(_spelling(other) for other in order if (self, other) in _CONFLICTS or (other, self) in _CONFLICTS)
+        found = (other for other in order if (self, other) in _CONFLICTS or (other, self) in _CONFLICTS)
+        return tuple(f"{other.value.title().replace(' ', '')}Lock" for other in found)
 
 
 _BLOCKS_WRITES = {LockMode.SHARE, LockMode.SHARE_ROW_EXCLUSIVE, LockMode.EXCLUSIVE, LockMode.ACCESS_EXCLUSIVE}
@@ -51,10 +52,6 @@ def _pairs() -> set[tuple[LockMode, LockMode]]:
 
 
 _CONFLICTS = _pairs()
-
-
-def _spelling(mode: LockMode) -> str:
-    return mode.value.title().replace(" ", "") + "Lock"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class Unswap(ToPlain):
             *self._change_places(),
             *self._give_back(),
             *same_sql(self.table, self._meant()),
-            *self._keep(),
+            *(statement for leaf, _ in self.leaves for statement in child_sql(leaf, self.table.name)),
         )
 
     def _meant(self) -> Iterable[tuple[str, str]]:
@@ -98,10 +98,6 @@ class Unswap(ToPlain):
         built = being_built(self.table.name.name)
         yield from (("constraint %I, ", f"{built}_{column}_not_null") for column in self.table.partitioned_by)
         yield from of_incoming(self.incoming)
-
-    def _keep(self) -> Iterable[str]:
-        for leaf, _ in self.leaves:
-            yield from child_sql(leaf, self.table.name)
 
     def _take_in(self) -> Iterable[str]:
         table, heir, leaves = self.table, self.heir.name, [leaf for leaf, _ in self.leaves]
