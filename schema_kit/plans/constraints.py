@@ -183,14 +183,8 @@ _MORE_THAN_DECLARED = re.compile(r" NOT ENFORCED$")
 
 
 def _same(key: ForeignKey, declared: ForeignKeyDeclaration) -> bool:
-    return (
-        not (key.period or _MORE_THAN_DECLARED.search(key.definition))
-        and key.columns == declared.columns
-        and key.referenced == declared.referenced
-        and key.referenced_columns == declared.referenced_columns
-        and (Action(key.on_update).words, key.deletes) == (declared.on_update, declared.on_delete)
-        and (_MATCHES[key.match], key.deferred) == (declared.match, declared.deferred)
-    )
+    more = key.period or _MORE_THAN_DECLARED.search(key.definition)
+    return not more and replace(declaration_of(key), name=declared.name, table=declared.table) == declared
 
 
 def _validate_keys(declared: ForeignKeyDeclaration, tree: Sequence[Relation]) -> Iterator[Step]:
