@@ -18,16 +18,14 @@ from schema_kit.catalog import (
 from schema_kit.catalog import rows as leaving
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.managed import Managed
+from schema_kit.catalog.relations import looked
 from schema_kit.catalog.session import observing
 from schema_kit.errors import PlanError
 from schema_kit.keys import BeyondCalendar
 from schema_kit.marks import BOUND_CHECK, being_built, composite_column, fill_function, fill_index_name
 from schema_kit.model import (
-    BatchTarget,
     Conversion,
     Copying,
-    CopyRun,
-    Emptied,
     ForeignKey,
     LeavingTable,
     Partitioning,
@@ -56,6 +54,12 @@ class Catalog(Managed):
         connection: where to look.
         now: a moment to take for the server's clock.
     """
+
+    batch_target = looked(batches.read_target)
+    copy_runs = looked(copying.read_runs)
+    copy_run = looked(copying.read_run)
+    copy_source = looked(copying.read_source)
+    _emptied = looked(copying.emptied)
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """Return what a conversion of `policy.parent` has to know."""
@@ -103,10 +107,6 @@ class Catalog(Managed):
             return seen
         return self._with_reach(seen, policy)
 
-    def _emptied(self, table: QualifiedName) -> Emptied | None:
-        with observing(self._connection):
-            return copying.emptied(self._connection, table)
-
     def _unseen(self, table: Table) -> str:
         """Return why not all rows of a table can be looked at; empty where they can."""
         try:
@@ -125,12 +125,11 @@ class Catalog(Managed):
             latest = lines.key.locate(text) if text else None
         farthest = [window.upper for window in lines.ahead(lines.here(seen.now, latest))][-1]
         bound = lines.upper(farthest)
-        with self._look() as ask:
-            beyond = keyless = 0
-            if text and bound and (latest is None or latest >= farthest):
-                beyond = ask(f"SELECT count(*) FROM {table} WHERE {control} >= {literal(bound)}")[0][0]
-            if any(column.name == policy.control and not column.not_null for column in seen.table.columns):
-                keyless = ask(f"SELECT count(*) FROM {table} WHERE {control} IS NULL")[0][0]
+        beyond = keyless = 0
+        if text and bound and (latest is None or latest >= farthest):
+            beyond = self.asked(f"SELECT count(*) FROM {table} WHERE {control} >= {literal(bound)}")[0][0]
+        if any(column.name == policy.control and not column.not_null for column in seen.table.columns):
+            keyless = self.asked(f"SELECT count(*) FROM {table} WHERE {control} IS NULL")[0][0]
         return replace(seen, latest=latest, greatest=text or "", beyond=beyond, keyless=keyless)
 
     def _referring(self, key: ForeignKey, control: str) -> Referring:
@@ -142,8 +141,7 @@ class Catalog(Managed):
         with observing(self._connection):
             unfilled = filled and tables.unfilled(self._connection, key.table, key.columns[0], column)
             update_triggers = obstacles.fired_by_update(self._connection, key.table, key.columns[0])
-        with self._look() as ask:
-            may_create = ask("SELECT has_schema_privilege(%(schema)s, 'CREATE')", {"schema": key.table.schema})[0][0]
+        may_create = self.asked("SELECT has_schema_privilege(%(schema)s, 'CREATE')", {"schema": key.table.schema})[0][0]
         return Referring(
             key,
             column,
@@ -164,11 +162,6 @@ class Catalog(Managed):
         unused = archives if not any(self.exists(name) and self.has_rows(name) for name in archives) else ()
         empty = (name for name in (PART_CONFIG_SUB, *unused, *copies) if self.exists(name))
         return (*((RETIRED_PARTITION,) if retired else ()), *empty)
-
-    def batch_target(self, table: QualifiedName, run: str) -> BatchTarget | None:
-        """A table, and how far the update in batches of that name has come; None where there is no such table."""
-        with observing(self._connection):
-            return batches.read_target(self._connection, table, run)
 
     def copying(
         self,
@@ -193,21 +186,6 @@ class Catalog(Managed):
         with observing(self._connection):
             return copying.observe(self._connection, source, parent, lines, purpose, end)
 
-    def copy_runs(self) -> tuple[tuple[QualifiedName, CopyRun], ...]:
-        """Return the copies that are in progress."""
-        with observing(self._connection):
-            return copying.read_runs(self._connection)
-
-    def copy_source(self, table: QualifiedName) -> QualifiedName:
-        """The name by which a copy in progress knows the table: its own, or the one that it had."""
-        with observing(self._connection):
-            return copying.read_source(self._connection, table)
-
-    def copy_run(self, source: QualifiedName) -> CopyRun | None:
-        """Return how far the last copy of a table has come; None where there was none."""
-        with observing(self._connection):
-            return copying.read_run(self._connection, source)
-
     def leaving(
         self, table: QualifiedName, archives: Collection[QualifiedName] = (), *, back: bool = False
     ) -> Mapping[QualifiedName, LeavingTable]:
@@ -231,7 +209,6 @@ class Catalog(Managed):
     def waiting(self, table: QualifiedName, column: str, where: str, most: int) -> tuple[int, str | None]:
         """Return how many rows meet a condition, counted up to *most*, and the least value of a column among them."""
         own = f"SELECT own.{ident(column)} AS at FROM {table.sql} own WHERE {where} ORDER BY own.{ident(column)}"
-        with self._look() as ask:
-            count = ask(f"SELECT count(*) FROM ({own} LIMIT {most}) AS expired")[0][0]
-            oldest = ask(f"SELECT expired.at::text FROM ({own} LIMIT 1) AS expired")
+        count = self.asked(f"SELECT count(*) FROM ({own} LIMIT {most}) AS expired")[0][0]
+        oldest = self.asked(f"SELECT expired.at::text FROM ({own} LIMIT 1) AS expired")
         return count, oldest[0][0] if oldest else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,33 +23,23 @@ from schema_kit.catalog import (
     sqlschema,
 )
 from schema_kit.catalog import rows as leaving
-from schema_kit.catalog.relations import Relations
+from schema_kit.catalog.relations import Relations, handed, looked
 from schema_kit.catalog.session import observing
 from schema_kit.errors import SchemaKitError, refuse_for
 from schema_kit.intervals import Point
 from schema_kit.model import (
     ArchivePolicy,
-    Attaching,
-    ColdArchive,
-    ColdColumn,
-    ColdPartition,
-    ColdServer,
-    Detaching,
-    IgnoredFinding,
-    Leftover,
     Moved,
     Partitioning,
     Range,
     Retired,
     Stored,
     Table,
-    TimeToLive,
-    Told,
     Watched,
 )
 from schema_kit.model.declared import KNOWN
 from schema_kit.model.grid import grid, partitioned_table
-from schema_kit.model.scripts import PartmanConfig, PartmanRow, SqlSchema
+from schema_kit.model.scripts import PartmanRow
 from schema_kit.names import QualifiedName, ident, within
 from schema_kit.storage import (
     ARCHIVE_POLICY,
@@ -68,6 +58,25 @@ _SUB_PARTITIONED = f"""(EXISTS (SELECT 1 FROM {PART_CONFIG_SUB.sql} o WHERE o.su
 
 class Managed(Relations):
     """What schema_kit manages in a database."""
+
+    missing_partition_rights = looked(rights.missing_for_partitions)
+    missing_rights = looked(rights.missing_for_sets)
+    told = handed(other_managers.told)
+    sql_schema = handed(sqlschema.read)
+    partman_configs = looked(other_managers.configs)
+    partman_manages = looked(other_managers.partman_manages)
+    detaching = looked(retirement.read)
+    attaching = looked(retirement.read_attaching)
+    cold_config_is_there = looked(cold.stored)
+    cold_archives = looked(cold.archives)
+    cold_partitions = looked(cold.partitions)
+    cold_columns = looked(cold.columns)
+    cold_server = looked(cold.server)
+    cold_refusals = looked(cold.refusals)
+    missing_archive_rights = looked(archives.missing_rights)
+    leftovers = looked(leftovers.read)
+    ttl_policies = looked(leaving.policies)
+    ignored_findings = looked(health.ignored)
 
     def policies(self, unreadable: Callable[[str, SchemaKitError], None] | None = None) -> tuple[Partitioning, ...]:
         """Return every set that part_config holds and that maintenance is on for.
@@ -109,10 +118,9 @@ class Managed(Relations):
         refuse_for("policies cannot be read", missing)
         if not self.exists(PART_CONFIG):
             return ()
-        with self._look() as ask:
-            found = [
-                row[0] for row in ask(f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c {which} ORDER BY parent_table")
-            ]
+        found = [
+            row[0] for row in self.asked(f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c {which} ORDER BY parent_table")
+        ]
         read = list[Partitioning]()
         for row in found:
             try:
@@ -123,27 +131,20 @@ class Managed(Relations):
                 unreadable(row["parent_table"], error)
         return tuple(read)
 
-    def missing_partition_rights(self, table: QualifiedName) -> tuple[str, ...]:
-        """Return the privileges that the role lacks to create partitions of *table*."""
-        with observing(self._connection):
-            return rights.missing_for_partitions(self._connection, table)
-
     def config_is_current(self) -> Stored:
         """Return whether part_config exists, with all the columns that this version knows."""
         sql = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped"
-        with self._look() as ask:
-            there = {row[0] for row in ask(sql, {"name": PART_CONFIG.sql})}
+        there = {row[0] for row in self.asked(sql, {"name": PART_CONFIG.sql})}
         return Stored.of(bool(there), there >= KNOWN)
 
     def maintained(self) -> dict[QualifiedName, datetime | None]:
         """Return when each partitioned table was maintained last; None: never, or unknown."""
         if not self.exists(PART_CONFIG):
             return {}
-        with self._look() as ask:
-            found = ask(
-                "SELECT c.parent_table, (to_jsonb(c) ->> 'maintenance_last_run')::timestamptz "
-                f"FROM {PART_CONFIG.sql} c WHERE c.automatic_maintenance = 'on' ORDER BY 1"
-            )
+        found = self.asked(
+            "SELECT c.parent_table, (to_jsonb(c) ->> 'maintenance_last_run')::timestamptz "
+            f"FROM {PART_CONFIG.sql} c WHERE c.automatic_maintenance = 'on' ORDER BY 1"
+        )
         return {QualifiedName.parse(name): at for name, at in found}
 
     def may_remember_maintenance(self) -> bool:
@@ -153,34 +154,7 @@ class Managed(Relations):
             "AND a.attname = 'maintenance_last_run' AND NOT a.attisdropped "
             "AND has_column_privilege(a.attrelid, a.attnum, 'UPDATE')"
         )
-        with self._look() as ask:
-            return bool(ask(sql, {"name": PART_CONFIG.sql}))
-
-    def missing_rights(
-        self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
-    ) -> tuple[str, ...]:
-        """Privileges the current role lacks; empty where it has all of them.
-
-        Args:
-            create_in: schemas in which tables are created.
-            refer_to: tables that foreign keys will reference.
-            register: whether a policy is written.
-        """
-        with observing(self._connection):
-            return rights.missing_for_sets(self._connection, create_in, refer_to, register)
-
-    def told(self, parent: QualifiedName) -> tuple[Told, ...]:
-        """Return what other tools have written down about a partitioned table."""
-        return other_managers.told(self._connection, parent)
-
-    def sql_schema(self, schema: str, names: Sequence[str]) -> SqlSchema:
-        """Return what a schema holds of the functions in SQL, *names* being theirs."""
-        return sqlschema.read(self._connection, schema, names)
-
-    def partman_configs(self) -> list[PartmanConfig]:
-        """Return the tables of each real pg_partman."""
-        with observing(self._connection):
-            return other_managers.configs(self._connection)
+        return bool(self.asked(sql, {"name": PART_CONFIG.sql}))
 
     def partman_tree(self, parent: QualifiedName, schema: str) -> tuple[PartmanRow, ...]:
         """Read a table and its partitioned partitions, as the part_config of a schema knows them."""
@@ -194,11 +168,6 @@ class Managed(Relations):
             return {}
         with observing(self._connection):
             return other_managers.row_of(self._connection, parent)
-
-    def partman_manages(self, parent: QualifiedName) -> bool:
-        """Return whether a pg_partman looks after the partitioned table, too."""
-        with observing(self._connection):
-            return other_managers.partman_manages(self._connection, parent)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Return where the current position of a partitioned table lies: at the clock, or at its greatest id."""
@@ -216,19 +185,13 @@ class Managed(Relations):
             f"SELECT own.{control}::text FROM {table.name.sql} own WHERE own.{control} IS NOT NULL "
             f"ORDER BY own.{control} DESC LIMIT 1"
         )
-        with self._look() as ask:
-            found = ask(sql)
+        found = self.asked(sql)
         return str(found[0][0]) if found else None
 
     def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
         """Return each table of each policy, with its control column and its partitions only: one query for all."""
         with observing(self._connection):
             return tuple(sets.read(self._connection, wanted))
-
-    def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
-        """Return a table that is a partition of *parent*, or was; None where there is no such table."""
-        with observing(self._connection):
-            return retirement.read(self._connection, parent, name)
 
     def retired(self) -> tuple[Retired, ...]:
         """Return what retired_partition knows as detached."""
@@ -262,47 +225,11 @@ class Managed(Relations):
             "AND NOT EXISTS (SELECT 1 FROM pg_attribute "
             "WHERE attrelid = to_regclass(%(moved)s) AND attname = 'partition_oid' AND NOT attisdropped)"
         )
-        with self._look() as ask:
-            return Stored.of(*ask(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
-
-    def cold_config_is_there(self) -> Stored:
-        """Return whether cold_archive and cold_partition exist."""
-        with observing(self._connection):
-            return cold.stored(self._connection)
-
-    def cold_archives(self) -> tuple[ColdArchive, ...]:
-        """Read every row of cold_archive."""
-        with observing(self._connection):
-            return cold.archives(self._connection) if cold.stored(self._connection) else ()
-
-    def cold_partitions(self, table: QualifiedName) -> tuple[ColdPartition, ...]:
-        """Return what is on the cold server of a table, or in transit."""
-        with observing(self._connection):
-            return cold.partitions(self._connection, table) if cold.stored(self._connection) else ()
-
-    def cold_columns(self, archive: QualifiedName) -> tuple[ColdColumn, ...]:
-        """Read the columns of an archive, as a server needs to know them."""
-        with observing(self._connection):
-            return cold.columns(self._connection, archive)
-
-    def cold_server(self, name: str) -> ColdServer:
-        """Return what is known here of a foreign server, and what is missing to use it; it is not asked."""
-        with observing(self._connection):
-            return cold.server(self._connection, name)
-
-    def cold_refusals(self, server: ColdServer, schema: str, columns: Collection[ColdColumn]) -> tuple[str, ...]:
-        """Ask a server why it cannot take tables with these columns.
-
-        Raises:
-            PlanError: it cannot be reached.
-        """
-        with observing(self._connection):
-            return cold.refusals(self._connection, server, schema, columns)
+        return Stored.of(*self.asked(sql, {"policy": ARCHIVE_POLICY.sql, "moved": ARCHIVED_PARTITION.sql})[0])
 
     def cluster(self) -> str:
         """Return what distinguishes this database from a clone of it."""
-        with self._look() as ask:
-            return str(ask(cold.CLUSTER, {})[0][0])
+        return str(self.asked(cold.CLUSTER, {})[0][0])
 
     def moved(self) -> tuple[Moved, ...]:
         """Return what archived_partition knows of partitions that went to an archive or came back."""
@@ -310,20 +237,6 @@ class Managed(Relations):
             return ()
         with observing(self._connection):
             return archives.moved(self._connection)
-
-    def missing_archive_rights(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
-        """Return the privileges that the role lacks to write policies of archives and change these tables."""
-        with observing(self._connection):
-            return archives.missing_rights(self._connection, owned)
-
-    def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
-        """Return a table that is to become a partition of *parent*.
-
-        Raises:
-            PlanError: no such parent or table, or a bound that is not one of the key's type.
-        """
-        with observing(self._connection):
-            return retirement.read_attaching(self._connection, parent, name, lower, upper)
 
     def watched(
         self,
@@ -336,11 +249,6 @@ class Managed(Relations):
         With *measured*, what is read of partitions is how big they are, instead of what they have otherwise.
         """
         return overview.read(self._connection, wanted, self.now(), sentence, measured) if wanted else ()
-
-    def leftovers(self) -> tuple[Leftover, ...]:
-        """Return what unfinished work, kept tables, lost archives and publications leave."""
-        with observing(self._connection):
-            return leftovers.read(self._connection)
 
     def filled_default(self, table: Table | None) -> Table | None:
         """Return the default partition, where there is one and it holds rows."""
@@ -364,15 +272,4 @@ class Managed(Relations):
         for place, window in enumerate(windows):
             found = f"EXISTS (SELECT 1 FROM {default.sql} WHERE {within(control, *lines.bounds(window))})"
             asked.append(f"SELECT {place} WHERE {found}")
-        with self._look() as ask:
-            return tuple(windows[place] for (place,) in sorted(ask(" UNION ALL ".join(asked))))
-
-    def ttl_policies(self) -> tuple[TimeToLive, ...]:
-        """Return all policies of time-to-live."""
-        with observing(self._connection):
-            return leaving.policies(self._connection)
-
-    def ignored_findings(self) -> dict[IgnoredFinding, str]:
-        """Findings of health that are left out, with the reasons."""
-        with observing(self._connection):
-            return health.ignored(self._connection)
+        return tuple(windows[place] for (place,) in sorted(self.asked(" UNION ALL ".join(asked))))

@@ -61,7 +61,9 @@ UNION ALL SELECT reset_val, 'the session''s' FROM pg_settings WHERE name = 'Time
 _COMMENT = "SELECT obj_description(to_regclass(%(parent)s), 'pg_class')"
 
 
-def partitioned(connection: Connection, names: Sequence[QualifiedName] | None) -> list[tuple[QualifiedName, str]]:
+def partitioned(
+    connection: Connection, names: Sequence[QualifiedName] | None = None
+) -> list[tuple[QualifiedName, str]]:
     """Return the tables partitioned by range, or by values into such tables: each with its control column."""
     wanted = None if names is None else [f"{name.schema}.{name.name}" for name in names]
     found = rows(connection, _PARTITIONED, {"names": wanted})

@@ -57,9 +57,20 @@ def missing_for_reading(connection: Connection, table: QualifiedName) -> tuple[s
 
 
 def missing_for_sets(
-    connection: Connection, create_in: Collection[str], refer_to: Collection[QualifiedName], register: bool
+    connection: Connection,
+    create_in: Collection[str] = (),
+    refer_to: Collection[QualifiedName] = (),
+    *,
+    register: bool = False,
 ) -> tuple[str, ...]:
-    """Return a sentence for each thing that is missing; none, and nothing is."""
+    """Return the privileges that the current role lacks, each with what grants it; empty where it has all of them.
+
+    Args:
+        connection: where to look.
+        create_in: schemas in which tables are created.
+        refer_to: tables that foreign keys will reference.
+        register: whether a policy is written.
+    """
     wanted = [Right(QualifiedName(schema, ""), CREATE) for schema in create_in]
     wanted += [Right(table, "REFERENCES") for table in refer_to]
     if register:
