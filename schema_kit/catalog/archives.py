@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import present
 from schema_kit.catalog.privileges import OWNER, Right, missing
 from schema_kit.catalog.rights import of_record
 from schema_kit.catalog.session import rows
@@ -23,14 +24,6 @@ SELECT to_jsonb(p), to_regclass('{COLD_ARCHIVE.sql}') IS NOT NULL FROM {ARCHIVE_
 _MOVED = f"""
 SELECT partition_name, table_name, archive_table, bounds, goes_to, moved_at
 FROM {ARCHIVED_PARTITION.sql} ORDER BY partition_name
-"""
-
-NOW = """
-SELECT n.nspname, c.relname, pn.nspname, p.relname, pg_get_expr(c.relpartbound, c.oid)
-FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name) JOIN pg_namespace n ON n.nspname = w.schema
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p', 'f')
-LEFT JOIN pg_inherits h ON h.inhrelid = c.oid AND c.relispartition LEFT JOIN pg_class p ON p.oid = h.inhparent
-LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
 """
 
 
@@ -66,12 +59,10 @@ def moved(connection: Connection) -> tuple[Moved, ...]:
     """Return what archived_partition knows. Call it while observing, where that is."""
     known = rows(connection, _MOVED)
     names = [QualifiedName.parse(row[0]) for row in known]
-    at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-    now = {QualifiedName(*row[:2]): row[2:] for row in rows(connection, NOW, at)}
+    now = present.read(connection, names)
     found = []
     for name, (_, table, archive, bounds, goes_to, since) in zip(names, known, strict=True):
-        above_schema, above, own = now.get(name, (None, None, None))
-        ends = parse_bounds(bounds)
+        own, ends = now.get(name), parse_bounds(bounds)
         found.append(
             Moved(
                 name,
@@ -80,8 +71,8 @@ def moved(connection: Connection) -> tuple[Moved, ...]:
                 *ends,
                 QualifiedName.parse(goes_to),
                 since,
-                QualifiedName(above_schema, above) if above else None,
-                name in now and (own is None or parse_bounds(own) == ends),
+                own and own.parent,
+                own is not None and (own.bounds is None or parse_bounds(own.bounds) == ends),
             )
         )
     return tuple(found)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog.archives import NOW
+from schema_kit.catalog import present
 from schema_kit.catalog.drivers import diagnosis, sqlstate
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
@@ -82,13 +82,11 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
     """Return what is known of those of a table, where cold_partition is."""
     known = rows(connection, _PARTITIONS, {"table": str(table)})
     names = [QualifiedName.parse(text) for row in known for text in (row[0], row[2])]
-    at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-    now = {QualifiedName(*row[:2]): row[2:] for row in rows(connection, NOW, at)}
+    now = present.read(connection, names)
     found = []
     for text, owner, foreign, remote, bounds, copied, returns, moved_at, count in known:
         name, own = QualifiedName.parse(text), QualifiedName.parse(foreign)
-        ends = parse_bounds(bounds)
-        schema, above, _ = now.get(name, (None, None, None))
+        ends, here = parse_bounds(bounds), now.get(name)
         found.append(
             ColdPartition(
                 name,
@@ -101,9 +99,9 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
                 returns,
                 moved_at,
                 count,
-                name in now,
-                QualifiedName(schema, above) if above and parse_bounds(now[name][2]) == ends else None,
-                bool(own in now and now[own][1]),
+                here is not None,
+                here.parent if here and here.bounds and parse_bounds(here.bounds) == ends else None,
+                own in now and now[own].parent is not None,
             )
         )
     return tuple(found)

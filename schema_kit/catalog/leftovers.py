@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog import present
 from schema_kit.catalog.session import rows
 from schema_kit.marks import BOUND_CHECK, EMPTIED_MARK, LOG_TRIGGER, back_name, log_name, old_name
 from schema_kit.model import Leftover
@@ -65,23 +66,15 @@ JOIN pg_class r ON r.oid = pg_partition_root(c.oid) JOIN pg_namespace rn ON rn.o
 GROUP BY t.pubname, p.oid, p.puballtables, rn.nspname, r.relname, r.oid ORDER BY 1, 2, 3
 """
 
-_READABLE = """
-SELECT w.name FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name)
-JOIN pg_namespace n ON n.nspname = w.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
-WHERE has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-"""
-
 
 def read(connection: Connection) -> tuple[Leftover, ...]:
     """Return all that the current role can see. Call it while observing."""
-    own = (COPY_RUN, ARCHIVE_POLICY, COLD_PARTITION)
-    values = {"schemas": [table.schema for table in own], "names": [table.name for table in own]}
-    readable = {name for (name,) in rows(connection, _READABLE, values)}
+    readable = present.readable(connection, COPY_RUN, ARCHIVE_POLICY, COLD_PARTITION)
     return (
-        *(_copies(connection, COPY_RUN.name in readable)),
+        *(_copies(connection, COPY_RUN in readable)),
         *_emptied(connection),
-        *(_archives(connection) if ARCHIVE_POLICY.name in readable else ()),
-        *(_cold(connection) if COLD_PARTITION.name in readable else ()),
+        *(_archives(connection) if ARCHIVE_POLICY in readable else ()),
+        *(_cold(connection) if COLD_PARTITION in readable else ()),
         *published(connection),
     )
 
@@ -99,8 +92,7 @@ def _copies(connection: Connection, readable: bool) -> Iterator[Leftover]:
     parse = QualifiedName.parse
     found = [(kind, parse(source), parse(parent), swapped) for kind, source, parent, swapped in runs]
     names = [name for _, source, *_ in found for name in (old_name(source), back_name(source))]
-    values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-    sizes = {QualifiedName(*row[:2]): row[2] or 0 for row in rows(connection, _SIZES, values)} if names else {}
+    sizes = {QualifiedName(*row[:2]): row[2] or 0 for row in rows(connection, _SIZES, present.in_arrays(names))}
     for purpose, source, parent, swapped in found:
         old, size = old_name(source), sizes.get(old_name(source), 0) + sizes.get(back_name(source), 0)
         if not swapped:
@@ -124,9 +116,7 @@ def _emptied(connection: Connection) -> Iterator[Leftover]:
 def _archives(connection: Connection) -> Iterator[Leftover]:
     """Archives that are gone, and tables of archives that are."""
     pairs = [tuple(QualifiedName.parse(name) for name in row) for row in rows(connection, _ARCHIVES)]
-    names = [name for pair in pairs for name in pair]
-    values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-    there = {QualifiedName(*row[:2]) for row in rows(connection, _SIZES, values)} if names else set()
+    there = present.read(connection, [name for pair in pairs for name in pair])
     for table, archive in pairs:
         if gone := [name for name in (table, archive) if name not in there]:
             yield Leftover("archive", gone[0], table)

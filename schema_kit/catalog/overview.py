@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import archives, citus, drift, position, retirement, sets
+from schema_kit.catalog import archives, citus, drift, position, present, retirement, sets
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
@@ -41,12 +42,6 @@ FROM unnest(%(tables)s::text[], %(columns)s::text[]) WITH ORDINALITY w (name, co
 JOIN pg_class c ON c.oid = to_regclass(w.name) JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.control
 ORDER BY w.place
-"""
-
-_READABLE = """
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relname = ANY (%(names)s)
-  AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
 """
 
 
@@ -94,7 +89,7 @@ def _read(connection: Connection, policies: Sequence[Partitioning], now: datetim
         found = [
             replace(seen, drift=own, shards=_of_set(seen, differing)) for seen, own in zip(found, drifts, strict=True)
         ]
-    ours = _records(connection)
+    ours = present.readable(connection, RETIRED_PARTITION, ARCHIVE_POLICY, ARCHIVED_PARTITION)
     retired = _retired(connection) if RETIRED_PARTITION in ours and not measured else {}
     policies_ = archives.policies(connection) if ARCHIVE_POLICY in ours else ()
     going = {policy.table: policy for policy in policies_ if policy.way == "partition"}
@@ -148,27 +143,20 @@ def _reach(lines: Grid, table: Table, here: Point | None) -> Point | None:
         return None
 
 
-def _records(connection: Connection) -> frozenset[QualifiedName]:
-    """Return those of our own tables that exist and may be read."""
-    names = [table.name for table in (RETIRED_PARTITION, ARCHIVE_POLICY, ARCHIVED_PARTITION)]
-    found = rows(connection, _READABLE, {"schema": RETIRED_PARTITION.schema, "names": names})
-    return frozenset(QualifiedName(*row) for row in found)
-
-
 def _retired(connection: Connection) -> dict[QualifiedName, list[Retired]]:
     """Return what was retired, set by set."""
-    found: dict[QualifiedName, list[Retired]] = {}
+    found = defaultdict[QualifiedName, list[Retired]](list)
     for one in retirement.retired(connection):
-        found.setdefault(one.parent, []).append(one)
+        found[one.parent].append(one)
     return found
 
 
 def _restored(connection: Connection) -> dict[QualifiedName, list[QualifiedName]]:
     """Return what was taken back from archives, set by set."""
-    found: dict[QualifiedName, list[QualifiedName]] = {}
+    found = defaultdict[QualifiedName, list[QualifiedName]](list)
     for row in archives.moved(connection):
         if row.since and row.there and row.goes_to != row.archive:
-            found.setdefault(row.table, []).append(row.name)
+            found[row.table].append(row.name)
     return found
 
 

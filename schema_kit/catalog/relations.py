@@ -16,6 +16,7 @@ from schema_kit.catalog import (
     dependents,
     kinds,
     other_managers,
+    present,
     publications,
     scratch,
     sets,
@@ -215,13 +216,8 @@ class Relations:
 
     def taken(self, names: Sequence[QualifiedName]) -> tuple[QualifiedName, ...]:
         """Return those of the names that some table has."""
-        sql = (
-            "SELECT n.nspname, c.relname FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (schema, name) "
-            "JOIN pg_namespace n ON n.nspname = wanted.schema "
-            "JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name AND c.relkind IN ('r', 'p', 'f')"
-        )
-        values = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-        return tuple(QualifiedName(*row) for row in self.asked(sql, values))
+        with observing(self._connection):
+            return tuple(present.read(self._connection, names))
 
     def created(self) -> Mapping[str, frozenset[str]]:
         """Return what migrations made because it was missing: names by kind (schema, table, type, extension)."""

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from schema_kit.catalog import citus, dependents, kinds, publications
+from schema_kit.catalog import citus, dependents, kinds, present, publications
 from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.privileges import OWNER, Right, missing
 from schema_kit.catalog.rights import of_record
@@ -84,12 +84,6 @@ SELECT r.partition_name, r.partition_oid::bigint,
        coalesce((to_jsonb(r) ->> 'record_oid')::oid = r.tableoid, false), r.parent_table, r.bounds, r.by_policy,
        r.retired_at, coalesce((to_jsonb(r) ->> 'by_ttl')::boolean, false), r.retired_at > now() - interval '1 hour'
 FROM {RETIRED_PARTITION.sql} r
-"""
-
-_NOW = """
-SELECT n.nspname, c.relname, c.oid::bigint, c.relispartition
-FROM unnest(%(schemas)s::text[], %(names)s::text[]) w (schema, name) JOIN pg_namespace n ON n.nspname = w.schema
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p', 'f')
 """
 
 _CONTROL = """
@@ -172,22 +166,19 @@ def retired(connection: Connection) -> tuple[Retired, ...]:
     """Return what was detached, the longest ago first. Call it while observing, where the record exists."""
     known = rows(connection, f"{_RETIRED} ORDER BY r.retired_at, r.partition_name")
     names = [QualifiedName.parse(row[0]) for row in known]
-    at = {"schemas": [name.schema for name in names], "names": [name.name for name in names]}
-    now = {QualifiedName(*row[:2]): tuple(row[2:]) for row in rows(connection, _NOW, at)}
-    found = dict[
-        QualifiedName, Retired
-    ]()  # an earlier version may have kept two rows of a name: the later one is right
+    now = present.read(connection, names)
+    found = dict[QualifiedName, Retired]()  # two rows of a name, of an earlier version: the later one is right
     for name, (_, oid, here, of, bounds, by_policy, since, by_ttl, _) in zip(names, known, strict=True):
-        own, attached = now.get(name, (0, False))
+        own = now.get(name)
         parent, gone, why = QualifiedName.parse(of), "", ""
-        if name not in now:
+        if own is None:
             gone = "there is no such table any more, dropped or renamed"
-        elif attached:
+        elif own.parent:
             gone = "it is attached"
-        elif own != oid and here:
+        elif own.oid != oid and here:
             gone = "the table of that name is another one, made since"
-        elif own != oid:
-            why = doubt(connection, parent, name, own, bounds)
+        elif own.oid != oid:
+            why = doubt(connection, parent, name, own.oid, bounds)
         there, ends = not (gone or why), parse_bounds(bounds)
         found[name] = Retired(name, parent, by_policy, since, there, by_ttl, *ends, gone=gone, doubt=why)
     return tuple(found.values())

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from schema_kit.catalog import sizes
+from schema_kit.catalog.present import readable
 from schema_kit.catalog.session import observing, rows, send
 from schema_kit.health.facts import Grown, Observed
 from schema_kit.health.indexes import UNUSED_DAYS
@@ -56,11 +57,6 @@ _CURRENT = """
 SELECT to_regclass(%(name)s) IS NOT NULL, 3 = (
   SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%(name)s) AND NOT attisdropped
     AND attname IN ('sizes', 'activity', 'statements'))
-"""
-
-_THERE = """
-SELECT 1 FROM pg_class WHERE oid = to_regclass(%(name)s) AND has_schema_privilege(relnamespace, 'USAGE')
-  AND has_table_privilege(oid, 'SELECT')
 """
 
 
@@ -129,7 +125,7 @@ def plan(
 def kept(connection: sa.Connection) -> str:
     """Return how long snapshots are kept: by the policy of time-to-live that their table has, else 400 days."""
     with observing(connection):
-        if not rows(connection, _THERE, {"name": TTL_POLICY.sql}):
+        if not readable(connection, TTL_POLICY):
             return KEPT
         found = rows(connection, _KEPT, {"name": str(HEALTH_SNAPSHOT)})
     return found[0][0] or KEPT if found else KEPT
@@ -160,7 +156,7 @@ def before(connection: sa.Connection, now: datetime, server: str, since: datetim
         since: when those were reset last.
     """
     with observing(connection):
-        if not rows(connection, _THERE, {"name": HEALTH_SNAPSHOT.sql}):
+        if not readable(connection, HEALTH_SNAPSHOT):
             return None
         edge = now - timedelta(days=UNUSED_DAYS)
         found = rows(connection, _BEFORE, {"server": server, "since": since, "now": now, "edge": edge})
@@ -180,7 +176,7 @@ def _snapshot(
 def _grown(connection: sa.Connection, seen: Observed, now: datetime) -> list[Grown]:
     """Return how big each root was when the window began, and in the newest snapshot."""
     with observing(connection):
-        if not rows(connection, _THERE, {"name": HEALTH_SNAPSHOT.sql}):
+        if not readable(connection, HEALTH_SNAPSHOT):
             return []
         found = rows(connection, _SIZES, {"now": now, "edge": now - timedelta(days=UNUSED_DAYS)})
     if len(found) < 2:
@@ -194,10 +190,6 @@ def _grown(connection: sa.Connection, seen: Observed, now: datetime) -> list[Gro
 def _bounded(connection: sa.Connection) -> frozenset[QualifiedName]:
     """Return the tables whose rows leave by a policy."""
     with observing(connection):
-        found = [
-            row[0]
-            for table, sql in _POLICIES.items()
-            if rows(connection, _THERE, {"name": table.sql})
-            for row in rows(connection, sql)
-        ]
+        there = readable(connection, *_POLICIES)
+        found = [row[0] for table, sql in _POLICIES.items() if table in there for row in rows(connection, sql)]
     return frozenset(QualifiedName.parse(name) for name in found)
