@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
 from schema_kit.catalog import present
+from schema_kit.catalog.nouns import noun
 from schema_kit.catalog.privileges import OWNER, Right, missing
 from schema_kit.catalog.rights import of_record
 from schema_kit.catalog.session import rows
@@ -32,26 +34,16 @@ def policies(connection: Connection) -> tuple[ArchivePolicy, ...]:
     return tuple(_policy(*row) for row in rows(connection, _POLICIES))
 
 
-def _policy(row: dict[str, object], beside_cold: bool) -> ArchivePolicy:
-    def text(name: str) -> str | None:
-        value = row.get(name)
-        return None if value is None else str(value)
-
-    tree, restored = row.get("tree"), row.get("restored")
-    return ArchivePolicy(
-        QualifiedName.parse(str(row["table_name"])),
-        QualifiedName.parse(str(row["archive_table"])),
-        text("archive_after"),
-        str(row["way"]),
-        text("control"),
-        text("condition"),
-        text("archived_at"),
-        None if tree is None else json.dumps(tree, sort_keys=True),
-        tuple(map(str, restored)) if isinstance(restored, list) else (),
-        None if row.get("max_rows") is None else int(str(row["max_rows"])),
-        text("access_method"),
-        text("cold_after"),
-        beside_cold,
+def _policy(row: dict[str, Any], beside_cold: bool) -> ArchivePolicy:
+    tree = row.get("tree")
+    return noun(
+        ArchivePolicy,
+        row,
+        table=QualifiedName.parse(row["table_name"]),
+        archive=QualifiedName.parse(row["archive_table"]),
+        tree=None if tree is None else json.dumps(tree, sort_keys=True),
+        restored=tuple(row.get("restored") or ()),
+        beside_cold=beside_cold,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from schema_kit.catalog import disk, position
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import primary_key
+from schema_kit.catalog.nouns import noun
 from schema_kit.catalog.rights import missing_for_partitions
 from schema_kit.catalog.session import rows
 from schema_kit.fingerprints.copies import feeding_sql, identity_sql, logging_sql, tree_identity_sql
@@ -49,12 +50,13 @@ WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdroppe
 """
 
 _RUN = f"""
-SELECT r.purpose, r.parent_table, r.identity, r.cut_at IS NOT NULL,
-       (SELECT count(*) FROM {COPY_CHUNK.sql} c WHERE c.source_table = r.source_table AND c.done_at IS NULL),
-       r.settled_at IS NOT NULL, r.swapped_at IS NOT NULL, r.finished_at IS NOT NULL,
-       ARRAY(SELECT jsonb_array_elements_text(nullif(to_jsonb(r)->'cut_by', 'null'))),
-       coalesce((to_jsonb(r)->>'fed')::boolean, false), to_jsonb(r)->>'back_identity',
-       to_jsonb(r)->>'returned_at' IS NOT NULL
+SELECT r.purpose, r.parent_table, r.identity, r.cut_at IS NOT NULL AS cut,
+       (SELECT count(*) FROM {COPY_CHUNK.sql} c WHERE c.source_table = r.source_table AND c.done_at IS NULL)
+         AS chunks_left,
+       r.settled_at IS NOT NULL AS settled, r.swapped_at IS NOT NULL AS swapped, r.finished_at IS NOT NULL AS finished,
+       ARRAY(SELECT jsonb_array_elements_text(nullif(to_jsonb(r)->'cut_by', 'null'))) AS cut_by,
+       coalesce((to_jsonb(r)->>'fed')::boolean, false) AS fed, to_jsonb(r)->>'back_identity' AS back_identity,
+       to_jsonb(r)->>'returned_at' IS NOT NULL AS returned
 FROM {COPY_RUN.sql} r WHERE r.source_table = %(source)s
 """
 
@@ -98,26 +100,13 @@ def read_run(connection: Connection, source: QualifiedName) -> CopyRun | None:
     found = rows(connection, _RUN, {"source": str(source)})
     if not found:
         return None
-    purpose, parent, identity, cut, left, settled, swapped, finished, cut_by, *back = found[0]
     targets, counts = [], []
     for name, built, lower, upper, default, verified, *count in rows(connection, _TARGETS, {"source": str(source)}):
         target = CopyTarget(QualifiedName.parse(name), QualifiedName.parse(built), lower, upper, default)
         targets.append(target)
         counts += [(target.name, CopyCount(*count))] if verified else []
-    return CopyRun(
-        purpose,
-        QualifiedName.parse(parent),
-        identity,
-        tuple(targets),
-        cut,
-        left,
-        tuple(counts),
-        settled,
-        swapped,
-        finished,
-        tuple(cut_by),
-        *back,
-    )
+    parent = QualifiedName.parse(found[0].parent_table)
+    return noun(CopyRun, found[0], parent=parent, targets=tuple(targets), counts=tuple(counts))
 
 
 def read_runs(connection: Connection) -> tuple[tuple[QualifiedName, CopyRun], ...]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog import citus, foreign_keys, kinds
 from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
+from schema_kit.catalog.nouns import noun
 from schema_kit.catalog.privileges import Right, missing
 from schema_kit.catalog.session import HIDES_ROWS, ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
@@ -109,16 +110,4 @@ def _policy(row: Mapping[str, Any]) -> TimeToLive:
     tree: Tree | None = row["tree"]
     if tree is not None and not isinstance(tree, dict):
         raise PlanError(f"the tree of {row['table_name']} in {TTL_POLICY} is not a JSON object.")
-    return TimeToLive(
-        QualifiedName.parse(row["table_name"]),
-        row["column_name"],
-        row["age"],
-        row["timezone"],
-        row["encoding"],
-        tree,
-        row["archive_first"],
-        row["batch_size"],
-        row["target_seconds"],
-        row["max_replica_lag"],
-        row["max_dead_share"],
-    )
+    return noun(TimeToLive, row, table=QualifiedName.parse(row["table_name"]), column=row["column_name"])

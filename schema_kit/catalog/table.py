@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
 from schema_kit.catalog import citus, foreign_keys, kinds, newest_partition, obstacles, publications
+from schema_kit.catalog.nouns import Noun, noun
 from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
 from schema_kit.fingerprints.stamps import stamp_sql
@@ -26,8 +27,6 @@ from schema_kit.model import (
     View,
 )
 from schema_kit.names import MAX_BYTES, QualifiedName, ident
-
-Noun = TypeVar("Noun")
 
 _TABLE = f"""
 SELECT {ON_CITUS} AS on_citus, coalesce(m.amname, '') AS access_method,
@@ -53,22 +52,24 @@ WHERE a.attrelid = ANY (%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped ORDER 
 """
 
 _INDEX_COLUMNS = """
-i.relname, pg_get_indexdef(i.oid) AS definition,
+n.nspname, i.relname AS name, pg_get_indexdef(i.oid) AS definition,
        format('CREATE %%sINDEX %%I ON %%s%%I.%%I USING ', CASE WHEN x.indisunique THEN 'UNIQUE ' END, i.relname,
               CASE WHEN c.relkind = 'p' THEN 'ONLY ' END, n.nspname, c.relname) AS head,
        ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY k (attnum, place)
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
              WHERE k.place <= x.indnkeyatts ORDER BY k.place) AS columns,
-       x.indisunique, x.indisprimary, x.indisvalid AND x.indisready AS valid, k.definition AS rests_on, k.contype = 'x',
+       x.indisunique AS unique, x.indisprimary AS primary, x.indisvalid AND x.indisready AS valid,
+       k.definition AS constraint, coalesce(k.contype = 'x', false) AS exclusion,
        NOT x.indisvalid AND EXISTS (SELECT 1 FROM pg_stat_progress_create_index b WHERE b.relid = c.oid) AS building,
        pn.nspname AS parent_schema, pi.relname AS parent_name, obj_description(i.oid, 'pg_class') AS comment,
        ARRAY(SELECT format('foreign key %%s of %%s', quote_ident(f.conname), f.conrelid::regclass) FROM pg_constraint f
              WHERE f.conindid = i.oid AND f.contype = 'f' AND f.conparentid = 0 AND NOT EXISTS (
                SELECT 1 FROM pg_constraint o WHERE o.conindid = i.oid AND o.contype IN ('p', 'u')) ORDER BY 1)
          || CASE WHEN x.indisreplident THEN ARRAY['the replica identity of ' || c.oid::regclass] END AS needed_by,
-       i.reloptions, ARRAY(SELECT ARRAY[a.attnum::int, a.attstattarget::int] FROM pg_attribute a
-                           WHERE a.attrelid = i.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics,
-       x.indisclustered
+       coalesce(i.reloptions, '{}') AS options,
+       ARRAY(SELECT ARRAY[a.attnum::int, a.attstattarget::int] FROM pg_attribute a
+             WHERE a.attrelid = i.oid AND a.attstattarget >= 0 ORDER BY a.attnum) AS statistics,
+       x.indisclustered AS clustered
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (SELECT pg_get_constraintdef(k.oid) AS definition, k.contype FROM pg_constraint k
@@ -330,15 +331,15 @@ def read_tree(connection: Connection, name: QualifiedName, views: bool = False) 
     oids = [row[1] for row in found]
     distributions = citus.read(connection, oids)
 
-    def of(sql: str, noun: Callable[[Any], Noun]) -> dict[int, tuple[Noun, ...]]:
+    def of(sql: str, made: Callable[[Any], Noun]) -> dict[int, tuple[Noun, ...]]:
         grouped: dict[int, list[Noun]] = {oid: [] for oid in oids}
         for row in rows(connection, sql, {"oids": oids}):
-            grouped[row[0]].append(noun(row[1:]))
+            grouped[row[0]].append(made(row))
         return {oid: tuple(nouns) for oid, nouns in grouped.items()}
 
-    indexes, columns = of(_INDEXES_OF, _index), of(_COLUMNS_OF, lambda row: Column(*row))
-    checks, keys = of(_CHECKS_OF, _check), of(foreign_keys.OF_TABLES, foreign_keys.part_of_foreign_key)
-    foreign = of(_FOREIGN_TABLES, lambda row: QualifiedName(*row))
+    indexes, columns = of(_INDEXES_OF, _index), of(_COLUMNS_OF, lambda row: Column(*row[1:]))
+    checks, keys = of(_CHECKS_OF, _check), of(foreign_keys.OF_TABLES, foreign_keys.foreign_key)
+    foreign = of(_FOREIGN_TABLES, lambda row: QualifiedName(*row[1:]))
     return tuple(
         Relation(
             QualifiedName(schema, table),
@@ -358,48 +359,19 @@ def read_tree(connection: Connection, name: QualifiedName, views: bool = False) 
 
 
 def _check(row: Any) -> Check:
-    name, definition, validated, columns, not_null = row
+    name, definition, validated, columns, not_null = row[1:]
     return Check(name, definition.removesuffix(" NOT VALID"), validated, tuple(columns), not_null)
 
 
 def _index(row: Any) -> Index:
-    (
-        name,
-        definition,
-        head,
-        columns,
-        unique,
-        primary,
-        valid,
-        constraint,
-        exclusion,
-        building,
-        schema,
-        parent,
-        comment,
-        needed_by,
-        options,
-        statistics,
-        clustered,
-    ) = row
-    if not definition.startswith(head):  # the catalog is read as of the query, and definitions as of now
-        raise PlanError(f"index {schema}.{name} changed while it was looked at. Run again.")
-    return Index(
-        name,
-        definition[len(head) :],
-        tuple(columns),
-        unique=unique,
-        primary=primary,
-        valid=valid,
-        constraint=constraint,
-        exclusion=bool(exclusion),
-        building=building,
-        parent=QualifiedName(schema, parent) if parent else None,
-        comment=comment,
-        needed_by=tuple(needed_by),
-        options=tuple(options or ()),
-        statistics=tuple((place, target) for place, target in statistics),
-        clustered=clustered,
+    if not row.definition.startswith(row.head):  # the catalog is read as of the query, and definitions as of now
+        raise PlanError(f"index {row.nspname}.{row.name} changed while it was looked at. Run again.")
+    return noun(
+        Index,
+        row,
+        tail=row.definition[len(row.head) :],
+        parent=QualifiedName(row.parent_schema, row.parent_name) if row.parent_name else None,
+        statistics=tuple((place, target) for place, target in row.statistics),
     )
 
 

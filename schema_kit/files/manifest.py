@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from schema_kit.catalog.nouns import noun
 from schema_kit.catalog.session import observing, rows
 from schema_kit.model import ArchiveFile, Stored
 from schema_kit.names import QualifiedName
@@ -15,8 +16,9 @@ from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import ARCHIVE_FILE, ARCHIVE_FILE_DUE
 
 _FILES = f"""
-SELECT file_url, table_name, table_oid::bigint, parent_table, control, lower_bound, upper_bound, format, row_count,
-       byte_count, sha256, columns, written_at, dropped_at, restored_at, restored_to
+SELECT file_url AS url, table_name, table_oid::bigint AS oid, parent_table, control, lower_bound AS lower,
+       upper_bound AS upper, format, row_count AS rows, byte_count AS bytes, sha256, columns, written_at AS written,
+       dropped_at AS dropped, restored_at AS restored, restored_to
 FROM {ARCHIVE_FILE.sql} ORDER BY coalesce(parent_table, table_name), table_name, written_at, file_url
 """
 
@@ -59,41 +61,14 @@ def read(connection: Connection, tables: Sequence[QualifiedName] = ()) -> tuple[
 
 
 def _file(row: Any) -> ArchiveFile:
-    (
-        url,
-        table,
-        oid,
-        parent,
-        control,
-        lower,
-        upper,
-        form,
-        count,
-        size,
-        sha256,
-        columns,
-        written,
-        dropped,
-        restored,
-        to,
-    ) = row
-    return ArchiveFile(
-        url,
-        QualifiedName.parse(table),
-        oid,
-        QualifiedName.parse(parent) if parent else None,
-        control,
-        lower,
-        upper,
-        form,
-        count,
-        size,
-        sha256,
-        tuple((c["name"], c["type"], c["stored"], c["checksum"]) for c in columns),
-        written,
-        dropped,
-        restored,
-        QualifiedName.parse(to) if to else None,
+    parse = QualifiedName.parse
+    return noun(
+        ArchiveFile,
+        row,
+        table=parse(row.table_name),
+        parent=parse(row.parent_table) if row.parent_table else None,
+        columns=tuple((c["name"], c["type"], c["stored"], c["checksum"]) for c in row.columns),
+        restored_to=parse(row.restored_to) if row.restored_to else None,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import citus, leftovers
 from schema_kit.catalog.drivers import sqlstate
+from schema_kit.catalog.nouns import noun
 from schema_kit.catalog.session import ON_CITUS, note_citus, observing, rows, send
 from schema_kit.catalog.sizes import LOCKED
 from schema_kit.health import sizes, statements
@@ -173,19 +174,20 @@ FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_bac
 """
 
 _SERVER = f"""
-SELECT {ON_CITUS}, d.stats_reset,
-       (SELECT count(*) FROM pg_stat_activity a WHERE a.backend_type = 'client backend'),
-       current_setting('max_connections')::int, current_setting('autovacuum_freeze_max_age')::int,
-       current_setting('autovacuum_multixact_freeze_max_age')::int,
+SELECT {ON_CITUS} AS on_citus, d.stats_reset AS since, d.stats_reset AS reset,
+       (SELECT count(*) FROM pg_stat_activity a WHERE a.backend_type = 'client backend') AS connections,
+       current_setting('max_connections')::int AS max_connections,
+       current_setting('autovacuum_freeze_max_age')::int AS freeze_max_age,
+       current_setting('autovacuum_multixact_freeze_max_age')::int AS multixact_freeze_max_age,
        (SELECT count(*) FROM pg_stat_replication r WHERE coalesce(r.state, '') <> 'backup' AND NOT EXISTS (
-         SELECT 1 FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')),
-       pg_has_role(current_user, 'pg_monitor', 'USAGE'), current_user::text,
+         SELECT 1 FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')) AS standbys,
+       pg_has_role(current_user, 'pg_monitor', 'USAGE') AS monitor, current_user::text AS role,
        (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_'
           AND n.nspname NOT IN ('information_schema', 'schema_kit')
-          AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'))),
-       pg_is_in_recovery(), d.datname::text, d.temp_files, d.temp_bytes,
-       pg_size_bytes(current_setting('work_mem'))
+          AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'))) AS closed,
+       pg_is_in_recovery() AS standby, d.datname::text AS database, d.temp_files, d.temp_bytes,
+       pg_size_bytes(current_setting('work_mem')) AS work_mem
 FROM pg_stat_database d WHERE d.datname = current_database()
 """
 
@@ -393,38 +395,27 @@ def _since_16(sql: str, counts: bool) -> str:
 
 
 def _server(connection: Connection, now: Any) -> tuple[Facts, tuple[str, ...]]:
-    ((on_citus, since, count, most, freeze, multixact, standbys, monitor, role, closed, *temp),) = rows(
-        connection, _SERVER
-    )
-    note_citus(connection, on_citus)
-    standby, database, temp_files, temp_bytes, work_mem = temp
+    [own] = rows(connection, _SERVER)
+    note_citus(connection, own.on_citus)
     notes = []
-    if not monitor:
+    if not own.monitor:
         notes.append(
-            f"{role} is not a member of pg_monitor: what other roles' sessions do was not seen. GRANT pg_monitor TO "
-            f'"{role}";'
+            f"{own.role} is not a member of pg_monitor: what other roles' sessions do was not seen. GRANT pg_monitor "
+            f'TO "{own.role}";'
         )
-    if closed:
-        notes.append(f"statistics of the columns of {closed:,} tables were not seen: {role} lacks SELECT on them.")
-    server = Facts(
+    if own.closed:
+        notes.append(
+            f"statistics of the columns of {own.closed:,} tables were not seen: {own.role} lacks SELECT on them."
+        )
+    server = noun(
+        Facts,
+        own,
         now=now,
-        since=since,
         sessions=tuple(_made(Session, row) for row in rows(connection, _SESSIONS)),
         prepared=tuple(tuple(row) for row in rows(connection, _PREPARED)),
         slots=tuple(tuple(row) for row in rows(connection, _SLOTS)),
         holders=tuple(_made(Holder, row) for row in rows(connection, _HOLDERS)),
         settings=tuple(tuple(row) for row in rows(connection, _BAD_SETTINGS, {"names": list(SETTINGS)})),
         extensions=tuple(tuple(row) for row in rows(connection, _EXTENSIONS)),
-        connections=count,
-        max_connections=most,
-        freeze_max_age=freeze,
-        multixact_freeze_max_age=multixact,
-        standbys=standbys,
-        standby=standby,
-        database=database,
-        temp_files=temp_files,
-        temp_bytes=temp_bytes,
-        reset=since,
-        work_mem=work_mem,
     )
     return server, tuple(notes)
