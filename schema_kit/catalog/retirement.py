@@ -16,7 +16,7 @@ from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
 from schema_kit.model import Attaching, Detaching, Retired, Stored
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName, ident, literal, within
 from schema_kit.storage import RETIRED_PARTITION
 
 MOST_COUNTED = 1000
@@ -309,8 +309,8 @@ def read_attaching(
     low, high = (_printed(connection, title, end, key_type) for end in (lower, upper))
     at = {"oid": parent_oid}
     ends = [f"{ident(control)} IS NOT NULL"]
-    ends += [f"{ident(control)} >= {literal(low)}"] if low is not None else []
-    ends += [f"{ident(control)} < {literal(high)}"] if high is not None else []
+    if (low, high) != (None, None):
+        ends.append(within(ident(control), low, high))
     keys = rows(connection, _INCOMING, at)
     return Attaching(
         seen,
@@ -321,7 +321,7 @@ def read_attaching(
         obstacles=tuple(row[0] for row in rows(connection, _OBSTACLES, {"oid": seen.oid, "parent": parent_oid})),
         referenced=tuple(QualifiedName(*row) for row in rows(connection, _REFERENCED, at)),
         incoming=tuple(dict.fromkeys(QualifiedName(row[1], row[2]) for row in keys)),
-        in_default=_in_default(connection, seen.default, ends[1:]) if seen.default else False,
+        in_default=_in_default(connection, seen.default, within(ident(control), low, high)),
         empty=low is not None
         and high is not None
         and not rows(connection, f"SELECT {literal(low)}::{key_type} < {literal(high)}::{key_type}")[0][0],
@@ -346,9 +346,9 @@ def _overlapping(
     return tuple(found)
 
 
-def _in_default(connection: Connection, default: QualifiedName, ends: Sequence[str]) -> bool:
-    where = f" WHERE {' AND '.join(ends)}" if ends else ""
-    return bool(rows(connection, f"SELECT EXISTS (SELECT 1 FROM {default.sql}{where})")[0][0])
+def _in_default(connection: Connection, default: QualifiedName | None, range_: str) -> bool:
+    found = default and rows(connection, f"SELECT EXISTS (SELECT 1 FROM {default.sql} WHERE {range_})")
+    return bool(found and found[0][0])
 
 
 def _printed(connection: Connection, title: str, end: str | None, key_type: str) -> str | None:

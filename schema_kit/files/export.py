@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -28,7 +28,7 @@ from schema_kit.files.rows import Snapshot, ahead, snapshot
 from schema_kit.files.store import Store, file_name
 from schema_kit.files.table import TEXT, Column, Source
 from schema_kit.model import ArchiveFile
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName, ident, within
 from schema_kit.plans.files import register
 from schema_kit.plans.retirement import drop as dropping
 from schema_kit.plans.retirement import known_again
@@ -40,6 +40,15 @@ from schema_kit.waiting import wait
 
 
 @dataclass(frozen=True)
+class Cut:
+    """The rows of a range."""
+
+    control: str
+    lower: str | None
+    upper: str | None
+
+
+@dataclass(frozen=True)
 class Export(Step):
     """What is reported while a file is written; what is sent for it is not a step's."""
 
@@ -48,6 +57,32 @@ class Export(Step):
     source: QualifiedName
     url: str
     drops: bool = False
+    form: str = "parquet"
+    cut: Cut | None = None
+    """The rows that are written alone."""
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return _file(self.source, self.form, self.cut)
+
+    @property
+    def where(self) -> str:
+        """For the SELECT."""
+        cut = self.cut
+        return f" WHERE {within(ident(cut.control), cut.lower, cut.upper)}" if cut else ""
+
+    def stored(self, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        """Return the columns as a file of its form holds them."""
+        return columns if self.form == "parquet" else tuple(replace(c, stored=TEXT) for c in columns)
+
+    def recorded(self, source: Source, contents: Contents | None = None) -> ArchiveFile:
+        """Return the manifest's row; without contents, of a file that does not exist yet."""
+        part, totals = self.cut or source, contents.totals if contents else Totals(())
+        counted = (totals.rows, contents.bytes, contents.sha256) if contents else (-1, -1, "")
+        columns = tuple((c.name, c.type, c.stored, totals.checksums[c.name]) for c in totals.columns)
+        at = (part.control, part.lower, part.upper)
+        return ArchiveFile(self.url, source.name, source.oid, source.parent, *at, self.form, *counted, columns)
 
     def lock_sql(self, budget: int) -> str:
         """Return what locks the table, in one message; *budget* in milliseconds."""
@@ -68,23 +103,6 @@ class _Compare(Step):
 
     url: str
     table: QualifiedName
-
-
-@dataclass(frozen=True)
-class Cut:
-    """The rows of a range."""
-
-    control: str
-    lower: str | None
-    upper: str | None
-
-    @property
-    def where(self) -> str:
-        """For the SELECT."""
-        column = ident(self.control)
-        ends = [f"{column} >= {literal(self.lower)}"] if self.lower is not None else []
-        ends += [f"{column} < {literal(self.upper)}"] if self.upper is not None else []
-        return " WHERE " + " AND ".join(ends)
 
 
 @dataclass(frozen=True)
@@ -131,30 +149,15 @@ def export(
         ExecutionError: the file could not be written or is not what was written; the table is as it was.
         LockNotAvailable: others held a lock through every try.
     """
-    refuse(connection, store, name, form, cut, drop=drop)
-    final = _final(name, form, cut)
-    step = Export(name, store.url(final), drop)
+    step = refuse(connection, store, name, form, cut, drop=drop)
     with alone(connection, step.url), _prepared(connection, step, policy, emit) as taken:
         source = _checked(table.read(taken.held, name), name, drop)
         if drop and source.parent:  # refused now, not after hours
             dropping(source.parent, name, Catalog(connection).detaching(source.parent, name))
             if has := own.of(taken.held, source):
                 emit(Noted(step, own.note(step.url, name, has)))
-        contents = _write(taken, source, store, final, form, cut, step, emit)
-        file = ArchiveFile(
-            step.url,
-            name,
-            source.oid,
-            source.parent,
-            cut.control if cut else source.control,
-            cut.lower if cut else source.lower,
-            cut.upper if cut else source.upper,
-            form,
-            contents.totals.rows,
-            contents.bytes,
-            contents.sha256,
-            tuple((c.name, c.type, c.stored, contents.totals.checksums[c.name]) for c in contents.totals.columns),
-        )
+        contents = _write(taken, source, store, step, emit)
+        file = step.recorded(source, contents)
         if drop:
             own.refuse_untold(step.url, name, own.of(taken.held, source), contents.described)
             _dropped(connection, taken.held, source, file, policy, emit)
@@ -198,11 +201,14 @@ def inspect(store: Store, name: str, form: str) -> Contents:
     """
     size, sha256 = store.digest(name)
     described = FORMATS[form].description(store, name)
-    columns = columns_of(described)
+    return Contents(described, _totals(store, name, form, columns_of(described)), size, sha256)
+
+
+def _totals(store: Store, name: str, form: str, columns: Sequence[Column]) -> Totals:
     totals = Totals(columns)
     for arrays in FORMATS[form].batches(store, name, columns):
         totals.add(arrays)
-    return Contents(described, totals, size, sha256)
+    return totals
 
 
 def columns_of(described: dict[str, Any]) -> tuple[Column, ...]:
@@ -213,7 +219,7 @@ def columns_of(described: dict[str, Any]) -> tuple[Column, ...]:
 
 def finished(connection: Connection, name: QualifiedName, store: Store, form: str) -> ArchiveFile | None:
     """Return what an earlier run has written of a table, and dropped; None where it has not."""
-    url = store.url(_final(name, form, None))
+    url = store.url(_file(name, form, None))
     return next((file for file in manifest.read(connection, [name]) if file.url == url and file.alone), None)
 
 
@@ -230,7 +236,7 @@ def form_of(name: str) -> str:
     return found
 
 
-def _final(name: QualifiedName, form: str, cut: Cut | None) -> str:
+def _file(name: QualifiedName, form: str, cut: Cut | None) -> str:
     parts = [file_name(part).replace(".", "%2E") for part in (name.schema, name.name)]
     if cut:
         ends = f"{cut.lower or 'MINVALUE'}_{cut.upper or 'MAXVALUE'}"
@@ -253,87 +259,86 @@ def _checked(source: Source | None, name: QualifiedName, drop: bool) -> Source:
     return source
 
 
-def refuse(connection: Connection, store: Store, name: QualifiedName, form: str, cut: Cut | None, *, drop: bool) -> str:
-    """Before anything is begun: rights that are missing, and another file that has the name; what it would be.
+def refuse(
+    connection: Connection, store: Store, name: QualifiedName, form: str, cut: Cut | None, *, drop: bool
+) -> Export:
+    """Before anything is begun: rights that are missing, and another file that has the name; what is to be done.
 
     Raises:
         PlanError: there is one of them.
     """
-    final = _final(name, form, cut)
+    final = _file(name, form, cut)
     needed = [Right(name, "SELECT"), *(Right(ARCHIVE_FILE, what) for what in KEEPS)]
     needed += [Right(name, OWNER)] if drop else []
     refuse_for(f"cannot write {name} to a file", missing_rights(connection, needed))
     if store.exists(final) and (told := FORMATS[form].description(store, final)["table"]) != str(name):
         raise PlanError(f"{store.url(final)} exists already and holds {told}, not {name}. Name another destination.")
-    return store.url(final)
+    return Export(name, store.url(final), drop, form, cut)
 
 
-def _write(
-    taken: Snapshot, source: Source, store: Store, final: str, form: str, cut: Cut | None, step: Export, emit: Emit
-) -> Contents:
+@contextmanager
+def reported(step: Step, emit: Emit) -> Iterator[None]:
+    """Report that a step that sends nothing has begun, and that it is done."""
+    emit(StepStarted(step))
+    began = time.monotonic()
+    yield
+    emit(StepDone(step, time.monotonic() - began))
+
+
+def _write(taken: Snapshot, source: Source, store: Store, step: Export, emit: Emit) -> Contents:
     """Under a temporary name, then read back; a file of the same rows that exists already is kept."""
-    with store.claimed(final) as temporary:
-        emit(StepStarted(step))
-        began = time.monotonic()
-        totals, text = _written(taken, source, store, temporary, form, cut, step, emit)
-        emit(StepDone(step, time.monotonic() - began))
-        compare = comparing(step.url, source.name)
-        emit(StepStarted(compare))
-        began = time.monotonic()
-        size, sha256 = store.digest(temporary)
-        back = Totals(totals.columns)
-        for arrays in FORMATS[form].batches(store, temporary, totals.columns):
-            back.add(arrays)
-        if wrong := back.unlike(totals):
-            raise ExecutionError(
-                f"{store.url(final)} is not what was written: read back, it has {wrong}. It was taken away, and "
-                f"{source.name} is as it was; look after the disk, then run again."
-            )
-        if store.exists(final):
-            contents = _kept(store, final, form, back)
-        else:
-            _name(store, temporary, final, form, text, (size, sha256))
-            changed(step.summary)
-            described = FORMATS[form].description(store, final)
-            contents = Contents(described, back, size, sha256)
-            if wrong := back.unlike(described):
-                raise ExecutionError(
-                    f"{store.url(final)} describes itself as another: it has {wrong}. {source.name} is as it was; take "
-                    "the file away, then run again."
-                )
-        emit(StepDone(compare, time.monotonic() - began))
-        return contents
+    with store.claimed(step.file) as temporary:
+        with reported(step, emit):
+            totals, text = _written(taken, source, store, temporary, step, emit)
+        with reported(comparing(step.url, source.name), emit):
+            return _compared(source, store, temporary, step, totals, text)
+
+
+def _compared(source: Source, store: Store, temporary: str, step: Export, totals: Totals, text: str) -> Contents:
+    size, sha256 = store.digest(temporary)
+    back = _totals(store, temporary, step.form, totals.columns)
+    if wrong := back.unlike(totals):
+        raise ExecutionError(
+            f"{step.url} is not what was written: read back, it has {wrong}. It was taken away, and "
+            f"{source.name} is as it was; look after the disk, then run again."
+        )
+    if store.exists(step.file):
+        return _kept(store, step, back)
+    _name(store, temporary, step, text, (size, sha256))
+    changed(step.summary)
+    described = FORMATS[step.form].description(store, step.file)
+    if wrong := back.unlike(described):
+        raise ExecutionError(
+            f"{step.url} describes itself as another: it has {wrong}. {source.name} is as it was; take the file away, "
+            "then run again."
+        )
+    return Contents(described, back, size, sha256)
 
 
 def _written(
-    taken: Snapshot, source: Source, store: Store, temporary: str, form: str, cut: Cut | None, step: Export, emit: Emit
+    taken: Snapshot, source: Source, store: Store, temporary: str, step: Export, emit: Emit
 ) -> tuple[Totals, str]:
     """Return what was written, and what describes it."""
-    columns = stored(source.columns, form)
-    reader = taken.arrow if form == "parquet" else taken.text
+    columns = step.stored(source.columns)
+    reader = taken.arrow if step.form == "parquet" else taken.text
     while True:
         totals = Totals(columns)
         try:
-            with store.writing(temporary) as sink, FORMATS[form].writer(sink, columns) as writer:
-                for arrays in ahead(reader(source.name, columns, cut.where if cut else "")):
+            with store.writing(temporary) as sink, FORMATS[step.form].writer(sink, columns) as writer:
+                for arrays in ahead(reader(source.name, columns, step.where)):
                     totals.add(arrays)
                     writer.write(arrays)
                     emit(_progress(step, source, totals.rows, writer.bytes))
-                text = _description(taken, source, totals, form, cut)
+                text = _description(taken, source, totals, step)
                 writer.describe(text)
             return totals, text
         except Misfit as misfit:
             columns = tuple(replace(c, stored=TEXT) if c.name == misfit.column else c for c in columns)
 
 
-def stored(columns: tuple[Column, ...], form: str) -> tuple[Column, ...]:
-    """Return the columns as a file of that form holds them."""
-    return columns if form == "parquet" else tuple(replace(c, stored=TEXT) for c in columns)
-
-
-def _name(store: Store, temporary: str, final: str, form: str, text: str, digest: tuple[int, str]) -> None:
+def _name(store: Store, temporary: str, step: Export, text: str, digest: tuple[int, str]) -> None:
     """The description comes first, so that no file ever lacks it; one without a file means nothing."""
-    beside = FORMATS[form].beside
+    final, beside = step.file, FORMATS[step.form].beside
     try:
         if beside:
             with store.writing(final + beside) as sink:
@@ -346,14 +351,14 @@ def _name(store: Store, temporary: str, final: str, form: str, text: str, digest
         raise
 
 
-def _kept(store: Store, final: str, form: str, written: Totals) -> Contents:
-    there = inspect(store, final, form)
+def _kept(store: Store, step: Export, written: Totals) -> Contents:
+    there = inspect(store, step.file, step.form)
     if wrong := there.totals.unlike(written):
         raise PlanError(
-            f"{store.url(final)} exists already and has {wrong}. It was left as it is, and so was the table; name "
+            f"{step.url} exists already and has {wrong}. It was left as it is, and so was the table; name "
             "another destination, or take the file away."
         )
-    for name in dict.fromkeys((final, final + FORMATS[form].beside)):
+    for name in dict.fromkeys((step.file, step.file + FORMATS[step.form].beside)):
         store.sync(name)  # what gave it its name may have been killed right then
     return there
 
@@ -363,7 +368,8 @@ def _progress(step: Step, source: Source, count: int, size: int) -> StepProgress
     return StepProgress(step, f"{count:,} rows, {pretty(size)}", share)
 
 
-def _description(taken: Snapshot, source: Source, totals: Totals, form: str, cut: Cut | None) -> str:
+def _description(taken: Snapshot, source: Source, totals: Totals, step: Export) -> str:
+    part = step.cut or source
     version, moment = rows(taken.held, "SELECT current_setting('server_version'), now()::text")[0]
     lines = [f"    {column.definition}" for column in source.columns]
     lines += [f"    {line}" for line in source.declared if line.startswith("CONSTRAINT")]
@@ -376,14 +382,14 @@ def _description(taken: Snapshot, source: Source, totals: Totals, form: str, cut
             "oid": source.oid,
             "parent": str(source.parent) if source.parent else None,
             "bounds": source.bounds,
-            "cut": cut is not None,
-            "control": cut.control if cut else source.control,
-            "lower": cut.lower if cut else source.lower,
-            "upper": cut.upper if cut else source.upper,
+            "cut": step.cut is not None,
+            "control": part.control,
+            "lower": part.lower,
+            "upper": part.upper,
             "definition": definition,
             "columns": [{name: getattr(column, name) for name in names} for column in totals.columns],
-            "properties": [] if cut else own.described(taken.held, source),
-            "format": form,
+            "properties": [] if step.cut else own.described(taken.held, source),
+            "format": step.form,
             "rows": totals.rows,
             "checksums": totals.checksums,
             "snapshot": moment,
@@ -411,24 +417,19 @@ def alone(connection: Connection, what: str) -> Iterator[None]:
 def _locked(connection: Connection, step: Export, policy: LockPolicy, emit: Emit) -> Iterator[Snapshot]:
     """The snapshot, under its lock: tried as any other step's."""
     for attempt in range(1, policy.attempts + 1):
-        opened = snapshot(connection, step.lock_sql(policy.budget(attempt)))
-        try:
-            taken = opened.__enter__()
-        except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if state == "42P01":
-                raise PlanError(f"there is no table {step.source}.") from error
-            if state not in LOCK_STATES:
-                raise execute.not_observed(error, connection) from error
-            _wait(connection, step, policy, attempt, emit, error)
-            continue
-        try:
-            yield taken
-        except BaseException as error:
-            opened.__exit__(type(error), error, error.__traceback__)
-            raise
-        opened.__exit__(None, None, None)
-        return
+        with ExitStack() as opened:
+            try:
+                taken = opened.enter_context(snapshot(connection, step.lock_sql(policy.budget(attempt))))
+            except DBAPIError as error:
+                state = getattr(error.orig, "sqlstate", None)
+                if state == "42P01":
+                    raise PlanError(f"there is no table {step.source}.") from error
+                if state not in LOCK_STATES:
+                    raise execute.not_observed(error, connection) from error
+                _wait(connection, step, policy, attempt, emit, error)
+            else:
+                yield taken
+                return
 
 
 def _wait(

@@ -27,7 +27,7 @@ from schema_kit.files.store import Store
 from schema_kit.files.table import Column, Source
 from schema_kit.marks import BEING_RESTORED
 from schema_kit.model import ArchiveFile, Property
-from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.names import QualifiedName, fit, ident, within
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan
 from schema_kit.steps.files import AttachLoaded, DropLoaded, KeepLoaded, LoadFile, MergeFile, RecordRestored
@@ -364,8 +364,7 @@ def _merge(connection: Connection, wanted: _Wanted) -> MergeFile:
     with observing(connection):
         key = primary_key(connection, target.name)
     control, lower, upper = (wanted.described[key] for key in ("control", "lower", "upper"))
-    ends = [f"t.{ident(control)} >= {literal(lower)}"] if control and lower is not None else []
-    ends += [f"t.{ident(control)} < {literal(upper)}"] if control and upper is not None else []
+    bounded = control and (lower, upper) != (None, None)
     return MergeFile(
         wanted.load.url,
         wanted.load.name,
@@ -373,7 +372,7 @@ def _merge(connection: Connection, wanted: _Wanted) -> MergeFile:
         tuple(column.name for column in target.columns),
         tuple(column.name for column in target.columns if column.generated),
         key,
-        " AND ".join(ends),
+        within(f"t.{ident(control)}", lower, upper) if bounded else "",
         wanted.moved,
     )
 

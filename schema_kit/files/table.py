@@ -13,7 +13,7 @@ from schema_kit.catalog.session import HIDES_ROWS, ON_CITUS, note_citus, rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
 from schema_kit.model import ArchiveFile, Distribution
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName, ident, within
 
 TEXT = "postgresql text"
 """How a type is stored that Parquet has nothing for: as PostgreSQL writes it, and reads it again."""
@@ -240,12 +240,13 @@ def overlapping(
         raise PlanError(f"{parent.name} is not partitioned by RANGE of one column.")
     key = next(column.type for column in parent.columns if column.name == by)
     found = []
-    ends = [f"{ident(by)} {sign} {literal(end)}" for sign, end in ((">=", lower), ("<", upper)) if end is not None]
     for name in (*partitions(connection, parent.name), *detached):
         part = read(connection, name)
         assert part is not None  # seen in this very snapshot
         if part.bounds == "DEFAULT":
-            if rows(connection, f"SELECT EXISTS (SELECT 1 FROM {name.sql} WHERE {' AND '.join(ends)})")[0][0]:
+            if rows(connection, f"SELECT EXISTS (SELECT 1 FROM {name.sql} WHERE {within(ident(by), lower, upper)})")[0][
+                0
+            ]:
                 found.append((part, lower, upper, False))
             continue
         mine = rows(connection, _CUT.format(key=key), {"a": lower, "b": upper, "c": part.lower, "d": part.upper})[0]
@@ -287,9 +288,8 @@ def free(connection: Connection, parent: Source, lower: str | None, upper: str |
     default = next((QualifiedName(*name) for bounds, *name in found if bounds == "DEFAULT"), None)
     if default is None or by is None:
         return True
-    mine = [f"{ident(by)} >= {literal(lower)}"] if lower is not None else []
-    mine += [f"{ident(by)} < {literal(upper)}"] if upper is not None else []
-    return not rows(connection, f"SELECT EXISTS (SELECT 1 FROM {default.sql} WHERE {' AND '.join(mine)})")[0][0]
+    mine = within(ident(by), lower, upper)
+    return not rows(connection, f"SELECT EXISTS (SELECT 1 FROM {default.sql} WHERE {mine})")[0][0]
 
 
 _ALONE = """

@@ -190,10 +190,10 @@ def _shown(
         PlanError: it would be refused.
     """
     from schema_kit.files import own, table
-    from schema_kit.files.export import Export, refuse
+    from schema_kit.files.export import refuse
     from schema_kit.files.shown import written
 
-    url = refuse(run.connection, store, one.name, kind, one.cut, drop=drop)
+    step = refuse(run.connection, store, one.name, kind, one.cut, drop=drop)
     with observing(run.connection):
         source = table.read(run.connection, one.name)
         assert source is not None  # or it would not be wanted
@@ -207,9 +207,10 @@ def _shown(
             plans = [_recording_due(one.parent, one.name), detach(one.parent, one.name, seen)]
             seen = replace(seen, attached_to=None, recorded=True, has_record=Stored.CURRENT) if seen else None
     rows = None if one.cut or source.rows < 0 else round(source.rows)
+    part, url = one.cut or source, step.url
     file = {"url": url, "table": str(one.name), "rows": rows, "bytes": source.bytes, "drop": drop}
-    file |= {"from": one.cut.lower if one.cut else source.lower, "to": one.cut.upper if one.cut else source.upper}
-    reading = written(Export(one.name, url, drop), source, kind, one.cut, seen, run.policy)
+    file |= {"from": part.lower, "to": part.upper}
+    reading = written(step, source, seen, run.policy)
     return file, plans, (script.remark(own.note(url, one.name, has)) + "\n" if has else "") + reading
 
 
