@@ -29,9 +29,7 @@ from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName, ident
 from schema_kit.offline.followed import Followed, index_tail
 from schema_kit.server import OLDEST, Server
-from schema_kit.steps.partitions import (
-    for_values,
-)
+from schema_kit.steps.partitions import for_values
 from schema_kit.storage import (
     ARCHIVE_POLICY,
     COLD_ARCHIVE,
@@ -57,6 +55,19 @@ class EmptyDatabase(Followed):
         """Return a table that earlier steps have made, without the foreign keys to it: they may be gone."""
         return self._tables.get(name)
 
+    def known(self, name: QualifiedName) -> Table:
+        """Return a table that earlier steps have made.
+
+        Raises:
+            PlanError: none has.
+        """
+        if name not in self._tables:
+            raise PlanError(
+                f"--sql cannot know {name}: it follows a database that was empty at base. Write the script from base, "
+                "or run this revision online."
+            )
+        return self._tables[name]
+
     def exists(self, name: QualifiedName) -> bool:
         """Return whether earlier steps have made it."""
         return name in self._own or name in self._tables
@@ -67,12 +78,10 @@ class EmptyDatabase(Followed):
 
     def has_rows(self, name: QualifiedName) -> bool:
         """Never: it was empty at base."""
-        del name
         return False
 
     def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
         """Return the table and its partitions; one that no step has made is taken for a plain table."""
-        del views
         table = self._tables.get(name)
         partitions = table.partitions if table else ()
         root = Relation(name, partitioned=bool(table and table.partition_strategy), imagined=True)
@@ -89,17 +98,14 @@ class EmptyDatabase(Followed):
 
     def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
         """Return None."""
-        del tables
         return ()
 
     def operator_class(self, name: str, method: str) -> str:
         """Return the bare name, which the search_path of psql finds."""
-        del method
         return ident(name)
 
     def letters_have_trigrams(self, operator_class: str) -> bool:
         """Cannot be asked."""
-        del operator_class
         return True
 
     def policy(self, parent: QualifiedName) -> Partitioning | None:
@@ -117,7 +123,6 @@ class EmptyDatabase(Followed):
         self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
     ) -> tuple[str, ...]:
         """Cannot be asked."""
-        del create_in, refer_to, register
         return ()
 
     def archive_policies(self) -> tuple[ArchivePolicy, ...]:
@@ -143,17 +148,14 @@ class EmptyDatabase(Followed):
 
     def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
         """Cannot be asked."""
-        del view, columns
         return False
 
     def missing_archive_rights(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
         """Cannot be asked."""
-        del owned
         return ()
 
     def missing_partition_rights(self, table: QualifiedName) -> tuple[str, ...]:
         """Cannot be asked."""
-        del table
         return ()
 
     def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
@@ -173,22 +175,15 @@ class EmptyDatabase(Followed):
 
     def filled_default(self, table: Table | None) -> Table | None:
         """Return None: it was empty at base."""
-        del table
         return None
 
     def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
         """Return None: it was empty at base."""
-        del policy, table, until
         return ()
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """Return the table as earlier steps have left it, without rows."""
-        table = self.table(policy.parent)
-        if table is None:
-            raise PlanError(
-                f"--sql cannot know {policy.parent}: it follows a database that was empty at base. Write the script "
-                "from base, or run this revision online."
-            )
+        table = self.known(policy.parent)
         incoming = [
             key for other in self._tables.values() for key in other.foreign_keys if key.referenced == table.name
         ]
@@ -209,12 +204,7 @@ class EmptyDatabase(Followed):
 
     def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
         """Return a partition that earlier steps have made; another table is taken for one that has left."""
-        if parent not in self._tables:
-            raise PlanError(
-                f"--sql cannot know {parent}: it follows a database that was empty at base. Write the script from "
-                "base, or run this revision online."
-            )
-        table = self._tables[parent]
+        table = self.known(parent)
         own = next((p for p in table.partitions if p.name == name), None)
         if own is None:
             return Detaching(parent, name, recorded=True, has_record=Stored.CURRENT) if name in self._detached else None
@@ -223,14 +213,13 @@ class EmptyDatabase(Followed):
             name,
             attached_to=parent,
             bounds="DEFAULT" if own.default else for_values(own.lower, own.upper),
-            default=next((p.name for p in table.partitions if p.default), None),
+            default=table.default_partition,
             referenced=tuple(dict.fromkeys(key.referenced for key in table.foreign_keys)),
             has_record=self._stored(RETIRED_PARTITION),
         )
 
     def attaching(self, parent: QualifiedName, name: QualifiedName, lower: str | None, upper: str | None) -> Attaching:
         """Cannot be answered: what the table lacks depends on what exists."""
-        del lower, upper
         raise PlanError(f"--sql cannot write how {name} is attached to {parent}: it depends on what exists.")
 
     def created(self) -> Mapping[str, frozenset[str]]:
@@ -251,7 +240,6 @@ class EmptyDatabase(Followed):
 
     def alone_in_config_schema(self, *names: QualifiedName) -> bool:
         """Return whether our own tables are down to that one."""
-        del names
         return not {CREATED_OBJECT, PART_CONFIG} <= self._own
 
     def relations_in(self, schema: str) -> set[str]:
@@ -264,15 +252,12 @@ class EmptyDatabase(Followed):
 
     def check_definition(self, table: QualifiedName, expression: str) -> str:
         """Return the definition as it was declared."""
-        del table
         return f"CHECK ({expression})"
 
     def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
         """As declared."""
-        del table
         return type_, default
 
     def rewrites(self, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:
         """It was empty at base: nothing is worth a detour."""
-        del table, action, first
         return False, False

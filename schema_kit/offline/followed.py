@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -124,8 +124,6 @@ class Followed:
                 self._policies[policy.parent] = policy
             case UnregisterPolicy(parent):
                 self._policies.pop(parent, None)
-            case _:
-                pass
 
     def _apply_to_partitions(self, step: Step) -> None:
         match step:
@@ -136,8 +134,6 @@ class Followed:
                 self._detached.add(seen.name)
             case DropPartition(seen):
                 self._detached.discard(seen.name)
-            case _:
-                pass
 
     def _apply_to_archives(self, step: Step) -> None:
         match step:
@@ -152,8 +148,7 @@ class Followed:
                     self._policies[archive] = policy
             case CreateArchiveView(view, table, archive):
                 for name in (table.name, archive):
-                    old = self._tables[name]
-                    self._tables[name] = replace(old, views=(*old.views, View(view, "", "")))
+                    self.change(name, lambda old: replace(old, views=(*old.views, View(view, "", ""))))
             case DropArchiveTable(archive):
                 self._tables.pop(archive, None)
             case RegisterArchivePolicy(policy):
@@ -165,97 +160,54 @@ class Followed:
             case DropColdArchive(name):
                 kept_cold = {table: one for table, one in self._cold_archives.items() if one.cold != name}
                 self._cold_archives = kept_cold
-            case _:
-                pass
 
     def _apply_to_columns(self, step: Step) -> None:
         match step:
             case AddColumn(table, declared=new):
-                if table in self._tables:
-                    column = Column(new.name, new.type, not_null=not new.nullable, default=new.default)
-                    old = self._tables[table]
-                    self._tables[table] = replace(old, columns=(*old.columns, column))
+                self.add_column(table, Column(new.name, new.type, not_null=not new.nullable, default=new.default))
             case DropColumn(table, column=name):
-                if table in self._tables:
-                    old = self._tables[table]
-                    columns = tuple(column for column in old.columns if column.name != name)
-                    self._tables[table] = replace(old, columns=columns)
+                self.drop_column(table, name)
             case AlterColumnType(table, name, type=type_):
-                self._alter_column(table, name, type=type_)
+                self.alter_column(table, name, type=type_)
             case SetDefault(table, name, default=default):
-                self._alter_column(table, name, default=default)
+                self.alter_column(table, name, default=default)
             case DropNotNull(table, name):
-                self._alter_column(table, name, not_null=False)
+                self.alter_column(table, name, not_null=False)
             case SetNotNull(table, name) | AddNotNull(table, column=name):
-                self._alter_column(table, name, not_null=True)
-            case _:
-                pass
-
-    def _alter_column(self, table: QualifiedName, name: str, **changes: Any) -> None:
-        if table in self._tables:
-            old = self._tables[table]
-            columns = tuple(replace(column, **changes) if column.name == name else column for column in old.columns)
-            self._tables[table] = replace(old, columns=columns)
+                self.alter_column(table, name, not_null=True)
 
     def _apply_to_constraints(self, step: Step) -> None:
         match step:
-            case AddForeignKey(declared, name) if name in self._tables:
-                table = self._tables[name]
-                others = [key for key in table.foreign_keys if key.name != declared.name]
-                self._keep_foreign_keys(table, [*others, foreign_key(declared)])
-            case DropConstraint(name, key_name) if name in self._tables:
-                table = self._tables[name]
-                self._keep_foreign_keys(table, [key for key in table.foreign_keys if key.name != key_name])
-            case AddKeyUsingIndex(key, index_name, name) if name in self._tables:
-                self._add_key(key, index_name, self._tables[name])
-            case _:
-                pass
-
-    def _keep_foreign_keys(self, table: Table, keys: Sequence[ForeignKey]) -> None:
-        self._tables[table.name] = replace(table, foreign_keys=tuple(keys))
-
-    def _add_key(self, key: KeyDeclaration, index: str, table: Table) -> None:
-        include = f" INCLUDE ({idents(key.include)})" if key.include else ""
-        definition = f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} ({idents(key.columns)}){include}"
-        self._tables[table.name] = replace(
-            table,
-            primary_key=key.columns if key.primary else table.primary_key,
-            indexes=tuple(
-                replace(old, primary=key.primary, constraint=definition) if old.name == index else old
-                for old in table.indexes
-            ),
-        )
+            case AddForeignKey(declared, name):
+                self.add_foreign_key(name, foreign_key(declared))
+            case DropConstraint(name, key_name):
+                self.drop_constraint(name, key_name)
+            case AddKeyUsingIndex(key, index_name, name):
+                self.change(name, lambda table: _with_key(table, key, index_name))
 
     def _apply_to_indexes(self, step: Step) -> None:
         match step:
             case CreateIndexConcurrently(index, name, table):
-                self._add_index(index, name, table)
+                self._make_index(index, name, table)
             case CreateParentIndex(index):
-                self._add_index(index, index.name, index.table)
+                self._make_index(index, index.name, index.table)
             case DropIndexConcurrently(index) | DropParentIndex(index):
-                self._rename_index(index, None)
+                self.drop_index(index)
             case RenameIndexes(renames=renames):
                 for index, new in renames:
                     self._rename_index(index, new)
-            case _:
-                pass
 
-    def _add_index(self, declared: IndexDeclaration, name: str, table: QualifiedName) -> None:
-        if table in self._tables:
-            old = self._tables[table]
-            columns = tuple(column.name for column in old.columns if ident(column.name) in declared_columns(declared))
-            index = Index(name, index_tail(declared), columns, unique=declared.unique)
-            others = (other for other in old.indexes if other.name != name)
-            # By name, as the catalog gives them: PostgreSQL names the partitions' indexes in this order.
-            self._tables[table] = replace(old, indexes=tuple(sorted((*others, index), key=lambda i: i.name)))
+    def _make_index(self, declared: IndexDeclaration, name: str, table: QualifiedName) -> None:
+        known, own = self._tables.get(table), {element.sql for element in declared.elements}
+        columns = tuple(column.name for column in known.columns if ident(column.name) in own) if known else ()
+        self.add_index(table, Index(name, index_tail(declared), columns, unique=declared.unique))
 
-    def _rename_index(self, index: QualifiedName, new: str | None) -> None:
-        owner = self.index_owner(index)
-        if owner:
-            old = self._tables[owner]
-            kept = [other for other in old.indexes if other.name != index.name]
-            kept += [replace(other, name=new) for other in old.indexes if other.name == index.name and new]
-            self._tables[owner] = replace(old, indexes=tuple(sorted(kept, key=lambda i: i.name)))
+    def _rename_index(self, index: QualifiedName, new: str) -> None:
+        if owner := self.index_owner(index):
+            found = self._tables[owner].index(index.name)
+            assert found is not None  # its table has it
+            self.drop_index(index)
+            self.add_index(owner, replace(found, name=new))
 
     def _make_partition(self, step: CreatePartition) -> None:
         default = step.values == "DEFAULT"
@@ -269,10 +221,8 @@ class Followed:
             self._tables[step.parent] = replace(parent, **newest)  # type: ignore[arg-type]
 
     def _add_partition(self, parent: QualifiedName, partition: Partition) -> None:
-        if parent in self._tables:
-            old = self._tables[parent]
-            self._tables[parent] = replace(old, partitions=(*old.partitions, partition))
-        else:
+        self.change(parent, lambda table: replace(table, partitions=(*table.partitions, partition)))
+        if parent not in self._tables:
             self._ahead.setdefault(parent, []).append(partition)
 
     def _swap(self, swap: Swap) -> None:
@@ -297,11 +247,77 @@ class Followed:
         if name in self._tables:
             self._tables[name] = changed(self._tables[name])
 
+    def add_column(self, name: QualifiedName, column: Column) -> None:
+        """Take note of a column that a table has got."""
+        self.change(name, lambda table: replace(table, columns=(*table.columns, column)))
+
+    def drop_column(self, name: QualifiedName, gone: str) -> None:
+        """Take note that a column is gone, with the indexes and foreign keys that it was in."""
+        self.change(
+            name,
+            lambda table: replace(
+                table,
+                columns=tuple(column for column in table.columns if column.name != gone),
+                indexes=tuple(index for index in table.indexes if gone not in index.columns),
+                foreign_keys=tuple(key for key in table.foreign_keys if gone not in key.columns),
+            ),
+        )
+
+    def alter_column(self, name: QualifiedName, column: str, **changes: Any) -> None:
+        """Take note of what a column is by now."""
+
+        def altered(table: Table) -> Table:
+            return replace(
+                table, columns=tuple(replace(c, **changes) if c.name == column else c for c in table.columns)
+            )
+
+        self.change(name, altered)
+
+    def add_index(self, name: QualifiedName, index: Index) -> None:
+        """Take note of an index, among the others by name: PostgreSQL names the partitions' indexes in this order."""
+
+        def with_index(table: Table) -> Table:
+            others = (other for other in table.indexes if other.name != index.name)
+            return replace(table, indexes=tuple(sorted((*others, index), key=lambda one: one.name)))
+
+        self.change(name, with_index)
+
+    def drop_index(self, gone: QualifiedName) -> None:
+        """Take note that an index is gone."""
+        if owner := self.index_owner(gone):
+            left = tuple(index for index in self._tables[owner].indexes if index.name != gone.name)
+            self.change(owner, lambda table: replace(table, indexes=left))
+
+    def add_foreign_key(self, name: QualifiedName, key: ForeignKey) -> None:
+        """Take note of a foreign key of a table."""
+
+        def with_key(table: Table) -> Table:
+            others = (other for other in table.foreign_keys if other.name != key.name)
+            return replace(table, foreign_keys=(*others, key))
+
+        self.change(name, with_key)
+
+    def drop_constraint(self, name: QualifiedName, gone: str) -> None:
+        """Take note that a constraint of a table is gone, with its index."""
+
+        def without(table: Table) -> Table:
+            dropped = table.index(gone)
+            return replace(
+                table,
+                primary_key=() if dropped and dropped.primary else table.primary_key,
+                indexes=tuple(index for index in table.indexes if index.name != gone),
+                foreign_keys=tuple(key for key in table.foreign_keys if key.name != gone),
+                checks=tuple(check for check in table.checks if check[0] != gone),
+            )
+
+        self.change(name, without)
+
     def forget(self, name: QualifiedName) -> None:
         """Take note that a table is gone, with the foreign keys to it."""
         self._tables.pop(name, None)
         for other in tuple(self._tables.values()):
-            self._keep_foreign_keys(other, [key for key in other.foreign_keys if key.referenced != name])
+            left = tuple(key for key in other.foreign_keys if key.referenced != name)
+            self._tables[other.name] = replace(other, foreign_keys=left)
 
     def rename(self, name: QualifiedName, new: str) -> None:
         """Take note of a table's new name."""
@@ -313,6 +329,19 @@ class Followed:
         """Return the table that earlier steps have made the index on."""
         owners = (name for name in self._tables if name.schema == index.schema)
         return next((name for name in owners if self._tables[name].index(index.name)), None)
+
+
+def _with_key(table: Table, key: KeyDeclaration, index: str) -> Table:
+    include = f" INCLUDE ({idents(key.include)})" if key.include else ""
+    definition = f"{'PRIMARY KEY' if key.primary else 'UNIQUE'} ({idents(key.columns)}){include}"
+    return replace(
+        table,
+        primary_key=key.columns if key.primary else table.primary_key,
+        indexes=tuple(
+            replace(old, primary=key.primary, constraint=definition) if old.name == index else old
+            for old in table.indexes
+        ),
+    )
 
 
 def _branch(like: Table, name: QualifiedName, branch: Branch) -> Table:
@@ -330,11 +359,6 @@ def _branch(like: Table, name: QualifiedName, branch: Branch) -> Table:
         partitions=leaves,
         is_partition=True,
     )
-
-
-def declared_columns(declared: IndexDeclaration) -> set[str]:
-    """Return the keys that are plain columns, quoted."""
-    return {element.sql for element in declared.elements}
 
 
 def index_tail(declared: IndexDeclaration) -> str:

@@ -111,7 +111,7 @@ def _rename_table(database: EmptyDatabase, _: MigrationContext, operation: ops.R
 def _add_column(database: EmptyDatabase, _: MigrationContext, operation: ops.AddColumnOp) -> None:
     name, column = _name(operation.table_name, operation.schema), operation.column
     new = Column(column.name, type_of(column), not column.nullable, default_sql(column.server_default))
-    database.change(name, lambda table: replace(table, columns=(*table.columns, new)))
+    database.add_column(name, new)
     for key in column.foreign_keys:
         *schema, referenced, target = key.target_fullname.rsplit(".", 2)
         to = _name(referenced, schema[0] if schema else None)
@@ -120,16 +120,7 @@ def _add_column(database: EmptyDatabase, _: MigrationContext, operation: ops.Add
 
 @_follows(ops.DropColumnOp)
 def _drop_column(database: EmptyDatabase, _: MigrationContext, operation: ops.DropColumnOp) -> None:
-    name, gone = _name(operation.table_name, operation.schema), operation.column_name
-    database.change(
-        name,
-        lambda table: replace(
-            table,
-            columns=tuple(column for column in table.columns if column.name != gone),
-            indexes=tuple(index for index in table.indexes if gone not in index.columns),
-            foreign_keys=tuple(key for key in table.foreign_keys if gone not in key.columns),
-        ),
-    )
+    database.drop_column(_name(operation.table_name, operation.schema), operation.column_name)
 
 
 @_follows(ops.AlterColumnOp)
@@ -144,26 +135,18 @@ def _alter_column(database: EmptyDatabase, _: MigrationContext, operation: ops.A
     if operation.modify_name:
         changes["name"] = operation.modify_name
 
-    def altered(table: Table) -> Table:
-        columns = tuple(replace(c, **changes) if c.name == operation.column_name else c for c in table.columns)
-        return replace(table, columns=columns)
-
-    database.change(_name(operation.table_name, operation.schema), altered)
+    database.alter_column(_name(operation.table_name, operation.schema), operation.column_name, **changes)
 
 
 @_follows(ops.CreateIndexOp)
 def _create_index(database: EmptyDatabase, context: MigrationContext, operation: ops.CreateIndexOp) -> None:
     made = _index(operation.to_index(context))
-    name = _name(operation.table_name, operation.schema)
-    database.change(name, lambda table: replace(table, indexes=(*table.indexes, made)))
+    database.add_index(_name(operation.table_name, operation.schema), made)
 
 
 @_follows(ops.DropIndexOp)
 def _drop_index(database: EmptyDatabase, context: MigrationContext, operation: ops.DropIndexOp) -> None:
-    gone = operation.to_index(context).name
-    owner = database.index_owner(_name(str(gone), operation.schema))
-    if owner:
-        database.change(owner, lambda table: replace(table, indexes=tuple(i for i in table.indexes if i.name != gone)))
+    database.drop_index(_name(str(operation.to_index(context).name), operation.schema))
 
 
 @_follows(ops.CreatePrimaryKeyOp, ops.CreateUniqueConstraintOp)
@@ -175,11 +158,9 @@ def _create_key(database: EmptyDatabase, context: MigrationContext, operation: A
     definition = f"{'PRIMARY KEY' if primary else 'UNIQUE'} ({idents(columns)})"
     index = Index(name, f"btree ({idents(columns)})", columns, True, primary, constraint=definition)
 
-    def with_key(table: Table) -> Table:
-        key = {"primary_key": columns} if primary else {}
-        return replace(table, indexes=(*table.indexes, index), **key)  # type: ignore[arg-type]
-
-    database.change(own, with_key)
+    database.add_index(own, index)
+    if primary:
+        database.change(own, lambda table: replace(table, primary_key=columns))
 
 
 @_follows(ops.CreateForeignKeyOp)
@@ -212,7 +193,7 @@ def _add_key(
         initially=given.initially,
         match=given.match,
     )
-    database.change(own, lambda table: replace(table, foreign_keys=(*table.foreign_keys, foreign_key(declared))))
+    database.add_foreign_key(own, foreign_key(declared))
 
 
 @_follows(ops.CreateCheckConstraintOp)
@@ -225,19 +206,7 @@ def _create_check(database: EmptyDatabase, context: MigrationContext, operation:
 
 @_follows(ops.DropConstraintOp)
 def _drop_constraint(database: EmptyDatabase, _: MigrationContext, operation: ops.DropConstraintOp) -> None:
-    gone = str(operation.constraint_name)
-
-    def without(table: Table) -> Table:
-        dropped = next((index for index in table.indexes if index.name == gone), None)
-        return replace(
-            table,
-            primary_key=() if dropped and dropped.primary else table.primary_key,
-            indexes=tuple(index for index in table.indexes if index.name != gone),
-            foreign_keys=tuple(key for key in table.foreign_keys if key.name != gone),
-            checks=tuple(check for check in table.checks if check[0] != gone),
-        )
-
-    database.change(_name(operation.table_name, operation.schema), without)
+    database.drop_constraint(_name(operation.table_name, operation.schema), str(operation.constraint_name))
 
 
 def _with_part(part: Partition, table: Table) -> Table:
