@@ -63,7 +63,7 @@ def moved(connection: Connection) -> tuple[Moved, ...]:
                 *ends,
                 QualifiedName.parse(goes_to),
                 since,
-                own and own.parent,
+                own.parent if own else None,
                 own is not None and (own.bounds is None or parse_bounds(own.bounds) == ends),
             )
         )

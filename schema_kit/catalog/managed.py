@@ -172,7 +172,7 @@ class Managed(Relations):
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Return where the current position of a partitioned table lies: at the clock, or at its greatest id."""
         checked = partitioned_table(policy, table)
-        lines, default = grid(policy, checked), next((p.name for p in checked.partitions if p.default), None)
+        lines, default = grid(policy, checked), checked.default_partition
         if not lines.of_ids:
             return lines.here(self.now())
         with observing(self._connection):
@@ -215,6 +215,10 @@ class Managed(Relations):
                 self._archives = archives.policies(self._connection)
         return self._archives
 
+    def archive_by_partition(self, table: QualifiedName) -> ArchivePolicy | None:
+        """Return the policy by which partitions of a table go to its archive."""
+        return next((one for one in self.archive_policies() if one.table == table and one.way == "partition"), None)
+
     def archive_config_is_there(self) -> Stored:
         """Return whether archive_policy and archived_partition exist, as this version makes them."""
         sql = (
@@ -252,20 +256,19 @@ class Managed(Relations):
 
     def filled_default(self, table: Table | None) -> Table | None:
         """Return the default partition, where there is one and it holds rows."""
-        name = next((p.name for p in table.partitions if p.default), None) if table else None
+        name = table.default_partition if table else None
         return self.table(name) if name and self.has_rows(name) else None
 
     def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
         """Return the ranges ahead that have no partition, and rows in the default one."""
-        default = next((p.name for p in table.partitions if p.default), None) if table else None
-        if table is None or default is None or table.partitioned_by != (policy.control,):
+        if table is None or table.default_partition is None or table.partitioned_by != (policy.control,):
             return ()
         lines = grid(policy, table)
         return self.strays_among(policy, table, lines.missing(lines.ahead(self.here(policy, table), until), table))
 
     def strays_among(self, policy: Partitioning, table: Table, windows: Sequence[Range]) -> tuple[Range, ...]:
         """Return those of the ranges of which the default partition, where there is one, holds rows."""
-        default = next((p.name for p in table.partitions if p.default), None)
+        default = table.default_partition
         if default is None or not windows:
             return ()
         lines, control, asked = grid(policy, table), ident(policy.control), list[str]()

@@ -363,6 +363,11 @@ class Table:
         """Return the index of that name."""
         return next((index for index in self.indexes if index.name == name), None)
 
+    @property
+    def default_partition(self) -> QualifiedName | None:
+        """The name of the default partition, if there is one."""
+        return next((part.name for part in self.partitions if part.default), None)
+
     def with_partitions(self, names: Iterable[QualifiedName]) -> tuple[QualifiedName, ...]:
         """Return tables at the other end of its foreign keys, with their partitions."""
         trees = {tree[0]: tree for tree in self.trees}

@@ -153,7 +153,7 @@ def retire(
             continue
         steps += recorded(replace(seen, has_record=known), by_policy=not ttl, by_ttl=ttl, at=at)
         known = Stored.CURRENT
-        steps += leaving(replace(seen, blocked_by=()), _how(policy))
+        steps += leaving(replace(seen, blocked_by=()), how_of(policy))
         steps += out.of(seen, now, notes)
         notes += publications.kept([seen])
     return Plan(title, tuple(steps), tuple(dict.fromkeys(notes)))
@@ -168,7 +168,8 @@ def doubtful(row: Retired) -> str:
     )
 
 
-def _how(policy: Partitioning) -> How:
+def how_of(policy: Partitioning) -> How:
+    """Return how its partitions are detached."""
     ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}
     return ways.get(policy.detach, "auto")
 

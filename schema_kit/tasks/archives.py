@@ -17,16 +17,10 @@ _OF_PARTITIONS = {"column missing", "type", "default", "not null", "check missin
 
 
 def _table(database: Database, name: QualifiedName) -> Table | None:
-    found = database.table(name)
-    if found is None and isinstance(database, EmptyDatabase):
-        raise PlanError(
-            f"--sql cannot know {name}: it follows a database that was empty at base. Write the script from base, or "
-            "run this revision online."
-        )
-    return found
+    return database.known(name) if isinstance(database, EmptyDatabase) else database.table(name)
 
 
-def _invoker(database: Database) -> bool:
+def invoker(database: Database) -> bool:
     """Return whether a view can read with the rights of the role that reads it."""
     return isinstance(database, EmptyDatabase) or database.server().security_invoker
 
@@ -41,7 +35,7 @@ def create(database: Database, declared: DeclaredArchive) -> Plan:
         database.policy(declared.table),
         database.config_is_current(),
         database.missing_rights(create_in=schemas, register=True),
-        invoker=_invoker(database),
+        invoker=invoker(database),
     )
 
 
@@ -219,7 +213,7 @@ def _shown(database: Database, table: Table, archive: Table, view: QualifiedName
             f"cannot give view {view} the columns {', '.join(lacks)}: {cold} lacks them. ALTER TABLE adds them to its "
             "tables on the server first, then to it."
         )
-    step = CreateArchiveView(view, table, archive.name, _invoker(database), there is not None, cold)
+    step = CreateArchiveView(view, table, archive.name, invoker(database), there is not None, cold)
     return Plan("", (step,))
 
 

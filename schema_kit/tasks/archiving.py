@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import ArchivePolicy, Moved, Partitioning, Relation, Stored, Table, View
-from schema_kit.model.grid import MOST_AHEAD, grid
+from schema_kit.model.grid import grid
 from schema_kit.names import QualifiedName
 from schema_kit.plans import archive_access, archives, move_partition, publications, rows, ttl
 from schema_kit.plans.move_partition import Transfer, transfer
 from schema_kit.plans.partitions import create_partition
-from schema_kit.plans.retirement import How
+from schema_kit.plans.retention import how_of
 from schema_kit.plans.rows import Leaving
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.archives import ForgetMove, ForgetRestored, Route
@@ -21,7 +20,7 @@ from schema_kit.steps.rows import RemoveRows
 from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import ARCHIVE_POLICY
 from schema_kit.tasks import cold
-from schema_kit.tasks.rows import extremes
+from schema_kit.tasks.rows import extremes, reached
 
 
 def both(catalog: Catalog, policy: ArchivePolicy) -> tuple[Table, Table]:
@@ -75,14 +74,14 @@ Move = tuple[QualifiedName, QualifiedName, QualifiedName, str | None, str | None
 
 
 def moves(
-    catalog: Catalog, policy: ArchivePolicy, partitioning: Partitioning, views: Sequence[View], wanted: Iterable[Move]
+    catalog: Catalog, policy: ArchivePolicy, views: Sequence[View], wanted: Iterable[Move]
 ) -> tuple[list[Step], list[str]]:
     """Return the steps that move partitions, one after the other; and what stays, and why.
 
     Raises:
         PlanError: rights are missing, or the two tables differ.
     """
-    steps, notes, has_record = list[Step](), list[str](), Stored.MISSING
+    steps, notes, has_record, how = list[Step](), list[str](), Stored.MISSING, how_of(partitioned(catalog, policy))
     for source, goes_to, name, lower, upper in wanted:
         route = Route(policy.table, policy.archive, goes_to)
         one = observed(catalog, source, name, route, lower, upper)
@@ -100,7 +99,7 @@ def moves(
         has_record = has_record or one.seen.has_record
         if goes_to != policy.archive:
             steps += to_heap(catalog, policy, one.tree)
-        steps += transfer(route, one, views, _how(partitioning), has_record=has_record)
+        steps += transfer(route, one, views, how, has_record=has_record)
         has_record = Stored.CURRENT
         notes += publications.kept([one.seen])
     return steps, list(dict.fromkeys(notes))
@@ -142,15 +141,8 @@ def with_room(catalog: Catalog, steps: Iterable[Step]) -> Iterator[Step]:
         table = catalog.table(archive) if archive and policy else None
         if policy and table and isinstance(step, RemoveRows) and not any(part.default for part in table.partitions):
             lines = grid(policy, table)
-            ends = [lines.key.locate(end) for end in extremes(catalog, step, policy.control)]
-            known = [end for end in ends if end is not None]  # infinity lies in none
-            upper = lines.window(known[-1]).upper if known else None
-            windows = list(islice(lines.windows(known[0], upper), MOST_AHEAD + 1)) if known else []
-            if len(windows) > MOST_AHEAD:
-                raise PlanError(
-                    f"cannot move rows of {step.table} to {table.name}: they lie in more than {MOST_AHEAD} of its "
-                    "ranges. Make the partitions that it should have, or a default one."
-                )
+            ends = extremes(catalog, step, policy.control)
+            windows = reached(lines, ends, f"move rows of {step.table} to {table.name}", "a default one")
             yield from (create_partition(lines, table, table.name, window) for window in lines.missing(windows, table))
         yield step
 
@@ -175,12 +167,6 @@ def cut_of(catalog: Catalog, policy: ArchivePolicy) -> Partitioning | None:
     return catalog.policy(policy.table) or catalog.policy(policy.archive)
 
 
-def _how(partitioning: Partitioning) -> How:
-    """Return how the table's policy has partitions detached."""
-    ways: dict[str, How] = {"concurrently": "concurrently", "blocking": "blocking"}
-    return ways.get(partitioning.detach, "auto")
-
-
 def of(catalog: Catalog, policy: ArchivePolicy) -> list[Moved]:
     """Return what archived_partition knows of one archive."""
     return [row for row in catalog.moved() if (row.table, row.archive) == (policy.table, policy.archive)]
@@ -200,7 +186,7 @@ def by_partition(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -
     ]
     forgotten = [*_void(policy, partitioning, table, known, names)]
     views = archives.spanning(table, archive)
-    steps, stay = moves(catalog, policy, partitioning, views, (*under_way(known, policy), *going))
+    steps, stay = moves(catalog, policy, views, (*under_way(known, policy), *going))
     stored = [*_stored(catalog, policy, archive)]
     if steps or forgotten or stored:
         refuse_without_rights(catalog, policy)
@@ -280,11 +266,10 @@ def run(catalog: Catalog, policy: ArchivePolicy, again: bool = False) -> Plan:
 
 def run_set(catalog: Catalog, one: Partitioning) -> Plan:
     """Archive what one partitioned table has to, for commands that look after partitioned tables."""
-    plan = Plan(f"archive partitions of {one.parent}")
-    mine = [p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"]
-    return by_partition(catalog, mine[0]) if mine else plan
+    policy = catalog.archive_by_partition(one.parent)
+    return by_partition(catalog, policy) if policy else Plan(f"archive partitions of {one.parent}")
 
 
 def run_set_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
     """Return whether a policy says anything of the partitioned table."""
-    return any(policy.table == one.parent and policy.way == "partition" for policy in catalog.archive_policies())
+    return catalog.archive_by_partition(one.parent) is not None

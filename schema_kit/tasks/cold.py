@@ -25,6 +25,7 @@ from schema_kit.plans import archives, cold
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.cold import DropCopy
 from schema_kit.tasks import Database
+from schema_kit.tasks.archives import invoker
 
 
 def create(database: Database, declared: ColdArchive) -> Plan:
@@ -40,12 +41,8 @@ def create(database: Database, declared: ColdArchive) -> Plan:
         reasons = (*database.missing_rights(create_in=schemas), *server.missing)
         reasons += () if server.missing else database.cold_refusals(server, declared.remote_schema, columns)
     return cold.create(
-        declared, table, archive, columns, known, database.cold_config_is_there(), reasons, invoker=_invoker(database)
+        declared, table, archive, columns, known, database.cold_config_is_there(), reasons, invoker=invoker(database)
     )
-
-
-def _invoker(database: Database) -> bool:
-    return isinstance(database, EmptyDatabase) or database.server().security_invoker
 
 
 def drop(database: Database, table: QualifiedName, name: QualifiedName | None) -> Plan:
@@ -60,7 +57,7 @@ def drop(database: Database, table: QualifiedName, name: QualifiedName | None) -
         parts,
         next((policy for policy in database.archive_policies() if policy.table == table), None),
         database.missing_archive_rights((one.cold,)) if one else (),
-        invoker=_invoker(database),
+        invoker=invoker(database),
         last=len(known) == 1 and not isinstance(database, EmptyDatabase),
     )
 

@@ -20,7 +20,7 @@ def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = No
     # First of all: GRANT SELECT on the default partition alone would be something that its heirs do not have.
     refuse_for(f"cannot drain the default of {policy.parent}", catalog.missing_partition_rights(policy.parent))
     parent = catalog.table(policy.parent)
-    default = next((p.name for p in parent.partitions if p.default), policy.parent) if parent else policy.parent
+    default = (parent and parent.default_partition) or policy.parent
     if parent and parent.distribution and default != policy.parent and catalog.has_rows(default):
         refuse_moving(f"drain the default partition of {policy.parent}", default, parent.distribution)
     return copying.drain_default(
@@ -30,7 +30,7 @@ def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = No
 
 def drain_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
     """Return whether a partitioned table has a default partition with rows in it, or what a drain has left."""
-    default = next((partition.name for partition in table.partitions if partition.default), None) if table else None
+    default = table.default_partition if table else None
     if default is None:
         return False
     run = catalog.copy_run(default)
@@ -40,7 +40,7 @@ def drain_due(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
 def give_up_drain(catalog: Catalog, one: Partitioning) -> Plan:
     """Return what canceling a drain needs now."""
     table = catalog.table(one.parent)
-    default = next((p.name for p in table.partitions if p.default), None) if table else None
+    default = table.default_partition if table else None
     begun = (source for source, run in catalog.copy_runs() if run.parent == one.parent and run.purpose == "drain")
     source = next(begun, default)  # the default partition may have another name by now
     if source is None:

@@ -50,7 +50,7 @@ def create_next_of(database: Database, parent: QualifiedName, until: str | None)
 
 def _kept(catalog: Catalog, one: Partitioning, table: Table | None) -> Partitioning:
     """Return the policy without what went to an archive: that is nothing missing."""
-    archive = next((p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition"), None)
+    archive = catalog.archive_by_partition(one.parent)
     try:
         return archives.kept(grid(one, table), archive, catalog.here(one, table)) if archive and table else one
     except SchemaKitError:

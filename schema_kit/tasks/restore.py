@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import ArchivePolicy, Partition, Range, Strategy, Table
-from schema_kit.model.grid import MOST_AHEAD, Grid, grid
+from schema_kit.model.grid import Grid, grid
 from schema_kit.names import QualifiedName, ident, within
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import archive_differences, archives, rows, ttl
@@ -39,7 +38,7 @@ from schema_kit.tasks.archiving import (
     under_way,
     with_room,
 )
-from schema_kit.tasks.rows import any_left, clashes, extremes
+from schema_kit.tasks.rows import any_left, extremes, reached, refuse_clashes
 
 ALL = Range(None, None)
 
@@ -97,22 +96,13 @@ def by_rows(
             and catalog.has_row_where(archive.name, rows.dangling(key, archive.name, one.where))
         ]
         refuse_for(f"cannot {plan.title}", dangling)
-    count, key = clashes(catalog, moves[0])
-    if count:
-        raise PlanError(_clash(policy.archive, beside or policy.table, count, key))
+    refuse_clashes(catalog, moves[0], beside or policy.table)
     left = next((moves[place:] for place, move in enumerate(moves) if any_left(catalog, move)), None)
     if left is None:
         return plan
     script = () if (stored := catalog.archive_config_is_there()) else (EnsureTable(ARCHIVE_POLICY, stored),)
     kept = () if beside else (*script, KeepRestored(policy.table, one.where))
     return replace(plan, steps=(*kept, *with_room(catalog, left)))
-
-
-def _clash(archive: QualifiedName, table: QualifiedName, count: int, key: str) -> str:
-    return (
-        f"cannot restore rows of {archive} to {table}: {count} of them exist with the same key and other values, "
-        f"the first of them {key}. schema_kit archive restore --beside takes them elsewhere."
-    )
 
 
 def by_partition(catalog: Catalog, policy: ArchivePolicy, since: str, until: str, beside: QualifiedName | None) -> Plan:
@@ -152,7 +142,7 @@ def _of_range(
     whole = [part for part, held in parts if wanted.covers(held) and not any(held.overlaps(other) for other in taken)]
     views = archives.spanning(target, archive)
     going = ((policy.archive, target.name, part.name, part.lower, part.upper) for part in whole)
-    steps, notes = moves(catalog, policy, partitioning, views, (*waiting, *going))
+    steps, notes = moves(catalog, policy, views, (*waiting, *going))
     steps += _rows(catalog, policy, lines, target, wanted, [*(one for one in parts if one[0] not in whole), *default])
     return steps, notes
 
@@ -184,15 +174,8 @@ def _rows(
         seen = [(leaf, catalog.leaving(leaf, (target.name,))) for leaf in leaves]
         moves = [rows.bring_back(one, there[leaf], there[target.name]) for leaf, there in seen]
         moves = [move for move in moves if any_left(catalog, move)]
-        reach = [lines.key.locate(text) for move in moves for text in extremes(catalog, move, control)]
-        points = [point for point in reach if point is not None]  # infinity lies in no window
-        until = lines.interval.shift(lines.interval.floor(max(points)), 1) if points else None
-        windows = list(islice(lines.windows(min(points), until), MOST_AHEAD + 1)) if points else []
-        if len(windows) > MOST_AHEAD:
-            raise PlanError(
-                f"cannot restore rows of {part.name} to {target.name}: they lie in more than {MOST_AHEAD} of its "
-                "ranges. Make the partitions that it should have, or restore a shorter range."
-            )
+        ends = [text for move in moves for text in extremes(catalog, move, control)]
+        windows = reached(lines, ends, f"restore rows of {part.name} to {target.name}", "restore a shorter range")
         windows = lines.missing(windows, target)
         strays = catalog.strays_among(lines.policy, target, windows)  # theirs go there, too, until it is drained
         for window in windows:
@@ -200,9 +183,7 @@ def _rows(
             found += [] if window in strays or step.name in made else [step]
             made.add(step.name)
         for move in moves:
-            count, key = clashes(catalog, move)
-            if count:
-                raise PlanError(_clash(move.table, target.name, count, key))
+            refuse_clashes(catalog, move, target.name)
             found.append(move)
     yield from found
 
@@ -252,7 +233,5 @@ def _each_row(catalog: Catalog, policy: ArchivePolicy, archive: Table, table: Ta
     there = catalog.leaving(archive.name, (table.name,), back=True)
     one = Leaving(table.name, "true", archived_at=policy.archived_at or ARCHIVED_AT, back=True)
     move = rows.bring_back(one, there[archive.name], there[table.name])
-    count, key = clashes(catalog, move)
-    if count:
-        raise PlanError(_clash(archive.name, table.name, count, key))
+    refuse_clashes(catalog, move, table.name)
     return [*with_room(catalog, [move])] if any_left(catalog, move) else [], []

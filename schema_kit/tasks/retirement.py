@@ -83,8 +83,8 @@ def retire(catalog: Catalog, one: Partitioning, at_once: bool = False, drops: bo
 
 def _awaited(catalog: Catalog, one: Partitioning, table: Table | None) -> set[QualifiedName]:
     """Return what the table's archive is to get, so that nothing is dropped because it could not go there."""
-    mine = (p for p in catalog.archive_policies() if p.table == one.parent and p.way == "partition")
-    return {name for policy in mine for name in archives.due(policy, one, table, catalog.here(one, table))[0]}
+    policy = catalog.archive_by_partition(one.parent)
+    return set(archives.due(policy, one, table, catalog.here(one, table))[0]) if policy else set()
 
 
 def retires(catalog: Catalog, one: Partitioning, table: Table | None) -> bool:
