@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 import click
 
 from schema_kit.autogenerate.diff import FORMATS, differences
-from schema_kit.errors import PlanError
-from schema_kit.url import alembic_config
+from schema_kit.cli.project import EXTRA, project
 
 
 @click.command("diff")
-@click.option("-x", "extra", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x.")
+@EXTRA
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.pass_context
 def diff(context: click.Context, extra: tuple[str, ...], form: str) -> None:
@@ -26,10 +23,6 @@ def diff(context: click.Context, extra: tuple[str, ...], form: str) -> None:
 
     Exit codes: 0 no difference, 4 differences.
     """
-    config = alembic_config()
-    if config is None:
-        raise PlanError("there is no alembic.ini here. Run it in the project's folder.")
-    config.cmd_opts = Namespace(x=list(extra))
-    found = differences(config)
+    found = differences(project(extra))
     click.echo(found.render(form), nl=False)
     context.exit(found.exit_code)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from schema_kit import execute
-from schema_kit.cli.output import wrapped, writes
-from schema_kit.cli.partitions.check import WORK_IS_DUE, write_whole
+from schema_kit.cli.output import OUTPUT, as_json, deliver, wrapped
+from schema_kit.cli.partitions.check import WORK_IS_DUE
+from schema_kit.cli.project import project
 from schema_kit.cli.run import Run, database, looks
 from schema_kit.errors import DeclarationError, PlanError
 from schema_kit.health import checks, observe, report, revision, snapshots, window
@@ -20,7 +20,6 @@ from schema_kit.health.window import Counted
 from schema_kit.names import QualifiedName
 from schema_kit.plans.check import Severity
 from schema_kit.steps import Plan
-from schema_kit.url import alembic_config
 
 
 @click.command("health")
@@ -30,9 +29,7 @@ from schema_kit.url import alembic_config
 @click.option("--replica", multiple=True, metavar="URL", help="Count the scans of this server, too.")
 @click.option("--ignored", is_flag=True, help="Show, too, what is left out by op.ignore_health_finding, and why.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave findings of this code out, in this run.")
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there, all at once, not to stdout."
-)
+@OUTPUT
 @click.pass_context
 def health(
     context: click.Context,
@@ -78,14 +75,11 @@ def health(
         text = report.metrics(findings, len(left), moment)
     elif run.form == "json":
         told = report.document(findings, left, seen.notes, moment, since.isoformat() if since else "")
-        text = json.dumps(told, indent=2, ensure_ascii=not (output or writes(str(told)))) + "\n"
+        text = as_json(told, output)
     else:
         lines = (report.text(findings) + (report.reasons(left) if ignored else "")).splitlines()
         text = "".join(f"{line if output else wrapped(line)}\n" for line in lines)
-    if output:
-        write_whole(output, text)
-    else:
-        click.echo(text, nl=False)
+    deliver(text, output)
     if run.form == "text":
         for note in seen.notes:
             click.echo(note, err=True)
@@ -121,9 +115,7 @@ def _write(findings: Sequence[Finding]) -> None:
     if not repaired:
         click.echo("no revision was written: no repair is an operation that needs no decision", err=True)
         return
-    config = alembic_config()
-    if config is None:
-        raise PlanError("no revision was written: there is no alembic.ini here. Run it in the project's folder.")
+    config = project(otherwise="no revision was written: ")
     path = revision.write(repaired, config)
     click.echo(f"{len(repaired)} repairs of {len(findings)} findings: {path}", err=True)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -104,6 +104,15 @@ def send(run: Run, decide: execute.Decide) -> None:
         with run.telling() as emit:
             plan = Plan(plan.title, execute.run(run.connection, decide, run.policy, emit))
     show(plan, run)
+
+
+def foreseen(decide: Callable[[One], Plan], wanted: Iterable[One]) -> list[Step]:
+    """Return the steps of what can be planned; what is refused is said when its turn comes."""
+    found = list[Step]()
+    for one in wanted:
+        with suppress(SchemaKitError):
+            found += decide(one).steps
+    return found
 
 
 def _due(jobs: Sequence[Job[One]], catalog: Catalog, one: One, table: Table | None) -> list[Job[One]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
 
 import click
 
+from schema_kit.cli.project import EXTRA, project
 from schema_kit.errors import PlanError
 from schema_kit.lint import judge
 from schema_kit.lint.production import sizes_of
 from schema_kit.lint.report import FORMATS, FOUND
-from schema_kit.url import alembic_config
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -24,7 +23,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--rows", type=_FILE, help="SQL that fills tables before they run.")
 @click.option("--sizes", metavar="URL|FILE", help="Production's rows and bytes: its URL, or a file of them as JSON.")
 @click.option("--url", help="Another scratch server; databases are made and dropped on it.")
-@click.option("-x", "extra", multiple=True, metavar="NAME=VALUE", help="For env.py, as Alembic's -x.")
+@EXTRA
 @click.option("--once", is_flag=True, help="Do not run them a second time, and not back.")
 @click.option("--fix", is_flag=True, help="Write them again with operations of schema_kit, if that is found clean.")
 @click.option("--dry-run", is_flag=True, help="With --fix: show what would be written, and write nothing.")
@@ -61,12 +60,8 @@ def lint(
     """
     if dry_run and not fix:
         raise PlanError("--dry-run is for --fix: without that nothing is written.")
-    config = alembic_config()
-    if config is None:
-        raise PlanError("there is no alembic.ini here. Run it in the project's folder.")
-    config.cmd_opts = Namespace(x=list(extra))
     report = judge(
-        config,
+        project(extra),
         revisions,
         since=since,
         since_git=since_git,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
+
+from schema_kit.errors import DeclarationError
 
 
 class _Patient(io.FileIO):
@@ -51,6 +56,44 @@ def echo_json(value: Any) -> None:
     """One document on stdout; where its encoding lacks a letter, escaped as JSON has it."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     click.echo(text if writes(text) else json.dumps(value, indent=2, default=str))
+
+
+def as_json(value: Any, output: Path | None) -> str:
+    """Return JSON for a file, or for what stdout can write."""
+    return json.dumps(value, indent=2, ensure_ascii=not (output or writes(str(value)))) + "\n"
+
+
+OUTPUT = click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there, all at once, not to stdout."
+)
+
+
+def deliver(text: str, output: Path | None) -> None:
+    """Write a text to stdout, or whole to a file."""
+    if output:
+        write_whole(output, text)
+    else:
+        click.echo(text, nl=False)
+
+
+def write_whole(output: Path, text: str) -> None:
+    """Under another name first: who reads the file sees the old one or the new one, whole.
+
+    The collector reads every ``*.prom`` of its folder, so the other name ends otherwise.
+    """
+    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(output)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise DeclarationError(
+            f"{output} cannot be written: {error.strerror}. The database was only looked at."
+        ) from error
 
 
 def echo_sql(text: str) -> None:

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.model import ArchivePolicy, Partitioning, TimeToLive
-from schema_kit.names import QualifiedName
+from schema_kit.storage import ARCHIVE_POLICY, PART_CONFIG, TTL_POLICY
 
 Policy = TypeVar("Policy", Partitioning, ArchivePolicy, TimeToLive)
 Unreadable = Callable[[str, SchemaKitError], None]
 
 
-class _Kept(NamedTuple):
-    where: str
-    advice: str
-    all: Callable[[Catalog, Unreadable | None], Iterable[Any]]
-    named: Callable[[Catalog, list[QualifiedName]], Iterable[Any]]
+_ADVICE = {ArchivePolicy: "; op.set_archive_policy registers one", TimeToLive: "; op.set_ttl_policy registers one"}
+_TABLES = {Partitioning: PART_CONFIG, ArchivePolicy: ARCHIVE_POLICY, TimeToLive: TTL_POLICY}
 
 
-_KEPT: dict[type, _Kept] = {
-    Partitioning: _Kept("part_config", "", Catalog.policies, Catalog.policies_of),
-    ArchivePolicy: _Kept(
-        "archive_policy",
-        "; op.set_archive_policy registers one",
-        lambda catalog, _: catalog.archive_policies(),
-        lambda catalog, _: catalog.archive_policies(),
-    ),
-    TimeToLive: _Kept(
-        "ttl_policy",
-        "; op.set_ttl_policy registers one",
-        lambda catalog, _: catalog.ttl_policies(),
-        lambda catalog, _: catalog.ttl_policies(),
-    ),
-}
+def _all(catalog: Catalog, kind: type, unreadable: Unreadable | None) -> Iterable[Any]:
+    if kind is Partitioning:
+        return catalog.policies(unreadable)
+    return catalog.archive_policies() if kind is ArchivePolicy else catalog.ttl_policies()
 
 
 def policies(
@@ -53,13 +39,14 @@ def policies(
         PlanError: a table has none.
         DeclarationError: a row is not a policy, and *unreadable* is left out.
     """
-    kept = _KEPT[kind]
     if not tables:
-        return list(kept.all(catalog, unreadable))
+        return list(_all(catalog, kind, unreadable))
     names = list(dict.fromkeys(map(catalog.relation, tables)))
-    known = {one.parent: one for one in kept.named(catalog, names)}
+    found = catalog.policies_of(names) if kind is Partitioning else _all(catalog, kind, None)
+    known = {one.parent: one for one in found}
     if missing := [str(name) for name in names if name not in known]:
-        known |= {one.parent: one for one in kept.all(catalog, lambda *_: None)}
+        known |= {one.parent: one for one in _all(catalog, kind, lambda *_: None)}
         there = ", ".join(map(str, known)) or "none"
-        raise PlanError(f"{', '.join(missing)}: no policy in schema_kit.{kept.where} (there: {there}){kept.advice}.")
+        advice = _ADVICE.get(kind, "")
+        raise PlanError(f"{', '.join(missing)}: no policy in {_TABLES[kind]} (there: {there}){advice}.")
     return [known[name] for name in names]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from schema_kit.cli.partitions.check import looked, write_whole
+from schema_kit.cli.output import write_whole
+from schema_kit.cli.partitions.check import looked
 from schema_kit.cli.partitions.copy_options import as_bytes
 from schema_kit.cli.run import NOW, URL, Run, runs
 from schema_kit.pages import observe

@@ -114,7 +114,18 @@ def database(url: str | None, now: str | None) -> Iterator[tuple[sa.Connection, 
             raise execute.not_observed(error) from error
 
 
-def runs(*options: Decorator) -> Decorator:
+def options(*each: Decorator) -> Decorator:
+    """Give a command several options; the last of them comes first in its help."""
+
+    def decorate(command: Command) -> Command:
+        for one in each:
+            command = one(command)
+        return command
+
+    return decorate
+
+
+def runs(*wanted: Decorator) -> Decorator:
     """Give a command some of the options below; it is called with a `Run` that has them."""
 
     def decorate(command: Command) -> Command:
@@ -127,10 +138,7 @@ def runs(*options: Decorator) -> Decorator:
                     _ = run.policy  # one that makes no sense is refused first
                 return command(*args, run, **given)
 
-        called: Command = wrapped
-        for option in options:
-            called = option(called)
-        return called
+        return options(*wanted)(wrapped)
 
     return decorate
 

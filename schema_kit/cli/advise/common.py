@@ -15,24 +15,16 @@ from schema_kit.advise.production import Production
 from schema_kit.advise.scratch import Scratch, scratch
 from schema_kit.advise.statements import Statement
 from schema_kit.catalog import Catalog
-from schema_kit.cli.run import URL, Command, database, formats
+from schema_kit.cli.run import URL, database, formats, options
 from schema_kit.errors import DeclarationError, PlanError
 
-
-def of_production(command: Command) -> Command:
-    """Return the options --url, --from and --format."""
-    for option in (
-        URL,
-        click.option(
-            "--from",
-            "source",
-            metavar="URL|DUMP",
-            help="The same, or a file: pg_dump --no-data --statistics --no-owner of PostgreSQL 18 or newer.",
-        ),
-        formats("text", "json"),
-    ):
-        command = option(command)
-    return command
+_FROM = click.option(
+    "--from",
+    "source",
+    metavar="URL|DUMP",
+    help="The same, or a file: pg_dump --no-data --statistics --no-owner of PostgreSQL 18 or newer.",
+)
+of_production = options(URL, _FROM, formats("text", "json"))
 
 
 def in_dump(url: str | None, source: str | None) -> Path | None:
@@ -64,14 +56,10 @@ def say(notes: list[str]) -> None:
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def asks(command: Command) -> Command:
-    """Return the options --statements and --log."""
-    for option in (
-        click.option("--statements", "file", type=_FILE, help="Statements, each ended by a semicolon."),
-        click.option("--log", type=_FILE, help="A log of PostgreSQL's: text, CSV or JSON."),
-    ):
-        command = option(command)
-    return command
+asks = options(
+    click.option("--statements", "file", type=_FILE, help="Statements, each ended by a semicolon."),
+    click.option("--log", type=_FILE, help="A log of PostgreSQL's: text, CSV or JSON."),
+)
 
 
 @dataclass

@@ -12,10 +12,9 @@ from schema_kit.advise.scratch import scratch
 from schema_kit.catalog import Catalog
 from schema_kit.cli.advise.common import asks, of_production, say, sources
 from schema_kit.cli.output import echo_json, wrapped
-from schema_kit.errors import PlanError
+from schema_kit.cli.project import project
 from schema_kit.health import checks, observe, revision, snapshots, window
 from schema_kit.names import QualifiedName
-from schema_kit.url import alembic_config
 
 
 @click.command("index")
@@ -67,9 +66,7 @@ def _write(told: advice.Advice, unused: set[QualifiedName]) -> None:
     if not up:
         click.echo("no revision was written: no index is wanted, and none is known to be unused", err=True)
         return
-    config = alembic_config()
-    if config is None:
-        raise PlanError("no revision was written: there is no alembic.ini here. Run it in the project's folder.")
+    config = project(otherwise="no revision was written: ")
     for name in told.extensions:  # it joins a transaction, and so it has a revision of its own
         why = "indexes of the next revision need it"
         make, drop = f"op.create_extension({name!r})", f"op.drop_extension({name!r})"

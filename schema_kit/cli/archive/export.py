@@ -11,7 +11,6 @@ import click
 import sqlalchemy as sa
 
 from schema_kit import execute, script
-from schema_kit.catalog import Catalog
 from schema_kit.catalog.session import observing
 from schema_kit.cli.archive.common import bounds_of, needed, older_than
 from schema_kit.cli.jobs import fail
@@ -98,7 +97,7 @@ def command(
         if drop and (file := finished(run.connection, name, store, kind)) and not run.catalog.exists(name):
             done.append(file)  # an earlier run's, which was interrupted before it could say so
         else:
-            wanted += _chosen(run.connection, run.catalog, name, since, until, age, drop)
+            wanted += _chosen(run, name, since, until, age, drop)
     if drop:
         _agree(run, wanted)
     if run.dry_run:
@@ -137,20 +136,14 @@ def _noting_once(emit: execute.Emit) -> execute.Emit:
 
 
 def _chosen(
-    connection: sa.Connection,
-    catalog: Catalog,
-    name: QualifiedName,
-    lower: str | None,
-    upper: str | None,
-    age: str | None,
-    drop: bool,
+    run: Run, name: QualifiedName, lower: str | None, upper: str | None, age: str | None, drop: bool
 ) -> Iterator[_Wanted]:
     if age is None:
-        read = bounds_of(catalog, name)
-        yield from _wanted(connection, name, read(lower), read(upper), drop)
+        read = bounds_of(run.catalog, name)
+        yield from _wanted(run.connection, name, read(lower), read(upper), drop)
     else:
-        yield from (_Wanted(part, name, attached=True) for part in older_than(catalog, name, age))
-        yield from (_Wanted(part, name, attached=False) for part in _due(connection, name, drop))
+        yield from (_Wanted(part, name, attached=True) for part in older_than(run.catalog, name, age))
+        yield from (_Wanted(part, name, attached=False) for part in _due(run.connection, name, drop))
 
 
 def _dry(run: Run, store: Store, kind: str, wanted: list[_Wanted], drop: bool) -> None:

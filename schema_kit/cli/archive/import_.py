@@ -65,7 +65,7 @@ def command(
     from schema_kit.files.restore import planned, restore
     from schema_kit.files.store import Store
 
-    chosen = files if table is None else _chosen(run.connection, run.catalog, table, since, until, not (into or beside))
+    chosen = files if table is None else _chosen(run, table, since, until, not (into or beside))
     if beside and len(chosen) != 1:
         raise DeclarationError(f"--beside is for one file, not for {len(chosen)}.")
     to, own = (run.catalog.relation(text) if text else None for text in (into, beside))
@@ -114,16 +114,14 @@ def _tell(done: Sequence[Restored], form: str, chosen: bool) -> None:
             click.echo("nothing to do", err=True)
 
 
-def _chosen(
-    connection: sa.Connection, catalog: Catalog, table: str, lower: str | None, upper: str | None, alone: bool
-) -> tuple[str, ...]:
+def _chosen(run: Run, table: str, lower: str | None, upper: str | None, alone: bool) -> tuple[str, ...]:
     """Return the files that hold rows of the range: bounds are compared as the table's key compares them."""
     from schema_kit.files import manifest
     from schema_kit.files.table import meets
 
-    name = catalog.relation(table)
-    found = [file for file in manifest.read(connection, [name]) if file.alone or not alone]
-    read = bounds_of(catalog, next((file.parent for file in found if file.parent), name))
+    name = run.catalog.relation(table)
+    found = [file for file in manifest.read(run.connection, [name]) if file.alone or not alone]
+    read = bounds_of(run.catalog, next((file.parent for file in found if file.parent), name))
     lower, upper = read(lower), read(upper)
-    with observing(connection):
-        return tuple(file.url for file in found if meets(connection, file, lower, upper))
+    with observing(run.connection):
+        return tuple(file.url for file in found if meets(run.connection, file, lower, upper))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from schema_kit import execute
 from schema_kit.catalog import Catalog
-from schema_kit.cli.output import wrapped, writes
+from schema_kit.cli.output import OUTPUT, as_json, deliver, wrapped
 from schema_kit.cli.policies import policies
 from schema_kit.cli.run import Run, looks
-from schema_kit.errors import DeclarationError, SchemaKitError
+from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.plans import check, leftovers
 from schema_kit.plans.check import Examined, Finding, Severity
@@ -28,9 +25,7 @@ WORK_IS_DUE = 4
 
 @click.command("check")
 @looks("text", "json", "metrics")
-@click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there, all at once, not to stdout."
-)
+@OUTPUT
 @click.pass_context
 def command(context: click.Context, run: Run, output: Path | None) -> None:
     """Report problems and due work, each with the command that fixes it.
@@ -57,13 +52,10 @@ def command(context: click.Context, run: Run, output: Path | None) -> None:
             for f in findings
         ]
         document = {"at": moment.isoformat(), "sets": len(examined), "findings": told}
-        text = json.dumps(document, indent=2, ensure_ascii=not (output or writes(str(document)))) + "\n"
+        text = as_json(document, output)
     else:
         text = _text(findings, whole=bool(output))
-    if output:
-        write_whole(output, text)
-    else:
-        click.echo(text, nl=False)
+    deliver(text, output)
     if run.form == "text":
         click.echo(_summary(len(examined), findings), err=True)
     if any(finding.severity is not Severity.NOTICE for finding in findings):
@@ -108,23 +100,3 @@ def _summary(sets: int, findings: Sequence[Finding]) -> str:
     counted = Counter(finding.severity for finding in findings)
     found = ", ".join(f"{counted[severity]} {severity}" for severity in Severity if counted[severity])
     return f"{sets_} looked at: {found or 'nothing to do'}"
-
-
-def write_whole(output: Path, text: str) -> None:
-    """Under another name first: who reads the file sees the old one or the new one, whole.
-
-    The collector reads every ``*.prom`` of its folder, so the other name ends otherwise.
-    """
-    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(output)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        raise DeclarationError(
-            f"{output} cannot be written: {error.strerror}. The database was only looked at."
-        ) from error

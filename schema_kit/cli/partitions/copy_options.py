@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from schema_kit.cli.run import options
 from schema_kit.model import MAX_REPLICA_LAG, MAX_SLOT_BYTES, CopyLimits
 
 _UNITS = {"": 2**20, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -21,9 +22,13 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
     def with_limits(*args: Any, max_replica_lag: float, max_slot_size: int, **others: Any) -> None:
         command(*args, limits=CopyLimits(max_replica_lag or None, max_slot_size or None), **others)
 
-    options = (
+    return options(
         click.option(
-            "--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once."
+            "--max-slot-size",
+            callback=as_bytes,
+            default=f"{MAX_SLOT_BYTES // 2**30}GB",
+            show_default=True,
+            help="Pause while a replication slot holds back more WAL; 0: never.",
         ),
         click.option(
             "--max-replica-lag",
@@ -33,16 +38,9 @@ def copies(command: Callable[..., None]) -> Callable[..., None]:
             help="Pause while a replica is more seconds behind; 0: never.",
         ),
         click.option(
-            "--max-slot-size",
-            callback=as_bytes,
-            default=f"{MAX_SLOT_BYTES // 2**30}GB",
-            show_default=True,
-            help="Pause while a replication slot holds back more WAL; 0: never.",
+            "--workers", type=click.IntRange(1), default=1, show_default=True, help="Sessions that copy at once."
         ),
-    )
-    for option in reversed(options):
-        with_limits = option(with_limits)
-    return with_limits
+    )(with_limits)
 
 
 def as_bytes(_context: click.Context, _parameter: click.Parameter, text: str) -> int:

@@ -138,15 +138,7 @@ def _print(one: dict[str, Any]) -> None:
         also = [part["state"]]
         also += [f"{part['partitions']} sub-partitions"] if part["partitions"] else []
         also += [f"tablespace {part['tablespace']}"] if part["tablespace"] else []
-        lines.append(
-            (
-                name,
-                part["from"],
-                part["to"],
-                count,
-                pretty(-1 if part["bytes"] is None else part["bytes"]),
-                ", ".join(also),
-            )
-        )
+        size = pretty(-1 if part["bytes"] is None else part["bytes"])
+        lines.append((name, part["from"], part["to"], count, size, ", ".join(also)))
     click.echo(table(lines))
     click.echo()

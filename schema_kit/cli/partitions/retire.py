@@ -7,10 +7,9 @@ from functools import partial
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.jobs import Job, work
+from schema_kit.cli.jobs import Job, foreseen, work
 from schema_kit.cli.partitions import analyze
 from schema_kit.cli.run import YES, Run, acts, quiet
-from schema_kit.errors import SchemaKitError
 from schema_kit.model import Partitioning
 from schema_kit.steps.retirement import DropPartition
 from schema_kit.tasks.retirement import archives_of, retire, retire_archive, retires
@@ -52,11 +51,5 @@ def command(run: Run, no_grace: bool) -> None:
 
 def _dropped(catalog: Catalog, sets: list[Partitioning], no_grace: bool) -> list[str]:
     """Return what would be dropped now."""
-    gone: list[str] = []
-    for one in sets:
-        try:
-            steps = retire(catalog, one, at_once=no_grace).steps
-            gone += [str(step.seen.name) for step in steps if isinstance(step, DropPartition)]
-        except SchemaKitError:
-            continue  # said when its turn comes
-    return gone
+    steps = foreseen(partial(retire, catalog, at_once=no_grace), sets)
+    return [str(step.seen.name) for step in steps if isinstance(step, DropPartition)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from schema_kit.catalog import Catalog
-from schema_kit.cli.jobs import Job, work
+from schema_kit.cli.jobs import Job, foreseen, work
 from schema_kit.cli.run import Run, acts
 from schema_kit.errors import SchemaKitError
 from schema_kit.model import TimeToLive
@@ -31,7 +33,8 @@ def command(run: Run) -> None:
     Example: schema_kit ttl run rag_chat.user_sessions --dry-run
     """
     wanted = _in_order(run.catalog, run.policies(TimeToLive))
-    if gone := [] if run.yes or run.dry_run else _removed(run.catalog, wanted):
+    steps = [] if run.yes or run.dry_run else foreseen(partial(ttl.run, run.catalog), wanted)
+    if gone := [step.summary for step in steps if _for_good(step)]:
         click.echo("\n".join(f"  {line}" for line in gone), err=True)
         run.confirm("this removes these rows for good")
     work(run, "remove expired rows", [Job("remove expired rows", ttl.run)], [(one, None) for one in wanted])
@@ -45,17 +48,6 @@ def _in_order(catalog: Catalog, wanted: list[TimeToLive]) -> list[TimeToLive]:
         except SchemaKitError:
             found.append((one, 0))  # said when its turn comes
     return in_order(found)
-
-
-def _removed(catalog: Catalog, wanted: list[TimeToLive]) -> list[str]:
-    """Return what would go now, and to no archive."""
-    gone: list[str] = []
-    for one in wanted:
-        try:
-            gone += [step.summary for step in ttl.run(catalog, one).steps if _for_good(step)]
-        except SchemaKitError:
-            continue  # said when its turn comes
-    return gone
 
 
 def _for_good(step: Step) -> bool:
