@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -161,13 +160,6 @@ class Managed(Relations):
         if not self.exists(QualifiedName(schema, "part_config")):
             return ()
         return other_managers.tree(self._connection, parent, schema)
-
-    def policy_row(self, parent: QualifiedName) -> dict[str, Any]:
-        """Return a partitioned table's row of part_config, as it stands there; empty where it has none."""
-        if not self.exists(PART_CONFIG):
-            return {}
-        with observing(self._connection):
-            return other_managers.row_of(self._connection, parent)
 
     def here(self, policy: Partitioning, table: Table | None) -> Point:
         """Return where the current position of a partitioned table lies: at the clock, or at its greatest id."""

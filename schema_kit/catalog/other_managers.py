@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +14,7 @@ from schema_kit.errors import PlanError
 from schema_kit.model import Partitioning, Told
 from schema_kit.model.scripts import PartmanConfig, PartmanRow
 from schema_kit.names import QualifiedName
-from schema_kit.storage import CONFIG_SCHEMA, PART_CONFIG
+from schema_kit.storage import CONFIG_SCHEMA
 
 # The extension's table lies in the schema that was chosen for it; the same files installed without it count, too.
 _CONFIGS = """
@@ -97,13 +96,6 @@ def configs(connection: Connection) -> list[PartmanConfig]:
         if readable:
             found.append(PartmanConfig(schema, columns, sub_columns))
     return found
-
-
-def row_of(connection: Connection, parent: QualifiedName) -> dict[str, Any]:
-    """Return a partitioned table's row of schema_kit's part_config, as it stands there; empty where it has none."""
-    sql = f"SELECT to_jsonb(c) FROM {PART_CONFIG.sql} c WHERE parent_table = %(parent)s"
-    found = rows(connection, sql, {"parent": str(parent)})
-    return dict(found[0][0]) if found else {}
 
 
 def tree(connection: Connection, parent: QualifiedName, schema: str) -> tuple[PartmanRow, ...]:
