@@ -72,8 +72,9 @@ def copy_in(
         return _copy(connection, target, wanted, values)
     missing = [name for name in returning or () if name not in by_name]
     if missing:
-        message = f"there is no column {', '.join(map(repr, missing))} to return; there are {', '.join(by_name)}."
-        raise DeclarationError(message)
+        raise DeclarationError(
+            f"there is no column {', '.join(map(repr, missing))} to return; there are {', '.join(by_name)}."
+        )
     returned = [by_name[name] for name in returning or ()]
     return _through_staging(connection, target, wanted, values, on_conflict, returned, batch)
 
@@ -161,8 +162,7 @@ def _copy(
             return int(done.removeprefix("COPY "))
     except Exception as error:
         raise _as_sqlalchemys(connection, statement, error) from error
-    message = f"copy_in does not know the driver {driver}: use psycopg, psycopg2 or asyncpg."
-    raise DeclarationError(message)
+    raise DeclarationError(f"copy_in does not know the driver {driver}: use psycopg, psycopg2 or asyncpg.")
 
 
 def _name(connection: sa.Connection, table: sa.Table) -> str:

@@ -53,8 +53,7 @@ def page(
     statement: Any = select.limit(size + 1)
     if after is not None:
         if len(after) != len(order):
-            message = f"after has {len(after)} values; the order has {len(order)} columns."
-            raise DeclarationError(message)
+            raise DeclarationError(f"after has {len(after)} values; the order has {len(order)} columns.")
         statement = statement.where(_beyond(order, after))
     statement = statement.add_columns(*(column.label(f"schema_kit_key_{n}") for n, (column, _) in enumerate(order)))
     found = connection.execute(statement).all()
@@ -81,18 +80,17 @@ def _order(select: Any) -> list[tuple[sa.Column[Any], bool]]:
         descending = False
         while isinstance(element, sa.UnaryExpression):
             if element.modifier not in {operators.desc_op, operators.asc_op}:
-                message = f"ORDER BY {clause}: NULLS FIRST and LAST have no place among columns that are not nullable."
-                raise DeclarationError(message)
+                raise DeclarationError(
+                    f"ORDER BY {clause}: NULLS FIRST and LAST have no place among columns that are not nullable."
+                )
             descending = element.modifier is operators.desc_op
             element = element.element
         column = next(iter(element.base_columns), None) if isinstance(element, sa.ColumnElement) else None
         if not isinstance(column, sa.Column) or not isinstance(column.table, sa.Table):
-            message = f"ORDER BY {clause}: pages go by columns of a table."
-            raise DeclarationError(message)
+            raise DeclarationError(f"ORDER BY {clause}: pages go by columns of a table.")
         found.append((column, descending))
     if not found:
-        message = "The select has no ORDER BY: pages need an order that is unique."
-        raise DeclarationError(message)
+        raise DeclarationError("The select has no ORDER BY: pages need an order that is unique.")
     return found
 
 
@@ -102,26 +100,26 @@ def _refuse(select: Any, order: list[tuple[sa.Column[Any], bool]]) -> None:
     names = ", ".join(column.name for column in columns)
     table = columns[0].table
     if any(column.table is not table for column in columns):
-        message = f"ORDER BY {names}: pages go by columns of one table."
-        raise DeclarationError(message)
+        raise DeclarationError(f"ORDER BY {names}: pages go by columns of one table.")
     assert isinstance(table, sa.Table)
     if nullable := [column.name for column in columns if column.nullable]:
-        message = f"ORDER BY {names}: {', '.join(nullable)} can be NULL, which no page would begin after."
-        raise DeclarationError(message)
+        raise DeclarationError(f"ORDER BY {names}: {', '.join(nullable)} can be NULL, which no page would begin after.")
     equal = _equal(select, table)
     unique: list[set[sa.Column[Any]]] = [set(table.primary_key.columns)] if len(table.primary_key.columns) else []
     unique += [set(one.columns) for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
     unique += [set(one.columns) for one in table.indexes if one.unique and _where(one) is None and _plain(one)]
     if not any(key <= {*columns, *equal} and not any(c.nullable for c in key) for key in unique):
         key = ", ".join(column.name for column in table.primary_key.columns)
-        message = f"ORDER BY {names} is not unique: rows that are equal would be skipped. Add {key or 'a key'} to it."
-        raise DeclarationError(message)
+        raise DeclarationError(
+            f"ORDER BY {names} is not unique: rows that are equal would be skipped. Add {key or 'a key'} to it."
+        )
     keys = [one for one in table.constraints if isinstance(one, sa.PrimaryKeyConstraint | sa.UniqueConstraint)]
     served = [([(column, False) for column in one.columns], True) for one in keys]
     served += [(_directed(one), bool(one.unique)) for one in table.indexes if _where(one) is None]
     if not any(_serves(index, distinct, equal, order) for index, distinct in served):
-        message = f"No index that the model of {table.fullname} declares serves ORDER BY {names}: each page would sort."
-        raise DeclarationError(message)
+        raise DeclarationError(
+            f"No index that the model of {table.fullname} declares serves ORDER BY {names}: each page would sort."
+        )
 
 
 def _where(index: sa.Index) -> Any:

@@ -23,8 +23,7 @@ def named(table: Any) -> tuple[sa.Table, dict[str, sa.Column[Any]]]:
     mapper = sa.inspect(table, raiseerr=False)
     local = getattr(mapper, "local_table", None)
     if not isinstance(local, sa.Table):
-        message = f"{table!r} is neither a Table nor a mapped class that has one."
-        raise DeclarationError(message)
+        raise DeclarationError(f"{table!r} is neither a Table nor a mapped class that has one.")
     attributes = {
         attribute.key: column
         for attribute in mapper.column_attrs
@@ -48,11 +47,9 @@ def ordered(
         return [], iter(())
     keys = list(names) if names else list(first) if isinstance(first, Mapping) else None
     if keys is None:
-        message = "rows that are no mappings need columns=[...], in their order."
-        raise DeclarationError(message)
+        raise DeclarationError("rows that are no mappings need columns=[...], in their order.")
     if unknown := [key for key in keys if key not in columns]:
-        message = f"there is no column {', '.join(map(repr, unknown))}; there are {', '.join(columns)}."
-        raise DeclarationError(message)
+        raise DeclarationError(f"there is no column {', '.join(map(repr, unknown))}; there are {', '.join(columns)}.")
     given = [columns[key] for key in keys]
     made = [(column, make) for key, column in columns.items() if key not in keys and (make := _default(column))]
     return given + [column for column, _ in made], _tuples(
@@ -92,8 +89,7 @@ def _of_sequences(rows: Iterable[Any], keys: list[str]) -> Iterator[tuple[Any, .
     width = len(keys)
     for number, row in enumerate(rows, 1):
         if len(row) != width:
-            message = f"row {number} has {len(row)} values for {width} columns ({', '.join(keys)})."
-            raise DeclarationError(message)
+            raise DeclarationError(f"row {number} has {len(row)} values for {width} columns ({', '.join(keys)}).")
         yield row
 
 
