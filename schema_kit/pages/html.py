@@ -75,6 +75,11 @@ class Column:
     wide: bool = False
 
 
+def numbers(*titles: str) -> list[Column]:
+    """Several columns of numbers."""
+    return [Column(title, number=True) for title in titles]
+
+
 def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[Child]]) -> Html:
     """A table, its first cells heading their rows; on a narrow screen each row is a block, with the headings in it.
 

@@ -21,7 +21,7 @@ from schema_kit.errors import SchemaKitError
 from schema_kit.files import manifest
 from schema_kit.health import checks, observe, snapshots
 from schema_kit.health.facts import Observed, Relation
-from schema_kit.health.statements import MISSING
+from schema_kit.health.statements import EXTENSION, MISSING
 from schema_kit.model import ArchiveFile, ArchivePolicy, Moved
 from schema_kit.names import QualifiedName, ident
 from schema_kit.pages.facts import Disk, Event, Period, Seen, Statement, Upkeep
@@ -45,11 +45,6 @@ SELECT current_database()::text, current_setting('server_version'), pg_is_in_rec
 _SAMPLES = f"""
 SELECT s.taken_at, to_jsonb(s) -> 'sizes' FROM {HEALTH_SNAPSHOT.sql} s
 WHERE s.server = '' AND s.taken_at < %(now)s ORDER BY s.taken_at DESC LIMIT 400
-"""
-
-_EXTENSION = """
-SELECT n.nspname, EXISTS (SELECT 1 FROM pg_settings s WHERE s.name = 'pg_stat_statements.max')
-FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'
 """
 
 # What only some versions have is taken by name from the row as JSON.
@@ -208,7 +203,7 @@ class _Look:
         return [timeline(one) for one in self._catalog.watched(wanted, execute.not_observed, measured=True)]
 
     def _statements(self, told: Seen) -> Seen:
-        known = self._rows(_EXTENSION)
+        known = self._rows(EXTENSION)
         if not known or not known[0][1]:
             how = "CREATE EXTENSION pg_stat_statements;" if not known else "its library is not loaded"
             load = "It needs shared_preload_libraries = 'pg_stat_statements' and a restart."

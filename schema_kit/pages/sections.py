@@ -10,7 +10,7 @@ from schema_kit.names import QualifiedName
 from schema_kit.pages import pictures, svg, words
 from schema_kit.pages.facts import Seen, Statement
 from schema_kit.pages.growth import DAYS, Growth
-from schema_kit.pages.html import Child, Column, Html, code, items, joined, name, paragraph, table, tag
+from schema_kit.pages.html import Child, Column, Html, code, items, joined, name, numbers, paragraph, table, tag
 from schema_kit.pages.outlook import Outlook, SetFacts, Told, about_indexes, figures
 from schema_kit.plans.timeline import Timeline
 
@@ -61,13 +61,7 @@ def _growth(seen: Seen, found: Outlook, most: int) -> list[Child]:
     parts.append(paragraph(said, class_="lead"))
     columns = [
         Column("Table"),
-        Column("Size", number=True),
-        Column("Rows", number=True),
-        Column(seen.period.last.capitalize(), number=True),
-        Column("Before", number=True),
-        Column("In 30 days", number=True),
-        Column("In 91 days", number=True),
-        Column("In a year", number=True),
+        *numbers("Size", "Rows", seen.period.last.capitalize(), "Before", "In 30 days", "In 91 days", "In a year"),
         Column("Trend", wide=True),
     ]
     shown = [_grown(f"t{n}", of, one) for n, (of, one) in enumerate(found.tables[:most])]
@@ -151,13 +145,7 @@ def _sets(seen: Seen, most: int) -> list[Child]:
     )
     keys = [tag("li", tag("i", class_=f"k-{kind}", aria_hidden="true"), said) for kind, said in _KEY]
     drawn = [_set(f"s{n}", seen, *each) for n, each in enumerate(ranked[:most])]
-    columns = [
-        Column("Table"),
-        Column("Partitions", number=True),
-        Column("Size", number=True),
-        Column("Made"),
-        Column("Due", wide=True),
-    ]
+    columns = [Column("Table"), *numbers("Partitions", "Size"), Column("Made"), Column("Due", wide=True)]
     rest = [
         [name(one.policy.parent), f"{own.partitions:,}", words.size(own.bytes), own.until, ", ".join(own.due) or "–"]
         for one, own in ranked[most : 4 * most]
@@ -214,14 +202,7 @@ def _statements(seen: Seen, most: int) -> list[Child]:
     since = f"since {words.moment(seen.statements_since)}" if seen.statements_since else "since the last reset"
     if not seen.statements:
         return [paragraph(f"pg_stat_statements has counted no statement of this database {since}.", class_="lead")]
-    columns = [
-        Column("Statement"),
-        Column("Time in all", number=True),
-        Column("Share", number=True),
-        Column("Calls", number=True),
-        Column("On average", number=True),
-        Column("Longest", number=True),
-    ]
+    columns = [Column("Statement"), *numbers("Time in all", "Share", "Calls", "On average", "Longest")]
 
     def row(one: Statement) -> list[Child]:
         return [
@@ -285,12 +266,7 @@ def _indexes(seen: Seen, findings: Sequence[Told], most: int) -> list[Child]:
         code("schema_kit advise index"),
         class_="lead",
     )
-    columns = [
-        Column("Table"),
-        Column("Rows", number=True),
-        Column("Scans of all rows", number=True),
-        Column("Rows read by them", number=True),
-    ]
+    columns = [Column("Table"), *numbers("Rows", "Scans of all rows", "Rows read by them")]
     rows = (
         [name(one.name), f"{round(one.rows):,}", f"{one.seq_scans:,}", f"{one.seq_rows:,}"]
         for one in seen.read_whole[:most]
@@ -328,8 +304,7 @@ def _archives(seen: Seen, most: int) -> list[Child]:
         Column("Table"),
         Column("By"),
         Column("After"),
-        Column("Size of the archive", number=True),
-        Column("In transit", number=True),
+        *numbers("Size of the archive", "In transit"),
         Column("Next", wide=True),
     ]
     expiring = [
@@ -353,14 +328,7 @@ def _files(found: Sequence[ArchiveFile], most: int) -> Html:
     by_table = defaultdict[str, list[ArchiveFile]](list)
     for file in found:
         by_table[str(file.parent or file.table)].append(file)
-    columns = [
-        Column("Table"),
-        Column("Files", number=True),
-        Column("Rows", number=True),
-        Column("Size", number=True),
-        Column("In files alone", number=True),
-        Column("Last written"),
-    ]
+    columns = [Column("Table"), *numbers("Files", "Rows", "Size", "In files alone"), Column("Last written")]
 
     def row(of: str, files: Sequence[ArchiveFile]) -> list[Child]:
         last = max((file.written for file in files if file.written is not None), default=None)
