@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from schema_kit.catalog import present
 from schema_kit.catalog.nouns import noun
-from schema_kit.catalog.privileges import OWNER, Right, missing
-from schema_kit.catalog.rights import of_record
+from schema_kit.catalog.privileges import OWNER, Right
+from schema_kit.catalog.rights import missing_of, of_record
 from schema_kit.catalog.session import rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.model import ArchivePolicy, Moved
@@ -74,4 +73,4 @@ def missing_rights(connection: Connection, owned: Collection[QualifiedName]) -> 
     """What the role lacks to write our tables, and to change tables that belong to others; each with what grants it."""
     records = [right for own in (ARCHIVE_POLICY, ARCHIVED_PARTITION) for right in of_record(connection, own)]
     needed = (*records, *(Right(name, OWNER) for name in owned))
-    return missing(partial(rows, connection), needed)
+    return missing_of(connection, needed)

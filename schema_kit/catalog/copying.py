@@ -20,7 +20,7 @@ from schema_kit.marks import EMPTIED_MARK, LOG_TRIGGER, back_name, log_name, old
 from schema_kit.model import CopyCount, Copying, CopyRun, CopyTarget, Emptied, KeyColumn, Range, Stored, Table
 from schema_kit.model.copying import BACKLOG
 from schema_kit.model.grid import MOST_AHEAD, Grid
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName
 from schema_kit.server import Server
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
 
@@ -185,7 +185,7 @@ def observe(
         analyzed=tuple(
             QualifiedName(*row) for row in rows(connection, _ANALYZED, {"tables": [leaf.name.sql for leaf in leaves]})
         ),
-        filled=tuple(_filled(connection, source, lines, by_control, until)) if table and fresh else (),
+        filled=_filled(connection, source, lines, by_control, until) if table and fresh else (),
         strays=position.beyond(connection, source, lines, until) if table and fresh else (),
         default_checks=beside.checks if beside else (),
         tree=tables.read_tree(connection, parent.name) if after else (),
@@ -246,46 +246,10 @@ def _key(connection: Connection, parent: Table, control: str) -> tuple[KeyColumn
 
 def _filled(
     connection: Connection, source: QualifiedName, lines: Grid, by_control: bool, until: Point | None
-) -> Iterator[Range]:
-    """The ranges that rows lie in, in order, up to *until* or the end of the line, and one more than are made at once.
-
-    Where no index finds the next row, many ranges are looked at in one scan.
-    """
-    column, at_once, count = f"own.{ident(lines.policy.control)}", 1 if by_control else 5 * MOST_AHEAD, 0
-    where = position.on_line(lines, column)
-    if until is not None and not lines.ends(until):
-        where += f" AND {column} < {literal(lines.key.encode(until))}"
-    following = ""
-    while count <= MOST_AHEAD:
-        first = f"SELECT {column}::text FROM {source.sql} own WHERE {where}{following} ORDER BY {column} LIMIT 1"
-        found = rows(connection, first)
-        point = lines.key.locate(found[0][0]) if found else None
-        if point is None:
-            return
-        windows = list(islice(lines.windows(point, None), at_once))
-        edges = [edge for edge in (lines.bounds(windows[0])[0], *(lines.bounds(one)[1] for one in windows)) if edge]
-        places = {1}
-        if at_once > 1:
-            bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{_type(connection, source, lines.policy.control)}[]"
-            asked = f"SELECT DISTINCT width_bucket({column}, {bounds}) FROM {source.sql} own WHERE {where}{following}"
-            places = {row[0] for row in rows(connection, asked)}
-        for place, window in enumerate(windows, 1):
-            if place in places:
-                count += 1
-                yield window
-        if lines.ends(windows[-1].upper):
-            return
-        following = f" AND {column} >= {literal(edges[-1])}"
-
-
-def _type(connection: Connection, table: QualifiedName, column: str) -> str:
-    found = rows(
-        connection,
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) "
-        "AND attname = %(column)s",
-        {"table": table.sql, "column": column},
-    )
-    return str(found[0][0])
+) -> tuple[Range, ...]:
+    """Return the ranges that rows lie in, and at most one more than are made at once."""
+    at_once = 1 if by_control else 5 * MOST_AHEAD
+    return tuple(islice(position.filled(connection, source, lines, until, at_once), MOST_AHEAD + 1))
 
 
 def _backlog(connection: Connection, log: QualifiedName) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
-from schema_kit.catalog.privileges import OWNER, Right, missing
-from schema_kit.catalog.rights import missing_for_partitions, of_record
+from schema_kit.catalog.privileges import OWNER, Right
+from schema_kit.catalog.rights import missing_for_partitions, missing_of, of_record
 from schema_kit.catalog.session import rows
 from schema_kit.names import QualifiedName
 
@@ -159,7 +158,7 @@ def unconvertible(connection: Connection, name: QualifiedName, config: Qualified
     unfit = [row[0] for row in rows(connection, _UNCONVERTIBLE, values)]
     changed = [Right(QualifiedName(*row), OWNER) for row in rows(connection, _CHANGED, values)]
     records = of_record(connection, config, rights=("SELECT", "INSERT", "UPDATE"))
-    lacks = missing(partial(rows, connection), (*changed, *records))
+    lacks = missing_of(connection, (*changed, *records))
     return tuple(dict.fromkeys((*unfit, *missing_for_partitions(connection, name), *lacks)))
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,9 +17,9 @@ from schema_kit.catalog.drivers import sqlstate
 from schema_kit.catalog.session import HIDES_ROWS, observing, rows
 from schema_kit.errors import PlanError, SchemaKitError
 from schema_kit.intervals import Point
-from schema_kit.model import DefaultRows, Partitioning, Range, Retired, ShardDifference, Table, Watched, ranges
+from schema_kit.model import DefaultRows, Partitioning, Retired, ShardDifference, Table, Watched, ranges
 from schema_kit.model.grid import Grid, grid, partitioned_table
-from schema_kit.names import QualifiedName, ident, literal
+from schema_kit.names import QualifiedName, ident
 from schema_kit.server import Server
 from schema_kit.storage import ARCHIVE_POLICY, ARCHIVED_PARTITION, RETIRED_PARTITION
 
@@ -198,22 +199,6 @@ def _windows(
     connection: Connection, lines: Grid, name: QualifiedName, default: DefaultRows, until: Point | None
 ) -> DefaultRows:
     """Return the ranges of its rows up to *until*, a probe each; and the rows that stay in it."""
-    found, column = list[Range](), f"own.{ident(lines.policy.control)}"
-    where = position.on_line(lines, column)
-    if until is not None and not lines.ends(until):
-        where += f" AND {column} < {literal(lines.key.encode(until))}"
-    strays, edge, more = position.beyond(connection, name, lines, until), "", True
-    while len(found) < _MOST_WINDOWS:
-        asked = f"SELECT {column}::text FROM {name.sql} own WHERE {where}{edge} ORDER BY {column} LIMIT 1"
-        held = rows(connection, asked)
-        point = lines.key.locate(held[0][0]) if held else None
-        if point is None:
-            more = False
-            break
-        found.append(lines.window(point))
-        upper = lines.bounds(found[-1])[1]
-        if upper is None:
-            more = False
-            break
-        edge = f" AND {column} >= {literal(upper)}"
-    return replace(default, windows=tuple(found), more=more, strays=strays)
+    found = tuple(islice(position.filled(connection, name, lines, until), _MOST_WINDOWS))
+    more = len(found) == _MOST_WINDOWS and lines.bounds(found[-1])[1] is not None
+    return replace(default, windows=found, more=more, strays=position.beyond(connection, name, lines, until))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
 from schema_kit.intervals import Ids, Point
-from schema_kit.model import Stray, Table
+from schema_kit.model import Range, Stray, Table
 from schema_kit.model.grid import Grid
 from schema_kit.model.ranges import Placed, placed
 from schema_kit.names import QualifiedName, ident, literal
@@ -71,6 +72,54 @@ def beyond(connection: Connection, table: QualifiedName, lines: Grid, until: Poi
                 last = rows(connection, f"SELECT k::text FROM ({one} DESC LIMIT 1) s")[0][0]
             found.append(Stray(min(count, _COUNTED), held[0][0], last, condition, count > _COUNTED))
     return tuple(found)
+
+
+def filled(
+    connection: Connection, source: QualifiedName, lines: Grid, until: Point | None, at_once: int = 1
+) -> Iterator[Range]:
+    """Yield the ranges that rows lie in, in order, up to *until* or the end of the line.
+
+    Args:
+        connection: where to look.
+        source: the table that holds them.
+        lines: the boundaries.
+        until: where to stop.
+        at_once: where no index finds the next row, how many ranges are looked at in one scan.
+    """
+    column = f"own.{ident(lines.policy.control)}"
+    where = on_line(lines, column)
+    if until is not None and not lines.ends(until):
+        where += f" AND {column} < {literal(lines.key.encode(until))}"
+    following = ""
+    while True:
+        first = f"SELECT {column}::text FROM {source.sql} own WHERE {where}{following} ORDER BY {column} LIMIT 1"
+        found = rows(connection, first)
+        point = lines.key.locate(found[0][0]) if found else None
+        if point is None:
+            return
+        windows = list(islice(lines.windows(point, None), at_once))
+        edges = [edge for edge in (lines.bounds(windows[0])[0], *(lines.bounds(one)[1] for one in windows)) if edge]
+        places = {1}
+        if at_once > 1:
+            bounds = f"ARRAY[{', '.join(map(literal, edges))}]::{_type(connection, source, lines.policy.control)}[]"
+            asked = f"SELECT DISTINCT width_bucket({column}, {bounds}) FROM {source.sql} own WHERE {where}{following}"
+            places = {row[0] for row in rows(connection, asked)}
+        for place, window in enumerate(windows, 1):
+            if place in places:
+                yield window
+        if lines.ends(windows[-1].upper):
+            return
+        following = f" AND {column} >= {literal(edges[-1])}"
+
+
+def _type(connection: Connection, table: QualifiedName, column: str) -> str:
+    found = rows(
+        connection,
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%(table)s) "
+        "AND attname = %(column)s",
+        {"table": table.sql, "column": column},
+    )
+    return str(found[0][0])
 
 
 def latest(connection: Connection, sets: Mapping[int, IdSet]) -> dict[int, Point]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from schema_kit.catalog import citus, dependents, kinds, present, publications
 from schema_kit.catalog.drivers import sqlstate
-from schema_kit.catalog.privileges import OWNER, Right, missing
-from schema_kit.catalog.rights import of_record
+from schema_kit.catalog.privileges import OWNER, Right
+from schema_kit.catalog.rights import missing_of, of_record
 from schema_kit.catalog.session import ON_CITUS, note_citus, rows
 from schema_kit.catalog.table import parse_bounds
 from schema_kit.errors import PlanError
@@ -188,7 +187,7 @@ def _missing_rights(connection: Connection, owned: Sequence[QualifiedName]) -> t
     """Return what the role lacks to detach a partition, and to record that; each with what grants it."""
     records = of_record(connection, RETIRED_PARTITION, ("record_oid",))
     needed = (*records, *(Right(name, OWNER) for name in owned))
-    return missing(partial(rows, connection), needed)
+    return missing_of(connection, needed)
 
 
 def _recorded(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from sqlalchemy import Connection
@@ -43,17 +43,22 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s AND (
 """
 
 
+def missing_of(connection: Connection, rights: Iterable[Right]) -> tuple[str, ...]:
+    """Return the rights that the current role lacks, each with what grants it. Call it while observing."""
+    return missing(partial(rows, connection), rights)
+
+
 def missing_for_partitions(connection: Connection, table: QualifiedName) -> tuple[str, ...]:
     """Return the rights that making partitions of *table* needs and that are not there, each with what grants it."""
     at = {"schema": table.schema, "name": table.name}
     referred = [Right(QualifiedName(*row), "REFERENCES") for row in rows(connection, _REFERRED, at)]
-    lacks = missing(partial(rows, connection), (Right(table, OWNER), Right(table, CREATE), *referred))
+    lacks = missing_of(connection, (Right(table, OWNER), Right(table, CREATE), *referred))
     return (*lacks, *(row[0] for row in rows(connection, _OF_OWNER, at)))
 
 
 def missing_for_reading(connection: Connection, table: QualifiedName) -> tuple[str, ...]:
     """Return the right that reading *table* needs and that is not there, with what grants it."""
-    return missing(partial(rows, connection), (Right(table, "SELECT"),))
+    return missing_of(connection, (Right(table, "SELECT"),))
 
 
 def missing_for_sets(
@@ -76,7 +81,7 @@ def missing_for_sets(
     if register:
         wanted += of_record(connection, PART_CONFIG, KNOWN, ("SELECT", "INSERT", "UPDATE"))
     unmade = [row[0] for row in rows(connection, _NO_SCHEMA, {"schemas": list(create_in)})]
-    return (*unmade, *missing(partial(rows, connection), wanted))
+    return (*unmade, *missing_of(connection, wanted))
 
 
 def of_record(
@@ -91,4 +96,4 @@ def of_record(
 def missing_rights(connection: Connection, rights: Collection[Right]) -> tuple[str, ...]:
     """Return those that the role lacks, each with what grants it."""
     with observing(connection):
-        return missing(partial(rows, connection), rights)
+        return missing_of(connection, rights)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,7 +10,8 @@ from sqlalchemy import Connection
 from schema_kit.catalog import citus, foreign_keys, kinds
 from schema_kit.catalog.keys import COLUMN, FROM_INDEX, key_column
 from schema_kit.catalog.nouns import noun
-from schema_kit.catalog.privileges import Right, missing
+from schema_kit.catalog.privileges import Right
+from schema_kit.catalog.rights import missing_of
 from schema_kit.catalog.session import HIDES_ROWS, ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
 from schema_kit.model import KEEPS_ROWS, KeyColumn, LeavingTable, TimeToLive, Tree
@@ -54,7 +54,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         return None
     on_citus, oid, partitioned, columns, generated, types = found[0]
     note_citus(connection, on_citus)
-    lacking = missing(partial(rows, connection), (Right(name, what) for what in privileges))
+    lacks = missing_of(connection, (Right(name, what) for what in privileges))
     hidden = [row[0] for row in rows(connection, _HIDDEN, {"oid": oid})]
     indexes: dict[int, list[KeyColumn]] = {}
     primary: int | None = None
@@ -72,7 +72,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         tuple(generated),
         partitioned,
         tuple((column, type_) for column, type_ in types),
-        (*lacking, *hidden),
+        (*lacks, *hidden),
         citus.read(connection, [oid]).get(oid),
     )
 
