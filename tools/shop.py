@@ -40,7 +40,7 @@ from schema_kit.model import (
     View,
 )
 from schema_kit.names import QualifiedName
-from schema_kit.offline import EmptyDatabase, index_tail
+from schema_kit.offline import EmptyDatabase, Placeholder, index_tail
 from schema_kit.server import NEWEST, Server
 
 NOW = datetime(2026, 10, 21, tzinfo=UTC)
@@ -140,7 +140,7 @@ VISITS_AND_DEFAULT = replace(VISITS_BY_MONTH, partitions=(Partition(OLD.name, No
 
 
 @dataclass
-class Imagined:
+class Imagined(Placeholder):
     """Answers as `catalog.Catalog` does, of a small shop's database."""
 
     _server: Server = NEWEST
@@ -177,9 +177,6 @@ class Imagined:
         del views
         return self.trees.get(name.name, ())
 
-    def refuse_others(self, table: QualifiedName) -> None:
-        del table
-
     def index_owner(self, index: QualifiedName) -> QualifiedName | None:
         found = [tree[0].name for tree in self.trees.values() if tree[0].index(index.name)]
         return found[0] if found else None
@@ -197,14 +194,6 @@ class Imagined:
     def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
         del table
         return type_.lower(), default
-
-    def rewrites(self, table: QualifiedName, action: str) -> tuple[bool, bool]:
-        del table, action
-        return False, False
-
-    def reindex_leftovers(self, tables: Any) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
-        del tables
-        return ()
 
     def batch_target(self, table: QualifiedName, name: str) -> BatchTarget:
         del name
@@ -238,12 +227,6 @@ class Imagined:
         del view
         return MaterializedView(populated=True, unique=True)
 
-    def stops_drop(
-        self, table: QualifiedName, column: str | None = None, constraint: str | None = None
-    ) -> tuple[str, ...]:
-        del table, column, constraint
-        return ()
-
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion:
         del composite
         table = self.table(policy.parent)
@@ -276,9 +259,6 @@ class Imagined:
     def retired(self) -> tuple[Retired, ...]:
         return self.out
 
-    def moved(self) -> tuple[()]:
-        return ()
-
     def copy_runs(self) -> tuple[()]:
         return ()
 
@@ -300,10 +280,6 @@ class Imagined:
     def cold_archives(self) -> tuple[ColdArchive, ...]:
         return self.cold
 
-    def cold_partitions(self, table: QualifiedName) -> tuple[()]:
-        del table
-        return ()
-
     def cold_columns(self, archive: QualifiedName) -> tuple[ColdColumn, ...]:
         found = self.table(archive)
         return tuple(ColdColumn(c.name, c.type, c.not_null) for c in found.columns) if found else ()
@@ -315,18 +291,6 @@ class Imagined:
         del asked
         return ()
 
-    def missing_archive_rights(self, owned: Any) -> tuple[str, ...]:
-        del owned
-        return ()
-
-    def missing_rights(self, *asked: Any, **more: Any) -> tuple[str, ...]:
-        del asked, more
-        return ()
-
-    def missing_partition_rights(self, table: QualifiedName) -> tuple[str, ...]:
-        del table
-        return ()
-
     def sets(self, policies: tuple[Partitioning, ...]) -> tuple[tuple[Partitioning, Table | None], ...]:
         return tuple((policy, self.table(policy.parent)) for policy in policies)
 
@@ -334,22 +298,11 @@ class Imagined:
         del policy, table
         return NOW
 
-    def filled_default(self, table: Table | None) -> None:
-        del table
-
-    def strays(self, *asked: Any) -> tuple[()]:
-        del asked
-        return ()
-
     def created(self) -> Mapping[str, frozenset[str]]:
         return dict.fromkeys(("schema", "table", "extension"), self.there)
 
     def exists(self, name: QualifiedName) -> bool:
         return name.name in self.there
-
-    def has_rows(self, name: QualifiedName) -> bool:
-        del name
-        return False
 
     def has_extension(self, name: str) -> bool:
         return name in self.there

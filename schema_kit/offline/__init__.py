@@ -8,3 +8,4 @@ be converted); of all else nothing is taken to be done already, and each operati
 from schema_kit.offline.database import EmptyDatabase as EmptyDatabase
 from schema_kit.offline.followed import foreign_key as foreign_key
 from schema_kit.offline.followed import index_tail as index_tail
+from schema_kit.offline.placeholder import Placeholder as Placeholder

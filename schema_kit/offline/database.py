@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +18,6 @@ from schema_kit.model import (
     Detaching,
     IndexDeclaration,
     Partitioning,
-    Range,
     Referring,
     Relation,
     Stored,
@@ -76,10 +75,6 @@ class EmptyDatabase(Followed):
         """What pg_partman's functions have brought along, and nothing can be in; of the others nothing is known."""
         return (PART_CONFIG_SUB,) if self._partman else ()
 
-    def has_rows(self, name: QualifiedName) -> bool:
-        """Never: it was empty at base."""
-        return False
-
     def tree(self, name: QualifiedName, views: bool = False) -> tuple[Relation, ...]:
         """Return the table and its partitions; one that no step has made is taken for a plain table."""
         table = self._tables.get(name)
@@ -95,10 +90,6 @@ class EmptyDatabase(Followed):
     def index_tail(self, declared: IndexDeclaration) -> str:
         """Return the declaration as it is sent: the server does not print it back."""
         return index_tail(declared)
-
-    def reindex_leftovers(self, tables: Sequence[QualifiedName]) -> tuple[tuple[QualifiedName, QualifiedName], ...]:
-        """Return None."""
-        return ()
 
     def operator_class(self, name: str, method: str) -> str:
         """Return the bare name, which the search_path of psql finds."""
@@ -118,12 +109,6 @@ class EmptyDatabase(Followed):
 
     def _stored(self, table: QualifiedName) -> Stored:
         return Stored.of(there=False, current=table in self._own)
-
-    def missing_rights(
-        self, create_in: Collection[str] = (), refer_to: Collection[QualifiedName] = (), *, register: bool = False
-    ) -> tuple[str, ...]:
-        """Cannot be asked."""
-        return ()
 
     def archive_policies(self) -> tuple[ArchivePolicy, ...]:
         """Return those that earlier steps have registered."""
@@ -146,18 +131,6 @@ class EmptyDatabase(Followed):
         columns = self._tables[archive].columns
         return tuple(ColdColumn(c.name, c.type, c.not_null, "", "." not in c.type, c.generated) for c in columns)
 
-    def view_lacks(self, view: QualifiedName, columns: Collection[str]) -> bool:
-        """Cannot be asked."""
-        return False
-
-    def missing_archive_rights(self, owned: Collection[QualifiedName]) -> tuple[str, ...]:
-        """Cannot be asked."""
-        return ()
-
-    def missing_partition_rights(self, table: QualifiedName) -> tuple[str, ...]:
-        """Cannot be asked."""
-        return ()
-
     def sets(self, wanted: Sequence[Partitioning]) -> tuple[tuple[Partitioning, Table | None], ...]:
         """Return the partitioned tables of tables that earlier steps have made."""
         found = []
@@ -172,14 +145,6 @@ class EmptyDatabase(Followed):
         """Return where the current position of a partitioned table without rows lies."""
         assert table is not None  # `sets` gives no others
         return grid(policy, table).here(self._now)
-
-    def filled_default(self, table: Table | None) -> Table | None:
-        """Return None: it was empty at base."""
-        return None
-
-    def strays(self, policy: Partitioning, table: Table | None, until: str | None = None) -> tuple[Range, ...]:
-        """Return None: it was empty at base."""
-        return ()
 
     def conversion(self, policy: Partitioning, composite: bool) -> Conversion | None:
         """Return the table as earlier steps have left it, without rows."""
@@ -257,7 +222,3 @@ class EmptyDatabase(Followed):
     def column(self, table: QualifiedName, type_: str, default: str | None) -> tuple[str, str | None]:
         """As declared."""
         return type_, default
-
-    def rewrites(self, table: QualifiedName, action: str, first: str = "") -> tuple[bool, bool]:
-        """It was empty at base: nothing is worth a detour."""
-        return False, False

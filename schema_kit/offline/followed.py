@@ -26,6 +26,7 @@ from schema_kit.model import (
     View,
 )
 from schema_kit.names import QualifiedName, fit, ident, idents
+from schema_kit.offline.placeholder import Placeholder
 from schema_kit.steps import Step
 from schema_kit.steps.archives import (
     CreateArchiveTable,
@@ -65,7 +66,7 @@ from schema_kit.steps.storage import EnsureTable
 from schema_kit.storage import ARCHIVE_POLICY, PART_CONFIG, RETIRED_PARTITION
 
 
-class Followed:
+class Followed(Placeholder):
     """What the steps up to here have made of a database that was empty at base.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema_kit.errors import PlanError, refuse_for
-from schema_kit.model import ArchivePolicy, CheckDeclaration, ColumnDeclaration, DeclaredArchive, Moved, Table
+from schema_kit.model import ArchivePolicy, CheckDeclaration, ColumnDeclaration, DeclaredArchive, Table
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import archive_differences, archives, constraints
@@ -42,15 +42,14 @@ def create(database: Database, declared: DeclaredArchive) -> Plan:
 def drop(database: Database, name: QualifiedName, view_name: QualifiedName | None) -> Plan:
     """Drop an archive that holds no row, and the view over it."""
     archive = database.table(name)
-    moved = _moved(database)
+    moved = database.moved()
     known = {row.archive for row in moved}
     last = _config_may_go(database) and not database.archive_policies() and known <= {name}
     if archive is None:
         return archives.drop(name, None, (), (), False, (), None, last=last)
     view = next((view for view in archive.views if view.name == view_name), None)
     others = [f"view {other.name} shows it" for other in archive.views if other != view]
-    retired = () if isinstance(database, EmptyDatabase) else database.retired()
-    out = [str(row.name) for row in retired if row.parent == name and not row.gone]
+    out = [str(row.name) for row in database.retired() if row.parent == name and not row.gone]
     others += [f"{', '.join(out)} left it and can come back (op.drop_retention)"] if out else []
     cold = [one.cold for one in database.cold_archives() if one.archive == name]
     others += [f"{one} is its cold archive (op.drop_cold_archive comes first)" for one in cold]
@@ -69,10 +68,6 @@ def drop(database: Database, name: QualifiedName, view_name: QualifiedName | Non
         gone=tuple(row.name for row in moved if row.since is None and not row.there),
         last=last,
     )
-
-
-def _moved(database: Database) -> tuple[Moved, ...]:
-    return () if isinstance(database, EmptyDatabase) else database.moved()
 
 
 def _config_may_go(database: Database) -> bool:
@@ -98,9 +93,7 @@ def set_policy(database: Database, policy: ArchivePolicy) -> Plan:
         if policy.cold_after
         else None,
     )
-    if isinstance(database, EmptyDatabase) or not policy.condition:
-        return plan
-    if said := database.misunderstood(policy.table, policy.condition):
+    if policy.condition and (said := database.misunderstood(policy.table, policy.condition)):
         raise PlanError(
             f"cannot {plan.title}: invalid condition: {said}. Names of types and "
             "functions need their schema, since no search_path holds for it."
@@ -119,7 +112,7 @@ def _methods(database: Database) -> frozenset[str] | None:
 def drop_policy(database: Database, table: QualifiedName) -> Plan:
     """Forget what goes to a table's archive; without a database nothing is taken to be done already."""
     policies = [policy.table for policy in database.archive_policies()]
-    last = _config_may_go(database) and not {*policies} - {table} and not _moved(database)
+    last = _config_may_go(database) and not {*policies} - {table} and not database.moved()
     return archives.drop_policy(table, table in policies or isinstance(database, EmptyDatabase), last=last)
 
 
@@ -180,7 +173,7 @@ def repair(
 
 def _on_their_way(database: Database, table: QualifiedName, archive: QualifiedName) -> list[QualifiedName]:
     """What was detached from the table, and could not be attached to an archive that has changed with it since."""
-    moved = (row for row in _moved(database) if row.goes_to == archive and row.table == table)
+    moved = (row for row in database.moved() if row.goes_to == archive and row.table == table)
     return [row.name for row in moved if row.since is None and row.there and row.attached_to is None]
 
 

@@ -49,12 +49,11 @@ def drop(database: Database, table: QualifiedName, name: QualifiedName | None) -
     """Drop a cold archive without partitions, and have its view show the table and the archive again."""
     known = database.cold_archives()
     one = next((one for one in known if one.table == table and name in (None, one.cold)), None)
-    parts = () if isinstance(database, EmptyDatabase) else database.cold_partitions(table)
     return cold.drop(
         one,
         database.table(table),
         database.table(one.archive) if one else None,
-        parts,
+        database.cold_partitions(table),
         next((policy for policy in database.archive_policies() if policy.table == table), None),
         database.missing_archive_rights((one.cold,)) if one else (),
         invoker=invoker(database),

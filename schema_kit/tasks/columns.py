@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.model import ColumnDeclaration, Relation
 from schema_kit.names import QualifiedName, ident
@@ -16,7 +15,7 @@ from schema_kit.steps.batches import Change, UpdateBatch
 from schema_kit.steps.columns import column_sql
 from schema_kit.steps.constraints import ValidateConstraint
 from schema_kit.tasks import Database, batches
-from schema_kit.tasks.constraints import create_foreign_key, ends, set_not_null, stops_drop
+from schema_kit.tasks.constraints import create_foreign_key, ends, set_not_null
 
 
 def add(database: Database, table: QualifiedName, declared: ColumnDeclaration) -> Plan:
@@ -37,7 +36,7 @@ def add(database: Database, table: QualifiedName, declared: ColumnDeclaration) -
         proving = not_null is not None and not_null.steps and isinstance(not_null.steps[0], ValidateConstraint)
         # Under the check no row can become NULL, nor move as long as it is: one pass finds all of them.
         again = rewrites and proving and not fill
-        if again and isinstance(database, Catalog) and database.has_row_where(table, f"{ident(declared.name)} IS NULL"):
+        if again and database.has_row_where(table, f"{ident(declared.name)} IS NULL"):
             fill = _fill(database, table, declared, " under its check")
     elif _rewrites(database, table, replace(declared, default=None, nullable=True)):
         raise PlanError(
@@ -75,7 +74,7 @@ def _fill(database: Database, table: QualifiedName, declared: ColumnDeclaration,
 
 def drop(database: Database, table: QualifiedName, column: str) -> Plan:
     """Drop a column: its indexes first."""
-    obstacles = stops_drop(database, table, column)
+    obstacles = database.stops_drop(table, column)
     return columns.drop_column(table, column, database.tree(table), obstacles, ends(database, table))
 
 
@@ -141,7 +140,7 @@ def _has_its_own(partition: Relation, root: Relation) -> bool:
 
 def drop_table(database: Database, name: QualifiedName) -> Plan:
     """Drop a table: its foreign keys first."""
-    table, obstacles = database.table(name), stops_drop(database, name)
+    table, obstacles = database.table(name), database.stops_drop(name)
     if table and table.is_partition:
         obstacles = (
             "it is a partition: detach it first (ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY)",

@@ -73,7 +73,7 @@ def set_not_null(database: Database, table: QualifiedName, column: str) -> Plan:
 
 def drop(database: Database, constraint: str, table: QualifiedName) -> Plan:
     """Drop a constraint of any kind."""
-    obstacles = stops_drop(database, table, constraint=constraint)
+    obstacles = database.stops_drop(table, constraint=constraint)
     return constraints.drop_constraint(constraint, table, database.tree(table), obstacles, ends(database, table))
 
 
@@ -81,10 +81,3 @@ def ends(database: Database, name: QualifiedName) -> constraints.Ends:
     """Return the tables at the other end of a table's foreign keys, either way, each with its partitions."""
     table = database.table(name)
     return {tree[0]: tree for tree in table.trees} if table else {}
-
-
-def stops_drop(
-    database: Database, table: QualifiedName, column: str | None = None, constraint: str | None = None
-) -> tuple[str, ...]:
-    """Return why PostgreSQL would refuse to drop a column, a constraint, or the whole table."""
-    return () if isinstance(database, EmptyDatabase) else database.stops_drop(table, column, constraint)

@@ -10,8 +10,7 @@ from schema_kit.tasks import Database
 
 def ignore(database: Database, finding: IgnoredFinding, reason: str) -> Plan:
     """Leave a finding out; without a database none is taken to be ignored."""
-    ignored = {} if isinstance(database, EmptyDatabase) else database.ignored_findings()
-    return health.ignore(finding, reason, ignored)
+    return health.ignore(finding, reason, database.ignored_findings())
 
 
 def heed(database: Database, finding: IgnoredFinding) -> Plan:

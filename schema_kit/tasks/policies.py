@@ -49,8 +49,7 @@ def set_policy(database: Database, parent: QualifiedName, changes: dict[str, Any
             "control and interval too, write the script from base, or run this revision online."
         )
     policy = policies.changed(parent, registered, changes)
-    if not isinstance(database, EmptyDatabase):
-        database.refuse_others(parent)
+    database.refuse_others(parent)
     sets, missing = _sets(database, policy), database.missing_rights(register=True)
     return policies.set_policy(policy, registered, sets, database.config_is_current(), missing)
 
@@ -95,7 +94,7 @@ def drop_retention(database: Database, parent: QualifiedName) -> Plan:
         policy, retention=None, retention_keep_table=True, retention_schema=None, retention_grace="7 days"
     )
     plan = Plan(f"drop the retention of {parent}", (RegisterPolicy(kept),) if kept and kept != policy else ())
-    for row in () if isinstance(database, EmptyDatabase) else database.retired():
+    for row in database.retired():
         seen = database.detaching(parent, row.name) if row.by_policy and row.parent == parent else None
         if seen and (row.there or seen.attached_to == parent):
             plan += attach(database, parent, row.name, row.lower, row.upper)
