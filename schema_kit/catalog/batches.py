@@ -51,12 +51,10 @@ WHERE n.nspname = %(schema)s AND t.typname = %(name)s AND t.typtype = 'e' ORDER 
 
 def read_target(connection: Connection, table: QualifiedName, run: str) -> BatchTarget | None:
     """Return the table, and how far the update of that name has come; None where there is no such table."""
-    names = {"schema": table.schema, "name": table.name}
-    found = rows(connection, _TABLE, {**names, "progress": BATCH_PROGRESS.sql})
-    if not found or kinds.of_the_system(table):
-        kinds.refuse_others(connection, table)
+    row = kinds.found(connection, _TABLE, table, progress=BATCH_PROGRESS.sql)
+    if row is None:
         return None
-    on_citus, oid, there, current = found[0]
+    on_citus, oid, there, current = row
     note_citus(connection, on_citus)
     runs = rows(connection, _RUN, {"run": run}) if there else []
     columns = rows(connection, _COLUMNS, {"oid": oid})

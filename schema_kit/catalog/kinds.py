@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
@@ -35,6 +37,19 @@ def refuse_others(connection: Connection, name: QualifiedName, wanted: str = "a 
     found = kind(connection, name)
     if found and found not in (("a table", "a partitioned table") if wanted == "a table" else (wanted,)):
         raise PlanError(f"{name} is {found}, and this is for {wanted}.")
+
+
+def found(connection: Connection, query: str, name: QualifiedName, **values: object) -> Any:
+    """Return the row of a user's table, of a query by its %(schema)s and %(name)s; None where there is no such table.
+
+    Raises:
+        PlanError: something else has the name.
+    """
+    seen = rows(connection, query, {"schema": name.schema, "name": name.name, **values})
+    if seen and not of_the_system(name):
+        return seen[0]
+    refuse_others(connection, name)
+    return None
 
 
 def of_the_system(name: QualifiedName) -> bool:

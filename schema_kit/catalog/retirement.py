@@ -97,11 +97,10 @@ WHERE p.partrelid = to_regclass(%(parent)s)
 
 def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
     """Return a table that is a partition of *parent*, or was; None where there is none. Call it while observing."""
-    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found or kinds.of_the_system(name):
-        kinds.refuse_others(connection, name)
+    row = kinds.found(connection, _TABLE, name)
+    if row is None:
         return None
-    on_citus, oid, schema, table, pending, bounds, kind, below, attached_by = found[0]
+    on_citus, oid, schema, table, pending, bounds, kind, below, attached_by = row
     note_citus(connection, on_citus)
     attached = QualifiedName(schema, table) if table else None
     at = {"oid": oid, "parent": parent.sql, "record": RETIRED_PARTITION.sql}
@@ -295,11 +294,10 @@ def read_attaching(
         PlanError: the parent does not exist, is not partitioned by range of one column, or a bound has another type.
     """
     title = f"cannot attach {name} to {parent}"
-    found = rows(connection, _KEY, {"schema": parent.schema, "name": parent.name})
-    if not found or kinds.of_the_system(parent):
-        kinds.refuse_others(connection, parent)
+    row = kinds.found(connection, _KEY, parent)
+    if row is None:
         raise PlanError(f"{title}: there is no table {parent}.")
-    parent_oid, key_type, inherited, strategy, columns, control = found[0]
+    parent_oid, key_type, inherited, strategy, columns, control = row
     if (strategy, columns) != ("r", 1) or control is None:
         raise PlanError(f"{title}: {parent} is not partitioned by RANGE of one column.")
     seen = read(connection, parent, name)

@@ -48,11 +48,10 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %(oi
 
 def read(connection: Connection, name: QualifiedName, *privileges: str) -> LeavingTable | None:
     """Return one table, and which of the privileges are missing; None where there is none. Call it while observing."""
-    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found or kinds.of_the_system(name):
-        kinds.refuse_others(connection, name)
+    row = kinds.found(connection, _TABLE, name)
+    if row is None:
         return None
-    on_citus, oid, partitioned, columns, generated, types = found[0]
+    on_citus, oid, partitioned, columns, generated, types = row
     note_citus(connection, on_citus)
     lacks = missing_of(connection, (Right(name, what) for what in privileges))
     hidden = [row[0] for row in rows(connection, _HIDDEN, {"oid": oid})]

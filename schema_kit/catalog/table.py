@@ -252,11 +252,10 @@ WHERE n.nspname = %(schema)s AND t.typrelid = 0 AND t.typcategory <> 'A' AND sta
 def read(connection: Connection, name: QualifiedName) -> Table | None:
     """Return the table of that name, plain or partitioned; None where there is none. Call it while observing."""
     stamp = rows(connection, stamp_sql(name))[0][0]  # first: what changes while the rest is read shows later
-    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found or kinds.of_the_system(name):
-        kinds.refuse_others(connection, name)
+    row = kinds.found(connection, _TABLE, name)
+    if row is None:
         return None
-    table = found[0]._mapping
+    table = row._mapping
     note_citus(connection, table["on_citus"])
     at = {"oid": table["oid"]}
     keys = foreign_keys.read(connection, table["oid"])

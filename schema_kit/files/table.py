@@ -151,11 +151,10 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE h.inhparent = to_regclass(%(
 
 def read(connection: Connection, name: QualifiedName) -> Source | None:
     """Return the table of that name. Call it in a transaction under the session dress."""
-    found = rows(connection, _TABLE, {"schema": name.schema, "name": name.name})
-    if not found or kinds.of_the_system(name):
-        kinds.refuse_others(connection, name)
+    row = kinds.found(connection, _TABLE, name)
+    if row is None:
         return None
-    oid, kind, attached, bounds, parent_schema, parent_name, pending, size, estimate, hidden, there = found[0]
+    oid, kind, attached, bounds, parent_schema, parent_name, pending, size, estimate, hidden, there = row
     note_citus(connection, there)
     distribution = citus.read(connection, [oid]).get(oid)
     spread = distribution is not None and distribution.spread
