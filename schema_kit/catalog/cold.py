@@ -61,8 +61,8 @@ def stored(connection: Connection) -> Stored:
 
 
 def archives(connection: Connection) -> tuple[ColdArchive, ...]:
-    """Return all of them, where their table is."""
-    return tuple(_archive(row[0]) for row in rows(connection, _ARCHIVES))
+    """Return all of them."""
+    return tuple(_archive(row[0]) for row in rows(connection, _ARCHIVES)) if stored(connection) else ()
 
 
 def _archive(row: dict[str, Any]) -> ColdArchive:
@@ -79,8 +79,8 @@ def _archive(row: dict[str, Any]) -> ColdArchive:
 
 
 def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartition, ...]:
-    """Return what is known of those of a table, where cold_partition is."""
-    known = rows(connection, _PARTITIONS, {"table": str(table)})
+    """Return what is known of those of a table."""
+    known = rows(connection, _PARTITIONS, {"table": str(table)}) if stored(connection) else []
     names = [QualifiedName.parse(text) for row in known for text in (row[0], row[2])]
     now = present.read(connection, names)
     found = []
