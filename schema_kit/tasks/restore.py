@@ -174,8 +174,8 @@ def _rows(
         seen = [(leaf, catalog.leaving(leaf, (target.name,))) for leaf in leaves]
         moves = [rows.bring_back(one, there[leaf], there[target.name]) for leaf, there in seen]
         moves = [move for move in moves if any_left(catalog, move)]
-        ends = [text for move in moves for text in extremes(catalog, move, control)]
-        windows = reached(lines, ends, f"restore rows of {part.name} to {target.name}", "restore a shorter range")
+        reach = [text for move in moves for text in extremes(catalog, move, control)]
+        windows = reached(lines, reach, f"restore rows of {part.name} to {target.name}", "restore a shorter range")
         windows = lines.missing(windows, target)
         strays = catalog.strays_among(lines.policy, target, windows)  # theirs go there, too, until it is drained
         for window in windows:
