@@ -107,9 +107,9 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
     return tuple(found)
 
 
-def columns(connection: Connection, table: QualifiedName) -> tuple[ColdColumn, ...]:
+def columns(connection: Connection, archive: QualifiedName) -> tuple[ColdColumn, ...]:
     """Read the columns of an archive."""
-    return tuple(ColdColumn(*row) for row in rows(connection, _COLUMNS, {"table": table.sql}))
+    return tuple(ColdColumn(*row) for row in rows(connection, _COLUMNS, {"table": archive.sql}))
 
 
 def server(connection: Connection, name: str) -> ColdServer:
