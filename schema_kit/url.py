@@ -57,6 +57,13 @@ def database_url(given: str | None = None, config: Config | None = None) -> sa.U
     return _parsed(text, source)
 
 
+def is_named(given: str | None = None, config: Config | None = None) -> bool:
+    """Return whether a database is named: by a program's connection, or by a URL; else it is the embedded one."""
+    if config is not None and config.attributes.get("connection") is not None:
+        return True
+    return _chosen(given, config, os.environ)[0] is not None
+
+
 def alembic_config() -> Config | None:
     """Alembic's configuration in this folder or above it, for commands that Alembic does not start.
 
