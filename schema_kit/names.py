@@ -11,6 +11,9 @@ from schema_kit.errors import DeclarationError
 
 MAX_BYTES = 63
 """NAMEDATALEN - 1: PostgreSQL shortens longer identifiers without an error."""
+TABLE_BYTES = 62
+"""A table's array type has its name with an underscore in front. Where that makes it too long, PostgreSQL up to 15
+creates some 70 tables that begin alike, and then refuses the next (42710)."""
 
 
 def ident(name: str) -> str:
@@ -49,18 +52,18 @@ def literal(text: str) -> str:
     return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 
 
-def fit(stem: str, suffix: str = "") -> str:
-    """Shorten *stem* on a character boundary so that stem + suffix keep within 63 bytes.
+def fit(stem: str, suffix: str = "", room: int = MAX_BYTES) -> str:
+    """Shorten *stem* on a character boundary so that stem + suffix keep within 63 bytes, or *room*.
 
     A short stem carries six digits of its hash, so that two long names that begin alike stay apart.
     """
-    if len((stem + suffix).encode()) <= MAX_BYTES:
+    if len((stem + suffix).encode()) <= room:
         return stem + suffix
     mark = "_" + hashlib.sha256(stem.encode()).hexdigest()[:6]
-    room = MAX_BYTES - len((mark + suffix).encode())
-    if room < 1:
-        raise DeclarationError(f"the suffix {suffix!r} leaves no room for a name of at most {MAX_BYTES} bytes")
-    return stem.encode()[:room].decode(errors="ignore") + mark + suffix
+    left = room - len((mark + suffix).encode())
+    if left < 1:
+        raise DeclarationError(f"the suffix {suffix!r} leaves no room for a name of at most {room} bytes")
+    return stem.encode()[:left].decode(errors="ignore") + mark + suffix
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -55,6 +55,10 @@ _SUB_PARTITIONED = f"""(EXISTS (SELECT 1 FROM {PART_CONFIG_SUB.sql} o WHERE o.su
   WHERE x.relkind = 'p' AND replace(c.parent_table, '"', '') = replace(xn.nspname || '.' || x.relname, '"', '')))"""
 
 
+# No text of a bound is a moment or an id for anything but pg_partman's functions in SQL.
+_READ_BY_SQL = "(c.partition_type = 'list' OR c.time_encoder IS NOT NULL AND to_jsonb(c) ->> 'encoding' IS NULL)"
+
+
 class Managed(Relations):
     """What schema_kit manages in a database."""
 
@@ -80,7 +84,8 @@ class Managed(Relations):
     def policies(self, unreadable: Callable[[str, SchemaKitError], None] | None = None) -> tuple[Partitioning, ...]:
         """Return every set that part_config holds and that maintenance is on for.
 
-        Not sets that pg_partman's functions in SQL have sub-partitioned, nor their partitions: those look after them.
+        Not tables that pg_partman's functions in SQL have sub-partitioned, nor their partitions, nor those partitioned
+        by LIST or by a key that only their time_encoder reads: those functions maintain them.
 
         Args:
             unreadable: receives rows that are not policies: the table that they name, and why.
@@ -88,7 +93,7 @@ class Managed(Relations):
         Raises:
             DeclarationError: a row is not a valid policy, and *unreadable* was not given.
         """
-        of_sql = f" AND NOT {_SUB_PARTITIONED}" if self.exists(PART_CONFIG_SUB) else ""
+        of_sql = f" AND NOT {_READ_BY_SQL} AND NOT {_SUB_PARTITIONED}" if self.exists(PART_CONFIG_SUB) else ""
         return self._registered(f"WHERE automatic_maintenance = 'on'{of_sql}", unreadable)
 
     def policies_of(self, parents: Sequence[QualifiedName]) -> tuple[Partitioning, ...]:

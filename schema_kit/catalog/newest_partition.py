@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from schema_kit.catalog.session import rows
 from schema_kit.model import Branch
-from schema_kit.names import MAX_BYTES, fit
+from schema_kit.names import MAX_BYTES, TABLE_BYTES, fit
 
 _NEWEST = """
 SELECT c.oid, c.relname, c.reloptions, c.relreplident, s.spcname,
@@ -58,5 +58,6 @@ def _branch(tree: list[Any], oid: int, above: str) -> Branch:
 
 def _suffix(above: str, name: str) -> str:
     """Return what made *name* of the one above it, shortened or not; all of it where they have nothing in common."""
-    tails = (name[place:] for place in range(len(name)) if len(name[place:].encode()) < MAX_BYTES - len("_123abc"))
-    return next((tail for tail in tails if fit(above, tail) == name), fit(f"_{name}"[: MAX_BYTES // 4]))
+    tails = (name[place:] for place in range(len(name)) if len(name[place:].encode()) < TABLE_BYTES - len("_123abc"))
+    made = (tail for tail in tails if name in (fit(above, tail), fit(above, tail, TABLE_BYTES)))
+    return next(made, fit(f"_{name}"[: MAX_BYTES // 4]))

@@ -144,7 +144,8 @@ def told(connection: Connection, parent: QualifiedName) -> tuple[Told, ...]:
             policy = policies.read({**row, "parent_table": str(parent), **lengths})
             on = row.get("automatic_maintenance", "off") == "on"
             other = row.get("datetime_string") not in (None, "YYYYMMDD", "YYYYMMDD_HH24MISS")
-            found.append(Told(policy, f"pg_partman's {config}", config, on, other))
+            of_sql = PartmanRow(parent, row).of_sql
+            found.append(Told(policy, f"pg_partman's {config}", config, on, other, of_sql))
     if slices := re.search(r"\bcolumn:(\w+),period:(day|month|year)\b", comment):
         policy = Partitioning(parent, slices[1], f"1 {slices[2]}")
         found.append(Told(policy, "pgslice's comment"))

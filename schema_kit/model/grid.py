@@ -13,7 +13,7 @@ from schema_kit.intervals import Ids, Interval, Point, Span, parse
 from schema_kit.keys import BeyondCalendar, Key, Numbers, WallClock, key_for
 from schema_kit.model import Partition, Partitioning, Range, Table
 from schema_kit.model.tables import Strategy
-from schema_kit.names import QualifiedName, fit, literal
+from schema_kit.names import TABLE_BYTES, QualifiedName, fit, literal
 
 MOST_AHEAD = 1000
 """Partitions kept ahead, at most: planning a query takes longer with each, and so does making them."""
@@ -155,7 +155,8 @@ class Grid:
     def partition_name(self, window: Range) -> QualifiedName:
         """pg_partman's name for a window: the parent's, then `_p` and the window's beginning."""
         assert window.lower is not None  # ranges have two ends
-        return self.policy.parent.sibling(fit(self.policy.parent.name, "_" + self.interval.suffix(window.lower)))
+        suffix = "_" + self.interval.suffix(window.lower)
+        return self.policy.parent.sibling(fit(self.policy.parent.name, suffix, TABLE_BYTES))
 
     def covered(self, window: Range, table: Table) -> bool:
         """Return whether a partition of *table*, or several together, hold the whole window.

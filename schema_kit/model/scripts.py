@@ -106,3 +106,15 @@ class PartmanRow:
     name: QualifiedName
     row: Mapping[str, Any]
     sub: Mapping[str, Any] | None = None
+
+    @property
+    def by_list(self) -> bool:
+        """It is partitioned by LIST."""
+        return self.row.get("partition_type") == "list"
+
+    @property
+    def of_sql(self) -> bool:
+        """Only functions in SQL read its bounds: they are those of LIST, or a time_encoder writes them."""
+        encoder = self.row.get("time_encoder") or ""
+        known = self.row.get("encoding") or encoder.endswith("uuid7_time_encoder")
+        return self.by_list or bool(encoder and not known)

@@ -26,6 +26,8 @@ class Told:
     """pg_partman's maintenance is on for it."""
     other_names: bool = False
     """It reads dates from names of another form than ours, and fails at ours: pg_partman 4 does."""
+    of_sql: bool = False
+    """Only pg_partman's functions read its bounds: it is partitioned by LIST, or by a key with a time_encoder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from schema_kit.model import (
     Table,
     View,
 )
-from schema_kit.names import QualifiedName, fit, ident, idents
+from schema_kit.names import TABLE_BYTES, QualifiedName, fit, ident, idents
 from schema_kit.offline.placeholder import Placeholder
 from schema_kit.steps import Step
 from schema_kit.steps.archives import (
@@ -349,7 +349,7 @@ def _branch(like: Table, name: QualifiedName, branch: Branch) -> Table:
     """Return a partition that is partitioned itself, as far as a later step can ask about it."""
     strategy, _, column = branch.key.partition(" (")
     leaves = tuple(
-        Partition(name.sibling(fit(name.name, part.suffix)), None, None, default=part.values == "DEFAULT")
+        Partition(name.sibling(fit(name.name, part.suffix, TABLE_BYTES)), None, None, default=part.values == "DEFAULT")
         for part in branch.branches
     )
     return replace(

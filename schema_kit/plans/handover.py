@@ -49,6 +49,16 @@ class Handed:
     table: Table
     known: PartmanRow
 
+    @property
+    def lines(self) -> Grid | None:
+        """Its ranges; None where only functions in SQL read its bounds."""
+        return None if self.known.of_sql else grid(self.policy, self.table)
+
+    @property
+    def of_ids(self) -> bool:
+        """No clock decides where its partitions begin."""
+        return self.known.by_list or bool(self.lines and self.lines.of_ids)
+
 
 def hand_over(
     parent: QualifiedName,
@@ -75,25 +85,29 @@ def hand_over(
     to = _renamed(title, sets) if rename else {}
     refuse_for(
         f"cannot {title}",
-        (why for one in sets for why in _obstacles(one, grid(one.policy, one.table), config, renamed=rename)),
+        (why for one in sets for why in _obstacles(one, config, renamed=rename)),
     )
     registered = tuple(_registered(one, config, to.get(one.policy.parent, one.policy.parent)) for one in sets)
     steps: list[Step] = [
         RenamePartition(name, to[name], name in {one.policy.parent for one in sets}) for name in _in_turn(title, to)
     ]
     steps.append(HandOver(parent, QualifiedName(config.schema, "part_config"), registered))
-    clocks = {one.policy.timezone for one in sets if not grid(one.policy, one.table).of_ids}
-    notes = tuple(
+    clocks = {one.policy.timezone for one in sets if not one.of_ids}
+    notes = [
         f"pg_partman partitions {parent} by the clock of the session that maintains it: it has to run with "
         f"TimeZone {zone} (ALTER ROLE ... SET TimeZone)"
         for zone in sorted(clocks)
-    )
-    return Plan(title, tuple(steps), notes=notes)
+    ]
+    if any(one.known.by_list for one in sets) and not config.columns >= _FOR_5:
+        notes.append(
+            f"pg_partman before 5.2 reads the first digit alone of values of LIST: update it before {parent} has ten"
+        )
+    return Plan(title, tuple(steps), notes=tuple(notes))
 
 
 def _registered(one: Handed, config: PartmanConfig, name: QualifiedName) -> Registered:
-    lines, row, sub = grid(one.policy, one.table), one.known.row, one.known.sub
-    form = None if lines.of_ids else row.get("datetime_string") or _form(lines)
+    lines, row, sub = one.lines, one.known.row, one.known.sub
+    form = None if one.of_ids else row.get("datetime_string") or (_form(lines) if lines else None)
     told = {**row, "datetime_string": form, "automatic_maintenance": "on"}
     below = dict(sub or {})
     if config.reads_names:
@@ -132,10 +146,13 @@ def take_over(policy: Partitioning, tree: Sequence[PartmanRow], *, has_sub: bool
         PlanError: its partitions are partitioned, and what maintains such tables is not installed.
     """
     parent = policy.parent
-    if not has_sub and (len(tree) > 1 or any(one.sub for one in tree)):
+    if not has_sub and (len(tree) > 1 or any(one.sub or one.of_sql for one in tree)):
+        why = "its partitions are partitioned themselves"
+        if any(one.of_sql for one in tree):
+            why = "it is partitioned by LIST" if tree[0].by_list else "functions in SQL alone read its key"
         raise PlanError(
-            f"cannot take {parent} over: its partitions are partitioned themselves, and pg_partman's functions in SQL "
-            "maintain such tables. Install them first: schema_kit sql apply --schema partman_sql"
+            f"cannot take {parent} over: {why}, and pg_partman's functions in SQL maintain such tables. Install them "
+            "first: schema_kit sql apply --schema partman_sql"
         )
     columns = frozenset((*_OF_SQL, *(_OF_SUB if has_sub else ())))
     own: tuple[tuple[str, str], ...] = ()
@@ -149,8 +166,9 @@ def take_over(policy: Partitioning, tree: Sequence[PartmanRow], *, has_sub: bool
         for held, column in ((row, "template_table"), (sub, "sub_template_table")):
             if held.get(column):
                 held[column] = str(QualifiedName(*held[column].split(".", 1)))
-        values = _values(row, columns | {*_BELOW, "timezone", "retention_grace"}, "parent_table", str(one.name))
-        if one.name == parent:
+        kept = {*_BELOW, "timezone", "retention_grace", *(("datetime_string",) if one.of_sql else ())}
+        values = _values(row, columns | kept, "parent_table", str(one.name))
+        if one.name == parent and not one.of_sql:
             own = _values(row, columns, "parent_table", str(parent))[1:]
             values = ()
         below.append(Registered(one.name, values, _values(sub, _SUB, "sub_parent", str(one.name)) if sub else ()))
@@ -167,14 +185,16 @@ def _chosen(title: str, configs: Sequence[PartmanConfig], schema: str | None) ->
     return found[0]
 
 
-def _obstacles(one: Handed, lines: Grid, config: PartmanConfig, *, renamed: bool) -> Iterator[str]:
+def _obstacles(one: Handed, config: PartmanConfig, *, renamed: bool) -> Iterator[str]:
     """Yield why the extension could not maintain the table."""
     policy, table, row = one.policy, one.table, one.known.row
     if "." in policy.parent.schema + policy.parent.name:
         yield "pg_partman does not support periods in names"
     if row.get("async_partitioning_in_progress"):
         yield f"rows of {policy.parent} wait for their partition: CALL partition_data_async to its end first"
-    if policy.encoding and policy.encoding not in ("seconds", "milliseconds", "microseconds", "nanoseconds"):
+    if one.known.of_sql:
+        yield from _unknown_bounds(one, config, renamed=renamed)
+    elif policy.encoding and policy.encoding not in ("seconds", "milliseconds", "microseconds", "nanoseconds"):
         if not (row.get("time_encoder") and config.columns >= _FOR_5):
             yield f"it does not know how {policy.control} holds a moment ({policy.encoding})"
     elif config.reads_names and policy.encoding == "microseconds":
@@ -188,18 +208,33 @@ def _obstacles(one: Handed, lines: Grid, config: PartmanConfig, *, renamed: bool
     parts = [part for part in table.partitions if not part.default]
     if not parts:
         yield "it has no partition yet, and pg_partman goes on from the last one"
-    if config.reads_names and not renamed:
-        form = r"\d+" if isinstance(lines.interval, Ids) else r"\d{8}(_\d{6})?"
+    if config.reads_names and not renamed and one.lines:
+        form = r"\d+" if isinstance(one.lines.interval, Ids) else r"\d{8}(_\d{6})?"
         odd = [part.name.name for part in parts if not re.fullmatch(rf".*_p-?{form}", part.name.name)]
         if odd:
             yield f"pg_partman 4 reads dates from names, and not from {', '.join(odd[:3])} (--rename does it)"
+
+
+def _unknown_bounds(one: Handed, config: PartmanConfig, *, renamed: bool) -> Iterator[str]:
+    """Yield why the extension does not read bounds that only functions in SQL read."""
+    policy = one.policy
+    if renamed:
+        yield f"what partitions of {policy.parent} would be called cannot be read from their bounds: omit --rename"
+    if not one.known.by_list and not config.columns >= _FOR_5:
+        yield f"only pg_partman from 5.2 on knows a time_encoder, and {policy.parent} has one"
+    elif one.known.by_list and config.reads_names:
+        yield f"pg_partman 4 does not know LIST, and {policy.parent} is partitioned by it"
+    elif one.known.by_list and policy.interval != "1":
+        yield f"pg_partman knows LIST with an interval of 1, and that of {policy.parent} is {policy.interval}"
 
 
 def _renamed(title: str, sets: Sequence[Handed]) -> dict[QualifiedName, QualifiedName]:
     """Return the names that pg_partman gives to partitions, of those that have another one."""
     to: dict[QualifiedName, QualifiedName] = {}
     for one in sets:
-        stem, lines = to.get(one.policy.parent, one.policy.parent).name, grid(one.policy, one.table)
+        stem, lines = to.get(one.policy.parent, one.policy.parent).name, one.lines
+        if lines is None:  # an obstacle
+            continue
         for part in one.table.partitions:
             wanted = part.name.sibling(_cut(stem, "_default" if part.default else _suffix(title, lines, part)))
             if wanted != part.name:

@@ -12,7 +12,7 @@ from schema_kit.intervals import Point
 from schema_kit.marks import BUILT_MARK
 from schema_kit.model import Partitioning, Range, Table
 from schema_kit.model.grid import Grid, grid, partitioned_table
-from schema_kit.names import QualifiedName, fit, ident, outside
+from schema_kit.names import TABLE_BYTES, QualifiedName, fit, ident, outside
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.constraints import AddCheck, ValidateConstraint
 from schema_kit.steps.partitions import CreatePartition, below
@@ -104,7 +104,7 @@ def free_name(lines: Grid, table: Table, window: Range) -> QualifiedName:
     for number in count(2):
         if table.taken.isdisjoint((name.name, *below(name.name, table.branch))):
             break
-        name = name.sibling(fit(lines.partition_name(window).name, f"_{number}"))
+        name = name.sibling(fit(lines.partition_name(window).name, f"_{number}", TABLE_BYTES))
     return name
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from schema_kit.intervals import Ids, Span
 from schema_kit.model import Branch, Grant, Partitioning, Table
-from schema_kit.names import QualifiedName, fit, ident, literal
+from schema_kit.names import TABLE_BYTES, QualifiedName, fit, ident, literal
 from schema_kit.steps.dependents import grant_sql, made_sql, statistics_sql
 from schema_kit.steps.step import Lock, LockMode, OnTree, SharedStep, Transaction
 from schema_kit.steps.storage import upsert_sql
@@ -138,7 +138,7 @@ class CreatePartition(SharedStep):
         if self.comment is not None:
             yield f"COMMENT ON TABLE {name.sql} IS {literal(self.comment)}"
         for part in branch.branches:
-            own = name.sibling(fit(name.name, part.suffix))
+            own = name.sibling(fit(name.name, part.suffix, TABLE_BYTES))
             yield from self.make(own, part)
             yield f"ALTER TABLE {name.sql} ATTACH PARTITION {own.sql} {part.values}"
 
@@ -146,7 +146,7 @@ class CreatePartition(SharedStep):
 def below(name: str, branch: Branch | None) -> Iterator[str]:
     """Yield what the partitions below a partition are called."""
     for part in branch.branches if branch else ():
-        own = fit(name, part.suffix)
+        own = fit(name, part.suffix, TABLE_BYTES)
         yield own
         yield from below(own, part)
 

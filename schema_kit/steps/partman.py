@@ -135,7 +135,8 @@ class TakeOver(SharedStep):
 
     Args:
         parent: the partitioned table.
-        values: columns of its own row, which exists: pg_partman's functions in SQL use them.
+        values: columns of its own row, which exists: pg_partman's functions in SQL use them. Empty where *sets* has
+            the whole row.
         sets: how its partitions are partitioned, and the tables below it.
     """
 
@@ -150,7 +151,8 @@ class TakeOver(SharedStep):
         update = ", ".join(f"{column} = {value}" for column, value in self.values)
         where = f"WHERE parent_table = {literal(str(self.parent))}"
         below = tuple(statement for one in self.sets for statement in one.sql(PART_CONFIG))
-        return (f"UPDATE {PART_CONFIG.sql} SET {update} {where}", *below)
+        own = (f"UPDATE {PART_CONFIG.sql} SET {update} {where}",) if update else ()
+        return (*own, *below)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError
 from schema_kit.intervals import Point
-from schema_kit.model import Partitioning, Stored, Table
+from schema_kit.model import Partitioning, Stored, Table, Told
 from schema_kit.model.scripts import PartmanRow
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
@@ -113,6 +113,10 @@ def reading(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_ove
         take_over: whether what other tools maintain is taken over.
     """
     registered = catalog.policy(one.parent)
+    if hint := of_sql(catalog, one.parent):
+        zone = {} if registered else {"timezone": catalog.time_zones()[0][0]}
+        why = f"{hint.who} maintains it, and pg_partman's functions in SQL, which alone read its bounds, go on with it"
+        return Reading(registered or replace(hint.policy, **zone), (why,))
     if registered and take_over:
         for hint in catalog.told(one.parent):
             if hint.maintained and hint.config:
@@ -123,9 +127,21 @@ def reading(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_ove
     return adoption.read_bounds(one.parent, one.control, tables, given, catalog.told(one.parent), catalog.time_zones())
 
 
+def of_sql(catalog: Catalog, parent: QualifiedName) -> Told | None:
+    """Return what a pg_partman says of a table, where only functions in SQL read its bounds."""
+    return next((hint for hint in catalog.told(parent) if hint.of_sql), None)
+
+
 def adopt(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_over: bool, leave_irregular: bool) -> Plan:
     """Register the policy that is read off a table, and turn other tools' maintenance of it off with *take_over*."""
     found = reading(catalog, one, given, take_over)
+    if hint := of_sql(catalog, one.parent):
+        if not hint.maintained and catalog.policy(one.parent):
+            return Plan(f"adopt {one.parent}")
+        if not take_over:
+            raise PlanError(f"{hint.who} maintains {one.parent}. --take-over turns that off.")
+        stop = (StopPartman(hint.config, one.parent),) if hint.config else ()
+        return Plan(f"adopt {one.parent}", tuple(_taken_over(catalog, found.policy, stop)))
     plan = adoption.adopt(
         found,
         catalog.policy(one.parent),
@@ -169,6 +185,8 @@ def hand_over(catalog: Catalog, parent: QualifiedName, schema: str | None, renam
 
 
 def _handed(catalog: Catalog, one: PartmanRow) -> Handed:
-    policy = catalog.policy(one.name)
+    policy, table = catalog.policy(one.name), catalog.table(one.name)
     assert policy is not None  # its row was read
-    return Handed(policy, policies.partitioned_already(policy, catalog.table(one.name)), one)
+    if one.by_list and table is not None:
+        return Handed(policy, table, one)
+    return Handed(policy, policies.partitioned_already(policy, table), one)

@@ -37,14 +37,14 @@ ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_
 COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" IS 'schema_kit:8c9b284b6a3ef25b';
 COMMIT;
 
--- create partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" from 2027-01-01 to 2027-02-01
+-- create partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" from 2027-01-01 to 2027-02-01
 -- locks: SHARE UPDATE EXCLUSIVE on "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new"
 BEGIN;
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-CREATE TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" (LIKE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" INCLUDING ALL EXCLUDING IDENTITY);
-COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" IS E'it''s a \\ comment';
-ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" ATTACH PARTITION "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" FOR VALUES FROM ('2027-01-01 00:00:00+00') TO ('2027-02-01 00:00:00+00');
+CREATE TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" (LIKE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" INCLUDING ALL EXCLUDING IDENTITY);
+COMMENT ON TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" IS E'it''s a \\ comment';
+ALTER TABLE "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0__new" ATTACH PARTITION "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxx_26a2f0_p20270101" FOR VALUES FROM ('2027-01-01 00:00:00+00') TO ('2027-02-01 00:00:00+00');
 COMMIT;
 
 -- swap: "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" becomes partitioned, its rows are partition "Chat ""Bot"""."ข้อความxxxxxxxxxxxxxxxxxxx_26a2f0_before_20270101"

@@ -65,6 +65,8 @@ def _wanted(catalog: Catalog, tables: tuple[str, ...], everything: bool) -> list
     if tables:
         names = [catalog.relation(table) for table in tables]
         found = [row for row in catalog.partitioned(names) if row[0] in names]  # dots are no part of a text's structure
+        others = [name for name in names if name not in {row[0] for row in found}]
+        found += [(name, hint.policy.control) for name in others if (hint := policies.of_sql(catalog, name))]
         if missing := [name for name in names if name not in {row[0] for row in found}]:
             for name in missing:
                 partitioned_already(Partitioning(name, "", ""), catalog.table(name))
@@ -106,6 +108,8 @@ def _beside(catalog: Catalog, one: Partitioning, take_over: bool) -> list[str]:
 
 def _next(catalog: Catalog, policy: Partitioning) -> list[str]:
     """Return what create-next would do."""
+    if policies.of_sql(catalog, policy.parent):
+        return ["run_maintenance_proc() of pg_partman's functions in SQL"]
     steps: list[str] = []
     for each, _ in catalog.sets((policy,)):
         try:
