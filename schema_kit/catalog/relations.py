@@ -264,6 +264,10 @@ class Relations:
         found = self.asked(sql, {"name": partition.sql})
         return QualifiedName(*found[0]) if found else None
 
+    def planned(self, table: QualifiedName, statement: str) -> None:
+        """Have a statement on a table planned, which says what the server, or Citus, refuses of it."""
+        scratch.planned(self._connection, table, statement)
+
     def has_row_where(self, table: QualifiedName, where: str) -> bool:
         """Return whether a row of the table meets a condition in SQL; without an index for it, all of them are read."""
         return bool(self.asked(f"SELECT EXISTS (SELECT 1 FROM {table.sql} WHERE ({where}\n))")[0][0])

@@ -37,11 +37,17 @@ _NOT_THE_DECLARATION = {None, "55P03", "40P01", "57014", "57P01", "42501"}
 
 @contextmanager
 def _copy(connection: Connection, table: QualifiedName, like: str = " INCLUDING ALL") -> Iterator[None]:
+    with _tried(connection, table):
+        send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql}{like})")
+        yield
+
+
+@contextmanager
+def _tried(connection: Connection, table: QualifiedName) -> Iterator[None]:
     own = autocommits(connection)
     send(connection, "BEGIN" if own else "SAVEPOINT schema_kit")
     try:
         send(connection, "SET LOCAL lock_timeout = '5s'")
-        send(connection, f"CREATE TEMP TABLE {ident(_NAME.name)} (LIKE {table.sql}{like})")
         yield
     except DBAPIError as error:
         raise _refused(table, error) from error
@@ -49,6 +55,16 @@ def _copy(connection: Connection, table: QualifiedName, like: str = " INCLUDING 
         for statement in ("ROLLBACK",) if own else ("ROLLBACK TO SAVEPOINT schema_kit", "RELEASE SAVEPOINT schema_kit"):
             with suppress(SQLAlchemyError):  # the connection may be the very thing that was lost
                 send(connection, statement)
+
+
+def planned(connection: Connection, table: QualifiedName, statement: str) -> None:
+    """Have a statement planned, not executed: on a cluster, Citus refuses here what it will not execute.
+
+    Raises:
+        PlanError: it is refused.
+    """
+    with _tried(connection, table):
+        send(connection, f"EXPLAIN {statement}")
 
 
 def _refused(table: QualifiedName, error: DBAPIError) -> DBAPIError | PlanError:

@@ -70,6 +70,13 @@ def add_column(
             f"cannot {title}: its default changes from row to row, so the rows are filled in by batches, which page "
             "through a primary key, and there is none."
         )
+    if rewrites and root.distribution and root.distribution.spread:
+        raise PlanError(
+            f"cannot {title}: its default changes from row to row, {table} is {root.distribution.text}, and Citus has "
+            "no volatile function in an UPDATE. Instead: add it without the default, set that for new rows "
+            "(op.alter_column_concurrently), and let the application, or an expression of the row's own columns "
+            "(op.update_in_batches), fill in the old ones."
+        )
     after = foreign_key.steps if foreign_key else ()
     if found:
         missing = declared.default is not None and found.default is None and printed[1] is not None
@@ -120,7 +127,7 @@ def drop_column(
     root = root_of(tree, title)
     if root.column(column) is None:
         return Plan(title)
-    refuse_for(f"cannot {title}", obstacles, then=" See to that first.")
+    refuse_for(f"cannot {title}", [*obstacles, *_decides(root, column)], then=" See to that first.")
     steps: list[Step] = []
     for index in root.indexes:
         if column in index.columns and index.constraint is None:
@@ -173,6 +180,7 @@ def alter_column(
         raise PlanError(f"cannot {title}: there is no such column.")
     steps: list[Step] = []
     if type_ is not None and found.type != printed_type:
+        refuse_for(f"cannot {title}", _decides(root, column))
         _refuse_slow_change(table, column, f"{found.type} to {printed_type}", tree, rewrites)
         others = [key.referenced for key in root.foreign_keys if column in key.columns]
         others += [key.table for key in incoming if column in key.referenced_columns]
@@ -186,6 +194,16 @@ def alter_column(
         # PostgreSQL forgets what it knew of the column's values.
         steps.append(Analyze(table, below(tree)))
     return Plan(title, tuple(steps))
+
+
+def _decides(root: Relation, column: str) -> tuple[str, ...]:
+    """Return that Citus decides by the column where rows lie, if it does: it neither changes nor goes."""
+    if root.distribution is None or root.distribution.column != column:
+        return ()
+    return (
+        f"{column} is the distribution column of {root.name} (Citus): op.undistribute_table makes it a column like "
+        "others, op.distribute_table_concurrently distributes by another one",
+    )
 
 
 def _refuse_slow_change(

@@ -13,4 +13,7 @@ def update(database: Database, batch: UpdateBatch, batch_size: int) -> Plan:
     if isinstance(database, EmptyDatabase):
         return Plan(f"update {change.table}", (UpdateAtOnce(change),))
     observed = database.batch_target(change.table, batch.name)
-    return batches.update_in_batches(batch, batch_size, observed)
+    plan = batches.update_in_batches(batch, batch_size, observed)
+    if plan and observed and observed.run is None and observed.distribution and observed.distribution.spread:
+        database.planned(change.table, f"UPDATE {change.table.sql} {change}")  # Citus takes no volatile function, say
+    return plan

@@ -171,6 +171,19 @@ def test_keys_without_the_distribution_column_are_refused(items: Database) -> No
             perform(items, refused)
 
 
+def test_what_citus_does_not_do_is_refused_before_anything_is_written(items: Database) -> None:
+    token = sa.Column("token", sa.Uuid, server_default=sa.text("gen_random_uuid()"))
+    for refused in (
+        lambda op: op.add_column_concurrently("items", token, schema=S),
+        lambda op: op.update_in_batches("items", {"n": sa.text("(random() * 9)::int")}, schema=S),
+        lambda op: op.drop_column_concurrently("items", "tenant", schema=S),
+        lambda op: op.alter_column_concurrently("items", "tenant", type_=sa.BigInteger, schema=S),
+    ):
+        with pytest.raises(PlanError, match=r"volatile|VOLATILE|distribution column"):
+            perform(items, refused)
+    assert items.sql("SELECT to_regclass('schema_kit.batch_progress')") == [(None,)]
+
+
 def test_rows_are_updated_in_batches(items: Database) -> None:
     perform(
         items,
@@ -249,6 +262,10 @@ def test_a_worker_is_refused(cluster: Database) -> None:
         pytest.skip("the cluster has no worker")
     url = sa.make_url(CLUSTER).set(host=node[0][0], port=node[0][1]).render_as_string(hide_password=False)
     with ExitStack() as stack:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            pytest.skip(f"the worker is not reached from here, by the name that the coordinator has of it: {error}")
         worker = Database(url, stack)
         with pytest.raises(PlanError, match="worker of Citus"):
             perform(worker, lambda op: op.create_index_concurrently("ix", "t", ["id"], schema=S))
