@@ -20,7 +20,7 @@ from schema_kit.catalog import disk
 from schema_kit.catalog.blockers import blockers, holders, waited_for
 from schema_kit.catalog.direct import refuse
 from schema_kit.catalog.drivers import Beside, diagnosis, sqlstate
-from schema_kit.catalog.session import autocommits, copy_in, observing, ours, rows, send, send_together
+from schema_kit.catalog.session import at_most, autocommits, copy_in, observing, ours, rows, send, send_together
 from schema_kit.errors import PlanError, SchemaKitError, saying_unchanged
 from schema_kit.events import Blocked, Emit, Event, Noted, StepDone, StepProgress, StepStarted, Waiting
 from schema_kit.failures import Committed, in_vain, message, not_observed, refused
@@ -45,6 +45,9 @@ _GIVE_WAY_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.1
 _PRESSURE_SECONDS = 0.2
 """Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
+
+_LOOKED = "60s"
+"""The longest that such a look may take: another server that it asks may be stopped."""
 
 LOCK_STATES = {"55P03", "40P01"}
 
@@ -385,7 +388,7 @@ def _give_way(connection: Connection, step: Step, emit: Emit, stop: threading.Ev
 
 
 def _reasons(connection: Connection, step: Step) -> list[str]:
-    with observing(connection):
+    with at_most(_LOOKED), observing(connection):
         found = [row[0] for row in rows(connection, step.pressure)] if step.pressure else []
         if step.grows and (full := disk.tight(connection, step.grows.sql)):
             found.append(full)

@@ -26,7 +26,7 @@ WHERE d.datname = current_database()
 _ARCHIVES = f"SELECT to_jsonb(c) FROM {COLD_ARCHIVE.sql} c ORDER BY table_name"
 _PARTITIONS = f"""
 SELECT partition_name, table_name, foreign_table, remote_table, bounds, copied_at IS NOT NULL, returns, moved_at,
-       row_count FROM {COLD_PARTITION.sql} WHERE table_name = %(table)s ORDER BY partition_name
+       row_count, checksum::text FROM {COLD_PARTITION.sql} WHERE table_name = %(table)s ORDER BY partition_name
 """
 _STORED = "SELECT to_regclass(%(one)s) IS NOT NULL, to_regclass(%(other)s) IS NOT NULL"
 
@@ -84,7 +84,7 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
     names = [QualifiedName.parse(text) for row in known for text in (row[0], row[2])]
     now = present.read(connection, names)
     found = []
-    for text, owner, foreign, remote, bounds, copied, returns, moved_at, count in known:
+    for text, owner, foreign, remote, bounds, copied, returns, moved_at, count, checksum in known:
         name, own = QualifiedName.parse(text), QualifiedName.parse(foreign)
         ends, here = parse_bounds(bounds), now.get(name)
         found.append(
@@ -102,6 +102,7 @@ def partitions(connection: Connection, table: QualifiedName) -> tuple[ColdPartit
                 here is not None,
                 here.parent if here and here.bounds and parse_bounds(here.bounds) == ends else None,
                 own in now and now[own].parent is not None,
+                checksum,
             )
         )
     return tuple(found)

@@ -81,6 +81,11 @@ class ColdTable:
         """Return the statement that has the server do something, in a commit of its own."""
         return f"SELECT {ident(self.link)}.dblink_exec({literal(self.server)}, {literal('; '.join(statements))})"
 
+    @property
+    def answers(self) -> str:
+        """The statement that a server answers at once, and a stopped one never."""
+        return f"SELECT there.one FROM {self.ask('SELECT 1', 'one integer')}"
+
     def ask(self, query: str, columns: str) -> str:
         """Return what follows FROM to read the result of a query on the server."""
         return f"{ident(self.link)}.dblink({literal(self.server)}, {literal(query)}) AS there ({columns})"
@@ -108,6 +113,8 @@ class ColdPartition:
     """What that table is a partition of, with these bounds."""
     cold: bool = False
     """The foreign table is a partition."""
+    checksum: str | None = None
+    """Of the rows that went there; None where they are not compared when they return."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ from schema_kit.storage import ARCHIVED_PARTITION, COLD_ARCHIVE, COLD_PARTITION
 _TRIES = 20
 """For the locks of a swap, once rows are compared: they would have to be compared again."""
 
+ANSWERS = 60_000
+"""Milliseconds within which the server answers what takes it no time, or the step ends (57014): it may be stopped."""
+
 _ROWS = "200"
 """Sent and read at a time: so many are in memory."""
 
@@ -108,6 +111,11 @@ def _summed(move: ColdMove, table: QualifiedName, into: str = "") -> str:
     return f"SELECT count(*), {total}{f' INTO {into}' if into else ''} FROM {table.sql} own"
 
 
+def _soon(*statements: str) -> tuple[str, ...]:
+    """Return statements that the server is to answer soon; what reads rows has no such limit."""
+    return (f"SET LOCAL statement_timeout = {ANSWERS}", *statements, "SET LOCAL statement_timeout = 0")
+
+
 def _raise(state: str, message: str) -> str:
     return f"RAISE {state} USING MESSAGE = {message}"
 
@@ -157,7 +165,7 @@ class CopyToCold(Step):
 
     may_block = True  # no session knows the table on the server
     reads_rows = True
-    counted = 2
+    counted = -2
     settings = _SNAPSHOT
     left_behind = "Nothing has changed here; a table on the server may be left, which the next run uses."
     says = "copy {self.move.name} to {self.move.remote.name} on server {self.move.remote.server}"
@@ -182,8 +190,8 @@ class CopyToCold(Step):
             f"COMMENT ON TABLE {remote.name.sql} IS {literal(remote.mark)}; END"
         )
         return (
-            remote.send(f"DO {literal(body)}"),
-            f"TRUNCATE {move.foreign.sql}",  # so that the files of a failed copy go at once
+            # TRUNCATE: so that the files of a failed copy go at once.
+            *_soon(remote.send(f"DO {literal(body)}"), f"TRUNCATE {move.foreign.sql}"),
             _copied_sql(move, move.name, move.foreign),
             f"UPDATE {COLD_PARTITION.sql} SET copied_at = clock_timestamp(), (row_count, checksum) = "
             f"({_summed(move, move.name)}) WHERE {_row(move)}",
@@ -265,7 +273,7 @@ class SwapToCold(Step):
         return f"SELECT differs FROM {COLD_PARTITION.sql} WHERE {_row(self.move)} AND differs IS NOT NULL"
 
     def sql(self) -> tuple[str, ...]:
-        """First the server writes all to its disk, whatever its synchronous_commit says."""
+        """First the server writes all to its disk, whatever its synchronous_commit says; no session waits for that."""
         move, remote = self.move, self.move.remote
         body = _swap_sql(
             move,
@@ -281,8 +289,8 @@ class SwapToCold(Step):
         )
         mark = f"COMMENT ON TABLE {remote.name.sql} IS {literal(remote.mark)}"
         return (
+            *_soon(remote.send("SET synchronous_commit = 'on'", mark)),
             f"LOCK TABLE ONLY {move.archive.sql}, ONLY {move.name.sql} IN SHARE MODE",
-            remote.send("SET synchronous_commit = 'on'", mark),
             f"DO {literal(body)}",
         )
 
@@ -336,6 +344,7 @@ BEGIN
   END IF;
 END"""
         return (
+            *_soon(remote.answers),
             *((f"DROP TABLE {name}",) if self.replaces else ()),
             f"CREATE TABLE {name} (LIKE {move.archive.sql} INCLUDING ALL)",
             *((f"ALTER TABLE {name} OWNER TO {ident(self.owner)}",) if self.owner else ()),
@@ -401,7 +410,11 @@ class SwapFromCold(Step):
             f"UPDATE {COLD_PARTITION.sql} SET moved_at = NULL, differs = NULL WHERE {_row(move)}",
             moved_sql(Route(self.table, move.archive, move.archive), move.name, bounds, "now()"),
         )
-        return (f"LOCK TABLE ONLY {move.cold.sql}, ONLY {move.name.sql} IN SHARE MODE", f"DO {literal(body)}")
+        return (
+            *_soon(move.remote.answers),
+            f"LOCK TABLE ONLY {move.cold.sql}, ONLY {move.name.sql} IN SHARE MODE",
+            f"DO {literal(body)}",
+        )
 
 
 @dataclass(frozen=True)

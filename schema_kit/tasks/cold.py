@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from sqlalchemy.exc import DBAPIError
+
 from schema_kit.catalog import Catalog
-from schema_kit.errors import refuse_for
+from schema_kit.catalog.drivers import diagnosis, sqlstate
+from schema_kit.errors import PlanError, refuse_for
 from schema_kit.model import (
     ArchivePolicy,
     ColdArchive,
@@ -65,6 +68,39 @@ def of(database: Database, policy: ArchivePolicy) -> ColdArchive | None:
     """Return the cold archive behind an archive."""
     found = (one for one in database.cold_archives() if (one.table, one.archive) == (policy.table, policy.archive))
     return next(found, None)
+
+
+def differences(catalog: Catalog, policy: ArchivePolicy, table: Table, archive: Table) -> Iterator[str]:
+    """Yield what stops partitions of an archive from going to its cold archive, or from coming back."""
+    one = of(catalog, policy)
+    if one:
+        views = archives.spanning(table, archive)
+        yield from catalog.cold_server(one.server).missing
+        yield from cold.unlike(one, catalog.cold_columns(one.archive), catalog.table(one.cold), views)
+
+
+def summed(catalog: Catalog, policy: ArchivePolicy) -> Iterator[tuple[QualifiedName, int, str, str]]:
+    """Yield the rows and the checksum of each partition on the server, and how they differ from what went there.
+
+    Raises:
+        PlanError: the server cannot be read.
+    """
+    for part in catalog.cold_partitions(policy.table) if of(catalog, policy) else ():
+        if not part.cold:
+            continue
+        try:
+            count, text = catalog.checksum(part.foreign)
+        except DBAPIError as error:
+            said = diagnosis(error, "message_primary") or str(error.orig)
+            raise PlanError(f"{part.foreign} cannot be read: {said} [{sqlstate(error)}].") from error
+        went = f"{part.rows} rows, checksum {part.checksum}"
+        differs = part.checksum is not None and (count, text) != (part.rows, part.checksum)
+        yield (
+            part.foreign,
+            count,
+            text,
+            f"{part.foreign} has {count} rows, checksum {text}; {went}, went there" * differs,
+        )
 
 
 class _Moving:

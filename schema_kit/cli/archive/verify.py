@@ -14,6 +14,7 @@ from schema_kit.cli.partitions.check import WORK_IS_DUE
 from schema_kit.cli.run import Run, looks
 from schema_kit.model import ArchivePolicy
 from schema_kit.plans import archive_differences
+from schema_kit.tasks import cold
 from schema_kit.tasks.archiving import both
 
 
@@ -30,10 +31,22 @@ def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, 
             for one in differences
         ],
     }
+    told["differences"] += [
+        {"kind": "cold", "object": str(policy.archive), "sentence": why, "stops": True}
+        for why in cold.differences(catalog, policy, table, archive)
+    ]
     if checksums:
-        counted = ((name, catalog.checksum(name)) for name in [p.name for p in archive.partitions] or [archive.name])
+        counted = [
+            (name, *catalog.checksum(name), "") for name in [p.name for p in archive.partitions] or [archive.name]
+        ]
+        counted += cold.summed(catalog, policy)
         told["checksums"] = [
-            {"partition": str(name), "rows": count, "checksum": text} for name, (count, text) in counted
+            {"partition": str(name), "rows": count, "checksum": text} for name, count, text, _ in counted
+        ]
+        told["differences"] += [
+            {"kind": "cold rows", "object": str(name), "sentence": why, "stops": True}
+            for name, *_, why in counted
+            if why
         ]
     return told
 
@@ -48,9 +61,10 @@ def seen(catalog: Catalog, policy: ArchivePolicy, checksums: bool) -> dict[str, 
 def command(context: click.Context, run: Run, checksums: bool, files: bool) -> None:
     """Report differences between an archive and its table.
 
-    It compares columns, types, defaults, NOT NULL, checks, indexes and rights. What stops partitions from coming is
-    said first; op.repair_archive_table repairs it. Checksums do not depend on the order of rows, and stay the same as
-    long as no row changes. It changes nothing.
+    It compares columns, types, defaults, NOT NULL, checks, indexes and rights, and the columns and views of a cold
+    archive. What stops partitions from coming is said first; op.repair_archive_table repairs it. Checksums do not
+    depend on the order of rows, and stay the same as long as no row changes; those of partitions on a cold server are
+    compared with what went there. It changes nothing.
 
     Exit codes: 0 the archive follows its table, 4 it does not.
 
@@ -62,7 +76,7 @@ def command(context: click.Context, run: Run, checksums: bool, files: bool) -> N
         echo_json(told)
     for one in told if run.form == "text" else ():
         for difference in one["differences"]:
-            stops = " (no partition can come until it is mended)" if difference["stops"] else ""
+            stops = " (no partition can come until it is repaired)" if difference["stops"] else ""
             click.echo(wrapped(f"{difference['sentence']}{stops}"))
         for part in one.get("checksums", ()):
             click.echo(wrapped(f"{part['partition']}: {part['rows']} rows, {part['checksum']}"))
