@@ -17,8 +17,10 @@ SET LOCAL row_security = 'off';
 SET LOCAL lock_timeout = '5000ms';
 SET LOCAL idle_in_transaction_session_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
-LOCK TABLE ONLY "chat"."messages_archive", ONLY "chat"."messages_p202601" IN SHARE MODE;
+SET LOCAL statement_timeout = 60000;
 SELECT "public".dblink_exec('cold', 'SET synchronous_commit = ''on''; COMMENT ON TABLE "old"."messages_p202601" IS ''schema_kit: rows of chat.messages_p202601, 0e1''');
+SET LOCAL statement_timeout = 0;
+LOCK TABLE ONLY "chat"."messages_archive", ONLY "chat"."messages_p202601" IN SHARE MODE;
 DO 'DECLARE rows_here bigint; sum_here numeric; rows_there bigint; sum_there numeric;
 BEGIN
   SELECT count(*), coalesce(sum(hashtextextended(ROW(own."id", own."at", own."it''s", own."mood", own."twice")::text, 0)::numeric), 0) INTO rows_here, sum_here FROM "chat"."messages_p202601" own;
