@@ -114,9 +114,8 @@ def reading(catalog: Catalog, one: Partitioning, given: dict[str, Any], take_ove
     """
     registered = catalog.policy(one.parent)
     if hint := of_sql(catalog, one.parent):
-        zone = {} if registered else {"timezone": catalog.time_zones()[0][0]}
         why = f"{hint.who} maintains it, and pg_partman's functions in SQL, which alone read its bounds, go on with it"
-        return Reading(registered or replace(hint.policy, **zone), (why,))
+        return Reading(registered or replace(hint.policy, timezone=catalog.time_zones()[0][0]), (why,))
     if registered and take_over:
         for hint in catalog.told(one.parent):
             if hint.maintained and hint.config:
