@@ -46,8 +46,7 @@ _LOOK_AGAIN_SECONDS = 0.1
 _PRESSURE_SECONDS = 0.2
 """Between two looks at what a throttled step gives way to: small batches would otherwise spend their time on it."""
 
-_LOOKED = "60s"
-"""The longest that such a look may take: another server that it asks may be stopped."""
+_LOOKED = "60s"  # the longest that such a look takes: another server that it asks may be stopped
 
 LOCK_STATES = {"55P03", "40P01"}
 
