@@ -100,6 +100,11 @@ UNION ALL SELECT format('trigger %%I DEPENDS ON EXTENSION %%I', t.tgname, e.extn
 FROM own o JOIN pg_trigger t ON t.tgrelid = o.oid
 JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'x'
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
+UNION ALL SELECT format('identity sequence %%s belongs to extension %%I', s.objid::regclass, e.extname)
+FROM own o JOIN pg_depend s ON s.refclassid = 'pg_class'::regclass AND s.refobjid = o.oid AND s.deptype = 'i'
+  AND s.classid = 'pg_class'::regclass
+JOIN pg_depend d ON d.classid = s.classid AND d.objid = s.objid AND d.refclassid = 'pg_extension'::regclass
+JOIN pg_extension e ON e.oid = d.refobjid
 UNION ALL SELECT format('%%1$I lacks CREATE on schema %%2$I, where statistics %%3$I of it are (GRANT CREATE ON SCHEMA '
                         '%%2$I TO %%1$I)', current_user, n.nspname, s.stxname)
 FROM own o JOIN pg_statistic_ext s ON s.stxrelid = o.oid JOIN pg_namespace n ON n.oid = s.stxnamespace

@@ -14,6 +14,7 @@ from schema_kit.catalog.privileges import Right
 from schema_kit.catalog.rights import missing_of
 from schema_kit.catalog.session import HIDES_ROWS, ON_CITUS, note_citus, rows
 from schema_kit.errors import PlanError
+from schema_kit.fingerprints.layouts import layout_sql
 from schema_kit.model import KEEPS_ROWS, KeyColumn, LeavingTable, TimeToLive, Tree
 from schema_kit.names import QualifiedName
 from schema_kit.storage import TTL_POLICY
@@ -73,6 +74,7 @@ def read(connection: Connection, name: QualifiedName, *privileges: str) -> Leavi
         tuple((column, type_) for column, type_ in types),
         (*lacks, *hidden),
         citus.read(connection, [oid]).get(oid),
+        rows(connection, layout_sql(name))[0][0],
     )
 
 

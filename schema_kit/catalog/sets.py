@@ -123,4 +123,5 @@ def read_of(
 def _partition(schema: str, name: str, bounds: str, kind: str, pending: str, estimate: str) -> Partition:
     lower, upper = parse_bounds(bounds)
     own = QualifiedName(schema, name)
-    return Partition(own, lower, upper, bounds == "DEFAULT", kind == "r", pending == "true", rows=int(estimate))
+    of_kind = (kind == "r", pending == "true", kind == "f")
+    return Partition(own, lower, upper, bounds == "DEFAULT", *of_kind, rows=int(estimate))

@@ -136,7 +136,7 @@ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass A
 
 _PARTITIONS = """
 SELECT n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid), c.relkind = 'r', greatest(c.reltuples, -1)::bigint,
-       pg_total_relation_size(c.oid), h.inhdetachpending
+       pg_total_relation_size(c.oid), h.inhdetachpending, c.relkind = 'f'
 FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE h.inhparent = %(oid)s AND c.relispartition ORDER BY c.oid
 """
@@ -404,9 +404,9 @@ def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[Qu
 
 
 def _partition(row: Any) -> Partition:
-    schema, name, bounds, leaf, count, size, pending = row
+    schema, name, bounds, leaf, count, size, *of_kind = row
     lower, upper = parse_bounds(bounds)
-    return Partition(QualifiedName(schema, name), lower, upper, bounds == "DEFAULT", leaf, pending, count, size)
+    return Partition(QualifiedName(schema, name), lower, upper, bounds == "DEFAULT", leaf, *of_kind, count, size)
 
 
 def _place(partition: Partition) -> tuple[bool, bool, int, str]:

@@ -74,7 +74,7 @@ _STAMP = f"""{_RELATION}, {_PUBLISHED}, entry (class, oid, part, version) AS (
   UNION ALL SELECT DISTINCT concat_ws(' ', d.refobjid, pg_get_userbyid(d.refobjid)) FROM entry e
   JOIN pg_shdepend d ON d.classid = e.class AND d.objid = e.oid AND d.refclassid = 'pg_authid'::regclass
     AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-  UNION ALL SELECT concat_ws(' ', d.objoid, d.classoid, d.objsubid, d.xmin) FROM pg_description d
+  UNION ALL SELECT concat_ws(' ', d.objoid, d.classoid, d.objsubid, d.description) FROM pg_description d
   WHERE (d.classoid, d.objoid) IN (SELECT class, oid FROM entry)
   UNION ALL SELECT concat_ws(' ', l.objoid, l.classoid, l.objsubid, l.provider, l.xmin) FROM pg_seclabel l
   WHERE (l.classoid, l.objoid) IN (SELECT class, oid FROM entry)

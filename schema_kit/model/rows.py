@@ -68,6 +68,8 @@ class LeavingTable:
     """Privileges that the current role lacks, each with what grants it; rows that row security hides from it."""
     distribution: Distribution | None = None
     """How Citus spreads it."""
+    layout: str = ""
+    """Stands for its columns and for what references it: see fingerprints/layouts.py. Empty: not read."""
 
     def index_on(self, column: str) -> tuple[KeyColumn, ...] | None:
         """Return the columns of an index that begins with that one."""

@@ -259,6 +259,8 @@ class Partition:
     leaf: bool = True
     detach_pending: bool = False
     """Its concurrent detach was interrupted, and waits for FINALIZE."""
+    foreign: bool = field(default=False, compare=False)
+    """It is a foreign table: its rows lie elsewhere."""
     rows: int = field(default=0, compare=False)
     """The planner's estimate; -1 before the first ANALYZE. Like the size, it makes no other partition of it."""
     bytes: int = field(default=0, compare=False)

@@ -193,7 +193,7 @@ def due(policy: ArchivePolicy, partitioning: Partitioning, archive: Table, here:
     own = replace(partitioning, parent=archive.name, retention=policy.cold_after)
     lines = grid(own, archive)
     end = horizon(lines, here, "cold_after")
-    held = [(lines.range_of(part).upper, part) for part in archive.partitions if not part.default]
+    held = [(lines.range_of(part).upper, part) for part in archive.partitions if not (part.default or part.foreign)]
     past = [(upper, part) for upper, part in held if upper is not None and end is not None and upper <= end]
     return tuple(part for _, part in sorted(past, key=lambda one: one[0]))
 

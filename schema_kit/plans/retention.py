@@ -56,7 +56,13 @@ def due(
             covered = lines.begins_at(taken.lower) and lines.begins_at(taken.upper)
         except PlanError:
             covered = False
-        if not covered:
+        if covered and partition.foreign:
+            if taken.upper is not None and taken.upper <= end:
+                notes.append(
+                    f"{partition.name} is left alone: it is a foreign table. If no query is to read it any more: "
+                    f"ALTER TABLE {policy.parent.sql} DETACH PARTITION {partition.name.sql};"
+                )
+        elif not covered:
             notes.append(
                 f"{partition.name} is left alone: {lines.span(partition)} are not ranges of "
                 f"{lines.interval.text} in {policy.timezone}"

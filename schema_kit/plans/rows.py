@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from schema_kit.errors import DeclarationError, PlanError, refuse_for
 from schema_kit.model import KEEPS_ROWS, Action, ArchivePolicy, ForeignKey, LeavingTable, Tree
+from schema_kit.model.locks import Seen
 from schema_kit.names import QualifiedName, ended, fit, ident, literal
-from schema_kit.steps import Plan, Step
+from schema_kit.steps import Plan
 from schema_kit.steps.rows import Archive, Due, Pace, RemoveRows, same_sql
 
 Observed = Mapping[QualifiedName, LeavingTable]
@@ -67,10 +68,17 @@ def remove(leaving: Leaving, observed: Observed) -> Plan:
         PlanError: a table, column, index, key or right is missing, a table refers to one whose rows go and the tree
             does not have it, or an archive lacks a column.
     """
-    return Plan(leaving.title, tuple(_steps(leaving, observed)))
+    return Plan(leaving.title, tuple(_relying(step, observed) for step in _steps(leaving, observed)))
 
 
-def _steps(leaving: Leaving, observed: Observed) -> Iterator[Step]:
+def _relying(step: RemoveRows, observed: Observed) -> RemoveRows:
+    """Return a step that looks at each batch whether the tables are what they were."""
+    names = (step.table, *((step.archive.table,) if step.archive else ()), step.due.table)
+    there = {name: observed.get(name) for name in (*names, *(key.table for key in step.path))}
+    return replace(step, layouts=tuple(Seen(name, one.layout) for name, one in there.items() if one and one.layout))
+
+
+def _steps(leaving: Leaving, observed: Observed) -> Iterator[RemoveRows]:
     root = observed.get(leaving.table)
     if root is None:
         raise _refused(leaving, "there is no such table")
@@ -92,7 +100,7 @@ def _steps(leaving: Leaving, observed: Observed) -> Iterator[Step]:
     yield from _below(leaving, observed, due, root, leaving.tree, ())
 
 
-def _spread(leaving: Leaving, observed: Observed, due: Due, table: LeavingTable) -> Step:
+def _spread(leaving: Leaving, observed: Observed, due: Due, table: LeavingTable) -> RemoveRows:
     """Of a table that Citus distributes: no row is locked across shards, so nothing that refers to one is looked at.
 
     Raises:
@@ -144,7 +152,7 @@ def _below(
     table: LeavingTable,
     tree: Tree | None,
     path: tuple[ForeignKey, ...],
-) -> Iterator[Step]:
+) -> Iterator[RemoveRows]:
     """Yield what references a table, and then the table itself."""
     refuse_for(f"cannot {leaving.title}", table.missing_rights)
     if table.partitioned and not table.key:
@@ -271,7 +279,8 @@ def back(leaving: Leaving, observed: Observed) -> tuple[RemoveRows, ...]:
         last = replace(step.path[-1], table=archive.name)
         if not any(archive.index_on(column) for column in last.columns):
             raise _refused(leaving, _no_index(archive.name, *last.columns))
-        found.append(bring_back(leaving, archive, observed[step.table], step.due, (*step.path[:-1], last)))
+        back_again = bring_back(leaving, archive, observed[step.table], step.due, (*step.path[:-1], last))
+        found.append(_relying(back_again, observed))
     return tuple(found)
 
 
@@ -313,7 +322,9 @@ def bring_back(
         due = Due(archive.name, leaving.where, order or archive.key, archive.partitioned)
     there = (*archive.columns, *archive.generated)
     to = Archive(table.name, tuple(c for c in table.columns if c in there), None, True, table.key)
-    return RemoveRows(archive.name, archive.partitioned, archive.key, due, path, (), leaving.pace, to, spread=spread)
+    own = (archive.name, archive.partitioned, archive.key)
+    step = RemoveRows(*own, due, path, (), leaving.pace, to, spread=spread)
+    return _relying(step, {archive.name: archive, table.name: table})
 
 
 def dangling(key: ForeignKey, archive: QualifiedName, where: str) -> str:

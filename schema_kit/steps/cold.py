@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema_kit.fingerprints.snapshots import older_sql
+from schema_kit.fingerprints.stamps import OVERTAKEN
 from schema_kit.marks import ARCHIVE_MARK
 from schema_kit.model import ColdArchive, ColdColumn, ColdMove, Table
 from schema_kit.names import QualifiedName, ident, literal, within
@@ -198,6 +199,18 @@ class CopyToCold(Step):
         )
 
 
+def _same_columns_sql(move: ColdMove) -> str:
+    """Raises OVERTAKEN where a column came since the rows were copied: it would be dropped with them."""
+    known = ", ".join(literal(column.name) for column in move.columns)
+    there = (
+        f"SELECT attname::text FROM pg_attribute WHERE attrelid = {literal(move.name.sql)}::regclass AND attnum > 0 "
+        "AND NOT attisdropped"
+    )
+    message = literal(f"{move.name} has other columns than those that were copied")
+    other = f"RAISE EXCEPTION USING ERRCODE = '{OVERTAKEN}', MESSAGE = {message}"
+    return f"DO {literal(f'BEGIN IF NOT ARRAY({there}) <@ ARRAY[{known}] THEN {other}; END IF; END')}"
+
+
 def _swap_sql(move: ColdMove, taken: tuple[str, ...], *swap: str) -> str:
     """Compare the rows here with those there; then take the locks, each try within the budget; then swap.
 
@@ -291,6 +304,7 @@ class SwapToCold(Step):
         return (
             *_soon(remote.send("SET synchronous_commit = 'on'", mark)),
             f"LOCK TABLE ONLY {move.archive.sql}, ONLY {move.name.sql} IN SHARE MODE",
+            _same_columns_sql(move),
             f"DO {literal(body)}",
         )
 

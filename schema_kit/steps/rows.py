@@ -6,12 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from schema_kit.fingerprints.layouts import same_layout_sql
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS
 from schema_kit.model import ForeignKey, KeyColumn, TimeToLive
 from schema_kit.names import QualifiedName, ended, ident, idents, literal
 from schema_kit.steps import spread
 from schema_kit.steps.batches import LARGEST, SMALLEST, kept_text, pressure
-from schema_kit.steps.step import Lock, LockMode, SharedStep, Step
+from schema_kit.steps.step import Lock, LockMode, Seen, SharedStep, Step
 from schema_kit.steps.storage import upsert_sql
 from schema_kit.storage import TTL_POLICY
 
@@ -97,6 +98,7 @@ class RemoveRows(Step):
         archive: where the rows go; None: nowhere.
         emptied: the tables whose foreign keys are set to NULL, or to their defaults.
         spread: whether Citus distributes the table: see `steps.spread`.
+        layouts: the tables whose columns and foreign keys it relies on, as last seen: looked at again in each batch.
     """
 
     repeats = True
@@ -126,6 +128,7 @@ class RemoveRows(Step):
     archive: Archive | None = None
     emptied: tuple[QualifiedName, ...] = ()
     spread: bool = False
+    layouts: tuple[Seen, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -157,6 +160,11 @@ class RemoveRows(Step):
 
         The places of the rows, which it deletes, no one else can change once they are locked.
         """
+        written = (self.table, *((self.archive.table,) if self.archive else ()))
+        same = (same_layout_sql(self.layouts, () if self.spread else written),) if self.layouts else ()
+        return (*same, *self._batch())
+
+    def _batch(self) -> tuple[str, ...]:
         if self.spread:
             return spread.remove_sql(self, self._mark, _RUN, SMALLEST, LARGEST)
         rows = "(SELECT place FROM schema_kit_rows)"
