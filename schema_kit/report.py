@@ -67,6 +67,13 @@ def to_alembic(event: Event) -> None:
             sys.stderr.write(f"{logging.getLevelName(level):5.5} [schema_kit] {text}\n")
 
 
+def refusal_to_alembic(text: str) -> None:
+    """Say on stderr, too, what Alembic prints on stdout: where a logger is configured, it does so itself."""
+    if not logging.getLogger("schema_kit").hasHandlers():
+        with _read_or_not():
+            sys.stderr.write(f"ERROR [schema_kit] {text}\n")
+
+
 def drop_unread() -> None:
     """Drop what is left for a reader that has gone: Python would flush it at its end, fail, and exit with 120."""
     for stream in (sys.stdout, sys.stderr):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from schema_kit.catalog.drivers import sqlstate
-from schema_kit.catalog.session import DRESS, autocommits, rows, send
+from schema_kit.catalog.session import DRESS, STOPPED, autocommits, rows, send
 from schema_kit.errors import PlanError
 from schema_kit.model import IndexDeclaration
 from schema_kit.names import QualifiedName, ident
@@ -45,7 +45,7 @@ def _copy(connection: Connection, table: QualifiedName, like: str = " INCLUDING 
 @contextmanager
 def _tried(connection: Connection, table: QualifiedName) -> Iterator[None]:
     own = autocommits(connection)
-    send(connection, "BEGIN" if own else "SAVEPOINT schema_kit")
+    send(connection, f"BEGIN; {STOPPED}" if own else "SAVEPOINT schema_kit")
     try:
         send(connection, "SET LOCAL lock_timeout = '5s'")
         yield

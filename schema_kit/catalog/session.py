@@ -51,6 +51,9 @@ ORDER BY length(c.relname) DESC, n.nspname LIMIT 1
 """
 
 
+STOPPED = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+"""A client that is stopped in the middle of a look (a paused VM, a lost network) keeps no table from others' DDL."""
+
 _AT_MOST = ContextVar[tuple[str, ...]]("at_most", default=())
 
 READ_COMMITTED = "ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE"
@@ -249,7 +252,9 @@ def observing(connection: Connection) -> Iterator[None]:
         PlanError: row security hides rows of a table that was to be read, or the right to read it is missing.
     """
     begin, end = (
-        (f"BEGIN {READ_COMMITTED} READ ONLY", "COMMIT") if autocommits(connection) else ("SAVEPOINT schema_kit", None)
+        (f"BEGIN {READ_COMMITTED} READ ONLY; {STOPPED}", "COMMIT")
+        if autocommits(connection)
+        else ("SAVEPOINT schema_kit", None)
     )
     try:
         send(

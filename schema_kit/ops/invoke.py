@@ -134,6 +134,7 @@ def _said_by_alembic() -> Iterator[None]:
             yield
     except SchemaKitError as error:
         if getattr(alembic.context, "_proxy", None):
+            report.refusal_to_alembic(str(error))
             error.__class__ = _of_both(type(error))
         raise
 
