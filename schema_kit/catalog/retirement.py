@@ -71,6 +71,14 @@ FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
 WHERE r.prrelid = %(oid)s OR r.prrelid IN (SELECT relid FROM pg_partition_tree(%(oid)s::oid::regclass)) ORDER BY 1
 """
 
+_TRIGGERS = """
+SELECT format('trigger %%I is %%s in %%s alone', coalesce(k.conname, t.tgname), CASE t.tgenabled
+              WHEN 'D' THEN 'disabled' WHEN 'O' THEN 'enabled' WHEN 'A' THEN 'enabled always'
+              ELSE 'enabled on replicas' END, t.tgrelid::regclass)
+FROM pg_trigger t JOIN pg_trigger p ON p.oid = t.tgparentid AND p.tgenabled <> t.tgenabled
+LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint AND t.tgisinternal WHERE t.tgrelid = %(oid)s ORDER BY 1
+"""
+
 # Without its last column it has to be brought up to date first.
 _HAS_RECORD = """
 SELECT to_regclass(%(record)s) IS NOT NULL,
@@ -136,6 +144,7 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         else (),
         citus.read(connection, [oid]).get(oid),
         attached_by,
+        tuple(dict.fromkeys(row[0] for row in rows(connection, _TRIGGERS, at))) if mine else (),
     )
 
 

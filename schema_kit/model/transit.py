@@ -52,6 +52,8 @@ class Detaching:
     """How Citus spreads it."""
     attached_by: str = ""
     """The transaction that has attached it, or marked it as detach pending: by another one, it is another partition."""
+    triggers: tuple[str, ...] = ()
+    """Those of its parent's that fire otherwise in it alone: a detach takes them, an attach brings the parent's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,5 +120,8 @@ def _missing_constraints(one: Transfer) -> Iterator[str]:
 
 
 def obstacles(seen: Detaching) -> tuple[str, ...]:
-    """Return why a partition cannot leave: rows that refer to it, or a publication that names it."""
-    return () if seen.pending or seen.attached_to is None else (*seen.referred, *seen.published)
+    """Return why a partition cannot leave: rows refer to it, a publication names it, its triggers would be others."""
+    if seen.pending or seen.attached_to is None:
+        return ()
+    forgotten = (f"{text}, and would come back as that of {seen.parent}" for text in seen.triggers)
+    return (*seen.referred, *seen.published, *forgotten)

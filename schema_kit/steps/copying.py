@@ -15,6 +15,7 @@ from schema_kit.marks import LOG_TRIGGER, staging_name
 from schema_kit.model import Branch, Copy, KeyColumn
 from schema_kit.names import QualifiedName, constant, ident, idents, literal, within
 from schema_kit.steps.dependents import Owned, made_sql
+from schema_kit.steps.emptied import droppable_sql
 from schema_kit.steps.partitions import CreatePartition, for_values, replica_identity_sql
 from schema_kit.steps.step import Lock, LockMode, Step, exclusive, expect_sql
 from schema_kit.storage import COPY_CHUNK, COPY_RUN, COPY_TARGET
@@ -188,6 +189,7 @@ def log_sql(copy: Copy, trigger: str, like: Owned) -> Iterable[str]:
     # Rows come and go: the log is vacuumed by their number, not by its size.
     options = "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000"
     yield f"CREATE TABLE {log} WITH ({options}) AS SELECT {keys} FROM {source} WITH NO DATA"
+    yield droppable_sql([copy.log])  # its swap drops it, and an event trigger may refuse that
     yield from made_sql(copy.log, like)
     # A publication of all tables would refuse the deletes of a replay.
     yield f"ALTER TABLE {log} REPLICA IDENTITY FULL"
