@@ -11,6 +11,7 @@ from schema_kit.catalog import disk, position
 from schema_kit.catalog import table as tables
 from schema_kit.catalog.keys import primary_key
 from schema_kit.catalog.nouns import noun
+from schema_kit.catalog.retirement import odd_triggers
 from schema_kit.catalog.rights import missing_for_partitions
 from schema_kit.catalog.session import rows
 from schema_kit.fingerprints.copies import feeding_sql, identity_sql, logging_sql, tree_identity_sql
@@ -196,9 +197,15 @@ def observe(
         taken=taken,
         bytes=size(connection, source) if fresh else 0,
         room=_room(connection, source) if fresh else None,
-        missing=missing_for_partitions(connection, source) if purpose != "convert" else (),
+        missing=_missing(connection, source, parent.name) if purpose != "convert" else (),
         server=server,
     )
+
+
+def _missing(connection: Connection, source: QualifiedName, parent: QualifiedName) -> tuple[str, ...]:
+    """Rights, and what those that take its place would not have."""
+    odd = (f"{text}, and would fire there as in {parent}" for text in odd_triggers(connection, source))
+    return (*missing_for_partitions(connection, source), *odd)
 
 
 _EMPTIED = """

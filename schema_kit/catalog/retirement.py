@@ -76,7 +76,8 @@ SELECT format('trigger %%I is %%s in %%s alone', coalesce(k.conname, t.tgname), 
               WHEN 'D' THEN 'disabled' WHEN 'O' THEN 'enabled' WHEN 'A' THEN 'enabled always'
               ELSE 'enabled on replicas' END, t.tgrelid::regclass)
 FROM pg_trigger t JOIN pg_trigger p ON p.oid = t.tgparentid AND p.tgenabled <> t.tgenabled
-LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint AND t.tgisinternal WHERE t.tgrelid = %(oid)s ORDER BY 1
+LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint AND t.tgisinternal
+WHERE t.tgrelid = to_regclass(%(table)s) ORDER BY 1
 """
 
 # Without its last column it has to be brought up to date first.
@@ -144,8 +145,13 @@ def read(connection: Connection, parent: QualifiedName, name: QualifiedName) -> 
         else (),
         citus.read(connection, [oid]).get(oid),
         attached_by,
-        tuple(dict.fromkeys(row[0] for row in rows(connection, _TRIGGERS, at))) if mine else (),
+        odd_triggers(connection, name) if mine else (),
     )
+
+
+def odd_triggers(connection: Connection, partition: QualifiedName) -> tuple[str, ...]:
+    """Return which triggers of its parent's fire otherwise in a partition alone. Call it while observing."""
+    return tuple(dict.fromkeys(row[0] for row in rows(connection, _TRIGGERS, {"table": partition.sql})))
 
 
 def _subscribed(connection: Connection, parent: QualifiedName) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ def obstacles(parent: Table, source: Table) -> Iterator[str]:
     yield from (f"foreign key {key.name} is its own" for key in source.foreign_keys if key.definition not in keys)
     own = _checks(parent, source)
     yield from (f"check {name} is its own and not validated" for name, _, ok in source.checks if name in own and not ok)
+    index = source.index(source.replica_identity)
+    if index and index.parent is None:
+        yield f"its replica identity is index {index.name}, which is its own: make it for {parent.name}, or use another"
     definitions = {one.definition for one in parent.statistics_objects}
     yield from (
         f"statistics {one.name} are its own: make them for {parent.name}, or drop them"

@@ -18,7 +18,7 @@ from schema_kit.steps.copy_changes import LastKeys, no_older_snapshot_sql, repla
 from schema_kit.steps.copying import BOUNDS_CHECK, all_copied, all_equal, run_is, where_run
 from schema_kit.steps.dependents import access_sql, comment_sql, foreign_key_again_sql, owner_sql
 from schema_kit.steps.indexes import indexes_alike_sql
-from schema_kit.steps.partitions import for_values, replica_identity_sql
+from schema_kit.steps.partitions import for_values, own_identity_sql, replica_identity_sql
 from schema_kit.steps.step import Lock, Seen, Step, exclusive, expect_sql
 from schema_kit.storage import COPY_CHUNK, COPY_RUN
 
@@ -147,13 +147,24 @@ class SwapCopy(LastKeys):
         yield f"ALTER TABLE {copy.source.sql} RENAME TO {ident(copy.old.name)}"
 
     def _join(self) -> Iterable[str]:
-        copy, identity = self.copy, self.table.replica_identity
+        copy = self.copy
         for target in copy.targets:
             yield from join_sql(copy, target, self.table.name)
+            identity = self._identity(target)
+            if identity != self.table.replica_identity and identity in ("", "FULL", "NOTHING"):
+                yield own_identity_sql(target.name, identity or "DEFAULT")
             if identity not in ("", "FULL", "NOTHING"):
                 yield replica_identity_sql(self.table.name, target.name, identity)
         if self.default and self.default_check:
             yield f"ALTER TABLE {self.default.sql} DROP CONSTRAINT {ident(self.default_check)}"
+
+    def _identity(self, target: CopyTarget) -> str:
+        """That of the source for those that take its place; an index is called as the parent's is."""
+        source = self.source
+        if source is None or target.name not in self.heirs:
+            return self.table.replica_identity
+        index = source.index(source.replica_identity)
+        return index.parent.name if index and index.parent else source.replica_identity
 
     def _give_back(self) -> Iterable[str]:
         copy, table = self.copy, self.table

@@ -141,7 +141,8 @@ class BeginCopy(Step):
         yield from made_sql(copy.staging, self.like)
         for target in copy.targets:
             like = replace(self.like, grants=()) if target.default else self.like
-            options = Branch(options=self.options if target.default else self.like.options)
+            heir = target.default or self.purpose == "split"
+            options = Branch(options=self.options if heir else self.like.options)
             yield from like.make(target.built, options, " EXCLUDING INDEXES")
             if like.replica_identity in ("FULL", "NOTHING"):
                 yield replica_identity_sql(like.parent, target.built, like.replica_identity)
