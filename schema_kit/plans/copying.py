@@ -359,7 +359,8 @@ def _begin(
     window = lines.window(lines.key.decode(bound))
     like = partitions.create_partition(lines, parent, parent.name, window)
     of_source = tuple(replacements.own_sql(parent, seen.source, copy, purpose)) if purpose != "convert" else ()
-    yield BeginCopy(copy, purpose, seen.identity, like, seen.source.options, of_source)
+    there = seen.source
+    yield BeginCopy(copy, purpose, seen.identity, like, there.options, of_source, there.tablespace)
 
 
 def _copied(copy: Copy, seen: Copying, run: CopyRun | None, limits: CopyLimits) -> Iterator[Step]:

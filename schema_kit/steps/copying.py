@@ -98,7 +98,8 @@ class BeginCopy(Step):
         purpose: drain, split or convert.
         identity: identifies the source, among tables of its name.
         like: what a partition is made like; its parent is what the targets have their columns from.
-        options: the source's storage parameters, which a new default partition gets.
+        options: the source's storage parameters, which those that take its place get.
+        tablespace: where it lies, likewise; None: in the database's own, or it was a plain table.
         own: what gives those that take its place what it has of its own.
     """
 
@@ -111,6 +112,7 @@ class BeginCopy(Step):
     like: CreatePartition
     options: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    tablespace: str | None = None
 
     @property
     def summary(self) -> str:
@@ -142,6 +144,8 @@ class BeginCopy(Step):
         for target in copy.targets:
             like = replace(self.like, grants=()) if target.default else self.like
             heir = target.default or self.purpose == "split"
+            if heir and self.purpose != "convert":
+                like = replace(like, tablespace=self.tablespace)
             options = Branch(options=self.options if heir else self.like.options)
             yield from like.make(target.built, options, " EXCLUDING INDEXES")
             if like.replica_identity in ("FULL", "NOTHING"):

@@ -94,3 +94,17 @@ def test_what_they_cannot_have_is_refused_first(database: Database, what: str) -
     assert database.sql("SELECT to_regclass('s.wide__log') IS NULL, to_regclass('s.wide__staging') IS NULL") == [
         (True, True)
     ]
+
+
+def test_the_tablespace(database: Database) -> None:
+    (space,) = database.sql("SELECT 'space_of_' || current_database()")[0]
+    database.sql("SET allow_in_place_tablespaces = on", f"CREATE TABLESPACE {space} LOCATION ''")
+    try:
+        database.sql(*TABLE, f"ALTER TABLE s.wide SET TABLESPACE {space}")
+        split(database)
+        lies = (
+            "SELECT coalesce(t.spcname, 'none') FROM pg_class c LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace "
+        )
+        assert of(database, lies + "WHERE c.oid = '{}'::regclass") == [space, space, "none"]
+    finally:
+        database.sql("DROP SCHEMA s CASCADE", f"DROP TABLESPACE {space}")
