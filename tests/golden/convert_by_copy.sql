@@ -102,6 +102,7 @@ ALTER TABLE "bots"."messages_default" OWNER TO "bots";
 COMMENT ON TABLE "bots"."messages_default" IS 'what people and bots say';
 ALTER TABLE "bots"."messages__staging" ATTACH PARTITION "bots"."messages_default" DEFAULT;
 CREATE TABLE "bots"."messages__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "bots"."messages" WITH NO DATA;
+DO 'BEGIN DROP TABLE "bots"."messages__log"; RAISE SQLSTATE ''SKIT0''; EXCEPTION WHEN SQLSTATE ''SKIT0'' THEN NULL; END';
 REVOKE ALL ON "bots"."messages__log" FROM PUBLIC;
 REVOKE ALL ON "bots"."messages__log" FROM reader;
 ALTER TABLE "bots"."messages__log" OWNER TO "bots";

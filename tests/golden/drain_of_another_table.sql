@@ -36,6 +36,7 @@ ALTER TABLE "public"."events_default__staging" ATTACH PARTITION "public"."events
 CREATE TABLE "public"."events_default__new" (LIKE "public"."events" INCLUDING ALL EXCLUDING IDENTITY EXCLUDING INDEXES);
 ALTER TABLE "public"."events_default__staging" ATTACH PARTITION "public"."events_default__new" DEFAULT;
 CREATE TABLE "public"."events_default__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "public"."events_default" WITH NO DATA;
+DO 'BEGIN DROP TABLE "public"."events_default__log"; RAISE SQLSTATE ''SKIT0''; EXCEPTION WHEN SQLSTATE ''SKIT0'' THEN NULL; END';
 ALTER TABLE "public"."events_default__log" REPLICA IDENTITY FULL;
 CREATE FUNCTION "public"."events_default__log"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN
   IF TG_OP <> ''INSERT'' THEN

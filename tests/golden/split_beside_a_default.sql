@@ -16,6 +16,7 @@ CREATE TABLE "public"."events_p20261101" (LIKE "public"."events" INCLUDING ALL E
 ALTER TABLE "public"."events_p20261101" ADD CONSTRAINT "schema_kit_bounds" CHECK ("created_at" IS NOT NULL AND "created_at" >= '2026-11-01 00:00:00+00' AND "created_at" < '2026-12-01 00:00:00+00');
 ALTER TABLE "public"."events_before__staging" ATTACH PARTITION "public"."events_p20261101" FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
 CREATE TABLE "public"."events_before__log" WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000) AS SELECT "id", "created_at" FROM "public"."events_before" WITH NO DATA;
+DO 'BEGIN DROP TABLE "public"."events_before__log"; RAISE SQLSTATE ''SKIT0''; EXCEPTION WHEN SQLSTATE ''SKIT0'' THEN NULL; END';
 ALTER TABLE "public"."events_before__log" REPLICA IDENTITY FULL;
 CREATE FUNCTION "public"."events_before__log"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN
   IF TG_OP <> ''INSERT'' THEN
