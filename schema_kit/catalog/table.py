@@ -404,9 +404,10 @@ def _trees(connection: Connection, tables: set[QualifiedName]) -> tuple[tuple[Qu
 
 
 def _partition(row: Any) -> Partition:
-    schema, name, bounds, leaf, count, size, *of_kind = row
+    schema, name, bounds, leaf, count, size, pending, foreign = row
     lower, upper = parse_bounds(bounds)
-    return Partition(QualifiedName(schema, name), lower, upper, bounds == "DEFAULT", leaf, *of_kind, count, size)
+    own = QualifiedName(schema, name)
+    return Partition(own, lower, upper, bounds == "DEFAULT", leaf, pending, foreign, count, size)
 
 
 def _place(partition: Partition) -> tuple[bool, bool, int, str]:
