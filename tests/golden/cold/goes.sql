@@ -67,6 +67,7 @@ SET LOCAL statement_timeout = 60000;
 SELECT "public".dblink_exec('cold', 'SET synchronous_commit = ''on''; COMMENT ON TABLE "old"."messages_p202601" IS ''schema_kit: rows of chat.messages_p202601, 0e1''');
 SET LOCAL statement_timeout = 0;
 LOCK TABLE ONLY "chat"."messages_archive", ONLY "chat"."messages_p202601" IN SHARE MODE;
+DO 'BEGIN IF NOT ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = ''"chat"."messages_p202601"''::regclass AND attnum > 0 AND NOT attisdropped) <@ ARRAY[''id'', ''at'', ''it''''s'', ''mood'', ''twice''] THEN RAISE EXCEPTION USING ERRCODE = ''SK001'', MESSAGE = ''chat.messages_p202601 has other columns than those that were copied''; END IF; END';
 DO 'DECLARE rows_here bigint; sum_here numeric; rows_there bigint; sum_there numeric;
 BEGIN
   SELECT count(*), coalesce(sum(hashtextextended(ROW(own."id", own."at", own."it''s", own."mood", own."twice")::text, 0)::numeric), 0) INTO rows_here, sum_here FROM "chat"."messages_p202601" own;
