@@ -228,7 +228,7 @@ def emptied(connection: Connection, table: QualifiedName) -> Emptied | None:
     waiting = rows(connection, older_sql(f"age('{transaction}'::xid)"))
     patience = rows(connection, _PATIENCE, {"at": at, "seconds": PATIENCE_SECONDS})[0][0]
     names = tuple(QualifiedName(schema, name) for schema, name, *_ in found)
-    return Emptied(names, transaction, at, tuple(row[0] for row in waiting), patience)
+    return Emptied(names, tuple(row[0] for row in waiting), patience)
 
 
 def size(connection: Connection, table: QualifiedName) -> int:

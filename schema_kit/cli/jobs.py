@@ -28,6 +28,7 @@ from schema_kit.prerequisites import free, held_here
 from schema_kit.script import LockPolicy
 from schema_kit.steps import Plan, Step
 from schema_kit.steps.partitions import Analyze
+from schema_kit.tasks.copying import Drained, drained
 
 _POLLS, _POLL_SECONDS = 60, 0.5
 
@@ -94,7 +95,7 @@ def work(
             failed += _in_parallel(wanted, run, _both(emit, done), workers)
     if done or not failed:
         show(Plan(title, tuple(done)), run)
-    fail(failed, done)
+    fail(failed, done, "the rest would be" if run.dry_run else "the rest is")
 
 
 def send(run: Run, decide: execute.Decide) -> None:
@@ -131,13 +132,25 @@ def _planned(
     jobs: Sequence[Job[One]], one: One, run: Run, done: list[Step], emit: execute.Emit
 ) -> list[SchemaKitError]:
     """Decide, and collect what would be sent; what went wrong is given back."""
-    failed = []
+    failed, catalog = [], run.catalog
     for job in jobs:
         try:
-            done += free(run.connection, execute.telling_notes(partial(job.decide, run.catalog, one), emit)()).steps
+            plan = execute.telling_notes(partial(_decided, job, catalog, one), emit)()
+            done += free(run.connection, plan).steps
+            catalog = drained(catalog, plan)
         except SchemaKitError as error:
             failed.append(error)
     return failed
+
+
+def _decided(job: Job[One], catalog: Catalog, one: One) -> Plan:
+    """Decide, and note what cannot be decided before the drain that comes first is done."""
+    plan = job.decide(catalog, one)
+    if isinstance(catalog, Drained) and catalog.unseen:
+        names = ", ".join(dict.fromkeys(catalog.unseen))
+        catalog.unseen.clear()
+        return plan + Plan("", (), (f"{names}: what becomes of it ({job.title}) is decided once it exists",))
+    return plan
 
 
 def _sent(

@@ -82,15 +82,11 @@ class Emptied:
 
     Args:
         names: the tables.
-        transaction: the one that moved the rows, of 32 bits.
-        at: when that was, as text.
         waiting: who has a snapshot from before.
         patience: whether that was not long ago.
     """
 
     names: tuple[QualifiedName, ...]
-    transaction: int
-    at: str
     waiting: tuple[str, ...] = ()
     patience: bool = True
 

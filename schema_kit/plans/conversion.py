@@ -6,7 +6,7 @@ The order of the steps keeps every row and blocks no session: see docs/partition
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
@@ -307,11 +307,16 @@ def _after_swap_of_fresh(seen: Conversion, incoming: IncomingForeignKeys, swap: 
     referring = seen.referring if incoming == "composite" else ()
     for key in (*(other.key for other in referring), *swap.moved):
         yield ValidateConstraint(key.table, key.name, seen.table.name)
-    for other in referring:
-        if other.unfilled or not other.has_column or other.fill_index:
-            name = other.fill_index.name if other.fill_index else _fill_index(other).name
-            yield DropIndexConcurrently(other.key.table.sibling(name), other.key.table)
+    yield from drop_fill_indexes(referring)
     yield statistics.analyzed(seen.table.name, (swap.leaf, *swap.partitions), seen.server)
+
+
+def drop_fill_indexes(all_referring: Iterable[Referring]) -> Iterator[Step]:
+    """Yield the steps that drop what `composite_steps` has built, or will have by then, to find unfilled rows."""
+    for one in all_referring:
+        if one.unfilled or not one.has_column or one.fill_index:
+            name = one.fill_index.name if one.fill_index else _fill_index(one).name
+            yield DropIndexConcurrently(one.key.table.sibling(name), one.key.table)
 
 
 def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
@@ -332,9 +337,7 @@ def after_swap(policy: Partitioning, seen: Conversion) -> Iterator[Step]:
     for key in seen.table.incoming:
         if not key.validated:
             yield ValidateConstraint(key.table, key.name, seen.table.name)
-    for referring in seen.referring:
-        if referring.fill_index:
-            yield DropIndexConcurrently(referring.key.table.sibling(referring.fill_index.name), referring.key.table)
+    yield from drop_fill_indexes(one for one in seen.referring if one.fill_index)
     if not seen.table.analyzed:
         partitions_ = tuple(partition.name for partition in seen.table.partitions)
         yield statistics.analyzed(seen.table.name, partitions_, seen.server)

@@ -223,6 +223,7 @@ def _steps(
     for key in (*(other.key for other in seen.referring), *moved):
         yield ValidateConstraint(key.table, key.name, table.name)
     yield from (ValidateConstraint(table.name, key.name, key.referenced) for key in table.foreign_keys)
+    yield from conversion.drop_fill_indexes(seen.referring if incoming == "composite" else ())
     yield statistics.analyzed(table.name, tuple(target.name for target in targets), copied.server)
     if not keep_old:
         yield DropCopied(copy)

@@ -442,18 +442,7 @@ def _after_swap(copy: Copy, parent: Table, seen: Copying | None) -> Iterator[Ste
         yield from (ValidateConstraint(parent.name, key.name, key.referenced) for key in parent.foreign_keys)
     else:
         yield from proved_keys(seen)
-    yield DropCopied(copy, renamed=tuple(_index_names(copy, seen)) if seen else ())
-
-
-def _index_names(copy: Copy, seen: Copying) -> Iterator[tuple[QualifiedName, QualifiedName]]:
-    """Yield the indexes whose names come from what their table was called until the swap."""
-    built = {target.name: target.built.name for target in copy.targets if target.built != target.name}
-    for leaf in seen.tree:
-        was = f"{built.get(leaf.name, '')}_"
-        for index in leaf.indexes if leaf.name in built else ():
-            if index.name.startswith(was):
-                own = leaf.name.sibling(index.name)
-                yield own, leaf.name.sibling(f"{leaf.name.name}_{index.name.removeprefix(was)}")
+    yield DropCopied(copy)
 
 
 def proved_keys(seen: Copying) -> Iterator[Step]:

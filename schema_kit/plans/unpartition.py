@@ -86,14 +86,16 @@ def unpartition(
     refuse_for(f"cannot {title}", obstacles, lines=True)
     assert heir is not None  # or it was refused
     back = Unswap(table, heir, None, bounds, leaves, has_policy)
+    held = tuple(sorted((leaf for leaf, _ in leaves), key=str))
+    drop = (DropEmptied(parent, held),) if held else ()
     if keep:
         validated = (ValidateConstraint(key.table, key.name, parent) for key in others)
-        return Plan(title, (replace(back, moved=others), *validated))
+        return Plan(title, (replace(back, moved=others), *validated, *drop))
     composite = tuple((referring.key, referring.column) for referring in seen.referring)
     back = replace(back, key_index=key_index_name(parent), composite=composite)
     steps: list[Step] = [*key_index(heir, parent, short), back]
     steps += [ValidateConstraint(key.table, key.name, parent) for key, _ in composite]
-    return Plan(title, tuple(steps))
+    return Plan(title, (*steps, *drop))
 
 
 def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
@@ -102,7 +104,7 @@ def dropped(table: QualifiedName, emptied: Emptied | None) -> Plan:
     if emptied is None:
         return Plan(title)
     if not emptied.waiting or emptied.patience:
-        return Plan(title, (DropEmptied(table, emptied),))
+        return Plan(title, (DropEmptied(table, emptied.names),))
     names = ", ".join(map(str, emptied.names))
     note = f"{names} are empty and stay for now, as children of {table}: {'; '.join(emptied.waiting)}. "
     return Plan(title, notes=(f"{note}Once that is over, schema_kit partitions undo {table} drops them",))

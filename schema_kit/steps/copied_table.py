@@ -113,8 +113,9 @@ class SwapTable(LastKeys, ToPartitioned):
 
     def _rename(self) -> Iterable[str]:
         name, table = self.table.name, self.table
-        for index in table.indexes:
-            yield f"ALTER INDEX {name.sibling(index.name).sql} RENAME TO {ident(fit(index.name, OLD))}"
+        key = (key_index_name(name),) if self.composite else ()  # built before this, whether it was seen or not
+        for index_name in dict.fromkeys((*(index.name for index in table.indexes), *key)):
+            yield f"ALTER INDEX {name.sibling(index_name).sql} RENAME TO {ident(fit(index_name, OLD))}"
         yield f"ALTER TABLE {name.sql} RENAME TO {ident(self.copy.old.name)}"
         yield f"ALTER TABLE {built_name(name).sql} RENAME TO {ident(name.name)}"
         for index in table.indexes:

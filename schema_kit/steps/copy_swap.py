@@ -217,8 +217,6 @@ class DropCopied(Step):
 
     copy: Copy
     referenced: tuple[QualifiedName, ...] = ()
-    renamed: tuple[tuple[QualifiedName, QualifiedName], ...] = ()
-    """Indexes: as they are called, and their new names."""
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -230,7 +228,7 @@ class DropCopied(Step):
         return (
             self._known(),
             f"DROP TABLE IF EXISTS {self.copy.old.sql}",
-            *(self._rename(index, name) for index, name in self.renamed),
+            *(self._named_after(target) for target in self.copy.targets if target.built != target.name),
             f"UPDATE {COPY_RUN.sql} SET finished_at = clock_timestamp() WHERE {where_run(self.copy)}",
         )
 
@@ -252,7 +250,18 @@ RAISE object_not_in_prerequisite_state USING MESSAGE = {literal(message + "run t
 END"""
         return f"DO {literal(body)}"
 
-    def _rename(self, index: QualifiedName, name: QualifiedName) -> str:
-        free = f"to_regclass({literal(name.sql)}) IS NULL"  # another's index may have the name
-        rename = f"ALTER INDEX {index.sql} RENAME TO {ident(name.name)}"
-        return f"DO {literal(f'BEGIN IF {free} THEN {rename}; END IF; END')}"
+    def _named_after(self, target: CopyTarget) -> str:
+        """Rename its indexes that have their names from what it was called until the swap, unless a name is taken."""
+        table, was, now = literal(target.name.sql), literal(f"{target.built.name}_"), literal(f"{target.name.name}_")
+        body = f"""DECLARE own record;
+BEGIN
+FOR own IN SELECT n.nspname, i.relname, {now} || substr(i.relname, length({was}) + 1) AS name FROM pg_index x
+    JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+    WHERE x.indrelid = to_regclass({table}) AND starts_with(i.relname, {was}) ORDER BY i.relname
+LOOP
+  IF to_regclass(format('%I.%I', own.nspname, own.name)) IS NULL THEN
+    EXECUTE format('ALTER INDEX %I.%I RENAME TO %I', own.nspname, own.relname, own.name);
+  END IF;
+END LOOP;
+END"""
+        return f"DO {literal(body)}"

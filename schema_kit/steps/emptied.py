@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from schema_kit.fingerprints.snapshots import PATIENCE_SECONDS, older_sql
 from schema_kit.marks import EMPTIED_MARK
-from schema_kit.model import Emptied
 from schema_kit.names import QualifiedName, literal
 from schema_kit.steps.step import Lock, Step, exclusive
 
@@ -75,33 +74,40 @@ class DropEmptied(Step):
     reads_rows = True
 
     table: QualifiedName
-    emptied: Emptied
+    names: tuple[QualifiedName, ...]
 
     @property
     def summary(self) -> str:
         """Names the table, and how many they are."""
-        count = len(self.emptied.names)
+        count = len(self.names)
         what = "the table" if count == 1 else f"the {count} tables"
         return f"drop {what} that held rows of {self.table} until they moved"
 
     @property
     def locks(self) -> tuple[Lock, ...]:
         """All access waits briefly: who reads the table reads its children."""
-        return exclusive(self.emptied.names)
+        return exclusive(self.names)
 
     @property
     def _older(self) -> str:
-        return older_sql(f"age('{self.emptied.transaction}'::xid)")
+        # All sessions with a snapshot, where nothing says which transaction it was.
+        return older_sql(f"coalesce(age({self._said(' in ([0-9]+) at ')}::xid), 0)")
+
+    def _said(self, pattern: str) -> str:
+        """Return SQL for a part of what they say of themselves: see `child_sql`."""
+        comment = f"obj_description(to_regclass({literal(self.names[0].sql)}), 'pg_class')"
+        return f"substring({comment} FROM {literal(pattern)})"
 
     @property
     def pressure(self) -> str:
         """Who sees rows in them still; for so long, then they are left to the next run."""
-        waits = f"clock_timestamp() < {literal(self.emptied.at)}::timestamptz + interval '{PATIENCE_SECONDS} seconds'"
+        moved = f"{self._said(' at ([^ ]+)$')}::timestamptz"
+        waits = f"clock_timestamp() < {moved} + interval '{PATIENCE_SECONDS} seconds'"
         return f"{self._older} AND {waits}"
 
     def sql(self) -> tuple[str, ...]:
         """Looked at once more under the lock: they hold no row, and no session sees one."""
-        tables = self.emptied.names
+        tables = self.names
         some = " OR ".join(f"EXISTS (SELECT 1 FROM ONLY {name.sql})" for name in tables)
         message = literal(f"rows were written into what was emptied for {self.table}: {', '.join(map(str, tables))}")
         drop = f"DROP TABLE {', '.join(name.sql for name in tables)}"

@@ -2,17 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from schema_kit.catalog import Catalog
 from schema_kit.errors import PlanError, refuse_for
-from schema_kit.model import CopyLimits, Partitioning, Table
+from schema_kit.intervals import Point
+from schema_kit.model import Copy, CopyLimits, Detaching, Partition, Partitioning, Table
 from schema_kit.names import QualifiedName
 from schema_kit.offline import EmptyDatabase
 from schema_kit.plans import copying
 from schema_kit.plans.distribution import refuse_moving
 from schema_kit.steps import Plan
+from schema_kit.steps.copy_swap import SwapCopy
 from schema_kit.tasks import Database
+
+
+class Drained(Catalog):
+    """A database as it is when the rows of a default partition have been given partitions: what a dry run looks at.
+
+    Args:
+        catalog: it, as it is.
+        copy: what the drain will do.
+    """
+
+    def __init__(self, catalog: Catalog, copy: Copy) -> None:
+        super().__init__(catalog._connection, catalog.now())
+        self.given_now = catalog.given_now
+        self._before, self._copy = catalog, copy
+        self.unseen: list[str] = []
+        """Partitions that do not exist yet, of which more has to be known than their bounds."""
+
+    def table(self, name: QualifiedName) -> Table | None:
+        """Return the table of that name; the one that is drained, with its new partitions."""
+        table = self._before.table(name)
+        return self._drained(table) if table and name == self._copy.parent else table
+
+    def filled_default(self, table: Table | None) -> Table | None:
+        """Return the default partition, where it may still hold rows: it is a new one."""
+        default = self._before.filled_default(table)
+        return replace(default, checks=()) if default and default.name == self._copy.source else default
+
+    def here(self, policy: Partitioning, table: Table | None) -> Point:
+        """Return where the current position lies, which no row changes by moving."""
+        return self._before.here(policy, self._before.table(policy.parent))
+
+    def detaching(self, parent: QualifiedName, name: QualifiedName) -> Detaching | None:
+        """Return a partition that exists already."""
+        if parent == self._copy.parent and name in [target.name for target in self._new]:
+            self.unseen.append(str(name))
+        return self._before.detaching(parent, name)
+
+    @property
+    def _new(self) -> tuple[Partition, ...]:
+        targets = (target for target in self._copy.targets if not target.default)
+        return tuple(Partition(target.name, target.lower, target.upper) for target in targets)
+
+    def _drained(self, table: Table) -> Table:
+        taken = table.taken | {partition.name.name for partition in self._new}
+        return replace(table, partitions=(*table.partitions, *self._new), taken=taken)
+
+
+def drained(catalog: Catalog, plan: Plan) -> Catalog:
+    """Return what a dry run of other work looks at after that of a drain: as if it were done."""
+    swaps = [step.copy for step in plan.steps if isinstance(step, SwapCopy)]
+    return Drained(catalog, swaps[0]) if swaps else catalog
 
 
 def drain(catalog: Catalog, policy: Partitioning, limits: CopyLimits | None = None, until: str | None = None) -> Plan:

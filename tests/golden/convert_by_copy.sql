@@ -528,6 +528,7 @@ DROP TRIGGER "trim" ON "bots"."messages";
 ALTER INDEX "bots"."ix_messages_text" RENAME TO "ix_messages_text__old";
 ALTER INDEX "bots"."messages_chat_id_created_at_key" RENAME TO "messages_chat_id_created_at_key__old";
 ALTER INDEX "bots"."messages_pkey" RENAME TO "messages_pkey__old";
+ALTER INDEX "bots"."messages__key" RENAME TO "messages__key__old";
 ALTER TABLE "bots"."messages" RENAME TO "messages__old";
 ALTER TABLE "bots"."messages__new" RENAME TO "messages";
 ALTER INDEX "bots"."ix_messages_text__new" RENAME TO "ix_messages_text";
@@ -610,6 +611,14 @@ SET LOCAL lock_timeout = '5000ms';
 SET LOCAL statement_timeout = '0ms';
 ALTER TABLE "bots"."messages" VALIDATE CONSTRAINT "messages_chat_id_fkey";
 COMMIT;
+
+-- drop index bots.reactions_message_created_at__fill concurrently
+-- locks: SHARE UPDATE EXCLUSIVE on bots.reactions
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS "bots"."reactions_message_created_at__fill";
+RESET lock_timeout;
+RESET statement_timeout;
 
 -- analyze bots.messages
 -- locks: SHARE UPDATE EXCLUSIVE on bots.messages

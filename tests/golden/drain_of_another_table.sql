@@ -421,5 +421,16 @@ AND EXISTS (SELECT 1 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHE
 RAISE object_not_in_prerequisite_state USING MESSAGE = ''public.events_default__old is not the table whose rows were copied, which has another name or is gone. Rename public.events_default__old and run this again.'';
 END';
 DROP TABLE IF EXISTS "public"."events_default__old";
+DO 'DECLARE own record;
+BEGIN
+FOR own IN SELECT n.nspname, i.relname, ''events_default_'' || substr(i.relname, length(''events_default__new_'') + 1) AS name FROM pg_index x
+    JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
+    WHERE x.indrelid = to_regclass(''"public"."events_default"'') AND starts_with(i.relname, ''events_default__new_'') ORDER BY i.relname
+LOOP
+  IF to_regclass(format(''%I.%I'', own.nspname, own.name)) IS NULL THEN
+    EXECUTE format(''ALTER INDEX %I.%I RENAME TO %I'', own.nspname, own.relname, own.name);
+  END IF;
+END LOOP;
+END';
 UPDATE "schema_kit"."copy_run" SET finished_at = clock_timestamp() WHERE source_table = 'public.events_default';
 COMMIT;

@@ -504,7 +504,7 @@ def unpartition_after_it_was_detached() -> Plan:
 @case
 def unpartition_leaves_nothing_that_was_emptied() -> Plan:
     """Nobody sees rows any more in what held them."""
-    emptied = Emptied((MESSAGES.sibling("messages_p20270101"),), 4711, "2026-11-21T00:00:00Z")
+    emptied = Emptied((MESSAGES.sibling("messages_p20270101"),))
     return unpartition.unpartition(MESSAGES, Conversion(rich(), NOW, emptied=emptied), None, has_policy=False)
 
 
