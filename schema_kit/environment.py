@@ -14,7 +14,7 @@ import logging.config
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -40,6 +40,7 @@ from schema_kit.errors import (
     changed,
     saying_unchanged,
 )
+from schema_kit.interrupts import exits
 from schema_kit.lint.guard import ROWS, Guard, Mode
 from schema_kit.ops import Settings, written
 from schema_kit.ops.versions import only_reads, refuse_without_rights
@@ -97,7 +98,7 @@ def run(
         assert context.config.config_file_name is not None  # its sections were just seen
         logging.config.fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     try:
-        with saying_unchanged():
+        with saying_unchanged(), exits() if context.config.cmd_opts is not None else nullcontext():
             settings = Settings(now=parse_now(_x().get("now")), policy=lock_policy or LockPolicy())
             compared = {"schema_kit": settings, "schema_kit_drift": drift, "schema_kit_safe": safe}
             drift_of(compared), safe_of(compared)

@@ -21,6 +21,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
+from schema_kit.catalog import custom
 from schema_kit.errors import PlanError
 
 _RENAMED = {"database": "dbname", "timeout": "connect_timeout"}
@@ -37,6 +38,8 @@ WHERE source IN ('client', 'session') AND context IN ('user', 'superuser') AND n
    'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
 """
 """What a session has of its own; limits of time are those of our lock policy."""
+
+_CUSTOM = "SELECT coalesce(current_setting(:name, true), '')"
 
 _CHARACTER = 18
 _TEXTS: Mapping[int, Callable[[Any], Any]] = {
@@ -108,11 +111,13 @@ class Beside:
         before = connection.in_transaction()
         try:
             server, role = (str(connection.scalar(text(query))) for query in (_SERVER, _ROLE))
-            settings = tuple((str(name), str(value)) for name, value in connection.execute(text(_SETTINGS)))
+            settings = [(str(name), str(value)) for name, value in connection.execute(text(_SETTINGS))]
+            own = custom.names(connection)
+            settings += [(name, str(connection.scalar(text(_CUSTOM), {"name": name}))) for name in own]
         finally:
             if not before:
                 connection.rollback()
-        return cls(alike(connection.engine), server, role, settings)
+        return cls(alike(connection.engine), server, role, tuple(settings))
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

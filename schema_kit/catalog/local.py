@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from schema_kit.catalog.custom import names
 from schema_kit.catalog.session import rows
 
 _NOW = """
@@ -18,7 +19,7 @@ SELECT name, setting FROM (
   SELECT name, pg_catalog.current_setting(name) FROM unnest(ARRAY['session_authorization', 'role']) AS name
 ) AS seen
 """
-_THEN = "SELECT name, pg_catalog.current_setting(name) FROM unnest(%(names)s::text[]) AS name"
+_THEN = "SELECT name, pg_catalog.current_setting(name, true) FROM unnest(%(names)s::text[]) AS name"
 _SET = "SELECT pg_catalog.set_config(%(name)s, %(value)s, %(local)s)"
 
 
@@ -27,8 +28,12 @@ class Local:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.before: Mapping[str, str] = dict(map(tuple, rows(connection, _NOW))) if connection.in_transaction() else {}
+        self.before: Mapping[str, str] = self._now() if connection.in_transaction() else {}
         self.lost: dict[str, str] = {}
+
+    def _now(self) -> dict[str, str]:
+        own = rows(self.connection, _THEN, {"names": names(self.connection)})
+        return dict(map(tuple, (*own, *rows(self.connection, _NOW))))
 
     @contextmanager
     def kept(self) -> Iterator[None]:

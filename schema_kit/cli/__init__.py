@@ -5,6 +5,7 @@ A noun's module is imported when the noun is used, so that --help needs no datab
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -13,6 +14,7 @@ import click
 from schema_kit.cli.lazy import Lazy
 from schema_kit.cli.output import be_patient
 from schema_kit.errors import Refusal, SchemaKitError, saying_unchanged
+from schema_kit.interrupts import SAID, code_of, terminate
 
 NOUNS = (
     "advise",
@@ -47,22 +49,17 @@ def cli(ctx: click.Context, debug: bool) -> None:
     ctx.obj = debug
 
 
-_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
-"""As shells have it: Ctrl-C 130, SIGTERM 143."""
-
-
-class _Terminated(KeyboardInterrupt):
-    """What a service manager sends is an interrupt, too: the statement that runs is cancelled."""
-
-
-def _interrupt(*_: object) -> None:
-    raise _Terminated
+def _read(word: str) -> str:
+    """Return a word of the command line: where the locale is C, Python has not read its letters."""
+    unread = any("\udc80" <= letter <= "\udcff" for letter in word)
+    return os.fsencode(word).decode("utf-8", "replace") if unread else word
 
 
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, terminate)
     be_patient()
+    sys.argv = [_read(word) for word in sys.argv]
     try:
         with saying_unchanged():
             code = cli.main(standalone_mode=False)
@@ -70,8 +67,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupt:
-        click.echo("interrupted; what was committed stays, and running it again resumes there", err=True)
-        code = _TERMINATED if isinstance(interrupt.__context__ or interrupt, _Terminated) else _INTERRUPTED
+        click.echo(SAID, err=True)
+        code = code_of(interrupt)
     except SchemaKitError as error:
         if "--debug" in sys.argv[1:]:
             raise

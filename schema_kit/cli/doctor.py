@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from schema_kit.catalog.direct import pooled
 from schema_kit.catalog.session import rows
-from schema_kit.cli.init import ini_of, scripts_of
+from schema_kit.cli import revisions
+from schema_kit.cli.init import config_of, ini_of, scripts_of
 from schema_kit.cli.output import echo_json, wrapped
 from schema_kit.connection import connect
 from schema_kit.errors import SchemaKitError
@@ -126,6 +127,7 @@ def _project(folder: Path) -> Iterator[_Found]:
             f"{environment_file} begins the transactions itself, and operations that commit on their own are refused "
             "there: for each engine, context.configure(connection=...) and `with context.begin_transaction():`",
         )
+    yield from (_Found(*one) for one in revisions.of_project(config_of(folder)))
     ini = ini_of(folder)
     if ini and "[loggers]" in (lines := ini.read_text(encoding="utf-8")):
         logged = "[logger_schema_kit]" in lines
@@ -136,6 +138,14 @@ def _project(folder: Path) -> Iterator[_Found]:
             if logged
             else f"{ini} has no logger schema_kit: progress goes to stderr; schema_kit init adds one",
         )
+
+
+def _stamp(connection: sa.Connection) -> Iterator[_Found]:
+    try:
+        config = config_of(Path.cwd())
+    except (SchemaKitError, UnicodeDecodeError):  # said by _project
+        return
+    yield from (_Found(*one) for one in revisions.of_database(config, connection))
 
 
 def _database(url: str | None) -> Iterator[_Found]:
@@ -155,6 +165,7 @@ def _database(url: str | None) -> Iterator[_Found]:
         yield _Found("url", False, shown(chosen))
         with connect(chosen, autocommit=True) as connection:
             yield from (_Found(*row) for row in rows(connection, _SERVER))
+            yield from _stamp(connection)
             if why := pooled(connection):
                 yield _Found("pooler", True, why)
     except SchemaKitError as error:

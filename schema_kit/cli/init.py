@@ -7,10 +7,14 @@ import configparser
 import difflib
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from schema_kit.errors import PlanError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _IMPORT = "import schema_kit.ops  # noqa: F401 - op has schema_kit's operations from here on"
 _PER_REVISION = "transaction_per_migration=True,"
@@ -75,6 +79,16 @@ def scripts_of(folder: Path) -> Path:
     Raises:
         PlanError: there is neither, or it does not say.
     """
+    location = Path(config_of(folder).get_alembic_option("script_location") or "")
+    return location if location.is_absolute() else folder / location
+
+
+def config_of(folder: Path) -> Config:
+    """Return Alembic's configuration of a project, which says where its scripts are.
+
+    Raises:
+        PlanError: there is none, or it does not say.
+    """
     from alembic.config import Config
 
     ini, toml = ini_of(folder), folder / "pyproject.toml"
@@ -84,14 +98,14 @@ def scripts_of(folder: Path) -> Path:
     except configparser.Error as error:
         raise PlanError(f"{ini} cannot be read: {error}.") from error
     if not location and ini and (ini.parent / "env.py").is_file():
-        return ini.parent  # Flask-Migrate keeps both in one folder, and sets the option itself
-    if not location:
+        # Flask-Migrate keeps both in one folder, and sets the option itself.
+        config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
+    elif not location:
         raise PlanError(
             f"{folder.resolve()} has no alembic.ini and no [tool.alembic] that says script_location. Begin with "
             "`alembic init migrations`."
         )
-    found = Path(location)
-    return found if found.is_absolute() else folder / found
+    return config
 
 
 def _environment(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -27,6 +27,7 @@ from schema_kit.catalog.drivers import Beside, speaks_psycopg
 from schema_kit.catalog.local import Local
 from schema_kit.catalog.session import autocommits, borrowed, rows
 from schema_kit.errors import DeclarationError, PlanError, SchemaKitError, saying_unchanged
+from schema_kit.interrupts import exits
 from schema_kit.ops import followed
 from schema_kit.ops.mixed import refuse_mixed
 from schema_kit.ops.naming import refuse_elsewhere
@@ -130,13 +131,18 @@ def register(cls: OperationClass) -> OperationClass:
 def _said_by_alembic() -> Iterator[None]:
     """Under a command of Alembic's, let what is refused be an error of its own, too: it prints no traceback then."""
     try:
-        with saying_unchanged():
+        with saying_unchanged(), exits() if by_command_line() else nullcontext():
             yield
     except SchemaKitError as error:
         if getattr(alembic.context, "_proxy", None):
             report.refusal_to_alembic(str(error))
             error.__class__ = _of_both(type(error))
         raise
+
+
+def by_command_line() -> bool:
+    """Return whether a command line of Alembic's runs the revisions, and not a program that has more to do."""
+    return bool(getattr(alembic.context, "_proxy", None)) and alembic.context.config.cmd_opts is not None
 
 
 def _of_both(cls: type[SchemaKitError]) -> type[SchemaKitError]:
