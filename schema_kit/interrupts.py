@@ -24,8 +24,11 @@ def terminate(*_: object) -> None:
 
 
 def code_of(interrupt: BaseException) -> int:
-    """Return the exit code of what was interrupted so."""
-    return TERMINATED if isinstance(interrupt.__context__ or interrupt, Terminated) else INTERRUPTED
+    """Return the exit code of what was interrupted so, whatever it was doing: handling an error, asking."""
+    cause: BaseException | None = interrupt
+    while cause is not None and not isinstance(cause, Terminated):
+        cause = cause.__context__
+    return TERMINATED if cause else INTERRUPTED
 
 
 @contextmanager

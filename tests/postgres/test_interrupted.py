@@ -21,6 +21,7 @@ CHAIN = (
     '    op.create_table("t", sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("n", sa.Integer))\n',
     '    op.create_index_concurrently("ix", "t", ["n"])\n',
 )
+PAUSES = '    op.drop_table_concurrently("t")\n'
 BY_ALEMBIC = '    op.execute("SELECT pg_sleep(600)")\n'
 ACTIVE = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ '{0}' "
@@ -34,6 +35,7 @@ CASES = [
     ("asyncpg", "hand-written", "operation"),
     ("psycopg", "environment.run", "statement"),
     ("asyncpg", "environment.run", "statement"),
+    ("psycopg", "hand-written", "pause"),
 ]
 
 
@@ -42,7 +44,7 @@ CASES = [
 def test_what_runs_is_cancelled(database: Database, tmp_path: Path, case: tuple[str, str, str], number: int) -> None:
     driver, env, where = case
     folder, operation = tmp_path / "migrations", where == "operation"
-    chain = CHAIN if operation else (CHAIN[0], BY_ALEMBIC)
+    chain = (CHAIN[0], {"operation": CHAIN[1], "statement": BY_ALEMBIC, "pause": PAUSES}[where])
     Project("public", driver, env).write(folder, database.url, chain)
     envpy = folder / "env.py"
     text = envpy.read_text(encoding="utf-8").replace('attributes["before_and_after"]', 'attributes.setdefault("x", [])')
@@ -61,7 +63,11 @@ def test_what_runs_is_cancelled(database: Database, tmp_path: Path, case: tuple[
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_until(lambda: database.sql(active) == [(1,)])
+        if where == "pause":
+            assert process.stderr is not None
+            next(line for line in process.stderr if "waiting for" in line)
+        else:
+            wait_until(lambda: database.sql(active) == [(1,)])
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number, err

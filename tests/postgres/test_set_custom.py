@@ -21,8 +21,8 @@ BEGIN
   IF coalesce(current_setting('app.who', true), '') = '' THEN RAISE 'app.who is not set'; END IF;
   RETURN current_setting('app.who');
 END $$;
-CREATE FUNCTION judged(bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT length(who()) + $1';
-CREATE FUNCTION stamped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.by := who(); RETURN NEW; END';
+CREATE FUNCTION judged(bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT length(public.who()) + $1';
+CREATE FUNCTION stamped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.by := public.who(); RETURN NEW; END';
 CREATE TABLE t (id bigint PRIMARY KEY, n int, by text);
 INSERT INTO t SELECT i, 0 FROM generate_series(1, 250) i;
 CREATE TRIGGER stamp BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION stamped();
