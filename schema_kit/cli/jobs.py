@@ -149,7 +149,7 @@ def _decided(job: Job[One], catalog: Catalog, one: One) -> Plan:
     if isinstance(catalog, Drained) and catalog.unseen:
         names = ", ".join(dict.fromkeys(catalog.unseen))
         catalog.unseen.clear()
-        return plan + Plan("", (), (f"{names}: what becomes of it ({job.title}) is decided once it exists",))
+        return plan + Plan("", (), (f"{names}: what becomes of them ({job.title}) is decided once they exist",))
     return plan
 
 

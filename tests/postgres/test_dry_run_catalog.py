@@ -240,3 +240,11 @@ def test_the_script_ends_where_the_command_ends(database: Database, name: str, t
         assert script.returncode == done.returncode, script.stderr + done.stderr
         differing = set(seen(copy)) ^ set(seen(database))
         assert not differing, "\n".join(map(str, sorted(differing, key=str))) + script.stdout
+
+
+def test_what_cannot_be_decided_yet_is_said(database: Database) -> None:
+    stranded("UPDATE schema_kit.part_config SET retention = '2 months' WHERE parent_table = 's.m'")(database)
+    done = shell(database, "partitions", "maintain", "s.m", "--now", NOW, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "s.m_p20260101, s.m_p20260201: what becomes of them (retire partitions)" in done.stderr
+    assert "is decided once they exist" in done.stderr
