@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the statement that runs is cancelled, and the shell is told how the call ended."""
+"""Ctrl-C and SIGTERM: the statement that runs is cancelled, and the exit code says how the call ended."""
 
 from __future__ import annotations
 
