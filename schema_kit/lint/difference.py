@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schema_kit.lint.facts import Change, Held, Statement, Table, Written
 from schema_kit.lint.look import Relation, Seen
+from schema_kit.lint.promises import IN_THE_WAY, OF_A_TABLE, Promise, broken
 from schema_kit.names import QualifiedName
 from schema_kit.steps.step import LockMode
 
@@ -17,6 +18,7 @@ _INDEXES = {"i", "I"}
 _BY_QUERY = re.compile(r"\s*(SELECT|WITH|DO|UPDATE|DELETE|INSERT|MERGE)\b", re.IGNORECASE)
 _LIMITED = re.compile(r"\bLIMIT\b", re.IGNORECASE)
 _EMPTIES = re.compile(r"\bTRUNCATE\b", re.IGNORECASE)
+_RESTARTS = re.compile(r"\bRESTART\b", re.IGNORECASE)
 _MOVED = re.compile(r"\b(TABLESPACE|CLUSTER|VACUUM|ACCESS\s+METHOD)\b", re.IGNORECASE)
 
 
@@ -30,7 +32,10 @@ class Between:
         sql: the statement.
         old: tables that others use: there before the revision.
         left_out: tables that are not the user's: Alembic's, schema_kit's.
-        names: those that others know, each with its columns: there before the revision.
+        names: those that others know, each with its columns and what they hold: there before the revision.
+        relied: promises that were there before the revision.
+        dependents: what CASCADE could take along, before and after.
+        unbounded: tables that it writes without a bound, as they are called now.
     """
 
     before: Seen
@@ -38,10 +43,29 @@ class Between:
     sql: str
     old: frozenset[int]
     left_out: Callable[[QualifiedName], bool]
-    names: Mapping[QualifiedName, frozenset[str]]
+    names: Mapping[QualifiedName, Mapping[str, str]]
+    relied: frozenset[Promise] = frozenset()
+    dependents: tuple[frozenset[Promise], frozenset[Promise]] = (frozenset(), frozenset())
+    unbounded: Mapping[Table, str] = field(default_factory=dict)
 
-    def statement(self, line: int, transaction: int, *, alone: bool, there: Callable[[Table], int]) -> Statement:
-        """Return what it has done."""
+    def statement(
+        self,
+        line: int,
+        transaction: int,
+        *,
+        alone: bool,
+        there: Callable[[Table], int],
+        begins: Callable[[QualifiedName], bool],
+    ) -> Statement:
+        """Return what it has done.
+
+        Args:
+            line: of the revision's file.
+            transaction: its number.
+            alone: it committed on its own.
+            there: how many rows a table has.
+            begins: whether a sequence gives its first number next.
+        """
         return Statement(
             self.sql,
             line,
@@ -53,7 +77,11 @@ class Between:
             rewritten=tuple(sorted({name for name, _ in self._new_files() if not self._emptied(name)})),
             built=tuple(sorted(self._built())),
             written=tuple(sorted(self._written(there), key=lambda one: one.table)),
-            changes=tuple(sorted(self._changes(), key=lambda one: (one.table, one.kind, one.name))),
+            changes=tuple(sorted(self._changes(begins), key=lambda one: (one.table, one.kind, one.name))),
+            unbounded=tuple(sorted(self._unbounded())),
+            broken=frozenset(self._broken()),
+            kept=broken(self.after.promises, self.before.promises),
+            along=tuple(sorted(self._along())),
             made=tuple(sorted(self._made())),
         )
 
@@ -133,33 +161,81 @@ class Between:
             if is_new and now.kind in _TABLES | {"v"} and self._users(now):
                 yield now.name
 
-    def _changes(self) -> Iterator[Change]:
+    def _unbounded(self) -> Iterator[tuple[Table, str]]:
+        for oid, was in self.before.relations.items():
+            if was.name in self.unbounded and self._old(oid, _TABLES):
+                yield was.name, self.unbounded[was.name]
+
+    def _broken(self) -> Iterator[Promise]:
+        """Yield promises that are broken though the table, and the columns, that they are about are still there."""
+        tables = {one.name: {two.name: two for two in one.columns.values()} for one in self.after.relations.values()}
+        taken = {  # by another table that takes the name
+            one for one in self.relied - self.after.promises if one.kind in OF_A_TABLE and one.of in self._renewed()
+        }
+        for one in broken(self.before.promises, self.after.promises) | taken:
+            if one.kind in IN_THE_WAY:
+                if one.of in self.names and set(one.columns) <= self.names[one.of].keys():
+                    yield one
+                continue
+            columns = tables.get(one.of)
+            if one not in self.relied or (
+                one.kind in OF_A_TABLE and (columns is None or set(one.columns) - set(columns))
+            ):
+                continue
+            if one.kind == "default" and columns and not columns[one.detail].not_null:
+                continue
+            if one.kind == "sequence" and one.of in tables:  # it belongs to a column now
+                continue
+            if one.kind == "inherits" and int(one.detail) not in self.after.relations:
+                continue
+            yield one
+
+    def _renewed(self) -> set[Table]:
+        """Return names that another table has from now on."""
+        before = {one.name: oid for oid, one in self.before.relations.items()}
+        return {one.name for oid, one in self.after.relations.items() if before.get(one.name) != oid}
+
+    def _along(self) -> Iterator[Promise]:
+        tables = {one.name: {two.name for two in one.columns.values()} for one in self.after.relations.values()}
+        before, after = self.dependents
+        for one in before - after:
+            stays = one.of in tables and set(one.columns) <= tables[one.of]
+            if stays and one in before and not re.search(rf"\b{re.escape(one.detail)}\b", self.sql):
+                yield one
+
+    def _changes(self, begins: Callable[[QualifiedName], bool]) -> Iterator[Change]:
+        moved = {one.of.schema for one in broken(self.before.promises, self.after.promises) if one.kind == "schema"}
         for oid, was in self.before.relations.items():
             if oid in self.old and self._users(was):
-                yield from self._change(oid, was, self.after.relations.get(oid))
-        for oid, (type_, label) in self.before.values.items():
-            value = self.after.values.get(oid)
-            if value is not None and value[1] != label:
-                yield Change("value_renamed", type_, label, value[1])
+                now = self.after.relations.get(oid)
+                yield from self._change(oid, was, now, moved=was.name.schema in moved)
+                if was.kind == "S" and now and was.file != now.file and _RESTARTS.search(self.sql) and begins(now.name):
+                    yield Change("restarted", was.name)
         for oid, now in self.after.relations.items():
             is_new = oid not in self.before.relations and now.partition and now.kind in _TABLES
             if is_new and (parent := self._old(now.parent, {"p"})):
                 yield Change("partition_made", parent.name, now.name.name)
+            earlier = self.before.relations.get(oid)
+            if earlier and earlier.name != now.name and now.kind in _TABLES | {"v"}:
+                yield Change("named", now.name)
         for table, _ in self._new_files():
             if self._emptied(table):
                 yield Change("emptied", table)
         yield from self._narrower()
 
     def _narrower(self) -> Iterator[Change]:
-        """Columns that others know, and that what has their table's or view's name from now on does not have."""
+        """Columns that others know, and that what has their table's or view's name does not have, or no more."""
         for oid, now in self.after.relations.items():
             was = self.before.relations.get(oid)
-            if now.kind in _TABLES | {"v"} and (was is None or was.name != now.name) and self._users(now):
-                has = {column.name for column in now.columns.values()}
-                for gone in sorted(self.names.get(now.name, frozenset()) - has):
-                    yield Change("column_dropped", now.name, gone)
+            if now.kind not in _TABLES | {"v"} or not self._users(now):
+                continue
+            known, has = set(self.names.get(now.name, ())), {column.name for column in now.columns.values()}
+            if was and was.name == now.name:  # a table that took the name before
+                known &= set() if oid in self.old else {column.name for column in was.columns.values()}
+            for gone in sorted(known - has):
+                yield Change("column_dropped", now.name, gone)
 
-    def _change(self, oid: int, was: Relation, now: Relation | None) -> Iterator[Change]:
+    def _change(self, oid: int, was: Relation, now: Relation | None, *, moved: bool) -> Iterator[Change]:
         if was.kind in _INDEXES:
             yield from self._index(was, now)
         elif was.kind not in _TABLES | {"v"}:
@@ -168,11 +244,11 @@ class Between:
             if not any(one.name == was.name for one in self.after.relations.values()):
                 yield Change("dropped", was.name, detail="view" if was.kind in "vm" else "table")
         else:
-            if was.name != now.name and was.name in self.names:
+            if was.name != now.name and was.name in self.names and not moved:
                 yield Change("renamed", was.name, detail=str(now.name))
             if was.partition and not now.partition and (parent := self.before.relations.get(was.parent)):
                 yield Change("detached", parent.name, was.name.name)
-            yield from _columns(was, now, is_table=was.kind in "rp")
+            yield from _columns(was, now, self.names.get(was.name, {}), is_table=was.kind in "rp")
 
     def _index(self, was: Relation, now: Relation | None) -> Iterator[Change]:
         table = self.before.relations.get(was.table)
@@ -182,7 +258,7 @@ class Between:
             yield Change("index_dropped", table.name, was.name.name)
 
 
-def _columns(was: Relation, now: Relation, *, is_table: bool) -> Iterator[Change]:
+def _columns(was: Relation, now: Relation, known: Mapping[str, str], *, is_table: bool) -> Iterator[Change]:
     for number, column in was.columns.items():
         other = now.columns.get(number)
         if other is None:
@@ -191,7 +267,8 @@ def _columns(was: Relation, now: Relation, *, is_table: bool) -> Iterator[Change
         if other.name != column.name:
             yield Change("column_renamed", was.name, column.name, other.name)
         if other.type != column.type:
-            yield Change("type_changed", was.name, column.name, f"{column.type} to {other.type}")
+            kind = "type_differs" if known.get(column.name, other.like) != other.like else "type_changed"
+            yield Change(kind, was.name, column.name, f"{column.type} to {other.type}")
     if not is_table:
         return
     for number, column in now.columns.items():

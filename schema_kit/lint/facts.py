@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from schema_kit.lint.promises import Promise
 from schema_kit.names import QualifiedName
 from schema_kit.steps.step import LockMode
 
@@ -45,8 +46,8 @@ class Change:
     """Something of the catalog that a statement has changed.
 
     Args:
-        kind: dropped, renamed, made, emptied, detached, partition_made, column_dropped, column_renamed, column_added,
-            column_required, column_not_null, type_changed, index_dropped, value_renamed.
+        kind: dropped, renamed, named, emptied, detached, partition_made, column_dropped, column_renamed, column_added,
+            column_required, column_not_null, type_changed, type_differs, index_dropped, restarted.
         table: the table; the view, sequence or type itself where it has none.
         name: the column, index or value; empty where it is the table itself.
         detail: the new name, the type, the index's columns.
@@ -82,6 +83,10 @@ class Statement:
         built: indexes that were built, each with its table.
         written: rows.
         changes: of the catalog.
+        unbounded: tables of which it updates or deletes rows that nothing limits in number, with the condition.
+        broken: promises that it takes away, or what it puts in the way.
+        kept: promises that it makes, or what it takes out of the way.
+        along: what CASCADE has dropped of tables that stay, and the statement does not name.
         made: tables and views that it made, or gave this name after they were made.
         failure: what it ended with, where it failed.
     """
@@ -97,6 +102,10 @@ class Statement:
     built: tuple[tuple[str, Table], ...] = ()
     written: tuple[Written, ...] = ()
     changes: tuple[Change, ...] = ()
+    unbounded: tuple[tuple[Table, str], ...] = ()
+    broken: frozenset[Promise] = frozenset()
+    kept: frozenset[Promise] = frozenset()
+    along: tuple[Promise, ...] = ()
     made: tuple[Table, ...] = ()
     failure: Failure | None = None
 

@@ -17,6 +17,7 @@ from schema_kit.lint import again, choose, ignore, rules, run, snapshot
 from schema_kit.lint.facts import Failure, Observation
 from schema_kit.lint.finding import Finding
 from schema_kit.lint.prepare import Before, CannotPrepare, described, stand_ins
+from schema_kit.lint.promises import Promise
 from schema_kit.lint.report import KEPT, Fixed, Report, Unfixed, Unjudged
 from schema_kit.lint.server import Scratch
 from schema_kit.lint.sizes import Sizes
@@ -96,6 +97,7 @@ class _Judge:
     _late: set[str] = field(default_factory=set)
     _ran: set[str] = field(default_factory=set)
     _old: frozenset[int] | None = None
+    _relied: frozenset[Promise] | None = None
 
     def report(self) -> Report:
         """Judge all of them, in order."""
@@ -199,9 +201,9 @@ class _Judge:
         scratch, config = self.before.scratch, self.before.config
         limit = self.before.make_room(name, one.revision)
         watch = Watch(standstill=Standstill(scratch.libpq(name)))
-        watch.old = self._old
+        watch.old, watch.relied = self._old, self._relied
         ran = run.upgrade(config, self.before.script, scratch.url(name), one.revision, watch)
-        self._old = watch.old
+        self._old, self._relied = watch.old, watch.relied
         self.notes += [note for note in ran.notes if note not in self.notes]
         if (why := _why_not(ran)) is not None:
             self._cannot(one, why)

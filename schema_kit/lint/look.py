@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from schema_kit.names import QualifiedName
+from schema_kit.lint.promises import DEPENDENTS, Promise, read
+from schema_kit.lint.promises import QUERY as PROMISES
+from schema_kit.names import QualifiedName, literal
 from schema_kit.steps.step import LockMode
 
 MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode}
@@ -21,8 +23,11 @@ SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_cata
        EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')),
        (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
                  a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
-                 a.atthasdef OR a.attidentity <> '') ORDER BY a.attnum)
-        FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+                 a.atthasdef OR a.attidentity <> '',
+                 CASE WHEN y.typcategory IN ('E', 'U', 'C') THEN y.typnamespace || '.' || y.typname
+                      ELSE y.typcategory::text END || (y.typname IN ('timestamptz', 'timetz'))::text) ORDER BY a.attnum)
+        FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' {only}
@@ -44,9 +49,9 @@ _OF_ANOTHER = """
 SELECT relation::bigint, mode FROM pg_catalog.pg_locks WHERE pid = %s AND locktype = 'relation' AND database =
   (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 """
-_VALUES = """
-SELECT e.oid::bigint, n.nspname::text, t.typname::text, e.enumlabel::text FROM pg_catalog.pg_enum e
-JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+_BEGINS = """
+SELECT s.last_value <= q.seqstart FROM {0} s, pg_catalog.pg_sequence q
+WHERE q.seqrelid = {1}::pg_catalog.regclass
 """
 
 
@@ -59,6 +64,8 @@ class Column:
     not_null: bool
     filled: bool
     """It has a default, is generated or an identity."""
+    like: str = ""
+    """What code takes its values for: numbers, texts, one type; with or without a time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ class Seen:
         locks: oid and mode of each relation that is locked.
         relations: by oid: all of them, as far as they are known.
         counts: by oid: scans from end to end, rows inserted, rows changed, counted since the session began.
-        values: labels of enums by oid, each with its type.
+        promises: what code relies on besides.
         lock_timeout: how long a lock is waited for at most; ``0`` is for ever.
     """
 
@@ -94,7 +101,7 @@ class Seen:
     locks: frozenset[tuple[int, LockMode]]
     relations: dict[int, Relation]
     counts: dict[int, tuple[int, int, int]]
-    values: dict[int, tuple[QualifiedName, str]] = field(default_factory=dict)
+    promises: frozenset[Promise] = frozenset()
     lock_timeout: str = "0"
 
 
@@ -114,15 +121,21 @@ class Eyes:
             cursor.execute(sql.encode(), prepare=False)
             return cursor.fetchall() if cursor.description else []
 
-    def look(self, before: Seen | None = None) -> Seen:
-        """Look at everything, or at what can differ from *before* in the same transaction: what is locked strongly."""
+    def look(self, before: Seen | None = None, *, promises: bool = True) -> Seen:
+        """Look at everything, or at what can differ from *before* in the same transaction: what is locked strongly.
+
+        Without *promises* those of *before* still hold: rows were written, and nothing was defined.
+        """
         relations = _RELATIONS.format(only=_LOCKED if before else "")
-        glance, found, values = self.sets(_GLANCE, relations, _VALUES)
+        glance, found, *promised = self.sets(_GLANCE, relations, *([PROMISES] if promises or not before else []))
         seen = _glanced(glance, before)
+        if promised:
+            seen.promises = read(promised[0])
+        if before and schemas(seen) != schemas(before):  # no table of theirs is locked by that
+            found = self.rows(_RELATIONS.format(only=""))
         strong = {oid for oid, mode in seen.locks if mode not in _WEAK}  # what was dropped stays locked
         kept = {oid: one for oid, one in before.relations.items() if oid not in strong} if before else {}
         seen.relations = kept | _read(found)
-        seen.values = {row[0]: (QualifiedName(row[1], row[2]), row[3]) for row in values}
         return seen
 
     def glance(self, before: Seen | None) -> Seen:
@@ -142,6 +155,14 @@ class Eyes:
         """Return how many rows a table has."""
         return int(self.rows(f"SELECT pg_catalog.count(*) FROM {table.sql}")[0][0])
 
+    def begins(self, sequence: QualifiedName) -> bool:
+        """Return whether a sequence gives its first number next."""
+        return bool(self.rows(_BEGINS.format(sequence.sql, literal(sequence.sql)))[0][0])
+
+    def dependents(self) -> frozenset[Promise]:
+        """Return what goes together with something else under CASCADE."""
+        return read(self.rows(DEPENDENTS))
+
 
 def _glanced(found: list[tuple[Any, ...]], before: Seen | None) -> Seen:
     held = [row for row in found if row[1]]
@@ -150,9 +171,14 @@ def _glanced(found: list[tuple[Any, ...]], before: Seen | None) -> Seen:
         frozenset((oid, MODES[mode]) for oid, mode, *_ in held if oid),
         before.relations if before else {},
         {oid: (scans, inserted, changed) for oid, mode, _, _, scans, inserted, changed in found if not mode},
-        before.values if before else {},
+        before.promises if before else frozenset(),
         held[0][3] if held else "0",
     )
+
+
+def schemas(seen: Seen) -> frozenset[Promise]:
+    """Return the schemas of a look."""
+    return frozenset(one for one in seen.promises if one.kind == "schema")
 
 
 def _read(found: list[tuple[Any, ...]]) -> dict[int, Relation]:

@@ -10,6 +10,7 @@ from itertools import groupby
 from schema_kit.lint.facts import Change, Held, Observation, Statement, Table, Written
 from schema_kit.lint.finding import Finding, folded
 from schema_kit.lint.instead import call
+from schema_kit.lint.promises import OF_A_TABLE, Promise, grouped, without_implied
 from schema_kit.lint.sizes import Sizes
 from schema_kit.steps.step import LockMode
 
@@ -61,6 +62,25 @@ def blocks(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
                     text = f"{_at(statement)}: {_who(held.mode)} of {held.table} wait ({held.mode.value}){until} "
                     text += f"while {_doing(last, table, sizes)}"
                     yield _finding("blocks", seen, last, held.table, text, call("blocks", last, held.table))
+                elif (
+                    _BY_HAND.search(statement.sql)
+                    and not _belongs(held.table, rest := statements[place + 1 :])
+                    and rest
+                ):
+                    text = f"{_at(statement)}: {_who(held.mode)} of {held.table} wait ({held.mode.value}) until "
+                    text += f"{_at(rest[-1])}: it is locked by hand, and no later statement requires it"
+                    yield _finding("blocks", seen, statement, held.table, text, call("locked", statement, held.table))
+
+
+_BY_HAND = re.compile(r"\bLOCK\s+(TABLE\b|(?!AND\b|OR\b)[\w\".]+\s*(;|,|\bIN\b|$))", re.IGNORECASE)
+
+
+def _belongs(table: Table, later: Sequence[Statement]) -> bool:
+    """Return whether a table is locked for a change of its own that follows."""
+    return any(_verb(one) in _DEFINES and re.search(rf"\b{re.escape(table.name)}\b", one.sql) for one in later)
+
+
+_DEFINES = ("ALTER", "CREATE", "DROP", "TRUNCATE", "REINDEX", "CLUSTER", "DO")
 
 
 def whole_table(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
@@ -68,6 +88,7 @@ def whole_table(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
     for statements in transactions(seen):
         tables = dict.fromkeys(one.table for statement in statements for one in statement.written if one.changed)
         tables |= dict.fromkeys(table for one in statements for table in one.scanned if _reads_to_write(one, table))
+        tables |= dict.fromkeys(table for one in statements for table, _ in one.unbounded)
         for table in tables:
             if found := _whole(statements, table):
                 last, what = found
@@ -78,7 +99,12 @@ def whole_table(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
 def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, str] | None:
     for one in statements:
         if table in one.scanned and _reads_to_write(one, table):
-            return one, f"{_verb(one)} reads {table} from end to end in one transaction"
+            what = "locks every row that it finds: it" if _verb(one) == "SELECT" else ""
+            return one, " ".join(filter(None, (_verb(one), what, f"reads {table} from end to end in one transaction")))
+        for condition in (text for of, text in one.unbounded if of == table):
+            found = f"by {condition}" if condition else "by rows of another one"
+            here = next((f", {row.changed:,} of {row.there:,} here" for row in one.written if _counted(row, table)), "")
+            return one, f"{_verb(one)} finds rows of {table} {found}, which nothing limits in number{here}"
     written = [(one, row) for one in statements for row in one.written if row.table == table]
     changed = sum(row.changed for _, row in written)
     there = max((row.there or 0 for _, row in written), default=0)
@@ -90,6 +116,10 @@ def _whole(statements: Sequence[Statement], table: Table) -> tuple[Statement, st
 def _runs_others(written: Sequence[tuple[Statement, Written]]) -> bool:
     """Whether it is one statement in which others are: a block, a procedure, a function."""
     return bool(written) and _verb(written[0][0]) in ("DO", "CALL", "SELECT")
+
+
+def _counted(row: Written, table: Table) -> bool:
+    return row.table == table and bool(row.there)
 
 
 _FEW = 4
@@ -105,6 +135,8 @@ def _reads_to_write(statement: Statement, table: Table) -> bool:
     if _verb(statement) == "DO":  # which is sent as it is: what it reads by an index, a small table's planner does not
         every = rf'\b(UPDATE|DELETE\s+FROM)\s+(ONLY\s+)?("?\w+"?\.)?"?{re.escape(table.name)}\b(?![^;]*\bWHERE\b)'
         return bool(re.search(every, statement.sql, re.IGNORECASE))
+    if _verb(statement) == "SELECT":  # FOR UPDATE
+        return any(held.table == table and held.mode is LockMode.ROW_SHARE for held in statement.locks)
     if _verb(statement) not in ("UPDATE", "DELETE", "MERGE", "WITH"):
         return False
     locked = any(held.table == table and held.mode is LockMode.ROW_EXCLUSIVE for held in statement.locks)
@@ -114,14 +146,14 @@ def _reads_to_write(statement: Statement, table: Table) -> bool:
 
 def rows_gone(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
     """A table is dropped or emptied."""
-    for statement, change in _lasting(seen):
+    for statement, change in _lasting(seen, rows=True):
         if change.kind == "emptied" or (change.kind == "dropped" and change.detail == "table"):
             text = f"{_at(statement)}: {change.table} is {change.kind}{sizes.told(change.table)}"
             yield _finding("rows_gone", seen, statement, change.table, text, call("rows_gone", statement, change.table))
 
 
 def code_breaks(seen: Observation, _: Sizes) -> Iterator[Finding]:
-    """A name is gone that the running code uses, or it has to fill a column that it does not know."""
+    """A name, or another promise, is gone on which the running code relies; or something new is in its way."""
     changes = [one for statement in seen.statements for one in statement.changes]
     added = {(one.table, one.name) for one in changes if one.kind == "column_added"}
     for statement, change in _lasting(seen):
@@ -134,6 +166,55 @@ def code_breaks(seen: Observation, _: Sizes) -> Iterator[Finding]:
         models = " (the models still have it)" if _still(seen, change) else ""
         text = f"{_at(statement)}: {name} {told.format(change=change)}{models}"
         yield _finding("code_breaks", seen, statement, change.table, text, call(change.kind, statement, change.table))
+    for statement, one in _broken(seen):
+        text = f"{_at(statement)}: {_PROMISES[one.kind].format(of=_named(one), detail=one.detail)}"
+        table = one.of if one.kind in OF_A_TABLE else None
+        yield _finding("code_breaks", seen, statement, table, text, call(one.kind, statement, table))
+    for statement in seen.statements:
+        if statement.along:
+            taken = ", ".join(f"the {one.kind} {one.detail} of {one.of}" for one in statement.along)
+            text = f"{_at(statement)}: CASCADE also drops {taken}"
+            yield _finding("code_breaks", seen, statement, None, text, call("along", statement, None))
+
+
+_PROMISES = {
+    "schema": "the schema {of} is gone, and the code that runs uses the name",
+    "extension": "the extension {of} is gone, and so are its functions, types and operators",
+    "function": "{of}{detail} is gone, and the code that runs calls it",
+    "type": "the type {of} is gone, and the code that runs uses the name",
+    "label": "the label {detail} of {of} is gone, and the code that runs uses it",
+    "sequence": "the sequence {of} is gone, and the code that runs takes numbers from it",
+    "unique": "{of} has no unique index on {detail} any more: INSERT ... ON CONFLICT fails, and duplicates come in",
+    "default": "{of}.{detail} has no default any more and is NOT NULL: INSERT without it fails",
+    "computed": "{of}.{detail} is not computed any more for rows that the code that runs writes",
+    "inherits": "{of} does not show the rows of a table any more that inherits from it",
+    "right": "{of}: the right is revoked: {detail}",
+    "right_on_schema": "the schema {of}: the right is revoked: {detail}",
+    "right_on_function": "{of}: the right to call it is revoked: {detail}",
+    "hidden": "{of} has row level security, and no permissive policy for {detail}: only its owner works on rows",
+    "hidden_from_owner": "{of} has row level security, and no permissive policy for {detail}, forced on its owner, too",
+    "disabled": "{detail} of {of} is disabled for what the code that runs writes",
+    "always": "{of}.{detail} is GENERATED ALWAYS: INSERT with a value for it fails",
+    "unidentified": "{of} is published and has no replica identity: UPDATE and DELETE fail",
+}
+
+
+def _named(one: Promise) -> str:
+    return one.of.name if one.kind == "extension" else one.of.schema if not one.of.name else str(one.of)
+
+
+def _broken(seen: Observation) -> Iterator[tuple[Statement, Promise]]:
+    """Yield promises that are still broken when their transaction ends."""
+    for statements in transactions(seen):
+        broken = dict[Promise, Statement]()
+        for statement in statements:
+            for one in statement.kept:
+                broken.pop(one, None)
+            broken |= dict.fromkeys(statement.broken, statement)
+        lasting = without_implied(frozenset(broken))
+        for statement in statements:
+            for one in grouped(one for one in lasting if broken[one] is statement):
+                yield statement, one
 
 
 _BREAKS = {
@@ -142,7 +223,11 @@ _BREAKS = {
     ("column_dropped", ""): "is dropped, and the code that runs still selects it",
     ("column_renamed", ""): "is renamed to {change.detail}, and the code that runs uses the old name",
     ("column_required", ""): "is NOT NULL without a default, and the code that runs inserts rows without it",
-    ("value_renamed", ""): "is renamed to {change.detail}, and the code that runs uses the old label",
+    (
+        "type_differs",
+        "",
+    ): "is another type now ({change.detail}) than that of the values which the code that runs sends",
+    ("restarted", ""): "begins again at its first number: INSERT fails where rows have it, or takes it twice",
 }
 
 
@@ -258,14 +343,19 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def _lasting(seen: Observation) -> Iterator[tuple[Statement, Change]]:
-    """Changes of names that are still so when their transaction ends: a swap brings the old name back."""
+def _lasting(seen: Observation, *, rows: bool = False) -> Iterator[tuple[Statement, Change]]:
+    """Changes of names that are still so when their transaction ends: a swap brings the old name back.
+
+    With *rows* a table must have been filled before, so that its rows can be those of the old one: it is renamed.
+    """
     for statements in transactions(seen):
         for place, statement in enumerate(statements):
             later = statements[place + 1 :]
-            back = {table for one in later for table in one.made} | {
+            back = {change.table for one in later for change in one.changes if change.kind == "named"} | {
                 change.detail for one in (statement, *later) for change in one.changes if change.kind == "renamed"
             }
+            if not rows:
+                back |= {table for one in later for table in one.made}
             for change in statement.changes:
                 if change.kind not in ("dropped", "renamed") or not ({change.table, str(change.table)} & back):
                     yield statement, change

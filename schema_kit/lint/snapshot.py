@@ -73,7 +73,7 @@ WHERE c.relkind = 'r' AND {_USERS} AND c.relname <> @version_table AND pg_relati
 
 _INVALID = f"""
 SELECT format('%I.%I', n.nspname, i.relname) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-JOIN pg_namespace n ON n.oid = i.relnamespace WHERE NOT x.indisvalid AND {_USERS} ORDER BY 1
+JOIN pg_namespace n ON n.oid = i.relnamespace WHERE NOT x.indisvalid AND i.relkind = 'i' AND {_USERS} ORDER BY 1
 """
 
 Snapshot = Mapping[str, str]
@@ -116,7 +116,7 @@ def take(session: psycopg.Connection[Any], version_table: str = "alembic_version
 
 
 def invalid(session: psycopg.Connection[Any]) -> tuple[str, ...]:
-    """Return indexes that are INVALID."""
+    """Return indexes that are INVALID; that of a partitioned table is, until the last partition's is attached."""
     return tuple(row[0] for row in session.execute(_INVALID.encode()))
 
 

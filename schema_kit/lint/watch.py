@@ -7,6 +7,7 @@ one (CREATE INDEX CONCURRENTLY, VACUUM) stands still behind a third session for 
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +19,15 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg.rows import tuple_row
 
 from schema_kit.lint.difference import Between
 from schema_kit.lint.facts import Failure, Statement
 from schema_kit.lint.fence import refuse_statement
 from schema_kit.lint.guard import ours
 from schema_kit.lint.look import Eyes, Seen, strongly
+from schema_kit.lint.promises import Promise
+from schema_kit.lint.reach import Plan, unbounded
 from schema_kit.lint.standstill import Standstill
 from schema_kit.names import QualifiedName
 from schema_kit.sqlscripts import split
@@ -38,6 +42,10 @@ _COMMITS = re.compile(r"\s*(COMMIT|END)\b", re.IGNORECASE)
 _UNDOES = re.compile(r"\s*(ROLLBACK|ABORT)\b", re.IGNORECASE)
 _READS_BY_PLAN = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE|WITH|SELECT)\b", re.IGNORECASE)
 _ASKS = re.compile(r"\s*(SELECT|SHOW|EXPLAIN|VALUES|TABLE)\b", re.IGNORECASE)
+_ROWS = re.compile(r"\s*(UPDATE|DELETE|INSERT|MERGE)\b", re.IGNORECASE)
+_LOCKS_ROWS = re.compile(r"\bFOR\s+(NO\s+KEY\s+)?(UPDATE|SHARE)\b", re.IGNORECASE)
+_CASCADES = re.compile(r"\bCASCADE\b", re.IGNORECASE)
+_WRITES = re.compile(r"\b(UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 _NOT_IN_A_TRANSACTION = {"25001", "2D000"}
 _SHOWN = 4000
 
@@ -91,7 +99,8 @@ class Watch:
         self._known: Seen | None = None
         self._transactions: dict[str, int] = {}
         self._busy = self._reads_only = False
-        self._names: Mapping[QualifiedName, frozenset[str]] = {}
+        self._names: Mapping[QualifiedName, Mapping[str, str]] = {}
+        self.relied: frozenset[Promise] | None = None
 
     @contextmanager
     def during(self, path: str) -> Iterator[None]:
@@ -121,6 +130,7 @@ class Watch:
             rollback()
 
         connection.rollback = undone  # type: ignore[method-assign]
+        connection.pgconn.exec_(b"SET jit = off")  # a look is small, and planned as if it were large
         connection.cursor_factory = type("WatchedCursor", (_Cursor,), {"watch": self})
 
     @property
@@ -144,8 +154,10 @@ class Watch:
             connection.close()
             raise Killed
 
-    def run(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
-        """Send one statement, and look before and after it."""
+    def run(
+        self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None], plan: Callable[[], Plan] = dict
+    ) -> None:
+        """Send one statement, and look before and after it; *plan* is how PostgreSQL would run it."""
         shown = " ".join(sql.split())[:_SHOWN]
         if _CONTROL.match(sql):
             if _ENDS.match(sql):
@@ -153,8 +165,9 @@ class Watch:
                 self._reads_only = bool(_READS_ONLY.match(sql))
             if _UNDOES.match(sql):
                 self._last = self._known = None
+            begun = connection.info.transaction_status == pq.TransactionStatus.INTRANS
             send()
-            if connection.autocommit and _COMMITS.match(sql):
+            if begun and _COMMITS.match(sql):
                 self.committed(connection)
             return
         if self._reads_only and connection.info.transaction_status == pq.TransactionStatus.INTRANS:
@@ -164,9 +177,9 @@ class Watch:
         try:
             refuse_statement(sql)
             if connection.autocommit and connection.info.transaction_status == pq.TransactionStatus.IDLE:
-                self._alone(connection, shown, send)
+                self._alone(connection, shown, send, plan)
             else:
-                self._inside(connection, shown, send, alone=False)
+                self._inside(connection, shown, send, plan, alone=False)
         except psycopg.Error as error:
             failure = Failure(error.sqlstate or "", (error.diag.message_primary or str(error)).strip())
             self.statements.append(Statement(shown, self._line(), self._number(None), failure=failure))
@@ -175,19 +188,33 @@ class Watch:
         finally:
             self._busy = False
 
-    def _inside(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None], *, alone: bool) -> None:
+    def _inside(
+        self,
+        connection: psycopg.Connection[Any],
+        sql: str,
+        send: Callable[[], None],
+        plan: Callable[[], Plan],
+        *,
+        alone: bool,
+    ) -> None:
         eyes = Eyes(connection)
         if connection.info.transaction_status == pq.TransactionStatus.IDLE:
             self._last = None
         before = self._last or self._first(eyes)
         asks = bool(_ASKS.match(sql))
-        by_plan = bool(_READS_BY_PLAN.match(sql)) and not (asks and not strongly(before))
+        by_plan = bool(_READS_BY_PLAN.match(sql)) and not (
+            asks and not strongly(before) and not _LOCKS_ROWS.search(sql)
+        )
+        dependents = eyes.dependents() if _CASCADES.search(sql) else None
+        reached = dict[QualifiedName, str]()
         if by_plan:  # a table without rows is read from end to end whatever its indexes are
             eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'off', true)")
+            if _WRITES.search(sql):
+                reached = self._reached(eyes, before, plan)
         send()
         if by_plan:
             eyes.rows("SELECT pg_catalog.set_config('enable_seqscan', 'on', true)")
-        after = eyes.glance(before) if asks else eyes.look(before)
+        after = eyes.glance(before) if asks else eyes.look(before, promises=not _ROWS.match(sql))
         if asks and strongly(after) != strongly(before):
             after = eyes.look(before)
         counted = list[QualifiedName]()
@@ -196,20 +223,37 @@ class Watch:
             counted.append(table)
             return eyes.count(table)
 
-        self._note(before, after, sql, alone=alone, there=there)
-        self._last = self._known = eyes.look(after) if counted else after  # to count is to scan
+        taken = (dependents, eyes.dependents()) if dependents is not None else None
+        self._note(before, after, sql, alone=alone, there=there, begins=eyes.begins, taken=taken, reached=reached)
+        self._last = self._known = eyes.look(after, promises=False) if counted else after  # to count is to scan
+
+    def _reached(self, eyes: Eyes, before: Seen, plan: Callable[[], Plan]) -> dict[QualifiedName, str]:
+        """Return the tables that a statement writes without a bound, by its plan; none where it cannot be planned."""
+        new = frozenset(one.name for oid, one in before.relations.items() if oid not in (self.old or ()))
+        eyes.rows("SAVEPOINT schema_kit_lint")
+        try:
+            found = plan()
+        except psycopg.Error:  # PostgreSQL says so again when it is sent
+            eyes.rows("ROLLBACK TO SAVEPOINT schema_kit_lint")
+            found = {}
+        eyes.rows("RELEASE SAVEPOINT schema_kit_lint")
+        return dict(unbounded(found, new)) if found else {}
 
     def _first(self, eyes: Eyes) -> Seen:
         """Return the look before the first statement of a transaction: the catalog is as the last one has left it."""
         seen = eyes.glance(self._known) if self._known else eyes.look()
         if self.old is None:
             self.old = frozenset(seen.relations)
+        if self.relied is None:
+            self.relied = seen.promises
         self._names = self._names or {
-            one.name: frozenset(column.name for column in one.columns.values()) for one in seen.relations.values()
+            one.name: {column.name: column.like for column in one.columns.values()} for one in seen.relations.values()
         }
         return seen
 
-    def _alone(self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None]) -> None:
+    def _alone(
+        self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None], plan: Callable[[], Plan]
+    ) -> None:
         eyes = Eyes(connection)
         self._last = None
         eyes.rows("BEGIN")
@@ -219,14 +263,14 @@ class Watch:
                 if strongly(eyes.glance(self._known)):  # a function that it calls does more
                     raise _DoesMore
             else:
-                self._inside(connection, sql, send, alone=True)
+                self._inside(connection, sql, send, plan, alone=True)
             eyes.rows("COMMIT")
             if not _ASKS.match(sql):
                 self.committed(connection)
         except _DoesMore:
             eyes.rows("ROLLBACK; BEGIN")
             self._last = None
-            self._inside(connection, sql, send, alone=True)
+            self._inside(connection, sql, send, plan, alone=True)
             eyes.rows("COMMIT")
             self.committed(connection)
         except psycopg.Error as error:
@@ -246,7 +290,7 @@ class Watch:
         with self._stopped(connection) as locks:
             send()
         self._known = after = eyes.look()
-        self._note(before, after, sql, alone=True, there=eyes.count, locks=locks)
+        self._note(before, after, sql, alone=True, there=eyes.count, begins=eyes.begins, locks=locks)
         self.committed(connection)
 
     @contextmanager
@@ -265,14 +309,27 @@ class Watch:
         *,
         alone: bool,
         there: Callable[[QualifiedName], int],
+        begins: Callable[[QualifiedName], bool],
         locks: set[tuple[int, Any]] | None = None,
+        taken: tuple[frozenset[Promise], frozenset[Promise]] | None = None,
+        reached: Mapping[QualifiedName, str] | None = None,
     ) -> None:
         if locks is not None:
             before.locks, after.locks = frozenset(), frozenset(locks)
         assert self.old is not None  # it was remembered before
-        between = Between(before, after, sql, self.old, self.left_out, self._names)
+        between = Between(
+            before,
+            after,
+            sql,
+            self.old,
+            self.left_out,
+            self._names,
+            self.relied or frozenset(),
+            taken or (frozenset(), frozenset()),
+            reached or {},
+        )
         number = self._number(before.transaction if locks is None else None)
-        self.statements.append(between.statement(self._line(), number, alone=alone, there=there))
+        self.statements.append(between.statement(self._line(), number, alone=alone, there=there, begins=begins))
 
     def _number(self, transaction: str | None) -> int:
         name = transaction or f"alone {len(self.statements)}"
@@ -298,17 +355,23 @@ class _Cursor(psycopg.Cursor[Any]):
             refuse_statement(text)
             self.watch.forget(text)
             return super().execute(query, params, **kw)
-        parts = _parts(text) if params is None else ()
+        parts = () if params else _parts(text)
         if len(parts) < 2:
-            self._watched(text, lambda: super(_Cursor, self).execute(query, params, **kw))
+            self._watched(text, lambda: super(_Cursor, self).execute(query, params, **kw), params)
             return self
-        self._several(parts, kw)
+        self._several(parts, params, kw)
         return self
 
-    def _watched(self, text: str, send: Callable[[], Any]) -> None:
-        self.watch.run(self.connection, text, send)
+    def _watched(self, text: str, send: Callable[[], Any], params: Any = None) -> None:
+        def plan() -> Plan:
+            with psycopg.Cursor(self.connection, row_factory=tuple_row) as cursor:
+                cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {text}".encode(), params, prepare=False)
+                ((found,),) = cursor.fetchall()
+            return dict((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
 
-    def _several(self, parts: tuple[str, ...], kw: dict[str, Any]) -> None:
+        self.watch.run(self.connection, text, send, plan)
+
+    def _several(self, parts: tuple[str, ...], params: Any, kw: dict[str, Any]) -> None:
         """Several statements in one message are one transaction, unless they say otherwise."""
         send = super().execute
         idle = self.connection.info.transaction_status == pq.TransactionStatus.IDLE
@@ -319,7 +382,7 @@ class _Cursor(psycopg.Cursor[Any]):
             eyes.rows("BEGIN")
         try:
             for part in parts:
-                self._watched(part, lambda part=part: send(part.encode(), **kw))  # type: ignore[misc]
+                self._watched(part, lambda part=part: send(part.encode(), params, **kw))  # type: ignore[misc]
                 results += self._results
         except BaseException:
             if wrap:
@@ -336,7 +399,9 @@ class _Cursor(psycopg.Cursor[Any]):
         if not self.watch.active:
             super().executemany(query, params_seq, **kw)
             return
-        self._watched(_text(query, self), lambda: super(_Cursor, self).executemany(query, params_seq, **kw))
+        given = list(params_seq)
+        first = given[0] if given else None
+        self._watched(_text(query, self), lambda: super(_Cursor, self).executemany(query, given, **kw), first)
 
     @contextmanager
     def copy(self, statement: Any, params: Any = None, **kw: Any) -> Iterator[Any]:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import psycopg
+import sqlalchemy as sa
+from alembic import op
 from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
 
-from schema_kit.lint import Report, judge
+from schema_kit.lint import Finding, Report, judge, rules
+from schema_kit.lint.facts import Failure, Observation
+from schema_kit.lint.watch import Watch
 
 ENV = """
 from alembic import context
@@ -93,6 +101,45 @@ class Project:
     def judge(self, *revisions: str, **more: Any) -> Report:
         """Judge some of its revisions."""
         return judge(self.config, revisions, **{"url": self.scratch, **more})
+
+
+class Scene:
+    """Tables that bodies of revisions meet one after the other: each is watched, judged and taken back.
+
+    Args:
+        url: a database of its own.
+        tables: what is there.
+    """
+
+    def __init__(self, url: str, tables: Sequence[str]) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for one in tables:
+                connection.execute(one.encode())
+        self._engine = sa.create_engine(
+            sa.make_url(url).set(drivername="postgresql+psycopg"),
+            poolclass=sa.NullPool,
+            connect_args={"prepare_threshold": None},
+        )
+        self._watch = Watch()
+
+    def found(self, up: str, folder: Path) -> tuple[Finding, ...]:
+        """What is found in one body, which has no commit of its own."""
+        path = folder / "body.py"
+        path.write_text(f"def upgrade():\n{_indented(up)}\n", encoding="utf-8")
+        self._watch.restart()
+        failure = None
+        with self._engine.connect() as connection:
+            self._watch.attach(cast(Any, connection.connection.dbapi_connection))
+            with Operations.context(MigrationContext.configure(connection)):
+                names = {"op": op, "sa": sa}
+                exec(compile(path.read_text(encoding="utf-8"), path.resolve(), "exec"), names)  # noqa: S102
+                try:
+                    with self._watch.during(str(path)):
+                        cast(Any, names["upgrade"])()
+                except sa.exc.DBAPIError as error:
+                    failure = Failure(getattr(error.orig, "sqlstate", "") or "", str(error.orig))
+            connection.rollback()
+        return rules.judge(Observation("body", str(path), tuple(self._watch.statements), failure))
 
 
 def kinds(report: Report) -> set[str]:
