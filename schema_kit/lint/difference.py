@@ -169,6 +169,7 @@ class Between:
     def _broken(self) -> Iterator[Promise]:
         """Yield promises that are broken though the table, and the columns, that they are about are still there."""
         tables = {one.name: {two.name: two for two in one.columns.values()} for one in self.after.relations.values()}
+        parts = {two.name for two in self.after.relations.values() if two.partition}
         taken = {  # by another table that takes the name
             one for one in self.relied - self.after.promises if one.kind in OF_A_TABLE and one.of in self._renewed()
         }
@@ -183,6 +184,8 @@ class Between:
             ):
                 continue
             if one.kind == "default" and columns and not columns[one.detail].not_null:
+                continue
+            if one.kind == "unique" and one.of in parts:  # its index goes on as a part of the parent's
                 continue
             if one.kind == "sequence" and one.of in tables:  # it belongs to a column now
                 continue

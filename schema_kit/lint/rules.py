@@ -76,8 +76,10 @@ _BY_HAND = re.compile(r"\bLOCK\s+(TABLE\b|(?!AND\b|OR\b)[\w\".]+\s*(;|,|\bIN\b|$
 
 
 def _belongs(table: Table, later: Sequence[Statement]) -> bool:
-    """Return whether a table is locked for a change of its own that follows."""
-    return any(_verb(one) in _DEFINES and re.search(rf"\b{re.escape(table.name)}\b", one.sql) for one in later)
+    """Return whether a table is locked for a change of its own that follows, or for nothing but brief changes."""
+    return all(_verb(one) in _DEFINES for one in later) or any(
+        _verb(one) in _DEFINES and re.search(rf"\b{re.escape(table.name)}\b", one.sql) for one in later
+    )
 
 
 _DEFINES = ("ALTER", "CREATE", "DROP", "TRUNCATE", "REINDEX", "CLUSTER", "DO")

@@ -141,6 +141,12 @@ HARMLESS: dict[str, str] = {
     "    op.add_column('orders', sa.Column('more', sa.Integer))",
     "for_update_of_one": sql("SELECT id FROM orders WHERE id = 1 FOR UPDATE"),
     "lock_table_before_its_change": sql("LOCK TABLE orders", "ALTER TABLE orders ADD COLUMN more int"),
+    "lock_tables_in_order": sql(
+        "LOCK TABLE orders, shops IN SHARE ROW EXCLUSIVE MODE", "ALTER TABLE orders DROP CONSTRAINT orders_shop_fkey"
+    ),
+    "attach_with_a_unique_index": sql(
+        "ALTER TABLE weeks ATTACH PARTITION week_9 FOR VALUES FROM ('2025-03-01') TO ('2025-03-08')"
+    ),
     "lock_table_weakly": sql("LOCK TABLE orders IN ROW EXCLUSIVE MODE", "UPDATE orders SET total = 1 WHERE id = 1"),
     "table_moved_and_viewed": sql("ALTER TABLE plain RENAME TO plain_1", "CREATE VIEW plain AS SELECT * FROM plain_1"),
     "swapped": sql(

@@ -33,6 +33,8 @@ TABLES = (
     "CREATE TABLE visits_rest PARTITION OF visits DEFAULT",
     "CREATE TABLE days (day date, n int) PARTITION BY RANGE (day)",
     "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2025-02-01')",
+    "CREATE TABLE weeks (day date PRIMARY KEY) PARTITION BY RANGE (day)",
+    "CREATE TABLE week_9 (day date PRIMARY KEY, CHECK (day >= '2025-03-01' AND day < '2025-03-08'))",
     "CREATE TABLE loose (day date, n int)",
     "CREATE TABLE fitting (day date NOT NULL, n int, CHECK (day >= '2025-03-01' AND day < '2025-04-01'))",
     "CREATE TABLE animals (id int)",
