@@ -3,11 +3,13 @@
 choose.py      which revisions
 server.py      the scratch server: templates that are kept, copies that are dropped; standins.py, its extensions
 prepare.py     the state before a revision
+roles.py       roles that are named and missing: stand-ins
 fence.py       nothing else is connected to
 run.py         env.py and a revision, on a scratch database
 watch.py       every statement, by whatever way it goes out
 look.py, difference.py, standstill.py   what one statement does
 again.py       cancelled and run again; back and forth; snapshot.py, the catalogs that are compared
+promises.py    what code relies on besides names; reach.py, rows that nothing limits, by a plan
 facts.py       what was seen
 rules.py       facts -> findings; finding.py, instead.py, sizes.py, ignore.py: pure
 report.py      text, JSON, SARIF, GitHub

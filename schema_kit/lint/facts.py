@@ -76,6 +76,7 @@ class Statement:
         line: of the revision's file; 0 where it came from elsewhere.
         transaction: number of its transaction in the revision, from 1.
         alone: it committed on its own.
+        ours: an operation of schema_kit has sent it.
         lock_timeout: how long it waits for a lock at most; ``0`` is for ever.
         locks: locks that it has taken, stronger than those that the transaction held already.
         scanned: tables that were read from end to end.
@@ -108,6 +109,7 @@ class Statement:
     along: tuple[Promise, ...] = ()
     made: tuple[Table, ...] = ()
     failure: Failure | None = None
+    ours: bool = False
 
     @property
     def works(self) -> tuple[Table, ...]:

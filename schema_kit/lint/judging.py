@@ -24,7 +24,7 @@ from schema_kit.lint.sizes import Sizes
 from schema_kit.lint.standstill import Standstill
 from schema_kit.lint.watch import Watch
 
-_PRESUPPOSED = {"42P01", "42703", "42704", "42883", "3F000", "42P07", "42701", "42710", "42P06", "42723"}
+_PRESUPPOSED = {"42P01", "42703", "42704", "42883", "3F000", "42P07", "42701", "42710", "42P06", "42723", "3D000"}
 """What a revision takes for there, or for not there: the scratch database may be the one that is wrong."""
 
 
@@ -134,7 +134,6 @@ class _Judge:
         scratch, names = self.before.scratch, {one.revision for one in self.wanted}
         with ExitStack() as stack:
             name = stack.enter_context(scratch.copy(template))
-            self.notes += [note for note in stand_ins(scratch, name) if note not in self.notes]
             for one in self.wanted:
                 if lacking := [parent for parent in choose.parents(one) if parent in names - self._ran]:
                     self._cannot(one, f"{', '.join(lacking)}, which it rests on, did not run to its end")
@@ -168,10 +167,10 @@ class _Judge:
                 path = _shown(one.path)
                 seen.append((one, Observation(revision, path, done, None, (), invalid, ran.models, limit)))
 
-            notes = stand_ins(scratch, name)
             ran = run.upgrade_all(self.before.config, self.before.script, scratch.url(name), [*by_name], watch, around)
             if ran.error is not None or ran.refused or len(seen) < len(self.wanted):
                 return False
+            notes = stand_ins(scratch, name)
         self.notes += [note for note in (*notes, *ran.notes) if note not in self.notes]
         for one, what in seen:
             self._heed(one, what, template)
@@ -204,7 +203,7 @@ class _Judge:
         watch.old, watch.relied = self._old, self._relied
         ran = run.upgrade(config, self.before.script, scratch.url(name), one.revision, watch)
         self._old, self._relied = watch.old, watch.relied
-        self.notes += [note for note in ran.notes if note not in self.notes]
+        self.notes += [note for note in (*ran.notes, *stand_ins(scratch, name)) if note not in self.notes]
         if (why := _why_not(ran)) is not None:
             self._cannot(one, why)
             return False

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic.config import Config
@@ -14,7 +15,7 @@ from alembic.script import Script, ScriptDirectory
 
 from schema_kit.embedded import find_psql
 from schema_kit.errors import EmbeddedServerError
-from schema_kit.lint import run, standins
+from schema_kit.lint import roles, run, standins
 from schema_kit.lint.choose import parents
 from schema_kit.lint.nowhere import NOWHERE
 from schema_kit.lint.server import Scratch
@@ -179,16 +180,28 @@ class Before:
             psql = find_psql()
         except EmbeddedServerError as error:
             raise CannotPrepare(f"{path} is loaded by psql: {error}") from error
+        session = self.scratch.session(name)
+        roles.stand_in(
+            path.read_text(encoding="utf-8", errors="replace"), lambda sql: _rows(session.execute(sql.encode()))
+        )
         command = [str(psql), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.scratch.libpq(name), "-f", str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise CannotPrepare(f"{path} cannot be loaded: {done.stderr.strip()[-600:]}")
 
 
+def _rows(cursor: psycopg.Cursor[Any]) -> list[tuple[Any, ...]]:
+    return cursor.fetchall() if cursor.description else []
+
+
 def stand_ins(scratch: Scratch, name: str) -> list[str]:
     """Return what is to be said of the stand-ins that a database has."""
     found = [row[0] for row in scratch.session(name).execute(standins.QUERY.encode())]
-    return [f"the extension {one} is a stand-in: the scratch server does not have it" for one in found]
+    owners = [row[0] for row in scratch.session(name).execute(roles.QUERY.encode())]
+    return [
+        *(f"the extension {one} is a stand-in: the scratch server does not have it" for one in found),
+        *(f"the role {one} is a stand-in: the scratch server does not have it" for one in owners),
+    ]
 
 
 def described(error: BaseException | None) -> str:

@@ -62,17 +62,17 @@ def blocks(seen: Observation, sizes: Sizes) -> Iterator[Finding]:
                     text = f"{_at(statement)}: {_who(held.mode)} of {held.table} wait ({held.mode.value}){until} "
                     text += f"while {_doing(last, table, sizes)}"
                     yield _finding("blocks", seen, last, held.table, text, call("blocks", last, held.table))
-                elif (
-                    _BY_HAND.search(statement.sql)
-                    and not _belongs(held.table, rest := statements[place + 1 :])
-                    and rest
-                ):
+                elif _by_hand(statement) and not _belongs(held.table, rest := statements[place + 1 :]):
                     text = f"{_at(statement)}: {_who(held.mode)} of {held.table} wait ({held.mode.value}) until "
                     text += f"{_at(rest[-1])}: it is locked by hand, and no later statement requires it"
                     yield _finding("blocks", seen, statement, held.table, text, call("locked", statement, held.table))
 
 
 _BY_HAND = re.compile(r"\bLOCK\s+(TABLE\b|(?!AND\b|OR\b)[\w\".]+\s*(;|,|\bIN\b|$))", re.IGNORECASE)
+
+
+def _by_hand(statement: Statement) -> bool:
+    return not statement.ours and bool(_BY_HAND.search(statement.sql))
 
 
 def _belongs(table: Table, later: Sequence[Statement]) -> bool:

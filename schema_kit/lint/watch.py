@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +21,7 @@ import psycopg
 from psycopg import pq
 from psycopg.rows import tuple_row
 
+from schema_kit.lint import roles
 from schema_kit.lint.difference import Between
 from schema_kit.lint.facts import Failure, Statement
 from schema_kit.lint.fence import refuse_statement
@@ -329,7 +330,8 @@ class Watch:
             reached or {},
         )
         number = self._number(before.transaction if locks is None else None)
-        self.statements.append(between.statement(self._line(), number, alone=alone, there=there, begins=begins))
+        made = between.statement(self._line(), number, alone=alone, there=there, begins=begins)
+        self.statements.append(replace(made, ours=ours()))
 
     def _number(self, transaction: str | None) -> int:
         name = transaction or f"alone {len(self.statements)}"
@@ -351,6 +353,9 @@ class _Cursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, params: Any = None, **kw: Any) -> _Cursor:
         text = _text(query, self)
+        if roles.exists(text, Eyes(self.connection).rows):
+            return self
+        roles.stand_in(text, Eyes(self.connection).rows)
         if not self.watch.active:
             refuse_statement(text)
             self.watch.forget(text)
