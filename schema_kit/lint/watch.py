@@ -155,6 +155,14 @@ class Watch:
             connection.close()
             raise Killed
 
+    def needless(self, connection: psycopg.Connection[Any], sql: str) -> bool:
+        """Create the roles that a statement names and the server lacks; whether it creates one that it has already."""
+        if connection.info.transaction_status == pq.TransactionStatus.IDLE:
+            self._last = None
+        rows = Eyes(connection).rows
+        roles.stand_in(sql, rows)
+        return roles.exists(sql, rows)
+
     def run(
         self, connection: psycopg.Connection[Any], sql: str, send: Callable[[], None], plan: Callable[[], Plan] = dict
     ) -> None:
@@ -353,9 +361,8 @@ class _Cursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, params: Any = None, **kw: Any) -> _Cursor:
         text = _text(query, self)
-        if roles.exists(text, Eyes(self.connection).rows):
+        if self.watch.needless(self.connection, text):
             return self
-        roles.stand_in(text, Eyes(self.connection).rows)
         if not self.watch.active:
             refuse_statement(text)
             self.watch.forget(text)
