@@ -169,13 +169,14 @@ class Between:
     def _broken(self) -> Iterator[Promise]:
         """Yield promises that are broken though the table, and the columns, that they are about are still there."""
         tables = {one.name: {two.name: two for two in one.columns.values()} for one in self.after.relations.values()}
+        views = {two.name for two in self.after.relations.values() if two.kind == "v"}
         parts = {two.name for two in self.after.relations.values() if two.partition}
-        taken = {  # by another table that takes the name
-            one for one in self.relied - self.after.promises if one.kind in OF_A_TABLE and one.of in self._renewed()
-        }
+        renewed, known = self._renewed(), OF_A_TABLE - IN_THE_WAY
+        old = renewed | {two.name for oid, two in self.after.relations.items() if oid in self.old}
+        taken = {one for one in self.relied - self.after.promises if one.kind in known and one.of in renewed}
         for one in broken(self.before.promises, self.after.promises) | taken:
             if one.kind in IN_THE_WAY:
-                if one.of in self.names and set(one.columns) <= self.names[one.of].keys():
+                if one.of in self.names and one.of in old and set(one.columns) <= self.names[one.of].keys():
                     yield one
                 continue
             columns = tables.get(one.of)
@@ -186,6 +187,8 @@ class Between:
             if one.kind == "default" and columns and not columns[one.detail].not_null:
                 continue
             if one.kind == "unique" and one.of in parts:  # its index goes on as a part of the parent's
+                continue
+            if one.kind in known - {"right"} and one.of in views:  # the table behind it has the others
                 continue
             if one.kind == "sequence" and one.of in tables:  # it belongs to a column now
                 continue

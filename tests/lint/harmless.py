@@ -149,6 +149,11 @@ HARMLESS: dict[str, str] = {
     ),
     "lock_table_weakly": sql("LOCK TABLE orders IN ROW EXCLUSIVE MODE", "UPDATE orders SET total = 1 WHERE id = 1"),
     "table_moved_and_viewed": sql("ALTER TABLE plain RENAME TO plain_1", "CREATE VIEW plain AS SELECT * FROM plain_1"),
+    "keyed_table_moved_and_viewed": sql(
+        "ALTER TABLE cards RENAME TO cards_1",
+        "CREATE VIEW cards AS SELECT * FROM cards_1",
+        "GRANT SELECT ON cards TO PUBLIC",
+    ),
     "swapped": sql(
         "CREATE TABLE fresh (LIKE plain INCLUDING ALL)",
         "ALTER TABLE plain RENAME TO plain_old",
